@@ -1,0 +1,54 @@
+import type { Secret } from '../base/secret.ts';
+
+/**
+ * One way to log in. A method logs in only; the session renews, looks up and revokes. Its credential files are read
+ * anew at each login, because the kubelet and others rotate them.
+ */
+export interface AuthMethod {
+  /** The configured word: `kubernetes`, `token`, `approle`. */
+  readonly kind: string;
+  /**
+   * @throws PannierError AUTH_CREDENTIAL_UNREADABLE, AUTH_CREDENTIAL_EMPTY, AUTH_DENIED, AUTH_UNUSABLE, or what the
+   * client throws when no answer comes.
+   */
+  login(signal: AbortSignal): Promise<Login>;
+}
+
+export interface Login {
+  readonly token: Secret;
+  /** From `startedMonoMs` on. */
+  readonly ttlMs: number | 'forever';
+  readonly renewable: boolean;
+  readonly usesLeft: number | 'unlimited';
+  /** When the request was sent, not when the answer came: the life is never over-estimated. */
+  readonly startedMonoMs: number;
+}
+
+/** A login in use. `id` grows by one per login of the session. */
+export interface LiveLogin extends Login {
+  readonly id: number;
+  /** `Infinity` when it never ends. */
+  readonly endsMonoMs: number;
+}
+
+/** Keeps one login of one backend alive. The state machine is described in `session.ts`. */
+export interface Session extends AsyncDisposable {
+  /** Waits while there is none; throws CANCELLED when `signal` aborts first. */
+  current(signal: AbortSignal): Promise<LiveLogin>;
+  /**
+   * To be called after a 403 under login `loginId`. Asks `auth/token/lookup-self`, one question for all callers:
+   * `alive` means the path is denied, `replaced` means that the login was dead and another is there: try again.
+   */
+  suspect(loginId: number): Promise<'alive' | 'replaced'>;
+  /** When that login ends, on the monotonic clock; `-Infinity` when it is known dead, `Infinity` when it never ends. */
+  endsMonoMs(loginId: number): number;
+  /**
+   * Called with the next login before the old one ends, and after a dead one was replaced: leases that hang on an older
+   * login must be fetched again under `next`. `current` gives `next` already.
+   */
+  onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable;
+  /** Why there is no login now, for messages; undefined while there is one. */
+  trouble(): import('../base/errors.ts').Failure | undefined;
+  /** Revokes the login whatever `revokeOnExit` says: a failed `init` leaves nothing behind. Never throws. */
+  revoke(signal: AbortSignal): Promise<void>;
+}

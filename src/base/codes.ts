@@ -1,0 +1,118 @@
+import type { Retry } from './errors.ts';
+
+/** 1 runtime failure, 2 configuration or usage, 3 backend unreachable in time, 4 login or permission denied. */
+export type ExitStatus = 1 | 2 | 3 | 4;
+
+interface CodeRow {
+  readonly exit: ExitStatus;
+  readonly retry: Retry;
+  /** One sentence for docs/errors.md. */
+  readonly meaning: string;
+  /** The default hint. */
+  readonly hint: string;
+}
+
+/**
+ * Every failure a user can cause or see. A code is never reused for another meaning. `test/base/codes.test.ts` ties
+ * this table to docs/errors.md.
+ */
+export const CODES = {
+  // ---- configuration and usage
+  CONFIG_UNREADABLE: row(2, 'never', 'A configuration file cannot be read.', 'Check the path and its permissions.'),
+  CONFIG_MALFORMED: row(2, 'never', 'A configuration file is not valid YAML or JSON.', 'Correct the syntax there.'),
+  CONFIG_UNKNOWN_KEY: row(2, 'never', 'A key is not part of the schema.', 'Remove it, or see docs/configuration.md.'),
+  CONFIG_INVALID: row(2, 'never', 'A value does not fit its key.', 'See docs/configuration.md for what fits.'),
+  CONFIG_MISSING: row(2, 'never', 'A required key or section is absent.', 'Add it.'),
+  CONFIG_DUPLICATE: row(2, 'never', 'A name or section is defined twice.', 'Keep one of the two.'),
+  CONFIG_UNKNOWN_BACKEND: row(2, 'never', 'A secret names a backend that is not configured.', 'Add it to backends.'),
+  CONFIG_UNKNOWN_SECRET: row(2, 'never', 'An output names a secret that is not configured.', 'Add it to secrets.'),
+  CONFIG_NOT_SUPPORTED: row(2, 'never', 'A known section or key is not yet supported.', 'Remove it for now.'),
+  CONFIG_REFERENCE: row(2, 'never', 'A ${env:…} or ${file:…} cannot be filled.', 'Set the variable or make the file.'),
+  CONFIG_SAME_DIR: row(2, 'never', 'Two outputs share a directory.', 'Give each output a dir of its own.'),
+  CONFIG_LITERAL_SECRET: row(
+    2,
+    'never',
+    'A secret is written in the configuration (a warning).',
+    'Use a file instead.',
+  ),
+  CONFIG_TLS_UNSAFE: row(
+    2,
+    'never',
+    'The environment turns certificate checks off, the configuration does not.',
+    'Unset the variable, or set tls.skipVerify: true on the backend.',
+  ),
+  USAGE: row(2, 'never', 'The command line is not understood.', 'Run pannier --help.'),
+
+  // ---- templates and formats
+  TEMPLATE_UNREADABLE: row(2, 'never', 'A template file cannot be read.', 'Check the path and its permissions.'),
+  TEMPLATE_SYNTAX: row(2, 'never', 'A template does not parse.', 'See docs/templates.md.'),
+  TEMPLATE_UNKNOWN_NAME: row(2, 'never', 'A template names no configured secret.', 'Add the secret, or correct it.'),
+  TEMPLATE_UNKNOWN_HELPER: row(2, 'never', 'A template calls no known helper.', 'See docs/templates.md for the list.'),
+  TEMPLATE_REFUSED: row(2, 'never', 'A template uses a construct that is turned off.', 'See docs/templates.md.'),
+  RENDER_MISSING_FIELD: row(1, 'never', 'A secret has no such field.', 'Correct the name, or add the field.'),
+  RENDER_NOT_TEXT: row(1, 'never', 'A value cannot be written as text there.', 'Use json or base64encode.'),
+  RENDER_BAD_ARGUMENT: row(1, 'never', 'A helper got an argument it cannot take.', 'See docs/templates.md.'),
+  RENDER_KEY: row(1, 'never', 'A field name does not fit the format.', 'Rename it with rename.'),
+  RENDER_SAME_KEY: row(1, 'never', 'Two sources give one key.', 'Use rename or prefix, or take fewer sources.'),
+  RENDER_FAILED: row(1, 'never', 'A template failed while rendering.', 'See docs/templates.md.'),
+
+  // ---- login
+  AUTH_CREDENTIAL_UNREADABLE: row(4, 'backoff', 'A credential file of a login cannot be read.', 'Mount it.'),
+  AUTH_CREDENTIAL_EMPTY: row(4, 'backoff', 'A credential file of a login is empty.', 'Check who writes it.'),
+  AUTH_DENIED: row(4, 'backoff', 'The backend refused the login.', 'Check role, mount and the bound identity.'),
+  AUTH_UNUSABLE: row(4, 'backoff', 'The login gave a token that cannot be used.', 'Check the role of the login.'),
+
+  // ---- backend
+  BACKEND_UNREACHABLE: row(3, 'backoff', 'No connection to the backend.', 'Check address, network and its health.'),
+  BACKEND_TIMEOUT: row(3, 'backoff', 'The backend did not answer in time.', 'Check its load, or raise timeout.'),
+  BACKEND_TLS: row(3, 'backoff', 'The TLS handshake with the backend failed.', 'Check tls.caFile and serverName.'),
+  BACKEND_UNAVAILABLE: row(3, 'backoff', 'The backend answered 5xx.', 'Check its health; retried by itself.'),
+  BACKEND_THROTTLED: row(3, 'backoff', 'The backend asked to slow down (429).', 'Check its quotas; retried by itself.'),
+  BACKEND_NOT_READY: row(3, 'backoff', 'The node cannot answer now (412, 472, 473).', 'Retried by itself.'),
+  BACKEND_MALFORMED: row(
+    1,
+    'backoff',
+    'The answer is not what this API answers.',
+    'Check that address is a server of it.',
+  ),
+  BACKEND_TOO_LARGE: row(1, 'backoff', 'The answer is larger than 64 MiB.', 'Read less at once.'),
+  BACKEND_REDIRECT: row(1, 'backoff', 'A redirect that is not followed.', 'Set address to the right node.'),
+  BACKEND_REJECTED: row(1, 'never', 'The backend rejected the request (400).', 'Check path and parameters.'),
+  BACKEND_FILE: row(1, 'backoff', 'The file behind a backend cannot be read or parsed.', 'Correct the file.'),
+  CANCELLED: row(1, 'never', 'Ended because the agent stops.', 'Nothing to do.'),
+
+  // ---- secret
+  SECRET_DENIED: row(4, 'backoff', 'The login may not read this path (403).', "Extend the login's policy."),
+  SECRET_NOT_FOUND: row(1, 'backoff', 'Nothing is stored at this path (404).', 'Check the path, or write the secret.'),
+  SECRET_DELETED: row(1, 'backoff', 'The version is soft-deleted.', 'Undelete it, or write a new version.'),
+  SECRET_DESTROYED: row(1, 'backoff', 'The version is destroyed.', 'Write a new version.'),
+  SECRET_EMPTY: row(1, 'backoff', 'The answer holds no data.', 'Check the path.'),
+  SECRET_EXPIRED: row(1, 'backoff', 'The value is past its validity or its maxStale.', 'See the failure beside it.'),
+  SECRET_NEVER_FETCHED: row(3, 'backoff', 'No answer has come yet.', 'Check the backend.'),
+
+  // ---- output
+  OUTPUT_NOT_WRITABLE: row(1, 'backoff', 'The destination cannot be written.', 'Check mount, owner and mode.'),
+  OUTPUT_FULL: row(1, 'backoff', 'The destination has no space left.', 'Raise the size of the volume.'),
+  OUTPUT_SYMLINK: row(1, 'backoff', 'A symlink in the destination leads out of it.', 'Remove the link.'),
+  OUTPUT_OCCUPIED: row(1, 'backoff', 'Something that is not ours stands in the way.', 'Remove or rename it.'),
+  OUTPUT_NOT_TMPFS: row(1, 'never', 'The destination is not on tmpfs.', 'Mount an emptyDir with medium: Memory.'),
+  OUTPUT_OWNER: row(1, 'backoff', 'Owner or group cannot be set.', 'Run as root, or set gid to a group of ours.'),
+
+  // ---- reload
+  RELOAD_PID_FILE: row(1, 'backoff', 'The pid file cannot be used.', 'Check that the application writes it.'),
+  RELOAD_PID_REFUSED: row(1, 'backoff', 'The pid is one that is never signalled.', 'Correct the pid file.'),
+  RELOAD_PID_REUSED: row(1, 'backoff', 'The pid belongs to a younger process.', 'Restart the application.'),
+  RELOAD_NO_PROCESS: row(1, 'backoff', 'No such process runs.', 'Start the application.'),
+  RELOAD_NOT_PERMITTED: row(1, 'backoff', 'The process may not be signalled.', 'Run as its user, or share a uid.'),
+  RELOAD_COMMAND_MISSING: row(1, 'backoff', 'The command cannot be started.', 'Check path and permissions.'),
+  RELOAD_COMMAND_TIMEOUT: row(1, 'backoff', 'The command did not end in time.', 'Raise timeout, or mend it.'),
+  RELOAD_COMMAND_FAILED: row(1, 'backoff', 'The command ended with an error.', 'Run it by hand.'),
+
+  INTERNAL: row(1, 'backoff', 'A fault of Pannier itself.', 'Please report it with the log around it.'),
+} as const;
+
+export type Code = keyof typeof CODES;
+
+function row(exit: ExitStatus, retry: Retry, meaning: string, hint: string): CodeRow {
+  return { exit, retry, meaning, hint };
+}

@@ -1,0 +1,124 @@
+import type { Failure } from './errors.ts';
+
+/**
+ * Everything the agent tells about itself: logs, audit, metrics and health are fed by these and by snapshots, nothing
+ * else. No member holds a Secret; strings are names, paths and our own words.
+ */
+export type Fact =
+  // ---- agent and configuration
+  | {
+      readonly kind: 'agent-started';
+      readonly version: string;
+      readonly command: string;
+      readonly secrets: number;
+      readonly outputs: number;
+    }
+  | { readonly kind: 'agent-stopping'; readonly reason: string }
+  | { readonly kind: 'agent-warning'; readonly warning: Failure }
+  | { readonly kind: 'task-crashed'; readonly task: string; readonly failure: Failure }
+  | { readonly kind: 'clock-jumped'; readonly byMs: number }
+  // ---- logins; `backend` is the configured name
+  | {
+      readonly kind: 'login-made';
+      readonly backend: string;
+      readonly method: string;
+      readonly ttlMs: number | 'forever';
+      readonly renewable: boolean;
+      readonly login: number;
+    }
+  | {
+      readonly kind: 'login-failed';
+      readonly backend: string;
+      readonly method: string;
+      readonly failure: Failure;
+      readonly retryInMs: number;
+    }
+  | { readonly kind: 'login-renewed'; readonly backend: string; readonly ttlMs: number; readonly login: number }
+  | {
+      readonly kind: 'login-renew-failed';
+      readonly backend: string;
+      readonly failure: Failure;
+      readonly retryInMs: number;
+    }
+  | {
+      readonly kind: 'login-replaced';
+      readonly backend: string;
+      readonly login: number;
+      readonly reason: 'ending' | 'dead' | 'credential';
+    }
+  | { readonly kind: 'login-revoked'; readonly backend: string; readonly failure?: Failure }
+  // ---- one request to a backend; `call` is method and path
+  | {
+      readonly kind: 'backend-answered';
+      readonly backend: string;
+      readonly call: string;
+      readonly status: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'backend-failed';
+      readonly backend: string;
+      readonly call: string;
+      readonly failure: Failure;
+      readonly durationMs: number;
+    }
+  // ---- secrets; `secrets` are all names that share the fetch
+  | {
+      readonly kind: 'secret-changed';
+      readonly secrets: readonly string[];
+      readonly life: string;
+      readonly lifeMs?: number;
+      readonly first: boolean;
+    }
+  | { readonly kind: 'secret-unchanged'; readonly secrets: readonly string[] }
+  | { readonly kind: 'secret-renewed'; readonly secrets: readonly string[]; readonly ttlMs: number }
+  | {
+      readonly kind: 'secret-failed';
+      readonly secrets: readonly string[];
+      readonly doing: 'fetch' | 'renew';
+      readonly failure: Failure;
+      readonly retryInMs: number;
+    }
+  | {
+      readonly kind: 'secret-state';
+      readonly secrets: readonly string[];
+      readonly state: 'fresh' | 'stale' | 'expired';
+      readonly reason?: string;
+    }
+  | { readonly kind: 'secret-dropped'; readonly secrets: readonly string[] }
+  // ---- outputs
+  | { readonly kind: 'output-waiting'; readonly output: string; readonly missing: readonly string[] }
+  | {
+      readonly kind: 'output-published';
+      readonly output: string;
+      readonly dir: string;
+      readonly generation: number;
+      readonly files: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'output-unchanged'; readonly output: string }
+  | { readonly kind: 'output-failed'; readonly output: string; readonly failure: Failure; readonly retryInMs: number }
+  | {
+      readonly kind: 'output-recovered';
+      readonly output: string;
+      readonly generation: number;
+      readonly removed: number;
+    }
+  | { readonly kind: 'reload-skipped'; readonly output: string; readonly generation: number }
+  | {
+      readonly kind: 'reload-done';
+      readonly output: string;
+      readonly generation: number;
+      readonly steps: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'reload-failed';
+      readonly output: string;
+      readonly generation: number;
+      readonly step: string;
+      readonly failure: Failure;
+      readonly retryInMs?: number;
+    };
+
+export type Emit = (fact: Fact) => void;

@@ -1,0 +1,134 @@
+import { Secret } from './secret.ts';
+import type { Value } from './value.ts';
+
+/** Says where the text stopped being JSON, and nothing of the text itself (`JSON.parse` quotes its input). */
+export class JsonError extends Error {
+  readonly offset: number;
+
+  constructor(what: string, offset: number) {
+    super(`${what} at offset ${offset}`);
+    this.name = 'JsonError';
+    this.offset = offset;
+  }
+}
+
+const MAX_DEPTH = 200;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const LITERALS: ReadonlyArray<readonly [string, () => Secret]> = [
+  ['true', () => Secret.boolean(true)],
+  ['false', () => Secret.boolean(false)],
+  ['null', () => Secret.null()],
+];
+
+/**
+ * RFC 8259 JSON to a `Value`: objects are Maps in source order (a repeated name keeps the last value, as JSON.parse
+ * does), numbers keep their source text, every leaf is a `Secret` from the first moment.
+ * @throws JsonError without any of the input; also past 200 levels of nesting.
+ */
+export function parseJson(text: string): Value {
+  const reader = new JsonReader(text);
+  return reader.document();
+}
+
+class JsonReader {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): Value {
+    const value = this.#value(0);
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#unexpected('text after the value');
+    return value;
+  }
+
+  #value(depth: number): Value {
+    if (depth > MAX_DEPTH) throw this.#unexpected('nesting too deep');
+    this.#space();
+    const first = this.#text[this.#at];
+    if (first === '{') return this.#object(depth);
+    if (first === '[') return this.#array(depth);
+    if (first === '"') return Secret.text(this.#string());
+    for (const [word, make] of LITERALS) {
+      if (this.#text.startsWith(word, this.#at)) {
+        this.#at += word.length;
+        return make();
+      }
+    }
+    NUMBER.lastIndex = this.#at;
+    const number = NUMBER.exec(this.#text)?.[0];
+    if (number === undefined) throw this.#unexpected(first === undefined ? 'unexpected end' : 'unexpected character');
+    this.#at += number.length;
+    return Secret.number(number);
+  }
+
+  #object(depth: number): Value {
+    const fields = new Map<string, Value>();
+    this.#at++;
+    if (this.#next('}')) return fields;
+    do {
+      this.#space();
+      if (this.#text[this.#at] !== '"') throw this.#unexpected('expected a name');
+      const name = this.#string();
+      if (!this.#next(':')) throw this.#unexpected('expected ":"');
+      fields.set(name, this.#value(depth + 1));
+    } while (this.#next(','));
+    if (!this.#next('}')) throw this.#unexpected('expected "," or "}"');
+    return fields;
+  }
+
+  #array(depth: number): Value {
+    const items: Value[] = [];
+    this.#at++;
+    if (this.#next(']')) return items;
+    do items.push(this.#value(depth + 1));
+    while (this.#next(','));
+    if (!this.#next(']')) throw this.#unexpected('expected "," or "]"');
+    return items;
+  }
+
+  /** The fast way out is a slice up to the closing quote; only a string with escapes goes through JSON.parse. */
+  #string(): string {
+    const start = this.#at;
+    let escaped = false;
+    for (let at = start + 1; at < this.#text.length; at++) {
+      const code = this.#text.charCodeAt(at);
+      if (code === 0x22) {
+        this.#at = at + 1;
+        if (!escaped) return this.#text.slice(start + 1, at);
+        try {
+          return JSON.parse(this.#text.slice(start, at + 1)) as string;
+        } catch {
+          throw new JsonError('bad escape in a string', start);
+        }
+      }
+      if (code === 0x5c) {
+        escaped = true;
+        at++;
+      } else if (code < 0x20) throw new JsonError('control character in a string', at);
+    }
+    throw new JsonError('string without an end', start);
+  }
+
+  #next(wanted: string): boolean {
+    this.#space();
+    if (this.#text[this.#at] !== wanted) return false;
+    this.#at++;
+    return true;
+  }
+
+  #space(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at++;
+    }
+  }
+
+  #unexpected(what: string): JsonError {
+    return new JsonError(what, this.#at);
+  }
+}

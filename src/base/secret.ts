@@ -1,0 +1,94 @@
+import { timingSafeEqual } from 'node:crypto';
+import { inspect } from 'node:util';
+
+/** Where bytes may leave the agent. Named at each exposure, so that a reader can list every way out. */
+export type Exit = 'file' | 'env' | 'api' | 'sds' | 'backend';
+
+export type SecretType = 'string' | 'number' | 'boolean' | 'null' | 'bytes';
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * One leaf value of a secret, opaque until it leaves through `exposeText` or `exposeBytes`.
+ *
+ * `toString`, `toJSON` and `util.inspect` give "[secret]", so a value that strays into a log line, an error or a
+ * template literal stays hidden. A number keeps the source text the backend sent (2^53+1 and 1.10 survive).
+ */
+export class Secret {
+  static readonly #true = new Secret('boolean', 'true');
+  static readonly #false = new Secret('boolean', 'false');
+  static readonly #null = new Secret('null', 'null');
+
+  readonly type: SecretType;
+  readonly #value: string | Uint8Array;
+
+  private constructor(type: SecretType, value: string | Uint8Array) {
+    this.type = type;
+    this.#value = value;
+    Object.freeze(this);
+  }
+
+  static text(value: string): Secret {
+    return new Secret('string', value);
+  }
+
+  /** @param source the number as it stood in the answer; not checked here. */
+  static number(source: string): Secret {
+    return new Secret('number', source);
+  }
+
+  static boolean(value: boolean): Secret {
+    return value ? Secret.#true : Secret.#false;
+  }
+
+  static null(): Secret {
+    return Secret.#null;
+  }
+
+  /** Bytes that are valid UTF-8 become text, so that a file read as bytes and the same text fetched are equal. */
+  static bytes(value: Uint8Array): Secret {
+    try {
+      return new Secret('string', strictUtf8.decode(value));
+    } catch {
+      return new Secret('bytes', Uint8Array.from(value));
+    }
+  }
+
+  /** True when type and bytes agree; the comparison takes the same time wherever they differ. */
+  equals(other: Secret): boolean {
+    if (this.type !== other.type) return false;
+    const mine = this.#bytes();
+    const theirs = other.#bytes();
+    return mine.length === theirs.length && timingSafeEqual(mine, theirs);
+  }
+
+  /**
+   * The value as text: a string as it is, a number's source text, `true`, `false`, `null`.
+   * @throws TypeError for bytes that are not UTF-8; ask `type` first.
+   */
+  exposeText(_to: Exit): string {
+    if (typeof this.#value !== 'string') throw new TypeError('bytes that are not UTF-8 have no text');
+    return this.#value;
+  }
+
+  /** The value as bytes; text is encoded as UTF-8. The caller owns the copy. */
+  exposeBytes(_to: Exit): Uint8Array {
+    return Uint8Array.from(this.#bytes());
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  [inspect.custom](): string {
+    return '[secret]';
+  }
+
+  #bytes(): Uint8Array {
+    return typeof this.#value === 'string' ? Buffer.from(this.#value, 'utf8') : this.#value;
+  }
+}

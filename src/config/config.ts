@@ -1,0 +1,136 @@
+import type { Failure } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
+
+/**
+ * The configuration as the rest of the agent sees it: defaults filled, durations in milliseconds, paths absolute,
+ * references filled, names checked against each other, frozen. What a file may say is `schema.ts`.
+ */
+export interface Config {
+  readonly backends: ReadonlyMap<string, BackendConfig>;
+  readonly secrets: ReadonlyMap<string, SecretConfig>;
+  readonly outputs: ReadonlyMap<string, OutputConfig>;
+  readonly log: LogConfig;
+  /** Things worth saying that refuse nothing, such as a secret written literally. */
+  readonly warnings: readonly Failure[];
+  /** The files this came from, for watching and for messages. */
+  readonly files: readonly string[];
+}
+
+export type BackendConfig = VaultBackendConfig | FileBackendConfig;
+
+export interface VaultBackendConfig {
+  readonly kind: 'vault';
+  readonly name: string;
+  /** `https://host:port`, `http://…` or `unix:///path`. */
+  readonly address: string;
+  readonly namespace?: string;
+  readonly tls: TlsConfig;
+  readonly timeoutMs: number;
+  readonly auth: AuthConfig;
+}
+
+export interface TlsConfig {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly serverName?: string;
+  readonly skipVerify: boolean;
+}
+
+export interface FileBackendConfig {
+  readonly kind: 'file';
+  readonly name: string;
+  readonly path: string;
+}
+
+export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolean } & (
+  | { readonly method: 'kubernetes'; readonly role: string; readonly tokenFile: string }
+  | { readonly method: 'token'; readonly token?: Secret; readonly tokenFile?: string }
+  | {
+      readonly method: 'approle';
+      readonly roleId?: string;
+      readonly roleIdFile?: string;
+      readonly secretIdFile?: string;
+    }
+);
+
+export interface SecretConfig {
+  readonly name: string;
+  readonly backend: string;
+  /** Configuration path of its request (`secrets.db.read`), for errors. */
+  readonly place: string;
+  readonly optional: boolean;
+  readonly refreshMs: number;
+  /** Absent: a value is never too old. */
+  readonly maxStaleMs?: number;
+  readonly request: SecretRequest;
+}
+
+/** Plain data, so that its canonical JSON is part of the secret's identity. */
+export type SecretRequest =
+  | {
+      readonly kind: 'vault-kv';
+      readonly path: string;
+      readonly version?: number;
+      readonly mount?: string;
+      readonly kvVersion?: 1 | 2;
+    }
+  | { readonly kind: 'vault-read'; readonly path: string }
+  | { readonly kind: 'vault-write'; readonly path: string; readonly data: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'vault-certificate';
+      readonly issuer: string;
+      readonly role: string;
+      readonly commonName: string;
+      readonly altNames: readonly string[];
+      readonly ipSans: readonly string[];
+      readonly uriSans: readonly string[];
+      /** As the API takes it (`24h`); absent: the role's own. */
+      readonly ttl?: string;
+    }
+  | { readonly kind: 'file'; readonly key: string };
+
+export interface OutputConfig {
+  readonly name: string;
+  readonly dir: string;
+  readonly mode: number;
+  readonly dirMode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly requireTmpfs: boolean;
+  readonly quietMs: number;
+  readonly maxWaitMs: number;
+  readonly reloadOnFirst: boolean;
+  /** By file name, relative to `dir`; may hold `/`. */
+  readonly files: ReadonlyMap<string, FileConfig>;
+  readonly reload: readonly ReloadConfig[];
+}
+
+export interface FileConfig {
+  /** Configuration path, for errors: `outputs.shop.files["app.env"]`. */
+  readonly place: string;
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly what: FileContent;
+}
+
+export type FileContent =
+  | { readonly kind: 'template'; readonly path: string }
+  | { readonly kind: 'content'; readonly text: string }
+  | {
+      readonly kind: 'format';
+      readonly format: 'dotenv' | 'json' | 'raw';
+      /** `app` or `app.key`, split: [`app`] or [`app`, `key`]. */
+      readonly from: readonly (readonly string[])[];
+    };
+
+export type ReloadConfig =
+  | { readonly kind: 'signal'; readonly name: NodeJS.Signals; readonly pidFile: string; readonly place: string }
+  | { readonly kind: 'command'; readonly argv: readonly string[]; readonly timeoutMs: number; readonly place: string };
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** `auto`: pretty on a terminal, JSON elsewhere. */
+  readonly format: 'auto' | 'json' | 'pretty';
+}

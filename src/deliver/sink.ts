@@ -1,0 +1,44 @@
+/** A place where an output's generations go. Owns the generations and the mark of the last one taken up. */
+export interface Sink {
+  /**
+   * To be called once, before anything else: removes what a killed process left behind and answers the number of the
+   * published generation, or undefined when there is none.
+   * @throws PannierError OUTPUT_NOT_WRITABLE, OUTPUT_SYMLINK, OUTPUT_OCCUPIED, OUTPUT_NOT_TMPFS
+   */
+  recover(): Promise<Recovered>;
+  /**
+   * Writes a candidate beside the published generation; `equal` when the bytes, names, modes and owners are those of
+   * the published one, and then nothing was written.
+   * @throws PannierError OUTPUT_NOT_WRITABLE, OUTPUT_FULL, OUTPUT_SYMLINK, OUTPUT_OCCUPIED, OUTPUT_OWNER; the
+   * published generation is untouched.
+   */
+  stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal'>;
+  readonly mark: ReloadMark;
+  /** Removes generations that are neither published nor the previous one and older than 10 s. */
+  sweep(): Promise<void>;
+}
+
+export interface Recovered {
+  readonly generation: number | undefined;
+  /** How many leftovers were removed. */
+  readonly removed: number;
+  /** Whether the directory is on tmpfs; undefined where that cannot be told (not Linux). */
+  readonly tmpfs: boolean | undefined;
+}
+
+export interface Staged {
+  /** Absolute directory of the candidate; checks run on it. */
+  readonly dir: string;
+  readonly generation: number;
+  /** Publishes it with one rename. `first`: nothing was published before. */
+  commit(): Promise<{ readonly generation: number; readonly first: boolean }>;
+  discard(): Promise<void>;
+}
+
+/** Kept on disk beside the generations, so that neither equal bytes nor a crash can lose an owed reload. */
+export interface ReloadMark {
+  /** The published generation when it differs from the last one taken up; undefined when nothing is owed. */
+  owed(): Promise<number | undefined>;
+  /** Records that this generation was taken up (or needed no reload). */
+  settle(generation: number): Promise<void>;
+}

@@ -1,0 +1,20 @@
+import type { Failure } from '../base/errors.ts';
+import type { Fetched } from '../source/source.ts';
+
+/** What is known of one secret. `stale`: the last refresh failed, the value is still valid. */
+export type Entry =
+  | { readonly state: 'absent'; readonly why: Failure; readonly optional: boolean }
+  | {
+      readonly state: 'fresh' | 'stale' | 'expired';
+      readonly value: Fetched;
+      /** When the value was last known good, on the wall clock. */
+      readonly fetchedWallMs: number;
+      readonly why?: Failure;
+    };
+
+/** An immutable, numbered view of all secrets. A name that no answer has come for yet has no entry. */
+export interface Snapshot {
+  readonly number: number;
+  get(name: string): Entry | undefined;
+  names(): Iterable<string>;
+}

@@ -1,0 +1,10 @@
+import type { Failure } from '../base/errors.ts';
+
+/** One step that makes the application take a generation up. */
+export interface Reload {
+  readonly kind: string;
+  /** Configuration path, for errors and facts. */
+  readonly place: string;
+  /** Resolves to undefined when the application was told, to the failure otherwise. Never throws. */
+  run(generation: number, signal: AbortSignal): Promise<Failure | undefined>;
+}

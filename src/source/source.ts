@@ -1,0 +1,80 @@
+import type { Failure } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
+import type { Fields } from '../base/value.ts';
+import type { SecretRequest } from '../config/config.ts';
+
+/** One thing to fetch, however many names and outputs use it. */
+export interface Want {
+  /** Hash of the backend's identity and the request; two names for one request share the fetch and the lease. */
+  readonly id: string;
+  readonly backend: string;
+  readonly request: SecretRequest;
+  /** Configuration path of the first name, for errors. */
+  readonly place: string;
+  readonly refreshMs: number;
+  readonly maxStaleMs?: number;
+  readonly optional: boolean;
+}
+
+/** What a backend promised about a value's life. Each source states its own; nobody guesses it from field names. */
+export type Life =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'rotates'; readonly inMs: number; readonly startedMonoMs: number }
+  | LeaseLife
+  | { readonly kind: 'certificate'; readonly notBeforeMs: number; readonly notAfterMs: number };
+
+export interface LeaseLife {
+  readonly kind: 'lease';
+  readonly leaseId: Secret;
+  /** From `startedMonoMs` on. */
+  readonly ttlMs: number;
+  readonly renewable: boolean;
+  /** When the request was sent. */
+  readonly startedMonoMs: number;
+  /** The login it ends with. */
+  readonly loginId: number;
+}
+
+export interface Fetched {
+  readonly fields: Fields;
+  /** For people and for ETags; never a hash of the value. */
+  readonly version: string;
+  readonly life: Life;
+}
+
+export type Fetch =
+  | { readonly state: 'changed'; readonly value: Fetched }
+  | { readonly state: 'unchanged'; readonly life: Life };
+
+/**
+ * A kind of backend: how to fetch, renew and watch. Implementations are safe to call for many wants at once, throw
+ * PannierError only, and end with CANCELLED soon after `signal` aborts. A source keeps no values.
+ */
+export interface Source {
+  /**
+   * `last` is the previous answer of this want; `unchanged` means equal version and equal fields.
+   * @throws PannierError SECRET_DENIED, SECRET_NOT_FOUND, SECRET_DELETED, SECRET_DESTROYED, SECRET_EMPTY,
+   * BACKEND_REJECTED, BACKEND_FILE, or what the client and the session throw.
+   */
+  fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch>;
+  /** Extends a lease; the answer's life starts at the request. Absent: leases of this source are not renewable. */
+  renew?(want: Want, life: LeaseLife, signal: AbortSignal): Promise<LeaseLife>;
+  /** Calls `changed` when the backend says that the want may have changed; absent: polling only. */
+  watch?(want: Want, changed: () => void): Disposable;
+}
+
+/** A source with what the lease manager must know about the login its leases hang on. */
+export interface Backend extends AsyncDisposable {
+  readonly name: string;
+  readonly source: Source;
+  /** Identity of address, namespace and login, part of each want's id. No credential in it. */
+  readonly identity: string;
+  /** When a login ends on the monotonic clock; absent: leases of this backend hang on no login. */
+  loginEndsMonoMs?(loginId: number): number;
+  /** See Session.onReplacing. `next` is the id of the new login. */
+  onLoginReplacing?(move: (next: number) => Promise<void>): Disposable;
+  /** Why nothing can be fetched now (no login); undefined when it can. */
+  trouble?(): Failure | undefined;
+  /** A failed `init` gives its login back. Never throws. */
+  revokeLogin?(signal: AbortSignal): Promise<void>;
+}

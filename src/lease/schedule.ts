@@ -1,0 +1,103 @@
+import { backoffMs } from '../base/backoff.ts';
+import type { Life, Want } from '../source/source.ts';
+
+/** What to do next with a secret, and when. */
+export interface Next {
+  readonly do: 'fetch' | 'renew' | 'poll';
+  readonly atMonoMs: number;
+}
+
+export interface Now {
+  readonly wallMs: number;
+  readonly monoMs: number;
+}
+
+export interface Situation {
+  readonly life: Life;
+  /** End of the login that a lease hangs on; `Infinity` for a life that hangs on none. */
+  readonly loginEndsMonoMs: number;
+  /** Failures in a row of the last kind of attempt; 0 after a success. */
+  readonly failures: number;
+  readonly retryAfterMs?: number | undefined;
+  /** The first poll after a start spreads over the whole interval, so that a fleet started at once drifts apart. */
+  readonly firstPoll: boolean;
+}
+
+/** Nothing is done to one secret more often than this, whatever a backend claims about its life. */
+export const SHORTEST_MS = 200;
+
+/**
+ * Pure: when a secret is next renewed, replaced or polled.
+ *
+ * - A renewable lease is renewed at two thirds of its life (jitter: up to 5 % of the life earlier).
+ * - A non-renewable lease is replaced at 0.85 to 0.9 of its life.
+ * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier).
+ * - A static role is read again one second after it rotates.
+ * - A secret without a lease is polled at `refresh` ± 10 %, the first time anywhere in the interval.
+ * - A life ends with its login, whichever is earlier; leases move to the next login through the session's replacement,
+ *   so the login's end only matters here when that failed.
+ * - After a failure: full jitter backoff, Retry-After first. A failing renewal turns into a fetch when less than a
+ *   tenth of the life is left, still in time for a new credential before the old one ends.
+ */
+export function decide(situation: Situation, want: Pick<Want, 'refreshMs'>, now: Now, random: () => number): Next {
+  const { life, failures } = situation;
+  const planned = plan(situation, want.refreshMs, now, random);
+  if (failures === 0) return planned;
+  const atMonoMs = now.monoMs + backoffMs(failures, random, situation.retryAfterMs);
+  if (life.kind !== 'lease' || !life.renewable) return { do: planned.do === 'renew' ? 'fetch' : planned.do, atMonoMs };
+  const end = Math.min(life.startedMonoMs + life.ttlMs, situation.loginEndsMonoMs);
+  const lastTenth = end - life.ttlMs / 10;
+  if (now.monoMs >= lastTenth) return { do: 'fetch', atMonoMs };
+  return atMonoMs < lastTenth ? { do: 'renew', atMonoMs } : { do: 'fetch', atMonoMs: lastTenth };
+}
+
+function plan(situation: Situation, refreshMs: number, now: Now, random: () => number): Next {
+  const { life } = situation;
+  const soonest = now.monoMs + SHORTEST_MS;
+  switch (life.kind) {
+    case 'none': {
+      const share = situation.firstPoll ? random() : 0.9 + 0.2 * random();
+      return { do: 'poll', atMonoMs: Math.max(soonest, now.monoMs + refreshMs * share) };
+    }
+    case 'rotates':
+      return { do: 'poll', atMonoMs: Math.max(soonest, life.startedMonoMs + life.inMs + 1000) };
+    case 'certificate': {
+      const validityMs = life.notAfterMs - life.notBeforeMs;
+      const dueWallMs = life.notBeforeMs + validityMs * (2 / 3 - 0.05 * random());
+      return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + dueWallMs - now.wallMs) };
+    }
+    case 'lease': {
+      const endMs = Math.min(life.startedMonoMs + life.ttlMs, situation.loginEndsMonoMs);
+      const lifeMs = endMs - life.startedMonoMs;
+      const share = life.renewable ? 2 / 3 - 0.05 * random() : 0.85 + 0.05 * random();
+      const atMonoMs = Math.max(soonest, life.startedMonoMs + lifeMs * share);
+      return { do: life.renewable ? 'renew' : 'fetch', atMonoMs };
+    }
+  }
+}
+
+/**
+ * When a value stops being valid, on the monotonic clock: the end of its lease, login or certificate. `Infinity` for
+ * lives that promise no end. A static role's old password dies at its rotation.
+ */
+export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: Now): number {
+  switch (life.kind) {
+    case 'none':
+      return Number.POSITIVE_INFINITY;
+    case 'rotates':
+      return life.startedMonoMs + life.inMs;
+    case 'certificate':
+      return now.monoMs + life.notAfterMs - now.wallMs;
+    case 'lease':
+      return Math.min(life.startedMonoMs + life.ttlMs, loginEndsMonoMs);
+  }
+}
+
+/**
+ * Whether a renewal moved the end by less than a tenth of the lease's life: then the next one will not help, and a new
+ * lease is fetched while the old one still lives.
+ */
+export function stoppedExtending(before: Life & { kind: 'lease' }, after: Life & { kind: 'lease' }): boolean {
+  const gainedMs = after.startedMonoMs + after.ttlMs - (before.startedMonoMs + before.ttlMs);
+  return gainedMs < before.ttlMs / 10;
+}

@@ -14,8 +14,8 @@ export interface Now {
 
 export interface Situation {
   readonly life: Life;
-  /** End of the login that a lease hangs on; `Infinity` for a life that hangs on none. */
-  readonly loginEndsMonoMs: number;
+  /** When the value came, on the wall clock. */
+  readonly fetchedWallMs: number;
   /** Failures in a row of the last kind of attempt; 0 after a success. */
   readonly failures: number;
   readonly retryAfterMs?: number | undefined;
@@ -31,11 +31,12 @@ export const SHORTEST_MS = 200;
  *
  * - A renewable lease is renewed at two thirds of its life (jitter: up to 5 % of the life earlier).
  * - A non-renewable lease is replaced at 0.85 to 0.9 of its life.
- * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier).
+ * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier). Issuers date
+ *   `notBefore` back (Vault by 30 s), so the validity counts from when it came: a short one is not replaced at once.
  * - A static role is read again one second after it rotates.
  * - A secret without a lease is polled at `refresh` ± 10 %, the first time anywhere in the interval.
- * - A life ends with its login, whichever is earlier; leases move to the next login through the session's replacement,
- *   so the login's end only matters here when that failed.
+ * - The end of the login plays no part here: leases move to the next login when the session replaces the old one.
+ *   Planning by it too would mint credentials in ever shorter steps whenever that replacement fails.
  * - After a failure: full jitter backoff, Retry-After first. A failing renewal turns into a fetch when less than a
  *   tenth of the life is left, still in time for a new credential before the old one ends.
  */
@@ -45,8 +46,7 @@ export function decide(situation: Situation, want: Pick<Want, 'refreshMs'>, now:
   if (failures === 0) return planned;
   const atMonoMs = now.monoMs + backoffMs(failures, random, situation.retryAfterMs);
   if (life.kind !== 'lease' || !life.renewable) return { do: planned.do === 'renew' ? 'fetch' : planned.do, atMonoMs };
-  const end = Math.min(life.startedMonoMs + life.ttlMs, situation.loginEndsMonoMs);
-  const lastTenth = end - life.ttlMs / 10;
+  const lastTenth = life.startedMonoMs + life.ttlMs * 0.9;
   if (now.monoMs >= lastTenth) return { do: 'fetch', atMonoMs };
   return atMonoMs < lastTenth ? { do: 'renew', atMonoMs } : { do: 'fetch', atMonoMs: lastTenth };
 }
@@ -62,15 +62,13 @@ function plan(situation: Situation, refreshMs: number, now: Now, random: () => n
     case 'rotates':
       return { do: 'poll', atMonoMs: Math.max(soonest, life.startedMonoMs + life.inMs + 1000) };
     case 'certificate': {
-      const validityMs = life.notAfterMs - life.notBeforeMs;
-      const dueWallMs = life.notBeforeMs + validityMs * (2 / 3 - 0.05 * random());
+      const startMs = Math.max(life.notBeforeMs, situation.fetchedWallMs);
+      const dueWallMs = startMs + (life.notAfterMs - startMs) * (2 / 3 - 0.05 * random());
       return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + dueWallMs - now.wallMs) };
     }
     case 'lease': {
-      const endMs = Math.min(life.startedMonoMs + life.ttlMs, situation.loginEndsMonoMs);
-      const lifeMs = endMs - life.startedMonoMs;
       const share = life.renewable ? 2 / 3 - 0.05 * random() : 0.85 + 0.05 * random();
-      const atMonoMs = Math.max(soonest, life.startedMonoMs + lifeMs * share);
+      const atMonoMs = Math.max(soonest, life.startedMonoMs + life.ttlMs * share);
       return { do: life.renewable ? 'renew' : 'fetch', atMonoMs };
     }
   }

@@ -73,6 +73,8 @@ export interface Backend extends AsyncDisposable {
   loginEndsMonoMs?(loginId: number): number;
   /** See Session.onReplacing. `next` is the id of the new login. */
   onLoginReplacing?(move: (next: number) => Promise<void>): Disposable;
+  /** Wall and monotonic clock moved apart by this much; a jump forward may have been a suspension. */
+  clockJumped?(byMs: number): void;
   /** Why nothing can be fetched now (no login); undefined when it can. */
   trouble?(): Failure | undefined;
   /** A failed `init` gives its login back. Never throws. */

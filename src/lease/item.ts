@@ -1,0 +1,84 @@
+import type { Failure } from '../base/errors.ts';
+import type { Backend, Fetched, Life, Want } from '../source/source.ts';
+import type { Entry } from './snapshot.ts';
+
+/**
+ * All that is known of one want. Only the lease manager writes it; `entry` is the frozen view that others get.
+ *
+ * States of an item: `idle` (a deadline in the wheel says what comes next), `fetching` or `renewing` (an attempt
+ * runs; there is never more than one), `gone` (no configuration names it any more; what still runs is aborted).
+ */
+export interface Item {
+  want: Want;
+  readonly backend: Backend;
+  /** All configured names of this want. */
+  names: ReadonlySet<string>;
+  entry: Entry | undefined;
+  /** Failures in a row. */
+  failures: number;
+  /** False until the first poll was planned: that one spreads over the whole interval. */
+  polledBefore: boolean;
+  running: Promise<void> | undefined;
+  /** An attempt was asked for while one ran whose answer may be older than the reason to ask. */
+  again: boolean;
+  readonly abort: AbortController;
+  cancelNext: () => void;
+  cancelExpiry: () => void;
+  cancelOverdue: () => void;
+}
+
+const nothing = () => {};
+
+export function createItem(want: Want, backend: Backend, names: ReadonlySet<string>): Item {
+  return {
+    want,
+    backend,
+    names,
+    entry: undefined,
+    failures: 0,
+    polledBefore: false,
+    running: undefined,
+    again: false,
+    abort: new AbortController(),
+    cancelNext: nothing,
+    cancelExpiry: nothing,
+    cancelOverdue: nothing,
+  };
+}
+
+/** The value an item holds, whatever its state. */
+export function heldValue(item: Item): Fetched | undefined {
+  return item.entry === undefined || item.entry.state === 'absent' ? undefined : item.entry.value;
+}
+
+export function lifeOf(item: Item): Life | undefined {
+  return heldValue(item)?.life;
+}
+
+/** Polled secrets may be asked again at any time: it mints nothing and costs one read. */
+export function isPolled(item: Item): boolean {
+  return (lifeOf(item)?.kind ?? 'none') === 'none';
+}
+
+export function freshEntry(value: Fetched, fetchedWallMs: number): Entry {
+  return Object.freeze({ state: 'fresh', value: Object.freeze(value), fetchedWallMs });
+}
+
+export function absentEntry(why: Failure, optional: boolean): Entry {
+  return Object.freeze({ state: 'absent', why, optional });
+}
+
+/** The same value with another state; `why` stays when none is given. */
+export function markEntry(
+  entry: Exclude<Entry, { state: 'absent' }>,
+  state: 'stale' | 'expired',
+  why?: Failure,
+): Entry {
+  const reason = why ?? entry.why;
+  return Object.freeze({
+    state,
+    value: entry.value,
+    fetchedWallMs: entry.fetchedWallMs,
+    ...(reason === undefined ? {} : { why: reason }),
+  });
+}

@@ -1,0 +1,415 @@
+import type { Clock } from '../base/clock.ts';
+import { asFailure, type Failure, failure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
+import type { Backend, Fetched, LeaseLife, Life, Want } from '../source/source.ts';
+import { absentEntry, createItem, freshEntry, heldValue, type Item, isPolled, lifeOf, markEntry } from './item.ts';
+import { decide, endsMonoMs, stoppedExtending } from './schedule.ts';
+import type { Entry, Snapshot } from './snapshot.ts';
+import { Wheel } from './wheel.ts';
+
+/** Told after each attempt and each change of state; `changed` when the value is a new one. */
+export type Heard = (names: ReadonlySet<string>, what: 'changed' | 'settled') => void;
+
+export interface LeaseManagerOptions {
+  readonly backends: ReadonlyMap<string, Backend>;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly emit: Emit;
+}
+
+/** An attempt that has no answer after this long is checked for a login in trouble, and then each time again. */
+const OVERDUE_MS = 1_000;
+
+/** After a clock jump, what is overdue is spread over this long. */
+const AFTER_JUMP_SPREAD_MS = 5_000;
+
+/**
+ * Keeps every wanted secret fresh: the one writer of per-secret state. Fetches, renews, replaces and polls as
+ * `schedule.ts` decides; a failure keeps the last good value and never touches another secret.
+ */
+export class LeaseManager {
+  readonly #backends: ReadonlyMap<string, Backend>;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #emit: Emit;
+  readonly #wheel: Wheel;
+  readonly #items = new Map<string, Item>();
+  #byName: ReadonlyMap<string, Item> = new Map();
+  readonly #heard = new Set<Heard>();
+  readonly #newestLogin = new Map<string, number>();
+  readonly #subscriptions: Disposable[] = [];
+  #number = 0;
+  #snapshot: Snapshot | undefined;
+  #watching = false;
+  readonly #watches = new Map<string, Disposable>();
+
+  constructor({ backends, clock, random, emit }: LeaseManagerOptions) {
+    this.#backends = backends;
+    this.#clock = clock;
+    this.#random = random;
+    this.#emit = emit;
+    this.#wheel = new Wheel(clock, (byMs) => this.#clockJumped(byMs));
+    for (const backend of backends.values()) {
+      const subscription = backend.onLoginReplacing?.((next) => this.#moveLeases(backend, next));
+      if (subscription !== undefined) this.#subscriptions.push(subscription);
+    }
+  }
+
+  /**
+   * Makes the set of wants that of `named`. Idempotent. A want whose id stays keeps its value, its lease and its
+   * deadline, also under another name; a new one is fetched at once; one no longer named is dropped.
+   */
+  reconcile(named: ReadonlyMap<string, Want>): void {
+    const namesById = new Map<string, Set<string>>();
+    for (const [name, want] of named) {
+      const names = namesById.get(want.id);
+      if (names === undefined) namesById.set(want.id, new Set([name]));
+      else names.add(name);
+    }
+    for (const [id, item] of this.#items) {
+      if (namesById.has(id)) continue;
+      this.#drop(id, item);
+      this.#emit({ kind: 'secret-dropped', secrets: [...item.names] });
+    }
+    const byName = new Map<string, Item>();
+    for (const [name, want] of named) {
+      const names = namesById.get(want.id) as ReadonlySet<string>;
+      byName.set(name, this.#adopt(want, names));
+    }
+    this.#byName = byName;
+    this.#stateChanged();
+  }
+
+  /**
+   * The present state of `names` (default: all), frozen. Costs a map entry per name asked for; the whole one is kept
+   * until something changes.
+   */
+  snapshot(names?: Iterable<string>): Snapshot {
+    if (names === undefined && this.#snapshot !== undefined) return this.#snapshot;
+    const entries = new Map<string, Entry>();
+    for (const name of names ?? this.#byName.keys()) {
+      const entry = this.#byName.get(name)?.entry;
+      if (entry !== undefined) entries.set(name, entry);
+    }
+    const snapshot = Object.freeze({
+      number: this.#number,
+      get: (name: string) => entries.get(name),
+      names: () => entries.keys(),
+    });
+    if (names === undefined) this.#snapshot = snapshot;
+    return snapshot;
+  }
+
+  /** Calls `heard` after each attempt, synchronously; it must not throw. */
+  onEvent(heard: Heard): Disposable {
+    this.#heard.add(heard);
+    return { [Symbol.dispose]: () => void this.#heard.delete(heard) };
+  }
+
+  /** Whether an attempt for one of these runs now. */
+  isBusy(names: Iterable<string>): boolean {
+    for (const name of names) if (this.#byName.get(name)?.running !== undefined) return true;
+    return false;
+  }
+
+  /** Fetches now, joining an attempt that runs; a failure keeps the value. Never rejects but for an unknown name. */
+  async refresh(name: string): Promise<Entry | undefined> {
+    const item = this.#byName.get(name);
+    if (item === undefined) throw new TypeError(`no secret named ${name}`);
+    await this.#attempt(item, 'fetch');
+    return item.entry;
+  }
+
+  /** Asks this secret again now if that mints nothing: only a polled one, and only when no attempt runs for it. */
+  refreshIfPolled(name: string): boolean {
+    const item = this.#byName.get(name);
+    if (item === undefined || item.running !== undefined || item.entry === undefined || !isPolled(item)) return false;
+    void this.#attempt(item, 'fetch');
+    return true;
+  }
+
+  /** From now on backends that can push changes do; `init` has no use for it. */
+  startWatching(): void {
+    this.#watching = true;
+    for (const item of this.#items.values()) this.#watch(item);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const subscription of this.#subscriptions.splice(0)) subscription[Symbol.dispose]();
+    this.#heard.clear();
+    const running = [...this.#items.values()].map(({ running }) => running);
+    for (const [id, item] of this.#items) this.#drop(id, item);
+    this.#byName = new Map();
+    this.#wheel.clear();
+    await Promise.all(running);
+  }
+
+  #adopt(want: Want, names: ReadonlySet<string>): Item {
+    const known = this.#items.get(want.id);
+    if (known !== undefined) {
+      known.want = want;
+      known.names = names;
+      return known;
+    }
+    const backend = this.#backends.get(want.backend);
+    if (backend === undefined) throw new TypeError(`no backend named ${want.backend}`);
+    const item = createItem(want, backend, names);
+    this.#items.set(want.id, item);
+    if (this.#watching) this.#watch(item);
+    void this.#attempt(item, 'fetch');
+    return item;
+  }
+
+  #drop(id: string, item: Item): void {
+    this.#items.delete(id);
+    item.abort.abort();
+    item.cancelNext();
+    item.cancelExpiry();
+    item.cancelOverdue();
+    this.#watches.get(id)?.[Symbol.dispose]();
+    this.#watches.delete(id);
+  }
+
+  #watch(item: Item): void {
+    const { watch } = item.backend.source;
+    if (watch === undefined || this.#watches.has(item.want.id)) return;
+    const changed = () => void this.#attempt(item, 'fetch', true);
+    this.#watches.set(item.want.id, watch.call(item.backend.source, item.want, changed));
+  }
+
+  /** One attempt at a time per item. `anew`: an attempt that already runs may miss the reason, so one more follows. */
+  #attempt(item: Item, doing: 'fetch' | 'renew', anew = false): Promise<void> {
+    if (item.running !== undefined) {
+      item.again ||= anew;
+      return item.running;
+    }
+    item.cancelNext();
+    item.running = this.#try(item, doing);
+    this.#checkOverdue(item);
+    return item.running;
+  }
+
+  async #try(item: Item, doing: 'fetch' | 'renew'): Promise<void> {
+    let failed: Failure | undefined;
+    let changed = false;
+    let fetchNow = false;
+    try {
+      const life = lifeOf(item);
+      if (doing === 'renew' && life?.kind === 'lease' && item.backend.source.renew !== undefined) {
+        fetchNow = await this.#renew(item, life);
+      } else {
+        changed = await this.#fetch(item);
+      }
+    } catch (error) {
+      failed = asFailure(error, item.want.place);
+    }
+    item.running = undefined;
+    item.cancelOverdue();
+    if (item.abort.signal.aborted) return;
+    if (failed !== undefined) this.#failed(item, doing, failed);
+    else this.#succeeded(item);
+    this.#tell(item, changed ? 'changed' : 'settled');
+    const stranded = this.#hangsOnOldLogin(item);
+    const again = item.again || fetchNow || (failed === undefined && stranded);
+    item.again = false;
+    // A subscriber may have started the next attempt already.
+    if (again && item.running === undefined) void this.#attempt(item, 'fetch');
+  }
+
+  async #fetch(item: Item): Promise<boolean> {
+    const last = heldValue(item);
+    const answer = await item.backend.source.fetch(item.want, last, item.abort.signal);
+    const now = this.#clock.wallMs();
+    if (answer.state === 'unchanged') {
+      if (last === undefined) throw new TypeError('unchanged without a value');
+      item.entry = freshEntry({ ...last, life: answer.life }, now);
+      this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
+      return false;
+    }
+    item.entry = freshEntry(answer.value, now);
+    const lifeMs = lengthMs(answer.value.life);
+    this.#emit({
+      kind: 'secret-changed',
+      secrets: [...item.names],
+      life: answer.value.life.kind,
+      ...(lifeMs === undefined ? {} : { lifeMs }),
+      first: last === undefined,
+    });
+    return true;
+  }
+
+  /** True when the lease does not grow any more: a new one must be fetched while the old one lives. */
+  async #renew(item: Item, life: LeaseLife): Promise<boolean> {
+    const renewed = await item.backend.source.renew?.(item.want, life, item.abort.signal);
+    const value = heldValue(item);
+    if (renewed === undefined || value === undefined) return true;
+    item.entry = freshEntry({ ...value, life: renewed }, this.#clock.wallMs());
+    this.#emit({ kind: 'secret-renewed', secrets: [...item.names], ttlMs: renewed.ttlMs });
+    return stoppedExtending(life, renewed);
+  }
+
+  #succeeded(item: Item): void {
+    item.failures = 0;
+    item.cancelExpiry();
+    this.#stateChanged();
+    this.#plan(item);
+  }
+
+  #failed(item: Item, doing: 'fetch' | 'renew', why: Failure): void {
+    item.failures++;
+    const life = lifeOf(item);
+    // A denied renewal stays denied: the lease is now one that cannot be renewed, and is replaced before its end.
+    if (doing === 'renew' && why.code === 'SECRET_DENIED' && life?.kind === 'lease') {
+      this.#setLife(item, { ...life, renewable: false });
+      item.failures = 0;
+    }
+    this.#troubled(item, why);
+    // The backend no longer knows the lease: what hangs on it is dead, so the next attempt is a fetch, with backoff.
+    const retryMs = this.#plan(item, why.retryAfterMs, doing === 'renew' && why.code === 'BACKEND_REJECTED');
+    this.#emit({ kind: 'secret-failed', secrets: [...item.names], doing, failure: why, retryInMs: retryMs });
+  }
+
+  /** The value stays and is stale from now on; without one the secret is absent. */
+  #troubled(item: Item, why: Failure): void {
+    const { entry } = item;
+    if (entry === undefined || entry.state === 'absent') {
+      item.entry = absentEntry(why, item.want.optional);
+    } else if (entry.state !== 'expired') {
+      if (entry.state === 'fresh') this.#emitState(item, 'stale', why);
+      item.entry = markEntry(entry, 'stale', why);
+      this.#planExpiry(item);
+    } else {
+      item.entry = markEntry(entry, 'expired', why);
+    }
+    this.#stateChanged();
+  }
+
+  #plan(item: Item, retryAfterMs?: number, fetchInstead = false): number {
+    item.cancelNext();
+    const now = { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs() };
+    const entry = item.entry;
+    const next = decide(
+      {
+        life: lifeOf(item) ?? { kind: 'none' },
+        fetchedWallMs: entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs,
+        failures: item.failures,
+        retryAfterMs,
+        firstPoll: !item.polledBefore,
+      },
+      item.want,
+      now,
+      this.#random,
+    );
+    if (next.do === 'poll' && item.failures === 0) item.polledBefore = true;
+    const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
+    item.cancelNext = this.#wheel.at(next.atMonoMs, () => void this.#attempt(item, doing));
+    return Math.round(next.atMonoMs - now.monoMs);
+  }
+
+  #planExpiry(item: Item): void {
+    item.cancelExpiry();
+    const { entry } = item;
+    if (entry === undefined || entry.state === 'absent') return;
+    const now = { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs() };
+    const endMs = endsMonoMs(entry.value.life, this.#loginEnds(item), now);
+    const { maxStaleMs } = item.want;
+    const staleEndMs = maxStaleMs === undefined ? Infinity : now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs;
+    const atMs = Math.min(endMs, staleEndMs);
+    if (atMs === Infinity) return;
+    item.cancelExpiry = this.#wheel.at(atMs, () => {
+      if (item.entry === undefined || item.entry.state === 'absent') return;
+      const place = item.want.place;
+      const seen = endMs <= staleEndMs ? 'the value is past its validity' : 'the value is older than maxStale';
+      const why = item.entry.why ?? failure('SECRET_EXPIRED', place, seen);
+      item.entry = markEntry(item.entry, 'expired', why);
+      this.#emitState(item, 'expired', why);
+      this.#stateChanged();
+      this.#tell(item, 'settled');
+    });
+  }
+
+  /** An attempt that waits for a login that does not come is no progress: the value is marked stale meanwhile. */
+  #checkOverdue(item: Item): void {
+    item.cancelOverdue();
+    item.cancelOverdue = this.#wheel.at(this.#clock.monoMs() + OVERDUE_MS, () => {
+      if (item.running === undefined) return;
+      const why = item.backend.trouble?.();
+      if (why !== undefined) {
+        this.#troubled(item, why);
+        this.#tell(item, 'settled');
+      }
+      this.#checkOverdue(item);
+    });
+  }
+
+  /** Fetches under `next` what hangs on an older login; resolves when each of them was tried once. */
+  async #moveLeases(backend: Backend, next: number): Promise<void> {
+    this.#newestLogin.set(backend.name, next);
+    const moved: Promise<void>[] = [];
+    for (const item of this.#items.values()) {
+      if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;
+      moved.push(this.#attempt(item, 'fetch', true));
+    }
+    await Promise.all(moved);
+  }
+
+  #hangsOnOldLogin(item: Item): boolean {
+    const life = lifeOf(item);
+    return life?.kind === 'lease' && life.loginId < (this.#newestLogin.get(item.backend.name) ?? 0);
+  }
+
+  #loginEnds(item: Item): number {
+    const life = lifeOf(item);
+    if (life?.kind !== 'lease') return Infinity;
+    return item.backend.loginEndsMonoMs?.(life.loginId) ?? Infinity;
+  }
+
+  /**
+   * A jump forward may have been a suspension, during which backends counted on and our monotonic clock did not: lives
+   * are shortened by it. Then everything is planned anew, with fresh jitter.
+   */
+  #clockJumped(byMs: number): void {
+    this.#emit({ kind: 'clock-jumped', byMs: Math.round(byMs) });
+    for (const backend of this.#backends.values()) backend.clockJumped?.(byMs);
+    for (const item of this.#items.values()) {
+      const life = lifeOf(item);
+      if (byMs > 0 && (life?.kind === 'lease' || life?.kind === 'rotates')) {
+        this.#setLife(item, { ...life, startedMonoMs: life.startedMonoMs - byMs });
+      }
+      if (item.running !== undefined || item.entry === undefined) continue;
+      item.cancelNext();
+      const spreadMs = this.#random() * AFTER_JUMP_SPREAD_MS;
+      item.cancelNext = this.#wheel.at(this.#clock.monoMs() + spreadMs, () => this.#plan(item));
+      if (item.entry.state === 'stale') this.#planExpiry(item);
+    }
+  }
+
+  #setLife(item: Item, life: Life): void {
+    const { entry } = item;
+    if (entry === undefined || entry.state === 'absent') return;
+    const value: Fetched = Object.freeze({ ...entry.value, life });
+    item.entry = Object.freeze({ ...entry, value });
+    this.#stateChanged();
+  }
+
+  #emitState(item: Item, state: 'stale' | 'expired', why: Failure): void {
+    const gone = why.code === 'SECRET_NOT_FOUND' || why.code === 'SECRET_DELETED' || why.code === 'SECRET_DESTROYED';
+    this.#emit({ kind: 'secret-state', secrets: [...item.names], state, reason: gone ? 'deleted' : why.code });
+  }
+
+  #stateChanged(): void {
+    this.#number++;
+    this.#snapshot = undefined;
+  }
+
+  #tell(item: Item, what: 'changed' | 'settled'): void {
+    for (const heard of [...this.#heard]) heard(item.names, what);
+  }
+}
+
+function lengthMs(life: Life): number | undefined {
+  if (life.kind === 'lease') return life.ttlMs;
+  if (life.kind === 'rotates') return life.inMs;
+  return life.kind === 'certificate' ? life.notAfterMs - life.notBeforeMs : undefined;
+}

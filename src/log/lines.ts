@@ -1,0 +1,61 @@
+import type { Failure } from '../base/errors.ts';
+import type { Fact } from '../base/fact.ts';
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** One log line: a constant message, and fields under the names of docs/operations.md. */
+export interface Line {
+  readonly level: Level;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Level and constant message of each fact. */
+const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
+  'agent-started': ['info', 'started'],
+  'agent-stopping': ['info', 'stopping'],
+  'agent-warning': ['warn', 'warning'],
+  'task-crashed': ['error', 'a task failed and was started again'],
+  'clock-jumped': ['warn', 'the clock jumped'],
+  'login-made': ['info', 'logged in'],
+  'login-failed': ['warn', 'login failed'],
+  'login-renewed': ['debug', 'login renewed'],
+  'login-renew-failed': ['warn', 'login renewal failed'],
+  'login-replaced': ['info', 'login replaced'],
+  'login-revoked': ['info', 'login revoked'],
+  'backend-answered': ['debug', 'backend answered'],
+  'backend-failed': ['debug', 'backend request failed'],
+  'secret-changed': ['info', 'secret changed'],
+  'secret-unchanged': ['debug', 'secret unchanged'],
+  'secret-renewed': ['debug', 'lease renewed'],
+  'secret-failed': ['warn', 'secret failed'],
+  'secret-state': ['warn', 'secret changed state'],
+  'secret-dropped': ['info', 'secret dropped'],
+  'output-waiting': ['info', 'output waits'],
+  'output-published': ['info', 'output published'],
+  'output-unchanged': ['debug', 'output unchanged'],
+  'output-failed': ['error', 'output failed'],
+  'output-recovered': ['info', 'output recovered'],
+  'reload-skipped': ['info', 'reload not needed'],
+  'reload-done': ['info', 'reload done'],
+  'reload-failed': ['error', 'reload failed'],
+};
+
+/**
+ * A fact as a log line. Redaction is by construction: a fact holds no Secret, failures speak in our own words, and
+ * only the members of the fact are taken. `fact` repeats the kind, so that machines need no messages.
+ */
+export function lineOf(fact: Fact): Line {
+  const [level, message] = LINES[fact.kind];
+  const { kind, ...rest } = fact;
+  const fields: Record<string, unknown> = { fact: kind };
+  for (const [name, value] of Object.entries(rest)) {
+    if (name === 'failure' || name === 'warning') Object.assign(fields, failureFields(value as Failure));
+    else if (value !== undefined) fields[name] = typeof value === 'number' ? Math.round(value) : value;
+  }
+  return { level, message, fields };
+}
+
+function failureFields({ code, place, seen, hint }: Failure): Record<string, unknown> {
+  return { code, place, seen, hint };
+}

@@ -1,0 +1,112 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import { onAbort } from './on-abort.ts';
+import { WireError } from './wire-error.ts';
+
+/** Largest answer taken. */
+export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+export interface WireRequest {
+  readonly method: string;
+  /** Encoded, from the slash on, with its query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+export interface WireAnswer {
+  readonly status: number;
+  /** Names in lower case; a header that came several times is joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** Where the request goes. */
+export type Target =
+  | { readonly kind: 'unix'; readonly socketPath: string }
+  | { readonly kind: 'tcp'; readonly protocol: 'http:' | 'https:'; readonly host: string; readonly port: number };
+
+/** The answer is longer than `MAX_BODY_BYTES`. */
+export class TooLarge extends Error {}
+
+/**
+ * One request and its whole answer over a connection of `agent`.
+ * @throws WireError, TooLarge, or what `stop` aborts with; the connection is closed then.
+ */
+export function exchange(
+  agent: http.Agent,
+  target: Target,
+  request: WireRequest,
+  connectMs: number,
+  stop: AbortSignal,
+): Promise<WireAnswer> {
+  return new Promise((resolve, reject) => {
+    const sent = begin(agent, target, request, connectMs);
+    let socket: Socket | undefined;
+    let readBefore = 0;
+    let midway = false;
+
+    const settle = () => callOff();
+    const lose = (reason: unknown) => {
+      settle();
+      reject(reason);
+      sent.destroy();
+    };
+    const broken = (foreign: unknown) => {
+      const silent = !midway && (socket === undefined || socket.bytesRead === readBefore);
+      const reset = ['ECONNRESET', 'EPIPE'].includes(String((foreign as { code?: unknown })?.code));
+      lose(new WireError(foreign, { stale: sent.reusedSocket && silent && reset, midway }));
+    };
+
+    sent.on('socket', (assigned) => {
+      socket = assigned;
+      readBefore = assigned.bytesRead;
+    });
+    sent.on('error', broken);
+    sent.on('close', () => broken({ code: 'ECONNRESET' }));
+    sent.on('response', (received) => {
+      midway = true;
+      const chunks: Buffer[] = [];
+      let length = 0;
+      if (Number(received.headers['content-length']) > MAX_BODY_BYTES) return lose(new TooLarge());
+      received.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > MAX_BODY_BYTES) lose(new TooLarge());
+        else chunks.push(chunk);
+      });
+      received.on('error', broken);
+      received.on('end', () => {
+        if (!received.complete) return broken({ code: 'ECONNRESET' });
+        settle();
+        const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+        resolve({ status: received.statusCode ?? 0, headers: flatten(received.headers), body });
+      });
+    });
+    const callOff = onAbort(stop, () => lose(stop.reason));
+    if (!stop.aborted) sent.end(request.body);
+  });
+}
+
+/**
+ * Headers are set on the request instead of handed over in its options: the options travel on to `net.connect`, which
+ * prints them with NODE_DEBUG=net. `timeout` bounds a proxy's CONNECT alone; the deadline is the caller's.
+ */
+function begin(agent: http.Agent, target: Target, { method, path, headers, body }: WireRequest, timeout: number) {
+  const options = { agent, method, path, timeout };
+  const sent =
+    target.kind === 'unix'
+      ? http.request({ ...options, socketPath: target.socketPath })
+      : (target.protocol === 'https:' ? https : http).request({ ...options, host: target.host, port: target.port });
+  for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
+  if (body !== undefined) sent.setHeader('Content-Length', body.length);
+  return sent;
+}
+
+function flatten(headers: http.IncomingHttpHeaders): Record<string, string> {
+  const flat: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
+}

@@ -1,0 +1,182 @@
+import type { Clock } from '../base/clock.ts';
+import { asFailure, fail, PannierError } from '../base/errors.ts';
+import type { TlsConfig } from '../config/config.ts';
+import { exchange, MAX_BODY_BYTES, type Target, TooLarge, type WireAnswer, type WireRequest } from './exchange.ts';
+import { onAbort } from './on-abort.ts';
+import { MAX_CONNECTIONS, Pool } from './pool.ts';
+import { type Env, proxyEnv } from './proxy-env.ts';
+import { Slots } from './slots.ts';
+import { type Whereabouts, WireError, wireFailure } from './wire-error.ts';
+
+export interface TransportOptions {
+  /** `https://host:port`, `http://…` with or without a path, or `unix:///path`. */
+  readonly address: string;
+  readonly tls: TlsConfig;
+  /** One request in total: connecting, one redirect, one sending again, the body. Waiting for a slot does not count. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly env: Env;
+  /** Configuration path of the backend. */
+  readonly place: string;
+}
+
+export interface Sending {
+  readonly request: WireRequest;
+  /** Goes before the others when all connections are busy. */
+  readonly urgent: boolean;
+  /** Configuration path, for errors. */
+  readonly place: string;
+  /** Called when the request leaves the queue. */
+  readonly started?: () => void;
+}
+
+const REDIRECTS = new Set([301, 302, 307, 308]);
+
+/**
+ * HTTP/1.1 to one backend over one pool of connections. Gives back whole answers of any status; what a status means is
+ * the caller's.
+ *
+ * Two things happen by themselves, both once and within the deadline. A request that met a kept-alive socket which the
+ * server had closed is sent again: it got no byte of an answer, and only a server which closes in the same instant may
+ * have seen it. A redirect is followed as Vault's own client does (`rawRequestWithContext` in its api/client.go): one
+ * hop, to any host, with method, body and token kept, since standby nodes point at the active one; never from https to
+ * http. Everything else is the caller's backoff.
+ */
+export class Transport implements AsyncDisposable {
+  /** For messages: no credentials, no trailing slash. */
+  readonly address: string;
+  readonly #options: TransportOptions;
+  readonly #target: Target;
+  readonly #base: string;
+  readonly #proxied: boolean;
+  readonly #pool: Pool;
+  readonly #slots = new Slots(MAX_CONNECTIONS);
+  readonly #closing = new AbortController();
+
+  /** @throws PannierError CONFIG_INVALID for an address of another form; BACKEND_UNREACHABLE for a proxy that is none. */
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    const { target, base, shown } = parseAddress(options.address, options.place);
+    this.address = shown;
+    this.#target = target;
+    this.#base = base;
+    const proxies = target.kind === 'tcp' ? proxyEnv(options.env, options.place) : undefined;
+    const key = target.kind === 'tcp' && target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+    this.#proxied = proxies?.[key] !== undefined;
+    this.#pool = new Pool({ ...options, ...(proxies === undefined ? {} : { proxyEnv: proxies }) });
+  }
+
+  /**
+   * @throws PannierError BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS, BACKEND_MALFORMED, BACKEND_TOO_LARGE,
+   * BACKEND_REDIRECT, or CANCELLED when `signal` aborts or the transport is disposed.
+   */
+  async send({ request, urgent, place, started }: Sending, signal: AbortSignal): Promise<WireAnswer> {
+    const { clock, timeoutMs } = this.#options;
+    const stop = new AbortController();
+    const cancel = () => stop.abort(fail('CANCELLED', place, 'the call was cancelled'));
+    const ends = [onAbort(signal, cancel), onAbort(this.#closing.signal, cancel)];
+    try {
+      const giveBack = await this.#slots.take(urgent, stop.signal);
+      ends.push(giveBack);
+      started?.();
+      const late = () => {
+        const seen = `no whole answer within ${timeoutMs} ms from ${this.address}`;
+        stop.abort(fail('BACKEND_TIMEOUT', place, seen));
+      };
+      ends.push(deadline(clock, timeoutMs, late));
+      return await this.#follow({ ...request, path: this.#base + request.path }, stop.signal, place);
+    } catch (error) {
+      throw this.#translate(error, place);
+    } finally {
+      for (const end of ends) end();
+    }
+  }
+
+  /** Ends all calls with CANCELLED and closes all connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    this.#pool.destroy();
+  }
+
+  async #follow(request: WireRequest, stop: AbortSignal, place: string): Promise<WireAnswer> {
+    const answer = await this.#once(this.#target, request, stop);
+    if (answer.status < 300 || answer.status > 399) return answer;
+    const hop = this.#hop(answer, request.path, place);
+    const next = await this.#once(hop.target, { ...request, path: hop.path }, stop);
+    if (next.status < 300 || next.status > 399) return next;
+    throw this.#notFollowed('a second redirect', place);
+  }
+
+  /** Sends it, and once more when a kept-alive socket turned out dead. */
+  async #once(target: Target, request: WireRequest, stop: AbortSignal): Promise<WireAnswer> {
+    const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
+    const run = () => exchange(this.#pool.agentFor(protocol), target, request, this.#options.timeoutMs, stop);
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof WireError && error.stale)) throw error;
+      this.#pool.dropIdle();
+      return await run();
+    }
+  }
+
+  #hop({ status, headers }: WireAnswer, path: string, place: string): { target: Target; path: string } {
+    const from = this.#target;
+    const { location } = headers;
+    if (!REDIRECTS.has(status) || location === undefined) throw this.#notFollowed(`HTTP ${status}`, place);
+    if (from.kind === 'unix') throw this.#notFollowed(`HTTP ${status} from a unix socket`, place);
+    const host = from.host.includes(':') ? `[${from.host}]` : from.host;
+    const to = URL.parse(location, `${from.protocol}//${host}:${from.port}${path}`);
+    if (to === null || (to.protocol !== 'http:' && to.protocol !== 'https:')) {
+      throw this.#notFollowed(`HTTP ${status} to no http address`, place);
+    }
+    if (from.protocol === 'https:' && to.protocol === 'http:') {
+      throw this.#notFollowed(`HTTP ${status} from https to http`, place);
+    }
+    return { target: tcpTarget(to), path: to.pathname + to.search };
+  }
+
+  #notFollowed(what: string, place: string): PannierError {
+    return fail('BACKEND_REDIRECT', place, `${what} is not followed, from ${this.address}`);
+  }
+
+  #translate(error: unknown, place: string): PannierError {
+    const where: Whereabouts = { place, address: this.address, proxied: this.#proxied };
+    if (error instanceof WireError) return wireFailure(error, where);
+    if (error instanceof TooLarge) {
+      return fail('BACKEND_TOO_LARGE', place, `more than ${MAX_BODY_BYTES / 2 ** 20} MiB from ${this.address}`);
+    }
+    return error instanceof PannierError ? error : new PannierError(asFailure(error, place));
+  }
+}
+
+/** Calls `late` once after `ms`, whatever the longest single timer of the clock. */
+function deadline(clock: Clock, ms: number, late: () => void): () => void {
+  const end = clock.monoMs() + ms;
+  let cancel = () => {};
+  const arm = () => {
+    const left = end - clock.monoMs();
+    if (left <= 0) late();
+    else cancel = clock.after(left, arm);
+  };
+  arm();
+  return () => cancel();
+}
+
+function parseAddress(address: string, place: string): { target: Target; base: string; shown: string } {
+  if (address.startsWith('unix:///')) {
+    return { target: { kind: 'unix', socketPath: address.slice('unix://'.length) }, base: '', shown: address };
+  }
+  const url = URL.parse(address);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw fail('CONFIG_INVALID', `${place}.address`, 'not an http, https or unix address');
+  }
+  const base = url.pathname.replace(/\/+$/, '');
+  return { target: tcpTarget(url), base, shown: `${url.protocol}//${url.host}${base}` };
+}
+
+function tcpTarget(url: URL): Target {
+  const protocol = url.protocol as 'http:' | 'https:';
+  const port = url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port);
+  return { kind: 'tcp', protocol, host: url.hostname.replace(/^\[|\]$/g, ''), port };
+}

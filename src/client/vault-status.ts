@@ -1,0 +1,122 @@
+import type { Code } from '../base/codes.ts';
+import { type FailureDetails, failure } from '../base/errors.ts';
+import { type Fields, isList, plainText } from '../base/value.ts';
+import { VaultStatusError } from './vault-client.ts';
+
+/** An answer that is no success, with what is needed to tell about it. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Fields;
+  /** For messages. */
+  readonly address: string;
+  readonly place: string;
+  /** For Retry-After with a date. */
+  readonly nowMs: number;
+}
+
+/**
+ * What Vault and OpenBao say, as far as we repeat it. `errors[]` may quote the request or hold what a plugin or a
+ * database said, so never the text itself is shown, only the entry it contains. The first that matches wins, so the
+ * narrow ones come first.
+ */
+const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
+  ['vault is sealed', 'Vault is sealed'],
+  ['barrier is sealed', 'Vault is sealed'],
+  ['not initialized'],
+  ['error validating token'],
+  ['invalid token'],
+  ['bad token'],
+  ['missing client token'],
+  ['wrapping token is not valid or does not exist'],
+  ['invalid role or secret id', 'invalid role or secret ID'],
+  ['invalid secret id', 'invalid secret ID'],
+  ['invalid role id', 'invalid role ID'],
+  ['invalid role name'],
+  ['missing role'],
+  ['service account name not authorized'],
+  ['service account uid not authorized', 'service account UID not authorized'],
+  ['namespace not authorized'],
+  ['token is expired'],
+  ['token expired'],
+  ['claim "aud"', 'audience does not match'],
+  ['invalid audience (aud) claim', 'audience does not match'],
+  ['error validating claims'],
+  ['bound claim', 'a bound claim does not match'],
+  ['invalid username or password'],
+  ['ldap operation failed', 'LDAP operation failed'],
+  ['namespace not found'],
+  ['route entry not found', 'no handler for route'],
+  ['no handler for route'],
+  ['unsupported path'],
+  ['unsupported operation'],
+  ['unknown role'],
+  ['no value found at'],
+  ['lease not found'],
+  ['invalid lease'],
+  ['lease is not renewable'],
+  ['lease expired'],
+  ['lease count quota exceeded'],
+  ['request path "', 'rate limit quota exceeded'],
+  ['rate limit quota exceeded'],
+  ['no known role', 'role not found'],
+  ['not allowed by this role'],
+  ['common name'],
+  ['failed to find issuer'],
+  ['required index state not present'],
+  ['context deadline exceeded', 'deadline exceeded inside the server'],
+  ['internal error'],
+  ['permission denied'],
+];
+
+const ROLE_NOT_FOUND = /\brole\b.{0,200}\b(?:not found|could not be found|does not exist)\b/;
+const RATE_LIMIT = 'request path "';
+
+/** Statuses with a meaning of their own; other 5xx are BACKEND_UNAVAILABLE and the rest BACKEND_MALFORMED. */
+const CODE_OF: Readonly<Record<number, Code>> = {
+  400: 'BACKEND_REJECTED',
+  403: 'SECRET_DENIED',
+  404: 'SECRET_NOT_FOUND',
+  405: 'BACKEND_REJECTED',
+  412: 'BACKEND_NOT_READY',
+  429: 'BACKEND_THROTTLED',
+  472: 'BACKEND_NOT_READY',
+  473: 'BACKEND_NOT_READY',
+};
+
+/**
+ * An answer's status as a failure. A 403 that says the token itself is invalid asks for a login; a bare "permission
+ * denied" does not, though OpenBao answers a revoked token with it: that takes a look-up of the token (`Session`).
+ */
+export function statusError(refusal: Refusal): VaultStatusError {
+  const { status, headers, body, address, place, nowMs } = refusal;
+  const phrase = knownPhrase(body);
+  const code = CODE_OF[status] ?? (status >= 500 && status <= 599 ? 'BACKEND_UNAVAILABLE' : 'BACKEND_MALFORMED');
+  const details: { -readonly [K in keyof FailureDetails]: FailureDetails[K] } = {
+    retryAfterMs: retryAfterMs(headers['retry-after'], nowMs),
+  };
+  if (code === 'SECRET_DENIED' && (phrase === 'invalid token' || phrase === 'bad token')) details.retry = 'login';
+  if (phrase === 'Vault is sealed') details.hint = 'Unseal it; retried by itself.';
+  const seen = `HTTP ${status} from ${address}${phrase === undefined ? '' : ` (${phrase})`}`;
+  return new VaultStatusError(failure(code, place, seen, details), status, body);
+}
+
+/** The first known phrase that `errors[]` contains. */
+function knownPhrase(body: Fields): string | undefined {
+  const errors = body.get('errors');
+  if (!isList(errors)) return undefined;
+  const said = errors.map((error) => (plainText(error) ?? '').slice(0, 4096).toLowerCase());
+  for (const [part, shown] of PHRASES) {
+    if (said.some((text) => text.includes(part) && (part !== RATE_LIMIT || text.includes('quota'))))
+      return shown ?? part;
+  }
+  return said.some((text) => ROLE_NOT_FOUND.test(text)) ? 'role not found' : undefined;
+}
+
+/** Seconds or an HTTP date (RFC 9110, 10.2.3); not capped here. */
+function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
+}

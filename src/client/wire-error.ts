@@ -1,0 +1,131 @@
+import type { Code } from '../base/codes.ts';
+import { fail, type PannierError } from '../base/errors.ts';
+
+/**
+ * A connection or TLS fault as it left Node, reduced to its code. The foreign error itself stays behind: an HTTP parse
+ * error carries the raw packet, a proxy error the proxy's URL with its password.
+ */
+export class WireError extends Error {
+  readonly code: string;
+  /** A kept-alive socket was reset before any byte of an answer: the server closed it while we wrote. */
+  readonly stale: boolean;
+  /** The answer had begun. */
+  readonly midway: boolean;
+
+  constructor(foreign: unknown, met: { stale: boolean; midway: boolean }) {
+    const code = codeOf(foreign);
+    super(code);
+    this.name = 'WireError';
+    this.code = code;
+    this.stale = met.stale;
+    this.midway = met.midway;
+  }
+}
+
+/** Where a request went, for messages. */
+export interface Whereabouts {
+  /** Configuration path, for errors. */
+  readonly place: string;
+  /** The configured address without credentials. */
+  readonly address: string;
+  /** A proxy is configured for this address, so it may be the one that failed. */
+  readonly proxied: boolean;
+}
+
+interface Known {
+  readonly code: Code;
+  /** Completed with ` at https://…`. */
+  readonly seen: string;
+  readonly hint?: string;
+}
+
+const UNKNOWN_CA: Known = {
+  code: 'BACKEND_TLS',
+  seen: 'certificate signed by an unknown authority',
+  hint: 'Set tls.caFile to the CA that signed the certificate of the server.',
+};
+const NOT_TLS: Known = {
+  code: 'BACKEND_TLS',
+  seen: 'no TLS spoken',
+  hint: 'If the server speaks plain HTTP there, write http:// in address.',
+};
+const CLIENT_CERTIFICATE: Known = {
+  code: 'BACKEND_TLS',
+  seen: 'client certificate missing or refused',
+  hint: 'Set tls.certFile and tls.keyFile to a pair that the server trusts.',
+};
+const EXPIRED_HINT = 'Renew the certificate of the server, and check the clocks.';
+
+/** Node's and OpenSSL's codes: a fixed vocabulary, see https://nodejs.org/api/errors.html and `man verify`. */
+const KNOWN: Readonly<Record<string, Known>> = {
+  ECONNREFUSED: { code: 'BACKEND_UNREACHABLE', seen: 'connection refused' },
+  ECONNRESET: { code: 'BACKEND_UNREACHABLE', seen: 'connection closed' },
+  EPIPE: { code: 'BACKEND_UNREACHABLE', seen: 'connection closed' },
+  ECONNABORTED: { code: 'BACKEND_UNREACHABLE', seen: 'connection closed' },
+  ENOTFOUND: { code: 'BACKEND_UNREACHABLE', seen: 'name has no address', hint: 'Check the host in address, and DNS.' },
+  EAI_AGAIN: { code: 'BACKEND_UNREACHABLE', seen: 'name server did not answer', hint: 'Check DNS.' },
+  EHOSTUNREACH: { code: 'BACKEND_UNREACHABLE', seen: 'no route to the host' },
+  ENETUNREACH: { code: 'BACKEND_UNREACHABLE', seen: 'no route to the network' },
+  ETIMEDOUT: { code: 'BACKEND_UNREACHABLE', seen: 'no answer to the connection' },
+  ENOENT: { code: 'BACKEND_UNREACHABLE', seen: 'no socket', hint: 'Check the path in address.' },
+  EACCES: {
+    code: 'BACKEND_UNREACHABLE',
+    seen: 'not permitted to connect',
+    hint: 'Check owner and mode of the socket.',
+  },
+  ERR_PROXY_TUNNEL: {
+    code: 'BACKEND_UNREACHABLE',
+    seen: 'the proxy refused the tunnel',
+    hint: 'Check HTTPS_PROXY, and NO_PROXY for addresses inside the cluster.',
+  },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_CA,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_CA,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_CA,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_CA,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_CA,
+  CERT_SIGNATURE_FAILURE: UNKNOWN_CA,
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    code: 'BACKEND_TLS',
+    seen: 'certificate is for another name',
+    hint: 'Set tls.serverName to a name that the certificate carries, or correct address.',
+  },
+  CERT_HAS_EXPIRED: { code: 'BACKEND_TLS', seen: 'certificate has expired', hint: EXPIRED_HINT },
+  CERT_NOT_YET_VALID: { code: 'BACKEND_TLS', seen: 'certificate is not yet valid', hint: EXPIRED_HINT },
+  ERR_SSL_WRONG_VERSION_NUMBER: NOT_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NOT_TLS,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: CLIENT_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: CLIENT_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
+};
+
+const TLS_CODE =
+  /^(?:CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_|CRL_)/;
+
+/** The failure behind a wire fault, in our words. */
+export function wireFailure(error: WireError, { place, address, proxied }: Whereabouts): PannierError {
+  const { code, midway } = error;
+  if (midway && !code.startsWith('HPE_')) {
+    return fail('BACKEND_UNREACHABLE', place, `connection closed in the middle of an answer from ${address}`);
+  }
+  if (code.startsWith('HPE_')) {
+    const hint = 'Check that address is a server of this API; if it speaks TLS, write https:// in address.';
+    return fail('BACKEND_MALFORMED', place, `no HTTP answer from ${address}`, { hint });
+  }
+  const known = KNOWN[code];
+  if (known !== undefined) {
+    const hint = known.hint ?? (proxied ? 'Check address, HTTPS_PROXY, HTTP_PROXY and NO_PROXY.' : undefined);
+    return fail(known.code, place, `${known.seen} at ${address}`, hint === undefined ? {} : { hint });
+  }
+  if (code === 'EPROTO' || TLS_CODE.test(code)) {
+    return fail('BACKEND_TLS', place, `TLS handshake failed at ${address} (${code})`);
+  }
+  return fail('BACKEND_UNREACHABLE', place, `no connection to ${address} (${code})`);
+}
+
+/** `ECONNREFUSED` and the like; several tried addresses (AggregateError) give the first one's. */
+function codeOf(foreign: unknown): string {
+  const { code, errors } = (foreign ?? {}) as { code?: unknown; errors?: readonly unknown[] };
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) return code;
+  return errors?.[0] === undefined ? 'UNKNOWN' : codeOf(errors[0]);
+}

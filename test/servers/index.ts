@@ -1,0 +1,19 @@
+/** Real servers for tests: each starts on 127.0.0.1, in its own temporary directory, and ends with the test process. */
+export { ensureOpenBao, ensureWheelBinary, openBaoVersion, type WheelBinary } from './cache.ts';
+export { type Authority, type CertificateRequest, createAuthority, type KeyPair } from './certificates.ts';
+export { findFreePort } from './free-port.ts';
+export { type OpenBao, type OpenBaoOptions, type OpenBaoTls, startOpenBao } from './openbao.ts';
+export type { AuditedRequest } from './openbao-audit.ts';
+export { addStaticRole, enableDatabase, enableKv, enablePki, writePolicy } from './openbao-engines.ts';
+export {
+  type AppRole,
+  enableAppRole,
+  enableCertAuth,
+  enableJwtAuth,
+  enableKubernetesAuth,
+  enableUserpass,
+} from './openbao-logins.ts';
+export { type Answer, type Caller, OpenBaoError } from './openbao-request.ts';
+export { type Postgres, startPostgres } from './postgres.ts';
+export { type MintOptions, startTokenReview, type TokenReview } from './token-review.ts';
+export { shopPolicy, startWorld, type World, type WorldOptions } from './world.ts';

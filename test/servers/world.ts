@@ -1,0 +1,140 @@
+/** The set-up most tests want: OpenBao with the shop's login, secrets, certificates and, when asked, a database. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type OpenBao, type OpenBaoOptions, startOpenBao } from './openbao.ts';
+import { enableDatabase, enableKv, enablePki, writePolicy } from './openbao-engines.ts';
+import { enableKubernetesAuth } from './openbao-logins.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+import { type MintOptions, startTokenReview, type TokenReview } from './token-review.ts';
+
+/** Lives are Vault durations: `1h`, `90s`. */
+export interface WorldOptions {
+  /** How OpenBao itself is started. */
+  readonly openBao?: OpenBaoOptions;
+  /** Starts PostgreSQL and mounts `database/` with the role `shop`. */
+  readonly database?: boolean;
+  /** Of a login; `1h` when absent. */
+  readonly tokenTtl?: string;
+  /** `24h` when absent. */
+  readonly tokenMaxTtl?: string;
+  /** Any other key of the Kubernetes role as OpenBao names it: `token_period`, `token_num_uses`. */
+  readonly role?: Readonly<Record<string, unknown>>;
+  /** Of database credentials; `1h` when absent. */
+  readonly databaseTtl?: string;
+  /** `24h` when absent. */
+  readonly databaseMaxTtl?: string;
+  /** Longest life of a certificate; `72h` when absent. */
+  readonly pkiMaxTtl?: string;
+}
+
+/** See `startWorld`. */
+export interface World extends AsyncDisposable {
+  readonly bao: OpenBao;
+  readonly review: TokenReview;
+  /** Throws unless started with `database: true`. */
+  readonly postgres: Postgres;
+  /** Holds a service-account token of the shop, as the kubelet would mount it; good for an hour. */
+  readonly tokenFile: string;
+  /** Writes another token of the shop to `tokenFile`, as the kubelet does before the old one expires. */
+  renewTokenFile(options?: Partial<MintOptions>): Promise<void>;
+  /** Logs in as the shop; resolves to a client token. */
+  login(): Promise<string>;
+  /** Writes to `secret/shop/NAME` (KV version 2); resolves to the version. */
+  putSecret(name: string, fields: Readonly<Record<string, unknown>>): Promise<number>;
+  /** Ends everything, also after a part of it was stopped or killed. */
+  stop(): Promise<void>;
+}
+
+/** What a login as the shop may do, besides OpenBao's `default` policy. */
+export const shopPolicy = `
+path "secret/data/shop/*"     { capabilities = ["read"] }
+path "secret/metadata/shop/*" { capabilities = ["read", "list"] }
+path "kv1/*"                  { capabilities = ["read", "list"] }
+path "database/creds/*"       { capabilities = ["read"] }
+path "database/static-creds/*" { capabilities = ["read"] }
+path "pki/issue/*"            { capabilities = ["create", "update"] }
+path "sys/leases/renew"       { capabilities = ["create", "update"] }
+`;
+
+/**
+ * Resolves, in about half a second (database: about a second and a half), to an OpenBao where the service account
+ * `shop` of the namespace `default` logs in through `auth/kubernetes` with the role `shop`, reads `secret/` (KV 2) and
+ * `kv1/` (KV 1), gets users at `database/creds/shop` and certificates for `shop.svc` at `pki/issue/shop`.
+ * What was started is ended again when a later part fails.
+ */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  await using started = new AsyncDisposableStack();
+  const dir = await mkdtemp(join(tmpdir(), 'pannier-world-'));
+  started.defer(() => rm(dir, { recursive: true, force: true }));
+  const [bao, review, postgres] = await startAll(started, options);
+
+  await Promise.all([
+    writePolicy(bao, 'shop', shopPolicy),
+    enableKv(bao, 'secret', 2),
+    enableKv(bao, 'kv1', 1),
+    enablePki(bao, { role: 'shop', allowedDomains: ['shop.svc'], ...given('maxTtl', options.pkiMaxTtl) }),
+    enableKubernetesAuth(bao, {
+      review,
+      role: 'shop',
+      policies: ['shop'],
+      tokenTtl: options.tokenTtl ?? '1h',
+      tokenMaxTtl: options.tokenMaxTtl ?? '24h',
+      extra: options.role,
+    }),
+    postgres &&
+      enableDatabase(bao, postgres, {
+        role: 'shop',
+        ...given('defaultTtl', options.databaseTtl),
+        ...given('maxTtl', options.databaseMaxTtl),
+      }),
+  ]);
+
+  const tokenFile = join(dir, 'token');
+  async function renewTokenFile(mint: Partial<MintOptions> = {}): Promise<void> {
+    await writeFile(tokenFile, await review.mintToken({ serviceAccount: 'shop', ttlSeconds: 3600, ...mint }));
+  }
+  await renewTokenFile();
+  const owned = started.move();
+  return {
+    bao,
+    review,
+    get postgres() {
+      if (!postgres) throw new Error('this world has no PostgreSQL: startWorld({ database: true })');
+      return postgres;
+    },
+    tokenFile,
+    renewTokenFile,
+    async login() {
+      const jwt = await review.mintToken({ serviceAccount: 'shop' });
+      const { auth } = await bao.api('POST', 'auth/kubernetes/login', { role: 'shop', jwt }, {});
+      return auth.client_token;
+    },
+    async putSecret(name, fields) {
+      const { data } = await bao.api<{ version: number }>('POST', `secret/data/shop/${name}`, { data: fields });
+      return data.version;
+    },
+    stop: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Starts the servers side by side. All are awaited before a failure is reported, so none is left without an owner. */
+async function startAll(
+  started: AsyncDisposableStack,
+  options: WorldOptions,
+): Promise<[OpenBao, TokenReview, Postgres | undefined]> {
+  const own = async <Server extends AsyncDisposable>(starting: Promise<Server>) => started.use(await starting);
+  const parts = [
+    own(startOpenBao(options.openBao)),
+    own(startTokenReview()),
+    options.database ? own(startPostgres()) : undefined,
+  ] as const;
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
+}
+
+/** An optional key, left out rather than undefined. */
+function given<Key extends string>(key: Key, value: string | undefined): { [key in Key]?: string } {
+  return value === undefined ? {} : ({ [key]: value } as { [key in Key]?: string });
+}

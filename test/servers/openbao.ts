@@ -78,6 +78,11 @@ export class OpenBao implements AsyncDisposable {
     this.address = `http://127.0.0.1:${layout.port}`;
   }
 
+  /** Everything of this server, on disk; goes with `stop()`, and with the test process at the latest. */
+  get dir(): string {
+    return this.#layout.dir;
+  }
+
   get port(): number {
     return this.#layout.port;
   }

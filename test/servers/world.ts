@@ -1,6 +1,5 @@
 /** The set-up most tests want: OpenBao with the shop's login, secrets, certificates and, when asked, a database. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OpenBao, type OpenBaoOptions, startOpenBao } from './openbao.ts';
 import { enableDatabase, enableKv, enablePki, writePolicy } from './openbao-engines.ts';
@@ -34,7 +33,7 @@ export interface World extends AsyncDisposable {
   readonly review: TokenReview;
   /** Throws unless started with `database: true`. */
   readonly postgres: Postgres;
-  /** Holds a service-account token of the shop, as the kubelet would mount it; good for an hour. */
+  /** Holds a service-account token of the shop, as the kubelet would mount it; good for an hour. Goes with `bao.stop()`. */
   readonly tokenFile: string;
   /** Writes another token of the shop to `tokenFile`, as the kubelet does before the old one expires. */
   renewTokenFile(options?: Partial<MintOptions>): Promise<void>;
@@ -65,8 +64,6 @@ path "sys/leases/renew"       { capabilities = ["create", "update"] }
  */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await using started = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), 'pannier-world-'));
-  started.defer(() => rm(dir, { recursive: true, force: true }));
   const [bao, review, postgres] = await startAll(started, options);
 
   await Promise.all([
@@ -90,7 +87,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       }),
   ]);
 
-  const tokenFile = join(dir, 'token');
+  const tokenFile = join(bao.dir, 'token');
   async function renewTokenFile(mint: Partial<MintOptions> = {}): Promise<void> {
     await writeFile(tokenFile, await review.mintToken({ serviceAccount: 'shop', ttlSeconds: 3600, ...mint }));
   }

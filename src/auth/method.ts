@@ -8,6 +8,11 @@ export interface AuthMethod {
   /** The configured word: `kubernetes`, `token`, `approle`. */
   readonly kind: string;
   /**
+   * The token was made by somebody else and is only looked up: it is revoked when `revokeOnExit` asks for it, never
+   * because an `init` failed.
+   */
+  readonly borrowsToken?: boolean;
+  /**
    * @throws PannierError AUTH_CREDENTIAL_UNREADABLE, AUTH_CREDENTIAL_EMPTY, AUTH_DENIED, AUTH_UNUSABLE, or what the
    * client throws when no answer comes.
    */
@@ -37,7 +42,8 @@ export interface Session extends AsyncDisposable {
   current(signal: AbortSignal): Promise<LiveLogin>;
   /**
    * To be called after a 403 under login `loginId`. Asks `auth/token/lookup-self`, one question for all callers:
-   * `alive` means the path is denied, `replaced` means that the login was dead and another is there: try again.
+   * `alive` means the path is denied; `replaced` means that the login is dead and `current` gives another, or waits for
+   * it: try again.
    */
   suspect(loginId: number): Promise<'alive' | 'replaced'>;
   /** When that login ends, on the monotonic clock; `-Infinity` when it is known dead, `Infinity` when it never ends. */

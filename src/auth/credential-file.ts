@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { fail } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * A credential as it stands in its file now. Nothing is remembered: the kubelet swaps a projected token under a symlink
+ * and others write in place, so each login reads anew. One final newline, which editors and `echo` add, is dropped.
+ *
+ * @param place the configuration path of the key that names the file.
+ * @throws PannierError AUTH_CREDENTIAL_UNREADABLE (missing, not permitted, not text), AUTH_CREDENTIAL_EMPTY.
+ */
+export async function readCredential(path: string, place: string, signal: AbortSignal): Promise<Secret> {
+  const text = await readText(path, place, signal);
+  const credential = text.replace(/\r?\n$/, '');
+  if (credential.trim() === '') throw fail('AUTH_CREDENTIAL_EMPTY', place, `${path} is empty`);
+  return Secret.text(credential);
+}
+
+async function readText(path: string, place: string, signal: AbortSignal): Promise<string> {
+  try {
+    return utf8.decode(await readFile(path, { signal }));
+  } catch (error) {
+    if (signal.aborted) throw fail('CANCELLED', place, 'the login was called off');
+    throw fail('AUTH_CREDENTIAL_UNREADABLE', place, `${path} ${whyUnreadable(error)}`);
+  }
+}
+
+function whyUnreadable(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (code === 'ENOENT') return 'does not exist';
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
+  if (code === 'EISDIR') return 'is a directory';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not text';
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? `cannot be read (${code})` : 'cannot be read';
+}

@@ -1,0 +1,29 @@
+import type { Clock } from '../base/clock.ts';
+import type { VaultClient } from '../client/vault-client.ts';
+import { readCredential } from './credential-file.ts';
+import { logInAt } from './log-in-at.ts';
+import type { AuthMethod } from './method.ts';
+
+export interface KubernetesLogin {
+  readonly mount: string;
+  readonly role: string;
+  /** The projected service account token; the kubelet swaps it, so each login reads it anew. */
+  readonly tokenFile: string;
+}
+
+/**
+ * Logs in with the pod's service account: POST auth/MOUNT/login {role, jwt}.
+ * https://openbao.org/api-docs/auth/kubernetes/#login
+ */
+export function createKubernetesMethod(
+  { mount, role, tokenFile }: KubernetesLogin,
+  { client, clock, place }: { readonly client: VaultClient; readonly clock: Clock; readonly place: string },
+): AuthMethod {
+  return {
+    kind: 'kubernetes',
+    async login(signal) {
+      const jwt = await readCredential(tokenFile, `${place}.tokenFile`, signal);
+      return logInAt({ client, clock, place, mount, body: { role, jwt } }, signal);
+    },
+  };
+}

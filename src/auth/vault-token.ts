@@ -1,0 +1,62 @@
+import type { Clock } from '../base/clock.ts';
+import { fail } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
+import { type Fields, isFields, isSecret, plainNumber, plainText } from '../base/value.ts';
+import { type VaultClient, VaultStatusError } from '../client/vault-client.ts';
+import { readCredential } from './credential-file.ts';
+import type { AuthMethod, Login } from './method.ts';
+import { asLoginError, lookUpSelf, readUses } from './token-self.ts';
+
+export interface TokenLogin {
+  /** One of the two is given. The file is read at each login, so a token put there later is taken up. */
+  readonly token?: Secret;
+  readonly tokenFile?: string;
+}
+
+/**
+ * Uses a token that somebody else made. Nothing is minted: GET auth/token/lookup-self tells its life.
+ * https://openbao.org/api-docs/auth/token/#lookup-a-token-self
+ */
+export function createTokenMethod(
+  { token, tokenFile }: TokenLogin,
+  { client, clock, place }: { readonly client: VaultClient; readonly clock: Clock; readonly place: string },
+): AuthMethod {
+  const readToken = (signal: AbortSignal) => {
+    if (token !== undefined) return token;
+    if (tokenFile !== undefined) return readCredential(tokenFile, `${place}.tokenFile`, signal);
+    throw fail('CONFIG_MISSING', place, 'neither token nor tokenFile is given');
+  };
+  return {
+    kind: 'token',
+    borrowsToken: true,
+    async login(signal) {
+      const borrowed = await readToken(signal);
+      const startedMonoMs = clock.monoMs();
+      try {
+        const answer = await lookUpSelf({ client, token: borrowed, place }, signal);
+        return { token: borrowed, startedMonoMs, ...readLife(answer.body, place) };
+      } catch (error) {
+        if (error instanceof VaultStatusError && error.status === 403) {
+          const hint = 'The token is revoked or ended, or its policy lacks auth/token/lookup-self (default allows it).';
+          throw fail('AUTH_DENIED', place, error.failure.seen, { hint });
+        }
+        throw asLoginError(error, place);
+      }
+    },
+  };
+}
+
+/** `ttl` is whole seconds left, 0 for a token without end, which is told by an absent or null `expire_time`. */
+function readLife(body: Fields, place: string): Pick<Login, 'ttlMs' | 'renewable' | 'usesLeft'> {
+  const data = body.get('data');
+  if (!isFields(data)) throw fail('AUTH_UNUSABLE', place, 'the answer about the token holds no data');
+  const seconds = plainNumber(data.get('ttl')) ?? 0;
+  const expires = data.get('expire_time');
+  const ends = isSecret(expires) && expires.type === 'string' && plainText(expires) !== '';
+  if (seconds <= 0 && ends) throw fail('AUTH_UNUSABLE', place, 'the token ends within a second');
+  return {
+    ttlMs: seconds > 0 ? seconds * 1000 : 'forever',
+    renewable: plainText(data.get('renewable')) === 'true',
+    usesLeft: readUses(data.get('num_uses')),
+  };
+}

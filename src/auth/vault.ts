@@ -1,0 +1,23 @@
+import type { Clock } from '../base/clock.ts';
+import type { VaultClient } from '../client/vault-client.ts';
+import type { VaultBackendConfig } from '../config/config.ts';
+import type { AuthMethod } from './method.ts';
+import { createAppRoleMethod } from './vault-approle.ts';
+import { createKubernetesMethod } from './vault-kubernetes.ts';
+import { createTokenMethod } from './vault-token.ts';
+
+/** The configured way to log in to a Vault or OpenBao server. */
+export function createVaultMethod(
+  { name, auth }: Pick<VaultBackendConfig, 'name' | 'auth'>,
+  { client, clock }: { readonly client: VaultClient; readonly clock: Clock },
+): AuthMethod {
+  const tools = { client, clock, place: `backends.${name}.auth` };
+  switch (auth.method) {
+    case 'kubernetes':
+      return createKubernetesMethod(auth, tools);
+    case 'token':
+      return createTokenMethod(auth, tools);
+    case 'approle':
+      return createAppRoleMethod(auth, tools);
+  }
+}

@@ -14,8 +14,12 @@ export interface Sink {
    */
   stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal'>;
   readonly mark: ReloadMark;
-  /** Removes generations that are neither published nor the previous one and older than 10 s. */
-  sweep(): Promise<void>;
+  /**
+   * Removes generations that are neither published nor the one before, and were replaced at least 10 s ago. Worth
+   * calling after each commit; answers in how many milliseconds the next call has work, undefined when nothing waits.
+   * @throws PannierError OUTPUT_NOT_WRITABLE when something could not be removed; publishing goes on regardless.
+   */
+  sweep(): Promise<number | undefined>;
 }
 
 export interface Recovered {
@@ -30,8 +34,12 @@ export interface Staged {
   /** Absolute directory of the candidate; checks run on it. */
   readonly dir: string;
   readonly generation: number;
-  /** Publishes it with one rename. `first`: nothing was published before. */
+  /**
+   * Publishes it with one rename. `first`: nothing was published before, so nobody has read it.
+   * @throws PannierError as `stage` does; then the candidate is gone and the published generation untouched.
+   */
   commit(): Promise<{ readonly generation: number; readonly first: boolean }>;
+  /** Removes a candidate that is not to be published. */
   discard(): Promise<void>;
 }
 

@@ -1,0 +1,70 @@
+import { constants } from 'node:fs';
+import { open, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReloadMark } from '../sink.ts';
+import { MARK, MARK_TMP } from './names.ts';
+import { readPublished } from './published.ts';
+import { trouble, unless } from './trouble.ts';
+import { syncFolder, syncHandle, type Volume } from './volume.ts';
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+
+/** More than any number takes; what is longer is no mark. */
+const LONGEST = 20;
+
+/**
+ * The mark in `..reloaded` (0600): the generation last taken up, as a decimal number. Written beside and renamed over,
+ * so a kill leaves the old mark or the new one. A mark that is missing, unreadable or no number says nothing, and then
+ * what is published is owed: a reload too many does less harm than one too few.
+ */
+export function createMark(dir: string, place: string, volume: () => Promise<Volume>): ReloadMark {
+  return {
+    async owed() {
+      try {
+        const published = await readPublished(dir, place);
+        if (published.state !== 'there') return undefined;
+        return (await readMark(dir)) === published.generation ? undefined : published.generation;
+      } catch (error) {
+        throw trouble(error, place, `cannot read ${dir}`);
+      }
+    },
+    async settle(generation) {
+      try {
+        await writeMark(dir, generation, await volume());
+      } catch (error) {
+        throw trouble(error, place, `cannot write ${join(dir, MARK)}`);
+      }
+    },
+  };
+}
+
+/** The number in the mark; undefined when there is none that can be read. */
+export async function readMark(dir: string): Promise<number | undefined> {
+  try {
+    const file = await open(join(dir, MARK), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, 0);
+      const digits = /^([1-9]\d{0,14})\n$/.exec(buffer.toString('latin1', 0, bytesRead))?.[1];
+      return digits === undefined ? undefined : Number(digits);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeMark(dir: string, generation: number, volume: Volume): Promise<void> {
+  const made = join(dir, MARK_TMP);
+  await unless('ENOENT', unlink(made));
+  const file = await open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    await file.writeFile(`${generation}\n`);
+    await file.chmod(0o600);
+    if (volume.tmpfs !== true) await syncHandle(file);
+  } finally {
+    await file.close();
+  }
+  await rename(made, join(dir, MARK));
+  await syncFolder(dir, volume);
+}

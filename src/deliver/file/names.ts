@@ -1,0 +1,34 @@
+/**
+ * What stands in an output's directory. Everything of ours begins with `..`, which no output file name may:
+ *
+ *     app.env -> ..data/app.env     what applications open
+ *     ..data  -> ..g7               the published generation; replaced by rename, never changed
+ *     ..g6/  ..g7/                  generations: the files themselves
+ *     ..reloaded                    number of the last generation that was taken up
+ *     ..*_tmp                       made and renamed within one step; left only by a kill
+ */
+export const DATA = '..data';
+export const DATA_TMP = '..data_tmp';
+export const LINK_TMP = '..link_tmp';
+export const MARK = '..reloaded';
+export const MARK_TMP = '..reloaded_tmp';
+export const TEMPORARIES: readonly string[] = [DATA_TMP, LINK_TMP, MARK_TMP];
+
+const GENERATION = /^\.\.g([1-9]\d{0,14})$/;
+
+export const generationName = (generation: number): string => `..g${generation}`;
+
+/** The number in `..g7`; undefined for every other name. */
+export function generationNumber(name: string): number | undefined {
+  const digits = GENERATION.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** `certs` of `certs/tls.pem`: what is linked at the top level. */
+export const firstComponent = (name: string): string => name.split('/', 1)[0] as string;
+
+/** Where a top-level link of ours points: relative, so that it means the same in every mount of the volume. */
+export const linkTarget = (name: string): string => `${DATA}/${name}`;
+
+/** Only such links are ever replaced or removed. */
+export const isOurLink = (target: string): boolean => target.startsWith(`${DATA}/`);

@@ -1,0 +1,104 @@
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail } from '../../base/errors.ts';
+import { everyInParallel } from './in-parallel.ts';
+import { DATA, generationName, generationNumber } from './names.ts';
+import type { Owner, Plan } from './plan.ts';
+import { errno, unless } from './trouble.ts';
+import type { Volume } from './volume.ts';
+
+/**
+ * What `..data` says.
+ * - `none`: there is no such link.
+ * - `foreign`: a symlink to something that is no generation; it is replaced at the next publish, never followed.
+ * - `lost`: it names a generation whose directory is gone.
+ * - `there`: a generation is published.
+ */
+export type Published =
+  | { readonly state: 'none' }
+  | { readonly state: 'foreign' }
+  | { readonly state: 'lost'; readonly generation: number }
+  | { readonly state: 'there'; readonly generation: number; readonly path: string; readonly stats: Stats };
+
+/** @throws PannierError OUTPUT_OCCUPIED when `..data` is no symlink; system errors as they are. */
+export async function readPublished(dir: string, place: string): Promise<Published> {
+  let target: string;
+  try {
+    target = await readlink(join(dir, DATA));
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return { state: 'none' };
+    if (errno(error) !== 'EINVAL') throw error;
+    throw fail('OUTPUT_OCCUPIED', place, `${join(dir, DATA)} is not a symlink`);
+  }
+  const generation = generationNumber(target);
+  if (generation === undefined) return { state: 'foreign' };
+  const path = join(dir, generationName(generation));
+  const stats = await unless('ENOENT', lstat(path));
+  return stats?.isDirectory() ? { state: 'there', generation, path, stats } : { state: 'lost', generation };
+}
+
+/**
+ * Whether the published generation is this plan to the last byte, mode and owner, by looking at the disk: a file that
+ * somebody changed there makes it unequal. Sizes are compared before bytes. What cannot be looked at is unequal.
+ */
+export async function equalsPublished(path: string, stats: Stats, plan: Plan, volume: Volume): Promise<boolean> {
+  const [root, ...folders] = plan.folders;
+  if (root === undefined || !hasAccess(stats, root.mode, root.owner, volume)) return false;
+  try {
+    return (
+      (await hasExactly(path, new Set([...folders, ...plan.files].map(({ name }) => name)))) &&
+      (await everyInParallel(folders, async ({ name, mode, owner }) => {
+        const found = await lstat(join(path, name));
+        return found.isDirectory() && hasAccess(found, mode, owner, volume);
+      })) &&
+      (await everyInParallel(plan.files, async ({ name, mode, owner, bytes }) => {
+        const found = await lstat(join(path, name));
+        return found.isFile() && found.size === bytes.length && hasAccess(found, mode, owner, volume);
+      })) &&
+      (await everyInParallel(plan.files, ({ name, bytes }) => holds(join(path, name), bytes)))
+    );
+  } catch (error) {
+    if (errno(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** Consumes `left`: every name met is taken from it. */
+async function hasExactly(root: string, left: Set<string>): Promise<boolean> {
+  const look = async (folder: string): Promise<boolean> => {
+    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+      const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (!left.delete(name)) return false;
+      if (entry.isDirectory() && !(await look(name))) return false;
+    }
+    return true;
+  };
+  return (await look('')) && left.size === 0;
+}
+
+function hasAccess(found: Stats, mode: number, owner: Owner, { inherited }: Volume): boolean {
+  if ((found.mode & 0o777) !== mode) return false;
+  if (inherited === undefined) return true;
+  return found.uid === (owner.uid ?? inherited.uid) && found.gid === (owner.gid ?? inherited.gid);
+}
+
+/** O_NONBLOCK: should a FIFO have taken the file's place in between, opening it must not wait for a writer. */
+async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const found = Buffer.allocUnsafeSlow(bytes.length + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(found, length, found.length - length, null);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+      if (length > bytes.length) break;
+    }
+    const same = found.subarray(0, length).equals(bytes);
+    found.fill(0);
+    return same;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,45 @@
+import type { Code } from '../../base/codes.ts';
+import { fail } from '../../base/errors.ts';
+
+const CODE_OF: Readonly<Record<string, Code>> = {
+  ENOSPC: 'OUTPUT_FULL',
+  EDQUOT: 'OUTPUT_FULL',
+  ELOOP: 'OUTPUT_SYMLINK',
+  EEXIST: 'OUTPUT_OCCUPIED',
+  ENOTDIR: 'OUTPUT_OCCUPIED',
+  EISDIR: 'OUTPUT_OCCUPIED',
+  ENOTEMPTY: 'OUTPUT_OCCUPIED',
+};
+
+/** The error code of a failed system call (`ENOENT`); undefined for everything else. */
+export function errno(error: unknown): string | undefined {
+  const code = error instanceof Error && 'syscall' in error ? (error as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/**
+ * A failed system call as our error; `what` says in our words which step failed, on which path. Nothing of the foreign
+ * error passes but its errno. Errors that are no system error (ours, a programmer's mistake) come back as they are.
+ */
+export function trouble(error: unknown, place: string, what: string): unknown {
+  const code = errno(error);
+  return code === undefined ? error : fail(CODE_OF[code] ?? 'OUTPUT_NOT_WRITABLE', place, `${what} (${code})`);
+}
+
+/** Like `trouble` for a change of owner: refused, or an id that this user namespace does not know. */
+export function ownerTrouble(error: unknown, place: string, what: string): unknown {
+  const code = errno(error);
+  return code === 'EPERM' || code === 'EINVAL'
+    ? fail('OUTPUT_OWNER', place, `${what} (${code})`)
+    : trouble(error, place, what);
+}
+
+/** Awaits a call for which one errno is an answer: undefined then, any other error is thrown on. */
+export async function unless<T>(code: string, call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (errno(error) === code) return undefined;
+    throw error;
+  }
+}

@@ -8,3 +8,10 @@ export interface Reload {
   /** Resolves to undefined when the application was told, to the failure otherwise. Never throws. */
   run(generation: number, signal: AbortSignal): Promise<Failure | undefined>;
 }
+
+/** Whose generation is taken up. */
+export interface ReloadedOutput {
+  readonly name: string;
+  /** Absolute. */
+  readonly dir: string;
+}

@@ -1,0 +1,18 @@
+/** Variables of a process; as `process.env`, which only config/ reads. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The agent's own logins: with one of these a command would be the agent towards a backend. Addresses and paths of
+ * files stay; a command that may open the file needs no variable to.
+ */
+const LOGIN =
+  /^(?:(?:VAULT|BAO)_(?:TOKEN|ROLE_ID|SECRET_ID|USERNAME|PASSWORD)|AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|PANNIER_.*)$/;
+
+/**
+ * What a command of ours gets: the agent's variables without its logins and its own settings, and `added` on top.
+ * Has no prototype, so that no name means anything by itself.
+ */
+export function commandEnvironment(of: Environment, added: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const kept = Object.entries(of).filter(([name, value]) => value !== undefined && !LOGIN.test(name));
+  return Object.assign(Object.create(null), Object.fromEntries(kept), added) as NodeJS.ProcessEnv;
+}

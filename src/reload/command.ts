@@ -1,0 +1,49 @@
+import { formatDuration } from '../base/duration.ts';
+import { type Failure, failure } from '../base/errors.ts';
+import type { ReloadConfig } from '../config/config.ts';
+import { type Command, type CommandOutcome, runCommand } from '../process/command.ts';
+import { commandEnvironment, type Environment } from '../process/environment.ts';
+import type { Reload, ReloadedOutput } from './reload.ts';
+
+type CommandConfig = Extract<ReloadConfig, { kind: 'command' }>;
+
+/**
+ * Runs a command, which tells by exit status 0 that the application took the generation up. It gets the agent's
+ * variables without its logins, and PANNIER_OUTPUT (the output's name), PANNIER_DIR (its directory) and
+ * PANNIER_GENERATION (the number). Its output is dropped.
+ *
+ * Failures: RELOAD_COMMAND_MISSING, RELOAD_COMMAND_FAILED, RELOAD_COMMAND_TIMEOUT, CANCELLED. They name the program,
+ * never its arguments.
+ */
+export function createCommandReload(config: CommandConfig, output: ReloadedOutput, env: Environment): Reload {
+  return {
+    kind: 'command',
+    place: config.place,
+    async run(generation, signal) {
+      const added = {
+        PANNIER_OUTPUT: output.name,
+        PANNIER_DIR: output.dir,
+        PANNIER_GENERATION: String(generation),
+      };
+      const command = { argv: config.argv, timeoutMs: config.timeoutMs, env: commandEnvironment(env, added) };
+      return judge(await runCommand(command, signal), command, config.place);
+    },
+  };
+}
+
+function judge(outcome: CommandOutcome, { argv, timeoutMs }: Command, place: string): Failure | undefined {
+  const program = argv[0] ?? '';
+  switch (outcome.kind) {
+    case 'ended':
+      if (outcome.status === 0) return undefined;
+      return failure('RELOAD_COMMAND_FAILED', place, `${program} ended with status ${outcome.status}`);
+    case 'killed':
+      return failure('RELOAD_COMMAND_FAILED', place, `${program} was ended by ${outcome.signal}`);
+    case 'timeout':
+      return failure('RELOAD_COMMAND_TIMEOUT', place, `${program} did not end within ${formatDuration(timeoutMs)}`);
+    case 'not-started':
+      return failure('RELOAD_COMMAND_MISSING', place, `${program} cannot be started (${outcome.errno})`);
+    case 'aborted':
+      return failure('CANCELLED', place, `${program} was ended because the agent stops`);
+  }
+}

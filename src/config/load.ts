@@ -1,0 +1,63 @@
+import { dirname } from 'node:path';
+import type { Config } from './config.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { type Found, findFiles } from './find-files.ts';
+import { type Environment, interpolate } from './interpolate.ts';
+import { mergeFiles } from './merge.ts';
+import { parseJsonFile } from './parse-json.ts';
+import { Problems } from './problems.ts';
+import { readCapped } from './read-capped.ts';
+import { resolveConfig } from './resolve.ts';
+import { isTree, type Parsed, type SourceFile } from './source-file.ts';
+
+export interface LoadOptions {
+  /** As given with `-c`, files and directories; none: PANNIER_CONFIG. */
+  readonly paths: readonly string[];
+  readonly env: Environment;
+  /** What `paths` are relative to. */
+  readonly cwd: string;
+}
+
+/**
+ * Reads, merges and checks a configuration.
+ * @throws ProblemsError with everything that is wrong. Files that cannot be read or parsed are told alone: what they
+ * would have defined is not known, so nothing is said about the rest.
+ */
+export async function loadConfig({ paths, env, cwd }: LoadOptions): Promise<Config> {
+  const problems = new Problems();
+  const found = findFiles(paths, env, cwd, problems);
+  problems.several = found.length > 1;
+  const files: SourceFile[] = [];
+  for (const file of found) {
+    const parsed = await parse(file, problems);
+    if (parsed !== undefined) files.push(interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
+  }
+  if (files.length < found.length) problems.throwIfAny();
+  const merged = mergeFiles(files, problems);
+  const config = resolveConfig(merged, env, cwd, problems);
+  problems.throwIfAny();
+  return deepFreeze({ ...config, warnings: problems.warnings, files: found.map(({ path }) => path) });
+}
+
+/** Undefined when the file gave nothing to go on with; the problem is added. */
+async function parse({ path, label }: Found, problems: Problems): Promise<Parsed | undefined> {
+  const text = readCapped(path);
+  if (typeof text !== 'string') {
+    problems.addAt('CONFIG_UNREADABLE', label, text.why);
+    return undefined;
+  }
+  const before = problems.count;
+  const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && text.trimStart().startsWith('{'));
+  const parsed = isJson ? parseJsonFile(text, label, problems) : await parseYaml(text, label, problems);
+  if (problems.count > before) return undefined;
+  // An empty file of a directory says nothing, which is fine.
+  if (parsed.tree === null) return { ...parsed, tree: {} };
+  if (isTree(parsed.tree)) return parsed;
+  problems.addAt('CONFIG_MALFORMED', label, 'the file does not hold a map', 'Begin with version: 1.');
+  return undefined;
+}
+
+async function parseYaml(text: string, label: string, problems: Problems): Promise<Parsed> {
+  const { parseYamlFile } = await import('./parse-yaml.ts');
+  return parseYamlFile(text, label, problems);
+}

@@ -1,0 +1,88 @@
+import * as z from 'zod/mini';
+import { formatPlace, type Path } from './place.ts';
+import type { Problems } from './problems.ts';
+import { configFile, type LogShape, NAMED_SECTIONS, type NamedSection } from './schema.ts';
+import { isTree, type SourceFile } from './source-file.ts';
+
+/** One named thing, or a part of one, as a file says it. */
+export interface Entry {
+  readonly file: SourceFile;
+  readonly path: Path;
+}
+
+/** The files as one, names and sections checked for being defined once. */
+export interface Merged {
+  readonly sections: Readonly<Record<NamedSection, ReadonlyMap<string, Entry>>>;
+  readonly log: LogShape;
+}
+
+/** Sections are known by their heads here; the named entries are checked one by one in `resolve.ts`. */
+export function mergeFiles(files: readonly SourceFile[], problems: Problems): Merged {
+  const sections = { backends: new Map(), secrets: new Map(), outputs: new Map() } as const;
+  const owners = new Map<string, SourceFile>();
+  let log: LogShape = {};
+  for (const file of files) {
+    const head = z.safeParse(configFile, withoutEntries(file), { jitless: true });
+    if (!head.success) problems.addIssues(head.error.issues, configFile, file, []);
+    log = head.data?.log ?? log;
+    for (const section of Object.keys(file.tree)) {
+      if (section === 'version') continue;
+      if (isNamed(section)) addEntries(sections[section], section, file, problems);
+      else if (!owners.has(section)) owners.set(section, file);
+      else addDuplicate(owners.get(section) as SourceFile, file, [section], problems);
+    }
+  }
+  if (files.length > 0 && files.every(({ tree }) => tree['version'] === undefined)) {
+    problems.addAt(
+      'CONFIG_MISSING',
+      files.length === 1 ? 'version' : 'configuration',
+      'version is absent',
+      'Add version: 1.',
+    );
+  }
+  return { sections, log };
+}
+
+const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+const OTHER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+
+function addEntries(entries: Map<string, Entry>, section: NamedSection, file: SourceFile, problems: Problems): void {
+  const named = file.tree[section];
+  if (!isTree(named)) return;
+  for (const name of Object.keys(named)) {
+    const path = [section, name];
+    const first = entries.get(name);
+    if (first !== undefined) addDuplicate(first.file, file, path, problems);
+    else entries.set(name, { file, path });
+    if (section === 'secrets' && !SECRET_NAME.test(name)) {
+      problems.add(
+        'CONFIG_INVALID',
+        file,
+        path,
+        'the name of a secret begins with a letter or _, then letters, digits, _ and -',
+      );
+    } else if (!OTHER_NAME.test(name)) {
+      problems.add('CONFIG_INVALID', file, path, 'a name is made of letters, digits, _, - and .');
+    }
+  }
+}
+
+function addDuplicate(first: SourceFile, second: SourceFile, path: readonly string[], problems: Problems): void {
+  const at = (file: SourceFile) => {
+    const line = file.lineOf(path[0] as string, path[1]);
+    return line === undefined ? file.label : `${file.label}:${line}`;
+  };
+  problems.addAt('CONFIG_DUPLICATE', `${at(second)}: ${formatPlace(path)}`, `also defined at ${at(first)}`);
+}
+
+/** Named entries are taken out, and a section without anything below it is the same as an absent one. */
+function withoutEntries({ tree }: SourceFile): unknown {
+  const head: Record<string, unknown> = { ...tree };
+  for (const section of NAMED_SECTIONS) if (isTree(tree[section]) || tree[section] === null) head[section] = {};
+  if (tree['log'] === null) head['log'] = {};
+  return head;
+}
+
+function isNamed(section: string): section is NamedSection {
+  return (NAMED_SECTIONS as readonly string[]).includes(section);
+}

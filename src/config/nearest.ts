@@ -1,0 +1,42 @@
+/** Searches are bounded, so that ten thousand misspelt names do not cost ten thousand times ten thousand. */
+const MAX_COMPARISONS = 1_000_000;
+
+/**
+ * Gives a function that finds the candidate a person probably meant: at most two edits away (one for names of up to
+ * three letters), regardless of case. Undefined when none is near.
+ */
+export function makeNearest(candidates: Iterable<string>): (word: string) => string | undefined {
+  const known = [...candidates];
+  let left = MAX_COMPARISONS;
+  return (word) => {
+    const lower = word.toLowerCase();
+    let best: string | undefined;
+    let bestEdits = word.length <= 3 ? 2 : 3;
+    left -= known.length;
+    if (word.length > 64 || left < 0) return undefined;
+    for (const candidate of known) {
+      if (Math.abs(candidate.length - word.length) >= bestEdits) continue;
+      const edits = countEdits(lower, candidate.toLowerCase());
+      if (edits < bestEdits) [best, bestEdits] = [candidate, edits];
+    }
+    return best;
+  };
+}
+
+/** Levenshtein distance, one row at a time. */
+function countEdits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = at(row, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, at(row, j) + 1, at(next, j - 1) + 1));
+    }
+    row = next;
+  }
+  return at(row, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,75 @@
+import { resolve } from 'node:path';
+import { Secret } from '../base/secret.ts';
+import type { AuthConfig } from './config.ts';
+import type { Entry } from './merge.ts';
+import { formatPlace } from './place.ts';
+import { fromEnvironment, type Surroundings, trimSlashes } from './resolve-backend.ts';
+import type { AuthShape } from './schema.ts';
+
+const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/** The login of a backend; `entry` is the backend's. */
+export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings): AuthConfig | undefined {
+  const dir = entry.file.dir;
+  const common = { mount: trimSlashes(shape.mount ?? '') || shape.method, revokeOnExit: shape.revokeOnExit ?? false };
+  switch (shape.method) {
+    case 'kubernetes': {
+      const tokenFile = resolve(dir, shape.tokenFile ?? KUBERNETES_TOKEN);
+      return { ...common, method: 'kubernetes', role: shape.role, tokenFile };
+    }
+    case 'token':
+      return resolveToken(shape, common, entry, around);
+    case 'approle': {
+      const { roleId, roleIdFile, secretIdFile } = shape;
+      if (!checkOne('roleId', roleId, 'roleIdFile', roleIdFile, entry, around)) return undefined;
+      return {
+        ...common,
+        method: 'approle',
+        ...(roleId === undefined ? {} : { roleId }),
+        ...(roleIdFile === undefined ? {} : { roleIdFile: resolve(dir, roleIdFile) }),
+        ...(secretIdFile === undefined ? {} : { secretIdFile: resolve(dir, secretIdFile) }),
+      };
+    }
+  }
+}
+
+function resolveToken(
+  shape: Extract<AuthShape, { method: 'token' }>,
+  common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
+  entry: Entry,
+  around: Surroundings,
+): AuthConfig | undefined {
+  const { file, path } = entry;
+  const { token, tokenFile } = shape;
+  const place = [...path, 'auth', 'token'];
+  if (token === undefined && tokenFile === undefined) {
+    const inherited = fromEnvironment('TOKEN', around.env)?.value;
+    if (inherited !== undefined) return { ...common, method: 'token', token: Secret.text(inherited) };
+    const hint = 'Add token or tokenFile, or set VAULT_TOKEN or BAO_TOKEN.';
+    around.problems.add('CONFIG_MISSING', file, place, 'absent', hint);
+    return undefined;
+  }
+  if (!checkOne('token', token, 'tokenFile', tokenFile, entry, around)) return undefined;
+  if (tokenFile !== undefined) return { ...common, method: 'token', tokenFile: resolve(file.dir, tokenFile) };
+  if (!file.filled.has(formatPlace(place))) {
+    const hint = 'Use tokenFile, ${env:NAME} or ${file:PATH}.';
+    around.problems.warn('CONFIG_LITERAL_SECRET', file, place, 'a secret is written literally', hint);
+  }
+  return { ...common, method: 'token', token: Secret.text((token as string).trim()) };
+}
+
+/** Exactly one of two keys of `auth`. */
+function checkOne(
+  first: string,
+  firstValue: string | undefined,
+  second: string,
+  secondValue: string | undefined,
+  { file, path }: Entry,
+  { problems }: Surroundings,
+): boolean {
+  if ((firstValue === undefined) !== (secondValue === undefined)) return true;
+  const place = [...path, 'auth'];
+  if (firstValue === undefined) problems.add('CONFIG_MISSING', file, place, `one of ${first} and ${second} is wanted`);
+  else problems.add('CONFIG_INVALID', file, place, `${first} and ${second} exclude each other`, 'Keep one of the two.');
+  return false;
+}

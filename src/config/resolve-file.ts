@@ -1,0 +1,134 @@
+import { resolve } from 'node:path';
+import type { FileConfig, FileContent } from './config.ts';
+import type { Entry } from './merge.ts';
+import { parseEntry } from './parse-entry.ts';
+import { formatPlace, type Path } from './place.ts';
+import type { Problems } from './problems.ts';
+import { outputFile as schema } from './schema/section-outputs.ts';
+import type { OutputFileShape } from './schema.ts';
+
+/** Templates shipped in templates/, by the NAME of `builtin:NAME`. */
+const BUILTIN_TEMPLATES: ReadonlyMap<string, string> = new Map();
+const BUILTIN = 'builtin:';
+
+/** The secrets an output may name, also those with problems of their own. */
+export interface KnownSecrets {
+  has(name: string): boolean;
+  nearest(name: string): string | undefined;
+}
+
+export function resolveFile(entry: Entry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
+  const shape = parseEntry(schema, entry, problems);
+  if (shape === undefined) return undefined;
+  const what = resolveContent(shape, entry, secrets, problems);
+  if (what === undefined) return undefined;
+  return {
+    place: formatPlace(entry.path),
+    ...(shape.mode === undefined ? {} : { mode: Number.parseInt(shape.mode, 8) }),
+    ...(shape.uid === undefined ? {} : { uid: shape.uid }),
+    ...(shape.gid === undefined ? {} : { gid: shape.gid }),
+    what,
+  };
+}
+
+/** Names of one output's files: inside `dir`, none that ours could be taken for, none in the way of another. */
+export function checkFileNames(names: readonly string[], { file, path }: Entry, problems: Problems): void {
+  const all = new Set(names);
+  for (const name of names) {
+    const wrong = wrongName(name) ?? conflict(name, all);
+    if (wrong !== undefined) problems.add('CONFIG_INVALID', file, [...path, 'files', name], wrong);
+  }
+}
+
+function wrongName(name: string): string | undefined {
+  if (name === '') return 'the name of a file is empty';
+  if (name.startsWith('/')) return 'the name of a file is relative to dir';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
+  if (/[\0-\x1f\x7f]/.test(name)) return 'the name of a file holds a control character';
+  const parts = name.split('/');
+  if (parts.some((part) => part === '' || part === '.'))
+    return 'the name of a file has an empty part, or a part that is .';
+  if (parts.some((part) => part.startsWith('..'))) return 'no part of a file name begins with ..';
+  return parts.some((part) => Buffer.byteLength(part) > 255)
+    ? 'a part of a file name is longer than 255 bytes'
+    : undefined;
+}
+
+function conflict(name: string, all: ReadonlySet<string>): string | undefined {
+  for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) {
+    if (all.has(name.slice(0, slash))) return 'another file has the name of the directory this one is in';
+  }
+  return undefined;
+}
+
+function resolveContent(
+  shape: OutputFileShape,
+  entry: Entry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): FileContent | undefined {
+  const { file, path } = entry;
+  const given = (['template', 'content', 'format'] as const).filter((key) => shape[key] !== undefined);
+  if (given.length !== 1) {
+    const seen = given.length === 0 ? 'says nothing of what goes in' : `says it several times: ${given.join(', ')}`;
+    const hint = 'Give exactly one of template, content and format.';
+    problems.add(given.length === 0 ? 'CONFIG_MISSING' : 'CONFIG_INVALID', file, path, seen, hint);
+    return undefined;
+  }
+  if (shape.format !== undefined) return resolveFormat(shape.format, shape.from, entry, secrets, problems);
+  if (shape.from !== undefined) {
+    problems.add('CONFIG_INVALID', file, [...path, 'from'], `it goes with format, not with ${given[0]}`, 'Remove it.');
+    return undefined;
+  }
+  if (shape.content !== undefined) return { kind: 'content', text: shape.content };
+  return resolveTemplate(shape.template as string, entry, problems);
+}
+
+function resolveTemplate(template: string, { file, path }: Entry, problems: Problems): FileContent | undefined {
+  if (!template.startsWith(BUILTIN)) return { kind: 'template', path: resolve(file.dir, template) };
+  const builtin = BUILTIN_TEMPLATES.get(template.slice(BUILTIN.length));
+  if (builtin !== undefined) return { kind: 'template', path: builtin };
+  const known = [...BUILTIN_TEMPLATES.keys()].join(', ') || 'none so far';
+  problems.add('CONFIG_INVALID', file, [...path, 'template'], 'no such builtin template', `There are: ${known}.`);
+  return undefined;
+}
+
+function resolveFormat(
+  format: NonNullable<OutputFileShape['format']>,
+  from: OutputFileShape['from'],
+  { file, path }: Entry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): FileContent | undefined {
+  const place = [...path, 'from'];
+  const names = typeof from === 'string' ? [from] : (from ?? []);
+  if (names.length === 0) {
+    problems.add('CONFIG_MISSING', file, place, 'absent; a format is made of secrets', 'Name one or several secrets.');
+    return undefined;
+  }
+  if (format === 'raw' && names.length > 1) {
+    problems.add('CONFIG_INVALID', file, place, 'raw takes exactly one source', 'Name one secret and its field.');
+  }
+  const before = problems.count;
+  const sources = names.map((name, index) => {
+    checkSource(name, typeof from === 'string' ? place : [...place, index]);
+    return splitSource(name);
+  });
+  return problems.count > before ? undefined : { kind: 'format', format, from: sources };
+
+  function checkSource(source: string, at: Path): void {
+    const [name = '', field] = splitSource(source);
+    if (field === '')
+      problems.add('CONFIG_INVALID', file, at, 'nothing stands after the dot', 'Write NAME or NAME.FIELD.');
+    if (secrets.has(name)) return;
+    const near = secrets.nearest(name);
+    const seen = near === undefined ? 'no secret has this name' : `no secret has this name; the nearest is ${near}`;
+    problems.add('CONFIG_UNKNOWN_SECRET', file, at, seen);
+  }
+}
+
+/** `app.key` as [`app`, `key`]. Names of secrets have no dot, so the rest is the field, dots and all. */
+function splitSource(source: string): readonly string[] {
+  const dot = source.indexOf('.');
+  return dot === -1 ? [source] : [source.slice(0, dot), source.slice(dot + 1)];
+}

@@ -1,0 +1,97 @@
+import { dirname, resolve } from 'node:path';
+import { parseDuration } from '../base/duration.ts';
+import type { FileConfig, OutputConfig, ReloadConfig } from './config.ts';
+import type { Entry } from './merge.ts';
+import { parseEntry } from './parse-entry.ts';
+import { valueAt } from './place.ts';
+import type { Problems } from './problems.ts';
+import { checkFileNames, type KnownSecrets, resolveFile } from './resolve-file.ts';
+import { resolveReload } from './resolve-reload.ts';
+import { output as schema } from './schema/section-outputs.ts';
+import { isTree } from './source-file.ts';
+
+const MODE = 0o400;
+const QUIET_MS = 10;
+const MAX_WAIT_MS = 1000;
+
+/** Files and reloads are checked one by one, so that one of them with a problem hides no other's. */
+export function resolveOutput(
+  name: string,
+  entry: Entry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): OutputConfig | undefined {
+  const { file, path } = entry;
+  const before = problems.count;
+  const raw = valueAt(file.tree, path);
+  const { files: rawFiles, reload: rawReload } = isTree(raw) ? raw : {};
+  const shape = parseEntry(schema, entry, problems, withoutParts(raw));
+
+  const fileNames = isTree(rawFiles) ? Object.keys(rawFiles) : [];
+  checkFileNames(fileNames, entry, problems);
+  const files = new Map<string, FileConfig>();
+  for (const fileName of fileNames) {
+    const resolved = resolveFile({ file, path: [...path, 'files', fileName] }, secrets, problems);
+    if (resolved !== undefined) files.set(fileName, resolved);
+  }
+  const reload: ReloadConfig[] = [];
+  for (const index of Array.isArray(rawReload) ? rawReload.keys() : []) {
+    const resolved = resolveReload({ file, path: [...path, 'reload', index] }, problems);
+    if (resolved !== undefined) reload.push(resolved);
+  }
+  if (shape === undefined) return undefined;
+
+  const quietMs = shape.quiet === undefined ? QUIET_MS : (parseDuration(shape.quiet) as number);
+  const maxWaitMs =
+    shape.maxWait === undefined ? Math.max(MAX_WAIT_MS, quietMs) : (parseDuration(shape.maxWait) as number);
+  if (maxWaitMs < quietMs) {
+    problems.add('CONFIG_INVALID', file, [...path, 'maxWait'], 'shorter than quiet', 'Raise it, or lower quiet.');
+  }
+  if (problems.count > before) return undefined;
+  return {
+    name,
+    dir: resolve(file.dir, shape.dir),
+    mode: shape.mode === undefined ? MODE : Number.parseInt(shape.mode, 8),
+    ...(shape.dirMode === undefined ? {} : { dirMode: Number.parseInt(shape.dirMode, 8) }),
+    ...(shape.uid === undefined ? {} : { uid: shape.uid }),
+    ...(shape.gid === undefined ? {} : { gid: shape.gid }),
+    requireTmpfs: shape.requireTmpfs ?? false,
+    quietMs,
+    maxWaitMs,
+    reloadOnFirst: shape.reloadOnFirst ?? false,
+    files,
+    reload,
+  };
+}
+
+/** A directory is written by one output alone: two would take each other's files for leftovers. */
+export function checkDirs(
+  outputs: Iterable<OutputConfig>,
+  entries: ReadonlyMap<string, Entry>,
+  problems: Problems,
+): void {
+  const owners = new Map<string, string>();
+  const all = [...outputs];
+  for (const { name, dir } of all) {
+    const first = owners.get(dir);
+    if (first === undefined) owners.set(dir, name);
+    else add(name, `the same directory as outputs.${first}.dir`);
+  }
+  for (const { name, dir } of all) {
+    for (let above = dirname(dir); above !== dirname(above); above = dirname(above)) {
+      const owner = owners.get(above);
+      if (owner !== undefined) add(name, `inside outputs.${owner}.dir`);
+    }
+  }
+
+  function add(name: string, seen: string): void {
+    const { file, path } = entries.get(name) as Entry;
+    problems.add('CONFIG_SAME_DIR', file, [...path, 'dir'], seen);
+  }
+}
+
+function withoutParts(raw: unknown): unknown {
+  if (!isTree(raw)) return raw;
+  const { files, reload } = raw;
+  return { ...raw, ...(isTree(files) ? { files: {} } : {}), ...(Array.isArray(reload) ? { reload: [] } : {}) };
+}

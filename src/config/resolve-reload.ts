@@ -1,0 +1,73 @@
+import { constants } from 'node:os';
+import { resolve } from 'node:path';
+import { parseDuration } from '../base/duration.ts';
+import type { ReloadConfig } from './config.ts';
+import type { Entry } from './merge.ts';
+import { makeNearest } from './nearest.ts';
+import { parseEntry } from './parse-entry.ts';
+import { formatPlace } from './place.ts';
+import type { Problems } from './problems.ts';
+import { reload as schema } from './schema/section-reload.ts';
+import type { ReloadShape } from './schema.ts';
+
+const COMMAND_TIMEOUT_MS = 30_000;
+
+/** Nobody can handle these, so they take nothing up. */
+const USELESS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP']);
+
+export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | undefined {
+  const shape = parseEntry(schema, entry, problems);
+  if (shape === undefined) return undefined;
+  const { signal, command } = shape;
+  if ((signal === undefined) === (command === undefined)) {
+    const [code, seen] =
+      signal === undefined
+        ? (['CONFIG_MISSING', 'says nothing to do'] as const)
+        : (['CONFIG_INVALID', 'says two things to do'] as const);
+    problems.add(code, entry.file, entry.path, seen, 'Give exactly one of signal and command for each item.');
+    return undefined;
+  }
+  if (signal !== undefined) return resolveSignal(signal, entry, problems);
+  return command === undefined ? undefined : resolveCommand(command, entry, problems);
+}
+
+function resolveSignal(
+  { name, pidFile }: NonNullable<ReloadShape['signal']>,
+  { file, path }: Entry,
+  problems: Problems,
+): ReloadConfig | undefined {
+  const place = [...path, 'signal'];
+  const before = problems.count;
+  const full = name.startsWith('SIG') ? name : `SIG${name}`;
+  if (USELESS.has(full)) {
+    problems.add('CONFIG_INVALID', file, [...place, 'name'], `${full} cannot be handled`, 'Use SIGHUP, for example.');
+  } else if (!Object.hasOwn(constants.signals, full)) {
+    const near = makeNearest(Object.keys(constants.signals))(full);
+    const seen = near === undefined ? 'no such signal' : `no such signal; the nearest is ${near}`;
+    problems.add('CONFIG_INVALID', file, [...place, 'name'], seen, 'Use SIGHUP, for example.');
+  }
+  if (pidFile === undefined) {
+    problems.add('CONFIG_MISSING', file, [...place, 'pidFile'], 'absent; which process is meant?');
+  }
+  if (problems.count > before) return undefined;
+  const signal = full as NodeJS.Signals;
+  return { kind: 'signal', name: signal, pidFile: resolve(file.dir, pidFile as string), place: formatPlace(path) };
+}
+
+/** A program with a slash is relative to the file that names it; one without is looked up on PATH. */
+function resolveCommand(
+  { argv: [program = '', ...rest], timeout }: NonNullable<ReloadShape['command']>,
+  { file, path }: Entry,
+  problems: Problems,
+): ReloadConfig | undefined {
+  if (program === '') {
+    problems.add('CONFIG_INVALID', file, [...path, 'command', 'argv', 0], 'the program is empty');
+    return undefined;
+  }
+  return {
+    kind: 'command',
+    argv: [program.includes('/') ? resolve(file.dir, program) : program, ...rest],
+    timeoutMs: timeout === undefined ? COMMAND_TIMEOUT_MS : (parseDuration(timeout) as number),
+    place: formatPlace(path),
+  };
+}

@@ -1,0 +1,149 @@
+import { parseDuration } from '../base/duration.ts';
+import type { BackendConfig, SecretConfig, SecretRequest } from './config.ts';
+import type { Entry } from './merge.ts';
+import { parseEntry } from './parse-entry.ts';
+import { formatPlace } from './place.ts';
+import type { Problems } from './problems.ts';
+import { trimSlashes } from './resolve-backend.ts';
+import { secret as schema } from './schema/section-secrets.ts';
+import type { SecretShape } from './schema.ts';
+
+const REFRESH_MS = 5 * 60_000;
+
+/** The ways to get a secret, and the kind of backend each asks. */
+const WAYS = { kv: 'vault', read: 'vault', write: 'vault', certificate: 'vault', key: 'file' } as const;
+type Way = keyof typeof WAYS;
+const WAY_NAMES = Object.keys(WAYS) as Way[];
+const ONLY_WITH_KV = ['version', 'mount', 'kvVersion'] as const;
+
+/** The backends a secret may name. */
+export interface KnownBackends {
+  /** All that are written down, also those with problems of their own. */
+  readonly names: readonly string[];
+  readonly resolved: ReadonlyMap<string, BackendConfig>;
+  nearest(name: string): string | undefined;
+}
+
+export function resolveSecret(
+  name: string,
+  entry: Entry,
+  known: KnownBackends,
+  problems: Problems,
+): SecretConfig | undefined {
+  const { file, path } = entry;
+  const shape = parseEntry(schema, entry, problems);
+  if (shape === undefined) return undefined;
+  const before = problems.count;
+  const backend = chooseBackend(shape, entry, known, problems);
+  const way = chooseWay(shape, entry, problems);
+  if (way === undefined) return undefined;
+  const kind = backend === undefined ? undefined : known.resolved.get(backend)?.kind;
+  if (kind !== undefined && kind !== WAYS[way]) {
+    const fitting = WAY_NAMES.filter((other) => WAYS[other] === kind).join(', ');
+    const seen = `${way} asks a backend of kind ${WAYS[way]}, and ${backend} is of kind ${kind}`;
+    problems.add('CONFIG_INVALID', file, [...path, way], seen, `It takes ${fitting}.`);
+  }
+  const request = makeRequest(way, shape, entry, problems);
+  if (request === undefined || backend === undefined || problems.count > before) return undefined;
+  return {
+    name,
+    backend,
+    place: formatPlace([...path, way]),
+    optional: shape.optional ?? false,
+    refreshMs: shape.refresh === undefined ? REFRESH_MS : (parseDuration(shape.refresh) as number),
+    ...(shape.maxStale === undefined ? {} : { maxStaleMs: parseDuration(shape.maxStale) as number }),
+    request,
+  };
+}
+
+function chooseBackend(
+  { backend }: SecretShape,
+  { file, path }: Entry,
+  { names, nearest }: KnownBackends,
+  problems: Problems,
+): string | undefined {
+  const place = [...path, 'backend'];
+  if (backend === undefined) {
+    if (names.length > 1) {
+      problems.add('CONFIG_MISSING', file, place, `absent, and there are several: ${names.join(', ')}`);
+    }
+    return names.length === 1 ? names[0] : undefined;
+  }
+  // None at all is one problem, told once.
+  if (names.length === 0) return undefined;
+  if (names.includes(backend)) return backend;
+  const near = nearest(backend);
+  const seen = near === undefined ? 'no backend has this name' : `no backend has this name; the nearest is ${near}`;
+  problems.add('CONFIG_UNKNOWN_BACKEND', file, place, seen, `Configured: ${names.slice(0, 10).join(', ')}.`);
+  return undefined;
+}
+
+function chooseWay(shape: SecretShape, { file, path }: Entry, problems: Problems): Way | undefined {
+  const given = WAY_NAMES.filter((way) => shape[way] !== undefined);
+  if (given.length === 0) {
+    problems.add('CONFIG_MISSING', file, path, `no way to get it; one of ${WAY_NAMES.join(', ')} is wanted`);
+  } else if (given.length > 1) {
+    problems.add('CONFIG_INVALID', file, path, `several ways to get it: ${given.join(', ')}`, 'Keep one of them.');
+  }
+  return given.length === 1 ? given[0] : undefined;
+}
+
+function makeRequest(way: Way, shape: SecretShape, entry: Entry, problems: Problems): SecretRequest | undefined {
+  const { file, path } = entry;
+  for (const key of ONLY_WITH_KV) {
+    if (way === 'kv' || shape[key] === undefined) continue;
+    problems.add('CONFIG_INVALID', file, [...path, key], `it goes with kv, not with ${way}`, 'Remove it.');
+  }
+  const { kv, read, write, certificate, key, version, mount, kvVersion } = shape;
+  if (kv !== undefined) {
+    if (kvVersion === 1 && version !== undefined) {
+      problems.add('CONFIG_INVALID', file, [...path, 'version'], 'KV version 1 keeps no versions', 'Remove it.');
+    }
+    return {
+      kind: 'vault-kv',
+      path: checkApiPath(kv, [...path, 'kv'], entry, problems),
+      ...(version === undefined ? {} : { version }),
+      ...(mount === undefined ? {} : { mount: checkApiPath(mount, [...path, 'mount'], entry, problems) }),
+      ...(kvVersion === undefined ? {} : { kvVersion }),
+    };
+  }
+  if (read !== undefined) return { kind: 'vault-read', path: checkApiPath(read, [...path, 'read'], entry, problems) };
+  if (write !== undefined) {
+    const writePath = checkApiPath(write.path, [...path, 'write', 'path'], entry, problems);
+    return { kind: 'vault-write', path: writePath, data: write.data ?? {} };
+  }
+  if (certificate !== undefined) return certificateRequest(certificate, entry, problems);
+  return key === undefined ? undefined : { kind: 'file', key };
+}
+
+function certificateRequest(
+  { issuer, role, commonName, altNames = [], ipSans = [], uriSans = [], ttl }: NonNullable<SecretShape['certificate']>,
+  entry: Entry,
+  problems: Problems,
+): SecretRequest {
+  const place = [...entry.path, 'certificate'];
+  const seconds = ttl === undefined ? undefined : Math.floor((parseDuration(ttl) as number) / 1000);
+  if (seconds === 0) {
+    problems.add('CONFIG_INVALID', entry.file, [...place, 'ttl'], 'a certificate lives for a second at least');
+  }
+  return {
+    kind: 'vault-certificate',
+    issuer: checkApiPath(issuer, [...place, 'issuer'], entry, problems),
+    role,
+    commonName,
+    altNames,
+    ipSans,
+    uriSans,
+    // In seconds, the one unit every version of the API takes.
+    ...(seconds === undefined ? {} : { ttl: `${seconds}s` }),
+  };
+}
+
+/** A path of the API, without slashes around it; `..` in it would end up somewhere else than it says. */
+function checkApiPath(text: string, place: readonly (string | number)[], { file }: Entry, problems: Problems): string {
+  const path = trimSlashes(text);
+  if (path === '' || path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
+    problems.add('CONFIG_INVALID', file, place, 'a path has no empty part, no . and no ..');
+  }
+  return path;
+}

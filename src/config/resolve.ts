@@ -1,0 +1,51 @@
+import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
+import type { Environment } from './interpolate.ts';
+import type { Merged } from './merge.ts';
+import { makeNearest } from './nearest.ts';
+import type { Problems } from './problems.ts';
+import { checkTlsEnvironment, resolveBackend } from './resolve-backend.ts';
+import { checkDirs, resolveOutput } from './resolve-output.ts';
+import { resolveSecret } from './resolve-secret.ts';
+
+/**
+ * Parsed files as the runtime configuration: each entry against its schema, defaults, absolute paths, and what only
+ * shows when entries are seen together. What is wrong goes to `problems`; the result is whole only when nothing is.
+ */
+export function resolveConfig(
+  { sections, log }: Merged,
+  env: Environment,
+  cwd: string,
+  problems: Problems,
+): Omit<Config, 'warnings' | 'files'> {
+  const backends = new Map<string, BackendConfig>();
+  for (const [name, entry] of sections.backends) {
+    const backend = resolveBackend(name, entry, { env, cwd, problems });
+    if (backend !== undefined) backends.set(name, backend);
+  }
+  checkTlsEnvironment(backends.values(), sections.backends, env, problems);
+
+  const known = {
+    names: [...sections.backends.keys()],
+    resolved: backends,
+    nearest: makeNearest(sections.backends.keys()),
+  };
+  const [first] = sections.secrets.values();
+  if (first !== undefined && known.names.length === 0) {
+    problems.add('CONFIG_MISSING', first.file, ['backends'], 'absent, and there are secrets', 'Add a backend.');
+  }
+  const secrets = new Map<string, SecretConfig>();
+  for (const [name, entry] of sections.secrets) {
+    const secret = resolveSecret(name, entry, known, problems);
+    if (secret !== undefined) secrets.set(name, secret);
+  }
+
+  const names = { has: (name: string) => sections.secrets.has(name), nearest: makeNearest(sections.secrets.keys()) };
+  const outputs = new Map<string, OutputConfig>();
+  for (const [name, entry] of sections.outputs) {
+    const output = resolveOutput(name, entry, names, problems);
+    if (output !== undefined) outputs.set(name, output);
+  }
+  checkDirs(outputs.values(), sections.outputs, problems);
+
+  return { backends, secrets, outputs, log: { level: log.level ?? 'info', format: log.format ?? 'auto' } };
+}

@@ -1,0 +1,34 @@
+import * as z from 'zod/mini';
+import { notYet } from './schema/scalars.ts';
+import { backend } from './schema/section-backends.ts';
+import { log } from './schema/section-log.ts';
+import { output } from './schema/section-outputs.ts';
+import { secret } from './schema/section-secrets.ts';
+
+/** What one configuration file may say. `resolve.ts` makes the runtime `Config` of one or several. */
+export const configFile = z.strictObject({
+  version: z.optional(z.literal(1, { error: '1 is the only version' })),
+  backends: z.optional(z.record(z.string(), backend)),
+  secrets: z.optional(z.record(z.string(), secret)),
+  outputs: z.optional(z.record(z.string(), output)),
+  exec: notYet(),
+  api: notYet(),
+  proxy: notYet(),
+  admin: notYet(),
+  sds: notYet(),
+  state: notYet(),
+  log: z.optional(log),
+});
+
+/** Sections whose entries have names and may be spread over several files. */
+export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
+export type NamedSection = (typeof NAMED_SECTIONS)[number];
+
+export type BackendShape = z.infer<typeof backend>;
+export type VaultShape = Extract<BackendShape, { kind: 'vault' }>;
+export type AuthShape = VaultShape['auth'];
+export type SecretShape = z.infer<typeof secret>;
+export type OutputShape = z.infer<typeof output>;
+export type OutputFileShape = OutputShape['files'][string];
+export type ReloadShape = NonNullable<OutputShape['reload']>[number];
+export type LogShape = z.infer<typeof log>;

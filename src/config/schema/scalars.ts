@@ -1,0 +1,74 @@
+import * as z from 'zod/mini';
+import { parseDuration } from '../../base/duration.ts';
+
+/**
+ * Building blocks of the sections. Each carries in `error` our own words for what is wanted; `problems.ts` puts what
+ * was met before them. Zod's messages are never shown.
+ */
+
+export const DURATION_WANTED = 'a duration with a unit is wanted, such as 500ms, 30s or 1h30m';
+export const POSITIVE_WANTED = 'a duration longer than zero is wanted, such as 500ms, 30s or 1h30m';
+export const MODE_WANTED = 'a mode of three octal digits in quotes is wanted, such as "0400"';
+
+/** Message of an enum or a union that met a value whose issue is not built yet. */
+export const NOT_YET = 'not yet supported';
+
+const TEXT_WANTED = 'text is wanted';
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+
+/** Text of at least one character and without NUL, which neither a path nor an argument can hold. */
+export const text = z
+  .string({ error: TEXT_WANTED })
+  .check(z.minLength(1, { error: 'it must not be empty' }), z.regex(/^[^\0]*$/, { error: 'it must not hold NUL' }));
+
+/** Text that is a path; `resolve.ts` makes it absolute. */
+export const path = text;
+
+export const bool = z.boolean({ error: 'true or false is wanted' });
+
+/** User or group number. */
+export const id = z
+  .int({ error: 'a whole number is wanted' })
+  .check(z.minimum(0, { error: 'it must not be negative' }), z.maximum(4294967294, { error: 'it is too large' }));
+
+/** Version number: 1 and up. */
+export const count = z.int({ error: 'a whole number is wanted' }).check(z.minimum(1, { error: 'it begins at 1' }));
+
+export const duration = z
+  .string({ error: DURATION_WANTED })
+  .check(
+    z.regex(DURATION, { error: DURATION_WANTED, abort: true }),
+    z.refine(fitsDuration, { error: 'a hundred years is the longest duration' }),
+  );
+
+/** A duration that would make a loop without a pause, or no time at all, when it were zero. */
+export const positiveDuration = z.string({ error: POSITIVE_WANTED }).check(
+  z.regex(DURATION, { error: POSITIVE_WANTED, abort: true }),
+  z.refine(fitsDuration, { error: 'a hundred years is the longest duration', abort: true }),
+  z.refine((value) => parseDuration(value) !== 0, { error: POSITIVE_WANTED }),
+);
+
+export const mode = z.string({ error: MODE_WANTED }).check(z.regex(/^0?[0-7]{3}$/, { error: MODE_WANTED }));
+
+/**
+ * A key that is known and refused: its issue is not built yet. To enable it, put its schema in the place of this.
+ * Nothing else in the schema may be `z.never()`: that is how `problems.ts` knows it.
+ */
+export function notYet() {
+  return z.optional(z.never()).register(z.globalRegistry, { description: NOT_YET });
+}
+
+/** One of `now`; one of `later` is refused as not yet supported. To enable one, move it. */
+export function choice<const Now extends readonly string[]>(now: Now, later: readonly string[] = []) {
+  return z.enum(now, { error: ({ input }) => (later.includes(input as string) ? NOT_YET : undefined) });
+}
+
+/** The error function of a discriminated union whose options `later` are not built yet. */
+export function laterOptions(discriminator: string, later: readonly string[]) {
+  return ({ input }: { readonly input?: unknown }): string | undefined =>
+    later.includes((input as Record<string, string> | undefined)?.[discriminator] ?? '') ? NOT_YET : undefined;
+}
+
+function fitsDuration(value: string): boolean {
+  return parseDuration(value) !== undefined;
+}

@@ -1,0 +1,30 @@
+import * as z from 'zod/mini';
+import { bool, laterOptions, path, positiveDuration, text } from './scalars.ts';
+import { auth } from './section-auth.ts';
+
+const tls = z.strictObject({
+  caFile: z.optional(path),
+  certFile: z.optional(path),
+  keyFile: z.optional(path),
+  serverName: z.optional(text),
+  skipVerify: z.optional(bool),
+});
+
+const vault = z.strictObject({
+  kind: z.literal('vault'),
+  address: z.optional(text),
+  namespace: z.optional(z.string({ error: 'text is wanted' })),
+  tls: z.optional(tls),
+  timeout: z.optional(positiveDuration),
+  auth,
+});
+
+const file = z.strictObject({
+  kind: z.literal('file'),
+  path,
+});
+
+/** One place secrets come from, with its login. A new kind is one file beside this one and one entry in this list. */
+export const backend = z.discriminatedUnion('kind', [vault, file], {
+  error: laterOptions('kind', ['aws-secrets-manager']),
+});

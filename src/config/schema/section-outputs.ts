@@ -1,0 +1,35 @@
+import * as z from 'zod/mini';
+import { bool, choice, duration, id, mode, notYet, path, text } from './scalars.ts';
+import { reload } from './section-reload.ts';
+
+/** One file of an output. That it has exactly one of template, content and format is checked in `resolve-output.ts`. */
+export const outputFile = z.strictObject({
+  template: z.optional(path),
+  content: z.optional(z.string({ error: 'text is wanted' })),
+  format: z.optional(choice(['dotenv', 'json', 'raw'], ['yaml', 'properties'])),
+  from: z.optional(z.union([text, z.array(text)], { error: 'a name, or a list of names, is wanted' })),
+  prefix: notYet(),
+  case: notYet(),
+  rename: notYet(),
+  flat: notYet(),
+  mode: z.optional(mode),
+  uid: z.optional(id),
+  gid: z.optional(id),
+});
+
+/** Files in one directory that change together. */
+export const output = z.strictObject({
+  dir: path,
+  mode: z.optional(mode),
+  dirMode: z.optional(mode),
+  uid: z.optional(id),
+  gid: z.optional(id),
+  requireTmpfs: z.optional(bool),
+  quiet: z.optional(duration),
+  maxWait: z.optional(duration),
+  reloadOnFirst: z.optional(bool),
+  files: z.record(z.string(), outputFile),
+  check: notYet(),
+  reload: z.optional(z.array(reload)),
+  verify: notYet(),
+});

@@ -1,0 +1,43 @@
+import * as z from 'zod/mini';
+import { bool, count, notYet, positiveDuration, text } from './scalars.ts';
+
+const list = z.array(text, { error: 'a list of texts is wanted' });
+
+const write = z.strictObject({
+  path: text,
+  data: z.optional(z.record(z.string(), z.unknown(), { error: 'a map is wanted' })),
+});
+
+const certificate = z.strictObject({
+  issuer: text,
+  role: text,
+  commonName: text,
+  altNames: z.optional(list),
+  ipSans: z.optional(list),
+  uriSans: z.optional(list),
+  ttl: z.optional(positiveDuration),
+});
+
+/** One named thing to fetch. That exactly one way is given is checked in `resolve-secret.ts`, with better words. */
+export const secret = z.strictObject({
+  backend: z.optional(text),
+  // ---- the ways to get it
+  kv: z.optional(text),
+  read: z.optional(text),
+  write: z.optional(write),
+  certificate: z.optional(certificate),
+  key: z.optional(text),
+  secretId: notYet(),
+  parameter: notYet(),
+  prefix: notYet(),
+  // ---- with kv
+  version: z.optional(count),
+  mount: z.optional(text),
+  kvVersion: z.optional(z.literal([1, 2], { error: '1 or 2 is wanted' })),
+  // ---- with secretId
+  stage: notYet(),
+  // ---- with any
+  refresh: z.optional(positiveDuration),
+  optional: z.optional(bool),
+  maxStale: z.optional(positiveDuration),
+});

@@ -97,7 +97,7 @@ export type Fact =
       readonly durationMs: number;
     }
   | { readonly kind: 'output-unchanged'; readonly output: string }
-  | { readonly kind: 'output-failed'; readonly output: string; readonly failure: Failure; readonly retryInMs: number }
+  | { readonly kind: 'output-failed'; readonly output: string; readonly failure: Failure; readonly retryInMs?: number }
   | {
       readonly kind: 'output-recovered';
       readonly output: string;

@@ -1,0 +1,52 @@
+import type { Failure } from '../base/errors.ts';
+import type { Config } from '../config/config.ts';
+import { failuresAtDeadline, type Outcome, outcomeOf, type Progress } from './outcome.ts';
+import { Pipeline } from './pipeline.ts';
+import type { PlannedOutput } from './plan.ts';
+import type { Surroundings } from './registry.ts';
+
+export interface InitOptions {
+  readonly timeoutMs: number;
+  /** Aborted when the process is told to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** A failed or stopped `init` gives its login back within this long. */
+const REVOKE_MS = 2_000;
+
+/**
+ * One pass of the pipeline: every output published and taken up, or the failures that prevent it. Ends at the first
+ * of: all done, nothing more to hope for, the deadline, a stop. Unless all is done the logins are revoked, so that a
+ * crash-looping init container leaves no tokens behind.
+ *
+ * @returns no failures when all is done or when it was stopped.
+ */
+export async function init(
+  config: Config,
+  planned: readonly PlannedOutput[],
+  around: Surroundings,
+  { timeoutMs, signal }: InitOptions,
+): Promise<readonly Failure[]> {
+  await using pipeline = new Pipeline(config, planned, around);
+  const progress = (): Progress => ({
+    outputs: pipeline.outputs(),
+    snapshot: pipeline.snapshot(),
+    silence: (name) => pipeline.silence(name),
+  });
+  const deadline = new AbortController();
+  const outcome = await new Promise<Outcome>((resolve) => {
+    const check = () => {
+      const now = outcomeOf(progress());
+      if (now.kind !== 'running') resolve(now);
+    };
+    pipeline.onProgress(check);
+    const stop = AbortSignal.any([signal, deadline.signal]);
+    void around.clock.sleep(timeoutMs, stop).then(() => resolve({ kind: 'running' }));
+    void pipeline.start({ stay: false }).then(check);
+  });
+  deadline.abort();
+  if (outcome.kind === 'done') return [];
+  const failures = outcome.kind === 'failed' ? outcome.failures : failuresAtDeadline(progress());
+  await pipeline.revokeLogins(AbortSignal.timeout(REVOKE_MS));
+  return signal.aborted ? [] : failures;
+}

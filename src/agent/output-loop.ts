@@ -1,0 +1,243 @@
+import { backoffMs } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import { asFailure, type Failure, failure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
+import type { OutputConfig } from '../config/config.ts';
+import type { Sink } from '../deliver/sink.ts';
+import type { LeaseManager } from '../lease/manager.ts';
+import type { Reload } from '../reload/reload.ts';
+import type { Renderer } from '../render/render.ts';
+
+/** Where an output stands. The states follow each other in this order; each change of a secret starts anew. */
+export type OutputState =
+  /** Not all of its secrets have a value yet. */
+  | { readonly kind: 'waiting'; readonly missing: readonly string[] }
+  /** Rendering or publishing failed; the last generation stays. */
+  | { readonly kind: 'failed'; readonly why: Failure }
+  /** Published; the application was not told yet, or telling it failed with `why`. */
+  | { readonly kind: 'owed'; readonly generation: number; readonly why?: Failure }
+  /** The application has the published generation. */
+  | { readonly kind: 'settled'; readonly generation: number };
+
+export interface OutputLoopOptions {
+  readonly output: OutputConfig;
+  readonly renderer: Renderer;
+  readonly sink: Sink;
+  /** Steps in order; the first that fails ends the round, and the next round starts at the first again. */
+  readonly reloads: readonly Reload[];
+  readonly manager: LeaseManager;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  readonly onState: (state: OutputState) => void;
+}
+
+/** The previous generation stays at least this long for readers that are still in it; swept a little later. */
+const SWEEP_AFTER_MS = 11_000;
+
+/**
+ * One output from its secrets to the application: waiting → rendered → published → reload owed → settled.
+ *
+ * It acts for one of three reasons: a secret of its changed (`wake`), a failed publish or reload is due again, or an
+ * old generation can go. What fails is tried again with backoff and never fetches anything. Each output has a loop of
+ * its own, so a hanging command or a full disk holds up nobody else.
+ */
+export class OutputLoop {
+  readonly #o: OutputLoopOptions;
+  #state: OutputState = { kind: 'waiting', missing: [] };
+  #dirtySinceMs: number | undefined = 0;
+  #lastEventMs = 0;
+  #published: number | undefined;
+  #failures = 0;
+  #retryAtMs = Number.POSITIVE_INFINITY;
+  #sweepAtMs = Number.POSITIVE_INFINITY;
+  #told = '';
+  #ring: () => void = () => {};
+
+  constructor(options: OutputLoopOptions) {
+    this.#o = options;
+  }
+
+  get state(): OutputState {
+    return this.#state;
+  }
+
+  /** One of its secrets changed, or an attempt for one of them ended. */
+  wake(changed: boolean): void {
+    const now = this.#o.clock.monoMs();
+    if (changed || this.#state.kind === 'waiting') this.#dirtySinceMs ??= now;
+    if (changed) this.#lastEventMs = now;
+    this.#ring();
+  }
+
+  /** Runs until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#recover(signal);
+    while (!signal.aborted) {
+      const waitMs = this.#waitMs();
+      if (waitMs > 0) {
+        await this.#sleep(waitMs, signal);
+        continue;
+      }
+      const now = this.#o.clock.monoMs();
+      const retry = this.#retryAtMs <= now;
+      if (this.#dirtySinceMs !== undefined || (retry && this.#state.kind === 'failed')) await this.#publish();
+      else if (retry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
+      else await this.#sweep();
+    }
+  }
+
+  /** How long nothing needs doing: 0 means now. A running attempt for one of its secrets is waited for, to `maxWait`. */
+  #waitMs(): number {
+    const { clock, manager, output, renderer } = this.#o;
+    const now = clock.monoMs();
+    const idleMs = Math.min(this.#retryAtMs, this.#sweepAtMs) - now;
+    if (this.#dirtySinceMs === undefined) return idleMs;
+    const latestMs = this.#published === undefined ? Number.POSITIVE_INFINITY : this.#dirtySinceMs + output.maxWaitMs;
+    // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start.
+    const quietEndMs = this.#published === undefined ? now : this.#lastEventMs + output.quietMs;
+    const dueMs = manager.isBusy(renderer.wants) ? latestMs : Math.min(latestMs, quietEndMs);
+    return Math.min(dueMs - now, idleMs);
+  }
+
+  async #recover(signal: AbortSignal): Promise<void> {
+    const { sink, output, emit, clock } = this.#o;
+    while (!signal.aborted) {
+      try {
+        const { generation, removed, tmpfs } = await sink.recover();
+        if (removed > 0) emit({ kind: 'output-recovered', output: output.name, generation: generation ?? 0, removed });
+        if (tmpfs === false) {
+          const warning = failure('OUTPUT_NOT_TMPFS', `outputs.${output.name}.dir`, `${output.dir} is not on tmpfs`);
+          emit({ kind: 'agent-warning', warning });
+        }
+        if (generation !== undefined) this.#sweepAtMs = clock.monoMs() + SWEEP_AFTER_MS;
+        this.#failures = 0;
+        return;
+      } catch (error) {
+        await clock.sleep(this.#failed(asFailure(error, this.#place)), signal);
+      }
+    }
+  }
+
+  async #publish(): Promise<void> {
+    const { renderer, manager, sink, output, emit, clock } = this.#o;
+    const startedMs = clock.monoMs();
+    this.#dirtySinceMs = undefined;
+    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    try {
+      const rendered = await renderer.render(manager.snapshot(renderer.wants));
+      if (rendered.kind === 'waits') return this.#wait(rendered.missing);
+      if (rendered.kind === 'failed') return void this.#failed(rendered.why);
+      const staged = await sink.stage(rendered.files);
+      if (staged === 'equal') emit({ kind: 'output-unchanged', output: output.name });
+      else {
+        const { generation, first } = await staged.commit();
+        if (first && !output.reloadOnFirst) await this.#skipReload(generation);
+        const durationMs = clock.monoMs() - startedMs;
+        const files = rendered.files.size;
+        emit({ kind: 'output-published', output: output.name, dir: output.dir, generation, files, durationMs });
+        this.#sweepAtMs = clock.monoMs() + SWEEP_AFTER_MS;
+      }
+      await this.#owe(staged === 'equal' ? this.#published : staged.generation);
+    } catch (error) {
+      this.#failed(asFailure(error, this.#place));
+    }
+  }
+
+  /** Nobody has read a first generation, so nobody needs to be told. */
+  async #skipReload(generation: number): Promise<void> {
+    const { sink, output, emit, reloads } = this.#o;
+    await sink.mark.settle(generation);
+    if (reloads.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
+  }
+
+  async #owe(generation: number | undefined): Promise<void> {
+    const owed = await this.#o.sink.mark.owed();
+    const before = this.#state;
+    this.#published = owed ?? generation ?? 0;
+    if (owed === undefined) {
+      this.#failures = 0;
+      return this.#enter({ kind: 'settled', generation: this.#published });
+    }
+    // Equal bytes are no reason to hurry a reload that failed; a new generation overtakes the old one's backoff.
+    const sameAgain = before.kind === 'owed' && before.generation === owed && before.why !== undefined;
+    if (!sameAgain) this.#failures = 0;
+    this.#retryAtMs = this.#o.clock.monoMs() + (sameAgain ? backoffMs(this.#failures, this.#o.random) : 0);
+    this.#enter(sameAgain ? before : { kind: 'owed', generation: owed });
+  }
+
+  async #reload(generation: number, signal: AbortSignal): Promise<void> {
+    const { reloads, output, emit, clock, sink } = this.#o;
+    const startedMs = clock.monoMs();
+    for (const step of reloads) {
+      const why = await step.run(generation, signal);
+      if (signal.aborted) return;
+      if (why !== undefined) return this.#reloadFailed(generation, step.kind, why);
+    }
+    try {
+      await sink.mark.settle(generation);
+    } catch (error) {
+      return this.#reloadFailed(generation, 'mark', asFailure(error, this.#place));
+    }
+    this.#failures = 0;
+    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    const durationMs = clock.monoMs() - startedMs;
+    if (reloads.length > 0) {
+      emit({ kind: 'reload-done', output: output.name, generation, steps: reloads.length, durationMs });
+    }
+    this.#enter({ kind: 'settled', generation });
+  }
+
+  #reloadFailed(generation: number, step: string, why: Failure): void {
+    const { output, emit, clock, random } = this.#o;
+    const retryInMs = backoffMs(++this.#failures, random, why.retryAfterMs);
+    this.#retryAtMs = clock.monoMs() + retryInMs;
+    emit({ kind: 'reload-failed', output: output.name, generation, step, failure: why, retryInMs });
+    this.#enter({ kind: 'owed', generation, why });
+  }
+
+  async #sweep(): Promise<void> {
+    this.#sweepAtMs = Number.POSITIVE_INFINITY;
+    try {
+      await this.#o.sink.sweep();
+    } catch {
+      // What could not be removed now goes at the next publish or start; the published generation is not concerned.
+    }
+  }
+
+  #wait(missing: readonly string[]): void {
+    const told = missing.join();
+    if (told !== this.#told) this.#o.emit({ kind: 'output-waiting', output: this.#o.output.name, missing });
+    this.#told = told;
+    this.#enter({ kind: 'waiting', missing });
+  }
+
+  /** A render fails the same way until a secret changes: only what the disk refused is worth another try. */
+  #failed(why: Failure): number {
+    const { output, random, clock, emit } = this.#o;
+    const retryInMs = backoffMs(++this.#failures, random);
+    const retries = why.retry !== 'never';
+    if (retries) this.#retryAtMs = clock.monoMs() + retryInMs;
+    emit({ kind: 'output-failed', output: output.name, failure: why, ...(retries ? { retryInMs } : {}) });
+    this.#enter({ kind: 'failed', why });
+    return retryInMs;
+  }
+
+  get #place(): string {
+    return `outputs.${this.#o.output.name}`;
+  }
+
+  #enter(state: OutputState): void {
+    this.#state = Object.freeze(state);
+    this.#o.onState(this.#state);
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    const stop = () => woken.abort();
+    this.#ring = stop;
+    signal.addEventListener('abort', stop, { once: true });
+    const longest = Math.min(ms, 86_400_000);
+    return this.#o.clock.sleep(longest, woken.signal).finally(() => signal.removeEventListener('abort', stop));
+  }
+}

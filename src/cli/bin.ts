@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// Before anything else: with a listener, SIGUSR1 does not open Node's inspector, which would show every value.
+process.on('SIGUSR1', () => {});
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 22)) {
+  process.stderr.write(`pannier needs Node 22.22 or newer; this is ${process.versions.node}\n`);
+  process.exit(2);
+}
+
+// Not a static import: an older Node would fail on the syntax in there before it reaches the line above.
+void import('./main.js').then(({ main }) => main());

@@ -1,0 +1,110 @@
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readEnvironment } from '../config/environment.ts';
+import type { Scene } from './demo/scene.ts';
+import { openStage, type Stage } from './demo/stage.ts';
+
+export interface DemoOptions {
+  readonly openbao?: boolean;
+}
+
+/** The application of the demo: it knows nothing of Pannier, reads a file, and reads it again on SIGHUP. */
+const APPLICATION = `
+import { readFileSync, writeFileSync } from 'node:fs';
+const [, , file, pidFile] = process.argv;
+function read(why) {
+  const { username, password } = JSON.parse(readFileSync(file, 'utf8')).shop ?? JSON.parse(readFileSync(file, 'utf8'));
+  console.log(why + ': I log in as ' + username + ' with password ' + password);
+}
+process.on('SIGHUP', () => read('told to reload'));
+read('started');
+writeFileSync(pidFile, String(process.pid));
+setInterval(() => {}, 1000);
+`;
+
+/** `pannier demo`: the main job on made-up secrets, told step by step; ends by itself. Answers the exit status. */
+export async function demoCommand({ openbao = false }: DemoOptions): Promise<number> {
+  await using stage = await openStage();
+  try {
+    await play(stage, await openScene(stage, openbao));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`\nThe demo did not work out: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
+    return 1;
+  }
+}
+
+async function openScene(stage: Stage, openbao: boolean): Promise<Scene> {
+  if (!openbao) return (await import('./demo/embedded.ts')).embeddedScene(stage);
+  return (await import('./demo/openbao.ts')).openBaoScene(stage, readEnvironment()['PATH'] ?? '');
+}
+
+async function play(stage: Stage, scene: Scene): Promise<void> {
+  stage.step(scene.title);
+  stage.show(scene.shown);
+
+  const config = configOf(scene);
+  const configFile = await stage.write('pannier.yaml', config);
+  stage.step('The configuration: what to fetch, where to put it, how the application reloads.');
+  stage.show(config);
+
+  stage.step('pannier init: fetch once, publish, exit (an init container).');
+  const pannier = (...args: string[]) => [process.execPath, process.argv[1] ?? '', ...args, '-c', configFile];
+  const init = stage.start('pannier', pannier('init'));
+  const status = await init.ended;
+  if (status !== 0) throw new Error(`init ended with ${status}`);
+
+  stage.step('What came out: one generation behind one link, so a reader never sees half of it.');
+  await showOutput(stage);
+
+  stage.step('The application starts and just reads its file.');
+  const application = await stage.write('app.mjs', APPLICATION);
+  const files = [join(stage.dir, 'run/app.json'), join(stage.dir, 'app.pid')];
+  const app = stage.start('application', [process.execPath, application, ...files]);
+  await app.says(/^started: .*winter-is-over/);
+
+  stage.step('pannier run: stays beside it and keeps everything fresh (a sidecar).');
+  const agent = stage.start('pannier', pannier('run'));
+  await agent.says(/"fact":"output-unchanged"|"secret-changed"/);
+
+  stage.step(scene.rotateTitle);
+  await scene.rotate();
+  await app.says(/^told to reload: .*spring-has-come/);
+  await agent.says(/"fact":"reload-done"/);
+
+  stage.step('The application was told and has the new password. On disk:');
+  await showOutput(stage);
+
+  stage.step('SIGTERM: the agent stops cleanly; the files stay for the application.');
+  await agent.stop();
+  if ((await agent.ended) !== 0) throw new Error('the agent did not stop cleanly');
+  await app.stop();
+  stage.show('Done.');
+}
+
+function configOf({ backends, secret }: Scene): string {
+  return `version: 1
+${backends}secrets:
+  ${secret}
+outputs:
+  app:
+    dir: ./run
+    files:
+      app.json: { format: json, from: [shop] }
+      app.env: { format: dotenv, from: [shop] }
+      pgpass: { content: "db:5432:shop:{{shop.username}}:{{shop.password}}\\n" }
+    reload:
+      - signal: { name: SIGHUP, pidFile: ./app.pid }
+log: { format: json, level: info }
+`;
+}
+
+async function showOutput(stage: Stage): Promise<void> {
+  const dir = join(stage.dir, 'run');
+  for (const name of (await readdir(dir)).sort()) {
+    const stat = await lstat(join(dir, name));
+    const target = stat.isSymbolicLink() ? ` -> ${await readlink(join(dir, name))}` : '';
+    stage.show(`${name}${target}`);
+  }
+  stage.show(`app.env holds:\n${(await readFile(join(dir, 'app.env'), 'utf8')).trimEnd()}`);
+}

@@ -1,0 +1,76 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parseDuration } from '../base/duration.ts';
+import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { printProblems } from './setup.ts';
+import { version } from './version.ts';
+
+type Run = () => Promise<number>;
+
+/** Reads the command line, runs the command it names, and ends the process with its status. */
+export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<never> {
+  process.exit(await statusOf(argv));
+}
+
+async function statusOf(argv: readonly string[]): Promise<number> {
+  try {
+    let run: Run | undefined;
+    await createProgram((chosen) => {
+      run = chosen;
+    }).parseAsync([...argv], { from: 'user' });
+    return run === undefined ? 2 : await run();
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof ProblemsError || error instanceof PannierError) {
+      printProblems(error);
+      return exitStatus(error instanceof PannierError ? [error.failure] : error.failures);
+    }
+    process.stderr.write(`${formatFailure(asFailure(error, 'pannier'))}\n`);
+    return 1;
+  }
+}
+
+/** The commands as commander sees them; each loads its own code when it is chosen. */
+export function createProgram(choose: (run: Run) => void): Command {
+  const program = new Command('pannier')
+    .description('Fetches secrets, keeps them fresh, publishes them atomically and makes the application reload.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(pannier --help tells more)');
+  const withConfig = (command: Command) =>
+    command.option('-c, --config <path>', 'file or directory, repeatable (default: PANNIER_CONFIG)', collect, []);
+
+  withConfig(program.command('init'))
+    .description('fetch once, publish, exit')
+    .option('--timeout <duration>', 'give up after this long', duration, 60_000)
+    .action(({ config, timeout }: { config: string[]; timeout: number }) =>
+      choose(async () => (await import('./init.ts')).initCommand({ config, timeoutMs: timeout })),
+    );
+  withConfig(program.command('run'))
+    .description('stay and keep everything fresh')
+    .action((options: { config: string[] }) => choose(async () => (await import('./run.ts')).runCommand(options)));
+  withConfig(program.command('validate'))
+    .description('check configuration and templates')
+    .action((options: { config: string[] }) =>
+      choose(async () => (await import('./validate.ts')).validateCommand(options)),
+    );
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration')
+    .action(() => choose(async () => (await import('./schema.ts')).schemaCommand()));
+  program
+    .command('demo')
+    .description('show the main job on made-up secrets, step by step')
+    .option('--openbao', 'on a real OpenBao server instead of a file (needs bao on the PATH)')
+    .action((options: { openbao?: boolean }) => choose(async () => (await import('./demo.ts')).demoCommand(options)));
+  return program;
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('A duration such as 30s or 1m30s.');
+  return ms;
+}

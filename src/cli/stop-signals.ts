@@ -1,0 +1,41 @@
+import { constants } from 'node:os';
+
+export interface StopSignals extends Disposable {
+  /** Aborts at the first SIGTERM or SIGINT. */
+  readonly signal: AbortSignal;
+  /** Which one came; undefined before. */
+  readonly received: () => NodeJS.Signals | undefined;
+}
+
+/** A stop takes at most this long; then the process ends with whatever is left undone. */
+const STOP_WITHIN_MS = 5_000;
+
+/**
+ * The first SIGTERM or SIGINT stops cleanly within five seconds, a second one ends the process at once with 128+n.
+ * SIGPIPE is left out: Node ignores it and writes fail instead.
+ */
+export function listenForStop(): StopSignals {
+  const abort = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const stop = (signal: NodeJS.Signals) => {
+    if (received !== undefined) process.exit(exitStatusOf(signal));
+    received = signal;
+    abort.abort();
+    setTimeout(() => process.exit(exitStatusOf(signal)), STOP_WITHIN_MS).unref();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  return {
+    signal: abort.signal,
+    received: () => received,
+    [Symbol.dispose]: () => {
+      process.off('SIGTERM', stop);
+      process.off('SIGINT', stop);
+    },
+  };
+}
+
+/** 128 + the signal's number, as shells report it. */
+export function exitStatusOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}

@@ -1,0 +1,15 @@
+import { formatFailure } from '../base/errors.ts';
+import { type CommonOptions, loadPlan, printProblems } from './setup.ts';
+
+/** `pannier validate`: checks configuration and templates without asking any backend. Answers the exit status. */
+export async function validateCommand(options: CommonOptions): Promise<number> {
+  try {
+    const { config, planned } = await loadPlan(options);
+    for (const warning of config.warnings) process.stderr.write(`warning: ${formatFailure(warning)}\n`);
+    process.stdout.write(`valid: ${config.secrets.size} secrets, ${planned.length} outputs\n`);
+    return 0;
+  } catch (error) {
+    printProblems(error);
+    return 2;
+  }
+}

@@ -1,0 +1,303 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Fact } from '../../src/base/fact.ts';
+import { LeaseManager } from '../../src/lease/manager.ts';
+import { refreshTogether } from '../../src/lease/together.ts';
+import { FakeClock, settle } from '../fake-clock.ts';
+import { MemoryBackend, wantOf, wantsOf } from '../memory-backend.ts';
+
+let open: LeaseManager[] = [];
+
+function setUp() {
+  const clock = new FakeClock();
+  const backend = new MemoryBackend(clock);
+  const facts: Fact[] = [];
+  const manager = new LeaseManager({
+    backends: new Map([['memory', backend]]),
+    clock,
+    random: () => 0.5,
+    emit: (fact) => facts.push(fact),
+  });
+  open.push(manager);
+  const state = (name: string) => manager.snapshot().get(name)?.state;
+  const field = (name: string, of = 'password') => {
+    const entry = manager.snapshot().get(name);
+    const value = entry === undefined || entry.state === 'absent' ? undefined : entry.value.fields.get(of);
+    return value !== undefined && 'exposeText' in value ? value.exposeText('file') : undefined;
+  };
+  return { clock, backend, facts, manager, state, field };
+}
+
+afterEach(async () => {
+  for (const manager of open) await manager[Symbol.asyncDispose]();
+  open = [];
+});
+
+describe('the lease manager', () => {
+  it('fetches each want once, however many names it has', async () => {
+    const { backend, manager, state } = setUp();
+    backend.set('db', { password: 'x' });
+    manager.reconcile(
+      new Map([
+        ['a', wantOf('db')],
+        ['b', wantOf('db')],
+      ]),
+    );
+    await settle();
+    expect(backend.fetches).toEqual(['db']);
+    expect([state('a'), state('b')]).toEqual(['fresh', 'fresh']);
+  });
+
+  it('keeps lease and value of what stays, also under a new name; fetches only what is new', async () => {
+    const { backend, manager, field } = setUp();
+    backend.mint('db', 60_000);
+    backend.set('app', { password: 'y' });
+    manager.reconcile(new Map([['db', wantOf('db')]]));
+    await settle();
+    manager.reconcile(
+      new Map([
+        ['database', wantOf('db')],
+        ['app', wantOf('app')],
+      ]),
+    );
+    await settle();
+    expect(backend.fetches).toEqual(['db', 'app']);
+    expect(field('database')).toBe('minted-1');
+    expect(manager.snapshot().get('db')).toBeUndefined();
+  });
+
+  it('renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending', async () => {
+    const { clock, backend, manager, field } = setUp();
+    backend.mint('db', 60_000);
+    manager.reconcile(wantsOf('db'));
+    await clock.advance(45_000);
+    expect([backend.renews.length, field('db')]).toEqual([1, 'minted-1']);
+    backend.renewals.set('db', 21_000);
+    await clock.advance(40_000);
+    expect([backend.renews.length, field('db')]).toEqual([2, 'minted-2']);
+  });
+
+  it('a denied renewal is not asked again: the lease is replaced once, before its end', async () => {
+    const { clock, backend, manager } = setUp();
+    backend.mint('db', 60_000);
+    backend.renewals.set('db', 'SECRET_DENIED');
+    manager.reconcile(wantsOf('db'));
+    await clock.advance(50_000);
+    expect([backend.renews.length, backend.fetchesOf('db')]).toEqual([1, 1]);
+    await clock.advance(9_000);
+    expect(backend.fetchesOf('db')).toBe(2);
+  });
+
+  it('a failing renewal backs off and mints nothing until the last tenth of the life', async () => {
+    const { clock, backend, manager } = setUp();
+    backend.mint('db', 3_600_000);
+    backend.renewals.set('db', 'BACKEND_UNAVAILABLE');
+    manager.reconcile(wantsOf('db'));
+    await clock.advance(3_200_000);
+    expect(backend.fetchesOf('db')).toBe(1);
+    expect(backend.renews.length).toBeLessThan(100);
+    await clock.advance(200_000);
+    expect(backend.fetchesOf('db')).toBe(2);
+  });
+
+  it('a lease that the backend no longer knows is replaced at once', async () => {
+    const { clock, backend, manager, field } = setUp();
+    backend.mint('db', 60_000);
+    backend.renewals.set('db', 'BACKEND_REJECTED');
+    manager.reconcile(wantsOf('db'));
+    await clock.advance(42_000);
+    expect(field('db')).toBe('minted-2');
+  });
+
+  it('polls a secret without a lease at its refresh and passes on only what changed', async () => {
+    const { clock, backend, manager } = setUp();
+    const heard: string[] = [];
+    manager.onEvent((names, what) => heard.push(`${[...names]} ${what}`));
+    backend.set('app', { password: '1' });
+    manager.reconcile(wantsOf('app'));
+    await clock.advance(1_000_000);
+    expect(backend.fetchesOf('app')).toBeGreaterThanOrEqual(4);
+    expect(heard.filter((one) => one === 'app changed')).toHaveLength(1);
+    backend.set('app', { password: '2' });
+    await clock.advance(330_000);
+    expect(heard.filter((one) => one === 'app changed')).toHaveLength(2);
+  });
+
+  it('a failed refresh keeps the value, marks it stale, and a later success makes it fresh', async () => {
+    const { clock, backend, manager, state, field } = setUp();
+    backend.set('app', { password: '1' });
+    manager.reconcile(wantsOf('app'));
+    await settle();
+    backend.answers.set('app', 'BACKEND_UNAVAILABLE');
+    await clock.advance(330_000);
+    expect([state('app'), field('app')]).toEqual(['stale', '1']);
+    backend.set('app', { password: '1' });
+    await clock.advance(60_000);
+    expect(state('app')).toBe('fresh');
+  });
+
+  it('past maxStale the state is expired and the value stays', async () => {
+    const { clock, backend, manager, state, field } = setUp();
+    backend.set('app', { password: '1' });
+    manager.reconcile(new Map([['app', wantOf('app', { refreshMs: 10_000, maxStaleMs: 60_000 })]]));
+    await settle();
+    backend.answers.set('app', 'BACKEND_UNREACHABLE');
+    await clock.advance(50_000);
+    expect(state('app')).toBe('stale');
+    await clock.advance(15_000);
+    expect([state('app'), field('app')]).toEqual(['expired', '1']);
+  });
+
+  it('a lease is expired when its login ends, whatever the lease says', async () => {
+    const { clock, backend, manager, state } = setUp();
+    backend.mint('db', 60_000);
+    manager.reconcile(wantsOf('db'));
+    await settle();
+    backend.answers.set('db', 'BACKEND_UNREACHABLE');
+    backend.renewals.set('db', 'BACKEND_UNREACHABLE');
+    backend.loginEnds = 45_000;
+    await clock.advance(44_000);
+    expect(state('db')).toBe('stale');
+    await clock.advance(2_000);
+    expect(state('db')).toBe('expired');
+  });
+
+  it('what was deleted at the backend after a good value is kept, stale with reason deleted', async () => {
+    const { clock, backend, facts, manager, field } = setUp();
+    backend.set('app', { password: '1' });
+    manager.reconcile(wantsOf('app'));
+    await settle();
+    backend.answers.delete('app');
+    await clock.advance(330_000);
+    expect(field('app')).toBe('1');
+    expect(facts).toContainEqual({ kind: 'secret-state', secrets: ['app'], state: 'stale', reason: 'deleted' });
+  });
+
+  it('a secret that was never there is absent, with the reason, and is asked for with backoff, not in a loop', async () => {
+    const { clock, backend, manager } = setUp();
+    manager.reconcile(new Map([['app', wantOf('app', { optional: true })]]));
+    await clock.advance(600_000);
+    expect(manager.snapshot().get('app')).toMatchObject({
+      state: 'absent',
+      optional: true,
+      why: { code: 'SECRET_NOT_FOUND' },
+    });
+    expect(backend.fetches.length).toBeLessThan(60);
+  });
+
+  it('one failing secret does not hold up another', async () => {
+    const { clock, backend, manager, state } = setUp();
+    backend.answers.set('bad', () => new Promise(() => {}));
+    backend.set('good', { password: '1' });
+    manager.reconcile(wantsOf('bad', 'good'));
+    await clock.advance(1_000_000);
+    expect(state('good')).toBe('fresh');
+    expect(backend.fetchesOf('good')).toBeGreaterThan(2);
+    open = [];
+  });
+
+  it('when the login is replaced, what hangs on the old one is fetched under the new one, and nothing else', async () => {
+    const { backend, manager, field } = setUp();
+    backend.mint('db', 3_600_000);
+    backend.set('app', { password: '1' });
+    manager.reconcile(wantsOf('db', 'app'));
+    await settle();
+    await backend.replaceLogin();
+    expect(field('db')).toBe('minted-2');
+    expect(backend.fetches).toEqual(['db', 'app', 'db']);
+  });
+
+  it('a lease fetched under the old login while it is replaced is fetched once more', async () => {
+    const { clock, backend, manager, field } = setUp();
+    backend.latencyMs = 1_000;
+    backend.mint('db', 3_600_000);
+    manager.reconcile(wantsOf('db'));
+    await clock.advance(500);
+    const moved = backend.replaceLogin();
+    await clock.advance(3_000);
+    await moved;
+    expect(field('db')).toBeDefined();
+    expect(backend.fetchesOf('db')).toBeLessThanOrEqual(2);
+  });
+
+  it('a jump of the wall clock forward shortens leases by it, for it may have been a suspension', async () => {
+    const { clock, backend, manager } = setUp();
+    backend.mint('db', 3_600_000);
+    manager.reconcile(wantsOf('db'));
+    await settle();
+    clock.jumpWall(3_500_000);
+    await clock.advance(40_000);
+    expect(backend.renews.length + backend.fetchesOf('db')).toBeGreaterThan(1);
+  });
+
+  it('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further', async () => {
+    const { clock, backend, manager, field } = setUp();
+    const names = ['a', 'b', 'c'];
+    for (const name of names) backend.set(name, { password: '1' });
+    backend.mint('leased', 1e9);
+    manager.reconcile(
+      new Map([
+        ['a', wantOf('a', { refreshMs: 10_000 })],
+        ['b', wantOf('b', { refreshMs: 1e9 })],
+        ['c', wantOf('c', { refreshMs: 1e9 })],
+        ['leased', wantOf('leased')],
+      ]),
+    );
+    await settle();
+    const group = new Set([...names, 'leased']);
+    refreshTogether(manager, new Map([...group].map((name) => [name, group])));
+    for (const name of names) backend.set(name, { password: '2' });
+    await clock.advance(11_000);
+    expect(names.map((name) => field(name))).toEqual(['2', '2', '2']);
+    expect([backend.fetchesOf('b'), backend.fetchesOf('c'), backend.fetchesOf('leased')]).toEqual([2, 2, 1]);
+  });
+
+  it('a push from the backend is a fetch at once', async () => {
+    const { backend, manager, field } = setUp();
+    backend.set('app', { password: '1' });
+    manager.reconcile(wantsOf('app'));
+    await settle();
+    manager.startWatching();
+    backend.set('app', { password: '2' });
+    backend.watched?.();
+    await settle();
+    expect(field('app')).toBe('2');
+  });
+
+  it('refresh joins a running attempt, and a failure never replaces a good value', async () => {
+    const { clock, backend, manager, field } = setUp();
+    backend.set('app', { password: '1' });
+    manager.reconcile(wantsOf('app'));
+    await settle();
+    backend.latencyMs = 10;
+    backend.answers.set('app', 'BACKEND_TIMEOUT');
+    const both = Promise.all([manager.refresh('app'), manager.refresh('app')]);
+    await clock.advance(20);
+    expect((await both).map((entry) => entry?.state)).toEqual(['stale', 'stale']);
+    expect([backend.fetchesOf('app'), field('app')]).toEqual([2, '1']);
+  });
+
+  it('a snapshot does not change, and the whole one is kept while nothing changes', async () => {
+    const { clock, backend, manager } = setUp();
+    backend.set('app', { password: '1' });
+    manager.reconcile(wantsOf('app'));
+    await settle();
+    const before = manager.snapshot();
+    expect(manager.snapshot()).toBe(before);
+    backend.set('app', { password: '2' });
+    await clock.advance(330_000);
+    const entry = before.get('app');
+    expect(entry?.state).toBe('fresh');
+    expect(manager.snapshot().number).toBeGreaterThan(before.number);
+    expect(manager.snapshot().get('app')).not.toBe(entry);
+  });
+
+  it('leaves no timer behind when it is disposed of', async () => {
+    const { clock, backend, manager } = setUp();
+    backend.set('app', { password: '1' });
+    backend.mint('db', 60_000);
+    manager.reconcile(wantsOf('app', 'db'));
+    await settle();
+    await manager[Symbol.asyncDispose]();
+    expect(clock.waiting).toBe(0);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
+import { decide, endsMonoMs, SHORTEST_MS, type Situation, stoppedExtending } from '../../src/lease/schedule.ts';
+import type { LeaseLife, Life } from '../../src/source/source.ts';
+
+const now = { wallMs: 1_000_000, monoMs: 5_000 };
+const lowest = () => 0;
+const highest = () => 0.999_999;
+const leaseId = Secret.text('lease');
+
+function lease(ttlMs: number, renewable = true, startedMonoMs = now.monoMs): LeaseLife {
+  return { kind: 'lease', leaseId, ttlMs, renewable, startedMonoMs, loginId: 1 };
+}
+
+function situation(life: Life, more: Partial<Situation> = {}): Situation {
+  return { life, fetchedWallMs: now.wallMs, failures: 0, firstPoll: false, ...more };
+}
+
+function span(life: Life, more: Partial<Situation> = {}) {
+  const [late, early] = [lowest, highest].map((random) =>
+    decide(situation(life, more), { refreshMs: 300_000 }, now, random),
+  );
+  const afterMs = [late, early].map((next) => Math.round((next?.atMonoMs ?? 0) - now.monoMs)).sort((a, b) => a - b);
+  return { do: late?.do, afterMs };
+}
+
+const year = 365 * 86_400_000;
+
+describe('the schedule', () => {
+  it.each([
+    [
+      'a renewable lease is renewed at two thirds of its life, or up to 5 % of it earlier',
+      lease(60_000),
+      'renew',
+      [37_000, 40_000],
+    ],
+    ['a non-renewable lease is replaced at 0.85 to 0.9 of its life', lease(60_000, false), 'fetch', [51_000, 54_000]],
+    ['a lease of one second is renewed in time', lease(1_000), 'renew', [617, 667]],
+    [
+      'a lease of ten years is renewed in six and a half',
+      lease(10 * year),
+      'renew',
+      [(37 / 60) * 10 * year, (2 / 3) * 10 * year],
+    ],
+    [
+      'a static role is read one second after it rotates',
+      { kind: 'rotates', inMs: 60_000, startedMonoMs: now.monoMs },
+      'poll',
+      [61_000, 61_000],
+    ],
+    ['a secret without a lease is polled at refresh, 10 % more or less', { kind: 'none' }, 'poll', [270_000, 330_000]],
+    [
+      'a certificate is replaced at two thirds of its validity',
+      { kind: 'certificate', notBeforeMs: now.wallMs - 30_000, notAfterMs: now.wallMs + 60_000 },
+      'fetch',
+      [37_000, 40_000],
+    ],
+  ] as const)('%s', (_title, life, doing, afterMs) => {
+    const next = span(life);
+    expect(next.do).toBe(doing);
+    for (const [i, ms] of afterMs.entries())
+      expect(Math.abs((next.afterMs[i] ?? 0) - ms)).toBeLessThanOrEqual(ms * 0.001 + 1);
+  });
+
+  it('the first poll falls anywhere in the interval, so that a fleet drifts apart', () => {
+    expect(span({ kind: 'none' }, { firstPoll: true }).afterMs).toEqual([SHORTEST_MS, 300_000]);
+  });
+
+  it('a certificate already old when it came is not replaced at once, again and again', () => {
+    const life: Life = { kind: 'certificate', notBeforeMs: now.wallMs - 30_000, notAfterMs: now.wallMs + 10_000 };
+    expect(span(life).afterMs[0]).toBeGreaterThan(6_000);
+  });
+
+  it.each([
+    ['an ended lease', lease(1_000, true, now.monoMs - 90_000)],
+    ['a lease of no length', lease(0)],
+    ['an ended certificate', { kind: 'certificate', notBeforeMs: 0, notAfterMs: 1 }],
+  ] as const)('%s is never acted on more often than each 200 ms', (_title, life) => {
+    expect(span(life).afterMs[0]).toBe(SHORTEST_MS);
+  });
+
+  it('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s', () => {
+    for (const [failures, ceilingMs] of [
+      [1, 500],
+      [2, 1_000],
+      [7, 30_000],
+      [60, 30_000],
+    ] as const) {
+      const next = span(lease(3_600_000), { failures });
+      expect(next.do).toBe('renew');
+      expect(next.afterMs[0]).toBe(250);
+      expect(Math.abs((next.afterMs[1] ?? 0) - ceilingMs)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('Retry-After wins over the backoff and is capped at five minutes', () => {
+    expect(span({ kind: 'none' }, { failures: 1, retryAfterMs: 7_000 }).afterMs[0]).toBe(7_000);
+    expect(span({ kind: 'none' }, { failures: 1, retryAfterMs: 9e9 }).afterMs[0]).toBe(300_000);
+  });
+
+  it('a failing renewal turns into a fetch in the last tenth, before the lease ends', () => {
+    const soon = decide(
+      situation(lease(60_000, true, now.monoMs - 53_900), { failures: 9 }),
+      { refreshMs: 1 },
+      now,
+      highest,
+    );
+    expect(soon).toEqual({ do: 'fetch', atMonoMs: now.monoMs + 100 });
+    expect(span(lease(60_000, true, now.monoMs - 55_000), { failures: 1 }).do).toBe('fetch');
+  });
+
+  it('a renewal that gains less than a tenth of the life has stopped extending', () => {
+    const before = lease(20_000, true, 0);
+    expect(stoppedExtending(before, lease(20_000, true, 13_000))).toBe(false);
+    expect(stoppedExtending(before, lease(8_500, true, 13_000))).toBe(true);
+    expect(stoppedExtending(before, lease(7_000, true, 13_000))).toBe(true);
+  });
+
+  it('a lease ends with its login, whichever is earlier', () => {
+    expect(endsMonoMs(lease(60_000), now.monoMs + 20_000, now)).toBe(now.monoMs + 20_000);
+    expect(endsMonoMs(lease(10_000), now.monoMs + 20_000, now)).toBe(now.monoMs + 10_000);
+  });
+});

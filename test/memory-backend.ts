@@ -1,0 +1,124 @@
+import type { Code } from '../src/base/codes.ts';
+import { fail } from '../src/base/errors.ts';
+import { Secret } from '../src/base/secret.ts';
+import { equalValues } from '../src/base/value.ts';
+import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want } from '../src/source/source.ts';
+import type { FakeClock } from './fake-clock.ts';
+
+type Answer = { readonly fields: Record<string, string>; readonly life?: Life } | Code | (() => Promise<Fetched>);
+
+/** A backend in memory whose every answer a test sets; counts what it was asked. */
+export class MemoryBackend implements Backend {
+  readonly name = 'memory';
+  readonly identity = 'memory';
+  readonly source: Source;
+  readonly answers = new Map<string, Answer>();
+  /** What the next renewals of a key do: extend by the given ms, or fail with the code. */
+  readonly renewals = new Map<string, number | Code>();
+  readonly fetches: string[] = [];
+  readonly renews: string[] = [];
+  /** Milliseconds of the fake clock that each answer takes. */
+  latencyMs = 0;
+  loginEnds = Number.POSITIVE_INFINITY;
+  watched: (() => void) | undefined;
+  readonly #clock: FakeClock;
+  #move: ((next: number) => Promise<void>) | undefined;
+  #login = 1;
+  #serial = 0;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+    this.source = {
+      fetch: (want, last, signal) => this.#fetch(want, last, signal),
+      renew: (want, life) => this.#renew(want, life),
+      watch: (_want, changed) => {
+        this.watched = changed;
+        return { [Symbol.dispose]: () => {} };
+      },
+    };
+  }
+
+  lease(ttlMs: number, renewable = true): Life {
+    const leaseId = Secret.text(`lease-${this.#serial++}`);
+    return { kind: 'lease', leaseId, ttlMs, renewable, startedMonoMs: this.#clock.monoMs(), loginId: this.#login };
+  }
+
+  set(key: string, fields: Record<string, string>, life?: Life): void {
+    this.answers.set(key, life === undefined ? { fields } : { fields, life });
+  }
+
+  /** Every fetch of `key` mints: a new value under a new lease. */
+  mint(key: string, ttlMs: number, renewable = true): void {
+    let minted = 0;
+    this.answers.set(key, async () => ({
+      fields: new Map([['password', Secret.text(`minted-${++minted}`)]]),
+      version: `${minted}`,
+      life: this.lease(ttlMs, renewable),
+    }));
+  }
+
+  replaceLogin(): Promise<void> | undefined {
+    return this.#move?.(++this.#login);
+  }
+
+  fetchesOf(key: string): number {
+    return this.fetches.filter((one) => one === key).length;
+  }
+
+  loginEndsMonoMs(): number {
+    return this.loginEnds;
+  }
+
+  onLoginReplacing(move: (next: number) => Promise<void>): Disposable {
+    this.#move = move;
+    return { [Symbol.dispose]: () => {} };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
+    const key = keyOf(want);
+    this.fetches.push(key);
+    if (this.latencyMs > 0) await this.#clock.sleep(this.latencyMs, signal);
+    if (signal.aborted) throw fail('CANCELLED', want.place, 'stopped');
+    const answer = this.answers.get(key) ?? 'SECRET_NOT_FOUND';
+    if (typeof answer === 'string') throw fail(answer, want.place, 'as the test says');
+    if (typeof answer === 'function') return { state: 'changed', value: await answer() };
+    const fields = new Map(Object.entries(answer.fields).map(([name, text]) => [name, Secret.text(text)]));
+    const life = answer.life ?? { kind: 'none' };
+    if (last !== undefined && life.kind === 'none' && equalValues(last.fields, fields)) {
+      return { state: 'unchanged', life };
+    }
+    return { state: 'changed', value: { fields, version: `${++this.#serial}`, life } };
+  }
+
+  async #renew(want: Want, life: LeaseLife): Promise<LeaseLife> {
+    const key = keyOf(want);
+    this.renews.push(key);
+    const renewal = this.renewals.get(key) ?? life.ttlMs;
+    if (typeof renewal === 'string') throw fail(renewal, want.place, 'as the test says');
+    return { ...life, ttlMs: renewal, startedMonoMs: this.#clock.monoMs() };
+  }
+}
+
+/** A want of `key`; its id is the key, as one request has one identity. */
+export function wantOf(key: string, more: Partial<Want> = {}): Want {
+  return {
+    id: key,
+    backend: 'memory',
+    request: { kind: 'file', key },
+    place: `secrets.${key}.key`,
+    refreshMs: 300_000,
+    optional: false,
+    ...more,
+  };
+}
+
+/** Named wants, each named as its key. */
+export function wantsOf(...keys: readonly string[]): ReadonlyMap<string, Want> {
+  return new Map(keys.map((key) => [key, wantOf(key)]));
+}
+
+function keyOf({ request }: Want): string {
+  return request.kind === 'file' ? request.key : request.kind;
+}

@@ -1,0 +1,138 @@
+import { Secret } from '../base/secret.ts';
+import { isList, isSecret, type Value } from '../base/value.ts';
+import { RenderFault } from './fault.ts';
+import { BadArgument } from './helpers/helper.ts';
+import type { Call, Each, Expr, LoopWord, Node, Path, With } from './nodes.ts';
+import { demand, isTruthy, kindOf, Missing, type Outcome, stepInto } from './outcome.ts';
+import { pathText } from './scopes.ts';
+import { textOf } from './text.ts';
+
+/** The values of one render: undefined for an optional secret that is absent. */
+export type View = (secret: string) => Value | undefined;
+
+/** What an `each` or a `with` that is being rendered stands at. */
+interface Frame {
+  readonly item: Value;
+  readonly loop?: Readonly<Record<LoopWord, Secret>>;
+}
+
+/**
+ * Renders the nodes of a template over one view of the secrets. Values stay in `Secret` and `Map` until the text that
+ * is written, so a name can only ever reach a field that really has it.
+ */
+export class Evaluation {
+  readonly #view: View;
+  readonly #frames: Frame[] = [];
+  readonly #written: string[] = [];
+
+  constructor(view: View) {
+    this.#view = view;
+  }
+
+  /** @throws RenderFault */
+  text(nodes: readonly Node[]): string {
+    this.#write(nodes);
+    return this.#written.join('');
+  }
+
+  /** @throws RenderFault for a fault in an argument of a helper; a missing value comes back as such. */
+  outcome(expr: Expr): Outcome {
+    if (expr.kind === 'literal') return expr.value;
+    return expr.kind === 'path' ? this.#path(expr) : this.#call(expr);
+  }
+
+  #write(nodes: readonly Node[]): void {
+    for (const node of nodes) {
+      if (typeof node === 'string') this.#written.push(node);
+      else if (node.kind === 'put')
+        this.#written.push(textOf(demand(this.outcome(node.what)), nameOf(node.what), node.at));
+      else if (node.kind === 'if') this.#write(isTruthy(this.outcome(node.condition)) ? node.body : node.otherwise);
+      else if (node.kind === 'with') this.#with(node);
+      else this.#each(node);
+    }
+  }
+
+  #with(node: With): void {
+    const item = demand(this.outcome(node.value));
+    if (isTruthy(item)) this.#inFrame({ item }, node.body);
+    else this.#write(node.otherwise);
+  }
+
+  #each(node: Each): void {
+    const over = demand(this.outcome(node.over));
+    if (isSecret(over) && over.type !== 'null') {
+      const seen = `${nameOf(node.over)} is ${kindOf(over)}, and #each wants a list or a map`;
+      throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: node.at });
+    }
+    const size = isSecret(over) ? 0 : isList(over) ? over.length : over.size;
+    if (isSecret(over) || size === 0) {
+      this.#write(node.otherwise);
+      return;
+    }
+    let index = 0;
+    for (const [key, item] of over.entries()) {
+      const position = Secret.number(String(index));
+      const loop = {
+        index: position,
+        key: typeof key === 'string' ? Secret.text(key) : position,
+        first: Secret.boolean(index === 0),
+        last: Secret.boolean(++index === size),
+      };
+      this.#inFrame({ item, loop }, node.body);
+    }
+  }
+
+  #inFrame(frame: Frame, body: readonly Node[]): void {
+    this.#frames.push(frame);
+    this.#write(body);
+    this.#frames.pop();
+  }
+
+  #path(path: Path): Outcome {
+    let value = this.#start(path);
+    if (value === undefined) {
+      const seen = `${pathText(path.head, path.steps)} is missing: the optional secret ${path.head} is absent`;
+      return new Missing(seen, path.at, `Guard it with {{#if ${path.head}}} or default.`);
+    }
+    for (const [i, step] of path.steps.entries()) {
+      const next = stepInto(value, step);
+      if (next === undefined) return missingStep(path, i, value);
+      value = next;
+    }
+    return value;
+  }
+
+  #start({ start }: Path): Value | undefined {
+    if (start.from === 'secret') return this.#view(start.name);
+    const frame = this.#frames[this.#frames.length - 1 - start.up];
+    return start.from === 'item' ? frame?.item : frame?.loop?.[start.what];
+  }
+
+  #call(call: Call): Outcome {
+    const { helper, name, at } = call;
+    try {
+      if ('choose' in helper) return helper.choose(call.args.map((arg) => () => this.outcome(arg)));
+      const args = call.args.map((arg) => demand(this.outcome(arg)));
+      const options = new Map(call.options.map(([key, value]) => [key, demand(this.outcome(value))]));
+      return helper.apply(args, options) ?? new Missing(`${name} finds nothing in ${nameOf(call.args[0])}`, at);
+    } catch (error) {
+      if (!(error instanceof BadArgument)) throw error;
+      throw new RenderFault('RENDER_BAD_ARGUMENT', `${name} ${error.message}`, { at });
+    }
+  }
+}
+
+function missingStep(path: Path, i: number, value: Value): Missing {
+  const whole = pathText(path.head, path.steps);
+  const above = pathText(path.head, path.steps.slice(0, i)) || 'the item';
+  const hint = i === 0 ? path.hint : undefined;
+  if (isSecret(value)) return new Missing(`${whole} is missing: ${above} is ${kindOf(value)}`, path.at, hint);
+  const what = isList(value) ? 'position' : 'field';
+  return new Missing(`${whole} is missing: ${above} has no such ${what}`, path.at, hint);
+}
+
+/** What messages call an expression: a path as it is written, a call in parentheses, a literal by its type. */
+function nameOf(expr: Expr | undefined): string {
+  if (expr?.kind === 'path') return pathText(expr.head, expr.steps);
+  return expr?.kind === 'call' ? `(${expr.name} …)` : 'a literal';
+}

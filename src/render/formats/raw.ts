@@ -1,0 +1,17 @@
+import { isSecret } from '../../base/value.ts';
+import { RenderFault } from '../fault.ts';
+import { kindOf } from '../outcome.ts';
+import { textOf, toBytes } from '../text.ts';
+import { demandPicked, type Picked } from './pick.ts';
+
+/** The exact bytes of one leaf, and nothing after them. */
+export function writeRawFile([source]: readonly Picked[]): Uint8Array {
+  if (source === undefined) throw new TypeError('raw needs a source');
+  const value = demandPicked(source);
+  const name = source.from.join('.');
+  if (!isSecret(value) || value.type === 'null') {
+    const hint = isSecret(value) ? 'Store a value there.' : 'Name one of its fields, or use format: json.';
+    throw new RenderFault('RENDER_NOT_TEXT', `${name} is ${kindOf(value)}`, { hint });
+  }
+  return value.type === 'bytes' ? value.exposeBytes('file') : toBytes(textOf(value, name));
+}

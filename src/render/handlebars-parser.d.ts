@@ -1,0 +1,11 @@
+/**
+ * The parser half of Handlebars, without its compiler and runtime: 8 ms and 4.6 MiB to load instead of 22 ms and
+ * 8 MiB, 37 KiB of the bundle instead of 110. What it returns is described where it is read, in parse.ts.
+ */
+declare module 'handlebars/dist/cjs/handlebars/compiler/base.js' {
+  export function parse(source: string): unknown;
+  export const parser: {
+    parseError(message: string, met: { readonly token: string; readonly expected: readonly string[] }): never;
+    readonly lexer: { readonly yylloc: { readonly first_line: number; readonly first_column: number } };
+  };
+}

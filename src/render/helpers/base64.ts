@@ -1,0 +1,36 @@
+import { Secret } from '../../base/secret.ts';
+import { isSecret } from '../../base/value.ts';
+import { BadArgument, type Helper, wantText } from './helper.ts';
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/;
+
+export const base64encode: Helper = {
+  usage: 'base64encode VALUE',
+  does: 'The bytes of a text, or bytes that are not UTF-8, in base64 on one line.',
+  example: ['{{base64encode "shop"}}', 'c2hvcA=='],
+  apply([value]) {
+    const bytes =
+      isSecret(value) && value.type === 'bytes' ? value.exposeBytes('file') : Buffer.from(wantText(value), 'utf8');
+    return Secret.text(Buffer.from(bytes).toString('base64'));
+  },
+};
+
+export const base64decode: Helper = {
+  usage: 'base64decode TEXT',
+  does:
+    'What was encoded; both alphabets, white space and padding as you like. When that is not UTF-8, the call must be ' +
+    'all of the template, and the file gets the exact bytes.',
+  example: ['{{base64decode "c2hvcA=="}}', 'shop'],
+  apply([text]) {
+    const compact = wantText(text).replace(/[ \t\r\n]+/g, '');
+    const digits = compact.replace(/=+$/, '').length;
+    if (!BASE64.test(compact) || digits % 4 === 1) throw new BadArgument('wants base64');
+    const bytes = Buffer.from(compact, 'base64');
+    try {
+      return Secret.text(strictUtf8.decode(bytes));
+    } catch {
+      return Secret.bytes(bytes);
+    }
+  },
+};

@@ -1,0 +1,48 @@
+import type { Secret } from '../base/secret.ts';
+import { isList, isSecret, type Value } from '../base/value.ts';
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/**
+ * A value as JSON. Numbers keep their source text (2^53+1 and 1.10 survive), bytes become base64, half a surrogate
+ * pair its escape. A number that JSON has no spelling for (YAML's `.inf`) becomes a string.
+ * @param indent spaces per level; 0 writes everything on one line, without spaces.
+ */
+export function writeJson(value: Value, indent: number): string {
+  const pieces: string[] = [];
+  write(value, indent, '', pieces);
+  return pieces.join('');
+}
+
+function write(value: Value, indent: number, margin: string, pieces: string[]): void {
+  if (isSecret(value)) {
+    pieces.push(leaf(value));
+    return;
+  }
+  const inner = indent === 0 ? '' : `${margin}${' '.repeat(indent)}`;
+  const gap = indent === 0 ? '' : `\n${inner}`;
+  const [open, close] = isList(value) ? '[]' : '{}';
+  let separator = open;
+  if (isList(value)) {
+    for (const item of value) {
+      pieces.push(`${separator}${gap}`);
+      write(item, indent, inner, pieces);
+      separator = ',';
+    }
+  } else {
+    for (const [name, field] of value) {
+      pieces.push(`${separator}${gap}${JSON.stringify(name)}:${indent === 0 ? '' : ' '}`);
+      write(field, indent, inner, pieces);
+      separator = ',';
+    }
+  }
+  if (separator === open) pieces.push(`${open}${close}`);
+  else pieces.push(indent === 0 ? `${close}` : `\n${margin}${close}`);
+}
+
+function leaf(value: Secret): string {
+  if (value.type === 'bytes') return `"${Buffer.from(value.exposeBytes('file')).toString('base64')}"`;
+  const text = value.exposeText('file');
+  if (value.type === 'string') return JSON.stringify(text);
+  return value.type === 'number' && !NUMBER.test(text) ? JSON.stringify(text) : text;
+}

@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
+import type { FileConfig, FileContent, OutputConfig } from '../config/config.ts';
+import { makeNearest } from '../config/nearest.ts';
+import type { Entry, Snapshot } from '../lease/snapshot.ts';
+import type { View } from './evaluate.ts';
+import { RenderFault } from './fault.ts';
+import { FORMATS } from './formats/index.ts';
+import { pick } from './formats/pick.ts';
+import type { Rendered, Renderer } from './render.ts';
+import { readTemplate } from './template.ts';
+
+/** Reads a template file; `node:fs/promises` unless a test says otherwise. */
+export type ReadBytes = (path: string) => Promise<Uint8Array>;
+
+/**
+ * Makes the renderer of one output: reads its templates, parses and analyses them. Needs no backend and no value.
+ * @param known the names of all configured secrets.
+ * @throws ProblemsError with everything that is wrong in any file of the output.
+ */
+export async function createRenderer(
+  output: OutputConfig,
+  known: ReadonlySet<string>,
+  read: ReadBytes = readFile,
+): Promise<Renderer> {
+  const problems: Failure[] = [];
+  const files: RenderFile[] = [];
+  for (const [name, file] of output.files) files.push(await prepare(name, file, known, read, problems));
+  if (problems.length > 0) throw new ProblemsError(problems);
+  const wants: ReadonlySet<string> = new Set(files.flatMap((file) => file.wants));
+  return { wants, render: async (snapshot) => renderFiles(files, wants, snapshot) };
+}
+
+/** One file of the output, ready to be rendered any number of times. */
+interface RenderFile {
+  readonly name: string;
+  readonly place: string;
+  /** What messages call the template: its path, or `content`. */
+  readonly origin: string;
+  readonly wants: readonly string[];
+  /** @throws RenderFault */
+  readonly render: (view: View) => Uint8Array;
+}
+
+async function prepare(
+  name: string,
+  { place, what }: FileConfig,
+  known: ReadonlySet<string>,
+  read: ReadBytes,
+  problems: Failure[],
+): Promise<RenderFile> {
+  if (what.kind === 'format') {
+    problems.push(...problemsOfFormat(what, place, known));
+    const wants = what.from.map(([secret = '']) => secret);
+    const write = FORMATS[what.format];
+    return { name, place, origin: place, wants, render: (view) => write(what.from.map((from) => pick(from, view))) };
+  }
+  const origin = what.kind === 'template' ? what.path : 'content';
+  const source = what.kind === 'template' ? await readSource(what.path, place, read, problems) : what.text;
+  const template = await readTemplate(source, known);
+  problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
+  return { name, place, origin, wants: template.uses.map((use) => use.secret), render: template.render };
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+async function readSource(path: string, place: string, read: ReadBytes, problems: Failure[]): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await read(path);
+  } catch (error) {
+    problems.push(failure('TEMPLATE_UNREADABLE', place, `${path} cannot be read${systemCode(error)}`));
+    return '';
+  }
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    problems.push(failure('TEMPLATE_UNREADABLE', place, `${path} is not UTF-8`, { hint: 'Save it as UTF-8.' }));
+    return '';
+  }
+}
+
+const systemCode = (error: unknown): string => {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? ` (${code})` : '';
+};
+
+function problemsOfFormat(
+  { format, from }: Extract<FileContent, { kind: 'format' }>,
+  place: string,
+  known: ReadonlySet<string>,
+): Failure[] {
+  const problems: Failure[] = [];
+  if (from.length === 0) problems.push(failure('CONFIG_INVALID', place, 'from names no secret'));
+  if (format === 'raw' && from.length > 1) problems.push(failure('CONFIG_INVALID', place, 'raw takes one source'));
+  for (const [secret = ''] of from) {
+    if (known.has(secret)) continue;
+    const near = makeNearest(known)(secret);
+    const details = near === undefined ? {} : { hint: `Did you mean ${near}?` };
+    problems.push(failure('CONFIG_UNKNOWN_SECRET', place, `no secret is named ${secret}`, details));
+  }
+  return problems;
+}
+
+function renderFiles(files: readonly RenderFile[], wants: ReadonlySet<string>, snapshot: Snapshot): Rendered {
+  const missing = [...wants].filter((name) => isAwaited(snapshot.get(name)));
+  if (missing.length > 0) return { kind: 'waits', missing };
+  const view: View = (name) => {
+    const entry = snapshot.get(name);
+    return entry === undefined || entry.state === 'absent' ? undefined : entry.value.fields;
+  };
+  const rendered = new Map<string, Uint8Array>();
+  for (const { name, place, origin, render } of files) {
+    try {
+      rendered.set(name, render(view));
+    } catch (error) {
+      const why = error instanceof RenderFault ? error.toFailure(place, origin) : asFailure(error, place);
+      return { kind: 'failed', why };
+    }
+  }
+  return { kind: 'files', files: rendered };
+}
+
+/** No answer yet, or none that counts: an optional secret that is absent is not waited for. */
+const isAwaited = (entry: Entry | undefined): boolean =>
+  entry === undefined || (entry.state === 'absent' && !entry.optional);

@@ -1,0 +1,51 @@
+import { isSecret } from '../base/value.ts';
+import { analyse, type Use } from './analyse.ts';
+import { Evaluation, type View } from './evaluate.ts';
+import { RenderFault } from './fault.ts';
+import type { Node } from './nodes.ts';
+import { demand } from './outcome.ts';
+import { type Location, parseTemplate, SyntaxFault } from './parse.ts';
+import { toBytes } from './text.ts';
+
+/** A template, parsed and analysed; its source is not kept. */
+export interface Template {
+  /** Every place where a field of a secret is named. */
+  readonly uses: readonly Use[];
+  /** Everything wrong with it; one that has problems is not rendered. */
+  readonly problems: readonly RenderFault[];
+  /** @throws RenderFault */
+  render(view: View): Uint8Array;
+}
+
+/** Parses and analyses. Never throws for what the template says: that is in `problems`. */
+export async function readTemplate(source: string, known: ReadonlySet<string>): Promise<Template> {
+  try {
+    const program = await parseTemplate(source);
+    const { nodes, uses, problems } = analyse(program, known, sourceOf(source));
+    return { uses, problems, render: (view) => renderNodes(nodes, view) };
+  } catch (error) {
+    if (!(error instanceof SyntaxFault)) throw error;
+    const problems = [new RenderFault('TEMPLATE_SYNTAX', error.message, { at: error.at })];
+    return { uses: [], problems, render: () => new Uint8Array() };
+  }
+}
+
+function renderNodes(nodes: readonly Node[], view: View): Uint8Array {
+  const evaluation = new Evaluation(view);
+  const [only] = nodes;
+  // A template that is one call and nothing else, such as {{base64decode app.keystore}}, may give any bytes.
+  if (nodes.length === 1 && typeof only === 'object' && only.kind === 'put' && only.what.kind === 'call') {
+    const value = demand(evaluation.outcome(only.what));
+    if (isSecret(value) && value.type === 'bytes') return value.exposeBytes('file');
+  }
+  return toBytes(evaluation.text(nodes));
+}
+
+/** Gives the source text at a location on one line: 12345678901234567890 must not go through a double. */
+function sourceOf(source: string): (loc: Location) => string {
+  let lines: readonly string[] | undefined;
+  return ({ start, end }) => {
+    lines ??= source.split(/\r\n?|\n/);
+    return (lines[start.line - 1] ?? '').slice(start.column, end.column);
+  };
+}

@@ -87,6 +87,7 @@ export const CODES = {
   SECRET_DELETED: row(1, 'backoff', 'The version is soft-deleted.', 'Undelete it, or write a new version.'),
   SECRET_DESTROYED: row(1, 'backoff', 'The version is destroyed.', 'Write a new version.'),
   SECRET_EMPTY: row(1, 'backoff', 'The answer holds no data.', 'Check the path.'),
+  SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   SECRET_EXPIRED: row(1, 'backoff', 'The value is past its validity or its maxStale.', 'See the failure beside it.'),
   SECRET_NEVER_FETCHED: row(3, 'backoff', 'No answer has come yet.', 'Check the backend.'),
 

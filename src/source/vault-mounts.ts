@@ -1,0 +1,113 @@
+import type { Authorized } from '../auth/authorized.ts';
+import type { Clock } from '../base/clock.ts';
+import { fail, PannierError } from '../base/errors.ts';
+import { SingleFlight } from '../base/single-flight.ts';
+import { lookUp, plainText } from '../base/value.ts';
+import { onAbort } from '../client/on-abort.ts';
+import { VaultStatusError } from '../client/vault-client.ts';
+import { malformed } from './vault-answer.ts';
+
+export interface Mount {
+  /** With one slash at its end: `secret/`. */
+  readonly path: string;
+  /** `kv` for both versions; `generic` is KV 1 by its old name. */
+  readonly type: string;
+  readonly version: 1 | 2;
+  /** `guessed`: the server would not tell, and a read in this form went well. */
+  readonly source: 'told' | 'guessed';
+  readonly learntMonoMs: number;
+}
+
+/** A mount is asked about again after a 404 when what is known is older than this. */
+const DOUBT_AFTER_MS = 60_000;
+
+/**
+ * Where the mounts of a server are, and of what kind: GET sys/internal/ui/mounts/PATH, once per mount, also when many
+ * secrets begin at the same moment. A least-privilege token may ask it about what it may read.
+ * https://openbao.org/api-docs/system/internal-ui-mounts/#get-single-mount-details
+ */
+export class VaultMounts {
+  readonly #vault: Authorized;
+  readonly #clock: Clock;
+  /** Aborts when the backend closes: a question belongs to all who wait for it, not to the first. */
+  readonly #stop: AbortSignal;
+  readonly #known = new Map<string, Mount>();
+  readonly #asking = new SingleFlight<string, Mount | 'refused'>();
+
+  constructor(vault: Authorized, clock: Clock, stop: AbortSignal) {
+    this.#vault = vault;
+    this.#clock = clock;
+    this.#stop = stop;
+  }
+
+  /**
+   * The mount that `path` lies in; `refused` when the server will not tell (an older server, a narrower policy, or no
+   * such mount). Paths that begin with the same segment wait for one question and then look for their mount among
+   * what is known; only one that it does not answer asks its own.
+   */
+  async find(path: string, place: string, signal: AbortSignal): Promise<Mount | 'refused'> {
+    const segment = firstSegment(path);
+    for (;;) {
+      const known = this.#match(path);
+      if (known !== undefined) return known;
+      const joins = this.#asking.has(segment);
+      const answer = this.#asking.run(segment, () => this.#ask(path, place));
+      const found = await whileWanted(answer, place, signal);
+      if (!joins || found === 'refused') return found;
+    }
+  }
+
+  /** A read under a guess went well. */
+  learn(path: string, version: 1 | 2): void {
+    this.#known.set(path, { path, type: 'kv', version, source: 'guessed', learntMonoMs: this.#clock.monoMs() });
+  }
+
+  /** Nothing was found there: after a while the mount may have been moved or upgraded to another version. */
+  doubt({ path }: Mount): void {
+    const known = this.#known.get(path);
+    if (known !== undefined && this.#clock.monoMs() - known.learntMonoMs >= DOUBT_AFTER_MS) this.#known.delete(path);
+  }
+
+  #match(path: string): Mount | undefined {
+    for (const mount of this.#known.values()) if (`${path}/`.startsWith(mount.path)) return mount;
+    return undefined;
+  }
+
+  async #ask(asked: string, place: string): Promise<Mount | 'refused'> {
+    const call = { method: 'GET', path: `sys/internal/ui/mounts/${asked}`, place, idempotent: true } as const;
+    try {
+      const { body } = await this.#vault.call(call, this.#stop);
+      const path = plainText(lookUp(body, 'data', 'path'))?.replace(/\/*$/, '/');
+      const type = plainText(lookUp(body, 'data', 'type'));
+      if (path === undefined || type === undefined || !`${asked}/`.startsWith(path)) {
+        throw malformed(place, 'the answer about the mount does not name it');
+      }
+      const version = plainText(lookUp(body, 'data', 'options', 'version')) === '2' ? 2 : 1;
+      const mount: Mount = { path, type, version, source: 'told', learntMonoMs: this.#clock.monoMs() };
+      this.#known.set(path, mount);
+      return mount;
+    } catch (error) {
+      if (error instanceof VaultStatusError && [400, 403, 404, 405].includes(error.status)) return 'refused';
+      throw error;
+    }
+  }
+}
+
+export function firstSegment(path: string): string {
+  return path.split('/', 1)[0] ?? '';
+}
+
+/** Waits for a question that others wait for as well; its failure is told under our own place. */
+async function whileWanted<T>(answer: Promise<T>, place: string, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const forget = onAbort(signal, () => reject(fail('CANCELLED', place, 'ended while asking for the mount')));
+  try {
+    return await Promise.race([answer, aborted]);
+  } catch (error) {
+    if (!(error instanceof PannierError) || error.failure.place === place) throw error;
+    const { code, seen, hint, retry, retryAfterMs } = error.failure;
+    throw fail(code, place, seen, { hint, retry, retryAfterMs });
+  } finally {
+    forget();
+  }
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { createAuthorized } from '../auth/authorized.ts';
+import type { Session } from '../auth/method.ts';
+import { createSession, type VaultSession } from '../auth/session.ts';
+import { createVaultMethod } from '../auth/vault.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/fact.ts';
+import { createVaultClient } from '../client/vault.ts';
+import type { VaultClient } from '../client/vault-client.ts';
+import type { AuthConfig, VaultBackendConfig } from '../config/config.ts';
+import type { Backend, Fetch, Fetched, Want } from './source.ts';
+import type { VaultTools } from './vault-answer.ts';
+import { createVaultCertificate } from './vault-certificate.ts';
+import { createVaultKv } from './vault-kv.ts';
+import { createVaultRead } from './vault-read.ts';
+import { createRenew } from './vault-renew.ts';
+import { createVaultWrite } from './vault-write.ts';
+
+export interface VaultParts {
+  readonly client: VaultClient;
+  readonly session: Session & Pick<VaultSession, 'clockJumped'>;
+  readonly clock: Clock;
+}
+
+/** Client, session and backend in one; nothing is sent yet. */
+export function openVaultBackend(
+  config: VaultBackendConfig,
+  around: {
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly emit: Emit;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
+): Backend {
+  const { clock, random, emit } = around;
+  const client = createVaultClient({ config, ...around });
+  const method = createVaultMethod(config, { client, clock });
+  const { revokeOnExit } = config.auth;
+  const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
+  return createVaultBackend(config, { client, session, clock });
+}
+
+/** A Vault or OpenBao server as a backend. It owns client and session, and disposes them. */
+export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultParts): Backend {
+  const stop = new AbortController();
+  const tools: VaultTools = { vault: createAuthorized(client, session, clock), nextVersion: countVersions(clock) };
+  const kv = createVaultKv(tools, clock, stop.signal);
+  const read = createVaultRead(tools);
+  const write = createVaultWrite(tools);
+  const certificate = createVaultCertificate(tools);
+
+  const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
+    const { request } = want;
+    switch (request.kind) {
+      case 'vault-kv':
+        return kv({ want, request, last }, signal);
+      case 'vault-read':
+        return read({ want, request, last }, signal);
+      case 'vault-write':
+        return write({ want, request, last }, signal);
+      case 'vault-certificate':
+        return certificate({ want, request, last }, signal);
+      default:
+        throw new TypeError(`a Vault backend has no secrets of the kind ${request.kind}`);
+    }
+  };
+
+  return {
+    name: config.name,
+    source: { fetch, renew: createRenew(tools.vault) },
+    identity: identityOf(config),
+    loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
+    onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
+    trouble: () => session.trouble(),
+    clockJumped: (byMs) => session.clockJumped(byMs),
+    revokeLogin: (signal) => session.revoke(signal),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await session[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Counts for this process: a number of another run is never met again, so an ETag made of it stays honest. */
+function countVersions(clock: Clock): () => string {
+  const run = Math.floor(clock.wallMs()).toString(36);
+  let count = 0;
+  return () => `${run}-${++count}`;
+}
+
+/**
+ * Where secrets come from and as whom: two backends with one identity would give the same secrets. No credential is in
+ * it: a file is named by its path, a role id by its hash, and a literal token by the backend's own name.
+ */
+function identityOf({ name, address, namespace, auth }: VaultBackendConfig): string {
+  return JSON.stringify(['vault', address, namespace ?? '', auth.method, auth.mount, ...whoOf(auth, name)]);
+}
+
+function whoOf(auth: AuthConfig, name: string): readonly string[] {
+  switch (auth.method) {
+    case 'kubernetes':
+      return [auth.role, auth.tokenFile];
+    case 'token':
+      return auth.tokenFile === undefined ? ['literal', name] : ['file', auth.tokenFile];
+    case 'approle':
+      return [
+        auth.roleId === undefined ? '' : createHash('sha256').update(auth.roleId).digest('base64url').slice(0, 16),
+        auth.roleIdFile ?? '',
+        auth.secretIdFile ?? '',
+      ];
+  }
+}

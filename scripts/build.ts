@@ -32,7 +32,7 @@ const result = await build({
   legalComments: 'linked',
   define: { PANNIER_VERSION: JSON.stringify(version) },
   // node-vault requires axios at import (73 ms, 70 MiB) and never calls it, since requests go through our transport.
-  alias: { axios: './src/client/no-axios.cjs' },
+  alias: { axios: './src/client/axios-stub.cjs' },
   // CommonJS packages inside an ES module bundle ask for these.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

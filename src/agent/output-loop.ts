@@ -32,9 +32,6 @@ export interface OutputLoopOptions {
   readonly onState: (state: OutputState) => void;
 }
 
-/** The previous generation stays at least this long for readers that are still in it; swept a little later. */
-const SWEEP_AFTER_MS = 11_000;
-
 /**
  * One output from its secrets to the application: waiting → rendered → published → reload owed → settled.
  *
@@ -110,7 +107,7 @@ export class OutputLoop {
           const warning = failure('OUTPUT_NOT_TMPFS', `outputs.${output.name}.dir`, `${output.dir} is not on tmpfs`);
           emit({ kind: 'agent-warning', warning });
         }
-        if (generation !== undefined) this.#sweepAtMs = clock.monoMs() + SWEEP_AFTER_MS;
+        if (generation !== undefined) this.#sweepAtMs = clock.monoMs();
         this.#failures = 0;
         return;
       } catch (error) {
@@ -136,7 +133,7 @@ export class OutputLoop {
         const durationMs = clock.monoMs() - startedMs;
         const files = rendered.files.size;
         emit({ kind: 'output-published', output: output.name, dir: output.dir, generation, files, durationMs });
-        this.#sweepAtMs = clock.monoMs() + SWEEP_AFTER_MS;
+        this.#sweepAtMs = clock.monoMs();
       }
       await this.#owe(staged === 'equal' ? this.#published : staged.generation);
     } catch (error) {
@@ -196,10 +193,12 @@ export class OutputLoop {
     this.#enter({ kind: 'owed', generation, why });
   }
 
+  /** The previous generation stays for readers that are still in it; the sink says when it may go. */
   async #sweep(): Promise<void> {
     this.#sweepAtMs = Number.POSITIVE_INFINITY;
     try {
-      await this.#o.sink.sweep();
+      const nextMs = await this.#o.sink.sweep();
+      if (nextMs !== undefined) this.#sweepAtMs = this.#o.clock.monoMs() + nextMs;
     } catch {
       // What could not be removed now goes at the next publish or start; the published generation is not concerned.
     }

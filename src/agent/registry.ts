@@ -10,13 +10,15 @@ export interface Surroundings {
   readonly emit: Emit;
   /** The process environment, read by `cli/` and `config/` only; here for proxies and for what commands inherit. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ours, for the User-Agent header. */
+  readonly version: string;
 }
 
 type Make<C> = (config: C, around: Surroundings) => Promise<Backend>;
 
 /** One line per kind of backend. Each loads its client on first use, so an unused kind costs nothing. */
 const BACKENDS: { readonly [K in BackendConfig['kind']]: Make<Extract<BackendConfig, { kind: K }>> } = {
-  vault: async (config, around) => (await import('../source/vault.ts')).openVaultBackend(config, around),
+  vault: async (config, around) => (await import('./open-vault.ts')).openVaultBackend(config, around),
   file: async (config, around) => (await import('../source/file.ts')).createFileBackend(config, around),
 };
 

@@ -41,7 +41,6 @@ export const CODES = {
     'The environment turns certificate checks off, the configuration does not.',
     'Unset the variable, or set tls.skipVerify: true on the backend.',
   ),
-  USAGE: row(2, 'never', 'The command line is not understood.', 'Run pannier --help.'),
 
   // ---- templates and formats
   TEMPLATE_UNREADABLE: row(2, 'never', 'A template file cannot be read.', 'Check the path and its permissions.'),
@@ -54,7 +53,6 @@ export const CODES = {
   RENDER_BAD_ARGUMENT: row(1, 'never', 'A helper got an argument it cannot take.', 'See docs/templates.md.'),
   RENDER_KEY: row(1, 'never', 'A field name does not fit the format.', 'Rename it with rename.'),
   RENDER_SAME_KEY: row(1, 'never', 'Two sources give one key.', 'Use rename or prefix, or take fewer sources.'),
-  RENDER_FAILED: row(1, 'never', 'A template failed while rendering.', 'See docs/templates.md.'),
 
   // ---- login
   AUTH_CREDENTIAL_UNREADABLE: row(4, 'backoff', 'A credential file of a login cannot be read.', 'Mount it.'),

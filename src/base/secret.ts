@@ -6,7 +6,7 @@ export type Exit = 'file' | 'env' | 'api' | 'sds' | 'backend';
 
 export type SecretType = 'string' | 'number' | 'boolean' | 'null' | 'bytes';
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * One leaf value of a secret, opaque until it leaves through `exposeText` or `exposeBytes`.

@@ -5,6 +5,7 @@ import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { createLogger } from '../log/logger.ts';
+import { version } from './version.ts';
 
 export interface CommonOptions {
   /** From `-c`, repeatable; PANNIER_CONFIG when empty. */
@@ -35,7 +36,8 @@ export async function setUp(options: CommonOptions): Promise<Setup> {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
   const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json' });
   for (const warning of config.warnings) emit({ kind: 'agent-warning', warning });
-  return { config, planned, around: { clock: systemClock, random: Math.random, emit, env: readEnvironment() } };
+  const env = readEnvironment();
+  return { config, planned, around: { clock: systemClock, random: Math.random, emit, env, version } };
 }
 
 /** The problems of a configuration on standard error, a line each; anything else is thrown on. */

@@ -1,0 +1,268 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { OutputLoop, type OutputState } from '../../src/agent/output-loop.ts';
+import { type Failure, fail, failure } from '../../src/base/errors.ts';
+import type { Fact } from '../../src/base/fact.ts';
+import type { OutputConfig } from '../../src/config/config.ts';
+import type { Sink } from '../../src/deliver/sink.ts';
+import { LeaseManager } from '../../src/lease/manager.ts';
+import type { Reload } from '../../src/reload/reload.ts';
+import type { Rendered, Renderer } from '../../src/render/render.ts';
+import { FakeClock, settle } from '../fake-clock.ts';
+import { MemoryBackend, wantsOf } from '../memory-backend.ts';
+
+/** Generations in memory; `trouble` is thrown by the next stage. */
+class MemorySink implements Sink {
+  readonly published: string[] = [];
+  settled: number | undefined;
+  trouble: Error | undefined;
+  swept = 0;
+
+  async recover() {
+    const generation = this.published.length === 0 ? undefined : this.published.length;
+    return { generation, removed: 0, tmpfs: true };
+  }
+
+  async stage(files: ReadonlyMap<string, Uint8Array>) {
+    if (this.trouble !== undefined) throw this.trouble;
+    const text = Buffer.concat([...files.values()]).toString();
+    if (text === this.published.at(-1)) return 'equal' as const;
+    const generation = this.published.length + 1;
+    return {
+      dir: '/candidate',
+      generation,
+      commit: async () => {
+        this.published.push(text);
+        return { generation, first: generation === 1 };
+      },
+      discard: async () => {},
+    };
+  }
+
+  readonly mark = {
+    owed: async () => {
+      const now = this.published.length;
+      return now === 0 || now === this.settled ? undefined : now;
+    },
+    settle: async (generation: number) => {
+      this.settled = generation;
+    },
+  };
+
+  async sweep() {
+    return this.swept++ === 0 ? 10_000 : undefined;
+  }
+}
+
+const abort = { now: new AbortController() };
+afterEach(() => {
+  abort.now.abort();
+  abort.now = new AbortController();
+});
+
+function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
+  const clock = new FakeClock();
+  const backend = new MemoryBackend(clock);
+  const facts: Fact[] = [];
+  const emit = (fact: Fact) => facts.push(fact);
+  const manager = new LeaseManager({ backends: new Map([['memory', backend]]), clock, random: () => 0.5, emit });
+  const reloads: number[] = [];
+  const reload = { why: undefined as Failure | undefined, takesMs: 0 };
+  const step: Reload = {
+    kind: 'signal',
+    place: 'outputs.shop.reload[0]',
+    run: async (generation, signal) => {
+      reloads.push(generation);
+      if (reload.takesMs > 0) await clock.sleep(reload.takesMs, signal);
+      return reload.why;
+    },
+  };
+  const renders: number[] = [];
+  const renderer: Renderer = {
+    wants: new Set(['a', 'b']),
+    render: async (snapshot): Promise<Rendered> => {
+      renders.push(clock.monoMs());
+      const texts: string[] = [];
+      for (const name of ['a', 'b']) {
+        const entry = snapshot.get(name);
+        if (entry === undefined || entry.state === 'absent') return { kind: 'waits', missing: [name] };
+        const value = entry.value.fields.get('password');
+        texts.push(value !== undefined && 'exposeText' in value ? value.exposeText('file') : '');
+      }
+      if (texts.includes('bad')) return { kind: 'failed', why: failure('RENDER_MISSING_FIELD', 'outputs.shop', 'as told') };
+      return { kind: 'files', files: new Map([['f', Buffer.from(texts.join(' '))]]) };
+    },
+  };
+  const output = {
+    name: 'shop',
+    dir: '/run/shop',
+    mode: 0o400,
+    requireTmpfs: false,
+    quietMs: 10,
+    maxWaitMs: 1_000,
+    reloadOnFirst: false,
+    files: new Map(),
+    reload: [],
+    ...more,
+  } satisfies OutputConfig;
+  const states: OutputState[] = [];
+  const onState = (state: OutputState) => states.push(state);
+  const parts = { output, renderer, sink, reloads: [step], manager, clock, random: () => 0.5, emit, onState };
+  const loop = new OutputLoop(parts);
+  manager.onEvent((_names, what) => loop.wake(what === 'changed'));
+  const start = (a = '1', b = '1') => {
+    backend.set('a', { password: a });
+    backend.set('b', { password: b });
+    manager.reconcile(wantsOf('a', 'b'));
+    void loop.run(abort.now.signal);
+    return clock.advance(50);
+  };
+  const change = async (values: Record<string, string>) => {
+    for (const [name, password] of Object.entries(values)) backend.set(name, { password });
+    for (const name of Object.keys(values)) void manager.refresh(name);
+    await settle();
+  };
+  return { clock, backend, manager, facts, sink, loop, start, change, reload, reloads, renders, states };
+}
+
+describe('an output', () => {
+  it('publishes its first generation once, and reloads nobody', async () => {
+    const { start, sink, reloads, loop, facts, renders } = setUp();
+    await start();
+    expect([sink.published, reloads, loop.state]).toEqual([['1 1'], [], { kind: 'settled', generation: 1 }]);
+    expect(facts.some(({ kind }) => kind === 'reload-skipped')).toBe(true);
+    expect(renders.at(-1)).toBe(0);
+  });
+
+  it('reloads on the first generation when asked to', async () => {
+    const { start, reloads } = setUp({ reloadOnFirst: true });
+    await start();
+    expect(reloads).toEqual([1]);
+  });
+
+  it('waits for the quiet period: secrets changed together are one generation and one reload', async () => {
+    const { start, change, clock, sink, reloads } = setUp();
+    await start();
+    await change({ a: '2' });
+    await clock.advance(5);
+    await change({ b: '2' });
+    await clock.advance(9);
+    expect(sink.published).toEqual(['1 1']);
+    await clock.advance(5);
+    expect([sink.published, reloads]).toEqual([['1 1', '2 2'], [2]]);
+  });
+
+  it('waits for a running fetch of its own, but not longer than maxWait', async () => {
+    const { start, change, clock, backend, manager, sink } = setUp();
+    await start();
+    backend.answers.set('b', () => new Promise(() => {}));
+    void manager.refresh('b');
+    await change({ a: '2' });
+    await clock.advance(990);
+    expect(sink.published).toEqual(['1 1']);
+    await clock.advance(20);
+    expect(sink.published).toEqual(['1 1', '2 1']);
+  });
+
+  it('equal bytes publish nothing and reload nothing', async () => {
+    const { start, manager, backend, clock, sink, reloads, facts } = setUp();
+    await start();
+    backend.mint('c', 1);
+    backend.answers.set('a', async () => ({ fields: new Map(), version: '9', life: { kind: 'none' } }));
+    backend.set('a', { password: '1', other: 'field' });
+    void manager.refresh('a');
+    await clock.advance(50);
+    expect([sink.published, reloads]).toEqual([['1 1'], []]);
+    expect(facts.some(({ kind }) => kind === 'output-unchanged')).toBe(true);
+  });
+
+  it('a failed reload stays owed and is tried again with backoff; it causes no fetch', async () => {
+    const { start, change, clock, reload, reloads, loop, backend, sink } = setUp();
+    await start();
+    reload.why = failure('RELOAD_NO_PROCESS', 'outputs.shop.reload[0]', 'none runs');
+    await change({ a: '2' });
+    await clock.advance(20_000);
+    const fetches = backend.fetches.length;
+    expect(reloads.length).toBeGreaterThan(2);
+    expect(reloads.length).toBeLessThan(20);
+    expect(loop.state).toMatchObject({ kind: 'owed', generation: 2, why: { code: 'RELOAD_NO_PROCESS' } });
+    reload.why = undefined;
+    await clock.advance(31_000);
+    expect([loop.state, sink.settled]).toEqual([{ kind: 'settled', generation: 2 }, 2]);
+    expect(backend.fetches.length).toBe(fetches);
+  });
+
+  it('a reload that was owed when the last process died is done by the next one, also on equal bytes', async () => {
+    const sink = new MemorySink();
+    sink.published.push('0 0', '1 1');
+    sink.settled = 1;
+    const { start, reloads, loop } = setUp({}, sink);
+    await start();
+    expect([sink.published.length, reloads, loop.state.kind]).toEqual([2, [2], 'settled']);
+  });
+
+  it('a generation replaced on the first publish of a start is owed a reload', async () => {
+    const sink = new MemorySink();
+    sink.published.push('0 0');
+    sink.settled = 1;
+    const { start, reloads } = setUp({}, sink);
+    await start();
+    expect([sink.published, reloads]).toEqual([['0 0', '1 1'], [2]]);
+  });
+
+  it('a new generation overtakes a reload that keeps failing, at once', async () => {
+    const { start, change, clock, reload, reloads } = setUp();
+    await start();
+    reload.why = failure('RELOAD_PID_FILE', 'outputs.shop.reload[0]', 'empty');
+    await change({ a: '2' });
+    await clock.advance(60_000);
+    reload.why = undefined;
+    const before = reloads.length;
+    await change({ a: '3' });
+    await clock.advance(15);
+    expect(reloads.slice(before)).toEqual([3]);
+  });
+
+  it('a render error keeps the last generation until a secret changes', async () => {
+    const { start, change, clock, sink, loop, renders } = setUp();
+    await start();
+    await change({ a: 'bad' });
+    await clock.advance(1_000);
+    const count = renders.length;
+    await clock.advance(100_000);
+    expect([loop.state.kind, sink.published, renders.length]).toEqual(['failed', ['1 1'], count]);
+    await change({ a: '2' });
+    await clock.advance(20);
+    expect([loop.state.kind, sink.published]).toEqual(['settled', ['1 1', '2 1']]);
+  });
+
+  it('a destination in trouble is tried again by itself and fetches nothing', async () => {
+    const { start, change, clock, sink, loop, backend } = setUp();
+    await start();
+    sink.trouble = fail('OUTPUT_FULL', 'outputs.shop', 'no space');
+    await change({ a: '2' });
+    await clock.advance(1_000);
+    const fetches = backend.fetches.length;
+    expect(loop.state).toMatchObject({ kind: 'failed', why: { code: 'OUTPUT_FULL' } });
+    sink.trouble = undefined;
+    await clock.advance(31_000);
+    expect([sink.published, backend.fetches.length]).toEqual([['1 1', '2 1'], fetches]);
+  });
+
+  it('renders only when one of its own secrets changed', async () => {
+    const { start, clock, renders } = setUp();
+    await start();
+    const count = renders.length;
+    await clock.advance(3_600_000);
+    expect(renders.length).toBe(count);
+  });
+
+  it('sweeps when the sink says that an old generation may go', async () => {
+    const { start, clock, sink } = setUp();
+    await start();
+    expect(sink.swept).toBe(1);
+    await clock.advance(9_900);
+    expect(sink.swept).toBe(1);
+    await clock.advance(200);
+    expect(sink.swept).toBe(2);
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { backoffMs } from '../../src/base/backoff.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { formatDuration, parseDuration } from '../../src/base/duration.ts';
+
+describe('durations', () => {
+  it.each([
+    ['500ms', 500],
+    ['1h30m', 5_400_000],
+    ['30d', 2_592_000_000],
+    ['1.5s', 1_500],
+    ['0s', 0],
+  ])('%s is %i ms', (text, ms) => expect(parseDuration(text)).toBe(ms));
+
+  it.each(['', '30', '5 m', '-1s', '1w', 's', '1e3s', '999999d', 'NaNs'])('%j is none', (text) =>
+    expect(parseDuration(text)).toBeUndefined(),
+  );
+
+  it.each([
+    [0, '0s'],
+    [250, '250ms'],
+    [5_400_000, '1h30m'],
+    [90_061_000, '1d1h1m1s'],
+  ])('%i ms reads %s', (ms, text) => expect(formatDuration(ms)).toBe(text));
+});
+
+describe('backoff', () => {
+  it('stays between floor and a doubling ceiling, capped, however many failures', () => {
+    for (const failures of [1, 2, 3, 10, 1_000]) {
+      const ceiling = Math.min(30_000, 500 * 2 ** (failures - 1));
+      for (let i = 0; i < 50; i++) {
+        const ms = backoffMs(failures, Math.random);
+        expect(ms).toBeGreaterThanOrEqual(250);
+        expect(ms).toBeLessThanOrEqual(ceiling);
+      }
+    }
+  });
+
+  it('a server that asks for a wait gets it, at most five minutes and at least the floor', () => {
+    expect(backoffMs(1, () => 0, 12_000)).toBe(12_000);
+    expect(backoffMs(1, () => 0, 0)).toBe(250);
+    expect(backoffMs(1, () => 0, 1e12)).toBe(300_000);
+  });
+});
+
+describe('the system clock', () => {
+  it('a sleep ends when its signal aborts, also when it was aborted before', async () => {
+    const abort = new AbortController();
+    const sleeping = systemClock.sleep(86_400_000 * 365, abort.signal);
+    abort.abort();
+    await sleeping;
+    await systemClock.sleep(1_000_000, abort.signal);
+  });
+
+  it('a sleep of some milliseconds lasts at least that long', async () => {
+    const start = performance.now();
+    await systemClock.sleep(20, new AbortController().signal);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(20);
+  });
+});

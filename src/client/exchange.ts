@@ -31,18 +31,18 @@ export type Target =
 export class TooLarge extends Error {}
 
 /**
- * One request and its whole answer over a connection of `agent`.
+ * One request and its whole answer over a connection of `agent`; `tunnelMs` is the longest wait for a proxy's tunnel.
  * @throws WireError, TooLarge, or what `stop` aborts with; the connection is closed then.
  */
 export function exchange(
   agent: http.Agent,
   target: Target,
   request: WireRequest,
-  connectMs: number,
+  tunnelMs: number,
   stop: AbortSignal,
 ): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
-    const sent = begin(agent, target, request, connectMs);
+    const sent = begin(agent, target, request, tunnelMs);
     let socket: Socket | undefined;
     let readBefore = 0;
     let midway = false;
@@ -90,7 +90,8 @@ export function exchange(
 
 /**
  * Headers are set on the request instead of handed over in its options: the options travel on to `net.connect`, which
- * prints them with NODE_DEBUG=net. `timeout` bounds a proxy's CONNECT alone; the deadline is the caller's.
+ * prints them with NODE_DEBUG=net. `timeout` bounds a proxy's CONNECT alone, which ends with no request; the deadline is
+ * the caller's.
  */
 function begin(agent: http.Agent, target: Target, { method, path, headers, body }: WireRequest, timeout: number) {
   const options = { agent, method, path, timeout };

@@ -110,7 +110,8 @@ export class Transport implements AsyncDisposable {
   /** Sends it, and once more when a kept-alive socket turned out dead. */
   async #once(target: Target, request: WireRequest, stop: AbortSignal): Promise<WireAnswer> {
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
-    const run = () => exchange(this.#pool.agentFor(protocol), target, request, this.#options.timeoutMs, stop);
+    const tunnelMs = this.#options.timeoutMs + 1000;
+    const run = () => exchange(this.#pool.agentFor(protocol), target, request, tunnelMs, stop);
     try {
       return await run();
     } catch (error) {

@@ -6,8 +6,11 @@ import type { WireAnswer } from './exchange.ts';
 const EMPTY: Fields = new Map();
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** What Go's HTTP server says in plain text, with status 400, when a request without TLS reaches its TLS port. */
-const HTTP_TO_HTTPS = 'Client sent an HTTP request to an HTTPS server.';
+/** What Go's HTTP server and nginx say, with status 400, when a request without TLS reaches their TLS port. */
+const HTTP_TO_HTTPS = [
+  'Client sent an HTTP request to an HTTPS server.',
+  'The plain HTTP request was sent to HTTPS port',
+];
 
 /**
  * The body as fields. No body at all is no fields, as Vault's own client has it. For an error status the status
@@ -43,5 +46,6 @@ function malformed(headers: WireAnswer['headers'], from: string, place: string):
 }
 
 function isHttpToHttps(body: Uint8Array): boolean {
-  return body.length < 200 && Buffer.from(body).toString('latin1').trim() === HTTP_TO_HTTPS;
+  const text = Buffer.from(body.subarray(0, 1000)).toString('latin1');
+  return HTTP_TO_HTTPS.some((said) => text.includes(said));
 }

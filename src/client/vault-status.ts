@@ -118,5 +118,5 @@ function retryAfterMs(header: string | undefined, nowMs: number): number | undef
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
   const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
+  return Number.isNaN(at) || !/[a-z]{3}/i.test(header) ? undefined : Math.max(0, at - nowMs);
 }

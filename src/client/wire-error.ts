@@ -99,6 +99,16 @@ const KNOWN: Readonly<Record<string, Known>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
 };
 
+/** OpenSSL's reason stands in the message alone when the handshake fails while Node writes. */
+const EPROTO_REASONS: readonly (readonly [reason: string, code: string])[] = [
+  ['wrong version number', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ['packet length too long', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'],
+  ['alert certificate required', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
+  ['alert handshake failure', 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE'],
+  ['alert bad certificate', 'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE'],
+  ['alert unknown ca', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'],
+];
+
 const TLS_CODE =
   /^(?:CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_|CRL_)/;
 
@@ -125,7 +135,12 @@ export function wireFailure(error: WireError, { place, address, proxied }: Where
 
 /** `ECONNREFUSED` and the like; several tried addresses (AggregateError) give the first one's. */
 function codeOf(foreign: unknown): string {
-  const { code, errors } = (foreign ?? {}) as { code?: unknown; errors?: readonly unknown[] };
+  const { code, errors, message } = (foreign ?? {}) as {
+    code?: unknown;
+    errors?: readonly unknown[];
+    message?: unknown;
+  };
+  if (code === 'EPROTO') return EPROTO_REASONS.find(([reason]) => String(message).includes(reason))?.[1] ?? code;
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) return code;
   return errors?.[0] === undefined ? 'UNKNOWN' : codeOf(errors[0]);
 }

@@ -4,7 +4,7 @@ const WANTED = 'http://HOST:PORT, https://HOST:PORT or unix:///PATH is wanted';
  * A server's address in one spelling: no slash at the end, default port dropped. A base path is kept. The address is
  * never part of what is said about it: it may hold a password by mistake.
  */
-export function parseAddress(text: string): { readonly address: string } | { readonly wrong: string } {
+export function parseAddress(text: string): { readonly address?: string; readonly wrong?: string } {
   if (text.startsWith('unix://')) {
     const path = text.slice('unix://'.length);
     return /^\/[^\0?#]+$/.test(path)

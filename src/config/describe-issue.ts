@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import type { Code } from '../base/codes.ts';
 import { makeNearest } from './nearest.ts';
-import { formatPlace, type Path, valueAt } from './place.ts';
+import { type Path, pathKey, valueAt } from './place.ts';
 import { DURATION_WANTED, MODE_WANTED, NOT_YET, POSITIVE_WANTED } from './schema/scalars.ts';
 import { knownKeys } from './schema-keys.ts';
 import { isTree, type SourceFile } from './source-file.ts';
@@ -42,9 +42,11 @@ export function describeIssue(
     return issue.keys.map((key) => describeUnknownKey(key, path, isTree(value) ? value[key] : undefined, nearest));
   }
   if (value === undefined) return [{ code: 'CONFIG_MISSING', path, seen: absent(issue, path) }];
-  const filled = file.filled.has(formatPlace([...base, ...path]));
+  if (issue.code === 'custom') return [{ code: 'CONFIG_INVALID', path, seen: issue.message }];
+  const filled = file.filled.has(pathKey([...base, ...path]));
   const met = filled ? 'what the reference gave does not fit' : describeMet(value, issue);
-  return [{ code: 'CONFIG_INVALID', path, seen: `${met}; ${describeWanted(issue)}`, ...hintFor(value, issue) }];
+  const hint = filled ? {} : hintFor(value, issue);
+  return [{ code: 'CONFIG_INVALID', path, seen: `${met}; ${describeWanted(issue)}`, ...hint }];
 }
 
 function describeUnknownKey(
@@ -84,7 +86,7 @@ function absent(issue: z.core.$ZodIssue, path: Path): string {
 
 function describeMet(value: unknown, issue: z.core.$ZodIssue): string {
   if (value === null) return 'it is empty';
-  if (Array.isArray(value)) return 'it is a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'it is an empty list' : 'it is a list';
   if (typeof value === 'object') return 'it is a map';
   const options = optionsOf(issue);
   if (typeof value === 'string') {
@@ -111,6 +113,9 @@ function hintFor(value: unknown, issue: z.core.$ZodIssue): { hint?: string } {
   }
   if (isTime(issue) && /^\d+(\.\d+)?$/.test(String(value))) {
     return { hint: `A bare number says no unit: write ${String(value)}s for seconds, ${String(value)}ms, m, h or d.` };
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'boolean' && /^(?:yes|no|on|off|y|n)$/i.test(String(value))) {
+    return { hint: 'YAML 1.2 knows only true and false, without quotes.' };
   }
   if (issue.code === 'invalid_type' && issue.expected === 'string' && typeof value !== 'object') {
     return { hint: 'Put it in quotes.' };

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Environment } from './interpolate.ts';
+import type { Environment } from './environment.ts';
 import type { Problems } from './problems.ts';
 import { describeSystemError } from './read-capped.ts';
 

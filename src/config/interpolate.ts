@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import { formatPlace, type Path } from './place.ts';
+import type { Environment } from './environment.ts';
+import { type Path, pathKey } from './place.ts';
 import type { Problems } from './problems.ts';
 import { readCapped } from './read-capped.ts';
 import { isTree, type Parsed, type SourceFile } from './source-file.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const MAX_DEPTH = 64;
@@ -25,7 +24,7 @@ export function interpolate(parsed: Parsed, file: Unfilled, env: Environment, pr
   return {
     ...file,
     tree: isTree(tree) ? tree : {},
-    lineOf: (section, name) => parsed.lines.get(name === undefined ? section : `${section}\0${name}`),
+    lineOf: (section, name) => parsed.lines.get(pathKey(name === undefined ? [section] : [section, name])),
     filled: walk.filled,
     unfilled: walk.unfilled,
   };
@@ -48,6 +47,8 @@ class Walk {
 
   fill(value: unknown): unknown {
     if (typeof value === 'string') return value.includes('${') && !isTemplate(this.#path) ? this.#text(value) : value;
+    if (typeof value === 'number' && !Number.isFinite(value))
+      this.#refuse('CONFIG_INVALID', 'the number is not finite');
     if (typeof value !== 'object' || value === null) return value;
     this.#nodes++;
     if (this.#nodes === MAX_NODES || this.#path.length === MAX_DEPTH)
@@ -72,7 +73,7 @@ class Walk {
   #text(text: string): string {
     return text.replace(REFERENCE, (whole, inside?: string) => {
       if (inside === undefined) return '${';
-      const place = formatPlace(this.#path);
+      const place = pathKey(this.#path);
       const value = whole.endsWith('}') ? this.#look(inside) : { why: 'a reference has no closing brace' };
       if (typeof value === 'string') {
         this.filled.add(place);

@@ -1,8 +1,29 @@
 import * as z from 'zod/mini';
+import { outputFile } from './schema/section-outputs.ts';
+import { reload } from './schema/section-reload.ts';
+import { secret } from './schema/section-secrets.ts';
 import { configFile } from './schema.ts';
 
-/** The schema of one configuration file as JSON Schema (draft 2020-12), for editors and for `pannier schema`. */
+/** Maps of which exactly one key says what the thing is; the loader checks that with better words than a schema has. */
+const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
+  [secret, ['kv', 'read', 'write', 'certificate', 'key']],
+  [outputFile, ['template', 'content', 'format']],
+  [reload, ['signal', 'command']],
+]);
+
+/**
+ * The schema of one configuration file as JSON Schema (draft 2020-12), for editors and for `pannier schema`. It takes
+ * every configuration the loader takes, except a reference in the place of a number or a boolean. Import this file on
+ * first need: nothing at start-up wants it.
+ */
 export async function exportJsonSchema(): Promise<object> {
-  const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-2020-12' });
+  const schema = z.toJSONSchema(configFile, {
+    io: 'input',
+    target: 'draft-2020-12',
+    override: ({ zodSchema, jsonSchema }) => {
+      const keys = EXACTLY_ONE.get(zodSchema);
+      if (keys !== undefined) jsonSchema.oneOf = keys.map((key) => ({ required: [key] }));
+    },
+  });
   return { title: 'Pannier configuration', ...schema };
 }

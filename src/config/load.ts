@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import type { Environment } from './environment.ts';
 import { type Found, findFiles } from './find-files.ts';
-import { type Environment, interpolate } from './interpolate.ts';
+import { interpolate } from './interpolate.ts';
 import { mergeFiles } from './merge.ts';
 import { parseJsonFile } from './parse-json.ts';
 import { Problems } from './problems.ts';
@@ -26,13 +27,15 @@ export interface LoadOptions {
 export async function loadConfig({ paths, env, cwd }: LoadOptions): Promise<Config> {
   const problems = new Problems();
   const found = findFiles(paths, env, cwd, problems);
+  let whole = problems.count === 0;
   problems.several = found.length > 1;
   const files: SourceFile[] = [];
   for (const file of found) {
     const parsed = await parse(file, problems);
-    if (parsed !== undefined) files.push(interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
+    if (parsed === undefined) whole = false;
+    else files.push(interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
   }
-  if (files.length < found.length) problems.throwIfAny();
+  if (!whole) problems.throwIfAny();
   const merged = mergeFiles(files, problems);
   const config = resolveConfig(merged, env, cwd, problems);
   problems.throwIfAny();
@@ -46,10 +49,9 @@ async function parse({ path, label }: Found, problems: Problems): Promise<Parsed
     problems.addAt('CONFIG_UNREADABLE', label, text.why);
     return undefined;
   }
-  const before = problems.count;
   const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && text.trimStart().startsWith('{'));
   const parsed = isJson ? parseJsonFile(text, label, problems) : await parseYaml(text, label, problems);
-  if (problems.count > before) return undefined;
+  if (parsed.tree === undefined) return undefined;
   // An empty file of a directory says nothing, which is fine.
   if (parsed.tree === null) return { ...parsed, tree: {} };
   if (isTree(parsed.tree)) return parsed;

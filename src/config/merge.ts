@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { formatPlace, type Path } from './place.ts';
 import type { Problems } from './problems.ts';
+import { otherName, secretName } from './schema/scalars.ts';
 import { configFile, type LogShape, NAMED_SECTIONS, type NamedSection } from './schema.ts';
 import { isTree, type SourceFile } from './source-file.ts';
 
@@ -43,9 +44,6 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
   return { sections, log };
 }
 
-const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
-const OTHER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
-
 function addEntries(entries: Map<string, Entry>, section: NamedSection, file: SourceFile, problems: Problems): void {
   const named = file.tree[section];
   if (!isTree(named)) return;
@@ -54,16 +52,8 @@ function addEntries(entries: Map<string, Entry>, section: NamedSection, file: So
     const first = entries.get(name);
     if (first !== undefined) addDuplicate(first.file, file, path, problems);
     else entries.set(name, { file, path });
-    if (section === 'secrets' && !SECRET_NAME.test(name)) {
-      problems.add(
-        'CONFIG_INVALID',
-        file,
-        path,
-        'the name of a secret begins with a letter or _, then letters, digits, _ and -',
-      );
-    } else if (!OTHER_NAME.test(name)) {
-      problems.add('CONFIG_INVALID', file, path, 'a name is made of letters, digits, _, - and .');
-    }
+    const checked = z.safeParse(section === 'secrets' ? secretName : otherName, name, { jitless: true });
+    if (!checked.success) problems.add('CONFIG_INVALID', file, path, checked.error.issues[0]?.message ?? 'no name');
   }
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Entry } from './merge.ts';
-import { formatPlace, type Path, valueAt } from './place.ts';
+import { type Path, pathKey, valueAt } from './place.ts';
 import type { Problems } from './problems.ts';
 import { isUnfilled, type SourceFile } from './source-file.ts';
 
@@ -29,14 +29,21 @@ export function parseEntry<S extends z.core.$ZodType>(
  */
 function takeAsTyped(issues: readonly z.core.$ZodIssue[], raw: unknown, file: SourceFile, base: Path): boolean {
   let changed = false;
-  for (const { path } of issues as readonly { path: Path }[]) {
+  for (const issue of issues) {
+    if (!wantsTyped(issue)) continue;
+    const path = issue.path as Path;
     const step = path.at(-1);
     const text = valueAt(raw, path);
     if (step === undefined || typeof text !== 'string' || !/^(?:true|false|\d{1,15})$/.test(text)) continue;
-    if (!file.filled.has(formatPlace([...base, ...path]))) continue;
+    if (!file.filled.has(pathKey([...base, ...path]))) continue;
     const above = valueAt(raw, path.slice(0, -1)) as Record<string | number, unknown>;
     above[step] = JSON.parse(text.replace(/^0+(?=\d)/, ''));
     changed = true;
   }
   return changed;
+}
+
+function wantsTyped(issue: z.core.$ZodIssue): boolean {
+  if (issue.code === 'invalid_type') return ['boolean', 'number', 'int'].includes(issue.expected);
+  return issue.code === 'invalid_value' && issue.values.some((value) => typeof value !== 'string');
 }

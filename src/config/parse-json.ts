@@ -1,5 +1,5 @@
 import { JsonError, parseJson } from '../base/json.ts';
-import { formatPlace } from './place.ts';
+import { formatPlace, pathKey } from './place.ts';
 import type { Problems } from './problems.ts';
 import type { Parsed } from './source-file.ts';
 
@@ -51,7 +51,7 @@ function findKeys(text: string, label: string, problems: Problems): ReadonlyMap<
       if (first === undefined) frame.keys.set(key, line);
       else
         problems.addAt('CONFIG_DUPLICATE', `${label}:${line}: ${formatPlace(path)}`, `also defined in line ${first}`);
-      if (path.length <= 2 && first === undefined) lines.set(path.join('\0'), line);
+      if (path.length <= 2 && first === undefined) lines.set(pathKey(path), line);
     }
     if (token !== '\n') wantsKey = token === '{' || token === ',';
   }

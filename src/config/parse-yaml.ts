@@ -1,5 +1,5 @@
 import type { Node, Pair, Range, Scalar, YAMLError } from 'yaml';
-import { formatPlace } from './place.ts';
+import { formatPlace, pathKey } from './place.ts';
 import type { Problems } from './problems.ts';
 import type { Parsed } from './source-file.ts';
 
@@ -40,12 +40,14 @@ export async function parseYamlFile(text: string, label: string, problems: Probl
   const wrong: readonly YAMLError[] = [...document.errors, ...document.warnings];
   for (const { code, pos } of wrong) reader.report(pos[0], WORDS[code] ?? 'the syntax is broken here');
   const tree = wrong.length === 0 ? reader.read(document.contents as Node | null) : undefined;
-  return { tree, lines: reader.lines };
+  return { tree: reader.reported ? undefined : tree, lines: reader.lines };
 }
 
 /** Makes plain values of nodes in the order of the text, so that an alias sees what stands before it. */
 class Reader {
   readonly lines = new Map<string, number>();
+  /** Something was reported that leaves no tree to go on with. */
+  reported = false;
   readonly #yaml: Yaml;
   readonly #position: Position;
   readonly #label: string;
@@ -62,6 +64,7 @@ class Reader {
 
   report(offset: number, words: string): void {
     const { line, col } = this.#position(offset);
+    this.reported = true;
     this.#problems.addAt('CONFIG_MALFORMED', `${this.#label}:${line}:${col}`, `not YAML: ${words}`);
   }
 
@@ -84,10 +87,7 @@ class Reader {
     }
     if (this.#yaml.isSeq(node)) return node.items.map((item, index) => this.#below(index, item as Node));
     if (this.#yaml.isMap(node)) return this.#map(node.items as Pair<Scalar | null, Node | null>[]);
-    const { value } = node as Scalar;
-    if (typeof value !== 'number' || Number.isFinite(value)) return value;
-    this.report(startOf(node), 'a number is not finite');
-    return null;
+    return (node as Scalar).value;
   }
 
   #map(pairs: readonly Pair<Scalar | null, Node | null>[]): Record<string, unknown> {
@@ -97,7 +97,7 @@ class Reader {
       const key = String(pair.key?.value ?? '');
       const { line } = this.#position(pair.key === null ? 0 : startOf(pair.key));
       const path = [...this.#path, key];
-      if (path.length <= 2 && !first.has(key)) this.lines.set(path.join('\0'), line);
+      if (path.length <= 2 && !first.has(key)) this.lines.set(pathKey(path), line);
       if (first.has(key)) {
         const place = `${this.#label}:${line}: ${formatPlace(path)}`;
         this.#problems.addAt('CONFIG_DUPLICATE', place, `also defined in line ${first.get(key)}`);

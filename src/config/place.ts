@@ -1,22 +1,28 @@
 export type Path = readonly (string | number)[];
 
-const PLAIN = /^[A-Za-z_][A-Za-z0-9_-]*$/;
-const FILE_LIKE = /^[A-Za-z0-9_@+./-]{1,100}$/;
+const PLAIN = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
+const NAME_LIKE = /^[\p{L}\p{N}_@+./ -]{1,100}$/u;
 
 /**
  * A configuration path as people write it: `outputs.shop.files["app.env"].from[0]`.
  *
- * A key that is no name and no file name is not shown: `{token:hunter2}`, a forgotten space, makes the value a part
- * of the key.
+ * A key that neither looks like one nor names an output or a file is not shown: `{token:hunter2}`, a forgotten space,
+ * makes the value a part of the key.
  */
 export function formatPlace(path: Path): string {
   let place = '';
-  for (const step of path) {
+  for (const [index, step] of path.entries()) {
     if (typeof step === 'number') place += `[${step}]`;
     else if (PLAIN.test(step)) place += place === '' ? step : `.${step}`;
-    else place += FILE_LIKE.test(step) ? `["${step}"]` : '[a key that is not shown]';
+    else if ((index === 1 || path[index - 1] === 'files') && NAME_LIKE.test(step)) place += `["${step}"]`;
+    else place += '[a key that is not shown]';
   }
   return place;
+}
+
+/** A path as a key of a set or a map; unlike a place no two paths share one. */
+export function pathKey(path: Path): string {
+  return path.join('\0');
 }
 
 /** What stands at a path; undefined when a step is missing. */

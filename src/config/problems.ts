@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import type { Code } from '../base/codes.ts';
 import { type Failure, failure, ProblemsError } from '../base/errors.ts';
 import { describeIssue } from './describe-issue.ts';
-import { formatPlace, type Path, valueAt } from './place.ts';
+import { formatPlace, type Path, pathKey, valueAt } from './place.ts';
 import { isUnfilled, type SourceFile } from './source-file.ts';
 
 /** Collects everything wrong with a configuration, so that all of it is told at once. */
@@ -30,10 +30,13 @@ export class Problems {
     this.warnings.push(failure(code, this.placeIn(file, path), seen, hint === undefined ? {} : { hint }));
   }
 
-  /** What zod found in the entry at `base`. */
+  /** What zod found in the entry at `base`, the first thing at each place. */
   addIssues(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, file: SourceFile, base: Path): void {
     const value = valueAt(file.tree, base);
+    const told = new Set<string>();
     for (const issue of issues) {
+      const key = pathKey(issue.path as Path);
+      if (issue.code !== 'unrecognized_keys' && told.size === told.add(key).size) continue;
       if (isUnfilled(file, [...base, ...(issue.path as Path)])) continue;
       for (const { code, path, seen, hint } of describeIssue(issue, schema, value, file, base)) {
         this.add(code, file, [...base, ...path], seen, hint);

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { Secret } from '../base/secret.ts';
+import { trimSlashes } from './api-path.ts';
 import type { AuthConfig } from './config.ts';
+import { fromEnvironment } from './environment.ts';
 import type { Entry } from './merge.ts';
-import { formatPlace } from './place.ts';
-import { fromEnvironment, type Surroundings, trimSlashes } from './resolve-backend.ts';
+import { pathKey } from './place.ts';
+import type { Surroundings } from './resolve-backend.ts';
 import type { AuthShape } from './schema.ts';
 
 const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -44,18 +46,25 @@ function resolveToken(
   const place = [...path, 'auth', 'token'];
   if (token === undefined && tokenFile === undefined) {
     const inherited = fromEnvironment('TOKEN', around.env)?.value;
-    if (inherited !== undefined) return { ...common, method: 'token', token: Secret.text(inherited) };
+    if (inherited !== undefined) return withToken(inherited);
     const hint = 'Add token or tokenFile, or set VAULT_TOKEN or BAO_TOKEN.';
     around.problems.add('CONFIG_MISSING', file, place, 'absent', hint);
     return undefined;
   }
   if (!checkOne('token', token, 'tokenFile', tokenFile, entry, around)) return undefined;
   if (tokenFile !== undefined) return { ...common, method: 'token', tokenFile: resolve(file.dir, tokenFile) };
-  if (!file.filled.has(formatPlace(place))) {
+  if (!file.filled.has(pathKey(place))) {
     const hint = 'Use tokenFile, ${env:NAME} or ${file:PATH}.';
     around.problems.warn('CONFIG_LITERAL_SECRET', file, place, 'a secret is written literally', hint);
   }
-  return { ...common, method: 'token', token: Secret.text((token as string).trim()) };
+  return withToken(token as string);
+
+  function withToken(text: string): AuthConfig | undefined {
+    const trimmed = text.trim();
+    if (/^[\x21-\x7e]+$/.test(trimmed)) return { ...common, method: 'token', token: Secret.text(trimmed) };
+    around.problems.add('CONFIG_INVALID', file, place, 'it is not made of printable characters without spaces');
+    return undefined;
+  }
 }
 
 /** Exactly one of two keys of `auth`. */

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../base/duration.ts';
 import { parseAddress } from './address.ts';
+import { trimSlashes } from './api-path.ts';
 import type { BackendConfig, TlsConfig, VaultBackendConfig } from './config.ts';
-import type { Environment } from './interpolate.ts';
+import { type Environment, fromEnvironment } from './environment.ts';
 import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Problems } from './problems.ts';
@@ -72,10 +73,10 @@ function resolveAddress(shape: VaultShape, { file, path }: Entry, { env, problem
     return undefined;
   }
   const parsed = parseAddress(text);
-  if ('address' in parsed) return parsed.address;
-  const from = shape.address === undefined ? `taken from ${given?.name}; ` : '';
-  problems.add('CONFIG_INVALID', file, place, `${from}${parsed.wrong}`);
-  return undefined;
+  if (parsed.wrong !== undefined) {
+    problems.add('CONFIG_INVALID', file, place, `taken from ${given?.name}; ${parsed.wrong}`);
+  }
+  return parsed.address;
 }
 
 function resolveTls(
@@ -98,20 +99,6 @@ function resolveTls(
     ...(serverName === undefined ? {} : { serverName }),
     skipVerify,
   };
-}
-
-/** `VAULT_NAME`, then `BAO_NAME`; an empty variable counts as unset, as both clients have it. */
-export function fromEnvironment(name: string, env: Environment): { name: string; value: string } | undefined {
-  for (const variable of [`VAULT_${name}`, `BAO_${name}`]) {
-    const value = env[variable];
-    if (value !== undefined && value !== '') return { name: variable, value };
-  }
-  return undefined;
-}
-
-/** A mount, a path or a namespace without slashes around it. */
-export function trimSlashes(text: string): string {
-  return text.replace(/^\/+|\/+$/g, '');
 }
 
 /** What is not plainly false is true, also `yes`: the variable was set for a reason. */

@@ -123,7 +123,7 @@ function resolveFormat(
     if (secrets.has(name)) return;
     const near = secrets.nearest(name);
     const seen = near === undefined ? 'no secret has this name' : `no secret has this name; the nearest is ${near}`;
-    problems.add('CONFIG_UNKNOWN_SECRET', file, at, seen);
+    problems.add('CONFIG_UNKNOWN_SECRET', file, at, seen, near === undefined ? undefined : 'Correct it.');
   }
 }
 

@@ -1,9 +1,7 @@
-import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { parseDuration } from '../base/duration.ts';
 import type { ReloadConfig } from './config.ts';
 import type { Entry } from './merge.ts';
-import { makeNearest } from './nearest.ts';
 import { parseEntry } from './parse-entry.ts';
 import { formatPlace } from './place.ts';
 import type { Problems } from './problems.ts';
@@ -11,9 +9,6 @@ import { reload as schema } from './schema/section-reload.ts';
 import type { ReloadShape } from './schema.ts';
 
 const COMMAND_TIMEOUT_MS = 30_000;
-
-/** Nobody can handle these, so they take nothing up. */
-const USELESS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP']);
 
 export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
@@ -36,22 +31,13 @@ function resolveSignal(
   { file, path }: Entry,
   problems: Problems,
 ): ReloadConfig | undefined {
-  const place = [...path, 'signal'];
-  const before = problems.count;
-  const full = name.startsWith('SIG') ? name : `SIG${name}`;
-  if (USELESS.has(full)) {
-    problems.add('CONFIG_INVALID', file, [...place, 'name'], `${full} cannot be handled`, 'Use SIGHUP, for example.');
-  } else if (!Object.hasOwn(constants.signals, full)) {
-    const near = makeNearest(Object.keys(constants.signals))(full);
-    const seen = near === undefined ? 'no such signal' : `no such signal; the nearest is ${near}`;
-    problems.add('CONFIG_INVALID', file, [...place, 'name'], seen, 'Use SIGHUP, for example.');
-  }
   if (pidFile === undefined) {
-    problems.add('CONFIG_MISSING', file, [...place, 'pidFile'], 'absent; which process is meant?');
+    const seen = 'absent, so which process is meant is not known';
+    problems.add('CONFIG_MISSING', file, [...path, 'signal', 'pidFile'], seen);
+    return undefined;
   }
-  if (problems.count > before) return undefined;
-  const signal = full as NodeJS.Signals;
-  return { kind: 'signal', name: signal, pidFile: resolve(file.dir, pidFile as string), place: formatPlace(path) };
+  const full = (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals;
+  return { kind: 'signal', name: full, pidFile: resolve(file.dir, pidFile), place: formatPlace(path) };
 }
 
 /** A program with a slash is relative to the file that names it; one without is looked up on PATH. */

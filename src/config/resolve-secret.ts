@@ -1,13 +1,14 @@
 import { parseDuration } from '../base/duration.ts';
+import { trimSlashes } from './api-path.ts';
 import type { BackendConfig, SecretConfig, SecretRequest } from './config.ts';
 import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
-import { formatPlace } from './place.ts';
+import { formatPlace, type Path, pathKey } from './place.ts';
 import type { Problems } from './problems.ts';
-import { trimSlashes } from './resolve-backend.ts';
 import { secret as schema } from './schema/section-secrets.ts';
 import type { SecretShape } from './schema.ts';
 
+const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 const REFRESH_MS = 5 * 60_000;
 
 /** The ways to get a secret, and the kind of backend each asks. */
@@ -101,15 +102,16 @@ function makeRequest(way: Way, shape: SecretShape, entry: Entry, problems: Probl
     }
     return {
       kind: 'vault-kv',
-      path: checkApiPath(kv, [...path, 'kv'], entry, problems),
+      path: trimSlashes(kv),
       ...(version === undefined ? {} : { version }),
-      ...(mount === undefined ? {} : { mount: checkApiPath(mount, [...path, 'mount'], entry, problems) }),
+      ...(mount === undefined ? {} : { mount: trimSlashes(mount) }),
       ...(kvVersion === undefined ? {} : { kvVersion }),
     };
   }
-  if (read !== undefined) return { kind: 'vault-read', path: checkApiPath(read, [...path, 'read'], entry, problems) };
+  if (read !== undefined) return { kind: 'vault-read', path: trimSlashes(read) };
   if (write !== undefined) {
-    const writePath = checkApiPath(write.path, [...path, 'write', 'path'], entry, problems);
+    const writePath = trimSlashes(write.path);
+    warnOfLiterals(write.data ?? {}, [...path, 'write', 'data'], entry, problems);
     return { kind: 'vault-write', path: writePath, data: write.data ?? {} };
   }
   if (certificate !== undefined) return certificateRequest(certificate, entry, problems);
@@ -128,7 +130,7 @@ function certificateRequest(
   }
   return {
     kind: 'vault-certificate',
-    issuer: checkApiPath(issuer, [...place, 'issuer'], entry, problems),
+    issuer: trimSlashes(issuer),
     role,
     commonName,
     altNames,
@@ -139,11 +141,18 @@ function certificateRequest(
   };
 }
 
-/** A path of the API, without slashes around it; `..` in it would end up somewhere else than it says. */
-function checkApiPath(text: string, place: readonly (string | number)[], { file }: Entry, problems: Problems): string {
-  const path = trimSlashes(text);
-  if (path === '' || path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-    problems.add('CONFIG_INVALID', file, place, 'a path has no empty part, no . and no ..');
+/** Parameters of this name are secrets; what others hold is anybody's guess. */
+const SECRET_PARAMETER = /^(?:password|passwd|secret|secret_id|token|private_key|client_secret)$/i;
+
+function warnOfLiterals(
+  data: Readonly<Record<string, unknown>>,
+  place: Path,
+  { file }: Entry,
+  problems: Problems,
+): void {
+  for (const [key, value] of Object.entries(data)) {
+    const path = [...place, key];
+    if (typeof value !== 'string' || !SECRET_PARAMETER.test(key) || file.filled.has(pathKey(path))) continue;
+    problems.warn('CONFIG_LITERAL_SECRET', file, path, 'a secret is written literally', LITERAL_HINT);
   }
-  return path;
 }

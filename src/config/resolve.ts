@@ -1,5 +1,5 @@
 import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
-import type { Environment } from './interpolate.ts';
+import type { Environment } from './environment.ts';
 import type { Merged } from './merge.ts';
 import { makeNearest } from './nearest.ts';
 import type { Problems } from './problems.ts';

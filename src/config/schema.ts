@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { notYet } from './schema/scalars.ts';
+import { notYet, otherName, secretName } from './schema/scalars.ts';
 import { backend } from './schema/section-backends.ts';
 import { log } from './schema/section-log.ts';
 import { output } from './schema/section-outputs.ts';
@@ -8,9 +8,9 @@ import { secret } from './schema/section-secrets.ts';
 /** What one configuration file may say. `resolve.ts` makes the runtime `Config` of one or several. */
 export const configFile = z.strictObject({
   version: z.optional(z.literal(1, { error: '1 is the only version' })),
-  backends: z.optional(z.record(z.string(), backend)),
-  secrets: z.optional(z.record(z.string(), secret)),
-  outputs: z.optional(z.record(z.string(), output)),
+  backends: z.optional(z.record(otherName, backend)),
+  secrets: z.optional(z.record(secretName, secret)),
+  outputs: z.optional(z.record(otherName, output)),
   exec: notYet(),
   api: notYet(),
   proxy: notYet(),

@@ -1,4 +1,4 @@
-import { formatPlace, type Path } from './place.ts';
+import { type Path, pathKey } from './place.ts';
 
 /** A map of a configuration file, before anything about it is checked. */
 export type Tree = Readonly<Record<string, unknown>>;
@@ -15,16 +15,16 @@ export interface SourceFile {
   readonly tree: Tree;
   /** Line of a section, or of a name in a section. */
   lineOf(section: string, name?: string): number | undefined;
-  /** Places whose value came out of a reference, so it is neither literal nor ever shown. */
+  /** Paths (`pathKey`) whose value came out of a reference, so it is neither literal nor ever shown. */
   readonly filled: ReadonlySet<string>;
-  /** Places whose reference could not be filled; they are already reported. */
+  /** Paths whose reference could not be filled; they are already reported. */
   readonly unfilled: ReadonlySet<string>;
 }
 
 /** What a parser gives: the tree, and where its sections and names stand. */
 export interface Parsed {
   readonly tree: unknown;
-  /** By `section`, or `section` NUL `name`. */
+  /** By `pathKey` of a section, or of a name in a section. */
   readonly lines: ReadonlyMap<string, number>;
 }
 
@@ -35,6 +35,6 @@ export function isTree(value: unknown): value is Tree {
 /** True when a reference at this place, or below it, could not be filled. */
 export function isUnfilled({ unfilled }: SourceFile, path: Path): boolean {
   if (unfilled.size === 0) return false;
-  const place = formatPlace(path);
-  return [...unfilled].some((at) => at === place || at.startsWith(`${place}.`) || at.startsWith(`${place}[`));
+  const key = pathKey(path);
+  return [...unfilled].some((at) => at === key || at.startsWith(`${key}\0`));
 }

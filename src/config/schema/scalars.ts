@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { parseDuration } from '../../base/duration.ts';
+import { isApiPath } from '../api-path.ts';
 
 /**
  * Building blocks of the sections. Each carries in `error` our own words for what is wanted; `problems.ts` puts what
@@ -24,7 +25,24 @@ export const text = z
 /** Text that is a path; `resolve.ts` makes it absolute. */
 export const path = text;
 
+/** A path of the API; slashes around it do not count. */
+export const apiPath = text.check(z.refine(isApiPath, { error: 'a path has no empty part, no . and no ..' }));
+
 export const bool = z.boolean({ error: 'true or false is wanted' });
+
+/** Name of a secret: templates and `from` take it as a word. */
+export const secretName = z.string().check(
+  z.regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, {
+    error: 'the name of a secret begins with a letter or _ and goes on with letters, digits, _ and -',
+  }),
+);
+
+/** Name of a backend or an output. */
+export const otherName = z.string().check(
+  z.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, {
+    error: 'a name is made of letters, digits, _, - and ., and begins with one of the first three',
+  }),
+);
 
 /** User or group number. */
 export const id = z

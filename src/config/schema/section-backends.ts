@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseAddress } from '../address.ts';
 import { bool, laterOptions, path, positiveDuration, text } from './scalars.ts';
 import { auth } from './section-auth.ts';
 
@@ -10,9 +11,15 @@ const tls = z.strictObject({
   skipVerify: z.optional(bool),
 });
 
+const address = text.check(
+  z.refine((value) => parseAddress(value).wrong === undefined, {
+    error: ({ input }) => parseAddress(input as string).wrong,
+  }),
+);
+
 const vault = z.strictObject({
   kind: z.literal('vault'),
-  address: z.optional(text),
+  address: z.optional(address),
   namespace: z.optional(z.string({ error: 'text is wanted' })),
   tls: z.optional(tls),
   timeout: z.optional(positiveDuration),

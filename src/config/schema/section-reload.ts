@@ -1,9 +1,19 @@
+import { constants } from 'node:os';
 import * as z from 'zod/mini';
+import { makeNearest } from '../nearest.ts';
 import { notYet, path, positiveDuration, text } from './scalars.ts';
+
+/** Nobody can handle these, so nothing is taken up by them. */
+const USELESS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP']);
+
+/** With or without SIG. */
+const signalName = text.check(
+  z.refine((value) => wrongSignal(value) === undefined, { error: ({ input }) => wrongSignal(input as string) }),
+);
 
 /** pidFile is required today; it stays optional here because another key will say which process instead. */
 const signal = z.strictObject({
-  name: text,
+  name: signalName,
   pidFile: z.optional(path),
   process: notYet(),
   all: notYet(),
@@ -23,3 +33,11 @@ export const reload = z.strictObject({
   http: notYet(),
   command: z.optional(command),
 });
+
+function wrongSignal(name: string): string | undefined {
+  const full = name.startsWith('SIG') ? name : `SIG${name}`;
+  if (USELESS.has(full)) return `no program can handle ${full}; SIGHUP is the usual one`;
+  if (Object.hasOwn(constants.signals, full)) return undefined;
+  const near = makeNearest(Object.keys(constants.signals))(full);
+  return near === undefined ? 'a signal is wanted, such as SIGHUP' : `the nearest signal is ${near}`;
+}

@@ -1,15 +1,15 @@
 import * as z from 'zod/mini';
-import { bool, count, notYet, positiveDuration, text } from './scalars.ts';
+import { apiPath, bool, count, notYet, positiveDuration, text } from './scalars.ts';
 
 const list = z.array(text, { error: 'a list of texts is wanted' });
 
 const write = z.strictObject({
-  path: text,
+  path: apiPath,
   data: z.optional(z.record(z.string(), z.unknown(), { error: 'a map is wanted' })),
 });
 
 const certificate = z.strictObject({
-  issuer: text,
+  issuer: apiPath,
   role: text,
   commonName: text,
   altNames: z.optional(list),
@@ -22,8 +22,8 @@ const certificate = z.strictObject({
 export const secret = z.strictObject({
   backend: z.optional(text),
   // ---- the ways to get it
-  kv: z.optional(text),
-  read: z.optional(text),
+  kv: z.optional(apiPath),
+  read: z.optional(apiPath),
   write: z.optional(write),
   certificate: z.optional(certificate),
   key: z.optional(text),
@@ -32,7 +32,7 @@ export const secret = z.strictObject({
   prefix: notYet(),
   // ---- with kv
   version: z.optional(count),
-  mount: z.optional(text),
+  mount: z.optional(apiPath),
   kvVersion: z.optional(z.literal([1, 2], { error: '1 or 2 is wanted' })),
   // ---- with secretId
   stage: notYet(),

@@ -32,6 +32,9 @@ export interface OutputLoopOptions {
   readonly onState: (state: OutputState) => void;
 }
 
+/** A sleep without an end in sight is still one that a clock can count. */
+const LONGEST_SLEEP_MS = 86_400_000;
+
 /**
  * One output from its secrets to the application: waiting → rendered → published → reload owed → settled.
  *
@@ -71,30 +74,25 @@ export class OutputLoop {
   async run(signal: AbortSignal): Promise<void> {
     await this.#recover(signal);
     while (!signal.aborted) {
-      const waitMs = this.#waitMs();
-      if (waitMs > 0) {
-        await this.#sleep(waitMs, signal);
-        continue;
-      }
       const now = this.#o.clock.monoMs();
       const retry = this.#retryAtMs <= now;
-      if (this.#dirtySinceMs !== undefined || (retry && this.#state.kind === 'failed')) await this.#publish();
+      const publishAtMs = this.#publishAtMs();
+      if (publishAtMs <= now || (retry && this.#state.kind === 'failed')) await this.#publish();
       else if (retry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
-      else await this.#sweep();
+      else if (this.#sweepAtMs <= now) await this.#sweep();
+      else await this.#sleep(Math.min(publishAtMs, this.#retryAtMs, this.#sweepAtMs) - now, signal);
     }
   }
 
-  /** How long nothing needs doing: 0 means now. A running attempt for one of its secrets is waited for, to `maxWait`. */
-  #waitMs(): number {
-    const { clock, manager, output, renderer } = this.#o;
-    const now = clock.monoMs();
-    const idleMs = Math.min(this.#retryAtMs, this.#sweepAtMs) - now;
-    if (this.#dirtySinceMs === undefined) return idleMs;
-    const latestMs = this.#published === undefined ? Number.POSITIVE_INFINITY : this.#dirtySinceMs + output.maxWaitMs;
+  /** When a change is to be published: after the quiet period, while nothing of its own is fetched, or at maxWait. */
+  #publishAtMs(): number {
+    const { manager, output, renderer } = this.#o;
+    if (this.#dirtySinceMs === undefined) return Number.POSITIVE_INFINITY;
+    const busy = manager.isBusy(renderer.wants);
     // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start.
-    const quietEndMs = this.#published === undefined ? now : this.#lastEventMs + output.quietMs;
-    const dueMs = manager.isBusy(renderer.wants) ? latestMs : Math.min(latestMs, quietEndMs);
-    return Math.min(dueMs - now, idleMs);
+    if (this.#published === undefined) return busy ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
+    const latestMs = this.#dirtySinceMs + output.maxWaitMs;
+    return busy ? latestMs : Math.min(latestMs, this.#lastEventMs + output.quietMs);
   }
 
   async #recover(signal: AbortSignal): Promise<void> {

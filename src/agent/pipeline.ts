@@ -60,7 +60,7 @@ export class Pipeline implements AsyncDisposable {
     const loopsByName = this.#createLoops(manager);
     manager.onEvent((changed, what) => {
       const woken = new Set([...changed].flatMap((name) => loopsByName.get(name) ?? []));
-      for (const loop of woken) loop.wake(what === 'changed');
+      for (const loop of woken) loop.wake(what !== 'settled');
       this.#tell();
     });
     refreshTogether(manager, namesTogether(this.#planned));

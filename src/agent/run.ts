@@ -30,5 +30,6 @@ export async function run(
     if (signal.aborted) return resolve([]);
     signal.addEventListener('abort', () => resolve([]), { once: true });
   });
-  return Promise.race([refused, stopped]);
+  // Awaited here: a returned promise would dispose of the pipeline at once.
+  return await Promise.race([refused, stopped]);
 }

@@ -7,8 +7,9 @@ import { decide, endsMonoMs, stoppedExtending } from './schedule.ts';
 import type { Entry, Snapshot } from './snapshot.ts';
 import { Wheel } from './wheel.ts';
 
-/** Told after each attempt and each change of state; `changed` when the value is a new one. */
-export type Heard = (names: ReadonlySet<string>, what: 'changed' | 'settled') => void;
+/** Told after each attempt and each change of state: `came` with the first value, `changed` with another one. */
+export type Heard = (names: ReadonlySet<string>, what: What) => void;
+export type What = 'came' | 'changed' | 'settled';
 
 export interface LeaseManagerOptions {
   readonly backends: ReadonlyMap<string, Backend>;
@@ -192,14 +193,14 @@ export class LeaseManager {
 
   async #try(item: Item, doing: 'fetch' | 'renew'): Promise<void> {
     let failed: Failure | undefined;
-    let changed = false;
+    let what: What = 'settled';
     let fetchNow = false;
     try {
       const life = lifeOf(item);
       if (doing === 'renew' && life?.kind === 'lease' && item.backend.source.renew !== undefined) {
         fetchNow = await this.#renew(item, life);
       } else {
-        changed = await this.#fetch(item);
+        what = await this.#fetch(item);
       }
     } catch (error) {
       failed = asFailure(error, item.want.place);
@@ -209,7 +210,7 @@ export class LeaseManager {
     if (item.abort.signal.aborted) return;
     if (failed !== undefined) this.#failed(item, doing, failed);
     else this.#succeeded(item);
-    this.#tell(item, changed ? 'changed' : 'settled');
+    this.#tell(item, what);
     const stranded = this.#hangsOnOldLogin(item);
     const again = item.again || fetchNow || (failed === undefined && stranded);
     item.again = false;
@@ -217,7 +218,7 @@ export class LeaseManager {
     if (again && item.running === undefined) void this.#attempt(item, 'fetch');
   }
 
-  async #fetch(item: Item): Promise<boolean> {
+  async #fetch(item: Item): Promise<What> {
     const last = heldValue(item);
     const answer = await item.backend.source.fetch(item.want, last, item.abort.signal);
     const now = this.#clock.wallMs();
@@ -225,7 +226,7 @@ export class LeaseManager {
       if (last === undefined) throw new TypeError('unchanged without a value');
       item.entry = freshEntry({ ...last, life: answer.life }, now);
       this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
-      return false;
+      return 'settled';
     }
     item.entry = freshEntry(answer.value, now);
     const lifeMs = lengthMs(answer.value.life);
@@ -236,7 +237,7 @@ export class LeaseManager {
       ...(lifeMs === undefined ? {} : { lifeMs }),
       first: last === undefined,
     });
-    return true;
+    return last === undefined ? 'came' : 'changed';
   }
 
   /** True when the lease does not grow any more: a new one must be fetched while the old one lives. */
@@ -403,7 +404,7 @@ export class LeaseManager {
     this.#snapshot = undefined;
   }
 
-  #tell(item: Item, what: 'changed' | 'settled'): void {
+  #tell(item: Item, what: What): void {
     for (const heard of [...this.#heard]) heard(item.names, what);
   }
 }

@@ -88,7 +88,8 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
         const value = entry.value.fields.get('password');
         texts.push(value !== undefined && 'exposeText' in value ? value.exposeText('file') : '');
       }
-      if (texts.includes('bad')) return { kind: 'failed', why: failure('RENDER_MISSING_FIELD', 'outputs.shop', 'as told') };
+      if (texts.includes('bad'))
+        return { kind: 'failed', why: failure('RENDER_MISSING_FIELD', 'outputs.shop', 'as told') };
       return { kind: 'files', files: new Map([['f', Buffer.from(texts.join(' '))]]) };
     },
   };
@@ -108,7 +109,7 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
   const onState = (state: OutputState) => states.push(state);
   const parts = { output, renderer, sink, reloads: [step], manager, clock, random: () => 0.5, emit, onState };
   const loop = new OutputLoop(parts);
-  manager.onEvent((_names, what) => loop.wake(what === 'changed'));
+  manager.onEvent((_names, what) => loop.wake(what !== 'settled'));
   const start = (a = '1', b = '1') => {
     backend.set('a', { password: a });
     backend.set('b', { password: b });

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { onAbort } from './on-abort.ts';
+import type { Stop } from './stop.ts';
 import { WireError } from './wire-error.ts';
 
 /** Largest answer taken. */
@@ -32,28 +32,36 @@ export class TooLarge extends Error {}
 
 /**
  * One request and its whole answer over a connection of `agent`; `tunnelMs` is the longest wait for a proxy's tunnel.
- * @throws WireError, TooLarge, or what `stop` aborts with; the connection is closed then.
+ * @throws WireError, TooLarge, or the reason of `stop`; the connection is closed then.
  */
 export function exchange(
   agent: http.Agent,
   target: Target,
   request: WireRequest,
   tunnelMs: number,
-  stop: AbortSignal,
+  stop: Stop,
 ): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
+    if (stop.reason !== undefined) return reject(stop.reason);
     const sent = begin(agent, target, request, tunnelMs);
     let socket: Socket | undefined;
     let readBefore = 0;
     let midway = false;
+    let callOff = () => {};
 
-    const settle = () => callOff();
+    let settled = false;
+    const settle = () => {
+      settled = true;
+      callOff();
+    };
     const lose = (reason: unknown) => {
+      if (settled) return;
       settle();
       reject(reason);
       sent.destroy();
     };
     const broken = (foreign: unknown) => {
+      if (settled) return;
       const silent = !midway && (socket === undefined || socket.bytesRead === readBefore);
       const reset = ['ECONNRESET', 'EPIPE'].includes(String((foreign as { code?: unknown })?.code));
       lose(new WireError(foreign, { stale: sent.reusedSocket && silent && reset, midway }));
@@ -83,8 +91,8 @@ export function exchange(
         resolve({ status: received.statusCode ?? 0, headers: flatten(received.headers), body });
       });
     });
-    const callOff = onAbort(stop, () => lose(stop.reason));
-    if (!stop.aborted) sent.end(request.body);
+    callOff = stop.listen(() => lose(stop.reason));
+    sent.end(request.body);
   });
 }
 

@@ -21,7 +21,7 @@ export function onAbort(signal: AbortSignal, stop: () => void): () => void {
   const own = stops;
   const entry = () => stop();
   own.add(entry);
-  return () => own.delete(entry);
+  return () => void own.delete(entry);
 }
 
 function callAll(stops: Set<() => void>): void {

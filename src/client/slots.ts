@@ -1,4 +1,4 @@
-import { onAbort } from './on-abort.ts';
+import type { Stop } from './stop.ts';
 
 /**
  * Bounds how many requests are under way. Who waits here has not started, so no deadline runs: a healthy start with
@@ -18,25 +18,25 @@ export class Slots {
 
   /**
    * @returns how to give the slot back, exactly once.
-   * @throws what `signal` aborts with.
+   * @throws the reason of `stop`.
    */
-  async take(urgent: boolean, signal: AbortSignal): Promise<() => void> {
-    signal.throwIfAborted();
+  async take(urgent: boolean, stop: Stop): Promise<() => void> {
+    if (stop.reason !== undefined) throw stop.reason;
     if (this.#free > 0) this.#free--;
-    else await this.#wait(urgent ? this.#urgent : this.#ordinary, signal);
+    else await this.#wait(urgent ? this.#urgent : this.#ordinary, stop);
     return () => this.#giveBack();
   }
 
-  #wait(queue: Set<() => void>, signal: AbortSignal): Promise<void> {
+  #wait(queue: Set<() => void>, stop: Stop): Promise<void> {
     return new Promise((resolve, reject) => {
       const go = () => {
         callOff();
         resolve();
       };
       queue.add(go);
-      const callOff = onAbort(signal, () => {
+      const callOff = stop.listen(() => {
         queue.delete(go);
-        reject(signal.reason);
+        reject(stop.reason);
       });
     });
   }

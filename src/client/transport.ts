@@ -6,6 +6,7 @@ import { onAbort } from './on-abort.ts';
 import { MAX_CONNECTIONS, Pool } from './pool.ts';
 import { type Env, proxyEnv } from './proxy-env.ts';
 import { Slots } from './slots.ts';
+import { Stop } from './stop.ts';
 import { type Whereabouts, WireError, wireFailure } from './wire-error.ts';
 
 export interface TransportOptions {
@@ -72,19 +73,19 @@ export class Transport implements AsyncDisposable {
    */
   async send({ request, urgent, place, started }: Sending, signal: AbortSignal): Promise<WireAnswer> {
     const { clock, timeoutMs } = this.#options;
-    const stop = new AbortController();
-    const cancel = () => stop.abort(fail('CANCELLED', place, 'the call was cancelled'));
+    const stop = new Stop();
+    const cancel = () => stop.stop(fail('CANCELLED', place, 'the call was cancelled'));
     const ends = [onAbort(signal, cancel), onAbort(this.#closing.signal, cancel)];
     try {
-      const giveBack = await this.#slots.take(urgent, stop.signal);
+      const giveBack = await this.#slots.take(urgent, stop);
       ends.push(giveBack);
       started?.();
       const late = () => {
         const seen = `no whole answer within ${timeoutMs} ms from ${this.address}`;
-        stop.abort(fail('BACKEND_TIMEOUT', place, seen));
+        stop.stop(fail('BACKEND_TIMEOUT', place, seen));
       };
       ends.push(deadline(clock, timeoutMs, late));
-      return await this.#follow({ ...request, path: this.#base + request.path }, stop.signal, place);
+      return await this.#follow({ ...request, path: this.#base + request.path }, stop, place);
     } catch (error) {
       throw this.#translate(error, place);
     } finally {
@@ -98,7 +99,7 @@ export class Transport implements AsyncDisposable {
     this.#pool.destroy();
   }
 
-  async #follow(request: WireRequest, stop: AbortSignal, place: string): Promise<WireAnswer> {
+  async #follow(request: WireRequest, stop: Stop, place: string): Promise<WireAnswer> {
     const answer = await this.#once(this.#target, request, stop);
     if (answer.status < 300 || answer.status > 399) return answer;
     const hop = this.#hop(answer, request.path, place);
@@ -108,7 +109,7 @@ export class Transport implements AsyncDisposable {
   }
 
   /** Sends it, and once more when a kept-alive socket turned out dead. */
-  async #once(target: Target, request: WireRequest, stop: AbortSignal): Promise<WireAnswer> {
+  async #once(target: Target, request: WireRequest, stop: Stop): Promise<WireAnswer> {
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
     const tunnelMs = this.#options.timeoutMs + 1000;
     const run = () => exchange(this.#pool.agentFor(protocol), target, request, tunnelMs, stop);

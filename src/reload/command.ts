@@ -1,8 +1,9 @@
 import { formatDuration } from '../base/duration.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { ReloadConfig } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { type Command, type CommandOutcome, runCommand } from '../process/command.ts';
-import { commandEnvironment, type Environment } from '../process/environment.ts';
+import { commandEnvironment } from '../process/command-environment.ts';
 import type { Reload, ReloadedOutput } from './reload.ts';
 
 type CommandConfig = Extract<ReloadConfig, { kind: 'command' }>;

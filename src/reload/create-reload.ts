@@ -1,5 +1,5 @@
 import type { ReloadConfig } from '../config/config.ts';
-import type { Environment } from '../process/environment.ts';
+import type { Environment } from '../config/environment.ts';
 import { createCommandReload } from './command.ts';
 import type { Reload, ReloadedOutput } from './reload.ts';
 import { createSignalReload } from './signal.ts';

@@ -1,5 +1,4 @@
-/** Variables of a process; as `process.env`, which only config/ reads. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../config/environment.ts';
 
 /**
  * The agent's own logins: with one of these a command would be the agent towards a backend. Addresses and paths of

@@ -8,8 +8,8 @@ import { isTree, type Parsed, type SourceFile } from './source-file.ts';
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const MAX_DEPTH = 64;
 
-/** An alias may stand for a map that holds aliases: sharing is free until the tree is walked. */
-const MAX_NODES = 1_000_000;
+/** Maps and lists. An alias may stand for a map that holds aliases: sharing is free until the tree is walked. */
+const MAX_NODES = 250_000;
 
 /** What a file is before its references are filled. */
 export type Unfilled = Pick<SourceFile, 'path' | 'dir' | 'label'>;

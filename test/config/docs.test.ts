@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { exportJsonSchema } from '../../src/config/json-schema.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { configFile } from '../../src/config/schema.ts';
+import { keyPaths } from '../../src/config/schema-keys.ts';
+import { makeFolder } from './loading.ts';
+
+const page = readFileSync('docs/configuration.md', 'utf8');
+const rows = [...page.matchAll(/^\| `([\w.[\]-]+)` \|(.*)$/gm)].map(([, key, rest]) => ({
+  key: key as string,
+  rest: rest as string,
+}));
+
+describe('docs/configuration.md', () => {
+  it('has every key of the schema once, and no other', () => {
+    const paths = keyPaths(configFile);
+    expect(paths.length).toBeGreaterThan(80);
+    expect(rows.map(({ key }) => key).sort()).toEqual([...paths].sort());
+  });
+
+  it('says "not yet supported" of the keys that are refused so, and of no other', async () => {
+    const refused = new Set(refusedPaths(await exportJsonSchema(), ''));
+    for (const { key, rest } of rows)
+      expect(`${key}: ${rest.includes('*not yet supported*')}`).toBe(`${key}: ${refused.has(key)}`);
+  });
+
+  it.each(
+    [...page.matchAll(/^```(yaml|json)\n(.*?)^```$/gms)].map(([, kind, text]) => [kind as string, text as string]),
+  )('has examples that load (%s)', async (kind, text) => {
+    const cwd = makeFolder({ [`example.${kind}`]: text });
+    const config = await loadConfig({ paths: ['.'], env: {}, cwd });
+    expect(config.outputs.size).toBeGreaterThan(0);
+    expect(config.warnings).toEqual([]);
+  });
+});
+
+describe('the JSON Schema', () => {
+  it('is of draft 2020-12 and refuses unknown keys', async () => {
+    const schema = await exportJsonSchema();
+    expect(schema).toMatchObject({
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      additionalProperties: false,
+    });
+    expect(JSON.stringify(schema)).toContain('"oneOf":[{"required":["kv"]}');
+  });
+});
+
+/** Paths whose schema takes nothing. */
+function refusedPaths(schema: unknown, prefix: string): string[] {
+  const {
+    properties = {},
+    additionalProperties,
+    items,
+    oneOf = [],
+    not,
+  } = schema as Record<string, object> & { oneOf?: object[] };
+  if (not !== undefined) return [prefix];
+  const join = (key: string) => (prefix === '' ? key : `${prefix}.${key}`);
+  return [
+    ...Object.entries(properties).flatMap(([key, below]) => refusedPaths(below, join(key))),
+    ...(typeof additionalProperties === 'object' ? refusedPaths(additionalProperties, join('NAME')) : []),
+    ...(items === undefined ? [] : refusedPaths(items, `${prefix}[]`)),
+    ...oneOf.flatMap((option) => refusedPaths(option, prefix)),
+  ];
+}

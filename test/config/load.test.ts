@@ -1,0 +1,263 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { BAO, briefly, FIXTURES, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './loading.ts';
+
+describe('a whole configuration', () => {
+  it('becomes what the agent sees: defaults, milliseconds, absolute paths', async () => {
+    const config = await loadFixture('whole.yaml');
+    expect(config.backends.get('bao')).toEqual({
+      kind: 'vault',
+      name: 'bao',
+      address: 'https://openbao.security.svc:8200',
+      namespace: 'team-a',
+      tls: { caFile: '/etc/bao/ca.pem', skipVerify: false },
+      timeoutMs: 10_000,
+      auth: {
+        method: 'kubernetes',
+        mount: 'kubernetes',
+        role: 'shop',
+        tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+        revokeOnExit: false,
+      },
+    });
+    expect(config.backends.get('demo')).toEqual({ kind: 'file', name: 'demo', path: join(FIXTURES, 'secrets.yaml') });
+    expect(config.secrets.get('db')).toEqual({
+      name: 'db',
+      backend: 'bao',
+      place: 'secrets.db.read',
+      optional: true,
+      refreshMs: 300_000,
+      maxStaleMs: 86_400_000,
+      request: { kind: 'vault-read', path: 'database/creds/shop' },
+    });
+    expect(config.secrets.get('tls')?.request).toEqual({
+      kind: 'vault-certificate',
+      issuer: 'pki',
+      role: 'shop',
+      commonName: 'shop.svc',
+      altNames: [],
+      ipSans: [],
+      uriSans: [],
+      ttl: '86400s',
+    });
+    const shop = config.outputs.get('shop');
+    expect(shop).toMatchObject({ dir: '/run/secrets/shop', mode: 0o440, quietMs: 10, maxWaitMs: 1000 });
+    expect(shop).toMatchObject({ requireTmpfs: false, reloadOnFirst: false });
+    expect(shop?.files.get('key.bin')?.what).toEqual({ kind: 'format', format: 'raw', from: [['app', 'key']] });
+    expect(shop?.files.get('app.conf')?.what).toEqual({ kind: 'template', path: join(FIXTURES, 'app.conf.hbs') });
+    expect(shop?.reload).toEqual([
+      { kind: 'signal', name: 'SIGHUP', pidFile: '/run/shop.pid', place: 'outputs.shop.reload[0]' },
+      { kind: 'command', argv: [join(FIXTURES, 'on-change')], timeoutMs: 30_000, place: 'outputs.shop.reload[1]' },
+    ]);
+    expect(config.log).toEqual({ level: 'info', format: 'json' });
+    expect(config.warnings).toEqual([]);
+    expect(config.files).toEqual([join(FIXTURES, 'whole.yaml')]);
+  });
+
+  it('is frozen all the way down', async () => {
+    const config = await loadFixture('whole.yaml');
+    const loose: string[] = [];
+    const walk = (value: unknown, place: string): void => {
+      if (typeof value !== 'object' || value === null || value instanceof Secret) return;
+      if (!Object.isFrozen(value)) loose.push(place);
+      const below = value instanceof Map ? value : Object.entries(value);
+      for (const [key, item] of below) walk(item, `${place}.${key}`);
+    };
+    walk(config, 'config');
+    expect(loose).toEqual([]);
+  });
+
+  it('is the same in JSON', async () => {
+    const parts = { secrets: { app: { kv: 'secret/app' } }, log: { level: 'debug' } };
+    const folder = makeFolder({
+      'a.json': JSON.stringify({ version: 1, backends: { bao: BAO }, ...parts }, null, 2),
+      'a.yaml': JSON.stringify({ version: 1, backends: { bao: BAO }, ...parts }),
+    });
+    const load = (name: string) => loadConfig({ paths: [name], env: {}, cwd: folder });
+    const { files: _, ...json } = await load('a.json');
+    expect(await load('a.yaml')).toMatchObject(json);
+  });
+
+  it('takes anchors and aliases', async () => {
+    const config = await loadFixture('anchors.yaml');
+    expect(config.backends.get('two')).toMatchObject({ auth: { method: 'kubernetes', role: 'shop' } });
+  });
+
+  it.each(['bom-and-crlf.yaml'])('takes a byte order mark and CRLF (%s)', async (name) => {
+    expect((await loadFixture(name)).log.level).toBe('debug');
+  });
+
+  it('takes a byte order mark and CRLF in JSON', async () => {
+    const cwd = makeFolder({ 'a.json': '\ufeff{\r\n"version": 1,\r\n"log": {"level": "debug"}}\r\n' });
+    expect((await loadConfig({ paths: ['a.json'], env: {}, cwd })).log.level).toBe('debug');
+  });
+
+  it('takes empty sections for absent ones', async () => {
+    const config = await loadText('version: 1\nbackends:\nsecrets:\noutputs:\nlog:\n');
+    expect([config.secrets.size, config.outputs.size, config.log.level]).toEqual([0, 0, 'info']);
+  });
+
+  it('takes names of object members as names', async () => {
+    const secrets = Object.fromEntries(
+      ['constructor', 'toString', 'hasOwnProperty'].map((name) => [name, { kv: 'a/b' }]),
+    );
+    const config = await loadWith({ secrets });
+    expect([...config.secrets.keys()]).toEqual(['constructor', 'toString', 'hasOwnProperty']);
+  });
+});
+
+describe('files', () => {
+  it('a directory is its *.yaml, *.yml and *.json, sorted, not nested, not hidden', async () => {
+    const config = await loadFixture('several');
+    const names = ['10-base.yaml', '20-secrets.json', '30-outputs.yml'];
+    expect(config.files).toEqual(names.map((name) => join(FIXTURES, 'several', name)));
+    expect([...config.secrets.keys(), ...config.outputs.keys(), config.log.level]).toEqual(['app', 'shop', 'warn']);
+    expect(config.outputs.get('shop')?.dir).toBe(join(FIXTURES, 'several/out'));
+  });
+
+  it('PANNIER_CONFIG is a list separated by colons, for when nothing is given', async () => {
+    const env = { PANNIER_CONFIG: `several/10-base.yaml:${join(FIXTURES, 'several/20-secrets.json')}` };
+    expect((await loadConfig({ paths: [], env, cwd: FIXTURES })).files).toHaveLength(2);
+    expect((await loadConfig({ paths: ['anchors.yaml'], env, cwd: FIXTURES })).files).toHaveLength(1);
+  });
+
+  it('a file named twice is read once', async () => {
+    const paths = ['several', 'several/10-base.yaml', join(FIXTURES, 'several/10-base.yaml')];
+    expect((await loadConfig({ paths, env: {}, cwd: FIXTURES })).files).toHaveLength(3);
+  });
+
+  it('a name or a section defined in two files names both places, beside every other problem', async () => {
+    const problems = await problemsOf(loadFixture('bad-twice-across'));
+    expect(problems.map(({ code, place, seen }) => `${code} ${place}: ${seen}`)).toEqual([
+      'CONFIG_DUPLICATE b.yaml:3: secrets.db: also defined at a.yaml:5',
+      'CONFIG_DUPLICATE b.yaml:4: log: also defined at a.yaml:6',
+      'CONFIG_UNKNOWN_SECRET b.yaml: outputs.shop.files.a.from: no secret has this name; the nearest is db',
+    ]);
+  });
+
+  it.each([
+    ['bad-key-twice.yaml', 'bad-key-twice.yaml:6: secrets.app', 'also defined in line 4'],
+    ['bad-key-twice.json', 'bad-key-twice.json:5: secrets.app', 'also defined in line 4'],
+  ])('a key twice in one map of %s names both lines', async (name, place, seen) => {
+    expect(await problemsOf(loadFixture(name))).toContainEqual(
+      expect.objectContaining({ code: 'CONFIG_DUPLICATE', place, seen }),
+    );
+  });
+
+  it.each([
+    ['missing.yaml', 'CONFIG_UNREADABLE missing.yaml', 'no such file'],
+    ['empty.yaml', 'CONFIG_MISSING version', 'version is absent'],
+    ['bad-list.yaml', 'CONFIG_MALFORMED bad-list.yaml', 'does not hold a map'],
+    ['bad-two-documents.yaml', 'CONFIG_MALFORMED bad-two-documents.yaml:3:1', 'several documents'],
+    ['bad-syntax.json', 'CONFIG_MALFORMED bad-syntax.json:3:21', 'unexpected character'],
+    ['bad-syntax-quote.yaml', 'CONFIG_MALFORMED bad-syntax-quote.yaml:', 'a character is missing'],
+    ['bad-not-utf8.yaml', 'CONFIG_UNREADABLE bad-not-utf8.yaml', 'not UTF-8 text'],
+    ['several/nested/..', 'nothing', ''],
+  ])('%s is %s', async (name, brief, seen) => {
+    const [problem] = await problemsOf(loadFixture(name));
+    expect(problem === undefined ? 'nothing' : `${problem.code} ${problem.place}`).toContain(brief);
+    expect(problem?.seen ?? '').toContain(seen);
+  });
+
+  it('no file at all says how to name one', async () => {
+    const [problem] = await problemsOf(loadConfig({ paths: [], env: {}, cwd: FIXTURES }));
+    expect(problem).toMatchObject({ code: 'CONFIG_MISSING', hint: expect.stringContaining('PANNIER_CONFIG') });
+  });
+
+  it('an empty directory says what it should hold', async () => {
+    expect(await briefly(loadConfig({ paths: ['.'], env: {}, cwd: makeFolder() }))).toEqual(['CONFIG_MISSING .']);
+  });
+
+  it('a file larger than 1 MiB is refused, a device too', async () => {
+    const cwd = makeFolder({ 'big.yaml': `version: 1\n#${'x'.repeat(1024 * 1024)}\n` });
+    const [big, device] = await problemsOf(loadConfig({ paths: ['big.yaml', '/dev/zero'], env: {}, cwd }));
+    expect([big?.seen, device?.seen]).toEqual(['larger than 1 MiB', 'larger than 1 MiB']);
+  });
+
+  it('what a broken file would have defined is not missed elsewhere', async () => {
+    const broken = 'version: 1\nsecrets: { db: { kv: a/b }\n';
+    const cwd = makeFolder({
+      'a.yaml': broken,
+      'b.yaml': 'outputs: { x: { dir: x, files: { f: { format: json, from: db } } } }',
+    });
+    const briefs = await briefly(loadConfig({ paths: ['.'], env: {}, cwd }));
+    expect(briefs).toHaveLength(1);
+    expect(briefs[0]).toContain('CONFIG_MALFORMED a.yaml:');
+  });
+});
+
+describe('hostile files', () => {
+  it.each([
+    ['an alias that holds itself', 'version: 1\nsecrets: &a { app: *a }\n'],
+    ['deep nesting', `version: 1\nlog: ${'['.repeat(5000)}${']'.repeat(5000)}\n`],
+    ['deep nesting in JSON', `{"version": 1, "log": ${'['.repeat(5000)}${']'.repeat(5000)}}`],
+    ['an unknown tag', 'version: 1\nlog: !!js/function "x"\n'],
+    ['a map as a key', 'version: 1\nlog: { level: {{x}} }\n'],
+    [
+      'aliases that multiply',
+      `version: 1\nlog:\n  a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n${Array.from({ length: 12 }, (_, i) => `  a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(',')}]`).join('\n')}\n`,
+    ],
+  ])('%s is refused as malformed', async (_, text) => {
+    expect(await briefly(loadText(text))).toContainEqual(expect.stringMatching(/^CONFIG_MALFORMED /));
+  });
+
+  it.each(['secrets: { __proto__: { kv: a/b } }', '{"version": 1, "secrets": {"__proto__": {"kv": "a/b"}}}'])(
+    'the name __proto__ is refused (%s)',
+    async (text) => {
+      const problems = await problemsOf(loadText(text));
+      expect(problems[0]).toMatchObject({ code: 'CONFIG_INVALID', place: 'secrets' });
+      expect(({} as Record<string, unknown>)['kv']).toBeUndefined();
+    },
+  );
+
+  it('numbers are names of files, not of secrets', async () => {
+    const text = `version: 1
+backends: { demo: { kind: file, path: x } }
+secrets: { a: { key: x }, 1: { key: y }, 2.5: { key: z } }
+outputs: { o: { dir: o, files: { 8080: { format: json, from: a } } } }`;
+    const problems = await briefly(loadText(text));
+    expect(problems).toEqual(['CONFIG_INVALID secrets["1"]', 'CONFIG_INVALID secrets["2.5"]']);
+  });
+
+  it('a merge key is explained', async () => {
+    const text = 'version: 1\nlog:\n  <<: { level: debug }\n';
+    expect((await problemsOf(loadText(text)))[0]?.seen).toContain('not part of YAML 1.2');
+  });
+});
+
+describe('weight', () => {
+  it('a JSON configuration loads no YAML parser', () => {
+    const source = readFileSync('src/config/load.ts', 'utf8');
+    expect(source).not.toMatch(/^import .*parse-yaml/m);
+    expect(source).toContain("await import('./parse-yaml.ts')");
+  });
+
+  it('ten thousand secrets, all misspelt where they are used, take no quadratic time', async () => {
+    const makeText = (count: number) => {
+      const names = Array.from({ length: count }, (_, i) => `secret${i}`);
+      const secrets = Object.fromEntries(names.map((name) => [name, { kv: `secret/${name}` }]));
+      const files = { f: { format: 'json', from: names.map((name) => `${name}x`) } };
+      return JSON.stringify({ version: 1, backends: { bao: BAO }, secrets, outputs: { o: { dir: 'o', files } } });
+    };
+    const measure = async (count: number) => {
+      const cwd = makeFolder({ 'a.json': makeText(count) });
+      const start = performance.now();
+      expect(await problemsOf(loadConfig({ paths: ['a.json'], env: {}, cwd }))).toHaveLength(count);
+      return performance.now() - start;
+    };
+    await measure(1000);
+    // Ten times the work; the rest of the room is for other tests on the machine. Quadratic would be a hundred.
+    expect(await measure(10_000)).toBeLessThan(50 * Math.max(20, await measure(1000)));
+  });
+
+  it('ten thousand secrets in YAML load in seconds, not minutes', async () => {
+    const lines = Array.from({ length: 10_000 }, (_, i) => `  s${i}: { kv: secret/s${i} }`);
+    const text = `version: 1\nbackends: { bao: ${JSON.stringify(BAO)} }\nsecrets:\n${lines.join('\n')}\n`;
+    const start = performance.now();
+    expect((await loadText(text)).secrets.size).toBe(10_000);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+});

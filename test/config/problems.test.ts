@@ -1,0 +1,351 @@
+import { describe, expect, it } from 'vitest';
+import { CODES } from '../../src/base/codes.ts';
+import { BAO, briefly, loadFixture, loadText, loadWith, problemsOf } from './loading.ts';
+
+const secrets = { app: { kv: 'secret/app' } };
+const withFile = (file: object, name = 'f') => ({ secrets, outputs: { o: { dir: 'o', files: { [name]: file } } } });
+const withOutput = (output: object) => ({ secrets, outputs: { o: { dir: 'o', files: {}, ...output } } });
+const withBackend = (backend: object) => ({ backends: { bao: { ...BAO, ...backend } } });
+const withAuth = (auth: object) => withBackend({ auth });
+
+describe('problems', () => {
+  it('all of a configuration are told at once', async () => {
+    expect(await briefly(loadFixture('bad-everything.yaml'))).toEqual([
+      'CONFIG_NOT_SUPPORTED api',
+      'CONFIG_INVALID log.level',
+      'CONFIG_UNKNOWN_KEY backnds',
+      'CONFIG_INVALID backends.misspelt-kind.kind',
+      'CONFIG_MISSING backends.no-kind.kind',
+      'CONFIG_INVALID backends.empty',
+      'CONFIG_NOT_SUPPORTED backends.aws.kind',
+      'CONFIG_INVALID backends.later-auth.address',
+      'CONFIG_NOT_SUPPORTED backends.later-auth.auth.method',
+      'CONFIG_INVALID backends.bao.timeout',
+      'CONFIG_UNKNOWN_KEY backends.bao.auth.tokn',
+      'CONFIG_INVALID secrets.two-ways',
+      'CONFIG_NOT_SUPPORTED secrets.later-way.secretId',
+      'CONFIG_MISSING secrets.no-way',
+      'CONFIG_INVALID secrets.not-a-map',
+      'CONFIG_INVALID outputs.shop.mode',
+      'CONFIG_NOT_SUPPORTED outputs.shop.check',
+      'CONFIG_INVALID outputs.shop.files["../escape"]',
+      'CONFIG_UNKNOWN_SECRET outputs.shop.files["app.env"].from[0]',
+      'CONFIG_UNKNOWN_SECRET outputs.shop.files["app.env"].from[1]',
+      'CONFIG_NOT_SUPPORTED outputs.shop.files["app.yaml"].format',
+      'CONFIG_INVALID outputs.shop.reload[0].signal.name',
+      'CONFIG_NOT_SUPPORTED outputs.shop.reload[1].signal.child',
+    ]);
+  });
+
+  it('all of them end with status 2', () => {
+    const statuses = Object.entries(CODES)
+      .filter(([code]) => code.startsWith('CONFIG_'))
+      .map(([, { exit }]) => exit);
+    expect(new Set(statuses)).toEqual(new Set([2]));
+  });
+
+  it('secret-looking values in wrong places are in no message', async () => {
+    const problems = await problemsOf(loadFixture('bad-canary.yaml', { CANARY: 's3cr3t-canary-env' }));
+    expect(problems.length).toBeGreaterThan(40);
+    expect(JSON.stringify(problems)).not.toMatch(/s3cr3t|20202020/);
+  });
+
+  it.each(['bad-syntax-quote.yaml', 'bad-syntax.json'])(
+    'a syntax error shows nothing of the file (%s)',
+    async (name) => {
+      const problems = await problemsOf(loadFixture(name));
+      expect(problems).not.toEqual([]);
+      expect(JSON.stringify(problems)).not.toContain('s3cr3t');
+    },
+  );
+});
+
+describe('hints', () => {
+  it.each<[string, string, RegExp]>([
+    [
+      'an unquoted mode',
+      'outputs: { o: { dir: o, mode: 0400, files: {} } }',
+      /number 400.*unquoted 0400 is the decimal/,
+    ],
+    ['a bare number of seconds', 'secrets: { a: { kv: a/b, refresh: 30 } }', /number 30;.*write 30s for seconds/],
+    ['a number in quotes', 'secrets: { a: { kv: a/b, refresh: "30" } }', /"30";.*write 30s for seconds/],
+    ['a duration of zero', 'secrets: { a: { kv: a/b, refresh: 0s } }', /longer than zero/],
+    ['a duration with a space', 'secrets: { a: { kv: a/b, refresh: 5 m } }', /"5 m"; a duration/],
+    ['a yes', 'secrets: { a: { kv: a/b, optional: yes } }', /knows only true and false/],
+    ['a number for text', 'secrets: { a: { kv: 123 } }', /a number; text is wanted.*quotes/],
+    ['a misspelt key', 'secrets: { a: { kv: a/b, refesh: 5m } }', /nearest known key is refresh/],
+    ['a misspelt section', 'secrts: {}', /nearest known key is secrets/],
+    ['a misspelt choice', 'log: { level: wran }', /nearest known value is warn; one of trace,/],
+    ['a forgotten space', 'log: {level:info}', /space after each colon/],
+    [
+      'a misspelt signal',
+      'outputs: { o: { dir: o, files: {}, reload: [ { signal: { name: HPU, pidFile: p } } ] } }',
+      /nearest signal is SIGHUP/,
+    ],
+    [
+      'a misspelt source',
+      'outputs: { o: { dir: o, files: { f: { format: json, from: ap } } } }\nsecrets: { app: { kv: a/b } }',
+      /the nearest is app/,
+    ],
+    ['another version', 'version: 2', /number 2; 1 is the only version/],
+  ])('%s is explained', async (_, text, wanted) => {
+    const whole = `${text.startsWith('version') ? '' : 'version: 1\n'}backends: { bao: ${JSON.stringify(BAO)} }\n${text}\n`;
+    const problems = await problemsOf(loadText(whole));
+    expect(problems.map(({ seen, hint }) => `${seen} ${hint}`)).toEqual([expect.stringMatching(wanted)]);
+  });
+});
+
+describe('what is not built yet', () => {
+  it.each<[string, object]>([
+    ...['exec', 'api', 'proxy', 'admin', 'sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
+    ...['secretId', 'stage', 'parameter', 'prefix'].map((key): [string, object] => [
+      `secrets.a.${key}`,
+      { secrets: { a: { [key]: 'x' } } },
+    ]),
+    ...['jwt', 'cert', 'userpass', 'ldap', 'aws'].map((method): [string, object] => [
+      'backends.bao.auth.method',
+      withAuth({ method, role: 'x', username: 'y' }),
+    ]),
+    ...['secretIdWrapped', 'removeSecretIdFile'].map((key): [string, object] => [
+      `backends.bao.auth.${key}`,
+      withAuth({ method: 'approle', roleId: 'x', [key]: true }),
+    ]),
+    ['backends.bao.kind', withBackend({ kind: 'aws-secrets-manager', region: 'x' })],
+    ...['check', 'verify'].map((key): [string, object] => [
+      `outputs.o.${key}`,
+      withOutput({ [key]: { command: ['x'] } }),
+    ]),
+    ...['yaml', 'properties'].map((format): [string, object] => [
+      'outputs.o.files.f.format',
+      withFile({ format, from: 'app' }),
+    ]),
+    ...['prefix', 'case', 'rename', 'flat'].map((key): [string, object] => [
+      `outputs.o.files.f.${key}`,
+      withFile({ format: 'json', from: 'app', [key]: 'x' }),
+    ]),
+    ['outputs.o.reload[0].http', withOutput({ reload: [{ http: { url: 'http://x' } }] })],
+    ['outputs.o.reload[0].signal.process', withOutput({ reload: [{ signal: { name: 'HUP', process: 'nginx' } }] })],
+    ['outputs.o.reload[0].signal.child', withOutput({ reload: [{ signal: { name: 'HUP', child: true } }] })],
+  ])('%s is known and refused, and nothing else is said', async (place, given) => {
+    expect(await briefly(loadWith(given))).toEqual([`CONFIG_NOT_SUPPORTED ${place}`]);
+  });
+
+  it('a secret of such a backend is not told that its backend is unknown', async () => {
+    const given = {
+      backends: { aws: { kind: 'aws-secrets-manager' } },
+      secrets: { a: { backend: 'aws', secretId: 'x' } },
+    };
+    expect(await briefly(loadWith(given))).toEqual([
+      'CONFIG_NOT_SUPPORTED backends.aws.kind',
+      'CONFIG_NOT_SUPPORTED secrets.a.secretId',
+    ]);
+  });
+});
+
+describe('backends', () => {
+  it.each<[string, object, string]>([
+    ['no address', { backends: { bao: { kind: 'vault', auth: BAO.auth } } }, 'CONFIG_MISSING backends.bao.address'],
+    ['no login', { backends: { bao: { kind: 'vault', address: 'http://x' } } }, 'CONFIG_MISSING backends.bao.auth'],
+    ['no method', withAuth({ role: 'x' }), 'CONFIG_MISSING backends.bao.auth.method'],
+    ['kubernetes without a role', withAuth({ method: 'kubernetes' }), 'CONFIG_MISSING backends.bao.auth.role'],
+    [
+      'a token and its file',
+      withAuth({ method: 'token', token: 'x', tokenFile: 'y' }),
+      'CONFIG_INVALID backends.bao.auth',
+    ],
+    ['no token', withAuth({ method: 'token' }), 'CONFIG_MISSING backends.bao.auth.token'],
+    ['a token with a space', withAuth({ method: 'token', token: 'x y' }), 'CONFIG_INVALID backends.bao.auth.token'],
+    ['an approle without an id', withAuth({ method: 'approle' }), 'CONFIG_MISSING backends.bao.auth'],
+    ['two role ids', withAuth({ method: 'approle', roleId: 'x', roleIdFile: 'y' }), 'CONFIG_INVALID backends.bao.auth'],
+    ['half a key pair', withBackend({ tls: { certFile: 'x' } }), 'CONFIG_MISSING backends.bao.tls.keyFile'],
+    ['a key of another kind', withBackend({ path: 'x' }), 'CONFIG_UNKNOWN_KEY backends.bao.path'],
+    ['a name with a slash', { backends: { 'a/b': { kind: 'file', path: 'x' } } }, 'CONFIG_INVALID backends["a/b"]'],
+  ])('%s is a problem', async (_, given, brief) => {
+    expect(await briefly(loadWith(given))).toEqual([brief]);
+  });
+
+  it.each([
+    ['https://openbao:8200/', 'https://openbao:8200'],
+    ['HTTP://OpenBao:80', 'http://openbao'],
+    ['https://[::1]:8200', 'https://[::1]:8200'],
+    ['https://gate/vault/', 'https://gate/vault'],
+    ['unix:///run/bao.sock', 'unix:///run/bao.sock'],
+  ])('the address %s becomes %s', async (address, wanted) => {
+    const config = await loadWith(withBackend({ address }));
+    expect(config.backends.get('bao')).toMatchObject({ address: wanted });
+  });
+
+  it.each(['openbao:8200', 'ftp://x', 'https://', 'https://u:p@x', 'http://x?y', 'http://x#y', 'unix://x', 'http:x'])(
+    'the address %s is refused',
+    async (address) => {
+      expect(await briefly(loadWith(withBackend({ address })))).toEqual(['CONFIG_INVALID backends.bao.address']);
+    },
+  );
+});
+
+describe('secrets', () => {
+  const demo = { bao: BAO, demo: { kind: 'file', path: 'x' } };
+  it.each<[string, object, string]>([
+    ['two ways', { secrets: { a: { kv: 'x', read: 'y' } } }, 'CONFIG_INVALID secrets.a'],
+    ['no way', { secrets: { a: { refresh: '5m' } } }, 'CONFIG_MISSING secrets.a'],
+    ['no backend of several', { backends: demo, secrets: { a: { kv: 'x' } } }, 'CONFIG_MISSING secrets.a.backend'],
+    ['an unknown backend', { secrets: { a: { backend: 'boa', kv: 'x' } } }, 'CONFIG_UNKNOWN_BACKEND secrets.a.backend'],
+    ['no backend at all', { backends: {}, secrets: { a: { kv: 'x' }, b: { kv: 'y' } } }, 'CONFIG_MISSING backends'],
+    ['kv of a file', { backends: demo, secrets: { a: { backend: 'demo', kv: 'x' } } }, 'CONFIG_INVALID secrets.a.kv'],
+    ['a key of vault', { secrets: { a: { key: 'x' } } }, 'CONFIG_INVALID secrets.a.key'],
+    ['a version without kv', { secrets: { a: { read: 'x', version: 1 } } }, 'CONFIG_INVALID secrets.a.version'],
+    [
+      'a version of KV 1',
+      { secrets: { a: { kv: 'x', version: 1, kvVersion: 1 } } },
+      'CONFIG_INVALID secrets.a.version',
+    ],
+    ['KV version 3', { secrets: { a: { kv: 'x', kvVersion: 3 } } }, 'CONFIG_INVALID secrets.a.kvVersion'],
+    ['a path with ..', { secrets: { a: { read: 'secret/../sys' } } }, 'CONFIG_INVALID secrets.a.read'],
+    ['an empty path', { secrets: { a: { read: '' } } }, 'CONFIG_INVALID secrets.a.read'],
+    ['a NUL', { secrets: { a: { kv: 'a\0b' } } }, 'CONFIG_INVALID secrets.a.kv'],
+    ['a name with a dot', { secrets: { 'a.b': { kv: 'x' } } }, 'CONFIG_INVALID secrets["a.b"]'],
+    [
+      'half a certificate',
+      { secrets: { a: { certificate: { issuer: 'pki', role: 'x' } } } },
+      'CONFIG_MISSING secrets.a.certificate.commonName',
+    ],
+    [
+      'a ttl below a second',
+      { secrets: { a: { certificate: { issuer: 'pki', role: 'x', commonName: 'y', ttl: '5ms' } } } },
+      'CONFIG_INVALID secrets.a.certificate.ttl',
+    ],
+  ])('%s is a problem', async (_, given, brief) => {
+    expect(await briefly(loadWith(given))).toEqual([brief]);
+  });
+
+  it('slashes around a path do not count', async () => {
+    const config = await loadWith({
+      secrets: { a: { kv: '/secret/app/', mount: 'secret/', kvVersion: 2, version: 4 } },
+    });
+    expect(config.secrets.get('a')?.request).toEqual({
+      kind: 'vault-kv',
+      path: 'secret/app',
+      mount: 'secret',
+      kvVersion: 2,
+      version: 4,
+    });
+  });
+});
+
+describe('outputs', () => {
+  it.each<[string, string, string, string | undefined]>([
+    ['the same directory', '/run/shop', '/run/shop/', 'CONFIG_SAME_DIR outputs.b.dir'],
+    ['the same after ..', '/run/shop', '/run/x/../shop', 'CONFIG_SAME_DIR outputs.b.dir'],
+    ['one inside another', '/run/shop', '/run/shop/tls', 'CONFIG_SAME_DIR outputs.b.dir'],
+    ['one far inside another', '/run/shop/a/b/c', '/run/shop', 'CONFIG_SAME_DIR outputs.a.dir'],
+    ['one that begins alike', '/run/shop', '/run/shopping', undefined],
+  ])('%s: %s and %s', async (_, a, b, brief) => {
+    const outputs = { a: { dir: a, files: {} }, b: { dir: b, files: {} } };
+    expect(await briefly(loadWith({ outputs }))).toEqual(brief === undefined ? [] : [brief]);
+  });
+
+  it.each([
+    '/abs',
+    '..',
+    '../x',
+    'a/../b',
+    '..data',
+    'a/..b',
+    './a',
+    'a//b',
+    'a/',
+    '',
+    'a\0b',
+    'a\nb',
+    'x'.repeat(256),
+  ])('the file name %j is refused', async (name) => {
+    const problems = await problemsOf(loadWith(withFile({ content: 'x' }, name)));
+    expect(problems.map(({ code }) => code)).toEqual(['CONFIG_INVALID']);
+  });
+
+  it.each(['a', '.env', 'a/b/c.pem', 'ca..pem', 'with space', 'Schlüssel', '__x'])(
+    'the file name %j is fine',
+    async (name) => {
+      expect(await briefly(loadWith(withFile({ content: 'x' }, name)))).toEqual([]);
+    },
+  );
+
+  it('a file cannot be another one’s directory', async () => {
+    const files = { 'a/b/c': { content: 'x' }, a: { content: 'y' }, ab: { content: 'z' } };
+    expect(await briefly(loadWith(withOutput({ files })))).toEqual(['CONFIG_INVALID outputs.o.files["a/b/c"]']);
+  });
+
+  it.each<[string, object, string]>([
+    ['nothing', {}, 'CONFIG_MISSING outputs.o.files.f'],
+    ['a template and content', { template: 'x', content: 'y' }, 'CONFIG_INVALID outputs.o.files.f'],
+    ['content and format', { content: 'y', format: 'json', from: 'app' }, 'CONFIG_INVALID outputs.o.files.f'],
+    ['from without format', { content: 'y', from: 'app' }, 'CONFIG_INVALID outputs.o.files.f.from'],
+    ['a format of nothing', { format: 'json' }, 'CONFIG_MISSING outputs.o.files.f.from'],
+    ['a format of an empty list', { format: 'json', from: [] }, 'CONFIG_MISSING outputs.o.files.f.from'],
+    ['raw of two', { format: 'raw', from: ['app', 'app.x'] }, 'CONFIG_INVALID outputs.o.files.f.from'],
+    ['a source without a field', { format: 'raw', from: 'app.' }, 'CONFIG_INVALID outputs.o.files.f.from'],
+    [
+      'an unknown secret',
+      { format: 'json', from: ['app', 'zzz.x'] },
+      'CONFIG_UNKNOWN_SECRET outputs.o.files.f.from[1]',
+    ],
+    ['an unknown builtin', { template: 'builtin:nope' }, 'CONFIG_INVALID outputs.o.files.f.template'],
+    ['an unknown format', { format: 'xml', from: 'app' }, 'CONFIG_INVALID outputs.o.files.f.format'],
+    ['a mode of four digits', { content: 'x', mode: '4755' }, 'CONFIG_INVALID outputs.o.files.f.mode'],
+    ['a negative uid', { content: 'x', uid: -1 }, 'CONFIG_INVALID outputs.o.files.f.uid'],
+  ])('%s is a problem', async (_, file, brief) => {
+    expect(await briefly(loadWith(withFile(file)))).toEqual([brief]);
+  });
+
+  it('the rest after the first dot of a source is the field', async () => {
+    const config = await loadWith(withFile({ format: 'json', from: ['app', 'app.a.b'] }));
+    expect(config.outputs.get('o')?.files.get('f')?.what).toMatchObject({ from: [['app'], ['app', 'a.b']] });
+  });
+
+  it('maxWait follows a longer quiet, and is not shorter when given', async () => {
+    const config = await loadWith(withOutput({ quiet: '5s' }));
+    expect(config.outputs.get('o')?.maxWaitMs).toBe(5000);
+    expect(await briefly(loadWith(withOutput({ quiet: '5s', maxWait: '1s' })))).toEqual([
+      'CONFIG_INVALID outputs.o.maxWait',
+    ]);
+  });
+});
+
+describe('reload', () => {
+  const reloads = (...reload: object[]) => loadWith(withOutput({ reload }));
+
+  it.each<[string, object, string]>([
+    ['nothing', {}, 'CONFIG_MISSING outputs.o.reload[0]'],
+    [
+      'two things',
+      { signal: { name: 'HUP', pidFile: 'x' }, command: { argv: ['x'] } },
+      'CONFIG_INVALID outputs.o.reload[0]',
+    ],
+    ['SIGKILL', { signal: { name: 'SIGKILL', pidFile: 'x' } }, 'CONFIG_INVALID outputs.o.reload[0].signal.name'],
+    ['STOP', { signal: { name: 'STOP', pidFile: 'x' } }, 'CONFIG_INVALID outputs.o.reload[0].signal.name'],
+    [
+      'an unknown signal',
+      { signal: { name: 'SIGFOO', pidFile: 'x' } },
+      'CONFIG_INVALID outputs.o.reload[0].signal.name',
+    ],
+    ['no process', { signal: { name: 'HUP' } }, 'CONFIG_MISSING outputs.o.reload[0].signal.pidFile'],
+    ['an empty argv', { command: { argv: [] } }, 'CONFIG_INVALID outputs.o.reload[0].command.argv'],
+    ['an empty program', { command: { argv: ['', 'x'] } }, 'CONFIG_INVALID outputs.o.reload[0].command.argv[0]'],
+    ['a shell line', { command: { argv: 'nginx -s reload' } }, 'CONFIG_INVALID outputs.o.reload[0].command.argv'],
+  ])('%s is a problem', async (_, reload, brief) => {
+    expect(await briefly(reloads(reload))).toEqual([brief]);
+  });
+
+  it('a signal goes by its name with or without SIG, a program without a slash is looked up on PATH', async () => {
+    const config = await reloads(
+      { signal: { name: 'HUP', pidFile: '/p' } },
+      { signal: { name: 'SIGUSR1', pidFile: '/p' } },
+      { command: { argv: ['nginx', '-s', 'reload/x', ''] } },
+    );
+    expect(config.outputs.get('o')?.reload).toMatchObject([
+      { name: 'SIGHUP' },
+      { name: 'SIGUSR1' },
+      { argv: ['nginx', '-s', 'reload/x', ''], timeoutMs: 30_000 },
+    ]);
+  });
+});

@@ -234,7 +234,7 @@ export class OutputLoop {
     const stop = () => woken.abort();
     this.#ring = stop;
     signal.addEventListener('abort', stop, { once: true });
-    const longest = Math.min(ms, 86_400_000);
+    const longest = Math.min(ms, LONGEST_SLEEP_MS);
     return this.#o.clock.sleep(longest, woken.signal).finally(() => signal.removeEventListener('abort', stop));
   }
 }

@@ -1,5 +1,5 @@
 /** Searches are bounded, so that ten thousand misspelt names do not cost ten thousand times ten thousand. */
-const MAX_COMPARISONS = 1_000_000;
+const MAX_COMPARISONS = 200_000;
 
 /**
  * Gives a function that finds the candidate a person probably meant: at most two edits away (one for names of up to

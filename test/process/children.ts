@@ -1,0 +1,50 @@
+/** Real children for tests, killed with all of their own after each test, whatever became of it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach } from 'vitest';
+
+export function useChildren() {
+  const started: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of started.splice(0)) {
+      child.stdout?.destroy();
+      try {
+        process.kill(-(child.pid as number), 'SIGKILL');
+      } catch {
+        // all of it is gone
+      }
+    }
+  });
+  return {
+    /** Resolves when the child has printed its first line, with that line. */
+    async start(
+      command: string,
+      ...args: readonly string[]
+    ): Promise<{ child: ChildProcess; pid: number; line: string }> {
+      const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+      started.push(child);
+      const line = await new Promise<string>((resolve, reject) => {
+        child.once('error', reject);
+        child.stdout.once('data', (data: Buffer) => resolve(data.toString().trim()));
+      });
+      return { child, pid: child.pid as number, line };
+    },
+  };
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits at most two seconds. */
+export async function eventually(holds: () => boolean): Promise<boolean> {
+  for (let tries = 0; tries < 200 && !holds(); tries++) await sleep(10);
+  return holds();
+}
+
+export const fileAppears = (path: string): Promise<boolean> => eventually(() => existsSync(path));

@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isYounger, readPidFile, START_TOLERANCE_MS } from '../../src/process/pid-file.ts';
+import { useScratch } from '../deliver/publishing.ts';
+import { useChildren } from './children.ts';
+
+const scratch = useScratch();
+const children = useChildren();
+const linux = process.platform === 'linux';
+const SLEEP = ['sh', '-c', 'echo ready; sleep 30'] as const;
+
+async function codeOf(path: string): Promise<string | number> {
+  const found = await readPidFile(path, 'outputs.shop.reload[0].signal');
+  return 'failure' in found ? found.failure.code : found.pid;
+}
+
+function pidFile(text: string): string {
+  const path = join(scratch(), 'app.pid');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('a pid file', () => {
+  it.each<[string, (pid: number) => string]>([
+    ['the number', (pid) => `${pid}`],
+    ['the number and a newline', (pid) => `${pid}\n`],
+    ['white space around it', (pid) => ` \t${pid} \r\n\n`],
+    ['leading zeros', (pid) => `000${pid}`],
+  ])('names a process: %s', async (_, text) => {
+    const { pid } = await children.start(...SLEEP);
+    expect(await codeOf(pidFile(text(pid)))).toBe(pid);
+  });
+
+  it.each<[string, string]>([
+    ['', 'RELOAD_PID_FILE'],
+    [' \n', 'RELOAD_PID_FILE'],
+    ['nginx', 'RELOAD_PID_FILE'],
+    ['12 13', 'RELOAD_PID_FILE'],
+    ['12\n13\n', 'RELOAD_PID_FILE'],
+    ['1e3', 'RELOAD_PID_FILE'],
+    ['0x10', 'RELOAD_PID_FILE'],
+    ['+12', 'RELOAD_PID_FILE'],
+    ['12.0', 'RELOAD_PID_FILE'],
+    ['12abc', 'RELOAD_PID_FILE'],
+    ['１２', 'RELOAD_PID_FILE'],
+    ['99999999999', 'RELOAD_PID_FILE'],
+    [`12${' '.repeat(1000)}`, 'RELOAD_PID_FILE'],
+    ['1', 'RELOAD_PID_REFUSED'],
+    ['0', 'RELOAD_PID_REFUSED'],
+    ['-1', 'RELOAD_PID_REFUSED'],
+    ['-4711', 'RELOAD_PID_REFUSED'],
+    [String(process.pid), 'RELOAD_PID_REFUSED'],
+    ['2147483647', 'RELOAD_NO_PROCESS'],
+  ])('that holds %j is %s', async (text, code) => {
+    expect(await codeOf(pidFile(text))).toBe(code);
+  });
+
+  it('that is missing, a directory or a FIFO is RELOAD_PID_FILE, at once', async () => {
+    const dir = scratch();
+    mkdirSync(join(dir, 'folder'));
+    spawnSync('mkfifo', [join(dir, 'fifo')]);
+    for (const name of ['missing', 'folder', 'fifo']) expect(await codeOf(join(dir, name))).toBe('RELOAD_PID_FILE');
+  });
+
+  it('may be reached through a symlink', async () => {
+    const { pid } = await children.start(...SLEEP);
+    const path = pidFile(`${pid}`);
+    symlinkSync(path, `${path}.link`);
+    expect(await codeOf(`${path}.link`)).toBe(pid);
+  });
+
+  it('is read anew each time', async () => {
+    const path = pidFile('1');
+    expect(await codeOf(path)).toBe('RELOAD_PID_REFUSED');
+    const { pid } = await children.start(...SLEEP);
+    writeFileSync(path, `${pid}`);
+    expect(await codeOf(path)).toBe(pid);
+  });
+
+  it('tells nothing of what it holds when that is no number', async () => {
+    const found = await readPidFile(pidFile('hunter2'), 'here');
+    expect(JSON.stringify(found)).not.toContain('hunter2');
+  });
+});
+
+describe('a reused pid', () => {
+  const boot = 1_700_000_000;
+  it.each<[string, number, boolean]>([
+    ['long before the file', -3_600_000, false],
+    ['just before the file', -10, false],
+    ['with the file', 0, false],
+    ['within the tolerance', START_TOLERANCE_MS, false],
+    ['beyond the tolerance', START_TOLERANCE_MS + 10, true],
+    ['an hour after the file', 3_600_000, true],
+  ])('a process that started %s (%d ms): younger is %s', (_, afterMs, younger) => {
+    expect(isYounger((5_000_000 + afterMs) / 10, boot, boot * 1000 + 5_000_000)).toBe(younger);
+  });
+
+  it.runIf(linux)('is refused when the file was written before the process started', async () => {
+    const { pid } = await children.start(...SLEEP);
+    const path = pidFile(`${pid}`);
+    const before = new Date(Date.now() - 60_000);
+    utimesSync(path, before, before);
+    expect(await codeOf(path)).toBe('RELOAD_PID_REUSED');
+  });
+
+  it('a file written long after the process started is fine', async () => {
+    const { pid } = await children.start(...SLEEP);
+    const path = pidFile(`${pid}`);
+    const later = new Date(Date.now() + 3_600_000);
+    utimesSync(path, later, later);
+    expect(await codeOf(path)).toBe(pid);
+  });
+});
+
+it.runIf(linux)('a zombie is RELOAD_NO_PROCESS: it would take the signal and do nothing', async () => {
+  // The shell becomes a sleep that never asks what became of its child.
+  const { line } = await children.start('sh', '-c', 'sleep 0 & echo $!; exec sleep 30');
+  const path = pidFile(line);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(await codeOf(path)).toBe('RELOAD_NO_PROCESS');
+});

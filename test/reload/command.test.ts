@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createReload } from '../../src/reload/create-reload.ts';
+import { useScratch } from '../deliver/publishing.ts';
+import { expectNoLeaks } from '../faults/leaks.ts';
+
+const scratch = useScratch();
+expectNoLeaks();
+const never = new AbortController().signal;
+const place = 'outputs.shop.reload[0].command';
+const agent = { PATH: '/usr/bin:/bin', HOME: '/root', VAULT_TOKEN: 'hvs.agent', BAO_TOKEN: 's.agent' };
+
+function reloadBy(argv: readonly string[], timeoutMs = 10_000) {
+  const config = { kind: 'command', argv, timeoutMs, place } as const;
+  return createReload(config, { name: 'shop', dir: '/run/secrets/shop' }, agent);
+}
+
+describe('a reload by command', () => {
+  it('is done when the command ends with 0, which knows output, directory and generation but no login', async () => {
+    const path = join(scratch(), 'env');
+    const reload = reloadBy(['sh', '-c', `env > ${path}`]);
+    expect([reload.kind, reload.place]).toEqual(['command', place]);
+    expect(await reload.run(12, never)).toBeUndefined();
+    const env = readFileSync(path, 'utf8').split('\n');
+    expect(env).toEqual(
+      expect.arrayContaining([
+        'PANNIER_OUTPUT=shop',
+        'PANNIER_DIR=/run/secrets/shop',
+        'PANNIER_GENERATION=12',
+        'HOME=/root',
+      ]),
+    );
+    expect(env.filter((line) => line.includes('agent'))).toEqual([]);
+  });
+
+  it.each<[readonly string[], string, string]>([
+    [['sh', '-c', 'exit 3'], 'RELOAD_COMMAND_FAILED', 'sh ended with status 3'],
+    [['sh', '-c', 'kill -KILL $$'], 'RELOAD_COMMAND_FAILED', 'sh was ended by SIGKILL'],
+    [['/no/such/program', '--token=hunter2'], 'RELOAD_COMMAND_MISSING', '/no/such/program cannot be started (ENOENT)'],
+    [['/etc/passwd'], 'RELOAD_COMMAND_MISSING', '/etc/passwd cannot be started (EACCES)'],
+  ])('%j is %s', async (argv, code, seen) => {
+    expect(await reloadBy(argv).run(1, never)).toMatchObject({ code, place, seen, retry: 'backoff' });
+  });
+
+  it('one that takes too long is RELOAD_COMMAND_TIMEOUT', async () => {
+    expect(await reloadBy(['sleep', '30'], 200).run(1, never)).toMatchObject({
+      code: 'RELOAD_COMMAND_TIMEOUT',
+      seen: 'sleep did not end within 200ms',
+    });
+  });
+
+  it('one that the stop of the agent ends is CANCELLED', async () => {
+    const stop = new AbortController();
+    const running = reloadBy(['sleep', '30']).run(1, stop.signal);
+    setTimeout(() => stop.abort(), 100);
+    expect((await running)?.code).toBe('CANCELLED');
+  });
+
+  it('no failure tells an argument or what the command printed', async () => {
+    const failures = [
+      await reloadBy(['sh', '-c', 'echo canary; echo canary >&2; exit 1', 'canary']).run(1, never),
+      await reloadBy(['sh', '-c', 'canary\0']).run(1, never),
+      await reloadBy(['sh', '-c', 'echo canary; sleep 30'], 100).run(1, never),
+    ];
+    expect(failures.map((failed) => failed?.code)).toEqual([
+      'RELOAD_COMMAND_FAILED',
+      'RELOAD_COMMAND_MISSING',
+      'RELOAD_COMMAND_TIMEOUT',
+    ]);
+    expect(JSON.stringify(failures)).not.toContain('canary');
+  });
+});

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -134,6 +135,23 @@ describe('symlinks in the destination', () => {
     expect(read(base, 'out/kept')).toBe('theirs');
   });
 
+  it.runIf(process.platform === 'linux').each<[string, 'mkdir' | 'open']>([
+    ['was made', 'mkdir'],
+    ['was opened', 'open'],
+  ])('one exchanged for the candidate right after it %s gets no file', async (_, step) => {
+    const base = scratch();
+    const dir = join(base, 'shop');
+    for (const made of ['shop', 'out']) mkdirSync(join(base, made));
+    const sink = await openSink(outputIn(dir));
+    const restore = after(step, join(dir, '..g1'), () => {
+      renameSync(join(dir, '..g1'), join(base, 'moved'));
+      symlinkSync('../out', join(dir, '..g1'));
+    });
+    const { code } = await failureOf(sink.stage(bytesOf({ a: '1', 'b/c': '2' }))).finally(restore);
+    expect(code).toBe(step === 'mkdir' ? 'OUTPUT_OCCUPIED' : 'resolved');
+    expect(listTree(join(base, 'out'))).toEqual([]);
+  });
+
   it('a published generation that is one is not read through, but published again', async () => {
     const base = scratch();
     const dir = join(base, 'shop');
@@ -243,3 +261,19 @@ describe.runIf(mayMount)('volumes of their own (need the right to mount)', () =>
     }
   });
 });
+
+/** Lets something happen right after one file system call on one path. Gives back how to end that. */
+function after(step: 'mkdir' | 'open', path: string, happen: () => void): () => void {
+  const promises = fs.promises as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const real = promises[step] as (...args: unknown[]) => Promise<unknown>;
+  promises[step] = async (...args) => {
+    const result = await real(...args);
+    if (args[0] === path) happen();
+    return result;
+  };
+  syncBuiltinESMExports();
+  return () => {
+    promises[step] = real;
+    syncBuiltinESMExports();
+  };
+}

@@ -1,13 +1,24 @@
 import type { Clock } from '../base/clock.ts';
-import { fail, type PannierError } from '../base/errors.ts';
+import { asFailure, fail, type PannierError } from '../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../base/value.ts';
 import { VaultStatusError } from '../client/vault-client.ts';
 import type { SecretRequest } from '../config/config.ts';
 import type { Fetch, Fetched } from './source.ts';
-import { changed, type FetchKind, malformed, readFields, settleFetch, type VaultTools } from './vault-answer.ts';
+import {
+  changed,
+  type FetchKind,
+  malformed,
+  readFields,
+  readLease,
+  settleFetch,
+  type VaultTools,
+} from './vault-answer.ts';
 import { firstSegment, type Mount, VaultMounts } from './vault-mounts.ts';
 
 type KvRequest = Extract<SecretRequest, { kind: 'vault-kv' }>;
+
+/** What is known of an engine that answered a guess with a lease. */
+const LEASED = 'one that gives leases';
 
 /** One way to read a secret: `rest` below `mount` (with its slash), as that version of the engine wants it. */
 interface KvForm {
@@ -35,9 +46,10 @@ export function createVaultKv(tools: VaultTools, clock: Clock, stop: AbortSignal
     for (const form of forms) {
       try {
         const fetched = await readForm(tools, { form, request, last, place }, signal);
-        if (forms.length > 1) mounts.learn(form.mount, form.version);
+        if (forms.length > 1) mounts.learn(form.mount, 'kv', form.version);
         return fetched;
       } catch (error) {
+        if (asFailure(error, place).code === 'SECRET_NOT_KV') mounts.learn(form.mount, LEASED, 1);
         if (!(error instanceof VaultStatusError) || (error.status !== 403 && error.status !== 404)) throw error;
         if (refused?.status !== 404) refused = error;
       }
@@ -62,12 +74,16 @@ async function locate(
   const mount = await mounts.find(path, place, signal);
   if (mount === 'refused') return { forms: [formOf(path, guessed, 2), formOf(path, guessed, 1)] };
   if (!['kv', 'generic', 'cubbyhole'].includes(mount.type)) {
-    const hint = `Use read: ${path} for it.`;
-    throw fail('SECRET_NOT_KV', place, `${mount.path} is a mount of the engine ${mount.type}`, { hint });
+    throw notKv(mount.path, mount.type, path, place);
   }
   const form = formOf(path, mount.path, mount.version);
   const other = formOf(path, mount.path, mount.version === 2 ? 1 : 2);
   return { forms: mount.source === 'told' ? [form] : [form, other], mount };
+}
+
+function notKv(mount: string, engine: string, path: string, place: string): PannierError {
+  const details = { hint: `Use read: ${path} for it.`, retry: 'never' } as const;
+  return fail('SECRET_NOT_KV', place, `${mount} is a mount of another engine (${engine})`, details);
 }
 
 function formOf(path: string, mount: string, version: 1 | 2): KvForm {
@@ -91,8 +107,11 @@ async function readForm(tools: VaultTools, reading: Reading, signal: AbortSignal
       const hint = 'Remove version: version 1 of the engine keeps none.';
       throw fail('BACKEND_REJECTED', place, `a pinned version, but ${mount} is KV version 1`, { hint });
     }
-    const { body } = await tools.vault.call({ ...get, path: mount + rest }, signal);
-    return settleFetch({ last, fields: readFields(body, place), life: { kind: 'none' } }, tools.nextVersion);
+    const answer = await tools.vault.call({ ...get, path: mount + rest }, signal);
+    // Only a guessed mount gets here. The read has minted; the mount is remembered, so that it does so once.
+    if (readLease(answer) !== undefined) throw notKv(mount, LEASED, mount + rest, place);
+    const fields = readFields(answer.body, place);
+    return settleFetch({ last, fields, life: { kind: 'none' } }, tools.nextVersion);
   }
   const query = request.version === undefined ? {} : { query: { version: String(request.version) } };
   try {

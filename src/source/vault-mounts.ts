@@ -13,7 +13,7 @@ export interface Mount {
   /** `kv` for both versions; `generic` is KV 1 by its old name. */
   readonly type: string;
   readonly version: 1 | 2;
-  /** `guessed`: the server would not tell, and a read in this form went well. */
+  /** `guessed`: the server would not tell, and a read under a guess told it. */
   readonly source: 'told' | 'guessed';
   readonly learntMonoMs: number;
 }
@@ -57,9 +57,9 @@ export class VaultMounts {
     }
   }
 
-  /** A read under a guess went well. */
-  learn(path: string, version: 1 | 2): void {
-    this.#known.set(path, { path, type: 'kv', version, source: 'guessed', learntMonoMs: this.#clock.monoMs() });
+  /** What a read under a guess told about the mount. */
+  learn(path: string, type: string, version: 1 | 2): void {
+    this.#known.set(path, { path, type, version, source: 'guessed', learntMonoMs: this.#clock.monoMs() });
   }
 
   /** Nothing was found there: after a while the mount may have been moved or upgraded to another version. */

@@ -1,0 +1,257 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
+import type { LeaseLife, Life } from '../../src/source/source.ts';
+import { createVaultBackend } from '../../src/source/vault.ts';
+import { answer, refuse } from '../auth/fake-vault.ts';
+import { createAuthority } from '../servers/index.ts';
+import { config, failureOf, held, never, plain, sourceWorld, wantOf } from './vault-world.ts';
+
+const LEASE = { lease_id: 'database/creds/shop/abc', lease_duration: 60, renewable: true };
+const lease = (more: Partial<LeaseLife> = {}): LeaseLife => ({
+  kind: 'lease',
+  leaseId: Secret.text('database/creds/shop/abc'),
+  ttlMs: 60_000,
+  renewable: true,
+  startedMonoMs: 0,
+  loginId: 7,
+  ...more,
+});
+
+describe('the life of a read', () => {
+  const none: Life = { kind: 'none' };
+  const rotates: Life = { kind: 'rotates', inMs: 30_000, startedMonoMs: 5000 };
+  test.each<[string, string, object, Life]>([
+    ['a renewable lease', 'database/creds/shop', LEASE, lease({ startedMonoMs: 5000 })],
+    [
+      'one that cannot be renewed',
+      'aws/creds/x',
+      { ...LEASE, renewable: false },
+      lease({ startedMonoMs: 5000, renewable: false }),
+    ],
+    ['a lease without end', 'database/creds/shop', { ...LEASE, lease_duration: 0 }, none],
+    ['a duration without a lease', 'cubbyhole/x', { ...LEASE, lease_id: '' }, none],
+    ['a static role', 'database/static-creds/shop', { data: { ttl: 30, rotation_period: 60 } }, rotates],
+    ['one with a schedule', 'ldap/static-cred/shop', { data: { ttl: 30, rotation_schedule: '0 * * * *' } }, rotates],
+    ['fields that are called so elsewhere', 'cubbyhole/x', { data: { ttl: 30, rotation_period: 60 } }, none],
+    ['a static role that tells no ttl', 'database/static-creds/x', { data: { rotation_period: 60 } }, none],
+  ])('of %s', async (_, path, body, life) => {
+    const { fetch, server, clock } = sourceWorld();
+    await clock.advance(5000);
+    server.on(`GET ${path}`, async () => {
+      await clock.advance(2000);
+      return answer({ data: { a: 1 }, ...body });
+    });
+    expect(held(await fetch({ kind: 'vault-read', path })).life).toEqual(life);
+    expect(server.calls[0]).toMatchObject({ idempotent: false });
+  });
+});
+
+describe('a read', () => {
+  const read = { kind: 'vault-read', path: 'p' } as const;
+
+  test('with a lease is never unchanged, without one it is while its fields are equal', async () => {
+    const { fetch, server } = sourceWorld();
+    server.on('GET p', () => answer({ data: { a: 1 }, ...LEASE }));
+    const leased = held(await fetch(read));
+    expect((await fetch(read, leased)).state).toBe('changed');
+    server.on('GET p', () => answer({ data: { a: 1 }, warnings: ['ignored'] }));
+    expect((await fetch(read, leased)).state).toBe('unchanged');
+  });
+
+  test('of a static role is unchanged while only its ttl counts down', async () => {
+    const { fetch, server } = sourceWorld();
+    const role = { kind: 'vault-read', path: 'database/static-creds/x' } as const;
+    const answerWith = (password: string, ttl: number) =>
+      server.on('GET database/static-creds/x', () => answer({ data: { password, ttl, rotation_period: 60 } }));
+    answerWith('one', 30);
+    const first = held(await fetch(role));
+    answerWith('one', 20);
+    expect(await fetch(role, first)).toMatchObject({ state: 'unchanged', life: { inMs: 20_000 } });
+    answerWith('two', 60);
+    expect((await fetch(role, first)).state).toBe('changed');
+  });
+
+  test.each([
+    ['nothing', {}, 'SECRET_EMPTY'],
+    ['null', { data: null }, 'SECRET_EMPTY'],
+    ['no fields', { data: {} }, 'SECRET_EMPTY'],
+    ['a list', { data: [1] }, 'BACKEND_MALFORMED'],
+    ['text', { data: 'x' }, 'BACKEND_MALFORMED'],
+  ])('answered with %s is refused', async (_, body, code) => {
+    const { fetch, server } = sourceWorld();
+    server.on('GET p', () => answer(body));
+    expect(await failureOf(fetch(read))).toMatchObject({ code });
+  });
+
+  test('has a version that no other answer has and that tells nothing', async () => {
+    const { fetch, server } = sourceWorld();
+    server.on('GET p', () => answer({ data: { a: 'value' }, ...LEASE }));
+    const versions = [held(await fetch(read)).version, held(await fetch(read)).version];
+    expect(new Set(versions).size).toBe(2);
+    expect(versions.join()).not.toMatch(/value|abc/);
+  });
+});
+
+describe('a write', () => {
+  test('posts its data once and takes fields and lease from the answer', async () => {
+    const { fetch, server } = sourceWorld();
+    server.on('POST aws/sts/deploy', () => answer({ ...LEASE, renewable: false, data: { access_key: 'k' } }));
+    const value = held(await fetch({ kind: 'vault-write', path: 'aws/sts/deploy', data: { ttl: '1h' } }));
+    expect(plain(value.fields)).toEqual({ access_key: 'k' });
+    expect(value.life).toMatchObject({ kind: 'lease', renewable: false });
+    expect(server.calls).toMatchObject([{ body: { ttl: '1h' }, idempotent: false }]);
+  });
+
+  test('that makes a token gives its fields, and its life as one that cannot be renewed', async () => {
+    const { fetch, server } = sourceWorld();
+    const auth = { client_token: 't', lease_duration: 60, renewable: true };
+    server.on('POST auth/token/create', () => answer({ lease_id: '', lease_duration: 0, data: null, auth }));
+    const value = held(await fetch({ kind: 'vault-write', path: 'auth/token/create', data: {} }));
+    expect(plain(value.fields)).toMatchObject({ client_token: 't' });
+    expect(value.life).toEqual(lease({ leaseId: Secret.text(''), renewable: false }));
+  });
+
+  test('without an answer is empty', async () => {
+    const { fetch, server } = sourceWorld();
+    server.on('POST p', () => answer({}, 204));
+    expect(await failureOf(fetch({ kind: 'vault-write', path: 'p', data: {} }))).toMatchObject({
+      code: 'SECRET_EMPTY',
+    });
+  });
+});
+
+describe('renewing a lease', () => {
+  const want = wantOf({ kind: 'vault-read', path: 'database/creds/shop' });
+
+  test('asks for the life it began with, also after a renewal gave less', async () => {
+    const { backend, server, clock } = sourceWorld();
+    let granted = 20;
+    server.on('PUT sys/leases/renew', () => answer({ ...LEASE, lease_duration: granted }));
+    await clock.advance(40_000);
+    const first = await backend.source.renew?.(want, lease(), never);
+    expect(first).toMatchObject({ ttlMs: 20_000, startedMonoMs: 40_000, loginId: 7, renewable: true });
+    granted = 60;
+    await backend.source.renew?.(want, first as LeaseLife, never);
+    expect(server.calls.map(({ body }) => body?.['increment'])).toEqual([60, 60]);
+    expect(server.calls[0]?.body?.['lease_id']).toEqual(Secret.text('database/creds/shop/abc'));
+  });
+
+  test.each([
+    ['not known', () => refuse(400, { errors: ['lease not found'] }), 'BACKEND_REJECTED'],
+    ['denied', () => refuse(403), 'SECRET_DENIED'],
+    ['answered without a life', () => answer({}), 'BACKEND_MALFORMED'],
+  ])('that is %s fails', async (_, handler, code) => {
+    const { backend, server } = sourceWorld();
+    server.on('PUT sys/leases/renew', handler);
+    expect(await failureOf(Promise.resolve(backend.source.renew?.(want, lease(), never)))).toMatchObject({ code });
+  });
+});
+
+describe('a certificate that is not one', () => {
+  const request = {
+    kind: 'vault-certificate',
+    issuer: '/pki/',
+    role: 'shop',
+    commonName: 'shop.svc',
+    altNames: ['a.shop.svc', 'b.shop.svc'],
+    ipSans: [],
+    uriSans: ['spiffe://x/y'],
+    ttl: '24h',
+  } as const;
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+
+  test.each([
+    ['no certificate', { private_key }],
+    ['no key', { certificate: 'x' }],
+    ['a broken certificate', { certificate: 'CANARY', private_key }],
+  ])('(%s) is refused without its text', async (_, data) => {
+    const { fetch, server } = sourceWorld();
+    server.on('POST pki/issue/shop', () => answer({ data }));
+    const failed = await failureOf(fetch(request));
+    expect(failed).toMatchObject({ code: 'BACKEND_MALFORMED' });
+    expect(JSON.stringify(failed)).not.toContain('CANARY');
+    expect(server.calls[0]).toMatchObject({
+      idempotent: false,
+      body: {
+        common_name: 'shop.svc',
+        alt_names: 'a.shop.svc,b.shop.svc',
+        uri_sans: 'spiffe://x/y',
+        ttl: '24h',
+        format: 'pem',
+      },
+    });
+    expect(server.calls[0]?.body).not.toHaveProperty('ip_sans');
+  });
+});
+
+describe('a certificate', () => {
+  const issued = (data: object) => {
+    const { fetch, server } = sourceWorld();
+    server.on('POST pki/issue/shop', () => answer({ data }));
+    return fetch({
+      kind: 'vault-certificate',
+      issuer: 'pki',
+      role: 'shop',
+      commonName: 'shop.svc',
+      altNames: [],
+      ipSans: [],
+      uriSans: [],
+    });
+  };
+  const authority = createAuthority('test');
+  const [one, other] = ['a', 'b'].map((commonName) => authority.issue({ commonName }));
+
+  test('whose key belongs to another is refused', async () => {
+    const wrong = issued({ certificate: one?.certificatePem, private_key: other?.keyPem });
+    expect(await failureOf(wrong)).toMatchObject({
+      code: 'BACKEND_MALFORMED',
+      seen: 'the private key does not belong to the certificate',
+    });
+  });
+
+  test('without chain, serial number and expiration has them from the issuer and from itself', async () => {
+    const pair = { certificate: one?.certificatePem, private_key: one?.keyPem };
+    const { fields, life, version } = held(await issued({ ...pair, issuing_ca: 'CA', unknown: 'x' }));
+    const { notAfterMs } = life as { notAfterMs: number };
+    expect(version).toMatch(/^[0-9a-f]{2}(:[0-9a-f]{2})+$/);
+    expect(plain(fields)).toMatchObject({ caChain: ['CA'], serialNumber: version, expiration: `${notAfterMs / 1000}` });
+    expect(fields.has('unknown')).toBe(false);
+    const chain = held(await issued({ ...pair, issuing_ca: 'CA', ca_chain: ['CA', 'root'] }));
+    expect(plain(chain.fields)).toMatchObject({ caChain: ['CA', 'root'] });
+  });
+});
+
+describe('the identity of a backend', () => {
+  const tools = () => {
+    const { server: client, clock } = sourceWorld();
+    return { client, clock, session: {} as never };
+  };
+  const identityOf = (more: object, auth: object = {}) =>
+    createVaultBackend({ ...config, ...more, auth: { ...config.auth, ...auth } } as never, tools()).identity;
+
+  test('is its address, namespace and login, not its name', () => {
+    const base = identityOf({});
+    expect(identityOf({ name: 'other' })).toBe(base);
+    expect(identityOf({ timeoutMs: 1 })).toBe(base);
+    for (const more of [{ address: 'https://else:8200' }, { namespace: 'team' }]) {
+      expect(identityOf(more)).not.toBe(base);
+    }
+    for (const auth of [{ role: 'else' }, { mount: 'else' }]) expect(identityOf({}, auth)).not.toBe(base);
+  });
+
+  test('holds no credential, and tells two literal tokens apart', () => {
+    const token = { method: 'token', token: Secret.text('CANARY'), tokenFile: undefined };
+    expect(identityOf({ name: 'a' }, token)).not.toContain('CANARY');
+    expect(identityOf({ name: 'a' }, token)).not.toBe(identityOf({ name: 'b' }, token));
+    const role = (roleId: string) => identityOf({}, { method: 'approle', roleId });
+    expect(role('CANARY')).not.toContain('CANARY');
+    expect(role('one')).not.toBe(role('two'));
+  });
+});
+
+test('a kind of secret that no Vault backend has is a programming mistake', async () => {
+  const { fetch } = sourceWorld();
+  await expect(fetch({ kind: 'file', key: 'x' })).rejects.toThrow(TypeError);
+});

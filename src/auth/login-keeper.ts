@@ -1,0 +1,241 @@
+import { backoffMs } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import { asFailure, type Failure, failure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
+import type { VaultClient } from '../client/vault-client.ts';
+import type { LoginBook } from './login-book.ts';
+import { LoginPacing } from './login-pacing.ts';
+import type { AuthMethod, LiveLogin, Login } from './method.ts';
+import { isExtended, MIN_RENEWAL_GAP_MS, renewAtMs, replaceMarginMs } from './renewal.ts';
+import type { Suspicion } from './suspicion.ts';
+import { isRefusal, readAuthBlock, renewSelf } from './token-self.ts';
+
+/** What the keeper of a session is at; the state machine is described above `VaultSession`. */
+export type KeeperState = 'out' | 'logging-in' | 'live' | 'renewing' | 'replacing' | 'dead';
+
+export interface KeeperParts {
+  readonly method: AuthMethod;
+  readonly client: VaultClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  readonly backend: string;
+  readonly place: string;
+  readonly book: LoginBook;
+  readonly suspicion: Suspicion;
+  /** Ends `keep` and every request. */
+  readonly stop: AbortSignal;
+  /** Called once per login made; `leases`: those made under the one before must move to it. */
+  readonly adopted: (login: LiveLogin, leases: 'move' | 'none') => void;
+}
+
+/**
+ * The one task of a session: logs in, renews and replaces, as the state machine above `VaultSession` says. It looks at
+ * the book before each step, so others tell it something by writing it there and calling `wake`.
+ */
+export class LoginKeeper {
+  readonly #parts: KeeperParts;
+  readonly #clock: Clock;
+  readonly #book: LoginBook;
+  readonly #pacing: LoginPacing;
+  #state: KeeperState = 'out';
+  /** Ends a pause or a renewal on its way. */
+  #wake = new AbortController();
+  /** When a usable login is looked at next: its renewal point, or the end of a backoff after it. */
+  #nextMs = Number.POSITIVE_INFINITY;
+  /** Renewing this login brings no more. */
+  #exhausted = false;
+  #renewFailures = 0;
+  #trouble: Failure | undefined;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.#book = parts.book;
+    this.#pacing = new LoginPacing(parts.clock, parts.random);
+  }
+
+  get state(): KeeperState {
+    return this.#state;
+  }
+
+  /** Why the last try to log in failed; undefined after one that went well. */
+  get trouble(): Failure | undefined {
+    return this.#trouble;
+  }
+
+  /** The book has changed: look at it now. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** The life of the login was shortened: draws its renewal point anew. */
+  replan(): void {
+    if (this.#book.newest !== undefined) this.#plan(this.#book.newest, this.#exhausted);
+    this.wake();
+  }
+
+  /** Runs until `stop` aborts, and never throws. */
+  async keep(): Promise<void> {
+    while (!this.#parts.stop.aborted) {
+      const login = this.#book.usable();
+      const now = this.#clock.monoMs();
+      if (login === undefined) await this.#logIn();
+      else if (now >= this.#nextMs) await this.#prolong(login);
+      else {
+        this.#state = 'live';
+        await this.#pause(Math.min(this.#nextMs, login.endsMonoMs) - now);
+      }
+    }
+  }
+
+  /** There is no usable login: one try, or the wait before it. */
+  async #logIn(): Promise<void> {
+    const { newest, gone, jumpedMs } = this.#book;
+    this.#state = newest === undefined ? 'logging-in' : 'dead';
+    if (newest !== undefined && gone !== 'spent') this.#pacing.died(newest);
+    if (!this.#pacing.mayTry) return this.#pause(this.#pacing.notBeforeMs - this.#clock.monoMs());
+    const next = await this.#tryLogin();
+    if (next === undefined) return;
+    if (gone === 'dead') await this.#parts.suspicion.prove(next, this.#parts.stop);
+    this.#adopt(next, jumpedMs);
+  }
+
+  /** The login has reached its renewal point, or the end of a backoff after it. */
+  async #prolong(login: LiveLogin): Promise<void> {
+    if (!this.#exhausted) {
+      this.#state = 'renewing';
+      await this.#renew(login);
+      if (this.#renewFailures === 0 || this.#clock.monoMs() < replaceFromMs(login) || !this.#pacing.mayTry) return;
+    }
+    if (this.#pacing.mayTry) await this.#replace();
+    if (this.#exhausted && !this.#pacing.mayTry) this.#nextMs = this.#pacing.notBeforeMs;
+  }
+
+  async #renew(login: LiveLogin): Promise<void> {
+    const wake = this.#sleeper();
+    const startedMonoMs = this.#clock.monoMs();
+    const { client, place } = this.#parts;
+    const self = { client, token: login.token, place };
+    if (this.#book.takeUse()) this.wake();
+    try {
+      const answer = await renewSelf(self, wake);
+      if (!wake.aborted) this.#extend(login, readAuthBlock(answer.body, startedMonoMs, place));
+    } catch (error) {
+      if (!wake.aborted) this.#renewFailed(login, error);
+    }
+  }
+
+  /** Takes over the life of a renewal. One that no longer moves the end was the last. */
+  #extend(login: LiveLogin, told: Login): void {
+    const extended = this.#book.extend(login, told);
+    const next = this.#book.newest ?? login;
+    this.#plan(next, !extended || !next.renewable);
+    if (!extended) this.#nextMs = this.#clock.monoMs();
+    else if (told.ttlMs !== 'forever') {
+      this.#parts.emit({ kind: 'login-renewed', backend: this.#parts.backend, ttlMs: told.ttlMs, login: next.id });
+    }
+  }
+
+  #renewFailed(login: LiveLogin, error: unknown): void {
+    const failed = asFailure(error, this.#parts.place);
+    const now = this.#clock.monoMs();
+    if (isRefusal(error)) {
+      this.#exhausted = true;
+      this.#nextMs = now;
+    } else {
+      this.#renewFailures++;
+      this.#nextMs = now + backoffMs(this.#renewFailures, this.#parts.random, failed.retryAfterMs);
+      const replaceMs = replaceFromMs(login);
+      if (now < replaceMs) this.#nextMs = Math.min(this.#nextMs, Math.max(replaceMs, now + MIN_RENEWAL_GAP_MS));
+    }
+    const retryInMs = this.#nextMs - now;
+    this.#parts.emit({ kind: 'login-renew-failed', backend: this.#parts.backend, failure: failed, retryInMs });
+  }
+
+  async #replace(): Promise<void> {
+    if (this.#parts.stop.aborted) return;
+    this.#state = 'replacing';
+    const { jumpedMs } = this.#book;
+    const next = await this.#tryLogin();
+    const { newest } = this.#book;
+    if (next === undefined) return;
+    if (newest !== undefined && next.token.equals(newest.token)) this.#sameAgain(newest, next);
+    else this.#adopt(next, jumpedMs);
+  }
+
+  /** Undefined when it failed; the failure is told and the next try has its time. */
+  async #tryLogin(): Promise<Login | undefined> {
+    try {
+      const login = await this.#parts.method.login(this.#parts.stop);
+      this.#pacing.succeeded();
+      this.#trouble = undefined;
+      return login;
+    } catch (error) {
+      if (!this.#parts.stop.aborted) this.#loginFailed(asFailure(error, this.#parts.place), 0);
+      return undefined;
+    }
+  }
+
+  #loginFailed(failed: Failure, atLeastMs: number): void {
+    this.#trouble = failed;
+    const retryInMs = this.#pacing.failed(failed.retryAfterMs, atLeastMs);
+    const { backend, emit, method } = this.#parts;
+    emit({ kind: 'login-failed', backend, method: method.kind, failure: failed, retryInMs });
+  }
+
+  /**
+   * A token that somebody else made cannot be replaced by itself: the login stays, with its id and its leases, and the
+   * credential is looked at again from time to time.
+   */
+  #sameAgain(login: LiveLogin, again: Login): void {
+    const endsMs = again.ttlMs === 'forever' ? Number.POSITIVE_INFINITY : again.startedMonoMs + again.ttlMs;
+    if (isExtended(login.endsMonoMs, endsMs, Number.POSITIVE_INFINITY)) {
+      this.#extend(login, again);
+      return;
+    }
+    const restMs = Math.max(0, login.endsMonoMs - this.#clock.monoMs());
+    const seen = `the same token again, which ends in ${formatDuration(restMs)} and cannot be extended`;
+    const failed = failure('AUTH_UNUSABLE', this.#parts.place, seen, {
+      hint: 'Put a new token in its place before then.',
+    });
+    this.#loginFailed(failed, Math.min(restMs / 10, 300_000));
+  }
+
+  #adopt(next: Login, jumpedMs: number): void {
+    const { newest: previous, gone } = this.#book;
+    const reason = this.#book.usable() !== undefined || gone === 'spent' ? 'ending' : 'dead';
+    const login = this.#book.adopt(next, jumpedMs);
+    const { ttlMs, renewable, id } = login;
+    const { backend, emit, method } = this.#parts;
+    this.#plan(login, !renewable);
+    this.#state = 'live';
+    emit({ kind: 'login-made', backend, method: method.kind, ttlMs, renewable, login: id });
+    if (previous !== undefined) emit({ kind: 'login-replaced', backend, login: id, reason });
+    this.#parts.adopted(login, previous === undefined || gone === 'spent' ? 'none' : 'move');
+  }
+
+  /** Draws the renewal point of a life that has just begun or was shortened. */
+  #plan(login: LiveLogin, exhausted: boolean): void {
+    this.#exhausted = exhausted;
+    this.#renewFailures = 0;
+    const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#parts.random);
+    this.#nextMs = Math.max(atMs, this.#clock.monoMs() + MIN_RENEWAL_GAP_MS);
+  }
+
+  #sleeper(): AbortSignal {
+    this.#wake = new AbortController();
+    if (this.#parts.stop.aborted) this.#wake.abort();
+    return this.#wake.signal;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return this.#clock.sleep(ms, this.#sleeper());
+  }
+}
+
+/** From when on a login whose renewal keeps failing is replaced. */
+function replaceFromMs({ startedMonoMs, endsMonoMs }: LiveLogin): number {
+  return endsMonoMs - replaceMarginMs(endsMonoMs - startedMonoMs);
+}

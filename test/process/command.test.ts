@@ -100,8 +100,10 @@ describe('the limit', () => {
     const stop = new AbortController();
     const running = sh(`sleep 30 & echo $! > ${dir}/pid; wait`, 20_000, stop.signal);
     await fileAppears(join(dir, 'pid'));
+    const aborted = performance.now();
     stop.abort();
     expect(await running).toEqual({ kind: 'aborted' });
+    expect(performance.now() - aborted).toBeLessThan(GRACE_MS + 2000);
     expect(await eventually(() => !isAlive(pidIn(join(dir, 'pid'))))).toBe(true);
   });
 

@@ -8,5 +8,12 @@ if (major < 22 || (major === 22 && minor < 22)) {
   process.exit(2);
 }
 
+// NODE_DEBUG=http prints every request with its token, and Node has read the variable before our first line: start over
+// without it, as the same process.
+const { NODE_DEBUG, ...env } = process.env;
+if (NODE_DEBUG !== undefined && process.execve !== undefined) {
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], env);
+}
+
 // Not a static import: an older Node would fail on the syntax in there before it reaches the line above.
 void import('./main.js').then(({ main }) => main());

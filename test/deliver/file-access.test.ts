@@ -52,7 +52,7 @@ describe('modes', () => {
     expect(modes.map((name) => bits(dir, name))).toEqual(['755', '755', '444', '700', '400']);
   });
 
-  it.each(['0', '022', '077', '777'])('the umask %s changes nothing', (umask) => {
+  it.each(['0', '022', '077'])('the umask %s changes nothing', (umask) => {
     const dir = join(scratch(), 'shop');
     const { files: _, ...output } = outputIn(dir, { mode: 0o640, dirMode: 0o751 });
     runProgram('publish-once.ts', { output, files: { a: '1', 'b/c': '2' } }, { umask });

@@ -1,6 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
+import type { Agent, IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
+import { http, loadHttps } from './node-http.ts';
 import type { Stop } from './stop.ts';
 import { WireError } from './wire-error.ts';
 
@@ -35,7 +35,7 @@ export class TooLarge extends Error {}
  * @throws WireError, TooLarge, or the reason of `stop`; the connection is closed then.
  */
 export function exchange(
-  agent: http.Agent,
+  agent: Agent,
   target: Target,
   request: WireRequest,
   tunnelMs: number,
@@ -101,18 +101,22 @@ export function exchange(
  * prints them with NODE_DEBUG=net. `timeout` bounds a proxy's CONNECT alone, which ends with no request; the deadline is
  * the caller's.
  */
-function begin(agent: http.Agent, target: Target, { method, path, headers, body }: WireRequest, timeout: number) {
+function begin(agent: Agent, target: Target, { method, path, headers, body }: WireRequest, timeout: number) {
   const options = { agent, method, path, timeout };
   const sent =
     target.kind === 'unix'
       ? http.request({ ...options, socketPath: target.socketPath })
-      : (target.protocol === 'https:' ? https : http).request({ ...options, host: target.host, port: target.port });
+      : (target.protocol === 'https:' ? loadHttps() : http).request({
+          ...options,
+          host: target.host,
+          port: target.port,
+        });
   for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
   if (body !== undefined) sent.setHeader('Content-Length', body.length);
   return sent;
 }
 
-function flatten(headers: http.IncomingHttpHeaders): Record<string, string> {
+function flatten(headers: IncomingHttpHeaders): Record<string, string> {
   const flat: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;

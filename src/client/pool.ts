@@ -1,9 +1,10 @@
-import http from 'node:http';
-import https from 'node:https';
+import type { Agent, AgentOptions } from 'node:http';
+import type { Agent as SecureAgent, AgentOptions as SecureAgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { TlsConfig } from '../config/config.ts';
+import { http, loadHttps } from './node-http.ts';
 import type { ProxyEnv } from './proxy-env.ts';
 import { TlsFiles } from './tls-files.ts';
 
@@ -34,8 +35,8 @@ export class Pool {
   readonly #files: TlsFiles;
   readonly #sockets = new Set<Duplex>();
   readonly #born = new WeakMap<Duplex, number>();
-  #http: http.Agent | undefined;
-  #https: { readonly agent: https.Agent; readonly context: SecureContext } | undefined;
+  #http: Agent | undefined;
+  #https: { readonly agent: SecureAgent; readonly context: SecureContext } | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -43,7 +44,7 @@ export class Pool {
   }
 
   /** @throws PannierError BACKEND_TLS when a certificate file cannot be used. */
-  agentFor(protocol: 'http:' | 'https:'): http.Agent {
+  agentFor(protocol: 'http:' | 'https:'): Agent {
     if (protocol === 'http:') {
       this.#http ??= this.#watched(new http.Agent(this.#agentOptions()));
       return this.#http;
@@ -69,7 +70,7 @@ export class Pool {
     this.#https?.agent.destroy();
   }
 
-  #agentOptions(): http.AgentOptions {
+  #agentOptions(): AgentOptions {
     const { proxyEnv } = this.#options;
     return {
       keepAlive: true,
@@ -81,19 +82,19 @@ export class Pool {
   }
 
   /** `rejectUnauthorized` is always said, so that NODE_TLS_REJECT_UNAUTHORIZED decides nothing. */
-  #secureAgent(secureContext: SecureContext): https.Agent {
+  #secureAgent(secureContext: SecureContext): SecureAgent {
     const { serverName, skipVerify } = this.#options.tls;
-    const options: https.AgentOptions & { secureContext: SecureContext } = {
+    const options: SecureAgentOptions & { secureContext: SecureContext } = {
       ...this.#agentOptions(),
       secureContext,
       rejectUnauthorized: !skipVerify,
       ...(serverName === undefined ? {} : { servername: serverName }),
     };
-    return new https.Agent(options);
+    return new (loadHttps().Agent)(options);
   }
 
   /** Keeps count of the agent's sockets and lets none grow older than `CONNECTION_LIFE_MS`. */
-  #watched<A extends http.Agent>(agent: A): A {
+  #watched<A extends Agent>(agent: A): A {
     const connect = agent.createConnection.bind(agent);
     agent.createConnection = (options, connected) => {
       const socket = connect(options, connected);
@@ -127,14 +128,14 @@ interface KeepsAlive {
   keepSocketAlive(socket: Kept): boolean;
 }
 
-const drained = new WeakSet<http.Agent>();
+const drained = new WeakSet<Agent>();
 
-function drain(agent: http.Agent): void {
+function drain(agent: Agent): void {
   drained.add(agent);
   closeIdle(agent);
 }
 
-function closeIdle(agent: http.Agent): void {
+function closeIdle(agent: Agent): void {
   for (const sockets of Object.values(agent.freeSockets)) {
     for (const socket of [...(sockets ?? [])]) socket.destroy();
   }

@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { fail } from '../base/errors.ts';
 import type { TlsConfig } from '../config/config.ts';
+import { loadTls } from './node-http.ts';
 
 /** How often the files are looked at. A new certificate is in use that soon, and a busy start costs no thousand stats. */
 const LOOK_EVERY_MS = 1000;
@@ -59,7 +60,7 @@ export class TlsFiles {
     const cert = this.#ofFile('certFile', readText);
     const key = this.#ofFile('keyFile', readText);
     try {
-      return createSecureContext({
+      return loadTls().createSecureContext({
         ...(ca === undefined ? {} : { ca }),
         ...(cert === undefined ? {} : { cert }),
         ...(key === undefined ? {} : { key }),

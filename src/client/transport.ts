@@ -21,14 +21,14 @@ export interface TransportOptions {
   readonly place: string;
 }
 
-export interface Sending {
-  readonly request: WireRequest;
+/** What a call may do in its turn: one exchange, its redirect and its sending again included. */
+export type Send = (request: WireRequest) => Promise<WireAnswer>;
+
+export interface Turn {
   /** Goes before the others when all connections are busy. */
   readonly urgent: boolean;
   /** Configuration path, for errors. */
   readonly place: string;
-  /** Called when the request leaves the queue. */
-  readonly started?: () => void;
 }
 
 const REDIRECTS = new Set([301, 302, 307, 308]);
@@ -68,28 +68,26 @@ export class Transport implements AsyncDisposable {
   }
 
   /**
+   * Waits for one of the connections, then lets `work` send. What a request is made of is best made in there: thousands
+   * of calls may wait, and each waits with little.
    * @throws PannierError BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS, BACKEND_MALFORMED, BACKEND_TOO_LARGE,
-   * BACKEND_REDIRECT, or CANCELLED when `signal` aborts or the transport is disposed.
+   * BACKEND_REDIRECT, or CANCELLED when `signal` aborts or the transport is disposed; and what `work` throws.
    */
-  async send({ request, urgent, place, started }: Sending, signal: AbortSignal): Promise<WireAnswer> {
-    const { clock, timeoutMs } = this.#options;
+  async run<T>({ urgent, place }: Turn, signal: AbortSignal, work: (send: Send) => Promise<T>): Promise<T> {
     const stop = new Stop();
     const cancel = () => stop.stop(fail('CANCELLED', place, 'the call was cancelled'));
-    const ends = [onAbort(signal, cancel), onAbort(this.#closing.signal, cancel)];
+    const callOff = onAbort(signal, cancel);
+    const callOffClosing = onAbort(this.#closing.signal, cancel);
     try {
       const giveBack = await this.#slots.take(urgent, stop);
-      ends.push(giveBack);
-      started?.();
-      const late = () => {
-        const seen = `no whole answer within ${timeoutMs} ms from ${this.address}`;
-        stop.stop(fail('BACKEND_TIMEOUT', place, seen));
-      };
-      ends.push(deadline(clock, timeoutMs, late));
-      return await this.#follow({ ...request, path: this.#base + request.path }, stop, place);
-    } catch (error) {
-      throw this.#translate(error, place);
+      try {
+        return await this.#inTime(stop, place, work);
+      } finally {
+        giveBack();
+      }
     } finally {
-      for (const end of ends) end();
+      callOff();
+      callOffClosing();
     }
   }
 
@@ -97,6 +95,22 @@ export class Transport implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#pool.destroy();
+  }
+
+  async #inTime<T>(stop: Stop, place: string, work: (send: Send) => Promise<T>): Promise<T> {
+    const { clock, timeoutMs } = this.#options;
+    const callOff = deadline(clock, timeoutMs, () => {
+      const seen = `no whole answer within ${timeoutMs} ms from ${this.address}`;
+      stop.stop(fail('BACKEND_TIMEOUT', place, seen));
+    });
+    const send: Send = async (request) => {
+      try {
+        return await this.#follow({ ...request, path: this.#base + request.path }, stop, place);
+      } catch (error) {
+        throw this.#translate(error, place);
+      }
+    };
+    return await work(send).finally(callOff);
   }
 
   async #follow(request: WireRequest, stop: Stop, place: string): Promise<WireAnswer> {

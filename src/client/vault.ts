@@ -4,7 +4,7 @@ import type { Emit } from '../base/fact.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import { loadNodeVault, type NodeVault, type VaultOptions, type VaultRequest } from './node-vault.ts';
 import type { Env } from './proxy-env.ts';
-import { Transport } from './transport.ts';
+import { type Send, Transport } from './transport.ts';
 import { readBody } from './vault-body.ts';
 import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from './vault-client.ts';
 import { encodeBody, encodePath, encodeQuery } from './vault-encode.ts';
@@ -34,7 +34,7 @@ export function createVaultClient(options: VaultClientOptions): VaultClient {
 /** What travels through node-vault to our requester beside its own options. */
 interface Passed {
   readonly call: VaultCall;
-  readonly signal: AbortSignal;
+  readonly send: Send;
 }
 
 class NodeVaultClient implements VaultClient {
@@ -67,34 +67,35 @@ class NodeVaultClient implements VaultClient {
   async call(call: VaultCall, signal: AbortSignal): Promise<VaultAnswer> {
     if (signal.aborted) throw fail('CANCELLED', call.place, 'the call was cancelled');
     this.#vault ??= loadNodeVault((request) => this.#send(request));
-    return (await dispatch(await this.#vault, call, this.#passing(call, signal))) as VaultAnswer;
+    const vault = await this.#vault;
+    const turn = { urgent: URGENT.test(call.path), place: call.place };
+    return (await this.#transport.run(turn, signal, async (send) =>
+      dispatch(vault, call, this.#passing(call, send)),
+    )) as VaultAnswer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#transport[Symbol.asyncDispose]();
   }
 
-  #passing(call: VaultCall, signal: AbortSignal): VaultOptions<Passed> {
+  #passing(call: VaultCall, send: Send): VaultOptions<Passed> {
     const { token, place } = call;
     const secret =
       token === undefined ? {} : { 'X-Vault-Token': headerText(token.exposeText('backend'), 'token', place) };
-    return { headers: { ...this.#headers, ...secret }, passed: { call, signal } };
+    return { headers: { ...this.#headers, ...secret }, passed: { call, send } };
   }
 
   /** The requester under node-vault: sends, tells the fact, and turns everything but success into our errors. */
-  async #send({ method, path, headers, json, passed: { call, signal } }: VaultRequest<Passed>): Promise<VaultAnswer> {
+  async #send({ method, path, headers, json, passed: { call, send } }: VaultRequest<Passed>): Promise<VaultAnswer> {
     const { clock, emit } = this.#options;
     const { place } = call;
     const told = { backend: this.backend, call: `${call.method} ${call.path}` };
     const body = json === undefined ? {} : { body: encodeBody(json, place) };
     const request = { method, path, headers: json === undefined ? headers : { ...headers, ...JSON_TYPE }, ...body };
-    let startedMs = clock.monoMs();
-    const started = () => {
-      startedMs = clock.monoMs();
-    };
+    const startedMs = clock.monoMs();
     const lasted = () => clock.monoMs() - startedMs;
     try {
-      const answer = await this.#transport.send({ request, urgent: URGENT.test(call.path), place, started }, signal);
+      const answer = await send(request);
       const understood = { ...answer, body: readBody(answer, this.address, place) };
       emit({ kind: 'backend-answered', ...told, status: answer.status, durationMs: lasted() });
       if (SUCCESS.has(answer.status)) return understood;

@@ -1,5 +1,5 @@
 import type { Code } from '../base/codes.ts';
-import type { Failure } from '../base/errors.ts';
+import { type Failure, failure } from '../base/errors.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
 import type { OutputState } from './output-loop.ts';
 
@@ -58,16 +58,26 @@ export function outcomeOf(progress: Progress): Outcome {
   return failures.size === 0 ? { kind: 'done' } : { kind: 'failed', failures: [...failures.values()] };
 }
 
-/** What is wrong at the deadline: every output that is not done, with the last answer of each missing secret. */
+/** What is wrong at the deadline: at least one failure for every output that is not done. */
 export function failuresAtDeadline(progress: Progress): readonly Failure[] {
   const failures = new Map<string, Failure>();
   const add = (why: Failure) => failures.set(keyOf(why), why);
-  for (const state of progress.outputs.values()) {
-    if ((state.kind === 'owed' || state.kind === 'failed') && state.why !== undefined) add(state.why);
-    if (state.kind !== 'waiting') continue;
-    for (const name of state.missing) add(whyMissing(name, progress) ?? progress.silence(name));
+  for (const [output, state] of progress.outputs) {
+    if (state.kind === 'settled') continue;
+    if ('why' in state && state.why !== undefined) {
+      add(state.why);
+      continue;
+    }
+    const missing = state.kind === 'waiting' ? state.missing.filter((name) => isMissing(name, progress)) : [];
+    for (const name of missing) add(whyMissing(name, progress) ?? progress.silence(name));
+    if (missing.length === 0) add(failure('INIT_TIMEOUT', `outputs.${output}`, 'the time was over before it was done'));
   }
   return [...failures.values()];
+}
+
+function isMissing(name: string, { snapshot }: Progress): boolean {
+  const entry = snapshot.get(name);
+  return entry === undefined || entry.state === 'absent';
 }
 
 function whyMissing(name: string, { snapshot, silence }: Progress): Failure | undefined {

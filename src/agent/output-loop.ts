@@ -44,7 +44,7 @@ const LONGEST_SLEEP_MS = 86_400_000;
  */
 export class OutputLoop {
   readonly #o: OutputLoopOptions;
-  #state: OutputState = { kind: 'waiting', missing: [] };
+  #state: OutputState;
   #dirtySinceMs: number | undefined = 0;
   #lastEventMs = 0;
   #published: number | undefined;
@@ -56,6 +56,7 @@ export class OutputLoop {
 
   constructor(options: OutputLoopOptions) {
     this.#o = options;
+    this.#state = Object.freeze({ kind: 'waiting', missing: [...options.renderer.wants] });
   }
 
   get state(): OutputState {

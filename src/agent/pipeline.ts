@@ -1,6 +1,7 @@
 import { asFailure, type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { Releases } from '../base/releases.ts';
+import { Secret } from '../base/secret.ts';
 import { Supervisor } from '../base/supervisor.ts';
 import type { Config } from '../config/config.ts';
 import { createFileSink } from '../deliver/file/file-sink.ts';
@@ -113,7 +114,8 @@ export class Pipeline implements AsyncDisposable {
   }
 
   #createLoops(manager: LeaseManager): ReadonlyMap<string, readonly OutputLoop[]> {
-    const { clock, random, emit, env } = this.#around;
+    const { clock, random, emit } = this.#around;
+    const env = this.#commandEnvironment();
     const byName = new Map<string, OutputLoop[]>();
     for (const { output, renderer } of this.#planned) {
       const sink = createFileSink(output, clock);
@@ -128,6 +130,17 @@ export class Pipeline implements AsyncDisposable {
       }
     }
     return byName;
+  }
+
+  /** What commands inherit: not a token that the configuration took from a variable of any name. */
+  #commandEnvironment(): Surroundings['env'] {
+    const tokens = [...this.#config.backends.values()].flatMap((backend) =>
+      backend.kind === 'vault' && backend.auth.method === 'token' && backend.auth.token !== undefined
+        ? [backend.auth.token]
+        : [],
+    );
+    const isToken = (text = '') => tokens.some((token) => token.equals(Secret.text(text)));
+    return Object.fromEntries(Object.entries(this.#around.env).filter(([, text]) => !isToken(text)));
   }
 
   #tell(): void {

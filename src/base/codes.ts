@@ -107,6 +107,7 @@ export const CODES = {
   RELOAD_COMMAND_TIMEOUT: row(1, 'backoff', 'The command did not end in time.', 'Raise timeout, or mend it.'),
   RELOAD_COMMAND_FAILED: row(1, 'backoff', 'The command ended with an error.', 'Run it by hand.'),
 
+  INIT_TIMEOUT: row(1, 'never', 'An output was not done when init had to end.', 'Raise --timeout, or see its reload.'),
   INTERNAL: row(1, 'backoff', 'A fault of Pannier itself.', 'Please report it with the log around it.'),
 } as const;
 

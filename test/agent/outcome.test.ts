@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { failuresAtDeadline, outcomeOf, type Progress } from '../../src/agent/outcome.ts';
+import type { OutputState } from '../../src/agent/output-loop.ts';
+import type { Code } from '../../src/base/codes.ts';
+import { failure } from '../../src/base/errors.ts';
+import type { Entry } from '../../src/lease/snapshot.ts';
+
+const value = { fields: new Map(), version: '1', life: { kind: 'none' } } as const;
+const fresh: Entry = { state: 'fresh', value, fetchedWallMs: 0 };
+const absent = (code: Code): Entry => ({ state: 'absent', why: failure(code, 'secrets.x', 'seen'), optional: false });
+const settled: OutputState = { kind: 'settled', generation: 1 };
+const waiting = (...missing: string[]): OutputState => ({ kind: 'waiting', missing });
+
+function progress(outputs: OutputState[], entries: Record<string, Entry> = {}, trouble?: Code): Progress {
+  return {
+    outputs: new Map(outputs.map((state, i) => [`o${i}`, state])),
+    snapshot: { number: 1, get: (name) => entries[name], names: () => Object.keys(entries) },
+    silence: (name) => failure(trouble ?? 'SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer'),
+  };
+}
+
+const codes = (failures: readonly { code: string }[]) => failures.map(({ code }) => code);
+
+describe('the outcome of init', () => {
+  it.each<readonly [string, Progress, string]>([
+    ['done when every output is settled', progress([settled, settled]), 'done'],
+    ['done when there is no output', progress([]), 'done'],
+    ['running while an output waits for an answer', progress([settled, waiting('a')]), 'running'],
+    ['running while an output has not started', progress([waiting()]), 'running'],
+    ['running while a value is there but not published', progress([waiting('a')], { a: fresh }), 'running'],
+    [
+      'running on an answer worth another try',
+      progress([waiting('a')], { a: absent('BACKEND_UNAVAILABLE') }),
+      'running',
+    ],
+    ['running while a reload runs', progress([{ kind: 'owed', generation: 2 }]), 'running'],
+    ['failed on a definite answer', progress([waiting('a')], { a: absent('SECRET_NOT_FOUND') }), 'failed'],
+    ['failed on a refused login', progress([waiting('a')], {}, 'AUTH_DENIED'), 'failed'],
+    [
+      'running while others have not answered, although one answer is definite',
+      progress([waiting('a', 'b')], { a: absent('SECRET_DENIED') }),
+      'running',
+    ],
+    [
+      'failed when a reload failed',
+      progress([{ kind: 'owed', generation: 2, why: failure('RELOAD_NO_PROCESS', 'o', 's') }]),
+      'failed',
+    ],
+  ])('%s', (_title, at, kind) => {
+    expect(outcomeOf(at).kind).toBe(kind);
+  });
+
+  it('tells each failure once, all of them', () => {
+    const why = failure('OUTPUT_FULL', 'outputs.o', 'full');
+    const both = absent('SECRET_NOT_FOUND');
+    const outcome = outcomeOf(progress([{ kind: 'failed', why }, waiting('a'), waiting('a')], { a: both }));
+    expect(outcome.kind === 'failed' && codes(outcome.failures)).toEqual(['OUTPUT_FULL', 'SECRET_NOT_FOUND']);
+  });
+
+  it('at the deadline there is at least one failure for every output that is not done', () => {
+    expect(codes(failuresAtDeadline(progress([settled])))).toEqual([]);
+    expect(codes(failuresAtDeadline(progress([waiting('a')])))).toEqual(['SECRET_NEVER_FETCHED']);
+    expect(codes(failuresAtDeadline(progress([waiting('a')], {}, 'BACKEND_UNREACHABLE')))).toEqual([
+      'BACKEND_UNREACHABLE',
+    ]);
+    for (const state of [waiting(), waiting('a'), { kind: 'owed', generation: 2 } as const]) {
+      expect(codes(failuresAtDeadline(progress([state], { a: fresh })))).toEqual(['INIT_TIMEOUT']);
+    }
+  });
+});

@@ -2,10 +2,10 @@ import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Backend, Fetched, LeaseLife, Life, Want } from '../source/source.ts';
+import { Deadlines } from './deadlines.ts';
 import { absentEntry, createItem, freshEntry, heldValue, type Item, isPolled, lifeOf, markEntry } from './item.ts';
-import { decide, endsMonoMs, stoppedExtending } from './schedule.ts';
+import { stoppedExtending } from './schedule.ts';
 import type { Entry, Snapshot } from './snapshot.ts';
-import { Wheel } from './wheel.ts';
 
 /** Told after each attempt and each change of state: `came` with the first value, `changed` with another one. */
 export type Heard = (names: ReadonlySet<string>, what: What) => void;
@@ -19,12 +19,6 @@ export interface LeaseManagerOptions {
   readonly emit: Emit;
 }
 
-/** An attempt that has no answer after this long is checked for a login in trouble, and then each time again. */
-const OVERDUE_MS = 1_000;
-
-/** After a clock jump, what is overdue is spread over this long. */
-const AFTER_JUMP_SPREAD_MS = 5_000;
-
 /**
  * Keeps every wanted secret fresh: the one writer of per-secret state. Fetches, renews, replaces and polls as
  * `schedule.ts` decides; a failure keeps the last good value and never touches another secret.
@@ -32,9 +26,8 @@ const AFTER_JUMP_SPREAD_MS = 5_000;
 export class LeaseManager {
   readonly #backends: ReadonlyMap<string, Backend>;
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #emit: Emit;
-  readonly #wheel: Wheel;
+  readonly #deadlines: Deadlines;
   readonly #items = new Map<string, Item>();
   #byName: ReadonlyMap<string, Item> = new Map();
   readonly #heard = new Set<Heard>();
@@ -48,9 +41,13 @@ export class LeaseManager {
   constructor({ backends, clock, random, emit }: LeaseManagerOptions) {
     this.#backends = backends;
     this.#clock = clock;
-    this.#random = random;
     this.#emit = emit;
-    this.#wheel = new Wheel(clock, (byMs) => this.#clockJumped(byMs));
+    this.#deadlines = new Deadlines(clock, random, {
+      attempt: (item, doing) => void this.#attempt(item, doing),
+      expire: (item, why) => this.#expire(item, why),
+      overdue: (item) => this.#overdue(item),
+      clockJumped: (byMs) => this.#clockJumped(byMs),
+    });
     for (const backend of backends.values()) {
       const subscription = backend.onLoginReplacing?.((next) => this.#moveLeases(backend, next));
       if (subscription !== undefined) this.#subscriptions.push(subscription);
@@ -142,7 +139,7 @@ export class LeaseManager {
     const running = [...this.#items.values()].map(({ running }) => running);
     for (const [id, item] of this.#items) this.#drop(id, item);
     this.#byName = new Map();
-    this.#wheel.clear();
+    this.#deadlines.clear();
     await Promise.all(running);
   }
 
@@ -187,7 +184,7 @@ export class LeaseManager {
     }
     item.cancelNext();
     item.running = this.#try(item, doing);
-    this.#checkOverdue(item);
+    this.#deadlines.planOverdue(item);
     return item.running;
   }
 
@@ -254,7 +251,7 @@ export class LeaseManager {
     item.failures = 0;
     item.cancelExpiry();
     this.#stateChanged();
-    this.#plan(item);
+    this.#deadlines.planNext(item);
   }
 
   #failed(item: Item, doing: 'fetch' | 'renew', why: Failure): void {
@@ -267,7 +264,11 @@ export class LeaseManager {
     }
     this.#troubled(item, why);
     // The backend no longer knows the lease: what hangs on it is dead, so the next attempt is a fetch, with backoff.
-    const retryMs = this.#plan(item, why.retryAfterMs, doing === 'renew' && why.code === 'BACKEND_REJECTED');
+    const retryMs = this.#deadlines.planNext(
+      item,
+      why.retryAfterMs,
+      doing === 'renew' && why.code === 'BACKEND_REJECTED',
+    );
     this.#emit({ kind: 'secret-failed', secrets: [...item.names], doing, failure: why, retryInMs: retryMs });
   }
 
@@ -279,69 +280,30 @@ export class LeaseManager {
     } else if (entry.state !== 'expired') {
       if (entry.state === 'fresh') this.#emitState(item, 'stale', why);
       item.entry = markEntry(entry, 'stale', why);
-      this.#planExpiry(item);
+      this.#deadlines.planExpiry(item);
     } else {
       item.entry = markEntry(entry, 'expired', why);
     }
     this.#stateChanged();
   }
 
-  #plan(item: Item, retryAfterMs?: number, fetchInstead = false): number {
-    item.cancelNext();
-    const now = { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs() };
-    const entry = item.entry;
-    const next = decide(
-      {
-        life: lifeOf(item) ?? { kind: 'none' },
-        fetchedWallMs: entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs,
-        failures: item.failures,
-        retryAfterMs,
-        firstPoll: !item.polledBefore,
-      },
-      item.want,
-      now,
-      this.#random,
-    );
-    if (next.do === 'poll' && item.failures === 0) item.polledBefore = true;
-    const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
-    item.cancelNext = this.#wheel.at(next.atMonoMs, () => void this.#attempt(item, doing));
-    return Math.round(next.atMonoMs - now.monoMs);
-  }
-
-  #planExpiry(item: Item): void {
-    item.cancelExpiry();
-    const { entry } = item;
+  #expire(item: Item, why: 'validity' | 'maxStale'): void {
+    const { entry, want } = item;
     if (entry === undefined || entry.state === 'absent') return;
-    const now = { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs() };
-    const endMs = endsMonoMs(entry.value.life, this.#loginEnds(item), now);
-    const { maxStaleMs } = item.want;
-    const staleEndMs = maxStaleMs === undefined ? Infinity : now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs;
-    const atMs = Math.min(endMs, staleEndMs);
-    if (atMs === Infinity) return;
-    item.cancelExpiry = this.#wheel.at(atMs, () => {
-      if (item.entry === undefined || item.entry.state === 'absent') return;
-      const place = item.want.place;
-      const seen = endMs <= staleEndMs ? 'the value is past its validity' : 'the value is older than maxStale';
-      const why = item.entry.why ?? failure('SECRET_EXPIRED', place, seen);
-      item.entry = markEntry(item.entry, 'expired', why);
-      this.#emitState(item, 'expired', why);
-      this.#stateChanged();
-      this.#tell(item, 'settled');
-    });
+    const seen = why === 'validity' ? 'the value is past its validity' : 'the value is older than maxStale';
+    const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, seen);
+    item.entry = markEntry(entry, 'expired', reason);
+    this.#emitState(item, 'expired', reason);
+    this.#stateChanged();
+    this.#tell(item, 'settled');
   }
 
   /** An attempt that waits for a login that does not come is no progress: the value is marked stale meanwhile. */
-  #checkOverdue(item: Item): void {
-    item.cancelOverdue();
-    item.cancelOverdue = this.#wheel.at(this.#clock.monoMs() + OVERDUE_MS, () => {
-      if (item.running === undefined) return;
-      const why = item.backend.trouble?.();
-      if (why !== undefined) {
-        this.#troubled(item, why);
-        this.#tell(item, 'settled');
-      }
-      this.#checkOverdue(item);
-    });
+  #overdue(item: Item): void {
+    const why = item.backend.trouble?.();
+    if (why === undefined) return;
+    this.#troubled(item, why);
+    this.#tell(item, 'settled');
   }
 
   /** Fetches under `next` what hangs on an older login; resolves when each of them was tried once. */
@@ -360,12 +322,6 @@ export class LeaseManager {
     return life?.kind === 'lease' && life.loginId < (this.#newestLogin.get(item.backend.name) ?? 0);
   }
 
-  #loginEnds(item: Item): number {
-    const life = lifeOf(item);
-    if (life?.kind !== 'lease') return Infinity;
-    return item.backend.loginEndsMonoMs?.(life.loginId) ?? Infinity;
-  }
-
   /**
    * A jump forward may have been a suspension, during which backends counted on and our monotonic clock did not: lives
    * are shortened by it. Then everything is planned anew, with fresh jitter.
@@ -379,10 +335,8 @@ export class LeaseManager {
         this.#setLife(item, { ...life, startedMonoMs: life.startedMonoMs - byMs });
       }
       if (item.running !== undefined || item.entry === undefined) continue;
-      item.cancelNext();
-      const spreadMs = this.#random() * AFTER_JUMP_SPREAD_MS;
-      item.cancelNext = this.#wheel.at(this.#clock.monoMs() + spreadMs, () => this.#plan(item));
-      if (item.entry.state === 'stale') this.#planExpiry(item);
+      this.#deadlines.planNextSpread(item);
+      if (item.entry.state === 'stale') this.#deadlines.planExpiry(item);
     }
   }
 

@@ -1,0 +1,101 @@
+import type { Clock } from '../base/clock.ts';
+import { type Item, lifeOf } from './item.ts';
+import { decide, endsMonoMs } from './schedule.ts';
+import { Wheel } from './wheel.ts';
+
+/** What deadlines lead to; the lease manager does it. */
+export interface DeadlineActions {
+  /** The next attempt is due. */
+  attempt(item: Item, doing: 'fetch' | 'renew'): void;
+  /** The value is past its validity, or older than its maxStale. */
+  expire(item: Item, why: 'validity' | 'maxStale'): void;
+  /** An attempt has run for a second (and again each second) without an answer. */
+  overdue(item: Item): void;
+  clockJumped(byMs: number): void;
+}
+
+/** An attempt that has no answer after this long is checked for a login in trouble, and then each time again. */
+const OVERDUE_MS = 1_000;
+
+/** After a clock jump, what is overdue is spread over this long. */
+const AFTER_JUMP_SPREAD_MS = 5_000;
+
+/** The three deadlines that an item can have, all in one wheel: its next attempt, its expiry, its attempt's overdue. */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #actions: DeadlineActions;
+  readonly #wheel: Wheel;
+
+  constructor(clock: Clock, random: () => number, actions: DeadlineActions) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#actions = actions;
+    this.#wheel = new Wheel(clock, (byMs) => actions.clockJumped(byMs));
+  }
+
+  /**
+   * Sets the next attempt as `schedule.ts` decides; answers in how many milliseconds it is due.
+   * @param fetchInstead a renewal is out of the question: the next attempt is a fetch.
+   */
+  planNext(item: Item, retryAfterMs?: number, fetchInstead = false): number {
+    item.cancelNext();
+    const now = this.#now();
+    const { entry, failures, polledBefore, want } = item;
+    const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
+    const life = lifeOf(item) ?? { kind: 'none' };
+    const situation = { life, fetchedWallMs, failures, retryAfterMs, firstPoll: !polledBefore };
+    const next = decide(situation, want, now, this.#random);
+    if (next.do === 'poll' && failures === 0) item.polledBefore = true;
+    const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
+    item.cancelNext = this.#wheel.at(next.atMonoMs, () => this.#actions.attempt(item, doing));
+    return Math.round(next.atMonoMs - now.monoMs);
+  }
+
+  /** Plans anew within the next seconds, spread so that not everything is due at once. */
+  planNextSpread(item: Item): void {
+    item.cancelNext();
+    const atMonoMs = this.#clock.monoMs() + this.#random() * AFTER_JUMP_SPREAD_MS;
+    item.cancelNext = this.#wheel.at(atMonoMs, () => this.planNext(item));
+  }
+
+  /** When a stale value stops being valid: the end of its lease, login or certificate, or its maxStale. */
+  planExpiry(item: Item): void {
+    item.cancelExpiry();
+    const { entry } = item;
+    if (entry === undefined || entry.state === 'absent') return;
+    const now = this.#now();
+    const validMs = endsMonoMs(entry.value.life, loginEndsMonoMs(item), now);
+    const { maxStaleMs = Number.POSITIVE_INFINITY } = item.want;
+    const tooOldMs = now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs;
+    const atMonoMs = Math.min(validMs, tooOldMs);
+    if (atMonoMs === Number.POSITIVE_INFINITY) return;
+    const why = validMs <= tooOldMs ? 'validity' : 'maxStale';
+    item.cancelExpiry = this.#wheel.at(atMonoMs, () => this.#actions.expire(item, why));
+  }
+
+  /** Watches over the attempt that runs. */
+  planOverdue(item: Item): void {
+    item.cancelOverdue();
+    item.cancelOverdue = this.#wheel.at(this.#clock.monoMs() + OVERDUE_MS, () => {
+      if (item.running === undefined) return;
+      this.#actions.overdue(item);
+      this.planOverdue(item);
+    });
+  }
+
+  /** Forgets every deadline of every item. */
+  clear(): void {
+    this.#wheel.clear();
+  }
+
+  #now() {
+    return { wallMs: this.#clock.wallMs(), monoMs: this.#clock.monoMs() };
+  }
+}
+
+function loginEndsMonoMs(item: Item): number {
+  const life = lifeOf(item);
+  if (life?.kind !== 'lease') return Number.POSITIVE_INFINITY;
+  return item.backend.loginEndsMonoMs?.(life.loginId) ?? Number.POSITIVE_INFINITY;
+}

@@ -34,15 +34,15 @@ export async function init(
     silence: (name) => pipeline.silence(name),
   });
   const deadline = new AbortController();
-  const outcome = await new Promise<Outcome>((resolve) => {
+  const outcome = await new Promise<Outcome>((resolve, reject) => {
     const check = () => {
       const now = outcomeOf(progress());
       if (now.kind !== 'running') resolve(now);
     };
     pipeline.onProgress(check);
     const stop = AbortSignal.any([signal, deadline.signal]);
-    void around.clock.sleep(timeoutMs, stop).then(() => resolve({ kind: 'running' }));
-    void pipeline.start({ stay: false }).then(check);
+    around.clock.sleep(timeoutMs, stop).then(() => resolve({ kind: 'running' }), reject);
+    pipeline.start({ stay: false }).then(check, reject);
   });
   deadline.abort();
   if (outcome.kind === 'done') return [];

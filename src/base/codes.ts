@@ -108,6 +108,12 @@ export const CODES = {
   RELOAD_COMMAND_FAILED: row(1, 'backoff', 'The command ended with an error.', 'Run it by hand.'),
 
   INIT_TIMEOUT: row(1, 'never', 'An output was not done when init had to end.', 'Raise --timeout, or see its reload.'),
+  AGENT_PID_ONE: row(
+    1,
+    'never',
+    'The agent is process 1 (a warning).',
+    'Use a small init such as tini: Node reaps only its own children.',
+  ),
   INTERNAL: row(1, 'backoff', 'A fault of Pannier itself.', 'Please report it with the log around it.'),
 } as const;
 

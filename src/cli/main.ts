@@ -8,6 +8,11 @@ type Run = () => Promise<number>;
 
 /** Reads the command line, runs the command it names, and ends the process with its status. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<never> {
+  // Node would print the error with its message, and the message may hold a value.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${formatFailure(asFailure(error, 'pannier'))}\n`);
+    process.exit(1);
+  });
   process.exit(await statusOf(argv));
 }
 

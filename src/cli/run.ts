@@ -16,6 +16,9 @@ export async function runCommand(options: CommonOptions): Promise<number> {
     secrets: config.secrets.size,
     outputs: config.outputs.size,
   });
+  if (process.pid === 1) {
+    emit({ kind: 'agent-warning', warning: failure('AGENT_PID_ONE', 'process', 'the agent is process 1') });
+  }
   process.on('SIGHUP', () => {
     const hint = 'Restart the agent to take a new configuration.';
     const warning = failure('CONFIG_NOT_SUPPORTED', 'SIGHUP', 'reading the configuration again is not yet supported', {

@@ -54,7 +54,8 @@ export class Evaluation {
 
   #with(node: With): void {
     const item = demand(this.outcome(node.value));
-    if (isTruthy(item)) this.#inFrame({ item }, node.body);
+    // Zero is falsy and yet not empty, as in Handlebars.
+    if (isTruthy(item) || (isSecret(item) && item.type === 'number')) this.#inFrame({ item }, node.body);
     else this.#write(node.otherwise);
   }
 

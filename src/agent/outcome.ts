@@ -20,6 +20,7 @@ const DEFINITE: ReadonlySet<Code> = new Set([
   'SECRET_DELETED',
   'SECRET_DESTROYED',
   'SECRET_EMPTY',
+  'SECRET_NOT_KV',
 ] satisfies Code[]);
 
 export type Outcome =
@@ -41,43 +42,46 @@ export interface Progress {
  * too, so that all that is wrong is told at once.
  */
 export function outcomeOf(progress: Progress): Outcome {
-  const failures = new Map<string, Failure>();
+  const failures = new Failures();
   for (const state of progress.outputs.values()) {
     if (state.kind === 'owed' && state.why === undefined) return { kind: 'running' };
     if (state.kind === 'owed' || state.kind === 'failed') {
-      if (state.why !== undefined) failures.set(keyOf(state.why), state.why);
+      if (state.why !== undefined) failures.add(state.why);
     } else if (state.kind === 'waiting') {
-      if (state.missing.length === 0) return { kind: 'running' };
-      for (const name of state.missing) {
+      const missing = state.missing.filter((name) => isMissing(name, progress));
+      if (missing.length === 0) return { kind: 'running' };
+      for (const name of missing) {
         const why = whyMissing(name, progress);
         if (why === undefined || !DEFINITE.has(why.code)) return { kind: 'running' };
-        failures.set(keyOf(why), why);
+        failures.add(why, name);
       }
     }
   }
-  return failures.size === 0 ? { kind: 'done' } : { kind: 'failed', failures: [...failures.values()] };
+  const all = failures.list();
+  return all.length === 0 ? { kind: 'done' } : { kind: 'failed', failures: all };
 }
 
 /** What is wrong at the deadline: at least one failure for every output that is not done. */
 export function failuresAtDeadline(progress: Progress): readonly Failure[] {
-  const failures = new Map<string, Failure>();
-  const add = (why: Failure) => failures.set(keyOf(why), why);
+  const failures = new Failures();
   for (const [output, state] of progress.outputs) {
     if (state.kind === 'settled') continue;
     if ('why' in state && state.why !== undefined) {
-      add(state.why);
+      failures.add(state.why);
       continue;
     }
     const missing = state.kind === 'waiting' ? state.missing.filter((name) => isMissing(name, progress)) : [];
-    for (const name of missing) add(whyMissing(name, progress) ?? progress.silence(name));
-    if (missing.length === 0) add(failure('INIT_TIMEOUT', `outputs.${output}`, 'the time was over before it was done'));
+    for (const name of missing) failures.add(whyMissing(name, progress) ?? progress.silence(name), name);
+    if (missing.length === 0) {
+      failures.add(failure('INIT_TIMEOUT', `outputs.${output}`, 'the time was over before it was done'));
+    }
   }
-  return [...failures.values()];
+  return failures.list();
 }
 
 function isMissing(name: string, { snapshot }: Progress): boolean {
   const entry = snapshot.get(name);
-  return entry === undefined || entry.state === 'absent';
+  return entry === undefined || (entry.state === 'absent' && !entry.optional);
 }
 
 function whyMissing(name: string, { snapshot, silence }: Progress): Failure | undefined {
@@ -87,6 +91,26 @@ function whyMissing(name: string, { snapshot, silence }: Progress): Failure | un
   return entry === undefined && why.code !== 'SECRET_NEVER_FETCHED' ? why : undefined;
 }
 
-function keyOf({ code, place, seen }: Failure): string {
-  return `${code} ${place} ${seen}`;
+/** Longest list of names in one failure. */
+const NAMED = 5;
+
+/** Each failure once. One of a backend stands for all secrets that wait for it, and names them. */
+class Failures {
+  readonly #all = new Map<string, { readonly why: Failure; readonly waiting: Set<string> }>();
+
+  add(why: Failure, secret?: string): void {
+    const key = `${why.code} ${why.place} ${why.seen}`;
+    const one = this.#all.get(key) ?? { why, waiting: new Set() };
+    this.#all.set(key, one);
+    if (secret !== undefined && !why.place.startsWith('secrets.')) one.waiting.add(secret);
+  }
+
+  list(): readonly Failure[] {
+    return [...this.#all.values()].map(({ why, waiting }) => {
+      if (waiting.size === 0) return why;
+      const names = [...waiting].slice(0, NAMED).join(', ');
+      const others = waiting.size > NAMED ? ` and ${waiting.size - NAMED} others` : '';
+      return failure(why.code, why.place, `${why.seen}; secrets that wait for it: ${names}${others}`, why);
+    });
+  }
 }

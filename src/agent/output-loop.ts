@@ -89,9 +89,12 @@ export class OutputLoop {
   #publishAtMs(): number {
     const { manager, output, renderer } = this.#o;
     if (this.#dirtySinceMs === undefined) return Number.POSITIVE_INFINITY;
+    // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start. One that
+    // is tried again, or still waits for a login, holds up nothing: it may be optional.
+    if (this.#published === undefined) {
+      return manager.isAwaited(renderer.wants) ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
+    }
     const busy = manager.isBusy(renderer.wants);
-    // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start.
-    if (this.#published === undefined) return busy ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
     const latestMs = this.#dirtySinceMs + output.maxWaitMs;
     return busy ? latestMs : Math.min(latestMs, this.#lastEventMs + output.quietMs);
   }

@@ -81,10 +81,13 @@ export class Pipeline implements AsyncDisposable {
     return new Map([...this.#loops].map(([name, loop]) => [name, loop.state]));
   }
 
-  /** Why a secret that has no entry yet has none: its backend's trouble, or that no answer came so far. */
+  /**
+   * Why a secret that has no entry yet has none: its backend's trouble, or that no answer came so far. An optional one
+   * is in no trouble: it counts as absent a moment later.
+   */
   silence(name: string): Failure {
     const secret = this.#config.secrets.get(name);
-    const trouble = this.#backends.get(secret?.backend ?? '')?.trouble?.();
+    const trouble = secret?.optional === true ? undefined : this.#backends.get(secret?.backend ?? '')?.trouble?.();
     return trouble ?? failure('SECRET_NEVER_FETCHED', secret?.place ?? `secrets.${name}`, 'no answer has come yet');
   }
 
@@ -93,8 +96,9 @@ export class Pipeline implements AsyncDisposable {
     this.#heard.add(heard);
   }
 
-  /** Gives back every login: what a failed `init` does. Bounded by `signal`. */
+  /** Stops fetching and gives back every login: what a failed `init` does. Bounded by `signal`. */
   async revokeLogins(signal: AbortSignal): Promise<void> {
+    await this.#manager?.[Symbol.asyncDispose](); // else what waits for a login would fail for want of one
     await Promise.all([...this.#backends.values()].map((backend) => backend.revokeLogin?.(signal)));
   }
 

@@ -111,6 +111,15 @@ export class LeaseManager {
     return false;
   }
 
+  /** Whether the very first answer for one of these is still to come; its backend being in trouble counts as one. */
+  isAwaited(names: Iterable<string>): boolean {
+    for (const name of names) {
+      const item = this.#byName.get(name);
+      if (item?.running !== undefined && item.entry === undefined) return true;
+    }
+    return false;
+  }
+
   /** Fetches now, joining an attempt that runs; a failure keeps the value. Never rejects but for an unknown name. */
   async refresh(name: string): Promise<Entry | undefined> {
     const item = this.#byName.get(name);

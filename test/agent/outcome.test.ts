@@ -37,6 +37,17 @@ describe('the outcome of init', () => {
     ['failed on a definite answer', progress([waiting('a')], { a: absent('SECRET_NOT_FOUND') }), 'failed'],
     ['failed on a refused login', progress([waiting('a')], {}, 'AUTH_DENIED'), 'failed'],
     [
+      'failed on a refused login while the value of another backend is there',
+      progress([waiting('a', 'b')], { a: fresh }, 'AUTH_DENIED'),
+      'failed',
+    ],
+    [
+      'running while an optional secret is absent and the output not yet published',
+      progress([waiting('a')], { a: { ...absent('SECRET_DENIED'), optional: true } as Entry }),
+      'running',
+    ],
+    ['failed on a kv secret that is none', progress([waiting('a')], { a: absent('SECRET_NOT_KV') }), 'failed'],
+    [
       'running while others have not answered, although one answer is definite',
       progress([waiting('a', 'b')], { a: absent('SECRET_DENIED') }),
       'running',
@@ -55,6 +66,23 @@ describe('the outcome of init', () => {
     const both = absent('SECRET_NOT_FOUND');
     const outcome = outcomeOf(progress([{ kind: 'failed', why }, waiting('a'), waiting('a')], { a: both }));
     expect(outcome.kind === 'failed' && codes(outcome.failures)).toEqual(['OUTPUT_FULL', 'SECRET_NOT_FOUND']);
+  });
+
+  it('a failure of a backend names the secrets that wait for it, one of a secret stands for itself', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const trouble = failure('BACKEND_UNREACHABLE', 'backends.bao.auth', 'connection refused at http://bao', {
+      hint: 'As told.',
+    });
+    const at = { ...progress([waiting('a', 'b', 'x'), waiting('b')], { x: absent('SECRET_DENIED') }) };
+    const told = failuresAtDeadline({ ...at, silence: () => trouble });
+    expect(told.map(({ place, seen, hint }) => [place, seen, hint])).toEqual([
+      ['backends.bao.auth', 'connection refused at http://bao; secrets that wait for it: a, b', 'As told.'],
+      ['secrets.x', 'seen', "Extend the login's policy."],
+    ]);
+    const many = failuresAtDeadline({ ...progress([waiting(...names)]), silence: () => trouble });
+    expect(many.map(({ seen }) => seen)).toEqual([
+      'connection refused at http://bao; secrets that wait for it: a, b, c, d, e and 2 others',
+    ]);
   });
 
   it('at the deadline there is at least one failure for every output that is not done', () => {

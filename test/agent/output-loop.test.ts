@@ -164,6 +164,21 @@ describe('an output', () => {
     expect(sink.published).toEqual(['1 1', '2 1']);
   });
 
+  it('a first value that waits for a login in trouble holds up nothing: the output says what it waits for', async () => {
+    const { start, clock, backend, facts, loop } = setUp();
+    const trouble = () => failure('BACKEND_UNREACHABLE', 'backends.memory.auth', 'connection refused');
+    Object.assign(backend, { trouble });
+    backend.set('a', { password: '1' });
+    const never = () => new Promise<never>(() => {});
+    const set = backend.set.bind(backend);
+    backend.set = (key, fields) => (key === 'b' ? void backend.answers.set('b', never) : set(key, fields));
+    await start();
+    expect(loop.state).toEqual({ kind: 'waiting', missing: ['a', 'b'] });
+    await clock.advance(1_000);
+    expect(facts).toContainEqual({ kind: 'output-waiting', output: 'shop', missing: ['b'] });
+    expect(loop.state).toEqual({ kind: 'waiting', missing: ['b'] });
+  });
+
   it('equal bytes publish nothing and reload nothing', async () => {
     const { start, manager, backend, clock, sink, reloads, facts } = setUp();
     await start();

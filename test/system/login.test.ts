@@ -119,8 +119,32 @@ describe('a login that is refused', () => {
     const [first, ...others] = told(agent);
     expect([agent.status, first?.code, first?.place, others]).toEqual([4, refused.code, refused.place, []]);
     expect(`${first?.seen} ${first?.hint}`).toMatch(refused.says);
-    expect(agent.facts('login-failed')[0]).toMatchObject({ backend: 'bao', ...first });
+    expect(first?.seen).toMatch(/; secrets that wait for it: app$/);
+    expect(agent.facts('login-failed')[0]).toMatchObject({ backend: 'bao', code: refused.code, hint: first?.hint });
     expect(published(join(dir, 'out'))).toEqual(GOOD);
+  });
+
+  it('the secrets of another backend are published; an optional secret holds nothing up', async () => {
+    const place = await scene.place();
+    const { dir } = place;
+    const lost = baoOf(world(), { tokenFile: join(dir, 'absent') });
+    const configOf = (optional: boolean) =>
+      place.config({
+        backends: { bao: baoOf(world()), lost },
+        secrets: {
+          app: { backend: 'bao', kv: 'secret/shop/app' },
+          extra: { backend: 'lost', kv: 'secret/shop/extra', optional },
+        },
+        outputs: {
+          app: { dir: join(dir, 'app'), files: { password: { content: '{{app.password}}' } } },
+          both: { dir: join(dir, 'both'), files: { password: { content: '{{app.password}}{{default extra.x "!"}}' } } },
+        },
+      });
+    const strict = await scene.init(await configOf(false), '1h');
+    expect([strict.status, told(strict).map(({ code }) => code)]).toEqual([4, ['AUTH_CREDENTIAL_UNREADABLE']]);
+    expect([published(join(dir, 'app')), published(join(dir, 'both'))]).toEqual([GOOD, undefined]);
+    const relaxed = await scene.init(await configOf(true), '1h');
+    expect([relaxed.status, published(join(dir, 'both'))]).toEqual([0, { password: 'one!' }]);
   });
 
   it('run waits for a credential that is not there yet, and goes on when it is', async () => {

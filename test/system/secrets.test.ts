@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from './agent.ts';
+import { eventually, type LogLine } from './agent.ts';
 import { baoOf, published, told, useScene, useWorld } from './scene.ts';
 
 const scene = useScene();
@@ -32,7 +32,7 @@ function each(dir: string, secrets: Readonly<Record<string, object>>): object {
 }
 
 /** Requests of the agent since `from`, by path. */
-async function requestsSince(from: number): Promise<readonly string[]> {
+async function requestsSince(from: number): Promise<string[]> {
   return (await world().bao.requests()).slice(from).map(({ path }) => path);
 }
 
@@ -45,6 +45,7 @@ const MIXED = {
   absent: { kv: 'secret/shop/nothing' },
   deleted: { kv: 'secret/shop/deleted' },
   destroyed: { kv: 'secret/shop/destroyed' },
+  tls: { kv: 'pki/issue/shop' },
 };
 
 describe('a secret that cannot be had', () => {
@@ -53,13 +54,14 @@ describe('a secret that cannot be had', () => {
     const agent = await scene.init(await place.config(each(place.dir, MIXED)), '1h');
     expect(agent.status).toBe(4);
     const failures = new Map(told(agent).map((failure) => [failure.place.split('.')[1], failure]));
-    expect([...failures.keys()].sort()).toEqual(['absent', 'deleted', 'denied', 'destroyed']);
+    expect([...failures.keys()].sort()).toEqual(['absent', 'deleted', 'denied', 'destroyed', 'tls']);
     expect(failures.get('denied')).toMatchObject({ code: 'SECRET_DENIED', hint: "Extend the login's policy." });
     expect(failures.get('denied')?.seen).toBe(`HTTP 403 from ${world().bao.address} (permission denied)`);
     expect(failures.get('absent')).toMatchObject({ code: 'SECRET_NOT_FOUND' });
     expect(failures.get('absent')?.hint).toMatch(/the secret does not: check the path, or write the secret/);
     expect(failures.get('deleted')).toMatchObject({ code: 'SECRET_DELETED', seen: 'version 2 is deleted' });
     expect(failures.get('destroyed')).toMatchObject({ code: 'SECRET_DESTROYED', seen: 'version 2 is destroyed' });
+    expect(failures.get('tls')).toMatchObject({ code: 'SECRET_NOT_KV', hint: 'Use read: pki/issue/shop for it.' });
     expect(published(join(place.dir, 'good'))).toEqual({ password: 'two' });
     expect(published(join(place.dir, 'pinned'))).toEqual({ password: 'one' });
     expect(published(join(place.dir, 'denied'))).toBeUndefined();
@@ -69,7 +71,7 @@ describe('a secret that cannot be had', () => {
     const place = await scene.place();
     const before = await count();
     const agent = scene.run(await place.config(each(place.dir, MIXED)));
-    const ofDenied = ({ secrets }: { secrets?: unknown }) => String(secrets) === 'denied';
+    const ofDenied = ({ secrets }: LogLine) => String(secrets) === 'denied';
     await agent.waitFor('secret-failed', { fits: ofDenied, count: 4 });
     expect(agent.facts('output-published').map(({ output }) => output)).toEqual(
       expect.arrayContaining(['good', 'pinned']),

@@ -74,7 +74,8 @@ export class SyntaxFault extends Error {
  */
 export async function parseTemplate(source: string): Promise<Program> {
   if (!source.includes('{{')) return { body: [{ type: 'ContentStatement', value: source }] };
-  const { parse, parser } = await import('handlebars/dist/cjs/handlebars/compiler/base.js');
+  const { default: base } = await import('handlebars/dist/cjs/handlebars/compiler/base.js');
+  const { parse, parser } = base;
   // The parser object may be shared with an application that embeds us: ours only while we parse.
   const theirs = parser.parseError;
   parser.parseError = (_message, met) => {

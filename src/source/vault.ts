@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createAuthorized } from '../auth/authorized.ts';
 import type { Session } from '../auth/method.ts';
-import { createSession, type VaultSession } from '../auth/session.ts';
-import { createVaultMethod } from '../auth/vault.ts';
+import type { VaultSession } from '../auth/session.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Emit } from '../base/fact.ts';
-import { createVaultClient } from '../client/vault.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import type { AuthConfig, VaultBackendConfig } from '../config/config.ts';
 import type { Backend, Fetch, Fetched, Want } from './source.ts';
@@ -20,24 +17,6 @@ export interface VaultParts {
   readonly client: VaultClient;
   readonly session: Session & Pick<VaultSession, 'clockJumped'>;
   readonly clock: Clock;
-}
-
-/** Client, session and backend in one; nothing is sent yet. */
-export function openVaultBackend(
-  config: VaultBackendConfig,
-  around: {
-    readonly clock: Clock;
-    readonly random: () => number;
-    readonly emit: Emit;
-    readonly env: Readonly<Record<string, string | undefined>>;
-  },
-): Backend {
-  const { clock, random, emit } = around;
-  const client = createVaultClient({ config, ...around });
-  const method = createVaultMethod(config, { client, clock });
-  const { revokeOnExit } = config.auth;
-  const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
-  return createVaultBackend(config, { client, session, clock });
 }
 
 /** A Vault or OpenBao server as a backend. It owns client and session, and disposes them. */

@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openVaultBackend } from '../../src/agent/open-vault.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { AuthConfig, SecretRequest } from '../../src/config/config.ts';
 import type { Fetched, LeaseLife } from '../../src/source/source.ts';
-import { openVaultBackend } from '../../src/source/vault.ts';
 import { addStaticRole, startWorld, type World, writePolicy } from '../servers/index.ts';
 import { config, failureOf, held, never, plain, wantOf } from './vault-world.ts';
 
@@ -25,7 +25,7 @@ function connect(auth: Partial<AuthConfig> = {}) {
   const shop = { ...config.auth, tokenFile: world.tokenFile, ...auth } as AuthConfig;
   const backend = openVaultBackend(
     { ...config, address: world.bao.address, auth: shop },
-    { clock: systemClock, random: Math.random, emit: (fact) => void facts.push(fact), env: {} },
+    { clock: systemClock, random: Math.random, emit: (fact) => void facts.push(fact), env: {}, version: '0.0.0' },
   );
   const { source } = backend;
   return {

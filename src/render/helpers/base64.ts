@@ -2,7 +2,6 @@ import { Secret } from '../../base/secret.ts';
 import { isSecret } from '../../base/value.ts';
 import { BadArgument, type Helper, wantText } from './helper.ts';
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/;
 
 export const base64encode: Helper = {
@@ -26,11 +25,6 @@ export const base64decode: Helper = {
     const compact = wantText(text).replace(/[ \t\r\n]+/g, '');
     const digits = compact.replace(/=+$/, '').length;
     if (!BASE64.test(compact) || digits % 4 === 1) throw new BadArgument('wants base64');
-    const bytes = Buffer.from(compact, 'base64');
-    try {
-      return Secret.text(strictUtf8.decode(bytes));
-    } catch {
-      return Secret.bytes(bytes);
-    }
+    return Secret.bytes(Buffer.from(compact, 'base64'));
   },
 };

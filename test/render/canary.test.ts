@@ -1,0 +1,112 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { ProblemsError } from '../../src/base/errors.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { HELPERS } from '../../src/render/helpers/index.ts';
+import { createRenderer } from '../../src/render/renderer.ts';
+import { fieldsOf, format, outputOf, snapshotOf } from './setup.ts';
+
+const CANARY = 'cAnArY-7f3a';
+const BYTES = Buffer.from([0xff, ...Buffer.from(CANARY)]);
+
+/** The canary in every shape that could stand in a message; field names are ours and hold none. */
+const secrets = {
+  db: fieldsOf({
+    text: Secret.text(CANARY),
+    quoted: Secret.text(`${CANARY}'"$\\`),
+    half: Secret.text(`${CANARY}\ud800`),
+    number: Secret.number(`7${CANARY}`),
+    bytes: Secret.bytes(BYTES),
+    nil: Secret.null(),
+    yes: Secret.boolean(true),
+    list: [Secret.text(CANARY), [Secret.text(CANARY)], fieldsOf({ x: Secret.text(CANARY) })],
+    map: fieldsOf({ a: Secret.text(CANARY), b: fieldsOf({ c: Secret.text(CANARY) }) }),
+  }),
+  opt: 'optional and absent',
+} as const;
+
+const paths = [
+  'db',
+  'opt',
+  'opt.x',
+  'db.typo',
+  'this',
+  '@root',
+  '@index',
+  '..',
+  '@root.db.text',
+  '"lit"',
+  '7',
+  'null',
+  'undefined',
+  'nope',
+].concat([...secrets.db.keys()].flatMap((name) => [`db.${name}`, `db.${name}.deeper`, `db.${name}.[0]`]));
+
+/** Templates around one path, right and wrong. */
+const frames: readonly ((path: string) => string)[] = [
+  (p) => `{{${p}}}`,
+  (p) => `{{{${p}}}}`,
+  (p) => `{{#if ${p}}}{{${p}}}{{else}}{{db.typo}}{{/if}}`,
+  (p) => `{{#each ${p}}}{{this}}{{@key}}{{x.y}}{{/each}}`,
+  (p) => `{{#each ${p} as |v k|}}{{k.z}}{{upper v}}{{/each}}`,
+  (p) => `{{#with ${p}}}{{x}}{{this.y}}{{/with}}`,
+  (p) => `{{lookup ${p} ${p}}}`,
+  (p) => `{{lookup db ${p}}}`,
+  (p) => `{{join ${p} ${p}}}`,
+  (p) => `{{indent ${p} ${p}}}`,
+  (p) => `{{json ${p} indent=${p}}}`,
+  (p) => `{{upper (base64decode ${p})}}`,
+  (p) => `{{nope ${p}}}{{log ${p}}}{{> ${p}}}`,
+  (p) => `{{#${p}}}x{{/${p}}}`,
+  (p) => `{{${p}`,
+  (p) => `{{#if ${p}}}`,
+  (p) => `{{${p} ${p} a=${p}}}`,
+];
+
+describe('a failure', () => {
+  it('never shows a value, whatever the template does wrong', async () => {
+    const templates = paths.flatMap((path) => [
+      ...frames.map((frame) => frame(path)),
+      ...[...HELPERS.keys()].flatMap((name) => [
+        `{{${name} ${path}}}`,
+        `x{{${name} ${path} ${path}}}`,
+        `x{{${name} (${name} ${path})}}`,
+      ]),
+    ]);
+    let failed = 0;
+    for (const template of templates) failed += await look(outputOf({ f: template }));
+    for (const path of paths.filter((p) => /^\w+(\.\w+)*$/.test(p))) {
+      for (const name of ['json', 'dotenv', 'raw'] as const) failed += await look(outputOf({ f: format(name, path) }));
+    }
+    expect(failed).toBeGreaterThan(1000);
+  });
+
+  it('looks where a value would show', async () => {
+    await expect(look(outputOf({ f: `{{db.${CANARY}}}` }))).rejects.toThrow(CANARY);
+  });
+});
+
+/** Renders and greps everything a failure carries; 1 when there was one. */
+async function look(output: ReturnType<typeof outputOf>): Promise<number> {
+  let told: unknown;
+  try {
+    const rendered = await (await createRenderer(output, new Set(['db', 'opt']))).render(snapshotOf(secrets));
+    if (rendered.kind === 'files') return 0;
+    told = rendered;
+  } catch (error) {
+    if (!(error instanceof ProblemsError)) throw error;
+    told = error;
+  }
+  const text = `${inspect(told, { depth: null, showHidden: true })}${JSON.stringify(told)}`;
+  if (text.includes('INTERNAL')) throw new Error(`a fault of ours: ${text}`);
+  for (const shape of [
+    CANARY,
+    CANARY.toUpperCase(),
+    CANARY.toLowerCase(),
+    Buffer.from(CANARY).toString('base64').slice(0, 12),
+    BYTES.toString('base64').slice(0, 12),
+  ]) {
+    if (text.includes(shape)) throw new Error(`a value shows: ${text}`);
+  }
+  return 1;
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { HELPERS } from '../../src/render/helpers/index.ts';
+import { failureOf, format, problemsOf, textOf } from './setup.ts';
+
+const doc = readFileSync('docs/templates.md', 'utf8');
+const fences = [...doc.matchAll(/^```(\w+)(?: (\w+))?\n([\s\S]*?)^```$/gm)].map(
+  ({ 1: language = '', 2: name = '', 3: text = '', index, 0: whole }) => ({ language, name, text, index, whole }),
+);
+const samples = fences.filter(({ language }) => language === 'json').map(({ name, text }) => [name, text] as const);
+const secrets = { ...Object.fromEntries(samples), extra: 'optional and absent' as const };
+
+/** An example is a template or a file's configuration; what follows it says what it does. */
+const examples = fences
+  .filter(({ language }) => language === 'hbs' || language === 'yaml')
+  .map(({ language, text, index, whole }) => {
+    const after = doc.slice(index + whole.length);
+    const gives = /^\n\ngives\n\n```text\n([\s\S]*?)^```$/m.exec(after);
+    const inline = /^\n\ngives `([^`]+)`/.exec(after);
+    const fails = /^\n\nfails with ([A-Z_]+)/.exec(after);
+    const at = (match: RegExpExecArray | null) => (match?.index === 0 ? match[1] : undefined);
+    return { language, text, gives: at(gives), exactly: at(inline), fails: at(fails) };
+  });
+
+function whatOf(language: string, text: string) {
+  if (language === 'hbs') return text;
+  const { format: name, from } = parse(text) as { format: 'json' | 'dotenv' | 'raw'; from: string[] };
+  return format(name, ...from);
+}
+
+describe('docs/templates.md', () => {
+  it('has its samples', () => {
+    expect(samples.map(([name]) => name)).toEqual(['app', 'db']);
+    expect(examples.length).toBeGreaterThan(10);
+  });
+
+  it.each(examples)('holds for $text', async ({ language, text, gives, exactly, fails }) => {
+    const what = whatOf(language, text);
+    if (fails === undefined) {
+      expect(await textOf(what, secrets)).toBe(gives ?? exactly);
+      return;
+    }
+    const [problem] = await problemsOf(what, Object.keys(secrets));
+    expect((problem ?? (await failureOf(what, secrets))).code).toBe(fails);
+  });
+
+  it('has a row for each helper and no other, with its example', () => {
+    const rows = doc.split('\n').filter((line) => /^\| `\w+ [A-Z]/.test(line));
+    const cell = (text: string) => `\`${text}\``;
+    expect(rows).toEqual(
+      [...HELPERS.values()].map(
+        ({ usage, does, example: [template, gives] }) =>
+          `| ${cell(usage)} | ${does} | ${cell(template)} | ${cell(gives)} |`,
+      ),
+    );
+  });
+
+  it.each([...HELPERS])(
+    'shows an example of %s that is true, and called by its name',
+    async (name, { usage, example }) => {
+      const [template, gives] = example;
+      expect([usage.split(' ')[0], template.includes(`{{${name} `)]).toEqual([name, true]);
+      expect(await textOf(template, secrets)).toBe(gives);
+    },
+  );
+});

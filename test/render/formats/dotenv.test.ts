@@ -1,0 +1,195 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/base/secret.ts';
+import type { Value } from '../../../src/base/value.ts';
+import { failureOf, fieldsOf, format, render, textOf } from '../setup.ts';
+import { dotenvReaders, type Reader } from './dotenv-readers.ts';
+
+const app = '{"NAME":"shop","port":8080,"price":1.10,"on":true,"nil":null,"LIST":["a",{"b":"it\'s"}],"MAP":{}}';
+const secrets = { app, db: '{"user":"u","pass-word":"p"}', other: '{"user":"v"}', opt: 'optional and absent' as const };
+
+describe('format dotenv', () => {
+  it('writes one line per field, sources and fields in order', async () => {
+    expect(await textOf(format('dotenv', 'db.user', 'app'), secrets)).toBe(
+      "user='u'\nNAME='shop'\nport='8080'\nprice='1.10'\non='true'\nnil=''\n" +
+        'LIST=\'["a",{"b":"it\\u0027s"}]\'\nMAP=\'{}\'\n',
+    );
+  });
+
+  it('takes the fields of a map below a secret, and a list or a leaf under its own name', async () => {
+    const given = { s: '{"conn":{"HOST":"h","PORT":1},"tags":["x"]}' };
+    expect(await textOf(format('dotenv', 's.conn', 's.tags'), given)).toBe("HOST='h'\nPORT='1'\ntags='[\"x\"]'\n");
+  });
+
+  it('leaves out an optional secret that is absent', async () => {
+    expect(await textOf(format('dotenv', 'opt', 'opt.x', 'db.user'), secrets)).toBe("user='u'\n");
+    expect(await textOf(format('dotenv', 'opt'), secrets)).toBe('');
+  });
+
+  it('refuses a name that no shell takes, naming the field and the way out', async () => {
+    const { code, seen, hint } = await failureOf(format('dotenv', 'db'), secrets);
+    expect([code, seen]).toEqual(['RENDER_KEY', 'the field pass-word of db is no name for a variable']);
+    expect(hint).toContain('rename');
+    for (const key of ['', '1a', 'a b', 'a=b', 'a.b', 'é', 'a\nB=1']) {
+      expect((await failureOf(format('dotenv', 's'), { s: fieldsOf({ [key]: Secret.text('x') }) })).code).toBe(
+        'RENDER_KEY',
+      );
+    }
+  });
+
+  it('refuses one key from two sources', async () => {
+    expect(await failureOf(format('dotenv', 'db.user', 'other'), secrets)).toMatchObject({
+      code: 'RENDER_SAME_KEY',
+      place: 'outputs.shop.files["f"]',
+      seen: 'db.user and other both give user',
+    });
+  });
+
+  it('fails for a missing field, and for bytes that are not UTF-8', async () => {
+    expect((await failureOf(format('dotenv', 'app.nope'), secrets)).code).toBe('RENDER_MISSING_FIELD');
+    const bytes = fieldsOf({ KEY: Secret.bytes(Uint8Array.of(0xff)) });
+    expect(await failureOf(format('dotenv', 's'), { s: bytes })).toMatchObject({
+      code: 'RENDER_NOT_TEXT',
+      seen: 's.KEY holds bytes that are not UTF-8',
+    });
+  });
+});
+
+const CARRIED = [
+  '',
+  ' ',
+  'plain',
+  'a b',
+  ' lead',
+  'trail ',
+  '\ttab',
+  'a#b',
+  'a #b',
+  '#',
+  'a=b',
+  'KEY=v\nB=2',
+  'a\nb',
+  'a\n',
+  '\na',
+  '\n',
+  'a\\b',
+  'a\\nb',
+  '\\t',
+  '\\ ',
+  "it's",
+  "'",
+  "''",
+  "it's\nnew",
+  "it's a\\d",
+  "it's #x",
+  'say "x"',
+  'a\n"b"\nc',
+  '"',
+  '`id`',
+  '$HOME',
+  '$(id)',
+  '$',
+  '$$',
+  '{}',
+  '{"a":1}',
+  'é😀',
+  '\u2028',
+  '\ufeffx',
+  '\u00a0x',
+  '\u0001',
+  '\u007f',
+  '~',
+  '*',
+  '%d',
+  '!h',
+  '-----BEGIN KEY-----\nMIIB+/=\n-----END KEY-----\n',
+  'export A=1',
+  'a;b&c|d>e',
+  'a}b{c',
+];
+const REFUSED = [
+  'a\0b',
+  'a\rb',
+  'a\r\n',
+  '${HOME}',
+  'a\\\\b',
+  'end\\',
+  'it\'s "x"',
+  "it's $x",
+  "it's `x`",
+  "it's \\n",
+  "\\'",
+];
+
+describe('what format dotenv writes', () => {
+  let readers: readonly Reader[] = [];
+  let missing: readonly string[] = [];
+  beforeAll(async () => {
+    ({ readers, missing } = await dotenvReaders());
+  });
+
+  /** One file per value, between two others that a wrong quoting would swallow. */
+  const write = (value: Value) =>
+    render({ f: format('dotenv', 's') }, { s: fieldsOf({ A: Secret.text('1'), V: value, B: Secret.text('2') }) });
+
+  async function expectReadBack(values: readonly string[]): Promise<void> {
+    const files: string[] = [];
+    for (const value of values) {
+      const rendered = await write(Secret.text(value));
+      if (rendered.kind !== 'files') throw new Error(`refused: ${JSON.stringify(value)}`);
+      files.push(Buffer.from(rendered.files.get('f') as Uint8Array).toString());
+    }
+    for (const reader of readers) {
+      const read = (await reader.read(files)).map(({ A, V, B }) => ({ A, V, B }));
+      expect({ reader: reader.name, read }).toEqual({
+        reader: reader.name,
+        read: values.map((V) => ({ A: '1', V, B: '2' })),
+      });
+    }
+  }
+
+  it('is read back by sh, Node, dotenv and python-dotenv', async () => {
+    await expectReadBack(CARRIED);
+  });
+
+  it('is refused when no quoting carries it through all of them, without a word of the value', async () => {
+    for (const value of REFUSED) {
+      const rendered = await write(Secret.text(value));
+      expect(rendered).toMatchObject({
+        kind: 'failed',
+        why: { code: 'RENDER_NOT_TEXT', seen: 'no quoting carries s.V through every reader of dotenv files' },
+      });
+    }
+  });
+
+  it('is read back whatever it is made of', async () => {
+    const alphabet = ['a', ' ', "'", '"', '`', '$', '\\', '\n', '#', '=', '{', '}', 'n', '!', 'é', '(', ')'];
+    let state = 1;
+    const next = (n: number) => {
+      state = (state * 48271) % 2147483647;
+      return state % n;
+    };
+    const values = Array.from({ length: 3000 }, () =>
+      Array.from({ length: next(7) }, () => alphabet[next(alphabet.length)]).join(''),
+    );
+    const written: string[] = [];
+    for (const value of values) if ((await write(Secret.text(value))).kind === 'files') written.push(value);
+    expect(written.length).toBeGreaterThan(1500);
+    await expectReadBack(written);
+  });
+
+  it('carries any list or map, whatever its texts hold', async () => {
+    const list = [...CARRIED, ...REFUSED].map((text) => Secret.text(text));
+    const rendered = await write(list);
+    if (rendered.kind !== 'files') throw new Error('refused');
+    const file = Buffer.from(rendered.files.get('f') as Uint8Array).toString();
+    for (const reader of readers) {
+      const [variables] = await reader.read([file]);
+      expect([reader.name, JSON.parse(variables?.['V'] as string)]).toEqual([reader.name, [...CARRIED, ...REFUSED]]);
+    }
+  });
+
+  it('went through all four readers', ({ skip }) => {
+    if (missing.length > 0) skip(missing.join('\n'));
+    expect(readers.map(({ name }) => name)).toEqual(['sh', 'node', 'dotenv', 'python-dotenv']);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { createRenderer } from '../../src/render/renderer.ts';
+import { codesOf, format, outputOf, problemsOf } from './setup.ts';
+
+describe('what is wrong with a template', () => {
+  const wrong: readonly (readonly [template: string, ...codes: string[]])[] = [
+    // names
+    ['{{foo}}', 'TEMPLATE_UNKNOWN_NAME 1:3'],
+    ['a\n{{#if app.x}}\n  {{foo.bar}}{{/if}}', 'TEMPLATE_UNKNOWN_NAME 3:5'],
+    ['{{@index}}', 'TEMPLATE_UNKNOWN_NAME 1:3'],
+    ['{{#with app}}{{@key}}{{/with}}', 'TEMPLATE_UNKNOWN_NAME 1:16'],
+    ['{{#each app}}{{@../index}}{{/each}}', 'TEMPLATE_UNKNOWN_NAME 1:16'],
+    ['{{#each app}}{{@idx}} {{@index.x}}{{/each}}', 'TEMPLATE_UNKNOWN_NAME 1:16', 'TEMPLATE_UNKNOWN_NAME 1:25'],
+    ['{{../app.x}}', 'TEMPLATE_UNKNOWN_NAME 1:3'],
+    ['{{#each app}}{{../../db.x}}{{/each}}', 'TEMPLATE_UNKNOWN_NAME 1:16'],
+    ['{{#each app as |db|}}{{/each}}{{#each db as |x|}}{{/each}}{{x.y}}', 'TEMPLATE_UNKNOWN_NAME 1:61'],
+    // helpers
+    ['{{uper app.x}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    ['{{app.x "a"}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    ['{{db a=1}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    ['{{upper (nope app.x)}}', 'TEMPLATE_UNKNOWN_HELPER 1:9'],
+    ['{{upper (app.x)}}', 'TEMPLATE_UNKNOWN_HELPER 1:9'],
+    ['{{log app.x}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    [
+      '{{helperMissing app.x}}{{blockHelperMissing app.x}}',
+      'TEMPLATE_UNKNOWN_HELPER 1:1',
+      'TEMPLATE_UNKNOWN_HELPER 1:24',
+    ],
+    ['{{constructor app.x}}{{__proto__ app.x}}', 'TEMPLATE_UNKNOWN_HELPER 1:1', 'TEMPLATE_UNKNOWN_HELPER 1:22'],
+    ['{{if app.x}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    ['{{#each app as |upper|}}{{upper "x"}}{{/each}}', 'TEMPLATE_UNKNOWN_HELPER 1:25'],
+    ['{{#app}}x{{/app}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    ['{{^app}}x{{/app}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    ['{{#upper app.x}}x{{/upper}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    ['{{#raw}}x{{/raw}}', 'TEMPLATE_UNKNOWN_HELPER 1:1'],
+    ['{{#if app.x}}a{{else eech app.y}}b{{/if}}', 'TEMPLATE_UNKNOWN_HELPER 1:15'],
+    // calls
+    ['{{upper}}', 'RENDER_BAD_ARGUMENT 1:1'],
+    ['{{upper app.x app.y}}', 'RENDER_BAD_ARGUMENT 1:1'],
+    ['{{json app ident=2}}', 'RENDER_BAD_ARGUMENT 1:1'],
+    ['{{upper app.x a=1}}', 'RENDER_BAD_ARGUMENT 1:1'],
+    ['{{#if}}{{/if}}', 'RENDER_BAD_ARGUMENT 1:1'],
+    ['{{#if app.x app.y}}{{/if}}', 'RENDER_BAD_ARGUMENT 1:1'],
+    ['{{#if app.x includeZero=true}}{{/if}}', 'RENDER_BAD_ARGUMENT 1:1'],
+    ['{{#if app.x as |y|}}{{/if}}', 'TEMPLATE_SYNTAX 1:1'],
+    ['{{#each app as |x y z|}}{{/each}}', 'TEMPLATE_SYNTAX 1:1'],
+    ['{{"text"}} {{12}} {{true}} {{null}}', ...[1, 12, 19, 28].map((at) => `TEMPLATE_SYNTAX 1:${at}`)],
+    // refused
+    ['{{> part}}', 'TEMPLATE_REFUSED 1:1'],
+    ['{{> (lookup app "x")}}', 'TEMPLATE_REFUSED 1:1'],
+    ['{{#> part}}x{{/part}}', 'TEMPLATE_REFUSED 1:1'],
+    ['{{#*inline "a"}}{{> a}}{{/inline}}', 'TEMPLATE_REFUSED 1:1'],
+    ['{{* deco}}', 'TEMPLATE_REFUSED 1:1'],
+    // several at once
+    [
+      '{{foo}}\n{{uper app.x}}\n{{> p}}',
+      'TEMPLATE_UNKNOWN_NAME 1:3',
+      'TEMPLATE_UNKNOWN_HELPER 2:1',
+      'TEMPLATE_REFUSED 3:1',
+    ],
+  ];
+  it.each(wrong)('%j is found without any value', async (template, ...codes) => {
+    expect(await codesOf(template)).toEqual(codes);
+  });
+
+  const syntax: readonly (readonly [template: string, at: string, seen: string])[] = [
+    ['a\n {{app.x', '2:8', 'a character that cannot stand there, or {{ without }}'],
+    ['{{#if app.x}}\nfoo\n', '3:1', 'a block is opened and not closed'],
+    ['{{#if app.x}}{{/each}}', '1:4', 'the block opened here is closed under another name'],
+    ['x\n  {{app.0}}', '2:9', 'a number after a dot is written .[0]'],
+    ['{{}}', '1:3', 'the braces close before the expression is complete'],
+    ['{{else}}', '1:1', 'an else outside of a block'],
+    ['{{/if}}', '1:1', 'a block is closed that is not open'],
+    ['{{{app.x}} more', '1:9', 'the opening and the closing braces differ in number'],
+    ['{{app.x}}}', '1:8', 'the opening and the closing braces differ in number'],
+    ['{{json a=}}', '1:10', 'the braces close before the expression is complete'],
+    ['{{"abc}} x', '1:3', 'a character that cannot stand there, or {{ without }}'],
+    ['{{(upper app.x)}}', '1:3', 'a parenthesis out of place'],
+    ['{{app.this}}', '1:3', 'this, . and .. stand only where a path begins'],
+  ];
+  it.each(syntax)('%j does not parse, and we say so in our words', async (template, at, seen) => {
+    const [problem, ...more] = await problemsOf(template, ['app']);
+    expect(more).toEqual([]);
+    expect(problem).toMatchObject({ code: 'TEMPLATE_SYNTAX', seen, place: `outputs.shop.files["f"], content:${at}` });
+  });
+
+  it('names the nearest helper and the nearest secret', async () => {
+    const problems = await problemsOf('{{base64 app.x}}{{upcase app.x}}{{uper ap.x}}{{#eech app}}{{/eech}}', ['app']);
+    expect(problems.map(({ hint }) => hint)).toEqual([
+      expect.stringContaining('docs/templates.md'),
+      expect.any(String),
+      'Did you mean upper?',
+      'Did you mean app?',
+      'Did you mean each?',
+    ]);
+  });
+
+  it('is never an overflow of the stack', async () => {
+    const deep = (n: number) => `${'{{#if app.x}}'.repeat(n)}${'{{/if}}'.repeat(n)}`;
+    expect(await codesOf(deep(400))).toEqual([]);
+    for (const template of [deep(600), `{{upper ${'(upper '.repeat(600)}app.x${')'.repeat(600)}}}`]) {
+      expect((await problemsOf(template, ['app'])).map(({ code }) => code)).toEqual(['TEMPLATE_SYNTAX']);
+    }
+  });
+
+  it('leaves the parser as it was for others in this process', async () => {
+    await problemsOf('{{', ['app']);
+    const { default: base } = await import('handlebars/dist/cjs/handlebars/compiler/base.js');
+    expect(() => base.parse('{{')).toThrow(/^Parse error on line 1/);
+  });
+});
+
+describe('an output', () => {
+  it('tells the problems of all its files at once', async () => {
+    const problems = await problemsOf(
+      { a: '{{foo}}', b: '{{', c: format('json', 'nope', 'ap'), d: { kind: 'template', path: '/t/gone.hbs' } },
+      ['app'],
+      async () => Promise.reject(Object.assign(new Error('secret text'), { code: 'ENOENT' })),
+    );
+    expect(problems.map(({ code, place, seen }) => `${code} ${place}: ${seen}`)).toEqual([
+      'TEMPLATE_UNKNOWN_NAME outputs.shop.files["a"], content:1:3: no secret is named foo',
+      'TEMPLATE_SYNTAX outputs.shop.files["b"], content:1:3: the template ends inside {{ }}',
+      'CONFIG_UNKNOWN_SECRET outputs.shop.files["c"]: no secret is named nope',
+      'CONFIG_UNKNOWN_SECRET outputs.shop.files["c"]: no secret is named ap',
+      'TEMPLATE_UNREADABLE outputs.shop.files["d"]: /t/gone.hbs cannot be read (ENOENT)',
+    ]);
+  });
+
+  it('names the template file, line and column', async () => {
+    const what = { kind: 'template', path: '/etc/app.conf.hbs' } as const;
+    const [problem] = await problemsOf(what, ['app'], async () => Buffer.from('one\ntwo {{uper app.x}}'));
+    expect(problem?.place).toBe('outputs.shop.files["f"], /etc/app.conf.hbs:2:5');
+  });
+
+  it('refuses a template that is not UTF-8', async () => {
+    const what = { kind: 'template', path: '/t' } as const;
+    const [problem] = await problemsOf(what, ['app'], async () => Uint8Array.of(0x61, 0xff));
+    expect(problem).toMatchObject({ code: 'TEMPLATE_UNREADABLE', seen: '/t is not UTF-8' });
+  });
+
+  it('refuses raw of several sources and a format of none', async () => {
+    expect((await problemsOf(format('raw', 'app.x', 'app.y'), ['app']))[0]?.code).toBe('CONFIG_INVALID');
+    expect((await problemsOf(format('json'), ['app']))[0]?.code).toBe('CONFIG_INVALID');
+  });
+
+  it('wants each secret that any of its files names, guarded or not, and no other', async () => {
+    const files = {
+      a: '{{#if a.x}}{{b.y}}{{/if}}{{#each c as |d|}}{{d}}{{@root.e.z}}{{/each}}',
+      f: format('json', 'g', 'h.x'),
+    };
+    const renderer = await createRenderer(outputOf(files), new Set('abcdefghi'));
+    expect([...renderer.wants].sort()).toEqual(['a', 'b', 'c', 'e', 'g', 'h']);
+  });
+});

@@ -1,0 +1,236 @@
+import { readFileSync } from 'node:fs';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { reply, startFaultServer } from '../faults/fault-server.ts';
+import { runAgent } from './agent.ts';
+import { misfits } from './json-schema.ts';
+import { told, useScene } from './scene.ts';
+
+const scene = useScene();
+const COMMANDS = ['validate', 'init', 'run'] as const;
+
+/** A good configuration; `more` replaces whole sections. */
+function good(more: object = {}): object {
+  return {
+    version: 1,
+    backends: { demo: { kind: 'file', path: './secrets.json' } },
+    secrets: { app: { key: 'app' } },
+    outputs: { shop: { dir: './out', files: { 'app.json': { format: 'json', from: 'app' } } } },
+    ...more,
+  };
+}
+
+function withContent(content: string): object {
+  return good({ outputs: { shop: { dir: './out', files: { 'app.conf': { content } } } } });
+}
+
+interface Bad {
+  readonly title: string;
+  readonly text: string;
+  readonly code: string;
+  readonly place: string;
+  readonly says: RegExp;
+}
+
+const json = (config: object) => JSON.stringify(config);
+
+const BAD: readonly Bad[] = [
+  {
+    title: 'a file that is not YAML',
+    text: 'version: 1\nlog: "no end\n',
+    code: 'CONFIG_MALFORMED',
+    place: 'pannier.yaml:3:1',
+    says: /./,
+  },
+  {
+    title: 'a file that holds no map',
+    text: '- version\n',
+    code: 'CONFIG_MALFORMED',
+    place: 'pannier.yaml',
+    says: /does not hold a map.*version: 1/,
+  },
+  {
+    title: 'an unknown section',
+    text: json(good({ secretz: {} })),
+    code: 'CONFIG_UNKNOWN_KEY',
+    place: 'secretz',
+    says: /nearest known key is secrets/,
+  },
+  {
+    title: 'an unknown key of a secret',
+    text: json(good({ secrets: { app: { key: 'app', refrsh: '5m' } } })),
+    code: 'CONFIG_UNKNOWN_KEY',
+    place: 'secrets.app.refrsh',
+    says: /nearest known key is refresh/,
+  },
+  {
+    title: 'a secret of an unknown backend',
+    text: json(good({ secrets: { app: { backend: 'demoo', key: 'app' } } })),
+    code: 'CONFIG_UNKNOWN_BACKEND',
+    place: 'secrets.app.backend',
+    says: /nearest is demo/,
+  },
+  {
+    title: 'an unknown secret in a list',
+    text: json(good({ outputs: { shop: { dir: './out', files: { a: { format: 'json', from: ['app', 'ap'] } } } } })),
+    code: 'CONFIG_UNKNOWN_SECRET',
+    place: 'outputs.shop.files.a.from[1]',
+    says: /nearest is app/,
+  },
+  {
+    title: 'an unknown secret in a template',
+    text: json(withContent('a\n{{ap.password}}')),
+    code: 'TEMPLATE_UNKNOWN_NAME',
+    place: 'outputs.shop.files["app.conf"], content:2:3',
+    says: /no secret is named ap/,
+  },
+  {
+    title: 'an unknown helper',
+    text: json(withContent('{{shout app.password}}')),
+    code: 'TEMPLATE_UNKNOWN_HELPER',
+    place: 'outputs.shop.files["app.conf"], content:1:1',
+    says: /no helper is named shout/,
+  },
+  {
+    title: 'two outputs in one directory',
+    text: json(good({ outputs: { a: { dir: './out', files: {} }, b: { dir: 'x/../out', files: {} } } })),
+    code: 'CONFIG_SAME_DIR',
+    place: 'outputs.b.dir',
+    says: /the same directory as outputs\.a\.dir/,
+  },
+  {
+    title: 'a section that is not built yet',
+    text: json(good({ api: {} })),
+    code: 'CONFIG_NOT_SUPPORTED',
+    place: 'api',
+    says: /not yet supported/,
+  },
+];
+
+describe('a configuration with something wrong ends every command with 2', () => {
+  it.each(BAD)('$title', async ({ text, code, place, says }) => {
+    const { dir } = await scene.place();
+    const path = join(dir, 'pannier.yaml');
+    await writeFile(path, text);
+    const agents = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));
+    for (const agent of agents) {
+      expect(agent.status).toBe(2);
+      const [first, ...others] = told(agent);
+      expect(first).toMatchObject({ code, place });
+      expect(`${first?.seen} ${first?.hint}`).toMatch(says);
+      expect(others).toEqual([]);
+      expect([agent.stdout(), agent.lines()]).toEqual(['', []]);
+    }
+  });
+
+  it('a file that does not exist, and one that may not be read', async () => {
+    const place = await scene.place();
+    const hidden = await place.config(good());
+    await chmod(hidden, 0o600);
+    await chmod(place.dir, 0o755);
+    const isRoot = process.getuid?.() === 0;
+    for (const command of COMMANDS) {
+      const missing = await runAgent([command, '-c', join(place.dir, 'nowhere.yaml')]);
+      expect([missing.status, told(missing)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
+      expect(told(missing)[0]?.place).toContain('nowhere.yaml');
+      if (!isRoot) continue;
+      const refused = await runAgent([command, '-c', hidden], { uid: 65_534, gid: 65_534 });
+      expect([refused.status, told(refused)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
+    }
+  });
+
+  it('no configuration at all: says how one is named', async () => {
+    for (const command of COMMANDS) {
+      const agent = await runAgent([command]);
+      expect([agent.status, told(agent)]).toEqual([
+        2,
+        [
+          {
+            code: 'CONFIG_MISSING',
+            place: 'configuration',
+            seen: 'no file is named',
+            hint: 'Give -c FILE, or set PANNIER_CONFIG.',
+          },
+        ],
+      ]);
+    }
+  });
+
+  it('all problems are told at once, each on a line, and then their number', async () => {
+    const path = 'test/fixtures/config/bad-everything.yaml';
+    const [validate, init, run] = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));
+    const problems = told(validate as NonNullable<typeof validate>);
+    expect(problems.length).toBeGreaterThan(20);
+    expect(validate?.stderr()).toMatch(new RegExp(`\n${problems.length} problems\n$`));
+    expect(new Set(problems.map(({ code }) => code))).toEqual(
+      new Set([
+        'CONFIG_INVALID',
+        'CONFIG_MISSING',
+        'CONFIG_NOT_SUPPORTED',
+        'CONFIG_UNKNOWN_KEY',
+        'CONFIG_UNKNOWN_SECRET',
+      ]),
+    );
+    expect([validate?.status, init?.status, run?.status]).toEqual([2, 2, 2]);
+    expect(init?.stderr()).toBe(validate?.stderr());
+    expect(run?.stderr()).toBe(validate?.stderr());
+  });
+});
+
+describe('a good configuration', () => {
+  it('validate asks no backend, writes nothing and ends with 0; PANNIER_CONFIG names the file as well', async () => {
+    const server = scene.keep(await startFaultServer(reply(500)));
+    const place = await scene.place();
+    const auth = { method: 'kubernetes', role: 'shop', tokenFile: './no-such-token' };
+    const config = await place.config(
+      good({
+        backends: { bao: { kind: 'vault', address: server.address, auth } },
+        secrets: { app: { read: 'secret/app' } },
+      }),
+    );
+    const named = await runAgent(['validate', '-c', config]);
+    const found = await runAgent(['validate'], { env: { PANNIER_CONFIG: config } });
+    expect([named.status, named.output()]).toEqual([0, 'valid: 1 secrets, 1 outputs\n']);
+    expect([found.status, found.output()]).toEqual([0, 'valid: 1 secrets, 1 outputs\n']);
+    expect(server.connections()).toBe(0);
+  });
+
+  it('the example of the README passes validate and the JSON Schema that schema prints', async () => {
+    const [, example = ''] = /```yaml\n(version: 1\n.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const { dir } = await scene.place();
+    const path = join(dir, 'pannier.yaml');
+    await writeFile(path, example);
+    const validate = await runAgent(['validate', '-c', path]);
+    expect([validate.status, validate.stderr()]).toEqual([0, '']);
+
+    const printed = await runAgent(['schema']);
+    expect([printed.status, printed.stderr()]).toEqual([0, '']);
+    const schema = JSON.parse(printed.stdout());
+    expect(misfits(schema, parse(example))).toEqual([]);
+    expect(misfits(schema, { ...parse(example), secretz: {} })).toEqual(['$.secretz: nothing is allowed here']);
+    const twice = { ...parse(example), secrets: { app: { kv: 'secret/app', read: 'secret/app' } } };
+    expect(misfits(schema, twice)).toEqual(['$.secrets.app: 2 of oneOf']);
+  });
+});
+
+describe('the command line', () => {
+  it.each([
+    { title: 'no command', args: [], says: /Usage: pannier[\s\S]*init[\s\S]*run[\s\S]*validate[\s\S]*schema/ },
+    { title: 'an unknown command', args: ['inti'], says: /unknown command 'inti'/ },
+    { title: 'an unknown option', args: ['run', '--fast'], says: /unknown option '--fast'/ },
+    { title: 'a timeout without a unit', args: ['init', '--timeout', '5'], says: /A duration such as 30s or 1m30s/ },
+  ])('$title ends with 2 and says what is known', async ({ args, says }) => {
+    const agent = await runAgent(args);
+    expect([agent.status, agent.stdout()]).toEqual([2, '']);
+    expect(agent.stderr()).toMatch(says);
+  });
+
+  it('--help and --version end with 0, on standard output', async () => {
+    const help = await runAgent(['--help']);
+    const version = await runAgent(['--version']);
+    expect([help.status, version.status, help.stderr(), version.stderr()]).toEqual([0, 0, '', '']);
+    expect(version.stdout()).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
+  });
+});

@@ -1,0 +1,219 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type AppRole, enableAppRole, writePolicy } from '../servers/index.ts';
+import { baoOf, published, told, useScene, useWorld } from './scene.ts';
+
+const scene = useScene();
+const world = useWorld();
+let approle: AppRole;
+
+beforeAll(async () => {
+  const { bao, putSecret } = world();
+  await putSecret('app', { password: 'one' });
+  await bao.api('POST', 'kv1/legacy', { password: 'old' });
+  await writePolicy(bao, 'legacy', 'path "kv1/legacy" { capabilities = ["read"] }');
+  approle = await enableAppRole(bao, { role: 'batch', policies: ['legacy'] });
+});
+
+/** An output with the secret `app` of the shop in it. */
+function shopOf(backends: object, dir: string, more: object = {}): object {
+  return {
+    backends,
+    secrets: { app: { backend: 'bao', kv: 'secret/shop/app', refresh: '300ms' } },
+    outputs: { shop: { dir: join(dir, 'out'), files: { password: { content: '{{app.password}}' } } } },
+    ...more,
+  };
+}
+
+const GOOD = { password: 'one' };
+
+interface Refused {
+  readonly title: string;
+  /** The login to use instead of the good one. */
+  auth(dir: string): Promise<object>;
+  readonly code: string;
+  readonly place: string;
+  readonly says: RegExp;
+}
+
+const REFUSED: readonly Refused[] = [
+  {
+    title: 'a token file that is missing',
+    auth: async (dir) => ({ tokenFile: join(dir, 'absent') }),
+    code: 'AUTH_CREDENTIAL_UNREADABLE',
+    place: 'backends.bao.auth.tokenFile',
+    says: /absent does not exist.*Mount it/,
+  },
+  {
+    title: 'a token file that is empty',
+    auth: async (dir) => ({ tokenFile: await write(dir, '\n') }),
+    code: 'AUTH_CREDENTIAL_EMPTY',
+    place: 'backends.bao.auth.tokenFile',
+    says: /jwt is empty.*who writes it/,
+  },
+  {
+    title: 'a role that does not exist',
+    auth: async () => ({ role: 'shopp' }),
+    code: 'AUTH_DENIED',
+    place: 'backends.bao.auth',
+    says: /HTTP 400 from http:.*\(invalid role name\).*role/,
+  },
+  {
+    title: 'a mount that does not exist',
+    auth: async () => ({ mount: 'k8s' }),
+    code: 'AUTH_DENIED',
+    place: 'backends.bao.auth',
+    says: /HTTP 40[34] from http:.*mount/,
+  },
+  {
+    title: 'a token signed by somebody else',
+    auth: async (dir) => ({
+      tokenFile: await write(dir, await world().review.mintToken({ serviceAccount: 'shop', forged: true })),
+    }),
+    code: 'AUTH_DENIED',
+    place: 'backends.bao.auth',
+    says: /HTTP 403 from http:.*permission denied.*role, mount/,
+  },
+  {
+    title: 'a token of another service account',
+    auth: async (dir) => ({ tokenFile: await write(dir, await world().review.mintToken({ serviceAccount: 'thief' })) }),
+    code: 'AUTH_DENIED',
+    place: 'backends.bao.auth',
+    says: /HTTP 403 from http:.*service account name not authorized.*role, mount/,
+  },
+  {
+    title: 'a wrong secret id',
+    auth: async (dir) => ({ method: 'approle', roleId: approle.roleId, secretIdFile: await write(dir, 'wrong') }),
+    code: 'AUTH_DENIED',
+    place: 'backends.bao.auth',
+    says: /HTTP 400 from http:.*invalid role or secret ID/,
+  },
+  {
+    title: 'a token that was never issued',
+    auth: async (dir) => ({ method: 'token', tokenFile: await write(dir, 's.nobody') }),
+    code: 'AUTH_DENIED',
+    place: 'backends.bao.auth',
+    says: /HTTP 403 from http:.*revoked or ended/,
+  },
+];
+
+async function write(dir: string, text: string): Promise<string> {
+  const path = join(dir, 'jwt');
+  await writeFile(path, text);
+  return path;
+}
+
+/** `auth` alone decides when it names its own method. */
+function backendWith(auth: object): object {
+  return 'method' in auth ? { kind: 'vault', address: world().bao.address, auth } : baoOf(world(), auth);
+}
+
+describe('a login that is refused', () => {
+  it.each(REFUSED)('$title: init says so at once and ends with 4; the last good files stay', async (refused) => {
+    const place = await scene.place();
+    const { dir } = place;
+    expect((await scene.init(await place.config(shopOf({ bao: baoOf(world()) }, dir)))).status).toBe(0);
+    const bad = await place.config(shopOf({ bao: backendWith(await refused.auth(dir)) }, dir), 'bad.json');
+    const agent = await scene.init(bad, '1h');
+    const [first, ...others] = told(agent);
+    expect([agent.status, first?.code, first?.place, others]).toEqual([4, refused.code, refused.place, []]);
+    expect(`${first?.seen} ${first?.hint}`).toMatch(refused.says);
+    expect(agent.facts('login-failed')[0]).toMatchObject({ backend: 'bao', ...first });
+    expect(published(join(dir, 'out'))).toEqual(GOOD);
+  });
+
+  it('run waits for a credential that is not there yet, and goes on when it is', async () => {
+    const place = await scene.place();
+    const tokenFile = join(place.dir, 'jwt');
+    const agent = scene.run(await place.config(shopOf({ bao: baoOf(world(), { tokenFile }) }, place.dir)));
+    await agent.waitFor('login-failed', { fits: ({ code }) => code === 'AUTH_CREDENTIAL_UNREADABLE' });
+    await write(place.dir, await world().review.mintToken({ serviceAccount: 'shop' }));
+    await agent.waitFor('output-published');
+    expect(published(join(place.dir, 'out'))).toEqual(GOOD);
+    expect(await agent.stop()).toBe(0);
+  });
+});
+
+describe('a login that is granted', () => {
+  it('the token file is read again at each login: one that was rotated is used', async () => {
+    const { bao, review } = world();
+    const role = {
+      bound_service_account_names: ['before', 'after'],
+      bound_service_account_namespaces: ['default'],
+      token_policies: ['shop'],
+      token_ttl: '2s',
+      token_max_ttl: '2s',
+    };
+    await bao.api('PUT', 'auth/kubernetes/role/brief', role);
+    const place = await scene.place();
+    const tokenFile = await write(place.dir, await review.mintToken({ serviceAccount: 'before' }));
+    const backend = baoOf(world(), { role: 'brief', tokenFile });
+    const agent = scene.run(await place.config(shopOf({ bao: backend }, place.dir)));
+    await agent.waitFor('output-published');
+    await write(place.dir, await review.mintToken({ serviceAccount: 'after' }));
+    const soFar = agent.facts('login-made').length;
+    review.deleteServiceAccount('before');
+    await agent.waitFor('login-made', { count: soFar + 3 });
+    await world().putSecret('app', { password: 'two' });
+    await agent.waitFor('output-published', { count: 2 });
+    await world().putSecret('app', { password: 'one' });
+    // A login that was on its way with the old token while it was taken away is the only one that may have failed.
+    expect(agent.facts('login-failed').length).toBeLessThanOrEqual(1);
+  });
+
+  it('approle and token: the files of a happy path', async () => {
+    const place = await scene.place();
+    const { dir } = place;
+    const secretIdFile = await write(dir, `${await approle.newSecretId()}\n`);
+    const tokenFile = join(dir, 'token');
+    await writeFile(tokenFile, await world().login());
+    const legacy = { secrets: { app: { backend: 'bao', kv: 'kv1/legacy' } } };
+    const byRole = backendWith({ method: 'approle', roleId: approle.roleId, secretIdFile });
+    const first = await scene.init(await place.config(shopOf({ bao: byRole }, dir, legacy)));
+    expect([first.status, published(join(dir, 'out'))]).toEqual([0, { password: 'old' }]);
+
+    const byToken = backendWith({ method: 'token', tokenFile });
+    const second = await scene.init(await place.config(shopOf({ bao: byToken }, dir)));
+    expect([second.status, published(join(dir, 'out'))]).toEqual([0, GOOD]);
+  });
+
+  it('two backends with two identities feed one output; when one login is lost the other secrets go on', async () => {
+    const place = await scene.place();
+    const { dir } = place;
+    const secretIdFile = await write(dir, await approle.newSecretId());
+    const batch = backendWith({ method: 'approle', roleId: approle.roleId, secretIdFile });
+    const config = await place.config(
+      shopOf({ bao: baoOf(world()), batch }, dir, {
+        secrets: {
+          app: { backend: 'bao', kv: 'secret/shop/app', refresh: '300ms' },
+          legacy: { backend: 'batch', kv: 'kv1/legacy', refresh: '300ms' },
+        },
+        outputs: {
+          shop: { dir: join(dir, 'out'), files: { both: { content: '{{app.password}} {{legacy.password}}' } } },
+        },
+      }),
+    );
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    expect(published(join(dir, 'out'))).toEqual({ both: 'one old' });
+    const methods = agent.facts('login-made').map(({ backend, method }) => [backend, method]);
+    expect(methods.sort()).toEqual([
+      ['bao', 'kubernetes'],
+      ['batch', 'approle'],
+    ]);
+
+    await rm(secretIdFile);
+    const { bao } = world();
+    const requests = await bao.requests();
+    const used = requests.findLast(({ path }) => path === 'kv1/legacy');
+    await bao.api('POST', 'auth/token/revoke-accessor', { accessor: used?.accessor });
+    await agent.waitFor('login-failed', { fits: ({ backend }) => backend === 'batch' });
+    await agent.waitFor('secret-state', { fits: ({ state }) => state === 'stale' });
+    await world().putSecret('app', { password: 'two' });
+    await agent.waitFor('output-published', { count: 2 });
+    await world().putSecret('app', { password: 'one' });
+    expect(agent.facts('secret-state').map(({ secrets }) => secrets)).toEqual([['legacy']]);
+    expect(agent.facts('secret-state')[0]).toMatchObject({ reason: 'AUTH_CREDENTIAL_UNREADABLE' });
+  });
+});

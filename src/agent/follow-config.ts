@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { failuresOf } from '../base/errors.ts';
 import { FileWatch } from '../source/file-watch.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -87,7 +88,7 @@ class Follower {
   }
 
   /** Watches the files of this plan, and no others any more. */
-  #watch({ config }: Plan): void {
+  #watch({ config, readAtWallMs }: Plan): void {
     const paths = new Set([...config.files, ...templatesOf(config)]);
     for (const [path, watch] of this.#watches) {
       if (paths.has(path)) continue;
@@ -96,16 +97,26 @@ class Follower {
     }
     for (const path of paths) {
       if (this.#watches.has(path)) continue;
-      let begun = false;
+      let seen = stampSince(path, readAtWallMs);
       const changed = () => {
-        // The first call only says that the watch has begun.
-        if (begun) this.#request(false);
-        begun = true;
+        const now = stampSince(path, Number.POSITIVE_INFINITY);
+        if (now !== seen) this.#request(false);
+        seen = now;
       };
       const { clock } = this.#o.around;
       this.#watches.set(path, new FileWatch({ path, folder: false, clock, changed, lost: () => {} }));
     }
   }
+}
+
+/** File systems stamp with the kernel's tick, some milliseconds behind. */
+const TICK_MS = 20;
+
+/** What a file looks like; empty when it was written after `wallMs`, so that what was read may be older. */
+function stampSince(path: string, wallMs: number): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'none';
+  return stat.mtimeMs > wallMs - TICK_MS ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
 }
 
 function templatesOf({ outputs }: Plan['config']): readonly string[] {

@@ -6,6 +6,8 @@ import type { Renderer } from '../render/render.ts';
 export interface Plan {
   readonly config: Config;
   readonly outputs: readonly PlannedOutput[];
+  /** When reading began: what was written later may not be in it. */
+  readonly readAtWallMs: number;
 }
 
 /** An output with its renderer; made without any backend, so `validate` uses the same one as `run`. */
@@ -16,9 +18,10 @@ export interface PlannedOutput {
 
 /**
  * Parses and checks every template and format of a configuration.
+ * @param readAtWallMs when reading the configuration began.
  * @throws ProblemsError with the problems of all outputs.
  */
-export async function planOf(config: Config): Promise<Plan> {
+export async function planOf(config: Config, readAtWallMs: number): Promise<Plan> {
   const { createRenderer } = await import('../render/renderer.ts');
   const known = new Set(config.secrets.keys());
   const problems: PannierError['failure'][] = [];
@@ -33,7 +36,7 @@ export async function planOf(config: Config): Promise<Plan> {
     }
   }
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { config, outputs };
+  return { config, outputs, readAtWallMs };
 }
 
 /** Every secret that some output needs. One that nobody needs is not fetched: it might mint credentials for nobody. */

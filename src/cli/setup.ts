@@ -27,7 +27,9 @@ export interface Setup {
  */
 export async function loadPlan(options: CommonOptions): Promise<Plan> {
   const { loadConfig } = await import('../config/load.ts');
-  return planOf(await loadConfig({ paths: options.config, env: readEnvironment(), cwd: process.cwd() }));
+  const readAtWallMs = systemClock.wallMs();
+  const config = await loadConfig({ paths: options.config, env: readEnvironment(), cwd: process.cwd() });
+  return planOf(config, readAtWallMs);
 }
 
 /** `loadPlan`, with the log opened, the start and the configuration's warnings told. */

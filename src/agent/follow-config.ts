@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { failuresOf } from '../base/errors.ts';
+import { filesOfFolder } from '../config/find-files.ts';
 import { FileWatch } from '../source/file-watch.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
@@ -89,7 +91,8 @@ class Follower {
 
   /** Watches the files of this plan, and no others any more. */
   #watch({ config, readAtWallMs }: Plan): void {
-    const paths = new Set([...config.files, ...templatesOf(config)]);
+    const folders = new Set(config.folders);
+    const paths = new Set([...config.files, ...templatesOf(config), ...folders]);
     for (const [path, watch] of this.#watches) {
       if (paths.has(path)) continue;
       this.#watches.delete(path);
@@ -97,14 +100,16 @@ class Follower {
     }
     for (const path of paths) {
       if (this.#watches.has(path)) continue;
-      let seen = stampSince(path, readAtWallMs);
+      const folder = folders.has(path);
+      const read = config.files.filter((file) => dirname(file) === path).map((file) => basename(file));
+      let seen = folder ? read.sort().join() : stampSince(path, readAtWallMs);
       const changed = () => {
-        const now = stampSince(path, Number.POSITIVE_INFINITY);
+        const now = folder ? namesIn(path) : stampSince(path, Number.POSITIVE_INFINITY);
         if (now !== seen) this.#request(false);
         seen = now;
       };
       const { clock } = this.#o.around;
-      this.#watches.set(path, new FileWatch({ path, folder: false, clock, changed, lost: () => {} }));
+      this.#watches.set(path, new FileWatch({ path, folder, clock, changed, lost: () => {} }));
     }
   }
 }
@@ -117,6 +122,15 @@ function stampSince(path: string, wallMs: number): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return 'none';
   return stat.mtimeMs > wallMs - TICK_MS ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
+}
+
+/** A directory counts by what it holds: its files are watched each by itself. */
+function namesIn(folder: string): string {
+  try {
+    return filesOfFolder(folder).join();
+  } catch {
+    return 'none';
+  }
 }
 
 function templatesOf({ outputs }: Plan['config']): readonly string[] {

@@ -137,6 +137,19 @@ describe('a new configuration while running', () => {
     expect(agent.facts('config-rejected')).toEqual([]);
   });
 
+  it('a file that appears in the directory of -c is part of it', async () => {
+    const { dir } = await newPlace();
+    const mount = join(dir, 'conf.d');
+    mkdirSync(mount);
+    const main = { version: 1, backends: backends(), secrets: { app: { kv: 'secret/shop/app' } } };
+    writeFileSync(join(mount, 'a.json'), JSON.stringify(main));
+    const agent = keepRunning('-c', mount);
+    await agent.waitFor('agent-started');
+    writeFileSync(join(mount, 'b.json'), JSON.stringify({ outputs: output('{{app.password}}') }));
+    await agent.waitFor('output-published');
+    expect(published()).toBe('one');
+  });
+
   it('a backend that moves is opened anew; one that is gone is closed', async () => {
     const { config } = await newPlace();
     const secrets = { app: { kv: 'secret/shop/app' } };

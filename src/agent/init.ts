@@ -1,9 +1,8 @@
 import type { Failure } from '../base/errors.ts';
-import type { Config } from '../config/config.ts';
 import { failuresAtDeadline, type Outcome, outcomeOf, type Progress } from './outcome.ts';
 import { Pipeline } from './pipeline.ts';
-import type { PlannedOutput } from './plan.ts';
-import type { Surroundings } from './registry.ts';
+import type { Plan } from './plan.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface InitOptions {
   readonly timeoutMs: number;
@@ -22,12 +21,11 @@ const REVOKE_MS = 2_000;
  * @returns no failures when all is done or when it was stopped.
  */
 export async function init(
-  config: Config,
-  planned: readonly PlannedOutput[],
+  plan: Plan,
   around: Surroundings,
   { timeoutMs, signal }: InitOptions,
 ): Promise<readonly Failure[]> {
-  await using pipeline = new Pipeline(config, planned, around);
+  await using pipeline = new Pipeline(around);
   const progress = (): Progress => ({
     outputs: pipeline.outputs(),
     snapshot: pipeline.snapshot(),
@@ -35,14 +33,18 @@ export async function init(
   });
   const deadline = new AbortController();
   const outcome = await new Promise<Outcome>((resolve, reject) => {
+    let applied = false;
     const check = () => {
       const now = outcomeOf(progress());
-      if (now.kind !== 'running') resolve(now);
+      if (applied && now.kind !== 'running') resolve(now);
     };
     pipeline.onProgress(check);
     const stop = AbortSignal.any([signal, deadline.signal]);
     around.clock.sleep(timeoutMs, stop).then(() => resolve({ kind: 'running' }), reject);
-    pipeline.start({ stay: false }).then(check, reject);
+    pipeline.apply(plan).then(() => {
+      applied = true;
+      check();
+    }, reject);
   });
   deadline.abort();
   if (outcome.kind === 'done') return [];

@@ -4,7 +4,7 @@ import { createVaultClient } from '../client/vault.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import type { Backend } from '../source/source.ts';
 import { createVaultBackend } from '../source/vault.ts';
-import type { Surroundings } from './registry.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** A Vault or OpenBao server with its own connections and its own login. */
 export function openVaultBackend(config: VaultBackendConfig, around: Surroundings): Backend {

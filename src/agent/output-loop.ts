@@ -53,6 +53,7 @@ export class OutputLoop {
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #told = '';
   #ring: () => void = () => {};
+  #retired = false;
 
   constructor(options: OutputLoopOptions) {
     this.#o = options;
@@ -71,10 +72,16 @@ export class OutputLoop {
     this.#ring();
   }
 
-  /** Runs until `signal` aborts. */
+  /** Lets `run` end when what it does now is done, a running reload included: another loop takes the output over. */
+  retire(): void {
+    this.#retired = true;
+    this.#ring();
+  }
+
+  /** Runs until `signal` aborts or it is retired. */
   async run(signal: AbortSignal): Promise<void> {
     await this.#recover(signal);
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#retired) {
       const now = this.#o.clock.monoMs();
       const retry = this.#retryAtMs <= now;
       const publishAtMs = this.#publishAtMs();
@@ -100,8 +107,8 @@ export class OutputLoop {
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
-    const { sink, output, emit, clock } = this.#o;
-    while (!signal.aborted) {
+    const { sink, output, emit } = this.#o;
+    while (!signal.aborted && !this.#retired) {
       try {
         const { generation, removed, tmpfs } = await sink.recover();
         if (removed > 0) emit({ kind: 'output-recovered', output: output.name, generation: generation ?? 0, removed });
@@ -109,11 +116,11 @@ export class OutputLoop {
           const warning = failure('OUTPUT_NOT_TMPFS', `outputs.${output.name}.dir`, `${output.dir} is not on tmpfs`);
           emit({ kind: 'agent-warning', warning });
         }
-        if (generation !== undefined) this.#sweepAtMs = clock.monoMs();
+        if (generation !== undefined) this.#sweepAtMs = 0;
         this.#failures = 0;
         return;
       } catch (error) {
-        await clock.sleep(this.#failed(asFailure(error, this.#place)), signal);
+        await this.#sleep(this.#failed(asFailure(error, this.#place)), signal);
       }
     }
   }

@@ -2,6 +2,14 @@ import { PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config, OutputConfig } from '../config/config.ts';
 import type { Renderer } from '../render/render.ts';
 
+/** A configuration that was found good, with the renderers of its outputs. */
+export interface Plan {
+  readonly config: Config;
+  readonly outputs: readonly PlannedOutput[];
+  /** When reading began: what was written later may not be in it. */
+  readonly readAtWallMs: number;
+}
+
 /** An output with its renderer; made without any backend, so `validate` uses the same one as `run`. */
 export interface PlannedOutput {
   readonly output: OutputConfig;
@@ -10,16 +18,17 @@ export interface PlannedOutput {
 
 /**
  * Parses and checks every template and format of a configuration.
+ * @param readAtWallMs when reading the configuration began.
  * @throws ProblemsError with the problems of all outputs.
  */
-export async function planOutputs(config: Config): Promise<readonly PlannedOutput[]> {
+export async function planOf(config: Config, readAtWallMs: number): Promise<Plan> {
   const { createRenderer } = await import('../render/renderer.ts');
   const known = new Set(config.secrets.keys());
   const problems: PannierError['failure'][] = [];
-  const planned: PlannedOutput[] = [];
+  const outputs: PlannedOutput[] = [];
   for (const output of config.outputs.values()) {
     try {
-      planned.push({ output, renderer: await createRenderer(output, known) });
+      outputs.push({ output, renderer: await createRenderer(output, known) });
     } catch (error) {
       if (error instanceof ProblemsError) problems.push(...error.failures);
       else if (error instanceof PannierError) problems.push(error.failure);
@@ -27,23 +36,22 @@ export async function planOutputs(config: Config): Promise<readonly PlannedOutpu
     }
   }
   if (problems.length > 0) throw new ProblemsError(problems);
-  return planned;
+  return { config, outputs, readAtWallMs };
 }
 
 /** Every secret that some output needs. One that nobody needs is not fetched: it might mint credentials for nobody. */
-export function wantedNames(planned: readonly PlannedOutput[]): ReadonlySet<string> {
-  return new Set(planned.flatMap(({ renderer }) => [...renderer.wants]));
+export function wantedNames({ outputs }: Plan): ReadonlySet<string> {
+  return new Set(outputs.flatMap(({ renderer }) => [...renderer.wants]));
 }
 
 /** For each secret the names that stand in one output with it, itself included. */
-export function namesTogether(planned: readonly PlannedOutput[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const together = new Map<string, Set<string>>();
-  for (const { renderer } of planned) {
+export function namesTogether({ outputs }: Plan): ReadonlyMap<string, ReadonlySet<string>> {
+  const together = new Map<string, ReadonlySet<string>>();
+  for (const { renderer } of outputs) {
     for (const name of renderer.wants) {
       const others = together.get(name);
       // Most secrets stand in one output: they share its set instead of each having a copy.
-      if (others === undefined) together.set(name, renderer.wants as Set<string>);
-      else together.set(name, new Set([...others, ...renderer.wants]));
+      together.set(name, others === undefined ? renderer.wants : new Set([...others, ...renderer.wants]));
     }
   }
   return together;

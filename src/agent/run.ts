@@ -1,35 +1,48 @@
-import type { Failure } from '../base/errors.ts';
-import type { Config } from '../config/config.ts';
+import { type Failure, failuresOf } from '../base/errors.ts';
+import { type ConfigSource, followConfig } from './follow-config.ts';
 import { Pipeline } from './pipeline.ts';
-import type { PlannedOutput } from './plan.ts';
-import type { Surroundings } from './registry.ts';
+import type { Plan } from './plan.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface RunOptions {
+  /** Aborted when the process is told to stop. */
+  readonly signal: AbortSignal;
+  /** Where later configurations come from; absent: the first one stays. */
+  readonly source?: ConfigSource;
+}
 
 /**
  * Keeps everything fresh until `signal` aborts. A backend, secret, output or application in trouble is a state, never
  * an end: the agent must not be the reason that an application is down.
  *
- * @returns no failures after a stop; the failures when the configuration refuses this machine (`requireTmpfs`).
+ * @returns no failures after a stop; the failures when the first configuration refuses this machine (`requireTmpfs`) or
+ * names a backend that cannot be opened.
  */
 export async function run(
-  config: Config,
-  planned: readonly PlannedOutput[],
+  plan: Plan,
   around: Surroundings,
-  signal: AbortSignal,
+  { signal, source }: RunOptions,
 ): Promise<readonly Failure[]> {
-  await using pipeline = new Pipeline(config, planned, around);
+  await using pipeline = new Pipeline(around);
   const refused = new Promise<readonly Failure[]>((resolve) => {
     pipeline.onProgress(() => {
-      const failures = [...pipeline.outputs().values()].flatMap((state) =>
-        state.kind === 'failed' ? [state.why] : [],
-      );
+      const states = [...pipeline.outputs().values()];
+      const failures = states.flatMap((state) => (state.kind === 'failed' ? [state.why] : []));
       if (failures.some(({ code }) => code === 'OUTPUT_NOT_TMPFS')) resolve(failures);
     });
   });
-  await pipeline.start({ stay: true });
+  try {
+    await pipeline.apply(plan);
+  } catch (error) {
+    return failuresOf(error, 'run');
+  }
+  pipeline.startWatching();
+  const following = source === undefined ? undefined : followConfig({ pipeline, plan, source, around, signal });
   const stopped = new Promise<readonly Failure[]>((resolve) => {
     if (signal.aborted) return resolve([]);
     signal.addEventListener('abort', () => resolve([]), { once: true });
   });
-  // Awaited here: a returned promise would dispose of the pipeline at once.
-  return await Promise.race([refused, stopped]);
+  const failures = await Promise.race([refused, stopped]);
+  await following?.[Symbol.asyncDispose]();
+  return failures;
 }

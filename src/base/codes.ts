@@ -1,4 +1,5 @@
-import type { Retry } from './errors.ts';
+/** What may be done about a failure: again now, after a wait, never with this input, or after a new login. */
+export type Retry = 'now' | 'backoff' | 'never' | 'login';
 
 /** 1 runtime failure, 2 configuration or usage, 3 backend unreachable in time, 4 login or permission denied. */
 export type ExitStatus = 1 | 2 | 3 | 4;

@@ -1,7 +1,4 @@
-import { CODES, type Code, type ExitStatus } from './codes.ts';
-
-/** What may be done about a failure: again now, after a wait, never with this input, or after a new login. */
-export type Retry = 'now' | 'backoff' | 'never' | 'login';
+import { CODES, type Code, type ExitStatus, type Retry } from './codes.ts';
 
 /**
  * A failure as plain frozen data: what facts carry, logs print and status shows. Nothing in it is a secret value:
@@ -80,6 +77,11 @@ export function asFailure(error: unknown, place: string): Failure {
   if (error instanceof PannierError) return error.failure;
   const name = error instanceof Error ? error.constructor.name : typeof error;
   return failure('INTERNAL', place, `unexpected ${name}${systemCode(error)}`);
+}
+
+/** Every failure that a thrown thing stands for. */
+export function failuresOf(error: unknown, place: string): readonly Failure[] {
+  return error instanceof ProblemsError ? error.failures : [asFailure(error, place)];
 }
 
 /** Exit status of a command that ended with these failures: the first of 2, 4, 3, 1. */

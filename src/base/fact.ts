@@ -17,6 +17,8 @@ export type Fact =
   | { readonly kind: 'agent-warning'; readonly warning: Failure }
   | { readonly kind: 'task-crashed'; readonly task: string; readonly failure: Failure }
   | { readonly kind: 'clock-jumped'; readonly byMs: number }
+  | { readonly kind: 'config-applied'; readonly secrets: number; readonly outputs: number }
+  | { readonly kind: 'config-rejected'; readonly failure: Failure }
   // ---- logins; `backend` is the configured name
   | {
       readonly kind: 'login-made';

@@ -1,3 +1,8 @@
+import type { Clock } from './clock.ts';
+
+/** Between a crash and the next beginning. */
+const RESTART_MS = 1_000;
+
 /**
  * Owner of background work: every promise started here is awaited at `stop`, and a task that throws is told to
  * `crashed` instead of becoming an unhandled rejection. Tasks end by their signal; a throw after that is not a crash.
@@ -23,6 +28,21 @@ export class Supervisor {
       })
       .finally(() => this.#tasks.delete(running));
     this.#tasks.add(running);
+  }
+
+  /** Like `start` for work that never ends by itself: after a crash it begins again, a second later. */
+  keep(task: string, clock: Clock, work: (signal: AbortSignal) => Promise<void>): void {
+    this.start(task, async (signal) => {
+      while (!signal.aborted) {
+        try {
+          return await work(signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          this.#crashed(task, error);
+          await clock.sleep(RESTART_MS, signal);
+        }
+      }
+    });
   }
 
   /** Aborts every task and waits for all of them. Idempotent. */

@@ -2,7 +2,6 @@ import { init } from '../agent/init.ts';
 import { exitStatus, formatFailure } from '../base/errors.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { exitStatusOf, listenForStop } from './stop-signals.ts';
-import { version } from './version.ts';
 
 export interface InitCommandOptions extends CommonOptions {
   readonly timeoutMs: number;
@@ -10,16 +9,9 @@ export interface InitCommandOptions extends CommonOptions {
 
 /** `pannier init`: fetch once, publish, exit. Answers the exit status. */
 export async function initCommand(options: InitCommandOptions): Promise<number> {
-  const { config, planned, around } = await setUp(options);
+  const { plan, around } = await setUp('init', options);
   using stop = listenForStop();
-  around.emit({
-    kind: 'agent-started',
-    version,
-    command: 'init',
-    secrets: config.secrets.size,
-    outputs: config.outputs.size,
-  });
-  const failures = await init(config, planned, around, { timeoutMs: options.timeoutMs, signal: stop.signal });
+  const failures = await init(plan, around, { timeoutMs: options.timeoutMs, signal: stop.signal });
   const received = stop.received();
   if (received !== undefined) return exitStatusOf(received);
   for (const failed of failures) process.stderr.write(`init: ${formatFailure(failed)}\n`);

@@ -1,8 +1,9 @@
-import { type PlannedOutput, planOutputs } from '../agent/plan.ts';
-import type { Surroundings } from '../agent/registry.ts';
+import { type Plan, planOf } from '../agent/plan.ts';
+import type { Surroundings } from '../agent/surroundings.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
-import type { Config } from '../config/config.ts';
+import type { Emit } from '../base/fact.ts';
+import type { LogConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { createLogger } from '../log/logger.ts';
 import { version } from './version.ts';
@@ -14,30 +15,38 @@ export interface CommonOptions {
 
 /** What the commands share on their way in. */
 export interface Setup {
-  readonly config: Config;
-  readonly planned: readonly PlannedOutput[];
+  readonly plan: Plan;
   readonly around: Surroundings;
+  /** Moves the log to another configuration. */
+  relog(log: LogConfig): Promise<void>;
 }
 
 /**
  * Reads and checks the configuration and its templates.
  * @throws ProblemsError or PannierError when anything in it is not good.
  */
-export async function loadPlan(options: CommonOptions): Promise<Pick<Setup, 'config' | 'planned'>> {
+export async function loadPlan(options: CommonOptions): Promise<Plan> {
   const { loadConfig } = await import('../config/load.ts');
-  const config = await loadConfig({ paths: [...options.config], env: readEnvironment(), cwd: process.cwd() });
-  return { config, planned: await planOutputs(config) };
+  const readAtWallMs = systemClock.wallMs();
+  const config = await loadConfig({ paths: options.config, env: readEnvironment(), cwd: process.cwd() });
+  return planOf(config, readAtWallMs);
 }
 
-/** `loadPlan`, with the log opened and the configuration's warnings told. */
-export async function setUp(options: CommonOptions): Promise<Setup> {
-  const { config, planned } = await loadPlan(options);
-  const { level, format } = config.log;
-  const isPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
-  const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json' });
-  for (const warning of config.warnings) emit({ kind: 'agent-warning', warning });
-  const env = readEnvironment();
-  return { config, planned, around: { clock: systemClock, random: Math.random, emit, env, version } };
+/** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
+export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
+  const plan = await loadPlan(options);
+  const { secrets, outputs, warnings, log } = plan.config;
+  let write = await openLog(log);
+  const emit: Emit = (fact) => write(fact);
+  emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
+  for (const warning of warnings) emit({ kind: 'agent-warning', warning });
+  return {
+    plan,
+    around: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },
+    async relog(next) {
+      write = await openLog(next);
+    },
+  };
 }
 
 /** The problems of a configuration on standard error, a line each; anything else is thrown on. */
@@ -48,4 +57,9 @@ export function printProblems(error: unknown): void {
     if (count > 1) process.stderr.write(`${count} problems\n`);
   } else if (error instanceof PannierError) process.stderr.write(`${error.message}\n`);
   else throw error;
+}
+
+function openLog({ level, format }: LogConfig): Promise<Emit> {
+  const isPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
+  return createLogger({ level, format: isPretty ? 'pretty' : 'json' });
 }

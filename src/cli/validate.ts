@@ -4,9 +4,9 @@ import { type CommonOptions, loadPlan, printProblems } from './setup.ts';
 /** `pannier validate`: checks configuration and templates without asking any backend. Answers the exit status. */
 export async function validateCommand(options: CommonOptions): Promise<number> {
   try {
-    const { config, planned } = await loadPlan(options);
+    const { config } = await loadPlan(options);
     for (const warning of config.warnings) process.stderr.write(`warning: ${formatFailure(warning)}\n`);
-    process.stdout.write(`valid: ${config.secrets.size} secrets, ${planned.length} outputs\n`);
+    process.stdout.write(`valid: ${config.secrets.size} secrets, ${config.outputs.size} outputs\n`);
     return 0;
   } catch (error) {
     printProblems(error);

@@ -14,6 +14,8 @@ export interface Config {
   readonly warnings: readonly Failure[];
   /** The files this came from, for watching and for messages. */
   readonly files: readonly string[];
+  /** The directories that were named; what appears there is part of the configuration. */
+  readonly folders: readonly string[];
 }
 
 export type BackendConfig = VaultBackendConfig | FileBackendConfig;

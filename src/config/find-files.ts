@@ -18,7 +18,7 @@ export interface Found {
  * once.
  */
 export function findFiles(paths: readonly string[], env: Environment, cwd: string, problems: Problems): Found[] {
-  const named = paths.length > 0 ? paths : (env['PANNIER_CONFIG'] ?? '').split(':').filter((path) => path !== '');
+  const named = namedPaths(paths, env);
   if (named.length === 0) {
     problems.addAt('CONFIG_MISSING', 'configuration', 'no file is named', 'Give -c FILE, or set PANNIER_CONFIG.');
   }
@@ -33,13 +33,28 @@ export function findFiles(paths: readonly string[], env: Environment, cwd: strin
   return [...files].map(([path, name]) => ({ path, label: shared.get(basename(path)) === 1 ? basename(path) : name }));
 }
 
+/** The directories among the paths: a file that appears there belongs to the configuration. */
+export function findFolders(paths: readonly string[], env: Environment, cwd: string): readonly string[] {
+  return namedPaths(paths, env)
+    .map((path) => resolve(cwd, path))
+    .filter(isDirectory);
+}
+
+/** Names of the files that a directory stands for, sorted. */
+export function filesOfFolder(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((entry) => CONFIG_NAME.test(entry) && !isDirectory(resolve(folder, entry)))
+    .sort();
+}
+
+function namedPaths(paths: readonly string[], env: Environment): readonly string[] {
+  return paths.length > 0 ? paths : (env['PANNIER_CONFIG'] ?? '').split(':').filter((path) => path !== '');
+}
+
 function expand(name: string, cwd: string, problems: Problems): string[] {
   try {
     if (!statSync(resolve(cwd, name)).isDirectory()) return [name];
-    const inside = readdirSync(resolve(cwd, name))
-      .filter((entry) => CONFIG_NAME.test(entry) && !isDirectory(resolve(cwd, name, entry)))
-      .sort()
-      .map((entry) => join(name, entry));
+    const inside = filesOfFolder(resolve(cwd, name)).map((entry) => join(name, entry));
     if (inside.length === 0) problems.addAt('CONFIG_MISSING', name, 'the directory holds no *.yaml, *.yml or *.json');
     return inside;
   } catch (error) {

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Environment } from './environment.ts';
-import { type Found, findFiles } from './find-files.ts';
+import { type Found, findFiles, findFolders } from './find-files.ts';
 import { interpolate } from './interpolate.ts';
 import { mergeFiles } from './merge.ts';
 import { parseJsonFile } from './parse-json.ts';
@@ -39,7 +39,12 @@ export async function loadConfig({ paths, env, cwd }: LoadOptions): Promise<Conf
   const merged = mergeFiles(files, problems);
   const config = resolveConfig(merged, env, cwd, problems);
   problems.throwIfAny();
-  return deepFreeze({ ...config, warnings: problems.warnings, files: found.map(({ path }) => path) });
+  return deepFreeze({
+    ...config,
+    warnings: problems.warnings,
+    files: found.map(({ path }) => path),
+    folders: findFolders(paths, env, cwd),
+  });
 }
 
 /** Undefined when the file gave nothing to go on with; the problem is added. */

@@ -16,7 +16,7 @@ export function resolveConfig(
   env: Environment,
   cwd: string,
   problems: Problems,
-): Omit<Config, 'warnings' | 'files'> {
+): Omit<Config, 'files' | 'folders' | 'warnings'> {
   const backends = new Map<string, BackendConfig>();
   for (const [name, entry] of sections.backends) {
     const backend = resolveBackend(name, entry, { env, cwd, problems });

@@ -12,7 +12,6 @@ export type Heard = (names: ReadonlySet<string>, what: What) => void;
 export type What = 'came' | 'changed' | 'settled';
 
 export interface LeaseManagerOptions {
-  readonly backends: ReadonlyMap<string, Backend>;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -24,22 +23,21 @@ export interface LeaseManagerOptions {
  * `schedule.ts` decides; a failure keeps the last good value and never touches another secret.
  */
 export class LeaseManager {
-  readonly #backends: ReadonlyMap<string, Backend>;
   readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #deadlines: Deadlines;
   readonly #items = new Map<string, Item>();
   #byName: ReadonlyMap<string, Item> = new Map();
   readonly #heard = new Set<Heard>();
-  readonly #newestLogin = new Map<string, number>();
-  readonly #subscriptions: Disposable[] = [];
+  /** Each backend in use, with how to stop listening to its logins. */
+  readonly #backends = new Map<Backend, Disposable | undefined>();
+  readonly #newestLogin = new Map<Backend, number>();
   #number = 0;
   #snapshot: Snapshot | undefined;
   #watching = false;
   readonly #watches = new Map<string, Disposable>();
 
-  constructor({ backends, clock, random, emit }: LeaseManagerOptions) {
-    this.#backends = backends;
+  constructor({ clock, random, emit }: LeaseManagerOptions) {
     this.#clock = clock;
     this.#emit = emit;
     this.#deadlines = new Deadlines(clock, random, {
@@ -48,17 +46,16 @@ export class LeaseManager {
       overdue: (item) => this.#overdue(item),
       clockJumped: (byMs) => this.#clockJumped(byMs),
     });
-    for (const backend of backends.values()) {
-      const subscription = backend.onLoginReplacing?.((next) => this.#moveLeases(backend, next));
-      if (subscription !== undefined) this.#subscriptions.push(subscription);
-    }
   }
 
   /**
    * Makes the set of wants that of `named`. Idempotent. A want whose id stays keeps its value, its lease and its
-   * deadline, also under another name; a new one is fetched at once; one no longer named is dropped.
+   * deadline, also under another name; a new one is fetched at once; one no longer named, or whose backend was opened
+   * anew, is dropped.
+   * @param backends by name; must hold every backend that `named` names.
    */
-  reconcile(named: ReadonlyMap<string, Want>): void {
+  reconcile(named: ReadonlyMap<string, Want>, backends: ReadonlyMap<string, Backend>): void {
+    this.#listenTo(new Set(backends.values()));
     const namesById = new Map<string, Set<string>>();
     for (const [name, want] of named) {
       const names = namesById.get(want.id);
@@ -66,14 +63,14 @@ export class LeaseManager {
       else names.add(name);
     }
     for (const [id, item] of this.#items) {
-      if (namesById.has(id)) continue;
+      if (namesById.has(id) && backends.get(item.want.backend) === item.backend) continue;
       this.#drop(id, item);
       this.#emit({ kind: 'secret-dropped', secrets: [...item.names] });
     }
     const byName = new Map<string, Item>();
     for (const [name, want] of named) {
       const names = namesById.get(want.id) as ReadonlySet<string>;
-      byName.set(name, this.#adopt(want, names));
+      byName.set(name, this.#adopt(want, names, backends.get(want.backend)));
     }
     this.#byName = byName;
     this.#stateChanged();
@@ -143,7 +140,7 @@ export class LeaseManager {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const subscription of this.#subscriptions.splice(0)) subscription[Symbol.dispose]();
+    this.#listenTo(new Set());
     this.#heard.clear();
     const running = [...this.#items.values()].map(({ running }) => running);
     for (const [id, item] of this.#items) this.#drop(id, item);
@@ -152,14 +149,35 @@ export class LeaseManager {
     await Promise.all(running);
   }
 
-  #adopt(want: Want, names: ReadonlySet<string>): Item {
+  #listenTo(backends: ReadonlySet<Backend>): void {
+    for (const [backend, subscription] of this.#backends) {
+      if (backends.has(backend)) continue;
+      subscription?.[Symbol.dispose]();
+      this.#backends.delete(backend);
+      this.#newestLogin.delete(backend);
+    }
+    for (const backend of backends) {
+      if (this.#backends.has(backend)) continue;
+      this.#backends.set(
+        backend,
+        backend.onLoginReplacing?.((next) => this.#moveLeases(backend, next)),
+      );
+    }
+  }
+
+  #adopt(want: Want, names: ReadonlySet<string>, backend: Backend | undefined): Item {
     const known = this.#items.get(want.id);
     if (known !== undefined) {
+      const { refreshMs, maxStaleMs } = known.want;
       known.want = want;
       known.names = names;
+      const isIdle = known.running === undefined && known.entry !== undefined;
+      if (isIdle && (refreshMs !== want.refreshMs || maxStaleMs !== want.maxStaleMs)) {
+        this.#deadlines.planNext(known);
+        if (known.entry?.state === 'stale') this.#deadlines.planExpiry(known);
+      }
       return known;
     }
-    const backend = this.#backends.get(want.backend);
     if (backend === undefined) throw new TypeError(`no backend named ${want.backend}`);
     const item = createItem(want, backend, names);
     this.#items.set(want.id, item);
@@ -317,7 +335,7 @@ export class LeaseManager {
 
   /** Fetches under `next` what hangs on an older login; resolves when each of them was tried once. */
   async #moveLeases(backend: Backend, next: number): Promise<void> {
-    this.#newestLogin.set(backend.name, next);
+    this.#newestLogin.set(backend, next);
     const moved: Promise<void>[] = [];
     for (const item of this.#items.values()) {
       if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;
@@ -328,7 +346,7 @@ export class LeaseManager {
 
   #hangsOnOldLogin(item: Item): boolean {
     const life = lifeOf(item);
-    return life?.kind === 'lease' && life.loginId < (this.#newestLogin.get(item.backend.name) ?? 0);
+    return life?.kind === 'lease' && life.loginId < (this.#newestLogin.get(item.backend) ?? 0);
   }
 
   /**
@@ -337,7 +355,7 @@ export class LeaseManager {
    */
   #clockJumped(byMs: number): void {
     this.#emit({ kind: 'clock-jumped', byMs: Math.round(byMs) });
-    for (const backend of this.#backends.values()) backend.clockJumped?.(byMs);
+    for (const backend of this.#backends.keys()) backend.clockJumped?.(byMs);
     for (const item of this.#items.values()) {
       const life = lifeOf(item);
       if (byMs > 0 && (life?.kind === 'lease' || life?.kind === 'rotates')) {

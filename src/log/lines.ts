@@ -17,6 +17,8 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'agent-warning': ['warn', 'warning'],
   'task-crashed': ['error', 'a task failed and was started again'],
   'clock-jumped': ['warn', 'the clock jumped'],
+  'config-applied': ['info', 'configuration taken'],
+  'config-rejected': ['error', 'configuration refused, the running one stays'],
   'login-made': ['info', 'logged in'],
   'login-failed': ['warn', 'login failed'],
   'login-renewed': ['debug', 'login renewed'],

@@ -64,7 +64,7 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
   const backend = new MemoryBackend(clock);
   const facts: Fact[] = [];
   const emit = (fact: Fact) => facts.push(fact);
-  const manager = new LeaseManager({ backends: new Map([['memory', backend]]), clock, random: () => 0.5, emit });
+  const manager = new LeaseManager({ clock, random: () => 0.5, emit });
   const reloads: number[] = [];
   const reload = { why: undefined as Failure | undefined, takesMs: 0 };
   const step: Reload = {
@@ -113,7 +113,7 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
   const start = (a = '1', b = '1') => {
     backend.set('a', { password: a });
     backend.set('b', { password: b });
-    manager.reconcile(wantsOf('a', 'b'));
+    manager.reconcile(wantsOf('a', 'b'), new Map([['memory', backend]]));
     void loop.run(abort.now.signal);
     return clock.advance(50);
   };

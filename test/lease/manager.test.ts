@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Fact } from '../../src/base/fact.ts';
 import { LeaseManager } from '../../src/lease/manager.ts';
 import { refreshTogether } from '../../src/lease/together.ts';
+import type { Want } from '../../src/source/source.ts';
 import { FakeClock, settle } from '../fake-clock.ts';
 import { MemoryBackend, wantOf, wantsOf } from '../memory-backend.ts';
 
@@ -12,19 +13,19 @@ function setUp() {
   const backend = new MemoryBackend(clock);
   const facts: Fact[] = [];
   const manager = new LeaseManager({
-    backends: new Map([['memory', backend]]),
     clock,
     random: () => 0.5,
     emit: (fact) => facts.push(fact),
   });
   open.push(manager);
+  const reconcile = (named: ReadonlyMap<string, Want>) => manager.reconcile(named, new Map([['memory', backend]]));
   const state = (name: string) => manager.snapshot().get(name)?.state;
   const field = (name: string, of = 'password') => {
     const entry = manager.snapshot().get(name);
     const value = entry === undefined || entry.state === 'absent' ? undefined : entry.value.fields.get(of);
     return value !== undefined && 'exposeText' in value ? value.exposeText('file') : undefined;
   };
-  return { clock, backend, facts, manager, state, field };
+  return { clock, backend, facts, manager, reconcile, state, field };
 }
 
 afterEach(async () => {
@@ -34,9 +35,9 @@ afterEach(async () => {
 
 describe('the lease manager', () => {
   it('fetches each want once, however many names it has', async () => {
-    const { backend, manager, state } = setUp();
+    const { backend, reconcile, state } = setUp();
     backend.set('db', { password: 'x' });
-    manager.reconcile(
+    reconcile(
       new Map([
         ['a', wantOf('db')],
         ['b', wantOf('db')],
@@ -48,12 +49,12 @@ describe('the lease manager', () => {
   });
 
   it('keeps lease and value of what stays, also under a new name; fetches only what is new', async () => {
-    const { backend, manager, field } = setUp();
+    const { backend, manager, reconcile, field } = setUp();
     backend.mint('db', 60_000);
     backend.set('app', { password: 'y' });
-    manager.reconcile(new Map([['db', wantOf('db')]]));
+    reconcile(new Map([['db', wantOf('db')]]));
     await settle();
-    manager.reconcile(
+    reconcile(
       new Map([
         ['database', wantOf('db')],
         ['app', wantOf('app')],
@@ -66,9 +67,9 @@ describe('the lease manager', () => {
   });
 
   it('renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending', async () => {
-    const { clock, backend, manager, field } = setUp();
+    const { clock, backend, reconcile, field } = setUp();
     backend.mint('db', 60_000);
-    manager.reconcile(wantsOf('db'));
+    reconcile(wantsOf('db'));
     await clock.advance(45_000);
     expect([backend.renews.length, field('db')]).toEqual([1, 'minted-1']);
     backend.renewals.set('db', 21_000);
@@ -77,10 +78,10 @@ describe('the lease manager', () => {
   });
 
   it('a denied renewal is not asked again: the lease is replaced once, before its end', async () => {
-    const { clock, backend, manager } = setUp();
+    const { clock, backend, reconcile } = setUp();
     backend.mint('db', 60_000);
     backend.renewals.set('db', 'SECRET_DENIED');
-    manager.reconcile(wantsOf('db'));
+    reconcile(wantsOf('db'));
     await clock.advance(50_000);
     expect([backend.renews.length, backend.fetchesOf('db')]).toEqual([1, 1]);
     await clock.advance(9_000);
@@ -88,10 +89,10 @@ describe('the lease manager', () => {
   });
 
   it('a failing renewal backs off and mints nothing until the last tenth of the life', async () => {
-    const { clock, backend, manager } = setUp();
+    const { clock, backend, reconcile } = setUp();
     backend.mint('db', 3_600_000);
     backend.renewals.set('db', 'BACKEND_UNAVAILABLE');
-    manager.reconcile(wantsOf('db'));
+    reconcile(wantsOf('db'));
     await clock.advance(3_200_000);
     expect(backend.fetchesOf('db')).toBe(1);
     expect(backend.renews.length).toBeLessThan(100);
@@ -100,20 +101,20 @@ describe('the lease manager', () => {
   });
 
   it('a lease that the backend no longer knows is replaced at once', async () => {
-    const { clock, backend, manager, field } = setUp();
+    const { clock, backend, reconcile, field } = setUp();
     backend.mint('db', 60_000);
     backend.renewals.set('db', 'BACKEND_REJECTED');
-    manager.reconcile(wantsOf('db'));
+    reconcile(wantsOf('db'));
     await clock.advance(42_000);
     expect(field('db')).toBe('minted-2');
   });
 
   it('polls a secret without a lease at its refresh and passes on only what changed', async () => {
-    const { clock, backend, manager } = setUp();
+    const { clock, backend, manager, reconcile } = setUp();
     const heard: string[] = [];
     manager.onEvent((names, what) => heard.push(`${[...names]} ${what}`));
     backend.set('app', { password: '1' });
-    manager.reconcile(wantsOf('app'));
+    reconcile(wantsOf('app'));
     await clock.advance(1_000_000);
     expect(backend.fetchesOf('app')).toBeGreaterThanOrEqual(4);
     expect(heard.filter((one) => one !== 'app settled')).toEqual(['app came']);
@@ -123,9 +124,9 @@ describe('the lease manager', () => {
   });
 
   it('a failed refresh keeps the value, marks it stale, and a later success makes it fresh', async () => {
-    const { clock, backend, manager, state, field } = setUp();
+    const { clock, backend, reconcile, state, field } = setUp();
     backend.set('app', { password: '1' });
-    manager.reconcile(wantsOf('app'));
+    reconcile(wantsOf('app'));
     await settle();
     backend.answers.set('app', 'BACKEND_UNAVAILABLE');
     await clock.advance(330_000);
@@ -136,9 +137,9 @@ describe('the lease manager', () => {
   });
 
   it('past maxStale the state is expired and the value stays', async () => {
-    const { clock, backend, manager, state, field } = setUp();
+    const { clock, backend, reconcile, state, field } = setUp();
     backend.set('app', { password: '1' });
-    manager.reconcile(new Map([['app', wantOf('app', { refreshMs: 10_000, maxStaleMs: 60_000 })]]));
+    reconcile(new Map([['app', wantOf('app', { refreshMs: 10_000, maxStaleMs: 60_000 })]]));
     await settle();
     backend.answers.set('app', 'BACKEND_UNREACHABLE');
     await clock.advance(50_000);
@@ -148,9 +149,9 @@ describe('the lease manager', () => {
   });
 
   it('a lease is expired when its login ends, whatever the lease says', async () => {
-    const { clock, backend, manager, state } = setUp();
+    const { clock, backend, reconcile, state } = setUp();
     backend.mint('db', 60_000);
-    manager.reconcile(wantsOf('db'));
+    reconcile(wantsOf('db'));
     await settle();
     backend.answers.set('db', 'BACKEND_UNREACHABLE');
     backend.renewals.set('db', 'BACKEND_UNREACHABLE');
@@ -162,9 +163,9 @@ describe('the lease manager', () => {
   });
 
   it('what was deleted at the backend after a good value is kept, stale with reason deleted', async () => {
-    const { clock, backend, facts, manager, field } = setUp();
+    const { clock, backend, facts, reconcile, field } = setUp();
     backend.set('app', { password: '1' });
-    manager.reconcile(wantsOf('app'));
+    reconcile(wantsOf('app'));
     await settle();
     backend.answers.delete('app');
     await clock.advance(330_000);
@@ -173,8 +174,8 @@ describe('the lease manager', () => {
   });
 
   it('a secret that was never there is absent, with the reason, and is asked for with backoff, not in a loop', async () => {
-    const { clock, backend, manager } = setUp();
-    manager.reconcile(new Map([['app', wantOf('app', { optional: true })]]));
+    const { clock, backend, manager, reconcile } = setUp();
+    reconcile(new Map([['app', wantOf('app', { optional: true })]]));
     await clock.advance(600_000);
     expect(manager.snapshot().get('app')).toMatchObject({
       state: 'absent',
@@ -185,10 +186,10 @@ describe('the lease manager', () => {
   });
 
   it('one failing secret does not hold up another', async () => {
-    const { clock, backend, manager, state } = setUp();
+    const { clock, backend, reconcile, state } = setUp();
     backend.answers.set('bad', () => new Promise(() => {}));
     backend.set('good', { password: '1' });
-    manager.reconcile(wantsOf('bad', 'good'));
+    reconcile(wantsOf('bad', 'good'));
     await clock.advance(1_000_000);
     expect(state('good')).toBe('fresh');
     expect(backend.fetchesOf('good')).toBeGreaterThan(2);
@@ -196,10 +197,10 @@ describe('the lease manager', () => {
   });
 
   it('when the login is replaced, what hangs on the old one is fetched under the new one, and nothing else', async () => {
-    const { backend, manager, field } = setUp();
+    const { backend, reconcile, field } = setUp();
     backend.mint('db', 3_600_000);
     backend.set('app', { password: '1' });
-    manager.reconcile(wantsOf('db', 'app'));
+    reconcile(wantsOf('db', 'app'));
     await settle();
     await backend.replaceLogin();
     expect(field('db')).toBe('minted-2');
@@ -207,10 +208,10 @@ describe('the lease manager', () => {
   });
 
   it('a lease fetched under the old login while it is replaced is fetched once more', async () => {
-    const { clock, backend, manager, field } = setUp();
+    const { clock, backend, reconcile, field } = setUp();
     backend.latencyMs = 1_000;
     backend.mint('db', 3_600_000);
-    manager.reconcile(wantsOf('db'));
+    reconcile(wantsOf('db'));
     await clock.advance(500);
     const moved = backend.replaceLogin();
     await clock.advance(3_000);
@@ -220,9 +221,9 @@ describe('the lease manager', () => {
   });
 
   it('a jump of the wall clock forward shortens leases by it, for it may have been a suspension', async () => {
-    const { clock, backend, manager } = setUp();
+    const { clock, backend, reconcile } = setUp();
     backend.mint('db', 3_600_000);
-    manager.reconcile(wantsOf('db'));
+    reconcile(wantsOf('db'));
     await settle();
     clock.jumpWall(3_500_000);
     await clock.advance(40_000);
@@ -230,11 +231,11 @@ describe('the lease manager', () => {
   });
 
   it('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further', async () => {
-    const { clock, backend, manager, field } = setUp();
+    const { clock, backend, manager, reconcile, field } = setUp();
     const names = ['a', 'b', 'c'];
     for (const name of names) backend.set(name, { password: '1' });
     backend.mint('leased', 1e9);
-    manager.reconcile(
+    reconcile(
       new Map([
         ['a', wantOf('a', { refreshMs: 10_000 })],
         ['b', wantOf('b', { refreshMs: 1e9 })],
@@ -252,7 +253,7 @@ describe('the lease manager', () => {
   });
 
   it('the first values of a start ask for nothing again', async () => {
-    const { backend, manager } = setUp();
+    const { backend, manager, reconcile } = setUp();
     for (const name of ['a', 'b']) backend.set(name, { password: '1' });
     refreshTogether(
       manager,
@@ -261,17 +262,17 @@ describe('the lease manager', () => {
         ['b', new Set(['a', 'b'])],
       ]),
     );
-    manager.reconcile(wantsOf('a'));
+    reconcile(wantsOf('a'));
     await settle();
-    manager.reconcile(wantsOf('a', 'b'));
+    reconcile(wantsOf('a', 'b'));
     await settle();
     expect(backend.fetches).toEqual(['a', 'b']);
   });
 
   it('a push from the backend is a fetch at once', async () => {
-    const { backend, manager, field } = setUp();
+    const { backend, manager, reconcile, field } = setUp();
     backend.set('app', { password: '1' });
-    manager.reconcile(wantsOf('app'));
+    reconcile(wantsOf('app'));
     await settle();
     manager.startWatching();
     backend.set('app', { password: '2' });
@@ -281,9 +282,9 @@ describe('the lease manager', () => {
   });
 
   it('refresh joins a running attempt, and a failure never replaces a good value', async () => {
-    const { clock, backend, manager, field } = setUp();
+    const { clock, backend, manager, reconcile, field } = setUp();
     backend.set('app', { password: '1' });
-    manager.reconcile(wantsOf('app'));
+    reconcile(wantsOf('app'));
     await settle();
     backend.latencyMs = 10;
     backend.answers.set('app', 'BACKEND_TIMEOUT');
@@ -294,9 +295,9 @@ describe('the lease manager', () => {
   });
 
   it('a snapshot does not change, and the whole one is kept while nothing changes', async () => {
-    const { clock, backend, manager } = setUp();
+    const { clock, backend, manager, reconcile } = setUp();
     backend.set('app', { password: '1' });
-    manager.reconcile(wantsOf('app'));
+    reconcile(wantsOf('app'));
     await settle();
     const before = manager.snapshot();
     expect(manager.snapshot()).toBe(before);
@@ -309,10 +310,10 @@ describe('the lease manager', () => {
   });
 
   it('leaves no timer behind when it is disposed of', async () => {
-    const { clock, backend, manager } = setUp();
+    const { clock, backend, manager, reconcile } = setUp();
     backend.set('app', { password: '1' });
     backend.mint('db', 60_000);
-    manager.reconcile(wantsOf('app', 'db'));
+    reconcile(wantsOf('app', 'db'));
     await settle();
     await manager[Symbol.asyncDispose]();
     expect(clock.waiting).toBe(0);

@@ -1,0 +1,59 @@
+import type { BackendConfig } from '../config/config.ts';
+import type { Backend } from '../source/source.ts';
+import { openBackend } from './registry.ts';
+import { isSamePlainData } from './same.ts';
+import type { Surroundings } from './surroundings.ts';
+
+interface Opened {
+  readonly config: BackendConfig;
+  readonly backend: Backend;
+}
+
+/** The backends in use. One whose configuration stays is kept, with its login and its connections. */
+export class Backends implements AsyncDisposable {
+  readonly #around: Surroundings;
+  #opened: ReadonlyMap<string, Opened> = new Map();
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  byName(): ReadonlyMap<string, Backend> {
+    return new Map([...this.#opened].map(([name, { backend }]) => [name, backend]));
+  }
+
+  /**
+   * Makes the open backends those of `configs`, built beside: when one cannot be opened, nothing has changed.
+   * @returns how to close those that are no longer used, to be called when nobody uses them any more.
+   */
+  async replace(configs: Iterable<BackendConfig>): Promise<() => Promise<void>> {
+    const next = new Map<string, Opened>();
+    const made: Backend[] = [];
+    try {
+      for (const config of configs) {
+        const known = this.#opened.get(config.name);
+        if (known !== undefined && isSamePlainData(known.config, config)) next.set(config.name, known);
+        else {
+          const backend = await openBackend(config, this.#around);
+          made.push(backend);
+          next.set(config.name, { config, backend });
+        }
+      }
+    } catch (error) {
+      await dispose(made);
+      throw error;
+    }
+    const kept = new Set([...next.values()].map(({ backend }) => backend));
+    const gone = [...this.#opened.values()].map(({ backend }) => backend).filter((backend) => !kept.has(backend));
+    this.#opened = next;
+    return () => dispose(gone);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.replace([]))();
+  }
+}
+
+async function dispose(backends: readonly Backend[]): Promise<void> {
+  await Promise.all(backends.map((backend) => backend[Symbol.asyncDispose]()));
+}

@@ -1,0 +1,140 @@
+import { statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { failuresOf } from '../base/errors.ts';
+import { filesOfFolder } from '../config/find-files.ts';
+import { FileWatch } from '../source/file-watch.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Plan } from './plan.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Where a configuration comes from, again and again. */
+export interface ConfigSource {
+  /** Reads and checks it anew. @throws ProblemsError or PannierError when it is not good. */
+  load(): Promise<Plan>;
+  /** Calls `asked` when somebody asks to read it again (SIGHUP). */
+  onAsked(asked: () => void): Disposable;
+  /** Told after a new configuration was taken. */
+  onApplied(plan: Plan): void | Promise<void>;
+}
+
+export interface FollowOptions {
+  readonly pipeline: Pipeline;
+  /** The plan that is applied now. */
+  readonly plan: Plan;
+  readonly source: ConfigSource;
+  readonly around: Surroundings;
+  readonly signal: AbortSignal;
+}
+
+/** Changes of several files within this long are one. */
+const GATHER_MS = 100;
+
+/**
+ * Takes a new configuration when its files, its templates or somebody (SIGHUP) say so: read, checked and built beside
+ * the running one, taken if it is good, and the running one kept if it is not. One at a time; a wish that comes
+ * meanwhile is fulfilled afterwards.
+ */
+export function followConfig(options: FollowOptions): AsyncDisposable {
+  const follower = new Follower(options);
+  return { [Symbol.asyncDispose]: () => follower.stop() };
+}
+
+class Follower {
+  readonly #o: FollowOptions;
+  readonly #watches = new Map<string, FileWatch>();
+  readonly #asking: Disposable;
+  #callOff: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+
+  constructor(options: FollowOptions) {
+    this.#o = options;
+    this.#asking = options.source.onAsked(() => this.#request(true));
+    this.#watch(options.plan);
+  }
+
+  async stop(): Promise<void> {
+    this.#callOff?.();
+    this.#asking[Symbol.dispose]();
+    await Promise.all([...this.#watches.values()].map((watch) => watch[Symbol.asyncDispose]()));
+    await this.#running;
+  }
+
+  /** @param asked says so in the log also when nothing has changed. */
+  #request(asked: boolean): void {
+    if (this.#callOff !== undefined || this.#o.signal.aborted) return;
+    this.#callOff = this.#o.around.clock.after(asked ? 0 : GATHER_MS, () => {
+      this.#callOff = undefined;
+      if (this.#running !== undefined) this.#again = true;
+      else this.#running = this.#reload();
+    });
+  }
+
+  async #reload(): Promise<void> {
+    const { pipeline, source, around, signal } = this.#o;
+    do {
+      this.#again = false;
+      try {
+        const plan = await source.load();
+        if (signal.aborted) break;
+        await pipeline.apply(plan);
+        await source.onApplied(plan);
+        this.#watch(plan);
+        const { secrets, outputs } = plan.config;
+        around.emit({ kind: 'config-applied', secrets: secrets.size, outputs: outputs.size });
+      } catch (error) {
+        for (const failure of failuresOf(error, 'configuration')) around.emit({ kind: 'config-rejected', failure });
+      }
+    } while (this.#again && !signal.aborted);
+    this.#running = undefined;
+  }
+
+  /** Watches the files of this plan, and no others any more. */
+  #watch({ config, readAtWallMs }: Plan): void {
+    const folders = new Set(config.folders);
+    const paths = new Set([...config.files, ...templatesOf(config), ...folders]);
+    for (const [path, watch] of this.#watches) {
+      if (paths.has(path)) continue;
+      this.#watches.delete(path);
+      void watch[Symbol.asyncDispose]();
+    }
+    for (const path of paths) {
+      if (this.#watches.has(path)) continue;
+      const folder = folders.has(path);
+      const read = config.files.filter((file) => dirname(file) === path).map((file) => basename(file));
+      let seen = folder ? read.sort().join() : stampSince(path, readAtWallMs);
+      const changed = () => {
+        const now = folder ? namesIn(path) : stampSince(path, Number.POSITIVE_INFINITY);
+        if (now !== seen) this.#request(false);
+        seen = now;
+      };
+      const { clock } = this.#o.around;
+      this.#watches.set(path, new FileWatch({ path, folder, clock, changed, lost: () => {} }));
+    }
+  }
+}
+
+/** File systems stamp with the kernel's tick, some milliseconds behind. */
+const TICK_MS = 20;
+
+/** What a file looks like; empty when it was written after `wallMs`, so that what was read may be older. */
+function stampSince(path: string, wallMs: number): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'none';
+  return stat.mtimeMs > wallMs - TICK_MS ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
+}
+
+/** A directory counts by what it holds: its files are watched each by itself. */
+function namesIn(folder: string): string {
+  try {
+    return filesOfFolder(folder).join();
+  } catch {
+    return 'none';
+  }
+}
+
+function templatesOf({ outputs }: Plan['config']): readonly string[] {
+  return [...outputs.values()].flatMap(({ files }) =>
+    [...files.values()].flatMap(({ what }) => (what.kind === 'template' ? [what.path] : [])),
+  );
+}

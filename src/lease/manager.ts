@@ -232,11 +232,11 @@ export class LeaseManager {
     item.running = undefined;
     item.cancelOverdue();
     if (item.abort.signal.aborted) return;
+    const mustFetch = failed === undefined && (fetchNow || this.#hangsOnOldLogin(item));
     if (failed !== undefined) this.#failed(item, doing, failed);
-    else this.#succeeded(item);
+    else this.#succeeded(item, mustFetch);
     this.#tell(item, what);
-    const stranded = this.#hangsOnOldLogin(item);
-    const again = item.again || fetchNow || (failed === undefined && stranded);
+    const again = item.again || mustFetch;
     item.again = false;
     // A subscriber may have started the next attempt already.
     if (again && item.running === undefined) void this.#attempt(item, 'fetch');
@@ -274,8 +274,12 @@ export class LeaseManager {
     return stoppedExtending(life, renewed);
   }
 
-  #succeeded(item: Item): void {
-    item.failures = 0;
+  /**
+   * A renewal after which a fetch is due all the same ends no series of failures: else a fetch that keeps failing would
+   * be tried again and again after a short wait, with a renewal in between.
+   */
+  #succeeded(item: Item, mustFetch: boolean): void {
+    if (!mustFetch) item.failures = 0;
     item.cancelExpiry();
     this.#stateChanged();
     this.#deadlines.planNext(item);

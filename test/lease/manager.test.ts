@@ -1,41 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Fact } from '../../src/base/fact.ts';
-import { LeaseManager } from '../../src/lease/manager.ts';
+import { describe, expect, it } from 'vitest';
 import { refreshTogether } from '../../src/lease/together.ts';
-import type { Want } from '../../src/source/source.ts';
-import { FakeClock, settle } from '../fake-clock.ts';
-import { MemoryBackend, wantOf, wantsOf } from '../memory-backend.ts';
-
-let open: LeaseManager[] = [];
-
-function setUp() {
-  const clock = new FakeClock();
-  const backend = new MemoryBackend(clock);
-  const facts: Fact[] = [];
-  const manager = new LeaseManager({
-    clock,
-    random: () => 0.5,
-    emit: (fact) => facts.push(fact),
-  });
-  open.push(manager);
-  const reconcile = (named: ReadonlyMap<string, Want>) => manager.reconcile(named, new Map([['memory', backend]]));
-  const state = (name: string) => manager.snapshot().get(name)?.state;
-  const field = (name: string, of = 'password') => {
-    const entry = manager.snapshot().get(name);
-    const value = entry === undefined || entry.state === 'absent' ? undefined : entry.value.fields.get(of);
-    return value !== undefined && 'exposeText' in value ? value.exposeText('file') : undefined;
-  };
-  return { clock, backend, facts, manager, reconcile, state, field };
-}
-
-afterEach(async () => {
-  for (const manager of open) await manager[Symbol.asyncDispose]();
-  open = [];
-});
+import { settle } from '../fake-clock.ts';
+import { wantOf, wantsOf } from '../memory-backend.ts';
+import { leaseWorld } from './lease-world.ts';
 
 describe('the lease manager', () => {
   it('fetches each want once, however many names it has', async () => {
-    const { backend, reconcile, state } = setUp();
+    const { backend, reconcile, state } = leaseWorld();
     backend.set('db', { password: 'x' });
     reconcile(
       new Map([
@@ -49,7 +20,7 @@ describe('the lease manager', () => {
   });
 
   it('keeps lease and value of what stays, also under a new name; fetches only what is new', async () => {
-    const { backend, manager, reconcile, field } = setUp();
+    const { backend, manager, reconcile, field } = leaseWorld();
     backend.mint('db', 60_000);
     backend.set('app', { password: 'y' });
     reconcile(new Map([['db', wantOf('db')]]));
@@ -67,7 +38,7 @@ describe('the lease manager', () => {
   });
 
   it('renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending', async () => {
-    const { clock, backend, reconcile, field } = setUp();
+    const { clock, backend, reconcile, field } = leaseWorld();
     backend.mint('db', 60_000);
     reconcile(wantsOf('db'));
     await clock.advance(45_000);
@@ -78,7 +49,7 @@ describe('the lease manager', () => {
   });
 
   it('a denied renewal is not asked again: the lease is replaced once, before its end', async () => {
-    const { clock, backend, reconcile } = setUp();
+    const { clock, backend, reconcile } = leaseWorld();
     backend.mint('db', 60_000);
     backend.renewals.set('db', 'SECRET_DENIED');
     reconcile(wantsOf('db'));
@@ -89,7 +60,7 @@ describe('the lease manager', () => {
   });
 
   it('a failing renewal backs off and mints nothing until the last tenth of the life', async () => {
-    const { clock, backend, reconcile } = setUp();
+    const { clock, backend, reconcile } = leaseWorld();
     backend.mint('db', 3_600_000);
     backend.renewals.set('db', 'BACKEND_UNAVAILABLE');
     reconcile(wantsOf('db'));
@@ -101,7 +72,7 @@ describe('the lease manager', () => {
   });
 
   it('a lease that the backend no longer knows is replaced at once', async () => {
-    const { clock, backend, reconcile, field } = setUp();
+    const { clock, backend, reconcile, field } = leaseWorld();
     backend.mint('db', 60_000);
     backend.renewals.set('db', 'BACKEND_REJECTED');
     reconcile(wantsOf('db'));
@@ -110,7 +81,7 @@ describe('the lease manager', () => {
   });
 
   it('polls a secret without a lease at its refresh and passes on only what changed', async () => {
-    const { clock, backend, manager, reconcile } = setUp();
+    const { clock, backend, manager, reconcile } = leaseWorld();
     const heard: string[] = [];
     manager.onEvent((names, what) => heard.push(`${[...names]} ${what}`));
     backend.set('app', { password: '1' });
@@ -124,7 +95,7 @@ describe('the lease manager', () => {
   });
 
   it('a failed refresh keeps the value, marks it stale, and a later success makes it fresh', async () => {
-    const { clock, backend, reconcile, state, field } = setUp();
+    const { clock, backend, reconcile, state, field } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
     await settle();
@@ -137,7 +108,7 @@ describe('the lease manager', () => {
   });
 
   it('past maxStale the state is expired and the value stays', async () => {
-    const { clock, backend, reconcile, state, field } = setUp();
+    const { clock, backend, reconcile, state, field } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(new Map([['app', wantOf('app', { refreshMs: 10_000, maxStaleMs: 60_000 })]]));
     await settle();
@@ -149,7 +120,7 @@ describe('the lease manager', () => {
   });
 
   it('a lease is expired when its login ends, whatever the lease says', async () => {
-    const { clock, backend, reconcile, state } = setUp();
+    const { clock, backend, reconcile, state } = leaseWorld();
     backend.mint('db', 60_000);
     reconcile(wantsOf('db'));
     await settle();
@@ -163,7 +134,7 @@ describe('the lease manager', () => {
   });
 
   it('what was deleted at the backend after a good value is kept, stale with reason deleted', async () => {
-    const { clock, backend, facts, reconcile, field } = setUp();
+    const { clock, backend, facts, reconcile, field } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
     await settle();
@@ -174,7 +145,7 @@ describe('the lease manager', () => {
   });
 
   it('a secret that was never there is absent, with the reason, and is asked for with backoff, not in a loop', async () => {
-    const { clock, backend, manager, reconcile } = setUp();
+    const { clock, backend, manager, reconcile } = leaseWorld();
     reconcile(new Map([['app', wantOf('app', { optional: true })]]));
     await clock.advance(600_000);
     expect(manager.snapshot().get('app')).toMatchObject({
@@ -186,18 +157,17 @@ describe('the lease manager', () => {
   });
 
   it('one failing secret does not hold up another', async () => {
-    const { clock, backend, reconcile, state } = setUp();
+    const { clock, backend, reconcile, state } = leaseWorld();
     backend.answers.set('bad', () => new Promise(() => {}));
     backend.set('good', { password: '1' });
     reconcile(wantsOf('bad', 'good'));
     await clock.advance(1_000_000);
     expect(state('good')).toBe('fresh');
     expect(backend.fetchesOf('good')).toBeGreaterThan(2);
-    open = [];
   });
 
   it('when the login is replaced, what hangs on the old one is fetched under the new one, and nothing else', async () => {
-    const { backend, reconcile, field } = setUp();
+    const { backend, reconcile, field } = leaseWorld();
     backend.mint('db', 3_600_000);
     backend.set('app', { password: '1' });
     reconcile(wantsOf('db', 'app'));
@@ -208,7 +178,7 @@ describe('the lease manager', () => {
   });
 
   it('a lease fetched under the old login while it is replaced is fetched once more', async () => {
-    const { clock, backend, reconcile, field } = setUp();
+    const { clock, backend, reconcile, field } = leaseWorld();
     backend.latencyMs = 1_000;
     backend.mint('db', 3_600_000);
     reconcile(wantsOf('db'));
@@ -221,7 +191,7 @@ describe('the lease manager', () => {
   });
 
   it('a jump of the wall clock forward shortens leases by it, for it may have been a suspension', async () => {
-    const { clock, backend, reconcile } = setUp();
+    const { clock, backend, reconcile } = leaseWorld();
     backend.mint('db', 3_600_000);
     reconcile(wantsOf('db'));
     await settle();
@@ -231,7 +201,7 @@ describe('the lease manager', () => {
   });
 
   it('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further', async () => {
-    const { clock, backend, manager, reconcile, field } = setUp();
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
     const names = ['a', 'b', 'c'];
     for (const name of names) backend.set(name, { password: '1' });
     backend.mint('leased', 1e9);
@@ -253,7 +223,7 @@ describe('the lease manager', () => {
   });
 
   it('the first values of a start ask for nothing again', async () => {
-    const { backend, manager, reconcile } = setUp();
+    const { backend, manager, reconcile } = leaseWorld();
     for (const name of ['a', 'b']) backend.set(name, { password: '1' });
     refreshTogether(
       manager,
@@ -270,7 +240,7 @@ describe('the lease manager', () => {
   });
 
   it('a push from the backend is a fetch at once', async () => {
-    const { backend, manager, reconcile, field } = setUp();
+    const { backend, manager, reconcile, field } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
     await settle();
@@ -282,7 +252,7 @@ describe('the lease manager', () => {
   });
 
   it('refresh joins a running attempt, and a failure never replaces a good value', async () => {
-    const { clock, backend, manager, reconcile, field } = setUp();
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
     await settle();
@@ -295,7 +265,7 @@ describe('the lease manager', () => {
   });
 
   it('a snapshot does not change, and the whole one is kept while nothing changes', async () => {
-    const { clock, backend, manager, reconcile } = setUp();
+    const { clock, backend, manager, reconcile } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
     await settle();
@@ -310,7 +280,7 @@ describe('the lease manager', () => {
   });
 
   it('leaves no timer behind when it is disposed of', async () => {
-    const { clock, backend, manager, reconcile } = setUp();
+    const { clock, backend, manager, reconcile } = leaseWorld();
     backend.set('app', { password: '1' });
     backend.mint('db', 60_000);
     reconcile(wantsOf('app', 'db'));

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { fail, failure } from '../../src/base/errors.ts';
+import { settle } from '../fake-clock.ts';
+import { wantOf, wantsOf } from '../memory-backend.ts';
+import { leaseWorld, numbers } from './lease-world.ts';
+
+describe('while a backend is down', () => {
+  it('the entry says since when: stale, with the reason and the moment the value was last known good', async () => {
+    const { clock, backend, reconcile, entry } = leaseWorld();
+    backend.set('app', { password: '1' });
+    reconcile(new Map([['app', wantOf('app', { refreshMs: 10_000 })]]));
+    await clock.advance(22_000);
+    const lastGoodMs = clock.wallMs() - 7_000;
+    expect(entry('app')).toMatchObject({ state: 'fresh', fetchedWallMs: lastGoodMs });
+    backend.answers.set('app', 'BACKEND_UNREACHABLE');
+    await clock.advance(600_000);
+    const why = { code: 'BACKEND_UNREACHABLE' };
+    expect(entry('app')).toMatchObject({ state: 'stale', fetchedWallMs: lastGoodMs, why });
+  });
+
+  it('an attempt that waits for a login makes the value stale after a second', async () => {
+    const { clock, backend, reconcile, state, field } = leaseWorld();
+    backend.set('app', { password: '1' });
+    backend.answers.set('new', () => new Promise(() => {}));
+    reconcile(new Map([['app', wantOf('app', { refreshMs: 10_000 })]]));
+    await clock.advance(1_000);
+    backend.answers.set('app', () => new Promise(() => {}));
+    Object.assign(backend, { trouble: () => failure('BACKEND_UNREACHABLE', 'backends.memory.auth', 'refused') });
+    reconcile(new Map([...wantsOf('new'), ['app', wantOf('app', { refreshMs: 10_000 })]]));
+    await clock.advance(12_000);
+    expect([state('app'), field('app'), state('new')]).toEqual(['stale', '1', 'absent']);
+  });
+
+  it('secrets that failed together come back spread over the whole backoff', async () => {
+    const { clock, backend, reconcile, state } = leaseWorld(numbers(7));
+    const names = Array.from({ length: 200 }, (_, i) => `s${i}`);
+    reconcile(wantsOf(...names));
+    for (const name of names) backend.answers.set(name, 'BACKEND_UNREACHABLE');
+    await clock.advance(600_000);
+    for (const name of names) backend.set(name, { password: '1' });
+    const perThreeSeconds: number[] = [];
+    for (let second = 0; second < 30; second += 3) {
+      const before = backend.fetches.length;
+      await clock.advance(3_000);
+      perThreeSeconds.push(backend.fetches.length - before);
+    }
+    expect(names.filter((name) => state(name) !== 'fresh')).toEqual([]);
+    // 200 in thirty seconds are twenty in three; nobody comes in a crowd.
+    expect(Math.max(...perThreeSeconds)).toBeLessThan(60);
+    expect(perThreeSeconds.filter((count) => count > 0).length).toBe(10);
+  });
+
+  it('a lease that renewals no longer extend is asked for anew with backoff, although renewals go on', async () => {
+    const { clock, backend, reconcile, field } = leaseWorld(() => 1);
+    backend.mint('db', 3_600_000);
+    reconcile(wantsOf('db'));
+    await settle();
+    // Near max_ttl each renewal gives what is left.
+    const { source } = backend;
+    source.renew = async (want, life) => {
+      backend.renews.push(want.id);
+      return { ...life, ttlMs: 3_600_000 - clock.monoMs(), startedMonoMs: clock.monoMs() };
+    };
+    const mint = backend.answers.get('db') ?? 'INTERNAL';
+    backend.answers.set('db', 'BACKEND_UNAVAILABLE');
+    await clock.advance(3_000_000);
+    expect([field('db'), backend.fetchesOf('db') > 5]).toEqual(['minted-1', true]);
+    expect(backend.fetchesOf('db') + backend.renews.length).toBeLessThan(100);
+    backend.answers.set('db', mint);
+    await clock.advance(31_000);
+    expect(field('db')).toBe('minted-2');
+  });
+
+  it('a lease of an older login is asked for anew with backoff, although renewals go on', async () => {
+    const { clock, backend, reconcile, field } = leaseWorld(() => 1);
+    backend.mint('db', 3_600_000);
+    reconcile(wantsOf('db'));
+    await settle();
+    const mint = backend.answers.get('db') ?? 'INTERNAL';
+    backend.answers.set('db', async () => {
+      throw fail('BACKEND_UNAVAILABLE', 'secrets.db', 'HTTP 503');
+    });
+    await backend.replaceLogin();
+    await clock.advance(600_000);
+    expect(backend.fetchesOf('db')).toBeGreaterThan(5);
+    expect(backend.fetchesOf('db') + backend.renews.length).toBeLessThan(100);
+    backend.answers.set('db', mint);
+    await clock.advance(31_000);
+    expect(field('db')).toBe('minted-2');
+  });
+});

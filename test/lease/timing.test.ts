@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { fail } from '../../src/base/errors.ts';
+import { wantsOf } from '../memory-backend.ts';
+import { leaseWorld } from './lease-world.ts';
+
+/** When a key was fetched, in milliseconds of the clock. */
+function watchFetches({ clock, backend }: ReturnType<typeof leaseWorld>): number[] {
+  const atMs: number[] = [];
+  const { source } = backend;
+  const fetch = source.fetch.bind(source);
+  source.fetch = (...asked) => {
+    atMs.push(clock.monoMs());
+    return fetch(...asked);
+  };
+  return atMs;
+}
+
+describe('the moment of an attempt', () => {
+  it('of the first poll is anywhere in the interval, and of later ones around refresh', async () => {
+    const world = leaseWorld(() => 0.1);
+    const atMs = watchFetches(world);
+    world.backend.set('app', { password: '1' });
+    world.reconcile(wantsOf('app'));
+    await world.clock.advance(900_000);
+    expect(atMs).toEqual([0, 30_000, 306_000, 582_000, 858_000]);
+  });
+
+  it('after a failure is the one that the server asked for with Retry-After', async () => {
+    const world = leaseWorld(() => 0);
+    const atMs = watchFetches(world);
+    const answers = [7_000, 3_600_000].map((retryAfterMs) => async () => {
+      throw fail('BACKEND_THROTTLED', 'secrets.app', 'HTTP 429', { retryAfterMs });
+    });
+    for (const answer of answers) {
+      world.backend.answers.set('app', answer);
+      if (atMs.length === 0) world.reconcile(wantsOf('app'));
+      await world.clock.advance(6_900);
+    }
+    await world.clock.advance(301_000);
+    expect(atMs.slice(0, 3)).toEqual([0, 7_000, 307_000]);
+  });
+
+  it.each([
+    ['one second', 1_000, 10_000, 15],
+    ['ten years', 10 * 365 * 86_400_000, 86_400_000, 0],
+  ])('of a renewal comes in time when a lease lives for %s', async (_, ttlMs, waitMs, renewals) => {
+    const { clock, backend, reconcile, state } = leaseWorld();
+    backend.mint('db', ttlMs);
+    reconcile(wantsOf('db'));
+    await clock.advance(waitMs);
+    expect([backend.fetchesOf('db'), backend.renews.length, state('db')]).toEqual([1, renewals, 'fresh']);
+  });
+});

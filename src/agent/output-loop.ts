@@ -1,12 +1,13 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
-import { asFailure, type Failure, failure } from '../base/errors.ts';
+import { asFailure, type Failure, fail, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { OutputConfig } from '../config/config.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 import type { Reload } from '../reload/reload.ts';
-import type { Renderer } from '../render/render.ts';
+import type { Computed, Rendered, Renderer } from '../render/render.ts';
+import type { Needs } from './wants.ts';
 
 /** Where an output stands. The states follow each other in this order; each change of a secret starts anew. */
 export type OutputState =
@@ -30,7 +31,12 @@ export interface OutputLoopOptions {
   readonly random: () => number;
   readonly emit: Emit;
   readonly onState: (state: OutputState) => void;
+  /** Its templates computed other paths than before. */
+  readonly onNeeds: () => void;
 }
+
+/** A secret whose path comes from a secret whose path comes from a secret …: this many times at most. */
+const MOST_ROUNDS = 10;
 
 /** A sleep without an end in sight is still one that a clock can count. */
 const LONGEST_SLEEP_MS = 86_400_000;
@@ -52,12 +58,21 @@ export class OutputLoop {
   #retryAtMs = Number.POSITIVE_INFINITY;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #told = '';
+  #needs: Needs;
+  #rounds = 0;
   #ring: () => void = () => {};
   #retired = false;
 
   constructor(options: OutputLoopOptions) {
     this.#o = options;
-    this.#state = Object.freeze({ kind: 'waiting', missing: [...options.renderer.wants] });
+    const names = options.renderer.wants;
+    this.#state = Object.freeze({ kind: 'waiting', missing: [...names] });
+    this.#needs = { names, computed: new Map() };
+  }
+
+  /** The secrets it needs now; what its templates compute comes while it renders. */
+  get needs(): Needs {
+    return this.#needs;
   }
 
   get state(): OutputState {
@@ -94,14 +109,14 @@ export class OutputLoop {
 
   /** When a change is to be published: after the quiet period, while nothing of its own is fetched, or at maxWait. */
   #publishAtMs(): number {
-    const { manager, output, renderer } = this.#o;
+    const { manager, output } = this.#o;
     if (this.#dirtySinceMs === undefined) return Number.POSITIVE_INFINITY;
     // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start. One that
     // is tried again, or still waits for a login, holds up nothing: it may be optional.
     if (this.#published === undefined) {
-      return manager.isAwaited(renderer.wants) ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
+      return manager.isAwaited(this.#names()) ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
     }
-    const busy = manager.isBusy(renderer.wants);
+    const busy = manager.isBusy(this.#names());
     const latestMs = this.#dirtySinceMs + output.maxWaitMs;
     return busy ? latestMs : Math.min(latestMs, this.#lastEventMs + output.quietMs);
   }
@@ -131,9 +146,10 @@ export class OutputLoop {
     this.#dirtySinceMs = undefined;
     this.#retryAtMs = Number.POSITIVE_INFINITY;
     try {
-      const rendered = await renderer.render(manager.snapshot(renderer.wants));
-      if (rendered.kind === 'waits') return this.#wait(rendered.missing);
+      const rendered = await renderer.render(manager.snapshot(this.#names()));
       if (rendered.kind === 'failed') return void this.#failed(rendered.why);
+      this.#need(rendered);
+      if (rendered.kind === 'waits') return this.#wait(rendered.missing);
       const staged = await sink.stage(rendered.files);
       if (staged === 'equal') emit({ kind: 'output-unchanged', output: output.name });
       else {
@@ -148,6 +164,27 @@ export class OutputLoop {
     } catch (error) {
       this.#failed(asFailure(error, this.#place));
     }
+  }
+
+  *#names(): Iterable<string> {
+    yield* this.#needs.names;
+    yield* this.#needs.computed.keys();
+  }
+
+  /** Asks for what the templates computed, and lets go of what they no longer name once they are through. */
+  #need({ kind, computed }: Extract<Rendered, { computed: Computed }>): void {
+    const before = this.#needs.computed;
+    const isNew = [...computed.keys()].some((name) => !before.has(name));
+    this.#rounds = kind === 'files' ? 0 : this.#rounds + (isNew ? 1 : 0);
+    if (this.#rounds > MOST_ROUNDS) {
+      this.#rounds = 0;
+      const seen = `still naming new paths after ${MOST_ROUNDS} rounds of fetching and rendering`;
+      throw fail('RENDER_BAD_ARGUMENT', this.#place, seen, { hint: 'Let paths depend on fewer other secrets.' });
+    }
+    if (!isNew && (kind === 'waits' || before.size === computed.size)) return;
+    const needed = kind === 'files' ? computed : new Map([...before, ...computed]);
+    this.#needs = { names: this.#needs.names, computed: needed };
+    this.#o.onNeeds();
   }
 
   /** Nobody has read a first generation, so nobody needs to be told. */

@@ -7,6 +7,7 @@ import { createReload } from '../reload/create-reload.ts';
 import { OutputLoop, type OutputState } from './output-loop.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
+import type { Needs } from './wants.ts';
 
 export interface OutputLoopsParts {
   readonly around: Surroundings;
@@ -14,6 +15,8 @@ export interface OutputLoopsParts {
   /** Runs the loops, and ends them. */
   readonly supervisor: Supervisor;
   readonly onState: () => void;
+  /** What `needs` answers has changed. */
+  readonly onNeeds: () => void;
 }
 
 interface Running {
@@ -40,23 +43,22 @@ export class OutputLoops {
     const before = this.#byDir;
     const byDir = new Map<string, Running>();
     const byOutput = new Map<string, OutputLoop>();
-    const bySecret = new Map<string, OutputLoop[]>();
     for (const { loop } of before.values()) loop.retire();
     for (const planned of outputs) {
-      const { output, renderer } = planned;
+      const { output } = planned;
       const loop = this.#create(planned, config);
       const ended = this.#start(output.name, loop, before.get(output.dir)?.ended);
       byDir.set(output.dir, { loop, ended });
       byOutput.set(output.name, loop);
-      for (const name of renderer.wants) {
-        const loops = bySecret.get(name);
-        if (loops === undefined) bySecret.set(name, [loop]);
-        else loops.push(loop);
-      }
     }
     this.#byDir = byDir;
     this.#byOutput = byOutput;
-    this.#bySecret = bySecret;
+    this.#indexSecrets();
+  }
+
+  /** What each output needs now. */
+  needs(): readonly Needs[] {
+    return [...this.#byOutput.values()].map((loop) => loop.needs);
   }
 
   /** Wakes the outputs that need one of these secrets, each once. */
@@ -72,11 +74,28 @@ export class OutputLoops {
 
   #create({ output, renderer }: PlannedOutput, config: Config): OutputLoop {
     const { around, manager, onState } = this.#parts;
+    const onNeeds = () => {
+      this.#indexSecrets();
+      this.#parts.onNeeds();
+    };
     const { clock, random, emit } = around;
     const env = commandEnvironment(around.env, config);
     const sink = createFileSink(output, clock);
     const reloads = output.reload.map((step) => createReload(step, output, env));
-    return new OutputLoop({ output, renderer, sink, reloads, manager, clock, random, emit, onState });
+    return new OutputLoop({ output, renderer, sink, reloads, manager, clock, random, emit, onState, onNeeds });
+  }
+
+  #indexSecrets(): void {
+    const bySecret = new Map<string, OutputLoop[]>();
+    for (const loop of this.#byOutput.values()) {
+      const { names, computed } = loop.needs;
+      for (const name of [...names, ...computed.keys()]) {
+        const loops = bySecret.get(name);
+        if (loops === undefined) bySecret.set(name, [loop]);
+        else loops.push(loop);
+      }
+    }
+    this.#bySecret = bySecret;
   }
 
   #start(name: string, loop: OutputLoop, previous: Promise<void> | undefined): Promise<void> {

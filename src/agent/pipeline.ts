@@ -2,15 +2,17 @@ import { asFailure, type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { Releases } from '../base/releases.ts';
 import { Supervisor } from '../base/supervisor.ts';
+import type { Config } from '../config/config.ts';
 import { LeaseManager } from '../lease/manager.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
 import { refreshTogether } from '../lease/together.ts';
+import type { Renderer } from '../render/render.ts';
 import { Backends } from './backends.ts';
 import type { OutputState } from './output-loop.ts';
 import { OutputLoops } from './output-loops.ts';
-import { namesTogether, type Plan, wantedNames } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
-import { wantsOf } from './wants.ts';
+import { namesTogether, wantsOf } from './wants.ts';
 
 /**
  * The whole story: config → auth → source → lease → snapshot → render → publish → reload.
@@ -49,7 +51,13 @@ export class Pipeline implements AsyncDisposable {
     const supervisor = new Supervisor((task, error) => {
       emit({ kind: 'task-crashed', task, failure: asFailure(error, task) });
     });
-    this.#loops = new OutputLoops({ around: this.#around, manager, supervisor, onState: () => this.#tell() });
+    this.#loops = new OutputLoops({
+      around: this.#around,
+      manager,
+      supervisor,
+      onState: () => this.#tell(),
+      onNeeds: () => this.#reconcile(),
+    });
     this.#releases.push(() => supervisor.stop());
 
     manager.onEvent((names, what) => {
@@ -64,16 +72,12 @@ export class Pipeline implements AsyncDisposable {
    */
   async apply(plan: Plan): Promise<void> {
     const { config } = plan;
-    const names = wantedNames(plan);
-    const used = new Set([...names].map((name) => config.secrets.get(name)?.backend));
+    const used = new Set(plan.outputs.flatMap(({ renderer }) => [...backendsOf(renderer, config)]));
     const closeOld = await this.#backends.replace([...config.backends.values()].filter(({ name }) => used.has(name)));
 
-    const backends = this.#backends.byName();
     this.#plan = plan;
-    this.#together?.[Symbol.dispose]();
     this.#loops.replace(plan);
-    this.#manager.reconcile(wantsOf(config, backends, names), backends);
-    this.#together = refreshTogether(this.#manager, namesTogether(plan));
+    this.#reconcile();
     await closeOld();
   }
 
@@ -120,7 +124,22 @@ export class Pipeline implements AsyncDisposable {
     await this.#releases.releaseAll();
   }
 
+  /** Tells the lease manager what the outputs need now. */
+  #reconcile(): void {
+    if (this.#plan === undefined) return;
+    const backends = this.#backends.byName();
+    const needs = this.#loops.needs();
+    this.#together?.[Symbol.dispose]();
+    this.#manager.reconcile(wantsOf(this.#plan.config, backends, needs), backends);
+    this.#together = refreshTogether(this.#manager, namesTogether(needs));
+  }
+
   #tell(): void {
     for (const heard of this.#heard) heard();
   }
+}
+
+/** The backends that an output may ask: those of its secrets, and those of its computed paths. */
+function backendsOf({ wants, asks }: Renderer, { secrets }: Config): readonly (string | undefined)[] {
+  return [...[...wants].map((name) => secrets.get(name)?.backend), ...asks];
 }

@@ -23,7 +23,8 @@ export interface PlannedOutput {
  */
 export async function planOf(config: Config, readAtWallMs: number): Promise<Plan> {
   const { createRenderer } = await import('../render/renderer.ts');
-  const known = new Set(config.secrets.keys());
+  const askable = [...config.backends.values()].filter(({ kind }) => kind === 'vault').map(({ name }) => name);
+  const known = { secrets: new Set(config.secrets.keys()), backends: askable };
   const problems: PannierError['failure'][] = [];
   const outputs: PlannedOutput[] = [];
   for (const output of config.outputs.values()) {
@@ -37,22 +38,4 @@ export async function planOf(config: Config, readAtWallMs: number): Promise<Plan
   }
   if (problems.length > 0) throw new ProblemsError(problems);
   return { config, outputs, readAtWallMs };
-}
-
-/** Every secret that some output needs. One that nobody needs is not fetched: it might mint credentials for nobody. */
-export function wantedNames({ outputs }: Plan): ReadonlySet<string> {
-  return new Set(outputs.flatMap(({ renderer }) => [...renderer.wants]));
-}
-
-/** For each secret the names that stand in one output with it, itself included. */
-export function namesTogether({ outputs }: Plan): ReadonlyMap<string, ReadonlySet<string>> {
-  const together = new Map<string, ReadonlySet<string>>();
-  for (const { renderer } of outputs) {
-    for (const name of renderer.wants) {
-      const others = together.get(name);
-      // Most secrets stand in one output: they share its set instead of each having a copy.
-      together.set(name, others === undefined ? renderer.wants : new Set([...others, ...renderer.wants]));
-    }
-  }
-  return together;
 }

@@ -1,20 +1,53 @@
 import { createHash } from 'node:crypto';
 import type { Config, SecretConfig } from '../config/config.ts';
+import type { Computed, ComputedSecret } from '../render/render.ts';
 import type { Backend, Want } from '../source/source.ts';
 
-/** The named wants of a configuration, for `LeaseManager.reconcile`. */
+/** What one output needs: configured secrets by name, and those whose paths its templates computed. */
+export interface Needs {
+  readonly names: ReadonlySet<string>;
+  readonly computed: Computed;
+}
+
+/** How often a secret by a computed path is polled; configured ones say it themselves. */
+const COMPUTED_REFRESH_MS = 300_000;
+
+/**
+ * The named wants of all outputs, for `LeaseManager.reconcile`. A configured secret that no output needs is not among
+ * them: it might mint credentials for nobody.
+ */
 export function wantsOf(
   config: Config,
   backends: ReadonlyMap<string, Backend>,
-  names: Iterable<string>,
+  needs: Iterable<Needs>,
 ): ReadonlyMap<string, Want> {
   const wants = new Map<string, Want>();
-  for (const name of names) {
-    const secret = config.secrets.get(name);
-    const backend = secret === undefined ? undefined : backends.get(secret.backend);
-    if (secret !== undefined && backend !== undefined) wants.set(name, wantOf(secret, backend.identity));
+  for (const { names, computed } of needs) {
+    for (const name of names) {
+      const secret = config.secrets.get(name);
+      const backend = secret === undefined ? undefined : backends.get(secret.backend);
+      if (secret !== undefined && backend !== undefined) wants.set(name, wantOf(secret, backend.identity));
+    }
+    for (const [name, secret] of computed) {
+      const backend = backends.get(secret.backend);
+      if (backend !== undefined) wants.set(name, wantOfComputed(secret, backend.identity));
+    }
   }
   return wants;
+}
+
+/** For each secret the names that stand in one output with it, itself included. */
+export function namesTogether(needs: Iterable<Needs>): ReadonlyMap<string, ReadonlySet<string>> {
+  const together = new Map<string, ReadonlySet<string>>();
+  for (const { names, computed } of needs) {
+    const all = computed.size === 0 ? names : new Set([...names, ...computed.keys()]);
+    for (const name of all) {
+      const others = together.get(name);
+      // Most secrets stand in one output: they share its set instead of each having a copy.
+      together.set(name, others === undefined ? all : new Set([...others, ...all]));
+    }
+  }
+  return together;
 }
 
 function wantOf(secret: SecretConfig, identity: string): Want {
@@ -27,6 +60,11 @@ function wantOf(secret: SecretConfig, identity: string): Want {
     optional: secret.optional,
     ...(secret.maxStaleMs === undefined ? {} : { maxStaleMs: secret.maxStaleMs }),
   });
+}
+
+function wantOfComputed({ backend, request, place }: ComputedSecret, identity: string): Want {
+  const id = wantId(identity, request);
+  return Object.freeze({ id, backend, request, place, refreshMs: COMPUTED_REFRESH_MS, optional: false });
 }
 
 /**

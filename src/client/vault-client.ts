@@ -8,6 +8,8 @@ export interface VaultCall {
   readonly method: 'GET' | 'LIST' | 'POST' | 'PUT' | 'DELETE';
   /** Not encoded, without `/v1/` and leading slash: `secret/data/shop/app`. */
   readonly path: string;
+  /** The path may hold a value: facts do not tell it. */
+  readonly isPathPrivate?: true | undefined;
   readonly query?: Readonly<Record<string, string>>;
   /** JSON body; a Secret inside it is sent as its text. */
   readonly body?: Readonly<Record<string, unknown>>;

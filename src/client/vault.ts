@@ -89,7 +89,10 @@ class NodeVaultClient implements VaultClient {
   async #send({ method, path, headers, json, passed: { call, send } }: VaultRequest<Passed>): Promise<VaultAnswer> {
     const { clock, emit } = this.#options;
     const { place } = call;
-    const told = { backend: this.backend, call: `${call.method} ${call.path}` };
+    const told = {
+      backend: this.backend,
+      call: `${call.method} ${call.isPathPrivate ? '(computed path)' : call.path}`,
+    };
     const body = json === undefined ? {} : { body: encodeBody(json, place) };
     const request = { method, path, headers: json === undefined ? headers : { ...headers, ...JSON_TYPE }, ...body };
     const startedMs = clock.monoMs();

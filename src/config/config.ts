@@ -76,7 +76,11 @@ export type SecretRequest =
       readonly version?: number;
       readonly mount?: string;
       readonly kvVersion?: 1 | 2;
+      /** The path was worked out from values: it is not told anywhere. */
+      readonly isPathPrivate?: true;
     }
+  /** The names below a path of a KV engine; only templates ask for it. */
+  | { readonly kind: 'vault-list'; readonly path: string; readonly isPathPrivate?: true }
   | { readonly kind: 'vault-read'; readonly path: string }
   | { readonly kind: 'vault-write'; readonly path: string; readonly data: Readonly<Record<string, unknown>> }
   | {

@@ -1,6 +1,7 @@
 import type { Code } from '../base/codes.ts';
 import { Secret } from '../base/secret.ts';
 import { makeNearest } from '../config/nearest.ts';
+import { analyseAsk, isAsk } from './ask.ts';
 import { RenderFault } from './fault.ts';
 import { argumentCount, HELPERS } from './helpers/index.ts';
 import type { At, Expr, Node } from './nodes.ts';
@@ -28,14 +29,23 @@ export interface Use {
 export interface Analysis {
   readonly nodes: readonly Node[];
   readonly uses: readonly Use[];
+  /** Backends that are asked by computed paths. */
+  readonly asks: readonly string[];
   /** Everything wrong with the template that can be known without a value. */
   readonly problems: readonly RenderFault[];
 }
 
+/** The names that a template may use. */
+export interface Known {
+  readonly secrets: ReadonlySet<string>;
+  /** Backends that `secret` and `secrets` can ask. */
+  readonly backends: readonly string[];
+}
+
 /** Resolves every name of a parsed template. `sourceAt` gives the source text at a location. */
-export function analyse(program: Program, known: ReadonlySet<string>, sourceAt: (loc: Location) => string): Analysis {
+export function analyse(program: Program, known: Known, sourceAt: (loc: Location) => string): Analysis {
   const analyser = new Analyser(known, sourceAt);
-  return { nodes: analyser.nodes(program), uses: analyser.uses, problems: analyser.problems };
+  return { nodes: analyser.nodes(program), uses: analyser.uses, asks: analyser.asks, problems: analyser.problems };
 }
 
 const BLOCKS = ['if', 'unless', 'each', 'with'];
@@ -47,14 +57,17 @@ const NOTHING: Expr = { kind: 'literal', value: Secret.null() };
 
 class Analyser {
   readonly uses: Use[] = [];
+  readonly asks: string[] = [];
   readonly problems: RenderFault[] = [];
   readonly #known: ReadonlySet<string>;
+  readonly #backends: readonly string[];
   readonly #sourceAt: (loc: Location) => string;
   readonly #scopes: Scope[] = [];
   #depth = 0;
 
-  constructor(known: ReadonlySet<string>, sourceAt: (loc: Location) => string) {
-    this.#known = known;
+  constructor({ secrets, backends }: Known, sourceAt: (loc: Location) => string) {
+    this.#known = secrets;
+    this.#backends = backends;
     this.#sourceAt = sourceAt;
   }
 
@@ -144,6 +157,17 @@ class Analyser {
     const at = atOf(node.loc);
     const bare = node.path.type === 'PathExpression' && isBareName(node.path, this.#scopes);
     const name = node.path.type === 'PathExpression' ? node.path.original : 'a literal';
+    if (bare && isAsk(name)) {
+      const args = node.params.map((param) => this.#expr(param, false));
+      const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
+      const ask = analyseAsk({ what: name, args, options, at }, this.#backends);
+      if ('kind' in ask) {
+        this.asks.push(ask.backend);
+        return ask;
+      }
+      this.#problem(ask.code, ask.seen, ask.hint, at);
+      return NOTHING;
+    }
     const helper = bare ? HELPERS.get(name) : undefined;
     if (helper === undefined) {
       const hint = BLOCKS.includes(name)

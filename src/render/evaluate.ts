@@ -1,14 +1,23 @@
 import { Secret } from '../base/secret.ts';
 import { isList, isSecret, type Value } from '../base/value.ts';
 import { RenderFault } from './fault.ts';
-import { BadArgument } from './helpers/helper.ts';
-import type { Call, Each, Expr, LoopWord, Node, Path, With } from './nodes.ts';
+import { BadArgument, wantText } from './helpers/helper.ts';
+import type { Ask, Call, Each, Expr, LoopWord, Node, Path, With } from './nodes.ts';
 import { demand, isTruthy, kindOf, Missing, type Outcome, stepInto } from './outcome.ts';
 import { pathText } from './scopes.ts';
 import { textOf } from './text.ts';
 
 /** The values of one render: undefined for an optional secret that is absent. */
 export type View = (secret: string) => Value | undefined;
+
+/** Answers what a template asks by a computed path: `pending` when no answer has come yet. */
+export type Answer = (ask: Ask, path: string) => Value | 'pending' | 'none';
+
+/** No computed path can be answered. */
+const ANSWERS_NOTHING: Answer = () => 'none';
+
+/** Ends the statement that needs an answer which has not come; the others are still rendered, so that they can ask. */
+class Pending extends Error {}
 
 /** What an `each` or a `with` that is being rendered stands at. */
 interface Frame {
@@ -22,11 +31,13 @@ interface Frame {
  */
 export class Evaluation {
   readonly #view: View;
+  readonly #answer: Answer;
   readonly #frames: Frame[] = [];
   readonly #written: string[] = [];
 
-  constructor(view: View) {
+  constructor(view: View, answer: Answer = ANSWERS_NOTHING) {
     this.#view = view;
+    this.#answer = answer;
   }
 
   /** @throws RenderFault */
@@ -38,18 +49,30 @@ export class Evaluation {
   /** @throws RenderFault for a fault in an argument of a helper; a missing value comes back as such. */
   outcome(expr: Expr): Outcome {
     if (expr.kind === 'literal') return expr.value;
+    if (expr.kind === 'ask') return this.#ask(expr);
     return expr.kind === 'path' ? this.#path(expr) : this.#call(expr);
   }
 
   #write(nodes: readonly Node[]): void {
     for (const node of nodes) {
       if (typeof node === 'string') this.#written.push(node);
-      else if (node.kind === 'put')
-        this.#written.push(textOf(demand(this.outcome(node.what)), nameOf(node.what), node.at));
-      else if (node.kind === 'if') this.#write(isTruthy(this.outcome(node.condition)) ? node.body : node.otherwise);
-      else if (node.kind === 'with') this.#with(node);
-      else this.#each(node);
+      else {
+        const depth = this.#frames.length;
+        try {
+          this.#statement(node);
+        } catch (error) {
+          if (!(error instanceof Pending)) throw error;
+          this.#frames.length = depth;
+        }
+      }
     }
+  }
+
+  #statement(node: Exclude<Node, string>): void {
+    if (node.kind === 'put') this.#written.push(textOf(demand(this.outcome(node.what)), nameOf(node.what), node.at));
+    else if (node.kind === 'if') this.#write(isTruthy(this.outcome(node.condition)) ? node.body : node.otherwise);
+    else if (node.kind === 'with') this.#with(node);
+    else this.#each(node);
   }
 
   #with(node: With): void {
@@ -109,6 +132,22 @@ export class Evaluation {
     return start.from === 'item' ? frame?.item : frame?.loop?.[start.what];
   }
 
+  #ask(ask: Ask): Outcome {
+    const parts = ask.path.map((part) => demand(this.outcome(part)));
+    let path = '';
+    try {
+      path = parts.map((part) => wantText(part)).join('');
+    } catch (error) {
+      if (!(error instanceof BadArgument)) throw error;
+      throw new RenderFault('RENDER_BAD_ARGUMENT', `${ask.what} ${error.message}`, { at: ask.at });
+    }
+    const answer = this.#answer(ask, path);
+    if (answer === 'pending') throw new Pending();
+    // The path is not shown: it was worked out from values.
+    if (answer === 'none') return new Missing(`(${ask.what} …) finds nothing`, ask.at);
+    return answer;
+  }
+
   #call(call: Call): Outcome {
     const { helper, name, at } = call;
     try {
@@ -135,5 +174,6 @@ function missingStep(path: Path, i: number, value: Value): Missing {
 /** What messages call an expression: a path as it is written, a call in parentheses, a literal by its type. */
 function nameOf(expr: Expr | undefined): string {
   if (expr?.kind === 'path') return pathText(expr.head, expr.steps);
+  if (expr?.kind === 'ask') return `(${expr.what} …)`;
   return expr?.kind === 'call' ? `(${expr.name} …)` : 'a literal';
 }

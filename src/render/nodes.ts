@@ -42,7 +42,7 @@ export interface With {
   readonly otherwise: readonly Node[];
 }
 
-export type Expr = Literal | Path | Call;
+export type Expr = Literal | Path | Call | Ask;
 
 export interface Literal {
   readonly kind: 'literal';
@@ -69,6 +69,18 @@ export type Start =
 
 export type LoopWord = 'index' | 'key' | 'first' | 'last';
 export const LOOP_WORDS: readonly LoopWord[] = ['index', 'key', 'first', 'last'];
+
+/** `(secret PATH …)` and `(secrets PATH …)`: a secret, or the names below a path, by a path worked out in rendering. */
+export interface Ask {
+  readonly kind: 'ask';
+  readonly what: 'secret' | 'secrets';
+  /** Joined without anything between them. */
+  readonly path: readonly Expr[];
+  readonly backend: string;
+  /** All parts are literals, so the path may be told; else it may hold a value. */
+  readonly isLiteral: boolean;
+  readonly at: At;
+}
 
 export interface Call {
   readonly kind: 'call';

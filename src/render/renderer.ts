@@ -3,7 +3,9 @@ import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.
 import type { FileConfig, FileContent, OutputConfig } from '../config/config.ts';
 import { makeNearest } from '../config/nearest.ts';
 import type { Entry, Snapshot } from '../lease/snapshot.ts';
-import type { View } from './evaluate.ts';
+import type { Known } from './analyse.ts';
+import { Asked } from './asked.ts';
+import type { Answer, View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
 import { FORMATS } from './formats/index.ts';
 import { pick } from './formats/pick.ts';
@@ -15,12 +17,12 @@ export type ReadBytes = (path: string) => Promise<Uint8Array>;
 
 /**
  * Makes the renderer of one output: reads its templates, parses and analyses them. Needs no backend and no value.
- * @param known the names of all configured secrets.
+ * @param known the names of all configured secrets, and the backends that computed paths can ask.
  * @throws ProblemsError with everything that is wrong in any file of the output.
  */
 export async function createRenderer(
   output: OutputConfig,
-  known: ReadonlySet<string>,
+  known: Known,
   read: ReadBytes = readFile,
 ): Promise<Renderer> {
   const problems: Failure[] = [];
@@ -28,7 +30,8 @@ export async function createRenderer(
   for (const [name, file] of output.files) files.push(await prepare(name, file, known, read, problems));
   if (problems.length > 0) throw new ProblemsError(problems);
   const wants: ReadonlySet<string> = new Set(files.flatMap((file) => file.wants));
-  return { wants, render: async (snapshot) => renderFiles(files, wants, snapshot) };
+  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
+  return { wants, asks, render: async (snapshot) => renderFiles(files, wants, snapshot) };
 }
 
 /** One file of the output, ready to be rendered any number of times. */
@@ -38,28 +41,37 @@ interface RenderFile {
   /** What messages call the template: its path, or `content`. */
   readonly origin: string;
   readonly wants: readonly string[];
+  readonly asks: readonly string[];
   /** @throws RenderFault */
-  readonly render: (view: View) => Uint8Array;
+  readonly render: (view: View, answer: Answer) => Uint8Array;
 }
 
 async function prepare(
   name: string,
   { place, what }: FileConfig,
-  known: ReadonlySet<string>,
+  known: Known,
   read: ReadBytes,
   problems: Failure[],
 ): Promise<RenderFile> {
   if (what.kind === 'format') {
-    problems.push(...problemsOfFormat(what, place, known));
+    problems.push(...problemsOfFormat(what, place, known.secrets));
     const wants = what.from.map(([secret = '']) => secret);
     const write = FORMATS[what.format];
-    return { name, place, origin: place, wants, render: (view) => write(what.from.map((from) => pick(from, view))) };
+    return {
+      name,
+      place,
+      origin: place,
+      wants,
+      asks: [],
+      render: (view) => write(what.from.map((from) => pick(from, view))),
+    };
   }
   const origin = what.kind === 'template' ? what.path : 'content';
   const source = what.kind === 'template' ? await readSource(what.path, place, read, problems) : what.text;
   const template = await readTemplate(source, known);
   problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
-  return { name, place, origin, wants: template.uses.map((use) => use.secret), render: template.render };
+  const wants = template.uses.map((use) => use.secret);
+  return { name, place, origin, wants, asks: template.asks, render: template.render };
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -104,21 +116,24 @@ function problemsOfFormat(
 
 function renderFiles(files: readonly RenderFile[], wants: ReadonlySet<string>, snapshot: Snapshot): Rendered {
   const missing = [...wants].filter((name) => isAwaited(snapshot.get(name)));
-  if (missing.length > 0) return { kind: 'waits', missing };
+  if (missing.length > 0) return { kind: 'waits', missing, computed: new Map() };
   const view: View = (name) => {
     const entry = snapshot.get(name);
     return entry === undefined || entry.state === 'absent' ? undefined : entry.value.fields;
   };
+  const asked = new Asked(snapshot);
   const rendered = new Map<string, Uint8Array>();
   for (const { name, place, origin, render } of files) {
     try {
-      rendered.set(name, render(view));
+      rendered.set(name, render(view, asked.answerFor(place, origin)));
     } catch (error) {
       const why = error instanceof RenderFault ? error.toFailure(place, origin) : asFailure(error, place);
       return { kind: 'failed', why };
     }
   }
-  return { kind: 'files', files: rendered };
+  const { computed, pending } = asked;
+  if (pending.length > 0) return { kind: 'waits', missing: pending, computed };
+  return { kind: 'files', files: rendered, computed };
 }
 
 /** No answer yet, or none that counts: an optional secret that is absent is not waited for. */

@@ -1,6 +1,6 @@
 import { isSecret } from '../base/value.ts';
-import { analyse, type Use } from './analyse.ts';
-import { Evaluation, type View } from './evaluate.ts';
+import { analyse, type Known, type Use } from './analyse.ts';
+import { type Answer, Evaluation, type View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
 import type { Node } from './nodes.ts';
 import { demand } from './outcome.ts';
@@ -11,27 +11,29 @@ import { toBytes } from './text.ts';
 export interface Template {
   /** Every place where a field of a secret is named. */
   readonly uses: readonly Use[];
+  /** Backends that it asks by computed paths. */
+  readonly asks: readonly string[];
   /** Everything wrong with it; one that has problems is not rendered. */
   readonly problems: readonly RenderFault[];
   /** @throws RenderFault */
-  render(view: View): Uint8Array;
+  render(view: View, answer?: Answer): Uint8Array;
 }
 
 /** Parses and analyses. Never throws for what the template says: that is in `problems`. */
-export async function readTemplate(source: string, known: ReadonlySet<string>): Promise<Template> {
+export async function readTemplate(source: string, known: Known): Promise<Template> {
   try {
     const program = await parseTemplate(source);
-    const { nodes, uses, problems } = analyse(program, known, sourceOf(source));
-    return { uses, problems, render: (view) => renderNodes(nodes, view) };
+    const { nodes, uses, asks, problems } = analyse(program, known, sourceOf(source));
+    return { uses, asks, problems, render: (view, answer) => renderNodes(nodes, view, answer) };
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
     const problems = [new RenderFault('TEMPLATE_SYNTAX', error.message, { at: error.at })];
-    return { uses: [], problems, render: () => new Uint8Array() };
+    return { uses: [], asks: [], problems, render: () => new Uint8Array() };
   }
 }
 
-function renderNodes(nodes: readonly Node[], view: View): Uint8Array {
-  const evaluation = new Evaluation(view);
+function renderNodes(nodes: readonly Node[], view: View, answer: Answer | undefined): Uint8Array {
+  const evaluation = new Evaluation(view, answer);
   const [only] = nodes;
   // A template that is one call and nothing else, such as {{base64decode app.keystore}}, may give any bytes.
   if (nodes.length === 1 && typeof only === 'object' && only.kind === 'put' && only.what.kind === 'call') {

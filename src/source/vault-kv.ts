@@ -1,4 +1,3 @@
-import type { Clock } from '../base/clock.ts';
 import { asFailure, fail, type PannierError } from '../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../base/value.ts';
 import { VaultStatusError } from '../client/vault-client.ts';
@@ -13,7 +12,7 @@ import {
   settleFetch,
   type VaultTools,
 } from './vault-answer.ts';
-import { firstSegment, type Mount, VaultMounts } from './vault-mounts.ts';
+import { firstSegment, type Mount, type VaultMounts } from './vault-mounts.ts';
 
 type KvRequest = Extract<SecretRequest, { kind: 'vault-kv' }>;
 
@@ -38,8 +37,7 @@ interface KvForm {
  * There is no life: KV v1 prints a `lease_duration` of weeks and treats a field called `ttl` as one, and neither makes
  * the value end, so both are ignored.
  */
-export function createVaultKv(tools: VaultTools, clock: Clock, stop: AbortSignal): FetchKind<KvRequest> {
-  const mounts = new VaultMounts(tools.vault, clock, stop);
+export function createVaultKv(tools: VaultTools, mounts: VaultMounts): FetchKind<KvRequest> {
   return async ({ want: { place }, request, last }, signal) => {
     const { forms, mount } = await locate(mounts, request, place, signal);
     let refused: VaultStatusError | undefined;
@@ -71,10 +69,10 @@ async function locate(
   const path = given === undefined || `${written}/`.startsWith(given) ? written : given + written;
   const guessed = given ?? `${firstSegment(path)}/`;
   if (request.kvVersion !== undefined) return { forms: [formOf(path, guessed, request.kvVersion)] };
-  const mount = await mounts.find(path, place, signal);
+  const mount = await mounts.find(path, { place, isPathPrivate: request.isPathPrivate }, signal);
   if (mount === 'refused') return { forms: [formOf(path, guessed, 2), formOf(path, guessed, 1)] };
   if (!['kv', 'generic', 'cubbyhole'].includes(mount.type)) {
-    throw notKv(mount.path, mount.type, path, place);
+    throw notKv(mount.path, mount.type, request.isPathPrivate ? 'PATH' : path, place);
   }
   const form = formOf(path, mount.path, mount.version);
   const other = formOf(path, mount.path, mount.version === 2 ? 1 : 2);
@@ -101,7 +99,8 @@ interface Reading {
 async function readForm(tools: VaultTools, reading: Reading, signal: AbortSignal): Promise<Fetch> {
   const { form, request, last, place } = reading;
   const { mount, rest, version } = form;
-  const get = { method: 'GET', place, idempotent: true } as const;
+  const { isPathPrivate } = request;
+  const get = { method: 'GET', place, idempotent: true, isPathPrivate } as const;
   if (version === 1) {
     if (request.version !== undefined) {
       const hint = 'Remove version: version 1 of the engine keeps none.';
@@ -109,7 +108,7 @@ async function readForm(tools: VaultTools, reading: Reading, signal: AbortSignal
     }
     const answer = await tools.vault.call({ ...get, path: mount + rest }, signal);
     // Only a guessed mount gets here. The read has minted; the mount is remembered, so that it does so once.
-    if (readLease(answer) !== undefined) throw notKv(mount, LEASED, mount + rest, place);
+    if (readLease(answer) !== undefined) throw notKv(mount, LEASED, isPathPrivate ? 'PATH' : mount + rest, place);
     const fields = readFields(answer.body, place);
     return settleFetch({ last, fields, life: { kind: 'none' } }, tools.nextVersion);
   }

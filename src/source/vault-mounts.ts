@@ -4,7 +4,7 @@ import { fail, PannierError } from '../base/errors.ts';
 import { SingleFlight } from '../base/single-flight.ts';
 import { lookUp, plainText } from '../base/value.ts';
 import { onAbort } from '../client/on-abort.ts';
-import { VaultStatusError } from '../client/vault-client.ts';
+import { type VaultCall, VaultStatusError } from '../client/vault-client.ts';
 import { malformed } from './vault-answer.ts';
 
 export interface Mount {
@@ -17,6 +17,9 @@ export interface Mount {
   readonly source: 'told' | 'guessed';
   readonly learntMonoMs: number;
 }
+
+/** Whose question it is. */
+export type AskedFor = Pick<VaultCall, 'place' | 'isPathPrivate'>;
 
 /** A mount is asked about again after a 404 when what is known is older than this. */
 const DOUBT_AFTER_MS = 60_000;
@@ -45,14 +48,14 @@ export class VaultMounts {
    * such mount). Paths that begin with the same segment wait for one question and then look for their mount among
    * what is known; only one that it does not answer asks its own.
    */
-  async find(path: string, place: string, signal: AbortSignal): Promise<Mount | 'refused'> {
+  async find(path: string, about: AskedFor, signal: AbortSignal): Promise<Mount | 'refused'> {
     const segment = firstSegment(path);
     for (;;) {
       const known = this.#match(path);
       if (known !== undefined) return known;
       const joins = this.#asking.has(segment);
-      const answer = this.#asking.run(segment, () => this.#ask(path, place));
-      const found = await whileWanted(answer, place, signal);
+      const answer = this.#asking.run(segment, () => this.#ask(path, about));
+      const found = await whileWanted(answer, about.place, signal);
       if (!joins || found === 'refused') return found;
     }
   }
@@ -73,8 +76,9 @@ export class VaultMounts {
     return undefined;
   }
 
-  async #ask(asked: string, place: string): Promise<Mount | 'refused'> {
-    const call = { method: 'GET', path: `sys/internal/ui/mounts/${asked}`, place, idempotent: true } as const;
+  async #ask(asked: string, { place, isPathPrivate }: AskedFor): Promise<Mount | 'refused'> {
+    const path = `sys/internal/ui/mounts/${asked}`;
+    const call = { method: 'GET', path, place, idempotent: true, isPathPrivate } as const;
     try {
       const { body } = await this.#vault.call(call, this.#stop);
       const path = plainText(lookUp(body, 'data', 'path'))?.replace(/\/*$/, '/');

@@ -9,6 +9,8 @@ import type { Backend, Fetch, Fetched, Want } from './source.ts';
 import type { VaultTools } from './vault-answer.ts';
 import { createVaultCertificate } from './vault-certificate.ts';
 import { createVaultKv } from './vault-kv.ts';
+import { createVaultList } from './vault-list.ts';
+import { VaultMounts } from './vault-mounts.ts';
 import { createVaultRead } from './vault-read.ts';
 import { createRenew } from './vault-renew.ts';
 import { createVaultWrite } from './vault-write.ts';
@@ -23,7 +25,9 @@ export interface VaultParts {
 export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultParts): Backend {
   const stop = new AbortController();
   const tools: VaultTools = { vault: createAuthorized(client, session, clock), nextVersion: countVersions(clock) };
-  const kv = createVaultKv(tools, clock, stop.signal);
+  const mounts = new VaultMounts(tools.vault, clock, stop.signal);
+  const kv = createVaultKv(tools, mounts);
+  const list = createVaultList(tools, mounts);
   const read = createVaultRead(tools);
   const write = createVaultWrite(tools);
   const certificate = createVaultCertificate(tools);
@@ -33,6 +37,8 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
     switch (request.kind) {
       case 'vault-kv':
         return kv({ want, request, last }, signal);
+      case 'vault-list':
+        return list({ want, request, last }, signal);
       case 'vault-read':
         return read({ want, request, last }, signal);
       case 'vault-write':

@@ -79,18 +79,20 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
   const renders: number[] = [];
   const renderer: Renderer = {
     wants: new Set(['a', 'b']),
+    asks: new Set(),
     render: async (snapshot): Promise<Rendered> => {
       renders.push(clock.monoMs());
       const texts: string[] = [];
       for (const name of ['a', 'b']) {
         const entry = snapshot.get(name);
-        if (entry === undefined || entry.state === 'absent') return { kind: 'waits', missing: [name] };
+        if (entry === undefined || entry.state === 'absent')
+          return { kind: 'waits', missing: [name], computed: new Map() };
         const value = entry.value.fields.get('password');
         texts.push(value !== undefined && 'exposeText' in value ? value.exposeText('file') : '');
       }
       if (texts.includes('bad'))
         return { kind: 'failed', why: failure('RENDER_MISSING_FIELD', 'outputs.shop', 'as told') };
-      return { kind: 'files', files: new Map([['f', Buffer.from(texts.join(' '))]]) };
+      return { kind: 'files', files: new Map([['f', Buffer.from(texts.join(' '))]]), computed: new Map() };
     },
   };
   const output = {
@@ -107,7 +109,8 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
   } satisfies OutputConfig;
   const states: OutputState[] = [];
   const onState = (state: OutputState) => states.push(state);
-  const parts = { output, renderer, sink, reloads: [step], manager, clock, random: () => 0.5, emit, onState };
+  const onNeeds = () => {};
+  const parts = { output, renderer, sink, reloads: [step], manager, clock, random: () => 0.5, emit, onState, onNeeds };
   const loop = new OutputLoop(parts);
   manager.onEvent((_names, what) => loop.wake(what !== 'settled'));
   const start = (a = '1', b = '1') => {

@@ -90,7 +90,9 @@ describe('a failure', () => {
 async function look(output: ReturnType<typeof outputOf>): Promise<number> {
   let told: unknown;
   try {
-    const rendered = await (await createRenderer(output, new Set(['db', 'opt']))).render(snapshotOf(secrets));
+    const rendered = await (await createRenderer(output, { secrets: new Set(['db', 'opt']), backends: [] })).render(
+      snapshotOf(secrets),
+    );
     if (rendered.kind === 'files') return 0;
     told = rendered;
   } catch (error) {

@@ -148,7 +148,7 @@ describe('an output', () => {
       a: '{{#if a.x}}{{b.y}}{{/if}}{{#each c as |d|}}{{d}}{{@root.e.z}}{{/each}}',
       f: format('json', 'g', 'h.x'),
     };
-    const renderer = await createRenderer(outputOf(files), new Set('abcdefghi'));
+    const renderer = await createRenderer(outputOf(files), { secrets: new Set('abcdefghi'), backends: [] });
     expect([...renderer.wants].sort()).toEqual(['a', 'b', 'c', 'e', 'g', 'h']);
   });
 });

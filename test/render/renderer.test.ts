@@ -25,10 +25,10 @@ describe('a renderer', () => {
   });
 
   it('gives the same bytes for the same snapshot', async () => {
-    const renderer = await createRenderer(
-      outputOf({ f: '{{json app}}', g: format('dotenv', 'app') }),
-      new Set(['app']),
-    );
+    const renderer = await createRenderer(outputOf({ f: '{{json app}}', g: format('dotenv', 'app') }), {
+      secrets: new Set(['app']),
+      backends: [],
+    });
     const snapshot = snapshotOf({ app });
     expect(await renderer.render(snapshot)).toEqual(await renderer.render(snapshot));
     const other = await renderer.render(snapshotOf({ app: '{"name":"other"}' }));
@@ -46,11 +46,11 @@ describe('a renderer', () => {
       opt: 'optional and absent',
       unused: 'no answer',
     } as const;
-    expect(await render(files, secrets)).toEqual({ kind: 'waits', missing: ['late', 'gone'] });
+    expect(await render(files, secrets)).toEqual({ kind: 'waits', missing: ['late', 'gone'], computed: new Map() });
   });
 
   it('renders what is stale or expired: how old a value may be is decided elsewhere', async () => {
-    const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), new Set(['app']));
+    const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), { secrets: new Set(['app']), backends: [] });
     const entry = snapshotOf({ app }).get('app');
     for (const state of ['stale', 'expired'] as const) {
       const snapshot = { number: 2, get: () => ({ ...entry, state }) as typeof entry, names: () => ['app'] };
@@ -73,7 +73,7 @@ describe('a renderer', () => {
   });
 
   it('does not throw, whatever the snapshot does', async () => {
-    const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), new Set(['app']));
+    const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), { secrets: new Set(['app']), backends: [] });
     const broken = { number: 1, names: () => [], get: () => ({ state: 'fresh' }) as never };
     expect(await renderer.render(broken)).toMatchObject({ kind: 'failed', why: { code: 'INTERNAL' } });
   });
@@ -83,7 +83,10 @@ describe('a renderer', () => {
     const path = join(dir, 'app.conf.hbs');
     try {
       await writeFile(path, 'name = {{app.name}}\n');
-      const renderer = await createRenderer(outputOf({ f: { kind: 'template', path } }), new Set(['app']));
+      const renderer = await createRenderer(outputOf({ f: { kind: 'template', path } }), {
+        secrets: new Set(['app']),
+        backends: [],
+      });
       await rm(path);
       const rendered = await renderer.render(snapshotOf({ app }));
       expect(rendered.kind === 'files' && Buffer.from(rendered.files.get('f') as Uint8Array).toString()).toBe(

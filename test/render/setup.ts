@@ -53,7 +53,7 @@ export async function render(
   files: Readonly<Record<string, string | FileContent>>,
   secrets: Readonly<Record<string, Given>>,
 ): Promise<Rendered> {
-  const renderer = await createRenderer(outputOf(files), new Set(Object.keys(secrets)));
+  const renderer = await createRenderer(outputOf(files), { secrets: new Set(Object.keys(secrets)), backends: [] });
   return renderer.render(snapshotOf(secrets));
 }
 
@@ -86,7 +86,7 @@ export async function problemsOf(
 ): Promise<readonly Failure[]> {
   const files = typeof what === 'object' && !('kind' in what) ? what : { f: what as string | FileContent };
   try {
-    await createRenderer(outputOf(files), new Set(known), read);
+    await createRenderer(outputOf(files), { secrets: new Set(known), backends: [] }, read);
   } catch (error) {
     if (error instanceof ProblemsError) return error.failures;
     throw error;

@@ -1,0 +1,80 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Code } from '../base/codes.ts';
+import type { Value } from '../base/value.ts';
+import type { SecretRequest } from '../config/config.ts';
+import type { Entry, Snapshot } from '../lease/snapshot.ts';
+import type { Answer } from './evaluate.ts';
+import { placeIn, RenderFault } from './fault.ts';
+import type { Ask } from './nodes.ts';
+import type { ComputedSecret } from './render.ts';
+
+/** The most that one output may ask by computed paths; beyond it a template has run away. */
+const MOST_ASKED = 1_000;
+
+/** What says that nothing is there, as an answer: falsy in `if`, an error elsewhere. */
+const NOTHING_THERE: ReadonlySet<Code> = new Set([
+  'SECRET_NOT_FOUND',
+  'SECRET_DELETED',
+  'SECRET_DESTROYED',
+  'SECRET_EMPTY',
+] satisfies Code[]);
+
+/** Names of private paths: the same for the same path while this process runs, and no help in guessing it. */
+const NAME_KEY = randomBytes(32);
+
+/** Answers the computed paths of one render from a snapshot, and keeps what was asked. */
+export class Asked {
+  readonly computed = new Map<string, ComputedSecret>();
+  /** Names without an answer yet. */
+  readonly pending: string[] = [];
+  readonly #snapshot: Snapshot;
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+  }
+
+  answerFor(place: string, origin: string): Answer {
+    return (ask, path) => this.#answer(ask, path, placeIn(place, origin, ask.at));
+  }
+
+  #answer(ask: Ask, path: string, place: string): Value | 'pending' | 'none' {
+    if (!isPath(path))
+      throw new RenderFault('RENDER_BAD_ARGUMENT', `${ask.what} with a path that is none`, { at: ask.at });
+    const name = nameOf(ask, path);
+    if (!this.computed.has(name)) {
+      if (this.computed.size === MOST_ASKED) {
+        const seen = `more than ${MOST_ASKED} secrets by computed paths`;
+        throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: ask.at, hint: 'List fewer, or in several outputs.' });
+      }
+      this.computed.set(name, { backend: ask.backend, request: requestOf(ask, path), place });
+    }
+    const entry = this.#snapshot.get(name);
+    if (entry === undefined || !isAnswer(entry)) {
+      if (!this.pending.includes(name)) this.pending.push(name);
+      return 'pending';
+    }
+    if (entry.state === 'absent') return 'none';
+    const { fields } = entry.value;
+    return ask.what === 'secrets' ? (fields.get('keys') ?? []) : fields;
+  }
+}
+
+const isAnswer = (entry: Entry): boolean => entry.state !== 'absent' || NOTHING_THERE.has(entry.why.code);
+
+/** Spaces keep it apart from every configured name. */
+function nameOf({ what, backend, isLiteral }: Ask, path: string): string {
+  if (isLiteral) return `${what} ${backend} ${path}`;
+  const mark = createHmac('sha256', NAME_KEY).update(path).digest('base64url').slice(0, 16);
+  return `${what} ${backend} (computed ${mark})`;
+}
+
+function requestOf({ what, isLiteral }: Ask, path: string): SecretRequest {
+  const kind = what === 'secret' ? 'vault-kv' : 'vault-list';
+  return { kind, path, ...(isLiteral ? {} : { isPathPrivate: true as const }) };
+}
+
+/** Not empty, and without parts that a server would clean onto another path. */
+function isPath(path: string): boolean {
+  const parts = path.replace(/^\/+|\/+$/g, '').split('/');
+  return parts.every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\0');
+}

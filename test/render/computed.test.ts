@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { failure, ProblemsError } from '../../src/base/errors.ts';
+import { Secret } from '../../src/base/secret.ts';
+import type { Fields, Value } from '../../src/base/value.ts';
+import type { Entry, Snapshot } from '../../src/lease/snapshot.ts';
+import type { Rendered } from '../../src/render/render.ts';
+import { createRenderer } from '../../src/render/renderer.ts';
+import { outputOf } from './setup.ts';
+
+const fields = (of: Record<string, Value>): Fields => new Map(Object.entries(of));
+const text = Secret.text;
+const fresh = (of: Fields): Entry => ({
+  state: 'fresh',
+  value: { fields: of, version: '1', life: { kind: 'none' } },
+  fetchedWallMs: 0,
+});
+const absent = (code: 'SECRET_NOT_FOUND' | 'BACKEND_TIMEOUT'): Entry => ({
+  state: 'absent',
+  why: failure(code, 'x', 'y'),
+  optional: false,
+});
+
+function snapshotOf(entries: Record<string, Entry>): Snapshot {
+  return { number: 1, get: (name) => entries[name], names: () => Object.keys(entries) };
+}
+
+async function render(template: string, entries: Record<string, Entry>, backends = ['bao']): Promise<Rendered> {
+  const known = { secrets: new Set(['app']), backends };
+  const renderer = await createRenderer(outputOf({ f: template }), known);
+  return renderer.render(
+    snapshotOf({ app: fresh(fields({ folder: text('deep'), password: text('c4n4ry') })), ...entries }),
+  );
+}
+
+/** The text, or the names that are waited for. */
+function shown(rendered: Rendered): string {
+  if (rendered.kind === 'files') return Buffer.from(rendered.files.get('f') as Uint8Array).toString();
+  return rendered.kind === 'waits' ? `waits for ${rendered.missing.join(', ')}` : rendered.why.code;
+}
+
+const template = '{{#with (secret "secret/a")}}{{password}}{{/with}}';
+const one = fresh(fields({ password: text('one') }));
+
+describe('computed paths', () => {
+  it('asks for the secret first, and renders it when it is there', async () => {
+    const first = await render(template, {});
+    expect(shown(first)).toBe('waits for secret bao secret/a');
+    expect(first.kind === 'waits' && [...first.computed.values()]).toEqual([
+      {
+        backend: 'bao',
+        request: { kind: 'vault-kv', path: 'secret/a' },
+        place: expect.stringContaining('content:1:9'),
+      },
+    ]);
+    expect(shown(await render(template, { 'secret bao secret/a': one }))).toBe('one');
+  });
+
+  it('lists, and asks for everything that was listed in one round', async () => {
+    const all =
+      '{{#each (secrets "secret/shop/") as |name|}}{{#with (secret "secret/shop/" name)}}{{password}};{{/with}}{{/each}}';
+    const list = fresh(fields({ keys: [text('a'), text('b')] }));
+    const second = await render(all, { 'secrets bao secret/shop/': list });
+    expect(second.kind === 'waits' && second.missing).toHaveLength(2);
+    const names = second.kind === 'waits' ? second.missing : [];
+    const entries = Object.fromEntries(names.map((name, i) => [name, fresh(fields({ password: text(`p${i}`) }))]));
+    expect(shown(await render(all, { 'secrets bao secret/shop/': list, ...entries }))).toBe('p0;p1;');
+  });
+
+  it('a path made of values is private: neither its name nor a failure tells it', async () => {
+    const rendered = await render('{{#with (secret "secret/" app.password)}}x{{/with}}', {});
+    expect(JSON.stringify(rendered.kind === 'waits' && rendered.missing)).not.toContain('c4n4ry');
+    const request = rendered.kind === 'waits' ? [...rendered.computed.values()][0]?.request : undefined;
+    expect(request).toEqual({ kind: 'vault-kv', path: 'secret/c4n4ry', isPathPrivate: true });
+    const again = await render('{{#with (secret "secret/" app.password)}}x{{/with}}', {});
+    expect(shown(again)).toBe(shown(rendered));
+  });
+
+  it('what is not there is falsy in if, and an error elsewhere; what failed otherwise is waited for', async () => {
+    const entries = { 'secret bao secret/a': absent('SECRET_NOT_FOUND') };
+    expect(shown(await render('{{#if (secret "secret/a")}}yes{{else}}no{{/if}}', entries))).toBe('no');
+    expect(shown(await render(template, entries))).toBe('RENDER_MISSING_FIELD');
+    expect(shown(await render(template, { 'secret bao secret/a': absent('BACKEND_TIMEOUT') }))).toContain('waits for');
+  });
+
+  it.each(['""', '"secret/../sys"', '"a//b"', '"./x"'])('refuses the path %s while rendering', async (path) => {
+    expect(shown(await render(`{{#with (secret ${path})}}x{{/with}}`, {}))).toBe('RENDER_BAD_ARGUMENT');
+  });
+
+  it('a template that asks for thousands has run away', async () => {
+    const keys = Array.from({ length: 1_500 }, (_, i) => text(`k${i}`));
+    const all = '{{#each (secrets "s")}}{{#with (secret "s/" this)}}x{{/with}}{{/each}}';
+    expect(shown(await render(all, { 'secrets bao s': fresh(fields({ keys })) }))).toBe('RENDER_BAD_ARGUMENT');
+  });
+
+  it.each([
+    ['no backend at all', template, [], 'TEMPLATE_REFUSED'],
+    ['several backends and none named', template, ['a', 'b'], 'TEMPLATE_REFUSED'],
+    ['an unknown backend', '{{secret "x" backend="c"}}', ['a'], 'TEMPLATE_UNKNOWN_NAME'],
+    ['a computed backend', '{{secret "x" backend=app.folder}}', ['a'], 'TEMPLATE_REFUSED'],
+    ['another option', '{{secret "x" version=1}}', ['a'], 'TEMPLATE_REFUSED'],
+  ])('%s is a problem before anything is fetched', async (_title, source, backends, code) => {
+    const problem = render(source, {}, backends).then(
+      () => undefined,
+      (error: unknown) => (error instanceof ProblemsError ? error.failures.map((one) => one.code) : error),
+    );
+    expect(await problem).toEqual([code]);
+  });
+
+  it('names the backend it asks', async () => {
+    const rendered = await render('{{#with (secret "x" backend="b")}}{{/with}}', {}, ['a', 'b']);
+    expect(shown(rendered)).toBe('waits for secret b x');
+  });
+});

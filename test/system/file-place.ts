@@ -16,9 +16,14 @@ export async function writeSecrets({ dir }: Pick<Place, 'dir'>, secrets: Readonl
 export const writePassword = (place: Pick<Place, 'dir'>, password: string) =>
   writeSecrets(place, { app: { password } });
 
-/** Outputs in folders of their own, each with the file `password`; `more` by output. */
+/** Outputs in folders of their own, each with the file `password`, logged to the last detail; `more` by output. */
 export function outputsOf(dir: string, more: Readonly<Record<string, object>>): object {
   const files = { password: { content: '{{app.password}}' } };
   const outputs = Object.entries(more).map(([name, own]) => [name, { dir: join(dir, name), files, ...own }]);
-  return { backends: fileBackend, secrets: { app: { key: 'app' } }, outputs: Object.fromEntries(outputs) };
+  return {
+    log: { level: 'debug' },
+    backends: fileBackend,
+    secrets: { app: { key: 'app' } },
+    outputs: Object.fromEntries(outputs),
+  };
 }

@@ -30,6 +30,7 @@ export async function init(
     outputs: pipeline.outputs(),
     snapshot: pipeline.snapshot(),
     silence: (name) => pipeline.silence(name),
+    backendOf: (name) => (plan.config.backends.size > 1 ? plan.config.secrets.get(name)?.backend : undefined),
   });
   const deadline = new AbortController();
   const outcome = await new Promise<Outcome>((resolve, reject) => {

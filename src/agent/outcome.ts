@@ -35,6 +35,8 @@ export interface Progress {
   readonly snapshot: Snapshot;
   /** See Pipeline.silence. */
   readonly silence: (name: string) => Failure;
+  /** The backend of a secret, where there are several to tell apart. */
+  readonly backendOf?: (name: string) => string | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export function outcomeOf(progress: Progress): Outcome {
       for (const name of missing) {
         const why = whyMissing(name, progress);
         if (why === undefined || !DEFINITE.has(why.code)) return { kind: 'running' };
-        failures.add(why, name);
+        failures.add(withBackend(why, name, progress), name);
       }
     }
   }
@@ -71,7 +73,10 @@ export function failuresAtDeadline(progress: Progress): readonly Failure[] {
       continue;
     }
     const missing = state.kind === 'waiting' ? state.missing.filter((name) => isMissing(name, progress)) : [];
-    for (const name of missing) failures.add(whyMissing(name, progress) ?? progress.silence(name), name);
+    for (const name of missing) {
+      const why = whyMissing(name, progress) ?? progress.silence(name);
+      failures.add(withBackend(why, name, progress), name);
+    }
     if (missing.length === 0) {
       failures.add(failure('INIT_TIMEOUT', `outputs.${output}`, 'the time was over before it was done'));
     }
@@ -89,6 +94,12 @@ function whyMissing(name: string, { snapshot, silence }: Progress): Failure | un
   if (entry?.state === 'absent') return entry.why;
   const why = silence(name);
   return entry === undefined && why.code !== 'SECRET_NEVER_FETCHED' ? why : undefined;
+}
+
+/** A failure of a secret tells the address that was asked; with several backends it tells the configured name as well. */
+function withBackend(why: Failure, name: string, { backendOf }: Progress): Failure {
+  const backend = why.place.startsWith('secrets.') ? backendOf?.(name) : undefined;
+  return backend === undefined ? why : failure(why.code, why.place, `${why.seen}, backend ${backend}`, why);
 }
 
 /** Longest list of names in one failure. */

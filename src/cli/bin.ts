@@ -9,10 +9,11 @@ if (major < 22 || (major === 22 && minor < 22)) {
 }
 
 // NODE_DEBUG=http prints every request with its token, and Node has read the variable before our first line: start over
-// without it, as the same process.
+// without it, as the same process. Its command line is ours then, so a flag keeps the inspector shut from the start.
 const { NODE_DEBUG, ...env } = process.env;
 if (NODE_DEBUG !== undefined && process.execve !== undefined) {
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], env);
+  const flags = [...process.execArgv, '--disable-sigusr1'];
+  process.execve(process.execPath, [process.execPath, ...flags, ...process.argv.slice(1)], env);
 }
 
 // Not a static import: an older Node would fail on the syntax in there before it reaches the line above.

@@ -49,7 +49,14 @@ async function play(stage: Stage, scene: Scene): Promise<void> {
   stage.show(config);
 
   stage.step('pannier init: fetch once, publish, exit (an init container).');
-  const pannier = (...args: string[]) => [process.execPath, process.argv[1] ?? '', ...args, '-c', configFile];
+  const pannier = (...args: string[]) => [
+    process.execPath,
+    '--disable-sigusr1',
+    process.argv[1] ?? '',
+    ...args,
+    '-c',
+    configFile,
+  ];
   const init = stage.start('pannier', pannier('init'));
   const status = await init.ended;
   if (status !== 0) throw new Error(`init ended with ${status}`);

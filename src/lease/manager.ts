@@ -245,14 +245,13 @@ export class LeaseManager {
   async #fetch(item: Item): Promise<What> {
     const last = heldValue(item);
     const answer = await item.backend.source.fetch(item.want, last, item.abort.signal);
-    const now = this.#clock.wallMs();
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
-      item.entry = freshEntry({ ...last, life: answer.life }, now);
+      this.#freshen(item, { ...last, life: answer.life });
       this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
       return 'settled';
     }
-    item.entry = freshEntry(answer.value, now);
+    this.#freshen(item, answer.value);
     const lifeMs = lengthMs(answer.value.life);
     this.#emit({
       kind: 'secret-changed',
@@ -269,9 +268,16 @@ export class LeaseManager {
     const renewed = await item.backend.source.renew?.(item.want, life, item.abort.signal);
     const value = heldValue(item);
     if (renewed === undefined || value === undefined) return true;
-    item.entry = freshEntry({ ...value, life: renewed }, this.#clock.wallMs());
+    this.#freshen(item, { ...value, life: renewed });
     this.#emit({ kind: 'secret-renewed', secrets: [...item.names], ttlMs: renewed.ttlMs });
     return stoppedExtending(life, renewed);
+  }
+
+  #freshen(item: Item, value: Fetched): void {
+    const before = item.entry?.state;
+    item.entry = freshEntry(value, this.#clock.wallMs());
+    if (before !== 'stale' && before !== 'expired') return;
+    this.#emit({ kind: 'secret-state', secrets: [...item.names], state: 'fresh' });
   }
 
   /**

@@ -55,7 +55,8 @@ export function lineOf(fact: Fact): Line {
     if (name === 'failure' || name === 'warning') Object.assign(fields, failureFields(value as Failure));
     else if (value !== undefined) fields[name] = typeof value === 'number' ? Math.round(value) : value;
   }
-  return { level, message, fields };
+  const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
+  return { level: isRelief ? 'info' : level, message, fields };
 }
 
 function failureFields({ code, place, seen, hint }: Failure): Record<string, unknown> {

@@ -241,14 +241,28 @@ describe('an output', () => {
     expect(reloads.slice(before)).toEqual([3]);
   });
 
+  it('what was fetched under a new login is published and reloaded', async () => {
+    const { start, clock, backend, manager, sink, reloads } = setUp();
+    await start();
+    backend.mint('b', 3_600_000);
+    void manager.refresh('b');
+    await clock.advance(1_100);
+    expect([sink.published.at(-1), reloads]).toEqual(['1 minted-1', [2]]);
+    await backend.replaceLogin();
+    await clock.advance(1_100);
+    expect([sink.published.at(-1), reloads]).toEqual(['1 minted-2', [2, 3]]);
+  });
+
   it('a render error keeps the last generation until a secret changes', async () => {
-    const { start, change, clock, sink, loop, renders } = setUp();
+    const { start, change, clock, backend, sink, loop, renders } = setUp();
     await start();
     await change({ a: 'bad' });
     await clock.advance(1_000);
     const count = renders.length;
-    await clock.advance(100_000);
+    const fetches = backend.fetches.length;
+    await clock.advance(25_000);
     expect([loop.state.kind, sink.published, renders.length]).toEqual(['failed', ['1 1'], count]);
+    expect(backend.fetches.length).toBe(fetches);
     await change({ a: '2' });
     await clock.advance(20);
     expect([loop.state.kind, sink.published]).toEqual(['settled', ['1 1', '2 1']]);

@@ -44,6 +44,17 @@ describe('modes', () => {
     ]);
   });
 
+  it('stand before the swap', async () => {
+    const dir = scratch();
+    const sink = await openSink(outputIn(dir, { mode: 0o440, files: { open: { mode: 0o644 }, a: {} } }));
+    const staged = await sink.stage(bytesOf({ a: '1', open: '2' }));
+    expect(listTree(dir)).toEqual(['..g1/ 755', '..g1/a 440', '..g1/open 644']);
+    if (staged !== 'equal') await staged.commit();
+    expect(listTree(dir)).toEqual(
+      expect.arrayContaining(['..data -> ..g1', '..g1/ 755', '..g1/a 440', '..g1/open 644']),
+    );
+  });
+
   it('a file may have a mode of its own, and opens only the folders on its way', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir, { files: { 'open/ca.pem': { mode: 0o444 } } }));
@@ -110,6 +121,17 @@ describe.runIf(isRoot)('owners', () => {
       '..g1/b/c 1000:2000',
       '..g1/own 1001:2001',
     ]);
+  });
+
+  it('stand before the swap', async () => {
+    const dir = join(scratch(), 'shop');
+    const sink = await openSink(outputIn(dir, { uid: 1000, gid: 2000, files: { own: { uid: 1001 }, a: {} } }));
+    expect(await sink.stage(bytesOf({ a: '1', own: '2' }))).not.toBe('equal');
+    const owners = ['..g1', '..g1/a', '..g1/own'].map((name) => {
+      const { uid, gid } = statSync(join(dir, name));
+      return `${name} ${uid}:${gid}`;
+    });
+    expect(owners).toEqual(['..g1 1000:2000', '..g1/a 1000:2000', '..g1/own 1001:2000']);
   });
 
   it('without a gid the group of a setgid directory is handed down, and equal stays equal', async () => {

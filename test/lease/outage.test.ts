@@ -31,6 +31,19 @@ describe('while a backend is down', () => {
     expect([state('app'), field('app'), state('new')]).toEqual(['stale', '1', 'absent']);
   });
 
+  it('a value that is refreshed after trouble is told as fresh, once', async () => {
+    const { clock, backend, facts, reconcile } = leaseWorld();
+    backend.set('app', { password: '1' });
+    reconcile(wantsOf('app'));
+    await settle();
+    backend.answers.set('app', 'BACKEND_UNREACHABLE');
+    await clock.advance(330_000);
+    backend.set('app', { password: '1' });
+    await clock.advance(900_000);
+    const states = facts.flatMap((fact) => (fact.kind === 'secret-state' ? [fact.state] : []));
+    expect(states).toEqual(['stale', 'fresh']);
+  });
+
   it('secrets that failed together come back spread over the whole backoff', async () => {
     const { clock, backend, reconcile, state } = leaseWorld(numbers(7));
     const names = Array.from({ length: 200 }, (_, i) => `s${i}`);

@@ -8,7 +8,7 @@ import { type Application, startApplication } from './application.ts';
 /** What a test of this folder stands on; everything it hands out is gone after the test. */
 export interface Scene {
   place(): Promise<Place>;
-  application(dir: string): Promise<Application>;
+  application(dir: string, name?: string): Promise<Application>;
   /** `pannier run`, stopped after the test. */
   run(config: string, options?: AgentOptions): Agent;
   /** `pannier init`, stopped after the test, for a test that does something meanwhile. */
@@ -38,7 +38,7 @@ export function useScene(): Scene {
   return {
     keep,
     place: async () => keep(await createPlace()),
-    application: async (dir) => keep(await startApplication(dir)),
+    application: async (dir, name) => keep(await startApplication(dir, name)),
     run: (config, options) => started(['run', '-c', config], options),
     startInit: (config, timeout, options) => started(initArgs(config, timeout), options),
     init: (config, timeout, options) => runAgent(initArgs(config, timeout), options),

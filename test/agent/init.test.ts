@@ -1,0 +1,98 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { init } from '../../src/agent/init.ts';
+import { exitStatus, type Failure, formatFailure } from '../../src/base/errors.ts';
+import { createWorld, kv, place, planFrom, startKv } from './agent-world.ts';
+
+async function run(config: object, timeoutMs = 10_000) {
+  const world = createWorld();
+  const signal = new AbortController().signal;
+  const failures = await init(await planFrom(config), world.around, { timeoutMs, signal });
+  return { ...world, failures, codes: codesOf(failures) };
+}
+
+const codesOf = (failures: readonly Failure[]) => failures.map(({ code }) => code);
+
+/** One output of one secret of the embedded backend. */
+function embedded(dir: string, more: object = {}): object {
+  writeFileSync(join(dir, 'secrets.json'), '{"app":{"password":"1"}}');
+  return {
+    backends: { demo: { kind: 'file', path: join(dir, 'secrets.json') } },
+    secrets: { app: { key: 'app' } },
+    outputs: { o: { dir: join(dir, 'o'), files: { f: { content: '{{app.password}}' } }, ...more } },
+  };
+}
+
+describe('init', () => {
+  it('warns when a dir is not on tmpfs, and publishes', async () => {
+    const dir = place('disk');
+    const { failures, of } = await run(embedded(dir));
+    expect(failures).toEqual([]);
+    expect(of('agent-warning').map(({ warning }) => warning.code)).toEqual(['OUTPUT_NOT_TMPFS']);
+    expect(readFileSync(join(dir, 'o/f'), 'utf8')).toBe('1');
+  });
+
+  it('refuses a dir that is not on tmpfs when requireTmpfs is set', async () => {
+    const dir = place('disk');
+    const { codes } = await run(embedded(dir, { requireTmpfs: true }));
+    expect([codes, existsSync(join(dir, 'o/f'))]).toEqual([['OUTPUT_NOT_TMPFS'], false]);
+  });
+
+  it('tries an owed reload once; a failing one stays owed and ends with status 1', async () => {
+    const dir = place();
+    const told = join(dir, 'told');
+    const script = `echo "$PANNIER_GENERATION" >> ${told}; test -e ${join(dir, 'ready')}`;
+    const config = embedded(dir, { reload: [{ command: { argv: ['/bin/sh', '-c', script] } }] });
+    expect((await run(config)).failures).toEqual([]);
+    expect(existsSync(told)).toBe(false);
+
+    const changed = { ...config, secrets: { app: { key: 'new' } } };
+    writeFileSync(join(dir, 'secrets.json'), '{"new":{"password":"2"}}');
+    const first = await run(changed);
+    expect([first.codes, exitStatus(first.failures)]).toEqual([['RELOAD_COMMAND_FAILED'], 1]);
+    expect(readFileSync(told, 'utf8')).toBe('2\n');
+
+    const second = await run(changed);
+    expect([second.codes, second.of('output-unchanged').length]).toEqual([['RELOAD_COMMAND_FAILED'], 1]);
+    writeFileSync(join(dir, 'ready'), '');
+    expect((await run(changed)).failures).toEqual([]);
+    expect((await run(changed)).failures).toEqual([]);
+    expect(readFileSync(told, 'utf8')).toBe('2\n2\n2\n');
+  });
+
+  it('tells at the deadline which secret, which backend, its address and what it answered', async () => {
+    const servers = await Promise.all([startKv({ app: '1' }), startKv()]);
+    servers[1].trouble(503, 'db');
+    const dir = place();
+    const { failures } = await run(
+      {
+        backends: { bao: servers[0].backend, other: servers[1].backend },
+        secrets: { app: kv('app', { backend: 'bao' }), db: kv('db', { backend: 'other' }) },
+        outputs: { o: { dir: join(dir, 'o'), files: { f: { content: '{{app.password}}{{db.password}}' } } } },
+      },
+      1_000,
+    );
+    const [only, ...more] = failures.map(formatFailure);
+    expect(more).toEqual([]);
+    expect(only).toMatch(/^secrets\.db\.kv: HTTP 503 from /);
+    expect(only).toContain(`${servers[1].server.address}, backend other (BACKEND_UNAVAILABLE)`);
+  });
+
+  it('tells which secrets wait for a login that is not granted', async () => {
+    const server = await startKv();
+    server.trouble(500, 'lookup-self');
+    const dir = place();
+    const { failures } = await run(
+      {
+        backends: { bao: server.backend },
+        secrets: { app: kv('app') },
+        outputs: { o: { dir: join(dir, 'o'), files: { f: { content: '{{app.password}}' } } } },
+      },
+      1_000,
+    );
+    expect(failures.map(formatFailure)).toEqual([
+      expect.stringMatching(/^backends\.bao\.auth: HTTP 500 from http:\S+; secrets that wait for it: app \(BACKEND_/),
+    ]);
+  });
+});

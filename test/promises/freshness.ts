@@ -1,0 +1,275 @@
+import { held, inFile, pending, type Section } from './promise.ts';
+
+const schedule = inFile('test/lease/schedule.test.ts', 'the schedule');
+const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
+const timing = inFile('test/lease/timing.test.ts', 'the moment of an attempt');
+const outage = inFile('test/lease/outage.test.ts', 'while a backend is down');
+const jumps = inFile('test/lease/clock-jump.test.ts', 'the clocks');
+const wheel = inFile('test/lease/wheel.test.ts', 'the timer wheel');
+const loop = inFile('test/agent/output-loop.test.ts', 'an output');
+const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
+const kv2 = inFile('test/source/vault-kv.test.ts', 'KV version 2');
+const kv1 = inFile('test/source/vault-kv.test.ts', 'KV version 1');
+const read = inFile('test/source/vault.test.ts', 'the life of a read');
+const realKv = inFile('test/source/vault-openbao.test.ts', 'KV of a real OpenBao');
+const realLease = inFile('test/source/vault-openbao.test.ts', 'a leased secret');
+const realSession = inFile('test/auth/openbao.test.ts', 'against OpenBao a session');
+const renewals = 'test/auth/session-renewal.test.ts';
+const deaths = 'test/auth/session-death.test.ts';
+const kept = inFile('test/client/transport-faults.test.ts', 'a kept-alive connection');
+const backoff = inFile('test/base/time.test.ts', 'backoff');
+const mainJob = inFile('test/system/main-job.test.ts', 'the main job on a real OpenBao, with a Kubernetes login');
+
+export const freshness: Section = {
+  name: 'Freshness',
+  promises: [
+    held(
+      'renew-at-two-thirds',
+      'A renewable lease is renewed at two thirds of its life,',
+      schedule('%s', 'a renewable lease is renewed at two thirds of its life, or up to 5 % of it earlier'),
+      manager(
+        'renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending',
+      ),
+    ),
+    held(
+      'renew-jitter',
+      'with jitter;',
+      schedule('%s', 'a renewable lease is renewed at two thirds of its life, or up to 5 % of it earlier'),
+      inFile(renewals, 'a renewable login')('is renewed within 5 % around that point, so that a fleet drifts apart'),
+    ),
+    held(
+      'fetch-before-the-end',
+      'when renewal no longer extends it, a new one is fetched **before** the old one ends.',
+      schedule('a renewal that gains less than a tenth of the life has stopped extending'),
+      manager(
+        'renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending',
+      ),
+      realLease('has the life that OpenBao promises, is renewed, and capped near its max_ttl'),
+    ),
+    held(
+      'replace-non-renewable',
+      'A non-renewable lease is replaced at 0.85–0.9 of its life;',
+      schedule('%s', 'a non-renewable lease is replaced at 0.85 to 0.9 of its life'),
+    ),
+    held(
+      'certificate-at-two-thirds',
+      'a certificate at two thirds of its validity;',
+      schedule('%s', 'a certificate is replaced at two thirds of its validity'),
+      schedule('a certificate already old when it came is not replaced at once, again and again'),
+    ),
+    held(
+      'poll-at-refresh',
+      'a secret with no lease is polled at `refresh` (5 m),',
+      manager('polls a secret without a lease at its refresh and passes on only what changed'),
+      inFile(
+        'test/config/load.test.ts',
+        'a whole configuration',
+      )('becomes what the agent sees: defaults, milliseconds, absolute paths'),
+    ),
+    held(
+      'poll-whatever-kv1-prints',
+      'whatever `lease_duration` KV v1 prints,',
+      kv1('has no life, whatever lease_duration and a field named ttl say'),
+    ),
+    held(
+      'poll-jitter',
+      'with ± 10 % jitter,',
+      schedule('%s', 'a secret without a lease is polled at refresh, 10 % more or less'),
+    ),
+    held(
+      'first-poll-spread',
+      'the first poll spread over the whole interval;',
+      schedule('the first poll falls anywhere in the interval, so that a fleet drifts apart'),
+      timing('of the first poll is anywhere in the interval, and of later ones around refresh'),
+    ),
+    held(
+      'static-role',
+      'a static role (`ttl`, `rotation_period`) at `ttl` + 1 s.',
+      schedule('%s', 'a static role is read one second after it rotates'),
+      read('of %s', 'a static role'),
+      realLease('of a static role rotates'),
+    ),
+    held(
+      'lease-ends-with-login',
+      'A Vault lease ends with the login that made it: its end is the earlier of the two.',
+      schedule('a lease ends with its login, whichever is earlier'),
+      manager('a lease is expired when its login ends, whatever the lease says'),
+    ),
+    held(
+      'login-replaced-before-its-end',
+      'Before a login ends a new one is made,',
+      inFile(renewals, 'a new login is made before the old one ends')('when %s', 'it is not renewable'),
+      inFile(
+        renewals,
+        'a new login is made before the old one ends',
+      )('while current gives the old one until the next is there'),
+    ),
+    held(
+      'leases-fetched-under-the-new-login',
+      'its leased secrets are fetched under the new one,',
+      manager('when the login is replaced, what hangs on the old one is fetched under the new one, and nothing else'),
+      manager('a lease fetched under the old login while it is replaced is fetched once more'),
+    ),
+    held(
+      'moved-leases-published',
+      'published and reloaded,',
+      loop('what was fetched under a new login is published and reloaded'),
+    ),
+    held(
+      'old-login-left-to-die',
+      'and only then is the old one left to die.',
+      inFile(
+        renewals,
+        'a new login is made before the old one ends',
+      )('and the old one is left to die: not revoked, its end still told until then'),
+      mainJob(
+        'with token_max_ttl 20 s and a database lease of 1 h the password in the file always logs in (60 s of checks)',
+      ),
+    ),
+    held(
+      'token-file-read-again',
+      'A token file that the kubelet rotates is read again at each login.',
+      inFile(
+        'test/auth/methods.test.ts',
+        'the kubernetes login',
+      )('reads the file at each login, through the link that the kubelet swaps'),
+      realSession('takes up a token file that was rotated'),
+    ),
+    held(
+      'invalid-token-logs-in',
+      '"Invalid token" (revoked, used up) means log in at once;',
+      inFile(deaths, 'a revoked login')('said to be invalid by the server is asked about as well'),
+      inFile(deaths, 'a login with limited uses')('used up by somebody else is found out and replaced at once'),
+    ),
+    held(
+      'denied-path-never-logs-in',
+      '"permission denied" on one path never does.',
+      inFile(deaths, 'a denied path')('never causes a login, and asks about the login a few times only'),
+    ),
+    held(
+      'lookup-self-tells',
+      'OpenBao answers a revoked token with a bare `permission denied`: only `auth/token/lookup-self` tells the two apart.',
+      inFile(deaths, 'a revoked login')('is noticed at the next 403, and the call succeeds under a new one'),
+      realSession('tells a revoked login from a denied path'),
+    ),
+    held(
+      'backoff',
+      'A denied or failing renewal backs off (full jitter, floor 250 ms, base 500 ms, cap 30 s;',
+      schedule('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s'),
+      backoff('stays between floor and a doubling ceiling, capped, however many failures'),
+      manager('a denied renewal is not asked again: the lease is replaced once, before its end'),
+      inFile(
+        renewals,
+        'a renewal that fails',
+      )('is tried again with backoff while there is time, without a new login: %s'),
+    ),
+    held(
+      'retry-after',
+      'Retry-After wins, capped at 5 m):',
+      schedule('Retry-After wins over the backoff and is capped at five minutes'),
+      timing('after a failure is the one that the server asked for with Retry-After'),
+      inFile(renewals, 'a renewal that fails')('waits as long as the server asks with Retry-After'),
+    ),
+    held(
+      'never-a-hot-loop',
+      'never a hot loop.',
+      inFile(
+        renewals,
+        'a renewal that is denied by the policy',
+      )('costs one call and a login at that point, never hundreds'),
+      realSession('whose renewals the policy denies makes a handful of calls'),
+      outage('a lease that renewals no longer extend is asked for anew with backoff, although renewals go on'),
+      outage('a lease of an older login is asked for anew with backoff, although renewals go on'),
+    ),
+    held(
+      'no-minting-for-renewals',
+      'New credentials are never minted in a loop because something else (renewal,',
+      manager('a failing renewal backs off and mints nothing until the last tenth of the life'),
+    ),
+    held(
+      'no-minting-for-renders',
+      'render,',
+      loop('a render error keeps the last generation until a secret changes'),
+      loop('a destination in trouble is tried again by itself and fetches nothing'),
+    ),
+    held(
+      'no-minting-for-commands',
+      'command) failed.',
+      loop('a failed reload stays owed and is tried again with backoff; it causes no fetch'),
+    ),
+    held(
+      'minting-sent-again-once',
+      'A GET that mints is sent again by itself only when a reused kept-alive socket was reset before any answer, once.',
+      kept('that was reset before any answer leads to one more try, over a new one'),
+      kept('that is reset twice is tried twice, not more'),
+      kept('that was reset after the first byte of an answer leads to no other try'),
+      inFile('test/client/transport-faults.test.ts')('a reset of a new connection is not tried again'),
+    ),
+    held(
+      'unchanged-version',
+      'Unchanged means equal version and `created_time`',
+      kv2('with %s is %s', 'the same version'),
+      kv2('with %s is %s', 'the next version'),
+    ),
+    held(
+      'version-1-again',
+      '(KV v2: after a metadata delete version 1 returns with other bytes);',
+      kv2('with %s is %s', 'version 1 again after a metadata delete'),
+      realKv('is unchanged until it is written, and after a metadata delete version 1 is another one'),
+    ),
+    held(
+      'unchanged-goes-no-further',
+      'an unchanged answer goes no further.',
+      manager('polls a secret without a lease at its refresh and passes on only what changed'),
+      loop('renders only when one of its own secrets changed'),
+    ),
+    held(
+      'change-refreshes-siblings',
+      "A change seen in one secret of an output refreshes the output's other polled secrets at once, so that values changed together arrive together.",
+      manager('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further'),
+      pipeline('ten secrets changed together are one generation and one reload, although one alone was due'),
+    ),
+    held(
+      'leases-on-the-monotonic-clock',
+      'Lease lives run on the monotonic clock,',
+      jumps('a lease is renewed when it is due, wherever the wall clock was set back to'),
+    ),
+    held(
+      'certificates-on-the-wall-clock',
+      'certificates on the wall clock;',
+      jumps('a certificate is replaced when the wall clock says so, also after it was set forward'),
+    ),
+    held(
+      'jump-recomputes',
+      'a clock jump or a suspension found at a wake recomputes everything with fresh jitter.',
+      wheel('tells a jump of the wall clock at the next wake, once, and nothing below two seconds'),
+      manager('a jump of the wall clock forward shortens leases by it, for it may have been a suspension'),
+      jumps('what is due after a suspension is spread over five seconds, each at a moment of its own'),
+    ),
+    held(
+      'lives-of-any-length',
+      'Lives from one second to ten years work',
+      schedule('%s', 'a lease of one second is renewed in time'),
+      schedule('%s', 'a lease of ten years is renewed in six and a half'),
+      timing('of a renewal comes in time when a lease lives for %s', 'one second'),
+      timing('of a renewal comes in time when a lease lives for %s', 'ten years'),
+      inFile(renewals, 'a renewable login')('may live %s', 'one second'),
+      inFile(renewals, 'a renewable login')('of ten years sleeps until its renewal in one go'),
+    ),
+    held(
+      'one-timer',
+      '(a Node timer above 2^31-1 ms fires at once: one shared timer wheel, longest sleep 30 s).',
+      wheel('wakes in order of deadline with one pending timer'),
+      wheel('ten years ahead is ten years ahead, though a Node timer above 2^31-1 ms fires at once'),
+    ),
+    held(
+      'failing-secret-holds-up-nobody',
+      'One failing secret,',
+      manager('one failing secret does not hold up another'),
+      pipeline('a secret without an answer holds up no output but its own'),
+    ),
+    held('failing-output-holds-up-nobody', 'output,', pipeline('an output that cannot be written holds up no other')),
+    held('failing-command-holds-up-nobody', 'command', pipeline('a reload that hangs holds up no other output')),
+    pending('failing-reader-holds-up-nobody', 'or reader never holds up the others.', 'the local API'),
+  ],
+};

@@ -1,0 +1,47 @@
+import { held, inFile, pending, type Section } from './promise.ts';
+
+const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
+const down = inFile('test/lease/outage.test.ts', 'while a backend is down');
+const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
+const init = inFile('test/agent/init.test.ts', 'init');
+
+export const outage: Section = {
+  name: 'Outage',
+  promises: [
+    held(
+      'values-stay-published',
+      'Backend down: last good values stay published and readable,',
+      manager('a failed refresh keeps the value, marks it stale, and a later success makes it fresh'),
+      pipeline('while the backend is down the last good files stay'),
+    ),
+    held(
+      'stale-with-age',
+      'marked stale with age;',
+      down('the entry says since when: stale, with the reason and the moment the value was last known good'),
+      down('an attempt that waits for a login makes the value stale after a second'),
+    ),
+    held(
+      'recovery-spreads',
+      'recovery spreads out over time.',
+      down('secrets that failed together come back spread over the whole backoff'),
+    ),
+    held(
+      'max-stale',
+      'Past `maxStale` nothing is deleted: the state is `expired`,',
+      manager('past maxStale the state is expired and the value stays'),
+    ),
+    pending('readyz', '`/readyz` fails,', 'the local API'),
+    pending('stale-header', 'the API says so in a header.', 'the local API'),
+    pending(
+      'state',
+      'With `state` a restart during an outage starts from the encrypted last-known-good within `maxStale`.',
+      'encrypted state',
+    ),
+    held(
+      'init-tells-why',
+      '`init` with a deadline tells which secret, which backend, its address, and what it answered.',
+      init('tells at the deadline which secret, which backend, its address and what it answered'),
+      init('tells which secrets wait for a login that is not granted'),
+    ),
+  ],
+};

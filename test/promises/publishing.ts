@@ -1,0 +1,170 @@
+import { held, inFile, pending, type Section } from './promise.ts';
+
+const sink = 'test/deliver/file-sink.test.ts';
+const access = 'test/deliver/file-access.test.ts';
+const trouble = 'test/deliver/file-trouble.test.ts';
+const recover = inFile('test/deliver/file-recover.test.ts', 'recover');
+const publish = inFile(sink, 'a publish');
+const symlinks = inFile(trouble, 'symlinks in the destination');
+const kill = inFile('test/deliver/kill.test.ts', 'SIGKILL');
+const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
+const loop = inFile('test/agent/output-loop.test.ts', 'an output');
+const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
+const init = inFile('test/agent/init.test.ts', 'init');
+const run = inFile('test/agent/run.test.ts', 'run');
+const noMix = inFile('test/deliver/no-mix.test.ts')(
+  'a reader that opens ..data once never sees a mix: 100,000 file reads across 200 generations',
+);
+
+export const publishing: Section = {
+  name: 'Publishing',
+  promises: [
+    held(
+      'inside-dir',
+      'All inside `dir` (it may be a mount point):',
+      inFile(trouble, 'volumes of their own (need the right to mount)')('the directory may be a mount point'),
+      publish('makes a generation, points ..data at it and links each name through ..data'),
+    ),
+    held(
+      'layout',
+      '`..g<N>/` holds the files, `..data` → `..g<N>` (relative) is renamed over, `NAME` → `..data/NAME`.',
+      publish('makes a generation, points ..data at it and links each name through ..data'),
+      publish('links the first component of a name with slashes'),
+    ),
+    held(
+      'one-look-up',
+      'One path look-up sees one whole file.',
+      noMix,
+      publish('keeps bytes as they are, empty files and non-UTF-8 included'),
+    ),
+    held(
+      'no-mix',
+      'A reader that opens `..data` once and reads below it never sees a mix,',
+      noMix,
+      inFile(sink, 'the generation before')('is still whole for a reader that opened ..data before'),
+    ),
+    held(
+      'previous-generation-stays',
+      'so the previous generation stays until the next publish and at least 10 s.',
+      inFile(sink, 'the generation before')('stays until the next publish and at least 10 s'),
+      recover('keeps a generation that was replaced less than 10 s ago by the process before'),
+    ),
+    held(
+      'foreign-data-replaced',
+      'A `..data` that is not ours is replaced, never followed.',
+      symlinks('a ..data that leads to %s is replaced, never followed'),
+    ),
+    held(
+      'docs-say-one-file',
+      'What must match for readers that open paths one by one belongs in one file, and the docs say so.',
+      inFile('test/docs/operations.test.ts', 'docs/operations.md')('says that what must match belongs in one file'),
+    ),
+    held(
+      'equal-bytes',
+      'Equal bytes publish nothing and reload nothing.',
+      inFile(sink, 'an equal generation')('writes nothing, also after a restart'),
+      loop('equal bytes publish nothing and reload nothing'),
+    ),
+    held(
+      'killed-anywhere',
+      'Killed with SIGKILL at any instruction, what is on disk is a complete generation,',
+      kill('%s: what is on disk is complete, and the next start cleans up (%i kills)'),
+      kill('before each single call to the file system that a publish makes'),
+    ),
+    held(
+      'next-start-cleans',
+      'and the next start cleans what was left.',
+      recover('removes what a kill left: candidates, temporary links, links that lead nowhere'),
+    ),
+    held(
+      'files-0400',
+      'Defaults are private: files 0400,',
+      inFile('test/config/defaults.test.ts', 'an output without modes')('has files of 0400 and no dirMode'),
+      inFile(access, 'modes')('files %s: the generation gets x wherever a file has r', '0400'),
+    ),
+    pending(
+      'sockets-0600',
+      'sockets 0600 (made under a umask or in a private directory, not chmodded after).',
+      'the local API',
+    ),
+    held(
+      'dir-created',
+      '`dir` is created when missing (0700 unless `dirMode`),',
+      inFile(access, 'the directory of an output')('is created %s', '0700'),
+      inFile(access, 'the directory of an output')('is created %s', 'its dirMode'),
+    ),
+    held(
+      'dir-never-chmodded',
+      'never chmodded when it exists;',
+      inFile(access, 'the directory of an output')('is never chmodded when it exists'),
+    ),
+    held(
+      'x-where-r',
+      "a generation's directory gets x wherever one of its files has r (0440 → 0750).",
+      inFile(access, 'modes')('files %s: the generation gets x wherever a file has r', '0440'),
+      inFile(access, 'modes')('a file may have a mode of its own, and opens only the folders on its way'),
+    ),
+    held(
+      'access-before-the-swap',
+      'Modes and owners are set before the swap.',
+      inFile(access, 'modes')('stand before the swap'),
+      inFile(access, 'owners')('stand before the swap'),
+    ),
+    held(
+      'no-symlink-followed-out',
+      'No symlink in the destination is followed out of it.',
+      symlinks('the directory itself being one is OUTPUT_SYMLINK, with a trailing slash too'),
+      symlinks('a name that leads elsewhere is OUTPUT_SYMLINK'),
+      symlinks('one exchanged for the candidate right after it %s gets no file'),
+      symlinks('a published generation that is one is not read through, but published again'),
+    ),
+    held(
+      'tmpfs-warning',
+      '`init` and `run` warn when `dir` is not on tmpfs,',
+      init('warns when a dir is not on tmpfs, and publishes'),
+      run('warns when a dir is not on tmpfs, and stays'),
+    ),
+    held(
+      'tmpfs-required',
+      'and refuse with `requireTmpfs: true`.',
+      inFile(trouble, 'tmpfs')('is told, and requireTmpfs refuses everything else'),
+      init('refuses a dir that is not on tmpfs when requireTmpfs is set'),
+      run('ends when a dir is not on tmpfs and requireTmpfs is set'),
+    ),
+    held(
+      'deleted-is-kept',
+      'Deleted at the backend after a good value: kept, stale with reason `deleted`;',
+      manager('what was deleted at the backend after a good value is kept, stale with reason deleted'),
+    ),
+    held(
+      'files-go-with-their-configuration',
+      'files go only when the configuration no longer names them.',
+      publish('removes the links of names that are gone, and only links of ours'),
+    ),
+    pending('files-go-with-their-prefix', '(or a prefix map) no longer names them', 'prefix maps'),
+    held(
+      'optional-holds-nothing-up',
+      '`optional`: a first fetch that ends in an error counts as absent and holds nothing up;',
+      manager('a secret that was never there is absent, with the reason, and is asked for with backoff, not in a loop'),
+      inFile(
+        'test/render/renderer.test.ts',
+        'a renderer',
+      )('waits for each secret without an answer, and for a required one that is absent'),
+      pipeline('an optional secret whose first fetch fails is absent and holds nothing up'),
+    ),
+    held(
+      'absent-is-falsy',
+      'absent is falsy in `if`, `unless`, `default`.',
+      inFile(
+        'test/render/paths.test.ts',
+        'an optional secret that is absent',
+      )('is falsy in if, unless and default, whatever field is asked for'),
+    ),
+    pending('check', '`check` runs on the candidate; failing keeps the published generation.', 'check and verify'),
+    pending(
+      'verify',
+      '`verify` failing after a reload publishes the previous generation again and reloads.',
+      'check and verify',
+    ),
+  ],
+};

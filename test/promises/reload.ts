@@ -1,0 +1,95 @@
+import { held, inFile, pending, type Section } from './promise.ts';
+
+const loop = inFile('test/agent/output-loop.test.ts', 'an output');
+const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
+const init = inFile('test/agent/init.test.ts', 'init');
+const mark = inFile('test/deliver/file-recover.test.ts', 'the reload mark');
+const pidFile = inFile('test/process/pid-file.test.ts', 'a pid file');
+const reused = inFile('test/process/pid-file.test.ts', 'a reused pid');
+const stat = inFile('test/process/proc-stat.test.ts', '/proc/PID/stat');
+const signal = inFile('test/reload/signal.test.ts', 'a reload by signal');
+const command = inFile('test/reload/command.test.ts', 'a reload by command');
+
+export const reload: Section = {
+  name: 'Reload',
+  promises: [
+    held(
+      'first-generation-reloads-nobody',
+      'Not when the output had no generation before (nobody has read it),',
+      loop('publishes its first generation once, and reloads nobody'),
+    ),
+    held('reload-on-first', 'unless `reloadOnFirst`.', loop('reloads on the first generation when asked to')),
+    held(
+      'replaced-generation-owed',
+      'A replaced generation is always owed a reload, also on the first publish of a start.',
+      loop('a generation replaced on the first publish of a start is owed a reload'),
+    ),
+    held(
+      'mark-on-disk',
+      'A mark beside the generations names the last one taken up; owed means that it differs from `..data`,',
+      mark('owes nothing before the first publish, then each generation until it is settled'),
+      mark('that holds %j says nothing, so a reload is owed'),
+    ),
+    held(
+      'owed-survives',
+      'so neither equal bytes nor a crash can lose it.',
+      loop('a reload that was owed when the last process died is done by the next one, also on equal bytes'),
+      mark('outlives the process'),
+    ),
+    held(
+      'retried',
+      'Retried with backoff until done',
+      loop('a failed reload stays owed and is tried again with backoff; it causes no fetch'),
+    ),
+    held('overtaken', 'or overtaken;', loop('a new generation overtakes a reload that keeps failing, at once')),
+    held(
+      'reload-never-fetches',
+      'never causes a fetch.',
+      loop('a failed reload stays owed and is tried again with backoff; it causes no fetch'),
+    ),
+    held(
+      'init-tries-once',
+      '`init` tries an owed reload once; failing leaves it owed and exits 1.',
+      init('tries an owed reload once; a failing one stays owed and ends with status 1'),
+    ),
+    held(
+      'coalesced',
+      'Coalesced: ten secrets changed together are one generation and one reload.',
+      loop('waits for the quiet period: secrets changed together are one generation and one reload'),
+      pipeline('ten secrets changed together are one generation and one reload, although one alone was due'),
+    ),
+    held(
+      'pid-file-read-each-time',
+      'The pid file is read at each signal.',
+      pidFile('is read anew each time'),
+      signal('reaches the new process after a restart of the application'),
+    ),
+    held(
+      'pid-refused',
+      'Refused: pid ≤ 1, our own, not a plain number;',
+      pidFile('that holds %j is %s'),
+      signal('a pid file with %j is %s'),
+    ),
+    held(
+      'pid-reused',
+      'a process that started after the pid file was written is a reused pid: not signalled,',
+      reused('is refused when the file was written before the process started'),
+      signal('a reused pid is not signalled'),
+    ),
+    held(
+      'proc-stat',
+      '(`/proc/PID/stat` field 22, counted after the last `)`)',
+      stat('is counted after the last bracket: %s'),
+      inFile('test/process/proc-stat.test.ts', 'on Linux')('a real process started when it did, whatever its name'),
+    ),
+    pending('pid-reused-in-status', 'and status says so.', 'the local API'),
+    pending('process-by-name', '`process:` matches `comm` or the basename of `exe`;', 'process-name matching'),
+    pending('several-processes', 'several matches are an error unless `all: true`.', 'process-name matching'),
+    held(
+      'vanished-process',
+      'A vanished process is a status, not a crash.',
+      signal('a process that is gone is RELOAD_NO_PROCESS'),
+      command('%j is %s'),
+    ),
+  ],
+};

@@ -1,0 +1,206 @@
+import { held, inFile, pending, type Section } from './promise.ts';
+
+const secret = inFile('test/base/secret.test.ts', 'a Secret');
+const failures = inFile('test/base/machinery.test.ts', 'failures');
+const json = inFile('test/base/json.test.ts', 'parseJson');
+const command = inFile('test/process/command.test.ts', 'how a command went');
+const canary = inFile('test/system/canary.test.ts', 'no value comes out anywhere but in the outputs');
+const clientCanary = inFile('test/client/canary.test.ts');
+const startUp = inFile('test/system/inspector.test.ts', 'the inspector');
+const missing = inFile('test/render/paths.test.ts', 'a missing field');
+const path = inFile('test/render/paths.test.ts', 'a path');
+const wrong = inFile('test/render/problems.test.ts', 'what is wrong with a template');
+const output = inFile('test/render/problems.test.ts', 'an output');
+const noText = inFile('test/render/helpers.test.ts', 'a value without one obvious text');
+const listening = 'the local API';
+
+export const secrecy: Section = {
+  name: 'Secrecy',
+  promises: [
+    held(
+      'values-are-opaque',
+      "A value lives in `Secret` from the client's border to the bytes that leave;",
+      secret('stays hidden however it is printed'),
+      secret('has no readable or writable property that holds the value'),
+      inFile('test/client/vault.test.ts')('numbers keep their source text, and __proto__ is a name like others'),
+    ),
+    held(
+      'never-logged',
+      'it never reaches a log line, an error,',
+      canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
+      inFile('test/render/canary.test.ts', 'a failure')('never shows a value, whatever the template does wrong'),
+    ),
+    pending('never-in-a-metric', 'a metric,', 'admin and metrics'),
+    pending('never-in-a-trace', 'a trace', 'admin and metrics'),
+    held(
+      'never-in-argv',
+      'or an argv.',
+      canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
+      inFile(
+        'test/reload/command.test.ts',
+        'a reload by command',
+      )('no failure tells an argument or what the command printed'),
+    ),
+    held(
+      'foreign-errors',
+      "A foreign error's message and fields never pass through (`JSON.parse` quotes its input, `spawn` prints an env value with NUL, YAML errors print source lines): they are mapped to our code at the border.",
+      failures('a foreign error keeps its class and system code, never its message or fields'),
+      json('refuses %j with the offset and none of the text'),
+      command('a variable with a NUL does not start it, and is not told'),
+      inFile('test/config/problems.test.ts', 'problems')('a syntax error shows nothing of the file (%s)'),
+      inFile('test/source/file.test.ts', 'a YAML file')('with %s is BACKEND_FILE, told by place and without its text'),
+    ),
+    held(
+      'canary-run',
+      'The canary run greps everything the agent emits, also with `DEBUG=*` and `NODE_DEBUG=http,net`, malformed answers and NUL bytes.',
+      canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
+      canary('when the backend answers %s'),
+      canary('when the file of the embedded backend is %s'),
+      canary('when the configuration holds %s'),
+      clientCanary('no value reaches output over %s, also with DEBUG=* and NODE_DEBUG=http,net'),
+    ),
+    held(
+      'no-inspector',
+      'No inspector by signal (a SIGUSR1 listener from the first line of main;',
+      startUp('is not opened by SIGUSR1'),
+    ),
+    held(
+      'inspector-flag',
+      'the flag too where we own argv).',
+      startUp('is turned off by a flag where we start ourselves over'),
+    ),
+    held(
+      'field-below-a-leaf',
+      "Handlebars' `strict` is not enough: `{{db.password.nope}}` throws with the value in the message,",
+      missing('%j fails, naming it and where it stands', '{{db.password.nope}}'),
+    ),
+    held(
+      'helper-of-a-missing-field',
+      "Handlebars' `strict` is not enough: `{{upper db.typo}}` gives text,",
+      missing('%j fails, naming it and where it stands', '{{upper (lower db.typo)}}'),
+    ),
+    held(
+      'blocks-on-missing-fields',
+      "Handlebars' `strict` is not enough: blocks on missing fields render empty,",
+      missing('%j fails, naming it and where it stands', '{{#each db.missing}}x{{/each}}'),
+      missing('%j fails, naming it and where it stands', '{{#with db.missing}}x{{/with}}'),
+    ),
+    held(
+      'if-of-an-absent-secret',
+      "Handlebars' `strict` is not enough: `{{#if absent.x}}` is a raw TypeError,",
+      inFile(
+        'test/render/paths.test.ts',
+        'an optional secret that is absent',
+      )('is falsy in if, unless and default, whatever field is asked for'),
+    ),
+    held(
+      'log-and-partials',
+      "Handlebars' `strict` is not enough: built-in `log` prints values, an inline partial can recurse.",
+      wrong('%j is found without any value', '{{log app.x}}'),
+      wrong('%j is found without any value', '{{#*inline "a"}}{{> a}}{{/inline}}'),
+    ),
+    held(
+      'wants-from-the-tree',
+      "So: parse once, walk the AST, list every `secret.field` and whether it stands in `if`/`unless`/`default`; that list gives each output's wants,",
+      output('wants each secret that any of its files names, guarded or not, and no other'),
+      missing('is falsy in if, unless and as the first argument of default'),
+    ),
+    held(
+      'unknown-names-at-validate',
+      'unknown names at `validate`,',
+      wrong('%j is found without any value', '{{foo}}'),
+      inFile('test/render/paths.test.ts', 'the root')('has no name but those of secrets'),
+    ),
+    held(
+      'missing-field-errors',
+      'and missing-field errors for helper arguments and blocks.',
+      missing('%j fails, naming it and where it stands'),
+    ),
+    held(
+      'no-html-escaping',
+      'No HTML escaping.',
+      path('%s is written', '{{db.password}} {{{db.password}}} {{&db.password}}'),
+    ),
+    held(
+      'null-prototype',
+      'Null-prototype data;',
+      path('reaches a field named like a property of objects only when the field is there'),
+    ),
+    held(
+      'object-names-json',
+      'an object or null in a plain mustache is an error naming `json`;',
+      noText('%s fails, and the hint helps', '{{app.map}}'),
+      noText('%s fails, and the hint helps', '{{app.nil}}'),
+    ),
+    held(
+      'no-log-no-partials',
+      'no `log`, no partials;',
+      wrong('%j is found without any value', '{{log app.x}}'),
+      wrong('%j is found without any value', '{{> part}}'),
+    ),
+    held(
+      'no-foreign-template-errors',
+      "Handlebars' own error text is never shown.",
+      wrong('%j does not parse, and we say so in our words'),
+      inFile('test/render/canary.test.ts', 'a failure')('never shows a value, whatever the template does wrong'),
+    ),
+    held(
+      'helpers-stay-inside',
+      "No helper reaches the file system or the network except the documented ones, within the template's folder.",
+      inFile(
+        'test/render/helper-reach.test.ts',
+        'helpers',
+      )('import nothing that reaches a file, a process or the network'),
+    ),
+    held(
+      'fields-are-a-map',
+      'Fields are a `Map` by our own code (`z.record` drops `__proto__` silently);',
+      json('names such as __proto__ and constructor are ordinary fields, and order is kept'),
+      inFile('test/client/vault.test.ts')('numbers keep their source text, and __proto__ is a name like others'),
+      inFile(
+        'test/source/file.test.ts',
+        'a YAML file',
+      )('takes names like __proto__ and numbers for names as they are written'),
+    ),
+    held(
+      'numbers-keep-their-text',
+      'numbers keep their source text (2^53+1 and 1.10 survive);',
+      json('keeps the source text of the number %s'),
+      path('keeps the source text of numbers'),
+      inFile('test/source/file.test.ts', 'a YAML file')('keeps %j as %s'),
+    ),
+    held(
+      'bytes-stay-bytes',
+      'bytes that are not UTF-8 stay bytes: base64 in JSON,',
+      secret('bytes that are UTF-8 are text, other bytes stay bytes and have no text'),
+      inFile('test/render/helpers.test.ts', 'helpers')('%j', '{{json app.quote}} {{json app.half}} {{json bytes.raw}}'),
+    ),
+    held(
+      'bytes-refused',
+      'refused elsewhere without a helper.',
+      noText('%s fails, and the hint helps', '{{bytes.raw}}'),
+    ),
+    pending('socket-mode', 'Local sockets: file mode', listening),
+    pending('loopback-and-header', 'and, over TCP, loopback only plus a required header;', listening),
+    pending('forwarded-refused', 'forwarded requests refused;', listening),
+    pending('constant-time', 'constant-time compare;', listening),
+    pending('caps', 'caps on connections, body, header and total time.', listening),
+    pending(
+      'admin-anywhere',
+      "`admin` may listen anywhere, since probes and scrapes come by the pod's address.",
+      'admin and metrics',
+    ),
+    held(
+      'skip-verify-refused',
+      '`NODE_TLS_REJECT_UNAUTHORIZED=0` and `VAULT_SKIP_VERIFY` are refused unless `tls.skipVerify: true`.',
+      inFile(
+        'test/config/environment.test.ts',
+        'certificate checks turned off by the environment',
+      )('%j is refused: %s'),
+      inFile(
+        'test/client/tls.test.ts',
+        'the certificate of the server',
+      )('is taken unseen with tls.skipVerify alone, whatever NODE_TLS_REJECT_UNAUTHORIZED says'),
+    ),
+  ],
+};

@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+/** What turns a value into text reads no file, starts nothing and sends nothing: it imports only what computes. */
+const MAY_IMPORT = /^(?:\.\/|\.\.\/|\.\.\/\.\.\/base\/)[\w-]+\.ts$/;
+
+describe('helpers', () => {
+  it('import nothing that reaches a file, a process or the network', () => {
+    const dir = 'src/render/helpers';
+    const texts = readdirSync(dir).map((name) => [name, readFileSync(`${dir}/${name}`, 'utf8')] as const);
+    const imported = texts.flatMap(([name, text]) =>
+      [...text.matchAll(/\bfrom '([^']+)'|\bimport\(\s*'([^']+)'/g)].map(
+        ([, from, dynamic]) => `${name}: ${from ?? dynamic}`,
+      ),
+    );
+    expect(imported.length).toBeGreaterThan(texts.length);
+    expect(imported.filter((one) => !MAY_IMPORT.test(one.split(': ')[1] ?? ''))).toEqual([]);
+    const reaching = texts.filter(([, text]) =>
+      /\b(?:process|fetch|globalThis|require|eval|Function)\b[.(]/.test(text),
+    );
+    expect(reaching.map(([name]) => name)).toEqual([]);
+  });
+});

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { planOf } from '../../src/agent/plan.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
@@ -26,15 +26,14 @@ describe('examples', () => {
   it('the configuration of the README is a good one', async () => {
     const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
     const path = join(mkdtempSync(join(tmpdir(), 'pannier-')), 'pannier.yaml');
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(path, yaml);
     expect(parse(yaml)).toHaveProperty('outputs.shop');
     expect((await load(path)).outputs).toHaveLength(1);
   });
 
   it('the manifest runs the commands there are on a memory volume', () => {
-    const [manifest] = parseAllDocuments(readFileSync('examples/kubernetes/deployment.yaml', 'utf8'));
-    const { initContainers, containers, volumes } = manifest?.toJS().spec.template.spec;
+    const manifest = parse(readFileSync('examples/kubernetes/deployment.yaml', 'utf8'));
+    const { initContainers, containers, volumes } = manifest.spec.template.spec;
     expect([initContainers[0].args[0], containers[0].args[0]]).toEqual(['init', 'run']);
     expect(volumes[0].emptyDir.medium).toBe('Memory');
   });

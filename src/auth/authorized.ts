@@ -34,7 +34,7 @@ export function createAuthorized(client: VaultClient, session: Session, clock: C
         return await callUnder(login, call, signal);
       } catch (error) {
         if (!mayMeanDeadLogin(error)) throw error;
-        if ((await session.suspect(login.id)) === 'alive') throw error;
+        if ((await session.suspect(login.id, saysInvalid(error) ? 'invalid' : undefined)) === 'alive') throw error;
         return await callUnder(await session.current(signal), call, signal);
       }
     },
@@ -43,6 +43,10 @@ export function createAuthorized(client: VaultClient, session: Session, clock: C
 
 /** The refused request did nothing, so making it again under another login mints nothing twice. */
 function mayMeanDeadLogin(error: unknown): boolean {
-  if (error instanceof VaultStatusError && error.status === 403) return true;
+  return (error instanceof VaultStatusError && error.status === 403) || saysInvalid(error);
+}
+
+/** "invalid token" and the like: not the path but the token is at fault. */
+function saysInvalid(error: unknown): boolean {
   return error instanceof PannierError && error.failure.retry === 'login';
 }

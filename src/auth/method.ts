@@ -43,9 +43,10 @@ export interface Session extends AsyncDisposable {
   /**
    * To be called after a 403 under login `loginId`. Asks `auth/token/lookup-self`, one question for all callers:
    * `alive` means the path is denied; `replaced` means that the login is dead and `current` gives another, or waits for
-   * it: try again.
+   * it: try again. `said` is what the server called the token, where it did: that decides when the policy denies the
+   * question.
    */
-  suspect(loginId: number): Promise<'alive' | 'replaced'>;
+  suspect(loginId: number, said?: 'invalid'): Promise<'alive' | 'replaced'>;
   /** When that login ends, on the monotonic clock; `-Infinity` when it is known dead, `Infinity` when it never ends. */
   endsMonoMs(loginId: number): number;
   /**

@@ -132,10 +132,10 @@ export class VaultSession implements Session {
     }
   }
 
-  async suspect(loginId: number): Promise<'alive' | 'replaced'> {
+  async suspect(loginId: number, said?: 'invalid'): Promise<'alive' | 'replaced'> {
     const login = this.#book.usable();
     if (login?.id !== loginId) return 'replaced';
-    if ((await this.#suspicion.ask(login, this.#stop.signal)) === 'alive') return 'alive';
+    if ((await this.#suspicion.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
     if (this.#book.bury(loginId)) this.#keeper.wake();
     return 'replaced';
   }

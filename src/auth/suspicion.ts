@@ -18,8 +18,8 @@ export const ALIVE_MEMORY_MS = 5_000;
  *
  * A token without the `default` policy is refused lookup-self as well, and would look dead each time a path is denied.
  * So the first verdict "dead" of a session is checked on its replacement: when a token that was just made is refused
- * too (`prove`), lookup-self says nothing here, every later 403 counts as a denied path, and a dead login is noticed
- * at its renewal only. A warning says so.
+ * too (`prove`), lookup-self says nothing here: every later 403 counts as a denied path, unless the server itself calls
+ * the token invalid (Vault does, OpenBao does not), and a dead login is noticed at its renewal only. A warning says so.
  */
 export class Suspicion {
   /** `unproven` until lookup-self told a live token; `denied` once it refused a token that was surely alive. */
@@ -44,8 +44,8 @@ export class Suspicion {
   }
 
   /** One question for all who ask about a login at once. No answer (network, 5xx) is no proof of death: `alive`. */
-  async ask(login: LiveLogin, signal: AbortSignal): Promise<'alive' | 'dead'> {
-    if (this.#lookup === 'denied') return 'alive';
+  async ask(login: LiveLogin, signal: AbortSignal, said?: 'invalid'): Promise<'alive' | 'dead'> {
+    if (this.#lookup === 'denied') return said === 'invalid' ? 'dead' : 'alive';
     const known = this.#alive;
     if (known?.id === login.id && this.#clock.monoMs() - known.atMs < ALIVE_MEMORY_MS) return 'alive';
     return this.#flights.run(login.id, async () => {

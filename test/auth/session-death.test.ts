@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { answer, refuse, unreachable } from './fake-vault.ts';
+import { answer, type FakeTokens, refuse, unreachable } from './fake-vault.ts';
 import { codeOf, sessionWorld } from './session-world.ts';
+
+/** Answers a dead token as Vault does; OpenBao says "permission denied". */
+function callDeadTokensInvalid(server: FakeTokens): void {
+  const known = server.routes.get('GET secret/open');
+  server.on('GET secret/open', async (call, signal) => {
+    try {
+      return (await known?.(call, signal)) ?? refuse(404);
+    } catch {
+      return refuse(403, { errors: ['permission denied', 'invalid token'] });
+    }
+  });
+}
 
 describe('a revoked login', () => {
   test('is noticed at the next 403, and the call succeeds under a new one', async () => {
@@ -46,6 +58,30 @@ describe('a revoked login', () => {
     await world.clock.advance(41_000);
     expect(await world.session.suspect(1)).toBe('replaced');
     expect(world.lookups()).toBe(0);
+  });
+
+  test('that the server calls invalid is replaced at once', async () => {
+    await using world = sessionWorld({ ttlS: 3600 });
+    await world.started();
+    await world.clock.advance(60_000);
+    callDeadTokensInvalid(world.server);
+    world.server.revoke();
+    expect((await world.read('secret/open')).loginId).toBe(2);
+    expect([world.clock.monoMs(), world.logins()]).toEqual([60_000, 2]);
+  });
+
+  test('that the server calls invalid is replaced at once, also where the policy denies lookup-self', async () => {
+    await using world = sessionWorld({ ttlS: 3600 });
+    world.server.swap('GET auth/token/lookup-self', () => refuse(403, { errors: ['permission denied'] }));
+    await world.started();
+    callDeadTokensInvalid(world.server);
+    for (const id of [2, 3]) {
+      await world.clock.advance(60_000);
+      world.server.revoke();
+      expect((await world.read('secret/open')).loginId).toBe(id);
+    }
+    expect(await codeOf(world.read('secret/denied'))).toBe('SECRET_DENIED');
+    expect(world.logins()).toBe(3);
   });
 
   test('said to be invalid by the server is asked about as well', async () => {

@@ -138,7 +138,11 @@ export const freshness: Section = {
     held(
       'invalid-token-logs-in',
       '"Invalid token" (revoked, used up) means log in at once;',
-      inFile(deaths, 'a revoked login')('said to be invalid by the server is asked about as well'),
+      inFile(deaths, 'a revoked login')('that the server calls invalid is replaced at once'),
+      inFile(
+        deaths,
+        'a revoked login',
+      )('that the server calls invalid is replaced at once, also where the policy denies lookup-self'),
       inFile(deaths, 'a login with limited uses')('used up by somebody else is found out and replaced at once'),
     ),
     held(

@@ -28,7 +28,7 @@ export async function init(
   await using pipeline = new Pipeline(around);
   const progress = (): Progress => ({
     outputs: pipeline.outputs(),
-    snapshot: pipeline.snapshot(),
+    entryOf: (name) => pipeline.entryOf(name),
     silence: (name) => pipeline.silence(name),
     backendOf: (name) => (plan.config.backends.size > 1 ? plan.config.secrets.get(name)?.backend : undefined),
   });

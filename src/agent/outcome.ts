@@ -1,6 +1,6 @@
 import type { Code } from '../base/codes.ts';
 import { type Failure, failure } from '../base/errors.ts';
-import type { Snapshot } from '../lease/snapshot.ts';
+import type { Entry } from '../lease/snapshot.ts';
 import type { OutputState } from './output-loop.ts';
 
 /**
@@ -32,7 +32,7 @@ export type Outcome =
 
 export interface Progress {
   readonly outputs: ReadonlyMap<string, OutputState>;
-  readonly snapshot: Snapshot;
+  readonly entryOf: (name: string) => Entry | undefined;
   /** See Pipeline.silence. */
   readonly silence: (name: string) => Failure;
   /** The backend of a secret, where there are several to tell apart. */
@@ -84,13 +84,13 @@ export function failuresAtDeadline(progress: Progress): readonly Failure[] {
   return failures.list();
 }
 
-function isMissing(name: string, { snapshot }: Progress): boolean {
-  const entry = snapshot.get(name);
+function isMissing(name: string, { entryOf }: Progress): boolean {
+  const entry = entryOf(name);
   return entry === undefined || (entry.state === 'absent' && !entry.optional);
 }
 
-function whyMissing(name: string, { snapshot, silence }: Progress): Failure | undefined {
-  const entry = snapshot.get(name);
+function whyMissing(name: string, { entryOf, silence }: Progress): Failure | undefined {
+  const entry = entryOf(name);
   if (entry?.state === 'absent') return entry.why;
   const why = silence(name);
   return entry === undefined && why.code !== 'SECRET_NEVER_FETCHED' ? why : undefined;

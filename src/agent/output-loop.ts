@@ -58,6 +58,8 @@ export class OutputLoop {
   #retryAtMs = Number.POSITIVE_INFINITY;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #told = '';
+  /** Secrets whose first answer may be still to come. */
+  #awaited: string[];
   #needs: Needs;
   #rounds = 0;
   #ring: () => void = () => {};
@@ -68,6 +70,7 @@ export class OutputLoop {
     const names = options.renderer.wants;
     this.#state = Object.freeze({ kind: 'waiting', missing: [...names] });
     this.#needs = { names, computed: new Map() };
+    this.#awaited = [...names];
   }
 
   /** The secrets it needs now; what its templates compute comes while it renders. */
@@ -84,7 +87,8 @@ export class OutputLoop {
     const now = this.#o.clock.monoMs();
     if (changed || this.#state.kind === 'waiting') this.#dirtySinceMs ??= now;
     if (changed) this.#lastEventMs = now;
-    this.#ring();
+    // At a start each of many secrets wakes the loop: only the one it waits for is a reason to look again.
+    if (this.#published !== undefined || !this.#isAwaiting()) this.#ring();
   }
 
   /** Lets `run` end when what it does now is done, a running reload included: another loop takes the output over. */
@@ -113,12 +117,19 @@ export class OutputLoop {
     if (this.#dirtySinceMs === undefined) return Number.POSITIVE_INFINITY;
     // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start. One that
     // is tried again, or still waits for a login, holds up nothing: it may be optional.
-    if (this.#published === undefined) {
-      return manager.isAwaited(this.#names()) ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
-    }
+    if (this.#published === undefined) return this.#isAwaiting() ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
     const busy = manager.isBusy(this.#names());
     const latestMs = this.#dirtySinceMs + output.maxWaitMs;
     return busy ? latestMs : Math.min(latestMs, this.#lastEventMs + output.quietMs);
+  }
+
+  /** Whether a first answer is still to come. What has come once is not looked at again, so a start costs a look each. */
+  #isAwaiting(): boolean {
+    for (let name = this.#awaited.at(-1); name !== undefined; name = this.#awaited.at(-1)) {
+      if (this.#o.manager.isAwaited(name)) return true;
+      this.#awaited.pop();
+    }
+    return false;
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
@@ -185,6 +196,7 @@ export class OutputLoop {
     const needed = kind === 'files' ? computed : new Map([...before, ...computed]);
     this.#needs = { names: this.#needs.names, computed: needed };
     this.#o.onNeeds();
+    this.#awaited = [...this.#names()];
   }
 
   /** Nobody has read a first generation, so nobody needs to be told. */

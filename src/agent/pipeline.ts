@@ -4,7 +4,7 @@ import { Releases } from '../base/releases.ts';
 import { Supervisor } from '../base/supervisor.ts';
 import type { Config } from '../config/config.ts';
 import { LeaseManager } from '../lease/manager.ts';
-import type { Snapshot } from '../lease/snapshot.ts';
+import type { Entry } from '../lease/snapshot.ts';
 import { refreshTogether } from '../lease/together.ts';
 import type { Renderer } from '../render/render.ts';
 import { Backends } from './backends.ts';
@@ -62,7 +62,6 @@ export class Pipeline implements AsyncDisposable {
 
     manager.onEvent((names, what) => {
       this.#loops.wake(names, what !== 'settled');
-      this.#tell();
     });
   }
 
@@ -86,9 +85,9 @@ export class Pipeline implements AsyncDisposable {
     this.#manager.startWatching();
   }
 
-  /** Every secret as it is now; empty before `apply`. */
-  snapshot(): Snapshot {
-    return this.#manager.snapshot();
+  /** What is known of a secret now. */
+  entryOf(name: string): Entry | undefined {
+    return this.#manager.entryOf(name);
   }
 
   /** Where each output stands, by name. */
@@ -107,7 +106,7 @@ export class Pipeline implements AsyncDisposable {
     return trouble ?? failure('SECRET_NEVER_FETCHED', secret?.place ?? `secrets.${name}`, 'no answer has come yet');
   }
 
-  /** Calls `heard` whenever a secret or an output may have changed state. */
+  /** Calls `heard` when an output may have changed state, and when a login failed. */
   onProgress(heard: () => void): void {
     this.#heard.add(heard);
   }

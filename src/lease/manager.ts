@@ -96,6 +96,11 @@ export class LeaseManager {
     return snapshot;
   }
 
+  /** What is known of one secret now. */
+  entryOf(name: string): Entry | undefined {
+    return this.#byName.get(name)?.entry;
+  }
+
   /** Calls `heard` after each attempt, synchronously; it must not throw. */
   onEvent(heard: Heard): Disposable {
     this.#heard.add(heard);
@@ -108,13 +113,10 @@ export class LeaseManager {
     return false;
   }
 
-  /** Whether the very first answer for one of these is still to come; its backend being in trouble counts as one. */
-  isAwaited(names: Iterable<string>): boolean {
-    for (const name of names) {
-      const item = this.#byName.get(name);
-      if (item?.running !== undefined && item.entry === undefined) return true;
-    }
-    return false;
+  /** Whether the very first answer for this one is still to come; its backend being in trouble counts as one. */
+  isAwaited(name: string): boolean {
+    const item = this.#byName.get(name);
+    return item?.running !== undefined && item.entry === undefined;
   }
 
   /** Fetches now, joining an attempt that runs; a failure keeps the value. Never rejects but for an unknown name. */

@@ -14,7 +14,7 @@ const waiting = (...missing: string[]): OutputState => ({ kind: 'waiting', missi
 function progress(outputs: OutputState[], entries: Record<string, Entry> = {}, trouble?: Code): Progress {
   return {
     outputs: new Map(outputs.map((state, i) => [`o${i}`, state])),
-    snapshot: { number: 1, get: (name) => entries[name], names: () => Object.keys(entries) },
+    entryOf: (name) => entries[name],
     silence: (name) => failure(trouble ?? 'SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer'),
   };
 }

@@ -38,7 +38,7 @@ export async function loadConfig({ paths, env, cwd }: LoadOptions): Promise<Conf
   if (!whole) problems.throwIfAny();
   const merged = mergeFiles(files, problems);
   const config = resolveConfig(merged, env, cwd, problems);
-  problems.throwIfAny();
+  problems.throwIfAny({ outputs: config.outputs, secretNames: new Set(merged.sections.secrets.keys()) });
   return deepFreeze({
     ...config,
     warnings: problems.warnings,

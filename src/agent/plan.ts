@@ -1,6 +1,6 @@
 import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config, OutputConfig } from '../config/config.ts';
-import type { ConfigProblemsError } from '../config/config-problems.ts';
+import type { ConfigProblemsError, GoodRest } from '../config/config-problems.ts';
 import type { Renderer } from '../render/render.ts';
 
 /** A configuration that was found good, with the renderers of its outputs. */
@@ -23,7 +23,9 @@ export interface PlannedOutput {
  * @throws ProblemsError with the problems of all outputs.
  */
 export async function planOf(config: Config, readAtWallMs: number): Promise<Plan> {
-  const { outputs, problems } = await planOutputs(config.outputs, new Set(config.secrets.keys()));
+  const askable = [...config.backends.values()].filter(({ kind }) => kind === 'vault').map(({ name }) => name);
+  const known = { secrets: new Set(config.secrets.keys()), backends: askable };
+  const { outputs, problems } = await planOutputs(config.outputs, known);
   if (problems.length > 0) throw new ProblemsError(problems);
   return { config, outputs, readAtWallMs };
 }
@@ -34,19 +36,13 @@ export async function planOf(config: Config, readAtWallMs: number): Promise<Plan
  */
 export async function allProblems({ failures, rest }: ConfigProblemsError): Promise<ProblemsError> {
   if (rest === undefined) return new ProblemsError(failures);
-  const { problems } = await planOutputs(rest.outputs, rest.secretNames);
+  const { problems } = await planOutputs(rest.outputs, rest.known);
   return new ProblemsError([...failures, ...problems]);
 }
 
-async function planOutputs(configured: ReadonlyMap<string, OutputConfig>, known: ReadonlySet<string>) {
+async function planOutputs(configured: Config['outputs'], known: GoodRest['known']) {
   const { createRenderer } = await import('../render/renderer.ts');
-<<<<<<< Updated upstream
-  const askable = [...config.backends.values()].filter(({ kind }) => kind === 'vault').map(({ name }) => name);
-  const known = { secrets: new Set(config.secrets.keys()), backends: askable };
-  const problems: PannierError['failure'][] = [];
-=======
   const problems: Failure[] = [];
->>>>>>> Stashed changes
   const outputs: PlannedOutput[] = [];
   for (const output of configured.values()) {
     try {

@@ -1,11 +1,11 @@
 import { type Failure, ProblemsError } from '../base/errors.ts';
-import type { OutputConfig } from './config.ts';
+import type { Config } from './config.ts';
 
 /** The part of a configuration with problems in which there are none so far: its templates can still be checked. */
 export interface GoodRest {
-  readonly outputs: ReadonlyMap<string, OutputConfig>;
-  /** Of all secrets, those with problems too. */
-  readonly secretNames: ReadonlySet<string>;
+  readonly outputs: Config['outputs'];
+  /** Names that templates may use, those of secrets and backends with problems too. */
+  readonly known: { readonly secrets: ReadonlySet<string>; readonly backends: readonly string[] };
 }
 
 /** The problems of a configuration; without `rest` when so little could be read that nothing else can be said. */

@@ -1,5 +1,6 @@
 import type { Failure } from '../base/errors.ts';
 import { failuresAtDeadline, type Outcome, outcomeOf, type Progress } from './outcome.ts';
+import type { OutputState } from './output-loop.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -26,8 +27,13 @@ export async function init(
   { timeoutMs, signal }: InitOptions,
 ): Promise<readonly Failure[]> {
   await using pipeline = new Pipeline(around);
+  // While backends open there are no outputs yet: a deadline that comes first must not find that nothing is wrong.
+  const unbegun = plan.outputs.map(({ output, renderer }): [string, OutputState] => [
+    output.name,
+    { kind: 'waiting', missing: [...renderer.wants] },
+  ]);
   const progress = (): Progress => ({
-    outputs: pipeline.outputs(),
+    outputs: new Map([...unbegun, ...pipeline.outputs()]),
     entryOf: (name) => pipeline.entryOf(name),
     silence: (name) => pipeline.silence(name),
     backendOf: (name) => (plan.config.backends.size > 1 ? plan.config.secrets.get(name)?.backend : undefined),

@@ -1,5 +1,6 @@
-import { PannierError, ProblemsError } from '../base/errors.ts';
+import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config, OutputConfig } from '../config/config.ts';
+import type { ConfigProblemsError, GoodRest } from '../config/config-problems.ts';
 import type { Renderer } from '../render/render.ts';
 
 /** A configuration that was found good, with the renderers of its outputs. */
@@ -22,12 +23,28 @@ export interface PlannedOutput {
  * @throws ProblemsError with the problems of all outputs.
  */
 export async function planOf(config: Config, readAtWallMs: number): Promise<Plan> {
-  const { createRenderer } = await import('../render/renderer.ts');
   const askable = [...config.backends.values()].filter(({ kind }) => kind === 'vault').map(({ name }) => name);
   const known = { secrets: new Set(config.secrets.keys()), backends: askable };
-  const problems: PannierError['failure'][] = [];
+  const { outputs, problems } = await planOutputs(config.outputs, known);
+  if (problems.length > 0) throw new ProblemsError(problems);
+  return { config, outputs, readAtWallMs };
+}
+
+/**
+ * What is wrong with a configuration that could not be loaded: its own problems, and those of the templates of every
+ * output that was good so far. Correcting one must not be what shows the other.
+ */
+export async function allProblems({ failures, rest }: ConfigProblemsError): Promise<ProblemsError> {
+  if (rest === undefined) return new ProblemsError(failures);
+  const { problems } = await planOutputs(rest.outputs, rest.known);
+  return new ProblemsError([...failures, ...problems]);
+}
+
+async function planOutputs(configured: Config['outputs'], known: GoodRest['known']) {
+  const { createRenderer } = await import('../render/renderer.ts');
+  const problems: Failure[] = [];
   const outputs: PlannedOutput[] = [];
-  for (const output of config.outputs.values()) {
+  for (const output of configured.values()) {
     try {
       outputs.push({ output, renderer: await createRenderer(output, known) });
     } catch (error) {
@@ -36,6 +53,5 @@ export async function planOf(config: Config, readAtWallMs: number): Promise<Plan
       else throw error;
     }
   }
-  if (problems.length > 0) throw new ProblemsError(problems);
-  return { config, outputs, readAtWallMs };
+  return { outputs, problems };
 }

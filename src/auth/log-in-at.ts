@@ -1,29 +1,40 @@
 import type { Clock } from '../base/clock.ts';
 import type { VaultClient } from '../client/vault-client.ts';
+import { trimSlashes } from '../config/api-path.ts';
 import type { Login } from './method.ts';
 import { asLoginError, readAuthBlock } from './token-self.ts';
 
-export interface LoginCall {
+/** What a login is made with. */
+export interface LoginTools {
   readonly client: VaultClient;
   readonly clock: Clock;
   /** Configuration path of the login, for errors. */
   readonly place: string;
+}
+
+export interface LoginCall extends LoginTools {
   /** Below `auth/`, with or without slashes around it. */
   readonly mount: string;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The path goes on with it. A slash in it is sent as one: the server decodes a path before it takes it apart. */
+  readonly username?: string;
+  /** See `VaultCall`. */
+  readonly freshTls?: boolean;
 }
 
 /**
- * POST auth/MOUNT/login, shared by the methods that log in that way. It makes a token, so it is not sent again by
+ * POST auth/MOUNT/login or auth/MOUNT/login/USERNAME, shared by the methods that log in that way. It makes a token, so it is not sent again by
  * itself, and its life counts from before the request.
  *
  * @throws PannierError AUTH_DENIED, AUTH_UNUSABLE, or what the client throws when no answer comes.
  */
-export async function logInAt({ client, clock, place, mount, body }: LoginCall, signal: AbortSignal): Promise<Login> {
+export async function logInAt(login: LoginCall, signal: AbortSignal): Promise<Login> {
+  const { client, clock, place, mount, body, username, freshTls = false } = login;
   const startedMonoMs = clock.monoMs();
-  const path = `auth/${mount.replace(/^\/+|\/+$/g, '')}/login`;
+  const path = `auth/${trimSlashes(mount)}/login${username === undefined ? '' : `/${username}`}`;
   try {
-    const answer = await client.call({ method: 'POST', path, body, place, idempotent: false }, signal);
+    const call = { method: 'POST', path, body, place, idempotent: false, freshTls } as const;
+    const answer = await client.call(call, signal);
     return readAuthBlock(answer.body, startedMonoMs, place);
   } catch (error) {
     throw asLoginError(error, place);

@@ -3,7 +3,10 @@ import type { VaultClient } from '../client/vault-client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import type { AuthMethod } from './method.ts';
 import { createAppRoleMethod } from './vault-approle.ts';
+import { createCertMethod } from './vault-cert.ts';
+import { createJwtMethod } from './vault-jwt.ts';
 import { createKubernetesMethod } from './vault-kubernetes.ts';
+import { createPasswordMethod } from './vault-password.ts';
 import { createTokenMethod } from './vault-token.ts';
 
 /** The configured way to log in to a Vault or OpenBao server. */
@@ -15,6 +18,13 @@ export function createVaultMethod(
   switch (auth.method) {
     case 'kubernetes':
       return createKubernetesMethod(auth, tools);
+    case 'jwt':
+      return createJwtMethod(auth, tools);
+    case 'cert':
+      return createCertMethod(auth, tools);
+    case 'userpass':
+    case 'ldap':
+      return createPasswordMethod(auth, tools);
     case 'token':
       return createTokenMethod(auth, tools);
     case 'approle':

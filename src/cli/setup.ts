@@ -1,9 +1,10 @@
-import { type Plan, planOf } from '../agent/plan.ts';
+import { allProblems, type Plan, planOf } from '../agent/plan.ts';
 import type { Surroundings } from '../agent/surroundings.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { LogConfig } from '../config/config.ts';
+import { ConfigProblemsError } from '../config/config-problems.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { createLogger } from '../log/logger.ts';
 import { version } from './version.ts';
@@ -28,8 +29,12 @@ export interface Setup {
 export async function loadPlan(options: CommonOptions): Promise<Plan> {
   const { loadConfig } = await import('../config/load.ts');
   const readAtWallMs = systemClock.wallMs();
-  const config = await loadConfig({ paths: options.config, env: readEnvironment(), cwd: process.cwd() });
-  return planOf(config, readAtWallMs);
+  try {
+    const config = await loadConfig({ paths: options.config, env: readEnvironment(), cwd: process.cwd() });
+    return await planOf(config, readAtWallMs);
+  } catch (error) {
+    throw error instanceof ConfigProblemsError ? await allProblems(error) : error;
+  }
 }
 
 /** `loadPlan`, with the log opened, the start and the configuration's warnings told. */

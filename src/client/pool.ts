@@ -58,6 +58,11 @@ export class Pool {
     return this.#https.agent;
   }
 
+  /** The next connection asked for is one of the certificate files as they are then, not as they were a second ago. */
+  lookAtFiles(): void {
+    this.#files.lookAgain();
+  }
+
   /** Closes idle connections: one of them was found dead, so its neighbours probably are. */
   dropIdle(): void {
     for (const agent of [this.#http, this.#https?.agent]) if (agent !== undefined) closeIdle(agent);

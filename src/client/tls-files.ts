@@ -51,6 +51,11 @@ export class TlsFiles {
     }
   }
 
+  /** The next `current` looks at the files, however short the time since the last look. */
+  lookAgain(): void {
+    this.#lookedMs = Number.NEGATIVE_INFINITY;
+  }
+
   #stampNow(): string {
     return (['caFile', 'certFile', 'keyFile'] as const).map((key) => this.#ofFile(key, stampOf)).join(' ');
   }

@@ -27,6 +27,8 @@ export type Send = (request: WireRequest) => Promise<WireAnswer>;
 export interface Turn {
   /** Goes before the others when all connections are busy. */
   readonly urgent: boolean;
+  /** Sends over no connection that was made with older certificate files than those of now. */
+  readonly freshTls?: boolean;
   /** Configuration path, for errors. */
   readonly place: string;
 }
@@ -73,7 +75,8 @@ export class Transport implements AsyncDisposable {
    * @throws PannierError BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS, BACKEND_MALFORMED, BACKEND_TOO_LARGE,
    * BACKEND_REDIRECT, or CANCELLED when `signal` aborts or the transport is disposed; and what `work` throws.
    */
-  async run<T>({ urgent, place }: Turn, signal: AbortSignal, work: (send: Send) => Promise<T>): Promise<T> {
+  async run<T>(turn: Turn, signal: AbortSignal, work: (send: Send) => Promise<T>): Promise<T> {
+    const { urgent, place, freshTls } = turn;
     const stop = new Stop();
     const cancel = () => stop.stop(fail('CANCELLED', place, 'the call was cancelled'));
     const callOff = onAbort(signal, cancel);
@@ -81,6 +84,7 @@ export class Transport implements AsyncDisposable {
     try {
       const giveBack = await this.#slots.take(urgent, stop);
       try {
+        if (freshTls) this.#pool.lookAtFiles();
         return await this.#inTime(stop, place, work);
       } finally {
         giveBack();

@@ -21,6 +21,11 @@ export interface VaultCall {
    * only when a reused kept-alive socket was reset before any byte of an answer, once.
    */
   readonly idempotent: boolean;
+  /**
+   * Looks at the certificate files first, without the pause between two looks: it goes over no connection that an older
+   * key pair made.
+   */
+  readonly freshTls?: boolean;
 }
 
 export interface VaultAnswer {

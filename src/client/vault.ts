@@ -68,7 +68,7 @@ class NodeVaultClient implements VaultClient {
     if (signal.aborted) throw fail('CANCELLED', call.place, 'the call was cancelled');
     this.#vault ??= loadNodeVault((request) => this.#send(request));
     const vault = await this.#vault;
-    const turn = { urgent: URGENT.test(call.path), place: call.place };
+    const turn = { urgent: URGENT.test(call.path), place: call.place, freshTls: call.freshTls ?? false };
     return (await this.#transport.run(turn, signal, async (send) =>
       dispatch(vault, call, this.#passing(call, send)),
     )) as VaultAnswer;

@@ -47,6 +47,7 @@ export interface FileBackendConfig {
 
 export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolean } & (
   | { readonly method: 'kubernetes'; readonly role: string; readonly tokenFile: string }
+  | { readonly method: 'jwt'; readonly role: string; readonly tokenFile: string }
   | { readonly method: 'token'; readonly token?: Secret; readonly tokenFile?: string }
   | {
       readonly method: 'approle';
@@ -54,6 +55,9 @@ export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolea
       readonly roleIdFile?: string;
       readonly secretIdFile?: string;
     }
+  /** The key pair is the backend's `tls`. */
+  | { readonly method: 'cert'; readonly role?: string }
+  | { readonly method: 'userpass' | 'ldap'; readonly username: string; readonly passwordFile: string }
 );
 
 export interface SecretConfig {

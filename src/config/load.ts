@@ -1,10 +1,11 @@
 import { dirname } from 'node:path';
 import type { Config } from './config.ts';
+import type { GoodRest } from './config-problems.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Environment } from './environment.ts';
 import { type Found, findFiles, findFolders } from './find-files.ts';
 import { interpolate } from './interpolate.ts';
-import { mergeFiles } from './merge.ts';
+import { type Merged, mergeFiles } from './merge.ts';
 import { parseJsonFile } from './parse-json.ts';
 import { Problems } from './problems.ts';
 import { readCapped } from './read-capped.ts';
@@ -38,13 +39,19 @@ export async function loadConfig({ paths, env, cwd }: LoadOptions): Promise<Conf
   if (!whole) problems.throwIfAny();
   const merged = mergeFiles(files, problems);
   const config = resolveConfig(merged, env, cwd, problems);
-  problems.throwIfAny();
+  problems.throwIfAny({ outputs: config.outputs, known: namesOf(merged, config) });
   return deepFreeze({
     ...config,
     warnings: problems.warnings,
     files: found.map(({ path }) => path),
     folders: findFolders(paths, env, cwd),
   });
+}
+
+/** What templates may name; a backend with a problem may be one that computed paths can ask. */
+function namesOf({ sections }: Merged, { backends }: Pick<Config, 'backends'>): GoodRest['known'] {
+  const askable = [...sections.backends.keys()].filter((name) => (backends.get(name)?.kind ?? 'vault') === 'vault');
+  return { secrets: new Set(sections.secrets.keys()), backends: askable };
 }
 
 /** Undefined when the file gave nothing to go on with; the problem is added. */

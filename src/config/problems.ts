@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import type { Code } from '../base/codes.ts';
-import { type Failure, failure, ProblemsError } from '../base/errors.ts';
+import { type Failure, failure } from '../base/errors.ts';
+import { ConfigProblemsError, type GoodRest } from './config-problems.ts';
 import { describeIssue } from './describe-issue.ts';
 import { formatPlace, type Path, pathKey, valueAt } from './place.ts';
 import { isUnfilled, type SourceFile } from './source-file.ts';
@@ -49,8 +50,11 @@ export class Problems {
     return this.several ? `${file.label}: ${formatPlace(path)}` : formatPlace(path);
   }
 
-  /** @throws ProblemsError when anything was added. */
-  throwIfAny(): void {
-    if (this.#found.length > 0) throw new ProblemsError(this.#found);
+  /**
+   * @throws ProblemsError when anything was added.
+   * @param rest what was found good all the same.
+   */
+  throwIfAny(rest?: GoodRest): void {
+    if (this.#found.length > 0) throw new ConfigProblemsError(this.#found, rest);
   }
 }

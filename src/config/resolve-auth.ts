@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Secret } from '../base/secret.ts';
 import { trimSlashes } from './api-path.ts';
-import type { AuthConfig } from './config.ts';
+import type { AuthConfig, TlsConfig } from './config.ts';
 import { fromEnvironment } from './environment.ts';
 import type { Entry } from './merge.ts';
 import { pathKey } from './place.ts';
@@ -19,6 +19,15 @@ export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings
       const tokenFile = resolve(dir, shape.tokenFile ?? KUBERNETES_TOKEN);
       return { ...common, method: 'kubernetes', role: shape.role, tokenFile };
     }
+    case 'jwt':
+      return { ...common, method: 'jwt', role: shape.role, tokenFile: resolve(dir, shape.tokenFile) };
+    case 'cert':
+      return { ...common, method: 'cert', ...(shape.role === undefined ? {} : { role: shape.role }) };
+    case 'userpass':
+    case 'ldap': {
+      const { method, username, passwordFile } = shape;
+      return { ...common, method, username, passwordFile: resolve(dir, passwordFile) };
+    }
     case 'token':
       return resolveToken(shape, common, entry, around);
     case 'approle': {
@@ -33,6 +42,21 @@ export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings
       };
     }
   }
+}
+
+/** The login `cert` is the handshake itself: it takes TLS, and a certificate to show. */
+export function checkCertLogin(
+  address: string,
+  tls: TlsConfig,
+  { file, path }: Entry,
+  { problems }: Surroundings,
+): boolean {
+  const isSecure = address.startsWith('https:');
+  if (!isSecure) problems.add('CONFIG_INVALID', file, [...path, 'address'], 'not https, which the login cert takes');
+  if (tls.certFile !== undefined) return isSecure;
+  const hint = 'Add tls.certFile and tls.keyFile: the pair that the login cert shows.';
+  problems.add('CONFIG_MISSING', file, [...path, 'tls', 'certFile'], 'absent', hint);
+  return false;
 }
 
 function resolveToken(

@@ -7,7 +7,7 @@ import { type Environment, fromEnvironment } from './environment.ts';
 import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Problems } from './problems.ts';
-import { resolveAuth } from './resolve-auth.ts';
+import { checkCertLogin, resolveAuth } from './resolve-auth.ts';
 import { backend as schema } from './schema/section-backends.ts';
 import type { VaultShape } from './schema.ts';
 
@@ -58,6 +58,7 @@ function resolveVault(name: string, shape: VaultShape, entry: Entry, around: Sur
   const tls = resolveTls(shape, entry, around);
   const auth = resolveAuth(shape.auth, entry, around);
   if (address === undefined || tls === undefined || auth === undefined) return undefined;
+  if (auth.method === 'cert' && !checkCertLogin(address, tls, entry, around)) return undefined;
   const namespace = trimSlashes(shape.namespace ?? (fromEnvironment('NAMESPACE', around.env)?.value || ''));
   const timeoutMs = shape.timeout === undefined ? TIMEOUT_MS : (parseDuration(shape.timeout) as number);
   const backend: VaultBackendConfig = { kind: 'vault', name, address, tls, timeoutMs, auth };

@@ -78,14 +78,21 @@ function countVersions(clock: Clock): () => string {
  * Where secrets come from and as whom: two backends with one identity would give the same secrets. No credential is in
  * it: a file is named by its path, a role id by its hash, and a literal token by the backend's own name.
  */
-function identityOf({ name, address, namespace, auth }: VaultBackendConfig): string {
-  return JSON.stringify(['vault', address, namespace ?? '', auth.method, auth.mount, ...whoOf(auth, name)]);
+function identityOf(config: VaultBackendConfig): string {
+  const { address, namespace, auth } = config;
+  return JSON.stringify(['vault', address, namespace ?? '', auth.method, auth.mount, ...whoOf(auth, config)]);
 }
 
-function whoOf(auth: AuthConfig, name: string): readonly string[] {
+function whoOf(auth: AuthConfig, { name, tls }: VaultBackendConfig): readonly string[] {
   switch (auth.method) {
     case 'kubernetes':
+    case 'jwt':
       return [auth.role, auth.tokenFile];
+    case 'cert':
+      return [auth.role ?? '', tls.certFile ?? ''];
+    case 'userpass':
+    case 'ldap':
+      return [auth.username];
     case 'token':
       return auth.tokenFile === undefined ? ['literal', name] : ['file', auth.tokenFile];
     case 'approle':

@@ -79,6 +79,12 @@ describe('init', () => {
     expect(only).toContain(`${servers[1].server.address}, backend other (BACKEND_UNAVAILABLE)`);
   });
 
+  it('a deadline before anything has begun is a failure, not an empty success', async () => {
+    const dir = place();
+    const { codes } = await run(embedded(dir), 0);
+    expect([codes, existsSync(join(dir, 'o/f'))]).toEqual([['SECRET_NEVER_FETCHED'], false]);
+  });
+
   it('tells which secrets wait for a login that is not granted', async () => {
     const server = await startKv();
     server.trouble(500, 'lookup-self');

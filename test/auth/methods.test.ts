@@ -2,12 +2,9 @@ import { mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createVaultMethod } from '../../src/auth/vault.ts';
-import { PannierError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
-import type { AuthConfig } from '../../src/config/config.ts';
-import { FakeClock } from '../fake-clock.ts';
-import { answer, FakeVault, refuse, unreachable } from './fake-vault.ts';
+import { answer, refuse, unreachable } from './fake-vault.ts';
+import { auth, bodyOf, common, failureOf, methodOf } from './method-world.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -15,30 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-const common = { revokeOnExit: false };
-const auth = { client_token: 'made', lease_duration: 60, renewable: true, num_uses: 0 };
-
-function methodOf(config: AuthConfig, client = new FakeVault()) {
-  const clock = new FakeClock();
-  const method = createVaultMethod({ name: 'bao', auth: config }, { client, clock });
-  return { client, clock, logIn: () => method.login(new AbortController().signal) };
-}
-
-async function failureOf(logIn: () => Promise<unknown>) {
-  const error: unknown = await logIn().then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(PannierError);
-  return (error as PannierError).failure;
-}
-
 const kubernetes = (tokenFile: string, mount = 'kubernetes') =>
   ({ method: 'kubernetes', mount, role: 'shop', tokenFile, ...common }) as const;
-
-const sent = (value: unknown) => (value instanceof Secret ? value.exposeText('backend') : value);
-const bodyOf = (client: FakeVault) =>
-  Object.fromEntries(Object.entries(client.calls.at(-1)?.body ?? {}).map(([key, value]) => [key, sent(value)]));
 
 describe('the kubernetes login', () => {
   test('posts role and token to its mount, as a call that is not sent twice', async () => {

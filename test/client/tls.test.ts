@@ -141,6 +141,22 @@ describe('a client certificate', () => {
     while (server.open() > 1) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
+  it('that was rotated is used at once by a call that asks for it, and by what follows', async () => {
+    const { server, names, pair, write, tls } = await insisting();
+    write(pair('first'));
+    const clock = { ...systemClock, monoMs: () => 0 };
+    const { ask } = connect(server.address, { tls }, { clock });
+    await ask('x', { freshTls: true });
+    await ask('x', { freshTls: true });
+    expect(server.connections()).toBe(1);
+    write(pair('second'));
+    await ask('x');
+    await ask('x', { freshTls: true });
+    await ask('x');
+    expect(names).toEqual(['first', 'first', 'first', 'second', 'second']);
+    expect(server.connections()).toBe(2);
+  });
+
   it('that is half rotated leaves the old pair in use until the key follows', async () => {
     const { server, names, dir, pair, write, tls } = await insisting();
     write(pair('first'));

@@ -102,10 +102,7 @@ describe('what is not built yet', () => {
       `secrets.a.${key}`,
       { secrets: { a: { [key]: 'x' } } },
     ]),
-    ...['jwt', 'cert', 'userpass', 'ldap', 'aws'].map((method): [string, object] => [
-      'backends.bao.auth.method',
-      withAuth({ method, role: 'x', username: 'y' }),
-    ]),
+    ['backends.bao.auth.method', withAuth({ method: 'aws', role: 'x', region: 'y' })],
     ...['secretIdWrapped', 'removeSecretIdFile'].map((key): [string, object] => [
       `backends.bao.auth.${key}`,
       withAuth({ method: 'approle', roleId: 'x', [key]: true }),
@@ -153,6 +150,38 @@ describe('backends', () => {
       withAuth({ method: 'token', token: 'x', tokenFile: 'y' }),
       'CONFIG_INVALID backends.bao.auth',
     ],
+    ['jwt without a role', withAuth({ method: 'jwt', tokenFile: 'x' }), 'CONFIG_MISSING backends.bao.auth.role'],
+    ['jwt without a file', withAuth({ method: 'jwt', role: 'x' }), 'CONFIG_MISSING backends.bao.auth.tokenFile'],
+    [
+      'cert without a pair',
+      withBackend({ address: 'https://x', auth: { method: 'cert' } }),
+      'CONFIG_MISSING backends.bao.tls.certFile',
+    ],
+    [
+      'cert without TLS',
+      withBackend({ address: 'http://x', tls: { certFile: 'x', keyFile: 'y' }, auth: { method: 'cert' } }),
+      'CONFIG_INVALID backends.bao.address',
+    ],
+    [
+      'ldap without a user',
+      withAuth({ method: 'ldap', passwordFile: 'x' }),
+      'CONFIG_MISSING backends.bao.auth.username',
+    ],
+    [
+      'userpass without a file',
+      withAuth({ method: 'userpass', username: 'x' }),
+      'CONFIG_MISSING backends.bao.auth.passwordFile',
+    ],
+    [
+      'a password in the configuration',
+      withAuth({ method: 'userpass', username: 'x', passwordFile: 'y', password: 'z' }),
+      'CONFIG_UNKNOWN_KEY backends.bao.auth.password',
+    ],
+    ...['', '..', 'a/../b', '/a', 'a//b', 'a\0'].map((username): [string, object, string] => [
+      `the user ${JSON.stringify(username)}`,
+      withAuth({ method: 'userpass', username, passwordFile: 'x' }),
+      'CONFIG_INVALID backends.bao.auth.username',
+    ]),
     ['no token', withAuth({ method: 'token' }), 'CONFIG_MISSING backends.bao.auth.token'],
     ['a token with a space', withAuth({ method: 'token', token: 'x y' }), 'CONFIG_INVALID backends.bao.auth.token'],
     ['an approle without an id', withAuth({ method: 'approle' }), 'CONFIG_MISSING backends.bao.auth'],

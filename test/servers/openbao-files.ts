@@ -29,6 +29,8 @@ export function openBaoPaths(dir: string) {
     serverKey: join(dir, 'server.key'),
     clientCert: join(dir, 'client.pem'),
     clientKey: join(dir, 'client.key'),
+    otherCert: join(dir, 'other.pem'),
+    otherKey: join(dir, 'other.key'),
   };
 }
 
@@ -48,11 +50,14 @@ async function writeCertificates(paths: ReturnType<typeof openBaoPaths>): Promis
   const authority = createAuthority('OpenBao test CA');
   const server = authority.issue({ commonName: 'openbao', altNames: ['127.0.0.1', 'localhost', 'openbao'] });
   const client = authority.issue({ commonName: 'shop', altNames: ['shop.svc'] });
+  const other = authority.issue({ commonName: 'other' });
   await writeFile(paths.ca, authority.certificatePem);
   await writeFile(paths.serverCert, server.certificatePem);
   await writeFile(paths.serverKey, server.keyPem, { mode: 0o600 });
   await writeFile(paths.clientCert, client.certificatePem);
   await writeFile(paths.clientKey, client.keyPem, { mode: 0o600 });
+  await writeFile(paths.otherCert, other.certificatePem);
+  await writeFile(paths.otherKey, other.keyPem, { mode: 0o600 });
 }
 
 function configurationOf(layout: OpenBaoLayout, paths: ReturnType<typeof openBaoPaths>): string {

@@ -27,6 +27,8 @@ export interface OpenBaoTls {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
+  /** Another client certificate (CN `other`) of the same authority. */
+  readonly other: { readonly certFile: string; readonly keyFile: string };
 }
 
 /**
@@ -110,8 +112,9 @@ export class OpenBao implements AsyncDisposable {
   /** Throws unless started with `tls`. */
   get tls(): OpenBaoTls {
     const port = known(this.#layout.tlsPort, 'has no HTTPS listener: startOpenBao({ tls: true })');
-    const { ca, clientCert, clientKey } = openBaoPaths(this.#layout.dir);
-    return { address: `https://127.0.0.1:${port}`, caFile: ca, certFile: clientCert, keyFile: clientKey };
+    const { ca, clientCert, clientKey, otherCert, otherKey } = openBaoPaths(this.#layout.dir);
+    const other = { certFile: otherCert, keyFile: otherKey };
+    return { address: `https://127.0.0.1:${port}`, caFile: ca, certFile: clientCert, keyFile: clientKey, other };
   }
 
   /** Path of the Unix socket; throws unless started with `unix`. */

@@ -241,6 +241,20 @@ describe('the identity of a backend', () => {
     for (const auth of [{ role: 'else' }, { mount: 'else' }]) expect(identityOf({}, auth)).not.toBe(base);
   });
 
+  test.each<[string, object, object[]]>([
+    ['jwt', { role: 'a', tokenFile: '/f' }, [{ role: 'b' }, { tokenFile: '/g' }, { mount: 'else' }]],
+    ['cert', { role: 'a' }, [{ role: 'b' }, { role: undefined }]],
+    ['userpass', { username: 'a', passwordFile: '/f' }, [{ username: 'b' }, { method: 'ldap' }, { mount: 'else' }]],
+  ])('is for %s who logs in', (method, auth, others) => {
+    const base = identityOf({}, { method, ...auth });
+    for (const other of others) expect(identityOf({}, { method, ...auth, ...other })).not.toBe(base);
+  });
+
+  test('is with a client certificate the file of that', () => {
+    const of = (certFile: string) => identityOf({ tls: { certFile } }, { method: 'cert' });
+    expect(of('/a')).not.toBe(of('/b'));
+  });
+
   test('holds no credential, and tells two literal tokens apart', () => {
     const token = { method: 'token', token: Secret.text('CANARY'), tokenFile: undefined };
     expect(identityOf({ name: 'a' }, token)).not.toContain('CANARY');

@@ -179,6 +179,20 @@ describe('a configuration with something wrong ends every command with 2', () =>
   });
 });
 
+describe('templates', () => {
+  it('are checked beside the rest: no correction is what shows the next problem', async () => {
+    const place = await scene.place();
+    const secrets = { app: { key: 'app', refrsh: '5m' } };
+    const files = { good: { content: '{{app.x}}' }, bad: { content: '{{ap.x}}{{#if}}' } };
+    const config = await place.config(good({ secrets, outputs: { shop: { dir: './out', files } } }));
+    const agent = await runAgent(['validate', '-c', config]);
+    expect(told(agent).map(({ code, place: at }) => [code, at.split(',')[0]])).toEqual([
+      ['CONFIG_UNKNOWN_KEY', 'secrets.app.refrsh'],
+      ['TEMPLATE_SYNTAX', 'outputs.shop.files.bad'],
+    ]);
+  });
+});
+
 describe('a good configuration', () => {
   it('validate asks no backend, writes nothing and ends with 0; PANNIER_CONFIG names the file as well', async () => {
     const server = scene.keep(await startFaultServer(reply(500)));

@@ -153,7 +153,7 @@ describe('a reload by command', () => {
     await writeFile(tokenFile, 's.good');
     const config = await place.config({
       backends: { bao: { kind: 'vault', address: vault.address, auth: { method: 'token', tokenFile } } },
-      secrets: { app: { read: 'x/app', refresh: '1h' } },
+      secrets: { app: { read: 'x/app', refresh: '30d' } },
       outputs: {
         out: { dir: join(place.dir, 'out'), files: { p: { content: '{{app.password}}' } }, ...command(['false']) },
       },

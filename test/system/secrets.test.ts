@@ -179,7 +179,7 @@ describe('what the backend is asked', () => {
     const files = Object.fromEntries(names.map((name) => [name, { content: `{{${name}.password}}` }]));
     const config = await place.config({
       backends: { bao: baoOf(world()) },
-      secrets: Object.fromEntries(names.map((name) => [name, { kv: `secret/shop/${name}` }])),
+      secrets: Object.fromEntries(names.map((name) => [name, { kv: `secret/shop/${name}`, refresh: '30d' }])),
       outputs: { a: { dir: join(place.dir, 'a'), files }, b: { dir: join(place.dir, 'b'), files } },
     });
     const before = await count();

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { isApiPath } from '../api-path.ts';
 import { bool, laterOptions, notYet, path, text } from './scalars.ts';
 
 const common = {
@@ -11,6 +12,41 @@ const kubernetes = z.strictObject({
   ...common,
   role: text,
   tokenFile: z.optional(path),
+});
+
+const jwt = z.strictObject({
+  method: z.literal('jwt'),
+  ...common,
+  role: text,
+  tokenFile: path,
+});
+
+/** The key pair is the backend's `tls`: `resolve-auth.ts` checks that there is one. */
+const cert = z.strictObject({
+  method: z.literal('cert'),
+  ...common,
+  role: z.optional(text),
+});
+
+/** The last part of the login's path. */
+const username = text.check(
+  z.refine((name) => !name.startsWith('/') && !name.endsWith('/') && isApiPath(name), {
+    error: 'a user name has no / around it and no empty part, . or .. between two',
+  }),
+);
+
+const userpass = z.strictObject({
+  method: z.literal('userpass'),
+  ...common,
+  username,
+  passwordFile: path,
+});
+
+const ldap = z.strictObject({
+  method: z.literal('ldap'),
+  ...common,
+  username,
+  passwordFile: path,
 });
 
 /** One of token and tokenFile, or the environment: `resolve-auth.ts` checks. */
@@ -32,6 +68,6 @@ const approle = z.strictObject({
 });
 
 /** How a vault backend logs in. */
-export const auth = z.discriminatedUnion('method', [kubernetes, token, approle], {
-  error: laterOptions('method', ['jwt', 'cert', 'userpass', 'ldap', 'aws']),
+export const auth = z.discriminatedUnion('method', [kubernetes, jwt, approle, token, cert, userpass, ldap], {
+  error: laterOptions('method', ['aws']),
 });

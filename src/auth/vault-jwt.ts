@@ -1,0 +1,24 @@
+import { readCredential } from './credential-file.ts';
+import { type LoginTools, logInAt } from './log-in-at.ts';
+import type { AuthMethod } from './method.ts';
+
+export interface JwtLogin {
+  readonly mount: string;
+  readonly role: string;
+  /** Holds the JWT of whatever issuer the mount trusts; each login reads it anew. */
+  readonly tokenFile: string;
+}
+
+/**
+ * Logs in with a JWT that the mount checks by itself, by keys or by OIDC discovery: POST auth/MOUNT/login {role, jwt}.
+ * https://openbao.org/api-docs/auth/jwt/#jwt-login
+ */
+export function createJwtMethod({ mount, role, tokenFile }: JwtLogin, tools: LoginTools): AuthMethod {
+  return {
+    kind: 'jwt',
+    async login(signal) {
+      const jwt = await readCredential(tokenFile, `${tools.place}.tokenFile`, signal);
+      return logInAt({ ...tools, mount, body: { role, jwt } }, signal);
+    },
+  };
+}

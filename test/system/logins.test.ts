@@ -1,0 +1,295 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { reply, startFaultServer } from '../faults/fault-server.ts';
+import { createAuthority, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
+import { published, told, useScene, useWorld } from './scene.ts';
+
+/** The logins beside kubernetes, approle and token, each from a configuration to a file. */
+
+const scene = useScene();
+const world = useWorld({ openBao: { tls: true } });
+const PASSWORD = randomBytes(12).toString('hex');
+const GOOD = { password: 'one' };
+
+beforeAll(async () => {
+  const { bao, review, putSecret } = world();
+  const shop = { role: 'shop', policies: ['shop'] };
+  await putSecret('app', { password: 'one' });
+  await enableJwtAuth(bao, { ...shop, review });
+  await enableUserpass(bao, { ...shop, password: PASSWORD });
+  await enableCertAuth(bao, { ...shop, extra: { allowed_common_names: ['shop'] } });
+});
+
+function shopOf(backend: object, dir: string): object {
+  return {
+    backends: { bao: { kind: 'vault', address: world().bao.address, ...backend } },
+    secrets: { app: { kv: 'secret/shop/app', refresh: '300ms' } },
+    outputs: { shop: { dir: join(dir, 'out'), files: { password: { content: '{{app.password}}' } } } },
+  };
+}
+
+async function write(dir: string, text: string, name = 'credential'): Promise<string> {
+  const path = join(dir, name);
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+  return path;
+}
+
+const jwt = (tokenFile: string, more: object = {}) => ({ auth: { method: 'jwt', role: 'shop', tokenFile, ...more } });
+const userpass = (passwordFile: string, more: object = {}) => ({
+  auth: { method: 'userpass', username: 'shop', passwordFile, ...more },
+});
+const certWith = (pair: { certFile: string; keyFile: string }, auth: object = {}) => {
+  const { address, caFile } = world().bao.tls;
+  return { address, tls: { caFile, ...pair }, auth: { method: 'cert', ...auth } };
+};
+const pairOf = ({ certFile, keyFile }: { certFile: string; keyFile: string }) => ({ certFile, keyFile });
+const mint = (more: object = {}) => world().review.mintToken({ serviceAccount: 'shop', ...more });
+
+/** A copy of the shop's pair that a test may rotate. */
+async function ownPair(dir: string) {
+  const pair = { certFile: join(dir, 'client.pem'), keyFile: join(dir, 'client.key') };
+  await rotate(pair, world().bao.tls);
+  return pair;
+}
+
+async function rotate(pair: { certFile: string; keyFile: string }, from: { certFile: string; keyFile: string }) {
+  for (const key of ['certFile', 'keyFile'] as const) {
+    await copyFile(from[key], `${pair[key]}.new`);
+    await rename(`${pair[key]}.new`, pair[key]);
+  }
+}
+
+describe('a login that is granted', () => {
+  it.each<[string, (dir: string) => Promise<object>]>([
+    ['jwt', async (dir) => jwt(await write(dir, `${await mint()}\n`))],
+    ['userpass', async (dir) => userpass(await write(dir, `${PASSWORD}\n`))],
+    ['cert', async () => certWith(pairOf(world().bao.tls), { role: 'shop' })],
+    ['cert without a role', async () => certWith(pairOf(world().bao.tls))],
+  ])('%s: init publishes, and revokes nothing', async (title, backend) => {
+    const place = await scene.place();
+    const agent = await scene.init(await place.config(shopOf(await backend(place.dir), place.dir)));
+    expect([agent.status, published(join(place.dir, 'out')), agent.stderr()]).toEqual([0, GOOD, expect.anything()]);
+    expect(agent.facts('login-made')[0]).toMatchObject({ backend: 'bao', method: title.split(' ')[0] });
+    expect(agent.facts('login-revoked')).toEqual([]);
+  });
+
+  /** This OpenBao has no ldap plugin; the wire of ldap is that of userpass, so a userpass mount can stand in. */
+  it('ldap: what a server takes that speaks as userpass does', async () => {
+    const { bao } = world();
+    await bao.api('POST', 'sys/auth/ldap', { type: 'userpass' });
+    await bao.api('PUT', 'auth/ldap/users/jo.doe', { password: PASSWORD, token_policies: ['shop'] });
+    const place = await scene.place();
+    const passwordFile = await write(place.dir, PASSWORD);
+    const auth = { method: 'ldap', username: 'jo.doe', passwordFile };
+    const agent = await scene.init(await place.config(shopOf({ auth }, place.dir)));
+    expect([agent.status, published(join(place.dir, 'out'))]).toEqual([0, GOOD]);
+    expect(agent.facts('login-made')[0]).toMatchObject({ method: 'ldap' });
+  });
+
+  it('ldap: a name of Active Directory is encoded in the path', async () => {
+    await using server = await startFaultServer(
+      reply(400, '{"errors":["ldap operation failed: failed to bind as user"]}'),
+    );
+    const place = await scene.place();
+    const passwordFile = await write(place.dir, PASSWORD);
+    const auth = { method: 'ldap', mount: 'corp', username: 'DOM\\jo é', passwordFile };
+    const agent = await scene.init(await place.config(shopOf({ address: server.address, auth }, place.dir)));
+    expect([agent.status, told(agent)[0]?.seen]).toEqual([4, expect.stringContaining('(LDAP operation failed)')]);
+    expect(server.requests[0]).toMatchObject({ method: 'POST', path: '/v1/auth/corp/login/DOM%5Cjo%20%C3%A9' });
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ password: PASSWORD });
+  });
+
+  it('revokeOnExit gives it back, and a failed init does so in any case', async () => {
+    const place = await scene.place();
+    const passwordFile = await write(place.dir, PASSWORD);
+    const agent = scene.run(await place.config(shopOf(userpass(passwordFile, { revokeOnExit: true }), place.dir)));
+    await agent.waitFor('output-published');
+    expect(await agent.stop()).toBe(0);
+    expect(agent.facts('login-revoked')).toHaveLength(1);
+
+    const denied = { ...shopOf(userpass(passwordFile), place.dir), secrets: { app: { kv: 'secret/other' } } };
+    const failed = await scene.init(await place.config(denied));
+    expect([failed.status, failed.facts('login-revoked')]).toEqual([4, [expect.objectContaining({ backend: 'bao' })]]);
+  });
+
+  it('a password that was changed is read at the next login', async () => {
+    const { bao } = world();
+    const brief = { token_policies: ['shop'], token_ttl: '2s', token_max_ttl: '2s' };
+    await bao.api('PUT', 'auth/userpass/users/brief', { password: 'before', ...brief });
+    const place = await scene.place();
+    const passwordFile = await write(place.dir, 'before');
+    const agent = scene.run(await place.config(shopOf(userpass(passwordFile, { username: 'brief' }), place.dir)));
+    await agent.waitFor('output-published');
+    await bao.api('PUT', 'auth/userpass/users/brief', { password: 'after', ...brief });
+    await write(place.dir, 'after');
+    const soFar = agent.facts('login-made').length;
+    await agent.waitFor('login-made', { count: soFar + 2 });
+    // Only a login on its way between the two writes may have failed.
+    expect(agent.facts('login-failed').length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('cert: a key pair that was rotated', () => {
+  it('logs in next, and no connection of the old pair is used for it', async () => {
+    const { bao } = world();
+    const roleOf = (...names: string[]) =>
+      enableRole('rotating', { allowed_common_names: names, token_ttl: '2s', token_max_ttl: '2s' });
+    await roleOf('shop', 'other');
+    const place = await scene.place();
+    const pair = await ownPair(place.dir);
+    const agent = scene.run(await place.config(shopOf(certWith(pair, { role: 'rotating' }), place.dir)));
+    await agent.waitFor('output-published');
+    await rotate(pair, bao.tls.other);
+    // A login that was on its way meanwhile has ended when one more has been made.
+    await agent.waitFor('login-made', { count: agent.facts('login-made').length + 2 });
+    await roleOf('other');
+    await agent.waitFor('login-made', { count: agent.facts('login-made').length + 2 });
+    expect(agent.facts('login-failed')).toEqual([]);
+  });
+
+  it('is refused a renewal of the login before, and a new login is made in time', async () => {
+    await enableRole('renewing', { token_ttl: '3s', token_max_ttl: '1h' });
+    const place = await scene.place();
+    const pair = await ownPair(place.dir);
+    const backend = certWith(pair, { role: 'renewing' });
+    const agent = scene.run(await place.config({ ...shopOf(backend, place.dir), log: { level: 'debug' } }));
+    await agent.waitFor('login-renewed');
+    await rotate(pair, world().bao.tls.other);
+    const replaced = await agent.waitFor('login-replaced');
+    expect(replaced).toMatchObject({ reason: 'ending', login: 2 });
+    expect(agent.facts('login-failed')).toEqual([]);
+    expect(agent.facts('secret-state')).toEqual([]);
+  });
+
+  async function enableRole(name: string, more: object): Promise<void> {
+    const { bao } = world();
+    const { data } = await bao.api<{ certificate: string }>('GET', 'auth/cert/certs/shop');
+    await bao.api('PUT', `auth/cert/certs/${name}`, {
+      certificate: data.certificate,
+      token_policies: ['shop'],
+      ...more,
+    });
+  }
+});
+
+interface Refused {
+  readonly title: string;
+  backend(dir: string): Promise<object>;
+  readonly code?: string;
+  readonly place?: string;
+  readonly says: RegExp;
+}
+
+const REFUSED: readonly Refused[] = [
+  {
+    title: 'jwt: a file that is missing',
+    backend: async (dir) => jwt(join(dir, 'absent')),
+    code: 'AUTH_CREDENTIAL_UNREADABLE',
+    place: 'backends.bao.auth.tokenFile',
+    says: /absent does not exist/,
+  },
+  {
+    title: 'jwt: a token signed by somebody else',
+    backend: async (dir) => jwt(await write(dir, await mint({ forged: true }))),
+    says: /HTTP 400 from http:.*signed by no known key/,
+  },
+  {
+    title: 'jwt: a token that has expired',
+    backend: async (dir) => jwt(await write(dir, await mint({ ttlSeconds: -3600 }))),
+    says: /HTTP 400 from http:.*expired/,
+  },
+  {
+    title: 'jwt: a token for another audience',
+    backend: async (dir) => jwt(await write(dir, await mint({ audience: 'else' }))),
+    says: /HTTP 400 from http:.*audience does not match/,
+  },
+  {
+    title: 'jwt: no token at all',
+    backend: async (dir) => jwt(await write(dir, 'hello')),
+    says: /HTTP 400 from http:.*error validating token/,
+  },
+  {
+    title: 'jwt: an unknown role',
+    backend: async (dir) => jwt(await write(dir, await mint()), { role: 'shopp' }),
+    says: /HTTP 400 from http:.*role/,
+  },
+  {
+    title: 'jwt: an unknown mount',
+    backend: async (dir) => jwt(await write(dir, await mint()), { mount: 'oidc' }),
+    says: /HTTP 40[34] from http:.*mount/,
+  },
+  {
+    title: 'userpass: a wrong password',
+    backend: async (dir) => userpass(await write(dir, 'wrong')),
+    says: /HTTP 400 from http:.*invalid username or password/,
+  },
+  {
+    title: 'userpass: an unknown user',
+    backend: async (dir) => userpass(await write(dir, PASSWORD), { username: 'nobody' }),
+    says: /HTTP 400 from http:.*invalid username or password/,
+  },
+  {
+    title: 'userpass: an empty file',
+    backend: async (dir) => userpass(await write(dir, '\n')),
+    code: 'AUTH_CREDENTIAL_EMPTY',
+    place: 'backends.bao.auth.passwordFile',
+    says: /credential is empty/,
+  },
+  {
+    title: 'cert: a certificate that no role takes',
+    backend: async () => certWith(world().bao.tls.other, { role: 'shop' }),
+    says: /HTTP 400 from https:.*the client certificate matches no role/,
+  },
+  {
+    title: 'cert: an unknown role',
+    backend: async () => certWith(pairOf(world().bao.tls), { role: 'nobody' }),
+    says: /HTTP 400 from https:.*client certificate not trusted, or the role unknown/,
+  },
+  {
+    title: 'cert: a certificate of an unknown authority',
+    backend: async (dir) => {
+      const { certificatePem, keyPem } = createAuthority('strange').issue({ commonName: 'shop' });
+      return certWith({ certFile: await write(dir, certificatePem, 'c'), keyFile: await write(dir, keyPem, 'k') });
+    },
+    says: /HTTP 400 from https:.*client certificate not trusted/,
+  },
+];
+
+describe('a login that is refused', () => {
+  it.each(REFUSED)('$title: init says so at once and ends with 4', async (refused) => {
+    const place = await scene.place();
+    const config = await place.config(shopOf(await refused.backend(place.dir), place.dir));
+    const agent = await scene.init(config, '1h');
+    const [first, ...others] = told(agent);
+    const { code = 'AUTH_DENIED', place: where = 'backends.bao.auth' } = refused;
+    expect([agent.status, first?.code, first?.place, others]).toEqual([4, code, where, []]);
+    expect(`${first?.seen} ${first?.hint}`).toMatch(refused.says);
+  });
+
+  it.each<[string, (dir: string) => Promise<object>, RegExp]>([
+    [
+      'a key of another certificate',
+      async () => ({ certFile: world().bao.tls.certFile, keyFile: world().bao.tls.other.keyFile }),
+      /tls.keyFile is not the key of tls.certFile/,
+    ],
+    ['a file that is missing', async (dir) => ({ ...world().bao.tls, certFile: join(dir, 'absent') }), /absent/],
+  ])('cert: %s: init says so at its deadline and ends with 3', async (_, pair, says) => {
+    const place = await scene.place();
+    const { certFile, keyFile } = (await pair(place.dir)) as { certFile: string; keyFile: string };
+    const config = await place.config(shopOf(certWith({ certFile, keyFile }), place.dir));
+    const agent = await scene.init(config, '700ms');
+    expect([agent.status, told(agent)[0]?.code]).toEqual([3, 'BACKEND_TLS']);
+    expect(told(agent)[0]?.seen).toMatch(says);
+  });
+
+  it('cert without a certificate is a problem of the configuration', async () => {
+    const place = await scene.place();
+    const { address, caFile } = world().bao.tls;
+    const config = await place.config(shopOf({ address, tls: { caFile }, auth: { method: 'cert' } }, place.dir));
+    const agent = await scene.init(config);
+    expect([agent.status, agent.stderr()]).toEqual([2, expect.stringContaining('backends.bao.tls.certFile: absent')]);
+  });
+});

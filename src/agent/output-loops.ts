@@ -72,7 +72,7 @@ export class OutputLoops {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.state]));
   }
 
-  #create({ output, renderer }: PlannedOutput, config: Config): OutputLoop {
+  #create({ output, renderer, requests }: PlannedOutput, config: Config): OutputLoop {
     const { around, manager, onState } = this.#parts;
     const onNeeds = () => {
       this.#indexSecrets();
@@ -81,7 +81,11 @@ export class OutputLoops {
     const { clock, random, emit } = around;
     const env = commandEnvironment(around.env, config);
     const sink = createFileSink(output, clock);
-    const reloads = output.reload.map((step) => createReload(step, output, env));
+    const reloads = output.reload.map((step) => {
+      const request = requests.get(step.place);
+      const render = request && (() => request.render(manager.snapshot(request.wants)));
+      return createReload(step, output, env, render);
+    });
     return new OutputLoop({ output, renderer, sink, reloads, manager, clock, random, emit, onState, onNeeds });
   }
 

@@ -2,6 +2,7 @@ import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config, OutputConfig } from '../config/config.ts';
 import type { ConfigProblemsError, GoodRest } from '../config/config-problems.ts';
 import type { Renderer } from '../render/render.ts';
+import type { RequestRenderer } from '../render/request.ts';
 
 /** A configuration that was found good, with the renderers of its outputs. */
 export interface Plan {
@@ -15,6 +16,8 @@ export interface Plan {
 export interface PlannedOutput {
   readonly output: OutputConfig;
   readonly renderer: Renderer;
+  /** What its HTTP reloads carry, by their place. The renderer wants their secrets too. */
+  readonly requests: ReadonlyMap<string, RequestRenderer>;
 }
 
 /**
@@ -45,13 +48,36 @@ async function planOutputs(configured: Config['outputs'], known: GoodRest['known
   const problems: Failure[] = [];
   const outputs: PlannedOutput[] = [];
   for (const output of configured.values()) {
-    try {
-      outputs.push({ output, renderer: await createRenderer(output, known) });
-    } catch (error) {
-      if (error instanceof ProblemsError) problems.push(...error.failures);
-      else if (error instanceof PannierError) problems.push(error.failure);
-      else throw error;
-    }
+    const requests = await requestsOf(output, known, problems);
+    const also = [...requests.values()].flatMap(({ wants }) => [...wants]);
+    const renderer = await collecting(problems, () => createRenderer(output, known, undefined, also));
+    if (renderer !== undefined) outputs.push({ output, renderer, requests });
   }
   return { outputs, problems };
+}
+
+async function requestsOf(
+  { reload }: OutputConfig,
+  known: GoodRest['known'],
+  problems: Failure[],
+): Promise<ReadonlyMap<string, RequestRenderer>> {
+  const requests = new Map<string, RequestRenderer>();
+  for (const step of reload) {
+    if (step.kind !== 'http') continue;
+    const { createRequestRenderer } = await import('../render/request.ts');
+    const request = await collecting(problems, () => createRequestRenderer(step, known));
+    if (request !== undefined) requests.set(step.place, request);
+  }
+  return requests;
+}
+
+async function collecting<T>(problems: Failure[], make: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof ProblemsError) problems.push(...error.failures);
+    else if (error instanceof PannierError) problems.push(error.failure);
+    else throw error;
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 
 /** Where bytes may leave the agent. Named at each exposure, so that a reader can list every way out. */
-export type Exit = 'file' | 'env' | 'api' | 'sds' | 'backend';
+export type Exit = 'file' | 'env' | 'api' | 'sds' | 'backend' | 'reload';
 
 export type SecretType = 'string' | 'number' | 'boolean' | 'null' | 'bytes';
 

@@ -133,6 +133,15 @@ export function wireFailure(error: WireError, { place, address, proxied }: Where
   return fail('BACKEND_UNREACHABLE', place, `no connection to ${address} (${code})`);
 }
 
+/** A wire fault's code in our words, and whether it is one of TLS. */
+export function describeWire(code: string): { readonly tls: boolean; readonly seen: string } {
+  const known = KNOWN[code];
+  if (known !== undefined) return { tls: known.code === 'BACKEND_TLS', seen: known.seen };
+  if (code.startsWith('HPE_')) return { tls: false, seen: 'no HTTP spoken' };
+  const tls = code === 'EPROTO' || TLS_CODE.test(code);
+  return { tls, seen: tls ? `TLS handshake failed (${code})` : `no connection (${code})` };
+}
+
 /** `ECONNREFUSED` and the like; several tried addresses (AggregateError) give the first one's. */
 function codeOf(foreign: unknown): string {
   const { code, errors, message } = (foreign ?? {}) as {

@@ -137,7 +137,26 @@ export type FileContent =
 
 export type ReloadConfig =
   | { readonly kind: 'signal'; readonly name: NodeJS.Signals; readonly pidFile: string; readonly place: string }
+  | HttpReloadConfig
   | { readonly kind: 'command'; readonly argv: readonly string[]; readonly timeoutMs: number; readonly place: string };
+
+export interface HttpReloadConfig {
+  readonly kind: 'http';
+  readonly method: string;
+  /** http or https, without user, password and fragment. */
+  readonly url: string;
+  /** Unix socket to connect to, whatever host the URL names. */
+  readonly socket?: string;
+  /** Absent: every 2xx. */
+  readonly expect?: readonly number[];
+  /** Templates, by the header's name. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** A template. */
+  readonly body?: string;
+  readonly caFile?: string;
+  readonly timeoutMs: number;
+  readonly place: string;
+}
 
 export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';

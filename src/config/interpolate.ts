@@ -107,7 +107,10 @@ class Walk {
   }
 }
 
-/** `outputs.*.files.*.content`: the engine's own braces mean something there. */
+/** Inline templates: the engine's own braces mean something there, and what a reference gives is no template. */
 function isTemplate(path: Path): boolean {
-  return path.length === 5 && path[0] === 'outputs' && path[2] === 'files' && path[4] === 'content';
+  const [section, , part, , what, key] = path;
+  if (section !== 'outputs') return false;
+  if (part === 'files') return path.length === 5 && what === 'content';
+  return part === 'reload' && what === 'http' && (path.length === 6 ? key === 'body' : key === 'headers');
 }

@@ -8,7 +8,7 @@ import { configFile } from './schema.ts';
 const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
   [secret, ['kv', 'read', 'write', 'certificate', 'key']],
   [outputFile, ['template', 'content', 'format']],
-  [reload, ['signal', 'command']],
+  [reload, ['signal', 'http', 'command']],
 ]);
 
 /**

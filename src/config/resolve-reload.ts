@@ -5,6 +5,7 @@ import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import { formatPlace } from './place.ts';
 import type { Problems } from './problems.ts';
+import { resolveHttp } from './resolve-reload-http.ts';
 import { reload as schema } from './schema/section-reload.ts';
 import type { ReloadShape } from './schema.ts';
 
@@ -13,16 +14,18 @@ const COMMAND_TIMEOUT_MS = 30_000;
 export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;
-  const { signal, command } = shape;
-  if ((signal === undefined) === (command === undefined)) {
+  const { signal, http, command } = shape;
+  const given = [signal, http, command].filter((what) => what !== undefined).length;
+  if (given !== 1) {
     const [code, seen] =
-      signal === undefined
+      given === 0
         ? (['CONFIG_MISSING', 'says nothing to do'] as const)
-        : (['CONFIG_INVALID', 'says two things to do'] as const);
-    problems.add(code, entry.file, entry.path, seen, 'Give exactly one of signal and command for each item.');
+        : (['CONFIG_INVALID', 'says several things to do'] as const);
+    problems.add(code, entry.file, entry.path, seen, 'Give exactly one of signal, http and command for each item.');
     return undefined;
   }
   if (signal !== undefined) return resolveSignal(signal, entry, problems);
+  if (http !== undefined) return resolveHttp(http, entry, problems);
   return command === undefined ? undefined : resolveCommand(command, entry, problems);
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
 import type { FileConfig, FileContent, OutputConfig } from '../config/config.ts';
 import { makeNearest } from '../config/nearest.ts';
-import type { Entry, Snapshot } from '../lease/snapshot.ts';
+import type { Snapshot } from '../lease/snapshot.ts';
 import type { Known } from './analyse.ts';
 import { Asked } from './asked.ts';
 import type { Answer, View } from './evaluate.ts';
@@ -11,6 +11,7 @@ import { FORMATS } from './formats/index.ts';
 import { pick } from './formats/pick.ts';
 import type { Rendered, Renderer } from './render.ts';
 import { readTemplate } from './template.ts';
+import { missingIn, viewOf } from './view.ts';
 
 /** Reads a template file; `node:fs/promises` unless a test says otherwise. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;
@@ -18,18 +19,20 @@ export type ReadBytes = (path: string) => Promise<Uint8Array>;
 /**
  * Makes the renderer of one output: reads its templates, parses and analyses them. Needs no backend and no value.
  * @param known the names of all configured secrets, and the backends that computed paths can ask.
+ * @param also secrets that the output needs for something else than its files.
  * @throws ProblemsError with everything that is wrong in any file of the output.
  */
 export async function createRenderer(
   output: OutputConfig,
   known: Known,
   read: ReadBytes = readFile,
+  also: Iterable<string> = [],
 ): Promise<Renderer> {
   const problems: Failure[] = [];
   const files: RenderFile[] = [];
   for (const [name, file] of output.files) files.push(await prepare(name, file, known, read, problems));
   if (problems.length > 0) throw new ProblemsError(problems);
-  const wants: ReadonlySet<string> = new Set(files.flatMap((file) => file.wants));
+  const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...also]);
   const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
   return { wants, asks, render: async (snapshot) => renderFiles(files, wants, snapshot) };
 }
@@ -115,12 +118,9 @@ function problemsOfFormat(
 }
 
 function renderFiles(files: readonly RenderFile[], wants: ReadonlySet<string>, snapshot: Snapshot): Rendered {
-  const missing = [...wants].filter((name) => isAwaited(snapshot.get(name)));
+  const missing = missingIn(snapshot, wants);
   if (missing.length > 0) return { kind: 'waits', missing, computed: new Map() };
-  const view: View = (name) => {
-    const entry = snapshot.get(name);
-    return entry === undefined || entry.state === 'absent' ? undefined : entry.value.fields;
-  };
+  const view = viewOf(snapshot);
   const asked = new Asked(snapshot);
   const rendered = new Map<string, Uint8Array>();
   for (const { name, place, origin, render } of files) {
@@ -135,7 +135,3 @@ function renderFiles(files: readonly RenderFile[], wants: ReadonlySet<string>, s
   if (pending.length > 0) return { kind: 'waits', missing: pending, computed };
   return { kind: 'files', files: rendered, computed };
 }
-
-/** No answer yet, or none that counts: an optional secret that is absent is not waited for. */
-const isAwaited = (entry: Entry | undefined): boolean =>
-  entry === undefined || (entry.state === 'absent' && !entry.optional);

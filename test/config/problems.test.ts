@@ -120,7 +120,6 @@ describe('what is not built yet', () => {
       `outputs.o.files.f.${key}`,
       withFile({ format: 'json', from: 'app', [key]: 'x' }),
     ]),
-    ['outputs.o.reload[0].http', withOutput({ reload: [{ http: { url: 'http://x' } }] })],
     ['outputs.o.reload[0].signal.process', withOutput({ reload: [{ signal: { name: 'HUP', process: 'nginx' } }] })],
     ['outputs.o.reload[0].signal.child', withOutput({ reload: [{ signal: { name: 'HUP', child: true } }] })],
   ])('%s is known and refused, and nothing else is said', async (place, given) => {
@@ -360,9 +359,62 @@ describe('reload', () => {
     ['no process', { signal: { name: 'HUP' } }, 'CONFIG_MISSING outputs.o.reload[0].signal.pidFile'],
     ['an empty argv', { command: { argv: [] } }, 'CONFIG_INVALID outputs.o.reload[0].command.argv'],
     ['an empty program', { command: { argv: ['', 'x'] } }, 'CONFIG_INVALID outputs.o.reload[0].command.argv[0]'],
+    ['a url of another kind', { http: { url: 'unix:///x' } }, 'CONFIG_INVALID outputs.o.reload[0].http.url'],
+    ['a password in a url', { http: { url: 'http://a:b@x' } }, 'CONFIG_INVALID outputs.o.reload[0].http.url'],
+    ['no url', { http: {} }, 'CONFIG_MISSING outputs.o.reload[0].http.url'],
+    [
+      'a strange method',
+      { http: { url: 'http://x', method: 'post' } },
+      'CONFIG_INVALID outputs.o.reload[0].http.method',
+    ],
+    ['no status', { http: { url: 'http://x', expect: [] } }, 'CONFIG_INVALID outputs.o.reload[0].http.expect'],
+    [
+      'a status of 100',
+      { http: { url: 'http://x', expect: [100] } },
+      'CONFIG_INVALID outputs.o.reload[0].http.expect[0]',
+    ],
+    [
+      'caFile without TLS',
+      { http: { url: 'http://x', caFile: 'ca' } },
+      'CONFIG_INVALID outputs.o.reload[0].http.caFile',
+    ],
+    [
+      'a header of our own',
+      { http: { url: 'http://x', headers: { 'Content-Length': '1' } } },
+      'CONFIG_INVALID outputs.o.reload[0].http.headers.Content-Length',
+    ],
+    [
+      'a header twice',
+      { http: { url: 'http://x', headers: { Host: 'a', host: 'b' } } },
+      'CONFIG_DUPLICATE outputs.o.reload[0].http.headers.host',
+    ],
     ['a shell line', { command: { argv: 'nginx -s reload' } }, 'CONFIG_INVALID outputs.o.reload[0].command.argv'],
   ])('%s is a problem', async (_, reload, brief) => {
     expect(await briefly(reloads(reload))).toEqual([brief]);
+  });
+
+  it('an HTTP reload has defaults; its templates are not searched for references', async () => {
+    const headers = { Authorization: 'Bearer ${env:NONE} {{app.token}}' };
+    const { outputs, warnings } = await reloads({ http: { url: 'http://x/y', headers, body: '${x}', socket: '/s' } });
+    const [http] = outputs.get('o')?.reload ?? [];
+    expect(http).toEqual({
+      kind: 'http',
+      method: 'POST',
+      url: 'http://x/y',
+      socket: '/s',
+      headers: new Map(Object.entries(headers)),
+      body: '${x}',
+      timeoutMs: 10_000,
+      place: 'outputs.o.reload[0]',
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('a credential written literally in a header is a warning', async () => {
+    const { warnings } = await reloads({ http: { url: 'http://x', headers: { 'X-Api-Key': 'hunter2', Accept: 'a' } } });
+    expect(warnings).toMatchObject([
+      { code: 'CONFIG_LITERAL_SECRET', place: 'outputs.o.reload[0].http.headers.X-Api-Key' },
+    ]);
   });
 
   it('a signal goes by its name with or without SIG, a program without a slash is looked up on PATH', async () => {

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import * as z from 'zod/mini';
 import { makeNearest } from '../nearest.ts';
 import { notYet, path, positiveDuration, text } from './scalars.ts';
+import { http } from './section-reload-http.ts';
 
 /** Nobody can handle these, so nothing is taken up by them. */
 const USELESS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP']);
@@ -30,7 +31,7 @@ const command = z.strictObject({
 /** One way to make the application take a generation up. That it is exactly one is checked in `resolve-reload.ts`. */
 export const reload = z.strictObject({
   signal: z.optional(signal),
-  http: notYet(),
+  http: z.optional(http),
   command: z.optional(command),
 });
 

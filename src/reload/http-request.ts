@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import type { ClientRequest } from 'node:http';
+import { http, loadHttps } from '../client/node-http.ts';
+import { onAbort } from '../client/on-abort.ts';
+import { WireError } from '../client/wire-error.ts';
+
+export interface OneRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** Unix socket to connect to in the place of the URL's host. */
+  readonly socket?: string;
+  readonly caFile?: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body?: Uint8Array;
+}
+
+export type OneAnswer =
+  | { readonly kind: 'answered'; readonly status: number }
+  /** `code` as in WireError. */
+  | { readonly kind: 'broken'; readonly code: string }
+  | { readonly kind: 'no-ca'; readonly errno: string }
+  | { readonly kind: 'aborted' };
+
+/** A longer body is not waited for. */
+const DRAIN_BYTES = 1024 * 1024;
+
+/**
+ * One request over a connection of its own, never through a proxy, redirects not followed. The body of the answer is
+ * read to its end, so that the application is not cut off, and dropped. Never throws.
+ *
+ * Once a status has come it is the answer, whatever becomes of the body: also when `signal` aborts meanwhile.
+ */
+export async function sendOnce(request: OneRequest, signal: AbortSignal): Promise<OneAnswer> {
+  let ca: string | undefined;
+  try {
+    ca = request.caFile === undefined ? undefined : await readFile(request.caFile, 'utf8');
+  } catch (error) {
+    return { kind: 'no-ca', errno: String((error as NodeJS.ErrnoException).code ?? 'unknown') };
+  }
+  if (signal.aborted) return { kind: 'aborted' };
+  return new Promise((resolve) => {
+    let sent: ClientRequest;
+    try {
+      sent = begin(request, ca);
+    } catch (error) {
+      return resolve({ kind: 'broken', code: new WireError(error, { stale: false, midway: false }).code });
+    }
+    let status: number | undefined;
+    const end = (otherwise: OneAnswer) => {
+      callOff();
+      resolve(status === undefined ? otherwise : { kind: 'answered', status });
+      sent.destroy();
+    };
+    const broken = (error: unknown) =>
+      end({ kind: 'broken', code: new WireError(error, { stale: false, midway: false }).code });
+    const callOff = onAbort(signal, () => end({ kind: 'aborted' }));
+    sent.on('error', broken);
+    sent.on('close', () => broken({ code: 'ECONNRESET' }));
+    sent.on('response', (answer) => {
+      status = answer.statusCode ?? 0;
+      let left = DRAIN_BYTES;
+      answer.on('data', (chunk: Buffer) => {
+        left -= chunk.length;
+        if (left < 0) end({ kind: 'aborted' });
+      });
+      answer.on('error', broken);
+      answer.on('end', broken);
+    });
+    sent.end(request.body);
+  });
+}
+
+/**
+ * Headers are set on the request instead of handed over in its options, which travel on to `net.connect`.
+ * `rejectUnauthorized` is always said, so that NODE_TLS_REJECT_UNAUTHORIZED decides nothing.
+ */
+function begin({ method, url, socket, headers, body }: OneRequest, ca: string | undefined): ClientRequest {
+  const secure = url.protocol === 'https:';
+  const options = {
+    agent: false,
+    method,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    path: `${url.pathname}${url.search}`,
+    ...(socket === undefined ? {} : { socketPath: socket }),
+  };
+  const sent = secure
+    ? loadHttps().request({ ...options, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) })
+    : http.request(options);
+  for (const [name, value] of headers) sent.setHeader(name, value);
+  if (body !== undefined) sent.setHeader('Content-Length', body.length);
+  return sent;
+}

@@ -1,0 +1,83 @@
+import { type Clock, systemClock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import { type Failure, failure } from '../base/errors.ts';
+import { describeWire } from '../client/wire-error.ts';
+import type { HttpReloadConfig } from '../config/config.ts';
+import type { RenderedRequest } from '../render/request.ts';
+import { type OneAnswer, sendOnce } from './http-request.ts';
+import type { Reload } from './reload.ts';
+
+/**
+ * Sends the application one request, whose status tells whether it took the generation up. Headers and body are made
+ * anew for each request, from the secrets as they are then.
+ *
+ * Failures: RELOAD_HTTP_STATUS, RELOAD_HTTP_UNREACHABLE, RELOAD_HTTP_TIMEOUT, RELOAD_HTTP_TLS, RELOAD_HTTP_HEADER,
+ * CANCELLED, and those of rendering. They name origin or socket, never path, query, headers or anything of the answer
+ * but its status.
+ */
+export function createHttpReload(
+  config: HttpReloadConfig,
+  render: () => RenderedRequest,
+  clock: Clock = systemClock,
+): Reload {
+  const { place, timeoutMs, method, socket, caFile } = config;
+  const url = new URL(config.url);
+  return {
+    kind: 'http',
+    place,
+    async run(_generation, signal) {
+      const values = render();
+      if (values.kind === 'failed') return values.why;
+      const headers = new Map<string, string>();
+      for (const [name, value] of values.headers) {
+        const text = value.type === 'bytes' ? undefined : value.exposeText('reload');
+        if (text === undefined || !SENDABLE.test(text)) return unsendable(name, place);
+        headers.set(name, text);
+      }
+      const over = new AbortController();
+      const late = new AbortController();
+      void clock.sleep(timeoutMs, over.signal).then(() => late.abort());
+      const request = {
+        method,
+        url,
+        headers,
+        ...(socket === undefined ? {} : { socket }),
+        ...(caFile === undefined ? {} : { caFile }),
+        ...(values.body === undefined ? {} : { body: values.body.exposeBytes('reload') }),
+      };
+      const answer = await sendOnce(request, AbortSignal.any([signal, late.signal]));
+      over.abort();
+      return judge(answer, config, signal.aborted);
+    },
+  };
+}
+
+/** A field value, https://www.rfc-editor.org/rfc/rfc9110#section-5.5, without white space at its ends. */
+const SENDABLE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
+
+function unsendable(name: string, place: string): Failure {
+  const seen = 'it has a line break, white space at an end, or a character that no header carries';
+  return failure('RELOAD_HTTP_HEADER', `${place}.http.headers.${name}`, seen);
+}
+
+function judge(answer: OneAnswer, config: HttpReloadConfig, stopped: boolean): Failure | undefined {
+  const { place, expect, timeoutMs, caFile } = config;
+  const where = config.socket ?? new URL(config.url).origin;
+  switch (answer.kind) {
+    case 'answered': {
+      const { status } = answer;
+      if (expect === undefined ? status >= 200 && status < 300 : expect.includes(status)) return undefined;
+      const redirect = status >= 300 && status < 400 ? { hint: 'Redirects are not followed: correct url.' } : {};
+      return failure('RELOAD_HTTP_STATUS', place, `HTTP ${status} from ${where}`, redirect);
+    }
+    case 'no-ca':
+      return failure('RELOAD_HTTP_TLS', place, `caFile ${caFile} cannot be read (${answer.errno})`);
+    case 'aborted':
+      if (stopped) return failure('CANCELLED', place, 'ended because the agent stops');
+      return failure('RELOAD_HTTP_TIMEOUT', place, `no answer from ${where} within ${formatDuration(timeoutMs)}`);
+    case 'broken': {
+      const { tls, seen } = describeWire(answer.code);
+      return failure(tls ? 'RELOAD_HTTP_TLS' : 'RELOAD_HTTP_UNREACHABLE', place, `${seen} at ${where}`);
+    }
+  }
+}

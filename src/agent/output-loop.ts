@@ -224,9 +224,19 @@ export class OutputLoop {
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
     const { reloads, output, emit, clock, sink } = this.#o;
     const startedMs = clock.monoMs();
-    for (const step of reloads) {
+    for (const [index, step] of reloads.entries()) {
+      const stepMs = clock.monoMs();
       const why = await step.run(generation, signal);
       if (signal.aborted) return;
+      emit({
+        kind: 'reload-step',
+        output: output.name,
+        generation,
+        step: index + 1,
+        how: step.kind,
+        durationMs: clock.monoMs() - stepMs,
+        ...(why === undefined ? {} : { failure: why }),
+      });
       if (why !== undefined) return this.#reloadFailed(generation, step.kind, why);
     }
     try {

@@ -103,6 +103,12 @@ export const CODES = {
   RELOAD_PID_REFUSED: row(1, 'backoff', 'The pid is one that is never signalled.', 'Correct the pid file.'),
   RELOAD_PID_REUSED: row(1, 'backoff', 'The pid belongs to a younger process.', 'Restart the application.'),
   RELOAD_NO_PROCESS: row(1, 'backoff', 'No such process runs.', 'Start the application.'),
+  RELOAD_SEVERAL_PROCESSES: row(
+    1,
+    'backoff',
+    'Several processes have this name.',
+    'Use pidFile, or set all: true to signal each.',
+  ),
   RELOAD_NOT_PERMITTED: row(1, 'backoff', 'The process may not be signalled.', 'Run as its user, or share a uid.'),
   RELOAD_HTTP_UNREACHABLE: row(
     1,

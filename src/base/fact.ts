@@ -107,6 +107,17 @@ export type Fact =
       readonly removed: number;
     }
   | { readonly kind: 'reload-skipped'; readonly output: string; readonly generation: number }
+  /** One step of a reload ended; steps that come after a failed one are not run. */
+  | {
+      readonly kind: 'reload-step';
+      readonly output: string;
+      readonly generation: number;
+      /** From 1 on. */
+      readonly step: number;
+      readonly how: string;
+      readonly durationMs: number;
+      readonly failure?: Failure;
+    }
   | {
       readonly kind: 'reload-done';
       readonly output: string;

@@ -136,9 +136,15 @@ export type FileContent =
     };
 
 export type ReloadConfig =
-  | { readonly kind: 'signal'; readonly name: NodeJS.Signals; readonly pidFile: string; readonly place: string }
+  | SignalReloadConfig
   | HttpReloadConfig
   | { readonly kind: 'command'; readonly argv: readonly string[]; readonly timeoutMs: number; readonly place: string };
+
+export type SignalReloadConfig = {
+  readonly kind: 'signal';
+  readonly name: NodeJS.Signals;
+  readonly place: string;
+} & ({ readonly pidFile: string } | { readonly process: string; readonly all: boolean });
 
 export interface HttpReloadConfig {
   readonly kind: 'http';

@@ -30,17 +30,29 @@ export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | 
 }
 
 function resolveSignal(
-  { name, pidFile }: NonNullable<ReloadShape['signal']>,
+  { name, pidFile, process, all }: NonNullable<ReloadShape['signal']>,
   { file, path }: Entry,
   problems: Problems,
 ): ReloadConfig | undefined {
-  if (pidFile === undefined) {
+  const at = [...path, 'signal'];
+  const before = problems.count;
+  if (pidFile === undefined && process === undefined) {
     const seen = 'absent, so which process is meant is not known';
-    problems.add('CONFIG_MISSING', file, [...path, 'signal', 'pidFile'], seen);
-    return undefined;
+    problems.add('CONFIG_MISSING', file, [...at, 'pidFile'], seen, 'Add pidFile or process.');
+  } else if (pidFile !== undefined && process !== undefined) {
+    problems.add('CONFIG_INVALID', file, at, 'pidFile and process both say which process', 'Keep one of the two.');
   }
-  const full = (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals;
-  return { kind: 'signal', name: full, pidFile: resolve(file.dir, pidFile), place: formatPlace(path) };
+  if (all !== undefined && process === undefined) {
+    problems.add('CONFIG_INVALID', file, [...at, 'all'], 'it goes with process', 'Remove it.');
+  }
+  if (problems.count > before) return undefined;
+  const step = {
+    kind: 'signal',
+    name: (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals,
+    place: formatPlace(path),
+  } as const;
+  if (process !== undefined) return { ...step, process, all: all ?? false };
+  return { ...step, pidFile: resolve(file.dir, pidFile as string) };
 }
 
 /** A program with a slash is relative to the file that names it; one without is looked up on PATH. */

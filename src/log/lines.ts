@@ -39,6 +39,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'output-failed': ['error', 'output failed'],
   'output-recovered': ['info', 'output recovered'],
   'reload-skipped': ['info', 'reload not needed'],
+  'reload-step': ['debug', 'reload step ended'],
   'reload-done': ['info', 'reload done'],
   'reload-failed': ['error', 'reload failed'],
 };

@@ -6,10 +6,12 @@ import { readFile } from 'node:fs/promises';
  */
 const TICKS_PER_SECOND = 100;
 
-/** Fields 3 and 22 of `/proc/PID/stat`. */
+/** Fields 3, 4 and 22 of `/proc/PID/stat`. */
 export interface ProcStat {
   /** One letter: `R`, `S`, … `Z` a zombie. */
   readonly state: string;
+  /** Process id of the parent. */
+  readonly parent: number;
   /** Start in clock ticks after boot. */
   readonly startTicks: number;
 }
@@ -24,8 +26,9 @@ export function parseProcStat(text: string): ProcStat | undefined {
     .trim()
     .split(/\s+/);
   const [state] = fields;
+  const parent = Number(fields[4 - 3]);
   const startTicks = Number(fields[22 - 3]);
-  return state !== undefined && Number.isSafeInteger(startTicks) ? { state, startTicks } : undefined;
+  return state !== undefined && Number.isSafeInteger(startTicks) ? { state, parent, startTicks } : undefined;
 }
 
 /**

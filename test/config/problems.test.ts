@@ -120,7 +120,6 @@ describe('what is not built yet', () => {
       `outputs.o.files.f.${key}`,
       withFile({ format: 'json', from: 'app', [key]: 'x' }),
     ]),
-    ['outputs.o.reload[0].signal.process', withOutput({ reload: [{ signal: { name: 'HUP', process: 'nginx' } }] })],
     ['outputs.o.reload[0].signal.child', withOutput({ reload: [{ signal: { name: 'HUP', child: true } }] })],
   ])('%s is known and refused, and nothing else is said', async (place, given) => {
     expect(await briefly(loadWith(given))).toEqual([`CONFIG_NOT_SUPPORTED ${place}`]);
@@ -357,6 +356,21 @@ describe('reload', () => {
       'CONFIG_INVALID outputs.o.reload[0].signal.name',
     ],
     ['no process', { signal: { name: 'HUP' } }, 'CONFIG_MISSING outputs.o.reload[0].signal.pidFile'],
+    [
+      'a path for a process',
+      { signal: { name: 'HUP', process: '/bin/x' } },
+      'CONFIG_INVALID outputs.o.reload[0].signal.process',
+    ],
+    [
+      'two processes',
+      { signal: { name: 'HUP', process: 'x', pidFile: 'x' } },
+      'CONFIG_INVALID outputs.o.reload[0].signal',
+    ],
+    [
+      'all of a pid file',
+      { signal: { name: 'HUP', pidFile: 'x', all: true } },
+      'CONFIG_INVALID outputs.o.reload[0].signal.all',
+    ],
     ['an empty argv', { command: { argv: [] } }, 'CONFIG_INVALID outputs.o.reload[0].command.argv'],
     ['an empty program', { command: { argv: ['', 'x'] } }, 'CONFIG_INVALID outputs.o.reload[0].command.argv[0]'],
     ['a url of another kind', { http: { url: 'unix:///x' } }, 'CONFIG_INVALID outputs.o.reload[0].http.url'],
@@ -420,12 +434,12 @@ describe('reload', () => {
   it('a signal goes by its name with or without SIG, a program without a slash is looked up on PATH', async () => {
     const config = await reloads(
       { signal: { name: 'HUP', pidFile: '/p' } },
-      { signal: { name: 'SIGUSR1', pidFile: '/p' } },
+      { signal: { name: 'SIGUSR1', process: 'nginx' } },
       { command: { argv: ['nginx', '-s', 'reload/x', ''] } },
     );
     expect(config.outputs.get('o')?.reload).toMatchObject([
       { name: 'SIGHUP' },
-      { name: 'SIGUSR1' },
+      { name: 'SIGUSR1', process: 'nginx', all: false },
       { argv: ['nginx', '-s', 'reload/x', ''], timeoutMs: 30_000 },
     ]);
   });

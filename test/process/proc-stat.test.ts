@@ -18,7 +18,11 @@ describe('/proc/PID/stat', () => {
     ['a name of brackets', ')))('],
     ['a name with a newline', 'a)\nS 1'],
   ])('is counted after the last bracket: %s', (_, name) => {
-    expect(parseProcStat(`4711 (${name}) S ${between} 123456 999 999\n`)).toEqual({ state: 'S', startTicks: 123456 });
+    expect(parseProcStat(`4711 (${name}) S ${between} 123456 999 999\n`)).toEqual({
+      state: 'S',
+      parent: 4,
+      startTicks: 123456,
+    });
   });
 
   it.each(['', 'nothing', '4711 (x) S 1 2 3', `4711 (x) S ${between} soon`])('%j is something else', (text) => {

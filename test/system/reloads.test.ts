@@ -1,7 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { reply, startFaultServer } from '../faults/fault-server.ts';
+import { eventually } from './agent.ts';
 import { published, useScene } from './scene.ts';
 
 const scene = useScene();
@@ -42,5 +45,60 @@ describe('a reload by HTTP', () => {
     expect(server.requests).toHaveLength(before);
     expect(await agent.stop()).toBe(0);
     expect(agent.output()).not.toContain(CANARY);
+  });
+});
+
+describe('a reload by the name of a process', () => {
+  /** An application with a name of its own that notes each SIGHUP, and has a worker of the same name. */
+  async function startNamed(dir: string, name: string) {
+    const program = join(dir, name);
+    if (!existsSync(program)) copyFileSync('/bin/sh', program);
+    const note = (who: string) => `trap 'echo ${who} >> ${program}.told' HUP; while :; do sleep 0.02; done`;
+    const script = `("${program}" -c "${note('worker')}") & echo up; ${note('master')}`;
+    const child = spawn(program, ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    const { pid = 0 } = child;
+    scene.keep({
+      async [Symbol.asyncDispose]() {
+        if (child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGKILL');
+      },
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    return { pid, told: () => (existsSync(`${program}.told`) ? readFileSync(`${program}.told`, 'utf8').trim() : '') };
+  }
+
+  it('tells the master alone, waits while nobody is there, and refuses several; each step is told', async () => {
+    const name = `app${process.pid}`;
+    await using server = await startFaultServer(reply(204));
+    const { put, dir, config } = await setUp([
+      { http: { url: server.address } },
+      { signal: { name: 'HUP', process: name } },
+    ]);
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    put({ password: 'two' });
+    await agent.waitFor('reload-failed', { fits: ({ code }) => code === 'RELOAD_NO_PROCESS' });
+    const app = await startNamed(dir, name);
+    const done = await agent.waitFor('reload-done');
+    await eventually(() => expect(app.told()).toBe('master'));
+    expect(done).toMatchObject({ generation: 2, steps: 2 });
+    const steps = agent.facts('reload-step').map(({ step, how, code }) => [step, how, code]);
+    expect(steps.slice(0, 2)).toEqual([
+      [1, 'http', undefined],
+      [2, 'signal', 'RELOAD_NO_PROCESS'],
+    ]);
+    expect(steps.slice(-2)).toEqual([
+      [1, 'http', undefined],
+      [2, 'signal', undefined],
+    ]);
+
+    const other = await startNamed(dir, name);
+    put({ password: 'three' });
+    const several = await agent.waitFor('reload-failed', { fits: ({ code }) => code === 'RELOAD_SEVERAL_PROCESSES' });
+    expect(several['seen']).toBe(`2 processes are named ${name}`);
+    await pause(100);
+    expect(app.told()).toBe('master');
+    process.kill(-other.pid, 'SIGKILL');
+    await agent.waitFor('reload-done', { count: 2 });
+    await eventually(() => expect(app.told()).toBe('master\nmaster'));
   });
 });

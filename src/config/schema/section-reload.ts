@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import * as z from 'zod/mini';
 import { makeNearest } from '../nearest.ts';
-import { notYet, path, positiveDuration, text } from './scalars.ts';
+import { bool, notYet, path, positiveDuration, text } from './scalars.ts';
 import { http } from './section-reload-http.ts';
 
 /** Nobody can handle these, so nothing is taken up by them. */
@@ -12,12 +12,15 @@ const signalName = text.check(
   z.refine((value) => wrongSignal(value) === undefined, { error: ({ input }) => wrongSignal(input as string) }),
 );
 
-/** pidFile is required today; it stays optional here because another key will say which process instead. */
+/** `comm` of a process, or the base name of its program: no path. */
+const processName = text.check(z.regex(/^[^/]+$/, { error: 'the name of a program without its path is wanted' }));
+
+/** That exactly one key says which process is checked in `resolve-reload.ts`. */
 const signal = z.strictObject({
   name: signalName,
   pidFile: z.optional(path),
-  process: notYet(),
-  all: notYet(),
+  process: z.optional(processName),
+  all: z.optional(bool),
   child: notYet(),
 });
 

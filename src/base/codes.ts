@@ -48,12 +48,13 @@ export const CODES = {
   TEMPLATE_SYNTAX: row(2, 'never', 'A template does not parse.', 'See docs/templates.md.'),
   TEMPLATE_UNKNOWN_NAME: row(2, 'never', 'A template names no configured secret.', 'Add the secret, or correct it.'),
   TEMPLATE_UNKNOWN_HELPER: row(2, 'never', 'A template calls no known helper.', 'See docs/templates.md for the list.'),
+  TEMPLATE_BAD_ARGUMENT: row(2, 'never', 'A helper is called with arguments it never takes.', 'See docs/templates.md.'),
   TEMPLATE_REFUSED: row(2, 'never', 'A template uses a construct that is turned off.', 'See docs/templates.md.'),
   RENDER_MISSING_FIELD: row(1, 'never', 'A secret has no such field.', 'Correct the name, or add the field.'),
   RENDER_NOT_TEXT: row(1, 'never', 'A value cannot be written as text there.', 'Use json or base64encode.'),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'A helper got an argument it cannot take.', 'See docs/templates.md.'),
-  RENDER_KEY: row(1, 'never', 'A field name does not fit the format.', 'Rename it with rename.'),
-  RENDER_SAME_KEY: row(1, 'never', 'Two sources give one key.', 'Use rename or prefix, or take fewer sources.'),
+  RENDER_KEY: row(1, 'never', 'A key does not fit the format.', 'Rename the field with rename.'),
+  RENDER_SAME_KEY: row(1, 'never', 'Two sources give one key.', 'Use rename, or take fewer sources.'),
 
   // ---- login
   AUTH_CREDENTIAL_UNREADABLE: row(4, 'backoff', 'A credential file of a login cannot be read.', 'Mount it.'),

@@ -130,10 +130,24 @@ export type FileContent =
   | { readonly kind: 'content'; readonly text: string }
   | {
       readonly kind: 'format';
-      readonly format: 'dotenv' | 'json' | 'raw';
-      /** `app` or `app.key`, split: [`app`] or [`app`, `key`]. */
+      readonly format: FormatName;
+      /** `app` or `app.key`, split at the first dot: [`app`] or [`app`, `key`]. */
       readonly from: readonly (readonly string[])[];
+      /** Only what fits the format. */
+      readonly options?: FormatOptions;
     };
+
+export type FormatName = 'dotenv' | 'json' | 'properties' | 'raw' | 'yaml';
+
+/** How the fields of the sources become the keys of a file: first `rename`, then `case`, then `prefix`. */
+export interface FormatOptions {
+  /** New names by `FIELD` or `SOURCE.FIELD`. */
+  readonly rename?: readonly (readonly [from: string, to: string])[];
+  readonly case?: 'upper' | 'lower';
+  readonly prefix?: string;
+  /** All sources in one map, instead of a map for each secret. */
+  readonly flat?: boolean;
+}
 
 export type ReloadConfig =
   | SignalReloadConfig

@@ -77,7 +77,7 @@ function named(path: Path, value: unknown): string {
 }
 
 /** Keys whose values not built yet are from a fixed list, so that they are no secrets. */
-const NAMED_CHOICES: ReadonlySet<string> = new Set(['kind', 'method', 'format']);
+const NAMED_CHOICES: ReadonlySet<string> = new Set(['kind', 'method']);
 
 function absent(issue: z.core.$ZodIssue, path: Path): string {
   const options = optionsOf(issue);

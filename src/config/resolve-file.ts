@@ -2,20 +2,15 @@ import { resolve } from 'node:path';
 import type { FileConfig, FileContent } from './config.ts';
 import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
-import { formatPlace, type Path } from './place.ts';
+import { formatPlace } from './place.ts';
 import type { Problems } from './problems.ts';
+import { FORMAT_KEYS, type KnownSecrets, resolveFormat } from './resolve-format.ts';
 import { outputFile as schema } from './schema/section-outputs.ts';
 import type { OutputFileShape } from './schema.ts';
 
 /** Templates shipped in templates/, by the NAME of `builtin:NAME`. */
 const BUILTIN_TEMPLATES: ReadonlyMap<string, string> = new Map();
 const BUILTIN = 'builtin:';
-
-/** The secrets an output may name, also those with problems of their own. */
-export interface KnownSecrets {
-  has(name: string): boolean;
-  nearest(name: string): string | undefined;
-}
 
 export function resolveFile(entry: Entry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
@@ -75,11 +70,12 @@ function resolveContent(
     problems.add(given.length === 0 ? 'CONFIG_MISSING' : 'CONFIG_INVALID', file, path, seen, hint);
     return undefined;
   }
-  if (shape.format !== undefined) return resolveFormat(shape.format, shape.from, entry, secrets, problems);
-  if (shape.from !== undefined) {
-    problems.add('CONFIG_INVALID', file, [...path, 'from'], `it goes with format, not with ${given[0]}`, 'Remove it.');
-    return undefined;
+  if (shape.format !== undefined) return resolveFormat(shape.format, shape, entry, secrets, problems);
+  const misplaced = FORMAT_KEYS.filter((key) => shape[key] !== undefined);
+  for (const key of misplaced) {
+    problems.add('CONFIG_INVALID', file, [...path, key], `it goes with format, not with ${given[0]}`, 'Remove it.');
   }
+  if (misplaced.length > 0) return undefined;
   if (shape.content !== undefined) return { kind: 'content', text: shape.content };
   return resolveTemplate(shape.template as string, entry, problems);
 }
@@ -91,44 +87,4 @@ function resolveTemplate(template: string, { file, path }: Entry, problems: Prob
   const known = [...BUILTIN_TEMPLATES.keys()].join(', ') || 'none so far';
   problems.add('CONFIG_INVALID', file, [...path, 'template'], 'no such builtin template', `There are: ${known}.`);
   return undefined;
-}
-
-function resolveFormat(
-  format: NonNullable<OutputFileShape['format']>,
-  from: OutputFileShape['from'],
-  { file, path }: Entry,
-  secrets: KnownSecrets,
-  problems: Problems,
-): FileContent | undefined {
-  const place = [...path, 'from'];
-  const names = typeof from === 'string' ? [from] : (from ?? []);
-  if (names.length === 0) {
-    problems.add('CONFIG_MISSING', file, place, 'absent; a format is made of secrets', 'Name one or several secrets.');
-    return undefined;
-  }
-  if (format === 'raw' && names.length > 1) {
-    problems.add('CONFIG_INVALID', file, place, 'raw takes exactly one source', 'Name one secret and its field.');
-  }
-  const before = problems.count;
-  const sources = names.map((name, index) => {
-    checkSource(name, typeof from === 'string' ? place : [...place, index]);
-    return splitSource(name);
-  });
-  return problems.count > before ? undefined : { kind: 'format', format, from: sources };
-
-  function checkSource(source: string, at: Path): void {
-    const [name = '', field] = splitSource(source);
-    if (field === '')
-      problems.add('CONFIG_INVALID', file, at, 'nothing stands after the dot', 'Write NAME or NAME.FIELD.');
-    if (secrets.has(name)) return;
-    const near = secrets.nearest(name);
-    const seen = near === undefined ? 'no secret has this name' : `no secret has this name; the nearest is ${near}`;
-    problems.add('CONFIG_UNKNOWN_SECRET', file, at, seen, near === undefined ? undefined : 'Correct it.');
-  }
-}
-
-/** `app.key` as [`app`, `key`]. Names of secrets have no dot, so the rest is the field, dots and all. */
-function splitSource(source: string): readonly string[] {
-  const dot = source.indexOf('.');
-  return dot === -1 ? [source] : [source.slice(0, dot), source.slice(dot + 1)];
 }

@@ -112,7 +112,7 @@ class Analyser {
     }
     const [subject, ...more] = node.params;
     if (subject === undefined || more.length > 0 || node.hash !== undefined) {
-      this.#problem('RENDER_BAD_ARGUMENT', `#${name} takes exactly one argument and no options`, undefined, at);
+      this.#problem('TEMPLATE_BAD_ARGUMENT', `#${name} takes exactly one argument and no options`, undefined, at);
     }
     const params = node.program?.blockParams ?? [];
     if (params.length > (MOST_PARAMS[name] ?? 0)) {
@@ -182,9 +182,10 @@ class Analyser {
     const unknown = options.find(([key]) => !helper.options?.includes(key))?.[0];
     if (args.length !== argumentCount(helper)) {
       const hint = `Write {{${helper.usage}}}${args.length === 0 ? `; for a field of that name {{this.${name}}}` : ''}.`;
-      this.#problem('RENDER_BAD_ARGUMENT', `${name} is called with ${args.length} arguments`, hint, at);
+      this.#problem('TEMPLATE_BAD_ARGUMENT', `${name} is called with ${args.length} arguments`, hint, at);
     }
-    if (unknown !== undefined) this.#problem('RENDER_BAD_ARGUMENT', `${name} has no option ${unknown}`, undefined, at);
+    if (unknown !== undefined)
+      this.#problem('TEMPLATE_BAD_ARGUMENT', `${name} has no option ${unknown}`, undefined, at);
     return { kind: 'call', name, helper, args, options, at };
   }
 

@@ -3,6 +3,9 @@ import { isList, isSecret, type Value } from '../base/value.ts';
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
+/** Whether a number's source text is one that JSON has; YAML's `.inf` is not. */
+export const isJsonNumber = (source: string): boolean => NUMBER.test(source);
+
 /**
  * A value as JSON. Numbers keep their source text (2^53+1 and 1.10 survive), bytes become base64, half a surrogate
  * pair its escape. A number that JSON has no spelling for (YAML's `.inf`) becomes a string.
@@ -44,5 +47,5 @@ function leaf(value: Secret): string {
   if (value.type === 'bytes') return `"${Buffer.from(value.exposeBytes('file')).toString('base64')}"`;
   const text = value.exposeText('file');
   if (value.type === 'string') return JSON.stringify(text);
-  return value.type === 'number' && !NUMBER.test(text) ? JSON.stringify(text) : text;
+  return value.type === 'number' && !isJsonNumber(text) ? JSON.stringify(text) : text;
 }

@@ -59,15 +59,14 @@ async function prepare(
   if (what.kind === 'format') {
     problems.push(...problemsOfFormat(what, place, known.secrets));
     const wants = what.from.map(([secret = '']) => secret);
+    const { from, options = {} } = what;
     const write = FORMATS[what.format];
-    return {
-      name,
-      place,
-      origin: place,
-      wants,
-      asks: [],
-      render: (view) => write(what.from.map((from) => pick(from, view))),
-    };
+    const render = (view: View) =>
+      write(
+        from.map((source) => pick(source, view)),
+        options,
+      );
+    return { name, place, origin: place, wants, asks: [], render };
   }
   const origin = what.kind === 'template' ? what.path : 'content';
   const source = what.kind === 'template' ? await readSource(what.path, place, read, problems) : what.text;

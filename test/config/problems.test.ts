@@ -31,7 +31,7 @@ describe('problems', () => {
       'CONFIG_INVALID outputs.shop.files["../escape"]',
       'CONFIG_UNKNOWN_SECRET outputs.shop.files["app.env"].from[0]',
       'CONFIG_UNKNOWN_SECRET outputs.shop.files["app.env"].from[1]',
-      'CONFIG_NOT_SUPPORTED outputs.shop.files["app.yaml"].format',
+      'CONFIG_INVALID outputs.shop.files["app.yaml"].prefix',
       'CONFIG_INVALID outputs.shop.reload[0].signal.name',
       'CONFIG_NOT_SUPPORTED outputs.shop.reload[1].signal.child',
     ]);
@@ -111,14 +111,6 @@ describe('what is not built yet', () => {
     ...['check', 'verify'].map((key): [string, object] => [
       `outputs.o.${key}`,
       withOutput({ [key]: { command: ['x'] } }),
-    ]),
-    ...['yaml', 'properties'].map((format): [string, object] => [
-      'outputs.o.files.f.format',
-      withFile({ format, from: 'app' }),
-    ]),
-    ...['prefix', 'case', 'rename', 'flat'].map((key): [string, object] => [
-      `outputs.o.files.f.${key}`,
-      withFile({ format: 'json', from: 'app', [key]: 'x' }),
     ]),
     ['outputs.o.reload[0].signal.child', withOutput({ reload: [{ signal: { name: 'HUP', child: true } }] })],
   ])('%s is known and refused, and nothing else is said', async (place, given) => {
@@ -307,6 +299,35 @@ describe('outputs', () => {
     ['a template and content', { template: 'x', content: 'y' }, 'CONFIG_INVALID outputs.o.files.f'],
     ['content and format', { content: 'y', format: 'json', from: 'app' }, 'CONFIG_INVALID outputs.o.files.f'],
     ['from without format', { content: 'y', from: 'app' }, 'CONFIG_INVALID outputs.o.files.f.from'],
+    ['prefix without format', { content: 'y', prefix: 'X' }, 'CONFIG_INVALID outputs.o.files.f.prefix'],
+    ['flat without format', { template: 'y', flat: true }, 'CONFIG_INVALID outputs.o.files.f.flat'],
+    ['flat dotenv', { format: 'dotenv', from: 'app', flat: true }, 'CONFIG_INVALID outputs.o.files.f.flat'],
+    ['flat properties', { format: 'properties', from: 'app', flat: false }, 'CONFIG_INVALID outputs.o.files.f.flat'],
+    ['flat raw', { format: 'raw', from: 'app', flat: true }, 'CONFIG_INVALID outputs.o.files.f.flat'],
+    ['prefix of raw', { format: 'raw', from: 'app', prefix: 'X' }, 'CONFIG_INVALID outputs.o.files.f.prefix'],
+    ['prefix of json', { format: 'json', from: 'app', prefix: 'X' }, 'CONFIG_INVALID outputs.o.files.f.prefix'],
+    [
+      'rename of yaml that is not flat',
+      { format: 'yaml', from: 'app', flat: false, rename: { a: 'b' } },
+      'CONFIG_INVALID outputs.o.files.f.rename',
+    ],
+    ['case of json', { format: 'json', from: 'app', case: 'upper' }, 'CONFIG_INVALID outputs.o.files.f.case'],
+    ['another case', { format: 'dotenv', from: 'app', case: 'camel' }, 'CONFIG_INVALID outputs.o.files.f.case'],
+    [
+      'a rename to nothing',
+      { format: 'properties', from: 'app', rename: { a: '' } },
+      'CONFIG_INVALID outputs.o.files.f.rename.a',
+    ],
+    [
+      'a rename to no variable',
+      { format: 'dotenv', from: 'app', rename: { a: 'b-c' } },
+      'CONFIG_INVALID outputs.o.files.f.rename.a',
+    ],
+    [
+      'a prefix of no variable',
+      { format: 'dotenv', from: 'app', prefix: '1_' },
+      'CONFIG_INVALID outputs.o.files.f.prefix',
+    ],
     ['a format of nothing', { format: 'json' }, 'CONFIG_MISSING outputs.o.files.f.from'],
     ['a format of an empty list', { format: 'json', from: [] }, 'CONFIG_MISSING outputs.o.files.f.from'],
     ['raw of two', { format: 'raw', from: ['app', 'app.x'] }, 'CONFIG_INVALID outputs.o.files.f.from'],
@@ -322,6 +343,33 @@ describe('outputs', () => {
     ['a negative uid', { content: 'x', uid: -1 }, 'CONFIG_INVALID outputs.o.files.f.uid'],
   ])('%s is a problem', async (_, file, brief) => {
     expect(await briefly(loadWith(withFile(file)))).toEqual([brief]);
+  });
+
+  it.each<object>([
+    { format: 'dotenv', from: 'app', prefix: 'SHOP_', case: 'upper', rename: { 'pass-word': 'PASSWORD', a: '1' } },
+    { format: 'properties', from: ['app'], prefix: 'shop.', case: 'lower', rename: { 'pass-word': 'pass word' } },
+    { format: 'json', from: 'app', flat: true, prefix: '1 ', rename: { a: 'b-c' } },
+    { format: 'yaml', from: 'app', flat: false },
+    { format: 'dotenv', from: 'app', prefix: '' },
+  ])('%j is fine', async (file) => {
+    expect(await briefly(loadWith(withFile(file)))).toEqual([]);
+  });
+
+  it('options come as they are given', async () => {
+    const given = { prefix: 'SHOP_', case: 'upper', rename: { 'app.pass-word': 'PASSWORD', b: 'C' } };
+    const config = await loadWith(withFile({ format: 'dotenv', from: 'app', ...given }));
+    expect(config.outputs.get('o')?.files.get('f')?.what).toEqual({
+      kind: 'format',
+      format: 'dotenv',
+      from: [['app']],
+      options: {
+        ...given,
+        rename: [
+          ['app.pass-word', 'PASSWORD'],
+          ['b', 'C'],
+        ],
+      },
+    });
   });
 
   it('the rest after the first dot of a source is the field', async () => {

@@ -2,6 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ProblemsError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
+import type { FormatName, FormatOptions } from '../../src/config/config.ts';
+import { FORMATS } from '../../src/render/formats/index.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
 import { fieldsOf, format, outputOf, snapshotOf } from './setup.ts';
@@ -63,6 +65,14 @@ const frames: readonly ((path: string) => string)[] = [
   (p) => `{{${p} ${p} a=${p}}}`,
 ];
 
+/** Options that make keys equal, wrong or missing. */
+const OPTIONS: readonly FormatOptions[] = [
+  { flat: true },
+  { flat: true, case: 'upper', prefix: '-' },
+  { rename: [['text', 'half']], flat: true },
+  { rename: [['nope', 'x']], prefix: 'X_', flat: true },
+];
+
 describe('a failure', () => {
   it('never shows a value, whatever the template does wrong', async () => {
     const templates = paths.flatMap((path) => [
@@ -76,7 +86,10 @@ describe('a failure', () => {
     let failed = 0;
     for (const template of templates) failed += await look(outputOf({ f: template }));
     for (const path of paths.filter((p) => /^\w+(\.\w+)*$/.test(p))) {
-      for (const name of ['json', 'dotenv', 'raw'] as const) failed += await look(outputOf({ f: format(name, path) }));
+      for (const name of Object.keys(FORMATS) as FormatName[]) {
+        for (const options of OPTIONS) failed += await look(outputOf({ f: { ...format(name, path, 'db'), options } }));
+        failed += await look(outputOf({ f: format(name, path) }));
+      }
     }
     expect(failed).toBeGreaterThan(1000);
   });

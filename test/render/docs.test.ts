@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import type { FormatName, FormatOptions } from '../../src/config/config.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { failureOf, format, problemsOf, textOf } from './setup.ts';
 
@@ -23,10 +24,16 @@ const examples = fences
     return { language, text, gives: at(gives), exactly: at(inline), fails: at(fails) };
   });
 
+type Shape = Omit<FormatOptions, 'rename'> & {
+  readonly format: FormatName;
+  readonly from: string[];
+  readonly rename?: Record<string, string>;
+};
+
 function whatOf(language: string, text: string) {
   if (language === 'hbs') return text;
-  const { format: name, from } = parse(text) as { format: 'json' | 'dotenv' | 'raw'; from: string[] };
-  return format(name, ...from);
+  const { format: name, from, rename, ...rest } = parse(text) as Shape;
+  return { ...format(name, ...from), options: { ...rest, rename: Object.entries(rename ?? {}) } };
 }
 
 describe('docs/templates.md', () => {

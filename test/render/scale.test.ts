@@ -10,6 +10,14 @@ const shapes: readonly (readonly [name: string, make: (names: readonly string[])
   ['json', (all) => format('json', ...all)],
   ['json of single fields of one secret', (all) => format('json', ...all.map((_, i) => `s0.f${i}`))],
   ['dotenv', (all) => format('dotenv', ...all)],
+  ['yaml', (all) => format('yaml', ...all)],
+  [
+    'flat json with renamed keys',
+    (all) => ({
+      ...format('json', ...all),
+      options: { flat: true, rename: all.map((name, i) => [`${name}.f${i}`, `g${i}`]) },
+    }),
+  ],
   [
     'a template',
     (all) => all.map((name, i) => `${name}={{#if ${name}.f${i}}}{{upper ${name}.f${i}}}{{/if}}\n`).join(''),

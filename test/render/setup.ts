@@ -100,10 +100,13 @@ export async function codesOf(template: string, known: readonly string[] = ['app
   return problems.map(({ code, place }) => `${code} ${place.replace(/^.*content:/, '')}`);
 }
 
-export const format = (name: 'dotenv' | 'json' | 'raw', ...from: readonly string[]): FileContent => ({
+type Format = Extract<FileContent, { kind: 'format' }>;
+
+export const format = (name: Format['format'], ...from: readonly string[]): Format => ({
   kind: 'format',
   format: name,
-  from: from.map((path) => path.split('.')),
+  // As the configuration splits it: at the first dot.
+  from: from.map((source) => source.split(/\.(.*)/s, 2)),
 });
 
 export const fieldsOf = (fields: Readonly<Record<string, Value>>): Fields => new Map(Object.entries(fields));

@@ -2,16 +2,19 @@ import * as z from 'zod/mini';
 import { bool, choice, duration, id, mode, notYet, path, text } from './scalars.ts';
 import { reload } from './section-reload.ts';
 
-/** One file of an output. That it has exactly one of template, content and format is checked in `resolve-output.ts`. */
+/**
+ * One file of an output. That it has exactly one of template, content and format is checked in `resolve-file.ts`, which
+ * keys go with which format in `resolve-format.ts`.
+ */
 export const outputFile = z.strictObject({
   template: z.optional(path),
   content: z.optional(z.string({ error: 'text is wanted' })),
-  format: z.optional(choice(['dotenv', 'json', 'raw'], ['yaml', 'properties'])),
+  format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml'])),
   from: z.optional(z.union([text, z.array(text)], { error: 'a name, or a list of names, is wanted' })),
-  prefix: notYet(),
-  case: notYet(),
-  rename: notYet(),
-  flat: notYet(),
+  prefix: z.optional(z.string({ error: 'text is wanted' })),
+  case: z.optional(choice(['upper', 'lower'])),
+  rename: z.optional(z.record(z.string(), text)),
+  flat: z.optional(bool),
   mode: z.optional(mode),
   uid: z.optional(id),
   gid: z.optional(id),

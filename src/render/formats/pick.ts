@@ -3,31 +3,58 @@ import type { View } from '../evaluate.ts';
 import { RenderFault } from '../fault.ts';
 import { stepInto } from '../outcome.ts';
 
-/** One source of a formatted file: `app` or `app.key`, split. */
+/** One source of a formatted file: `app` or `app.key`, split at the first dot. */
 export type From = readonly string[];
 
 /** A source and what is there. */
 export interface Picked {
-  readonly from: From;
+  /** The secret, and the steps below it. */
+  readonly from: readonly string[];
   /** Undefined: the optional secret is absent. */
   readonly value: Value | undefined;
 }
 
 /** What a source stands for. @throws RenderFault when the secret is there and the field is not. */
 export function pick(from: From, view: View): Picked {
-  const [name = '', ...steps] = from;
-  let value = view(name);
-  for (const [i, step] of steps.entries()) {
-    if (value === undefined) break;
+  const [name = '', ...rest] = from;
+  const fields = view(name);
+  if (fields === undefined || rest.length === 0) return { from, value: fields };
+  const found = walk(fields, rest.join('.'));
+  if (found === undefined) throw missing(from, fields);
+  return { from: [name, ...found.steps], value: found.value };
+}
+
+interface Found {
+  readonly steps: readonly string[];
+  readonly value: Value;
+}
+
+/** A field of that very name, dots and all; else what its dots lead to: fields of maps and positions in lists. */
+function walk(value: Value, path: string): Found | undefined {
+  const whole = stepInto(value, path);
+  if (whole !== undefined) return { steps: [path], value: whole };
+  for (let dot = path.indexOf('.'); dot !== -1; dot = path.indexOf('.', dot + 1)) {
+    const step = path.slice(0, dot);
+    const below = stepInto(value, step);
+    const found = below === undefined ? undefined : walk(below, path.slice(dot + 1));
+    if (found !== undefined) return { steps: [step, ...found.steps], value: found.value };
+  }
+  return undefined;
+}
+
+function missing(from: From, fields: Value): RenderFault {
+  const whole = from.join('.');
+  const [name = '', ...steps] = whole.split('.');
+  let above = name;
+  let value = fields;
+  for (const step of steps) {
     const next = stepInto(value, step);
-    if (next === undefined) {
-      const above = from.slice(0, i + 1).join('.');
-      const what = isSecret(value) || isList(value) ? 'is not a map with fields' : 'has no such field';
-      throw new RenderFault('RENDER_MISSING_FIELD', `${from.join('.')} is missing: ${above} ${what}`);
-    }
+    if (next === undefined) break;
+    above = `${above}.${step}`;
     value = next;
   }
-  return { from, value };
+  const what = isSecret(value) || isList(value) ? 'is not a map with fields' : 'has no such field';
+  return new RenderFault('RENDER_MISSING_FIELD', `${whole} is missing: ${above} ${what}`);
 }
 
 /** The value of a source that the file cannot do without. */

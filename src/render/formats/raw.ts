@@ -2,10 +2,11 @@ import { isSecret } from '../../base/value.ts';
 import { RenderFault } from '../fault.ts';
 import { kindOf } from '../outcome.ts';
 import { textOf, toBytes } from '../text.ts';
-import { demandPicked, type Picked } from './pick.ts';
+import type { Write } from './index.ts';
+import { demandPicked } from './pick.ts';
 
 /** The exact bytes of one leaf, and nothing after them. */
-export function writeRawFile([source]: readonly Picked[]): Uint8Array {
+export const writeRawFile: Write = ([source]) => {
   if (source === undefined) throw new TypeError('raw needs a source');
   const value = demandPicked(source);
   const name = source.from.join('.');
@@ -14,4 +15,4 @@ export function writeRawFile([source]: readonly Picked[]): Uint8Array {
     throw new RenderFault('RENDER_NOT_TEXT', `${name} is ${kindOf(value)}`, { hint });
   }
   return value.type === 'bytes' ? value.exposeBytes('file') : toBytes(textOf(value, name));
-}
+};

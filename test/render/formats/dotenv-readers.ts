@@ -1,14 +1,8 @@
 /** The programs that read dotenv files, for real: the same file goes through each. */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseEnv, promisify } from 'node:util';
-import { cacheDir } from '../../servers/cache.ts';
-
-const run = promisify(execFile);
+import { parseEnv } from 'node:util';
+import { jsonLines, npmPackage, pythonPackage, run, whatIsHere, withPaths } from './installed.ts';
 
 const PYTHON_DOTENV = '1.2.4';
 const NPM_DOTENV = '18.0.10';
@@ -54,55 +48,18 @@ for path in sys.argv[2:]: print(json.dumps(dotenv.dotenv_values(path)))`;
     read: (files) =>
       withPaths(files, async (paths) => {
         const { stdout } = await run('python3', ['-c', script, dir, ...paths], { maxBuffer: 1 << 28 });
-        return lines(stdout);
+        return jsonLines<Variables>(stdout);
       }),
   };
 }
 
 /** Those that are always here, and those that were installed into the cache; `missing` says why one is not. */
 export async function dotenvReaders(): Promise<{ readers: readonly Reader[]; missing: readonly string[] }> {
-  const readers = [sh, node];
-  const missing: string[] = [];
-  const npm = join(cacheDir, `dotenv-${NPM_DOTENV}`);
-  const python = join(cacheDir, `python-dotenv-${PYTHON_DOTENV}`);
-  await install(npm, (to) => run('npm', ['install', '--silent', '--no-save', '--prefix', to, `dotenv@${NPM_DOTENV}`]))
-    .then(() => readers.push(npmDotenv(npm)))
-    .catch((error: Error) => missing.push(`dotenv ${NPM_DOTENV}: ${error.message}`));
-  await install(python, (to) =>
-    run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', to, `python-dotenv==${PYTHON_DOTENV}`]),
-  )
-    .then(() => readers.push(pythonDotenv(python)))
-    .catch((error: Error) => missing.push(`python-dotenv ${PYTHON_DOTENV}: ${error.message}`));
-  return { readers, missing };
+  const { here, missing } = await whatIsHere({
+    sh: async () => sh,
+    node: async () => node,
+    dotenv: async () => npmDotenv(await npmPackage('dotenv', NPM_DOTENV)),
+    'python-dotenv': async () => pythonDotenv(await pythonPackage('python-dotenv', PYTHON_DOTENV)),
+  });
+  return { readers: here, missing };
 }
-
-/** Fills a directory beside and moves it there, so that it is never seen half full. */
-async function install(dir: string, fill: (to: string) => Promise<unknown>): Promise<void> {
-  if (existsSync(dir)) return;
-  const work = `${dir}.${process.pid}`;
-  try {
-    await fill(work);
-    await rename(work, dir).catch((error: unknown) => {
-      if (!existsSync(dir)) throw error;
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-async function withPaths<T>(files: readonly string[], use: (paths: readonly string[]) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(tmpdir(), 'pannier-dotenv-'));
-  try {
-    const paths = files.map((_, i) => join(dir, `${i}.env`));
-    for (const [i, text] of files.entries()) await writeFile(paths[i] as string, text);
-    return await use(paths);
-  } finally {
-    await rm(dir, { recursive: true });
-  }
-}
-
-const lines = (stdout: string): Variables[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Variables);

@@ -40,16 +40,21 @@ describe('format dotenv', () => {
     expect(await failureOf(format('dotenv', 'db.user', 'other'), secrets)).toMatchObject({
       code: 'RENDER_SAME_KEY',
       place: 'outputs.shop.files["f"]',
-      seen: 'db.user and other both give user',
+      seen: 'db.user and other.user both give user',
     });
   });
 
-  it('fails for a missing field, and for bytes that are not UTF-8', async () => {
-    expect((await failureOf(format('dotenv', 'app.nope'), secrets)).code).toBe('RENDER_MISSING_FIELD');
+  it('writes bytes that are not UTF-8 as base64', async () => {
     const bytes = fieldsOf({ KEY: Secret.bytes(Uint8Array.of(0xff)) });
-    expect(await failureOf(format('dotenv', 's'), { s: bytes })).toMatchObject({
+    expect(await textOf(format('dotenv', 's'), { s: bytes })).toBe("KEY='/w=='\n");
+  });
+
+  it('fails for a missing field, and for half a surrogate pair', async () => {
+    expect((await failureOf(format('dotenv', 'app.nope'), secrets)).code).toBe('RENDER_MISSING_FIELD');
+    const half = fieldsOf({ KEY: Secret.text('\ud800') });
+    expect(await failureOf(format('dotenv', 's'), { s: half })).toMatchObject({
       code: 'RENDER_NOT_TEXT',
-      seen: 's.KEY holds bytes that are not UTF-8',
+      seen: 's.KEY holds half a surrogate pair, which UTF-8 cannot carry',
     });
   });
 });

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
-import { failureOf, fieldsOf, format, textOf } from '../setup.ts';
+import { bytesOf, failureOf, fieldsOf, format, textOf } from '../setup.ts';
+import { jsonReaders } from './tree-readers.ts';
+import { everything, NUMBERS, TEXTS, told } from './values.ts';
 
 const secrets = {
   app: '{"name":"shop","n":9007199254740993,"price":1.10,"conn":{"host":"h","port":1},"list":[],"nil":null}',
   db: '{"__proto__":"P","constructor":{"a":1},"conn":"c"}',
   bytes: fieldsOf({ raw: Secret.bytes(Uint8Array.of(0xff)), odd: Secret.number('.inf') }),
+  dots: '{"a.b":"whole","a":{"b":"part","c":["first"]},"x.y":{"z":2}}',
   opt: 'optional and absent' as const,
 };
 
@@ -41,6 +44,9 @@ describe('format json', () => {
     [['opt'], '{}'],
     [['opt', 'app.name'], '{"app":{"name":"shop"}}'],
     [['opt.x', 'opt'], '{}'],
+    [['dots.a.b'], '"whole"'],
+    [['dots.a.c.0'], '"first"'],
+    [['dots.x.y.z', 'app.price'], '{"dots":{"x.y":{"z":2}},"app":{"price":1.10}}'],
   ];
   it.each(written)('from %j', async (from, json) => {
     expect(await compact(...from)).toBe(json);
@@ -65,5 +71,26 @@ describe('format json', () => {
       'app.name.x is missing: app.name is not a map with fields',
     );
     expect((await failureOf(format('json', 'opt.x'), secrets)).code).toBe('RENDER_MISSING_FIELD');
+  });
+});
+
+describe('what format json writes', () => {
+  it('is read back by JSON.parse, numbers as far as it has them', async () => {
+    const read = JSON.parse(await textOf(format('json', 's'), { s: everything() }));
+    expect(read.texts).toEqual(TEXTS);
+    expect(Object.keys(read.names).sort()).toEqual([...TEXTS].sort());
+    expect(read.numbers).toEqual(NUMBERS.map(Number));
+    expect([read.others, read.binary, read.empty]).toEqual([
+      [true, false, null],
+      '/wAK/g==',
+      [[], {}, { l: [] }, [[]]],
+    ]);
+  });
+
+  it('is read back by Python, whole numbers of any size too', async ({ skip }) => {
+    const { here, missing } = await jsonReaders();
+    if (missing.length > 0) skip(missing.join('\n'));
+    const file = await bytesOf(format('json', 's'), { s: everything() });
+    for (const reader of here) expect(await reader.read(file)).toEqual(told(everything()));
   });
 });

@@ -1,0 +1,12 @@
+import { escapePropertyKey, escapePropertyValue } from '../properties-text.ts';
+import { toBytes } from '../text.ts';
+import type { Write } from './index.ts';
+import { flatText, keysOf } from './keys.ts';
+
+/** `key=value` lines as `java.util.Properties` reads them, in ASCII, so that every encoding of the file is right. */
+export const writePropertiesFile: Write = (sources, options) => {
+  const lines = keysOf(sources, options).map(
+    (entry) => `${escapePropertyKey(entry.key)}=${escapePropertyValue(flatText(entry))}\n`,
+  );
+  return toBytes(lines.join(''));
+};

@@ -1,0 +1,7 @@
+import { toBytes } from '../text.ts';
+import { writeYaml } from '../yaml-text.ts';
+import type { Write } from './index.ts';
+import { treeOf } from './tree.ts';
+
+/** YAML in block style, with a final newline. */
+export const writeYamlFile: Write = (sources, options) => toBytes(`${writeYaml(treeOf(sources, options))}\n`);

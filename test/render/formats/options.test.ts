@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/base/secret.ts';
+import type { FormatName, FormatOptions } from '../../../src/config/config.ts';
+import { failureOf, fieldsOf, format, textOf } from '../setup.ts';
+
+const secrets = {
+  app: '{"name":"shop","pass-word":"p","conn":{"host":"h"}}',
+  db: '{"user":"u","name":"d"}',
+  opt: 'optional and absent' as const,
+};
+
+const of = (name: FormatName, options: FormatOptions, ...from: readonly string[]) => ({
+  ...format(name, ...from),
+  options,
+});
+
+describe('rename, case and prefix', () => {
+  const written: readonly (readonly [options: FormatOptions, from: readonly string[], text: string])[] = [
+    [{ prefix: 'SHOP_' }, ['db'], "SHOP_user='u'\nSHOP_name='d'\n"],
+    [{ case: 'upper' }, ['db'], "USER='u'\nNAME='d'\n"],
+    [{ case: 'lower', prefix: 'DB_', rename: [['user', 'LOGIN']] }, ['db'], "DB_login='u'\nDB_name='d'\n"],
+    [{ rename: [['pass-word', 'PASSWORD']] }, ['app.pass-word', 'db.user'], "PASSWORD='p'\nuser='u'\n"],
+    [{ rename: [['db.name', 'db_name']] }, ['app.name', 'db'], "name='shop'\nuser='u'\ndb_name='d'\n"],
+    [
+      {
+        rename: [
+          ['name', 'a'],
+          ['db.name', 'b'],
+        ],
+      },
+      ['app.name', 'db.name'],
+      "a='shop'\nb='d'\n",
+    ],
+  ];
+  it.each(written)('%j of %j', async (options, from, text) => {
+    expect(await textOf(of('dotenv', options, ...from), secrets)).toBe(text);
+  });
+
+  it('make the keys of properties and of flat json and yaml too', async () => {
+    const options: FormatOptions = { rename: [['user', 'login.name']], prefix: 'db.', flat: true };
+    expect(await textOf(of('properties', options, 'db.user'), secrets)).toBe('db.login.name=u\n');
+    expect(await textOf(of('json', options, 'db.user'), secrets)).toBe('{\n  "db.login.name": "u"\n}\n');
+    expect(await textOf(of('yaml', options, 'db.user'), secrets)).toBe('db.login.name: "u"\n');
+  });
+
+  it('are done before a name is held against the format, and before two are compared', async () => {
+    const upper = await failureOf(of('dotenv', { case: 'upper' }, 's'), {
+      s: fieldsOf({ a: Secret.text('1'), A: Secret.text('2') }),
+    });
+    expect(upper).toMatchObject({ code: 'RENDER_SAME_KEY', seen: 's.a and s.A both give A' });
+    const renamed = await failureOf(of('dotenv', { rename: [['user', 'name']] }, 'db'), secrets);
+    expect(renamed).toMatchObject({ code: 'RENDER_SAME_KEY', seen: 'db.user and db.name both give name' });
+    const number = { s: fieldsOf({ '1st': Secret.text('x') }) };
+    expect(await textOf(of('dotenv', { prefix: 'N' }, 's'), number)).toBe("N1st='x'\n");
+  });
+
+  it('that leave a name wrong are told with the field, the name and what to write', async () => {
+    const why = await failureOf(of('dotenv', { prefix: 'SHOP_', case: 'upper' }, 'app'), secrets);
+    expect(why).toMatchObject({
+      code: 'RENDER_KEY',
+      seen: 'the field pass-word of app gives SHOP_PASS-WORD, which is no name for a variable',
+    });
+    expect(why.hint).toContain('rename: { "pass-word": pass_word }');
+  });
+
+  it('name only fields that are there, unless a secret is absent', async () => {
+    const options: FormatOptions = {
+      rename: [
+        ['usr', 'x'],
+        ['db.nmae', 'y'],
+        ['user', 'z'],
+      ],
+    };
+    expect(await failureOf(of('dotenv', options, 'db'), secrets)).toMatchObject({
+      code: 'RENDER_MISSING_FIELD',
+      seen: 'rename names usr, db.nmae, which no source has',
+    });
+    expect(await textOf(of('dotenv', options, 'db.user', 'opt'), secrets)).toBe("z='u'\n");
+  });
+});
+
+describe('flat', () => {
+  it('makes one map of the fields of all sources', async () => {
+    const yaml = 'name: "shop"\npass-word: "p"\nconn:\n  host: "h"\nuser: "u"\n';
+    expect(await textOf(of('yaml', { flat: true }, 'app', 'db.user', 'opt'), secrets)).toBe(yaml);
+    expect(JSON.parse(await textOf(of('json', { flat: true }, 'app.conn', 'app.name'), secrets))).toEqual({
+      host: 'h',
+      name: 'shop',
+    });
+    expect(await textOf(of('json', { flat: true }, 'opt'), secrets)).toBe('{}\n');
+  });
+
+  it('refuses one key from two sources', async () => {
+    expect(await failureOf(of('json', { flat: true }, 'app', 'db'), secrets)).toMatchObject({
+      code: 'RENDER_SAME_KEY',
+      seen: 'app.name and db.name both give name',
+    });
+  });
+
+  it('that is false is as if it were not there', async () => {
+    expect(await textOf(of('yaml', { flat: false }, 'db.user', 'app.name'), secrets)).toBe(
+      await textOf(format('yaml', 'db.user', 'app.name'), secrets),
+    );
+  });
+});

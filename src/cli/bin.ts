@@ -1,4 +1,9 @@
 #!/usr/bin/env node
+import { compileMain, evaluateMain, readBytecode } from './load-main.ts';
+
+/** A hash of `main.js`, put in by the bundler. */
+declare const PANNIER_BUILD: string;
+
 // Before anything else: with a listener, SIGUSR1 does not open Node's inspector, which would show every value.
 process.on('SIGUSR1', () => {});
 
@@ -16,5 +21,8 @@ if (NODE_DEBUG !== undefined && process.execve !== undefined) {
   process.execve(process.execPath, [process.execPath, ...flags, ...process.argv.slice(1)], env);
 }
 
-// Not a static import: an older Node would fail on the syntax in there before it reaches the line above.
-void import('./main.js').then(({ main }) => main());
+// Compiled here and not imported: an older Node would fail on the syntax in there before it reaches the lines above,
+// and only this way does V8 take the bytecode that the build left beside it, which is half of the start.
+const dist = import.meta.dirname;
+const { main } = evaluateMain(compileMain(dist, readBytecode(dist, PANNIER_BUILD)), dist);
+void main();

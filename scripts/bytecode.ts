@@ -1,0 +1,62 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { bytecodeFile, compileMain, evaluateMain } from '../src/cli/load-main.ts';
+
+/**
+ * `bytecode.ts DIST BUILD`: runs the built `pannier init` in here against a server that knows four answers, and keeps
+ * what V8 compiled on the way. So the bytecode holds the functions of an ordinary start and no others.
+ */
+const [dist = 'dist', build = ''] = process.argv.slice(2);
+
+const ANSWERS: Readonly<Record<string, object>> = {
+  '/v1/auth/kubernetes/login': { auth: { client_token: 'made-up', lease_duration: 3600, renewable: true } },
+  '/v1/sys/internal/ui/mounts/secret/shop/app': { data: { path: 'secret/', type: 'kv', options: { version: '2' } } },
+  '/v1/secret/data/shop/app': {
+    data: {
+      data: { user: 'shop', password: 'made-up' },
+      metadata: { version: 1, created_time: '2026-01-01T00:00:00Z' },
+    },
+  },
+  '/v1/database/creds/shop': { lease_id: 'l', lease_duration: 3600, renewable: true, data: { username: 'shop' } },
+};
+
+const server = createServer(({ url = '' }, response) => {
+  const answer = ANSWERS[url];
+  response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(answer ?? { errors: [] }));
+});
+await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+const home = mkdtempSync(join(tmpdir(), 'pannier-build-'));
+mkdirSync(join(home, 'out'), { mode: 0o700 });
+writeFileSync(join(home, 'token'), 'made-up');
+const config = join(home, 'pannier.json');
+writeFileSync(
+  config,
+  JSON.stringify({
+    version: 1,
+    backends: { bao: { kind: 'vault', address, auth: { method: 'kubernetes', role: 'shop', tokenFile: './token' } } },
+    secrets: { app: { kv: 'secret/shop/app' }, db: { read: 'database/creds/shop' } },
+    outputs: {
+      shop: {
+        dir: './out',
+        files: {
+          'app.env': { format: 'dotenv', from: ['app', 'db'] },
+          'app.json': { format: 'json', from: ['app'] },
+          'app.conf': { content: '{{#if app.user}}{{app.user}}:{{upper app.password}}{{/if}}' },
+        },
+      },
+    },
+  }),
+);
+
+const script = compileMain(resolve(dist));
+process.on('exit', (status) => {
+  rmSync(home, { recursive: true });
+  if (status === 0) writeFileSync(bytecodeFile(resolve(dist), build), script.createCachedData());
+});
+await evaluateMain(script, resolve(dist)).main(['init', '-c', config, '--timeout', '10s']);

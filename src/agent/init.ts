@@ -1,6 +1,7 @@
 import type { Failure } from '../base/errors.ts';
 import { failuresAtDeadline, type Outcome, outcomeOf, type Progress } from './outcome.ts';
 import type { OutputState } from './output-loop.ts';
+import type { CreateSink } from './output-loops.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -9,6 +10,10 @@ export interface InitOptions {
   readonly timeoutMs: number;
   /** Aborted when the process is told to stop. */
   readonly signal: AbortSignal;
+  /** Where outputs go; their directories when absent. */
+  readonly createSink?: CreateSink;
+  /** False: the logins are revoked also when all is done. */
+  readonly keepLogins?: boolean;
 }
 
 /** A failed or stopped `init` gives its login back within this long. */
@@ -24,9 +29,9 @@ const REVOKE_MS = 2_000;
 export async function init(
   plan: Plan,
   around: Surroundings,
-  { timeoutMs, signal }: InitOptions,
+  { timeoutMs, signal, createSink, keepLogins = true }: InitOptions,
 ): Promise<readonly Failure[]> {
-  await using pipeline = new Pipeline(around);
+  await using pipeline = new Pipeline(around, createSink);
   // While backends open there are no outputs yet: a deadline that comes first must not find that nothing is wrong.
   const unbegun = plan.outputs.map(({ output, renderer }): [string, OutputState] => [
     output.name,
@@ -54,8 +59,9 @@ export async function init(
     }, reject);
   });
   deadline.abort();
-  if (outcome.kind === 'done') return [];
-  const failures = outcome.kind === 'failed' ? outcome.failures : failuresAtDeadline(progress());
+  const isDone = outcome.kind === 'done';
+  if (isDone && keepLogins) return [];
+  const failures = isDone ? [] : outcome.kind === 'failed' ? outcome.failures : failuresAtDeadline(progress());
   await pipeline.revokeLogins(AbortSignal.timeout(REVOKE_MS));
   return signal.aborted ? [] : failures;
 }

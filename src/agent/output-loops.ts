@@ -1,7 +1,9 @@
+import type { Clock } from '../base/clock.ts';
 import { Secret } from '../base/secret.ts';
 import type { Supervisor } from '../base/supervisor.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, OutputConfig } from '../config/config.ts';
 import { createFileSink } from '../deliver/file/file-sink.ts';
+import type { Sink } from '../deliver/sink.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 import { createReload } from '../reload/create-reload.ts';
 import { OutputLoop, type OutputState } from './output-loop.ts';
@@ -9,11 +11,15 @@ import type { Plan, PlannedOutput } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Needs } from './wants.ts';
 
+export type CreateSink = (output: OutputConfig, clock: Clock) => Sink;
+
 export interface OutputLoopsParts {
   readonly around: Surroundings;
   readonly manager: LeaseManager;
   /** Runs the loops, and ends them. */
   readonly supervisor: Supervisor;
+  /** `createFileSink` when absent. */
+  readonly createSink?: CreateSink;
   readonly onState: () => void;
   /** What `needs` answers has changed. */
   readonly onNeeds: () => void;
@@ -73,14 +79,14 @@ export class OutputLoops {
   }
 
   #create({ output, renderer, requests }: PlannedOutput, config: Config): OutputLoop {
-    const { around, manager, onState } = this.#parts;
+    const { around, manager, onState, createSink = createFileSink } = this.#parts;
     const onNeeds = () => {
       this.#indexSecrets();
       this.#parts.onNeeds();
     };
     const { clock, random, emit } = around;
     const env = commandEnvironment(around.env, config);
-    const sink = createFileSink(output, clock);
+    const sink = createSink(output, clock);
     const reloads = output.reload.map((step) => {
       const request = requests.get(step.place);
       const render = request && (() => request.render(manager.snapshot(request.wants)));

@@ -9,7 +9,7 @@ import { refreshTogether } from '../lease/together.ts';
 import type { Renderer } from '../render/render.ts';
 import { Backends } from './backends.ts';
 import type { OutputState } from './output-loop.ts';
-import { OutputLoops } from './output-loops.ts';
+import { type CreateSink, OutputLoops } from './output-loops.ts';
 import type { Plan } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import { namesTogether, wantsOf } from './wants.ts';
@@ -32,7 +32,8 @@ export class Pipeline implements AsyncDisposable {
   #plan: Plan | undefined;
   #together: Disposable | undefined;
 
-  constructor(around: Surroundings) {
+  /** @param createSink where outputs go; their directories when absent. */
+  constructor(around: Surroundings, createSink?: CreateSink) {
     const { clock, random } = around;
     const emit: Emit = (fact) => {
       around.emit(fact);
@@ -55,6 +56,7 @@ export class Pipeline implements AsyncDisposable {
       around: this.#around,
       manager,
       supervisor,
+      ...(createSink === undefined ? {} : { createSink }),
       onState: () => this.#tell(),
       onNeeds: () => this.#reconcile(),
     });

@@ -93,6 +93,7 @@ export const CODES = {
 
   // ---- output
   OUTPUT_NOT_WRITABLE: row(1, 'backoff', 'The destination cannot be written.', 'Check mount, owner and mode.'),
+  OUTPUT_NOT_READABLE: row(1, 'backoff', 'What is published cannot be read.', 'Run as the user that publishes.'),
   OUTPUT_FULL: row(1, 'backoff', 'The destination has no space left.', 'Raise the size of the volume.'),
   OUTPUT_SYMLINK: row(1, 'backoff', 'A symlink in the destination leads out of it.', 'Remove the link.'),
   OUTPUT_OCCUPIED: row(1, 'backoff', 'Something that is not ours stands in the way.', 'Remove or rename it.'),

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import type { RenderCommandOptions } from './render.ts';
 import { printProblems } from './setup.ts';
 import { version } from './version.ts';
 
@@ -53,6 +54,16 @@ export function createProgram(choose: (run: Run) => void): Command {
   withConfig(program.command('run'))
     .description('stay and keep everything fresh')
     .action((options: { config: string[] }) => choose(async () => (await import('./run.ts')).runCommand(options)));
+  withConfig(program.command('render'))
+    .description('show what init would publish, and publish nothing')
+    .option('--output <name>', 'this output only, repeatable', collect, [])
+    .option('--reveal', 'show values instead of marks', false)
+    .option('--diff', 'show what would change in the published files', false)
+    .option('--out <directory>', 'write the files below this directory')
+    .option('--timeout <duration>', 'give up after this long', duration, 60_000)
+    .action(({ timeout, ...options }: Omit<RenderCommandOptions, 'timeoutMs'> & { timeout: number }) =>
+      choose(async () => (await import('./render.ts')).renderCommand({ ...options, timeoutMs: timeout })),
+    );
   withConfig(program.command('validate'))
     .description('check configuration and templates')
     .action((options: { config: string[] }) =>

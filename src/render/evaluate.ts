@@ -2,6 +2,7 @@ import { Secret } from '../base/secret.ts';
 import { isList, isSecret, type Value } from '../base/value.ts';
 import { RenderFault } from './fault.ts';
 import { BadArgument, wantText } from './helpers/helper.ts';
+import { MASK } from './mask.ts';
 import type { Ask, Call, Each, Expr, LoopWord, Node, Path, With } from './nodes.ts';
 import { demand, isTruthy, kindOf, Missing, type Outcome, stepInto } from './outcome.ts';
 import { pathText } from './scopes.ts';
@@ -22,6 +23,8 @@ class Pending extends Error {}
 /** What an `each` or a `with` that is being rendered stands at. */
 interface Frame {
   readonly item: Value;
+  /** The backend named its fields; false for what a helper made of a value. */
+  readonly isNamed: boolean;
   readonly loop?: Readonly<Record<LoopWord, Secret>>;
 }
 
@@ -32,11 +35,14 @@ interface Frame {
 export class Evaluation {
   readonly #view: View;
   readonly #answer: Answer;
+  readonly #masked: boolean;
   readonly #frames: Frame[] = [];
   readonly #written: string[] = [];
 
-  constructor(view: View, answer: Answer = ANSWERS_NOTHING) {
+  /** @param masked writes a mark in the place of every value. */
+  constructor(view: View, answer: Answer = ANSWERS_NOTHING, masked = false) {
     this.#view = view;
+    this.#masked = masked;
     this.#answer = answer;
   }
 
@@ -69,8 +75,10 @@ export class Evaluation {
   }
 
   #statement(node: Exclude<Node, string>): void {
-    if (node.kind === 'put') this.#written.push(textOf(demand(this.outcome(node.what)), nameOf(node.what), node.at));
-    else if (node.kind === 'if') this.#write(isTruthy(this.outcome(node.condition)) ? node.body : node.otherwise);
+    if (node.kind === 'put') {
+      const text = textOf(demand(this.outcome(node.what)), nameOf(node.what), node.at);
+      this.#written.push(this.#masked && !this.#isHarmless(node.what) ? MASK : text);
+    } else if (node.kind === 'if') this.#write(isTruthy(this.outcome(node.condition)) ? node.body : node.otherwise);
     else if (node.kind === 'with') this.#with(node);
     else this.#each(node);
   }
@@ -78,7 +86,8 @@ export class Evaluation {
   #with(node: With): void {
     const item = demand(this.outcome(node.value));
     // Zero is falsy and yet not empty, as in Handlebars.
-    if (isTruthy(item) || (isSecret(item) && item.type === 'number')) this.#inFrame({ item }, node.body);
+    if (isTruthy(item) || (isSecret(item) && item.type === 'number'))
+      this.#inFrame({ item, isNamed: this.#isNamed(node.value) }, node.body);
     else this.#write(node.otherwise);
   }
 
@@ -93,6 +102,7 @@ export class Evaluation {
       this.#write(node.otherwise);
       return;
     }
+    const isNamed = this.#isNamed(node.over);
     let index = 0;
     for (const [key, item] of over.entries()) {
       const position = Secret.number(String(index));
@@ -102,8 +112,20 @@ export class Evaluation {
         first: Secret.boolean(index === 0),
         last: Secret.boolean(++index === size),
       };
-      this.#inFrame({ item, loop }, node.body);
+      this.#inFrame({ item, isNamed, loop }, node.body);
     }
+  }
+
+  /** Positions, and names of fields that the backend gave. */
+  #isHarmless(expr: Expr): boolean {
+    if (expr.kind !== 'path' || expr.start.from !== 'loop') return false;
+    return expr.start.what !== 'key' || this.#frames[this.#frames.length - 1 - expr.start.up]?.isNamed === true;
+  }
+
+  #isNamed(expr: Expr): boolean {
+    if (expr.kind !== 'path') return expr.kind === 'ask';
+    if (expr.start.from === 'item') return this.#frames[this.#frames.length - 1 - expr.start.up]?.isNamed === true;
+    return expr.start.from === 'secret';
   }
 
   #inFrame(frame: Frame, body: readonly Node[]): void {

@@ -31,6 +31,8 @@ export interface Renderer {
   /**
    * Pure: the same snapshot gives the same bytes. Never throws; a fault is `failed`.
    * @param snapshot with the secrets of `wants`, and those that the last render computed.
+   * @param options `masked`: the same files with a mark in the place of every value; what they are made of, and whether
+   * they can be, is decided by the values.
    */
-  render(snapshot: Snapshot): Promise<Rendered>;
+  render(snapshot: Snapshot, options?: { readonly masked?: boolean }): Promise<Rendered>;
 }

@@ -8,7 +8,7 @@ import { Asked } from './asked.ts';
 import type { Answer, View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
 import { FORMATS } from './formats/index.ts';
-import { pick } from './formats/pick.ts';
+import { maskPicked, pick } from './formats/pick.ts';
 import type { Rendered, Renderer } from './render.ts';
 import { readTemplate } from './template.ts';
 import { missingIn, viewOf } from './view.ts';
@@ -34,7 +34,11 @@ export async function createRenderer(
   if (problems.length > 0) throw new ProblemsError(problems);
   const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...also]);
   const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
-  return { wants, asks, render: async (snapshot) => renderFiles(files, wants, snapshot) };
+  return {
+    wants,
+    asks,
+    render: async (snapshot, { masked = false } = {}) => renderFiles(files, wants, snapshot, masked),
+  };
 }
 
 /** One file of the output, ready to be rendered any number of times. */
@@ -46,7 +50,7 @@ interface RenderFile {
   readonly wants: readonly string[];
   readonly asks: readonly string[];
   /** @throws RenderFault */
-  readonly render: (view: View, answer: Answer) => Uint8Array;
+  readonly render: (view: View, answer: Answer, masked: boolean) => Uint8Array;
 }
 
 async function prepare(
@@ -61,11 +65,10 @@ async function prepare(
     const wants = what.from.map(([secret = '']) => secret);
     const { from, options = {} } = what;
     const write = FORMATS[what.format];
-    const render = (view: View) =>
-      write(
-        from.map((source) => pick(source, view)),
-        options,
-      );
+    const render = (view: View, _answer: Answer, masked: boolean) => {
+      const sources = from.map((source) => pick(source, view));
+      return write(masked ? sources.map(maskPicked) : sources, options);
+    };
     return { name, place, origin: place, wants, asks: [], render };
   }
   const origin = what.kind === 'template' ? what.path : 'content';
@@ -116,7 +119,12 @@ function problemsOfFormat(
   return problems;
 }
 
-function renderFiles(files: readonly RenderFile[], wants: ReadonlySet<string>, snapshot: Snapshot): Rendered {
+function renderFiles(
+  files: readonly RenderFile[],
+  wants: ReadonlySet<string>,
+  snapshot: Snapshot,
+  masked: boolean,
+): Rendered {
   const missing = missingIn(snapshot, wants);
   if (missing.length > 0) return { kind: 'waits', missing, computed: new Map() };
   const view = viewOf(snapshot);
@@ -124,7 +132,7 @@ function renderFiles(files: readonly RenderFile[], wants: ReadonlySet<string>, s
   const rendered = new Map<string, Uint8Array>();
   for (const { name, place, origin, render } of files) {
     try {
-      rendered.set(name, render(view, asked.answerFor(place, origin)));
+      rendered.set(name, render(view, asked.answerFor(place, origin), masked));
     } catch (error) {
       const why = error instanceof RenderFault ? error.toFailure(place, origin) : asFailure(error, place);
       return { kind: 'failed', why };

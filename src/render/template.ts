@@ -2,6 +2,7 @@ import { isSecret } from '../base/value.ts';
 import { analyse, type Known, type Use } from './analyse.ts';
 import { type Answer, Evaluation, type View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
+import { MASK } from './mask.ts';
 import type { Node } from './nodes.ts';
 import { demand } from './outcome.ts';
 import { type Location, parseTemplate, SyntaxFault } from './parse.ts';
@@ -16,7 +17,7 @@ export interface Template {
   /** Everything wrong with it; one that has problems is not rendered. */
   readonly problems: readonly RenderFault[];
   /** @throws RenderFault */
-  render(view: View, answer?: Answer): Uint8Array;
+  render(view: View, answer?: Answer, masked?: boolean): Uint8Array;
 }
 
 /** Parses and analyses. Never throws for what the template says: that is in `problems`. */
@@ -24,7 +25,12 @@ export async function readTemplate(source: string, known: Known): Promise<Templa
   try {
     const program = await parseTemplate(source);
     const { nodes, uses, asks, problems } = analyse(program, known, sourceOf(source));
-    return { uses, asks, problems, render: (view, answer) => renderNodes(nodes, view, answer) };
+    return {
+      uses,
+      asks,
+      problems,
+      render: (view, answer, masked) => renderNodes(nodes, new Evaluation(view, answer, masked), masked),
+    };
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
     const problems = [new RenderFault('TEMPLATE_SYNTAX', error.message, { at: error.at })];
@@ -32,13 +38,12 @@ export async function readTemplate(source: string, known: Known): Promise<Templa
   }
 }
 
-function renderNodes(nodes: readonly Node[], view: View, answer: Answer | undefined): Uint8Array {
-  const evaluation = new Evaluation(view, answer);
+function renderNodes(nodes: readonly Node[], evaluation: Evaluation, masked = false): Uint8Array {
   const [only] = nodes;
   // A template that is one call and nothing else, such as {{base64decode app.keystore}}, may give any bytes.
   if (nodes.length === 1 && typeof only === 'object' && only.kind === 'put' && only.what.kind === 'call') {
     const value = demand(evaluation.outcome(only.what));
-    if (isSecret(value) && value.type === 'bytes') return value.exposeBytes('file');
+    if (isSecret(value) && value.type === 'bytes') return masked ? toBytes(MASK) : value.exposeBytes('file');
   }
   return toBytes(evaluation.text(nodes));
 }

@@ -73,7 +73,7 @@ const OPTIONS: readonly FormatOptions[] = [
   { rename: [['nope', 'x']], prefix: 'X_', flat: true },
 ];
 
-describe('a failure', () => {
+describe('a failure, and a masked file', () => {
   it('never shows a value, whatever the template does wrong', async () => {
     const templates = paths.flatMap((path) => [
       ...frames.map((frame) => frame(path)),
@@ -99,15 +99,19 @@ describe('a failure', () => {
   });
 });
 
-/** Renders and greps everything a failure carries; 1 when there was one. */
+/** Renders and greps everything that a failure or the masked file carries; 1 when it was a failure. */
 async function look(output: ReturnType<typeof outputOf>): Promise<number> {
   let told: unknown;
   try {
-    const rendered = await (await createRenderer(output, { secrets: new Set(['db', 'opt']), backends: [] })).render(
-      snapshotOf(secrets),
-    );
-    if (rendered.kind === 'files') return 0;
+    const renderer = await createRenderer(output, { secrets: new Set(['db', 'opt']), backends: [] });
+    const rendered = await renderer.render(snapshotOf(secrets));
     told = rendered;
+    if (rendered.kind === 'files') {
+      // What can be rendered can be masked, and then shows nothing either.
+      const masked = await renderer.render(snapshotOf(secrets), { masked: true });
+      if (masked.kind !== 'files') throw new Error(`rendered, and not masked: ${JSON.stringify(masked)}`);
+      told = [...masked.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]);
+    }
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
     told = error;
@@ -123,5 +127,5 @@ async function look(output: ReturnType<typeof outputOf>): Promise<number> {
   ]) {
     if (text.includes(shape)) throw new Error(`a value shows: ${text}`);
   }
-  return 1;
+  return Array.isArray(told) ? 0 : 1;
 }

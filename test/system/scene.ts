@@ -78,7 +78,7 @@ export function told(agent: Agent): readonly Told[] {
     .stderr()
     .split('\n')
     .flatMap((line) => {
-      const match = /^(?:(?:init|run|warning): )?(.+?): (.+) \(([A-Z_]+)\)\. (.+)$/.exec(line);
+      const match = /^(?:(?:init|run|render|warning): )?(.+?): (.+) \(([A-Z_]+)\)\. (.+)$/.exec(line);
       if (line.startsWith('{') || match === null) return [];
       const [, place = '', seen = '', code = '', hint = ''] = match;
       return [{ code, place, seen, hint }];

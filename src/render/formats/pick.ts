@@ -1,6 +1,7 @@
 import { isList, isSecret, type Value } from '../../base/value.ts';
 import type { View } from '../evaluate.ts';
 import { RenderFault } from '../fault.ts';
+import { maskValue } from '../mask.ts';
 import { stepInto } from '../outcome.ts';
 
 /** One source of a formatted file: `app` or `app.key`, split at the first dot. */
@@ -56,6 +57,12 @@ function missing(from: From, fields: Value): RenderFault {
   const what = isSecret(value) || isList(value) ? 'is not a map with fields' : 'has no such field';
   return new RenderFault('RENDER_MISSING_FIELD', `${whole} is missing: ${above} ${what}`);
 }
+
+/** The same with marks for leaves. */
+export const maskPicked = ({ from, value }: Picked): Picked => ({
+  from,
+  value: value === undefined ? undefined : maskValue(value),
+});
 
 /** The value of a source that the file cannot do without. */
 export function demandPicked({ from, value }: Picked): Value {

@@ -1,0 +1,67 @@
+import type { Failure } from '../base/errors.ts';
+import type { OutputConfig } from '../config/config.ts';
+import type { Sink } from '../deliver/sink.ts';
+import type { Renderer } from '../render/render.ts';
+import { type InitOptions, init } from './init.ts';
+import type { Plan, PlannedOutput } from './plan.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** What one output would publish. */
+export interface DryOutput {
+  readonly output: OutputConfig;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** The same files, with marks in the place of values. */
+  readonly masked: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface DryRun {
+  /** Those that could be rendered, in the order of the plan. */
+  readonly outputs: readonly DryOutput[];
+  /** As of `init`. */
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * What `init` would publish: the same pipeline, with sinks that keep nothing and without reloads. The logins it made
+ * are revoked at the end, and with them the leases, so that nothing is left behind.
+ */
+export async function dryRun(plan: Plan, around: Surroundings, options: InitOptions): Promise<DryRun> {
+  const rendered = new Map<string, DryOutput>();
+  const outputs = plan.outputs.map((planned) => recorded(planned, (dry) => rendered.set(planned.output.name, dry)));
+  const failures = await init(
+    { ...plan, outputs },
+    { ...around, emit: (fact) => (fact.kind === 'output-published' ? undefined : around.emit(fact)) },
+    { ...options, createSink: () => NOWHERE, keepLogins: false },
+  );
+  const done = plan.outputs.map(({ output }) => rendered.get(output.name));
+  return { outputs: done.filter((dry) => dry !== undefined), failures };
+}
+
+function recorded(planned: PlannedOutput, record: (dry: DryOutput) => void): PlannedOutput {
+  const { output, renderer } = planned;
+  const recording: Renderer = {
+    ...renderer,
+    async render(snapshot) {
+      const real = await renderer.render(snapshot);
+      if (real.kind !== 'files') return real;
+      const masked = await renderer.render(snapshot, { masked: true });
+      if (masked.kind !== 'files') return masked;
+      record({ output, files: real.files, masked: masked.files });
+      return real;
+    },
+  };
+  return { ...planned, output: { ...output, reload: [] }, renderer: recording };
+}
+
+/** Takes everything and keeps nothing. */
+const NOWHERE: Sink = {
+  recover: async () => ({ generation: undefined, removed: 0, tmpfs: undefined }),
+  stage: async () => ({
+    dir: '',
+    generation: 1,
+    commit: async () => ({ generation: 1, first: true }),
+    discard: async () => {},
+  }),
+  mark: { owed: async () => undefined, settle: async () => {} },
+  sweep: async () => undefined,
+};

@@ -1,0 +1,86 @@
+import { join, resolve } from 'node:path';
+import { type DryOutput, dryRun } from '../agent/dry-run.ts';
+import type { Plan } from '../agent/plan.ts';
+import { systemClock } from '../base/clock.ts';
+import { exitStatus, failure, failuresOf, formatFailure, PannierError } from '../base/errors.ts';
+import { makeNearest } from '../config/nearest.ts';
+import { showDifference } from './render/difference.ts';
+import { type CommonOptions, setUp } from './setup.ts';
+import { exitStatusOf, listenForStop } from './stop-signals.ts';
+
+export interface RenderCommandOptions extends CommonOptions {
+  readonly timeoutMs: number;
+  /** Names of outputs; all when empty. */
+  readonly output: readonly string[];
+  /** Shows values instead of marks. */
+  readonly reveal: boolean;
+  /** Shows what would change in the published files. */
+  readonly diff: boolean;
+  /** Writes the files below this directory instead of standard output. */
+  readonly out?: string;
+}
+
+/**
+ * `pannier render`: what `init` would publish, on standard output or in a directory, and published nowhere. Values are
+ * masked unless asked for. Answers the exit status, which is that of `init`.
+ */
+export async function renderCommand(options: RenderCommandOptions): Promise<number> {
+  const { plan, around } = await setUp('render', options);
+  const chosen = choose(plan, options.output);
+  using stop = listenForStop();
+  const { outputs, failures } = await dryRun(chosen, around, { timeoutMs: options.timeoutMs, signal: stop.signal });
+  const received = stop.received();
+  if (received !== undefined) return exitStatusOf(received);
+  const all = [...failures];
+  for (const dry of outputs) {
+    try {
+      if (options.out !== undefined) await write(dry, options.out, options.reveal);
+      if (options.diff) process.stdout.write(await showDifference(dry, options.reveal));
+      else if (options.out === undefined) process.stdout.write(show(dry, options.reveal));
+    } catch (error) {
+      all.push(...failuresOf(error, `outputs.${dry.output.name}`));
+    }
+  }
+  for (const failed of all) process.stderr.write(`render: ${formatFailure(failed)}\n`);
+  return all.length === 0 ? 0 : exitStatus(all);
+}
+
+/** @throws PannierError when an output is not configured. */
+function choose(plan: Plan, names: readonly string[]): Plan {
+  if (names.length === 0) return plan;
+  for (const name of names) {
+    if (plan.config.outputs.has(name)) continue;
+    const near = makeNearest(plan.config.outputs.keys())(name);
+    const seen = near === undefined ? 'no such output' : `no such output; the nearest is ${near}`;
+    throw new PannierError(failure('CONFIG_INVALID', `--output ${name}`, seen, { hint: 'Correct it.' }));
+  }
+  return { ...plan, outputs: plan.outputs.filter(({ output }) => names.includes(output.name)) };
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Each file below a line with its path, as `head` and `tail` have it. */
+function show({ output, files, masked }: DryOutput, reveal: boolean): string {
+  const parts = [...(reveal ? files : masked)].map(([name, bytes]) => {
+    let text: string;
+    try {
+      text = strictUtf8.decode(bytes);
+    } catch {
+      text = `(${bytes.length} bytes that are not text; --out writes them)`;
+    }
+    return `==> ${join(output.dir, name)} <==\n${text}${text === '' || text.endsWith('\n') ? '' : '\n'}\n`;
+  });
+  return parts.join('');
+}
+
+/** `OUT/OUTPUT/FILE`, published as an output is: all files at once, for the owner alone. */
+async function write({ output, files, masked }: DryOutput, out: string, reveal: boolean): Promise<void> {
+  const { createFileSink } = await import('../deliver/file/file-sink.ts');
+  const { uid, gid, dirMode, ...rest } = output;
+  const plain = new Map([...output.files].map(([name, { place, what }]) => [name, { place, what }]));
+  const dir = resolve(out, output.name);
+  const sink = createFileSink({ ...rest, dir, mode: 0o400, requireTmpfs: false, files: plain }, systemClock);
+  await sink.recover();
+  const staged = await sink.stage(reveal ? files : masked);
+  if (staged !== 'equal') await staged.commit();
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { DryOutput } from '../../agent/dry-run.ts';
+import { readCurrent } from '../../deliver/file/read-current.ts';
+import { createLineMask } from './masked-lines.ts';
+
+/** Two versions of a file that differ so much that comparing takes longer are told to differ, no more. */
+const LONGEST_MS = 5_000;
+
+/**
+ * The unified difference between the published files of an output and the rendered ones; empty when there is none. What
+ * is compared is real. Unless `reveal`, what is shown is masked.
+ * @throws PannierError OUTPUT_NOT_READABLE.
+ */
+export async function showDifference({ output, files, masked }: DryOutput, reveal: boolean): Promise<string> {
+  const current = await readCurrent(output.dir, `outputs.${output.name}`);
+  const before = current?.files ?? new Map<string, Uint8Array>();
+  const generation = `generation ${current?.generation ?? 0}`;
+  const names = [...files.keys(), ...[...before.keys()].filter((name) => !files.has(name))];
+  const parts = await Promise.all(
+    names.map((name) => {
+      const path = join(output.dir, name);
+      const versions = { path, generation, old: before.get(name), now: files.get(name) };
+      const text = decode(masked.get(name) ?? new Uint8Array());
+      return compare(versions, reveal ? (line) => line : createLineMask((text ?? '').split('\n')));
+    }),
+  );
+  return parts.join('');
+}
+
+interface Versions {
+  readonly path: string;
+  readonly generation: string;
+  readonly old: Uint8Array | undefined;
+  readonly now: Uint8Array | undefined;
+}
+
+async function compare({ path, generation, old, now }: Versions, shown: (line: string) => string): Promise<string> {
+  if (old !== undefined && now !== undefined && Buffer.compare(old, now) === 0) return '';
+  const head = [
+    old === undefined ? '--- /dev/null' : `--- ${path}\t${generation}`,
+    now === undefined ? '+++ /dev/null' : `+++ ${path}\trendered`,
+  ];
+  const [from, to] = [decode(old ?? new Uint8Array()), decode(now ?? new Uint8Array())];
+  if (from === undefined || to === undefined) return `${head.join('\n')}\nThey are not text, and differ.\n`;
+  const { structuredPatch } = await import('diff');
+  const patch = structuredPatch(path, path, from, to, undefined, undefined, { context: 3, timeout: LONGEST_MS });
+  if (patch === undefined) return `${head.join('\n')}\nThey differ too much to be compared.\n`;
+  for (const { oldStart, oldLines, newStart, newLines, lines } of patch.hunks) {
+    // A part without lines is named by the line before it.
+    const at = (start: number, count: number) => `${count === 0 ? start - 1 : start},${count}`;
+    head.push(`@@ -${at(oldStart, oldLines)} +${at(newStart, newLines)} @@`);
+    for (const line of lines) head.push(line.startsWith('\\') ? line : `${line[0]}${shown(line.slice(1))}`);
+  }
+  return `${head.join('\n')}\n`;
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

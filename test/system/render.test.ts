@@ -1,0 +1,164 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type AgentOptions, eventually, type Place, runAgent } from './agent.ts';
+import { baoOf, told, useScene, useWorld } from './scene.ts';
+
+const scene = useScene();
+const world = useWorld({ database: true });
+const CANARY = 'c4n4ry';
+const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs' };
+
+const render = (config: string, args: readonly string[] = [], options?: AgentOptions) =>
+  runAgent(['render', '-c', config, ...args], options);
+
+interface Local {
+  readonly place: Place;
+  readonly dir: string;
+  readonly config: string;
+  put(app: object): void;
+}
+
+/** An output `o` and an output `p` over a file backend. */
+async function local(files: object, app: object): Promise<Local> {
+  const place = await scene.place();
+  const put = (fields: object) => writeFileSync(join(place.dir, 'secrets.json'), JSON.stringify({ app: fields }));
+  put(app);
+  const dir = join(place.dir, 'o');
+  const config = await place.config({
+    log: { level: 'trace', format: 'json' },
+    backends: { demo: { kind: 'file', path: './secrets.json' } },
+    secrets: { app: { key: 'app' } },
+    outputs: {
+      o: { dir, files, reload: [{ command: { argv: ['/bin/sh', '-c', `echo told >> ${place.dir}/told`] } }] },
+      p: { dir: join(place.dir, 'p'), files: { g: { content: 'g {{app.user}}\n' } } },
+    },
+  });
+  return { place, dir, config, put };
+}
+
+describe('pannier render', () => {
+  it('prints what init would publish, masked; publishes nothing and leaves no login and no lease', async () => {
+    const { bao, postgres } = world();
+    const place = await scene.place();
+    await world().putSecret('app', { password: `${CANARY}-1` });
+    const dir = join(place.dir, 'o');
+    const config = await place.config({
+      backends: { bao: baoOf(world()) },
+      secrets: { app: { kv: 'secret/shop/app' }, db: { read: 'database/creds/shop' } },
+      outputs: { o: { dir, files: { f: { content: 'p={{app.password}} u={{db.username}}\n' } } } },
+    });
+    const accessors = async () => (await bao.api('LIST', 'auth/token/accessors')) as unknown;
+    const before = JSON.stringify(await accessors());
+    const roles = 'SELECT rolname FROM pg_roles ORDER BY 1';
+    const rolesBefore = await postgres.query(roles);
+    const masked = await render(config);
+    expect([masked.status, masked.stdout()]).toEqual([0, `==> ${dir}/f <==\np=[secret] u=[secret]\n\n`]);
+    expect([masked.facts('login-revoked').length, existsSync(dir)]).toEqual([1, false]);
+    expect(masked.facts('output-published')).toEqual([]);
+    const shown = await render(config, ['--reveal']);
+    expect(shown.stdout()).toMatch(new RegExp(`^==> .*/f <==\np=${CANARY}-1 u=v-\\S+\n\n$`));
+    expect(JSON.stringify(dataOf(await accessors()))).toBe(JSON.stringify(dataOf(JSON.parse(before))));
+    await eventually(async () => expect(await postgres.query(roles)).toEqual(rolesBefore));
+  });
+
+  it('shows no value without --reveal, with any format, in any option, and with every debug switch on', async () => {
+    const app = { user: `${CANARY}-u`, pem: `${CANARY}-a\n${CANARY}-b`, list: [`${CANARY}-l`], number: 1.5, on: true };
+    const templated = {
+      content: '{{#each app.list}}{{this}}{{/each}} {{upper app.user}} {{base64encode app.pem}}\n{{app.pem}}\n',
+    };
+    const files = {
+      t: templated,
+      'a.env': { format: 'dotenv', from: 'app' },
+      'a.json': { format: 'json', from: 'app' },
+      raw: { format: 'raw', from: 'app.pem' },
+    };
+    const { place, dir, config, put } = await local(files, { ...app, user: 'old' });
+    expect((await scene.init(config)).status).toBe(0);
+    put(app);
+    const out = join(place.dir, 'out');
+    const runs = [[], ['--diff'], ['--out', out], ['--diff', '--out', out, '--output', 'o']];
+    for (const args of runs) {
+      const agent = await render(config, args, { env: LOUD });
+      expect(agent.status).toBe(0);
+      for (const shape of [CANARY, CANARY.toUpperCase(), Buffer.from(CANARY).toString('base64').slice(0, 8)]) {
+        expect(agent.output()).not.toContain(shape);
+      }
+    }
+    for (const name of Object.keys(files)) expect(readFileSync(join(out, 'o', name), 'utf8')).not.toContain(CANARY);
+    expect(readFileSync(join(dir, 't'), 'utf8')).toContain('OLD');
+    expect(existsSync(join(place.dir, 'told'))).toBe(false);
+    const shown = await render(config, ['--reveal', '--output', 'o']);
+    expect(shown.stdout()).toContain(`${CANARY}-u`);
+  });
+
+  it('--diff shows what would change, with equal looking lines where a value does', async () => {
+    const { dir, config, put } = await local(
+      { f: { content: '[db]\nuser={{app.user}}\npassword={{app.password}}\n{{#if app.tls}}tls=on\n{{/if}}' } },
+      { user: 'u', password: 'one' },
+    );
+    await scene.init(config);
+    expect((await render(config, ['--diff'])).stdout()).toBe('');
+    put({ user: 'u', password: 'two', tls: true });
+    const masked = await render(config, ['--diff', '--output', 'o']);
+    expect(masked.stdout()).toBe(`--- ${dir}/f\tgeneration 1
++++ ${dir}/f\trendered
+@@ -1,3 +1,4 @@
+ [db]
+ user=[secret]
+-password=[secret]
++password=[secret]
++tls=on
+`);
+    const shown = await render(config, ['--diff', '--reveal', '--output', 'o']);
+    expect(shown.stdout()).toContain('-password=one\n+password=two\n');
+    const first = await render(config, ['--diff', '--output', 'p']);
+    expect(first.stdout()).toBe('');
+  });
+
+  it('--diff names files that come and go, and shows nothing of what only the published one has', async () => {
+    const { place, dir, config } = await local({ f: { content: 'x {{app.user}}\n' } }, { user: 'u' });
+    await scene.init(config);
+    const text = readFileSync(config, 'utf8').replace('"files":{"f":', '"files":{"new":');
+    writeFileSync(config, text);
+    expect((await render(config, ['--diff', '--output', 'o'])).stdout()).toBe(`--- /dev/null
++++ ${dir}/new\trendered
+@@ -0,0 +1,1 @@
++x [secret]
+--- ${dir}/f\tgeneration 1
++++ /dev/null
+@@ -1,1 +0,0 @@
+-[a line that is not shown]
+`);
+    expect(readdirSync(place.dir).sort()).toEqual(['o', 'p', 'pannier.json', 'secrets.json']);
+  });
+
+  it('--out writes private files, with values if asked, bytes as they are', async () => {
+    const { place, config } = await local(
+      { 'sub/key': { content: '{{base64decode app.key}}' } },
+      { user: 'u', key: '/wE=' },
+    );
+    const out = join(place.dir, 'deep/out');
+    const agent = await render(config, ['--reveal', '--out', out]);
+    expect([agent.status, agent.stdout()]).toEqual([0, '']);
+    expect([...readFileSync(join(out, 'o/sub/key'))]).toEqual([0xff, 1]);
+    expect(readFileSync(join(out, 'p/g'), 'utf8')).toBe('g u\n');
+    const mode = (path: string) => lstatSync(join(out, path)).mode & 0o777;
+    expect([mode('o/..data/sub/key'), mode('o')]).toEqual([0o400, 0o700]);
+    expect((await render(config, ['--reveal', '--output', 'o'])).stdout()).toContain('(2 bytes that are not text');
+  });
+
+  it('ends as init does, and prints what could be rendered', async () => {
+    const { config } = await local({ f: { content: '{{app.gone}}' } }, { user: 'u' });
+    const agent = await render(config);
+    expect([agent.status, told(agent).map(({ code }) => code)]).toEqual([1, ['RENDER_MISSING_FIELD']]);
+    expect(agent.stdout()).toContain('g [secret]');
+    const unknown = await render(config, ['--output', 'q']);
+    expect([unknown.status, told(unknown)[0]?.place]).toEqual([2, '--output q']);
+  });
+});
+
+function dataOf(answer: unknown): unknown {
+  const { data } = answer as { data?: { keys?: string[] } };
+  return [...(data?.keys ?? [])].sort();
+}

@@ -270,9 +270,11 @@ export class LeaseManager {
     const renewed = await item.backend.source.renew?.(item.want, life, item.abort.signal);
     const value = heldValue(item);
     if (renewed === undefined || value === undefined) return true;
-    this.#freshen(item, { ...value, life: renewed });
+    // From then on only a new lease helps: should fetching it fail, it is the fetch that is tried again.
+    const isLast = stoppedExtending(life, renewed);
+    this.#freshen(item, { ...value, life: isLast ? { ...renewed, renewable: false } : renewed });
     this.#emit({ kind: 'secret-renewed', secrets: [...item.names], ttlMs: renewed.ttlMs });
-    return stoppedExtending(life, renewed);
+    return isLast;
   }
 
   #freshen(item: Item, value: Fetched): void {

@@ -92,10 +92,9 @@ export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: Now): numbe
 }
 
 /**
- * Whether a renewal moved the end by less than a tenth of the lease's life: then the next one will not help, and a new
- * lease is fetched while the old one still lives.
+ * Whether a renewal was granted less than three quarters of what the one before was: the lease nears its max_ttl, the
+ * next renewal will not help, and a new lease is fetched now, while the old one has most of its time.
  */
 export function stoppedExtending(before: Life & { kind: 'lease' }, after: Life & { kind: 'lease' }): boolean {
-  const gainedMs = after.startedMonoMs + after.ttlMs - (before.startedMonoMs + before.ttlMs);
-  return gainedMs < before.ttlMs / 10;
+  return after.ttlMs < before.ttlMs * 0.75;
 }

@@ -109,10 +109,11 @@ describe('the schedule', () => {
     expect(span(lease(60_000, true, now.monoMs - 55_000), { failures: 1 }).do).toBe('fetch');
   });
 
-  it('a renewal that gains less than a tenth of the life has stopped extending', () => {
+  it('a renewal that is granted less than three quarters of the one before has stopped extending', () => {
     const before = lease(20_000, true, 0);
     expect(stoppedExtending(before, lease(20_000, true, 13_000))).toBe(false);
-    expect(stoppedExtending(before, lease(8_500, true, 13_000))).toBe(true);
+    expect(stoppedExtending(before, lease(16_000, true, 13_000))).toBe(false);
+    expect(stoppedExtending(before, lease(14_000, true, 13_000))).toBe(true);
     expect(stoppedExtending(before, lease(7_000, true, 13_000))).toBe(true);
   });
 

@@ -40,7 +40,7 @@ export const freshness: Section = {
     held(
       'fetch-before-the-end',
       'when renewal no longer extends it, a new one is fetched **before** the old one ends.',
-      schedule('a renewal that gains less than a tenth of the life has stopped extending'),
+      schedule('a renewal that is granted less than three quarters of the one before has stopped extending'),
       manager(
         'renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending',
       ),

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AppRole, enableAppRole } from '../servers/index.ts';
@@ -197,6 +197,20 @@ describe('removeSecretIdFile', () => {
         }),
       ],
     ]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('a file that cannot be removed is a warning, and the login counts', async () => {
+    const { put, config, file, dir } = await shop();
+    await put(await approle.newSecretId());
+    const path = await config({ secretIdWrapped: false, removeSecretIdFile: true });
+    for (const readable of [dir, file, path]) await chmod(readable, 0o755);
+    await mkdir(join(dir, 'out'));
+    await chown(join(dir, 'out'), 65_534, 65_534);
+    const agent = await scene.init(path, '20s', { uid: 65_534, gid: 65_534 });
+    expect([agent.status, existsSync(file), published(join(dir, 'out'))]).toEqual([0, true, GOOD]);
+    expect(agent.facts('agent-warning')).toContainEqual(
+      expect.objectContaining({ code: 'AUTH_CREDENTIAL_LEFT', place: PLACE }),
+    );
   });
 
   it('the secret id is still known when the configuration of its backend changes', async () => {

@@ -1,6 +1,6 @@
 import type { BackendConfig } from '../config/config.ts';
 import type { Backend } from '../source/source.ts';
-import { openBackend } from './registry.ts';
+import { type Opening, openBackend } from './registry.ts';
 import { isSamePlainData } from './same.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -11,11 +11,11 @@ interface Opened {
 
 /** The backends in use. One whose configuration stays is kept, with its login and its connections. */
 export class Backends implements AsyncDisposable {
-  readonly #around: Surroundings;
+  readonly #around: Opening;
   #opened: ReadonlyMap<string, Opened> = new Map();
 
   constructor(around: Surroundings) {
-    this.#around = around;
+    this.#around = { ...around, kept: new Map() };
   }
 
   byName(): ReadonlyMap<string, Backend> {

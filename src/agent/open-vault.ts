@@ -4,13 +4,13 @@ import { createVaultClient } from '../client/vault.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import type { Backend } from '../source/source.ts';
 import { createVaultBackend } from '../source/vault.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Opening } from './registry.ts';
 
 /** A Vault or OpenBao server with its own connections and its own login. */
-export function openVaultBackend(config: VaultBackendConfig, around: Surroundings): Backend {
-  const { clock, random, emit, env, version } = around;
+export function openVaultBackend(config: VaultBackendConfig, around: Opening): Backend {
+  const { clock, random, emit, env, version, kept } = around;
   const client = createVaultClient({ config, clock, emit, env, version });
-  const method = createVaultMethod(config, { client, clock });
+  const method = createVaultMethod(config, { client, clock, emit, kept });
   const { revokeOnExit } = config.auth;
   const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
   return createVaultBackend(config, { client, session, clock });

@@ -10,6 +10,8 @@ import type { OutputState } from './output-loop.ts';
 const DEFINITE: ReadonlySet<Code> = new Set([
   'AUTH_CREDENTIAL_UNREADABLE',
   'AUTH_CREDENTIAL_EMPTY',
+  'AUTH_WRAPPING_USED',
+  'AUTH_WRAPPING_PATH',
   'AUTH_DENIED',
   'AUTH_UNUSABLE',
   'BACKEND_REJECTED',

@@ -1,8 +1,15 @@
+import type { KeptSecretIds } from '../auth/secret-id.ts';
 import type { BackendConfig } from '../config/config.ts';
 import type { Backend } from '../source/source.ts';
 import type { Surroundings } from './surroundings.ts';
 
-type Make<C> = (config: C, around: Surroundings) => Promise<Backend>;
+/** What a backend is opened with. */
+export interface Opening extends Surroundings {
+  /** Outlives the backend, so that one that is opened anew with another configuration can log in. */
+  readonly kept: KeptSecretIds;
+}
+
+type Make<C> = (config: C, around: Opening) => Promise<Backend>;
 
 /** One line per kind of backend. Each loads its client on first use, so an unused kind costs nothing. */
 const BACKENDS: { readonly [K in BackendConfig['kind']]: Make<Extract<BackendConfig, { kind: K }>> } = {
@@ -11,6 +18,6 @@ const BACKENDS: { readonly [K in BackendConfig['kind']]: Make<Extract<BackendCon
 };
 
 /** Opens a backend; nothing is sent yet. */
-export function openBackend(config: BackendConfig, around: Surroundings): Promise<Backend> {
+export function openBackend(config: BackendConfig, around: Opening): Promise<Backend> {
   return (BACKENDS[config.kind] as Make<BackendConfig>)(config, around);
 }

@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/fact.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import type { AuthMethod } from './method.ts';
+import type { KeptSecretIds } from './secret-id.ts';
 import { createAppRoleMethod } from './vault-approle.ts';
 import { createCertMethod } from './vault-cert.ts';
 import { createJwtMethod } from './vault-jwt.ts';
@@ -9,10 +11,17 @@ import { createKubernetesMethod } from './vault-kubernetes.ts';
 import { createPasswordMethod } from './vault-password.ts';
 import { createTokenMethod } from './vault-token.ts';
 
+export interface MethodParts {
+  readonly client: VaultClient;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly kept: KeptSecretIds;
+}
+
 /** The configured way to log in to a Vault or OpenBao server. */
 export function createVaultMethod(
   { name, auth }: Pick<VaultBackendConfig, 'name' | 'auth'>,
-  { client, clock }: { readonly client: VaultClient; readonly clock: Clock },
+  { client, clock, emit, kept }: MethodParts,
 ): AuthMethod {
   const tools = { client, clock, place: `backends.${name}.auth` };
   switch (auth.method) {
@@ -28,6 +37,6 @@ export function createVaultMethod(
     case 'token':
       return createTokenMethod(auth, tools);
     case 'approle':
-      return createAppRoleMethod(auth, tools);
+      return createAppRoleMethod(auth, { ...tools, emit, kept });
   }
 }

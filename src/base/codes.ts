@@ -59,6 +59,24 @@ export const CODES = {
   // ---- login
   AUTH_CREDENTIAL_UNREADABLE: row(4, 'backoff', 'A credential file of a login cannot be read.', 'Mount it.'),
   AUTH_CREDENTIAL_EMPTY: row(4, 'backoff', 'A credential file of a login is empty.', 'Check who writes it.'),
+  AUTH_CREDENTIAL_LEFT: row(
+    4,
+    'never',
+    'A credential file that was to be removed is still there (a warning).',
+    'Remove it, or set removeSecretIdFile: false.',
+  ),
+  AUTH_WRAPPING_USED: row(
+    4,
+    'backoff',
+    'The wrapping token of a secret id was used already, or has ended.',
+    'Find out whether somebody read the secret id, and deliver a new one.',
+  ),
+  AUTH_WRAPPING_PATH: row(
+    4,
+    'backoff',
+    'A wrapping token was not made where the secret ids of the login are made.',
+    'Find out who made it: it may be forged. Deliver one of auth/MOUNT/role/ROLE/secret-id.',
+  ),
   AUTH_DENIED: row(4, 'backoff', 'The backend refused the login.', 'Check role, mount and the bound identity.'),
   AUTH_UNUSABLE: row(4, 'backoff', 'The login gave a token that cannot be used.', 'Check the role of the login.'),
 

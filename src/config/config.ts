@@ -54,6 +54,8 @@ export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolea
       readonly roleId?: string;
       readonly roleIdFile?: string;
       readonly secretIdFile?: string;
+      readonly secretIdWrapped: boolean;
+      readonly removeSecretIdFile: boolean;
     }
   /** The key pair is the backend's `tls`. */
   | { readonly method: 'cert'; readonly role?: string }

@@ -30,18 +30,35 @@ export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings
     }
     case 'token':
       return resolveToken(shape, common, entry, around);
-    case 'approle': {
-      const { roleId, roleIdFile, secretIdFile } = shape;
-      if (!checkOne('roleId', roleId, 'roleIdFile', roleIdFile, entry, around)) return undefined;
-      return {
-        ...common,
-        method: 'approle',
-        ...(roleId === undefined ? {} : { roleId }),
-        ...(roleIdFile === undefined ? {} : { roleIdFile: resolve(dir, roleIdFile) }),
-        ...(secretIdFile === undefined ? {} : { secretIdFile: resolve(dir, secretIdFile) }),
-      };
-    }
+    case 'approle':
+      return resolveAppRole(shape, common, entry, around);
   }
+}
+
+function resolveAppRole(
+  shape: Extract<AuthShape, { method: 'approle' }>,
+  common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
+  entry: Entry,
+  around: Surroundings,
+): AuthConfig | undefined {
+  const { file, path } = entry;
+  const { roleId, roleIdFile, secretIdFile, secretIdWrapped = false, removeSecretIdFile = false } = shape;
+  const isOne = checkOne('roleId', roleId, 'roleIdFile', roleIdFile, entry, around);
+  if (secretIdFile === undefined && (secretIdWrapped || removeSecretIdFile)) {
+    const seen = `absent, but ${secretIdWrapped ? 'secretIdWrapped' : 'removeSecretIdFile'} is true`;
+    around.problems.add('CONFIG_MISSING', file, [...path, 'auth', 'secretIdFile'], seen);
+    return undefined;
+  }
+  if (!isOne) return undefined;
+  return {
+    ...common,
+    method: 'approle',
+    ...(roleId === undefined ? {} : { roleId }),
+    ...(roleIdFile === undefined ? {} : { roleIdFile: resolve(file.dir, roleIdFile) }),
+    ...(secretIdFile === undefined ? {} : { secretIdFile: resolve(file.dir, secretIdFile) }),
+    secretIdWrapped,
+    removeSecretIdFile,
+  };
 }
 
 /** The login `cert` is the handshake itself: it takes TLS, and a certificate to show. */

@@ -1,6 +1,8 @@
 import { expect } from 'vitest';
+import type { KeptSecretIds } from '../../src/auth/secret-id.ts';
 import { createVaultMethod } from '../../src/auth/vault.ts';
 import { PannierError } from '../../src/base/errors.ts';
+import type { Fact } from '../../src/base/fact.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { AuthConfig } from '../../src/config/config.ts';
 import { FakeClock } from '../fake-clock.ts';
@@ -13,10 +15,14 @@ export const common = { revokeOnExit: false };
 export const auth = { client_token: 'made', lease_duration: 60, renewable: true, num_uses: 0 };
 
 /** A configured login over a fake server. */
-export function methodOf(config: AuthConfig, client = new FakeVault()) {
+export function methodOf(config: AuthConfig, client = new FakeVault(), kept: KeptSecretIds = new Map()) {
+  const facts: Fact[] = [];
   const clock = new FakeClock();
-  const method = createVaultMethod({ name: 'bao', auth: config }, { client, clock });
-  return { client, clock, logIn: () => method.login(new AbortController().signal) };
+  const method = createVaultMethod(
+    { name: 'bao', auth: config },
+    { client, clock, kept, emit: (fact) => void facts.push(fact) },
+  );
+  return { client, clock, kept, facts, logIn: () => method.login(new AbortController().signal) };
 }
 
 /** What it fails with. */

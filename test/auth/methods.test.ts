@@ -133,7 +133,8 @@ describe('an answer to a login', () => {
 });
 
 describe('the approle login', () => {
-  const approle = { method: 'approle', mount: 'approle', ...common } as const;
+  const plain = { secretIdWrapped: false, removeSecretIdFile: false };
+  const approle = { method: 'approle', mount: 'approle', ...plain, ...common } as const;
 
   test('takes ids from files and sends both', async () => {
     await writeFile(join(dir, 'role'), 'role-id\n');

@@ -103,10 +103,6 @@ describe('what is not built yet', () => {
       { secrets: { a: { [key]: 'x' } } },
     ]),
     ['backends.bao.auth.method', withAuth({ method: 'aws', role: 'x', region: 'y' })],
-    ...['secretIdWrapped', 'removeSecretIdFile'].map((key): [string, object] => [
-      `backends.bao.auth.${key}`,
-      withAuth({ method: 'approle', roleId: 'x', [key]: true }),
-    ]),
     ['backends.bao.kind', withBackend({ kind: 'aws-secrets-manager', region: 'x' })],
     ...['check', 'verify'].map((key): [string, object] => [
       `outputs.o.${key}`,
@@ -175,6 +171,18 @@ describe('backends', () => {
     ['no token', withAuth({ method: 'token' }), 'CONFIG_MISSING backends.bao.auth.token'],
     ['a token with a space', withAuth({ method: 'token', token: 'x y' }), 'CONFIG_INVALID backends.bao.auth.token'],
     ['an approle without an id', withAuth({ method: 'approle' }), 'CONFIG_MISSING backends.bao.auth'],
+    ...['secretIdWrapped', 'removeSecretIdFile'].flatMap((key): [string, object, string][] => [
+      [
+        `${key} without a file`,
+        withAuth({ method: 'approle', roleId: 'x', [key]: true }),
+        'CONFIG_MISSING backends.bao.auth.secretIdFile',
+      ],
+      [
+        `${key} that is no boolean`,
+        withAuth({ method: 'approle', roleId: 'x', secretIdFile: 'y', [key]: 'yes' }),
+        `CONFIG_INVALID backends.bao.auth.${key}`,
+      ],
+    ]),
     ['two role ids', withAuth({ method: 'approle', roleId: 'x', roleIdFile: 'y' }), 'CONFIG_INVALID backends.bao.auth'],
     ['half a key pair', withBackend({ tls: { certFile: 'x' } }), 'CONFIG_MISSING backends.bao.tls.keyFile'],
     ['a key of another kind', withBackend({ path: 'x' }), 'CONFIG_UNKNOWN_KEY backends.bao.path'],

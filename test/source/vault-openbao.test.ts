@@ -25,7 +25,14 @@ function connect(auth: Partial<AuthConfig> = {}) {
   const shop = { ...config.auth, tokenFile: world.tokenFile, ...auth } as AuthConfig;
   const backend = openVaultBackend(
     { ...config, address: world.bao.address, auth: shop },
-    { clock: systemClock, random: Math.random, emit: (fact) => void facts.push(fact), env: {}, version: '0.0.0' },
+    {
+      clock: systemClock,
+      random: Math.random,
+      emit: (fact) => void facts.push(fact),
+      env: {},
+      version: '0.0.0',
+      kept: new Map(),
+    },
   );
   const { source } = backend;
   return {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { isApiPath } from '../api-path.ts';
-import { bool, laterOptions, notYet, path, text } from './scalars.ts';
+import { bool, laterOptions, path, text } from './scalars.ts';
 
 const common = {
   mount: z.optional(text),
@@ -63,8 +63,8 @@ const approle = z.strictObject({
   roleId: z.optional(text),
   roleIdFile: z.optional(path),
   secretIdFile: z.optional(path),
-  secretIdWrapped: notYet(),
-  removeSecretIdFile: notYet(),
+  secretIdWrapped: z.optional(bool),
+  removeSecretIdFile: z.optional(bool),
 });
 
 /** How a vault backend logs in. */

@@ -7,7 +7,7 @@ import { CODES, type Code, type ExitStatus, type Retry } from './codes.ts';
 export interface Failure {
   /** Stable; listed in docs/errors.md. */
   readonly code: Code;
-  /** Where: a configuration path (`secrets.db.read`), or a thing by its name (`output shop`). */
+  /** Where: a configuration path (`secrets.db.read`), or a part of the machine (`process`). */
   readonly place: string;
   /** What was met there, in our words. */
   readonly seen: string;

@@ -52,7 +52,7 @@ class FileSink implements Sink {
   constructor(output: OutputConfig, clock: Clock) {
     this.#output = output;
     this.#dir = resolve(output.dir); // a trailing slash would have the last component followed
-    this.#place = `output ${output.name}`;
+    this.#place = `outputs.${output.name}`;
     this.#generations = new Generations(this.#dir, clock);
     this.mark = createMark(this.#dir, this.#place, async () => this.#volume ?? this.#open());
   }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { failuresOf } from '../base/errors.ts';
 import { filesOfFolder } from '../config/find-files.ts';
+import type { ServiceManager } from '../process/service-manager.ts';
 import { FileWatch } from '../source/file-watch.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
@@ -24,6 +25,8 @@ export interface FollowOptions {
   readonly source: ConfigSource;
   readonly around: Surroundings;
   readonly signal: AbortSignal;
+  /** Told before a new configuration is read, and after it was taken or refused. */
+  readonly manager?: Pick<ServiceManager, 'reloading' | 'reloaded'> | undefined;
 }
 
 /** Changes of several files within this long are one. */
@@ -71,7 +74,8 @@ class Follower {
   }
 
   async #reload(): Promise<void> {
-    const { pipeline, source, around, signal } = this.#o;
+    const { pipeline, source, around, signal, manager } = this.#o;
+    manager?.reloading();
     do {
       this.#again = false;
       try {
@@ -86,6 +90,7 @@ class Follower {
         for (const failure of failuresOf(error, 'configuration')) around.emit({ kind: 'config-rejected', failure });
       }
     } while (this.#again && !signal.aborted);
+    if (!signal.aborted) manager?.reloaded();
     this.#running = undefined;
   }
 

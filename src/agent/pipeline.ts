@@ -87,6 +87,11 @@ export class Pipeline implements AsyncDisposable {
     this.#manager.startWatching();
   }
 
+  /** By how much the next deadline of a secret is past; more than a moment means that no work goes on. */
+  lateMs(): number {
+    return this.#manager.lateMs();
+  }
+
   /** What is known of a secret now. */
   entryOf(name: string): Entry | undefined {
     return this.#manager.entryOf(name);

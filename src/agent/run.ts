@@ -1,5 +1,7 @@
 import { type Failure, failuresOf } from '../base/errors.ts';
+import { findServiceManager } from '../process/service-manager.ts';
 import { type ConfigSource, followConfig } from './follow-config.ts';
+import type { OutputState } from './output-loop.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -24,6 +26,12 @@ export async function run(
   { signal, source }: RunOptions,
 ): Promise<readonly Failure[]> {
   await using pipeline = new Pipeline(around);
+  await using manager = findServiceManager({
+    env: around.env,
+    clock: around.clock,
+    isAlive: (withinMs) => pipeline.lateMs() < withinMs,
+    warn: (warning) => around.emit({ kind: 'agent-warning', warning }),
+  });
   const refused = new Promise<readonly Failure[]>((resolve) => {
     pipeline.onProgress(() => {
       const states = [...pipeline.outputs().values()];
@@ -37,12 +45,22 @@ export async function run(
     return failuresOf(error, 'run');
   }
   pipeline.startWatching();
-  const following = source === undefined ? undefined : followConfig({ pipeline, plan, source, around, signal });
+  const tellReady = () => {
+    if ([...pipeline.outputs().values()].every(isPublished)) manager?.ready();
+  };
+  pipeline.onProgress(tellReady);
+  tellReady();
+  const following =
+    source === undefined ? undefined : followConfig({ pipeline, plan, source, around, signal, manager });
   const stopped = new Promise<readonly Failure[]>((resolve) => {
     if (signal.aborted) return resolve([]);
     signal.addEventListener('abort', () => resolve([]), { once: true });
   });
   const failures = await Promise.race([refused, stopped]);
+  manager?.stopping();
   await following?.[Symbol.asyncDispose]();
   return failures;
 }
+
+/** The files are there; telling the application may still be owed. */
+const isPublished = ({ kind }: OutputState): boolean => kind === 'settled' || kind === 'owed';

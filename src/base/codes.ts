@@ -151,6 +151,12 @@ export const CODES = {
     'The agent is process 1 (a warning).',
     'Use a small init such as tini: Node reaps only its own children.',
   ),
+  AGENT_NOTIFY: row(
+    1,
+    'never',
+    'The service manager cannot be told (a warning).',
+    'Install systemd-notify and set NotifyAccess=all, or use Type=exec.',
+  ),
   INTERNAL: row(1, 'backoff', 'A fault of Pannier itself.', 'Please report it with the log around it.'),
 } as const;
 

@@ -84,6 +84,11 @@ export class Deadlines {
     });
   }
 
+  /** By how much the next deadline is past. */
+  lateMs(): number {
+    return this.#wheel.lateMs();
+  }
+
   /** Forgets every deadline of every item. */
   clear(): void {
     this.#wheel.clear();

@@ -135,6 +135,11 @@ export class LeaseManager {
     return true;
   }
 
+  /** By how much the next deadline is past; more than a moment means that time is no longer kept. */
+  lateMs(): number {
+    return this.#deadlines.lateMs();
+  }
+
   /** From now on backends that can push changes do; `init` has no use for it. */
   startWatching(): void {
     this.#watching = true;

@@ -35,6 +35,12 @@ export class Wheel {
     return this.#heap.length;
   }
 
+  /** By how much the first deadline is past; 0 when all is well. */
+  lateMs(): number {
+    const first = this.#heap[0];
+    return first === undefined ? 0 : Math.max(0, this.#clock.monoMs() - first.atMonoMs);
+  }
+
   /** Calls `wake` once, not before `atMonoMs`; returns how to call it off (idempotent). */
   at(atMonoMs: number, wake: () => void): () => void {
     const slot: Slot = { atMonoMs, wake, index: this.#heap.length };

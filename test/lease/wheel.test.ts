@@ -27,6 +27,17 @@ describe('the timer wheel', () => {
     expect(wheel.size).toBe(0);
   });
 
+  it('says how late it is when its timer did not come', async () => {
+    const clock = new FakeClock();
+    clock.after = () => () => {};
+    const wheel = new Wheel(clock, () => {});
+    expect(wheel.lateMs()).toBe(0);
+    wheel.at(1_000, () => {});
+    expect(wheel.lateMs()).toBe(0);
+    await clock.advance(3_000);
+    expect(wheel.lateMs()).toBe(2_000);
+  });
+
   it('ten years ahead is ten years ahead, though a Node timer above 2^31-1 ms fires at once', async () => {
     const clock = new FakeClock();
     const naps: number[] = [];

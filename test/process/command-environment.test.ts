@@ -10,6 +10,8 @@ it.each([
   ['AWS_SESSION_TOKEN', false],
   ['PANNIER_CONFIG', false],
   ['PANNIER_API_TOKEN', false],
+  ['NOTIFY_SOCKET', false],
+  ['WATCHDOG_USEC', false],
   ['PATH', true],
   ['VAULT_ADDR', true],
   ['AWS_REGION', true],

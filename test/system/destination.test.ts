@@ -49,11 +49,11 @@ describe('a destination that is in the way of publishing', () => {
     const init = await scene.init(config, '1h');
     expect(init.status).toBe(1);
     const wanted = [
-      { code: 'OUTPUT_OCCUPIED', place: 'output data', seen: `${dir}/data/..data is not a symlink` },
-      { code: 'OUTPUT_OCCUPIED', place: 'output file', seen: `${dir}/file/password was not written by Pannier` },
-      { code: 'OUTPUT_SYMLINK', place: 'output link', seen: `${dir}/link/password is a symlink that leads elsewhere` },
-      { code: 'OUTPUT_SYMLINK', place: 'output linked', seen: `${dir}/linked is a symlink` },
-      { code: 'OUTPUT_OCCUPIED', place: 'output plain', seen: `${dir}/plain is not a directory` },
+      { code: 'OUTPUT_OCCUPIED', place: 'outputs.data', seen: `${dir}/data/..data is not a symlink` },
+      { code: 'OUTPUT_OCCUPIED', place: 'outputs.file', seen: `${dir}/file/password was not written by Pannier` },
+      { code: 'OUTPUT_SYMLINK', place: 'outputs.link', seen: `${dir}/link/password is a symlink that leads elsewhere` },
+      { code: 'OUTPUT_SYMLINK', place: 'outputs.linked', seen: `${dir}/linked is a symlink` },
+      { code: 'OUTPUT_OCCUPIED', place: 'outputs.plain', seen: `${dir}/plain is not a directory` },
     ];
     const sorted = [...told(init)].sort((a, b) => (a.place < b.place ? -1 : 1));
     expect(sorted.map(({ code, place, seen }) => ({ code, place, seen }))).toEqual(wanted);
@@ -83,7 +83,7 @@ describe('a destination that is in the way of publishing', () => {
     const hint = 'Check mount, owner and mode.';
     expect([init.status, told(init)]).toEqual([
       1,
-      [{ code: 'OUTPUT_NOT_WRITABLE', place: 'output out', seen: `cannot use ${dir} (EACCES)`, hint }],
+      [{ code: 'OUTPUT_NOT_WRITABLE', place: 'outputs.out', seen: `cannot use ${dir} (EACCES)`, hint }],
     ]);
     const agent = scene.run(config, NOBODY);
     await agent.waitFor('output-failed', { count: 2 });
@@ -104,7 +104,7 @@ describe('a destination that is in the way of publishing', () => {
     expect(mount('-o', 'remount,ro', mounted)).toBe(0);
     await writePassword(place, 'two');
     const failed = await agent.waitFor('output-failed');
-    expect(failed).toMatchObject({ code: 'OUTPUT_NOT_WRITABLE', place: 'output out' });
+    expect(failed).toMatchObject({ code: 'OUTPUT_NOT_WRITABLE', place: 'outputs.out' });
     expect(failed['seen']).toMatch(/EROFS/);
     const init = await scene.init(config, '1h');
     expect([init.status, told(init).map(({ code }) => code)]).toEqual([1, ['OUTPUT_NOT_WRITABLE']]);
@@ -123,7 +123,7 @@ describe('a destination that is in the way of publishing', () => {
     await agent.waitFor('output-published');
     await writePassword(place, 'x'.repeat(200_000));
     const failed = await agent.waitFor('output-failed');
-    expect(failed).toMatchObject({ code: 'OUTPUT_FULL', place: 'output out', hint: 'Raise the size of the volume.' });
+    expect(failed).toMatchObject({ code: 'OUTPUT_FULL', place: 'outputs.out', hint: 'Raise the size of the volume.' });
     expect(published(join(mounted, 'out'))).toEqual({ password: 'one' });
     await writePassword(place, 'two');
     await agent.waitFor('output-published', { count: 2 });
@@ -150,7 +150,7 @@ describe('a destination that is not on tmpfs', () => {
       expect(told(agent)).toEqual([
         {
           code: 'OUTPUT_NOT_TMPFS',
-          place: 'output out',
+          place: 'outputs.out',
           seen: `${disk}/out is not on tmpfs`,
           hint: 'Mount an emptyDir with medium: Memory.',
         },

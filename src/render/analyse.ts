@@ -2,9 +2,10 @@ import type { Code } from '../base/codes.ts';
 import { Secret } from '../base/secret.ts';
 import { makeNearest } from '../config/nearest.ts';
 import { analyseAsk, isAsk } from './ask.ts';
+import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
-import { argumentCount, HELPERS } from './helpers/index.ts';
-import type { At, Expr, Node } from './nodes.ts';
+import { HELPERS } from './helpers/index.ts';
+import type { At, Call, Expr, Node } from './nodes.ts';
 import {
   atOf,
   type Block,
@@ -179,14 +180,9 @@ class Analyser {
     const args = node.params.map((param, i) => this.#expr(param, name === 'default' && (i === 0 || guarded)));
     const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
     if (helper === undefined) return NOTHING;
-    const unknown = options.find(([key]) => !helper.options?.includes(key))?.[0];
-    if (args.length !== argumentCount(helper)) {
-      const hint = `Write {{${helper.usage}}}${args.length === 0 ? `; for a field of that name {{this.${name}}}` : ''}.`;
-      this.#problem('TEMPLATE_BAD_ARGUMENT', `${name} is called with ${args.length} arguments`, hint, at);
-    }
-    if (unknown !== undefined)
-      this.#problem('TEMPLATE_BAD_ARGUMENT', `${name} has no option ${unknown}`, undefined, at);
-    return { kind: 'call', name, helper, args, options, at };
+    const call: Call = { kind: 'call', name, helper, args, options, at };
+    this.problems.push(...problemsOfCall(call));
+    return call;
   }
 
   #path(node: PathExpression, guarded: boolean): Expr {

@@ -5,10 +5,12 @@ import { Secret } from '../../src/base/secret.ts';
 import type { FormatName, FormatOptions } from '../../src/config/config.ts';
 import { FORMATS } from '../../src/render/formats/index.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
+import { QUOTINGS } from '../../src/render/quoting.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
 import { fieldsOf, format, outputOf, snapshotOf } from './setup.ts';
 
 const CANARY = 'cAnArY-7f3a';
+const pemOf = (text: string) => `-----BEGIN CERTIFICATE-----\n${btoa(text)}\n-----END CERTIFICATE-----`;
 const BYTES = Buffer.from([0xff, ...Buffer.from(CANARY)]);
 
 /** The canary in every shape that could stand in a message; field names are ours and hold none. */
@@ -20,6 +22,9 @@ const secrets = {
     number: Secret.number(`7${CANARY}`),
     bytes: Secret.bytes(BYTES),
     nil: Secret.null(),
+    pem: Secret.text(pemOf(CANARY)),
+    chain: [Secret.text(pemOf(`a${CANARY}`)), Secret.text(pemOf(`b${CANARY}`))],
+    control: Secret.text(`\0\r\u0001${CANARY}\n`),
     yes: Secret.boolean(true),
     list: [Secret.text(CANARY), [Secret.text(CANARY)], fieldsOf({ x: Secret.text(CANARY) })],
     map: fieldsOf({ a: Secret.text(CANARY), b: fieldsOf({ c: Secret.text(CANARY) }) }),
@@ -57,6 +62,15 @@ const frames: readonly ((path: string) => string)[] = [
   (p) => `{{join ${p} ${p}}}`,
   (p) => `{{indent ${p} ${p}}}`,
   (p) => `{{json ${p} indent=${p}}}`,
+  (p) => `{{replace ${p} ${p} ${p}}}`,
+  (p) => `{{#each (split ${p} ${p})}}{{this.x}}{{/each}}{{split db.text ${p}}}`,
+  (p) => `{{sha256 ${p} encoding=${p}}}{{hmac ${p} db.typo}}`,
+  (p) => `{{date ${p} "unix"}}`,
+  (p) => `{{toKeyValue ${p} separator=${p} between="c"}}`,
+  (p) => `{{pem db.pem ${p}}}`,
+  (p) => `{{x509 ${p} "sans"}}`,
+  (p) => `{{first (sort ${p})}}{{last ${p}}}`,
+  ...Object.keys(QUOTINGS).map((target) => (p: string) => `{{quote "${target}" ${p}}}`),
   (p) => `{{upper (base64decode ${p})}}`,
   (p) => `{{nope ${p}}}{{log ${p}}}{{> ${p}}}`,
   (p) => `{{#${p}}}x{{/${p}}}`,

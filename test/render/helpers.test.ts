@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
-import { argumentCount, HELPERS } from '../../src/render/helpers/index.ts';
 import { bytesOf, failureOf, fieldsOf, textOf } from './setup.ts';
 
 const app =
   '{"text":" Ünï \\n","n":9007199254740993,"f":1.10,"on":true,"nil":null,"list":["a",1,false],"mixed":["a",["b"]],' +
-  '"map":{"k":[1.0,{"x":null}],"e":{},"l":[]},"quote":"a\\"b\\u2028","half":"\\ud800","b64":"aGk","bin":"/w==","url":"_-8","pad":"aGk=\\n"}';
+  '"map":{"k":[1.0,{"x":null}],"e":{},"l":[]},"quote":"a\\"b\\u2028","half":"\\ud800","b64":"aGk","bin":"/w==","url":"_-8","pad":"aGk=\\n",' +
+  '"words":["a","B","é","10","9","😀","ｆ"],"numbers":[10,2,9007199254740993,9007199254740992,-1.5,1e300],' +
+  '"flat":{"a":"x","b":1.10,"c":true,"d":null,"e":[1,{"y":2}]},"lines":{"a":"x\\ny"},"eq":{"a=b":1}}';
 const bytes = fieldsOf({
   raw: Secret.bytes(Uint8Array.of(0xff, 0x00)),
   key: Secret.bytes(Buffer.from('AP8B', 'base64')),
@@ -39,6 +40,48 @@ describe('helpers', () => {
       'aGk 1 [1.0,{"x":null}]',
     ],
     ['{{#each app.list}}{{lookup ../app.list @index}}{{/each}}', 'a1false'],
+    [
+      '{{yaml app.map}}|{{yaml app.text}}|{{yaml app.n}}',
+      'k:\n  - 1.0\n  - x: null\ne: {}\nl: []|" Ünï \\n"|9007199254740993',
+    ],
+    ['a:\n{{indent 2 (yaml app.map)}}', 'a:\n  k:\n    - 1.0\n    - x: null\n  e: {}\n  l: []'],
+    ['{{json (split "a,,b," ",")}}{{json (split "" ",")}}{{json (split "a" "ab")}}', '["a","","b",""][]["a"]'],
+    [
+      '{{replace "a.b.c" "." "$&$1"}} {{replace "aaa" "aa" ""}} {{replace app.n 9 "x"}}',
+      'a$&$1b$&$1c a x0071xx254740xx3',
+    ],
+    ['{{first app.list}} {{last app.list}} {{default (first app.map.l) "none"}}', 'a false none'],
+    [
+      '{{json (sort app.words)}} {{json (sort app.numbers)}}',
+      '["10","9","B","a","é","ｆ","😀"] [-1.5,2,10,9007199254740992,9007199254740993,1e300]',
+    ],
+    ['{{json (sort app.list)}} {{json (sort app.map)}}', '[1,"a",false] {"e":{},"k":[1.0,{"x":null}],"l":[]}'],
+    ['{{sha256 ""}}', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
+    [
+      '{{sha256 "é" encoding="base64"}} {{sha256 bytes.raw}}',
+      'SplVfkAzw1Od4utlRyAXytX5VX96BiWgnxw/biumnEw= ea5dbf9596d187e9500f23e9a680109475341cf4e81f7e043f7d97152c10772f',
+    ],
+    // RFC 4231, test case 2
+    [
+      '{{hmac "Jefe" "what do ya want for nothing?"}}',
+      '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+    ],
+    ['{{hmac bytes.raw bytes.raw encoding="hex"}}', '8ae53a890eaaf6adf6224373c1370fbe12ff214110d0a7226d4d141239e65217'],
+    [
+      '{{date 0 "rfc3339"}} {{date "0" "unix"}} {{date 1893456000.75 "unixms"}}',
+      '1970-01-01T00:00:00Z 0 1893456000750',
+    ],
+    ['{{date "2030-01-31" "unix"}} {{date "2030-01-31 01:02:03-02:30" "rfc3339"}}', '1896048000 2030-01-31T03:32:03Z'],
+    ['{{date "2030-01-31T12:00:00.123456789z" "unixms"}}', '1896091200123'],
+    ['{{date "2030-01-31T12:00:00Z" "http"}} {{date -1 "compact"}}', 'Thu, 31 Jan 2030 12:00:00 GMT 19691231T235959Z'],
+    ['{{date (date "2024-02-29" "unix") "date"}} {{date -62167219200 "date"}}', '2024-02-29 0000-01-01'],
+    ['{{toKeyValue app.flat}}', 'a=x\nb=1.10\nc=true\nd=\ne=[1,{"y":2}]'],
+    ['{{toKeyValue app.flat separator=": " between="; "}}', 'a: x; b: 1.10; c: true; d: ; e: [1,{"y":2}]'],
+    ['[{{toKeyValue app.map.e}}]', '[]'],
+    [
+      '{{quote "json" app.n}} {{quote "shell" app.on}} {{quote "sql" app.quote}}',
+      "\"9007199254740993\" 'true' 'a\"b\u2028'",
+    ],
   ];
   it.each(given)('%j', async (template, text) => {
     expect(await textOf(template, secrets)).toBe(text);
@@ -50,25 +93,67 @@ describe('helpers', () => {
     ['{{lower app}}', 'lower wants text, not a map'],
     ['{{urlencode bytes.raw}}', 'urlencode wants text, not bytes that are not UTF-8'],
     ['{{urlencode app.half}}', 'urlencode wants text without half a surrogate pair'],
-    ['{{indent "x" app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
-    ['{{indent -1 app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
-    ['{{indent 1001 app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
-    ['{{indent 1.5 app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
+    ['{{indent app.b64 app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
+    ['{{indent app.f app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
+    ['{{indent app.n app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
     ['{{join app.text ","}}', 'join wants a list first, not a string'],
     ['{{join app.map ","}}', 'join wants a list first, not a map'],
     ['{{join app.mixed ","}}', 'join wants text, not a list'],
-    ['{{json app indent="wide"}}', 'json wants for indent a whole number from 0 to 10'],
+    ['{{json app indent=app.text}}', 'json wants for indent a whole number from 0 to 10'],
     ['{{base64encode app.map}}', 'base64encode wants text, not a map'],
     ['{{base64decode "a"}}', 'base64decode wants base64'],
     ['{{base64decode "a*=="}}', 'base64decode wants base64'],
     ['{{base64decode "+_aa"}}', 'base64decode wants base64'],
     ['{{lookup app app.map}}', 'lookup wants text, not a map'],
+    ['{{split app.list ","}}', 'split wants text, not a list'],
+    ['{{split app.text app.map}}', 'split wants text, not a map'],
+    ['{{replace app.text (trim " ") "x"}}', 'replace wants for OLD a text that is not empty'],
+    ['{{first app.text}}', 'first wants a list first, not a string'],
+    ['{{sort app.text}}', 'sort wants a list or a map, not a string'],
+    ['{{sort app.mixed}}', 'sort wants text, not a list'],
+    ['{{sha256 app.map}}', 'sha256 wants text, not a map'],
+    ['{{sha256 app.half}}', 'sha256 wants text without half a surrogate pair'],
+    ['{{sha256 app.text encoding=app.text}}', 'sha256 wants for encoding one of hex, base64'],
+    ['{{hmac app.nil app.text}}', 'hmac wants text, not null'],
+    ['{{date app.text "unix"}}', 'date wants for TIME RFC 3339 text with a zone, a date, or seconds since 1970'],
+    ['{{date app.n "unix"}}', 'date wants for TIME seconds since 1970, and of the years 0 to 9999'],
+    ['{{date app.f app.text}}', 'date wants for FORMAT one of rfc3339, date, compact, http, unix, unixms'],
+    ['{{toKeyValue app.list}}', 'toKeyValue wants a map, not a list'],
+    ['{{toKeyValue app.lines}}', 'toKeyValue wants names and values that do not hold what stands between two lines'],
+    ['{{toKeyValue app.eq}}', 'toKeyValue wants names that do not hold the separator'],
+    ['{{quote "shell" app.map}}', 'quote wants text, not a map'],
+    ['{{quote "xml" app.half}}', 'quote has no way to write this text for xml'],
   ];
   it.each(refused)('%j is refused, naming the helper', async (template, seen) => {
     expect(await failureOf(`x${template}`, secrets)).toMatchObject({
       code: 'RENDER_BAD_ARGUMENT',
       place: 'outputs.shop.files["f"], content:1:2',
       seen,
+    });
+  });
+
+  const badTimes = [
+    '2030-02-30',
+    '2030-13-01',
+    '2030-01-31T25:00:00Z',
+    '2030-01-31T12:00:00',
+    '2030-01-31T12:00Z',
+    'now',
+    '',
+    '1e9',
+    '-62167219201',
+    '253402300800',
+    '1893456000000',
+  ];
+  it.each(badTimes)('date takes no %j', async (time) => {
+    const given = { s: fieldsOf({ t: Secret.text(time) }) };
+    expect((await failureOf('{{date s.t "unix"}}', given)).code).toBe('RENDER_BAD_ARGUMENT');
+  });
+
+  it('that find nothing are missing, unless default asks', async () => {
+    expect(await failureOf('{{first app.map.l}}', secrets)).toMatchObject({
+      code: 'RENDER_MISSING_FIELD',
+      seen: 'first finds nothing in app.map.l',
     });
   });
 
@@ -79,23 +164,6 @@ describe('helpers', () => {
     for (const template of ['{{base64decode app.bin}}\n', '{{base64decode app.bin}}{{app.n}}', '{{bytes.key}}']) {
       expect((await failureOf(template, secrets)).code).toBe('RENDER_NOT_TEXT');
     }
-  });
-
-  it('have as many arguments as their usage shows', () => {
-    const counts = [...HELPERS].map(([name, helper]) => `${name} ${argumentCount(helper)}`);
-    expect(counts).toEqual([
-      'default 2',
-      'json 1',
-      'base64encode 1',
-      'base64decode 1',
-      'trim 1',
-      'upper 1',
-      'lower 1',
-      'indent 2',
-      'join 2',
-      'urlencode 1',
-      'lookup 2',
-    ]);
   });
 });
 

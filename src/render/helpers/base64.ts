@@ -1,6 +1,5 @@
 import { Secret } from '../../base/secret.ts';
-import { isSecret } from '../../base/value.ts';
-import { BadArgument, type Helper, wantText } from './helper.ts';
+import { BadArgument, type Helper, wantBytes, wantText } from './helper.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/;
 
@@ -9,9 +8,7 @@ export const base64encode: Helper = {
   does: 'The bytes of a text, or bytes that are not UTF-8, in base64 on one line.',
   example: ['{{base64encode "shop"}}', 'c2hvcA=='],
   apply([value]) {
-    const bytes =
-      isSecret(value) && value.type === 'bytes' ? value.exposeBytes('file') : Buffer.from(wantText(value), 'utf8');
-    return Secret.text(Buffer.from(bytes).toString('base64'));
+    return Secret.text(Buffer.from(wantBytes(value)).toString('base64'));
   },
 };
 

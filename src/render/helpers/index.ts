@@ -1,13 +1,24 @@
 import { base64decode, base64encode } from './base64.ts';
 import { lower, upper } from './case.ts';
+import { date } from './date.ts';
 import { defaultHelper } from './default.ts';
+import { hmac, sha256 } from './digest.ts';
+import { first, last } from './ends.ts';
 import type { Helper } from './helper.ts';
 import { indent } from './indent.ts';
 import { join } from './join.ts';
 import { json } from './json.ts';
 import { lookup } from './lookup.ts';
+import { pem } from './pem.ts';
+import { quote } from './quote.ts';
+import { replace } from './replace.ts';
+import { sort } from './sort.ts';
+import { split } from './split.ts';
+import { toKeyValue } from './to-key-value.ts';
 import { trim } from './trim.ts';
 import { urlencode } from './urlencode.ts';
+import { x509 } from './x509.ts';
+import { yaml } from './yaml.ts';
 
 /**
  * Every helper by name. None reaches the file system, the network, the clock or the environment.
@@ -17,17 +28,27 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map(
   Object.entries({
     default: defaultHelper,
     json,
+    yaml,
+    toKeyValue,
+    quote,
+    urlencode,
     base64encode,
     base64decode,
     trim,
     upper,
     lower,
+    replace,
     indent,
+    split,
     join,
-    urlencode,
+    sort,
+    first,
+    last,
     lookup,
+    sha256,
+    hmac,
+    date,
+    pem,
+    x509,
   }),
 );
-
-/** How many arguments a helper takes. */
-export const argumentCount = (helper: Helper): number => helper.usage.split(' ').length - 1;

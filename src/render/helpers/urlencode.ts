@@ -1,7 +1,6 @@
 import { Secret } from '../../base/secret.ts';
+import { encodeUrlPart } from '../quoting.ts';
 import { BadArgument, type Helper, wantText } from './helper.ts';
-
-const LEFT_BY_ENCODE_URI_COMPONENT = /[!'()*]/g;
 
 export const urlencode: Helper = {
   usage: 'urlencode TEXT',
@@ -11,11 +10,8 @@ export const urlencode: Helper = {
     'postgres://shop:p%40ss%2Fword@db/shop',
   ],
   apply([text]) {
-    const plain = wantText(text);
-    if (!plain.isWellFormed()) throw new BadArgument('wants text without half a surrogate pair');
-    const encoded = encodeURIComponent(plain);
-    return Secret.text(
-      encoded.replace(LEFT_BY_ENCODE_URI_COMPONENT, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
-    );
+    const encoded = encodeUrlPart(wantText(text));
+    if (encoded === undefined) throw new BadArgument('wants text without half a surrogate pair');
+    return Secret.text(encoded);
   },
 };

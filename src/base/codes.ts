@@ -157,6 +157,12 @@ export const CODES = {
     'The service manager cannot be told (a warning).',
     'Install systemd-notify and set NotifyAccess=all, or use Type=exec.',
   ),
+  LOG_FILE: row(
+    1,
+    'never',
+    'The log file cannot be written (a warning).',
+    'Check path and space, then send SIGHUP; until then lines go to standard error.',
+  ),
   INTERNAL: row(1, 'backoff', 'A fault of Pannier itself.', 'Please report it with the log around it.'),
 } as const;
 

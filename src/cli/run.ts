@@ -1,5 +1,6 @@
 import type { ConfigSource } from '../agent/follow-config.ts';
 import { run } from '../agent/run.ts';
+import { isSamePlainData } from '../agent/same.ts';
 import { exitStatus, failure, formatFailure } from '../base/errors.ts';
 import { type CommonOptions, loadPlan, type Setup, setUp } from './setup.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -21,13 +22,22 @@ export async function runCommand(options: CommonOptions): Promise<number> {
 }
 
 /** The files of the command line, read again when they change or on SIGHUP. */
-function configSource(options: CommonOptions, { relog }: Setup): ConfigSource {
+function configSource(options: CommonOptions, { log, plan }: Setup): ConfigSource {
+  let applied = plan.config.log;
   return {
     load: () => loadPlan(options),
     onAsked(asked) {
-      process.on('SIGHUP', asked);
-      return { [Symbol.dispose]: () => void process.off('SIGHUP', asked) };
+      // A rotated file is let go of also when the configuration turns out to be bad.
+      const heard = () => {
+        void log.reopen();
+        asked();
+      };
+      process.on('SIGHUP', heard);
+      return { [Symbol.dispose]: () => void process.off('SIGHUP', heard) };
     },
-    onApplied: ({ config }) => relog(config.log),
+    async onApplied({ config }) {
+      if (!isSamePlainData(applied, config.log)) await log.reopen(config.log);
+      applied = config.log;
+    },
   };
 }

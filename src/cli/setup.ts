@@ -2,11 +2,9 @@ import { allProblems, type Plan, planOf } from '../agent/plan.ts';
 import type { Surroundings } from '../agent/surroundings.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
-import type { Emit } from '../base/fact.ts';
-import type { LogConfig } from '../config/config.ts';
 import { ConfigProblemsError } from '../config/config-problems.ts';
 import { readEnvironment } from '../config/environment.ts';
-import { createLogger } from '../log/logger.ts';
+import { type Log, openLog } from './open-log.ts';
 import { version } from './version.ts';
 
 export interface CommonOptions {
@@ -18,8 +16,7 @@ export interface CommonOptions {
 export interface Setup {
   readonly plan: Plan;
   readonly around: Surroundings;
-  /** Moves the log to another configuration. */
-  relog(log: LogConfig): Promise<void>;
+  readonly log: Log;
 }
 
 /**
@@ -41,16 +38,14 @@ export async function loadPlan(options: CommonOptions): Promise<Plan> {
 export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
   const plan = await loadPlan(options);
   const { secrets, outputs, warnings, log } = plan.config;
-  let write = await openLog(log);
-  const emit: Emit = (fact) => write(fact);
+  const opened = await openLog(log);
+  const { emit } = opened;
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
   for (const warning of warnings) emit({ kind: 'agent-warning', warning });
   return {
     plan,
     around: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },
-    async relog(next) {
-      write = await openLog(next);
-    },
+    log: opened,
   };
 }
 
@@ -62,9 +57,4 @@ export function printProblems(error: unknown): void {
     if (count > 1) process.stderr.write(`${count} problems\n`);
   } else if (error instanceof PannierError) process.stderr.write(`${error.message}\n`);
   else throw error;
-}
-
-function openLog({ level, format }: LogConfig): Promise<Emit> {
-  const isPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
-  return createLogger({ level, format: isPretty ? 'pretty' : 'json' });
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { formatPlace, type Path } from './place.ts';
 import type { Problems } from './problems.ts';
@@ -14,6 +15,7 @@ export interface Entry {
 /** The files as one, names and sections checked for being defined once. */
 export interface Merged {
   readonly sections: Readonly<Record<NamedSection, ReadonlyMap<string, Entry>>>;
+  /** Its path is absolute. */
   readonly log: LogShape;
 }
 
@@ -25,7 +27,7 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
   for (const file of files) {
     const head = z.safeParse(configFile, withoutEntries(file), { jitless: true });
     if (!head.success) problems.addIssues(head.error.issues, configFile, file, []);
-    log = head.data?.log ?? log;
+    log = head.data?.log === undefined ? log : withAbsoluteFile(head.data.log, file);
     for (const section of Object.keys(file.tree)) {
       if (section === 'version') continue;
       if (isNamed(section)) addEntries(sections[section], section, file, problems);
@@ -63,6 +65,10 @@ function addDuplicate(first: SourceFile, second: SourceFile, path: readonly stri
     return line === undefined ? file.label : `${file.label}:${line}`;
   };
   problems.addAt('CONFIG_DUPLICATE', `${at(second)}: ${formatPlace(path)}`, `also defined at ${at(first)}`);
+}
+
+function withAbsoluteFile(log: LogShape, { dir }: SourceFile): LogShape {
+  return log.file === undefined ? log : { ...log, file: resolve(dir, log.file) };
 }
 
 /** Named entries are taken out, and a section without anything below it is the same as an absent one. */

@@ -47,5 +47,6 @@ export function resolveConfig(
   }
   checkDirs(outputs.values(), sections.outputs, problems);
 
-  return { backends, secrets, outputs, log: { level: log.level ?? 'info', format: log.format ?? 'auto' } };
+  const { level = 'info', format = 'auto', file } = log;
+  return { backends, secrets, outputs, log: { level, format, ...(file === undefined ? {} : { file }) } };
 }

@@ -4,15 +4,17 @@ import { lineOf } from './lines.ts';
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly format: 'json' | 'pretty';
-  /** File descriptor that lines go to; standard error by default, since standard output is for values. */
-  readonly fd?: number;
+  /** Takes the lines, each with its end; standard error when absent, since standard output is for values. */
+  readonly write?: (line: string) => void;
 }
+
+const STDERR = 2;
 
 /**
  * One line per fact: JSON by pino, or pretty for people. Written synchronously, so the last line before an exit is
  * there. pino is loaded by this call, not at import.
  */
-export async function createLogger({ level, format, fd = 2 }: LoggerOptions): Promise<(fact: Fact) => void> {
+export async function createLogger({ level, format, write }: LoggerOptions): Promise<(fact: Fact) => void> {
   if (level === 'silent') return () => {};
   const { pino } = await import('pino');
   const options = {
@@ -21,21 +23,20 @@ export async function createLogger({ level, format, fd = 2 }: LoggerOptions): Pr
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const logger = pino(options, await destination(format, fd));
+  const logger = pino(options, await destination(format, write));
   return (fact) => {
     const { level, message, fields } = lineOf(fact);
     logger[level](fields, message);
   };
 }
 
-async function destination(format: 'json' | 'pretty', fd: number) {
-  if (format === 'json') return (await import('pino')).destination({ fd, sync: true });
-  const { PinoPretty } = await import('pino-pretty');
-  return PinoPretty({
-    destination: fd,
-    sync: true,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'fact,hint',
-    singleLine: true,
-  });
+async function destination(format: 'json' | 'pretty', write: LoggerOptions['write']) {
+  if (format === 'json') {
+    return write === undefined ? (await import('pino')).destination({ fd: STDERR, sync: true }) : { write };
+  }
+  const { PinoPretty, prettyFactory } = await import('pino-pretty');
+  const options = { translateTime: 'SYS:HH:MM:ss.l', ignore: 'fact,hint', singleLine: true };
+  if (write === undefined) return PinoPretty({ ...options, destination: STDERR, sync: true });
+  const pretty = prettyFactory({ ...options, colorize: false });
+  return { write: (line: string) => write(pretty(line)) };
 }

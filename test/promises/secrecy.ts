@@ -28,7 +28,10 @@ export const secrecy: Section = {
       'never-logged',
       'it never reaches a log line, an error,',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
-      inFile('test/render/canary.test.ts', 'a failure, and a masked file')('never shows a value, whatever the template does wrong'),
+      inFile(
+        'test/render/canary.test.ts',
+        'a failure, and a masked file',
+      )('never shows a value, whatever the template does wrong'),
     ),
     pending('never-in-a-metric', 'a metric,', 'admin and metrics'),
     pending('never-in-a-trace', 'a trace', 'admin and metrics'),
@@ -142,7 +145,10 @@ export const secrecy: Section = {
       'no-foreign-template-errors',
       "Handlebars' own error text is never shown.",
       wrong('%j does not parse, and we say so in our words'),
-      inFile('test/render/canary.test.ts', 'a failure, and a masked file')('never shows a value, whatever the template does wrong'),
+      inFile(
+        'test/render/canary.test.ts',
+        'a failure, and a masked file',
+      )('never shows a value, whatever the template does wrong'),
     ),
     held(
       'helpers-stay-inside',

@@ -17,7 +17,7 @@ async function setUp(reload: readonly object[]) {
   put({ password: 'one', token: `${CANARY}-1` });
   const dir = join(place.dir, 'o');
   const config = await place.config({
-    log: { level: 'debug', format: 'json' },
+    log: { level: 'trace', format: 'json' },
     backends: { demo: { kind: 'file', path: './secrets.json' } },
     secrets: { app: { key: 'app' }, admin: { key: 'app' } },
     outputs: { o: { dir, files: { f: { content: '{{app.password}}' } }, reload } },
@@ -30,7 +30,7 @@ describe('a reload by HTTP', () => {
     await using server = await startFaultServer(reply(503, CANARY));
     const headers = { Authorization: 'Bearer {{admin.token}}' };
     const { put, dir, config } = await setUp([{ http: { url: `${server.address}/-/reload`, expect: [200], headers } }]);
-    const agent = scene.run(config);
+    const agent = scene.run(config, { env: { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream' } });
     await agent.waitFor('output-published');
     put({ password: 'two', token: `${CANARY}-2` });
     const failed = await agent.waitFor('reload-failed');

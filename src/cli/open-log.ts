@@ -1,0 +1,68 @@
+import { asFailure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
+import type { LogConfig } from '../config/config.ts';
+import { LogFile } from '../log/log-file.ts';
+import { createLogger } from '../log/logger.ts';
+
+/** The log of this process; where it goes can change. */
+export interface Log {
+  readonly emit: Emit;
+  /** Moves to this configuration, and opens its file anew also when nothing changed. One after the other. */
+  reopen(config?: LogConfig): Promise<void>;
+}
+
+interface Opened extends Disposable {
+  readonly emit: Emit;
+}
+
+/** Opens the log. A file that cannot be written is a warning on standard error, where the lines then go. */
+export async function openLog(first: LogConfig): Promise<Log> {
+  let config = first;
+  let now = await open(config);
+  let turn: Promise<void> = Promise.resolve();
+  return {
+    emit: (fact) => now.emit(fact),
+    reopen(next) {
+      turn = turn.then(async () => {
+        config = next ?? config;
+        const before = now;
+        now = await open(config);
+        before[Symbol.dispose]();
+      });
+      return turn;
+    },
+  };
+}
+
+async function open({ level, format, file }: LogConfig): Promise<Opened> {
+  const isPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
+  const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json' });
+  if (file === undefined) return { emit, [Symbol.dispose]: () => {} };
+  try {
+    return await openFile(file, { level, format: format === 'pretty' ? 'pretty' : 'json' }, emit);
+  } catch (error) {
+    emit({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
+    return { emit, [Symbol.dispose]: () => {} };
+  }
+}
+
+/** @param otherwise takes the lines from the first one on that cannot be written. */
+async function openFile(path: string, how: Parameters<typeof createLogger>[0], otherwise: Emit): Promise<Opened> {
+  const file = new LogFile(path);
+  const toFile = await createLogger({ ...how, write: (line) => file.write(line) });
+  let isLost = false;
+  return {
+    emit(fact) {
+      if (!isLost) {
+        try {
+          return toFile(fact);
+        } catch (error) {
+          isLost = true;
+          otherwise({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
+        }
+      }
+      otherwise(fact);
+    },
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}

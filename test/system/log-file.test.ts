@@ -1,0 +1,84 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { eventually, type LogLine } from './agent.ts';
+import { useScene } from './scene.ts';
+
+const scene = useScene();
+
+async function setUp(file: string | undefined, more: object = {}) {
+  const place = await scene.place();
+  writeFileSync(join(place.dir, 'secrets.json'), '{"app": {"x": "1"}}');
+  const parts = {
+    backends: { demo: { kind: 'file', path: './secrets.json' } },
+    secrets: { app: { key: 'app' } },
+    outputs: { o: { dir: join(place.dir, 'o'), files: { f: { content: '{{app.x}}' } } } },
+  };
+  const write = (log: object) => place.config({ ...parts, log });
+  const config = await write({ ...more, ...(file === undefined ? {} : { file }) });
+  const facts = (name: string) => {
+    const path = join(place.dir, name);
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+    return lines.filter((line) => line.startsWith('{')).map((line) => (JSON.parse(line) as LogLine).fact);
+  };
+  return { dir: place.dir, config, write, facts };
+}
+
+describe('a log file', () => {
+  it('takes the lines instead of standard error, is private, and is opened again by SIGHUP', async () => {
+    const { dir, config, facts } = await setUp('./agent.log');
+    const agent = scene.run(config);
+    await eventually(() => expect(facts('agent.log')).toContain('output-published'));
+    expect([statSync(join(dir, 'agent.log')).mode & 0o777, agent.output()]).toEqual([0o600, '']);
+    renameSync(join(dir, 'agent.log'), join(dir, 'agent.log.1'));
+    agent.kill('SIGHUP');
+    await eventually(() => expect(facts('agent.log')).toContain('config-applied'));
+    expect(facts('agent.log.1')).not.toContain('config-applied');
+    renameSync(join(dir, 'agent.log'), join(dir, 'agent.log.2'));
+    writeFileSync(config, '{');
+    agent.kill('SIGHUP');
+    await eventually(() => expect(facts('agent.log')).toContain('config-rejected'));
+    expect(await agent.stop()).toBe(0);
+    expect([facts('agent.log').at(-1), agent.output()]).toEqual(['agent-stopping', '']);
+  });
+
+  it('comes, goes and is appended to with the configuration', async () => {
+    const { config, facts, write } = await setUp(undefined);
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    await write({ file: './a.log' });
+    await eventually(() => expect(facts('a.log')).toEqual(['config-applied']));
+    await write({ level: 'info' });
+    await agent.waitFor('config-applied');
+    await write({ file: './a.log' });
+    await eventually(() => expect(facts('a.log')).toEqual(['config-applied', 'config-applied']));
+  });
+
+  it.each([
+    ['cannot be opened', './none/agent.log', 'ENOENT'],
+    ['is on a full disk', '/dev/full', 'ENOSPC'],
+  ])('that %s is a warning, and the lines go to standard error', async (_title, file, errno) => {
+    const { config, facts, dir } = await setUp(file);
+    const agent = scene.run(config);
+    const warning = await agent.waitFor('agent-warning', { fits: ({ code }) => code === 'LOG_FILE' });
+    expect(warning['seen']).toMatch(new RegExp(`cannot be written \\(${errno}\\)`));
+    await agent.waitFor('output-published');
+    if (file.startsWith('/')) return;
+    mkdirSync(join(dir, 'none'));
+    agent.kill('SIGHUP');
+    await eventually(() => expect(facts('none/agent.log')).toContain('config-applied'));
+    expect(agent.facts('agent-warning').filter(({ code }) => code === 'LOG_FILE')).toHaveLength(1);
+  });
+
+  it('may be pretty, without colours, and does not hide why init failed', async () => {
+    const { dir, config, write } = await setUp('./agent.log', { format: 'pretty' });
+    expect((await scene.init(config)).output()).toBe('');
+    const text = readFileSync(join(dir, 'agent.log'), 'utf8');
+    expect(text).toMatch(/INFO: started/);
+    expect(text).not.toContain('\u001b');
+    writeFileSync(join(dir, 'secrets.json'), '{}');
+    await write({ file: './agent.log' });
+    const failed = await scene.init(config);
+    expect([failed.status, failed.stderr().startsWith('init: secrets.app')]).toEqual([1, true]);
+  });
+});

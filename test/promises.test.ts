@@ -41,8 +41,6 @@ describe('the promises', () => {
       'check: check and verify',
       'verify: check and verify',
       'pid-reused-in-status: the local API',
-      'process-by-name: process-name matching',
-      'several-processes: process-name matching',
       'readyz: the local API',
       'stale-header: the local API',
       'state: encrypted state',

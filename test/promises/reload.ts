@@ -7,6 +7,7 @@ const mark = inFile('test/deliver/file-recover.test.ts', 'the reload mark');
 const pidFile = inFile('test/process/pid-file.test.ts', 'a pid file');
 const reused = inFile('test/process/pid-file.test.ts', 'a reused pid');
 const stat = inFile('test/process/proc-stat.test.ts', '/proc/PID/stat');
+const names = inFile('test/process/find-process.test.ts', 'the processes of a name');
 const signal = inFile('test/reload/signal.test.ts', 'a reload by signal');
 const command = inFile('test/reload/command.test.ts', 'a reload by command');
 
@@ -83,8 +84,22 @@ export const reload: Section = {
       inFile('test/process/proc-stat.test.ts', 'on Linux')('a real process started when it did, whatever its name'),
     ),
     pending('pid-reused-in-status', 'and status says so.', 'the local API'),
-    pending('process-by-name', '`process:` matches `comm` or the basename of `exe`;', 'process-name matching'),
-    pending('several-processes', 'several matches are an error unless `all: true`.', 'process-name matching'),
+    held(
+      'process-by-name',
+      '`process:` matches `comm` or the basename of `exe`;',
+      names('%s', 'one by comm'),
+      names('%s', 'one by its program'),
+      inFile(
+        'test/process/find-process.test.ts',
+        'on Linux',
+      )('a real process is found by comm and by its program, also when that was replaced; what we started is not'),
+    ),
+    held(
+      'several-processes',
+      'several matches are an error unless `all: true`.',
+      names('%s', 'two that are not related'),
+      names('are the top of each tree with all'),
+    ),
     held(
       'vanished-process',
       'A vanished process is a status, not a crash.',

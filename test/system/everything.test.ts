@@ -1,0 +1,110 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { HELPERS } from '../../src/render/helpers/index.ts';
+import { enableAppRole, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
+import { runAgent } from './agent.ts';
+import { useScene, useWorld } from './scene.ts';
+
+/** One configuration with every login, format and helper at once, from `validate` to what is read back. */
+
+const scene = useScene();
+const world = useWorld({ openBao: { tls: true } });
+const doc = readFileSync('docs/templates.md', 'utf8');
+
+/** The sample secrets that the examples of docs/templates.md are over. */
+const samples: Readonly<Record<string, Record<string, unknown>>> = Object.fromEntries(
+  [...doc.matchAll(/^```json (\w+)\n([\s\S]*?)^```$/gm)].map(([, name = '', text = '']) => [name, JSON.parse(text)]),
+);
+const helpers = [...HELPERS.values()].map(({ example: [template, gives] }) => ({ template, gives }));
+
+beforeAll(async () => {
+  const { bao, review } = world();
+  const shop = { role: 'shop', policies: ['shop'] };
+  for (const [name, fields] of Object.entries(samples)) await world().putSecret(name, fields);
+  await enableJwtAuth(bao, { ...shop, review });
+  await enableUserpass(bao, { ...shop, password: 'made-up' });
+  await enableCertAuth(bao, shop);
+});
+
+async function backends(dir: string): Promise<object> {
+  const { bao, tokenFile, review, login } = world();
+  const file = (name: string, text: string) => {
+    writeFileSync(join(dir, name), text);
+    return join(dir, name);
+  };
+  const vault = (auth: object, more: object = {}) => ({ kind: 'vault', address: bao.address, auth, ...more });
+  const approle = await enableAppRole(bao, { role: 'shop', policies: ['shop'] });
+  const { address, caFile, certFile, keyFile } = bao.tls;
+  return {
+    kubernetes: vault({ method: 'kubernetes', role: 'shop', tokenFile }),
+    jwt: vault({
+      method: 'jwt',
+      role: 'shop',
+      tokenFile: file('jwt', await review.mintToken({ serviceAccount: 'shop' })),
+    }),
+    approle: vault({
+      method: 'approle',
+      roleId: approle.roleId,
+      secretIdFile: file('id', await approle.newSecretId()),
+    }),
+    wrapped: vault({
+      method: 'approle',
+      roleId: approle.roleId,
+      secretIdFile: file('wrapped', await approle.newWrappedSecretId()),
+      secretIdWrapped: true,
+      removeSecretIdFile: true,
+    }),
+    token: vault({ method: 'token', tokenFile: file('token', await login()) }),
+    userpass: vault({ method: 'userpass', username: 'shop', passwordFile: file('password', 'made-up') }),
+    cert: vault({ method: 'cert' }, { address, tls: { caFile, certFile, keyFile } }),
+    file: { kind: 'file', path: file('secrets.json', JSON.stringify({ ...samples, local: { password: 'here' } })) },
+  };
+}
+
+describe('everything at once', () => {
+  it('validates, renders, publishes, and reads back equal', async () => {
+    const place = await scene.place();
+    const { dir } = place;
+    const all = await backends(dir);
+    const logins = Object.keys(all).filter((name) => name !== 'file');
+    const names = logins.map((name) => `by_${name}`);
+    const secrets = {
+      ...Object.fromEntries(logins.map((backend) => [`by_${backend}`, { backend, kv: 'secret/shop/app' }])),
+      ...Object.fromEntries(Object.keys(samples).map((name) => [name, { backend: 'file', key: name }])),
+      local: { backend: 'file', key: 'local' },
+    };
+    const files = {
+      'app.json': { format: 'json', from: 'app' },
+      'app.yaml': { format: 'yaml', from: 'app' },
+      'app.properties': { format: 'properties', from: 'local', prefix: 'shop.' },
+      'app.env': { format: 'dotenv', from: 'local', prefix: 'SHOP_', case: 'upper', rename: { password: 'secret' } },
+      'all.json': { format: 'json', from: names },
+      key: { format: 'raw', from: 'local.password' },
+      ...Object.fromEntries(helpers.map(({ template }, i) => [`helper-${i}`, { content: template }])),
+    };
+    const config = await place.config({ backends: all, secrets, outputs: { all: { dir: join(dir, 'all'), files } } });
+
+    const validated = await runAgent(['validate', '-c', config]);
+    expect([validated.status, validated.stderr()]).toEqual([0, '']);
+    const init = await runAgent(['init', '-c', config]);
+    expect([init.status, init.facts('output-published').length, init.facts('login-made').length]).toEqual([
+      0,
+      1,
+      logins.length,
+    ]);
+
+    const read = (name: string) => readFileSync(join(dir, 'all', name), 'utf8');
+    expect(JSON.parse(read('app.json'))).toEqual(samples['app']);
+    expect(parse(read('app.yaml'))).toEqual(samples['app']);
+    expect(read('app.properties')).toContain('shop.password=here');
+    expect(parseEnv(read('app.env'))).toEqual({ SHOP_SECRET: 'here' });
+    expect(read('key')).toBe('here');
+    expect(JSON.parse(read('all.json'))).toEqual(Object.fromEntries(names.map((name) => [name, samples['app']])));
+    for (const [i, { template, gives }] of helpers.entries()) {
+      expect(`${template} gives ${read(`helper-${i}`)}`).toBe(`${template} gives ${gives}`);
+    }
+  });
+});

@@ -28,8 +28,8 @@ export const FRESHNESS: readonly Cut[] = [
   schedule('renew-at-two-thirds', 'life.renewable ? 2 / 3 -', 'life.renewable ? 0.8 -'),
   schedule('renew-jitter', '2 / 3 - 0.05 * random() : 0.85', '2 / 3 : 0.85'),
   renewal('renew-jitter', '(0.95 + 0.1 * random())', '1', { by: 'so that a fleet drifts apart' }),
-  schedule('fetch-before-the-end', 'gainedMs < before.ttlMs / 10', 'gainedMs < -before.ttlMs'),
-  manager('fetch-before-the-end', 'return stoppedExtending(life, renewed);', 'return false;', {
+  schedule('fetch-before-the-end', 'after.ttlMs < before.ttlMs * 0.75', 'after.ttlMs < 0'),
+  manager('fetch-before-the-end', 'return isLast;', 'return false;', {
     by: 'the lease manager',
   }),
   schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
@@ -111,7 +111,9 @@ export const FRESHNESS: readonly Cut[] = [
     'backoffMs(this.#renewFailures, this.#parts.random)',
     { by: 'waits as long as' },
   ),
-  manager('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'no longer extend' }),
+  schedule('never-a-hot-loop', 'now.monoMs + backoffMs(failures, random, situation.retryAfterMs)', 'now.monoMs + 250', {
+    by: 'no longer extend',
+  }),
   manager('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'of an older login' }),
   keeper('never-a-hot-loop', 'if (isRefusal(error)) {', 'if (isRefusal(error) && now < 0) {', {
     by: 'never hundreds',

@@ -28,6 +28,8 @@ describe('backoff', () => {
   it('stays between floor and a doubling ceiling, capped, however many failures', () => {
     for (const failures of [1, 2, 3, 10, 1_000]) {
       const ceiling = Math.min(30_000, 500 * 2 ** (failures - 1));
+      expect(backoffMs(failures, () => 0)).toBe(250);
+      expect(backoffMs(failures, () => 1)).toBe(ceiling);
       for (let i = 0; i < 50; i++) {
         const ms = backoffMs(failures, Math.random);
         expect(ms).toBeGreaterThanOrEqual(250);

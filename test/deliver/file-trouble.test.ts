@@ -159,6 +159,7 @@ describe('symlinks in the destination', () => {
     writeFileSync(join(base, 'out/a'), '1', { mode: 0o400 });
     symlinkSync('../out', join(dir, '..g1'));
     symlinkSync('..g1', join(dir, '..data'));
+    symlinkSync('..data/a', join(dir, 'a'));
     const sink = await openSink(outputIn(dir));
     expect(await publish(sink, { a: '1' })).toMatchObject({ generation: 2 });
   });

@@ -7,7 +7,7 @@ describe('the timer wheel', () => {
     const clock = new FakeClock();
     const wheel = new Wheel(clock, () => {});
     const woken: number[] = [];
-    const deadlines = Array.from({ length: 500 }, (_, i) => (i * 7919) % 1009);
+    const deadlines = Array.from({ length: 500 }, (_, i) => ((i + 1) * 7919) % 1009);
     for (const at of deadlines) wheel.at(at, () => woken.push(at));
     expect(clock.waiting).toBe(1);
     await clock.advance(2_000);

@@ -1,0 +1,25 @@
+import { type Cut, cutIn } from './cut.ts';
+
+const manager = cutIn('src/lease/manager.ts');
+const deadlines = cutIn('src/lease/deadlines.ts');
+const outcome = cutIn('src/agent/outcome.ts');
+
+const KEEPS = "if (entry === undefined || entry.state === 'absent') {\n      item.entry = absentEntry";
+const LOSES = "if (entry?.state !== 'expired') {\n      item.entry = absentEntry";
+
+export const OUTAGE: readonly Cut[] = [
+  manager('values-stay-published', KEEPS, LOSES),
+  manager('values-stay-published', KEEPS, LOSES, { by: 'the last good files stay' }),
+  cutIn('src/lease/item.ts')('stale-with-age', 'fetchedWallMs: entry.fetchedWallMs', 'fetchedWallMs: Date.now()'),
+  deadlines('stale-with-age', 'OVERDUE_MS = 1_000', 'OVERDUE_MS = 60_000', { by: 'waits for a login' }),
+  cutIn('src/base/backoff.ts')('recovery-spreads', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
+  deadlines('max-stale', 'now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs', 'maxStaleMs * 1e9'),
+  outcome('init-tells-why', '`${why.seen}, backend ${backend}`', 'why.seen'),
+  cutIn('src/client/vault-status.ts')('init-tells-why', '`HTTP ${status} from ${address}${', '`HTTP ${status}${'),
+  outcome(
+    'init-tells-why',
+    "if (secret !== undefined && !why.place.startsWith('secrets.')) one.waiting.add(secret);",
+    '',
+    { by: 'wait for a login' },
+  ),
+];

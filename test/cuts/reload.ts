@@ -1,0 +1,77 @@
+import { type Cut, cutIn } from './cut.ts';
+
+const loop = cutIn('src/agent/output-loop.ts');
+const mark = cutIn('src/deliver/file/mark.ts');
+const pidFile = cutIn('src/process/pid-file.ts');
+const stat = cutIn('src/process/proc-stat.ts');
+const byName = cutIn('src/process/find-process.ts');
+
+const FIRST = 'if (first && !output.reloadOnFirst)';
+const YOUNGER = 'if (isYounger(stat.startTicks, bootSeconds, mtimeMs)) {';
+const FAILED = 'const retryInMs = backoffMs(++this.#failures, random, why.retryAfterMs);';
+
+export const RELOAD: readonly Cut[] = [
+  loop('first-generation-reloads-nobody', FIRST, 'if (first && generation === 0)'),
+  loop('reload-on-first', FIRST, 'if (first)'),
+  loop('replaced-generation-owed', FIRST, 'if (this.#published === undefined && !output.reloadOnFirst)'),
+  mark(
+    'mark-on-disk',
+    '(await readMark(dir)) === published.generation ? undefined : published.generation',
+    'undefined',
+  ),
+  mark('mark-on-disk', '.exec(buffer.toString(', '.exec(`1\\n` || buffer.toString(', { by: 'says nothing' }),
+  loop(
+    'owed-survives',
+    "await this.#owe(staged === 'equal' ? this.#published : staged.generation);",
+    "if (staged !== 'equal') await this.#owe(staged.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
+  ),
+  mark('owed-survives', 'await rename(made, join(dir, MARK));', '', { by: 'outlives' }),
+  loop(
+    'retried',
+    `${FAILED}\n    this.#retryAtMs = clock.monoMs() + retryInMs;`,
+    `${FAILED}\n    this.#retryAtMs = Number.POSITIVE_INFINITY;`,
+  ),
+  loop('overtaken', 'sameAgain ? backoffMs(this.#failures, this.#o.random) : 0', 'backoffMs(9, this.#o.random)'),
+  loop(
+    'reload-never-fetches',
+    "emit({ kind: 'reload-failed',",
+    "for (const name of this.#o.renderer.wants) void this.#o.manager.refresh(name);\n    emit({ kind: 'reload-failed',",
+  ),
+  cutIn('src/agent/outcome.ts')(
+    'init-tries-once',
+    "if (state.kind === 'owed' || state.kind === 'failed') {",
+    "if (state.kind === 'failed') {",
+  ),
+  cutIn('src/base/codes.ts')('init-tries-once', 'RELOAD_COMMAND_FAILED: row(1', 'RELOAD_COMMAND_FAILED: row(3'),
+  loop('coalesced', 'Math.min(latestMs, this.#lastEventMs + output.quietMs)', 'this.#dirtySinceMs'),
+  cutIn('src/lease/together.ts')('coalesced', 'manager.refreshIfPolled(other)', 'false', { by: 'ten secrets' }),
+  pidFile(
+    'pid-file-read-each-time',
+    'const file = await readStart(path);',
+    'const file = ((globalThis as any).start ??= await readStart(path));',
+  ),
+  cutIn('src/reload/signal.ts')(
+    'pid-file-read-each-time',
+    'const found = await find(config);',
+    'const found = ((globalThis as any).found ??= await find(config));',
+    { by: 'after a restart' },
+  ),
+  pidFile('pid-refused', 'if (pid <= 1)', 'if (pid < 1)'),
+  pidFile('pid-refused', 'if (pid === process.pid)', 'if (pid === -1)'),
+  pidFile('pid-refused', '!/^-?\\d+$/.test(text)', '!/^-?\\d+/.test(text)'),
+  pidFile('pid-reused', YOUNGER, 'if (stat.startTicks < 0) {'),
+  pidFile('pid-reused', YOUNGER, 'if (stat.startTicks < 0) {', { by: 'is not signalled' }),
+  stat('proc-stat', "text.lastIndexOf(')')", "text.indexOf(')')"),
+  stat('proc-stat', 'fields[22 - 3]', 'fields[21 - 3]', { by: 'a real process' }),
+  byName('process-by-name', 'comm === name || exe === name', 'exe === name'),
+  byName('process-by-name', 'comm === name || exe === name', 'comm === name', { by: 'one by its program' }),
+  byName('several-processes', 'if (tops.size > 1 && !all) {', 'if (tops.size < 0) {'),
+  byName('several-processes', 'if (tops.size > 1 && !all) {', 'if (tops.size > 1) {', { by: 'with all' }),
+  pidFile('vanished-process', ': { failure: noProcess(pid, place) };', ': Promise.reject(new Error());'),
+  cutIn('src/process/command.ts')(
+    'vanished-process',
+    "child.once('error', (error) => resolve({ kind: 'not-started', errno: errnoOf(error) }));",
+    '',
+    { by: 'a reload by command' },
+  ),
+];

@@ -1,0 +1,179 @@
+import { type Cut, cutIn } from './cut.ts';
+
+const secret = cutIn('src/base/secret.ts');
+const json = cutIn('src/base/json.ts');
+const evaluate = cutIn('src/render/evaluate.ts');
+const analyse = cutIn('src/render/analyse.ts');
+const outcome = cutIn('src/render/outcome.ts');
+const text = cutIn('src/render/text.ts');
+const command = cutIn('src/process/command.ts');
+const bin = cutIn('src/cli/bin.ts');
+const backend = cutIn('src/config/resolve-backend.ts');
+
+/** What the fields hold, for a message. */
+const told = (fields: string) => `[...${fields}.values()].map((one: any) => one.exposeText?.('file'))`;
+const CHANGED = "kind: 'secret-changed',\n      secrets: [...item.names";
+const NO_HELPER = 'if (helper === undefined) {\n      const hint';
+const NO_LOG = "if (helper === undefined && name !== 'log') {\n      const hint";
+const DECODER = "new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })";
+
+export const SECRECY: readonly Cut[] = [
+  secret(
+    'values-are-opaque',
+    "toJSON(): string {\n    return '[secret]';",
+    'toJSON(): string {\n    return String(this.#value);',
+  ),
+  secret(
+    'values-are-opaque',
+    "[inspect.custom](): string {\n    return '[secret]';",
+    '[inspect.custom](): string {\n    return String(this.#value);',
+  ),
+  secret(
+    'values-are-opaque',
+    '    this.#value = value;\n',
+    '    this.#value = value;\n    (this as any).value = value;\n',
+    {
+      by: 'readable or writable',
+    },
+  ),
+  text(
+    'never-logged',
+    '`${name} is ${kindOf(value)}`, { hint',
+    `\`\${name} is \${${told('(value as any)')}}\`, { hint`,
+    {
+      by: 'whatever the template does wrong',
+    },
+  ),
+  cutIn('src/lease/manager.ts')('never-logged', CHANGED, `${CHANGED}, ...${told('answer.value.fields')}`, {
+    slow: true,
+  }),
+  cutIn('src/reload/command.ts')(
+    'never-in-argv',
+    '`${program} ended with status',
+    "`${argv.join(' ')} ended with status",
+    { by: 'an argument' },
+  ),
+  cutIn('src/base/errors.ts')(
+    'foreign-errors',
+    '`unexpected ${name}${systemCode(error)}`',
+    '`unexpected ${name} ${(error as Error).message}`',
+  ),
+  json(
+    'foreign-errors',
+    'return new JsonError(what, this.#at);',
+    'return new JsonError(`${what} ${this.#text}`, this.#at);',
+    {
+      by: 'none of the text',
+    },
+  ),
+  command('foreign-errors', 'return { errno: errnoOf(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
+  cutIn('src/source/file-yaml.ts')(
+    'foreign-errors',
+    '`no valid YAML (${error.code})`',
+    '`no valid YAML (${error.message})`',
+    { by: 'a YAML file' },
+  ),
+  cutIn('src/client/exchange.ts')(
+    'canary-run',
+    'const options = { agent, method, path, timeout };',
+    'const options = { agent, method, path, timeout, headers };',
+    { by: 'no value reaches output' },
+  ),
+  cutIn('src/client/vault-status.ts')('canary-run', 'return shown ?? part;', 'return said[0];', {
+    by: 'when the backend answers',
+    slow: true,
+  }),
+  cutIn('src/source/file-parse.ts')(
+    'canary-run',
+    "throw unusable(path, 'not a map of names at the top', place);",
+    'throw unusable(path, text, place);',
+    { by: 'embedded backend', slow: true },
+  ),
+  bin('no-inspector', "process.on('SIGUSR1', () => {});", ''),
+  bin('inspector-flag', "[...process.execArgv, '--disable-sigusr1']", 'process.execArgv'),
+  outcome('field-below-a-leaf', 'if (isSecret(value)) return undefined;', 'if (isSecret(value)) return value;'),
+  evaluate(
+    'helper-of-a-missing-field',
+    'const args = call.args.map((arg) => demand(this.outcome(arg)));',
+    "const args = call.args.map((arg) => {\n        const given = this.outcome(arg);\n        return given instanceof Missing ? Secret.text('') : given;\n      });",
+  ),
+  evaluate(
+    'blocks-on-missing-fields',
+    'const over = demand(this.outcome(node.over));',
+    'const over = this.outcome(node.over);\n    if (over instanceof Missing) return;',
+  ),
+  evaluate(
+    'blocks-on-missing-fields',
+    'const item = demand(this.outcome(node.value));',
+    'const item = this.outcome(node.value);\n    if (item instanceof Missing) return;',
+    { by: '{{#with' },
+  ),
+  evaluate('if-of-an-absent-secret', 'if (value === undefined) {', 'if (value === null) {'),
+  analyse('log-and-partials', NO_HELPER, NO_LOG),
+  analyse(
+    'log-and-partials',
+    "else if (statement.type !== 'CommentStatement') {",
+    "else if (statement.type.startsWith('Partial')) {",
+    { by: 'inline' },
+  ),
+  analyse(
+    'wants-from-the-tree',
+    'this.uses.push({ secret: start.name, fields: steps, guarded, at });',
+    'if (!guarded) this.uses.push({ secret: start.name, fields: steps, guarded, at });',
+  ),
+  analyse('unknown-names-at-validate', 'if (!this.#known.has(start.name)) {', 'if (start.name === undefined) {'),
+  outcome(
+    'missing-field-errors',
+    'if (outcome instanceof Missing) throw outcome.toFault();',
+    'if (outcome instanceof Missing) return [];',
+  ),
+  text('no-html-escaping', 'return text;', "return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');"),
+  outcome('null-prototype', 'return value.get(name);', 'return value.get(name) ?? (value as never)[name];'),
+  text('object-names-json', '`Write {{json ${name}}}, or name one of its fields.`', '`Name one of its fields.`'),
+  text('object-names-json', "if (value.type === 'null') {", "if (value.type === ('nil' as never)) {", {
+    by: '{{app.nil}}',
+  }),
+  analyse('no-log-no-partials', NO_HELPER, NO_LOG),
+  analyse(
+    'no-log-no-partials',
+    "else if (statement.type !== 'CommentStatement') {",
+    "else if (statement.type !== 'CommentStatement' && !statement.type.startsWith('Partial')) {",
+    { by: '{{> part}}' },
+  ),
+  cutIn('src/render/parse.ts')('no-foreign-template-errors', 'inOurWords(met.token, met.expected)', '_message'),
+  cutIn('src/render/helpers/trim.ts')(
+    'helpers-stay-inside',
+    'import { Secret } from',
+    "import { readFileSync } from 'node:fs';\nimport { Secret } from",
+  ),
+  json(
+    'fields-are-a-map',
+    'fields.set(name, this.#value(depth + 1));',
+    "const value = this.#value(depth + 1);\n      if (name !== '__proto__') fields.set(name, value);",
+  ),
+  json('numbers-keep-their-text', 'return Secret.number(number);', 'return Secret.number(String(Number(number)));'),
+  json('numbers-keep-their-text', 'return Secret.number(number);', 'return Secret.number(String(Number(number)));', {
+    by: 'a path',
+  }),
+  secret('bytes-stay-bytes', DECODER, "new TextDecoder('utf-8', { ignoreBOM: true })"),
+  cutIn('src/render/json-text.ts')('bytes-stay-bytes', ".toString('base64')}\"`", ".toString('hex')}\"`", {
+    by: '{{json bytes.raw}}',
+  }),
+  text(
+    'bytes-refused',
+    "if (value.type === 'bytes') {",
+    "if (value.type === 'bytes') {\n    return Buffer.from(value.exposeBytes('file')).toString('latin1');",
+  ),
+  backend(
+    'skip-verify-refused',
+    "if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') unsafe.push('NODE_TLS_REJECT_UNAUTHORIZED');",
+    '',
+  ),
+  backend('skip-verify-refused', "['VAULT_SKIP_VERIFY', 'BAO_SKIP_VERIFY']", "['BAO_SKIP_VERIFY']"),
+  cutIn('src/client/pool.ts')(
+    'skip-verify-refused',
+    'rejectUnauthorized: !skipVerify,',
+    '...(skipVerify ? { rejectUnauthorized: false } : {}),',
+    { by: 'taken unseen' },
+  ),
+];

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Config, SecretConfig } from '../config/config.ts';
 import type { Computed, ComputedSecret } from '../render/render.ts';
 import type { Backend, Want } from '../source/source.ts';
@@ -69,12 +68,11 @@ function wantOfComputed({ backend, request, place }: ComputedSecret, identity: s
 
 /**
  * Identity of a want: backend (address, namespace, login) and request, never the name. A renamed secret keeps its
- * lease, two names for one request share one. Requests are plain data; the order of their keys does not count.
+ * lease, two names for one request share one. Requests are plain data; the order of their keys does not count. It is
+ * the text itself and not its hash: it never leaves memory, and hashing would load node:crypto at every start.
  */
 export function wantId(identity: string, request: SecretConfig['request']): string {
-  return createHash('sha256')
-    .update(`${identity}\n${canonical(request)}`)
-    .digest('base64url');
+  return `${identity}\n${canonical(request)}`;
 }
 
 function canonical(value: unknown): string {

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
+import { loadCrypto } from './node-crypto.ts';
 
 /** Where bytes may leave the agent. Named at each exposure, so that a reader can list every way out. */
 export type Exit = 'file' | 'env' | 'api' | 'sds' | 'backend' | 'reload';
@@ -59,7 +59,7 @@ export class Secret {
     if (this.type !== other.type) return false;
     const mine = this.#bytes();
     const theirs = other.#bytes();
-    return mine.length === theirs.length && timingSafeEqual(mine, theirs);
+    return mine.length === theirs.length && loadCrypto().timingSafeEqual(mine, theirs);
   }
 
   /**

@@ -37,6 +37,7 @@ export async function loadPlan(options: CommonOptions): Promise<Plan> {
 /** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
 export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
   const plan = await loadPlan(options);
+  if (plan.config.secrets.size > MANY_SECRETS) keepYoungGenerationSmall();
   const { secrets, outputs, warnings, log } = plan.config;
   const opened = await openLog(log);
   const { emit } = opened;
@@ -57,4 +58,16 @@ export function printProblems(error: unknown): void {
     if (count > 1) process.stderr.write(`${count} problems\n`);
   } else if (error instanceof PannierError) process.stderr.write(`${error.message}\n`);
   else throw error;
+}
+
+/** From here on the answers of a start would blow up V8's young generation, and it does not shrink soon. */
+const MANY_SECRETS = 50;
+
+/**
+ * V8 doubles its young generation while much survives, as the answers of a start do; with a factor of 1 it stays. Peak
+ * memory of init with 1,000 secrets 125 MiB before, 106 MiB after, at 4 % more CPU. Not for small configurations:
+ * loading node:v8 costs them more.
+ */
+function keepYoungGenerationSmall(): void {
+  process.getBuiltinModule('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
 }

@@ -195,7 +195,7 @@ export class LeaseManager {
 
   #drop(id: string, item: Item): void {
     this.#items.delete(id);
-    item.abort.abort();
+    item.abort.abort('dropped'); // a reason of ours: the default one is an error with a stack for each
     item.cancelNext();
     item.cancelExpiry();
     item.cancelOverdue();

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { type Clock, systemClock } from '../base/clock.ts';
 
 /** How long a process group may take to end by itself after SIGTERM, before SIGKILL. */
@@ -61,7 +61,9 @@ export async function runCommand(
 /** A foreign error's text may hold an argument or a variable (a NUL in one is thrown with its value): errno only. */
 function start(argv: readonly string[], env: NodeJS.ProcessEnv): ChildProcess | { readonly errno: string } {
   try {
-    return spawn(argv[0] as string, argv.slice(1), { detached: true, stdio: 'ignore', env });
+    return process
+      .getBuiltinModule('node:child_process')
+      .spawn(argv[0] as string, argv.slice(1), { detached: true, stdio: 'ignore', env });
   } catch (error) {
     return { errno: errnoOf(error) };
   }

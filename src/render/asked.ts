@@ -1,5 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import type { Code } from '../base/codes.ts';
+import { loadCrypto } from '../base/node-crypto.ts';
 import type { Value } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
 import type { Entry, Snapshot } from '../lease/snapshot.ts';
@@ -20,7 +20,7 @@ const NOTHING_THERE: ReadonlySet<Code> = new Set([
 ] satisfies Code[]);
 
 /** Names of private paths: the same for the same path while this process runs, and no help in guessing it. */
-const NAME_KEY = randomBytes(32);
+let nameKey: Uint8Array | undefined;
 
 /** Answers the computed paths of one render from a snapshot, and keeps what was asked. */
 export class Asked {
@@ -64,7 +64,9 @@ const isAnswer = (entry: Entry): boolean => entry.state !== 'absent' || NOTHING_
 /** Spaces keep it apart from every configured name. */
 function nameOf({ what, backend, isLiteral }: Ask, path: string): string {
   if (isLiteral) return `${what} ${backend} ${path}`;
-  const mark = createHmac('sha256', NAME_KEY).update(path).digest('base64url').slice(0, 16);
+  const { createHmac, randomBytes } = loadCrypto();
+  nameKey ??= randomBytes(32);
+  const mark = createHmac('sha256', nameKey).update(path).digest('base64url').slice(0, 16);
   return `${what} ${backend} (computed ${mark})`;
 }
 

@@ -5,7 +5,7 @@ import type { SecretRequest } from '../config/config.ts';
 
 /** One thing to fetch, however many names and outputs use it. */
 export interface Want {
-  /** Hash of the backend's identity and the request; two names for one request share the fetch and the lease. */
+  /** The backend's identity and the request as one text, kept in memory only; two names for one request share the fetch and the lease. */
   readonly id: string;
   readonly backend: string;
   readonly request: SecretRequest;

@@ -1,4 +1,5 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { loadCrypto } from '../base/node-crypto.ts';
 import { Secret } from '../base/secret.ts';
 import { type Fields, isList, isSecret, plainText, type Value } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
@@ -46,6 +47,7 @@ function readPair(data: Fields, place: string): { x509: X509Certificate; serial:
   const privateKey = text(data.get('private_key'));
   if (certificate === undefined) throw malformed(place, 'the answer holds no certificate');
   if (privateKey === undefined) throw malformed(place, 'the answer holds no private key');
+  const { createPrivateKey, X509Certificate } = loadCrypto();
   let x509: X509Certificate;
   let matches: boolean;
   try {

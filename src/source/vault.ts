@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { createAuthorized } from '../auth/authorized.ts';
 import type { Session } from '../auth/method.ts';
 import type { VaultSession } from '../auth/session.ts';
 import type { Clock } from '../base/clock.ts';
+import { loadCrypto } from '../base/node-crypto.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import type { AuthConfig, VaultBackendConfig } from '../config/config.ts';
 import type { Backend, Fetch, Fetched, Want } from './source.ts';
@@ -97,7 +97,9 @@ function whoOf(auth: AuthConfig, { name, tls }: VaultBackendConfig): readonly st
       return auth.tokenFile === undefined ? ['literal', name] : ['file', auth.tokenFile];
     case 'approle':
       return [
-        auth.roleId === undefined ? '' : createHash('sha256').update(auth.roleId).digest('base64url').slice(0, 16),
+        auth.roleId === undefined
+          ? ''
+          : loadCrypto().createHash('sha256').update(auth.roleId).digest('base64url').slice(0, 16),
         auth.roleIdFile ?? '',
         auth.secretIdFile ?? '',
       ];

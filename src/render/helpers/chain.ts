@@ -1,10 +1,11 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { loadCrypto } from '../../base/node-crypto.ts';
 import { BadArgument } from './helper.ts';
 
 /** A certificate of its DER bytes, or of PEM. @throws BadArgument without a word of OpenSSL's. */
 export function parseCertificate(der: Uint8Array): X509Certificate {
   try {
-    return new X509Certificate(der);
+    return new (loadCrypto().X509Certificate)(der);
   } catch {
     throw new BadArgument('wants certificates, and one cannot be read');
   }

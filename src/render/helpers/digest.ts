@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { loadCrypto } from '../../base/node-crypto.ts';
 import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
 import { type Helper, wantBytes, wantOneOf } from './helper.ts';
@@ -16,7 +16,7 @@ export const sha256: Helper = {
   checks: { encoding: encodingOf },
   apply([value], options) {
     const encoding = encodingOf(options.get('encoding'));
-    return Secret.text(createHash('sha256').update(wantBytes(value)).digest(encoding));
+    return Secret.text(loadCrypto().createHash('sha256').update(wantBytes(value)).digest(encoding));
   },
 };
 
@@ -28,6 +28,6 @@ export const hmac: Helper = {
   checks: { encoding: encodingOf },
   apply([key, value], options) {
     const encoding = encodingOf(options.get('encoding'));
-    return Secret.text(createHmac('sha256', wantBytes(key)).update(wantBytes(value)).digest(encoding));
+    return Secret.text(loadCrypto().createHmac('sha256', wantBytes(key)).update(wantBytes(value)).digest(encoding));
   },
 };

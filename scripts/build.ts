@@ -39,7 +39,7 @@ const result = await build({
   // Not ESM: there Node's own modules load before the first line, also those of parts that are never used, and each with
   // a list of all it exports. And a script can start from bytecode, see src/cli/load-main.ts.
   format: 'cjs',
-  banner: { js: '(function (exports, require, module) {' },
+  banner: { js: '(function (exports, require, module, __dirname) {' },
   footer: { js: '})' },
   target: 'node22.22',
   // Names stay: bytecode makes short ones pointless, and esbuild's `keepNames` costs a call for each function made.
@@ -48,7 +48,11 @@ const result = await build({
   charset: 'ascii',
   metafile: true,
   legalComments: 'linked',
-  define: { PANNIER_VERSION: JSON.stringify(version) },
+  define: {
+    PANNIER_VERSION: JSON.stringify(version),
+    PANNIER_TEMPLATES: JSON.stringify('../templates'),
+    'import.meta.dirname': '__dirname',
+  },
   // node-vault requires axios at import (73 ms, 70 MiB) and never calls it, since requests go through our transport.
   alias: { axios: './src/client/axios-stub.cjs' },
   plugins: [leaveOut],

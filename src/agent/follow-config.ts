@@ -140,6 +140,8 @@ function namesIn(folder: string): string {
 
 function templatesOf({ outputs }: Plan['config']): readonly string[] {
   return [...outputs.values()].flatMap(({ files }) =>
-    [...files.values()].flatMap(({ what }) => (what.kind === 'template' ? [what.path] : [])),
+    [...files.values()].flatMap(({ what }) =>
+      what.kind === 'template' && what.builtin === undefined ? [what.path] : [],
+    ),
   );
 }

@@ -2,7 +2,7 @@ import type { Script } from 'node:vm';
 import type { main } from './main.ts';
 
 /** What `scripts/build.ts` makes of `main.ts`: one script whose value is a function like that around a CommonJS module. */
-type Wrapped = (exports: object, require: NodeJS.Require, module: { exports: object }) => void;
+type Wrapped = (exports: object, require: NodeJS.Require, module: { exports: object }, __dirname: string) => void;
 
 /**
  * Compiles `main.js` of a `dist` folder. V8 takes the bytecode of an earlier run instead, if it is of the same V8 with
@@ -23,7 +23,7 @@ export function compileMain(dist: string, bytecode?: Buffer): Script {
 export function evaluateMain(script: Script, dist: string): { readonly main: typeof main } {
   const module = { exports: {} };
   const require = process.getBuiltinModule('node:module').createRequire(`${dist}/main.js`);
-  (script.runInThisContext() as Wrapped)(module.exports, require, module);
+  (script.runInThisContext() as Wrapped)(module.exports, require, module, dist);
   return module.exports as { main: typeof main };
 }
 

@@ -128,8 +128,14 @@ export interface FileConfig {
 }
 
 export type FileContent =
-  | { readonly kind: 'template'; readonly path: string }
-  | { readonly kind: 'content'; readonly text: string }
+  | {
+      readonly kind: 'template';
+      readonly path: string;
+      /** The NAME of `builtin:NAME`. */
+      readonly builtin?: string;
+      readonly inputs?: ReadonlyMap<string, InputConfig>;
+    }
+  | { readonly kind: 'content'; readonly text: string; readonly inputs?: ReadonlyMap<string, InputConfig> }
   | {
       readonly kind: 'format';
       readonly format: FormatName;
@@ -138,6 +144,18 @@ export type FileContent =
       /** Only what fits the format. */
       readonly options?: FormatOptions;
     };
+
+/** What a name stands for in one template only. */
+export interface InputConfig {
+  /** Absent: a map of nothing but `fields`. */
+  readonly is?: InputSource;
+  /** Fields put over those of `is`. */
+  readonly fields: readonly (readonly [field: string, source: InputSource])[];
+}
+
+export type InputSource =
+  /** `app` or `app.key`, split at the first dot. */
+  { readonly kind: 'secret'; readonly from: readonly string[] } | { readonly kind: 'value'; readonly value: Secret };
 
 export type FormatName = 'dotenv' | 'json' | 'properties' | 'raw' | 'yaml';
 

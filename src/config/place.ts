@@ -1,12 +1,13 @@
 export type Path = readonly (string | number)[];
 
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
+const FIELD_LIKE = /^[A-Za-z_][A-Za-z0-9_-]*\.[A-Za-z0-9_.-]{1,100}$/;
 const NAME_LIKE = /^[\p{L}\p{N}_@+./ -]{1,100}$/u;
 
 /**
  * A configuration path as people write it: `outputs.shop.files["app.env"].from[0]`.
  *
- * A key that neither looks like one nor names an output or a file is not shown: `{token:hunter2}`, a forgotten space,
+ * A key that neither looks like one nor names an output, a file or a field is not shown: `{token:hunter2}`, a forgotten space,
  * makes the value a part of the key.
  */
 export function formatPlace(path: Path): string {
@@ -15,6 +16,8 @@ export function formatPlace(path: Path): string {
     if (typeof step === 'number') place += `[${step}]`;
     else if (PLAIN.test(step)) place += place === '' ? step : `.${step}`;
     else if ((index === 1 || path[index - 1] === 'files') && NAME_LIKE.test(step)) place += `["${step}"]`;
+    else if ((path[index - 1] === 'with' || path[index - 1] === 'values') && FIELD_LIKE.test(step))
+      place += `["${step}"]`;
     else place += '[a key that is not shown]';
   }
   return place;

@@ -1,15 +1,17 @@
 import { resolve } from 'node:path';
+import { builtinPath } from './builtin-templates.ts';
+import { checkBuiltin } from './check-builtin.ts';
 import type { FileConfig, FileContent } from './config.ts';
 import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import { formatPlace } from './place.ts';
 import type { Problems } from './problems.ts';
-import { FORMAT_KEYS, type KnownSecrets, resolveFormat } from './resolve-format.ts';
+import { FORMAT_KEYS, resolveFormat } from './resolve-format.ts';
+import { INPUT_KEYS, resolveInputs } from './resolve-inputs.ts';
+import type { KnownSecrets } from './resolve-source.ts';
 import { outputFile as schema } from './schema/section-outputs.ts';
 import type { OutputFileShape } from './schema.ts';
 
-/** Templates shipped in templates/, by the NAME of `builtin:NAME`. */
-const BUILTIN_TEMPLATES: ReadonlyMap<string, string> = new Map();
 const BUILTIN = 'builtin:';
 
 export function resolveFile(entry: Entry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
@@ -70,21 +72,22 @@ function resolveContent(
     problems.add(given.length === 0 ? 'CONFIG_MISSING' : 'CONFIG_INVALID', file, path, seen, hint);
     return undefined;
   }
-  if (shape.format !== undefined) return resolveFormat(shape.format, shape, entry, secrets, problems);
-  const misplaced = FORMAT_KEYS.filter((key) => shape[key] !== undefined);
+  const misplaced = (shape.format === undefined ? FORMAT_KEYS : INPUT_KEYS).filter((key) => shape[key] !== undefined);
   for (const key of misplaced) {
-    problems.add('CONFIG_INVALID', file, [...path, key], `it goes with format, not with ${given[0]}`, 'Remove it.');
+    const where = shape.format === undefined ? 'format' : 'template and content';
+    problems.add('CONFIG_INVALID', file, [...path, key], `it goes with ${where}, not with ${given[0]}`, 'Remove it.');
   }
-  if (misplaced.length > 0) return undefined;
-  if (shape.content !== undefined) return { kind: 'content', text: shape.content };
-  return resolveTemplate(shape.template as string, entry, problems);
-}
-
-function resolveTemplate(template: string, { file, path }: Entry, problems: Problems): FileContent | undefined {
-  if (!template.startsWith(BUILTIN)) return { kind: 'template', path: resolve(file.dir, template) };
-  const builtin = BUILTIN_TEMPLATES.get(template.slice(BUILTIN.length));
-  if (builtin !== undefined) return { kind: 'template', path: builtin };
-  const known = [...BUILTIN_TEMPLATES.keys()].join(', ') || 'none so far';
-  problems.add('CONFIG_INVALID', file, [...path, 'template'], 'no such builtin template', `There are: ${known}.`);
-  return undefined;
+  if (shape.format !== undefined) {
+    const format = resolveFormat(shape.format, shape, entry, secrets, problems);
+    return misplaced.length > 0 ? undefined : format;
+  }
+  const inputs = resolveInputs(shape, entry, secrets, problems);
+  if (misplaced.length > 0 || inputs === undefined) return undefined;
+  const named = inputs.size === 0 ? {} : { inputs };
+  if (shape.content !== undefined) return { kind: 'content', text: shape.content, ...named };
+  const template = shape.template as string;
+  if (!template.startsWith(BUILTIN)) return { kind: 'template', path: resolve(file.dir, template), ...named };
+  const name = template.slice(BUILTIN.length);
+  if (!checkBuiltin(name, inputs, shape, entry, secrets, problems)) return undefined;
+  return { kind: 'template', path: builtinPath(name), builtin: name, ...named };
 }

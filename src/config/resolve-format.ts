@@ -1,14 +1,8 @@
 import type { FileContent, FormatName, FormatOptions } from './config.ts';
 import type { Entry } from './merge.ts';
-import type { Path } from './place.ts';
 import type { Problems } from './problems.ts';
+import { type KnownSecrets, resolveSource } from './resolve-source.ts';
 import type { OutputFileShape } from './schema.ts';
-
-/** The secrets an output may name, also those with problems of their own. */
-export interface KnownSecrets {
-  has(name: string): boolean;
-  nearest(name: string): string | undefined;
-}
 
 const KEY_OPTIONS = ['rename', 'case', 'prefix'] as const;
 
@@ -90,24 +84,8 @@ function resolveFrom(
   if (format === 'raw' && names.length > 1) {
     problems.add('CONFIG_INVALID', file, place, 'raw takes exactly one source', 'Name one secret and its field.');
   }
-  return names.map((name, index) => {
-    checkSource(name, typeof from === 'string' ? place : [...place, index]);
-    return splitSource(name);
+  return names.flatMap((name, index) => {
+    const split = resolveSource(name, file, typeof from === 'string' ? place : [...place, index], secrets, problems);
+    return split === undefined ? [] : [split];
   });
-
-  function checkSource(source: string, at: Path): void {
-    const [name = '', field] = splitSource(source);
-    if (field === '')
-      problems.add('CONFIG_INVALID', file, at, 'nothing stands after the dot', 'Write NAME or NAME.FIELD.');
-    if (secrets.has(name)) return;
-    const near = secrets.nearest(name);
-    const seen = near === undefined ? 'no secret has this name' : `no secret has this name; the nearest is ${near}`;
-    problems.add('CONFIG_UNKNOWN_SECRET', file, at, seen, near === undefined ? undefined : 'Correct it.');
-  }
-}
-
-/** `app.key` as [`app`, `key`]. Names of secrets have no dot, so the rest is the field, dots and all. */
-function splitSource(source: string): readonly string[] {
-  const dot = source.indexOf('.');
-  return dot === -1 ? [source] : [source.slice(0, dot), source.slice(dot + 1)];
 }

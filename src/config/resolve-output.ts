@@ -6,8 +6,8 @@ import { parseEntry } from './parse-entry.ts';
 import { valueAt } from './place.ts';
 import type { Problems } from './problems.ts';
 import { checkFileNames, resolveFile } from './resolve-file.ts';
-import type { KnownSecrets } from './resolve-format.ts';
 import { resolveReload } from './resolve-reload.ts';
+import type { KnownSecrets } from './resolve-source.ts';
 import { output as schema } from './schema/section-outputs.ts';
 import { isTree } from './source-file.ts';
 

@@ -1,5 +1,6 @@
 import { quoteDotenv } from './dotenv-text.ts';
-import { escapePropertyValue } from './properties-text.ts';
+import { FILE_QUOTINGS } from './file-quoting.ts';
+import { escapePropertyKey, escapePropertyValue } from './properties-text.ts';
 import { quoteYaml } from './yaml-text.ts';
 
 /** How a text is written for one that reads it. */
@@ -32,9 +33,14 @@ export const QUOTINGS = {
     does: 'a value of a Java properties file, without quotes',
     quote: (text) => wellFormed(text, escapePropertyValue),
   },
+  'properties-key': {
+    does: 'a key of a Java properties file',
+    quote: (text) => wellFormed(text, escapePropertyKey),
+  },
   dotenv: { does: 'a value of a dotenv file, as [format dotenv](#dotenv) writes it', quote: quoteDotenv },
   xml: { does: 'text or an attribute of XML or HTML, without quotes around it', quote: escapeXml },
   url: { does: 'a part of a URL, as `urlencode` writes it', quote: encodeUrlPart },
+  ...FILE_QUOTINGS,
 } as const satisfies Readonly<Record<string, Quoting>>;
 
 const MYSQL: Readonly<Record<string, string>> = { '\0': '0', '\n': 'n', '\r': 'r' };

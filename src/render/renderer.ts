@@ -9,6 +9,7 @@ import type { Answer, View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
 import { FORMATS } from './formats/index.ts';
 import { maskPicked, pick } from './formats/pick.ts';
+import { type Inputs, secretsBehind, withInputs } from './inputs.ts';
 import type { Rendered, Renderer } from './render.ts';
 import { readTemplate } from './template.ts';
 import { missingIn, viewOf } from './view.ts';
@@ -71,12 +72,34 @@ async function prepare(
     };
     return { name, place, origin: place, wants, asks: [], render };
   }
-  const origin = what.kind === 'template' ? what.path : 'content';
   const source = what.kind === 'template' ? await readSource(what.path, place, read, problems) : what.text;
-  const template = await readTemplate(source, known);
+  const origin = originOf(what);
+  const inputs = what.inputs ?? NO_INPUTS;
+  const template = await readTemplate(source, { ...known, secrets: known.secrets.union(inputs) });
   problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
-  const wants = template.uses.map((use) => use.secret);
-  return { name, place, origin, wants, asks: template.asks, render: template.render };
+  const names = new Set(template.uses.map((use) => use.secret));
+  if (template.problems.length === 0) problems.push(...problemsOfInputs(inputs, names, place));
+  const wants = [...names].flatMap((used) => secretsBehind(used, inputs));
+  const render: RenderFile['render'] = (view, answer, masked) =>
+    template.render(withInputs(inputs, view), answer, masked);
+  return { name, place, origin, wants, asks: template.asks, render };
+}
+
+const NO_INPUTS: Inputs = new Map();
+
+function originOf(what: Exclude<FileContent, { kind: 'format' }>): string {
+  if (what.kind === 'content') return 'content';
+  return what.builtin === undefined ? what.path : `builtin:${what.builtin}`;
+}
+
+/** An input that the template does not name is misspelt, here or there. */
+function problemsOfInputs(inputs: Inputs, names: ReadonlySet<string>, place: string): Failure[] {
+  const idle = [...inputs.keys()].filter((name) => !names.has(name));
+  return idle.map((name) =>
+    failure('CONFIG_INVALID', place, `with or values gives ${name}, which the template does not name`, {
+      hint: 'Correct the name, or remove it.',
+    }),
+  );
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

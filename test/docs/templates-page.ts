@@ -1,9 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { BUILTIN_TEMPLATES, type BuiltinTemplate, builtinPath } from '../../src/config/builtin-templates.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { QUOTINGS } from '../../src/render/quoting.ts';
 
 /** What each target of quote is shown for. */
 const QUOTED = `it's <é> & b`;
 
+/** What the file of a builtin is usually called. */
+const USUAL_NAMES: Readonly<Record<string, string>> = {
+  dotenv: 'app.env',
+  json: 'app.json',
+  properties: 'app.properties',
+  'systemd-env': 'shop.env',
+  spring: 'application.yaml',
+  appsettings: 'appsettings.json',
+  pgpass: '.pgpass',
+  'my-cnf': '.my.cnf',
+  redis: 'auth.conf',
+  'nginx-tls': 'tls.pem',
+  'ssh-key': 'id_shop',
+  'aws-credentials': 'credentials',
+  'docker-config': 'config.json',
+  kubeconfig: 'kubeconfig',
+  htpasswd: '.htpasswd',
+};
+
+const BUILTIN_TABLE = '| builtin | what it writes | fields | example |';
 const HELPER_TABLE = '| helper | what it gives | example | result |';
 const QUOTING_TABLE = '| target | what it writes | result |';
 
@@ -16,7 +38,30 @@ export function templatesPage(current: string): string {
   const targets = Object.entries(QUOTINGS).map(
     ([name, { does, quote }]) => `| ${cell(name)} | ${does} | ${cell(quote(QUOTED) ?? '')} |`,
   );
-  return withRows(withRows(current, HELPER_TABLE, helpers), QUOTING_TABLE, targets);
+  const builtins = [...BUILTIN_TEMPLATES].map(
+    ([name, builtin]) =>
+      `| ${cell(name)} | ${aboutBuiltin(name)} | ${fieldsOf(builtin)} | ${cell(exampleOf(name, builtin))} |`,
+  );
+  const page = withRows(withRows(current, HELPER_TABLE, helpers), QUOTING_TABLE, targets);
+  return withRows(page, BUILTIN_TABLE, builtins);
+}
+
+/** A file of an output, in YAML. */
+export const exampleOf = (name: string, { input }: BuiltinTemplate): string =>
+  `${USUAL_NAMES[name]}: { template: builtin:${name}, with: { ${input}: ${input === 'app' ? 'shop' : `shop-${input}`} } }`;
+
+/** The first sentence of the template's first line, a comment that goes on with what it is made of. */
+function aboutBuiltin(name: string): string {
+  const [, about] = /^\{\{! (.+?)\.? Made of .* \}\}\n/.exec(readFileSync(builtinPath(name), 'utf8')) ?? [];
+  if (about === undefined)
+    throw new Error(`${name}.hbs does not begin with a comment: what it is, and what it is made of`);
+  return about;
+}
+
+function fieldsOf({ input, fields, optional = [] }: BuiltinTemplate): string {
+  if (fields === undefined) return `any of ${cell(input)}`;
+  const all = fields.map((field) => cell(`${input}.${field}`)).join(', ');
+  return optional.length === 0 ? all : `${all}; may be missing: ${optional.map(cell).join(', ')}`;
 }
 
 const cell = (text: string): string => `\`${text.replaceAll('\n', '⏎')}\``;

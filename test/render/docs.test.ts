@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { FormatName, FormatOptions } from '../../src/config/config.ts';
+import type { FileContent, FormatName, FormatOptions } from '../../src/config/config.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
+import { loadWith } from '../config/loading.ts';
 import { templatesPage } from '../docs/templates-page.ts';
 import { failureOf, format, problemsOf, textOf } from './setup.ts';
 
@@ -31,10 +32,19 @@ type Shape = Omit<FormatOptions, 'rename'> & {
   readonly rename?: Record<string, string>;
 };
 
-function whatOf(language: string, text: string) {
+async function whatOf(language: string, text: string): Promise<string | FileContent> {
   if (language === 'hbs') return text;
-  const { format: name, from, rename, ...rest } = parse(text) as Shape;
+  const file = parse(text) as object;
+  if (!('format' in file)) return configured(file);
+  const { format: name, from, rename, ...rest } = file as Shape;
   return { ...format(name, ...from), options: { ...rest, rename: Object.entries(rename ?? {}) } };
+}
+
+/** A file of an output, by way of the configuration. */
+async function configured(file: object): Promise<FileContent> {
+  const paths = Object.fromEntries(Object.keys(secrets).map((name) => [name, { kv: `secret/${name}` }]));
+  const { outputs } = await loadWith({ secrets: paths, outputs: { o: { dir: '/run/x', files: { f: file } } } });
+  return outputs.get('o')?.files.get('f')?.what as FileContent;
 }
 
 describe('docs/templates.md', () => {
@@ -44,7 +54,7 @@ describe('docs/templates.md', () => {
   });
 
   it.each(examples)('holds for $text', async ({ language, text, gives, exactly, fails }) => {
-    const what = whatOf(language, text);
+    const what = await whatOf(language, text);
     if (fails === undefined) {
       expect(await textOf(what, secrets)).toBe(gives ?? exactly);
       return;
@@ -53,7 +63,7 @@ describe('docs/templates.md', () => {
     expect((problem ?? (await failureOf(what, secrets))).code).toBe(fails);
   });
 
-  it('has a row for each helper and each target of quote, and no other (npm run docs writes them)', () => {
+  it('has a row for each helper, target of quote and builtin, and no other (npm run docs writes them)', () => {
     expect(doc).toBe(templatesPage(doc));
   });
 

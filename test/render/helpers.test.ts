@@ -50,6 +50,8 @@ describe('helpers', () => {
       '{{replace "a.b.c" "." "$&$1"}} {{replace "aaa" "aa" ""}} {{replace app.n 9 "x"}}',
       'a$&$1b$&$1c a x0071xx254740xx3',
     ],
+    ['{{concat "a" app.n app.on}} {{concat app.b64}}', 'a9007199254740993true aGk'],
+    ['{{match app.b64 "[aGk]{3}|x"}}{{match "" "x?"}}{{match "\n" "[^]"}}{{match app.f "1.+"}}', 'aGk\n1.10'],
     ['{{first app.list}} {{last app.list}} {{default (first app.map.l) "none"}}', 'a false none'],
     [
       '{{json (sort app.words)}} {{json (sort app.numbers)}}',
@@ -121,6 +123,11 @@ describe('helpers', () => {
     ['{{toKeyValue app.list}}', 'toKeyValue wants a map, not a list'],
     ['{{toKeyValue app.lines}}', 'toKeyValue wants names and values that do not hold what stands between two lines'],
     ['{{toKeyValue app.eq}}', 'toKeyValue wants names that do not hold the separator'],
+    ['{{concat app.b64 app.list}}', 'concat wants text, not a list'],
+    ['{{match app.text "[a-z ]+"}}', 'match got a text that its pattern does not fit'],
+    ['{{match "a\n" "a"}}', 'match got a text that its pattern does not fit'],
+    ['{{match app.map "a"}}', 'match wants text, not a map'],
+    ['{{match "a" (concat "(" app.b64)}}', 'match wants for PATTERN a regular expression'],
     ['{{quote "shell" app.map}}', 'quote wants text, not a map'],
     ['{{quote "xml" app.half}}', 'quote has no way to write this text for xml'],
   ];

@@ -24,6 +24,7 @@ async function byPython(quoted: readonly string[], imports: string, read: string
   });
 }
 
+/** Targets of the builtin templates are held against their programs in test/templates/. */
 describe('what quote writes', () => {
   it('for the shell is one word of sh', async () => {
     const { texts, quoted } = written('shell');
@@ -83,6 +84,12 @@ describe('what quote writes', () => {
     ['toml', ['\ud800']],
     ['url', ['\ud800']],
     ['properties', ['\ud800']],
+    ['properties-key', ['\ud800']],
+    ['pgpass', ['\0', 'a\nb', 'a\r']],
+    ['my.cnf', ['\0', 'x'.repeat(4000), '\n'.repeat(2000)]],
+    ['redis', ['\ud800']],
+    ['systemd', ['\0', '\r', '\u001b', '\u007f', '\ufffe', '\ud800']],
+    ['ado.net', ['\0']],
     ['dotenv', ['\0', 'it\'s "x"', '${x}']],
   ];
   it.each(refused)('is nothing for %s of what it cannot carry', (target, texts) => {

@@ -2,13 +2,17 @@ import * as z from 'zod/mini';
 import { bool, choice, duration, id, mode, notYet, path, text } from './scalars.ts';
 import { reload } from './section-reload.ts';
 
+const literal = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number or a boolean is wanted' });
+
 /**
  * One file of an output. That it has exactly one of template, content and format is checked in `resolve-file.ts`, which
- * keys go with which format in `resolve-format.ts`.
+ * keys go with which format in `resolve-format.ts`, what `with` and `values` may name in `resolve-inputs.ts`.
  */
 export const outputFile = z.strictObject({
   template: z.optional(path),
   content: z.optional(z.string({ error: 'text is wanted' })),
+  with: z.optional(z.record(z.string(), text)),
+  values: z.optional(z.record(z.string(), literal)),
   format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml'])),
   from: z.optional(z.union([text, z.array(text)], { error: 'a name, or a list of names, is wanted' })),
   prefix: z.optional(z.string({ error: 'text is wanted' })),

@@ -1,5 +1,6 @@
 import { base64decode, base64encode } from './base64.ts';
 import { lower, upper } from './case.ts';
+import { concat } from './concat.ts';
 import { date } from './date.ts';
 import { defaultHelper } from './default.ts';
 import { hmac, sha256 } from './digest.ts';
@@ -9,6 +10,7 @@ import { indent } from './indent.ts';
 import { join } from './join.ts';
 import { json } from './json.ts';
 import { lookup } from './lookup.ts';
+import { match } from './match.ts';
 import { pem } from './pem.ts';
 import { quote } from './quote.ts';
 import { replace } from './replace.ts';
@@ -37,9 +39,11 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map(
     trim,
     upper,
     lower,
+    match,
     replace,
     indent,
     split,
+    concat,
     join,
     sort,
     first,

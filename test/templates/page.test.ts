@@ -1,0 +1,42 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { BUILTIN_TEMPLATES, builtinPath } from '../../src/config/builtin-templates.ts';
+import { analyse } from '../../src/render/analyse.ts';
+import { parseTemplate } from '../../src/render/parse.ts';
+import { loadWith } from '../config/loading.ts';
+import { exampleOf } from '../docs/templates-page.ts';
+
+describe('templates/', () => {
+  it('is what the table of builtins says, each with a golden file', () => {
+    const names = [...BUILTIN_TEMPLATES.keys()].sort();
+    expect(readdirSync('templates').sort()).toEqual(names.map((name) => `${name}.hbs`));
+    expect(readdirSync('test/fixtures/templates').sort()).toEqual(names.map((name) => `${name}.golden`));
+    expect(names.every((name) => existsSync(builtinPath(name)))).toBe(true);
+  });
+
+  it.each([...BUILTIN_TEMPLATES])(
+    '%s names its fields and no others, and guards those that may be missing',
+    async (name, it) => {
+      const source = readFileSync(builtinPath(name), 'utf8');
+      const known = { secrets: new Set([it.input]), backends: [] };
+      const { uses, problems } = analyse(await parseTemplate(source), known, () => '0');
+      expect(problems).toEqual([]);
+      const named = (guarded: boolean) =>
+        new Set(uses.filter((use) => use.guarded === guarded).flatMap(({ fields }) => fields));
+      const all = new Set([...(it.fields ?? []), ...(it.optional ?? [])]);
+      expect(named(true).union(named(false))).toEqual(all);
+      for (const field of it.fields ?? []) expect([field, named(true).has(field)]).toEqual([field, false]);
+    },
+  );
+
+  it.each([...BUILTIN_TEMPLATES])('%s is taken by a configuration as its example has it', async (name, builtin) => {
+    const files = parse(exampleOf(name, builtin));
+    const secret = Object.values(Object.values<{ with: object }>(files)[0]?.with ?? {})[0] as string;
+    const outputs = { o: { dir: '/run/x', files } };
+    const config = await loadWith({ secrets: { [secret]: { kv: 'secret/x' } }, outputs });
+    expect([...(config.outputs.get('o')?.files.values() ?? [])].map(({ what }) => what)).toMatchObject([
+      { kind: 'template', builtin: name, path: builtinPath(name) },
+    ]);
+  });
+});

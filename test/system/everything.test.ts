@@ -1,14 +1,16 @@
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { BUILTIN_TEMPLATES } from '../../src/config/builtin-templates.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { enableAppRole, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
 import { runAgent } from './agent.ts';
 import { useScene, useWorld } from './scene.ts';
 
-/** One configuration with every login, format and helper at once, from `validate` to what is read back. */
+/** One configuration with every login, format, helper and ready-made template at once, from `validate` to what is read back. */
 
 const scene = useScene();
 const world = useWorld({ openBao: { tls: true } });
@@ -19,6 +21,19 @@ const samples: Readonly<Record<string, Record<string, unknown>>> = Object.fromEn
   [...doc.matchAll(/^```json (\w+)\n([\s\S]*?)^```$/gm)].map(([, name = '', text = '']) => [name, JSON.parse(text)]),
 );
 const helpers = [...HELPERS.values()].map(({ example: [template, gives] }) => ({ template, gives }));
+
+/** What the ready-made templates are made of, but for the certificate, which is issued. */
+const INPUTS = {
+  aws: { access_key: 'AKIA', secret_key: 'wJalr/+' },
+  docker: { username: 'shop', password: 'made-up' },
+  kube: { server: 'https://127.0.0.1:6443', token: 'made-up' },
+  pg: { host: 'pg.svc', port: 5432, database: 'shop', username: 'shop', password: 'co:lon' },
+  redis: { password: 'made-up' },
+  ssh: { privateKey: generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) },
+  users: { alice: '{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=' },
+};
+/** The secret that stands for a template's own name for it, where they differ. */
+const WITH: Readonly<Record<string, string>> = { db: 'pg', app: 'local', tls: 'issued' };
 
 beforeAll(async () => {
   const { bao, review } = world();
@@ -60,7 +75,10 @@ async function backends(dir: string): Promise<object> {
     token: vault({ method: 'token', tokenFile: file('token', await login()) }),
     userpass: vault({ method: 'userpass', username: 'shop', passwordFile: file('password', 'made-up') }),
     cert: vault({ method: 'cert' }, { address, tls: { caFile, certFile, keyFile } }),
-    file: { kind: 'file', path: file('secrets.json', JSON.stringify({ ...samples, local: { password: 'here' } })) },
+    file: {
+      kind: 'file',
+      path: file('secrets.json', JSON.stringify({ ...samples, ...INPUTS, local: { password: 'here' } })),
+    },
   };
 }
 
@@ -74,7 +92,9 @@ describe('everything at once', () => {
     const secrets = {
       ...Object.fromEntries(logins.map((backend) => [`by_${backend}`, { backend, kv: 'secret/shop/app' }])),
       ...Object.fromEntries(Object.keys(samples).map((name) => [name, { backend: 'file', key: name }])),
+      ...Object.fromEntries(Object.keys(INPUTS).map((name) => [name, { backend: 'file', key: name }])),
       local: { backend: 'file', key: 'local' },
+      issued: { backend: 'kubernetes', certificate: { issuer: 'pki', role: 'shop', commonName: 'shop.svc' } },
     };
     const files = {
       'app.json': { format: 'json', from: 'app' },
@@ -83,6 +103,12 @@ describe('everything at once', () => {
       'app.env': { format: 'dotenv', from: 'local', prefix: 'SHOP_', case: 'upper', rename: { password: 'secret' } },
       'all.json': { format: 'json', from: names },
       key: { format: 'raw', from: 'local.password' },
+      ...Object.fromEntries(
+        [...BUILTIN_TEMPLATES].map(([name, { input }]) => [
+          `builtin-${name}`,
+          { template: `builtin:${name}`, with: { [input]: WITH[input] ?? input } },
+        ]),
+      ),
       ...Object.fromEntries(helpers.map(({ template }, i) => [`helper-${i}`, { content: template }])),
     };
     const config = await place.config({ backends: all, secrets, outputs: { all: { dir: join(dir, 'all'), files } } });
@@ -103,6 +129,12 @@ describe('everything at once', () => {
     expect(parseEnv(read('app.env'))).toEqual({ SHOP_SECRET: 'here' });
     expect(read('key')).toBe('here');
     expect(JSON.parse(read('all.json'))).toEqual(Object.fromEntries(names.map((name) => [name, samples['app']])));
+    expect(read('builtin-pgpass').trim()).toBe('pg.svc:5432:shop:shop:co\\:lon');
+    expect(JSON.parse(read('builtin-json'))).toEqual({ password: 'here' });
+    expect(
+      new X509Certificate(read('builtin-nginx-tls')).checkPrivateKey(createPrivateKey(read('builtin-nginx-tls'))),
+    ).toBe(true);
+    for (const name of BUILTIN_TEMPLATES.keys()) expect(read(`builtin-${name}`).length).toBeGreaterThan(0);
     for (const [i, { template, gives }] of helpers.entries()) {
       expect(`${template} gives ${read(`helper-${i}`)}`).toBe(`${template} gives ${gives}`);
     }

@@ -1,15 +1,14 @@
 import type { Clock } from '../base/clock.ts';
-import { asFailure, type Failure, failure } from '../base/errors.ts';
+import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
-import type { Backend, Fetched, LeaseLife, Life, Want } from '../source/source.ts';
+import type { Backend, Want } from '../source/source.ts';
 import { Deadlines } from './deadlines.ts';
-import { absentEntry, createItem, freshEntry, heldValue, type Item, isPolled, lifeOf, markEntry } from './item.ts';
-import { stoppedExtending } from './schedule.ts';
+import { createItem, type Item, isPolled, lifeOf } from './item.ts';
+import { ItemWriter, type What } from './item-writer.ts';
 import type { Entry, Snapshot } from './snapshot.ts';
 
 /** Told after each attempt and each change of state: `came` with the first value, `changed` with another one. */
 export type Heard = (names: ReadonlySet<string>, what: What) => void;
-export type What = 'came' | 'changed' | 'settled';
 
 export interface LeaseManagerOptions {
   readonly clock: Clock;
@@ -23,9 +22,9 @@ export interface LeaseManagerOptions {
  * `schedule.ts` decides; a failure keeps the last good value and never touches another secret.
  */
 export class LeaseManager {
-  readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #deadlines: Deadlines;
+  readonly #writer: ItemWriter;
   readonly #items = new Map<string, Item>();
   #byName: ReadonlyMap<string, Item> = new Map();
   readonly #heard = new Set<Heard>();
@@ -38,8 +37,8 @@ export class LeaseManager {
   readonly #watches = new Map<string, Disposable>();
 
   constructor({ clock, random, emit }: LeaseManagerOptions) {
-    this.#clock = clock;
     this.#emit = emit;
+    this.#writer = new ItemWriter(clock, emit);
     this.#deadlines = new Deadlines(clock, random, {
       attempt: (item, doing) => void this.#attempt(item, doing),
       expire: (item, why) => this.#expire(item, why),
@@ -229,9 +228,9 @@ export class LeaseManager {
     try {
       const life = lifeOf(item);
       if (doing === 'renew' && life?.kind === 'lease' && item.backend.source.renew !== undefined) {
-        fetchNow = await this.#renew(item, life);
+        fetchNow = await this.#writer.renew(item, life);
       } else {
-        what = await this.#fetch(item);
+        what = await this.#writer.fetch(item);
       }
     } catch (error) {
       failed = asFailure(error, item.want.place);
@@ -247,46 +246,6 @@ export class LeaseManager {
     item.again = false;
     // A subscriber may have started the next attempt already.
     if (again && item.running === undefined) void this.#attempt(item, 'fetch');
-  }
-
-  async #fetch(item: Item): Promise<What> {
-    const last = heldValue(item);
-    const answer = await item.backend.source.fetch(item.want, last, item.abort.signal);
-    if (answer.state === 'unchanged') {
-      if (last === undefined) throw new TypeError('unchanged without a value');
-      this.#freshen(item, { ...last, life: answer.life });
-      this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
-      return 'settled';
-    }
-    this.#freshen(item, answer.value);
-    const lifeMs = lengthMs(answer.value.life);
-    this.#emit({
-      kind: 'secret-changed',
-      secrets: [...item.names],
-      life: answer.value.life.kind,
-      ...(lifeMs === undefined ? {} : { lifeMs }),
-      first: last === undefined,
-    });
-    return last === undefined ? 'came' : 'changed';
-  }
-
-  /** True when the lease does not grow any more: a new one must be fetched while the old one lives. */
-  async #renew(item: Item, life: LeaseLife): Promise<boolean> {
-    const renewed = await item.backend.source.renew?.(item.want, life, item.abort.signal);
-    const value = heldValue(item);
-    if (renewed === undefined || value === undefined) return true;
-    // From then on only a new lease helps: should fetching it fail, it is the fetch that is tried again.
-    const isLast = stoppedExtending(life, renewed);
-    this.#freshen(item, { ...value, life: isLast ? { ...renewed, renewable: false } : renewed });
-    this.#emit({ kind: 'secret-renewed', secrets: [...item.names], ttlMs: renewed.ttlMs });
-    return isLast;
-  }
-
-  #freshen(item: Item, value: Fetched): void {
-    const before = item.entry?.state;
-    item.entry = freshEntry(value, this.#clock.wallMs());
-    if (before !== 'stale' && before !== 'expired') return;
-    this.#emit({ kind: 'secret-state', secrets: [...item.names], state: 'fresh' });
   }
 
   /**
@@ -305,7 +264,7 @@ export class LeaseManager {
     const life = lifeOf(item);
     // A denied renewal stays denied: the lease is now one that cannot be renewed, and is replaced before its end.
     if (doing === 'renew' && why.code === 'SECRET_DENIED' && life?.kind === 'lease') {
-      this.#setLife(item, { ...life, renewable: false });
+      this.#writer.setLife(item, { ...life, renewable: false });
       item.failures = 0;
     }
     this.#troubled(item, why);
@@ -318,28 +277,14 @@ export class LeaseManager {
     this.#emit({ kind: 'secret-failed', secrets: [...item.names], doing, failure: why, retryInMs: retryMs });
   }
 
-  /** The value stays and is stale from now on; without one the secret is absent. */
   #troubled(item: Item, why: Failure): void {
-    const { entry } = item;
-    if (entry === undefined || entry.state === 'absent') {
-      item.entry = absentEntry(why, item.want.optional);
-    } else if (entry.state !== 'expired') {
-      if (entry.state === 'fresh') this.#emitState(item, 'stale', why);
-      item.entry = markEntry(entry, 'stale', why);
-      this.#deadlines.planExpiry(item);
-    } else {
-      item.entry = markEntry(entry, 'expired', why);
-    }
+    this.#writer.trouble(item, why);
+    if (item.entry?.state === 'stale') this.#deadlines.planExpiry(item);
     this.#stateChanged();
   }
 
   #expire(item: Item, why: 'validity' | 'maxStale'): void {
-    const { entry, want } = item;
-    if (entry === undefined || entry.state === 'absent') return;
-    const seen = why === 'validity' ? 'the value is past its validity' : 'the value is older than maxStale';
-    const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, seen);
-    item.entry = markEntry(entry, 'expired', reason);
-    this.#emitState(item, 'expired', reason);
+    this.#writer.expire(item, why);
     this.#stateChanged();
     this.#tell(item, 'settled');
   }
@@ -378,25 +323,13 @@ export class LeaseManager {
     for (const item of this.#items.values()) {
       const life = lifeOf(item);
       if (byMs > 0 && (life?.kind === 'lease' || life?.kind === 'rotates')) {
-        this.#setLife(item, { ...life, startedMonoMs: life.startedMonoMs - byMs });
+        this.#writer.setLife(item, { ...life, startedMonoMs: life.startedMonoMs - byMs });
+        this.#stateChanged();
       }
       if (item.running !== undefined || item.entry === undefined) continue;
       this.#deadlines.planNextSpread(item);
       if (item.entry.state === 'stale') this.#deadlines.planExpiry(item);
     }
-  }
-
-  #setLife(item: Item, life: Life): void {
-    const { entry } = item;
-    if (entry === undefined || entry.state === 'absent') return;
-    const value: Fetched = Object.freeze({ ...entry.value, life });
-    item.entry = Object.freeze({ ...entry, value });
-    this.#stateChanged();
-  }
-
-  #emitState(item: Item, state: 'stale' | 'expired', why: Failure): void {
-    const gone = why.code === 'SECRET_NOT_FOUND' || why.code === 'SECRET_DELETED' || why.code === 'SECRET_DESTROYED';
-    this.#emit({ kind: 'secret-state', secrets: [...item.names], state, reason: gone ? 'deleted' : why.code });
   }
 
   #stateChanged(): void {
@@ -407,10 +340,4 @@ export class LeaseManager {
   #tell(item: Item, what: What): void {
     for (const heard of [...this.#heard]) heard(item.names, what);
   }
-}
-
-function lengthMs(life: Life): number | undefined {
-  if (life.kind === 'lease') return life.ttlMs;
-  if (life.kind === 'rotates') return life.inMs;
-  return life.kind === 'certificate' ? life.notAfterMs - life.notBeforeMs : undefined;
 }

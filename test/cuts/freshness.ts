@@ -2,6 +2,7 @@ import { type Cut, cutIn } from './cut.ts';
 
 const schedule = cutIn('src/lease/schedule.ts');
 const manager = cutIn('src/lease/manager.ts');
+const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
 const wheel = cutIn('src/lease/wheel.ts');
 const together = cutIn('src/lease/together.ts');
@@ -29,7 +30,7 @@ export const FRESHNESS: readonly Cut[] = [
   schedule('renew-jitter', '2 / 3 - 0.05 * random() : 0.85', '2 / 3 : 0.85'),
   renewal('renew-jitter', '(0.95 + 0.1 * random())', '1', { by: 'so that a fleet drifts apart' }),
   schedule('fetch-before-the-end', 'after.ttlMs < before.ttlMs * 0.75', 'after.ttlMs < 0'),
-  manager('fetch-before-the-end', 'return isLast;', 'return false;', {
+  writer('fetch-before-the-end', 'return isLast;', 'return false;', {
     by: 'the lease manager',
   }),
   schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
@@ -69,7 +70,7 @@ export const FRESHNESS: readonly Cut[] = [
   manager('leases-fetched-under-the-new-login', '(fetchNow || this.#hangsOnOldLogin(item))', 'fetchNow', {
     by: 'while it is replaced',
   }),
-  manager(
+  writer(
     'moved-leases-published',
     "return last === undefined ? 'came' : 'changed';",
     "return last === undefined ? 'came' : 'settled';",
@@ -99,7 +100,7 @@ export const FRESHNESS: readonly Cut[] = [
   backoff('backoff', 'capMs: 30_000', 'capMs: 300_000'),
   backoff('backoff', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
   backoff('backoff', 'bounds.baseMs * 2 **', 'bounds.baseMs * 1 **', { by: 'doubling ceiling' }),
-  manager('backoff', 'this.#setLife(item, { ...life, renewable: false });', '', { by: 'is not asked again' }),
+  manager('backoff', 'this.#writer.setLife(item, { ...life, renewable: false });', '', { by: 'is not asked again' }),
   keeper('backoff', 'now + backoffMs(this.#renewFailures,', 'now + 0 * backoffMs(this.#renewFailures,', {
     by: 'without a new login',
   }),
@@ -137,7 +138,7 @@ export const FRESHNESS: readonly Cut[] = [
   kv('unchanged-version', 'if (last?.version === version &&', 'if (last === null &&'),
   kv('unchanged-version', 'if (last?.version === version &&', 'if (last !== undefined &&', { by: 'the next version' }),
   kv('version-1-again', 'const version = `${number} ${created}`;', 'const version = number;'),
-  manager(
+  writer(
     'unchanged-goes-no-further',
     "this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });\n      return 'settled';",
     "return 'changed';",

@@ -1,6 +1,6 @@
 import { type Cut, cutIn } from './cut.ts';
 
-const manager = cutIn('src/lease/manager.ts');
+const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
 const outcome = cutIn('src/agent/outcome.ts');
 
@@ -8,8 +8,8 @@ const KEEPS = "if (entry === undefined || entry.state === 'absent') {\n      ite
 const LOSES = "if (entry?.state !== 'expired') {\n      item.entry = absentEntry";
 
 export const OUTAGE: readonly Cut[] = [
-  manager('values-stay-published', KEEPS, LOSES),
-  manager('values-stay-published', KEEPS, LOSES, { by: 'the last good files stay' }),
+  writer('values-stay-published', KEEPS, LOSES),
+  writer('values-stay-published', KEEPS, LOSES, { by: 'the last good files stay' }),
   cutIn('src/lease/item.ts')('stale-with-age', 'fetchedWallMs: entry.fetchedWallMs', 'fetchedWallMs: Date.now()'),
   deadlines('stale-with-age', 'OVERDUE_MS = 1_000', 'OVERDUE_MS = 60_000', { by: 'waits for a login' }),
   cutIn('src/base/backoff.ts')('recovery-spreads', 'bounds.floorMs + random() *', 'bounds.floorMs +'),

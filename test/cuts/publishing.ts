@@ -7,7 +7,7 @@ const links = cutIn('src/deliver/file/links.ts');
 const plan = cutIn('src/deliver/file/plan.ts');
 const volume = cutIn('src/deliver/file/volume.ts');
 const published = cutIn('src/deliver/file/published.ts');
-const manager = cutIn('src/lease/manager.ts');
+const writer = cutIn('src/lease/item-writer.ts');
 const loop = cutIn('src/agent/output-loop.ts');
 const view = cutIn('src/render/view.ts');
 
@@ -98,8 +98,8 @@ export const PUBLISHING: readonly Cut[] = [
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw'),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'init refuses' }),
   cutIn('src/agent/run.ts')('tmpfs-required', "code === 'OUTPUT_NOT_TMPFS'", "code === 'INTERNAL'", { by: 'run ends' }),
-  manager('deleted-is-kept', "gone ? 'deleted' : why.code", 'why.code'),
-  manager(
+  writer('deleted-is-kept', "gone ? 'deleted' : why.code", 'why.code'),
+  writer(
     'deleted-is-kept',
     "if (entry === undefined || entry.state === 'absent') {\n      item.entry = absentEntry",
     "if (entry?.state !== 'expired') {\n      item.entry = absentEntry",

@@ -44,7 +44,7 @@ export const SECRECY: readonly Cut[] = [
       by: 'whatever the template does wrong',
     },
   ),
-  cutIn('src/lease/manager.ts')('never-logged', CHANGED, `${CHANGED}, ...${told('answer.value.fields')}`, {
+  cutIn('src/lease/item-writer.ts')('never-logged', CHANGED, `${CHANGED}, ...${told('answer.value.fields')}`, {
     slow: true,
   }),
   cutIn('src/reload/command.ts')(

@@ -1,0 +1,106 @@
+import type { Clock } from '../base/clock.ts';
+import { type Failure, failure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
+import type { Fetched, LeaseLife, Life } from '../source/source.ts';
+import { absentEntry, freshEntry, heldValue, type Item, markEntry } from './item.ts';
+import { stoppedExtending } from './schedule.ts';
+
+/** What an attempt brought: the first value, another one, or nothing new. */
+export type What = 'came' | 'changed' | 'settled';
+
+/** Writes what an item holds (its value, life and state) and tells it. When to do so is the lease manager's business. */
+export class ItemWriter {
+  readonly #clock: Clock;
+  readonly #emit: Emit;
+
+  constructor(clock: Clock, emit: Emit) {
+    this.#clock = clock;
+    this.#emit = emit;
+  }
+
+  /** Asks the source and keeps the answer. @throws what the source throws. */
+  async fetch(item: Item): Promise<What> {
+    const last = heldValue(item);
+    const answer = await item.backend.source.fetch(item.want, last, item.abort.signal);
+    if (answer.state === 'unchanged') {
+      if (last === undefined) throw new TypeError('unchanged without a value');
+      this.#freshen(item, { ...last, life: answer.life });
+      this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
+      return 'settled';
+    }
+    this.#freshen(item, answer.value);
+    const lifeMs = lengthMs(answer.value.life);
+    this.#emit({
+      kind: 'secret-changed',
+      secrets: [...item.names],
+      life: answer.value.life.kind,
+      ...(lifeMs === undefined ? {} : { lifeMs }),
+      first: last === undefined,
+    });
+    return last === undefined ? 'came' : 'changed';
+  }
+
+  /**
+   * Renews and keeps the new life. True when the lease does not grow any more: a new one must be fetched while the old
+   * one lives.
+   */
+  async renew(item: Item, life: LeaseLife): Promise<boolean> {
+    const renewed = await item.backend.source.renew?.(item.want, life, item.abort.signal);
+    const value = heldValue(item);
+    if (renewed === undefined || value === undefined) return true;
+    // From then on only a new lease helps: should fetching it fail, it is the fetch that is tried again.
+    const isLast = stoppedExtending(life, renewed);
+    this.#freshen(item, { ...value, life: isLast ? { ...renewed, renewable: false } : renewed });
+    this.#emit({ kind: 'secret-renewed', secrets: [...item.names], ttlMs: renewed.ttlMs });
+    return isLast;
+  }
+
+  /** The value stays and is stale from now on; without one the secret is absent. */
+  trouble(item: Item, why: Failure): void {
+    const { entry } = item;
+    if (entry === undefined || entry.state === 'absent') {
+      item.entry = absentEntry(why, item.want.optional);
+    } else if (entry.state !== 'expired') {
+      if (entry.state === 'fresh') this.#emitState(item, 'stale', why);
+      item.entry = markEntry(entry, 'stale', why);
+    } else {
+      item.entry = markEntry(entry, 'expired', why);
+    }
+  }
+
+  /** The value stays and is past its time. */
+  expire(item: Item, why: 'validity' | 'maxStale'): void {
+    const { entry, want } = item;
+    if (entry === undefined || entry.state === 'absent') return;
+    const seen = why === 'validity' ? 'the value is past its validity' : 'the value is older than maxStale';
+    const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, seen);
+    item.entry = markEntry(entry, 'expired', reason);
+    this.#emitState(item, 'expired', reason);
+  }
+
+  /** The same value with another life. */
+  setLife(item: Item, life: Life): void {
+    const { entry } = item;
+    if (entry === undefined || entry.state === 'absent') return;
+    const value: Fetched = Object.freeze({ ...entry.value, life });
+    item.entry = Object.freeze({ ...entry, value });
+  }
+
+  #freshen(item: Item, value: Fetched): void {
+    const before = item.entry?.state;
+    item.entry = freshEntry(value, this.#clock.wallMs());
+    if (before !== 'stale' && before !== 'expired') return;
+    this.#emit({ kind: 'secret-state', secrets: [...item.names], state: 'fresh' });
+  }
+
+  #emitState(item: Item, state: 'stale' | 'expired', why: Failure): void {
+    const gone = why.code === 'SECRET_NOT_FOUND' || why.code === 'SECRET_DELETED' || why.code === 'SECRET_DESTROYED';
+    this.#emit({ kind: 'secret-state', secrets: [...item.names], state, reason: gone ? 'deleted' : why.code });
+  }
+}
+
+function lengthMs(life: Life): number | undefined {
+  if (life.kind === 'lease') return life.ttlMs;
+  if (life.kind === 'rotates') return life.inMs;
+  return life.kind === 'certificate' ? life.notAfterMs - life.notBeforeMs : undefined;
+}

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { RenderCommandOptions } from './render.ts';
@@ -6,6 +6,8 @@ import { printProblems } from './setup.ts';
 import { version } from './version.ts';
 
 type Run = () => Promise<number>;
+
+const INIT_TIMEOUT_MS = 60_000;
 
 /** Reads the command line, runs the command it names, and ends the process with its status. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<never> {
@@ -43,12 +45,16 @@ export function createProgram(choose: (run: Run) => void): Command {
     .exitOverride()
     .showHelpAfterError('(pannier --help tells more)');
   const withConfig = (command: Command) =>
-    command.option('-c, --config <path>', 'file or directory, repeatable (default: PANNIER_CONFIG)', collect, []);
+    command.addOption(
+      new Option('-c, --config <path>', 'file or directory, repeatable')
+        .argParser(collect)
+        .default([], 'PANNIER_CONFIG'),
+    );
 
   withConfig(program.command('init'))
     .description('fetch once, publish, exit')
-    .option('--timeout <duration>', 'give up after this long', duration, 60_000)
-    .action(({ config, timeout }: { config: string[]; timeout: number }) =>
+    .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
+    .action(({ config, timeout = INIT_TIMEOUT_MS }: { config: string[]; timeout?: number }) =>
       choose(async () => (await import('./init.ts')).initCommand({ config, timeoutMs: timeout })),
     );
   withConfig(program.command('run'))
@@ -56,13 +62,14 @@ export function createProgram(choose: (run: Run) => void): Command {
     .action((options: { config: string[] }) => choose(async () => (await import('./run.ts')).runCommand(options)));
   withConfig(program.command('render'))
     .description('show what init would publish, and publish nothing')
-    .option('--output <name>', 'this output only, repeatable', collect, [])
+    .addOption(new Option('--output <name>', 'this output only, repeatable').argParser(collect).default([], 'all'))
     .option('--reveal', 'show values instead of marks', false)
     .option('--diff', 'show what would change in the published files', false)
     .option('--out <directory>', 'write the files below this directory')
-    .option('--timeout <duration>', 'give up after this long', duration, 60_000)
-    .action(({ timeout, ...options }: Omit<RenderCommandOptions, 'timeoutMs'> & { timeout: number }) =>
-      choose(async () => (await import('./render.ts')).renderCommand({ ...options, timeoutMs: timeout })),
+    .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
+    .action(
+      ({ timeout = INIT_TIMEOUT_MS, ...options }: Omit<RenderCommandOptions, 'timeoutMs'> & { timeout?: number }) =>
+        choose(async () => (await import('./render.ts')).renderCommand({ ...options, timeoutMs: timeout })),
     );
   withConfig(program.command('validate'))
     .description('check configuration and templates')

@@ -8,8 +8,9 @@ export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Fields;
-  /** For messages. */
+  /** For messages: the server, and method and path. */
   readonly address: string;
+  readonly call: string;
   readonly place: string;
   /** For Retry-After with a date. */
   readonly nowMs: number;
@@ -94,7 +95,7 @@ const CODE_OF: Readonly<Record<number, Code>> = {
  * denied" does not, though OpenBao answers a revoked token with it: that takes a look-up of the token (`Session`).
  */
 export function statusError(refusal: Refusal): VaultStatusError {
-  const { status, headers, body, address, place, nowMs } = refusal;
+  const { status, headers, body, address, call, place, nowMs } = refusal;
   const phrase = knownPhrase(body);
   const code = CODE_OF[status] ?? (status >= 500 && status <= 599 ? 'BACKEND_UNAVAILABLE' : 'BACKEND_MALFORMED');
   const details: { -readonly [K in keyof FailureDetails]: FailureDetails[K] } = {
@@ -102,7 +103,7 @@ export function statusError(refusal: Refusal): VaultStatusError {
   };
   if (code === 'SECRET_DENIED' && (phrase === 'invalid token' || phrase === 'bad token')) details.retry = 'login';
   if (phrase === 'Vault is sealed') details.hint = 'Unseal it; retried by itself.';
-  const seen = `HTTP ${status} from ${address}${phrase === undefined ? '' : ` (${phrase})`}`;
+  const seen = `HTTP ${status} from ${address}${phrase === undefined ? '' : ` (${phrase})`} for ${call}`;
   return new VaultStatusError(failure(code, place, seen, details), status, body);
 }
 

@@ -102,7 +102,7 @@ class NodeVaultClient implements VaultClient {
       const understood = { ...answer, body: readBody(answer, this.address, place) };
       emit({ kind: 'backend-answered', ...told, status: answer.status, durationMs: lasted() });
       if (SUCCESS.has(answer.status)) return understood;
-      throw statusError({ ...understood, address: this.address, place, nowMs: clock.wallMs() });
+      throw statusError({ ...understood, address: this.address, call: told.call, place, nowMs: clock.wallMs() });
     } catch (error) {
       const failed = asFailure(error, place);
       const answered = error instanceof VaultStatusError;
@@ -142,5 +142,6 @@ function dispatch(vault: NodeVault<Passed>, call: VaultCall, options: VaultOptio
 function headerText(text: string, what: string, place: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   const hint = 'Check where it comes from: a line break in the middle, or not a text file.';
-  throw fail('BACKEND_REJECTED', place, `the ${what} has characters that a header cannot carry`, { hint });
+  const code = what === 'token' ? 'AUTH_UNUSABLE' : 'BACKEND_REJECTED';
+  throw fail(code, place, `the ${what} has characters that a header cannot carry`, { hint });
 }

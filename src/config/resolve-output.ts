@@ -48,10 +48,15 @@ export function resolveOutput(
   if (maxWaitMs < quietMs) {
     problems.add('CONFIG_INVALID', file, [...path, 'maxWait'], 'shorter than quiet', 'Raise it, or lower quiet.');
   }
+  const dir = resolve(file.dir, shape.dir);
+  if (dir === dirname(dir)) {
+    const hint = 'Give the output a directory of its own.';
+    problems.add('CONFIG_INVALID', file, [...path, 'dir'], 'the root of the file system', hint);
+  }
   if (problems.count > before) return undefined;
   return {
     name,
-    dir: resolve(file.dir, shape.dir),
+    dir,
     mode: shape.mode === undefined ? MODE : Number.parseInt(shape.mode, 8),
     ...(shape.dirMode === undefined ? {} : { dirMode: Number.parseInt(shape.dirMode, 8) }),
     ...(shape.uid === undefined ? {} : { uid: shape.uid }),

@@ -54,7 +54,9 @@ export function lineOf(fact: Fact): Line {
   const fields: Record<string, unknown> = { fact: kind };
   for (const [name, value] of Object.entries(rest)) {
     if (name === 'failure' || name === 'warning') Object.assign(fields, failureFields(value as Failure));
-    else if (value !== undefined) fields[name] = typeof value === 'number' ? Math.round(value) : value;
+    // A life without an end has no length: a text in a field of numbers would break indexes.
+    else if (value !== undefined && value !== 'forever')
+      fields[name] = typeof value === 'number' ? Math.round(value) : value;
   }
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return { level: isRelief ? 'info' : level, message, fields };

@@ -50,7 +50,15 @@ export function answer(body: unknown, status = 200): VaultAnswer {
 /** Throws what the real client throws for that answer. */
 export function refuse(status: number, body: unknown = { errors: [] }, headers: Record<string, string> = {}): never {
   const fields = parseJson(JSON.stringify(body)) as Fields;
-  throw statusError({ status, headers, body: fields, address: 'https://bao.test:8200', place: 'here', nowMs: 0 });
+  throw statusError({
+    status,
+    headers,
+    body: fields,
+    address: 'https://bao.test:8200',
+    call: 'GET path',
+    place: 'here',
+    nowMs: 0,
+  });
 }
 
 export function unreachable(): never {

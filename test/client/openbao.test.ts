@@ -44,7 +44,7 @@ describe('a real OpenBao', () => {
     const none = { token: Secret.text('s.not-a-token') };
     expect(await seen('kv/data/x', none)).toMatchObject({
       code: 'SECRET_DENIED',
-      seen: expect.stringMatching(/\(.+\)$/),
+      seen: expect.stringMatching(/\(.+\) for GET kv\/data\/x$/),
     });
     expect(await seen('nowhere/x')).toMatchObject({ seen: expect.stringContaining('(no handler for route)') });
     expect(await seen('sys/leases/renew', { method: 'PUT', body: { lease_id: 'a/b' } })).toMatchObject({

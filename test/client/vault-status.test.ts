@@ -22,7 +22,11 @@ describe('a status', () => {
   ])('%i is %s, retry %s, and a fact with the status', async (status, code, retry) => {
     const server = await serve(reply(status, '{}'));
     const { failing, facts } = connect(server.address);
-    expect(await failing('secret/x')).toMatchObject({ code, retry, seen: `HTTP ${status} from ${server.address}` });
+    expect(await failing('secret/x')).toMatchObject({
+      code,
+      retry,
+      seen: `HTTP ${status} from ${server.address} for GET secret/x`,
+    });
     expect(facts).toMatchObject([{ kind: 'backend-answered', backend: 'bao', call: 'GET secret/x', status }]);
   });
 
@@ -65,7 +69,8 @@ describe('what the server says', () => {
   ])('%i %s is shown as %s', async (status, said, shown, retry) => {
     const server = await serve(reply(status, errors('', said)));
     const failed = await connect(server.address).failing('x');
-    expect(failed.seen).toBe(`HTTP ${status} from ${server.address}${shown === undefined ? '' : ` (${shown})`}`);
+    expect(failed.seen).toMatch(/^HTTP \d{3} from \S+( \([^)]*\))? for [A-Z]+ \S+$/);
+    expect(/\((.*)\) for/.exec(failed.seen)?.[1]).toBe(shown);
     expect(failed.retry).toBe(retry);
     expect(JSON.stringify(failed)).not.toContain('canary');
   });
@@ -73,7 +78,7 @@ describe('what the server says', () => {
   it('is not looked for in what is no list of texts', async () => {
     for (const body of ['{"errors":{"a":"permission denied"}}', '{"errors":[{"x":"bad token"},7,null]}']) {
       const server = await serve(reply(403, body));
-      expect((await connect(server.address).failing('x')).seen).toBe(`HTTP 403 from ${server.address}`);
+      expect((await connect(server.address).failing('x')).seen).toBe(`HTTP 403 from ${server.address} for GET x`);
     }
   });
 

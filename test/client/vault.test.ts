@@ -72,7 +72,7 @@ describe('a request', () => {
     async (token) => {
       const server = await serve(good);
       const failed = await connect(server.address).failing('x', { token: Secret.text(token) });
-      expect(failed.code).toBe('BACKEND_REJECTED');
+      expect(failed.code).toBe('AUTH_UNUSABLE');
       expect(failed.seen).toBe('the token has characters that a header cannot carry');
       expect(server.connections()).toBe(0);
     },

@@ -15,7 +15,10 @@ const MODE = 0o400;
 const QUIET_MS = 10;
 const MAX_WAIT_MS = 1000;
 
-/** Files and reloads are checked one by one, so that one of them with a problem hides no other's. */
+/**
+ * Files and reloads are checked one by one, so that one of them with a problem hides no other's; what is good of the
+ * output is answered all the same, for its templates and its directory to be checked as well.
+ */
 export function resolveOutput(
   name: string,
   entry: Entry,
@@ -23,7 +26,6 @@ export function resolveOutput(
   problems: Problems,
 ): OutputConfig | undefined {
   const { file, path } = entry;
-  const before = problems.count;
   const raw = valueAt(file.tree, path);
   const { files: rawFiles, reload: rawReload } = isTree(raw) ? raw : {};
   const shape = parseEntry(schema, entry, problems, withoutParts(raw));
@@ -53,7 +55,6 @@ export function resolveOutput(
     const hint = 'Give the output a directory of its own.';
     problems.add('CONFIG_INVALID', file, [...path, 'dir'], 'the root of the file system', hint);
   }
-  if (problems.count > before) return undefined;
   return {
     name,
     dir,

@@ -180,6 +180,17 @@ describe('a configuration with something wrong ends every command with 2', () =>
 });
 
 describe('templates', () => {
+  it('a file of an output that is wrong hides neither its other templates nor its directory', async () => {
+    const place = await scene.place();
+    const files = { f: { content: '{{shp.x}} {{log app.x}}' }, g: { format: 'json', from: 'nobody' } };
+    const inner = { dir: './out/inner', files: { a: { content: 'x' } } };
+    const config = await place.config(good({ outputs: { shop: { dir: './out', files }, inner } }));
+    const validate = await runAgent(['validate', '-c', config]);
+    expect(new Set(told(validate).map(({ code }) => code))).toEqual(
+      new Set(['CONFIG_UNKNOWN_SECRET', 'CONFIG_SAME_DIR', 'TEMPLATE_UNKNOWN_NAME', 'TEMPLATE_UNKNOWN_HELPER']),
+    );
+  });
+
   it('are checked beside the rest: no correction is what shows the next problem', async () => {
     const place = await scene.place();
     const secrets = { app: { key: 'app', refrsh: '5m' } };

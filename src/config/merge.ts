@@ -1,9 +1,8 @@
-import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { formatPlace, type Path } from './place.ts';
 import type { Problems } from './problems.ts';
 import { otherName, secretName } from './schema/scalars.ts';
-import { configFile, type LogShape, NAMED_SECTIONS, type NamedSection } from './schema.ts';
+import { configFile, NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from './schema.ts';
 import { isTree, type SourceFile } from './source-file.ts';
 
 /** One named thing, or a part of one, as a file says it. */
@@ -15,24 +14,26 @@ export interface Entry {
 /** The files as one, names and sections checked for being defined once. */
 export interface Merged {
   readonly sections: Readonly<Record<NamedSection, ReadonlyMap<string, Entry>>>;
-  /** Its path is absolute. */
-  readonly log: LogShape;
+  /** Where each section without names stands; absent ones, and those of nothing at all, are off. */
+  readonly singles: ReadonlyMap<SingleSection, Entry>;
 }
 
-/** Sections are known by their heads here; the named entries are checked one by one in `resolve.ts`. */
+/** Sections are known by their heads here; what stands in them is checked one by one in `resolve.ts`. */
 export function mergeFiles(files: readonly SourceFile[], problems: Problems): Merged {
   const sections = { backends: new Map(), secrets: new Map(), outputs: new Map() } as const;
   const owners = new Map<string, SourceFile>();
-  let log: LogShape = {};
+  const singles = new Map<SingleSection, Entry>();
   for (const file of files) {
     const head = z.safeParse(configFile, withoutEntries(file), { jitless: true });
     if (!head.success) problems.addIssues(head.error.issues, configFile, file, []);
-    log = head.data?.log === undefined ? log : withAbsoluteFile(head.data.log, file);
     for (const section of Object.keys(file.tree)) {
       if (section === 'version') continue;
       if (isNamed(section)) addEntries(sections[section], section, file, problems);
-      else if (!owners.has(section)) owners.set(section, file);
-      else addDuplicate(owners.get(section) as SourceFile, file, [section], problems);
+      else if (owners.has(section)) addDuplicate(owners.get(section) as SourceFile, file, [section], problems);
+      else {
+        owners.set(section, file);
+        if (isSingle(section) && file.tree[section] !== null) singles.set(section, { file, path: [section] });
+      }
     }
   }
   if (files.length > 0 && files.every(({ tree }) => tree['version'] === undefined)) {
@@ -43,7 +44,7 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
       'Add version: 1.',
     );
   }
-  return { sections, log };
+  return { sections, singles };
 }
 
 function addEntries(entries: Map<string, Entry>, section: NamedSection, file: SourceFile, problems: Problems): void {
@@ -67,16 +68,16 @@ function addDuplicate(first: SourceFile, second: SourceFile, path: readonly stri
   problems.addAt('CONFIG_DUPLICATE', `${at(second)}: ${formatPlace(path)}`, `also defined at ${at(first)}`);
 }
 
-function withAbsoluteFile(log: LogShape, { dir }: SourceFile): LogShape {
-  return log.file === undefined ? log : { ...log, file: resolve(dir, log.file) };
-}
-
-/** Named entries are taken out, and a section without anything below it is the same as an absent one. */
+/** What is checked later is taken out, and a section without anything below it is the same as an absent one. */
 function withoutEntries({ tree }: SourceFile): unknown {
   const head: Record<string, unknown> = { ...tree };
   for (const section of NAMED_SECTIONS) if (isTree(tree[section]) || tree[section] === null) head[section] = {};
-  if (tree['log'] === null) head['log'] = {};
+  for (const section of SINGLE_SECTIONS) delete head[section];
   return head;
+}
+
+function isSingle(section: string): section is SingleSection {
+  return (SINGLE_SECTIONS as readonly string[]).includes(section);
 }
 
 function isNamed(section: string): section is NamedSection {

@@ -4,6 +4,7 @@ import type { Merged } from './merge.ts';
 import { makeNearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import { checkTlsEnvironment, resolveBackend } from './resolve-backend.ts';
+import { resolveLog } from './resolve-log.ts';
 import { checkDirs, resolveOutput } from './resolve-output.ts';
 import { resolveSecret } from './resolve-secret.ts';
 
@@ -12,7 +13,7 @@ import { resolveSecret } from './resolve-secret.ts';
  * shows when entries are seen together. What is wrong goes to `problems`; the result is whole only when nothing is.
  */
 export function resolveConfig(
-  { sections, log }: Merged,
+  { sections, singles }: Merged,
   env: Environment,
   cwd: string,
   problems: Problems,
@@ -47,6 +48,5 @@ export function resolveConfig(
   }
   checkDirs(outputs.values(), sections.outputs, problems);
 
-  const { level = 'info', format = 'auto', file } = log;
-  return { backends, secrets, outputs, log: { level, format, ...(file === undefined ? {} : { file }) } };
+  return { backends, secrets, outputs, log: resolveLog(singles.get('log'), problems) };
 }

@@ -24,6 +24,10 @@ export const configFile = z.strictObject({
 export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
 export type NamedSection = (typeof NAMED_SECTIONS)[number];
 
+/** Sections that stand in one file, whole. */
+export const SINGLE_SECTIONS = ['log'] as const;
+export type SingleSection = (typeof SINGLE_SECTIONS)[number];
+
 export type BackendShape = z.infer<typeof backend>;
 export type VaultShape = Extract<BackendShape, { kind: 'vault' }>;
 export type AuthShape = VaultShape['auth'];
@@ -31,4 +35,3 @@ export type SecretShape = z.infer<typeof secret>;
 export type OutputShape = z.infer<typeof output>;
 export type OutputFileShape = OutputShape['files'][string];
 export type ReloadShape = NonNullable<OutputShape['reload']>[number];
-export type LogShape = z.infer<typeof log>;

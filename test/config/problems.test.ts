@@ -12,7 +12,6 @@ describe('problems', () => {
   it('all of a configuration are told at once', async () => {
     expect(await briefly(loadFixture('bad-everything.yaml'))).toEqual([
       'CONFIG_NOT_SUPPORTED api',
-      'CONFIG_INVALID log.level',
       'CONFIG_UNKNOWN_KEY backnds',
       'CONFIG_INVALID backends.misspelt-kind.kind',
       'CONFIG_MISSING backends.no-kind.kind',
@@ -34,6 +33,7 @@ describe('problems', () => {
       'CONFIG_INVALID outputs.shop.files["app.yaml"].prefix',
       'CONFIG_INVALID outputs.shop.reload[0].signal.name',
       'CONFIG_NOT_SUPPORTED outputs.shop.reload[1].signal.child',
+      'CONFIG_INVALID log.level',
     ]);
   });
 

@@ -37,9 +37,14 @@ const GATHER_MS = 100;
  * the running one, taken if it is good, and the running one kept if it is not. One at a time; a wish that comes
  * meanwhile is fulfilled afterwards.
  */
-export function followConfig(options: FollowOptions): AsyncDisposable {
+export function followConfig(options: FollowOptions): ConfigFollower {
   const follower = new Follower(options);
-  return { [Symbol.asyncDispose]: () => follower.stop() };
+  return { request: () => follower.request(true), [Symbol.asyncDispose]: () => follower.stop() };
+}
+
+export interface ConfigFollower extends AsyncDisposable {
+  /** Reads the configuration again soon, as SIGHUP does. */
+  request(): void;
 }
 
 class Follower {
@@ -52,7 +57,7 @@ class Follower {
 
   constructor(options: FollowOptions) {
     this.#o = options;
-    this.#asking = options.source.onAsked(() => this.#request(true));
+    this.#asking = options.source.onAsked(() => this.request(true));
     this.#watch(options.plan);
   }
 
@@ -64,7 +69,7 @@ class Follower {
   }
 
   /** @param asked says so in the log also when nothing has changed. */
-  #request(asked: boolean): void {
+  request(asked: boolean): void {
     if (this.#callOff !== undefined || this.#o.signal.aborted) return;
     this.#callOff = this.#o.around.clock.after(asked ? 0 : GATHER_MS, () => {
       this.#callOff = undefined;
@@ -110,7 +115,7 @@ class Follower {
       let seen = folder ? read.sort().join() : stampSince(path, readAtWallMs);
       const changed = () => {
         const now = folder ? namesIn(path) : stampSince(path, Number.POSITIVE_INFINITY);
-        if (now !== seen) this.#request(false);
+        if (now !== seen) this.request(false);
         seen = now;
       };
       const { clock } = this.#o.around;

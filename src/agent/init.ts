@@ -31,7 +31,7 @@ export async function init(
   around: Surroundings,
   { timeoutMs, signal, createSink, keepLogins = true }: InitOptions,
 ): Promise<readonly Failure[]> {
-  await using pipeline = new Pipeline(around, createSink);
+  await using pipeline = new Pipeline(around, createSink === undefined ? {} : { createSink });
   // While backends open there are no outputs yet: a deadline that comes first must not find that nothing is wrong.
   const unbegun = plan.outputs.map(({ output, renderer }): [string, OutputState] => [
     output.name,

@@ -91,6 +91,16 @@ export class OutputLoop {
     if (this.#published !== undefined || !this.#isAwaiting()) this.#ring();
   }
 
+  /** Tells the application of the published generation once more, now. False when nothing is published as it should be. */
+  reloadAgain(): boolean {
+    if (this.#state.kind !== 'settled' && this.#state.kind !== 'owed') return false;
+    this.#enter({ kind: 'owed', generation: this.#state.generation });
+    this.#failures = 0;
+    this.#retryAtMs = this.#o.clock.monoMs();
+    this.#ring();
+    return true;
+  }
+
   /** Lets `run` end when what it does now is done, a running reload included: another loop takes the output over. */
   retire(): void {
     this.#retired = true;

@@ -74,6 +74,11 @@ export class OutputLoops {
     for (const loop of woken) loop.wake(changed);
   }
 
+  /** Runs an output's reload once more. False: there is no such output, or its published generation is not known good. */
+  reload(name: string): boolean {
+    return this.#byOutput.get(name)?.reloadAgain() ?? false;
+  }
+
   states(): ReadonlyMap<string, OutputState> {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.state]));
   }

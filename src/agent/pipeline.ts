@@ -7,12 +7,24 @@ import { LeaseManager } from '../lease/manager.ts';
 import type { Entry } from '../lease/snapshot.ts';
 import { refreshTogether } from '../lease/together.ts';
 import type { Renderer } from '../render/render.ts';
+import type { AgentView } from './agent-view.ts';
 import { Backends } from './backends.ts';
+import { Listeners } from './listeners.ts';
 import type { OutputState } from './output-loop.ts';
 import { type CreateSink, OutputLoops } from './output-loops.ts';
 import type { Plan } from './plan.ts';
+import { servedBackends, servedSecrets, servicesOf } from './services.ts';
 import type { Surroundings } from './surroundings.ts';
 import { namesTogether, wantsOf } from './wants.ts';
+
+export interface PipelineOptions {
+  /** Where outputs go; their directories when absent. */
+  readonly createSink?: CreateSink;
+  /** Present: the listeners of the configuration are opened, and can ask for this. */
+  readonly serve?: Serve;
+}
+
+export type Serve = Pick<AgentView, 'stop' | 'reloadConfig'>;
 
 /**
  * The whole story: config → auth → source → lease → snapshot → render → publish → reload.
@@ -29,14 +41,16 @@ export class Pipeline implements AsyncDisposable {
   readonly #manager: LeaseManager;
   readonly #loops: OutputLoops;
   readonly #heard = new Set<() => void>();
+  readonly #hearFacts = new Set<Emit>();
+  readonly #listeners: Listeners | undefined;
   #plan: Plan | undefined;
   #together: Disposable | undefined;
 
-  /** @param createSink where outputs go; their directories when absent. */
-  constructor(around: Surroundings, createSink?: CreateSink) {
+  constructor(around: Surroundings, { createSink, serve }: PipelineOptions = {}) {
     const { clock, random } = around;
     const emit: Emit = (fact) => {
       around.emit(fact);
+      for (const hear of this.#hearFacts) hear(fact);
       if (fact.kind === 'login-failed') this.#tell();
     };
     this.#around = { ...around, emit };
@@ -65,20 +79,34 @@ export class Pipeline implements AsyncDisposable {
     manager.onEvent((names, what) => {
       this.#loops.wake(names, what !== 'settled');
     });
+
+    if (serve !== undefined) {
+      const listeners = new Listeners(this.#view(serve));
+      this.#listeners = listeners;
+      this.#releases.push(() => listeners[Symbol.asyncDispose]());
+    }
   }
 
   /**
-   * Moves to `plan`. All or nothing: when a backend cannot be opened the present plan stays.
-   * @throws PannierError of the backend that could not be opened.
+   * Moves to `plan`. All or nothing: when a listener or a backend cannot be opened the present plan stays.
+   * @throws PannierError of what could not be opened.
    */
   async apply(plan: Plan): Promise<void> {
     const { config } = plan;
+    const listeners = await this.#listeners?.prepare(servicesOf(config));
     const used = new Set(plan.outputs.flatMap(({ renderer }) => [...backendsOf(renderer, config)]));
-    const closeOld = await this.#backends.replace([...config.backends.values()].filter(({ name }) => used.has(name)));
+    for (const name of this.#served(config)) used.add(config.secrets.get(name)?.backend);
+    if (listeners !== undefined) for (const name of servedBackends(config)) used.add(name);
+    const wanted = [...config.backends.values()].filter(({ name }) => used.has(name));
+    const closeOld = await this.#backends.replace(wanted).catch(async (error: unknown) => {
+      await listeners?.discard();
+      throw error;
+    });
 
     this.#plan = plan;
     this.#loops.replace(plan);
     this.#reconcile();
+    await listeners?.commit();
     await closeOld();
   }
 
@@ -114,8 +142,9 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /** Calls `heard` when an output may have changed state, and when a login failed. */
-  onProgress(heard: () => void): void {
+  onProgress(heard: () => void): Disposable {
     this.#heard.add(heard);
+    return { [Symbol.dispose]: () => void this.#heard.delete(heard) };
   }
 
   /** Stops fetching and gives back every login: what a failed `init` does. Bounded by `signal`. */
@@ -136,13 +165,55 @@ export class Pipeline implements AsyncDisposable {
     const backends = this.#backends.byName();
     const needs = this.#loops.needs();
     this.#together?.[Symbol.dispose]();
-    this.#manager.reconcile(wantsOf(this.#plan.config, backends, needs), backends);
+    const served = { names: this.#served(this.#plan.config), computed: new Map() };
+    this.#manager.reconcile(wantsOf(this.#plan.config, backends, [...needs, served]), backends);
     this.#together = refreshTogether(this.#manager, namesTogether(needs));
+  }
+
+  /** What is fetched for listeners; `init` has none. */
+  #served(config: Config): ReadonlySet<string> {
+    return this.#listeners === undefined ? new Set() : servedSecrets(config);
+  }
+
+  #view({ stop, reloadConfig }: Serve): AgentView {
+    const { clock, random, emit, version } = this.#around;
+    const startedWallMs = clock.wallMs();
+    return {
+      clock,
+      random,
+      emit,
+      version,
+      startedWallMs,
+      bootId: bootIdOf(startedWallMs, random),
+      plan: () => this.#plan as Plan, // services answer from the first apply on
+      snapshot: (names) => this.#manager.snapshot(names),
+      entryOf: (name) => this.#manager.entryOf(name),
+      nextMonoMs: (name) => this.#manager.nextMonoMs(name),
+      endsMonoMs: (name) => this.#manager.endsMonoMs(name),
+      onEvent: (heard) => this.#manager.onEvent(heard),
+      refresh: (name) => this.#manager.refresh(name),
+      outputs: () => this.outputs(),
+      onProgress: (heard) => this.onProgress(heard),
+      backends: () => this.#backends.byName(),
+      onFact: (hear) => {
+        this.#hearFacts.add(hear);
+        return { [Symbol.dispose]: () => void this.#hearFacts.delete(hear) };
+      },
+      lateMs: () => this.lateMs(),
+      reloadOutput: (name) => this.#loops.reload(name),
+      reloadConfig,
+      stop,
+    };
   }
 
   #tell(): void {
     for (const heard of this.#heard) heard();
   }
+}
+
+/** As unlike that of any other start as its time and 32 random bits make it. */
+function bootIdOf(startedWallMs: number, random: () => number): string {
+  return `${Math.floor(startedWallMs).toString(36)}${Math.floor(random() * 2 ** 32).toString(36)}`;
 }
 
 /** The backends that an output may ask: those of its secrets, and those of its computed paths. */

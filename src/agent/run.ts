@@ -1,6 +1,6 @@
 import { type Failure, failuresOf } from '../base/errors.ts';
 import { findServiceManager } from '../process/service-manager.ts';
-import { type ConfigSource, followConfig } from './follow-config.ts';
+import { type ConfigFollower, type ConfigSource, followConfig } from './follow-config.ts';
 import type { OutputState } from './output-loop.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
@@ -9,6 +9,8 @@ import type { Surroundings } from './surroundings.ts';
 export interface RunOptions {
   /** Aborted when the process is told to stop. */
   readonly signal: AbortSignal;
+  /** Ends the agent, for those who may ask it over the API. */
+  readonly stop: () => void;
   /** Where later configurations come from; absent: the first one stays. */
   readonly source?: ConfigSource;
 }
@@ -23,9 +25,11 @@ export interface RunOptions {
 export async function run(
   plan: Plan,
   around: Surroundings,
-  { signal, source }: RunOptions,
+  { signal, source, stop }: RunOptions,
 ): Promise<readonly Failure[]> {
-  await using pipeline = new Pipeline(around);
+  const reloadConfig = source === undefined ? undefined : () => following?.request();
+  let following: ConfigFollower | undefined;
+  await using pipeline = new Pipeline(around, { serve: { stop, reloadConfig } });
   await using manager = findServiceManager({
     env: around.env,
     clock: around.clock,
@@ -50,8 +54,7 @@ export async function run(
   };
   pipeline.onProgress(tellReady);
   tellReady();
-  const following =
-    source === undefined ? undefined : followConfig({ pipeline, plan, source, around, signal, manager });
+  following = source === undefined ? undefined : followConfig({ pipeline, plan, source, around, signal, manager });
   const stopped = new Promise<readonly Failure[]>((resolve) => {
     if (signal.aborted) return resolve([]);
     signal.addEventListener('abort', () => resolve([]), { once: true });

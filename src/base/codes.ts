@@ -144,6 +144,16 @@ export const CODES = {
   RELOAD_COMMAND_TIMEOUT: row(1, 'backoff', 'The command did not end in time.', 'Raise timeout, or mend it.'),
   RELOAD_COMMAND_FAILED: row(1, 'backoff', 'The command ended with an error.', 'Run it by hand.'),
 
+  // ---- local listeners
+  LISTEN_IN_USE: row(1, 'never', 'Another process listens there.', 'Stop it, or take another socket or port.'),
+  LISTEN_OCCUPIED: row(1, 'never', 'Something that is no socket stands in the way.', 'Remove or rename it.'),
+  LISTEN_FAILED: row(1, 'never', 'A socket or port cannot be listened on.', 'Check directory, permissions and port.'),
+  API_BUSY: row(1, 'backoff', 'A listener has all the connections that it takes.', 'Close idle ones, and try again.'),
+  API_NO_ROUTE: row(1, 'never', 'A request names a path that does not exist.', 'See docs/api.md.'),
+  API_METHOD: row(1, 'never', 'A request uses a method that the path does not take.', 'See the Allow header.'),
+  API_MALFORMED: row(1, 'never', 'A request cannot be understood.', 'See docs/api.md.'),
+  API_TOO_LARGE: row(1, 'never', 'A request is larger than what is taken.', 'See docs/api.md.'),
+
   INIT_TIMEOUT: row(1, 'never', 'An output was not done when init had to end.', 'Raise --timeout, or see its reload.'),
   AGENT_PID_ONE: row(
     1,

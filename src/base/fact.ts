@@ -132,6 +132,9 @@ export type Fact =
       readonly step: string;
       readonly failure: Failure;
       readonly retryInMs?: number;
-    };
+    }
+  // ---- local listeners; `where` is `unix:///path` or `host:port`
+  | { readonly kind: 'listener-opened'; readonly service: string; readonly where: string }
+  | { readonly kind: 'listener-closed'; readonly service: string; readonly where: string };
 
 export type Emit = (fact: Fact) => void;

@@ -16,7 +16,11 @@ export async function runCommand(options: CommonOptions): Promise<number> {
   stop.signal.addEventListener('abort', () => {
     around.emit({ kind: 'agent-stopping', reason: stop.received() ?? 'asked to' });
   });
-  const failures = await run(plan, around, { signal: stop.signal, source: configSource(options, setup) });
+  const failures = await run(plan, around, {
+    signal: stop.signal,
+    stop: stop.stop,
+    source: configSource(options, setup),
+  });
   for (const failed of failures) process.stderr.write(`run: ${formatFailure(failed)}\n`);
   return failures.length === 0 ? 0 : exitStatus(failures);
 }

@@ -3,7 +3,9 @@ import { constants } from 'node:os';
 export interface StopSignals extends Disposable {
   /** Aborts at the first SIGTERM or SIGINT. */
   readonly signal: AbortSignal;
-  /** Which one came; undefined before. */
+  /** Stops as a signal does, for those who may ask it over the API; the status is 0 then in any case. */
+  readonly stop: () => void;
+  /** Which signal came; undefined before, and when none did. */
   readonly received: () => NodeJS.Signals | undefined;
 }
 
@@ -17,16 +19,20 @@ const STOP_WITHIN_MS = 5_000;
 export function listenForStop(): StopSignals {
   const abort = new AbortController();
   let received: NodeJS.Signals | undefined;
+  const stopWithin = (status: number) => {
+    abort.abort();
+    setTimeout(() => process.exit(status), STOP_WITHIN_MS).unref();
+  };
   const stop = (signal: NodeJS.Signals) => {
     if (received !== undefined) process.exit(exitStatusOf(signal));
     received = signal;
-    abort.abort();
-    setTimeout(() => process.exit(exitStatusOf(signal)), STOP_WITHIN_MS).unref();
+    stopWithin(exitStatusOf(signal));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   return {
     signal: abort.signal,
+    stop: () => stopWithin(0),
     received: () => received,
     [Symbol.dispose]: () => {
       process.off('SIGTERM', stop);

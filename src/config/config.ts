@@ -198,6 +198,20 @@ export interface HttpReloadConfig {
   readonly place: string;
 }
 
+/** Where a server of the agent's own listens. */
+export type ListenConfig =
+  | {
+      readonly kind: 'unix';
+      /** Absolute. */
+      readonly path: string;
+      /** Permission bits of the socket file. */
+      readonly mode: number;
+      readonly uid?: number;
+      readonly gid?: number;
+    }
+  /** `host` is an address or a name, IPv6 without brackets. */
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
 export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** `auto`: pretty on a terminal, JSON elsewhere and in a file. */

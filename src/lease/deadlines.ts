@@ -48,6 +48,7 @@ export class Deadlines {
     const next = decide(situation, want, now, this.#random);
     if (next.do === 'poll' && failures === 0) item.polledBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
+    item.nextMonoMs = next.atMonoMs;
     item.cancelNext = this.#wheel.at(next.atMonoMs, () => this.#actions.attempt(item, doing));
     return Math.round(next.atMonoMs - now.monoMs);
   }
@@ -65,13 +66,19 @@ export class Deadlines {
     const { entry } = item;
     if (entry === undefined || entry.state === 'absent') return;
     const now = this.#now();
-    const validMs = endsMonoMs(entry.value.life, loginEndsMonoMs(item), now);
+    const validMs = this.endsMonoMs(item);
     const { maxStaleMs = Number.POSITIVE_INFINITY } = item.want;
     const tooOldMs = now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs;
     const atMonoMs = Math.min(validMs, tooOldMs);
     if (atMonoMs === Number.POSITIVE_INFINITY) return;
     const why = validMs <= tooOldMs ? 'validity' : 'maxStale';
     item.cancelExpiry = this.#wheel.at(atMonoMs, () => this.#actions.expire(item, why));
+  }
+
+  /** When the value stops being valid by its lease, its login or its certificate; infinite when nothing ends it. */
+  endsMonoMs(item: Item): number {
+    const life = lifeOf(item);
+    return life === undefined ? Number.POSITIVE_INFINITY : endsMonoMs(life, loginEndsMonoMs(item), this.#now());
   }
 
   /** Watches over the attempt that runs. */

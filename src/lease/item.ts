@@ -22,6 +22,8 @@ export interface Item {
   /** An attempt was asked for while one ran whose answer may be older than the reason to ask. */
   again: boolean;
   readonly abort: AbortController;
+  /** When the next attempt is due; of no meaning while one runs. */
+  nextMonoMs: number | undefined;
   cancelNext: () => void;
   cancelExpiry: () => void;
   cancelOverdue: () => void;
@@ -40,6 +42,7 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     running: undefined,
     again: false,
     abort: new AbortController(),
+    nextMonoMs: undefined,
     cancelNext: nothing,
     cancelExpiry: nothing,
     cancelOverdue: nothing,

@@ -100,6 +100,19 @@ export class LeaseManager {
     return this.#byName.get(name)?.entry;
   }
 
+  /** When the next attempt for a secret is due; undefined while one runs, and for an unknown name. */
+  nextMonoMs(name: string): number | undefined {
+    const item = this.#byName.get(name);
+    return item?.running === undefined ? item?.nextMonoMs : undefined;
+  }
+
+  /** When a secret's value stops being valid (lease, login, certificate); undefined when nothing is known to end it. */
+  endsMonoMs(name: string): number | undefined {
+    const item = this.#byName.get(name);
+    const ends = item === undefined ? Number.POSITIVE_INFINITY : this.#deadlines.endsMonoMs(item);
+    return Number.isFinite(ends) ? ends : undefined;
+  }
+
   /** Calls `heard` after each attempt, synchronously; it must not throw. */
   onEvent(heard: Heard): Disposable {
     this.#heard.add(heard);

@@ -42,6 +42,8 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'reload-step': ['debug', 'reload step ended'],
   'reload-done': ['info', 'reload done'],
   'reload-failed': ['error', 'reload failed'],
+  'listener-opened': ['info', 'listening'],
+  'listener-closed': ['info', 'no longer listening'],
 };
 
 /**

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { parseDuration } from '../../base/duration.ts';
 import { isApiPath } from '../api-path.ts';
+import { parseHostPort } from '../host-port.ts';
 
 /**
  * Building blocks of the sections. Each carries in `error` our own words for what is wanted; `problems.ts` puts what
@@ -64,6 +65,13 @@ export const positiveDuration = z.string({ error: POSITIVE_WANTED }).check(
   z.regex(DURATION, { error: POSITIVE_WANTED, abort: true }),
   z.refine(fitsDuration, { error: 'a hundred years is the longest duration', abort: true }),
   z.refine((value) => parseDuration(value) !== 0, { error: POSITIVE_WANTED }),
+);
+
+/** `HOST:PORT`, with an IPv6 address in brackets; port 0 would be one that nobody knows. */
+export const hostPort = text.check(
+  z.refine((value) => parseHostPort(value) !== undefined, {
+    error: 'HOST:PORT is wanted, such as 127.0.0.1:8270 or [::1]:8270',
+  }),
 );
 
 export const mode = z.string({ error: MODE_WANTED }).check(z.regex(/^0?[0-7]{3}$/, { error: MODE_WANTED }));

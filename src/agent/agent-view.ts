@@ -1,0 +1,48 @@
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/fact.ts';
+import type { Heard } from '../lease/manager.ts';
+import type { Entry, Snapshot } from '../lease/snapshot.ts';
+import type { Backend } from '../source/source.ts';
+import type { OutputState } from './output-loop.ts';
+import type { Plan } from './plan.ts';
+
+/**
+ * What the services on local listeners see of a running agent, and what they may ask of it. They own no state of it: a
+ * service is made anew for each configuration, and finds everything here.
+ */
+export interface AgentView {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  /** Ours. */
+  readonly version: string;
+  /** Tells this start of the agent from every other one; part of ETags. */
+  readonly bootId: string;
+  readonly startedWallMs: number;
+  /** The configuration that is applied now. */
+  plan(): Plan;
+  snapshot(names?: Iterable<string>): Snapshot;
+  entryOf(name: string): Entry | undefined;
+  /** When the next attempt for a secret is due, on the monotonic clock; undefined while one runs. */
+  nextMonoMs(name: string): number | undefined;
+  /** When a secret's value stops being valid; undefined when nothing is known to end it. */
+  endsMonoMs(name: string): number | undefined;
+  /** See LeaseManager.onEvent. */
+  onEvent(heard: Heard): Disposable;
+  /** Fetches now, joining an attempt that runs; a failure keeps the value. @throws TypeError for an unknown name. */
+  refresh(name: string): Promise<Entry | undefined>;
+  outputs(): ReadonlyMap<string, OutputState>;
+  /** Calls `heard` when an output may have changed state, and when a login failed. */
+  onProgress(heard: () => void): Disposable;
+  backends(): ReadonlyMap<string, Backend>;
+  /** Every fact from now on. */
+  onFact(heard: Emit): Disposable;
+  /** By how much the next deadline is past; more than a moment means that time is no longer kept. */
+  lateMs(): number;
+  /** Reloads the published generation once more. False: there is no such output, or nothing is published. */
+  reloadOutput(name: string): boolean;
+  /** Reads the configuration again, as SIGHUP does; undefined where it comes from no file. */
+  readonly reloadConfig: (() => void) | undefined;
+  /** Ends the agent as SIGTERM does. */
+  readonly stop: () => void;
+}

@@ -1,0 +1,95 @@
+import type { ListenConfig } from '../config/config.ts';
+import type { HttpListener } from '../deliver/http/listener.ts';
+import { nameOfListen } from '../deliver/http/listening.ts';
+import type { Service } from '../deliver/http/service.ts';
+import type { AgentView } from './agent-view.ts';
+import { isSamePlainData } from './same.ts';
+import type { ServicePlan } from './services.ts';
+
+interface Open {
+  readonly plan: ServicePlan;
+  readonly listener: HttpListener;
+  readonly service: Service;
+}
+
+/** What a new configuration listens on, made beside what listens now. */
+export interface PreparedListeners {
+  /** From now on the new ones serve; the promise is of the old ones being closed. */
+  commit(): Promise<void>;
+  /** Closes what was made. */
+  discard(): Promise<void>;
+}
+
+/**
+ * The local listeners. One whose place stays keeps its socket and its connections and gets the new configuration's
+ * service; the others are opened and closed.
+ */
+export class Listeners implements AsyncDisposable {
+  readonly #view: AgentView;
+  #open: ReadonlyMap<string, Open> = new Map();
+
+  constructor(view: AgentView) {
+    this.#view = view;
+  }
+
+  /**
+   * Makes every service of `plans` and opens the listeners that are new.
+   * @throws PannierError of the first that cannot be opened; then nothing has changed.
+   */
+  async prepare(plans: readonly ServicePlan[]): Promise<PreparedListeners> {
+    const before = this.#open;
+    const next = new Map<string, Open>();
+    const made: AsyncDisposable[] = [];
+    try {
+      for (const plan of plans) {
+        const name = nameOfListen(plan.where);
+        const there = before.get(name);
+        const service = await plan.create(this.#view);
+        made.push(service);
+        if (there !== undefined && isSamePlainData(there.plan.where, plan.where)) {
+          next.set(name, { plan, listener: there.listener, service });
+          continue;
+        }
+        const { HttpListener } = await import('../deliver/http/listener.ts');
+        const { where, place } = plan;
+        const listener = await HttpListener.open({ where, place, replaces: there !== undefined }, service);
+        made[made.length - 1] = listener; // it disposes its service
+        next.set(name, { plan, listener, service });
+      }
+    } catch (error) {
+      await disposeAll(made);
+      throw error;
+    }
+    return { commit: () => this.#commit(next), discard: () => disposeAll(made) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#commit(new Map());
+  }
+
+  async #commit(next: ReadonlyMap<string, Open>): Promise<void> {
+    const before = this.#open;
+    this.#open = next;
+    const gone: AsyncDisposable[] = [];
+    for (const [name, { listener, service, plan }] of before) {
+      if (next.get(name)?.listener === listener) gone.push(service);
+      else {
+        gone.push(listener);
+        this.#tell('listener-closed', plan);
+      }
+    }
+    for (const [name, { listener, service, plan }] of next) {
+      if (before.get(name)?.listener === listener) listener.use(service);
+      else this.#tell('listener-opened', plan);
+    }
+    await disposeAll(gone);
+  }
+
+  #tell(kind: 'listener-opened' | 'listener-closed', { service, where }: { service: string; where: ListenConfig }) {
+    this.#view.emit({ kind, service, where: nameOfListen(where) });
+  }
+}
+
+async function disposeAll(made: readonly AsyncDisposable[]): Promise<void> {
+  await Promise.all(made.map((one) => one[Symbol.asyncDispose]()));
+}

@@ -1,0 +1,156 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { http } from '../../client/node-http.ts';
+import type { ListenConfig } from '../../config/config.ts';
+import { type BindOptions, type Bound, bind } from './bind.ts';
+import { sendProblem } from './reply.ts';
+import type { Service } from './service.ts';
+
+export interface Limits {
+  /** At once, idle ones included; above it an idle one is closed, and when none is idle requests get 429. */
+  readonly maxConnections: number;
+  /** Of the request line and all headers together. */
+  readonly headerBytes: number;
+  /** From the connection's or the last answer's end to the end of the headers. */
+  readonly headersMs: number;
+  /** From the first byte of a request to the last of its body. */
+  readonly requestMs: number;
+  /** A kept connection that nobody uses is closed after this. */
+  readonly idleMs: number;
+}
+
+export const LIMITS: Limits = {
+  maxConnections: 256,
+  headerBytes: 16 * 1024,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  idleMs: 300_000,
+};
+
+/** Connections above the cap that are taken in so that health can be asked on them. */
+const SPARE_CONNECTIONS = 32;
+
+/** How long connections may finish what they do when the listener closes. */
+const CLOSE_MS = 2_000;
+
+/**
+ * One HTTP/1.1 server on one unix socket or TCP port. What it serves can be exchanged while it listens, so a new
+ * configuration neither drops a connection nor misses one.
+ */
+export class HttpListener implements AsyncDisposable {
+  readonly where: ListenConfig;
+  readonly #server: Server;
+  readonly #sockets = new Map<Socket, Connection>();
+  readonly #limits: Limits;
+  #service: Service;
+  #bound: Bound | undefined;
+
+  private constructor(where: ListenConfig, service: Service, limits: Limits) {
+    this.where = where;
+    this.#service = service;
+    this.#limits = limits;
+    this.#server = http.createServer(
+      {
+        maxHeaderSize: limits.headerBytes,
+        headersTimeout: limits.headersMs,
+        requestTimeout: limits.requestMs,
+        keepAliveTimeout: limits.idleMs,
+        connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
+        noDelay: true,
+      },
+      (request, response) => this.#handle(request, response),
+    );
+    this.#server.maxConnections = limits.maxConnections + SPARE_CONNECTIONS;
+    this.#server.on('connection', (socket) => this.#connected(socket));
+    this.#server.on('clientError', answerMalformed);
+  }
+
+  /** @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED; then nothing listens. */
+  static async open(options: BindOptions, service: Service, limits: Limits = LIMITS): Promise<HttpListener> {
+    const listener = new HttpListener(options.where, service, limits);
+    listener.#bound = await bind(listener.#server, options);
+    return listener;
+  }
+
+  /** Connections at present. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** From the next request on this one answers; the caller disposes the one before. */
+  use(service: Service): void {
+    this.#service = service;
+  }
+
+  /** Takes no more connections, lets answers that are under way finish for a moment, then closes what is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    await this.#bound?.release();
+    await this.#service[Symbol.asyncDispose]();
+    this.#server.closeIdleConnections();
+    const kill = setTimeout(() => this.#server.closeAllConnections(), CLOSE_MS);
+    await closed;
+    clearTimeout(kill);
+  }
+
+  #connected(socket: Socket): void {
+    const crowded = this.#sockets.size >= this.#limits.maxConnections && !this.#closeOneIdle();
+    this.#sockets.set(socket, { busy: 0, used: false, crowded });
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  /** The one that was opened first: a Map keeps the order. */
+  #closeOneIdle(): boolean {
+    for (const [socket, { busy, used }] of this.#sockets) {
+      if (busy > 0 || !used) continue;
+      socket.destroy();
+      this.#sockets.delete(socket);
+      return true;
+    }
+    return false;
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#sockets.get(request.socket);
+    if (connection !== undefined) {
+      connection.busy++;
+      connection.used = true;
+      response.once('close', () => {
+        connection.busy--;
+      });
+      if (connection.crowded && this.#service.isVital?.(request) !== true) {
+        response.shouldKeepAlive = false;
+        sendProblem(response, 429, 'API_BUSY', 'all connections are taken', { 'Retry-After': '1' });
+        return;
+      }
+    }
+    this.#service.handle(request, response);
+  }
+}
+
+interface Connection {
+  /** Requests under way. */
+  busy: number;
+  /** It has sent a request: one that never did is ended by the header timeout. */
+  used: boolean;
+  readonly crowded: boolean;
+}
+
+const MALFORMED: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** What is no HTTP gets a bare status: nothing of it is repeated. */
+function answerMalformed(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+  // The rest of a request that was refused and answered: a second answer would only confuse the client.
+  else if (error.code === 'HPE_CLOSED_CONNECTION') socket.end(() => socket.destroy());
+  else {
+    const status = MALFORMED[error.code ?? ''] ?? '400 Bad Request';
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+  }
+}

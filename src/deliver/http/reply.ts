@@ -1,0 +1,54 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Code } from '../../base/codes.ts';
+import { CODES } from '../../base/codes.ts';
+import type { Failure } from '../../base/errors.ts';
+
+/** A whole answer. */
+export interface Reply {
+  readonly status: number;
+  /** Media type; absent: there is no body. */
+  readonly type?: string;
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const JSON_TYPE = 'application/json';
+
+/** https://www.rfc-editor.org/rfc/rfc9457 */
+const PROBLEM_TYPE = 'application/problem+json';
+
+/** A slow reader of an answer is cut off after this. */
+const ANSWER_MS = 60_000;
+
+/** Writes a whole answer; what is not taken within a minute is given up with its connection. Nothing may be stored. */
+export function sendReply(response: ServerResponse, { status, type, body, headers }: Reply): void {
+  if (response.headersSent || response.destroyed) return;
+  const all: OutgoingHttpHeaders = { 'Cache-Control': 'no-store', ...headers };
+  if (type !== undefined) all['Content-Type'] = type;
+  const bytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  if (status !== 304 && status !== 204) all['Content-Length'] = bytes;
+  response.writeHead(status, all);
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+  if (response.writableFinished || response.writableLength === 0) return;
+  const late = setTimeout(() => response.destroy(), ANSWER_MS);
+  response.once('close', () => clearTimeout(late));
+}
+
+/** A refusal as problem details (RFC 9457), with our code, place and hint as members of their own. */
+export function problemReply(status: number, problem: Pick<Failure, 'code' | 'place' | 'seen' | 'hint'>): Reply {
+  const { code, place, seen, hint } = problem;
+  const body = `${JSON.stringify({ status, title: CODES[code].meaning, detail: seen, code, place, hint })}\n`;
+  return { status, type: PROBLEM_TYPE, body };
+}
+
+/** A refusal of the request as such. */
+export function sendProblem(
+  response: ServerResponse,
+  status: number,
+  code: Code,
+  seen: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const reply = problemReply(status, { code, place: 'request', seen, hint: CODES[code].hint });
+  sendReply(response, { ...reply, headers });
+}

@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asFailure } from '../../base/errors.ts';
+import { problemReply, type Reply, sendProblem, sendReply } from './reply.ts';
+
+/** One row of a route table. */
+export interface Route {
+  /** A GET row answers HEAD too. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** `/v1/secrets/:name`: each part is itself, or `:key` for one non-empty part, percent-decoded after the path is split. */
+  readonly path: string;
+  /** Largest body taken, in bytes; absent: none is read, and one that is sent is refused. */
+  readonly maxBodyBytes?: number;
+  /** Answered also when all connections are taken: health. */
+  readonly vital?: boolean;
+  /**
+   * Answers with a whole reply, at once or later, or with undefined when it wrote to `asked.response` itself. What it
+   * throws becomes a 500 without a word of the error.
+   */
+  readonly handle: (asked: Asked) => Reply | undefined | Promise<Reply | undefined>;
+}
+
+/** A request that fits a row. */
+export interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** By the keys of the row's path. */
+  readonly params: Readonly<Record<string, string>>;
+  /** What follows the `?`, undecoded; empty when nothing does. */
+  readonly query: string;
+  readonly body: Uint8Array;
+}
+
+interface Row extends Route {
+  readonly parts: readonly string[];
+}
+
+/**
+ * A table of routes as a function that answers requests: 404 for an unknown path, 405 with Allow for an unknown method,
+ * 400 for a path that cannot be decoded, 413 for a body that is too large. Paths are compared as they came, part by
+ * part: `..`, `//` and `%2f` lead nowhere. See docs/decisions/0005 for why this is not a library.
+ */
+export class Routes {
+  readonly #byLength = new Map<number, Row[]>();
+
+  constructor(routes: readonly Route[]) {
+    for (const route of routes) {
+      const row = { ...route, parts: route.path.split('/') };
+      const rows = this.#byLength.get(row.parts.length);
+      if (rows === undefined) this.#byLength.set(row.parts.length, [row]);
+      else rows.push(row);
+    }
+  }
+
+  isVital(request: IncomingMessage): boolean {
+    const { path } = splitUrl(request.url);
+    return this.#candidates(path.split('/')).some(({ vital }) => vital === true);
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const { path, query } = splitUrl(request.url);
+    const parts = path.split('/');
+    const fitting = this.#candidates(parts);
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const row = fitting.find((one) => one.method === method);
+    const params = row && paramsOf(row.parts, parts);
+    if (fitting.length === 0) sendProblem(response, 404, 'API_NO_ROUTE', 'there is nothing at this path');
+    else if (row === undefined) {
+      const Allow = fitting.map((one) => one.method).join(', ');
+      sendProblem(response, 405, 'API_METHOD', 'this path takes another method', { Allow });
+    } else if (params === undefined) sendProblem(response, 400, 'API_MALFORMED', 'the path cannot be decoded');
+    else if (mayHaveBody(request)) void answerWithBody(row, { request, response, params, query });
+    else answer(row, { request, response, params, query, body: NOTHING });
+  }
+
+  #candidates(parts: readonly string[]): readonly Row[] {
+    const rows = this.#byLength.get(parts.length) ?? [];
+    return rows.filter((row) =>
+      row.parts.every((part, i) => (part.startsWith(':') ? parts[i] !== '' : part === parts[i])),
+    );
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function answer({ handle }: Route, asked: Asked): void {
+  const { response } = asked;
+  const failed = (error: unknown) => {
+    if (response.headersSent) response.destroy();
+    else sendReply(response, problemReply(500, asFailure(error, 'request')));
+  };
+  try {
+    const reply = handle(asked);
+    if (reply instanceof Promise) reply.then((late) => late && sendReply(response, late), failed);
+    else if (reply !== undefined) sendReply(response, reply);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function answerWithBody(row: Row, asked: Omit<Asked, 'body'>): Promise<void> {
+  const { request, response } = asked;
+  const { maxBodyBytes = 0 } = row;
+  try {
+    const body = await readBody(request, maxBodyBytes);
+    if (body !== undefined) answer(row, { ...asked, body });
+    else {
+      response.shouldKeepAlive = false; // what is left of the body is not read
+      const seen = maxBodyBytes === 0 ? 'this path takes no body' : `the body is longer than ${maxBodyBytes} bytes`;
+      sendProblem(response, 413, 'API_TOO_LARGE', seen);
+    }
+  } catch {
+    response.destroy();
+  }
+}
+
+function splitUrl(url = '/'): { readonly path: string; readonly query: string } {
+  const at = url.indexOf('?');
+  return at < 0 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
+}
+
+function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> | undefined {
+  const params: Record<string, string> = Object.create(null);
+  for (const [i, key] of pattern.entries()) {
+    if (!key.startsWith(':')) continue;
+    const part = parts[i] as string;
+    try {
+      params[key.slice(1)] = part.includes('%') ? decodeURIComponent(part) : part;
+    } catch {
+      return undefined;
+    }
+  }
+  return params;
+}
+
+function mayHaveBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Undefined when it is longer than `most`; rejects when the connection breaks. */
+async function readBody(request: IncomingMessage, most: number): Promise<Uint8Array | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > most) return undefined;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > most) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,9 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** What answers on a listener. The listener keeps the caps on connections, headers and time; a service does the rest. */
+export interface Service extends AsyncDisposable {
+  /** Answers one request. Never throws; a promise of its own is its own business. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether a request is answered also when all connections are taken: health. */
+  isVital?(request: IncomingMessage): boolean;
+}

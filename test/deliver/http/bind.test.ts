@@ -1,0 +1,81 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { bind } from '../../../src/deliver/http/bind.ts';
+import { place } from './listening.ts';
+
+const at = (path: string, mode = 0o600) => ({ where: { kind: 'unix', path, mode } as const, place: 'api' });
+
+function server() {
+  const made = createServer();
+  onTestFinished(() => void made.close());
+  return made;
+}
+
+describe('a unix socket', () => {
+  it('is private unless a mode says otherwise, and nothing else is left beside it', async () => {
+    const path = join(place(), 's');
+    await bind(server(), at(path));
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dirname(path))).toEqual(['s']);
+    const open = join(place(), 's');
+    await bind(server(), at(open, 0o660));
+    expect(lstatSync(open).mode & 0o777).toBe(0o660);
+  });
+
+  it('of a live process is refused', async () => {
+    const path = join(place(), 's');
+    await bind(server(), at(path));
+    await expect(bind(server(), at(path))).rejects.toMatchObject({ failure: { code: 'LISTEN_IN_USE', place: 'api' } });
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('of a dead process is taken over', async () => {
+    const path = join(place(), 's');
+    const dead = server();
+    await bind(dead, at(path));
+    await new Promise((resolve) => dead.close(resolve));
+    expect(existsSync(path)).toBe(true); // nobody released it
+    await bind(server(), at(path));
+    await expect(bind(server(), at(path))).rejects.toMatchObject({ failure: { code: 'LISTEN_IN_USE' } });
+  });
+
+  it('does not replace a file or a directory', async () => {
+    const file = join(place(), 's');
+    writeFileSync(file, 'mine');
+    await expect(bind(server(), at(file))).rejects.toMatchObject({ failure: { code: 'LISTEN_OCCUPIED' } });
+    const folder = join(place(), 's');
+    mkdirSync(folder);
+    await expect(bind(server(), at(folder))).rejects.toMatchObject({ failure: { code: 'LISTEN_OCCUPIED' } });
+  });
+
+  it('in a directory that is missing, or with a path that is too long, is refused in words', async () => {
+    const missing = join(place(), 'no/s');
+    await expect(bind(server(), at(missing))).rejects.toMatchObject({
+      failure: { code: 'LISTEN_FAILED', seen: `the directory of ${missing} does not exist` },
+    });
+    const long = join(place(), 'x'.repeat(100));
+    await expect(bind(server(), at(long))).rejects.toMatchObject({ failure: { code: 'LISTEN_FAILED' } });
+  });
+
+  it('is removed on release, but not when another one has taken its path', async () => {
+    const path = join(place(), 's');
+    const first = await bind(server(), at(path));
+    const second = await bind(server(), { ...at(path), replaces: true });
+    await first.release();
+    expect(existsSync(path)).toBe(true);
+    await second.release();
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('a TCP port', () => {
+  it('that another listener has is refused', async () => {
+    const first = server();
+    await bind(first, { where: { kind: 'tcp', host: '127.0.0.1', port: 0 }, place: 'admin' });
+    const { port } = first.address() as { port: number };
+    const again = bind(server(), { where: { kind: 'tcp', host: '127.0.0.1', port }, place: 'admin' });
+    await expect(again).rejects.toMatchObject({ failure: { code: 'LISTEN_IN_USE', place: 'admin' } });
+  });
+});

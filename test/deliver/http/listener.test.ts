@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { ask, dial, listen, rest, serviceOf } from './listening.ts';
+
+const hello = {
+  method: 'GET',
+  path: '/hello',
+  handle: () => ({ status: 200, type: 'text/plain', body: 'hello' }),
+} as const;
+const well = { ...hello, path: '/livez', vital: true } as const;
+
+describe('a listener', () => {
+  it('answers 429 when all connections are taken, and health all the same', async () => {
+    const { path } = await listen([hello, well], { maxConnections: 2 });
+    await dial(path);
+    await dial(path);
+    const refused = await ask(path, '/hello');
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1']);
+    expect((await ask(path, '/livez')).status).toBe(200);
+  });
+
+  it('closes a used idle connection rather than refuse a new one', async () => {
+    const { path } = await listen([hello], { maxConnections: 1 });
+    const idle = await dial(path);
+    idle.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => idle.once('data', resolve));
+    const ended = rest(idle);
+    expect((await ask(path, '/hello')).status).toBe(200);
+    await ended;
+  });
+
+  it('ends half-open connections, and answers what is no HTTP with a bare status', async () => {
+    const { path } = await listen([hello], { headersMs: 300 });
+    const half = await dial(path);
+    half.write('GET /hello HTTP/1.1\r\nHo');
+    expect(await rest(half)).toMatch(/^HTTP\/1.1 408 /);
+    const noise = await dial(path);
+    noise.write('\0\0canary\r\n\r\n');
+    expect(await rest(noise)).toBe('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    const long = await dial(path);
+    long.write(`GET /hello HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
+    expect(await rest(long)).toMatch(/^HTTP\/1.1 431 /);
+  });
+
+  it('exchanges its service while connections stay', async () => {
+    const { path, listener } = await listen([hello]);
+    const socket = await dial(path);
+    const answer = () => new Promise((resolve) => socket.once('data', (chunk) => resolve(chunk.toString())));
+    socket.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await answer()).toContain('hello');
+    listener.use(serviceOf([{ ...hello, handle: () => ({ status: 200, type: 'text/plain', body: 'other' }) }]));
+    socket.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await answer()).toContain('other');
+  });
+});
+
+describe('a route table', () => {
+  const echo = {
+    method: 'GET',
+    path: '/v1/:name/:field',
+    handle: ({ params }: { params: object }) => ({ status: 200, type: 'text/plain', body: JSON.stringify(params) }),
+  } as const;
+  const take = {
+    method: 'POST',
+    path: '/take',
+    maxBodyBytes: 4,
+    handle: ({ body }: { body: Uint8Array }) => ({ status: 200, type: 'text/plain', body: `${body.length}` }),
+  } as const;
+  const fail = {
+    ...hello,
+    path: '/fail',
+    handle: async () => {
+      throw new Error('canary');
+    },
+  } as const;
+
+  it.each([
+    ['/v1/app/a', 200, '{"name":"app","field":"a"}'],
+    ['/v1/app/a%2Fb', 200, '{"name":"app","field":"a/b"}'],
+    ['/v1/app/..', 200, '{"name":"app","field":".."}'],
+    ['/v1/app/a%00?x=1', 200, '{"name":"app","field":"a\\u0000"}'],
+    ['/v1/app/%zz', 400, 'API_MALFORMED'],
+    ['/v1//a', 404, 'API_NO_ROUTE'],
+    ['/v1/app/', 404, 'API_NO_ROUTE'],
+    ['/v1/app/../../fail', 404, 'API_NO_ROUTE'],
+    ['/fail', 500, 'INTERNAL'],
+  ])('compares paths as they came: %s', async (path, status, body) => {
+    const { path: socket } = await listen([echo, take, fail]);
+    const got = await ask(socket, path);
+    expect(got.status).toBe(status);
+    expect(got.body).toContain(body);
+    expect(got.body).not.toContain('canary');
+    expect(got.headers['cache-control']).toBe('no-store');
+  });
+
+  it('answers 405 with Allow, HEAD without a body, and 413 to bodies that are too long or not wanted', async () => {
+    const { path } = await listen([echo, take, hello]);
+    const wrong = await ask(path, '/hello', 'POST');
+    expect([wrong.status, wrong.headers['allow']]).toEqual([405, 'GET']);
+    const head = await ask(path, '/hello', 'HEAD');
+    expect([head.status, head.headers['content-length'], head.body]).toEqual([200, '5', '']);
+    expect((await ask(path, '/take', 'POST', '1234')).body).toBe('4');
+    expect((await ask(path, '/take', 'POST', '12345')).status).toBe(413);
+    expect((await ask(path, '/hello', 'GET', 'x', { 'Content-Length': '1' })).status).toBe(413);
+    const chunked = await ask(path, '/take', 'POST', '12345', { 'Transfer-Encoding': 'chunked' });
+    expect(chunked.status).toBe(413);
+  });
+});

@@ -61,8 +61,8 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   deadlines(
     'lease-ends-with-login',
-    'endsMonoMs(entry.value.life, loginEndsMonoMs(item), now)',
-    'endsMonoMs(entry.value.life, Number.POSITIVE_INFINITY, now)',
+    'endsMonoMs(life, loginEndsMonoMs(item), this.#now())',
+    'endsMonoMs(life, Number.POSITIVE_INFINITY, this.#now())',
     { by: 'the lease manager' },
   ),
   keeper('login-replaced-before-its-end', 'if (this.#pacing.mayTry) await this.#replace();', ''),

@@ -145,8 +145,6 @@ function namesIn(folder: string): string {
 
 function templatesOf({ outputs }: Plan['config']): readonly string[] {
   return [...outputs.values()].flatMap(({ files }) =>
-    [...files.values()].flatMap(({ what }) =>
-      what.kind === 'template' && what.builtin === undefined ? [what.path] : [],
-    ),
+    [...files.values()].flatMap(({ what }) => (what.kind === 'template' ? [what.path] : [])),
   );
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A template shipped in templates/: what a configuration must give it. */
@@ -39,8 +40,11 @@ export const BUILTIN_TEMPLATES: ReadonlyMap<string, BuiltinTemplate> = new Map(
   }),
 );
 
-/** Set by scripts/build.ts: the folder as the bundle sees it. */
-declare const PANNIER_TEMPLATES: string | undefined;
-const FOLDER = typeof PANNIER_TEMPLATES === 'string' ? PANNIER_TEMPLATES : '../../templates';
+/** Put in by the bundler: all texts by name. */
+declare const PANNIER_TEMPLATES: Readonly<Record<string, string>> | undefined;
 
-export const builtinPath = (name: string): string => join(import.meta.dirname, FOLDER, `${name}.hbs`);
+/** The text of a template of `BUILTIN_TEMPLATES`. */
+export function builtinText(name: string): string {
+  if (typeof PANNIER_TEMPLATES === 'object') return PANNIER_TEMPLATES[name] as string;
+  return readFileSync(join(import.meta.dirname, '../../templates', `${name}.hbs`), 'utf8');
+}

@@ -128,14 +128,14 @@ export interface FileConfig {
 }
 
 export type FileContent =
+  | { readonly kind: 'template'; readonly path: string; readonly inputs?: ReadonlyMap<string, InputConfig> }
   | {
-      readonly kind: 'template';
-      readonly path: string;
-      /** The NAME of `builtin:NAME`. */
+      readonly kind: 'content';
+      readonly text: string;
+      /** The NAME of `builtin:NAME`, when that is where the text comes from. */
       readonly builtin?: string;
       readonly inputs?: ReadonlyMap<string, InputConfig>;
     }
-  | { readonly kind: 'content'; readonly text: string; readonly inputs?: ReadonlyMap<string, InputConfig> }
   | {
       readonly kind: 'format';
       readonly format: FormatName;

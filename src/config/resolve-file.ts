@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { builtinPath } from './builtin-templates.ts';
+import { builtinText } from './builtin-templates.ts';
 import { checkBuiltin } from './check-builtin.ts';
 import type { FileConfig, FileContent } from './config.ts';
 import type { Entry } from './merge.ts';
@@ -89,5 +89,5 @@ function resolveContent(
   if (!template.startsWith(BUILTIN)) return { kind: 'template', path: resolve(file.dir, template), ...named };
   const name = template.slice(BUILTIN.length);
   if (!checkBuiltin(name, inputs, shape, entry, secrets, problems)) return undefined;
-  return { kind: 'template', path: builtinPath(name), builtin: name, ...named };
+  return { kind: 'content', text: builtinText(name), builtin: name, ...named };
 }

@@ -88,8 +88,8 @@ async function prepare(
 const NO_INPUTS: Inputs = new Map();
 
 function originOf(what: Exclude<FileContent, { kind: 'format' }>): string {
-  if (what.kind === 'content') return 'content';
-  return what.builtin === undefined ? what.path : `builtin:${what.builtin}`;
+  if (what.kind === 'template') return what.path;
+  return what.builtin === undefined ? 'content' : `builtin:${what.builtin}`;
 }
 
 /** An input that the template does not name is misspelt, here or there. */

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { BUILTIN_TEMPLATES, type BuiltinTemplate, builtinPath } from '../../src/config/builtin-templates.ts';
+import { BUILTIN_TEMPLATES, type BuiltinTemplate, builtinText } from '../../src/config/builtin-templates.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { QUOTINGS } from '../../src/render/quoting.ts';
 
@@ -52,7 +51,7 @@ export const exampleOf = (name: string, { input }: BuiltinTemplate): string =>
 
 /** The first sentence of the template's first line, a comment that goes on with what it is made of. */
 function aboutBuiltin(name: string): string {
-  const [, about] = /^\{\{! (.+?)\.? Made of .* \}\}\n/.exec(readFileSync(builtinPath(name), 'utf8')) ?? [];
+  const [, about] = /^\{\{! (.+?)\.? Made of .* \}\}\n/.exec(builtinText(name)) ?? [];
   if (about === undefined)
     throw new Error(`${name}.hbs does not begin with a comment: what it is, and what it is made of`);
   return about;

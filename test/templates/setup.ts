@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { type Failure, failure } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { Fields, Value } from '../../src/base/value.ts';
-import { BUILTIN_TEMPLATES, builtinPath } from '../../src/config/builtin-templates.ts';
+import { BUILTIN_TEMPLATES, builtinText } from '../../src/config/builtin-templates.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
 import { TEXTS } from '../render/formats/values.ts';
 import { outputOf, snapshotOf } from '../render/setup.ts';
@@ -24,7 +24,7 @@ const fieldsOf = (texts: Texts): Fields =>
 /** A function that renders the builtin over these fields: its text, or why there is none. */
 export async function builtin(name: string): Promise<(fields: Texts) => Promise<string | Failure>> {
   const { input } = BUILTIN_TEMPLATES.get(name) ?? { input: '' };
-  const output = outputOf({ f: { kind: 'template', path: builtinPath(name), builtin: name } });
+  const output = outputOf({ f: { kind: 'content', text: builtinText(name), builtin: name } });
   const renderer = await createRenderer(output, { secrets: new Set([input]), backends: [] });
   return async (fields) => {
     const rendered = await renderer.render(snapshotOf({ [input]: fieldsOf(fields) }));

@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
+import { thirdPartyNotices } from './third-party.ts';
 
 /**
  * Bundles the agent into `dist/`: `pannier.js` (the first few lines, for any Node), `main.js` (everything else, one
- * script; what a configuration does not use is neither evaluated nor compiled) and its bytecode, made by a run.
+ * script; what a configuration does not use is neither evaluated nor compiled) and its bytecode, made by a run; and
+ * `index.js`, the same `main.js` for programs that import it. Nothing in there needs a package at run time.
  */
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
 
@@ -31,6 +34,10 @@ const leaveOut: Plugin = {
   },
 };
 
+const templates = (await readdir('templates'))
+  .sort()
+  .map((file) => [file.replace(/\.hbs$/, ''), readFileSync(`templates/${file}`, 'utf8')]);
+
 const result = await build({
   entryPoints: { main: 'src/cli/main.ts' },
   outdir: 'dist',
@@ -47,10 +54,10 @@ const result = await build({
   minifyWhitespace: true,
   charset: 'ascii',
   metafile: true,
-  legalComments: 'linked',
+  legalComments: 'none', // third-party.txt has the whole texts
   define: {
     PANNIER_VERSION: JSON.stringify(version),
-    PANNIER_TEMPLATES: JSON.stringify('../templates'),
+    PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
     'import.meta.dirname': '__dirname',
   },
   // node-vault requires axios at import (73 ms, 70 MiB) and never calls it, since requests go through our transport.
@@ -58,20 +65,20 @@ const result = await build({
   plugins: [leaveOut],
 });
 await writeFile('dist/meta.json', JSON.stringify(result.metafile));
+await writeFile('dist/third-party.txt', thirdPartyNotices(result.metafile));
 const hash = createHash('sha256')
   .update(await readFile('dist/main.js'))
   .digest('hex')
   .slice(0, 16);
 
-await build({
-  entryPoints: { pannier: 'src/cli/bin.ts' },
-  outdir: 'dist',
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node14',
-  define: { PANNIER_BUILD: JSON.stringify(hash) },
-});
+const ENTRIES = [
+  { entryPoints: { pannier: 'src/cli/bin.ts' }, target: 'node14' }, // says what is missing on an older Node
+  { entryPoints: { index: 'src/library.ts' }, target: 'node22.22' },
+];
+for (const entry of ENTRIES) {
+  const define = { PANNIER_BUILD: JSON.stringify(hash) };
+  await build({ ...entry, outdir: 'dist', bundle: true, platform: 'node', format: 'esm', define });
+}
 
 // In a process of its own, since V8 refuses bytecode that was made under other flags.
 await promisify(execFile)(process.execPath, ['scripts/bytecode.ts', 'dist', hash]);

@@ -1,5 +1,5 @@
 import type { Script } from 'node:vm';
-import type { main } from './main.ts';
+import type * as Main from './main.ts';
 
 /** What `scripts/build.ts` makes of `main.ts`: one script whose value is a function like that around a CommonJS module. */
 type Wrapped = (exports: object, require: NodeJS.Require, module: { exports: object }, __dirname: string) => void;
@@ -20,11 +20,11 @@ export function compileMain(dist: string, bytecode?: Buffer): Script {
 }
 
 /** Evaluates a compiled `main.js`, up to what it exports. */
-export function evaluateMain(script: Script, dist: string): { readonly main: typeof main } {
+export function evaluateMain(script: Script, dist: string): Pick<typeof Main, 'main' | 'library'> {
   const module = { exports: {} };
   const require = process.getBuiltinModule('node:module').createRequire(`${dist}/main.js`);
   (script.runInThisContext() as Wrapped)(module.exports, require, module, dist);
-  return module.exports as { main: typeof main };
+  return module.exports as typeof Main;
 }
 
 /**

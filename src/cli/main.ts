@@ -19,6 +19,9 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   process.exit(await statusOf(argv));
 }
 
+/** What programs import that run the agent in their own process; see library.ts. */
+export const library = () => import('../index.ts');
+
 async function statusOf(argv: readonly string[]): Promise<number> {
   try {
     let run: Run | undefined;

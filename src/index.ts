@@ -1,0 +1,65 @@
+import { init as initPlan } from './agent/init.ts';
+import type { Plan } from './agent/plan.ts';
+import { run as runPlan } from './agent/run.ts';
+import { systemClock } from './base/clock.ts';
+import type { Failure } from './base/errors.ts';
+import type { Emit } from './base/fact.ts';
+import { loadPlan } from './cli/setup.ts';
+import { version } from './cli/version.ts';
+import { readEnvironment } from './config/environment.ts';
+
+/**
+ * What a program gets that runs the agent inside its own process (`import { init } from 'pannier'`). Nothing here
+ * prints, ends the process, or listens to signals; importing it starts nothing.
+ */
+export type { Code } from './base/codes.ts';
+export { type Failure, formatFailure, PannierError, ProblemsError } from './base/errors.ts';
+export type { Emit, Fact } from './base/fact.ts';
+export type * from './config/config.ts';
+export { exportJsonSchema } from './config/json-schema.ts';
+export type { Plan };
+export { version };
+
+export interface Options {
+  /** Hears everything that happens, and no value. It must not throw. */
+  readonly emit?: Emit;
+  /** Stops the work. */
+  readonly signal?: AbortSignal;
+}
+
+export interface InitOptions extends Options {
+  /** 60 seconds when absent, as of `pannier init`. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Reads configuration files or directories (PANNIER_CONFIG when `paths` is empty) and checks them with their templates,
+ * as `pannier validate` does; no backend is asked.
+ * @throws ProblemsError or PannierError when anything is not good.
+ */
+export function load(paths: readonly string[]): Promise<Plan> {
+  return loadPlan({ config: paths });
+}
+
+/**
+ * `pannier init`: fetches once and publishes.
+ * @returns what prevented it; empty when all is done, and when `signal` stopped it.
+ */
+export function init(plan: Plan, { timeoutMs = 60_000, ...options }: InitOptions = {}): Promise<readonly Failure[]> {
+  return initPlan(plan, around(options), { timeoutMs, signal: options.signal ?? new AbortController().signal });
+}
+
+/**
+ * `pannier run`, on one configuration: keeps everything fresh until `signal` aborts, or somebody who may asks it to stop
+ * over the API.
+ * @returns no failures after a stop; else those that kept it from beginning.
+ */
+export function run(plan: Plan, options: Options & { readonly signal: AbortSignal }): Promise<readonly Failure[]> {
+  const asked = new AbortController();
+  const signal = AbortSignal.any([options.signal, asked.signal]);
+  return runPlan(plan, around(options), { signal, stop: () => asked.abort() });
+}
+
+function around({ emit = () => {} }: Options) {
+  return { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version };
+}

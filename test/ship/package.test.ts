@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { arch, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import type { Metafile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as source from '../../src/index.ts';
+import { npmPackage } from '../render/formats/installed.ts';
+
+const run = promisify(execFile);
+
+/** The oldest Node that `engines` allows. */
+const OLDEST_NODE = '22.22.0';
+
+interface Manifest {
+  readonly version: string;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly engines: { readonly node: string };
+}
+
+let manifest: Manifest;
+/** The packed files, and an empty project that they are installed in. */
+let packed: readonly string[];
+let project: string;
+
+beforeAll(async () => {
+  manifest = JSON.parse(await readFile('package.json', 'utf8')) as Manifest;
+  project = await mkdtemp(join(tmpdir(), 'pannier-package-'));
+  // Prepack would build anew below other tests.
+  await run('node', ['scripts/types.ts']);
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project]);
+  const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  packed = files.map(({ path }) => path);
+  await writeFile(join(project, 'package.json'), '{"private":true,"type":"module"}');
+  await npm('install', '--offline', '--no-audit', '--no-fund', join(project, filename));
+  await cp('examples/file-backend', join(project, 'example'), { recursive: true });
+});
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+describe('the npm package', () => {
+  it('holds the program, its types, the templates and the licences, and nothing else', () => {
+    const known = [/^(package\.json|README\.md|LICENSE)$/, /^dist\/(pannier|main|index)\.js$/];
+    known.push(/^dist\/main-\w+-v[\d.]+-\w+\.bytecode$/, /^dist\/third-party\.txt$/, /^dist\/types\//, /^templates\//);
+    expect(packed.filter((file) => !known.some((one) => one.test(file)))).toEqual([]);
+    for (const one of known) expect(packed.some((file) => one.test(file))).toBe(true);
+  });
+
+  it('is built, with its types, whenever it is packed', () => {
+    expect(manifest.scripts['prepack']).toBe('npm run --silent build && node scripts/types.ts');
+  });
+
+  it('needs no other package at run time', async () => {
+    expect(manifest).not.toHaveProperty('dependencies');
+    const { outputs } = JSON.parse(await readFile('dist/meta.json', 'utf8')) as Metafile;
+    const needed = Object.values(outputs).flatMap(({ imports }) =>
+      imports.flatMap((it) => (it.external ? it.path : [])),
+    );
+    const others = needed.filter((name) => !name.startsWith('node:') && !builtinModules.includes(name));
+    expect(others).toEqual([]);
+  });
+
+  it('hands on the licence of everything of others that is in it', async () => {
+    const notices = await readFile('dist/third-party.txt', 'utf8');
+    const { inputs } = JSON.parse(await readFile('dist/meta.json', 'utf8')) as Metafile;
+    const names = Object.keys(inputs).flatMap(
+      (path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/[^@]*$/.exec(path)?.[1] ?? [],
+    );
+    expect(new Set(names).size).toBeGreaterThan(10);
+    expect([...new Set(names)].filter((name) => !notices.includes(`\n${name} `))).toEqual([]);
+  });
+
+  it('npx pannier works in an empty folder', async () => {
+    expect(await npx('--version')).toBe(`${manifest.version}\n`);
+    await npx('init', '-c', 'example/pannier.yaml');
+    expect(await readFile(join(project, 'example/run/pgpass'), 'utf8')).toBe('db:5432:shop:shop:made-up\n');
+  });
+
+  it('programs that import it get the names of src/index.ts, with their types', async () => {
+    await writeFile(join(project, 'embedder.ts'), EMBEDDER);
+    const flags = ['--module', 'nodenext', '--strict', '--noEmit', '--skipLibCheck', 'false', '--types', 'node'];
+    await tsc(
+      ...flags,
+      '--target',
+      'es2024',
+      '--lib',
+      'es2024,esnext.disposable',
+      '--typeRoots',
+      resolve('node_modules/@types'),
+    );
+    const { stdout } = await run(process.execPath, ['embedder.ts'], { cwd: project });
+    const { names, facts, failures } = JSON.parse(stdout) as Record<string, string[]>;
+    expect(names).toEqual(Object.keys(source).sort());
+    expect(facts).toContain('output-unchanged');
+    expect(failures).toEqual(['CONFIG_UNREADABLE']);
+  });
+
+  it('works on the oldest Node it says it needs, where no bytecode fits', async (context) => {
+    expect(manifest.engines.node).toBe(`>=${OLDEST_NODE.replace(/\.0$/, '')}`);
+    const name = `node-linux-${arch()}`;
+    const folder = await npmPackage(name, OLDEST_NODE).catch((error: Error) => error);
+    if (folder instanceof Error) return context.skip(`no Node ${OLDEST_NODE} here: ${folder.message}`);
+    const node = join(folder, 'node_modules', name, 'bin/node');
+    const bin = join(project, 'node_modules/pannier/dist/pannier.js');
+    expect(packed.some((file) => file.includes(OLDEST_NODE))).toBe(false);
+    await rm(join(project, 'example/run'), { recursive: true, force: true });
+    await run(node, [bin, 'init', '-c', join(project, 'example/pannier.yaml')]);
+    expect(existsSync(join(project, 'example/run/shop.json'))).toBe(true);
+  });
+});
+
+const EMBEDDER = `
+import * as pannier from 'pannier';
+import { type Fact, init, load, PannierError, type Plan, ProblemsError } from 'pannier';
+
+const facts: Fact['kind'][] = [];
+const plan: Plan = await load(['example/pannier.yaml']);
+const none: readonly pannier.Failure[] = await init(plan, { timeoutMs: 10_000, emit: ({ kind }) => facts.push(kind) });
+const failures: string[] = none.map(({ code }) => code);
+try {
+  await load(['no-such-file.yaml']);
+} catch (error) {
+  if (error instanceof ProblemsError) failures.push(...error.failures.map(({ code }) => code));
+  else if (error instanceof PannierError) failures.push(error.failure.code);
+}
+console.log(JSON.stringify({ names: Object.keys(pannier), facts, failures }));
+`;
+
+async function npm(...args: readonly string[]): Promise<string> {
+  const { stdout } = await run('npm', args, { cwd: project });
+  return stdout;
+}
+
+async function npx(...args: readonly string[]): Promise<string> {
+  const { stdout } = await run('npx', ['--no-install', 'pannier', ...args], { cwd: project });
+  return stdout;
+}
+
+async function tsc(...args: readonly string[]): Promise<void> {
+  await run('tsc', [...args, 'embedder.ts'], { cwd: project }).catch((error: { stdout: string }) => {
+    throw new Error(error.stdout);
+  });
+}

@@ -14,6 +14,7 @@ import {
   enableJwtAuth,
   enableUserpass,
   OpenBaoError,
+  startMoto,
   startOpenBao,
   startPostgres,
   startTokenReview,
@@ -237,6 +238,31 @@ describe('a server', () => {
     await postgres.stop();
     expect(await isRunning(postgres.pid)).toBe(false);
   }, 30_000);
+});
+
+describe('moto', () => {
+  it('speaks for Secrets Manager, Parameter Store and IAM, and comes back empty on its port after a kill', async () => {
+    await using moto = await startMoto();
+    const { ARN } = await moto.putSecret('prod/db', '{"a":1}');
+    const { VersionId } = await moto.putSecret('prod/db', '{"a":2}');
+    const get = { SecretId: 'prod/db' };
+    expect(await moto.api('secretsmanager', 'GetSecretValue', get)).toMatchObject({
+      ARN,
+      VersionId,
+      SecretString: '{"a":2}',
+    });
+    await moto.putParameter('/prod/db', 'x', 'SecureString');
+    const parameter = await moto.api('ssm', 'GetParameter', { Name: '/prod/db', WithDecryption: true });
+    expect(parameter).toMatchObject({ Parameter: { Value: 'x', Version: 1 } });
+    const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
+    expect(await moto.user('shop', policy)).toMatchObject({ accessKeyId: expect.stringMatching(/^AKIA/) });
+    await moto.checkPolicies();
+    await expect(moto.api('secretsmanager', 'GetSecretValue', get)).rejects.toThrow('HTTP 403');
+    await moto.checkPolicies(false);
+    await moto.kill();
+    await moto.start();
+    await expect(moto.api('secretsmanager', 'GetSecretValue', get)).rejects.toThrow('ResourceNotFoundException');
+  }, 300_000);
 });
 
 type Outgoing = ReturnType<typeof httpRequest>;

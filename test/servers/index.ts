@@ -1,7 +1,15 @@
 /** Real servers for tests: each starts on 127.0.0.1, in its own temporary directory, and ends with the test process. */
-export { ensureOpenBao, ensureWheelBinary, openBaoVersion, type WheelBinary } from './cache.ts';
+export {
+  ensureOpenBao,
+  ensurePythonPackages,
+  ensureWheelBinary,
+  openBaoVersion,
+  type PythonPackages,
+  type WheelBinary,
+} from './cache.ts';
 export { type Authority, type CertificateRequest, createAuthority, type KeyPair } from './certificates.ts';
 export { findFreePort } from './free-port.ts';
+export { type AwsUser, type Moto, motoVersion, startMoto } from './moto.ts';
 export { type OpenBao, type OpenBaoOptions, type OpenBaoTls, startOpenBao } from './openbao.ts';
 export type { AuditedRequest } from './openbao-audit.ts';
 export { addStaticRole, enableDatabase, enableKv, enablePki, writePolicy } from './openbao-engines.ts';

@@ -8,12 +8,15 @@ import type { OutputState } from './output-loop.ts';
  * 5xx) is tried again until the deadline.
  */
 const DEFINITE: ReadonlySet<Code> = new Set([
+  'CONFIG_MISSING',
   'AUTH_CREDENTIAL_UNREADABLE',
   'AUTH_CREDENTIAL_EMPTY',
   'AUTH_WRAPPING_USED',
   'AUTH_WRAPPING_PATH',
   'AUTH_DENIED',
   'AUTH_UNUSABLE',
+  'AUTH_NO_CREDENTIALS',
+  'AUTH_EXPIRED',
   'BACKEND_REJECTED',
   'BACKEND_FILE',
   'BACKEND_TOO_LARGE',
@@ -22,6 +25,7 @@ const DEFINITE: ReadonlySet<Code> = new Set([
   'SECRET_DELETED',
   'SECRET_DESTROYED',
   'SECRET_EMPTY',
+  'SECRET_UNDECRYPTABLE',
   'SECRET_NOT_KV',
 ] satisfies Code[]);
 

@@ -14,6 +14,7 @@ type Make<C> = (config: C, around: Opening) => Promise<Backend>;
 /** One line per kind of backend. Each loads its client on first use, so an unused kind costs nothing. */
 const BACKENDS: { readonly [K in BackendConfig['kind']]: Make<Extract<BackendConfig, { kind: K }>> } = {
   vault: async (config, around) => (await import('./open-vault.ts')).openVaultBackend(config, around),
+  'aws-secrets-manager': async (config, around) => (await import('./open-aws.ts')).openAwsBackend(config, around),
   file: async (config, around) => (await import('../source/file.ts')).createFileBackend(config, around),
 };
 

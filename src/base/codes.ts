@@ -79,6 +79,13 @@ export const CODES = {
   ),
   AUTH_DENIED: row(4, 'backoff', 'The backend refused the login.', 'Check role, mount and the bound identity.'),
   AUTH_UNUSABLE: row(4, 'backoff', 'The login gave a token that cannot be used.', 'Check the role of the login.'),
+  AUTH_NO_CREDENTIALS: row(4, 'backoff', 'Nothing gives credentials for AWS.', 'Set up one of the places tried.'),
+  AUTH_EXPIRED: row(
+    4,
+    'backoff',
+    'The credentials have expired.',
+    'Renew them; files are read again when they change.',
+  ),
 
   // ---- backend
   BACKEND_UNREACHABLE: row(3, 'backoff', 'No connection to the backend.', 'Check address, network and its health.'),
@@ -96,6 +103,7 @@ export const CODES = {
   BACKEND_TOO_LARGE: row(1, 'backoff', 'The answer is larger than 64 MiB.', 'Read less at once.'),
   BACKEND_REDIRECT: row(1, 'backoff', 'A redirect that is not followed.', 'Set address to the right node.'),
   BACKEND_REJECTED: row(1, 'never', 'The backend rejected the request (400).', 'Check path and parameters.'),
+  BACKEND_CLOCK: row(1, 'backoff', 'The clock here and that of the backend differ.', 'Set the clock, by NTP.'),
   BACKEND_FILE: row(1, 'backoff', 'The file behind a backend cannot be read or parsed.', 'Correct the file.'),
   CANCELLED: row(1, 'never', 'Ended because the agent stops.', 'Nothing to do.'),
 
@@ -105,6 +113,12 @@ export const CODES = {
   SECRET_DELETED: row(1, 'backoff', 'The version is soft-deleted.', 'Undelete it, or write a new version.'),
   SECRET_DESTROYED: row(1, 'backoff', 'The version is destroyed.', 'Write a new version.'),
   SECRET_EMPTY: row(1, 'backoff', 'The answer holds no data.', 'Check the path.'),
+  SECRET_UNDECRYPTABLE: row(
+    4,
+    'backoff',
+    'The key that encrypts the secret cannot be used.',
+    "Allow kms:Decrypt on it in the role's policy and the key's; check that it is enabled.",
+  ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   SECRET_EXPIRED: row(1, 'backoff', 'The value is past its validity or its maxStale.', 'See the failure beside it.'),
   SECRET_NEVER_FETCHED: row(3, 'backoff', 'No answer has come yet.', 'Check the backend.'),

@@ -1,6 +1,7 @@
 import type { Code } from '../base/codes.ts';
 import { type FailureDetails, failure } from '../base/errors.ts';
 import { type Fields, isList, plainText } from '../base/value.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { VaultStatusError } from './vault-client.ts';
 
 /** An answer that is no success, with what is needed to tell about it. */
@@ -117,12 +118,4 @@ function knownPhrase(body: Fields): string | undefined {
       return shown ?? part;
   }
   return said.some((text) => ROLE_NOT_FOUND.test(text)) ? 'role not found' : undefined;
-}
-
-/** Seconds or an HTTP date (RFC 9110, 10.2.3); not capped here. */
-function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  const at = Date.parse(header);
-  return Number.isNaN(at) || !/[a-z]{3}/i.test(header) ? undefined : Math.max(0, at - nowMs);
 }

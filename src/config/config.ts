@@ -18,7 +18,7 @@ export interface Config {
   readonly folders: readonly string[];
 }
 
-export type BackendConfig = VaultBackendConfig | FileBackendConfig;
+export type BackendConfig = VaultBackendConfig | FileBackendConfig | AwsBackendConfig;
 
 export interface VaultBackendConfig {
   readonly kind: 'vault';
@@ -43,6 +43,39 @@ export interface FileBackendConfig {
   readonly kind: 'file';
   readonly name: string;
   readonly path: string;
+}
+
+export interface AwsBackendConfig {
+  readonly kind: 'aws-secrets-manager';
+  readonly name: string;
+  /** Absent: what the shared config file says for the profile. */
+  readonly region?: string;
+  /** Asked in this order when the one before cannot be reached or answers 5xx. */
+  readonly failoverRegions: readonly string[];
+  /** `{region}` stands for the region that is asked; absent: AWS's own. */
+  readonly endpoints: { readonly secretsManager?: string; readonly ssm?: string; readonly sts?: string };
+  /** Assumed with the credentials of `sources`. */
+  readonly roleArn?: string;
+  readonly externalId?: string;
+  readonly roleSessionName: string;
+  readonly caFile?: string;
+  readonly timeoutMs: number;
+  readonly sources: AwsCredentialSources;
+}
+
+/** What the environment says about credentials. */
+export interface AwsCredentialSources {
+  readonly keys?: { readonly accessKeyId: string; readonly secretAccessKey: Secret; readonly sessionToken?: Secret };
+  readonly profile: string;
+  /** Somebody asked for this profile, so that keys in the environment are not meant. */
+  readonly isProfileNamed: boolean;
+  readonly credentialsFile: string;
+  readonly configFile: string;
+  readonly webIdentity?: { readonly tokenFile: string; readonly roleArn: string; readonly sessionName?: string };
+  /** ECS, and EKS Pod Identity. */
+  readonly container?: { readonly uri: string; readonly authorizationFile?: string; readonly authorization?: Secret };
+  /** Whether the instance's metadata service may be asked. */
+  readonly instance: boolean;
 }
 
 export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolean } & (
@@ -100,7 +133,32 @@ export type SecretRequest =
       /** As the API takes it (`24h`); absent: the role's own. */
       readonly ttl?: string;
     }
-  | { readonly kind: 'file'; readonly key: string };
+  | { readonly kind: 'file'; readonly key: string }
+  | ({
+      readonly kind: 'aws-secret';
+      /** Name, ARN, or ARN without its random end. */
+      readonly secretId: string;
+      /** Absent, as `versionId`: AWSCURRENT. */
+      readonly stage?: string;
+      readonly versionId?: string;
+      /** Adds a field of this name with the fields of AWSPREVIOUS, and of AWSPENDING. */
+      readonly previous?: true;
+      readonly pending?: true;
+    } & AwsRole)
+  | ({
+      readonly kind: 'aws-prefix';
+      readonly prefix: string;
+      readonly tags?: Readonly<Record<string, string>>;
+    } & AwsRole)
+  | ({ readonly kind: 'aws-parameter'; readonly name: string } & AwsRole)
+  /** All below a path that ends in a slash. */
+  | ({ readonly kind: 'aws-parameters'; readonly path: string } & AwsRole);
+
+/** Assumed for one secret with the backend's identity. */
+export interface AwsRole {
+  readonly roleArn?: string;
+  readonly externalId?: string;
+}
 
 export interface OutputConfig {
   readonly name: string;

@@ -6,7 +6,7 @@ import { configFile } from './schema.ts';
 
 /** Maps of which exactly one key says what the thing is; the loader checks that with better words than a schema has. */
 const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
-  [secret, ['kv', 'read', 'write', 'certificate', 'key']],
+  [secret, ['kv', 'read', 'write', 'certificate', 'key', 'secretId', 'parameter', 'prefix']],
   [outputFile, ['template', 'content', 'format']],
   [reload, ['signal', 'http', 'command']],
 ]);

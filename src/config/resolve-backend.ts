@@ -8,6 +8,7 @@ import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import type { Problems } from './problems.ts';
 import { checkCertLogin, resolveAuth } from './resolve-auth.ts';
+import { resolveAws } from './resolve-backend-aws.ts';
 import { backend as schema } from './schema/section-backends.ts';
 import type { VaultShape } from './schema.ts';
 
@@ -25,6 +26,7 @@ export function resolveBackend(name: string, entry: Entry, around: Surroundings)
   const shape = parseEntry(schema, entry, around.problems);
   if (shape === undefined) return undefined;
   if (shape.kind === 'file') return { kind: 'file', name, path: resolve(entry.file.dir, shape.path) };
+  if (shape.kind === 'aws-secrets-manager') return resolveAws(name, shape, entry, around);
   return resolveVault(name, shape, entry, around);
 }
 

@@ -5,6 +5,7 @@ import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import { formatPlace, type Path, pathKey } from './place.ts';
 import type { Problems } from './problems.ts';
+import { resolveAwsRequest } from './resolve-secret-aws.ts';
 import { secret as schema } from './schema/section-secrets.ts';
 import type { SecretShape } from './schema.ts';
 
@@ -12,10 +13,32 @@ const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 const REFRESH_MS = 5 * 60_000;
 
 /** The ways to get a secret, and the kind of backend each asks. */
-const WAYS = { kv: 'vault', read: 'vault', write: 'vault', certificate: 'vault', key: 'file' } as const;
+const WAYS = {
+  kv: 'vault',
+  read: 'vault',
+  write: 'vault',
+  certificate: 'vault',
+  key: 'file',
+  secretId: 'aws-secrets-manager',
+  parameter: 'aws-secrets-manager',
+  prefix: 'aws-secrets-manager',
+} as const;
 type Way = keyof typeof WAYS;
 const WAY_NAMES = Object.keys(WAYS) as Way[];
-const ONLY_WITH_KV = ['version', 'mount', 'kvVersion'] as const;
+
+/** Keys that say more about a way, and the ways they go with. */
+const ONLY_WITH = {
+  version: ['kv'],
+  mount: ['kv'],
+  kvVersion: ['kv'],
+  stage: ['secretId'],
+  versionId: ['secretId'],
+  previous: ['secretId'],
+  pending: ['secretId'],
+  tags: ['prefix'],
+  roleArn: ['secretId', 'parameter', 'prefix'],
+  externalId: ['secretId', 'parameter', 'prefix'],
+} as const satisfies Partial<Record<keyof SecretShape, readonly Way[]>>;
 
 /** The backends a secret may name. */
 export interface KnownBackends {
@@ -91,9 +114,10 @@ function chooseWay(shape: SecretShape, { file, path }: Entry, problems: Problems
 
 function makeRequest(way: Way, shape: SecretShape, entry: Entry, problems: Problems): SecretRequest | undefined {
   const { file, path } = entry;
-  for (const key of ONLY_WITH_KV) {
-    if (way === 'kv' || shape[key] === undefined) continue;
-    problems.add('CONFIG_INVALID', file, [...path, key], `it goes with kv, not with ${way}`, 'Remove it.');
+  for (const [key, ways] of Object.entries(ONLY_WITH) as [keyof typeof ONLY_WITH, readonly Way[]][]) {
+    if (ways.includes(way) || shape[key] === undefined) continue;
+    const seen = `it goes with ${ways.join(', ')}, not with ${way}`;
+    problems.add('CONFIG_INVALID', file, [...path, key], seen, 'Remove it.');
   }
   const { kv, read, write, certificate, key, version, mount, kvVersion } = shape;
   if (kv !== undefined) {
@@ -115,7 +139,7 @@ function makeRequest(way: Way, shape: SecretShape, entry: Entry, problems: Probl
     return { kind: 'vault-write', path: writePath, data: write.data ?? {} };
   }
   if (certificate !== undefined) return certificateRequest(certificate, entry, problems);
-  return key === undefined ? undefined : { kind: 'file', key };
+  return key === undefined ? resolveAwsRequest(shape, entry, problems) : { kind: 'file', key };
 }
 
 function certificateRequest(

@@ -30,6 +30,7 @@ export type SingleSection = (typeof SINGLE_SECTIONS)[number];
 
 export type BackendShape = z.infer<typeof backend>;
 export type VaultShape = Extract<BackendShape, { kind: 'vault' }>;
+export type AwsShape = Extract<BackendShape, { kind: 'aws-secrets-manager' }>;
 export type AuthShape = VaultShape['auth'];
 export type SecretShape = z.infer<typeof secret>;
 export type OutputShape = z.infer<typeof output>;

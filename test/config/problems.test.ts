@@ -16,13 +16,13 @@ describe('problems', () => {
       'CONFIG_INVALID backends.misspelt-kind.kind',
       'CONFIG_MISSING backends.no-kind.kind',
       'CONFIG_INVALID backends.empty',
-      'CONFIG_NOT_SUPPORTED backends.aws.kind',
+      'CONFIG_INVALID backends.aws.region',
       'CONFIG_INVALID backends.later-auth.address',
       'CONFIG_NOT_SUPPORTED backends.later-auth.auth.method',
       'CONFIG_INVALID backends.bao.timeout',
       'CONFIG_UNKNOWN_KEY backends.bao.auth.tokn',
       'CONFIG_INVALID secrets.two-ways',
-      'CONFIG_NOT_SUPPORTED secrets.later-way.secretId',
+      'CONFIG_INVALID secrets.both-versions.stage',
       'CONFIG_MISSING secrets.no-way',
       'CONFIG_INVALID secrets.not-a-map',
       'CONFIG_INVALID outputs.shop.mode',
@@ -98,12 +98,7 @@ describe('hints', () => {
 describe('what is not built yet', () => {
   it.each<[string, object]>([
     ...['exec', 'api', 'proxy', 'admin', 'sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
-    ...['secretId', 'stage', 'parameter', 'prefix'].map((key): [string, object] => [
-      `secrets.a.${key}`,
-      { secrets: { a: { [key]: 'x' } } },
-    ]),
     ['backends.bao.auth.method', withAuth({ method: 'aws', role: 'x', region: 'y' })],
-    ['backends.bao.kind', withBackend({ kind: 'aws-secrets-manager', region: 'x' })],
     ...['check', 'verify'].map((key): [string, object] => [
       `outputs.o.${key}`,
       withOutput({ [key]: { command: ['x'] } }),
@@ -111,17 +106,6 @@ describe('what is not built yet', () => {
     ['outputs.o.reload[0].signal.child', withOutput({ reload: [{ signal: { name: 'HUP', child: true } }] })],
   ])('%s is known and refused, and nothing else is said', async (place, given) => {
     expect(await briefly(loadWith(given))).toEqual([`CONFIG_NOT_SUPPORTED ${place}`]);
-  });
-
-  it('a secret of such a backend is not told that its backend is unknown', async () => {
-    const given = {
-      backends: { aws: { kind: 'aws-secrets-manager' } },
-      secrets: { a: { backend: 'aws', secretId: 'x' } },
-    };
-    expect(await briefly(loadWith(given))).toEqual([
-      'CONFIG_NOT_SUPPORTED backends.aws.kind',
-      'CONFIG_NOT_SUPPORTED secrets.a.secretId',
-    ]);
   });
 });
 

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { parseAddress } from '../address.ts';
-import { bool, laterOptions, path, positiveDuration, text } from './scalars.ts';
+import { bool, path, positiveDuration, text } from './scalars.ts';
 import { auth } from './section-auth.ts';
+import { awsSecretsManager } from './section-backend-aws.ts';
 
 const tls = z.strictObject({
   caFile: z.optional(path),
@@ -32,6 +33,4 @@ const file = z.strictObject({
 });
 
 /** One place secrets come from, with its login. A new kind is one file beside this one and one entry in this list. */
-export const backend = z.discriminatedUnion('kind', [vault, file], {
-  error: laterOptions('kind', ['aws-secrets-manager']),
-});
+export const backend = z.discriminatedUnion('kind', [vault, file, awsSecretsManager]);

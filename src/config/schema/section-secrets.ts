@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { apiPath, bool, count, notYet, positiveDuration, text } from './scalars.ts';
+import { apiPath, bool, count, positiveDuration, text } from './scalars.ts';
+import { roleArn } from './section-backend-aws.ts';
 
 const list = z.array(text, { error: 'a list of texts is wanted' });
 
@@ -27,15 +28,23 @@ export const secret = z.strictObject({
   write: z.optional(write),
   certificate: z.optional(certificate),
   key: z.optional(text),
-  secretId: notYet(),
-  parameter: notYet(),
-  prefix: notYet(),
+  secretId: z.optional(text),
+  parameter: z.optional(text),
+  prefix: z.optional(z.string({ error: 'text is wanted' })),
   // ---- with kv
   version: z.optional(count),
   mount: z.optional(apiPath),
   kvVersion: z.optional(z.literal([1, 2], { error: '1 or 2 is wanted' })),
   // ---- with secretId
-  stage: notYet(),
+  stage: z.optional(text),
+  versionId: z.optional(text),
+  previous: z.optional(bool),
+  pending: z.optional(bool),
+  // ---- with prefix
+  tags: z.optional(z.record(text, z.string({ error: 'text is wanted' }), { error: 'a map is wanted' })),
+  // ---- with secretId, parameter and prefix
+  roleArn: z.optional(roleArn),
+  externalId: z.optional(text),
   // ---- with any
   refresh: z.optional(positiveDuration),
   optional: z.optional(bool),

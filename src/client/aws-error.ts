@@ -1,0 +1,154 @@
+import type { Code } from '../base/codes.ts';
+import { fail, PannierError } from '../base/errors.ts';
+import { retryAfterMs } from './retry-after.ts';
+
+/** What was asked when it failed. */
+export interface AwsCall {
+  /** `secretsmanager GetSecretValue`. */
+  readonly operation: string;
+  /** Absent where it is not known. */
+  readonly region?: string;
+  /** Configuration path. */
+  readonly place: string;
+  /** On the wall clock. */
+  readonly nowMs: number;
+}
+
+interface Known {
+  readonly code: Code;
+  readonly seen?: string;
+  readonly hint?: string;
+}
+
+const DENIED: Known = { code: 'SECRET_DENIED', hint: "Allow the operation on this resource in the role's policy." };
+const NOT_FOUND: Known = { code: 'SECRET_NOT_FOUND', hint: 'Check name, region and account, or write the secret.' };
+const KMS: Known = { code: 'SECRET_UNDECRYPTABLE' };
+const THROTTLED: Known = { code: 'BACKEND_THROTTLED' };
+const UNAVAILABLE: Known = { code: 'BACKEND_UNAVAILABLE' };
+const EXPIRED: Known = { code: 'AUTH_EXPIRED' };
+const CLOCK: Known = { code: 'BACKEND_CLOCK' };
+const KEY_UNKNOWN: Known = {
+  code: 'AUTH_DENIED',
+  seen: 'the credentials are not known',
+  hint: 'Check where they come from.',
+};
+const BAD_SIGNATURE: Known = {
+  code: 'AUTH_DENIED',
+  seen: 'the signature does not fit',
+  hint: 'The secret access key is not that of the access key id.',
+};
+
+/**
+ * The names that AWS gives its errors: "Common Errors" and the Errors of each operation in the API references of
+ * Secrets Manager, Systems Manager and STS. A name that is not here is never shown.
+ */
+const KNOWN: Readonly<Record<string, Known>> = {
+  AccessDenied: DENIED,
+  AccessDeniedException: DENIED,
+  DecryptionFailure: KMS,
+  ExpiredToken: EXPIRED,
+  ExpiredTokenException: EXPIRED,
+  IDPRejectedClaim: { code: 'AUTH_DENIED', seen: 'the web identity token was refused' },
+  InternalServerError: UNAVAILABLE,
+  InternalFailure: UNAVAILABLE,
+  InternalServiceError: UNAVAILABLE,
+  InvalidClientTokenId: KEY_UNKNOWN,
+  InvalidIdentityToken: { code: 'AUTH_DENIED', seen: 'the web identity token is not valid' },
+  InvalidKeyId: KMS,
+  InvalidSignatureException: BAD_SIGNATURE,
+  LimitExceededException: THROTTLED,
+  ParameterNotFound: NOT_FOUND,
+  ParameterVersionNotFound: NOT_FOUND,
+  RequestExpired: CLOCK,
+  RequestLimitExceeded: THROTTLED,
+  RequestTimeTooSkewed: CLOCK,
+  ResourceNotFoundException: NOT_FOUND,
+  ServiceUnavailable: UNAVAILABLE,
+  SignatureDoesNotMatch: BAD_SIGNATURE,
+  Throttling: THROTTLED,
+  ThrottlingException: THROTTLED,
+  TooManyRequestsException: THROTTLED,
+  UnrecognizedClientException: KEY_UNKNOWN,
+};
+
+/** Where AWS tells two things apart by its message alone. The message decides, and is not shown. */
+function byMessage(name: string, message: string): Known | undefined {
+  if (name.startsWith('AccessDenied') && /\bKMS\b|customer master key|ciphertext/i.test(message)) return KMS;
+  if (
+    name === 'InvalidRequestException' &&
+    /mark(?:ed|ing) (?:for deletion|deleted)|scheduled for deletion/i.test(message)
+  ) {
+    return { code: 'SECRET_DELETED', seen: 'it is scheduled for deletion', hint: 'Restore it with RestoreSecret.' };
+  }
+  if (/^(?:InvalidSignatureException|SignatureDoesNotMatch)$/.test(name) && /expired|not yet current/i.test(message))
+    return CLOCK;
+  return name.startsWith('KMS') ? KMS : undefined;
+}
+
+/**
+ * An error of the SDK in our words, decided by its name and status. What is ours already keeps its code and gets the
+ * place, unless it is a failure of the backend as a whole (no credentials).
+ */
+export function awsError(error: unknown, call: AwsCall): PannierError {
+  if (error instanceof PannierError) {
+    const { code, seen, place } = error.failure;
+    return code.startsWith('AUTH_') || place === call.place ? error : fail(code, call.place, seen, error.failure);
+  }
+  const { name, message, status, headers } = readError(error);
+  if (name === 'AbortError') return fail('CANCELLED', call.place, 'the call was cancelled');
+  return describe(name, message, call, status, retryAfterMs(headers['retry-after'], call.nowMs));
+}
+
+/** The error of one entry in the answer to a batch. */
+export function awsEntryError(name: string | undefined, message: string | undefined, call: AwsCall): PannierError {
+  return describe(name ?? '', message ?? '', call, undefined, undefined);
+}
+
+/** The clock was wrong, and is corrected by now: the SDK learns the time from the answer. */
+export function isClockCorrected(error: unknown): boolean {
+  return (error as { $metadata?: { clockSkewCorrected?: unknown } } | null)?.$metadata?.clockSkewCorrected === true;
+}
+
+function describe(
+  name: string,
+  message: string,
+  call: AwsCall,
+  status: number | undefined,
+  afterMs: number | undefined,
+): PannierError {
+  const { operation, region, place } = call;
+  const known = byMessage(name, message) ?? KNOWN[name];
+  const { code, seen, hint } = known ?? byStatus(status);
+  const answered = known === undefined ? (status === undefined ? 'no usable answer' : `HTTP ${status}`) : name;
+  const details = { ...(hint === undefined ? {} : { hint }), retryAfterMs: afterMs };
+  return fail(
+    code,
+    place,
+    `${seen === undefined ? '' : `${seen}: `}${answered} to ${operation}${region === undefined ? '' : ` in ${region}`}`,
+    details,
+  );
+}
+
+function byStatus(status: number | undefined): Known {
+  if (status === undefined || status < 400) {
+    return { code: 'BACKEND_MALFORMED', hint: 'Check that endpoint is an endpoint of this service.' };
+  }
+  if (status === 429) return THROTTLED;
+  if (status === 403) return DENIED;
+  return status >= 500 ? UNAVAILABLE : { code: 'BACKEND_REJECTED' };
+}
+
+function readError(error: unknown) {
+  const { name, message, $metadata, $response } = (error ?? {}) as {
+    name?: unknown;
+    message?: unknown;
+    $metadata?: { httpStatusCode?: number };
+    $response?: { statusCode?: number; headers?: Readonly<Record<string, string>> };
+  };
+  return {
+    name: typeof name === 'string' ? name : '',
+    message: typeof message === 'string' ? message : '',
+    status: $metadata?.httpStatusCode ?? $response?.statusCode,
+    headers: $response?.headers ?? {},
+  };
+}

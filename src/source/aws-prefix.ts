@@ -1,0 +1,136 @@
+import type { Filter, SecretListEntry } from '@aws-sdk/client-secrets-manager';
+import type { Code } from '../base/codes.ts';
+import { asFailure, type Failure, failure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
+import { loadCrypto } from '../base/node-crypto.ts';
+import { equalValues, type Fields, type Value } from '../base/value.ts';
+import type { AwsWhere } from '../client/aws.ts';
+import type { SecretRequest } from '../config/config.ts';
+import { fieldsOf } from './aws-fields.ts';
+import type { AwsFetch, AwsTools } from './aws-secret.ts';
+
+type PrefixRequest = Extract<SecretRequest, { kind: 'aws-prefix' }>;
+
+/** One secret that was found, by its field. */
+interface Found {
+  readonly name: string;
+  readonly arn: string;
+  /** Of its AWSCURRENT, and of itself. */
+  readonly version: string;
+}
+
+const LIFE = { kind: 'none' } as const;
+
+/** Most that ListSecrets gives at once. */
+const PAGE = 100;
+
+/** It went while we read: it is no longer part of the map. */
+const GONE: ReadonlySet<Code> = new Set(['SECRET_NOT_FOUND', 'SECRET_DELETED'] satisfies Code[]);
+
+/** It is there and cannot be read: that is its own trouble, and does not hold up the others of the map. */
+const UNREADABLE: ReadonlySet<Code> = new Set([
+  'SECRET_DENIED',
+  'SECRET_UNDECRYPTABLE',
+  'SECRET_EMPTY',
+] satisfies Code[]);
+
+/**
+ * All secrets whose names begin with `prefix`, and that have `tags`, as one secret: a field for each, named by what
+ * follows the prefix, with the fields of that secret. New ones appear and deleted ones go.
+ *
+ * ListSecrets tells the version of each, so a poll of unchanged ones reads no value. AWS says that the list may be some
+ * minutes behind (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html).
+ *
+ * One that may not be read keeps the value it had, or is left out, with a warning; any other failure is one of the map.
+ */
+export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch<PrefixRequest> {
+  // Of which versions the fields are that the lease manager holds; no values are kept here.
+  const versionsOf = new WeakMap<Fields, ReadonlyMap<string, string>>();
+
+  async function list(request: PrefixRequest, where: AwsWhere, signal: AbortSignal): Promise<readonly Found[]> {
+    const found: Found[] = [];
+    const Filters = filtersOf(request);
+    let NextToken: string | undefined;
+    do {
+      const input = {
+        MaxResults: PAGE,
+        ...(Filters.length === 0 ? {} : { Filters }),
+        ...(NextToken === undefined ? {} : { NextToken }),
+      };
+      const page = await api.call('ListSecrets', input, where, signal);
+      for (const entry of page.SecretList ?? []) {
+        const { Name: name = '', ARN: arn = '' } = entry;
+        if (!matches(entry, request) || name.length === request.prefix.length) continue;
+        found.push({ name: name.slice(request.prefix.length), arn, version: `${currentOf(entry)} ${arn.slice(-6)}` });
+      }
+      NextToken = page.NextToken || undefined;
+    } while (NextToken !== undefined);
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  return async ({ place }, request, last, signal) => {
+    const where = { place, role: request };
+    const known = last && versionsOf.get(last.fields);
+    const fields = new Map<string, Value>();
+    const versions = new Map<string, string>();
+    const read = async ({ name, arn, version }: Found): Promise<readonly [Found, Value | undefined]> => {
+      const kept = last?.fields.get(name);
+      if (kept !== undefined && known?.get(name) === version) return [{ name, arn, version }, kept];
+      try {
+        const value = await values.read(arn, where, signal);
+        return [{ name, arn, version: `${value.VersionId} ${arn.slice(-6)}` }, fieldsOf(value, place)];
+      } catch (error) {
+        const why = asFailure(error, place);
+        if (GONE.has(why.code)) return [{ name, arn, version: '' }, undefined];
+        if (!UNREADABLE.has(why.code)) throw error;
+        emit({ kind: 'agent-warning', warning: about(name, why, kept !== undefined) });
+        return [{ name, arn, version: '' }, kept];
+      }
+    };
+    for (const [{ name, version }, value] of await Promise.all((await list(request, where, signal)).map(read))) {
+      if (value === undefined) continue;
+      fields.set(name, value);
+      versions.set(name, version);
+    }
+    if (last !== undefined && equalValues(last.fields, fields)) {
+      versionsOf.set(last.fields, versions);
+      return { state: 'unchanged', life: LIFE };
+    }
+    versionsOf.set(fields, versions);
+    return { state: 'changed', value: { fields, version: digest(versions), life: LIFE } };
+  };
+}
+
+function filtersOf({ prefix, tags = {} }: PrefixRequest): Filter[] {
+  const filters: Filter[] = prefix === '' ? [] : [{ Key: 'name', Values: [prefix] }];
+  // The filters know no pairs of key and value, so that only one pair of them is worth asking for; see `matches`.
+  const [first] = Object.entries(tags);
+  if (first !== undefined)
+    filters.push({ Key: 'tag-key', Values: [first[0]] }, { Key: 'tag-value', Values: [first[1]] });
+  return filters;
+}
+
+function matches(
+  { Name = '', Tags = [], DeletedDate }: SecretListEntry,
+  { prefix, tags = {} }: PrefixRequest,
+): boolean {
+  if (DeletedDate || !Name.startsWith(prefix)) return false;
+  return Object.entries(tags).every(([key, value]) => Tags.some((tag) => tag.Key === key && tag.Value === value));
+}
+
+function currentOf({ SecretVersionsToStages = {} }: SecretListEntry): string {
+  return Object.entries(SecretVersionsToStages).find(([, stages]) => stages?.includes('AWSCURRENT'))?.[0] ?? '';
+}
+
+function about(name: string, { code, place, seen, hint }: Failure, isKept: boolean): Failure {
+  return failure(code, place, `${name} is ${isKept ? 'kept as it was' : 'left out'}: ${seen}`, { hint });
+}
+
+/** Of versions, never of values: the ids of some thousand secrets are too long for a version. */
+function digest(versions: ReadonlyMap<string, string>): string {
+  return loadCrypto()
+    .createHash('sha256')
+    .update(JSON.stringify([...versions]))
+    .digest('base64url')
+    .slice(0, 22);
+}

@@ -1,0 +1,135 @@
+import type { DescribeSecretResponse } from '@aws-sdk/client-secrets-manager';
+import type { Clock } from '../base/clock.ts';
+import { fail, PannierError } from '../base/errors.ts';
+import { equalValues, type Fields, type Value } from '../base/value.ts';
+import type { AwsApi, AwsWhere } from '../client/aws.ts';
+import type { SecretRequest } from '../config/config.ts';
+import { fieldsOf } from './aws-fields.ts';
+import type { AwsValues } from './aws-values.ts';
+import type { Fetch, Fetched, Want } from './source.ts';
+
+export type AwsSecretRequest = Extract<SecretRequest, { kind: 'aws-secret' }>;
+
+/** One call of a source for requests of one kind. */
+export type AwsFetch<R> = (want: Want, request: R, last: Fetched | undefined, signal: AbortSignal) => Promise<Fetch>;
+
+export interface AwsTools {
+  readonly api: AwsApi;
+  readonly values: AwsValues;
+  readonly clock: Clock;
+}
+
+const LIFE = { kind: 'none' } as const;
+
+/** What `previous` and `pending` stand for. */
+const STAGES = { previous: 'AWSPREVIOUS', pending: 'AWSPENDING' } as const;
+const STAGE_NAMES = ['previous', 'pending'] as const;
+
+/** A role that may not describe is asked so again after this long. */
+const REFUSED_MS = 600_000;
+
+/**
+ * A secret of Secrets Manager. It has no life: it is polled.
+ *
+ * The bytes of a version never change, so a poll asks DescribeSecret which version has the stage, and reads a value
+ * only when it is another one. The ARN is part of the version: a secret that was deleted and made again has another
+ * end in it. Where the policy does not allow DescribeSecret the value is read each time.
+ *
+ * With `previous` or `pending` all stages come from one DescribeSecret and are read by version id, so that they are of
+ * one moment, also in the middle of a rotation.
+ */
+export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsSecretRequest> {
+  const refusedUntilMs = new Map<string, number>();
+
+  /** Undefined when the policy does not allow it. */
+  async function describe({ secretId, roleArn = '' }: AwsSecretRequest, where: AwsWhere, signal: AbortSignal) {
+    if (clock.monoMs() < (refusedUntilMs.get(roleArn) ?? Number.NEGATIVE_INFINITY)) return undefined;
+    try {
+      const described = await api.call('DescribeSecret', { SecretId: secretId }, where, signal);
+      if (described.DeletedDate) {
+        const hint = 'Restore it with RestoreSecret.';
+        throw fail('SECRET_DELETED', where.place, 'it is scheduled for deletion', { hint });
+      }
+      return described;
+    } catch (error) {
+      if (!(error instanceof PannierError && error.failure.code === 'SECRET_DENIED')) throw error;
+      refusedUntilMs.set(roleArn, clock.monoMs() + REFUSED_MS);
+      return undefined;
+    }
+  }
+
+  /** Of one version or stage; AWSCURRENT, which most want, is read together with that of other secrets. */
+  async function read({ secretId, stage, versionId }: AwsSecretRequest, where: AwsWhere, signal: AbortSignal) {
+    if ((stage === undefined || stage === 'AWSCURRENT') && versionId === undefined) {
+      return await values.read(secretId, where, signal);
+    }
+    const which = versionId === undefined ? { VersionStage: stage } : { VersionId: versionId };
+    return await api.call('GetSecretValue', { SecretId: secretId, ...which }, where, signal);
+  }
+
+  /** The fields of `versionId`, and those of the other stages that are asked for. */
+  async function readStages(
+    request: AwsSecretRequest,
+    versionId: string,
+    described: DescribeSecretResponse,
+    where: AwsWhere,
+    signal: AbortSignal,
+  ): Promise<Fields> {
+    const readOne = async (one: string) =>
+      fieldsOf(await read({ ...request, versionId: one }, where, signal), where.place);
+    const fields = new Map<string, Value>(await readOne(versionId));
+    for (const name of STAGE_NAMES) {
+      if (request[name] !== true) continue;
+      const other = versionOfStage(described, STAGES[name]);
+      if (other === undefined) fields.delete(name);
+      else fields.set(name, await readOne(other));
+    }
+    return fields;
+  }
+
+  return async ({ place }, request, last, signal) => {
+    const where = { place, role: request };
+    const isStaged = request.previous === true || request.pending === true;
+    const described = last === undefined && !isStaged ? undefined : await describe(request, where, signal);
+    const id = described && idOf(request, described);
+    const version = described && id && versionText(id, described, request);
+    if (version !== undefined && last?.version === version) return { state: 'unchanged', life: LIFE };
+    if (isStaged && described === undefined) {
+      const hint = 'Allow secretsmanager:DescribeSecret, which previous and pending need.';
+      throw fail('SECRET_DENIED', place, 'its versions may not be listed', { hint });
+    }
+    if (isStaged && described !== undefined && id !== undefined && version !== undefined) {
+      return changed(await readStages(request, id, described, where, signal), version, last);
+    }
+    const value = await read(request, where, signal);
+    return changed(fieldsOf(value, place), `${value.VersionId} ${endOf(value.ARN)}`, last);
+  };
+}
+
+function changed(fields: Fields, version: string, last: Fetched | undefined): Fetch {
+  if (last?.version === version && equalValues(last.fields, fields)) return { state: 'unchanged', life: LIFE };
+  return { state: 'changed', value: { fields, version, life: LIFE } };
+}
+
+/** Begins with the same text that the value's own answer gives. */
+function versionText(own: string, described: DescribeSecretResponse, request: AwsSecretRequest): string {
+  const others = STAGE_NAMES.flatMap((name) =>
+    request[name] ? [`${name}=${versionOfStage(described, STAGES[name]) ?? ''}`] : [],
+  );
+  return [own, endOf(described.ARN), ...others].join(' ');
+}
+
+/** A pinned version without a stage is not among those described, and is there all the same. */
+function idOf(
+  { versionId, stage = 'AWSCURRENT' }: AwsSecretRequest,
+  described: DescribeSecretResponse,
+): string | undefined {
+  return versionId ?? versionOfStage(described, stage);
+}
+
+function versionOfStage({ VersionIdsToStages = {} }: DescribeSecretResponse, stage: string): string | undefined {
+  return Object.entries(VersionIdsToStages).find(([, stages]) => stages?.includes(stage))?.[0];
+}
+
+/** The random end of an ARN, which tells a secret from an earlier one of the same name. */
+const endOf = (arn = ''): string => arn.slice(-6);

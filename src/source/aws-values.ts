@@ -1,0 +1,98 @@
+import type { SecretValueEntry } from '@aws-sdk/client-secrets-manager';
+import type { Clock } from '../base/clock.ts';
+import type { Code } from '../base/codes.ts';
+import { PannierError } from '../base/errors.ts';
+import type { AwsApi } from '../client/aws.ts';
+import { awsEntryError } from '../client/aws-error.ts';
+import type { AwsRole } from '../config/config.ts';
+import { Gather } from './aws-gather.ts';
+
+/** Reads AWSCURRENT of a secret by name, ARN or partial ARN, many of them in few calls. */
+export interface AwsValues {
+  read(
+    secretId: string,
+    where: { readonly place: string; readonly role: AwsRole },
+    signal: AbortSignal,
+  ): Promise<SecretValueEntry>;
+}
+
+/** Most ids that BatchGetSecretValue takes. */
+const BATCH = 20;
+
+/** The batch is refused as such, though the single reads may be allowed; asked again after this long. */
+const REFUSED_MS = 600_000;
+
+/** A refusal of the whole batch that says nothing about each of its secrets. */
+const NOT_AS_BATCH: ReadonlySet<Code> = new Set([
+  'SECRET_DENIED',
+  'SECRET_NOT_FOUND',
+  'BACKEND_REJECTED',
+  'SECRET_UNDECRYPTABLE',
+]);
+
+/**
+ * Over BatchGetSecretValue, which tells each secret's own failure. It needs a permission of its own: where the policy
+ * lacks it (`secretsmanager:BatchGetSecretValue` on `*`) the secrets are read one by one.
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
+ */
+export function createAwsValues(api: AwsApi, clock: Clock): AwsValues {
+  const byRole = new Map<string, Gather<SecretValueEntry>>();
+  return {
+    read(secretId, { place, role }, signal) {
+      const key = JSON.stringify([role.roleArn, role.externalId]);
+      let gather = byRole.get(key);
+      if (gather === undefined) {
+        gather = gatherFor(api, role, clock);
+        byRole.set(key, gather);
+      }
+      return gather.read(secretId, place, signal);
+    },
+  };
+}
+
+function gatherFor(api: AwsApi, role: AwsRole, clock: Clock): Gather<SecretValueEntry> {
+  let refusedUntilMs = Number.NEGATIVE_INFINITY;
+  return new Gather({
+    size: BATCH,
+    one: (SecretId, place, signal) => api.call('GetSecretValue', { SecretId }, { place, role }, signal),
+    async many(ids, placeOf, signal) {
+      const answers = new Map<string, SecretValueEntry | PannierError>();
+      if (clock.monoMs() < refusedUntilMs) return answers;
+      try {
+        let NextToken: string | undefined;
+        do {
+          const input = { SecretIdList: [...ids], ...(NextToken === undefined ? {} : { NextToken }) };
+          const answer = await api.call(
+            'BatchGetSecretValue',
+            input,
+            { place: placeOf(ids[0] as string), role },
+            signal,
+          );
+          for (const entry of answer.SecretValues ?? []) {
+            for (const id of ids) if (isOf(entry, id)) answers.set(id, entry);
+          }
+          for (const { SecretId = '', ErrorCode, Message } of answer.Errors ?? []) {
+            const call = {
+              operation: 'secretsmanager BatchGetSecretValue',
+              place: placeOf(SecretId),
+              nowMs: clock.wallMs(),
+            };
+            answers.set(SecretId, awsEntryError(ErrorCode, Message, call));
+          }
+          NextToken = answer.NextToken || undefined;
+        } while (NextToken !== undefined);
+      } catch (error) {
+        if (!(error instanceof PannierError && NOT_AS_BATCH.has(error.failure.code))) throw error;
+        if (error.failure.code === 'SECRET_DENIED') refusedUntilMs = clock.monoMs() + REFUSED_MS;
+      }
+      return answers;
+    },
+  });
+}
+
+/** The answer names what it found by name and ARN; asked for may be a partial ARN, without the hyphen and six characters. */
+function isOf({ Name, ARN = '' }: SecretValueEntry, id: string): boolean {
+  return (
+    id === Name || id === ARN || (id.startsWith('arn:') && ARN.length === id.length + 7 && ARN.startsWith(`${id}-`))
+  );
+}

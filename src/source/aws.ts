@@ -1,0 +1,52 @@
+import type { Clock } from '../base/clock.ts';
+import { fail } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
+import type { AwsApi } from '../client/aws.ts';
+import type { AwsBackendConfig } from '../config/config.ts';
+import { createAwsParameter, createAwsParameters } from './aws-parameter.ts';
+import { createAwsPrefix } from './aws-prefix.ts';
+import { type AwsTools, createAwsSecret } from './aws-secret.ts';
+import { createAwsValues } from './aws-values.ts';
+import type { Backend, Fetch, Fetched, Want } from './source.ts';
+
+export interface AwsParts {
+  readonly api: AwsApi;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** Ends what runs and closes the connections. */
+  readonly close: () => Promise<void>;
+}
+
+/** Secrets Manager and Parameter Store of one account and region as a backend. Nothing in it has a lease. */
+export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, close }: AwsParts): Backend {
+  const tools: AwsTools = { api, clock, values: createAwsValues(api, clock) };
+  const secret = createAwsSecret(tools);
+  const prefix = createAwsPrefix(tools, emit);
+  const parameter = createAwsParameter(tools);
+  const parameters = createAwsParameters(tools);
+
+  const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
+    const { request } = want;
+    switch (request.kind) {
+      case 'aws-secret':
+        return secret(want, request, last, signal);
+      case 'aws-prefix':
+        return prefix(want, request, last, signal);
+      case 'aws-parameter':
+        return parameter(want, request, last, signal);
+      case 'aws-parameters':
+        return parameters(want, request, last, signal);
+      default:
+        throw fail('INTERNAL', want.place, 'a request of another kind of backend');
+    }
+  };
+
+  return { name: config.name, source: { fetch }, identity: identityOf(config), [Symbol.asyncDispose]: close };
+}
+
+/** Where secrets come from and as whom; no credential is in it. */
+function identityOf({ name: _, timeoutMs: __, sources, ...rest }: AwsBackendConfig): string {
+  const { keys, webIdentity, container } = sources;
+  const who = [keys?.accessKeyId, sources.profile, sources.credentialsFile, webIdentity?.roleArn, container?.uri];
+  return JSON.stringify(['aws-secrets-manager', rest, who]);
+}

@@ -97,8 +97,12 @@ const result = await build({
   supported: { 'dynamic-import': false },
   plugins: [leaveOut, leaveApart],
 });
-await writeFile('dist/meta.json', JSON.stringify(result.metafile));
-await writeFile('dist/third-party.txt', thirdPartyNotices([result.metafile, apart.metafile]));
+const metafile = {
+  inputs: { ...result.metafile.inputs, ...apart.metafile.inputs },
+  outputs: { ...result.metafile.outputs, ...apart.metafile.outputs },
+};
+await writeFile('dist/meta.json', JSON.stringify(metafile));
+await writeFile('dist/third-party.txt', thirdPartyNotices(metafile));
 const hash = createHash('sha256')
   .update(await readFile('dist/main.js'))
   .digest('hex')

@@ -2,19 +2,38 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Metafile } from 'esbuild';
 
 /** The licences of everything of others that is in the bundles, as they ask to be handed on with it. */
-export function thirdPartyNotices(bundles: readonly Metafile[]): string {
-  const outputs = bundles.flatMap((bundle) => Object.values(bundle.outputs));
-  const inputs = outputs.flatMap((output) =>
+export function thirdPartyNotices({ outputs }: Metafile): string {
+  const inputs = Object.values(outputs).flatMap((output) =>
     Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
   );
   const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
-  return [...folders].sort().map(noticeOf).join('\n');
+  const packages = [...folders].sort().map(readPackage);
+  return packages.map((one) => noticeOf(one, packages)).join('\n');
 }
 
-function noticeOf(folder: string): string {
-  const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as Record<string, string>;
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly repository: string;
+  /** Of its licence files. */
+  readonly texts: readonly string[];
+}
+
+function readPackage(folder: string): Package {
+  const manifest = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as Omit<Package, 'repository'> & {
+    readonly repository?: string | { readonly url: string };
+  };
+  const { name, version, license, repository = '' } = manifest;
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)([.-].*)?$/i.test(file));
-  if (files.length === 0) throw new Error(`${name} is in a bundle and has no licence file`);
   const texts = files.map((file) => readFileSync(`${folder}/${file}`, 'utf8').trim());
-  return `${'='.repeat(80)}\n${name} ${version}\n\n${texts.join('\n\n')}\n`;
+  return { name, version, license, repository: typeof repository === 'string' ? repository : repository.url, texts };
+}
+
+/** A package that was published without its licence file has that of the others of its repository. */
+function noticeOf({ name, version, license, repository, texts }: Package, all: readonly Package[]): string {
+  const sibling = all.find((one) => one.repository === repository && one.license === license && one.texts.length > 0);
+  const found = texts.length > 0 ? texts : sibling?.texts;
+  if (found === undefined) throw new Error(`${name} is in a bundle and has no licence file`);
+  return `${'='.repeat(80)}\n${name} ${version}\n\n${found.join('\n\n')}\n`;
 }

@@ -73,8 +73,8 @@ describe('layers', () => {
 
   it('the process environment is read in one place', () => {
     const readers = files.filter((file) => /process\.env\b/.test(stripComments(readFileSync(join(src, file), 'utf8'))));
-    // bin.ts only looks whether it must start over without NODE_DEBUG.
-    expect(readers.sort()).toEqual(['cli/bin.ts', 'config/environment.ts']);
+    // start-over.ts only looks whether it must start over without NODE_DEBUG.
+    expect(readers.sort()).toEqual(['cli/start-over.ts', 'config/environment.ts']);
   });
 });
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { compileMain, evaluateMain, readBytecode } from './load-main.ts';
+import { startOverWithoutNodeDebug } from './start-over.ts';
 
 /** A hash of `main.js`, put in by the bundler. */
 declare const PANNIER_BUILD: string;
@@ -13,13 +14,8 @@ if (major < 22 || (major === 22 && minor < 22)) {
   process.exit(2);
 }
 
-// NODE_DEBUG=http prints every request with its token, and Node has read the variable before our first line: start over
-// without it, as the same process. Its command line is ours then, so a flag keeps the inspector shut from the start.
-const { NODE_DEBUG, ...env } = process.env;
-if (NODE_DEBUG !== undefined && process.execve !== undefined) {
-  const flags = [...process.execArgv, '--disable-sigusr1'];
-  process.execve(process.execPath, [process.execPath, ...flags, ...process.argv.slice(1)], env);
-}
+// The command line is ours then, so a flag keeps the inspector shut from the start.
+startOverWithoutNodeDebug([...process.execArgv, '--disable-sigusr1', ...process.argv.slice(1)]);
 
 // Compiled here and not imported: an older Node would fail on the syntax in there before it reaches the lines above,
 // and only this way does V8 take the bytecode that the build left beside it, which is half of the start.

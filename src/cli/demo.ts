@@ -9,17 +9,13 @@ export interface DemoOptions {
 }
 
 /** The application of the demo: it knows nothing of Pannier, reads a file, and reads it again on SIGHUP. */
-const APPLICATION = `
-import { readFileSync, writeFileSync } from 'node:fs';
-const [, , file, pidFile] = process.argv;
-function read(why) {
-  const { username, password } = JSON.parse(readFileSync(file, 'utf8')).shop ?? JSON.parse(readFileSync(file, 'utf8'));
-  console.log(why + ': I log in as ' + username + ' with password ' + password);
-}
-process.on('SIGHUP', () => read('told to reload'));
-read('started');
-writeFileSync(pidFile, String(process.pid));
-setInterval(() => {}, 1000);
+const APPLICATION = `#!/bin/sh
+file=$1
+read_it() { . "$file"; echo "$1: I log in as $username with password $password"; }
+trap 'read_it "told to reload"' HUP
+read_it started
+echo $$ > "$2"
+while :; do sleep 1 > /dev/null 2>&1 & wait $!; done
 `;
 
 /** `pannier demo`: the main job on made-up secrets, told step by step; ends by itself. Answers the exit status. */
@@ -32,6 +28,12 @@ export async function demoCommand({ openbao = false }: DemoOptions): Promise<num
     process.stderr.write(`\nThe demo did not work out: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
     return 1;
   }
+}
+
+/** What starts this program once more: Node with its script, or the single executable. */
+function ownCommand(): readonly string[] {
+  if (process.getBuiltinModule('node:sea').isSea()) return [process.execPath];
+  return [process.execPath, '--disable-sigusr1', process.argv[1] ?? ''];
 }
 
 async function openScene(stage: Stage, openbao: boolean): Promise<Scene> {
@@ -49,14 +51,7 @@ async function play(stage: Stage, scene: Scene): Promise<void> {
   stage.show(config);
 
   stage.step('pannier init: fetch once, publish, exit (an init container).');
-  const pannier = (...args: string[]) => [
-    process.execPath,
-    '--disable-sigusr1',
-    process.argv[1] ?? '',
-    ...args,
-    '-c',
-    configFile,
-  ];
+  const pannier = (...args: string[]) => [...ownCommand(), ...args, '-c', configFile];
   const init = stage.start('pannier', pannier('init'));
   const status = await init.ended;
   if (status !== 0) throw new Error(`init ended with ${status}`);
@@ -65,9 +60,9 @@ async function play(stage: Stage, scene: Scene): Promise<void> {
   await showOutput(stage);
 
   stage.step('The application starts and just reads its file.');
-  const application = await stage.write('app.mjs', APPLICATION);
-  const files = [join(stage.dir, 'run/app.json'), join(stage.dir, 'app.pid')];
-  const app = stage.start('application', [process.execPath, application, ...files]);
+  const application = await stage.write('app.sh', APPLICATION);
+  const files = [join(stage.dir, 'run/app.env'), join(stage.dir, 'app.pid')];
+  const app = stage.start('application', ['/bin/sh', application, ...files]);
   await app.says(/^started: .*winter-is-over/);
 
   stage.step('pannier run: stays beside it and keeps everything fresh (a sidecar).');
@@ -97,7 +92,6 @@ outputs:
   app:
     dir: ./run
     files:
-      app.json: { format: json, from: [shop] }
       app.env: { format: dotenv, from: [shop] }
       pgpass: { content: "db:5432:shop:{{shop.username}}:{{shop.password}}\\n" }
     reload:

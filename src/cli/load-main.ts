@@ -2,27 +2,32 @@ import type { Script } from 'node:vm';
 import type * as Main from './main.ts';
 
 /** What `scripts/build.ts` makes of `main.ts`: one script whose value is a function like that around a CommonJS module. */
-type Wrapped = (exports: object, require: NodeJS.Require, module: { exports: object }, __dirname: string) => void;
+type Wrapped = (exports: object, require: Require, module: { exports: object }, __dirname: string) => void;
+
+type Require = (name: string) => unknown;
 
 /**
- * Compiles `main.js` of a `dist` folder. V8 takes the bytecode of an earlier run instead, if it is of the same V8 with
+ * Compiles `main.js` of a `dist` folder, or its text when that is at hand. V8 takes the bytecode of an earlier run instead, if it is of the same V8 with
  * the same flags and of a source as long as this one; else it is as if there were none.
  */
-export function compileMain(dist: string, bytecode?: Buffer): Script {
+export function compileMain(dist: string, bytecode?: Buffer, text?: string): Script {
   const { readFileSync } = process.getBuiltinModule('node:fs');
   const { constants, Script } = process.getBuiltinModule('node:vm');
   const filename = `${dist}/main.js`;
-  return new Script(readFileSync(filename, 'latin1'), {
+  return new Script(text ?? readFileSync(filename, 'latin1'), {
     filename,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(bytecode === undefined ? {} : { cachedData: bytecode }),
   });
 }
 
-/** Evaluates a compiled `main.js`, up to what it exports. */
-export function evaluateMain(script: Script, dist: string): Pick<typeof Main, 'main' | 'library'> {
+/** Evaluates a compiled `main.js`, up to what it exports. What it requires is in `dist`, unless somebody knows better. */
+export function evaluateMain(
+  script: Script,
+  dist: string,
+  require: Require = process.getBuiltinModule('node:module').createRequire(`${dist}/main.js`),
+): Pick<typeof Main, 'main' | 'library'> {
   const module = { exports: {} };
-  const require = process.getBuiltinModule('node:module').createRequire(`${dist}/main.js`);
   (script.runInThisContext() as Wrapped)(module.exports, require, module, dist);
   return module.exports as typeof Main;
 }

@@ -1,0 +1,32 @@
+import { dirname } from 'node:path';
+import { compileMain, evaluateMain } from './load-main.ts';
+import { startOverWithoutNodeDebug } from './start-over.ts';
+
+/** The single executable, see scripts/sea.ts: as bin.ts, with its own Node, and all of `dist` inside it. */
+process.on('SIGUSR1', () => {});
+
+startOverWithoutNodeDebug(process.argv.slice(2));
+
+const { getRawAsset } = process.getBuiltinModule('node:sea');
+const { compileFunction } = process.getBuiltinModule('node:vm');
+const place = dirname(process.execPath);
+const ofNode = process.getBuiltinModule('node:module').createRequire(process.execPath);
+
+const asset = (name: string): Buffer => Buffer.from(getRawAsset(name));
+const text = (name: string): string => asset(name).toString('latin1');
+
+/** What lies beside `main.js` in `dist` is inside here, too. */
+const loaded = new Map<string, { exports: object }>();
+function load(name: string): unknown {
+  if (!name.startsWith('./')) return ofNode(name);
+  const known = loaded.get(name);
+  if (known !== undefined) return known.exports;
+  const module = { exports: {} };
+  loaded.set(name, module);
+  const code = compileFunction(text(name.slice(2)), ['exports', 'require', 'module'], { filename: `${place}/${name}` });
+  code(module.exports, load, module);
+  return module.exports;
+}
+
+const script = compileMain(place, asset('main.bytecode'), text('main.js'));
+void evaluateMain(script, place, load).main();

@@ -90,7 +90,7 @@ export const SECRECY: readonly Cut[] = [
     { by: 'embedded backend', slow: true },
   ),
   bin('no-inspector', "process.on('SIGUSR1', () => {});", ''),
-  bin('inspector-flag', "[...process.execArgv, '--disable-sigusr1']", 'process.execArgv'),
+  bin('inspector-flag', "'--disable-sigusr1', ", ''),
   outcome('field-below-a-leaf', 'if (isSecret(value)) return undefined;', 'if (isSecret(value)) return value;'),
   evaluate(
     'helper-of-a-missing-field',

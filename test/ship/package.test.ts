@@ -36,7 +36,9 @@ beforeAll(async () => {
   packed = files.map(({ path }) => path);
   await writeFile(join(project, 'package.json'), '{"private":true,"type":"module"}');
   await npm('install', '--offline', '--no-audit', '--no-fund', join(project, filename));
-  await cp('examples/file-backend', join(project, 'example'), { recursive: true });
+  for (const name of ['pannier.yaml', 'secrets.yaml']) {
+    await cp(`examples/file-backend/${name}`, join(project, 'example', name));
+  }
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 

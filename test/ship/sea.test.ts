@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startMoto } from '../servers/index.ts';
 import { baoOf, published, useScene, useWorld } from '../system/scene.ts';
 
 const run = promisify(execFile);
@@ -56,6 +57,19 @@ describe('the single executable', () => {
     expect(published(join(dir, 'out'))).toEqual({ 'app.json': '{\n  "password": "one"\n}\n' });
     expect(stdout).toBe('');
     expect(stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]);
+  });
+
+  it('holds what is loaded on need as well: the AWS SDK', async () => {
+    const moto = scene.keep(await startMoto());
+    await moto.api('secretsmanager', 'CreateSecret', { Name: 'prod/shop', SecretString: '{"key":"k-1"}' });
+    const { dir, config } = await scene.place();
+    const path = await config({
+      backends: { aws: { kind: 'aws-secrets-manager', region: moto.region, endpoint: moto.address } },
+      secrets: { stripe: { secretId: 'prod/shop' } },
+      outputs: { shop: { dir: join(dir, 'out'), files: { key: { format: 'raw', from: 'stripe.key' } } } },
+    });
+    await alone(['init', '-c', path], { AWS_ACCESS_KEY_ID: 'made-up', AWS_SECRET_ACCESS_KEY: 'made-up' });
+    expect(published(join(dir, 'out'))).toEqual({ key: 'k-1' });
   });
 
   it('starts itself again for the demo', async () => {

@@ -6,12 +6,14 @@ import { readFile } from 'node:fs/promises';
  */
 const TICKS_PER_SECOND = 100;
 
-/** Fields 3, 4 and 22 of `/proc/PID/stat`. */
+/** Fields 3, 4, 5 and 22 of `/proc/PID/stat`. */
 export interface ProcStat {
   /** One letter: `R`, `S`, … `Z` a zombie. */
   readonly state: string;
   /** Process id of the parent. */
   readonly parent: number;
+  /** Process group. */
+  readonly group: number;
   /** Start in clock ticks after boot. */
   readonly startTicks: number;
 }
@@ -27,8 +29,9 @@ export function parseProcStat(text: string): ProcStat | undefined {
     .split(/\s+/);
   const [state] = fields;
   const parent = Number(fields[4 - 3]);
+  const group = Number(fields[5 - 3]);
   const startTicks = Number(fields[22 - 3]);
-  return state !== undefined && Number.isSafeInteger(startTicks) ? { state, parent, startTicks } : undefined;
+  return state !== undefined && Number.isSafeInteger(startTicks) ? { state, parent, group, startTicks } : undefined;
 }
 
 /**

@@ -12,3 +12,16 @@ export function isSignalName(text: string): text is NodeJS.Signals {
 export function signalExitStatus(name: NodeJS.Signals): number {
   return 128 + constants.signals[name];
 }
+
+/** Whether a signal was sent: `gone` when nobody is there, `refused` when we may not signal who is. */
+export type Sent = 'sent' | 'gone' | 'refused';
+
+/** As kill(2): a negative `pid` is a process group, 0 as signal only asks. Never throws. */
+export function sendSignal(pid: number, name: NodeJS.Signals | 0): Sent {
+  try {
+    process.kill(pid, name);
+    return 'sent';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'gone' : 'refused';
+  }
+}

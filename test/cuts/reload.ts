@@ -68,7 +68,7 @@ export const RELOAD: readonly Cut[] = [
   byName('several-processes', 'if (tops.size > 1 && !all) {', 'if (tops.size < 0) {'),
   byName('several-processes', 'if (tops.size > 1 && !all) {', 'if (tops.size > 1) {', { by: 'with all' }),
   pidFile('vanished-process', ': { failure: noProcess(pid, place) };', ': Promise.reject(new Error());'),
-  cutIn('src/process/command.ts')(
+  cutIn('src/process/child.ts')(
     'vanished-process',
     "child.once('error', (error) => resolve({ kind: 'not-started', errno: errnoOf(error) }));",
     '',

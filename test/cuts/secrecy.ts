@@ -6,7 +6,7 @@ const evaluate = cutIn('src/render/evaluate.ts');
 const analyse = cutIn('src/render/analyse.ts');
 const outcome = cutIn('src/render/outcome.ts');
 const text = cutIn('src/render/text.ts');
-const command = cutIn('src/process/command.ts');
+const command = cutIn('src/process/child.ts');
 const bin = cutIn('src/cli/bin.ts');
 const backend = cutIn('src/config/resolve-backend.ts');
 

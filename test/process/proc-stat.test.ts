@@ -21,6 +21,7 @@ describe('/proc/PID/stat', () => {
     expect(parseProcStat(`4711 (${name}) S ${between} 123456 999 999\n`)).toEqual({
       state: 'S',
       parent: 4,
+      group: 5,
       startTicks: 123456,
     });
   });

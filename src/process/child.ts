@@ -1,0 +1,160 @@
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { Clock } from '../base/clock.ts';
+import { isGroupLeft, signalGroup } from './group.ts';
+import { type Sent, sendSignal, signalExitStatus } from './signals.ts';
+
+/** Between two looks whether anything is left: doubled from the first to the second. */
+const POLL_MS = 10;
+const LONGEST_POLL_MS = 200;
+const NEVER = new AbortController().signal;
+
+export interface ChildOptions {
+  /** The program and its arguments; there is no shell. Not empty. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdio: StdioOptions;
+  /** Leads a process group and session of its own, which is what `signalAll` and `end` mean then. */
+  readonly ownGroup: boolean;
+}
+
+/** How a child ended. */
+export type ChildEnd =
+  | { readonly kind: 'ended'; readonly status: number }
+  | { readonly kind: 'killed'; readonly signal: NodeJS.Signals }
+  /** It never ran; `errno` such as ENOENT, or `unknown`. */
+  | { readonly kind: 'not-started'; readonly errno: string };
+
+/** A process of ours. */
+export interface Child {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  /** Never rejects. What it left behind in its group may go on. */
+  readonly ended: Promise<ChildEnd>;
+  /** Signals the child alone. */
+  signal(name: NodeJS.Signals): Sent;
+  /** Signals its whole group; the child alone where it has none of its own. */
+  signalAll(name: NodeJS.Signals): Sent;
+  /**
+   * Sends `name` to all of it, and SIGKILL when any of it is left after `graceMs`. Resolves when all of it is gone. A
+   * second call joins the first one. Only what may not be signalled, such as a program of another user, is waited for
+   * without an end.
+   * @param killing told before SIGKILL.
+   */
+  end(name: NodeJS.Signals, graceMs: number, killing?: () => void): Promise<void>;
+  /** Lets our process end before the child. */
+  unref(): void;
+}
+
+/** Starts a child; what is wrong with that is told by `ended`. */
+export function startChild(options: ChildOptions, clock: Clock): Child {
+  const started = spawn(options);
+  if ('errno' in started) return neverStarted(started.errno);
+  return new Running(started, options.ownGroup, clock);
+}
+
+/** The status a shell gives: its own, 128+n after a signal, 127 for a program that is not there, 126 for another reason. */
+export function exitStatusOfChild(end: ChildEnd): number {
+  if (end.kind === 'ended') return end.status;
+  if (end.kind === 'killed') return signalExitStatus(end.signal);
+  return end.errno === 'ENOENT' ? 127 : 126;
+}
+
+class Running implements Child {
+  readonly pid: number | undefined;
+  readonly ended: Promise<ChildEnd>;
+  readonly #process: ChildProcess;
+  readonly #group: number | undefined;
+  readonly #clock: Clock;
+  #hasEnded = false;
+  #ending: Promise<void> | undefined;
+
+  constructor(started: ChildProcess, ownGroup: boolean, clock: Clock) {
+    this.#process = started;
+    this.pid = started.pid;
+    this.#group = ownGroup ? started.pid : undefined;
+    this.#clock = clock;
+    this.ended = endOf(started, () => {
+      this.#hasEnded = true;
+    });
+  }
+
+  signal(name: NodeJS.Signals): Sent {
+    // Once it is reaped its number may be another's.
+    return this.pid === undefined || this.#hasEnded ? 'gone' : sendSignal(this.pid, name);
+  }
+
+  signalAll(name: NodeJS.Signals): Sent {
+    return this.#group === undefined ? this.signal(name) : signalGroup(this.#group, name);
+  }
+
+  end(name: NodeJS.Signals, graceMs: number, killing: () => void = () => {}): Promise<void> {
+    this.#ending ??= this.#end(name, graceMs, killing);
+    return this.#ending;
+  }
+
+  unref(): void {
+    this.#process.unref();
+  }
+
+  async #end(name: NodeJS.Signals, graceMs: number, killing: () => void): Promise<void> {
+    if (this.pid === undefined || !(await this.#isLeft())) return;
+    this.signalAll(name);
+    if (await this.#isGoneWithin(graceMs)) return;
+    killing();
+    this.signalAll('SIGKILL');
+    await this.#isGoneWithin(Number.POSITIVE_INFINITY);
+  }
+
+  async #isGoneWithin(ms: number): Promise<boolean> {
+    const endMs = this.#clock.monoMs() + ms;
+    for (let pollMs = POLL_MS; await this.#isLeft(); pollMs = Math.min(LONGEST_POLL_MS, pollMs * 2)) {
+      const leftMs = endMs - this.#clock.monoMs();
+      if (leftMs <= 0) return false;
+      await this.#clock.sleep(Math.min(pollMs, leftMs), NEVER);
+    }
+    return true;
+  }
+
+  async #isLeft(): Promise<boolean> {
+    if (!this.#hasEnded) return true;
+    return this.#group !== undefined && (await isGroupLeft(this.#group));
+  }
+}
+
+function neverStarted(errno: string): Child {
+  return {
+    pid: undefined,
+    ended: Promise.resolve({ kind: 'not-started', errno }),
+    signal: () => 'gone',
+    signalAll: () => 'gone',
+    end: async () => {},
+    unref: () => {},
+  };
+}
+
+/** A foreign error's text may hold an argument or a variable (a NUL in one is thrown with its value): errno only. */
+function spawn({ argv, env, stdio, ownGroup }: ChildOptions): ChildProcess | { readonly errno: string } {
+  try {
+    return process
+      .getBuiltinModule('node:child_process')
+      .spawn(argv[0] as string, argv.slice(1), { detached: ownGroup, stdio, env });
+  } catch (error) {
+    return { errno: errnoOf(error) };
+  }
+}
+
+/** @param reaped called in the instant from which on its number may be given to another. */
+function endOf(child: ChildProcess, reaped: () => void): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ kind: 'not-started', errno: errnoOf(error) }));
+    child.once('exit', (status, by) => {
+      reaped();
+      resolve(by === null ? { kind: 'ended', status: status ?? 0 } : { kind: 'killed', signal: by });
+    });
+  });
+}
+
+function errnoOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return /^E[A-Z0-9]+$/.test(code) ? code : 'unknown';
+}

@@ -1,9 +1,9 @@
 import type { Failure } from '../base/errors.ts';
-import { failuresAtDeadline, type Outcome, outcomeOf, type Progress } from './outcome.ts';
-import type { OutputState } from './output-loop.ts';
+import { failuresAtDeadline, type Outcome, outcomeOf } from './outcome.ts';
 import type { CreateSink } from './output-loops.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
+import { progressOf } from './progress.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface InitOptions {
@@ -17,7 +17,7 @@ export interface InitOptions {
 }
 
 /** A failed or stopped `init` gives its login back within this long. */
-const REVOKE_MS = 2_000;
+export const REVOKE_MS = 2_000;
 
 /**
  * One pass of the pipeline: every output published and taken up, or the failures that prevent it. Ends at the first
@@ -32,17 +32,7 @@ export async function init(
   { timeoutMs, signal, createSink, keepLogins = true }: InitOptions,
 ): Promise<readonly Failure[]> {
   await using pipeline = new Pipeline(around, createSink === undefined ? {} : { createSink });
-  // While backends open there are no outputs yet: a deadline that comes first must not find that nothing is wrong.
-  const unbegun = plan.outputs.map(({ output, renderer }): [string, OutputState] => [
-    output.name,
-    { kind: 'waiting', missing: [...renderer.wants] },
-  ]);
-  const progress = (): Progress => ({
-    outputs: new Map([...unbegun, ...pipeline.outputs()]),
-    entryOf: (name) => pipeline.entryOf(name),
-    silence: (name) => pipeline.silence(name),
-    backendOf: (name) => (plan.config.backends.size > 1 ? plan.config.secrets.get(name)?.backend : undefined),
-  });
+  const progress = () => progressOf(plan.outputs, plan, pipeline);
   const deadline = new AbortController();
   const outcome = await new Promise<Outcome>((resolve, reject) => {
     let applied = false;

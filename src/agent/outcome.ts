@@ -1,5 +1,6 @@
 import type { Code } from '../base/codes.ts';
 import { type Failure, failure } from '../base/errors.ts';
+import { placeOfOutput } from '../config/place.ts';
 import type { Entry } from '../lease/snapshot.ts';
 import type { OutputState } from './output-loop.ts';
 
@@ -84,7 +85,7 @@ export function failuresAtDeadline(progress: Progress): readonly Failure[] {
       failures.add(withBackend(why, name, progress), name);
     }
     if (missing.length === 0) {
-      failures.add(failure('INIT_TIMEOUT', `outputs.${output}`, 'the time was over before it was done'));
+      failures.add(failure('INIT_TIMEOUT', placeOfOutput(output), 'the time was over before it was done'));
     }
   }
   return failures.list();

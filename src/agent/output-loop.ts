@@ -2,7 +2,8 @@ import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure, fail, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
-import type { OutputConfig } from '../config/config.ts';
+import type { GenerationsConfig, OutputConfig } from '../config/config.ts';
+import { placeOfOutput } from '../config/place.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 import type { Reload } from '../reload/reload.ts';
@@ -21,7 +22,7 @@ export type OutputState =
   | { readonly kind: 'settled'; readonly generation: number };
 
 export interface OutputLoopOptions {
-  readonly output: OutputConfig;
+  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Steps in order; the first that fails ends the round, and the next round starts at the first again. */
@@ -80,6 +81,11 @@ export class OutputLoop {
 
   get state(): OutputState {
     return this.#state;
+  }
+
+  /** Whether a change of its secrets is still to be published. */
+  get isBehind(): boolean {
+    return this.#dirtySinceMs !== undefined;
   }
 
   /** One of its secrets changed, or an attempt for one of them ended. */
@@ -149,7 +155,7 @@ export class OutputLoop {
         const { generation, removed, tmpfs } = await sink.recover();
         if (removed > 0) emit({ kind: 'output-recovered', output: output.name, generation: generation ?? 0, removed });
         if (tmpfs === false) {
-          const warning = failure('OUTPUT_NOT_TMPFS', `outputs.${output.name}.dir`, `${output.dir} is not on tmpfs`);
+          const warning = failure('OUTPUT_NOT_TMPFS', `${this.#place}.dir`, `${output.dir} is not on tmpfs`);
           emit({ kind: 'agent-warning', warning });
         }
         if (generation !== undefined) this.#sweepAtMs = 0;
@@ -178,7 +184,8 @@ export class OutputLoop {
         if (first && !output.reloadOnFirst) await this.#skipReload(generation);
         const durationMs = clock.monoMs() - startedMs;
         const files = rendered.files.size;
-        emit({ kind: 'output-published', output: output.name, dir: output.dir, generation, files, durationMs });
+        const where = output.dir === undefined ? {} : { dir: output.dir };
+        emit({ kind: 'output-published', output: output.name, ...where, generation, files, durationMs });
         this.#sweepAtMs = clock.monoMs();
       }
       await this.#owe(staged === 'equal' ? this.#published : staged.generation);
@@ -301,7 +308,7 @@ export class OutputLoop {
   }
 
   get #place(): string {
-    return `outputs.${this.#o.output.name}`;
+    return placeOfOutput(this.#o.output.name);
   }
 
   #enter(state: OutputState): void {

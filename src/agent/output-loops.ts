@@ -1,12 +1,14 @@
 import type { Clock } from '../base/clock.ts';
-import { Secret } from '../base/secret.ts';
 import type { Supervisor } from '../base/supervisor.ts';
 import type { Config, OutputConfig } from '../config/config.ts';
+import { ENVIRONMENT } from '../config/place.ts';
 import { createFileSink } from '../deliver/file/file-sink.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 import { createReload } from '../reload/create-reload.ts';
-import { OutputLoop, type OutputState } from './output-loop.ts';
+import type { Execution } from './execution.ts';
+import { withoutTokens } from './inherited.ts';
+import { OutputLoop, type OutputLoopOptions, type OutputState } from './output-loop.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Needs } from './wants.ts';
@@ -20,6 +22,8 @@ export interface OutputLoopsParts {
   readonly supervisor: Supervisor;
   /** `createFileSink` when absent. */
   readonly createSink?: CreateSink;
+  /** Of `exec`: then the environment is one more output. */
+  readonly execution?: Execution | undefined;
   readonly onState: () => void;
   /** What `needs` answers has changed. */
   readonly onNeeds: () => void;
@@ -30,13 +34,16 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
+/** What makes one loop different from the next. */
+type LoopParts = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'reloads'>;
+
 /**
- * A loop per output of the present plan. An output's identity is its directory: a new plan's loop for the same directory
+ * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's loop for the same directory
  * begins when the old one has ended what it was doing, so there is never more than one writer.
  */
 export class OutputLoops {
   readonly #parts: OutputLoopsParts;
-  #byDir: ReadonlyMap<string, Running> = new Map();
+  #byIdentity: ReadonlyMap<string, Running> = new Map();
   #byOutput: ReadonlyMap<string, OutputLoop> = new Map();
   #bySecret: ReadonlyMap<string, readonly OutputLoop[]> = new Map();
 
@@ -45,19 +52,24 @@ export class OutputLoops {
   }
 
   /** Retires the loops of the last plan and starts those of this one. The files of an output that is gone stay. */
-  replace({ config, outputs }: Plan): void {
-    const before = this.#byDir;
-    const byDir = new Map<string, Running>();
+  replace({ config, outputs, env }: Plan): void {
+    const { execution } = this.#parts;
+    execution?.configure(config);
+    const parts = outputs.map((planned): [string, LoopParts] => [planned.output.dir, this.#partsOf(planned, config)]);
+    if (execution !== undefined && env !== undefined) parts.push([ENVIRONMENT, { ...env, ...execution.parts() }]);
+
+    const before = this.#byIdentity;
+    const byIdentity = new Map<string, Running>();
     const byOutput = new Map<string, OutputLoop>();
     for (const { loop } of before.values()) loop.retire();
-    for (const planned of outputs) {
-      const { output } = planned;
-      const loop = this.#create(planned, config);
-      const ended = this.#start(output.name, loop, before.get(output.dir)?.ended);
-      byDir.set(output.dir, { loop, ended });
-      byOutput.set(output.name, loop);
+    for (const [identity, part] of parts) {
+      const { name } = part.output;
+      const loop = this.#create(part);
+      const ended = this.#start(name, loop, before.get(identity)?.ended);
+      byIdentity.set(identity, { loop, ended });
+      byOutput.set(name, loop);
     }
-    this.#byDir = byDir;
+    this.#byIdentity = byIdentity;
     this.#byOutput = byOutput;
     this.#indexSecrets();
   }
@@ -79,25 +91,34 @@ export class OutputLoops {
     return this.#byOutput.get(name)?.reloadAgain() ?? false;
   }
 
+  /** Whether a change of a secret is still to be published in any of them. */
+  areBehind(): boolean {
+    return [...this.#byOutput.values()].some((loop) => loop.isBehind);
+  }
+
   states(): ReadonlyMap<string, OutputState> {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.state]));
   }
 
-  #create({ output, renderer, requests }: PlannedOutput, config: Config): OutputLoop {
-    const { around, manager, onState, createSink = createFileSink } = this.#parts;
+  #partsOf({ output, renderer, requests }: PlannedOutput, config: Config): LoopParts {
+    const { around, manager, createSink = createFileSink, execution } = this.#parts;
+    const env = withoutTokens(around.env, config);
+    const reloads = output.reload.map((step) => {
+      const request = requests.get(step.place);
+      const render = request && (() => request.render(manager.snapshot(request.wants)));
+      return createReload(step, output, env, render, execution?.child);
+    });
+    return { output, renderer, sink: createSink(output, around.clock), reloads };
+  }
+
+  #create(parts: LoopParts): OutputLoop {
+    const { around, manager, onState } = this.#parts;
     const onNeeds = () => {
       this.#indexSecrets();
       this.#parts.onNeeds();
     };
     const { clock, random, emit } = around;
-    const env = commandEnvironment(around.env, config);
-    const sink = createSink(output, clock);
-    const reloads = output.reload.map((step) => {
-      const request = requests.get(step.place);
-      const render = request && (() => request.render(manager.snapshot(request.wants)));
-      return createReload(step, output, env, render);
-    });
-    return new OutputLoop({ output, renderer, sink, reloads, manager, clock, random, emit, onState, onNeeds });
+    return new OutputLoop({ ...parts, manager, clock, random, emit, onState, onNeeds });
   }
 
   #indexSecrets(): void {
@@ -123,15 +144,4 @@ export class OutputLoops {
     });
     return promise;
   }
-}
-
-/** What commands inherit: not a token that the configuration took from a variable of any name. */
-function commandEnvironment(env: Surroundings['env'], { backends }: Config): Surroundings['env'] {
-  const tokens = [...backends.values()].flatMap((backend) =>
-    backend.kind === 'vault' && backend.auth.method === 'token' && backend.auth.token !== undefined
-      ? [backend.auth.token]
-      : [],
-  );
-  const isToken = (text = '') => tokens.some((token) => token.equals(Secret.text(text)));
-  return Object.fromEntries(Object.entries(env).filter(([, text]) => !isToken(text)));
 }

@@ -9,6 +9,7 @@ import { refreshTogether } from '../lease/together.ts';
 import type { Renderer } from '../render/render.ts';
 import type { AgentView } from './agent-view.ts';
 import { Backends } from './backends.ts';
+import type { Execution } from './execution.ts';
 import { Listeners } from './listeners.ts';
 import type { OutputState } from './output-loop.ts';
 import { type CreateSink, OutputLoops } from './output-loops.ts';
@@ -20,6 +21,8 @@ import { namesTogether, wantsOf } from './wants.ts';
 export interface PipelineOptions {
   /** Where outputs go; their directories when absent. */
   readonly createSink?: CreateSink;
+  /** Of `exec`; its environment is one more output. */
+  readonly execution?: Execution | undefined;
   /** Present: the listeners of the configuration are opened, and can ask for this. */
   readonly serve?: Serve;
 }
@@ -40,13 +43,14 @@ export class Pipeline implements AsyncDisposable {
   readonly #backends: Backends;
   readonly #manager: LeaseManager;
   readonly #loops: OutputLoops;
+  readonly #execution: Execution | undefined;
   readonly #heard = new Set<() => void>();
   readonly #hearFacts = new Set<Emit>();
   readonly #listeners: Listeners | undefined;
   #plan: Plan | undefined;
   #together: Disposable | undefined;
 
-  constructor(around: Surroundings, { createSink, serve }: PipelineOptions = {}) {
+  constructor(around: Surroundings, { createSink, execution, serve }: PipelineOptions = {}) {
     const { clock, random } = around;
     const emit: Emit = (fact) => {
       around.emit(fact);
@@ -54,6 +58,7 @@ export class Pipeline implements AsyncDisposable {
       if (fact.kind === 'login-failed') this.#tell();
     };
     this.#around = { ...around, emit };
+    this.#execution = execution;
 
     const backends = new Backends(this.#around);
     this.#backends = backends;
@@ -71,6 +76,7 @@ export class Pipeline implements AsyncDisposable {
       manager,
       supervisor,
       ...(createSink === undefined ? {} : { createSink }),
+      execution,
       onState: () => this.#tell(),
       onNeeds: () => this.#reconcile(),
     });
@@ -94,7 +100,8 @@ export class Pipeline implements AsyncDisposable {
   async apply(plan: Plan): Promise<void> {
     const { config } = plan;
     const listeners = await this.#listeners?.prepare(servicesOf(config));
-    const used = new Set(plan.outputs.flatMap(({ renderer }) => [...backendsOf(renderer, config)]));
+    const env = this.#execution === undefined || plan.env === undefined ? [] : [plan.env];
+    const used = new Set([...plan.outputs, ...env].flatMap(({ renderer }) => [...backendsOf(renderer, config)]));
     for (const name of this.#served(config)) used.add(config.secrets.get(name)?.backend);
     if (listeners !== undefined) for (const name of servedBackends(config)) used.add(name);
     const wanted = [...config.backends.values()].filter(({ name }) => used.has(name));
@@ -128,6 +135,11 @@ export class Pipeline implements AsyncDisposable {
   /** Where each output stands, by name. */
   outputs(): ReadonlyMap<string, OutputState> {
     return this.#loops.states();
+  }
+
+  /** Whether a change of a secret is still to be published somewhere. */
+  isBehind(): boolean {
+    return this.#loops.areBehind();
   }
 
   /**

@@ -1,5 +1,5 @@
 import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
-import type { Config, OutputConfig } from '../config/config.ts';
+import type { Config, GenerationsConfig, OutputConfig } from '../config/config.ts';
 import type { ConfigProblemsError, GoodRest } from '../config/config-problems.ts';
 import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
@@ -8,6 +8,8 @@ import type { RequestRenderer } from '../render/request.ts';
 export interface Plan {
   readonly config: Config;
   readonly outputs: readonly PlannedOutput[];
+  /** The environment of exec's child; absent: nothing in it is made of secrets. */
+  readonly env?: PlannedEnvironment;
   /** When reading began: what was written later may not be in it. */
   readonly readAtWallMs: number;
 }
@@ -20,6 +22,12 @@ export interface PlannedOutput {
   readonly requests: ReadonlyMap<string, RequestRenderer>;
 }
 
+/** One more output, for `exec` alone: its files are variables. */
+export interface PlannedEnvironment {
+  readonly output: GenerationsConfig;
+  readonly renderer: Renderer;
+}
+
 /**
  * Parses and checks every template and format of a configuration.
  * @param readAtWallMs when reading the configuration began.
@@ -28,9 +36,9 @@ export interface PlannedOutput {
 export async function planOf(config: Config, readAtWallMs: number): Promise<Plan> {
   const askable = [...config.backends.values()].filter(({ kind }) => kind === 'vault').map(({ name }) => name);
   const known = { secrets: new Set(config.secrets.keys()), backends: askable };
-  const { outputs, problems } = await planOutputs(config.outputs, known);
+  const { outputs, env, problems } = await planOutputs(config, known);
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { config, outputs, readAtWallMs };
+  return { config, outputs, ...(env === undefined ? {} : { env }), readAtWallMs };
 }
 
 /**
@@ -39,21 +47,24 @@ export async function planOf(config: Config, readAtWallMs: number): Promise<Plan
  */
 export async function allProblems({ failures, rest }: ConfigProblemsError): Promise<ProblemsError> {
   if (rest === undefined) return new ProblemsError(failures);
-  const { problems } = await planOutputs(rest.outputs, rest.known);
+  const { problems } = await planOutputs(rest, rest.known);
   return new ProblemsError([...failures, ...problems]);
 }
 
-async function planOutputs(configured: Config['outputs'], known: GoodRest['known']) {
+async function planOutputs(configured: Pick<Config, 'outputs' | 'exec'>, known: GoodRest['known']) {
   const { createRenderer } = await import('../render/renderer.ts');
   const problems: Failure[] = [];
   const outputs: PlannedOutput[] = [];
-  for (const output of configured.values()) {
+  for (const output of configured.outputs.values()) {
     const requests = await requestsOf(output, known, problems);
     const also = [...requests.values()].flatMap(({ wants }) => [...wants]);
     const renderer = await collecting(problems, () => createRenderer(output, known, undefined, also));
     if (renderer !== undefined) outputs.push({ output, renderer, requests });
   }
-  return { outputs, problems };
+  const { env: output } = configured.exec;
+  const renderer = output && (await collecting(problems, () => createRenderer(output, known)));
+  const env: PlannedEnvironment | undefined = renderer && { output, renderer };
+  return { outputs, env, problems };
 }
 
 async function requestsOf(

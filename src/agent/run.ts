@@ -1,9 +1,14 @@
+import type { Clock } from '../base/clock.ts';
 import { type Failure, failuresOf } from '../base/errors.ts';
 import { findServiceManager } from '../process/service-manager.ts';
+import type { Execution } from './execution.ts';
 import { type ConfigFollower, type ConfigSource, followConfig } from './follow-config.ts';
+import { REVOKE_MS } from './init.ts';
+import { failuresAtDeadline } from './outcome.ts';
 import type { OutputState } from './output-loop.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
+import { progressOf } from './progress.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface RunOptions {
@@ -13,6 +18,10 @@ export interface RunOptions {
   readonly stop: () => void;
   /** Where later configurations come from; absent: the first one stays. */
   readonly source?: ConfigSource;
+  /** Of `exec`: its child starts when every output is published for the first time, and the agent ends with it. */
+  readonly execution?: Execution;
+  /** How long that first time may take to come; absent: as long as it takes. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -25,11 +34,11 @@ export interface RunOptions {
 export async function run(
   plan: Plan,
   around: Surroundings,
-  { signal, source, stop }: RunOptions,
+  { signal, source, stop, execution, timeoutMs }: RunOptions,
 ): Promise<readonly Failure[]> {
   const reloadConfig = source === undefined ? undefined : () => following?.request();
   let following: ConfigFollower | undefined;
-  await using pipeline = new Pipeline(around, { serve: { stop, reloadConfig } });
+  await using pipeline = new Pipeline(around, { serve: { stop, reloadConfig }, execution });
   await using manager = findServiceManager({
     env: around.env,
     clock: around.clock,
@@ -40,6 +49,8 @@ export async function run(
     pipeline.onProgress(() => {
       const states = [...pipeline.outputs().values()];
       const failures = states.flatMap((state) => (state.kind === 'failed' ? [state.why] : []));
+      // A child that runs is not stopped for what a later configuration asks of this machine.
+      if (execution?.child.isStarted === true) return;
       if (failures.some(({ code }) => code === 'OUTPUT_NOT_TMPFS')) resolve(failures);
     });
   });
@@ -50,7 +61,10 @@ export async function run(
   }
   pipeline.startWatching();
   const tellReady = () => {
-    if ([...pipeline.outputs().values()].every(isPublished)) manager?.ready();
+    if (signal.aborted || ![...pipeline.outputs().values()].every(isPublished)) return;
+    if (execution !== undefined && pipeline.isBehind()) return; // it would start only to be started anew
+    execution?.start();
+    manager?.ready();
   };
   pipeline.onProgress(tellReady);
   tellReady();
@@ -59,10 +73,40 @@ export async function run(
     if (signal.aborted) return resolve([]);
     signal.addEventListener('abort', () => resolve([]), { once: true });
   });
-  const failures = await Promise.race([refused, stopped]);
+  const ends = [refused, stopped];
+  if (execution !== undefined) ends.push(endOf(execution, { plan, pipeline, clock: around.clock, timeoutMs }));
+  const failures = await Promise.race(ends);
+  execution?.cancel();
   manager?.stopping();
   await following?.[Symbol.asyncDispose]();
   return failures;
+}
+
+interface Waiting {
+  readonly plan: Plan;
+  readonly pipeline: Pipeline;
+  readonly clock: Clock;
+  readonly timeoutMs: number | undefined;
+}
+
+/** Of `exec`: its child has ended, or could not be started in time. Then the logins are revoked, as `init` does. */
+async function endOf(execution: Execution, { plan, pipeline, clock, timeoutMs }: Waiting): Promise<readonly Failure[]> {
+  const { child } = execution;
+  if (timeoutMs !== undefined) {
+    const begun = new AbortController();
+    void child.started.then(() => begun.abort());
+    await clock.sleep(timeoutMs, begun.signal);
+    if (!child.isStarted) {
+      execution.cancel();
+      const progress = progressOf([], plan, pipeline);
+      const unpublished = new Map([...progress.outputs].filter(([, state]) => !isPublished(state)));
+      const failures = failuresAtDeadline({ ...progress, outputs: unpublished });
+      await pipeline.revokeLogins(AbortSignal.timeout(REVOKE_MS));
+      return failures;
+    }
+  }
+  const { failure } = await execution.over;
+  return failure === undefined ? [] : [failure];
 }
 
 /** The files are there; telling the application may still be owed. */

@@ -144,6 +144,12 @@ export const CODES = {
     'Use pidFile, or set all: true to signal each.',
   ),
   RELOAD_NOT_PERMITTED: row(1, 'backoff', 'The process may not be signalled.', 'Run as its user, or share a uid.'),
+  RELOAD_NO_HANDLER: row(
+    1,
+    'backoff',
+    'The child does not handle the signal, or not yet: it would end it.',
+    'Handle it in the application, start it with exec in a shell script, or choose another signal.',
+  ),
   RELOAD_HTTP_UNREACHABLE: row(
     1,
     'backoff',
@@ -157,6 +163,10 @@ export const CODES = {
   RELOAD_COMMAND_MISSING: row(1, 'backoff', 'The command cannot be started.', 'Check path and permissions.'),
   RELOAD_COMMAND_TIMEOUT: row(1, 'backoff', 'The command did not end in time.', 'Raise timeout, or mend it.'),
   RELOAD_COMMAND_FAILED: row(1, 'backoff', 'The command ended with an error.', 'Run it by hand.'),
+
+  // ---- the child of exec
+  EXEC_VARIABLE: row(1, 'never', 'A value cannot be a variable.', 'Use base64encode, or a file instead.'),
+  EXEC_NOT_STARTED: row(1, 'backoff', 'The command cannot be started.', 'Check its path, its mode and PATH.'),
 
   // ---- local listeners
   LISTEN_IN_USE: row(1, 'never', 'Another process listens there.', 'Stop it, or take another socket or port.'),

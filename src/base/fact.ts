@@ -93,7 +93,8 @@ export type Fact =
   | {
       readonly kind: 'output-published';
       readonly output: string;
-      readonly dir: string;
+      /** Absent for the environment of exec, whose variables are counted as files. */
+      readonly dir?: string;
       readonly generation: number;
       readonly files: number;
       readonly durationMs: number;
@@ -131,6 +132,28 @@ export type Fact =
       readonly generation: number;
       readonly step: string;
       readonly failure: Failure;
+      readonly retryInMs?: number;
+    }
+  // ---- the child of exec
+  | { readonly kind: 'child-started'; readonly pid: number; readonly why: 'first' | 'changed' | 'exited' }
+  | { readonly kind: 'child-failed'; readonly failure: Failure; readonly retryInMs?: number }
+  | { readonly kind: 'child-signalled'; readonly pid: number; readonly signal: string }
+  | {
+      readonly kind: 'child-stopping';
+      readonly pid: number;
+      readonly signal: string;
+      /** `exited`: it has ended, and something of its process group has not. */
+      readonly why: 'changed' | 'asked' | 'exited';
+    }
+  /** SIGKILL to what did not stop within the grace. */
+  | { readonly kind: 'child-killed'; readonly pid: number; readonly graceMs: number }
+  | {
+      readonly kind: 'child-ended';
+      readonly pid: number;
+      /** As exec gives it: 128+n after a signal. */
+      readonly status: number;
+      readonly livedMs: number;
+      /** Absent: it is not started again, or at once. */
       readonly retryInMs?: number;
     }
   // ---- local listeners; `where` is `unix:///path` or `host:port`

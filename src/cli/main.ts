@@ -63,6 +63,18 @@ export function createProgram(choose: (run: Run) => void): Command {
   withConfig(program.command('run'))
     .description('stay and keep everything fresh')
     .action((options: { config: string[] }) => choose(async () => (await import('./run.ts')).runCommand(options)));
+  withConfig(program.command('exec'))
+    .description('run, with an application as the child that gets secrets in its environment')
+    .argument('[command...]', 'the application and its arguments, behind -- (default: exec.command)')
+    .option(
+      '--timeout <duration>',
+      'give up when the child cannot be started after this long (default: never)',
+      duration,
+    )
+    .action((command: string[], { config, timeout }: { config: string[]; timeout?: number }) => {
+      const options = { config, command, ...(timeout === undefined ? {} : { timeoutMs: timeout }) };
+      choose(async () => (await import('./exec.ts')).execCommand(options));
+    });
   withConfig(program.command('render'))
     .description('show what init would publish, and publish nothing')
     .addOption(new Option('--output <name>', 'this output only, repeatable').argParser(collect).default([], 'all'))

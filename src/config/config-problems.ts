@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 /** The part of a configuration with problems in which there are none so far: its templates can still be checked. */
 export interface GoodRest {
   readonly outputs: Config['outputs'];
+  readonly exec: Config['exec'];
   /** Names that templates may use, those of secrets and backends with problems too. */
   readonly known: { readonly secrets: ReadonlySet<string>; readonly backends: readonly string[] };
 }

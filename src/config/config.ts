@@ -9,6 +9,8 @@ export interface Config {
   readonly backends: ReadonlyMap<string, BackendConfig>;
   readonly secrets: ReadonlyMap<string, SecretConfig>;
   readonly outputs: ReadonlyMap<string, OutputConfig>;
+  /** The defaults without such a section. */
+  readonly exec: ExecConfig;
   readonly log: LogConfig;
   /** Things worth saying that refuse nothing, such as a secret written literally. */
   readonly warnings: readonly Failure[];
@@ -160,19 +162,23 @@ export interface AwsRole {
   readonly externalId?: string;
 }
 
-export interface OutputConfig {
+/** What makes and moves generations, whatever they are made of. */
+export interface GenerationsConfig {
   readonly name: string;
+  readonly quietMs: number;
+  readonly maxWaitMs: number;
+  readonly reloadOnFirst: boolean;
+  /** By file name, relative to `dir`, which may hold `/`; by variable. */
+  readonly files: ReadonlyMap<string, FileConfig>;
+}
+
+export interface OutputConfig extends GenerationsConfig {
   readonly dir: string;
   readonly mode: number;
   readonly dirMode?: number;
   readonly uid?: number;
   readonly gid?: number;
   readonly requireTmpfs: boolean;
-  readonly quietMs: number;
-  readonly maxWaitMs: number;
-  readonly reloadOnFirst: boolean;
-  /** By file name, relative to `dir`; may hold `/`. */
-  readonly files: ReadonlyMap<string, FileConfig>;
   readonly reload: readonly ReloadConfig[];
 }
 
@@ -236,7 +242,7 @@ export type SignalReloadConfig = {
   readonly kind: 'signal';
   readonly name: NodeJS.Signals;
   readonly place: string;
-} & ({ readonly pidFile: string } | { readonly process: string; readonly all: boolean });
+} & ({ readonly pidFile: string } | { readonly process: string; readonly all: boolean } | { readonly child: true });
 
 export interface HttpReloadConfig {
   readonly kind: 'http';
@@ -269,6 +275,25 @@ export type ListenConfig =
     }
   /** `host` is an address or a name, IPv6 without brackets. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+/** The child that `pannier exec` runs. */
+export interface ExecConfig {
+  /** Not empty; absent: it is on the command line. */
+  readonly command?: readonly string[];
+  /** The variables made of secrets; absent: files alone. */
+  readonly env?: GenerationsConfig;
+  /** What becomes of the child when its variables change. */
+  readonly onChange: { readonly kind: 'restart' | 'none' } | { readonly kind: 'signal'; readonly name: NodeJS.Signals };
+  /** Asks it to stop for a restart. */
+  readonly stopSignal: NodeJS.Signals;
+  /** How long it may take to stop. */
+  readonly graceMs: number;
+  /** What becomes of exec when the child ends by itself. */
+  readonly onExit: 'end' | 'restart';
+  /** Of our own variables it gets those of `inherit` alone; else all, without logins that `inherit` does not name. */
+  readonly pristine: boolean;
+  readonly inherit: readonly string[];
+}
 
 export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';

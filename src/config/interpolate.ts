@@ -109,7 +109,8 @@ class Walk {
 
 /** Inline templates: the engine's own braces mean something there, and what a reference gives is no template. */
 function isTemplate(path: Path): boolean {
-  const [section, , part, , what, key] = path;
+  const [section, name, part, , what, key] = path;
+  if (section === 'exec') return name === 'env' && path.length === 3;
   if (section !== 'outputs') return false;
   if (part === 'files') return path.length === 5 && what === 'content';
   return part === 'reload' && what === 'http' && (path.length === 6 ? key === 'body' : key === 'headers');

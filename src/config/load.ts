@@ -39,7 +39,7 @@ export async function loadConfig({ paths, env, cwd }: LoadOptions): Promise<Conf
   if (!whole) problems.throwIfAny();
   const merged = mergeFiles(files, problems);
   const config = resolveConfig(merged, env, cwd, problems);
-  problems.throwIfAny({ outputs: config.outputs, known: namesOf(merged, config) });
+  problems.throwIfAny({ outputs: config.outputs, exec: config.exec, known: namesOf(merged, config) });
   return deepFreeze({
     ...config,
     warnings: problems.warnings,

@@ -1,3 +1,11 @@
+/** Name and place of the output that is the child's environment. */
+export const ENVIRONMENT = 'exec.env';
+
+/** Where an output is configured. */
+export function placeOfOutput(name: string): string {
+  return name === ENVIRONMENT ? ENVIRONMENT : `outputs.${name}`;
+}
+
 export type Path = readonly (string | number)[];
 
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;

@@ -6,6 +6,7 @@ import { parseEntry } from './parse-entry.ts';
 import { formatPlace } from './place.ts';
 import type { Problems } from './problems.ts';
 import { resolveHttp } from './resolve-reload-http.ts';
+import { fullSignalName } from './schema/scalars.ts';
 import { reload as schema } from './schema/section-reload.ts';
 import type { ReloadShape } from './schema.ts';
 
@@ -30,17 +31,19 @@ export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | 
 }
 
 function resolveSignal(
-  { name, pidFile, process, all }: NonNullable<ReloadShape['signal']>,
+  { name, pidFile, process, all, child = false }: NonNullable<ReloadShape['signal']>,
   { file, path }: Entry,
   problems: Problems,
 ): ReloadConfig | undefined {
   const at = [...path, 'signal'];
   const before = problems.count;
-  if (pidFile === undefined && process === undefined) {
+  const given = [...(pidFile === undefined ? [] : ['pidFile']), ...(process === undefined ? [] : ['process'])];
+  if (child) given.push('child');
+  if (given.length === 0) {
     const seen = 'absent, so which process is meant is not known';
-    problems.add('CONFIG_MISSING', file, [...at, 'pidFile'], seen, 'Add pidFile or process.');
-  } else if (pidFile !== undefined && process !== undefined) {
-    problems.add('CONFIG_INVALID', file, at, 'pidFile and process both say which process', 'Keep one of the two.');
+    problems.add('CONFIG_MISSING', file, [...at, 'pidFile'], seen, 'Add pidFile, process or child.');
+  } else if (given.length > 1) {
+    problems.add('CONFIG_INVALID', file, at, `${given.join(' and ')} each say which process`, 'Keep one of them.');
   }
   if (all !== undefined && process === undefined) {
     problems.add('CONFIG_INVALID', file, [...at, 'all'], 'it goes with process', 'Remove it.');
@@ -48,9 +51,10 @@ function resolveSignal(
   if (problems.count > before) return undefined;
   const step = {
     kind: 'signal',
-    name: (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals,
+    name: fullSignalName(name),
     place: formatPlace(path),
   } as const;
+  if (child) return { ...step, child };
   if (process !== undefined) return { ...step, process, all: all ?? false };
   return { ...step, pidFile: resolve(file.dir, pidFile as string) };
 }

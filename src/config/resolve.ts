@@ -4,6 +4,7 @@ import type { Merged } from './merge.ts';
 import { makeNearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import { checkTlsEnvironment, resolveBackend } from './resolve-backend.ts';
+import { checkChildSignals, resolveExec } from './resolve-exec.ts';
 import { resolveLog } from './resolve-log.ts';
 import { checkDirs, resolveOutput } from './resolve-output.ts';
 import { resolveSecret } from './resolve-secret.ts';
@@ -47,6 +48,14 @@ export function resolveConfig(
     if (output !== undefined) outputs.set(name, output);
   }
   checkDirs(outputs.values(), sections.outputs, problems);
+  const exec = resolveExec(singles.get('exec'), sections.outputs, problems);
+  if (!singles.has('exec')) checkChildSignals(sections.outputs, problems);
 
-  return { backends, secrets, outputs, log: resolveLog(singles.get('log'), problems) };
+  return {
+    backends,
+    secrets,
+    outputs,
+    exec,
+    log: resolveLog(singles.get('log'), problems),
+  };
 }

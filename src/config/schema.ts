@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { notYet, otherName, secretName } from './schema/scalars.ts';
 import { backend } from './schema/section-backends.ts';
+import { exec } from './schema/section-exec.ts';
 import { log } from './schema/section-log.ts';
 import { output } from './schema/section-outputs.ts';
 import { secret } from './schema/section-secrets.ts';
@@ -11,7 +12,7 @@ export const configFile = z.strictObject({
   backends: z.optional(z.record(otherName, backend)),
   secrets: z.optional(z.record(secretName, secret)),
   outputs: z.optional(z.record(otherName, output)),
-  exec: notYet(),
+  exec: z.optional(exec),
   api: notYet(),
   proxy: notYet(),
   admin: notYet(),
@@ -25,7 +26,7 @@ export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
 export type NamedSection = (typeof NAMED_SECTIONS)[number];
 
 /** Sections that stand in one file, whole. */
-export const SINGLE_SECTIONS = ['log'] as const;
+export const SINGLE_SECTIONS = ['exec', 'log'] as const;
 export type SingleSection = (typeof SINGLE_SECTIONS)[number];
 
 export type BackendShape = z.infer<typeof backend>;

@@ -31,7 +31,7 @@ export interface Recovered {
 }
 
 export interface Staged {
-  /** Absolute directory of the candidate; checks run on it. */
+  /** Absolute directory of the candidate; checks run on it. Empty where generations are kept in memory. */
   readonly dir: string;
   readonly generation: number;
   /**
@@ -43,7 +43,7 @@ export interface Staged {
   discard(): Promise<void>;
 }
 
-/** Kept on disk beside the generations, so that neither equal bytes nor a crash can lose an owed reload. */
+/** Kept where the generations are, on disk for files, so that neither equal bytes nor a crash can lose an owed reload. */
 export interface ReloadMark {
   /** The published generation when it differs from the last one taken up; undefined when nothing is owed. */
   owed(): Promise<number | undefined>;

@@ -42,6 +42,12 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'reload-step': ['debug', 'reload step ended'],
   'reload-done': ['info', 'reload done'],
   'reload-failed': ['error', 'reload failed'],
+  'child-started': ['info', 'child started'],
+  'child-failed': ['error', 'child cannot be started'],
+  'child-signalled': ['debug', 'signal passed on to the child'],
+  'child-stopping': ['info', 'child is asked to stop'],
+  'child-killed': ['warn', 'child killed'],
+  'child-ended': ['info', 'child ended'],
   'listener-opened': ['info', 'listening'],
   'listener-closed': ['info', 'no longer listening'],
 };

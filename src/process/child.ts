@@ -13,7 +13,7 @@ export interface ChildOptions {
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly stdio: StdioOptions;
-  /** Leads a process group and session of its own, which is what `signalAll` and `end` mean then. */
+  /** Leads a process group and session of its own, which is what `signalAll` and `goneWithin` mean then. */
   readonly ownGroup: boolean;
 }
 
@@ -34,13 +34,14 @@ export interface Child {
   signal(name: NodeJS.Signals): Sent;
   /** Signals its whole group; the child alone where it has none of its own. */
   signalAll(name: NodeJS.Signals): Sent;
+  /** Whether anything of it runs. */
+  isLeft(): Promise<boolean>;
   /**
-   * Sends `name` to all of it, and SIGKILL when any of it is left after `graceMs`. Resolves when all of it is gone. A
-   * second call joins the first one. Only what may not be signalled, such as a program of another user, is waited for
-   * without an end.
+   * Resolves when all of it is gone, with SIGKILL to what is left after `graceMs`. A second call joins the first one.
+   * Only what may not be signalled, such as a program of another user, is waited for without an end.
    * @param killing told before SIGKILL.
    */
-  end(name: NodeJS.Signals, graceMs: number, killing?: () => void): Promise<void>;
+  goneWithin(graceMs: number, killing?: () => void): Promise<void>;
   /** Lets our process end before the child. */
   unref(): void;
 }
@@ -87,8 +88,13 @@ class Running implements Child {
     return this.#group === undefined ? this.signal(name) : signalGroup(this.#group, name);
   }
 
-  end(name: NodeJS.Signals, graceMs: number, killing: () => void = () => {}): Promise<void> {
-    this.#ending ??= this.#end(name, graceMs, killing);
+  async isLeft(): Promise<boolean> {
+    if (!this.#hasEnded) return this.pid !== undefined;
+    return this.#group !== undefined && (await isGroupLeft(this.#group));
+  }
+
+  goneWithin(graceMs: number, killing: () => void = () => {}): Promise<void> {
+    this.#ending ??= this.#end(graceMs, killing);
     return this.#ending;
   }
 
@@ -96,9 +102,7 @@ class Running implements Child {
     this.#process.unref();
   }
 
-  async #end(name: NodeJS.Signals, graceMs: number, killing: () => void): Promise<void> {
-    if (this.pid === undefined || !(await this.#isLeft())) return;
-    this.signalAll(name);
+  async #end(graceMs: number, killing: () => void): Promise<void> {
     if (await this.#isGoneWithin(graceMs)) return;
     killing();
     this.signalAll('SIGKILL');
@@ -107,17 +111,12 @@ class Running implements Child {
 
   async #isGoneWithin(ms: number): Promise<boolean> {
     const endMs = this.#clock.monoMs() + ms;
-    for (let pollMs = POLL_MS; await this.#isLeft(); pollMs = Math.min(LONGEST_POLL_MS, pollMs * 2)) {
+    for (let pollMs = POLL_MS; await this.isLeft(); pollMs = Math.min(LONGEST_POLL_MS, pollMs * 2)) {
       const leftMs = endMs - this.#clock.monoMs();
       if (leftMs <= 0) return false;
       await this.#clock.sleep(Math.min(pollMs, leftMs), NEVER);
     }
     return true;
-  }
-
-  async #isLeft(): Promise<boolean> {
-    if (!this.#hasEnded) return true;
-    return this.#group !== undefined && (await isGroupLeft(this.#group));
   }
 }
 
@@ -127,7 +126,8 @@ function neverStarted(errno: string): Child {
     ended: Promise.resolve({ kind: 'not-started', errno }),
     signal: () => 'gone',
     signalAll: () => 'gone',
-    end: async () => {},
+    isLeft: async () => false,
+    goneWithin: async () => {},
     unref: () => {},
   };
 }

@@ -42,7 +42,8 @@ export async function runCommand(
   if (first !== 'stop') return first;
   // Even SIGKILL is refused by a program that runs as another user: then it is left to itself.
   const patience = new AbortController();
-  await Promise.race([child.end('SIGTERM', GRACE_MS), clock.sleep(2 * GRACE_MS, patience.signal)]);
+  child.signalAll('SIGTERM');
+  await Promise.race([child.goneWithin(GRACE_MS), clock.sleep(2 * GRACE_MS, patience.signal)]);
   patience.abort();
   child.unref();
   return { kind: signal.aborted ? 'aborted' : 'timeout' };

@@ -1,25 +1,28 @@
 import type { ReloadConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
+import type { KeptChild } from '../process/kept-child.ts';
 import type { RenderedRequest } from '../render/request.ts';
 import { createCommandReload } from './command.ts';
 import { createHttpReload } from './http.ts';
 import type { Reload, ReloadedOutput } from './reload.ts';
-import { createSignalReload } from './signal.ts';
+import { createChildSignal, createSignalReload } from './signal.ts';
 
 /**
  * The step that a configuration describes.
  * @param env the agent's own variables, for commands; they get them without the agent's logins.
  * @param render makes headers and body, for HTTP requests.
+ * @param child of exec, for signals to it; absent where there is none.
  */
 export function createReload(
   config: ReloadConfig,
   output: ReloadedOutput,
   env: Environment,
   render: () => RenderedRequest = () => ({ kind: 'request', headers: new Map() }),
+  child?: KeptChild,
 ): Reload {
   switch (config.kind) {
     case 'signal':
-      return createSignalReload(config);
+      return 'child' in config ? createChildSignal(config.name, config.place, child) : createSignalReload(config);
     case 'http':
       return createHttpReload(config, render);
     case 'command':

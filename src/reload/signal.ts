@@ -1,7 +1,9 @@
 import { type Failure, failure } from '../base/errors.ts';
 import type { SignalReloadConfig } from '../config/config.ts';
 import { findProcesses, noneOf } from '../process/find-process.ts';
+import type { KeptChild } from '../process/kept-child.ts';
 import { noProcess, readPidFile } from '../process/pid-file.ts';
+import { sendSignal } from '../process/signals.ts';
 import type { Reload } from './reload.ts';
 
 /**
@@ -10,7 +12,7 @@ import type { Reload } from './reload.ts';
  *
  * Failures: those of `readPidFile` and `findProcesses`, RELOAD_NO_PROCESS, RELOAD_NOT_PERMITTED, CANCELLED.
  */
-export function createSignalReload(config: SignalReloadConfig): Reload {
+export function createSignalReload(config: ProcessSignal): Reload {
   const { name, place } = config;
   return {
     kind: 'signal',
@@ -29,20 +31,36 @@ export function createSignalReload(config: SignalReloadConfig): Reload {
   };
 }
 
-async function find(config: SignalReloadConfig): ReturnType<typeof findProcesses> {
+/** A signal to a process that is found by its pid file or name. */
+export type ProcessSignal = Exclude<SignalReloadConfig, { readonly child: true }>;
+
+/**
+ * Sends a signal to the child of exec. One that was started since the first try for a generation has read it anyway, and
+ * where there is no child (`init`) the one that comes will.
+ *
+ * Failures: RELOAD_NO_HANDLER, RELOAD_NOT_PERMITTED.
+ */
+export function createChildSignal(name: NodeJS.Signals, place: string, child: KeptChild | undefined): Reload {
+  let tried = { generation: 0, starts: 0 };
+  return {
+    kind: 'signal',
+    place,
+    async run(generation) {
+      if (child === undefined) return undefined;
+      if (generation !== tried.generation) tried = { generation, starts: child.starts };
+      return child.starts > tried.starts ? undefined : child.signal(name, place);
+    },
+  };
+}
+
+async function find(config: ProcessSignal): ReturnType<typeof findProcesses> {
   if ('process' in config) return findProcesses(config.process, config.all, config.place);
   const found = await readPidFile(config.pidFile, config.place);
   return 'failure' in found ? found : { pids: [found.pid] };
 }
 
 function send(pid: number, name: NodeJS.Signals, place: string): Failure | undefined {
-  try {
-    process.kill(pid, name);
-    return undefined;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ESRCH') return noProcess(pid, place);
-    if (code === 'EPERM') return failure('RELOAD_NOT_PERMITTED', place, `process ${pid} may not be sent ${name}`);
-    return failure('INTERNAL', place, `cannot send ${name} to process ${pid}`);
-  }
+  const sent = sendSignal(pid, name);
+  if (sent === 'gone') return noProcess(pid, place);
+  return sent === 'sent' ? undefined : failure('RELOAD_NOT_PERMITTED', place, `process ${pid} may not be sent ${name}`);
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
-import type { FileConfig, FileContent, OutputConfig } from '../config/config.ts';
+import type { FileConfig, FileContent, GenerationsConfig } from '../config/config.ts';
 import { makeNearest } from '../config/nearest.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
 import type { Known } from './analyse.ts';
@@ -24,7 +24,7 @@ export type ReadBytes = (path: string) => Promise<Uint8Array>;
  * @throws ProblemsError with everything that is wrong in any file of the output.
  */
 export async function createRenderer(
-  output: OutputConfig,
+  output: Pick<GenerationsConfig, 'files'>,
   known: Known,
   read: ReadBytes = readFile,
   also: Iterable<string> = [],

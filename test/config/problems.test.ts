@@ -32,7 +32,7 @@ describe('problems', () => {
       'CONFIG_UNKNOWN_SECRET outputs.shop.files["app.env"].from[1]',
       'CONFIG_INVALID outputs.shop.files["app.yaml"].prefix',
       'CONFIG_INVALID outputs.shop.reload[0].signal.name',
-      'CONFIG_NOT_SUPPORTED outputs.shop.reload[1].signal.child',
+      'CONFIG_MISSING outputs.shop.reload[1].signal.child',
       'CONFIG_INVALID log.level',
     ]);
   });
@@ -97,13 +97,12 @@ describe('hints', () => {
 
 describe('what is not built yet', () => {
   it.each<[string, object]>([
-    ...['exec', 'api', 'proxy', 'admin', 'sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
+    ...['api', 'proxy', 'admin', 'sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
     ['backends.bao.auth.method', withAuth({ method: 'aws', role: 'x', region: 'y' })],
     ...['check', 'verify'].map((key): [string, object] => [
       `outputs.o.${key}`,
       withOutput({ [key]: { command: ['x'] } }),
     ]),
-    ['outputs.o.reload[0].signal.child', withOutput({ reload: [{ signal: { name: 'HUP', child: true } }] })],
   ])('%s is known and refused, and nothing else is said', async (place, given) => {
     expect(await briefly(loadWith(given))).toEqual([`CONFIG_NOT_SUPPORTED ${place}`]);
   });

@@ -6,17 +6,22 @@ import { afterEach } from 'vitest';
 
 export function useChildren() {
   const started: ChildProcess[] = [];
+  const groups: number[] = [];
   afterEach(() => {
-    for (const child of started.splice(0)) {
-      child.stdout?.destroy();
+    for (const child of started.splice(0)) child.stdout?.destroy();
+    for (const group of groups.splice(0)) {
       try {
-        process.kill(-(child.pid as number), 'SIGKILL');
+        process.kill(-group, 'SIGKILL');
       } catch {
         // all of it is gone
       }
     }
   });
   return {
+    /** The group of a child that something else started. */
+    keep(pid: number | undefined): void {
+      if (pid !== undefined) groups.push(pid);
+    },
     /** Resolves when the child has printed its first line, with that line. */
     async start(
       command: string,
@@ -24,6 +29,7 @@ export function useChildren() {
     ): Promise<{ child: ChildProcess; pid: number; line: string }> {
       const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
       started.push(child);
+      if (child.pid !== undefined) groups.push(child.pid);
       const line = await new Promise<string>((resolve, reject) => {
         child.once('error', reject);
         child.stdout.once('data', (data: Buffer) => resolve(data.toString().trim()));

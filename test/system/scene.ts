@@ -11,12 +11,19 @@ export interface Scene {
   application(dir: string, name?: string): Promise<Application>;
   /** `pannier run`, stopped after the test. */
   run(config: string, options?: AgentOptions): Agent;
+  /** `pannier exec -- COMMAND`, stopped after the test. */
+  exec(config: string, command: readonly string[], options?: ExecOptions): Agent;
   /** `pannier init`, stopped after the test, for a test that does something meanwhile. */
   startInit(config: string, timeout?: string, options?: AgentOptions): Agent;
   /** `pannier init` to its end. */
   init(config: string, timeout?: string, options?: AgentOptions): Promise<Agent & { readonly status: number }>;
   /** Disposes of it after the test. */
   keep<Thing extends AsyncDisposable>(thing: Thing): Thing;
+}
+
+export interface ExecOptions extends AgentOptions {
+  /** Further arguments, before the command. */
+  readonly args?: readonly string[];
 }
 
 /** To be called once, outside of tests. */
@@ -40,6 +47,8 @@ export function useScene(): Scene {
     place: async () => keep(await createPlace()),
     application: async (dir, name) => keep(await startApplication(dir, name)),
     run: (config, options) => started(['run', '-c', config], options),
+    exec: (config, command, { args = [], ...options } = {}) =>
+      started(['exec', '-c', config, ...args, '--', ...command], options),
     startInit: (config, timeout, options) => started(initArgs(config, timeout), options),
     init: (config, timeout, options) => runAgent(initArgs(config, timeout), options),
   };
@@ -78,7 +87,7 @@ export function told(agent: Agent): readonly Told[] {
     .stderr()
     .split('\n')
     .flatMap((line) => {
-      const match = /^(?:(?:init|run|render|warning): )?(.+?): (.+) \(([A-Z_]+)\)\. (.+)$/.exec(line);
+      const match = /^(?:(?:exec|init|run|render|warning): )?(.+?): (.+) \(([A-Z_]+)\)\. (.+)$/.exec(line);
       if (line.startsWith('{') || match === null) return [];
       const [, place = '', seen = '', code = '', hint = ''] = match;
       return [{ code, place, seen, hint }];

@@ -1,7 +1,9 @@
+import { constants } from 'node:os';
 import * as z from 'zod/mini';
 import { parseDuration } from '../../base/duration.ts';
 import { isApiPath } from '../api-path.ts';
 import { parseHostPort } from '../host-port.ts';
+import { makeNearest } from '../nearest.ts';
 
 /**
  * Building blocks of the sections. Each carries in `error` our own words for what is wanted; `problems.ts` puts what
@@ -44,6 +46,23 @@ export const otherName = z.string().check(
     error: 'a name is made of letters, digits, _, - and ., and begins with one of the first three',
   }),
 );
+
+/** A program and its arguments. */
+export const argv = z
+  .array(z.string({ error: TEXT_WANTED }).check(z.regex(/^[^\0]*$/, { error: 'it must not hold NUL' })))
+  .check(z.minLength(1, { error: 'the program and its arguments are wanted' }));
+
+/** Nobody can handle these, so nothing is taken up by them. */
+const USELESS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP']);
+
+/** With or without SIG; `fullSignalName` makes it one with. */
+export const signalName = text.check(
+  z.refine((value) => wrongSignal(value) === undefined, { error: ({ input }) => wrongSignal(input as string) }),
+);
+
+export function fullSignalName(name: string): NodeJS.Signals {
+  return (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals;
+}
 
 /** User or group number. */
 export const id = z
@@ -93,6 +112,14 @@ export function choice<const Now extends readonly string[]>(now: Now, later: rea
 export function laterOptions(discriminator: string, later: readonly string[]) {
   return ({ input }: { readonly input?: unknown }): string | undefined =>
     later.includes((input as Record<string, string> | undefined)?.[discriminator] ?? '') ? NOT_YET : undefined;
+}
+
+function wrongSignal(name: string): string | undefined {
+  const full = fullSignalName(name);
+  if (USELESS.has(full)) return `no program can handle ${full}; SIGHUP is the usual one`;
+  if (Object.hasOwn(constants.signals, full)) return undefined;
+  const near = makeNearest(Object.keys(constants.signals))(full);
+  return near === undefined ? 'a signal is wanted, such as SIGHUP' : `the nearest signal is ${near}`;
 }
 
 function fitsDuration(value: string): boolean {

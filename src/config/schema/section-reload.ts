@@ -1,16 +1,6 @@
-import { constants } from 'node:os';
 import * as z from 'zod/mini';
-import { makeNearest } from '../nearest.ts';
-import { bool, notYet, path, positiveDuration, text } from './scalars.ts';
+import { argv, bool, path, positiveDuration, signalName, text } from './scalars.ts';
 import { http } from './section-reload-http.ts';
-
-/** Nobody can handle these, so nothing is taken up by them. */
-const USELESS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP']);
-
-/** With or without SIG. */
-const signalName = text.check(
-  z.refine((value) => wrongSignal(value) === undefined, { error: ({ input }) => wrongSignal(input as string) }),
-);
 
 /** `comm` of a process, or the base name of its program: no path. */
 const processName = text.check(z.regex(/^[^/]+$/, { error: 'the name of a program without its path is wanted' }));
@@ -21,13 +11,11 @@ const signal = z.strictObject({
   pidFile: z.optional(path),
   process: z.optional(processName),
   all: z.optional(bool),
-  child: notYet(),
+  child: z.optional(bool),
 });
 
 const command = z.strictObject({
-  argv: z
-    .array(z.string({ error: 'text is wanted' }).check(z.regex(/^[^\0]*$/, { error: 'it must not hold NUL' })))
-    .check(z.minLength(1, { error: 'the program and its arguments are wanted' })),
+  argv,
   timeout: z.optional(positiveDuration),
 });
 
@@ -37,11 +25,3 @@ export const reload = z.strictObject({
   http: z.optional(http),
   command: z.optional(command),
 });
-
-function wrongSignal(name: string): string | undefined {
-  const full = name.startsWith('SIG') ? name : `SIG${name}`;
-  if (USELESS.has(full)) return `no program can handle ${full}; SIGHUP is the usual one`;
-  if (Object.hasOwn(constants.signals, full)) return undefined;
-  const near = makeNearest(Object.keys(constants.signals))(full);
-  return near === undefined ? 'a signal is wanted, such as SIGHUP' : `the nearest signal is ${near}`;
-}

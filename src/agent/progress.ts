@@ -1,0 +1,19 @@
+import type { Progress } from './outcome.ts';
+import type { OutputState } from './output-loop.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Plan, PlannedEnvironment } from './plan.ts';
+
+/** How far a pipeline is with the outputs of a plan. */
+export function progressOf(outputs: readonly PlannedEnvironment[], { config }: Plan, pipeline: Pipeline): Progress {
+  // While backends open there are no outputs yet: a deadline that comes first must not find that nothing is wrong.
+  const unbegun = outputs.map(({ output, renderer }): [string, OutputState] => [
+    output.name,
+    { kind: 'waiting', missing: [...renderer.wants] },
+  ]);
+  return {
+    outputs: new Map([...unbegun, ...pipeline.outputs()]),
+    entryOf: (name) => pipeline.entryOf(name),
+    silence: (name) => pipeline.silence(name),
+    backendOf: (name) => (config.backends.size > 1 ? config.secrets.get(name)?.backend : undefined),
+  };
+}

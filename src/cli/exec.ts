@@ -1,0 +1,55 @@
+import { Execution } from '../agent/execution.ts';
+import type { Plan } from '../agent/plan.ts';
+import { run } from '../agent/run.ts';
+import { exitStatus, fail, formatFailure } from '../base/errors.ts';
+import { configSource } from './config-source.ts';
+import { forwardSignals } from './forward-signals.ts';
+import { warnAsProcessOne } from './process-one.ts';
+import { type CommonOptions, setUp } from './setup.ts';
+import { exitStatusOf } from './stop-signals.ts';
+
+export interface ExecCommandOptions extends CommonOptions {
+  /** From behind `--`; the configuration's when empty. */
+  readonly command: readonly string[];
+  /** How long the child's first start may wait for its secrets; absent: as long as it takes. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * `pannier exec`: `run` with the application as its child. Answers the child's own status, 128+n when a signal ended it,
+ * 127 or 126 when it could not be started; before there is a child, that of `init`.
+ */
+export async function execCommand(options: ExecCommandOptions): Promise<number> {
+  const { command, timeoutMs } = options;
+  const setup = await setUp('exec', options);
+  const { plan, around } = setup;
+  const check = (next: Plan) => checkCommand(command, next);
+  check(plan);
+  warnAsProcessOne(around.emit);
+
+  // A child in a session of its own could not open /dev/tty, and the terminal would not know it.
+  // Asked of the numbers: to open process.stdin would make it non-blocking for the child as well.
+  const { isatty } = process.getBuiltinModule('node:tty');
+  const onTerminal = [0, 1, 2].some((stream) => isatty(stream));
+  const execution = new Execution({ around, argv: command, ownGroup: !onTerminal });
+  using signals = forwardSignals(execution.child, { onTerminal, emit: around.emit });
+  process.once('exit', () => execution.child.abandon());
+  const failures = await run(plan, around, {
+    signal: signals.stop,
+    stop: () => signals.ask('SIGTERM'),
+    source: configSource(options, setup, { check }),
+    execution,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
+  for (const failed of failures) process.stderr.write(`exec: ${formatFailure(failed)}\n`);
+  if (execution.child.isStarted) return (await execution.over).status;
+  if (failures.length > 0) return exitStatus(failures);
+  return exitStatusOf(signals.received() ?? 'SIGTERM');
+}
+
+/** @throws PannierError when nobody says what to start. */
+function checkCommand(command: readonly string[], { config }: Plan): void {
+  if (command.length > 0 || config.exec.command !== undefined) return;
+  const hint = 'Write it behind --, or into exec.command.';
+  throw fail('CONFIG_MISSING', 'exec.command', 'absent, and no command is on the command line', { hint });
+}

@@ -1,0 +1,75 @@
+import { failure, PannierError } from '../../base/errors.ts';
+import { Secret } from '../../base/secret.ts';
+import type { Recovered, Sink, Staged } from '../sink.ts';
+
+/** The variables that a child gets when it is started. */
+export interface Variables {
+  readonly generation: number;
+  readonly byName: ReadonlyMap<string, Secret>;
+}
+
+/** Generations in memory: nobody but ourselves reads them, and a new process begins with a new child. */
+export interface EnvSink extends Sink {
+  /** The published generation; undefined before the first. */
+  current(): Variables | undefined;
+}
+
+/** `MAX_ARG_STRLEN` of Linux, execve(2): one `NAME=value` with its NUL is at most 32 pages of 4 KiB. */
+const LONGEST_BYTES = 131_072;
+
+/**
+ * A child's environment as a sink; its files are the variables.
+ *
+ * `stage` refuses what no environment can carry (EXEC_VARIABLE): a NUL, bytes that are not UTF-8, which Node would
+ * alter, and one variable of more than 128 KiB. That all of them together are too large only shows at the start of the
+ * child.
+ * @param place configuration path of the variables.
+ */
+export function createEnvSink(place: string): EnvSink {
+  let published: Variables | undefined;
+  let settled: number | undefined;
+  return {
+    current: () => published,
+    recover: async (): Promise<Recovered> => ({ generation: published?.generation, removed: 0, tmpfs: undefined }),
+    async stage(files): Promise<Staged | 'equal'> {
+      const byName = new Map([...files].map(([name, bytes]) => [name, variable(name, bytes, place)]));
+      if (published !== undefined && isSame(published.byName, byName)) return 'equal';
+      const first = published === undefined;
+      const generation = (published?.generation ?? 0) + 1;
+      return {
+        dir: '',
+        generation,
+        async commit() {
+          published = Object.freeze({ generation, byName });
+          return { generation, first };
+        },
+        discard: async () => {},
+      };
+    },
+    mark: {
+      owed: async () => (published?.generation === settled ? undefined : published?.generation),
+      settle: async (generation) => {
+        settled = generation;
+      },
+    },
+    sweep: async () => undefined,
+  };
+}
+
+function variable(name: string, bytes: Uint8Array, place: string): Secret {
+  const value = Secret.bytes(bytes);
+  const wrong = wrongWith(value, name.length + '='.length + bytes.length + '\0'.length);
+  if (wrong !== undefined) throw new PannierError(failure('EXEC_VARIABLE', `${place}.${name}`, wrong));
+  return value;
+}
+
+function wrongWith(value: Secret, length: number): string | undefined {
+  if (value.type === 'bytes') return 'the value holds bytes that are not UTF-8';
+  if (value.exposeText('env').includes('\0')) return 'the value holds NUL, which no variable can';
+  if (length > LONGEST_BYTES) return `name and value have ${length} bytes; ${LONGEST_BYTES} are the most`;
+  return undefined;
+}
+
+function isSame(one: ReadonlyMap<string, Secret>, other: ReadonlyMap<string, Secret>): boolean {
+  return one.size === other.size && [...one].every(([name, value]) => other.get(name)?.equals(value) === true);
+}

@@ -12,10 +12,13 @@ export type What = 'came' | 'changed' | 'settled';
 export class ItemWriter {
   readonly #clock: Clock;
   readonly #emit: Emit;
+  readonly #nextNumber: () => number;
 
-  constructor(clock: Clock, emit: Emit) {
+  /** @param nextNumber begins the next snapshot and gives its number. */
+  constructor(clock: Clock, emit: Emit, nextNumber: () => number) {
     this.#clock = clock;
     this.#emit = emit;
+    this.#nextNumber = nextNumber;
   }
 
   /** Asks the source and keeps the answer. @throws what the source throws. */
@@ -24,11 +27,11 @@ export class ItemWriter {
     const answer = await item.backend.source.fetch(item.want, last, item.abort.signal);
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
-      this.#freshen(item, { ...last, life: answer.life });
+      this.#freshen(item, { ...last, life: answer.life }, false);
       this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
       return 'settled';
     }
-    this.#freshen(item, answer.value);
+    this.#freshen(item, answer.value, true);
     const lifeMs = lengthMs(answer.value.life);
     this.#emit({
       kind: 'secret-changed',
@@ -50,7 +53,7 @@ export class ItemWriter {
     if (renewed === undefined || value === undefined) return true;
     // From then on only a new lease helps: should fetching it fail, it is the fetch that is tried again.
     const isLast = stoppedExtending(life, renewed);
-    this.#freshen(item, { ...value, life: isLast ? { ...renewed, renewable: false } : renewed });
+    this.#freshen(item, { ...value, life: isLast ? { ...renewed, renewable: false } : renewed }, false);
     this.#emit({ kind: 'secret-renewed', secrets: [...item.names], ttlMs: renewed.ttlMs });
     return isLast;
   }
@@ -59,12 +62,14 @@ export class ItemWriter {
   trouble(item: Item, why: Failure): void {
     const { entry } = item;
     if (entry === undefined || entry.state === 'absent') {
-      item.entry = absentEntry(why, item.want.optional);
-    } else if (entry.state !== 'expired') {
-      if (entry.state === 'fresh') this.#emitState(item, 'stale', why);
-      item.entry = markEntry(entry, 'stale', why);
+      const isSame = entry?.why.code === why.code;
+      item.entry = absentEntry(why, item.want.optional, isSame ? entry.stateNumber : this.#nextNumber());
+    } else if (entry.state === 'fresh') {
+      this.#emitState(item, 'stale', why);
+      item.entry = markEntry(entry, 'stale', why, this.#nextNumber());
     } else {
-      item.entry = markEntry(entry, 'expired', why);
+      const isSame = entry.why?.code === why.code;
+      item.entry = markEntry(entry, entry.state, why, isSame ? entry.stateNumber : this.#nextNumber());
     }
   }
 
@@ -74,7 +79,7 @@ export class ItemWriter {
     if (entry === undefined || entry.state === 'absent') return;
     const seen = why === 'validity' ? 'the value is past its validity' : 'the value is older than maxStale';
     const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, seen);
-    item.entry = markEntry(entry, 'expired', reason);
+    item.entry = markEntry(entry, 'expired', reason, this.#nextNumber());
     this.#emitState(item, 'expired', reason);
   }
 
@@ -86,9 +91,26 @@ export class ItemWriter {
     item.entry = Object.freeze({ ...entry, value });
   }
 
-  #freshen(item: Item, value: Fetched): void {
-    const before = item.entry?.state;
-    item.entry = freshEntry(value, this.#clock.wallMs());
+  /** Who knew an item by its numbers takes it for another value. */
+  renumber(item: Item): void {
+    const { entry } = item;
+    if (entry === undefined) return;
+    const stateNumber = this.#nextNumber();
+    item.entry = Object.freeze(
+      entry.state === 'absent' ? { ...entry, stateNumber } : { ...entry, valueNumber: stateNumber, stateNumber },
+    );
+  }
+
+  #freshen(item: Item, value: Fetched, isOther: boolean): void {
+    const { entry } = item;
+    const before = entry?.state;
+    if (entry === undefined || entry.state === 'absent' || isOther) {
+      const number = this.#nextNumber();
+      item.entry = freshEntry(value, this.#clock.wallMs(), number, number);
+    } else {
+      const stateNumber = entry.state === 'fresh' ? entry.stateNumber : this.#nextNumber();
+      item.entry = freshEntry(value, this.#clock.wallMs(), entry.valueNumber, stateNumber);
+    }
     if (before !== 'stale' && before !== 'expired') return;
     this.#emit({ kind: 'secret-state', secrets: [...item.names], state: 'fresh' });
   }

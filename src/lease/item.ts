@@ -63,25 +63,19 @@ export function isPolled(item: Item): boolean {
   return (lifeOf(item)?.kind ?? 'none') === 'none';
 }
 
-export function freshEntry(value: Fetched, fetchedWallMs: number): Entry {
-  return Object.freeze({ state: 'fresh', value: Object.freeze(value), fetchedWallMs });
+/** An entry that holds a value. */
+export type Held = Exclude<Entry, { state: 'absent' }>;
+
+export function freshEntry(value: Fetched, fetchedWallMs: number, valueNumber: number, stateNumber: number): Entry {
+  return Object.freeze({ state: 'fresh', value: Object.freeze(value), fetchedWallMs, valueNumber, stateNumber });
 }
 
-export function absentEntry(why: Failure, optional: boolean): Entry {
-  return Object.freeze({ state: 'absent', why, optional });
+export function absentEntry(why: Failure, optional: boolean, stateNumber: number): Entry {
+  return Object.freeze({ state: 'absent', why, optional, stateNumber });
 }
 
-/** The same value with another state; `why` stays when none is given. */
-export function markEntry(
-  entry: Exclude<Entry, { state: 'absent' }>,
-  state: 'stale' | 'expired',
-  why?: Failure,
-): Entry {
-  const reason = why ?? entry.why;
-  return Object.freeze({
-    state,
-    value: entry.value,
-    fetchedWallMs: entry.fetchedWallMs,
-    ...(reason === undefined ? {} : { why: reason }),
-  });
+/** The same value with another state. */
+export function markEntry(entry: Held, state: 'stale' | 'expired', why: Failure, stateNumber: number): Entry {
+  const { value, fetchedWallMs, valueNumber } = entry;
+  return Object.freeze({ state, value, fetchedWallMs, why, valueNumber, stateNumber });
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import { SingleFlight } from '../base/single-flight.ts';
 import type { Backend, Want } from '../source/source.ts';
 import { Deadlines } from './deadlines.ts';
 import { createItem, type Item, isPolled, lifeOf } from './item.ts';
@@ -35,10 +36,11 @@ export class LeaseManager {
   #snapshot: Snapshot | undefined;
   #watching = false;
   readonly #watches = new Map<string, Disposable>();
+  readonly #refreshes = new SingleFlight<Item, void>();
 
   constructor({ clock, random, emit }: LeaseManagerOptions) {
     this.#emit = emit;
-    this.#writer = new ItemWriter(clock, emit);
+    this.#writer = new ItemWriter(clock, emit, () => this.#stateChanged());
     this.#deadlines = new Deadlines(clock, random, {
       attempt: (item, doing) => void this.#attempt(item, doing),
       expire: (item, why) => this.#expire(item, why),
@@ -69,7 +71,9 @@ export class LeaseManager {
     const byName = new Map<string, Item>();
     for (const [name, want] of named) {
       const names = namesById.get(want.id) as ReadonlySet<string>;
-      byName.set(name, this.#adopt(want, names, backends.get(want.backend)));
+      const item = this.#adopt(want, names, backends.get(want.backend));
+      if (this.#byName.get(name) !== item) this.#writer.renumber(item);
+      byName.set(name, item);
     }
     this.#byName = byName;
     this.#stateChanged();
@@ -131,11 +135,18 @@ export class LeaseManager {
     return item?.running !== undefined && item.entry === undefined;
   }
 
-  /** Fetches now, joining an attempt that runs; a failure keeps the value. Never rejects but for an unknown name. */
+  /**
+   * Fetches now, once for all who ask meanwhile; a failure keeps the value. Never rejects but for an unknown name. A
+   * poll that already runs may have read before the reason to ask was there, so one more follows it.
+   */
   async refresh(name: string): Promise<Entry | undefined> {
     const item = this.#byName.get(name);
     if (item === undefined) throw new TypeError(`no secret named ${name}`);
-    await this.#attempt(item, 'fetch');
+    await this.#refreshes.run(item, async () => {
+      const mayMissIt = item.running !== undefined && item.entry !== undefined && isPolled(item);
+      await this.#attempt(item, 'fetch', mayMissIt);
+      if (mayMissIt) await item.running;
+    });
     return item.entry;
   }
 
@@ -345,9 +356,9 @@ export class LeaseManager {
     }
   }
 
-  #stateChanged(): void {
-    this.#number++;
+  #stateChanged(): number {
     this.#snapshot = undefined;
+    return ++this.#number;
   }
 
   #tell(item: Item, what: What): void {

@@ -3,13 +3,17 @@ import type { Fetched } from '../source/source.ts';
 
 /** What is known of one secret. `stale`: the last refresh failed, the value is still valid. */
 export type Entry =
-  | { readonly state: 'absent'; readonly why: Failure; readonly optional: boolean }
+  | { readonly state: 'absent'; readonly why: Failure; readonly optional: boolean; readonly stateNumber: number }
   | {
       readonly state: 'fresh' | 'stale' | 'expired';
       readonly value: Fetched;
       /** When the value was last known good, on the wall clock. */
       readonly fetchedWallMs: number;
       readonly why?: Failure;
+      /** Of the first snapshot with this value: grows with each other value, and no two values share one. */
+      readonly valueNumber: number;
+      /** Of the first snapshot with this value in this state; never smaller than `valueNumber`. */
+      readonly stateNumber: number;
     };
 
 /** An immutable, numbered view of all secrets. A name that no answer has come for yet has no entry. */

@@ -6,8 +6,13 @@ import { failure } from '../../src/base/errors.ts';
 import type { Entry } from '../../src/lease/snapshot.ts';
 
 const value = { fields: new Map(), version: '1', life: { kind: 'none' } } as const;
-const fresh: Entry = { state: 'fresh', value, fetchedWallMs: 0 };
-const absent = (code: Code): Entry => ({ state: 'absent', why: failure(code, 'secrets.x', 'seen'), optional: false });
+const fresh: Entry = { state: 'fresh', value, fetchedWallMs: 0, valueNumber: 1, stateNumber: 1 };
+const absent = (code: Code): Entry => ({
+  state: 'absent',
+  why: failure(code, 'secrets.x', 'seen'),
+  optional: false,
+  stateNumber: 1,
+});
 const settled: OutputState = { kind: 'settled', generation: 1 };
 const waiting = (...missing: string[]): OutputState => ({ kind: 'waiting', missing });
 

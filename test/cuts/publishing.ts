@@ -101,8 +101,8 @@ export const PUBLISHING: readonly Cut[] = [
   writer('deleted-is-kept', "gone ? 'deleted' : why.code", 'why.code'),
   writer(
     'deleted-is-kept',
-    "if (entry === undefined || entry.state === 'absent') {\n      item.entry = absentEntry",
-    "if (entry?.state !== 'expired') {\n      item.entry = absentEntry",
+    "if (entry === undefined || entry.state === 'absent') {\n      const isSame = entry?.why",
+    "if (entry?.state !== 'expired') {\n      const isSame = entry?.why",
   ),
   sink(
     'files-go-with-their-configuration',
@@ -112,8 +112,8 @@ export const PUBLISHING: readonly Cut[] = [
   links('files-go-with-their-configuration', "if (typeof found === 'string' || !isOurLink(found.target)) return;", ''),
   cutIn('src/lease/item.ts')(
     'optional-holds-nothing-up',
-    "Object.freeze({ state: 'absent', why, optional })",
-    "Object.freeze({ state: 'absent', why, optional: false })",
+    "Object.freeze({ state: 'absent', why, optional, stateNumber })",
+    "Object.freeze({ state: 'absent', why, optional: false, stateNumber })",
   ),
   view('optional-holds-nothing-up', "(entry.state === 'absent' && !entry.optional)", "entry.state === 'absent'", {
     by: 'a renderer',

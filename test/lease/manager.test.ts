@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/base/secret.ts';
 import { refreshTogether } from '../../src/lease/together.ts';
+import type { Fetched } from '../../src/source/source.ts';
 import { settle } from '../fake-clock.ts';
 import { wantOf, wantsOf } from '../memory-backend.ts';
 import { leaseWorld } from './lease-world.ts';
@@ -267,6 +269,57 @@ describe('the lease manager', () => {
     await clock.advance(20);
     expect((await both).map((entry) => entry?.state)).toEqual(['stale', 'stale']);
     expect([backend.fetchesOf('app'), field('app')]).toEqual([2, '1']);
+  });
+
+  it('refresh asks once more after a poll that already runs, since that one may have read too early', async () => {
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
+    backend.set('app', { password: '1' });
+    reconcile(wantsOf('app'));
+    await settle();
+    let answer = (_: Fetched) => {};
+    const early = { fields: new Map([['password', Secret.text('1')]]), version: '1', life: { kind: 'none' } } as const;
+    backend.answers.set('app', () => new Promise((resolve) => (answer = resolve)));
+    expect(manager.refreshIfPolled('app')).toBe(true);
+    const refreshed = manager.refresh('app');
+    backend.set('app', { password: '2' });
+    answer(early);
+    await refreshed;
+    await clock.advance(0);
+    expect([backend.fetchesOf('app'), field('app')]).toEqual([3, '2']);
+  });
+
+  it('numbers values and states: another one has a larger number, and what stays keeps its own', async () => {
+    const { backend, manager, reconcile, entry } = leaseWorld();
+    backend.set('app', { password: '1' });
+    backend.set('db', { password: '1' });
+    reconcile(wantsOf('app', 'db'));
+    await settle();
+    const numbers = () => {
+      const now = entry('app');
+      return now === undefined || now.state === 'absent' ? [] : [now.valueNumber, now.stateNumber];
+    };
+    const [value = 0, state = 0] = numbers();
+    expect(value).toBe(state);
+    await manager.refresh('app');
+    expect(numbers()).toEqual([value, state]);
+
+    backend.answers.set('app', 'BACKEND_TIMEOUT');
+    await manager.refresh('app');
+    const [sameValue, stale = 0] = numbers();
+    expect([sameValue, stale > state]).toEqual([value, true]);
+    await manager.refresh('app');
+    expect(numbers()).toEqual([value, stale]);
+
+    backend.set('app', { password: '2' });
+    await manager.refresh('app');
+    const [other = 0] = numbers();
+    expect(other).toBeGreaterThan(stale);
+    expect(manager.snapshot().number).toBeGreaterThanOrEqual(other);
+
+    // Another request under the same name is another value, however old that is.
+    const wants = wantsOf('app', 'db');
+    reconcile(new Map([...wants, ['app', wantOf('db')]]));
+    expect(numbers()[0]).toBeGreaterThan(other);
   });
 
   it('a snapshot does not change, and the whole one is kept while nothing changes', async () => {

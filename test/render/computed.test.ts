@@ -13,11 +13,14 @@ const fresh = (of: Fields): Entry => ({
   state: 'fresh',
   value: { fields: of, version: '1', life: { kind: 'none' } },
   fetchedWallMs: 0,
+  valueNumber: 1,
+  stateNumber: 1,
 });
 const absent = (code: 'SECRET_NOT_FOUND' | 'BACKEND_TIMEOUT'): Entry => ({
   state: 'absent',
   why: failure(code, 'x', 'y'),
   optional: false,
+  stateNumber: 1,
 });
 
 function snapshotOf(entries: Record<string, Entry>): Snapshot {

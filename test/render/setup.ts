@@ -5,6 +5,7 @@ import type { FileContent, OutputConfig } from '../../src/config/config.ts';
 import type { Entry, Snapshot } from '../../src/lease/snapshot.ts';
 import type { Rendered } from '../../src/render/render.ts';
 import { createRenderer, type ReadBytes } from '../../src/render/renderer.ts';
+import type { Fetched } from '../../src/source/source.ts';
 
 /** What a test gives one secret: JSON of its fields, the fields themselves, an absence, or no answer yet. */
 export type Given = string | Fields | 'optional and absent' | 'absent' | 'no answer';
@@ -42,10 +43,11 @@ function entryOf(given: Given): Entry | undefined {
   if (given === 'no answer') return undefined;
   if (given === 'optional and absent' || given === 'absent') {
     const why = failure('SECRET_NOT_FOUND', 'secrets.x', 'no such path');
-    return { state: 'absent', why, optional: given === 'optional and absent' };
+    return { state: 'absent', why, optional: given === 'optional and absent', stateNumber: 1 };
   }
   const fields = typeof given === 'string' ? (parseJson(given) as Fields) : given;
-  return { state: 'fresh', value: { fields, version: '1', life: { kind: 'none' } }, fetchedWallMs: 0 };
+  const value: Fetched = { fields, version: '1', life: { kind: 'none' } };
+  return { state: 'fresh', value, fetchedWallMs: 0, valueNumber: 1, stateNumber: 1 };
 }
 
 /** Renders files over secrets; every secret given is configured. */

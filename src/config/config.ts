@@ -11,6 +11,8 @@ export interface Config {
   readonly outputs: ReadonlyMap<string, OutputConfig>;
   /** The defaults without such a section. */
   readonly exec: ExecConfig;
+  /** Absent: no local API. */
+  readonly api?: ApiConfig;
   readonly log: LogConfig;
   /** Things worth saying that refuse nothing, such as a secret written literally. */
   readonly warnings: readonly Failure[];
@@ -293,6 +295,26 @@ export interface ExecConfig {
   /** Of our own variables it gets those of `inherit` alone; else all, without logins that `inherit` does not name. */
   readonly pristine: boolean;
   readonly inherit: readonly string[];
+}
+
+export interface ApiConfig {
+  /** One at least. */
+  readonly listeners: readonly ApiListenerConfig[];
+  /** Which reads the log tells: each, the first of each value, or none. */
+  readonly audit: 'all' | 'changes' | 'off';
+}
+
+export interface ApiListenerConfig {
+  readonly where: ListenConfig;
+  /** Configuration path: `api`, or `api.listeners[0]`. */
+  readonly place: string;
+  /** Requests must carry what stands in there; always there for TCP. */
+  readonly tokenFile?: string;
+  /** The secrets that it shows; absent: all. */
+  readonly secrets?: readonly string[];
+  /** Whether the agent can be stopped over it. */
+  readonly control: boolean;
+  readonly maxConnections: number;
 }
 
 export interface LogConfig {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { api, apiListener } from './schema/section-api.ts';
 import { outputFile } from './schema/section-outputs.ts';
 import { reload } from './schema/section-reload.ts';
 import { secret } from './schema/section-secrets.ts';
@@ -9,6 +10,8 @@ const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
   [secret, ['kv', 'read', 'write', 'certificate', 'key', 'secretId', 'parameter', 'prefix']],
   [outputFile, ['template', 'content', 'format']],
   [reload, ['signal', 'http', 'command']],
+  [api, ['socket', 'listen', 'listeners']],
+  [apiListener, ['socket', 'listen']],
 ]);
 
 /**

@@ -1,8 +1,10 @@
+import { checkListens } from './check-listens.ts';
 import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import type { Merged } from './merge.ts';
 import { makeNearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
+import { resolveApi } from './resolve-api.ts';
 import { checkTlsEnvironment, resolveBackend } from './resolve-backend.ts';
 import { checkChildSignals, resolveExec } from './resolve-exec.ts';
 import { resolveLog } from './resolve-log.ts';
@@ -51,11 +53,15 @@ export function resolveConfig(
   const exec = resolveExec(singles.get('exec'), sections.outputs, problems);
   if (!singles.has('exec')) checkChildSignals(sections.outputs, problems);
 
+  const api = resolveApi(singles.get('api'), names, problems);
+  checkListens(api?.listeners ?? [], problems);
+
   return {
     backends,
     secrets,
     outputs,
     exec,
+    ...(api === undefined ? {} : { api }),
     log: resolveLog(singles.get('log'), problems),
   };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { notYet, otherName, secretName } from './schema/scalars.ts';
+import { api, type apiListener } from './schema/section-api.ts';
 import { backend } from './schema/section-backends.ts';
 import { exec } from './schema/section-exec.ts';
 import { log } from './schema/section-log.ts';
@@ -13,7 +14,7 @@ export const configFile = z.strictObject({
   secrets: z.optional(z.record(secretName, secret)),
   outputs: z.optional(z.record(otherName, output)),
   exec: z.optional(exec),
-  api: notYet(),
+  api: z.optional(api),
   proxy: notYet(),
   admin: notYet(),
   sds: notYet(),
@@ -26,9 +27,10 @@ export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
 export type NamedSection = (typeof NAMED_SECTIONS)[number];
 
 /** Sections that stand in one file, whole. */
-export const SINGLE_SECTIONS = ['exec', 'log'] as const;
+export const SINGLE_SECTIONS = ['api', 'exec', 'log'] as const;
 export type SingleSection = (typeof SINGLE_SECTIONS)[number];
 
+export type ApiListenerShape = z.infer<typeof apiListener>;
 export type BackendShape = z.infer<typeof backend>;
 export type VaultShape = Extract<BackendShape, { kind: 'vault' }>;
 export type AwsShape = Extract<BackendShape, { kind: 'aws-secrets-manager' }>;

@@ -11,7 +11,6 @@ const withAuth = (auth: object) => withBackend({ auth });
 describe('problems', () => {
   it('all of a configuration are told at once', async () => {
     expect(await briefly(loadFixture('bad-everything.yaml'))).toEqual([
-      'CONFIG_NOT_SUPPORTED api',
       'CONFIG_UNKNOWN_KEY backnds',
       'CONFIG_INVALID backends.misspelt-kind.kind',
       'CONFIG_MISSING backends.no-kind.kind',
@@ -33,6 +32,7 @@ describe('problems', () => {
       'CONFIG_INVALID outputs.shop.files["app.yaml"].prefix',
       'CONFIG_INVALID outputs.shop.reload[0].signal.name',
       'CONFIG_MISSING outputs.shop.reload[1].signal.child',
+      'CONFIG_MISSING api.listeners',
       'CONFIG_INVALID log.level',
     ]);
   });
@@ -97,7 +97,7 @@ describe('hints', () => {
 
 describe('what is not built yet', () => {
   it.each<[string, object]>([
-    ...['api', 'proxy', 'admin', 'sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
+    ...['proxy', 'admin', 'sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
     ['backends.bao.auth.method', withAuth({ method: 'aws', role: 'x', region: 'y' })],
     ...['check', 'verify'].map((key): [string, object] => [
       `outputs.o.${key}`,

@@ -102,9 +102,9 @@ const BAD: readonly Bad[] = [
   },
   {
     title: 'a section that is not built yet',
-    text: json(good({ api: {} })),
+    text: json(good({ sds: {} })),
     code: 'CONFIG_NOT_SUPPORTED',
-    place: 'api',
+    place: 'sds',
     says: /not yet supported/,
   },
 ];

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Heard } from '../lease/manager.ts';
 import type { Entry, Snapshot } from '../lease/snapshot.ts';
@@ -41,8 +42,13 @@ export interface AgentView {
   lateMs(): number;
   /** Reloads the published generation once more. False: there is no such output, or nothing is published. */
   reloadOutput(name: string): boolean;
-  /** Reads the configuration again, as SIGHUP does; undefined where it comes from no file. */
-  readonly reloadConfig: (() => void) | undefined;
+  /**
+   * Reads the configuration again, as SIGHUP does; undefined where it comes from no file. Resolves with what was wrong:
+   * nothing when it was taken.
+   */
+  readonly reloadConfig: (() => Promise<readonly Failure[]>) | undefined;
+  /** What was wrong with the configuration that was refused last; empty when one was taken since. */
+  refusedConfig(): readonly Failure[];
   /** Ends the agent as SIGTERM does. */
   readonly stop: () => void;
 }

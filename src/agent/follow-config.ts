@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { failuresOf } from '../base/errors.ts';
+import { type Failure, failure, failuresOf } from '../base/errors.ts';
 import { filesOfFolder } from '../config/find-files.ts';
 import type { ServiceManager } from '../process/service-manager.ts';
 import { FileWatch } from '../source/file-watch.ts';
@@ -39,12 +39,12 @@ const GATHER_MS = 100;
  */
 export function followConfig(options: FollowOptions): ConfigFollower {
   const follower = new Follower(options);
-  return { request: () => follower.request(true), [Symbol.asyncDispose]: () => follower.stop() };
+  return { request: () => follower.ask(), [Symbol.asyncDispose]: () => follower.stop() };
 }
 
 export interface ConfigFollower extends AsyncDisposable {
-  /** Reads the configuration again soon, as SIGHUP does. */
-  request(): void;
+  /** Reads the configuration again soon, as SIGHUP does. Resolves with what was wrong: nothing when it was taken. */
+  request(): Promise<readonly Failure[]>;
 }
 
 class Follower {
@@ -54,6 +54,7 @@ class Follower {
   #callOff: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  readonly #waiting: ((failures: readonly Failure[]) => void)[] = [];
 
   constructor(options: FollowOptions) {
     this.#o = options;
@@ -66,6 +67,15 @@ class Follower {
     this.#asking[Symbol.dispose]();
     await Promise.all([...this.#watches.values()].map((watch) => watch[Symbol.asyncDispose]()));
     await this.#running;
+    this.#answer([failure('CANCELLED', 'configuration', 'ended because the agent stops')]);
+  }
+
+  ask(): Promise<readonly Failure[]> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (this.#running === undefined) this.request(true);
+      else this.#again = true;
+    });
   }
 
   /** @param asked says so in the log also when nothing has changed. */
@@ -83,6 +93,7 @@ class Follower {
     manager?.reloading();
     do {
       this.#again = false;
+      let failures: readonly Failure[] = [];
       try {
         const plan = await source.load();
         if (signal.aborted) break;
@@ -92,11 +103,18 @@ class Follower {
         const { secrets, outputs } = plan.config;
         around.emit({ kind: 'config-applied', secrets: secrets.size, outputs: outputs.size });
       } catch (error) {
-        for (const failure of failuresOf(error, 'configuration')) around.emit({ kind: 'config-rejected', failure });
+        failures = failuresOf(error, 'configuration');
+        pipeline.refuse(failures);
       }
+      // What was asked for while this one was read is answered by the next one.
+      if (!this.#again) this.#answer(failures);
     } while (this.#again && !signal.aborted);
     if (!signal.aborted) manager?.reloaded();
     this.#running = undefined;
+  }
+
+  #answer(failures: readonly Failure[]): void {
+    for (const answer of this.#waiting.splice(0)) answer(failures);
   }
 
   /** Watches the files of this plan, and no others any more. */

@@ -50,9 +50,10 @@ export class Listeners implements AsyncDisposable {
           next.set(name, { plan, listener: there.listener, service });
           continue;
         }
-        const { HttpListener } = await import('../deliver/http/listener.ts');
-        const { where, place } = plan;
-        const listener = await HttpListener.open({ where, place, replaces: there !== undefined }, service);
+        const { HttpListener, LIMITS } = await import('../deliver/http/listener.ts');
+        const { where, place, maxConnections = LIMITS.maxConnections } = plan;
+        const options = { where, place, replaces: there !== undefined };
+        const listener = await HttpListener.open(options, service, { ...LIMITS, maxConnections });
         made[made.length - 1] = listener; // it disposes its service
         next.set(name, { plan, listener, service });
       }
@@ -79,7 +80,7 @@ export class Listeners implements AsyncDisposable {
       }
     }
     for (const [name, { listener, service, plan }] of next) {
-      if (before.get(name)?.listener === listener) listener.use(service);
+      if (before.get(name)?.listener === listener) listener.use(service, plan.maxConnections);
       else this.#tell('listener-opened', plan);
     }
     await disposeAll(gone);

@@ -49,6 +49,7 @@ export class Pipeline implements AsyncDisposable {
   readonly #listeners: Listeners | undefined;
   #plan: Plan | undefined;
   #together: Disposable | undefined;
+  #refusedConfig: readonly Failure[] = [];
 
   constructor(around: Surroundings, { createSink, execution, serve }: PipelineOptions = {}) {
     const { clock, random } = around;
@@ -111,10 +112,17 @@ export class Pipeline implements AsyncDisposable {
     });
 
     this.#plan = plan;
+    this.#refusedConfig = [];
     this.#loops.replace(plan);
     this.#reconcile();
     await listeners?.commit();
     await closeOld();
+  }
+
+  /** Tells that a later configuration was not good; the present one stays. */
+  refuse(failures: readonly Failure[]): void {
+    this.#refusedConfig = failures;
+    for (const failure of failures) this.#around.emit({ kind: 'config-rejected', failure });
   }
 
   /** `run`: from now on backends that can push changes do. */
@@ -214,6 +222,7 @@ export class Pipeline implements AsyncDisposable {
       lateMs: () => this.lateMs(),
       reloadOutput: (name) => this.#loops.reload(name),
       reloadConfig,
+      refusedConfig: () => this.#refusedConfig,
       stop,
     };
   }

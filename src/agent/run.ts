@@ -36,7 +36,7 @@ export async function run(
   around: Surroundings,
   { signal, source, stop, execution, timeoutMs }: RunOptions,
 ): Promise<readonly Failure[]> {
-  const reloadConfig = source === undefined ? undefined : () => following?.request();
+  const reloadConfig = source === undefined ? undefined : async () => (await following?.request()) ?? [];
   let following: ConfigFollower | undefined;
   await using pipeline = new Pipeline(around, { serve: { stop, reloadConfig }, execution });
   await using manager = findServiceManager({

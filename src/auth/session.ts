@@ -94,6 +94,12 @@ export class VaultSession implements Session {
     return this.#stop.signal.aborted ? 'stopped' : this.#keeper.state;
   }
 
+  /** When the usable login ends; undefined when it never does, and when there is none. */
+  get usableEndsMonoMs(): number | undefined {
+    const endsMs = this.#book.usable()?.endsMonoMs ?? Number.POSITIVE_INFINITY;
+    return Number.isFinite(endsMs) ? endsMs : undefined;
+  }
+
   /** Begins to log in, without waiting for it. Idempotent; `current` does it too. */
   start(): void {
     if (this.#keeping !== undefined || this.#stop.signal.aborted) return;

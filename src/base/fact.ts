@@ -158,6 +158,23 @@ export type Fact =
     }
   // ---- local listeners; `where` is `unix:///path` or `host:port`
   | { readonly kind: 'listener-opened'; readonly service: string; readonly where: string }
-  | { readonly kind: 'listener-closed'; readonly service: string; readonly where: string };
+  | { readonly kind: 'listener-closed'; readonly service: string; readonly where: string }
+  /** Who asked for what over the local API, and what became of it; never what was answered. */
+  | {
+      readonly kind: 'api-audit';
+      readonly audit: true;
+      /** The listener, by which the caller is known. */
+      readonly where: string;
+      readonly action: 'enter' | 'read' | 'watch' | 'refresh' | 'reload-output' | 'reload-config' | 'stop';
+      readonly outcome: 'done' | 'unknown' | 'absent' | 'failed' | 'refused';
+      readonly secret?: string;
+      readonly field?: string;
+      readonly output?: string;
+      /** Of the value that was read. */
+      readonly version?: string;
+      readonly code?: string;
+      /** So many alike since the last line; absent: this one. */
+      readonly count?: number;
+    };
 
 export type Emit = (fact: Fact) => void;

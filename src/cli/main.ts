@@ -54,6 +54,14 @@ export function createProgram(choose: (run: Run) => void): Command {
         .default([], 'PANNIER_CONFIG'),
     );
 
+  const withAgent = (command: Command) =>
+    withConfig(command).addOption(
+      new Option(
+        '--socket <path>',
+        "the agent's socket, or HOST:PORT (default: PANNIER_SOCKET, then the configuration's)",
+      ),
+    );
+
   withConfig(program.command('init'))
     .description('fetch once, publish, exit')
     .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
@@ -90,6 +98,13 @@ export function createProgram(choose: (run: Run) => void): Command {
     .description('check configuration and templates')
     .action((options: { config: string[] }) =>
       choose(async () => (await import('./validate.ts')).validateCommand(options)),
+    );
+  withAgent(program.command('get'))
+    .description('print a secret, or one field of it, of a running agent')
+    .argument('<name>', 'NAME or NAME.FIELD')
+    .option('--json', 'with name and version; a field as JSON', false)
+    .action((name: string, options: { config: string[]; socket?: string; json: boolean }) =>
+      choose(async () => (await import('./get.ts')).getCommand(name, options)),
     );
   program
     .command('schema')

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { deadline } from '../base/deadline.ts';
 import { asFailure, fail, PannierError } from '../base/errors.ts';
 import type { TlsConfig } from '../config/config.ts';
 import { exchange, MAX_BODY_BYTES, type Target, TooLarge, type WireAnswer, type WireRequest } from './exchange.ts';
@@ -168,19 +169,6 @@ export class Transport implements AsyncDisposable {
     }
     return error instanceof PannierError ? error : new PannierError(asFailure(error, place));
   }
-}
-
-/** Calls `late` once after `ms`, whatever the longest single timer of the clock. */
-function deadline(clock: Clock, ms: number, late: () => void): () => void {
-  const end = clock.monoMs() + ms;
-  let cancel = () => {};
-  const arm = () => {
-    const left = end - clock.monoMs();
-    if (left <= 0) late();
-    else cancel = clock.after(left, arm);
-  };
-  arm();
-  return () => cancel();
 }
 
 function parseAddress(address: string, place: string): { target: Target; base: string; shown: string } {

@@ -95,9 +95,10 @@ export class ItemWriter {
   renumber(item: Item): void {
     const { entry } = item;
     if (entry === undefined) return;
-    const stateNumber = this.#nextNumber();
+    const number = this.#nextNumber();
+    const stateNumber = entry.state === 'fresh' || entry.state === 'absent' ? number : this.#nextNumber();
     item.entry = Object.freeze(
-      entry.state === 'absent' ? { ...entry, stateNumber } : { ...entry, valueNumber: stateNumber, stateNumber },
+      entry.state === 'absent' ? { ...entry, stateNumber } : { ...entry, valueNumber: number, stateNumber },
     );
   }
 

@@ -1,6 +1,6 @@
 import type { Failure } from '../base/errors.ts';
 import type { Backend, Fetched, Life, Want } from '../source/source.ts';
-import type { Entry } from './snapshot.ts';
+import type { Entry, Held } from './snapshot.ts';
 
 /**
  * All that is known of one want. Only the lease manager writes it; `entry` is the frozen view that others get.
@@ -62,9 +62,6 @@ export function lifeOf(item: Item): Life | undefined {
 export function isPolled(item: Item): boolean {
   return (lifeOf(item)?.kind ?? 'none') === 'none';
 }
-
-/** An entry that holds a value. */
-export type Held = Exclude<Entry, { state: 'absent' }>;
 
 export function freshEntry(value: Fetched, fetchedWallMs: number, valueNumber: number, stateNumber: number): Entry {
   return Object.freeze({ state: 'fresh', value: Object.freeze(value), fetchedWallMs, valueNumber, stateNumber });

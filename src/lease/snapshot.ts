@@ -16,6 +16,9 @@ export type Entry =
       readonly stateNumber: number;
     };
 
+/** An entry that holds a value. */
+export type Held = Exclude<Entry, { state: 'absent' }>;
+
 /** An immutable, numbered view of all secrets. A name that no answer has come for yet has no entry. */
 export interface Snapshot {
   readonly number: number;

@@ -50,6 +50,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'child-ended': ['info', 'child ended'],
   'listener-opened': ['info', 'listening'],
   'listener-closed': ['info', 'no longer listening'],
+  'api-audit': ['info', 'API'],
 };
 
 /**

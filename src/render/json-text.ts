@@ -1,4 +1,4 @@
-import type { Secret } from '../base/secret.ts';
+import type { Exit, Secret } from '../base/secret.ts';
 import { isList, isSecret, type Value } from '../base/value.ts';
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -11,15 +11,21 @@ export const isJsonNumber = (source: string): boolean => NUMBER.test(source);
  * pair its escape. A number that JSON has no spelling for (YAML's `.inf`) becomes a string.
  * @param indent spaces per level; 0 writes everything on one line, without spaces.
  */
-export function writeJson(value: Value, indent: number): string {
+export function writeJson(value: Value, indent: number, to: Exit = 'file'): string {
   const pieces: string[] = [];
-  write(value, indent, '', pieces);
+  write(value, { indent, to }, '', pieces);
   return pieces.join('');
 }
 
-function write(value: Value, indent: number, margin: string, pieces: string[]): void {
+interface How {
+  readonly indent: number;
+  readonly to: Exit;
+}
+
+function write(value: Value, how: How, margin: string, pieces: string[]): void {
+  const { indent } = how;
   if (isSecret(value)) {
-    pieces.push(leaf(value));
+    pieces.push(leaf(value, how.to));
     return;
   }
   const inner = indent === 0 ? '' : `${margin}${' '.repeat(indent)}`;
@@ -29,13 +35,13 @@ function write(value: Value, indent: number, margin: string, pieces: string[]): 
   if (isList(value)) {
     for (const item of value) {
       pieces.push(`${separator}${gap}`);
-      write(item, indent, inner, pieces);
+      write(item, how, inner, pieces);
       separator = ',';
     }
   } else {
     for (const [name, field] of value) {
       pieces.push(`${separator}${gap}${JSON.stringify(name)}:${indent === 0 ? '' : ' '}`);
-      write(field, indent, inner, pieces);
+      write(field, how, inner, pieces);
       separator = ',';
     }
   }
@@ -43,9 +49,9 @@ function write(value: Value, indent: number, margin: string, pieces: string[]): 
   else pieces.push(indent === 0 ? `${close}` : `\n${margin}${close}`);
 }
 
-function leaf(value: Secret): string {
-  if (value.type === 'bytes') return `"${Buffer.from(value.exposeBytes('file')).toString('base64')}"`;
-  const text = value.exposeText('file');
+function leaf(value: Secret, to: Exit): string {
+  if (value.type === 'bytes') return `"${Buffer.from(value.exposeBytes(to)).toString('base64')}"`;
+  const text = value.exposeText(to);
   if (value.type === 'string') return JSON.stringify(text);
   return value.type === 'number' && !isJsonNumber(text) ? JSON.stringify(text) : text;
 }

@@ -63,6 +63,14 @@ export interface Source {
   watch?(want: Want, changed: () => void): Disposable;
 }
 
+export interface LoginNow {
+  readonly method: string;
+  /** See `VaultSession`; usable in `live`, `renewing` and `replacing`. */
+  readonly state: 'out' | 'logging-in' | 'live' | 'renewing' | 'replacing' | 'dead' | 'stopped';
+  /** Undefined: it does not end, or there is none. */
+  readonly endsMonoMs: number | undefined;
+}
+
 /** A source with what the lease manager must know about the login its leases hang on. */
 export interface Backend extends AsyncDisposable {
   readonly name: string;
@@ -75,6 +83,8 @@ export interface Backend extends AsyncDisposable {
   onLoginReplacing?(move: (next: number) => Promise<void>): Disposable;
   /** Wall and monotonic clock moved apart by this much; a jump forward may have been a suspension. */
   clockJumped?(byMs: number): void;
+  /** Its login as it is now; absent: it has none of its own. */
+  login?(): LoginNow;
   /** Why nothing can be fetched now (no login); undefined when it can. */
   trouble?(): Failure | undefined;
   /** A failed `init` gives its login back. Never throws. */

@@ -4,13 +4,17 @@ const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
 const outcome = cutIn('src/agent/outcome.ts');
 
-const KEEPS = "if (entry === undefined || entry.state === 'absent') {\n      item.entry = absentEntry";
-const LOSES = "if (entry?.state !== 'expired') {\n      item.entry = absentEntry";
+const KEEPS = "if (entry === undefined || entry.state === 'absent') {\n      const isSame = entry?.why";
+const LOSES = "if (entry?.state !== 'expired') {\n      const isSame = entry?.why?";
 
 export const OUTAGE: readonly Cut[] = [
   writer('values-stay-published', KEEPS, LOSES),
   writer('values-stay-published', KEEPS, LOSES, { by: 'the last good files stay' }),
-  cutIn('src/lease/item.ts')('stale-with-age', 'fetchedWallMs: entry.fetchedWallMs', 'fetchedWallMs: Date.now()'),
+  cutIn('src/lease/item.ts')(
+    'stale-with-age',
+    'state, value, fetchedWallMs, why',
+    'state, value, fetchedWallMs: Date.now(), why',
+  ),
   deadlines('stale-with-age', 'OVERDUE_MS = 1_000', 'OVERDUE_MS = 60_000', { by: 'waits for a login' }),
   cutIn('src/base/backoff.ts')('recovery-spreads', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
   deadlines('max-stale', 'now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs', 'maxStaleMs * 1e9'),

@@ -1,9 +1,9 @@
-import type { LiveLogin, Session } from '../../src/auth/method.ts';
+import type { LiveLogin } from '../../src/auth/method.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { isFields, isList, isSecret, type Value } from '../../src/base/value.ts';
 import type { SecretRequest, VaultBackendConfig } from '../../src/config/config.ts';
 import type { Fetch, Fetched, Want } from '../../src/source/source.ts';
-import { createVaultBackend } from '../../src/source/vault.ts';
+import { createVaultBackend, type VaultParts } from '../../src/source/vault.ts';
 import { FakeVault } from '../auth/fake-vault.ts';
 import { FakeClock } from '../fake-clock.ts';
 
@@ -23,7 +23,7 @@ export function wantOf(request: SecretRequest, place = 'secrets.a'): Want {
 export const never = new AbortController().signal;
 
 /** A session that is always logged in, as login 7. */
-function constantSession(): Session & { clockJumped(byMs: number): void } {
+function constantSession(): VaultParts['session'] {
   const token = Secret.text('token');
   const life = { ttlMs: 'forever', renewable: false, usesLeft: 'unlimited', startedMonoMs: 0 } as const;
   const login: LiveLogin = { token, ...life, id: 7, endsMonoMs: Number.POSITIVE_INFINITY };
@@ -35,6 +35,8 @@ function constantSession(): Session & { clockJumped(byMs: number): void } {
     trouble: () => undefined,
     revoke: async () => {},
     clockJumped() {},
+    state: 'live',
+    usableEndsMonoMs: undefined,
     async [Symbol.asyncDispose]() {},
   };
 }

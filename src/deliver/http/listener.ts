@@ -31,6 +31,9 @@ export const LIMITS: Limits = {
 /** Connections above the cap that are taken in so that health can be asked on them. */
 const SPARE_CONNECTIONS = 32;
 
+/** Requests that one connection may have sent ahead of their answers; a client that needs more has gone astray. */
+const MOST_AHEAD = 64;
+
 /** How long connections may finish what they do when the listener closes. */
 const CLOSE_MS = 2_000;
 
@@ -42,7 +45,7 @@ export class HttpListener implements AsyncDisposable {
   readonly where: ListenConfig;
   readonly #server: Server;
   readonly #sockets = new Map<Socket, Connection>();
-  readonly #limits: Limits;
+  #limits: Limits;
   #service: Service;
   #bound: Bound | undefined;
 
@@ -79,7 +82,10 @@ export class HttpListener implements AsyncDisposable {
   }
 
   /** From the next request on this one answers; the caller disposes the one before. */
-  use(service: Service): void {
+  use(service: Service, maxConnections = this.#limits.maxConnections): void {
+    this.#limits = { ...this.#limits, maxConnections };
+    this.#server.maxConnections = maxConnections + SPARE_CONNECTIONS;
+    service.takeOver?.(this.#service);
     this.#service = service;
   }
 
@@ -118,6 +124,7 @@ export class HttpListener implements AsyncDisposable {
     if (connection !== undefined) {
       connection.busy++;
       connection.used = true;
+      if (connection.busy > MOST_AHEAD) return void request.socket.destroy();
       response.once('close', () => {
         connection.busy--;
       });

@@ -34,14 +34,27 @@ export function sendReply(response: ServerResponse, { status, type, body, header
   response.once('close', () => clearTimeout(late));
 }
 
-/** A refusal as problem details (RFC 9457), with our code, place and hint as members of their own. */
-export function problemReply(status: number, problem: Pick<Failure, 'code' | 'place' | 'seen' | 'hint'>): Reply {
-  const { code, place, seen, hint } = problem;
-  const body = `${JSON.stringify({ status, title: CODES[code].meaning, detail: seen, code, place, hint })}\n`;
+/** A refusal as problem details (RFC 9457), with our code, place and hint as members of their own; `more` may add some. */
+export function problemReply(
+  status: number,
+  { code, place, seen, hint }: Pick<Failure, 'code' | 'place' | 'seen' | 'hint'>,
+  more: object = {},
+): Reply {
+  const body = `${JSON.stringify({ status, title: CODES[code].meaning, detail: seen, code, place, hint, ...more })}\n`;
   return { status, type: PROBLEM_TYPE, body };
 }
 
 /** A refusal of the request as such. */
+export function refusal(status: number, code: Code, seen: string, headers?: Reply['headers']): Reply {
+  const reply = problemReply(status, { code, place: 'request', seen, hint: CODES[code].hint });
+  return headers === undefined ? reply : { ...reply, headers };
+}
+
+/** A whole answer in JSON. */
+export function jsonReply(status: number, body: object): Reply {
+  return { status, type: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
+}
+
 export function sendProblem(
   response: ServerResponse,
   status: number,
@@ -49,6 +62,5 @@ export function sendProblem(
   seen: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const reply = problemReply(status, { code, place: 'request', seen, hint: CODES[code].hint });
-  sendReply(response, { ...reply, headers });
+  sendReply(response, refusal(status, code, seen, headers));
 }

@@ -6,4 +6,9 @@ export interface Service extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Whether a request is answered also when all connections are taken: health. */
   isVital?(request: IncomingMessage): boolean;
+  /**
+   * Takes over what the service before on this listener has under way; it is disposed right after. Absent: nothing
+   * outlives a new configuration but answers that are under way.
+   */
+  takeOver?(before: Service): void;
 }

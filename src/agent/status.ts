@@ -1,0 +1,117 @@
+import { type Failure, failure } from '../base/errors.ts';
+import type { BackendConfig, SecretConfig } from '../config/config.ts';
+import { etagOf } from '../deliver/api/etag.ts';
+import type { BackendStatus, FailureStatus, OutputStatus, SecretStatus, Status } from '../deliver/api/status.ts';
+import type { Backend } from '../source/source.ts';
+import type { AgentView } from './agent-view.ts';
+import type { PlannedOutput } from './plan.ts';
+
+/**
+ * The agent as `GET /v1/status` tells it.
+ * @param sees the secrets that may be named; what has to do with others only is left out, outputs as soon as they need
+ * a single other one.
+ */
+export function statusOf(view: AgentView, sees: (secret: string) => boolean): Status {
+  const { config, outputs, readAtWallMs } = view.plan();
+  const secrets = [...config.secrets.values()].filter(({ name }) => sees(name));
+  const all = secrets.length === config.secrets.size;
+  const backends = new Set(secrets.map(({ backend }) => backend));
+  return {
+    version: view.version,
+    bootId: view.bootId,
+    startedAt: timeOf(view.startedWallMs),
+    now: timeOf(view.clock.wallMs()),
+    configuration: {
+      files: all ? [...config.files] : [],
+      readAt: timeOf(readAtWallMs),
+      refused: all ? view.refusedConfig().map(failureStatus) : [],
+    },
+    backends: [...config.backends.values()]
+      .filter(({ name }) => all || backends.has(name))
+      .flatMap((one) => backendStatus(one, view)),
+    secrets: secrets.map(({ name }) => secretStatus(name, view)),
+    outputs: outputs
+      .filter(({ renderer }) => all || (renderer.asks.size === 0 && [...renderer.wants].every(sees)))
+      .flatMap((one) => outputStatus(one, view)),
+  };
+}
+
+/** @param name a configured one. */
+export function secretStatus(name: string, view: AgentView): SecretStatus {
+  const { backend, request, optional, place } = view.plan().config.secrets.get(name) as SecretConfig;
+  const entry = view.entryOf(name);
+  const nextMs = view.nextMonoMs(name);
+  const common = {
+    name,
+    backend,
+    kind: request.kind,
+    optional,
+    ...(nextMs === undefined ? {} : { nextAt: wallTimeOf(nextMs, view) }),
+  };
+  if (entry === undefined) {
+    const why = view.backends().get(backend)?.trouble?.() ?? failure('SECRET_NEVER_FETCHED', place, 'no answer yet');
+    return { ...common, state: 'waiting', failure: failureStatus(why) };
+  }
+  if (entry.state === 'absent') return { ...common, state: 'absent', failure: failureStatus(entry.why) };
+  const endsMs = view.endsMonoMs(name);
+  return {
+    ...common,
+    state: entry.state,
+    version: entry.value.version,
+    etag: etagOf(view.bootId, entry.valueNumber),
+    fetchedAt: timeOf(entry.fetchedWallMs),
+    ageSeconds: Math.max(0, Math.floor((view.clock.wallMs() - entry.fetchedWallMs) / 1000)),
+    life: entry.value.life.kind,
+    ...(endsMs === undefined ? {} : { endsAt: wallTimeOf(endsMs, view) }),
+    ...(entry.why === undefined ? {} : { failure: failureStatus(entry.why) }),
+  };
+}
+
+/** Undefined: there is no such output. */
+export function outputStatusOf(name: string, view: AgentView): OutputStatus | undefined {
+  const planned = view.plan().outputs.find(({ output }) => output.name === name);
+  return planned && outputStatus(planned, view)[0];
+}
+
+/** None for a backend that is not opened, since nothing is asked of it. */
+function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] {
+  const backend: Backend | undefined = view.backends().get(config.name);
+  if (backend === undefined) return [];
+  const login = backend.login?.();
+  const why = backend.trouble?.();
+  const endsAt = login?.endsMonoMs === undefined ? {} : { endsAt: wallTimeOf(login.endsMonoMs, view) };
+  return [
+    {
+      name: config.name,
+      kind: config.kind,
+      ...(config.kind === 'vault' ? { address: config.address } : {}),
+      ...(login === undefined ? {} : { login: { method: login.method, state: login.state, ...endsAt } }),
+      ...(why === undefined ? {} : { failure: failureStatus(why) }),
+    },
+  ];
+}
+
+function outputStatus({ output, renderer }: PlannedOutput, view: AgentView): OutputStatus[] {
+  const { name, dir } = output;
+  const state = view.outputs().get(name);
+  if (state === undefined) return [];
+  const { kind } = state;
+  const common = { name, dir, state: kind, secrets: [...renderer.wants] };
+  if (kind === 'waiting') return [{ ...common, missing: [...state.missing] }];
+  if (kind === 'failed') return [{ ...common, failure: failureStatus(state.why) }];
+  const why = kind === 'owed' && state.why !== undefined ? { failure: failureStatus(state.why) } : {};
+  return [{ ...common, generation: state.generation, ...why }];
+}
+
+function failureStatus({ code, place, seen, hint }: Failure): FailureStatus {
+  return { code, place, seen, hint };
+}
+
+function wallTimeOf(monoMs: number, { clock }: AgentView): string {
+  return timeOf(clock.wallMs() + monoMs - clock.monoMs());
+}
+
+/** A life may be longer than a `Date` can tell. */
+const LAST_WALL_MS = 8.64e15;
+
+const timeOf = (wallMs: number): string => new Date(Math.min(wallMs, LAST_WALL_MS)).toISOString();

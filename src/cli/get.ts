@@ -1,0 +1,81 @@
+import { fail, failure, PannierError } from '../base/errors.ts';
+import { JsonError, parseJson } from '../base/json.ts';
+import { isFields, lookUp, plainText, type Value } from '../base/value.ts';
+import { askLocal, type LocalAnswer, type LocalPlace, nameOf } from '../client/local-api.ts';
+import { splitSource } from '../config/resolve-source.ts';
+import { writeJson } from '../render/json-text.ts';
+import { type AgentOptions, findAgent } from './find-agent.ts';
+
+export interface GetCommandOptions extends AgentOptions {
+  readonly json: boolean;
+}
+
+/**
+ * `pannier get NAME[.FIELD]`: a running agent's value on standard output. Answers the exit status, 1 for an unknown name.
+ *
+ * A field is printed as its exact bytes, with a newline after it on a terminal only, so that `$(…)` and `>` get what the
+ * backend has. A secret is its fields as one line of JSON. With `--json` a field is a line of JSON too, and a secret has
+ * its name and version around the fields.
+ */
+export async function getCommand(source: string, options: GetCommandOptions): Promise<number> {
+  const [name = '', field] = splitSource(source);
+  const where = await findAgent(options);
+  const isRaw = field !== undefined && !options.json;
+  const path = `/v1/secrets/${encodeURIComponent(name)}${isRaw ? `/${encodeURIComponent(field)}` : ''}`;
+  const answer = await askLocal(where, { path });
+  if (answer.status !== 200) throw refused(answer, where);
+  warnOfState(name, answer);
+  if (isRaw) await print(process.stdout.isTTY ? Buffer.concat([answer.body, NEWLINE]) : answer.body);
+  else await print(`${writeJson(choose(parsed(answer, where), field, options), 0, 'api')}\n`);
+  return 0;
+}
+
+const NEWLINE = Buffer.from('\n');
+
+function choose(document: Value, field: string | undefined, { json }: GetCommandOptions): Value {
+  if (field === undefined) return json ? document : (lookUp(document, 'fields') ?? document);
+  const value = lookUp(document, 'fields', field);
+  if (value === undefined) throw fail('API_UNKNOWN_FIELD', 'get', 'the secret has no such field');
+  return value;
+}
+
+/** The problem that the agent told, as an error of ours. */
+function refused({ status, body }: LocalAnswer, where: LocalPlace): PannierError {
+  const problem = tryParse(body);
+  const [code, place, seen, hint] = ['code', 'place', 'detail', 'hint'].map((key) => plainText(lookUp(problem, key)));
+  if (code === undefined || seen === undefined) {
+    return fail('AGENT_ANSWER', nameOf(where), `HTTP ${status} without a reason`);
+  }
+  // The code may be one of a later version.
+  const { retry } = failure('AGENT_ANSWER', '', '');
+  return new PannierError({ code: code as never, place: place ?? nameOf(where), seen, hint: hint ?? '', retry });
+}
+
+function parsed({ body }: LocalAnswer, where: LocalPlace): Value {
+  const document = tryParse(body);
+  if (!isFields(document)) throw fail('AGENT_ANSWER', nameOf(where), 'the answer is no JSON');
+  return document;
+}
+
+function tryParse(body: Buffer): Value | undefined {
+  try {
+    return parseJson(body.toString());
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
+/** What is printed may be old: that is said beside it, on standard error. */
+function warnOfState(name: string, { headers }: LocalAnswer): void {
+  const state = headers['pannier-state'];
+  if (state !== 'stale' && state !== 'expired') return;
+  process.stderr.write(`get: ${name} is ${state}, last known good ${headers['age']} s ago\n`);
+}
+
+/** Resolves when it is written: the process ends right after. */
+function print(text: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,171 @@
+import type { Clock } from '../../base/clock.ts';
+import { deadline } from '../../base/deadline.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { type Failure, failure } from '../../base/errors.ts';
+import type { ApiListenerConfig } from '../../config/config.ts';
+import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
+import type { Asked, Route } from '../http/routes.ts';
+import type { ApiAgent } from './api-agent.ts';
+import type { Audit } from './audit.ts';
+import { noValue, stateHeaders, unknownSecret } from './secret-reads.ts';
+import type { Visible } from './visible.ts';
+
+export interface ActionParts {
+  readonly agent: ApiAgent;
+  readonly visible: Visible;
+  readonly audit: Audit;
+  readonly listener: ApiListenerConfig;
+  /** Aborts when the listener's service ends. */
+  readonly stop: AbortSignal;
+}
+
+/** How long one of these is waited for; it goes on after that. */
+const WITHIN_MS = 30_000;
+
+/** Who asks again sooner gets the outcome of the last refresh: a client in a loop must not mint credentials in one. */
+const REFRESH_GAP_MS = 1_000;
+
+/** The state of the agent, and what can be asked of it. */
+export function actionRoutes(parts: ActionParts): readonly Route[] {
+  const actions = new Actions(parts);
+  const { agent, visible } = parts;
+  return [
+    {
+      method: 'GET',
+      path: '/v1/status',
+      handle: () =>
+        jsonReply(
+          200,
+          agent.status((name) => visible.has(name)),
+        ),
+    },
+    { method: 'GET', path: '/v1/openapi.json', handle: () => describeApi(agent.version) },
+    {
+      method: 'POST',
+      path: '/v1/secrets/:name/refresh',
+      handle: ({ params }) => actions.refresh(params['name'] as string),
+    },
+    {
+      method: 'POST',
+      path: '/v1/outputs/:name/reload',
+      handle: ({ params }) => actions.reloadOutput(params['name'] as string),
+    },
+    { method: 'POST', path: '/v1/config/reload', handle: () => actions.reloadConfig() },
+    { method: 'POST', path: '/v1/stop', handle: (asked) => actions.stop(asked) },
+  ];
+}
+
+class Actions {
+  readonly #o: ActionParts;
+  readonly #refreshedMs = new Map<string, number>();
+
+  constructor(parts: ActionParts) {
+    this.#o = parts;
+  }
+
+  async refresh(name: string): Promise<Reply> {
+    const { agent, visible, audit } = this.#o;
+    if (!visible.has(name)) {
+      audit.missed('refresh', 'unknown');
+      return unknownSecret();
+    }
+    const before = agent.entryOf(name);
+    const done = await this.#refreshOnce(name);
+    const entry = agent.entryOf(name);
+    const held = entry === undefined || entry.state === 'absent' ? undefined : entry;
+    const headers = held === undefined ? {} : stateHeaders(held, agent);
+    const kept = { state: entry?.state ?? 'waiting' };
+    const { why } = entry ?? {};
+    if (!done) {
+      audit.acted('refresh', 'failed', { secret: name, code: 'API_SLOW' });
+      return { ...problemReply(504, slow(visible.placeOf(name)), kept), headers };
+    }
+    if (why !== undefined) {
+      audit.acted('refresh', 'failed', { secret: name, code: why.code });
+      return { ...problemReply(502, why, kept), headers };
+    }
+    audit.acted('refresh', 'done', { secret: name });
+    if (held === undefined) return noValue(name, undefined, visible.placeOf(name), agent);
+    const changed = before === undefined || before.state === 'absent' || before.valueNumber !== held.valueNumber;
+    return { ...jsonReply(200, { ...agent.secretStatus(name), changed }), headers };
+  }
+
+  async reloadOutput(name: string): Promise<Reply> {
+    const { agent, visible, audit, stop } = this.#o;
+    const { outputs } = agent.status((secret) => visible.has(secret));
+    if (!outputs.some((output) => output.name === name)) {
+      audit.missed('reload-output', 'unknown');
+      return refusal(404, 'API_UNKNOWN_OUTPUT', 'no output of this name');
+    }
+    const late = new AbortController();
+    const callOff = deadline(agent.clock, WITHIN_MS, () => late.abort());
+    const reloaded = await agent.reloadOutput(name, AbortSignal.any([late.signal, stop])).finally(callOff);
+    if (reloaded === undefined) {
+      audit.acted('reload-output', 'failed', { output: name, code: 'API_NOT_PUBLISHED' });
+      return refusal(409, 'API_NOT_PUBLISHED', 'nothing is published');
+    }
+    const { output, why } = reloaded;
+    const outcome = output.state === 'settled' ? 'done' : 'failed';
+    audit.acted('reload-output', outcome, { output: name, ...(why === undefined ? {} : { code: why.code }) });
+    if (output.state === 'settled') return jsonReply(200, output);
+    if (why === undefined) return problemReply(504, slow(`outputs.${name}`), { output });
+    return problemReply(502, why, { output });
+  }
+
+  async reloadConfig(): Promise<Reply> {
+    const { agent, audit, listener } = this.#o;
+    const { reloadConfig } = agent;
+    if (reloadConfig === undefined || (listener.secrets !== undefined && !listener.control)) {
+      audit.acted('reload-config', 'refused');
+      return refusal(403, 'API_NOT_ALLOWED', 'the listener shows some secrets only, and may not change the rest');
+    }
+    const failures = await within(agent.clock, WITHIN_MS, reloadConfig());
+    const [first] = failures ?? [];
+    audit.acted('reload-config', failures?.length === 0 ? 'done' : 'failed', first && { code: first.code });
+    if (failures === undefined) return problemReply(504, slow('configuration'));
+    if (first === undefined) return jsonReply(200, { applied: true });
+    const problems = failures.map(({ code, place, seen, hint }) => ({ code, place, seen, hint }));
+    return problemReply(422, first, { problems });
+  }
+
+  stop({ response }: Asked): Reply {
+    const { agent, audit, listener } = this.#o;
+    if (!listener.control) {
+      audit.acted('stop', 'refused');
+      return refusal(403, 'API_NOT_ALLOWED', 'the agent cannot be stopped over this listener');
+    }
+    audit.acted('stop', 'done');
+    response.once('close', agent.stop);
+    return jsonReply(202, { stopping: true });
+  }
+
+  /** False: it has not ended in time. */
+  async #refreshOnce(name: string): Promise<boolean> {
+    const { clock, refresh } = this.#o.agent;
+    const last = this.#refreshedMs.get(name);
+    if (last !== undefined && clock.monoMs() - last < REFRESH_GAP_MS) return true;
+    const attempt = refresh(name).then(() => {
+      this.#refreshedMs.set(name, clock.monoMs());
+      return true;
+    });
+    return (await within(clock, WITHIN_MS, attempt)) ?? false;
+  }
+}
+
+const slow = (place: string): Failure => failure('API_SLOW', place, `not ended within ${formatDuration(WITHIN_MS)}`);
+
+async function describeApi(version: string): Promise<Reply> {
+  const { openApi } = await import('./openapi.ts');
+  return { status: 200, type: JSON_TYPE, body: `${JSON.stringify(openApi(version))}\n` };
+}
+
+/** What `work` gives; undefined when that takes longer than `ms`. */
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const callOff = deadline(clock, ms, () => late.resolve(undefined));
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    callOff();
+  }
+}

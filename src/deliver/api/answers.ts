@@ -1,0 +1,69 @@
+import { type Fields, isFields, isSecret, type Value } from '../../base/value.ts';
+import type { Held } from '../../lease/snapshot.ts';
+import { writeJson } from '../../render/json-text.ts';
+
+/** A field as it is sent. */
+export interface FieldBody {
+  readonly type: 'application/octet-stream' | 'application/json';
+  readonly bytes: Buffer;
+}
+
+interface Made {
+  readonly whole: Map<string, Buffer>;
+  readonly fields: Map<string, FieldBody>;
+}
+
+/** Values as the bytes that leave. Made once for each value, at its first read, and kept as long as the value is. */
+export class Answers {
+  readonly #made = new WeakMap<Fields, Made>();
+
+  /**
+   * `{"name":…,"version":…,"fields":{…}}`. Numbers keep their source text. Bytes that are not UTF-8 are base64, and then
+   * `base64` lists where, as JSON Pointers (RFC 6901) into `fields`.
+   */
+  whole(name: string, { value }: Held): Buffer {
+    const { whole } = this.#madeOf(value.fields);
+    const known = whole.get(name);
+    if (known !== undefined) return known;
+    const { version, fields } = value;
+    const base64 = [...bytesIn(fields, '')];
+    const list = base64.length === 0 ? '' : `,"base64":${JSON.stringify(base64)}`;
+    const head = `{"name":${JSON.stringify(name)},"version":${JSON.stringify(version)}`;
+    const made = Buffer.from(`${head},"fields":${writeJson(fields, 0, 'api')}${list}}\n`);
+    whole.set(name, made);
+    return made;
+  }
+
+  /** A leaf's exact bytes, or a list or map as JSON; undefined when there is no such field. */
+  field({ value }: Held, field: string): FieldBody | undefined {
+    const { fields } = this.#madeOf(value.fields);
+    const known = fields.get(field);
+    if (known !== undefined) return known;
+    const found = value.fields.get(field);
+    if (found === undefined) return undefined;
+    const made: FieldBody = isSecret(found)
+      ? { type: 'application/octet-stream', bytes: Buffer.from(found.exposeBytes('api')) }
+      : { type: 'application/json', bytes: Buffer.from(writeJson(found, 0, 'api')) };
+    fields.set(field, made);
+    return made;
+  }
+
+  #madeOf(fields: Fields): Made {
+    const known = this.#made.get(fields);
+    if (known !== undefined) return known;
+    const made = { whole: new Map<string, Buffer>(), fields: new Map<string, FieldBody>() };
+    this.#made.set(fields, made);
+    return made;
+  }
+}
+
+function* bytesIn(value: Value, at: string): Generator<string> {
+  if (isSecret(value)) {
+    if (value.type === 'bytes') yield at;
+    return;
+  }
+  const entries: Iterable<[string | number, Value]> = isFields(value) ? value : value.entries();
+  for (const [step, below] of entries) {
+    yield* bytesIn(below, `${at}/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Failure } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
+import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../config/config.ts';
+import type { Heard } from '../../lease/manager.ts';
+import type { Entry } from '../../lease/snapshot.ts';
+import type { Route } from '../http/routes.ts';
+import type { OutputStatus, SecretStatus, Status } from './status.ts';
+
+/** What the API sees of a running agent, and what it may ask of it. */
+export interface ApiAgent {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** Ours. */
+  readonly version: string;
+  /** Tells this start of the agent from every other one. */
+  readonly bootId: string;
+  /** Of the present snapshot: no value and no state has a larger one. */
+  latestNumber(): number;
+  entryOf(name: string): Entry | undefined;
+  /** When the next attempt for a secret is due, on the monotonic clock; undefined while one runs. */
+  nextMonoMs(name: string): number | undefined;
+  /** See LeaseManager.onEvent. */
+  onEvent(heard: Heard): Disposable;
+  /** See LeaseManager.refresh. */
+  refresh(name: string): Promise<Entry | undefined>;
+  secretStatus(name: string): SecretStatus;
+  /** @param sees what may be told. */
+  status(sees: (secret: string) => boolean): Status;
+  /**
+   * Reloads an output's published generation once more. Resolves when that has succeeded or failed once or when `signal`
+   * aborts, and with undefined when nothing is published.
+   */
+  reloadOutput(name: string, signal: AbortSignal): Promise<Reloaded | undefined>;
+  /** See AgentView.reloadConfig. */
+  readonly reloadConfig: (() => Promise<readonly Failure[]>) | undefined;
+  readonly stop: () => void;
+}
+
+export interface Reloaded {
+  readonly output: OutputStatus;
+  /** Why it failed; absent: it succeeded, or goes on. */
+  readonly why?: Failure;
+}
+
+/** One listener of the API, as a configuration describes it. */
+export interface ApiOptions {
+  readonly listener: ApiListenerConfig;
+  readonly audit: ApiConfig['audit'];
+  /** All that are configured; the listener may show fewer. */
+  readonly secrets: ReadonlyMap<string, SecretConfig>;
+  /** Rows of others: health. Those that are vital need no token. */
+  readonly rows?: readonly Route[];
+}

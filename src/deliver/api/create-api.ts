@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asFailure } from '../../base/errors.ts';
+import { Guard } from '../http/guard.ts';
+import { nameOfListen } from '../http/listening.ts';
+import { sendReply } from '../http/reply.ts';
+import { Routes } from '../http/routes.ts';
+import type { Service } from '../http/service.ts';
+import { TokenFile } from '../http/token-file.ts';
+import { actionRoutes } from './actions.ts';
+import { Answers } from './answers.ts';
+import type { ApiAgent, ApiOptions } from './api-agent.ts';
+import { Audit } from './audit.ts';
+import { readRoutes } from './secret-reads.ts';
+import { Visible } from './visible.ts';
+import { Waiting } from './waiting.ts';
+import { Watchers, watchRoutes } from './watch.ts';
+
+/** The local API on one listener: what docs/api.md describes. */
+export function createApi(options: ApiOptions, agent: ApiAgent): Service {
+  return new Api(options, agent);
+}
+
+class Api implements Service {
+  readonly #routes: Routes;
+  readonly #guard: Guard;
+  readonly #audit: Audit;
+  readonly #waiting: Waiting;
+  readonly #watchers: Watchers;
+  readonly #hearing: Disposable;
+  readonly #stop = new AbortController();
+
+  constructor(options: ApiOptions, agent: ApiAgent) {
+    const { listener } = options;
+    const { where, tokenFile, place } = listener;
+    const visible = new Visible(options.secrets, listener.secrets);
+    const answers = new Answers();
+    this.#audit = new Audit(options.audit, nameOfListen(where), agent);
+    this.#waiting = new Waiting(agent.clock);
+    const parts = { agent, visible, answers, audit: this.#audit, waiting: this.#waiting };
+    this.#watchers = new Watchers(parts);
+    const rows = [
+      ...readRoutes(parts),
+      ...watchRoutes(parts, this.#watchers),
+      ...actionRoutes({ ...parts, listener, stop: this.#stop.signal }),
+      ...(options.rows ?? []),
+    ];
+    this.#routes = new Routes(rows);
+    const token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, `${place}.tokenFile`, agent.clock);
+    this.#guard = new Guard({ isTcp: where.kind === 'tcp', token });
+    warnOf(token, agent);
+    this.#hearing = agent.onEvent((names) => {
+      this.#waiting.wake(names);
+      this.#watchers.changed(names);
+    });
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const refused = this.#guard.refuse(request, () => this.isVital(request));
+    if (refused === undefined) this.#routes.handle(request, response);
+    else {
+      this.#audit.refused(refused.code);
+      sendReply(response, refused.reply);
+    }
+  }
+
+  isVital(request: IncomingMessage): boolean {
+    return this.#routes.isVital(request);
+  }
+
+  takeOver(before: Service): void {
+    if (before instanceof Api) this.#watchers.takeOver(before.#watchers);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#hearing[Symbol.dispose]();
+    this.#stop.abort();
+    this.#waiting.endAll();
+    this.#watchers.endAll();
+  }
+}
+
+/** The file may be there a moment later; until then nobody is let in. */
+function warnOf(token: TokenFile | undefined, { emit }: ApiAgent): void {
+  try {
+    token?.check();
+  } catch (error) {
+    emit({ kind: 'agent-warning', warning: asFailure(error, 'api') });
+  }
+}

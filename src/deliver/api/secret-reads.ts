@@ -1,0 +1,133 @@
+import { parseDuration } from '../../base/duration.ts';
+import { failure } from '../../base/errors.ts';
+import type { Entry, Held } from '../../lease/snapshot.ts';
+import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
+import type { Asked, Route } from '../http/routes.ts';
+import type { Answers } from './answers.ts';
+import type { ApiAgent } from './api-agent.ts';
+import type { Audit } from './audit.ts';
+import { etagOf, isNamedBy } from './etag.ts';
+import type { Visible } from './visible.ts';
+import type { Waiting } from './waiting.ts';
+
+export interface ReadParts {
+  readonly agent: ApiAgent;
+  readonly visible: Visible;
+  readonly answers: Answers;
+  readonly audit: Audit;
+  readonly waiting: Waiting;
+}
+
+/** The longest wait of one request; a longer one is cut to it. */
+const LONGEST_WAIT_MS = 300_000;
+
+/** Reading secrets: the list without values, a whole secret, one field of it. */
+export function readRoutes(parts: ReadParts): readonly Route[] {
+  const reads = new SecretReads(parts);
+  return [
+    { method: 'GET', path: '/v1/secrets', handle: () => reads.list() },
+    { method: 'GET', path: '/v1/secrets/:name', handle: (asked) => reads.read(asked, '') },
+    {
+      method: 'GET',
+      path: '/v1/secrets/:name/:field',
+      handle: (asked) => reads.read(asked, asked.params['field'] as string),
+    },
+  ];
+}
+
+class SecretReads {
+  readonly #o: ReadParts;
+
+  constructor(parts: ReadParts) {
+    this.#o = parts;
+  }
+
+  list(): Reply {
+    const { visible, agent } = this.#o;
+    return jsonReply(200, { secrets: visible.names().map((name) => agent.secretStatus(name)) });
+  }
+
+  /** @param field empty: all of them. */
+  read(asked: Asked, field: string): Reply | Promise<Reply> {
+    const { visible, audit } = this.#o;
+    const name = asked.params['name'] as string;
+    if (!visible.has(name)) {
+      audit.missed('read', 'unknown');
+      return unknownSecret();
+    }
+    if (asked.query !== '') {
+      const wait = new URLSearchParams(asked.query).get('wait');
+      const waitMs = wait === null ? 0 : parseDuration(wait);
+      if (waitMs === undefined) return refusal(400, 'API_MALFORMED', 'wait is a duration such as 30s');
+      if (waitMs > 0) return this.#readLate(asked, name, field, Math.min(waitMs, LONGEST_WAIT_MS));
+    }
+    return this.#reply(asked, name, field);
+  }
+
+  async #readLate(asked: Asked, name: string, field: string, waitMs: number): Promise<Reply> {
+    const { agent, waiting, visible } = this.#o;
+    const known = asked.request.headers['if-none-match'];
+    const isNews = () => {
+      const entry = agent.entryOf(name);
+      if (entry === undefined || entry.state === 'absent') return false;
+      return known === undefined || !isNamedBy(known, etagOf(agent.bootId, entry.valueNumber));
+    };
+    if (!isNews()) await waiting.until(name, waitMs, asked.response, isNews);
+    return visible.has(name) ? this.#reply(asked, name, field) : unknownSecret();
+  }
+
+  #reply({ request }: Asked, name: string, field: string): Reply {
+    const { agent, answers, audit, visible } = this.#o;
+    const entry = agent.entryOf(name);
+    if (entry === undefined || entry.state === 'absent') {
+      audit.missed('read', 'absent', { secret: name });
+      return noValue(name, entry, visible.placeOf(name), agent);
+    }
+    const headers = stateHeaders(entry, agent);
+    const known = request.headers['if-none-match'];
+    if (known !== undefined && isNamedBy(known, headers.ETag)) return { status: 304, headers };
+    if (field === '') {
+      audit.read('read', name, '', entry);
+      return { status: 200, type: JSON_TYPE, body: answers.whole(name, entry), headers };
+    }
+    const body = answers.field(entry, field);
+    if (body === undefined) {
+      audit.missed('read', 'unknown', { secret: name });
+      return { ...refusal(404, 'API_UNKNOWN_FIELD', 'the secret has no such field'), headers };
+    }
+    audit.read('read', name, field, entry);
+    return { status: 200, type: body.type, body: body.bytes, headers };
+  }
+}
+
+/** One answer for what is not configured and for what this listener does not show: nobody can tell them apart. */
+export function unknownSecret(): Reply {
+  return refusal(404, 'API_UNKNOWN_SECRET', 'no secret of this name');
+}
+
+export function stateHeaders({ state, fetchedWallMs, valueNumber }: Held, { bootId, clock }: ApiAgent) {
+  const ageMs = Math.max(0, clock.wallMs() - fetchedWallMs);
+  return {
+    ETag: etagOf(bootId, valueNumber),
+    'Pannier-State': state,
+    // RFC 9111, section 5.1: whole seconds since the backend confirmed it.
+    Age: String(Math.floor(ageMs / 1000)),
+  };
+}
+
+/** An optional secret may be absent; of any other a value is still to come. */
+export function noValue(
+  name: string,
+  entry: Extract<Entry, { state: 'absent' }> | undefined,
+  place: string,
+  { nextMonoMs, clock }: ApiAgent,
+): Reply {
+  if (entry?.optional === true) return { ...problemReply(404, entry.why), headers: { 'Pannier-State': 'absent' } };
+  const why = entry?.why ?? failure('SECRET_NEVER_FETCHED', place, 'no answer has come yet');
+  const leftMs = (nextMonoMs(name) ?? clock.monoMs()) - clock.monoMs();
+  const headers = {
+    'Pannier-State': entry === undefined ? 'waiting' : 'absent',
+    'Retry-After': String(Math.max(1, Math.ceil(leftMs / 1000))),
+  };
+  return { ...problemReply(503, why), headers };
+}

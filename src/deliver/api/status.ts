@@ -1,0 +1,93 @@
+import * as z from 'zod/mini';
+
+/**
+ * What `GET /v1/status` answers and `pannier status` shows: one schema for both ends. No value is in it. Times are of
+ * the wall clock, RFC 3339 in UTC. A reader takes keys that it does not know.
+ */
+
+const time = z.string();
+const name = z.string();
+
+/** See `Failure` of src/base/errors.ts. */
+export const failureStatus = z.object({ code: z.string(), place: z.string(), seen: z.string(), hint: z.string() });
+
+export const secretStatus = z.object({
+  name,
+  backend: name,
+  /** Of the request: `vault-kv`, `file`, … */
+  kind: z.string(),
+  optional: z.boolean(),
+  /**
+   * `waiting`: no answer has come yet. `absent`: it was asked for without success, and there is no value. `fresh`:
+   * refreshed on schedule. `stale`: the last refresh failed, the value is valid. `expired`: past validity or maxStale.
+   */
+  state: z.enum(['waiting', 'absent', 'fresh', 'stale', 'expired']),
+  /** The backend's, or a count; absent while there is no value, and so are the next five. */
+  version: z.optional(z.string()),
+  etag: z.optional(z.string()),
+  /** When the value was last known good, and how long ago that is. */
+  fetchedAt: z.optional(time),
+  ageSeconds: z.optional(z.number()),
+  /** `none` (polled), `lease`, `rotates`, `certificate`. */
+  life: z.optional(z.string()),
+  /** When the value stops being valid; absent: nothing is known to end it. */
+  endsAt: z.optional(time),
+  /** When it is fetched or renewed next; absent while that goes on. */
+  nextAt: z.optional(time),
+  failure: z.optional(failureStatus),
+});
+
+export const outputStatus = z.object({
+  name,
+  dir: z.string(),
+  /**
+   * `waiting`: not all of its secrets have a value. `failed`: rendering or publishing failed, the last generation stays.
+   * `owed`: published, and the application was not told yet, or telling it failed. `settled`: the application has it.
+   */
+  state: z.enum(['waiting', 'failed', 'owed', 'settled']),
+  secrets: z.array(name),
+  generation: z.optional(z.number()),
+  missing: z.optional(z.array(name)),
+  failure: z.optional(failureStatus),
+});
+
+export const backendStatus = z.object({
+  name,
+  kind: z.string(),
+  address: z.optional(z.string()),
+  /** Absent: this kind of backend has no login of its own. */
+  login: z.optional(
+    z.object({
+      method: z.string(),
+      /** As in the state machine of src/auth/session.ts; usable in `live`, `renewing` and `replacing`. */
+      state: z.enum(['out', 'logging-in', 'live', 'renewing', 'replacing', 'dead', 'stopped']),
+      /** Absent: it does not end, or there is none. */
+      endsAt: z.optional(time),
+    }),
+  ),
+  /** Why nothing can be fetched from it now. */
+  failure: z.optional(failureStatus),
+});
+
+export const status = z.object({
+  version: z.string(),
+  /** Another one after each start of the agent. */
+  bootId: z.string(),
+  startedAt: time,
+  now: time,
+  configuration: z.object({
+    files: z.array(z.string()),
+    readAt: time,
+    /** What was wrong with a later one, which was refused; empty when the running one is the newest. */
+    refused: z.array(failureStatus),
+  }),
+  backends: z.array(backendStatus),
+  secrets: z.array(secretStatus),
+  outputs: z.array(outputStatus),
+});
+
+export type FailureStatus = z.infer<typeof failureStatus>;
+export type SecretStatus = z.infer<typeof secretStatus>;
+export type OutputStatus = z.infer<typeof outputStatus>;
+export type BackendStatus = z.infer<typeof backendStatus>;
+export type Status = z.infer<typeof status>;

@@ -1,0 +1,81 @@
+import { type Stats, statSync } from 'node:fs';
+import type { Clock } from '../../base/clock.ts';
+import { fail } from '../../base/errors.ts';
+import { loadCrypto } from '../../base/node-crypto.ts';
+import { Secret } from '../../base/secret.ts';
+import { readCapped } from '../../config/read-capped.ts';
+
+/** A file that looks the same is read again after this all the same. */
+const LOOK_MS = 1_000;
+
+/** The token that requests must carry, as its file has it now: a changed file counts at once. */
+export class TokenFile {
+  readonly #path: string;
+  readonly #place: string;
+  readonly #clock: Clock;
+  #digest: Buffer | undefined;
+  #stamp = '';
+  #lookedMs = Number.NEGATIVE_INFINITY;
+
+  /** @param place configuration path of the key that names the file. */
+  constructor(path: string, place: string, clock: Clock) {
+    this.#path = path;
+    this.#place = place;
+    this.#clock = clock;
+  }
+
+  /**
+   * Whether `given` is the token. Takes the same time for every wrong one: digests of equal length are compared.
+   * @throws PannierError API_TOKEN_FILE when the file gives no token: then nobody has it.
+   */
+  accepts(given: string): boolean {
+    const digest = digestOf(given);
+    const isStale = this.#clock.monoMs() - this.#lookedMs >= LOOK_MS;
+    if (this.#digest !== undefined && !isStale && isSame(digest, this.#digest)) return true;
+    return isSame(digest, this.#current());
+  }
+
+  /** @throws PannierError API_TOKEN_FILE. */
+  check(): void {
+    this.#current();
+  }
+
+  #current(): Buffer {
+    this.#lookedMs = this.#clock.monoMs();
+    const stamp = stampOf(statSync(this.#path, { throwIfNoEntry: false }));
+    if (this.#digest === undefined || stamp !== this.#stamp) {
+      this.#digest = undefined;
+      this.#digest = digestOf(readToken(this.#path, this.#place).exposeText('api'));
+      this.#stamp = stamp;
+    }
+    return this.#digest;
+  }
+}
+
+/** The one line of a token file. @throws PannierError API_TOKEN_FILE. */
+export function readToken(path: string, place: string): Secret {
+  const text = readCapped(path);
+  if (typeof text !== 'string') throw fail('API_TOKEN_FILE', place, `${path}: ${text.why}`);
+  const token = text.trim();
+  // What a header can carry, RFC 9110 section 5.5.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw fail(
+      'API_TOKEN_FILE',
+      place,
+      `${path}: ${token === '' ? 'it is empty' : 'it is no line of plain characters'}`,
+    );
+  }
+  return Secret.text(token);
+}
+
+function stampOf(stat: Stats | undefined): string {
+  return stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
+}
+
+function digestOf(text: string): Buffer {
+  return loadCrypto().createHash('sha256').update(text).digest();
+}
+
+function isSame(a: Buffer, b: Buffer): boolean {
+  return loadCrypto().timingSafeEqual(a, b);
+}

@@ -48,7 +48,10 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     outputs: () => new Map(),
     reloadOutput: () => false,
     refusedConfig: () => [],
-    reloadConfig: async () => (done.push('reload'), []),
+    async reloadConfig() {
+      done.push('reload');
+      return [];
+    },
     stop: () => void done.push('stop'),
   } as unknown as AgentView;
   const agent = apiAgent(view);

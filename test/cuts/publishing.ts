@@ -11,9 +11,9 @@ const writer = cutIn('src/lease/item-writer.ts');
 const loop = cutIn('src/agent/output-loop.ts');
 const view = cutIn('src/render/view.ts');
 
-const LINKS = 'await makeLinks(this.#dir, links, this.#place); // 4.';
-const SWAP = 'await replaceLink(this.#dir, generationName(generation), DATA_TMP, DATA); // 5.';
-const RENAME = 'await rename(made, join(dir, name));';
+const LINKS = 'await makeLinks(this.#disk, this.#dir, links, this.#place); // 4.';
+const SWAP = 'await replaceLink(this.#disk, this.#dir, generationName(generation), DATA_TMP, DATA); // 5.';
+const RENAME = 'await disk.rename(made, join(dir, name));';
 const KEPT = 'if (number === published || number === previous) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
 
@@ -58,9 +58,14 @@ export const PUBLISHING: readonly Cut[] = [
     'const owed = (await this.#o.sink.mark.owed()) ?? generation;',
     { by: 'reload nothing' },
   ),
-  links('killed-anywhere', RENAME, `await unlink(join(dir, name)).catch(() => undefined);\n  ${RENAME}`, {
-    by: 'each single call',
-  }),
+  links(
+    'killed-anywhere',
+    RENAME,
+    `await (async () => disk.unlink(join(dir, name)))().catch(() => undefined);\n  ${RENAME}`,
+    {
+      by: 'each single call',
+    },
+  ),
   sink('killed-anywhere', `${LINKS}\n        ${SWAP}`, `${SWAP}\n        ${LINKS}`, { by: 'each single call' }),
   sink('next-start-cleans', 'for (const name of TEMPORARIES) {', 'for (const name of TEMPORARIES.slice(1)) {'),
   cutIn('src/config/resolve-output.ts')('files-0400', 'const MODE = 0o400;', 'const MODE = 0o444;'),
@@ -76,8 +81,8 @@ export const PUBLISHING: readonly Cut[] = [
   candidate('access-before-the-swap', 'await setOwner(handle, file.owner, place, shown);', '', { by: 'owners stand' }),
   volume(
     'no-symlink-followed-out',
-    "(await unless('ENOENT', lstat(dir)))",
-    "(await unless('ENOENT', (await import('node:fs/promises')).stat(dir)))",
+    "(await unless('ENOENT', () => lstat(dir)))",
+    "(await unless('ENOENT', async () => (await import('node:fs/promises')).stat(dir)))",
   ),
   links('no-symlink-followed-out', 'else if (!isOurLink(found.target)) throw', 'else if (found === null) throw', {
     by: 'a name that leads elsewhere',
@@ -87,8 +92,8 @@ export const PUBLISHING: readonly Cut[] = [
   }),
   published(
     'no-symlink-followed-out',
-    'lstat(path));\n  return',
-    "(await import('node:fs/promises')).stat(path));\n  return",
+    '() => disk.lstat(path));\n  return',
+    "async () => (await import('node:fs/promises')).stat(path));\n  return",
     {
       by: 'is not read through',
     },
@@ -106,7 +111,7 @@ export const PUBLISHING: readonly Cut[] = [
   ),
   sink(
     'files-go-with-their-configuration',
-    'await removeStaleLinks(this.#dir, plan.links).catch(() => undefined);',
+    'await removeStaleLinks(this.#disk, this.#dir, plan.links).catch(() => undefined);',
     '',
   ),
   links('files-go-with-their-configuration', "if (typeof found === 'string' || !isOurLink(found.target)) return;", ''),

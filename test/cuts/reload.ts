@@ -16,7 +16,7 @@ export const RELOAD: readonly Cut[] = [
   loop('replaced-generation-owed', FIRST, 'if (this.#published === undefined && !output.reloadOnFirst)'),
   mark(
     'mark-on-disk',
-    '(await readMark(dir)) === published.generation ? undefined : published.generation',
+    '(await readMark(disk(), dir)) === published.generation ? undefined : published.generation',
     'undefined',
   ),
   mark('mark-on-disk', '.exec(buffer.toString(', '.exec(`1\\n` || buffer.toString(', { by: 'says nothing' }),
@@ -25,7 +25,7 @@ export const RELOAD: readonly Cut[] = [
     "await this.#owe(staged === 'equal' ? this.#published : staged.generation);",
     "if (staged !== 'equal') await this.#owe(staged.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
   ),
-  mark('owed-survives', 'await rename(made, join(dir, MARK));', '', { by: 'outlives' }),
+  mark('owed-survives', 'await disk.rename(made, join(dir, MARK));', '', { by: 'outlives' }),
   loop(
     'retried',
     `${FAILED}\n    this.#retryAtMs = clock.monoMs() + retryInMs;`,

@@ -263,18 +263,26 @@ describe.runIf(mayMount)('volumes of their own (need the right to mount)', () =>
   });
 });
 
-/** Lets something happen right after one file system call on one path. Gives back how to end that. */
+/** Lets something happen right after one file system call on one path, on tmpfs or elsewhere. Gives back how to end that. */
 function after(step: 'mkdir' | 'open', path: string, happen: () => void): () => void {
   const promises = fs.promises as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const atOnce = fs as unknown as Record<string, (...args: unknown[]) => unknown>;
   const real = promises[step] as (...args: unknown[]) => Promise<unknown>;
+  const realAtOnce = atOnce[`${step}Sync`] as (...args: unknown[]) => unknown;
   promises[step] = async (...args) => {
     const result = await real(...args);
+    if (args[0] === path) happen();
+    return result;
+  };
+  atOnce[`${step}Sync`] = (...args) => {
+    const result = realAtOnce(...args);
     if (args[0] === path) happen();
     return result;
   };
   syncBuiltinESMExports();
   return () => {
     promises[step] = real;
+    atOnce[`${step}Sync`] = realAtOnce;
     syncBuiltinESMExports();
   };
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
@@ -10,6 +11,7 @@ import { filesOf } from '../fixtures/programs/numbered-files.ts';
 import { bundle, bytesOf, outputIn, read, startProgram, useScratch } from './publishing.ts';
 
 const scratch = useScratch();
+const onDisk = useScratch(tmpdir());
 
 /** Which number is published, after checking that all of it is there, through the links, and nothing else. */
 function publishedNumber(dir: string): number {
@@ -70,45 +72,52 @@ describe('SIGKILL', () => {
     60_000,
   );
 
-  it('before each single call to the file system that a publish makes', async () => {
-    const old = { a: 'old', 'gone/x': 'old', kind: 'old' };
-    const fresh = { a: 'new', 'added/y': 'new', 'kind/z': 'new' };
-    const publisher = bundle('publish-once.ts', scratch());
-    const met = { old: 0, new: 0 };
-    for (let killAtCall = 1; ; killAtCall++) {
-      const dir = scratch();
-      const sink = createFileSink(outputIn(dir), systemClock);
-      await sink.recover();
-      const staged = await sink.stage(bytesOf(old));
-      if (staged !== 'equal') await sink.mark.settle((await staged.commit()).generation);
+  it.each([
+    ['on tmpfs', scratch],
+    ['on a disk', onDisk],
+  ])(
+    'before each single call to the file system that a publish makes, %s',
+    async (_, scratch) => {
+      const old = { a: 'old', 'gone/x': 'old', kind: 'old' };
+      const fresh = { a: 'new', 'added/y': 'new', 'kind/z': 'new' };
+      const publisher = bundle('publish-once.ts', scratch());
+      const met = { old: 0, new: 0 };
+      for (let killAtCall = 1; ; killAtCall++) {
+        const dir = scratch();
+        const sink = createFileSink(outputIn(dir), systemClock);
+        await sink.recover();
+        const staged = await sink.stage(bytesOf(old));
+        if (staged !== 'equal') await sink.mark.settle((await staged.commit()).generation);
 
-      const { files: _, ...output } = outputIn(dir);
-      const request = JSON.stringify({ output, files: fresh, killAtCall });
-      const child = spawnSync(process.execPath, ['--no-warnings', publisher, request]);
-      const kind = read(dir, 'a') as 'old' | 'new';
-      const complete = kind === 'old' ? old : fresh;
-      for (const [name, text] of Object.entries(complete)) expect(read(dir, name), `call ${killAtCall}`).toBe(text);
-      met[kind]++;
+        const { files: _, ...output } = outputIn(dir);
+        const request = JSON.stringify({ output, files: fresh, killAtCall });
+        const child = spawnSync(process.execPath, ['--no-warnings', publisher, request]);
+        const kind = read(dir, 'a') as 'old' | 'new';
+        const complete = kind === 'old' ? old : fresh;
+        for (const [name, text] of Object.entries(complete)) expect(read(dir, name), `call ${killAtCall}`).toBe(text);
+        met[kind]++;
 
-      const after = createFileSink(outputIn(dir), new FakeClock(Date.now() + 11_000));
-      const { generation } = await after.recover();
-      // The mark: a new generation is owed until it was settled, the old one was settled before.
-      const owed = await after.mark.owed();
-      if (child.signal === 'SIGKILL') expect(kind === 'new' || owed === undefined).toBe(true);
-      if (owed !== undefined) expect(owed).toBe(generation);
-      await after.sweep();
-      const wanted = [...new Set(Object.keys(complete).map((name) => name.split('/', 1)[0]))];
-      const left = readdirSync(dir).filter((name) => !/^\.\.(g\d+|data|reloaded)$/.test(name));
-      expect(left.sort(), `call ${killAtCall}`).toEqual(wanted.sort());
-      if (child.signal !== 'SIGKILL') {
-        expect(child.status).toBe(0);
-        break;
+        const after = createFileSink(outputIn(dir), new FakeClock(Date.now() + 11_000));
+        const { generation } = await after.recover();
+        // The mark: a new generation is owed until it was settled, the old one was settled before.
+        const owed = await after.mark.owed();
+        if (child.signal === 'SIGKILL') expect(kind === 'new' || owed === undefined).toBe(true);
+        if (owed !== undefined) expect(owed).toBe(generation);
+        await after.sweep();
+        const wanted = [...new Set(Object.keys(complete).map((name) => name.split('/', 1)[0]))];
+        const left = readdirSync(dir).filter((name) => !/^\.\.(g\d+|data|reloaded)$/.test(name));
+        expect(left.sort(), `call ${killAtCall}`).toEqual(wanted.sort());
+        if (child.signal !== 'SIGKILL') {
+          expect(child.status).toBe(0);
+          break;
+        }
       }
-    }
-    // Both sides of the rename were met, many times.
-    expect(met.old).toBeGreaterThan(20);
-    expect(met.new).toBeGreaterThan(5);
-  }, 60_000);
+      // Both sides of the rename were met, many times.
+      expect(met.old).toBeGreaterThan(20);
+      expect(met.new).toBeGreaterThan(5);
+    },
+    60_000,
+  );
 });
 
 /** A timer is good to a millisecond or two, and we mean fractions. */

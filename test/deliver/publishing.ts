@@ -37,13 +37,13 @@ export function scratchRoot(): string {
 }
 
 /** A new directory that everybody may pass through; removed after each test of this file. */
-export function useScratch(): () => string {
+export function useScratch(root = scratchRoot()): () => string {
   const made: string[] = [];
   afterEach(() => {
     for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
   });
   return () => {
-    const dir = mkdtempSync(join(scratchRoot(), 'pannier-test-'));
+    const dir = mkdtempSync(join(root, 'pannier-test-'));
     chmodSync(dir, 0o755);
     made.push(dir);
     return dir;

@@ -69,7 +69,7 @@ export const publishing: Section = {
       'killed-anywhere',
       'Killed with SIGKILL at any instruction, what is on disk is a complete generation,',
       kill('%s: what is on disk is complete, and the next start cleans up (%i kills)'),
-      kill('before each single call to the file system that a publish makes'),
+      kill('before each single call to the file system that a publish makes, %s'),
     ),
     held(
       'next-start-cleans',

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Disk, DiskHandle } from './disk.ts';
 import { inParallel } from './in-parallel.ts';
 import { generationName } from './names.ts';
 import type { Plan, PlannedFile, PlannedFolder } from './plan.ts';
@@ -21,15 +21,18 @@ const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
  * other, `a` and `a/b`); what was written is left for the caller to remove.
  */
 export async function fillCandidate(path: string, plan: Plan, volume: Volume, place: string): Promise<void> {
-  const root = await openFolder(path);
+  const { disk } = volume;
+  const root = await openFolder(disk, path);
   try {
     const base = volume.procFd ? `/proc/self/fd/${root.fd}` : path;
     // 1. Folders, still private; parents come first in the plan.
     const inner = plan.folders.slice(1);
     for (const { name } of inner) {
-      await mkdir(join(base, name), { mode: 0o700 }).catch((error: unknown) => {
+      try {
+        await disk.mkdir(join(base, name), { mode: 0o700 });
+      } catch (error) {
         throw trouble(error, place, `cannot make ${join(path, name)}`);
-      });
+      }
     }
     // 2. Files: bytes, then owner, then mode, so that no class reads before it may.
     await inParallel(plan.files, (file) =>
@@ -37,7 +40,7 @@ export async function fillCandidate(path: string, plan: Plan, volume: Volume, pl
     );
     // 3. Folders get owner and mode when nothing has to be made in them any more; children before parents.
     for (const folder of inner.toReversed()) {
-      const handle = await openFolder(join(base, folder.name));
+      const handle = await openFolder(disk, join(base, folder.name));
       try {
         await finishFolder(handle, folder, volume, place, join(path, folder.name));
       } finally {
@@ -56,11 +59,15 @@ export async function fillCandidate(path: string, plan: Plan, volume: Volume, pl
  * Makes the directory of the first free number from `from` on. A taken one is skipped, not emptied: whoever made it
  * after our start is not ours to judge, and a leftover goes with the next sweep.
  */
-export async function makeGeneration(dir: string, from: number): Promise<{ generation: number; path: string }> {
+export async function makeGeneration(
+  disk: Disk,
+  dir: string,
+  from: number,
+): Promise<{ generation: number; path: string }> {
   for (let generation = from; ; generation++) {
     const path = join(dir, generationName(generation));
     try {
-      await mkdir(path, { mode: 0o700 });
+      await disk.mkdir(path, { mode: 0o700 });
       return { generation, path };
     } catch (error) {
       if (errno(error) !== 'EEXIST' || generation >= from + TRIES) throw error;
@@ -71,13 +78,13 @@ export async function makeGeneration(dir: string, from: number): Promise<{ gener
 const TRIES = 100;
 
 /** Removes a generation's directory, or whatever stands under its name, without following a symlink. */
-export function removeGeneration(path: string): Promise<void> {
-  return rm(path, { recursive: true, force: true });
+export async function removeGeneration(disk: Disk, path: string): Promise<void> {
+  await disk.rm(path, { recursive: true, force: true });
 }
 
-async function writeFile(at: string, shown: string, file: PlannedFile, { tmpfs }: Volume, place: string) {
+async function writeFile(at: string, shown: string, file: PlannedFile, { tmpfs, disk }: Volume, place: string) {
   try {
-    const handle = await open(at, CREATE, 0o600);
+    const handle = await disk.open(at, CREATE, 0o600);
     try {
       await handle.writeFile(file.bytes);
       await setOwner(handle, file.owner, place, shown);
@@ -92,7 +99,7 @@ async function writeFile(at: string, shown: string, file: PlannedFile, { tmpfs }
 }
 
 async function finishFolder(
-  handle: Awaited<ReturnType<typeof openFolder>>,
+  handle: DiskHandle,
   { mode, owner }: PlannedFolder,
   { tmpfs }: Volume,
   place: string,

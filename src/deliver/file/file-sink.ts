@@ -1,9 +1,9 @@
-import { readdir, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import type { Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
 import { fillCandidate, makeGeneration, removeGeneration } from './candidate.ts';
+import { type Disk, slowDisk } from './disk.ts';
 import { Generations } from './generations.ts';
 import { type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { createMark, readMark } from './mark.ts';
@@ -54,24 +54,31 @@ class FileSink implements Sink {
     this.#dir = resolve(output.dir); // a trailing slash would have the last component followed
     this.#place = `outputs.${output.name}`;
     this.#generations = new Generations(this.#dir, clock);
-    this.mark = createMark(this.#dir, this.#place, async () => this.#volume ?? this.#open());
+    this.mark = createMark(this.#dir, this.#place, {
+      disk: () => this.#disk,
+      volume: async () => this.#volume ?? this.#open(),
+    });
   }
 
   async recover(): Promise<Recovered> {
     return this.#inTurn(`cannot clean ${this.#dir}`, async () => {
       const { tmpfs } = await this.#open();
-      const published = await readPublished(this.#dir, this.#place);
-      await this.#generations.learn(published);
+      const published = await readPublished(this.#disk, this.#dir, this.#place);
+      await this.#generations.learn(this.#disk, published);
       // A mark without its generation, a link without its directory: their numbers were used as well.
-      this.#generations.met(await readMark(this.#dir));
+      this.#generations.met(await readMark(this.#disk, this.#dir));
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
       this.#generations.met(this.#published);
 
       // What cannot be removed (another user's) is no reason not to publish beside it; sweep says so.
-      let { removed } = await this.#generations.sweep(this.#published);
+      let { removed } = await this.#generations.sweep(this.#disk, this.#published);
       for (const name of TEMPORARIES) {
-        const gone = unlink(join(this.#dir, name)).then(() => 1);
-        removed += (await unless('ENOENT', gone)) ?? 0;
+        const path = join(this.#dir, name);
+        const isGone = await unless('ENOENT', async () => {
+          await this.#disk.unlink(path);
+          return true;
+        });
+        if (isGone) removed++;
       }
       removed += await this.#removeDanglingLinks(published);
       return { generation: published.state === 'there' ? published.generation : undefined, removed, tmpfs };
@@ -84,8 +91,8 @@ class FileSink implements Sink {
     const plan = planGeneration(this.#output, files);
     return this.#inTurn(`cannot write ${this.#dir}`, async () => {
       // 1.
-      const published = await readPublished(this.#dir, this.#place);
-      const links = await planLinks(this.#dir, plan.links, this.#place);
+      const published = await readPublished(this.#disk, this.#dir, this.#place);
+      const links = await planLinks(this.#disk, this.#dir, plan.links, this.#place);
       // 2.
       if (published.state === 'there' && links.missing.length + links.wrong.length === 0) {
         if (await equalsPublished(published.path, published.stats, plan, volume)) return 'equal';
@@ -95,7 +102,7 @@ class FileSink implements Sink {
       this.#generations.staged(generation);
       const discard = async () => {
         this.#generations.discarded(generation); // should the removal fail, the next sweep tries again
-        await removeGeneration(path);
+        await removeGeneration(this.#disk, path);
       };
       try {
         await fillCandidate(path, plan, volume, this.#place);
@@ -114,8 +121,9 @@ class FileSink implements Sink {
 
   async sweep(): Promise<number | undefined> {
     return this.#inTurn(`cannot clean ${this.#dir}`, async () => {
-      const published = await readPublished(this.#dir, this.#place);
-      const swept = await this.#generations.sweep('generation' in published ? published.generation : this.#published);
+      const published = await readPublished(this.#disk, this.#dir, this.#place);
+      const number = 'generation' in published ? published.generation : this.#published;
+      const swept = await this.#generations.sweep(this.#disk, number);
       if (swept.refused !== undefined) throw swept.refused.error;
       // A candidate counts on the links it found.
       if (!this.#generations.hasStaged) await this.#removeDanglingLinks(published);
@@ -128,8 +136,8 @@ class FileSink implements Sink {
       if (generation <= (this.#published ?? 0)) throw new TypeError('a newer generation is published already');
       const first = this.#published === undefined && !('generation' in before);
       try {
-        await makeLinks(this.#dir, links, this.#place); // 4.
-        await replaceLink(this.#dir, generationName(generation), DATA_TMP, DATA); // 5.
+        await makeLinks(this.#disk, this.#dir, links, this.#place); // 4.
+        await replaceLink(this.#disk, this.#dir, generationName(generation), DATA_TMP, DATA); // 5.
       } catch (error) {
         await discard().catch(() => undefined);
         throw error;
@@ -139,7 +147,7 @@ class FileSink implements Sink {
       // It is published: what fails from here on cannot take that back. A rename that a power failure undoes leaves the
       // generation before, whole; a link that stays goes with the next sweep, which reports why it could not.
       await syncFolder(this.#dir, this.#volume as Volume).catch(() => undefined);
-      await removeStaleLinks(this.#dir, plan.links).catch(() => undefined); // 6.
+      await removeStaleLinks(this.#disk, this.#dir, plan.links).catch(() => undefined); // 6.
       return { generation, first };
     });
   }
@@ -147,19 +155,23 @@ class FileSink implements Sink {
   /** Somebody may have removed the directory while we ran: then it is made again, once. */
   async #makeGeneration(): Promise<{ generation: number; path: string }> {
     try {
-      return await makeGeneration(this.#dir, this.#generations.next);
+      return await makeGeneration(this.#disk, this.#dir, this.#generations.next);
     } catch (error) {
       if (errno(error) !== 'ENOENT') throw error;
       await this.#open();
-      return makeGeneration(this.#dir, this.#generations.next);
+      return makeGeneration(this.#disk, this.#dir, this.#generations.next);
     }
   }
 
   /** Behind a foreign `..data` the links may lead somewhere; they stay until we publish. */
   async #removeDanglingLinks(published: Published): Promise<number> {
     if (published.state === 'foreign') return 0;
-    const names = published.state === 'there' ? await unless('EACCES', readdir(published.path)) : [];
-    return names === undefined ? 0 : removeStaleLinks(this.#dir, new Set(names));
+    const names = published.state === 'there' ? await unless('EACCES', () => this.#disk.readdir(published.path)) : [];
+    return names === undefined ? 0 : removeStaleLinks(this.#disk, this.#dir, new Set(names));
+  }
+
+  get #disk(): Disk {
+    return this.#volume?.disk ?? slowDisk;
   }
 
   async #open(): Promise<Volume> {

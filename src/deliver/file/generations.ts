@@ -1,7 +1,8 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { removeGeneration } from './candidate.ts';
+import type { Disk } from './disk.ts';
 import { DATA, generationName, generationNumber } from './names.ts';
 import type { Published } from './published.ts';
 
@@ -69,8 +70,8 @@ export class Generations {
    * Reads from the disk when the generations that an earlier process published were replaced, never too early:
    * the previous one when `..data` was made; one before that, at the latest when the next but one was begun.
    */
-  async learn(published: Published): Promise<void> {
-    const numbers = await this.#list();
+  async learn(disk: Disk, published: Published): Promise<void> {
+    const numbers = await this.#list(disk);
     for (const number of numbers) this.met(number);
     if (published.state !== 'there') return;
     const line = numbers.filter((number) => number <= published.generation);
@@ -86,8 +87,8 @@ export class Generations {
    * Removes what was never published, and what was replaced 10 s ago or earlier, except the published generation and
    * the one before it. What another process adds above our numbers is left alone until our numbers have passed it.
    */
-  async sweep(published: number | undefined): Promise<Swept> {
-    const numbers = await this.#list();
+  async sweep(disk: Disk, published: number | undefined): Promise<Swept> {
+    const numbers = await this.#list(disk);
     const past = numbers.filter((number) => number < (published ?? 0));
     const previous = past.at(-1);
     let removed = 0;
@@ -102,7 +103,7 @@ export class Generations {
         continue;
       }
       try {
-        await removeGeneration(join(this.#dir, generationName(number)));
+        await removeGeneration(disk, join(this.#dir, generationName(number)));
         this.#replacedAt.delete(number);
         removed++;
       } catch (error) {
@@ -125,8 +126,8 @@ export class Generations {
   }
 
   /** Ascending. */
-  async #list(): Promise<number[]> {
-    const numbers = (await readdir(this.#dir)).map(generationNumber).filter((number) => number !== undefined);
+  async #list(disk: Disk): Promise<number[]> {
+    const numbers = (await disk.readdir(this.#dir)).map(generationNumber).filter((number) => number !== undefined);
     return numbers.sort((a, b) => a - b);
   }
 }

@@ -1,6 +1,9 @@
 /** Node's pool runs four file operations at a time; a few more keep it busy. */
 const LANES = 8;
 
+/** Work that is done at once never waits: after this many items others get a turn. */
+const TURN = 100;
+
 /**
  * Runs `work` on every item, a few at a time. At the first failure no further item is begun; that failure is thrown
  * when everything under way has ended, so the caller may remove what was made.
@@ -13,6 +16,7 @@ export async function inParallel<T>(items: readonly T[], work: (item: T) => Prom
       const item = items[next++] as T;
       try {
         await work(item);
+        if (next % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
       } catch (error) {
         failed ??= { error };
       }

@@ -1,6 +1,6 @@
-import { readdir, readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../base/errors.ts';
+import type { Disk } from './disk.ts';
 import { inParallel } from './in-parallel.ts';
 import { isOurLink, LINK_TMP, linkTarget } from './names.ts';
 import { errno, unless } from './trouble.ts';
@@ -18,12 +18,12 @@ export interface LinkWork {
  * @throws PannierError OUTPUT_OCCUPIED for a file or directory under a name, OUTPUT_SYMLINK for a symlink that leads
  * elsewhere; system errors as they are.
  */
-export async function planLinks(dir: string, names: Iterable<string>, place: string): Promise<LinkWork> {
+export async function planLinks(disk: Disk, dir: string, names: Iterable<string>, place: string): Promise<LinkWork> {
   const missing: string[] = [];
   const wrong: string[] = [];
   await inParallel([...names], async (name) => {
     const path = join(dir, name);
-    const found = await readLink(path);
+    const found = await readLink(disk, path);
     if (found === 'nothing') missing.push(name);
     else if (found === 'no link') throw fail('OUTPUT_OCCUPIED', place, `${path} was not written by Pannier`);
     else if (!isOurLink(found.target)) throw fail('OUTPUT_SYMLINK', place, `${path} is a symlink that leads elsewhere`);
@@ -33,50 +33,56 @@ export async function planLinks(dir: string, names: Iterable<string>, place: str
 }
 
 /** @throws what `planLinks` throws when a name was taken since; system errors as they are. */
-export async function makeLinks(dir: string, work: LinkWork, place: string): Promise<void> {
+export async function makeLinks(disk: Disk, dir: string, work: LinkWork, place: string): Promise<void> {
   for (const name of work.missing) {
     try {
-      await symlink(linkTarget(name), join(dir, name));
+      await disk.symlink(linkTarget(name), join(dir, name));
     } catch (error) {
       if (errno(error) !== 'EEXIST') throw error;
-      await planLinks(dir, [name], place);
+      await planLinks(disk, dir, [name], place);
     }
   }
   // Renamed over, so that a name that is readable now never goes missing.
-  for (const name of work.wrong) await replaceLink(dir, linkTarget(name), LINK_TMP, name);
+  for (const name of work.wrong) await replaceLink(disk, dir, linkTarget(name), LINK_TMP, name);
 }
 
 /** Makes a symlink under a temporary name and renames it: readers see the old target or the new one. */
-export async function replaceLink(dir: string, target: string, temporary: string, name: string): Promise<void> {
+export async function replaceLink(
+  disk: Disk,
+  dir: string,
+  target: string,
+  temporary: string,
+  name: string,
+): Promise<void> {
   const made = join(dir, temporary);
   try {
-    await symlink(target, made);
+    await disk.symlink(target, made);
   } catch (error) {
     if (errno(error) !== 'EEXIST') throw error;
-    await unlink(made);
-    await symlink(target, made);
+    await disk.unlink(made);
+    await disk.symlink(target, made);
   }
-  await rename(made, join(dir, name));
+  await disk.rename(made, join(dir, name));
 }
 
 /** Removes our top-level links except those in `keep`; everything else stays. Answers how many it removed. */
-export async function removeStaleLinks(dir: string, keep: ReadonlySet<string>): Promise<number> {
+export async function removeStaleLinks(disk: Disk, dir: string, keep: ReadonlySet<string>): Promise<number> {
   let removed = 0;
-  const entries = await readdir(dir, { withFileTypes: true });
+  const entries = await disk.entries(dir);
   const candidates = entries.filter((entry) => entry.isSymbolicLink() && !entry.name.startsWith('..'));
   await inParallel(candidates, async ({ name }) => {
     if (keep.has(name)) return;
-    const found = await readLink(join(dir, name));
+    const found = await readLink(disk, join(dir, name));
     if (typeof found === 'string' || !isOurLink(found.target)) return;
-    await unless('ENOENT', unlink(join(dir, name)));
+    await unless('ENOENT', () => disk.unlink(join(dir, name)));
     removed++;
   });
   return removed;
 }
 
-async function readLink(path: string): Promise<{ readonly target: string } | 'nothing' | 'no link'> {
+async function readLink(disk: Disk, path: string): Promise<{ readonly target: string } | 'nothing' | 'no link'> {
   try {
-    return { target: await readlink(path) };
+    return { target: await disk.readlink(path) };
   } catch (error) {
     if (errno(error) === 'ENOENT') return 'nothing';
     if (errno(error) === 'EINVAL') return 'no link';

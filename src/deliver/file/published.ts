@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../base/errors.ts';
+import type { Disk } from './disk.ts';
 import { everyInParallel } from './in-parallel.ts';
 import { DATA, generationName, generationNumber } from './names.ts';
 import type { Owner, Plan } from './plan.ts';
@@ -22,10 +22,10 @@ export type Published =
   | { readonly state: 'there'; readonly generation: number; readonly path: string; readonly stats: Stats };
 
 /** @throws PannierError OUTPUT_OCCUPIED when `..data` is no symlink; system errors as they are. */
-export async function readPublished(dir: string, place: string): Promise<Published> {
+export async function readPublished(disk: Disk, dir: string, place: string): Promise<Published> {
   let target: string;
   try {
-    target = await readlink(join(dir, DATA));
+    target = await disk.readlink(join(dir, DATA));
   } catch (error) {
     if (errno(error) === 'ENOENT') return { state: 'none' };
     if (errno(error) !== 'EINVAL') throw error;
@@ -34,7 +34,7 @@ export async function readPublished(dir: string, place: string): Promise<Publish
   const generation = generationNumber(target);
   if (generation === undefined) return { state: 'foreign' };
   const path = join(dir, generationName(generation));
-  const stats = await unless('ENOENT', lstat(path));
+  const stats = await unless('ENOENT', () => disk.lstat(path));
   return stats?.isDirectory() ? { state: 'there', generation, path, stats } : { state: 'lost', generation };
 }
 
@@ -43,20 +43,21 @@ export async function readPublished(dir: string, place: string): Promise<Publish
  * somebody changed there makes it unequal. Sizes are compared before bytes. What cannot be looked at is unequal.
  */
 export async function equalsPublished(path: string, stats: Stats, plan: Plan, volume: Volume): Promise<boolean> {
+  const { disk } = volume;
   const [root, ...folders] = plan.folders;
   if (root === undefined || !hasAccess(stats, root.mode, root.owner, volume)) return false;
   try {
     return (
-      (await hasExactly(path, new Set([...folders, ...plan.files].map(({ name }) => name)))) &&
+      (await hasExactly(disk, path, new Set([...folders, ...plan.files].map(({ name }) => name)))) &&
       (await everyInParallel(folders, async ({ name, mode, owner }) => {
-        const found = await lstat(join(path, name));
+        const found = await disk.lstat(join(path, name));
         return found.isDirectory() && hasAccess(found, mode, owner, volume);
       })) &&
       (await everyInParallel(plan.files, async ({ name, mode, owner, bytes }) => {
-        const found = await lstat(join(path, name));
+        const found = await disk.lstat(join(path, name));
         return found.isFile() && found.size === bytes.length && hasAccess(found, mode, owner, volume);
       })) &&
-      (await everyInParallel(plan.files, ({ name, bytes }) => holds(join(path, name), bytes)))
+      (await everyInParallel(plan.files, ({ name, bytes }) => holds(disk, join(path, name), bytes)))
     );
   } catch (error) {
     if (errno(error) === undefined) throw error;
@@ -65,9 +66,9 @@ export async function equalsPublished(path: string, stats: Stats, plan: Plan, vo
 }
 
 /** Consumes `left`: every name met is taken from it. */
-async function hasExactly(root: string, left: Set<string>): Promise<boolean> {
+async function hasExactly(disk: Disk, root: string, left: Set<string>): Promise<boolean> {
   const look = async (folder: string): Promise<boolean> => {
-    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+    for (const entry of await disk.entries(join(root, folder))) {
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (!left.delete(name)) return false;
       if (entry.isDirectory() && !(await look(name))) return false;
@@ -84,8 +85,8 @@ function hasAccess(found: Stats, mode: number, owner: Owner, { inherited }: Volu
 }
 
 /** O_NONBLOCK: should a FIFO have taken the file's place in between, opening it must not wait for a writer. */
-async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+async function holds(disk: Disk, path: string, bytes: Uint8Array): Promise<boolean> {
+  const file = await disk.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = Buffer.allocUnsafeSlow(bytes.length + 1);
     let length = 0;

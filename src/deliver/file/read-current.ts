@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../base/errors.ts';
+import { slowDisk } from './disk.ts';
 import { readPublished } from './published.ts';
 import { errno } from './trouble.ts';
 
@@ -18,7 +19,7 @@ export interface Current {
  */
 export async function readCurrent(dir: string, place: string): Promise<Current | undefined> {
   try {
-    const published = await readPublished(dir, place);
+    const published = await readPublished(slowDisk, dir, place);
     if (published.state !== 'there') return undefined;
     const { generation, path } = published;
     const files = new Map<string, Uint8Array>();

@@ -34,10 +34,10 @@ export function ownerTrouble(error: unknown, place: string, what: string): unkno
     : trouble(error, place, what);
 }
 
-/** Awaits a call for which one errno is an answer: undefined then, any other error is thrown on. */
-export async function unless<T>(code: string, call: Promise<T>): Promise<T | undefined> {
+/** Makes a call for which one errno is an answer: undefined then, any other error is thrown on. */
+export async function unless<T>(code: string, call: () => T | Promise<T>): Promise<T | undefined> {
   try {
-    return await call;
+    return await call();
   } catch (error) {
     if (errno(error) === code) return undefined;
     throw error;

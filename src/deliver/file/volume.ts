@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { access, type FileHandle, lstat, mkdir, open, rmdir, statfs } from 'node:fs/promises';
+import { access, lstat, mkdir, rmdir, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail } from '../../base/errors.ts';
 import type { OutputConfig } from '../../config/config.ts';
+import { type Disk, type DiskHandle, memoryDisk, slowDisk } from './disk.ts';
 import { type Owner, planNewDir } from './plan.ts';
 import { errno, ownerTrouble, trouble, unless } from './trouble.ts';
 
@@ -14,6 +15,7 @@ const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOF
 export interface Volume {
   /** Undefined where that cannot be told (not Linux). */
   readonly tmpfs: boolean | undefined;
+  readonly disk: Disk;
   /** Whether `/proc/self/fd` works here, so that paths can start from an open folder. */
   readonly procFd: boolean;
   /** What files get that name no owner; undefined where there are no owners. */
@@ -28,27 +30,28 @@ export interface Volume {
  */
 export async function openVolume(output: OutputConfig, dir: string, place: string): Promise<Volume> {
   try {
-    const found = (await unless('ENOENT', lstat(dir))) ?? (await makeDir(output, dir, place));
+    const found = (await unless('ENOENT', () => lstat(dir))) ?? (await makeDir(output, dir, place));
     if (found.isSymbolicLink()) throw fail('OUTPUT_SYMLINK', place, `${dir} is a symlink`);
     if (!found.isDirectory()) throw fail('OUTPUT_OCCUPIED', place, `${dir} is not a directory`);
     await access(dir, constants.W_OK | constants.X_OK);
     const tmpfs = await isTmpfs(dir);
     if (output.requireTmpfs && tmpfs !== true) throw fail('OUTPUT_NOT_TMPFS', place, `${dir} is not on tmpfs`);
-    return { tmpfs, procFd: await hasProcFd(), inherited: inheritedOwner(found) };
+    const disk = tmpfs === true ? memoryDisk : slowDisk;
+    return { tmpfs, disk, procFd: await hasProcFd(), inherited: inheritedOwner(found) };
   } catch (error) {
     throw trouble(error, place, `cannot use ${dir}`);
   }
 }
 
 /** Opens a folder, which must be one: a symlink in its place is ELOOP or ENOTDIR. The caller closes it. */
-export function openFolder(path: string): Promise<FileHandle> {
-  return open(path, OPEN_FOLDER);
+export async function openFolder(disk: Disk, path: string): Promise<DiskHandle> {
+  return await disk.open(path, OPEN_FOLDER);
 }
 
 /** A rename is on disk when its folder is. Does nothing on tmpfs; a file system that cannot is left alone. */
-export async function syncFolder(path: string, { tmpfs }: Volume): Promise<void> {
+export async function syncFolder(path: string, { tmpfs, disk }: Volume): Promise<void> {
   if (tmpfs === true) return;
-  const folder = await openFolder(path);
+  const folder = await openFolder(disk, path);
   try {
     await syncHandle(folder);
   } finally {
@@ -57,8 +60,8 @@ export async function syncFolder(path: string, { tmpfs }: Volume): Promise<void>
 }
 
 /** fsync, where the file system knows it. */
-export async function syncHandle(handle: FileHandle): Promise<void> {
-  await unless('EINVAL', handle.sync());
+export async function syncHandle(handle: DiskHandle): Promise<void> {
+  await unless('EINVAL', () => handle.sync());
 }
 
 async function makeDir(output: OutputConfig, dir: string, place: string) {
@@ -70,7 +73,7 @@ async function makeDir(output: OutputConfig, dir: string, place: string) {
     return lstat(dir);
   }
   const { mode, owner } = planNewDir(output);
-  const folder = await openFolder(dir);
+  const folder = await openFolder(slowDisk, dir);
   try {
     await setOwner(folder, owner, place, dir);
     await folder.chmod(mode);
@@ -84,7 +87,7 @@ async function makeDir(output: OutputConfig, dir: string, place: string) {
 }
 
 /** @throws PannierError OUTPUT_OWNER when refused. Does nothing when no id is given. */
-export async function setOwner(handle: FileHandle, { uid, gid }: Owner, place: string, what: string): Promise<void> {
+export async function setOwner(handle: DiskHandle, { uid, gid }: Owner, place: string, what: string): Promise<void> {
   if (uid === undefined && gid === undefined) return;
   try {
     await handle.chown(uid ?? -1, gid ?? -1);

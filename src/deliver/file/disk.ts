@@ -1,0 +1,97 @@
+import fs, { type PathLike, type Stats } from 'node:fs';
+import promises from 'node:fs/promises';
+
+type Late<T> = T | Promise<T>;
+
+/** An open file or folder. */
+export interface DiskHandle {
+  readonly fd: number;
+  read(into: Uint8Array, offset: number, length: number, position: number | null): Late<{ readonly bytesRead: number }>;
+  writeFile(bytes: Uint8Array | string): Late<void>;
+  chmod(mode: number): Late<void>;
+  chown(uid: number, gid: number): Late<void>;
+  stat(): Late<Stats>;
+  sync(): Late<void>;
+  close(): Late<void>;
+}
+
+/** The calls to the file system that an output needs, each as node:fs/promises has it, but perhaps done at once. */
+export interface Disk {
+  open(path: PathLike, flags: number, mode?: number): Late<DiskHandle>;
+  lstat(path: PathLike): Late<Stats>;
+  mkdir(path: PathLike, options: { readonly mode: number }): Late<unknown>;
+  readdir(path: PathLike): Late<string[]>;
+  entries(path: PathLike): Late<fs.Dirent[]>;
+  readlink(path: PathLike): Late<string>;
+  symlink(target: string, path: PathLike): Late<void>;
+  rename(from: PathLike, to: PathLike): Late<void>;
+  unlink(path: PathLike): Late<void>;
+  rm(path: PathLike, options: { readonly recursive: true; readonly force: true }): Late<void>;
+}
+
+/** A disk may take its time, and a network file system may hang: every call waits in Node's thread pool. */
+export const slowDisk: Disk = {
+  open: (path, flags, mode) => promises.open(path, flags, mode),
+  lstat: (path) => promises.lstat(path),
+  mkdir: (path, options) => promises.mkdir(path, options),
+  readdir: (path) => promises.readdir(path),
+  entries: (path) => promises.readdir(path, { withFileTypes: true }),
+  readlink: (path) => promises.readlink(path),
+  symlink: (target, path) => promises.symlink(target, path),
+  rename: (from, to) => promises.rename(from, to),
+  unlink: (path) => promises.unlink(path),
+  rm: (path, options) => promises.rm(path, options),
+};
+
+/**
+ * Memory answers within microseconds, and the way through the thread pool and back costs a hundred: on tmpfs every call
+ * is made at once. Publishing 1,000 files took 60 to 123 ms in the pool and takes 23 to 41 ms so.
+ */
+export const memoryDisk: Disk = {
+  open: (path, flags, mode) => new MemoryHandle(fs.openSync(path, flags, mode)),
+  lstat: (path) => fs.lstatSync(path),
+  mkdir: (path, options) => fs.mkdirSync(path, options),
+  readdir: (path) => fs.readdirSync(path),
+  entries: (path) => fs.readdirSync(path, { withFileTypes: true }),
+  readlink: (path) => fs.readlinkSync(path),
+  symlink: (target, path) => fs.symlinkSync(target, path),
+  rename: (from, to) => fs.renameSync(from, to),
+  unlink: (path) => fs.unlinkSync(path),
+  rm: (path, options) => fs.rmSync(path, options),
+};
+
+class MemoryHandle implements DiskHandle {
+  readonly fd: number;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  read(into: Uint8Array, offset: number, length: number, position: number | null) {
+    return { bytesRead: fs.readSync(this.fd, into, offset, length, position) };
+  }
+
+  writeFile(bytes: Uint8Array | string): void {
+    fs.writeFileSync(this.fd, bytes);
+  }
+
+  chmod(mode: number): void {
+    fs.fchmodSync(this.fd, mode);
+  }
+
+  chown(uid: number, gid: number): void {
+    fs.fchownSync(this.fd, uid, gid);
+  }
+
+  stat(): Stats {
+    return fs.fstatSync(this.fd);
+  }
+
+  sync(): void {
+    fs.fsyncSync(this.fd);
+  }
+
+  close(): void {
+    fs.closeSync(this.fd);
+  }
+}

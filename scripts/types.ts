@@ -31,6 +31,8 @@ try {
     mkdirSync(dirname(target), { recursive: true });
     cpSync(file, target);
   }
+  // `dist` is of scripts; what is declared here is a module.
+  writeFileSync('dist/types/package.json', '{"type":"module"}\n');
 } finally {
   rmSync(all, { recursive: true });
 }

@@ -1,6 +1,6 @@
 import type { Agent, IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { http, loadHttps } from './node-http.ts';
+import { loadHttp, loadHttps } from './node-http.ts';
 import type { Stop } from './stop.ts';
 import { WireError } from './wire-error.ts';
 
@@ -105,8 +105,8 @@ function begin(agent: Agent, target: Target, { method, path, headers, body }: Wi
   const options = { agent, method, path, timeout };
   const sent =
     target.kind === 'unix'
-      ? http.request({ ...options, socketPath: target.socketPath })
-      : (target.protocol === 'https:' ? loadHttps() : http).request({
+      ? loadHttp().request({ ...options, socketPath: target.socketPath })
+      : (target.protocol === 'https:' ? loadHttps() : loadHttp()).request({
           ...options,
           host: target.host,
           port: target.port,

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { TlsConfig } from '../config/config.ts';
-import { http, loadHttps } from './node-http.ts';
+import { loadHttp, loadHttps } from './node-http.ts';
 import type { ProxyEnv } from './proxy-env.ts';
 import { TlsFiles } from './tls-files.ts';
 
@@ -46,7 +46,7 @@ export class Pool {
   /** @throws PannierError BACKEND_TLS when a certificate file cannot be used. */
   agentFor(protocol: 'http:' | 'https:'): Agent {
     if (protocol === 'http:') {
-      this.#http ??= this.#watched(new http.Agent(this.#agentOptions()));
+      this.#http ??= this.#watched(new (loadHttp().Agent)(this.#agentOptions()));
       return this.#http;
     }
     const context = this.#files.current();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
-import { http, loadHttps } from '../client/node-http.ts';
+import { loadHttp, loadHttps } from '../client/node-http.ts';
 import { onAbort } from '../client/on-abort.ts';
 import { WireError } from '../client/wire-error.ts';
 
@@ -86,7 +86,7 @@ function begin({ method, url, socket, headers, body }: OneRequest, ca: string | 
   };
   const sent = secure
     ? loadHttps().request({ ...options, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) })
-    : http.request(options);
+    : loadHttp().request(options);
   for (const [name, value] of headers) sent.setHeader(name, value);
   if (body !== undefined) sent.setHeader('Content-Length', body.length);
   return sent;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { http } from '../../client/node-http.ts';
+import { loadHttp } from '../../client/node-http.ts';
 import type { ListenConfig } from '../../config/config.ts';
 import { type BindOptions, type Bound, bind } from './bind.ts';
 import { sendProblem } from './reply.ts';
@@ -53,7 +53,7 @@ export class HttpListener implements AsyncDisposable {
     this.where = where;
     this.#service = service;
     this.#limits = limits;
-    this.#server = http.createServer(
+    this.#server = loadHttp().createServer(
       {
         maxHeaderSize: limits.headerBytes,
         headersTimeout: limits.headersMs,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { fail, type PannierError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
-import { http } from './node-http.ts';
+import { loadHttp } from './node-http.ts';
 import { onAbort } from './on-abort.ts';
 
 /** Where the local API of a running agent is. */
@@ -42,7 +42,7 @@ export function askLocal(where: LocalPlace, ask: LocalAsk): Promise<LocalAnswer>
   const shown = nameOf(where);
   return new Promise((resolve, reject) => {
     const target = where.kind === 'unix' ? { socketPath: where.path } : { host: where.host, port: where.port };
-    const sent = http.request({ ...target, agent: false, method, path });
+    const sent = loadHttp().request({ ...target, agent: false, method, path });
     sent.setHeader('Host', where.kind === 'unix' ? 'localhost' : shown);
     for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
     // Not in the options, which travel on to net.connect and are printed there with NODE_DEBUG=net.

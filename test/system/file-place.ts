@@ -6,10 +6,14 @@ import type { Place } from './agent.ts';
 export const fileBackend = { demo: { kind: 'file', path: './secrets.json' } };
 
 /** Replaces all secrets of a place, as an editor does. */
-export async function writeSecrets({ dir }: Pick<Place, 'dir'>, secrets: Readonly<Record<string, object>>) {
-  const made = join(dir, 'secrets.json.new');
-  await writeFile(made, JSON.stringify(secrets));
-  await rename(made, join(dir, 'secrets.json'));
+export function writeSecrets({ dir }: Pick<Place, 'dir'>, secrets: Readonly<Record<string, object>>): Promise<void> {
+  return writeFileInOne(join(dir, 'secrets.json'), JSON.stringify(secrets));
+}
+
+/** Replaces a file, so that nobody sees a part of it. */
+export async function writeFileInOne(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
 }
 
 /** Writes `app.password`, the one secret of most tests. */

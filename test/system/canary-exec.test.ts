@@ -1,0 +1,78 @@
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { runAgent } from './agent.ts';
+import { execAppIn } from './exec-place.ts';
+import { baoOf, useScene, useWorld } from './scene.ts';
+
+const scene = useScene();
+const world = useWorld();
+const CANARY = 'c4n4ry';
+const LOUD = { DEBUG: '*', NODE_DEBUG: 'child_process,http,https,net,tls,stream,fs,module' };
+
+it('a value of a variable is in the environment of the child, and nowhere else', async () => {
+  const { dir, config } = await scene.place();
+  mkdirSync(join(dir, 'tmp'));
+  const token = await world().login();
+  const env = { ...LOUD, TMPDIR: join(dir, 'tmp'), VAULT_TOKEN: token, BAO_TOKEN: `${CANARY}-token` };
+  const write = (password: string, more: object = {}) =>
+    world().putSecret('marked', { password: `${CANARY}-${password}`, ...more });
+  const of = (exec: object) =>
+    config({
+      log: { level: 'trace', format: 'json' },
+      backends: {
+        k8s: baoOf(world()),
+        token: { kind: 'vault', address: world().bao.address, auth: { method: 'token' } },
+      },
+      secrets: {
+        marked: { backend: 'k8s', kv: 'secret/shop/marked', refresh: '200ms' },
+        token: { backend: 'token', kv: 'secret/shop/marked', refresh: '200ms' },
+      },
+      exec: { env: { A: '{{marked.password}}', B: 'x{{token.password}}' }, quiet: '50ms', ...exec },
+    });
+
+  await write('one');
+  const app = execAppIn({ dir });
+  const agent = scene.exec(await of({}), app.command, { env });
+  expect((await app.environment())['A']).toBe(`${CANARY}-one`);
+  await write('two');
+  expect((await app.environment(2))['B']).toBe(`x${CANARY}-two`);
+  const pid = await app.pid(2);
+  const cmdlines = [agent.pid, pid].map((one) => readFileSync(`/proc/${one}/cmdline`, 'latin1'));
+  const environ = readFileSync(`/proc/${pid}/environ`, 'latin1');
+  await write('nul\0');
+  expect(await agent.waitFor('output-failed')).toMatchObject({ code: 'EXEC_VARIABLE' });
+  await agent.stop();
+
+  await write('three', { long: CANARY.repeat(22_000), wide: CANARY.repeat(15_000) });
+  const large = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`V${i}`, '{{marked.wide}}']));
+  const said = [agent.output()];
+  for (const [exec, command, status] of [
+    [{}, ['/nowhere/at/all'], 127],
+    [{ env: large }, ['true'], 126],
+    [{ env: { A: '{{marked.long}}' } }, ['true'], 1],
+    [{ env: { A: '{{marked.password.nope}}' } }, ['true'], 1],
+  ] as const) {
+    const failing = await runAgent(['exec', '-c', await of(exec), '--timeout', '2s', '--', ...command], { env });
+    expect([failing.status, failing.stderr().includes('exec: exec.')]).toEqual([status, true]);
+    said.push(failing.output());
+  }
+
+  for (const all of [...said, ...cmdlines]) {
+    expect(all).not.toContain(CANARY);
+    expect(all).not.toContain(token);
+  }
+  expect(environ).toContain(`A=${CANARY}-two`);
+  expect(environ).not.toContain(token);
+  expect(environ).not.toContain(`${CANARY}-token`);
+  expect(filesWithCanary(dir)).toEqual(['told']); // where the application itself wrote its environment
+  expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
+}, 60_000);
+
+function filesWithCanary(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => statSync(path).size < 1e7 && readFileSync(path).includes(CANARY))
+    .map((path) => path.slice(dir.length + 1));
+}

@@ -1,3 +1,4 @@
+import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
@@ -10,6 +11,6 @@ import { secrecy } from './secrecy.ts';
  * it. The one list: docs/promises.md is made from it, test/promises.test.ts looks that the tests are there, and
  * test/cuts/ shows for each promise that a test fails when the code breaks it.
  */
-export const SECTIONS: readonly Section[] = [freshness, publishing, reload, outage, secrecy];
+export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

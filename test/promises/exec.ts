@@ -1,0 +1,113 @@
+import { held, inFile, type Section } from './promise.ts';
+
+const kept = inFile('test/process/kept-child.test.ts', 'the child of exec');
+const again = inFile('test/process/kept-child.test.ts', 'with onExit: restart');
+const handled = inFile('test/process/kept-child.test.ts', 'a reload signal');
+const child = inFile('test/process/child.test.ts', 'a child');
+const exec = inFile('test/system/exec.test.ts', 'exec');
+const values = inFile('test/system/exec.test.ts', 'new values');
+const environment = inFile('test/system/exec.test.ts', 'the environment of the child');
+const signals = inFile('test/system/exec-signals.test.ts', 'signals to exec');
+const terminal = inFile('test/system/exec-signals.test.ts', 'on a terminal');
+const variables = inFile('test/deliver/env/env-sink.test.ts', 'an environment');
+
+export const childOfExec: Section = {
+  name: 'Exec',
+  promises: [
+    held(
+      'child-starts-when-all-is-there',
+      'The child starts when every output and all variables are published, once, and never before.',
+      exec('starts the child once, when files and variables are all there, and never before'),
+    ),
+    held(
+      'child-new-before-old',
+      'New values are fetched and rendered before the old child is stopped: what fails stops nobody,',
+      values('are there before the old child is stopped: a secret that fails stops nobody'),
+    ),
+    held(
+      'child-one-restart',
+      'and what changes within the quiet period is one restart.',
+      values('stop the child and start it anew with them, once for changes that come together'),
+    ),
+    held(
+      'child-never-two',
+      'The old one is gone, with all that it started, before the next one starts;',
+      kept('that gets new values is gone, with all that it started, before the next one starts'),
+    ),
+    held(
+      'child-killed-after-grace',
+      'what does not stop is killed after its grace.',
+      child('gets SIGKILL after the grace, and so does all that it started'),
+      kept('that ignores the stop signal is killed after the grace, and the next one starts'),
+    ),
+    held(
+      'child-database',
+      'An application whose database user rotates has no failed query.',
+      inFile(
+        'test/system/exec-database.test.ts',
+        'a PostgreSQL application as the child of exec',
+      )('gets a new user before the old one ends, and no query fails in any of its lives'),
+    ),
+    held(
+      'child-status',
+      'The end of the child is that of exec, with its own status or 128+n,',
+      kept('that ends by itself (%s) ends exec with its status'),
+      exec('a command that %s gives the status of shells, and says why'),
+    ),
+    held(
+      'child-our-exit',
+      'unless exec is just replacing it;',
+      kept('that ends during a restart, with whatever status, does not end exec'),
+    ),
+    held(
+      'child-backoff',
+      'with `onExit: restart` it starts again, with backoff that new values end.',
+      again(
+        'the child starts again with backoff from 1 s to 1 m, and from the beginning when it has lived for a minute',
+      ),
+      again('new values end the pause'),
+    ),
+    held(
+      'child-signals',
+      'The signals that exec gets reach the child and all that it started,',
+      signals('%s is passed on to the child, and neither ends'),
+      signals('%s is passed on, and exec ends with the child'),
+      child('is signalled alone, or with all that it started'),
+    ),
+    held(
+      'child-terminal',
+      'on a terminal as well, which stays usable.',
+      terminal('the child can read it, also as /dev/tty'),
+      terminal('Ctrl-C reaches the child once, and does not end exec'),
+    ),
+    held(
+      'child-deaf',
+      'A reload signal that would end the child is not sent.',
+      handled('is not sent to a child that does not handle it yet: it would end it'),
+    ),
+    held(
+      'child-leaves-nothing',
+      'Nothing that the child started outlives exec, and no zombie of ours is left.',
+      kept('that ends by itself leaves nothing of its group behind'),
+      signals('a restarted child leaves no zombie of ours'),
+    ),
+    held(
+      'child-not-our-logins',
+      "The agent's own logins are not passed on,",
+      environment('is ours without our logins, and what is configured wins'),
+    ),
+    held(
+      'child-pristine',
+      'and with `pristine` nothing is that is not named.',
+      environment('with pristine it is what is configured and inherited alone'),
+    ),
+    held(
+      'child-values-hidden',
+      'A value of a variable is in the environment of the child and nowhere else; one that no variable can carry is told without it.',
+      inFile('test/system/canary-exec.test.ts')(
+        'a value of a variable is in the environment of the child, and nowhere else',
+      ),
+      variables('refuses %s, tells where and nothing of it, and stays'),
+    ),
+  ],
+};

@@ -53,12 +53,18 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'api-audit': ['info', 'API'],
 };
 
+/** The level of a fact's line. */
+export function levelOf(fact: Fact): Level {
+  const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
+  return isRelief ? 'info' : LINES[fact.kind][0];
+}
+
 /**
  * A fact as a log line. Redaction is by construction: a fact holds no Secret, failures speak in our own words, and
  * only the members of the fact are taken. `fact` repeats the kind, so that machines need no messages.
  */
 export function lineOf(fact: Fact): Line {
-  const [level, message] = LINES[fact.kind];
+  const [, message] = LINES[fact.kind];
   const { kind, ...rest } = fact;
   const fields: Record<string, unknown> = { fact: kind };
   for (const [name, value] of Object.entries(rest)) {
@@ -67,8 +73,7 @@ export function lineOf(fact: Fact): Line {
     else if (value !== undefined && value !== 'forever')
       fields[name] = typeof value === 'number' ? Math.round(value) : value;
   }
-  const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
-  return { level: isRelief ? 'info' : level, message, fields };
+  return { level: levelOf(fact), message, fields };
 }
 
 function failureFields({ code, place, seen, hint }: Failure): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { Fact } from '../base/fact.ts';
-import { lineOf } from './lines.ts';
+import { levelOf, lineOf } from './lines.ts';
 
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -25,6 +25,8 @@ export async function createLogger({ level, format, write }: LoggerOptions): Pro
   };
   const logger = pino(options, await destination(format, write));
   return (fact) => {
+    // Most facts of a busy agent are for debugging: they cost a look, not a line.
+    if (!logger.isLevelEnabled(levelOf(fact))) return;
     const { level, message, fields } = lineOf(fact);
     logger[level](fields, message);
   };

@@ -48,14 +48,19 @@ const KNOWN: Readonly<Record<string, Known>> = {
   DecryptionFailure: KMS,
   ExpiredToken: EXPIRED,
   ExpiredTokenException: EXPIRED,
-  IDPRejectedClaim: { code: 'AUTH_DENIED', seen: 'the web identity token was refused' },
+  IDPCommunicationErrorException: UNAVAILABLE,
+  IDPRejectedClaimException: { code: 'AUTH_DENIED', seen: 'the web identity token was refused' },
   InternalServerError: UNAVAILABLE,
   InternalFailure: UNAVAILABLE,
   InternalServiceError: UNAVAILABLE,
   InvalidClientTokenId: KEY_UNKNOWN,
-  InvalidIdentityToken: { code: 'AUTH_DENIED', seen: 'the web identity token is not valid' },
+  InvalidIdentityTokenException: { code: 'AUTH_DENIED', seen: 'the web identity token is not valid' },
   InvalidKeyId: KMS,
   InvalidSignatureException: BAD_SIGNATURE,
+  KMSAccessDeniedException: KMS,
+  KMSDisabledException: KMS,
+  KMSInvalidStateException: KMS,
+  KMSNotFoundException: KMS,
   LimitExceededException: THROTTLED,
   ParameterNotFound: NOT_FOUND,
   ParameterVersionNotFound: NOT_FOUND,
@@ -73,7 +78,7 @@ const KNOWN: Readonly<Record<string, Known>> = {
 
 /** Where AWS tells two things apart by its message alone. The message decides, and is not shown. */
 function byMessage(name: string, message: string): Known | undefined {
-  if (name.startsWith('AccessDenied') && /\bKMS\b|customer master key|ciphertext/i.test(message)) return KMS;
+  if (/^AccessDenied(?:Exception)?$/.test(name) && /\bKMS\b|customer master key|ciphertext/i.test(message)) return KMS;
   if (
     name === 'InvalidRequestException' &&
     /mark(?:ed|ing) (?:for deletion|deleted)|scheduled for deletion/i.test(message)
@@ -82,7 +87,7 @@ function byMessage(name: string, message: string): Known | undefined {
   }
   if (/^(?:InvalidSignatureException|SignatureDoesNotMatch)$/.test(name) && /expired|not yet current/i.test(message))
     return CLOCK;
-  return name.startsWith('KMS') ? KMS : undefined;
+  return undefined;
 }
 
 /**
@@ -117,9 +122,10 @@ function describe(
   afterMs: number | undefined,
 ): PannierError {
   const { operation, region, place } = call;
-  const known = byMessage(name, message) ?? KNOWN[name];
+  const known = byMessage(name, message) ?? (Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined);
   const { code, seen, hint } = known ?? byStatus(status);
-  const answered = known === undefined ? (status === undefined ? 'no usable answer' : `HTTP ${status}`) : name;
+  const isAnswer = status !== undefined && status >= 400;
+  const answered = known === undefined ? (isAnswer ? `HTTP ${status}` : 'no usable answer') : name;
   const details = { ...(hint === undefined ? {} : { hint }), retryAfterMs: afterMs };
   return fail(
     code,

@@ -152,6 +152,13 @@ export class Moto implements AsyncDisposable {
     }
   }
 
+  /** Makes many secrets, one after the other: moto loses some of those that are made at once. */
+  async createSecrets(values: Readonly<Record<string, string>>): Promise<void> {
+    for (const [Name, SecretString] of Object.entries(values)) {
+      await this.api('secretsmanager', 'CreateSecret', { Name, SecretString });
+    }
+  }
+
   async putParameter(name: string, value: string, type = 'String', region = this.region): Promise<void> {
     await this.api('ssm', 'PutParameter', { Name: name, Value: value, Type: type, Overwrite: true }, region);
   }

@@ -6,8 +6,8 @@ import { expectNoLeaks } from '../faults/leaks.ts';
 import { secret, useAws } from './aws-world.ts';
 import { plain } from './vault-world.ts';
 
-const aws = useAws();
 expectNoLeaks();
+const aws = useAws();
 
 describe('a secret of Secrets Manager', () => {
   it.each<[string, string, unknown]>([
@@ -138,7 +138,7 @@ describe('many secrets', () => {
   it('of a start cost a batch call for each 20: 500 secrets, 25 calls; unchanged ones a DescribeSecret each and no value', async () => {
     const { moto, open, proxy } = aws();
     const all = names(500, 'start');
-    await Promise.all(all.map((name) => moto.putSecret(name, JSON.stringify({ name }))));
+    await moto.createSecrets(Object.fromEntries(all.map((name) => [name, JSON.stringify({ name })])));
     const { fetch, value } = open();
     const values = await Promise.all(all.map((name) => value(secret(name))));
     expect(values.map(({ fields }) => plain(fields))).toEqual(all.map((name) => ({ name })));

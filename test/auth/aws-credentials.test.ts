@@ -1,0 +1,334 @@
+import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AwsCredentials } from '../../src/auth/aws-credentials.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { PannierError } from '../../src/base/errors.ts';
+import type { Fact } from '../../src/base/fact.ts';
+import { Secret } from '../../src/base/secret.ts';
+import { AwsHttp } from '../../src/client/aws-http.ts';
+import type { AwsBackendConfig, AwsCredentialSources } from '../../src/config/config.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { awsError } from '../faults/aws-proxy.ts';
+import { expectNoLeaks } from '../faults/leaks.ts';
+import { awsConfig, KEYS, secret, useAws } from '../source/aws-world.ts';
+
+expectNoLeaks();
+const aws = useAws();
+
+const opened: AsyncDisposable[] = [];
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
+  for (const name of ['credentials', 'config', 'token']) await rm(join(aws().dir, name), { force: true });
+});
+
+/** The keys of a backend whose chain has only what is given, on a clock that the test moves. */
+function open(sources: Partial<AwsCredentialSources>, config: Partial<AwsBackendConfig> = {}) {
+  const { proxy, dir } = aws();
+  const base = awsConfig(proxy.address, dir, config);
+  const { keys: _, ...nothing } = base.sources;
+  const whole = { ...base, sources: { ...nothing, ...sources } };
+  const clock = new FakeClock(Date.now());
+  const facts: Fact[] = [];
+  const emit = (fact: Fact) => void facts.push(fact);
+  const http = new AwsHttp({ config: whole, clock: systemClock, emit, env: {} });
+  opened.push(http);
+  const credentials = new AwsCredentials({ config: whole, http, clock, emit });
+  const keyId = async (role = {}) => (await credentials.keysFor(role)).accessKeyId;
+  const failure = async (role = {}) => {
+    const error = await credentials.keysFor(role).catch((caught: unknown) => caught);
+    if (error instanceof PannierError) return error.failure;
+    throw new Error('there should have been no keys', { cause: error });
+  };
+  const made = () => facts.flatMap((fact) => (fact.kind === 'login-made' ? [fact.method] : []));
+  return { credentials, clock, keyId, failure, made };
+}
+
+const profile = (name: string, id: string, more = '') =>
+  `[${name}]\naws_access_key_id = ${id}\naws_secret_access_key = made-up\n${more}`;
+const write = (name: string, text: string) => writeFile(join(aws().dir, name), text);
+
+/** Answers of a metadata service or a container's agent. */
+async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const server = createServer(answer);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  opened.push({
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const issued = (AccessKeyId: string, Expiration: Date) =>
+  JSON.stringify({ AccessKeyId, SecretAccessKey: 's', Token: 't', Expiration: Expiration.toISOString() });
+
+describe('the chain', () => {
+  beforeEach(() => write('credentials', profile('default', 'AKIAFILE') + profile('other', 'AKIAOTHER')));
+
+  it('takes the keys of the environment first, unless a profile is named', async () => {
+    const { keyId, made } = open({ keys: KEYS });
+    expect(await keyId()).toBe('AKIATEST');
+    expect(made()).toEqual(['environment']);
+    expect(await open({ keys: KEYS, profile: 'other', isProfileNamed: true }).keyId()).toBe('AKIAOTHER');
+  });
+
+  it('takes the shared files next, with a role of the profile', async () => {
+    const { keyId, made } = open({});
+    expect(await keyId()).toBe('AKIAFILE');
+    expect(made()).toEqual(['shared files']);
+    const role = 'role_arn = arn:aws:iam::123456789012:role/p\nsource_profile = other\n';
+    await write('config', `[profile chained]\n${role}`);
+    const chained = open({ profile: 'chained', isProfileNamed: true });
+    expect(await chained.keyId()).toMatch(/^ASIA/);
+    expect(aws().proxy.calls.map(({ operation, accessKeyId }) => [operation, accessKeyId])).toEqual([
+      ['AssumeRole', 'AKIAOTHER'],
+    ]);
+  });
+
+  it('takes a web identity (IRSA), and reads its token anew each time', async () => {
+    await rm(join(aws().dir, 'credentials'));
+    const tokenFile = join(aws().dir, 'token');
+    const webIdentity = { tokenFile, roleArn: 'arn:aws:iam::123456789012:role/irsa', sessionName: 'pod' };
+    await write('token', 'first.token.x');
+    const { credentials, keyId, made } = open({ webIdentity });
+    expect(await keyId()).toMatch(/^ASIA/);
+    expect(made()).toEqual(['web identity']);
+    await write('token', 'second.token.x');
+    await credentials.renewedSince({}, credentials.generationOf({}));
+    const bodies = aws().proxy.calls.map(({ body }) => new URLSearchParams(body));
+    expect(
+      bodies.map((body) => [body.get('Action'), body.get('RoleSessionName'), body.get('WebIdentityToken')]),
+    ).toEqual([
+      ['AssumeRoleWithWebIdentity', 'pod', 'first.token.x'],
+      ['AssumeRoleWithWebIdentity', 'pod', 'second.token.x'],
+    ]);
+  });
+
+  it('takes those of a container (ECS, EKS Pod Identity), with the token of its file', async () => {
+    await rm(join(aws().dir, 'credentials'));
+    await write('token', 'pod-token');
+    const seen: (string | undefined)[] = [];
+    const uri = await serve(({ url, headers }, response) => {
+      seen.push(url, headers.authorization);
+      response.end(issued('ASIACONTAINER', new Date(Date.now() + 3_600_000)));
+    });
+    const { keyId, made } = open({
+      container: { uri: `${uri}/v1/credentials`, authorizationFile: join(aws().dir, 'token') },
+    });
+    expect(await keyId()).toBe('ASIACONTAINER');
+    expect(made()).toEqual(['container']);
+    expect(seen).toEqual(['/v1/credentials', 'pod-token']);
+  });
+
+  it('takes the instance profile last, over the second version of the metadata service', async () => {
+    await rm(join(aws().dir, 'credentials'));
+    const paths: string[] = [];
+    const endpoint = await serve(({ method, url = '', headers }, response) => {
+      paths.push(`${method} ${url} ${headers['x-aws-ec2-metadata-token'] ?? ''}`.trim());
+      if (url.endsWith('/token')) return void response.end('imds-token');
+      response.end(url.endsWith('/role') ? issued('ASIAINSTANCE', new Date(Date.now() + 3_600_000)) : 'role');
+    });
+    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', endpoint);
+    const { keyId, made } = open({ instance: true });
+    expect(await keyId()).toBe('ASIAINSTANCE');
+    expect(made()).toEqual(['instance profile']);
+    const folder = '/latest/meta-data/iam/security-credentials/';
+    expect(paths).toEqual(['PUT /latest/api/token', `GET ${folder} imds-token`, `GET ${folder}role imds-token`]);
+  });
+});
+
+describe('a chain that gives nothing', () => {
+  it('says which links were tried and what each lacks', async () => {
+    const { failure } = open({});
+    const failed = await failure();
+    expect(failed).toMatchObject({ code: 'AUTH_NO_CREDENTIALS', place: 'backends.aws' });
+    expect(failed.seen).toBe(
+      'tried environment (AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY is not set), ' +
+        `shared files (nothing for profile default in ${join(aws().dir, 'credentials')} and ${join(aws().dir, 'config')}), ` +
+        'web identity (AWS_WEB_IDENTITY_TOKEN_FILE or AWS_ROLE_ARN is not set), ' +
+        'container (no AWS_CONTAINER_CREDENTIALS_… is set), instance profile (AWS_EC2_METADATA_DISABLED is set)',
+    );
+  });
+
+  it('asks a metadata service that says nothing once', async () => {
+    let asked = 0;
+    const endpoint = await serve(() => void asked++);
+    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', endpoint);
+    expect((await open({ instance: true }).failure()).seen).toMatch(
+      /instance profile \(the metadata service gave none\)$/,
+    );
+    expect(asked).toBe(1);
+  });
+
+  it('ends at a link that is set up and fails, and says which', async () => {
+    await write('credentials', profile('default', 'AKIAFILE'));
+    expect((await open({ profile: 'gone', isProfileNamed: true }).failure()).seen).toMatch(
+      /^tried environment \(not asked, since profile gone is\), shared files \(nothing for profile gone in [^,]*$/,
+    );
+    await rm(join(aws().dir, 'credentials'));
+    const tokenFile = join(aws().dir, 'token');
+    const webIdentity = { tokenFile, roleArn: 'arn:aws:iam::123456789012:role/irsa' };
+    expect(await open({ webIdentity }).failure()).toMatchObject({
+      code: 'AUTH_CREDENTIAL_UNREADABLE',
+      seen: `web identity: cannot be read (ENOENT): ${tokenFile}`,
+    });
+    await write('token', 'x.y.z');
+    const sts = (code: string, status = 400) => ({
+      status,
+      body: `<ErrorResponse><Error><Code>${code}</Code><Message>c4n4ry</Message></Error></ErrorResponse>`,
+      headers: { 'content-type': 'text/xml' },
+    });
+    for (const [code, ours] of [
+      ['AccessDenied', 'AUTH_DENIED'],
+      ['InvalidIdentityToken', 'AUTH_DENIED'],
+      ['IDPRejectedClaim', 'AUTH_DENIED'],
+      ['ExpiredTokenException', 'AUTH_EXPIRED'],
+      ['Throttling', 'BACKEND_THROTTLED'],
+    ] as const) {
+      aws().proxy.fault(() => sts(code));
+      const failed = await open({ webIdentity }).failure();
+      expect(failed).toMatchObject({ code: ours, seen: expect.stringContaining(`web identity: `) });
+      expect(failed.seen).toMatch(new RegExp(`${code}(Exception)? to sts in eu-west-1$`));
+      expect(JSON.stringify(failed)).not.toContain('c4n4ry');
+    }
+  });
+});
+
+describe('keys', () => {
+  it('of shared files are read again when a file changes', async () => {
+    await write('credentials', profile('default', 'AKIAONE'));
+    const { keyId, clock, made } = open({});
+    expect([await keyId(), await keyId()]).toEqual(['AKIAONE', 'AKIAONE']);
+    await write('credentials', profile('default', 'AKIATWOTWO'));
+    await clock.advance(1_000);
+    expect(await keyId()).toBe('AKIATWOTWO');
+    expect(made()).toEqual(['shared files', 'shared files']);
+  });
+
+  it('that expire are replaced five minutes before, used on while that fails, and never after their end', async () => {
+    let answer: string | undefined;
+    const uri = await serve((_, response) => {
+      response.statusCode = answer === undefined ? 500 : 200;
+      response.end(answer);
+    });
+    const { keyId, failure, clock } = open({ container: { uri } });
+    const inAnHour = () => new Date(clock.wallMs() + 3_600_000);
+    answer = issued('ASIAONE', inAnHour());
+    expect(await keyId()).toBe('ASIAONE');
+    answer = issued('ASIATWO', inAnHour());
+    await clock.advance(54 * 60_000);
+    expect(await keyId()).toBe('ASIAONE');
+    answer = undefined;
+    await clock.advance(2 * 60_000);
+    expect(await keyId()).toBe('ASIAONE');
+    answer = issued('ASIATWO', inAnHour());
+    expect(await keyId()).toBe('ASIATWO');
+    answer = undefined;
+    await clock.advance(61 * 60_000);
+    expect(await failure()).toMatchObject({ code: 'AUTH_NO_CREDENTIALS' });
+  });
+
+  it('that AWS calls expired are looked for again at once, and the call goes on with others', async () => {
+    const { moto, proxy, dir } = aws();
+    await moto.putSecret('expired', 'x');
+    await write('credentials', profile('default', 'AKIAOLD', 'aws_session_token = old\n'));
+    proxy.fault(({ accessKeyId }) => (accessKeyId === 'AKIAOLD' ? awsError('ExpiredTokenException') : undefined));
+    const { keys: _, ...sources } = awsConfig('', dir).sources;
+    const { shown, failure } = aws().open({ sources });
+    expect(await failure(secret('expired'))).toMatchObject({ code: 'AUTH_EXPIRED' });
+    expect(proxy.calls.length).toBe(1);
+    await write('credentials', profile('default', 'AKIANEW'));
+    await expect
+      .poll(() => shown(secret('expired')).catch(() => 'refused'), { timeout: 10_000 })
+      .toEqual({ value: 'x' });
+  });
+
+  it('that are refused are not looked for more than once a second, however many secrets fail', async () => {
+    const { proxy, dir } = aws();
+    await write('credentials', profile('default', 'AKIAOLD'));
+    proxy.fault(() => awsError('UnrecognizedClientException'));
+    const { keys: _, ...sources } = awsConfig('', dir).sources;
+    const { failure, facts } = aws().open({ sources });
+    await Promise.all(Array.from({ length: 30 }, (_, i) => failure(secret(`${i}`, { stage: 'AWSPREVIOUS' }))));
+    expect(facts.filter(({ kind }) => kind === 'login-made').length).toBeLessThanOrEqual(4);
+    expect(proxy.calls.length).toBeLessThanOrEqual(60);
+  });
+});
+
+describe('a role', () => {
+  const roleArn = 'arn:aws:iam::123456789012:role/shop';
+  const assumed = () =>
+    aws()
+      .proxy.calls.filter(({ operation }) => operation === 'AssumeRole')
+      .map(({ body, accessKeyId }) => [
+        new URLSearchParams(body).get('RoleArn'),
+        new URLSearchParams(body).get('ExternalId'),
+        accessKeyId,
+      ]);
+
+  it('of the backend is assumed with the keys of the chain, with its external id, and kept', async () => {
+    const { keyId, made } = open({ keys: KEYS }, { roleArn, externalId: 'ours' });
+    const id = await keyId();
+    expect(id).toMatch(/^ASIA/);
+    expect(await keyId()).toBe(id);
+    expect(assumed()).toEqual([[roleArn, 'ours', 'AKIATEST']]);
+    expect(made()).toEqual(['environment', 'role']);
+  });
+
+  it('of a secret is assumed with the identity of the backend', async () => {
+    const { keyId } = open({ keys: KEYS }, { roleArn });
+    const own = await keyId();
+    const other = { roleArn: 'arn:aws:iam::123456789012:role/billing', externalId: 'b' };
+    expect(await keyId(other)).not.toBe(own);
+    expect(await keyId()).toBe(own);
+    expect(assumed()).toEqual([
+      [roleArn, null, 'AKIATEST'],
+      [other.roleArn, 'b', own],
+    ]);
+  });
+
+  it('signs the requests for the secrets that name it', async () => {
+    const { moto, proxy } = aws();
+    await moto.putSecret('roles/a', 'a');
+    await moto.putSecret('roles/b', 'b');
+    const { shown } = aws().open();
+    expect(await Promise.all([shown(secret('roles/a')), shown(secret('roles/b', { roleArn }))])).toEqual([
+      { value: 'a' },
+      { value: 'b' },
+    ]);
+    const reads = proxy.calls.filter(({ operation }) => operation === 'GetSecretValue');
+    expect(reads.map(({ accessKeyId, body }) => `${accessKeyId.slice(0, 4)} ${body}`).sort()).toEqual([
+      'AKIA {"SecretId":"roles/a"}',
+      'ASIA {"SecretId":"roles/b"}',
+    ]);
+  });
+
+  it('that may not be assumed is a failure of the login', async () => {
+    aws().proxy.fault(({ operation }) =>
+      operation === 'AssumeRole'
+        ? {
+            status: 403,
+            body: '<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>',
+            headers: { 'content-type': 'text/xml' },
+          }
+        : undefined,
+    );
+    expect(await open({ keys: KEYS }, { roleArn }).failure()).toMatchObject({
+      code: 'AUTH_DENIED',
+      place: 'backends.aws',
+      seen: `role ${roleArn}: AccessDenied to sts AssumeRole in eu-west-1`,
+    });
+  });
+});
+
+it('an Authorization token given as such is a secret like the others', async () => {
+  const uri = await serve((_, response) => response.end(issued('ASIAX', new Date(Date.now() + 3_600_000))));
+  expect(await open({ container: { uri, authorization: Secret.text('t') } }).keyId()).toBe('ASIAX');
+});

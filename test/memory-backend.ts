@@ -1,9 +1,9 @@
+import type { Clock } from '../src/base/clock.ts';
 import type { Code } from '../src/base/codes.ts';
 import { fail } from '../src/base/errors.ts';
 import { Secret } from '../src/base/secret.ts';
 import { equalValues } from '../src/base/value.ts';
 import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want } from '../src/source/source.ts';
-import type { FakeClock } from './fake-clock.ts';
 
 type Answer = { readonly fields: Record<string, string>; readonly life?: Life } | Code | (() => Promise<Fetched>);
 
@@ -17,16 +17,16 @@ export class MemoryBackend implements Backend {
   readonly renewals = new Map<string, number | Code>();
   readonly fetches: string[] = [];
   readonly renews: string[] = [];
-  /** Milliseconds of the fake clock that each answer takes. */
+  /** Milliseconds of the clock that each answer takes. */
   latencyMs = 0;
   loginEnds = Number.POSITIVE_INFINITY;
   watched: (() => void) | undefined;
-  readonly #clock: FakeClock;
+  readonly #clock: Clock;
   #move: ((next: number) => Promise<void>) | undefined;
   #login = 1;
   #serial = 0;
 
-  constructor(clock: FakeClock) {
+  constructor(clock: Clock) {
     this.#clock = clock;
     this.source = {
       fetch: (want, last, signal) => this.#fetch(want, last, signal),

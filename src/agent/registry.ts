@@ -10,6 +10,7 @@ export interface Opening extends Surroundings {
 }
 
 type Make<C> = (config: C, around: Opening) => Promise<Backend>;
+export type MakeBackend = Make<BackendConfig>;
 
 /** One line per kind of backend. Each loads its client on first use, so an unused kind costs nothing. */
 const BACKENDS: { readonly [K in BackendConfig['kind']]: Make<Extract<BackendConfig, { kind: K }>> } = {
@@ -20,5 +21,6 @@ const BACKENDS: { readonly [K in BackendConfig['kind']]: Make<Extract<BackendCon
 
 /** Opens a backend; nothing is sent yet. */
 export function openBackend(config: BackendConfig, around: Opening): Promise<Backend> {
-  return (BACKENDS[config.kind] as Make<BackendConfig>)(config, around);
+  const make = around.kinds?.[config.kind] ?? (BACKENDS[config.kind] as MakeBackend);
+  return make(config, around);
 }

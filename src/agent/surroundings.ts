@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
+import type { MakeBackend } from './registry.ts';
 
 /** What the outside gives the agent: time, randomness, the environment, and where facts go. */
 export interface Surroundings {
@@ -10,4 +11,6 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ours, for the User-Agent header. */
   readonly version: string;
+  /** Further kinds of backends, by `kind`, before those of `registry.ts`. */
+  readonly kinds?: Readonly<Record<string, MakeBackend>>;
 }

@@ -172,12 +172,19 @@ class SdkClient implements AwsApi {
         });
       } catch (foreign) {
         const call: AwsCall = { operation: `${service} ${operation}`, region, place, nowMs: clock.wallMs() };
-        const error = signal.aborted ? fail('CANCELLED', place, 'the call was cancelled') : awsError(foreign, call);
+        const error = signal.aborted ? fail('CANCELLED', place, 'the call was cancelled') : this.#placed(foreign, call);
         if (tries > 1) throw error;
         if (isClockCorrected(foreign)) continue;
         if (!KEYS_REFUSED.has(error.failure.code) || !(await keys.renewedSince(role, generation))) throw error;
       }
     }
+  }
+
+  /** Keys that are refused are the backend's trouble, not that of one secret. */
+  #placed(foreign: unknown, call: AwsCall): PannierError {
+    const error = awsError(foreign, call);
+    const { code, seen } = error.failure;
+    return code.startsWith('AUTH_') ? fail(code, `backends.${this.#options.config.name}`, seen, error.failure) : error;
   }
 
   #clientFor(sdk: AwsSdk, service: Service, region: string, role: AwsRole): SecretsManagerClient | SSMClient {

@@ -1,0 +1,78 @@
+import type { Clock } from '../../../src/base/clock.ts';
+import type { Code } from '../../../src/base/codes.ts';
+import { asFailure, fail } from '../../../src/base/errors.ts';
+import type { Emit } from '../../../src/base/fact.ts';
+import type { Secret } from '../../../src/base/secret.ts';
+import type { WireAnswer } from '../../../src/client/exchange.ts';
+import { retryAfterMs } from '../../../src/client/retry-after.ts';
+import { Transport } from '../../../src/client/transport.ts';
+
+export interface ShelfConfig {
+  readonly kind: 'shelf';
+  readonly name: string;
+  readonly address: string;
+  readonly token: Secret;
+  readonly timeoutMs: number;
+}
+
+export interface ShelfTools {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a status means. A status that is not here is one of 5xx, or no answer of a shelf. */
+const CODE_OF: Readonly<Record<number, Code>> = {
+  401: 'AUTH_DENIED',
+  403: 'SECRET_DENIED',
+  404: 'SECRET_NOT_FOUND',
+  410: 'SECRET_DELETED',
+  429: 'BACKEND_THROTTLED',
+};
+
+/** Speaks to one shelf: `HEAD /NAME` tells the version, `GET /NAME` the value too. */
+export class ShelfClient implements AsyncDisposable {
+  readonly #config: ShelfConfig;
+  readonly #tools: ShelfTools;
+  readonly #transport: Transport;
+
+  constructor(config: ShelfConfig, tools: ShelfTools) {
+    const { address, timeoutMs, name } = config;
+    this.#config = config;
+    this.#tools = tools;
+    const tls = { skipVerify: false };
+    this.#transport = new Transport({ ...tools, address, tls, timeoutMs, place: `backends.${name}` });
+  }
+
+  /** @throws PannierError of the status, or of the transport. */
+  async ask(method: 'HEAD' | 'GET', name: string, place: string, signal: AbortSignal): Promise<WireAnswer> {
+    const { clock, emit } = this.#tools;
+    const told = { backend: this.#config.name, call: `${method} ${name}` };
+    const startedMs = clock.monoMs();
+    const answer = await this.#transport
+      .run({ urgent: false, place }, signal, (send) =>
+        send({ method, path: `/${encodeURIComponent(name)}`, headers: this.#headers() }),
+      )
+      .catch((error: unknown) => {
+        const failure = asFailure(error, place);
+        if (failure.code !== 'CANCELLED')
+          emit({ kind: 'backend-failed', ...told, failure, durationMs: clock.monoMs() - startedMs });
+        throw error;
+      });
+    const { status, headers } = answer;
+    emit({ kind: 'backend-answered', ...told, status, durationMs: clock.monoMs() - startedMs });
+    if (status === 200) return answer;
+    const code = CODE_OF[status] ?? (status >= 500 ? 'BACKEND_UNAVAILABLE' : 'BACKEND_MALFORMED');
+    throw fail(code, place, `HTTP ${status} from ${this.#transport.address}`, {
+      retryAfterMs: retryAfterMs(headers['retry-after'], clock.wallMs()),
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#transport[Symbol.asyncDispose]();
+  }
+
+  #headers(): Record<string, string> {
+    return { authorization: `Bearer ${this.#config.token.exposeText('backend')}` };
+  }
+}

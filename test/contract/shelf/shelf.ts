@@ -1,0 +1,54 @@
+import { fail } from '../../../src/base/errors.ts';
+import { parseJson } from '../../../src/base/json.ts';
+import { Secret } from '../../../src/base/secret.ts';
+import { equalValues, type Fields, isFields } from '../../../src/base/value.ts';
+import type { WireAnswer } from '../../../src/client/exchange.ts';
+import type { Backend, Source } from '../../../src/source/source.ts';
+import { ShelfClient, type ShelfConfig, type ShelfTools } from './shelf-client.ts';
+
+/** A shelf as a backend. Nothing on it has a lease: it is polled. */
+export function createShelfBackend(config: ShelfConfig, tools: ShelfTools): Backend {
+  const client = new ShelfClient(config, tools);
+  return {
+    name: config.name,
+    source: createShelfSource(client),
+    identity: JSON.stringify(['shelf', config.address]),
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}
+
+function createShelfSource(client: ShelfClient): Source {
+  const life = { kind: 'none' } as const;
+  return {
+    async fetch({ request, place }, last, signal) {
+      if (request.kind !== 'file') throw fail('INTERNAL', place, 'a request of another kind of backend');
+      if (last !== undefined) {
+        const { headers } = await client.ask('HEAD', request.key, place, signal);
+        if (headers['etag'] === last.version) return { state: 'unchanged', life };
+      }
+      const answer = await client.ask('GET', request.key, place, signal);
+      const version = answer.headers['etag'];
+      if (version === undefined) throw fail('BACKEND_MALFORMED', place, 'the answer has no ETag');
+      const fields = fieldsOf(answer, place);
+      if (last?.version === version && equalValues(last.fields, fields)) return { state: 'unchanged', life };
+      return { state: 'changed', value: { fields, version, life } };
+    },
+  };
+}
+
+/** JSON gives its members, anything else is the field `value`. */
+function fieldsOf({ headers, body }: WireAnswer, place: string): Fields {
+  if (headers['content-type'] !== 'application/json') return new Map([['value', Secret.bytes(body)]]);
+  const parsed = parseOrNothing(body);
+  if (!isFields(parsed)) throw fail('BACKEND_MALFORMED', place, 'the answer is not a JSON object');
+  return parsed;
+}
+
+/** The parser's own words quote nothing of the text, but they are of no use to a user. */
+function parseOrNothing(body: Uint8Array) {
+  try {
+    return parseJson(Buffer.from(body).toString());
+  } catch {
+    return undefined;
+  }
+}

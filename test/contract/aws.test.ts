@@ -60,7 +60,7 @@ describeContract({
       refuse: () => moto.checkPolicies(),
       // Not of moto: it has no limits.
       throttle: async () => proxy.fault(() => awsError('ThrottlingException', 400, '', { 'retry-after': '1' })),
-      stall: async () => moto.suspend(),
+      stall: () => moto.suspend(),
       kill: () => moto.kill(),
       async start() {
         await moto.start();
@@ -72,6 +72,7 @@ describeContract({
         await moto.checkPolicies(false);
       },
       async [Symbol.asyncDispose]() {
+        moto.resume();
         await backend[Symbol.asyncDispose]();
         await rm(dir, { recursive: true });
       },

@@ -4,6 +4,7 @@ import { openVaultBackend } from '../../src/agent/open-vault.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { enableKv, type OpenBao, startOpenBao, writePolicy } from '../servers/index.ts';
+import { untilStopped } from '../servers/server-process.ts';
 import { describeContract } from './contract.ts';
 
 let bao: OpenBao;
@@ -55,7 +56,10 @@ describeContract({
         await bao.api('POST', QUOTA, { rate: 1, interval: '60s', path: 'secret/' });
         await bao.api('GET', `secret/data/${folder}/${name}`).catch(() => undefined);
       },
-      stall: async () => bao.suspend(),
+      async stall() {
+        bao.suspend();
+        await untilStopped(bao.pid);
+      },
       kill: () => bao.kill(),
       start: () => bao.start(),
       async heal() {
@@ -63,7 +67,10 @@ describeContract({
         await bao.api('DELETE', QUOTA).catch(() => undefined);
         await writePolicy(bao, 'contract', READS);
       },
-      [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]() {
+        bao.resume();
+        return backend[Symbol.asyncDispose]();
+      },
     };
   },
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePythonPackages } from './cache.ts';
 import { findFreePort } from './free-port.ts';
-import { ServerProcess } from './server-process.ts';
+import { ServerProcess, untilStopped } from './server-process.ts';
 
 /** The moto version that every test runs against. */
 export const motoVersion = '5.2.5';
@@ -105,8 +105,9 @@ export class Moto implements AsyncDisposable {
   }
 
   /** The server accepts connections but answers nothing until `resume()`. */
-  suspend(): void {
+  async suspend(): Promise<void> {
     this.#process?.signal('SIGSTOP');
+    if (this.#process !== undefined) await untilStopped(this.#process.pid);
   }
 
   resume(): void {

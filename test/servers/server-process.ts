@@ -1,7 +1,8 @@
 /** One server as a child process that never outlives the test process, however that process ends. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 export interface ServerProcessOptions {
   /** What messages call the server. */
@@ -97,6 +98,15 @@ export class ServerProcess {
       }
       await sleep(15);
     }
+  }
+}
+
+/** Resolves when the system has stopped a process that SIGSTOP was sent to: until then it may still answer. */
+export async function untilStopped(pid: number): Promise<void> {
+  for (;;) {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=', '-p', String(pid)]);
+    if (stdout.startsWith('T')) return;
+    await sleep(10);
   }
 }
 

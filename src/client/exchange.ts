@@ -1,7 +1,8 @@
-import type { Agent, IncomingHttpHeaders } from 'node:http';
+import type { Agent, ClientRequest, IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { loadHttp, loadHttps } from './node-http.ts';
 import type { Stop } from './stop.ts';
+import type { Target } from './target.ts';
 import { WireError } from './wire-error.ts';
 
 /** Largest answer taken. */
@@ -21,11 +22,6 @@ export interface WireAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
-
-/** Where the request goes. */
-export type Target =
-  | { readonly kind: 'unix'; readonly socketPath: string }
-  | { readonly kind: 'tcp'; readonly protocol: 'http:' | 'https:'; readonly host: string; readonly port: number };
 
 /** The answer is longer than `MAX_BODY_BYTES`. */
 export class TooLarge extends Error {}
@@ -96,24 +92,27 @@ export function exchange(
   });
 }
 
-/**
- * Headers are set on the request instead of handed over in its options: the options travel on to `net.connect`, which
- * prints them with NODE_DEBUG=net. `timeout` bounds a proxy's CONNECT alone, which ends with no request; the deadline is
- * the caller's.
- */
 function begin(agent: Agent, target: Target, { method, path, headers, body }: WireRequest, timeout: number) {
-  const options = { agent, method, path, timeout };
-  const sent =
-    target.kind === 'unix'
-      ? loadHttp().request({ ...options, socketPath: target.socketPath })
-      : (target.protocol === 'https:' ? loadHttps() : loadHttp()).request({
-          ...options,
-          host: target.host,
-          port: target.port,
-        });
+  const sent = openRequest(agent, target, { method, path, timeout });
   for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
   if (body !== undefined) sent.setHeader('Content-Length', body.length);
   return sent;
+}
+
+/**
+ * A request without headers so far. They are set on it instead of handed over in its options: the options travel on to
+ * `net.connect`, which prints them with NODE_DEBUG=net. `timeout` bounds a proxy's CONNECT alone, which ends with no
+ * request; the deadline is the caller's.
+ */
+export function openRequest(
+  agent: Agent,
+  target: Target,
+  line: { readonly method: string; readonly path: string; readonly timeout: number },
+): ClientRequest {
+  const options = { agent, ...line };
+  if (target.kind === 'unix') return loadHttp().request({ ...options, socketPath: target.socketPath });
+  const { protocol, host, port } = target;
+  return (protocol === 'https:' ? loadHttps() : loadHttp()).request({ ...options, host, port });
 }
 
 function flatten(headers: IncomingHttpHeaders): Record<string, string> {

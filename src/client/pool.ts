@@ -23,10 +23,12 @@ export interface PoolOptions {
   readonly proxyEnv?: ProxyEnv;
   readonly place: string;
   readonly clock: Clock;
+  /** At once per origin; `MAX_CONNECTIONS` when absent. No more than that many are kept idle in any case. */
+  readonly maxConnections?: number;
 }
 
 /**
- * Kept-alive connections to one backend and to where it redirects. At most `MAX_CONNECTIONS` per origin; how many
+ * Kept-alive connections to one backend and to where it redirects. At most `maxConnections` per origin; how many
  * requests run in total is bounded by the caller (`Slots`). Node's own `maxTotalSockets` is not used for it: it counts
  * idle sockets too and never closes one, so with all of them kept to one origin a redirect to another waits for ever.
  */
@@ -76,10 +78,10 @@ export class Pool {
   }
 
   #agentOptions(): AgentOptions {
-    const { proxyEnv } = this.#options;
+    const { proxyEnv, maxConnections = MAX_CONNECTIONS } = this.#options;
     return {
       keepAlive: true,
-      maxSockets: MAX_CONNECTIONS,
+      maxSockets: maxConnections,
       maxFreeSockets: MAX_CONNECTIONS,
       timeout: IDLE_MS,
       ...(proxyEnv === undefined ? {} : { proxyEnv: { ...proxyEnv } }),

@@ -1,25 +1,17 @@
-import type { Clock } from '../base/clock.ts';
 import { deadline } from '../base/deadline.ts';
 import { asFailure, fail, PannierError } from '../base/errors.ts';
-import type { TlsConfig } from '../config/config.ts';
-import { exchange, MAX_BODY_BYTES, type Target, TooLarge, type WireAnswer, type WireRequest } from './exchange.ts';
+import { exchange, MAX_BODY_BYTES, TooLarge, type WireAnswer, type WireRequest } from './exchange.ts';
 import { onAbort } from './on-abort.ts';
-import { MAX_CONNECTIONS, Pool } from './pool.ts';
-import { type Env, proxyEnv } from './proxy-env.ts';
+import { MAX_CONNECTIONS } from './pool.ts';
 import { Slots } from './slots.ts';
 import { Stop } from './stop.ts';
-import { type Whereabouts, WireError, wireFailure } from './wire-error.ts';
+import { type Target, tcpTarget } from './target.ts';
+import { openWay, type Way, type WayOptions } from './way.ts';
+import { WireError, wireFailure } from './wire-error.ts';
 
-export interface TransportOptions {
-  /** `https://host:port`, `http://…` with or without a path, or `unix:///path`. */
-  readonly address: string;
-  readonly tls: TlsConfig;
+export interface TransportOptions extends WayOptions {
   /** One request in total: connecting, one redirect, one sending again, the body. Waiting for a slot does not count. */
   readonly timeoutMs: number;
-  readonly clock: Clock;
-  readonly env: Env;
-  /** Configuration path of the backend. */
-  readonly place: string;
 }
 
 /** What a call may do in its turn: one exchange, its redirect and its sending again included. */
@@ -50,24 +42,15 @@ export class Transport implements AsyncDisposable {
   /** For messages: no credentials, no trailing slash. */
   readonly address: string;
   readonly #options: TransportOptions;
-  readonly #target: Target;
-  readonly #base: string;
-  readonly #proxied: boolean;
-  readonly #pool: Pool;
+  readonly #way: Way;
   readonly #slots = new Slots(MAX_CONNECTIONS);
   readonly #closing = new AbortController();
 
   /** @throws PannierError CONFIG_INVALID for an address of another form; BACKEND_UNREACHABLE for a proxy that is none. */
   constructor(options: TransportOptions) {
     this.#options = options;
-    const { target, base, shown } = parseAddress(options.address, options.place);
-    this.address = shown;
-    this.#target = target;
-    this.#base = base;
-    const proxies = target.kind === 'tcp' ? proxyEnv(options.env, options.place) : undefined;
-    const key = target.kind === 'tcp' && target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
-    this.#proxied = proxies?.[key] !== undefined;
-    this.#pool = new Pool({ ...options, ...(proxies === undefined ? {} : { proxyEnv: proxies }) });
+    this.#way = openWay(options);
+    this.address = this.#way.address;
   }
 
   /**
@@ -85,7 +68,7 @@ export class Transport implements AsyncDisposable {
     try {
       const giveBack = await this.#slots.take(urgent, stop);
       try {
-        if (freshTls) this.#pool.lookAtFiles();
+        if (freshTls) this.#way.pool.lookAtFiles();
         return await this.#inTime(stop, place, work);
       } finally {
         giveBack();
@@ -99,7 +82,7 @@ export class Transport implements AsyncDisposable {
   /** Ends all calls with CANCELLED and closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    this.#pool.destroy();
+    this.#way.pool.destroy();
   }
 
   async #inTime<T>(stop: Stop, place: string, work: (send: Send) => Promise<T>): Promise<T> {
@@ -110,7 +93,7 @@ export class Transport implements AsyncDisposable {
     });
     const send: Send = async (request) => {
       try {
-        return await this.#follow({ ...request, path: this.#base + request.path }, stop, place);
+        return await this.#follow({ ...request, path: this.#way.base + request.path }, stop, place);
       } catch (error) {
         throw this.#translate(error, place);
       }
@@ -119,7 +102,7 @@ export class Transport implements AsyncDisposable {
   }
 
   async #follow(request: WireRequest, stop: Stop, place: string): Promise<WireAnswer> {
-    const answer = await this.#once(this.#target, request, stop);
+    const answer = await this.#once(this.#way.target, request, stop);
     if (answer.status < 300 || answer.status > 399) return answer;
     const hop = this.#hop(answer, request.path, place);
     const next = await this.#once(hop.target, { ...request, path: hop.path }, stop);
@@ -131,18 +114,18 @@ export class Transport implements AsyncDisposable {
   async #once(target: Target, request: WireRequest, stop: Stop): Promise<WireAnswer> {
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
     const tunnelMs = this.#options.timeoutMs + 1000;
-    const run = () => exchange(this.#pool.agentFor(protocol), target, request, tunnelMs, stop);
+    const run = () => exchange(this.#way.pool.agentFor(protocol), target, request, tunnelMs, stop);
     try {
       return await run();
     } catch (error) {
       if (!(error instanceof WireError && error.stale)) throw error;
-      this.#pool.dropIdle();
+      this.#way.pool.dropIdle();
       return await run();
     }
   }
 
   #hop({ status, headers }: WireAnswer, path: string, place: string): { target: Target; path: string } {
-    const from = this.#target;
+    const from = this.#way.target;
     const { location } = headers;
     if (!REDIRECTS.has(status) || location === undefined) throw this.#notFollowed(`HTTP ${status}`, place);
     if (from.kind === 'unix') throw this.#notFollowed(`HTTP ${status} from a unix socket`, place);
@@ -162,29 +145,10 @@ export class Transport implements AsyncDisposable {
   }
 
   #translate(error: unknown, place: string): PannierError {
-    const where: Whereabouts = { place, address: this.address, proxied: this.#proxied };
-    if (error instanceof WireError) return wireFailure(error, where);
+    if (error instanceof WireError) return wireFailure(error, { ...this.#way, place });
     if (error instanceof TooLarge) {
       return fail('BACKEND_TOO_LARGE', place, `more than ${MAX_BODY_BYTES / 2 ** 20} MiB from ${this.address}`);
     }
     return error instanceof PannierError ? error : new PannierError(asFailure(error, place));
   }
-}
-
-function parseAddress(address: string, place: string): { target: Target; base: string; shown: string } {
-  if (address.startsWith('unix:///')) {
-    return { target: { kind: 'unix', socketPath: address.slice('unix://'.length) }, base: '', shown: address };
-  }
-  const url = URL.parse(address);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw fail('CONFIG_INVALID', `${place}.address`, 'not an http, https or unix address');
-  }
-  const base = url.pathname.replace(/\/+$/, '');
-  return { target: tcpTarget(url), base, shown: `${url.protocol}//${url.host}${base}` };
-}
-
-function tcpTarget(url: URL): Target {
-  const protocol = url.protocol as 'http:' | 'https:';
-  const port = url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port);
-  return { kind: 'tcp', protocol, host: url.hostname.replace(/^\[|\]$/g, ''), port };
 }

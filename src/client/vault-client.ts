@@ -14,6 +14,8 @@ export interface VaultCall {
   /** JSON body; a Secret inside it is sent as its text. */
   readonly body?: Readonly<Record<string, unknown>>;
   readonly token?: Secret;
+  /** Another namespace than the configured one; empty is the root. */
+  readonly namespace?: string;
   /** Configuration path, for errors. */
   readonly place: string;
   /**

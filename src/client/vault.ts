@@ -79,10 +79,12 @@ class NodeVaultClient implements VaultClient {
   }
 
   #passing(call: VaultCall, send: Send): VaultOptions<Passed> {
-    const { token, place } = call;
-    const secret =
-      token === undefined ? {} : { 'X-Vault-Token': headerText(token.exposeText('backend'), 'token', place) };
-    return { headers: { ...this.#headers, ...secret }, passed: { call, send } };
+    const { token, namespace, place } = call;
+    const headers = { ...this.#headers };
+    if (token !== undefined) headers['X-Vault-Token'] = headerText(token.exposeText('backend'), 'token', place);
+    if (namespace === '') delete headers['X-Vault-Namespace'];
+    else if (namespace !== undefined) headers['X-Vault-Namespace'] = headerText(namespace, 'namespace', place);
+    return { headers, passed: { call, send } };
   }
 
   /** The requester under node-vault: sends, tells the fact, and turns everything but success into our errors. */

@@ -2,6 +2,7 @@ import type { Failure } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Fields } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
+import type { Upstream } from './upstream.ts';
 
 /** One thing to fetch, however many names and outputs use it. */
 export interface Want {
@@ -89,4 +90,6 @@ export interface Backend extends AsyncDisposable {
   trouble?(): Failure | undefined;
   /** A failed `init` gives its login back. Never throws. */
   revokeLogin?(signal: AbortSignal): Promise<void>;
+  /** The server behind it, for a proxy; the same at every call. Absent: there is none that speaks HTTP. */
+  upstream?(): Promise<Upstream>;
 }

@@ -22,7 +22,7 @@ const FETCH_ALL = 'for (const name of this.#o.renderer.wants) void this.#o.manag
 const RETRIES = "const retries = why.retry !== 'never';";
 const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
-const AGAIN = 'this.#pool.dropIdle();\n      return await run();';
+const AGAIN = 'this.#way.pool.dropIdle();\n      return await run();';
 const MOVED = 'if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;';
 
 export const FRESHNESS: readonly Cut[] = [

@@ -75,8 +75,8 @@ export const SECRECY: readonly Cut[] = [
   ),
   cutIn('src/client/exchange.ts')(
     'canary-run',
-    'const options = { agent, method, path, timeout };',
-    'const options = { agent, method, path, timeout, headers };',
+    'openRequest(agent, target, { method, path, timeout });',
+    'openRequest(agent, target, { method, path, timeout, headers } as any);',
     { by: 'no value reaches output' },
   ),
   cutIn('src/client/vault-status.ts')('canary-run', 'return shown ?? part;', 'return said[0];', {

@@ -1,0 +1,37 @@
+import { fail } from '../base/errors.ts';
+
+/** Where a request goes. */
+export type Target =
+  | { readonly kind: 'unix'; readonly socketPath: string }
+  | { readonly kind: 'tcp'; readonly protocol: 'http:' | 'https:'; readonly host: string; readonly port: number };
+
+export interface ParsedTarget {
+  readonly target: Target;
+  /** Stands before every path; empty, or from a slash on without one at its end. */
+  readonly base: string;
+  /** For messages: no credentials, no trailing slash. */
+  readonly shown: string;
+}
+
+/**
+ * `https://host:port`, `http://…` with or without a path, or `unix:///path`.
+ * @throws PannierError CONFIG_INVALID for an address of another form.
+ */
+export function parseTarget(address: string, place: string): ParsedTarget {
+  if (address.startsWith('unix:///')) {
+    return { target: { kind: 'unix', socketPath: address.slice('unix://'.length) }, base: '', shown: address };
+  }
+  const url = URL.parse(address);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw fail('CONFIG_INVALID', `${place}.address`, 'not an http, https or unix address');
+  }
+  const base = url.pathname.replace(/\/+$/, '');
+  return { target: tcpTarget(url), base, shown: `${url.protocol}//${url.host}${base}` };
+}
+
+/** @param url of http or https. */
+export function tcpTarget(url: URL): Target {
+  const protocol = url.protocol as 'http:' | 'https:';
+  const port = url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port);
+  return { kind: 'tcp', protocol, host: url.hostname.replace(/^\[|\]$/g, ''), port };
+}

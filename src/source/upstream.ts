@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+import type { Session } from '../auth/method.ts';
+import type { ForwardedRequest } from '../client/forwarder.ts';
+import type { Stop } from '../client/stop.ts';
+import type { VaultClient } from '../client/vault-client.ts';
+import type { Mount } from './vault-mounts.ts';
+
+/**
+ * A backend as the server that it is: what a proxy in front of it needs. It belongs to the backend and ends with it.
+ */
+export interface Upstream extends AsyncDisposable {
+  /** For messages. */
+  readonly address: string;
+  /** The configured one; absent: the root. */
+  readonly namespace: string | undefined;
+  /** Configuration path of the backend, for errors. */
+  readonly place: string;
+  /** The longest wait for a login, in milliseconds. */
+  readonly loginMs: number;
+  /** The agent's own login. */
+  readonly session: Pick<Session, 'current' | 'suspect' | 'endsMonoMs' | 'onReplacing' | 'trouble'>;
+  /** For calls that the proxy makes itself. */
+  readonly client: Pick<VaultClient, 'call'>;
+  /** See `Forwarder.send`. */
+  send(request: ForwardedRequest, stop: Stop): Promise<IncomingMessage>;
+  /**
+   * The mount that a path of the configured namespace lies in; `refused` when the server will not tell. Asked under the
+   * agent's own login, once per mount.
+   */
+  mountOf(path: string, signal: AbortSignal): Promise<Mount | 'refused'>;
+}

@@ -10,7 +10,7 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     service: 'api',
     where: listener.where,
     place: listener.place,
-    maxConnections: listener.maxConnections,
+    limits: { maxConnections: listener.maxConnections },
     create: async (view) => {
       const { createApi } = await import('../deliver/api/create-api.ts');
       return createApi({ listener, audit: api?.audit ?? 'changes', secrets }, apiAgent(view));

@@ -50,10 +50,10 @@ export class Listeners implements AsyncDisposable {
           next.set(name, { plan, listener: there.listener, service });
           continue;
         }
-        const { HttpListener, LIMITS } = await import('../deliver/http/listener.ts');
-        const { where, place, maxConnections = LIMITS.maxConnections } = plan;
+        const { HttpListener } = await import('../deliver/http/listener.ts');
+        const { where, place, limits } = plan;
         const options = { where, place, replaces: there !== undefined };
-        const listener = await HttpListener.open(options, service, { ...LIMITS, maxConnections });
+        const listener = await HttpListener.open(options, service, limits);
         made[made.length - 1] = listener; // it disposes its service
         next.set(name, { plan, listener, service });
       }
@@ -80,7 +80,8 @@ export class Listeners implements AsyncDisposable {
       }
     }
     for (const [name, { listener, service, plan }] of next) {
-      if (before.get(name)?.listener === listener) listener.use(service, plan.maxConnections);
+      service.start?.();
+      if (before.get(name)?.listener === listener) listener.use(service, plan.limits);
       else this.#tell('listener-opened', plan);
     }
     await disposeAll(gone);

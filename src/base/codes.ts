@@ -197,6 +197,15 @@ export const CODES = {
   AGENT_SILENT: row(1, 'backoff', 'An agent did not answer in time.', 'See its log.'),
   AGENT_ANSWER: row(1, 'never', 'What answers there is no agent, or one of another version.', 'Check --socket.'),
 
+  PROXY_HEADER: row(1, 'never', 'A request comes without the header that is asked for.', 'Add X-Vault-Request: true.'),
+  PROXY_WEB_PAGE: row(1, 'never', 'A web page made a request to the proxy.', 'Only programs may use it.'),
+  PROXY_OWN_LOGIN: row(
+    1,
+    'never',
+    "A request would end the agent's own login, or give it away.",
+    'Make a token of your own, or set proxy.useAutoAuthToken: false.',
+  ),
+
   INIT_TIMEOUT: row(1, 'never', 'An output was not done when init had to end.', 'Raise --timeout, or see its reload.'),
   AGENT_PID_ONE: row(
     1,

@@ -175,6 +175,21 @@ export type Fact =
       readonly code?: string;
       /** So many alike since the last line; absent: this one. */
       readonly count?: number;
+    }
+  /** A request through the proxy is over. */
+  | {
+      readonly kind: 'proxy-answered';
+      readonly backend: string;
+      readonly where: string;
+      /** Method and path; without its query, nor what follows a path that takes tokens or lease ids. */
+      readonly call: string;
+      /** 0: the client left before there was one. */
+      readonly status: number;
+      /** `off`: no cache had a part in it. */
+      readonly cache: 'hit' | 'miss' | 'off';
+      readonly durationMs: number;
+      /** Why it was refused here, or not passed on to its end. */
+      readonly failure?: Failure;
     };
 
 export type Emit = (fact: Fact) => void;

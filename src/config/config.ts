@@ -13,6 +13,8 @@ export interface Config {
   readonly exec: ExecConfig;
   /** Absent: no local API. */
   readonly api?: ApiConfig;
+  /** Absent: it is off. */
+  readonly proxy?: ProxyConfig;
   readonly log: LogConfig;
   /** Things worth saying that refuse nothing, such as a secret written literally. */
   readonly warnings: readonly Failure[];
@@ -315,6 +317,37 @@ export interface ApiListenerConfig {
   /** Whether the agent can be stopped over it. */
   readonly control: boolean;
   readonly maxConnections: number;
+}
+
+/** A way for clients of the backend itself to reach it through the agent. */
+export interface ProxyConfig {
+  /** One at least. */
+  readonly listeners: readonly ProxyListenConfig[];
+  /** Of kind vault. */
+  readonly backend: string;
+  /** The agent's own token goes with requests that carry none (`true`), with all (`force`), or with none. */
+  readonly useAutoAuthToken: boolean | 'force';
+  /** Absent: nothing is cached. */
+  readonly cache?: ProxyCacheConfig;
+}
+
+export interface ProxyListenConfig {
+  readonly where: ListenConfig;
+  /** Configuration path, for errors. */
+  readonly place: string;
+  /** Refuse what comes without `X-Vault-Request: true`. */
+  readonly requireRequestHeader: boolean;
+}
+
+export interface ProxyCacheConfig {
+  readonly maxEntries: number;
+  /** Of all answers together, with their headers. */
+  readonly maxBytes: number;
+  /** Absent: KV is read anew each time. */
+  readonly staticKv?: {
+    /** No answer is given that is older. */
+    readonly maxStaleMs: number;
+  };
 }
 
 export interface LogConfig {

@@ -9,6 +9,7 @@ import { checkTlsEnvironment, resolveBackend } from './resolve-backend.ts';
 import { checkChildSignals, resolveExec } from './resolve-exec.ts';
 import { resolveLog } from './resolve-log.ts';
 import { checkDirs, resolveOutput } from './resolve-output.ts';
+import { resolveProxy } from './resolve-proxy.ts';
 import { resolveSecret } from './resolve-secret.ts';
 
 /**
@@ -54,7 +55,8 @@ export function resolveConfig(
   if (!singles.has('exec')) checkChildSignals(sections.outputs, problems);
 
   const api = resolveApi(singles.get('api'), names, problems);
-  checkListens(api?.listeners ?? [], problems);
+  const proxy = resolveProxy(singles.get('proxy'), known, problems);
+  checkListens([...(api?.listeners ?? []), ...(proxy?.listeners ?? [])], problems);
 
   return {
     backends,
@@ -62,6 +64,7 @@ export function resolveConfig(
     outputs,
     exec,
     ...(api === undefined ? {} : { api }),
+    ...(proxy === undefined ? {} : { proxy }),
     log: resolveLog(singles.get('log'), problems),
   };
 }

@@ -5,6 +5,7 @@ import { backend } from './schema/section-backends.ts';
 import { exec } from './schema/section-exec.ts';
 import { log } from './schema/section-log.ts';
 import { output } from './schema/section-outputs.ts';
+import { proxy } from './schema/section-proxy.ts';
 import { secret } from './schema/section-secrets.ts';
 
 /** What one configuration file may say. `resolve.ts` makes the runtime `Config` of one or several. */
@@ -15,7 +16,7 @@ export const configFile = z.strictObject({
   outputs: z.optional(z.record(otherName, output)),
   exec: z.optional(exec),
   api: z.optional(api),
-  proxy: notYet(),
+  proxy: z.optional(proxy),
   admin: notYet(),
   sds: notYet(),
   state: notYet(),
@@ -27,7 +28,7 @@ export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
 export type NamedSection = (typeof NAMED_SECTIONS)[number];
 
 /** Sections that stand in one file, whole. */
-export const SINGLE_SECTIONS = ['api', 'exec', 'log'] as const;
+export const SINGLE_SECTIONS = ['api', 'exec', 'log', 'proxy'] as const;
 export type SingleSection = (typeof SINGLE_SECTIONS)[number];
 
 export type ApiListenerShape = z.infer<typeof apiListener>;
@@ -39,3 +40,4 @@ export type SecretShape = z.infer<typeof secret>;
 export type OutputShape = z.infer<typeof output>;
 export type OutputFileShape = OutputShape['files'][string];
 export type ReloadShape = NonNullable<OutputShape['reload']>[number];
+export type ProxyShape = z.infer<typeof proxy>;

@@ -51,6 +51,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'listener-opened': ['info', 'listening'],
   'listener-closed': ['info', 'no longer listening'],
   'api-audit': ['info', 'API'],
+  'proxy-answered': ['debug', 'proxy answered'],
 };
 
 /** The level of a fact's line. */

@@ -21,16 +21,18 @@ export interface GuardOptions {
 /** Headers that carry the token; the last two are those of the AWS agent and of Vault's clients. */
 const TOKEN_HEADERS = ['x-pannier-token', 'x-aws-parameters-secrets-token', 'x-vault-token'] as const;
 
-const REFUSED = 'refused';
-const ONCE = 'once';
-
-/** What proxies add, and what must not come twice since two readers may then read two things. */
-const HEADERS: ReadonlyMap<string, typeof REFUSED | typeof ONCE> = new Map([
-  ...['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'].map(
-    (name) => [name, REFUSED] as const,
-  ),
-  ...['host', 'last-event-id', 'content-length', 'content-type', ...TOKEN_HEADERS].map((name) => [name, ONCE] as const),
+/** What proxies add. */
+const FORWARDED = new Set([
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
 ]);
+
+/** What must not come twice, since two readers may then read two things. */
+const ONCE = new Set(['host', 'last-event-id', 'content-length', 'content-type', ...TOKEN_HEADERS]);
 
 /**
  * Says which requests are not even looked at.
@@ -49,12 +51,10 @@ export class Guard {
    * Why not; undefined: it may pass.
    * @param open no token is wanted: health.
    */
-  refuse({ rawHeaders, headers }: IncomingMessage, open: () => boolean): Refused | undefined {
-    const fault = headerFault(rawHeaders);
-    if (fault !== undefined) return fault;
-    if (this.#o.isTcp && !isLoopback(hostOf(headers.host ?? ''))) {
-      return refused(421, 'API_HOST', headers.host === undefined ? 'there is none' : 'it names another host');
-    }
+  refuse(request: IncomingMessage, open: () => boolean): Refused | undefined {
+    const strange = strangeness(request, this.#o.isTcp, ONCE);
+    if (strange !== undefined) return refused(strange.status, strange.code, strange.seen);
+    const { headers } = request;
     const { token } = this.#o;
     if (token === undefined || open()) return undefined;
     const given = TOKEN_HEADERS.map((name) => headers[name]).find((one) => one !== undefined);
@@ -72,17 +72,35 @@ function refused(status: number, code: Code, seen: string): Refused {
   return { code, reply: refusal(status, code, seen) };
 }
 
-function headerFault(rawHeaders: readonly string[]): Refused | undefined {
+/** What is wrong with a request whoever sent it. */
+export interface Strange {
+  readonly status: number;
+  readonly code: Code;
+  readonly seen: string;
+}
+
+/** Why a request does not come straight from a client on this machine; `once` are headers that may not come twice. */
+export function strangeness(
+  { rawHeaders, headers }: IncomingMessage,
+  isTcp: boolean,
+  once: ReadonlySet<string>,
+): Strange | undefined {
   let met = '';
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] as string).toLowerCase();
-    const rule = HEADERS.get(name);
-    if (rule === undefined) continue;
-    if (rule === REFUSED) return refused(400, 'API_FORWARDED', `it has the header ${name}`);
-    if (met.includes(` ${name} `)) return refused(400, 'API_HEADER_TWICE', `the header ${name} came twice`);
+    if (FORWARDED.has(name)) return { status: 400, code: 'API_FORWARDED', seen: `it has the header ${name}` };
+    if (!once.has(name)) continue;
+    if (met.includes(` ${name} `)) {
+      return { status: 400, code: 'API_HEADER_TWICE', seen: `the header ${name} came twice` };
+    }
     met += ` ${name} `;
   }
-  return undefined;
+  if (!isTcp || isLoopback(hostOf(headers.host ?? ''))) return undefined;
+  return {
+    status: 421,
+    code: 'API_HOST',
+    seen: headers.host === undefined ? 'there is none' : 'it names another host',
+  };
 }
 
 /** `localhost` of `localhost:8270`, `::1` of `[::1]:8270`. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { loadHttp } from '../../client/node-http.ts';
 import type { ListenConfig } from '../../config/config.ts';
 import { type BindOptions, type Bound, bind } from './bind.ts';
+import { ExtraMethods } from './extra-methods.ts';
 import { sendProblem } from './reply.ts';
 import type { Service } from './service.ts';
 
@@ -18,6 +19,8 @@ export interface Limits {
   readonly requestMs: number;
   /** A kept connection that nobody uses is closed after this. */
   readonly idleMs: number;
+  /** Methods beyond those that Node knows, in capitals. */
+  readonly extraMethods: readonly string[];
 }
 
 export const LIMITS: Limits = {
@@ -26,6 +29,7 @@ export const LIMITS: Limits = {
   headersMs: 10_000,
   requestMs: 30_000,
   idleMs: 300_000,
+  extraMethods: [],
 };
 
 /** Connections above the cap that are taken in so that health can be asked on them. */
@@ -48,6 +52,7 @@ export class HttpListener implements AsyncDisposable {
   #limits: Limits;
   #service: Service;
   #bound: Bound | undefined;
+  readonly #methods: ExtraMethods | undefined;
 
   private constructor(where: ListenConfig, service: Service, limits: Limits) {
     this.where = where;
@@ -67,11 +72,12 @@ export class HttpListener implements AsyncDisposable {
     this.#server.maxConnections = limits.maxConnections + SPARE_CONNECTIONS;
     this.#server.on('connection', (socket) => this.#connected(socket));
     this.#server.on('clientError', answerMalformed);
+    if (limits.extraMethods.length > 0) this.#methods = new ExtraMethods(this.#server, limits.extraMethods);
   }
 
   /** @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED; then nothing listens. */
-  static async open(options: BindOptions, service: Service, limits: Limits = LIMITS): Promise<HttpListener> {
-    const listener = new HttpListener(options.where, service, limits);
+  static async open(options: BindOptions, service: Service, limits: Partial<Limits> = {}): Promise<HttpListener> {
+    const listener = new HttpListener(options.where, service, { ...LIMITS, ...limits });
     listener.#bound = await bind(listener.#server, options);
     return listener;
   }
@@ -82,7 +88,7 @@ export class HttpListener implements AsyncDisposable {
   }
 
   /** From the next request on this one answers; the caller disposes the one before. */
-  use(service: Service, maxConnections = this.#limits.maxConnections): void {
+  use(service: Service, { maxConnections = LIMITS.maxConnections }: Partial<Limits> = {}): void {
     this.#limits = { ...this.#limits, maxConnections };
     this.#server.maxConnections = maxConnections + SPARE_CONNECTIONS;
     service.takeOver?.(this.#service);
@@ -120,6 +126,7 @@ export class HttpListener implements AsyncDisposable {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
+    this.#methods?.restore(request);
     const connection = this.#sockets.get(request.socket);
     if (connection !== undefined) {
       connection.busy++;

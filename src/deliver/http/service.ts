@@ -2,6 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What answers on a listener. The listener keeps the caps on connections, headers and time; a service does the rest. */
 export interface Service extends AsyncDisposable {
+  /**
+   * Called once, when the configuration that it was made for is taken: the backends and secrets of it are there from
+   * now on. A new listener may get requests before.
+   */
+  start?(): void;
   /** Answers one request. Never throws; a promise of its own is its own business. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Whether a request is answered also when all connections are taken: health. */

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http';
+import type { LiveLogin } from '../../auth/method.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { ForwardedRequest, StreamedBody } from '../../client/forwarder.ts';
+import type { Upstream } from '../../source/upstream.ts';
+import { type Asked, isBearer } from './asked.ts';
+import { type Caller, ownLogin, tokenText } from './caller.ts';
+import { requestHeaders } from './end-to-end.ts';
+import type { ProxyCall } from './proxy-call.ts';
+import { readSome, type Some } from './read-some.ts';
+
+/** A request on its way to the server. */
+export interface Outgoing {
+  readonly asked: Asked;
+  readonly caller: Caller;
+  readonly body: Uint8Array | StreamedBody | undefined;
+}
+
+/** The server's answer, perhaps with the beginning of its body read already. */
+export interface Answer {
+  readonly received: IncomingMessage;
+  readonly some?: Some;
+  /** The agent's login that it was given to; absent for another caller. */
+  readonly login: LiveLogin | undefined;
+}
+
+/** Error bodies are short. */
+const MOST_REFUSED = 64 * 1024;
+
+/**
+ * Passes a request on. One that is refused under the agent's own login asks the session whether that login is dead, and
+ * is made once more under the next when it is: a refused request did nothing. A body that streamed by is gone, so such
+ * a request is refused, and the client's next one finds the new login.
+ * @throws what `ownLogin` and `Forwarder.send` throw.
+ */
+export async function askUpstream(
+  call: ProxyCall,
+  upstream: Upstream,
+  clock: Clock,
+  outgoing: Outgoing,
+): Promise<Answer> {
+  const { caller, body } = outgoing;
+  if (caller !== 'own')
+    return { received: await upstream.send(requestOf(call, upstream, outgoing), call.stop), login: undefined };
+  const askUnder = async (login: LiveLogin): Promise<Answer> => ({
+    received: await upstream.send(requestOf(call, upstream, outgoing, login), call.stop),
+    login,
+  });
+  const answer = await askUnder(await ownLogin(upstream, clock, call.stop));
+  const { received, login } = answer;
+  if (received.statusCode !== 403 || login === undefined) return answer;
+  const some = await readSome(received, MOST_REFUSED, call.stop);
+  const verdict = await upstream.session.suspect(login.id, saysInvalid(some.bytes) ? 'invalid' : undefined);
+  if (verdict === 'alive' || !(body === undefined || body instanceof Uint8Array)) return { ...answer, some };
+  received.destroy();
+  return await askUnder(await ownLogin(upstream, clock, call.stop));
+}
+
+function requestOf(
+  { response }: ProxyCall,
+  { namespace, place }: Upstream,
+  { asked: { request, method, url, headers: given }, caller, body }: Outgoing,
+  login?: LiveLogin,
+): ForwardedRequest {
+  const headers = requestHeaders(request.rawHeaders, (name, value) => {
+    if (name === 'x-vault-token') return caller !== 'client';
+    return name === 'authorization' && caller !== 'client' && isBearer(value);
+  });
+  if (login !== undefined) headers.push('X-Vault-Token', tokenText(login, place));
+  if (namespace !== undefined && given['x-vault-namespace'] === undefined) headers.push('X-Vault-Namespace', namespace);
+  return {
+    method,
+    path: url,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    onInformation: ({ statusCode, headers: told }) => {
+      if (!response.headersSent) (response as Informing).writeInformation?.(statusCode, told);
+    },
+  };
+}
+
+/** Node 24 and later: https://nodejs.org/api/http.html#responsewriteinformationstatuscode-headers-callback */
+interface Informing {
+  writeInformation?(status: number, headers: object): void;
+}
+
+/** Vault calls a dead token invalid; OpenBao only denies. */
+function saysInvalid(body: Buffer): boolean {
+  return /invalid token|bad token/i.test(body.toString('latin1'));
+}

@@ -1,0 +1,48 @@
+/** Of one hop only: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. Lengths are said anew by whoever sends. */
+const OF_A_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Answered, or said anew, by whoever takes the request. */
+const OF_A_REQUEST = new Set(['host', 'expect', 'content-length']);
+
+/** What of a request's headers is meant for the server: name, value, name, value, …, as they came. */
+export function requestHeaders(raw: readonly string[], isDropped: (name: string, value: string) => boolean): string[] {
+  return kept(raw, (name, value) => OF_A_REQUEST.has(name) || isDropped(name, value));
+}
+
+/** What of an answer's headers is meant for the client. */
+export function answerHeaders(raw: readonly string[], isDropped: (name: string) => boolean = () => false): string[] {
+  return kept(raw, isDropped);
+}
+
+function kept(raw: readonly string[], isDropped: (name: string, value: string) => boolean): string[] {
+  const named = namedByConnection(raw);
+  const all: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const value = raw[i + 1] as string;
+    const known = name.toLowerCase();
+    if (!OF_A_HOP.has(known) && !named?.has(known) && !isDropped(known, value)) all.push(name, value);
+  }
+  return all;
+}
+
+/** Headers that `Connection` names are of this hop too. */
+function namedByConnection(raw: readonly string[]): Set<string> | undefined {
+  let named: Set<string> | undefined;
+  for (let i = 0; i < raw.length; i += 2) {
+    const value = raw[i + 1] as string;
+    if ((raw[i] as string).toLowerCase() !== 'connection' || /^(?:keep-alive|close)$/i.test(value)) continue;
+    named = new Set([...(named ?? []), ...value.split(',').map((one) => one.trim().toLowerCase())]);
+  }
+  return named;
+}

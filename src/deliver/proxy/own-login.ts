@@ -1,0 +1,42 @@
+import { fail } from '../../base/errors.ts';
+import type { Stop } from '../../client/stop.ts';
+import type { Answer, Outgoing } from './ask-upstream.ts';
+import type { Asked } from './asked.ts';
+import { tokenText } from './caller.ts';
+import { readSome } from './read-some.ts';
+import { type Refusal, refusal } from './vault-reply.ts';
+
+/** Whose answers hold the token that they are asked about; also in a namespace that the path names. */
+const TELLS = /(?:^|\/)auth\/token\/(?:lookup|renew)(?:-self|-accessor)?$/;
+const RENEWS = /(?:^|\/)auth\/token\/renew-self$/;
+const REVOKES = /(?:^|\/)auth\/token\/revoke-self$/;
+
+const MOST_TOLD = 1024 * 1024;
+
+/**
+ * Why a request is not made under the agent's login. It belongs to the agent: everybody's leases end with it, so nobody
+ * ends it here; and its token is given to nobody, neither plain (see `withoutToken`) nor wrapped.
+ */
+export function sparesLogin({ path, headers }: Asked): Refusal | undefined {
+  if (REVOKES.test(path)) return refusal(403, 'PROXY_OWN_LOGIN', "it would revoke the agent's own login");
+  if (TELLS.test(path) && headers['x-vault-wrap-ttl'] !== undefined) {
+    return refusal(403, 'PROXY_OWN_LOGIN', "it would wrap the token of the agent's own login");
+  }
+  return undefined;
+}
+
+/** A renewal of the agent's login asks for its own time: an `increment` could shorten it behind the agent's back. */
+export function sparesLife(outgoing: Outgoing): Outgoing {
+  return RENEWS.test(outgoing.asked.path) ? { ...outgoing, body: Buffer.from('{}') } : outgoing;
+}
+
+/** An answer that may tell the token of the agent's login, with the token taken out. */
+export async function withoutToken(answer: Answer, { path }: Asked, place: string, stop: Stop): Promise<Answer> {
+  if (answer.login === undefined || !TELLS.test(path)) return answer;
+  const some = answer.some ?? (await readSome(answer.received, MOST_TOLD, stop));
+  if (!some.isWhole || answer.received.headers['content-encoding'] !== undefined) {
+    throw fail('BACKEND_MALFORMED', place, 'an answer about the login that cannot be looked through');
+  }
+  const text = some.bytes.toString('utf8').replaceAll(tokenText(answer.login, place), '');
+  return { ...answer, some: { ...some, bytes: Buffer.from(text) } };
+}

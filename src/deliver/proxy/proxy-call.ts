@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
+import { asFailure, type Failure, fail } from '../../base/errors.ts';
+import type { Emit, Fact } from '../../base/fact.ts';
+import { Stop } from '../../client/stop.ts';
+import { toldCall } from './told-call.ts';
+import { type Refusal, refusalOf, sendRefusal } from './vault-reply.ts';
+
+export interface CallParts {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** Name of the backend, for facts. */
+  readonly backend: string;
+  /** Name of the listener, for facts. */
+  readonly where: string;
+}
+
+/** One request and its answer. Its end is told once, however it comes. */
+export class ProxyCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Ends everything that is done for it: the client has left. */
+  readonly stop = new Stop();
+  cache: (Fact & { kind: 'proxy-answered' })['cache'] = 'off';
+  #failed: Failure | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, parts: CallParts) {
+    this.request = request;
+    this.response = response;
+    const { clock, emit, backend, where } = parts;
+    const startedMs = clock.monoMs();
+    response.once('close', () => {
+      if (!response.writableFinished) this.stop.stop(fail('CANCELLED', 'proxy', 'the client has left'));
+      const failed = this.#failed ?? this.stop.reason?.failure;
+      emit({
+        kind: 'proxy-answered',
+        backend,
+        where,
+        call: toldCall(request.method ?? '', pathOf(request.url ?? '')),
+        status: response.headersSent ? response.statusCode : 0,
+        cache: this.cache,
+        durationMs: clock.monoMs() - startedMs,
+        ...(failed === undefined ? {} : { failure: failed }),
+      });
+    });
+  }
+
+  refuse(refused: Refusal): void {
+    this.#failed = refused.failure;
+    if (!this.request.complete) this.response.shouldKeepAlive = false; // what is left of the body is not read
+    sendRefusal(this.response, refused);
+  }
+
+  /** Answers with an error of ours, or breaks off an answer that has begun. */
+  fail(error: unknown): void {
+    const failed = asFailure(error, 'proxy');
+    this.#failed = failed;
+    if (this.response.headersSent) this.response.destroy();
+    else this.refuse(refusalOf(failed));
+  }
+}
+
+function pathOf(url: string): string {
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  return path.startsWith('/v1/') ? path.slice(4) : path;
+}

@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http';
+import type { Code } from '../../base/codes.ts';
+import { type Failure, failure } from '../../base/errors.ts';
+import { JSON_TYPE, sendReply } from '../http/reply.ts';
+
+/** A request that is answered here, with an error. */
+export interface Refusal {
+  readonly status: number;
+  readonly failure: Failure;
+}
+
+export function refusal(status: number, code: Code, seen: string): Refusal {
+  const hint = code.startsWith('PROXY_') ? {} : { hint: 'See docs/proxy.md.' };
+  return { status, failure: failure(code, 'proxy', seen, hint) };
+}
+
+/** An error in the shape that every Vault client reads: https://openbao.org/api-docs/#error-response */
+export function sendRefusal(response: ServerResponse, { status, failure: { code, seen, hint } }: Refusal): void {
+  const body = `${JSON.stringify({ errors: [`pannier: ${seen} (${code}). ${hint}`] })}\n`;
+  sendReply(response, { status, type: JSON_TYPE, body });
+}
+
+/**
+ * What stands between the client and an answer, as a status: 504 the server took too long, 503 there is no login (or
+ * the agent stops), 502 the server cannot be spoken to.
+ */
+export function refusalOf(failed: Failure): Refusal {
+  return { status: STATUS_OF[failed.code] ?? 502, failure: failed };
+}
+
+const STATUS_OF: { readonly [C in Code]?: number } = {
+  BACKEND_TIMEOUT: 504,
+  CANCELLED: 503,
+  AUTH_CREDENTIAL_UNREADABLE: 503,
+  AUTH_CREDENTIAL_EMPTY: 503,
+  AUTH_WRAPPING_USED: 503,
+  AUTH_WRAPPING_PATH: 503,
+  AUTH_DENIED: 503,
+  AUTH_UNUSABLE: 503,
+  INTERNAL: 500,
+};

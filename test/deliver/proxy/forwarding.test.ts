@@ -1,0 +1,185 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuthConfig } from '../../../src/config/config.ts';
+import { startWorld, type World, writePolicy } from '../../servers/index.ts';
+import { eventually } from '../../system/agent.ts';
+import { type ProxyingOptions, startProxy } from './proxying.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+  await world.putSecret('app', { a: 1 });
+  await world.putSecret('b c', { a: 2 });
+});
+afterAll(() => world.stop());
+
+const shop = () => ({ method: 'kubernetes', role: 'shop', tokenFile: world.tokenFile }) as Partial<AuthConfig>;
+const proxied = (more: Partial<ProxyingOptions> = {}) =>
+  startProxy({ address: world.bao.address, auth: shop(), ...more });
+const APP = '/v1/secret/data/shop/app';
+
+describe('a request through the proxy', () => {
+  it("travels with the agent's login when it has no token, and with its own when it has one", async () => {
+    const proxy = await proxied();
+    const got = await proxy.ask('GET', APP);
+    expect([got.status, got.json.data.data]).toEqual([200, { a: 1 }]);
+    expect((await proxy.ask('GET', APP, { headers: { 'X-Vault-Token': 's.wrong' } })).status).toBe(403);
+    expect((await proxy.ask('GET', APP, { headers: { Authorization: 'Bearer s.wrong' } })).status).toBe(403);
+    expect((await proxy.ask('GET', APP, { headers: { 'X-Vault-Token': '' } })).status).toBe(200);
+    const root = { 'X-Vault-Token': world.bao.rootToken };
+    expect((await proxy.ask('GET', '/v1/sys/mounts', { headers: root })).status).toBe(200);
+  });
+
+  it("travels with the agent's login whatever its token, with force", async () => {
+    const proxy = await proxied({ proxy: { useAutoAuthToken: 'force' } });
+    const headers = { 'X-Vault-Token': 's.wrong', Authorization: 'Bearer s.wrong' };
+    expect((await proxy.ask('GET', APP, { headers })).status).toBe(200);
+    expect(
+      (await proxy.ask('GET', '/v1/sys/mounts', { headers: { 'X-Vault-Token': world.bao.rootToken } })).status,
+    ).toBe(403);
+  });
+
+  it('travels with no token of ours when that is off, and nobody logs in', async () => {
+    const proxy = await proxied({ proxy: { useAutoAuthToken: false } });
+    expect((await proxy.ask('GET', APP)).status).toBe(403);
+    const headers = { 'X-Vault-Token': await world.login() };
+    expect((await proxy.ask('GET', APP, { headers })).json.data.data).toEqual({ a: 1 });
+    expect(proxy.facts.some(({ kind }) => kind === 'login-made')).toBe(false);
+  });
+
+  it('keeps its method, its encoding and its query', async () => {
+    const proxy = await proxied();
+    expect((await proxy.ask('LIST', '/v1/secret/metadata/shop')).json.data.keys).toContain('app');
+    expect((await proxy.ask('GET', '/v1/secret/metadata/shop?list=true')).json.data.keys).toContain('app');
+    expect((await proxy.ask('GET', '/v1/secret/data/shop/b%20c')).json.data.data).toEqual({ a: 2 });
+    expect((await proxy.ask('GET', `${APP}?version=7`)).status).toBe(404);
+    expect((await proxy.ask('HEAD', '/v1/sys/health')).status).toBe(200);
+  });
+
+  it('writes, patches and deletes', async () => {
+    await writePolicy(
+      world.bao,
+      'writer',
+      'path "secret/*" { capabilities = ["create", "update", "patch", "delete"] }',
+    );
+    const { auth } = await world.bao.api('POST', 'auth/token/create', { policies: ['writer'] });
+    const proxy = await proxied();
+    const ask = (method: string, body?: object, type = 'application/json') =>
+      proxy.ask(method, '/v1/secret/data/shop/w', {
+        headers: { 'X-Vault-Token': auth.client_token, 'Content-Type': type },
+        ...(body === undefined ? {} : { body }),
+      });
+    expect((await ask('POST', { data: { a: 1, b: 2 } })).status).toBe(200);
+    expect((await ask('PATCH', { data: { b: 3 } }, 'application/merge-patch+json')).status).toBe(200);
+    expect((await proxy.ask('GET', '/v1/secret/data/shop/w')).json.data.data).toEqual({ a: 1, b: 3 });
+    const deleted = await ask('DELETE');
+    expect([deleted.status, deleted.text]).toEqual([204, '']);
+  });
+
+  it('is wrapped when it asks for it, and unwrapped by its own token', async () => {
+    const proxy = await proxied();
+    const wrapped = await proxy.ask('GET', APP, { headers: { 'X-Vault-Wrap-TTL': '60' } });
+    expect(wrapped.json.data).toBeNull();
+    const headers = { 'X-Vault-Token': wrapped.json.wrap_info.token };
+    const unwrapped = await proxy.ask('POST', '/v1/sys/wrapping/unwrap', { headers });
+    expect(unwrapped.json.data.data).toEqual({ a: 1 });
+  });
+
+  it('goes to the configured namespace unless it names one', async () => {
+    await world.bao.api('POST', 'sys/namespaces/team', {});
+    await world.bao.api('POST', 'team/sys/mounts/kv', { type: 'kv', options: { version: '1' } });
+    await world.bao.api('POST', 'team/kv/x', { of: 'team' });
+    const proxy = await proxied({ backend: { namespace: 'team' } });
+    const root = { 'X-Vault-Token': world.bao.rootToken };
+    expect((await proxy.ask('GET', '/v1/kv/x', { headers: root })).json.data).toEqual({ of: 'team' });
+    for (const namespace of ['', 'root', '/']) {
+      const inRoot = await proxy.ask('GET', APP, { headers: { ...root, 'X-Vault-Namespace': namespace } });
+      expect(`${namespace}: ${inRoot.status}`).toBe(`${namespace}: 200`);
+    }
+  });
+
+  it('ends in one fact, which tells no query and no token', async () => {
+    const proxy = await proxied();
+    await proxy.ask('GET', `${APP}?token=s.canary`);
+    await proxy.ask('PUT', '/v1/sys/leases/renew/database/creds/shop/canary');
+    await proxy.ask('POST', '/v1/auth/token/revoke/s.canary');
+    await proxy.ask('GET', '/other');
+    expect(proxy.answered().map(({ call, status, cache }) => `${call} ${status} ${cache}`)).toEqual([
+      'GET secret/data/shop/app 200 off',
+      'PUT sys/leases/renew/… 403 off',
+      'POST auth/token/revoke/… 403 off',
+      'GET /other 404 off',
+    ]);
+  });
+});
+
+describe("the agent's own login", () => {
+  it('is not ended through the proxy', async () => {
+    const proxy = await proxied();
+    for (const path of ['auth/token/revoke-self', 'auth/token/revoke%2Dself', 'team/auth/token/revoke-self']) {
+      const refused = await proxy.ask('POST', `/v1/${path}`);
+      expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('PROXY_OWN_LOGIN')]);
+    }
+    expect((await proxy.ask('GET', APP)).status).toBe(200);
+    const headers = { 'X-Vault-Token': await world.login() };
+    expect((await proxy.ask('POST', '/v1/auth/token/revoke-self', { headers })).status).toBe(204);
+  });
+
+  it('is told about without its token, also by other spellings, and never wrapped', async () => {
+    const proxy = await proxied();
+    for (const path of ['auth/token/lookup-self', 'auth/token/%6cookup-self']) {
+      const told = await proxy.ask('GET', `/v1/${path}`);
+      expect(told.json.data).toMatchObject({ id: '', display_name: 'kubernetes-default-shop' });
+    }
+    const headers = { 'X-Vault-Wrap-TTL': '60' };
+    expect((await proxy.ask('GET', '/v1/auth/token/lookup-self', { headers })).status).toBe(403);
+  });
+
+  it('is renewed for its own time, whatever a client asks', async () => {
+    const proxy = await proxied();
+    const renewed = await proxy.ask('POST', '/v1/auth/token/renew-self', { body: { increment: '1s' } });
+    expect(renewed.json.auth).toMatchObject({ client_token: '', lease_duration: 3600 });
+  });
+
+  it('is replaced when it is dead, and the request is made again', async () => {
+    const proxy = await proxied();
+    await proxy.ask('GET', APP);
+    const { accessor } = (await proxy.ask('GET', '/v1/auth/token/lookup-self')).json.data;
+    await world.bao.api('POST', 'auth/token/revoke-accessor', { accessor });
+    expect((await proxy.ask('GET', APP)).status).toBe(200);
+    await world.bao.api('POST', 'auth/token/revoke-accessor', {
+      accessor: (await proxy.ask('GET', '/v1/auth/token/lookup-self')).json.data.accessor,
+    });
+    const body = { common_name: 'shop.svc' };
+    expect((await proxy.ask('PUT', '/v1/pki/issue/shop', { body })).status).toBe(200);
+    expect(proxy.facts.filter(({ kind }) => kind === 'login-made')).toHaveLength(3);
+  });
+});
+
+describe('long and slow ones', () => {
+  it('are passed on as they come, in both directions', async () => {
+    const proxy = await proxied();
+    const headers = { 'X-Vault-Token': world.bao.rootToken };
+    const big = 'x'.repeat(900_000);
+    expect((await proxy.ask('POST', '/v1/kv1/big', { headers, body: { big } })).status).toBe(204);
+    expect((await proxy.ask('GET', '/v1/kv1/big', { headers })).json.data.big).toBe(big);
+  });
+
+  it('like a log stream begin at once and end with the client', async () => {
+    const proxy = await proxied();
+    const socket = connect({ path: proxy.socket });
+    const heard: string[] = [];
+    socket.on('data', (chunk) => heard.push(chunk.toString()));
+    socket.write(
+      `GET /v1/sys/monitor?log_level=debug HTTP/1.1\r\nHost: x\r\nX-Vault-Token: ${world.bao.rootToken}\r\n\r\n`,
+    );
+    await eventually(() => expect(heard.join('')).toContain('HTTP/1.1 200'));
+    await world.bao.api('POST', 'sys/mounts/noise', { type: 'kv' });
+    await eventually(() => expect(heard.join('')).toContain('noise'));
+    expect(proxy.answered()).toEqual([]);
+    socket.destroy();
+    await eventually(() =>
+      expect(proxy.answered()).toMatchObject([{ call: 'GET sys/monitor', failure: { code: 'CANCELLED' } }]),
+    );
+  });
+});

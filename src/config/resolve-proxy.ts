@@ -1,5 +1,4 @@
-import { parseDuration } from '../base/duration.ts';
-import type { ProxyCacheConfig, ProxyConfig, ProxyListenConfig } from './config.ts';
+import type { ProxyConfig, ProxyListenConfig } from './config.ts';
 import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import { formatPlace } from './place.ts';
@@ -8,10 +7,6 @@ import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 import type { KnownBackends } from './resolve-secret.ts';
 import { proxy as schema } from './schema/section-proxy.ts';
 import type { ProxyShape } from './schema.ts';
-
-const MAX_ENTRIES = 1_000;
-const MAX_BYTES = 16 * 2 ** 20;
-const MAX_STALE_MS = 30_000;
 
 const ONLY_WITH_SOCKET = ['mode', 'uid', 'gid'] as const;
 
@@ -31,20 +26,20 @@ export function resolveProxy(
     listeners,
     backend,
     useAutoAuthToken: shape.useAutoAuthToken ?? false,
-    ...(shape.cache === undefined ? {} : { cache: resolveCache(shape.cache) }),
   };
 }
 
 function resolveListeners(shape: ProxyShape, { file, path }: Entry, problems: Problems): readonly ProxyListenConfig[] {
   const { socket, listen, requireRequestHeader: required } = shape;
+  const place = formatPlace(path);
   const listeners: ProxyListenConfig[] = [];
   if (socket !== undefined) {
     const where = resolveSocket({ ...shape, socket }, file);
-    listeners.push({ where, place: formatPlace([...path, 'socket']), requireRequestHeader: required ?? false });
+    listeners.push({ where, place, requireRequestHeader: required ?? false });
   }
   if (listen !== undefined) {
     const where = resolveHostPort(listen);
-    listeners.push({ where, place: formatPlace([...path, 'listen']), requireRequestHeader: required ?? true });
+    listeners.push({ where, place, requireRequestHeader: required ?? true });
   }
   if (listeners.length === 0) problems.add('CONFIG_MISSING', file, path, 'it listens nowhere', 'Add socket or listen.');
   for (const key of ONLY_WITH_SOCKET) {
@@ -83,15 +78,4 @@ function chooseBackend(
     `it is of kind ${resolved.get(backend)?.kind}, and only vault has a proxy`,
   );
   return undefined;
-}
-
-function resolveCache({ maxEntries, maxBytes, staticKv }: NonNullable<ProxyShape['cache']>): ProxyCacheConfig {
-  const maxStale = staticKv?.maxStale;
-  return {
-    maxEntries: maxEntries ?? MAX_ENTRIES,
-    maxBytes: maxBytes ?? MAX_BYTES,
-    ...(staticKv === undefined
-      ? {}
-      : { staticKv: { maxStaleMs: maxStale === undefined ? MAX_STALE_MS : (parseDuration(maxStale) as number) } }),
-  };
 }

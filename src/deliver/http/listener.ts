@@ -109,15 +109,19 @@ export class HttpListener implements AsyncDisposable {
   }
 
   #connected(socket: Socket): void {
-    const crowded = this.#sockets.size >= this.#limits.maxConnections && !this.#closeOneIdle();
+    const { maxConnections } = this.#limits;
+    const isIdle = ({ busy, used }: Connection) => used && busy === 0;
+    const crowded = this.#sockets.size >= maxConnections && !this.#closeOne(isIdle);
+    // Of the spare ones some stay free: who has connected and said nothing so far gives way.
+    if (crowded && this.#sockets.size >= maxConnections + SPARE_CONNECTIONS / 2) this.#closeOne(({ used }) => !used);
     this.#sockets.set(socket, { busy: 0, used: false, crowded });
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
   /** The one that was opened first: a Map keeps the order. */
-  #closeOneIdle(): boolean {
-    for (const [socket, { busy, used }] of this.#sockets) {
-      if (busy > 0 || !used) continue;
+  #closeOne(fits: (connection: Connection) => boolean): boolean {
+    for (const [socket, connection] of this.#sockets) {
+      if (!fits(connection)) continue;
       socket.destroy();
       this.#sockets.delete(socket);
       return true;
@@ -148,7 +152,7 @@ export class HttpListener implements AsyncDisposable {
 interface Connection {
   /** Requests under way. */
   busy: number;
-  /** It has sent a request: one that never did is ended by the header timeout. */
+  /** It has sent a request: one that never did is ended by the header timeout, or earlier in a crowd. */
   used: boolean;
   readonly crowded: boolean;
 }

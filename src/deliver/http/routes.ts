@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure } from '../../base/errors.ts';
 import { problemReply, type Reply, sendProblem, sendReply } from './reply.ts';
+import type { Service } from './service.ts';
 
 /** One row of a route table. */
 export interface Route {
@@ -28,6 +29,16 @@ export interface Asked {
   /** What follows the `?`, undecoded; empty when nothing does. */
   readonly query: string;
   readonly body: Uint8Array;
+}
+
+/** A table of routes that owns nothing, as a service. */
+export function createService(routes: readonly Route[]): Service {
+  const table = new Routes(routes);
+  return {
+    handle: (request, response) => table.handle(request, response),
+    isVital: (request) => table.isVital(request),
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 interface Row extends Route {

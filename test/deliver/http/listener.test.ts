@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ask, dial, listen, rest, serviceOf } from './listening.ts';
+import { createService } from '../../../src/deliver/http/routes.ts';
+import { ask, dial, listen, rest } from './listening.ts';
 
 const hello = {
   method: 'GET',
@@ -16,6 +17,18 @@ describe('a listener', () => {
     const refused = await ask(path, '/hello');
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1']);
     expect((await ask(path, '/livez')).status).toBe(200);
+  });
+
+  it('lets connections that say nothing give way, the oldest first, so that health gets through at once', async () => {
+    const { path, listener } = await listen([well], { maxConnections: 2 });
+    const silent = [];
+    for (let i = 0; i < 60; i++) silent.push(await dial(path));
+    const asked = performance.now();
+    expect((await ask(path, '/livez')).status).toBe(200);
+    expect(performance.now() - asked).toBeLessThan(5_000); // the timeout of headers is ten seconds
+    expect(listener.connections).toBeLessThanOrEqual(19);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([silent[0]?.destroyed, silent.at(-1)?.destroyed]).toEqual([true, false]);
   });
 
   it('closes a used idle connection rather than refuse a new one', async () => {
@@ -47,7 +60,7 @@ describe('a listener', () => {
     const answer = () => new Promise((resolve) => socket.once('data', (chunk) => resolve(chunk.toString())));
     socket.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(await answer()).toContain('hello');
-    listener.use(serviceOf([{ ...hello, handle: () => ({ status: 200, type: 'text/plain', body: 'other' }) }]));
+    listener.use(createService([{ ...hello, handle: () => ({ status: 200, type: 'text/plain', body: 'other' }) }]));
     socket.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(await answer()).toContain('other');
   });

@@ -5,25 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { HttpListener, LIMITS, type Limits } from '../../../src/deliver/http/listener.ts';
-import { type Route, Routes } from '../../../src/deliver/http/routes.ts';
-import type { Service } from '../../../src/deliver/http/service.ts';
+import { createService, type Route } from '../../../src/deliver/http/routes.ts';
 
 export const place = (): string => mkdtempSync(join(tmpdir(), 'pannier-http-'));
-
-/** Routes as a service. */
-export function serviceOf(routes: readonly Route[]): Service {
-  const table = new Routes(routes);
-  return {
-    handle: (request, response) => table.handle(request, response),
-    isVital: (request) => table.isVital(request),
-    async [Symbol.asyncDispose]() {},
-  };
-}
 
 /** A listener on a unix socket of its own, closed when the test is over. */
 export async function listen(routes: readonly Route[], limits: Partial<Limits> = {}, path = join(place(), 's')) {
   const where = { kind: 'unix', path, mode: 0o600 } as const;
-  const listener = await HttpListener.open({ where, place: 'api.listeners[0]' }, serviceOf(routes), {
+  const listener = await HttpListener.open({ where, place: 'api.listeners[0]' }, createService(routes), {
     ...LIMITS,
     ...limits,
   });

@@ -15,6 +15,8 @@ export interface Config {
   readonly api?: ApiConfig;
   /** Absent: it is off. */
   readonly proxy?: ProxyConfig;
+  /** Health and metrics; absent: served nowhere but on the sockets of the api. */
+  readonly admin?: AdminConfig;
   readonly log: LogConfig;
   /** Things worth saying that refuse nothing, such as a secret written literally. */
   readonly warnings: readonly Failure[];
@@ -348,6 +350,12 @@ export interface ProxyCacheConfig {
     /** No answer is given that is older. */
     readonly maxStaleMs: number;
   };
+}
+
+export interface AdminConfig {
+  readonly where: ListenConfig;
+  /** Configuration path, for errors. */
+  readonly place: string;
 }
 
 export interface LogConfig {

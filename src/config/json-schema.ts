@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { admin } from './schema/section-admin.ts';
 import { api, apiListener } from './schema/section-api.ts';
 import { outputFile } from './schema/section-outputs.ts';
 import { reload } from './schema/section-reload.ts';
@@ -10,6 +11,7 @@ const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
   [secret, ['kv', 'read', 'write', 'certificate', 'key', 'secretId', 'parameter', 'prefix']],
   [outputFile, ['template', 'content', 'format']],
   [reload, ['signal', 'http', 'command']],
+  [admin, ['listen', 'socket']],
   [api, ['socket', 'listen', 'listeners']],
   [apiListener, ['socket', 'listen']],
 ]);

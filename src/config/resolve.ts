@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts';
 import type { Merged } from './merge.ts';
 import { makeNearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
+import { resolveAdmin } from './resolve-admin.ts';
 import { resolveApi } from './resolve-api.ts';
 import { checkTlsEnvironment, resolveBackend } from './resolve-backend.ts';
 import { checkChildSignals, resolveExec } from './resolve-exec.ts';
@@ -56,7 +57,8 @@ export function resolveConfig(
 
   const api = resolveApi(singles.get('api'), names, problems);
   const proxy = resolveProxy(singles.get('proxy'), known, problems);
-  checkListens([...(api?.listeners ?? []), ...(proxy?.listeners ?? [])], problems);
+  const admin = resolveAdmin(singles.get('admin'), problems);
+  checkListens([...(api?.listeners ?? []), ...(proxy?.listeners ?? []), ...(admin === undefined ? [] : [admin])], problems);
 
   return {
     backends,
@@ -65,6 +67,7 @@ export function resolveConfig(
     exec,
     ...(api === undefined ? {} : { api }),
     ...(proxy === undefined ? {} : { proxy }),
+    ...(admin === undefined ? {} : { admin }),
     log: resolveLog(singles.get('log'), problems),
   };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { notYet, otherName, secretName } from './schema/scalars.ts';
+import { admin } from './schema/section-admin.ts';
 import { api, type apiListener } from './schema/section-api.ts';
 import { backend } from './schema/section-backends.ts';
 import { exec } from './schema/section-exec.ts';
@@ -17,7 +18,7 @@ export const configFile = z.strictObject({
   exec: z.optional(exec),
   api: z.optional(api),
   proxy: z.optional(proxy),
-  admin: notYet(),
+  admin: z.optional(admin),
   sds: notYet(),
   state: notYet(),
   log: z.optional(log),
@@ -28,7 +29,7 @@ export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
 export type NamedSection = (typeof NAMED_SECTIONS)[number];
 
 /** Sections that stand in one file, whole. */
-export const SINGLE_SECTIONS = ['api', 'exec', 'log', 'proxy'] as const;
+export const SINGLE_SECTIONS = ['admin', 'api', 'exec', 'log', 'proxy'] as const;
 export type SingleSection = (typeof SINGLE_SECTIONS)[number];
 
 export type ApiListenerShape = z.infer<typeof apiListener>;

@@ -6,13 +6,13 @@ import type { Emit } from '../base/fact.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import type { LoginBook } from './login-book.ts';
 import { LoginPacing } from './login-pacing.ts';
-import type { AuthMethod, LiveLogin, Login } from './method.ts';
+import type { AuthMethod, LiveLogin, Login, LoginView } from './method.ts';
 import { isExtended, MIN_RENEWAL_GAP_MS, renewAtMs, replaceMarginMs } from './renewal.ts';
 import type { Suspicion } from './suspicion.ts';
 import { isRefusal, readAuthBlock, renewSelf } from './token-self.ts';
 
 /** What the keeper of a session is at; the state machine is described above `VaultSession`. */
-export type KeeperState = 'out' | 'logging-in' | 'live' | 'renewing' | 'replacing' | 'dead';
+export type KeeperState = Exclude<LoginView['state'], 'stopped'>;
 
 export interface KeeperParts {
   readonly method: AuthMethod;
@@ -48,6 +48,7 @@ export class LoginKeeper {
   #exhausted = false;
   #renewFailures = 0;
   #trouble: Failure | undefined;
+  #pauseEndsMs: number | undefined;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -58,6 +59,11 @@ export class LoginKeeper {
 
   get state(): KeeperState {
     return this.#state;
+  }
+
+  /** When the pause of the task is over; undefined while it works, and before it runs. */
+  get pauseEndsMonoMs(): number | undefined {
+    return this.#pauseEndsMs;
   }
 
   /** Why the last try to log in failed; undefined after one that went well. */
@@ -230,8 +236,10 @@ export class LoginKeeper {
     return this.#wake.signal;
   }
 
-  #pause(ms: number): Promise<void> {
-    return this.#clock.sleep(ms, this.#sleeper());
+  async #pause(ms: number): Promise<void> {
+    this.#pauseEndsMs = this.#clock.monoMs() + ms;
+    await this.#clock.sleep(ms, this.#sleeper());
+    this.#pauseEndsMs = undefined;
   }
 }
 

@@ -36,6 +36,19 @@ export interface LiveLogin extends Login {
   readonly endsMonoMs: number;
 }
 
+/** Where the login of a backend stands, for metrics and health. */
+export interface LoginView {
+  /** See AuthMethod.kind. */
+  readonly method: string;
+  /** The states are described in `session.ts`; usable in `live`, `renewing` and `replacing`. */
+  readonly state: 'out' | 'logging-in' | 'live' | 'renewing' | 'replacing' | 'dead' | 'stopped';
+  readonly isUsable: boolean;
+  /** When it ends; undefined when it never does, and when there is none that can be used. */
+  readonly endsMonoMs: number | undefined;
+  /** When whoever keeps it acts next; undefined while that is now, and before anybody has asked for a login. */
+  readonly nextMonoMs: number | undefined;
+}
+
 /** Keeps one login of one backend alive. The state machine is described in `session.ts`. */
 export interface Session extends AsyncDisposable {
   /** Waits while there is none; throws CANCELLED when `signal` aborts first. */
@@ -56,6 +69,7 @@ export interface Session extends AsyncDisposable {
   onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable;
   /** Why there is no login now, for messages; undefined while there is one. */
   trouble(): import('../base/errors.ts').Failure | undefined;
+  view(): LoginView;
   /** Revokes the login whatever `revokeOnExit` says: a failed `init` leaves nothing behind. Never throws. */
   revoke(signal: AbortSignal): Promise<void>;
 }

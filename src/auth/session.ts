@@ -5,13 +5,13 @@ import { Supervisor } from '../base/supervisor.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import { giveBack } from './give-back.ts';
 import { LoginBook } from './login-book.ts';
-import { type KeeperState, LoginKeeper } from './login-keeper.ts';
-import type { AuthMethod, LiveLogin, Session } from './method.ts';
+import { LoginKeeper } from './login-keeper.ts';
+import type { AuthMethod, LiveLogin, LoginView, Session } from './method.ts';
 import { Suspicion } from './suspicion.ts';
 import { Waiters } from './waiters.ts';
 
 /** See the state machine above `VaultSession`. */
-export type SessionState = KeeperState | 'stopped';
+export type SessionState = LoginView['state'];
 
 export interface SessionParts {
   readonly method: AuthMethod;
@@ -94,10 +94,16 @@ export class VaultSession implements Session {
     return this.#stop.signal.aborted ? 'stopped' : this.#keeper.state;
   }
 
-  /** When the usable login ends; undefined when it never does, and when there is none. */
-  get usableEndsMonoMs(): number | undefined {
-    const endsMs = this.#book.usable()?.endsMonoMs ?? Number.POSITIVE_INFINITY;
-    return Number.isFinite(endsMs) ? endsMs : undefined;
+  view(): LoginView {
+    const login = this.#book.usable();
+    const nextMonoMs = this.#keeper.pauseEndsMonoMs;
+    return {
+      method: this.#parts.method.kind,
+      state: this.state,
+      isUsable: login !== undefined,
+      endsMonoMs: login === undefined || login.endsMonoMs === Number.POSITIVE_INFINITY ? undefined : login.endsMonoMs,
+      nextMonoMs,
+    };
   }
 
   /** Begins to log in, without waiting for it. Idempotent; `current` does it too. */

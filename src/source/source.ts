@@ -1,3 +1,4 @@
+import type { LoginView } from '../auth/method.ts';
 import type { Failure } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Fields } from '../base/value.ts';
@@ -64,14 +65,6 @@ export interface Source {
   watch?(want: Want, changed: () => void): Disposable;
 }
 
-export interface LoginNow {
-  readonly method: string;
-  /** See `VaultSession`; usable in `live`, `renewing` and `replacing`. */
-  readonly state: 'out' | 'logging-in' | 'live' | 'renewing' | 'replacing' | 'dead' | 'stopped';
-  /** Undefined: it does not end, or there is none. */
-  readonly endsMonoMs: number | undefined;
-}
-
 /** A source with what the lease manager must know about the login its leases hang on. */
 export interface Backend extends AsyncDisposable {
   readonly name: string;
@@ -85,7 +78,7 @@ export interface Backend extends AsyncDisposable {
   /** Wall and monotonic clock moved apart by this much; a jump forward may have been a suspension. */
   clockJumped?(byMs: number): void;
   /** Its login as it is now; absent: it has none of its own. */
-  login?(): LoginNow;
+  login?(): LoginView;
   /** Why nothing can be fetched now (no login); undefined when it can. */
   trouble?(): Failure | undefined;
   /** A failed `init` gives its login back. Never throws. */

@@ -17,7 +17,7 @@ import { createVaultWrite } from './vault-write.ts';
 
 export interface VaultParts {
   readonly client: VaultClient;
-  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'state' | 'usableEndsMonoMs'>;
+  readonly session: Session & Pick<VaultSession, 'clockJumped'>;
   readonly clock: Clock;
 }
 
@@ -56,8 +56,8 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
     identity: identityOf(config),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
-    login: () => ({ method: config.auth.method, state: session.state, endsMonoMs: session.usableEndsMonoMs }),
     trouble: () => session.trouble(),
+    login: () => session.view(),
     clockJumped: (byMs) => session.clockJumped(byMs),
     revokeLogin: (signal) => session.revoke(signal),
     async [Symbol.asyncDispose]() {

@@ -33,10 +33,9 @@ function constantSession(): VaultParts['session'] {
     endsMonoMs: () => Number.POSITIVE_INFINITY,
     onReplacing: () => ({ [Symbol.dispose]() {} }),
     trouble: () => undefined,
+    view: () => ({ method: 'token', state: 'live', isUsable: true, endsMonoMs: undefined, nextMonoMs: undefined }),
     revoke: async () => {},
     clockJumped() {},
-    state: 'live',
-    usableEndsMonoMs: undefined,
     async [Symbol.asyncDispose]() {},
   };
 }

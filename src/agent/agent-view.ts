@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import type { OutputState } from '../deliver/output-state.ts';
 import type { Heard } from '../lease/manager.ts';
 import type { Entry, Snapshot } from '../lease/snapshot.ts';
 import type { Backend } from '../source/source.ts';
-import type { OutputState } from './output-loop.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -20,8 +20,16 @@ export interface AgentView {
   /** Tells this start of the agent from every other one; part of ETags. */
   readonly bootId: string;
   readonly startedWallMs: number;
-  /** The configuration that is applied now. */
+  /** The configuration that is applied now; the first one also while it is being applied. */
   plan(): Plan;
+  /** The first configuration is in place: what follows knows of everything in it. */
+  isApplied(): boolean;
+  /** Every secret that is wanted now: what outputs need, those of computed paths too, and what is served. */
+  wanted(): Iterable<string>;
+  /** Why a secret that has no entry yet has none. */
+  silence(name: string): Failure;
+  /** When the oldest attempt that runs now began, by backend. */
+  oldestAttempts(): ReadonlyMap<string, number>;
   snapshot(names?: Iterable<string>): Snapshot;
   entryOf(name: string): Entry | undefined;
   /** When the next attempt for a secret is due, on the monotonic clock; undefined while one runs. */
@@ -33,6 +41,8 @@ export interface AgentView {
   /** Fetches now, joining an attempt that runs; a failure keeps the value. @throws TypeError for an unknown name. */
   refresh(name: string): Promise<Entry | undefined>;
   outputs(): ReadonlyMap<string, OutputState>;
+  /** When the loop of each output has come round at the latest; past it, it hangs. */
+  outputsDue(): ReadonlyMap<string, number>;
   /** Calls `heard` when an output may have changed state, and when a login failed. */
   onProgress(heard: () => void): Disposable;
   backends(): ReadonlyMap<string, Backend>;
@@ -51,4 +61,6 @@ export interface AgentView {
   refusedConfig(): readonly Failure[];
   /** Ends the agent as SIGTERM does. */
   readonly stop: () => void;
+  /** Called when the agent ends: for what outlives the configurations. */
+  atEnd(release: () => void): void;
 }

@@ -1,3 +1,4 @@
+import type { Emit } from '../base/fact.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Config, ExecConfig } from '../config/config.ts';
 import { ENVIRONMENT } from '../config/place.ts';
@@ -28,11 +29,18 @@ export class Execution {
   readonly #over = Promise.withResolvers<Over>();
   #config: Config | undefined;
   #isCancelled = false;
+  #emit: Emit;
 
   constructor(options: ExecutionOptions) {
     this.#o = options;
     const { clock, random, emit } = options.around;
-    this.child = new KeptChild({ launch: () => this.#launch(), clock, random, emit });
+    this.#emit = emit;
+    this.child = new KeptChild({ launch: () => this.#launch(), clock, random, emit: (fact) => this.#emit(fact) });
+  }
+
+  /** From now on facts of the child go there. */
+  emitTo(emit: Emit): void {
+    this.#emit = emit;
   }
 
   /** Resolves when the child has ended for good. */
@@ -84,10 +92,10 @@ export class Execution {
   }
 }
 
-function reloadsOf({ exec: { onChange } }: Config, child: KeptChild): readonly Reload[] {
+function reloadsOf({ exec: { onChange, graceMs } }: Config, child: KeptChild): readonly Reload[] {
   switch (onChange.kind) {
     case 'restart':
-      return [createRestart(child, ON_CHANGE)];
+      return [createRestart(child, ON_CHANGE, graceMs)];
     case 'signal':
       return [createChildSignal(onChange.name, ON_CHANGE, child)];
     case 'none':

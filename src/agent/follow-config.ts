@@ -6,7 +6,6 @@ import type { ServiceManager } from '../process/service-manager.ts';
 import { FileWatch } from '../source/file-watch.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** Where a configuration comes from, again and again. */
 export interface ConfigSource {
@@ -23,7 +22,6 @@ export interface FollowOptions {
   /** The plan that is applied now. */
   readonly plan: Plan;
   readonly source: ConfigSource;
-  readonly around: Surroundings;
   readonly signal: AbortSignal;
   /** Told before a new configuration is read, and after it was taken or refused. */
   readonly manager?: Pick<ServiceManager, 'reloading' | 'reloaded'> | undefined;
@@ -81,7 +79,7 @@ class Follower {
   /** @param asked says so in the log also when nothing has changed. */
   request(asked: boolean): void {
     if (this.#callOff !== undefined || this.#o.signal.aborted) return;
-    this.#callOff = this.#o.around.clock.after(asked ? 0 : GATHER_MS, () => {
+    this.#callOff = this.#o.pipeline.around.clock.after(asked ? 0 : GATHER_MS, () => {
       this.#callOff = undefined;
       if (this.#running !== undefined) this.#again = true;
       else this.#running = this.#reload();
@@ -89,7 +87,8 @@ class Follower {
   }
 
   async #reload(): Promise<void> {
-    const { pipeline, source, around, signal, manager } = this.#o;
+    const { pipeline, source, signal, manager } = this.#o;
+    const { emit } = pipeline.around;
     manager?.reloading();
     do {
       this.#again = false;
@@ -101,7 +100,7 @@ class Follower {
         await source.onApplied(plan);
         this.#watch(plan);
         const { secrets, outputs } = plan.config;
-        around.emit({ kind: 'config-applied', secrets: secrets.size, outputs: outputs.size });
+        emit({ kind: 'config-applied', secrets: secrets.size, outputs: outputs.size });
       } catch (error) {
         failures = failuresOf(error, 'configuration');
         pipeline.refuse(failures);
@@ -136,7 +135,7 @@ class Follower {
         if (now !== seen) this.request(false);
         seen = now;
       };
-      const { clock } = this.#o.around;
+      const { clock } = this.#o.pipeline.around;
       this.#watches.set(path, new FileWatch({ path, folder, clock, changed, lost: () => {} }));
     }
   }

@@ -1,8 +1,8 @@
 import type { Code } from '../base/codes.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import { placeOfOutput } from '../config/place.ts';
+import type { OutputState } from '../deliver/output-state.ts';
 import type { Entry } from '../lease/snapshot.ts';
-import type { OutputState } from './output-loop.ts';
 
 /**
  * Answers that another try within one `init` would not change. Everything else (no connection, 412, 429, 472, 473,

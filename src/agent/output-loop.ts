@@ -4,22 +4,12 @@ import { asFailure, type Failure, fail, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { GenerationsConfig, OutputConfig } from '../config/config.ts';
 import { placeOfOutput } from '../config/place.ts';
+import type { OutputState } from '../deliver/output-state.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 import type { Reload } from '../reload/reload.ts';
 import type { Computed, Rendered, Renderer } from '../render/render.ts';
 import type { Needs } from './wants.ts';
-
-/** Where an output stands. The states follow each other in this order; each change of a secret starts anew. */
-export type OutputState =
-  /** Not all of its secrets have a value yet. */
-  | { readonly kind: 'waiting'; readonly missing: readonly string[] }
-  /** Rendering or publishing failed; the last generation stays. */
-  | { readonly kind: 'failed'; readonly why: Failure }
-  /** Published; the application was not told yet, or telling it failed with `why`. */
-  | { readonly kind: 'owed'; readonly generation: number; readonly why?: Failure }
-  /** The application has the published generation. */
-  | { readonly kind: 'settled'; readonly generation: number };
 
 export interface OutputLoopOptions {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
@@ -34,10 +24,15 @@ export interface OutputLoopOptions {
   readonly onState: (state: OutputState) => void;
   /** Its templates computed other paths than before. */
   readonly onNeeds: () => void;
+  /** When `run` is called at the latest; at once when absent. */
+  readonly beginsByMonoMs?: number;
 }
 
 /** A secret whose path comes from a secret whose path comes from a secret …: this many times at most. */
 const MOST_ROUNDS = 10;
+
+/** Rendering, publishing and sweeping together take no longer than this, unless the disk hangs. */
+const ROUND_MS = 60_000;
 
 /** A sleep without an end in sight is still one that a clock can count. */
 const LONGEST_SLEEP_MS = 86_400_000;
@@ -65,9 +60,14 @@ export class OutputLoop {
   #rounds = 0;
   #ring: () => void = () => {};
   #retired = false;
+  readonly #roundMs: number;
+  #dueMonoMs: number;
 
   constructor(options: OutputLoopOptions) {
     this.#o = options;
+    const { reloads, clock, beginsByMonoMs = 0 } = options;
+    this.#roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS);
+    this.#dueMonoMs = Math.max(beginsByMonoMs, clock.monoMs()) + this.#roundMs;
     const names = options.renderer.wants;
     this.#state = Object.freeze({ kind: 'waiting', missing: [...names] });
     this.#needs = { names, computed: new Map() };
@@ -86,6 +86,11 @@ export class OutputLoop {
   /** Whether a change of its secrets is still to be published. */
   get isBehind(): boolean {
     return this.#dirtySinceMs !== undefined;
+  }
+
+  /** When the loop has come round at the latest: past it, it hangs. */
+  get dueMonoMs(): number {
+    return this.#dueMonoMs;
   }
 
   /** One of its secrets changed, or an attempt for one of them ended. */
@@ -118,6 +123,7 @@ export class OutputLoop {
     await this.#recover(signal);
     while (!signal.aborted && !this.#retired) {
       const now = this.#o.clock.monoMs();
+      this.#dueMonoMs = now + this.#roundMs;
       const retry = this.#retryAtMs <= now;
       const publishAtMs = this.#publishAtMs();
       if (publishAtMs <= now || (retry && this.#state.kind === 'failed')) await this.#publish();
@@ -125,6 +131,7 @@ export class OutputLoop {
       else if (this.#sweepAtMs <= now) await this.#sweep();
       else await this.#sleep(Math.min(publishAtMs, this.#retryAtMs, this.#sweepAtMs) - now, signal);
     }
+    this.#dueMonoMs = Number.POSITIVE_INFINITY;
   }
 
   /** When a change is to be published: after the quiet period, while nothing of its own is fetched, or at maxWait. */
@@ -149,8 +156,9 @@ export class OutputLoop {
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
-    const { sink, output, emit } = this.#o;
+    const { sink, output, emit, clock } = this.#o;
     while (!signal.aborted && !this.#retired) {
+      this.#dueMonoMs = clock.monoMs() + this.#roundMs;
       try {
         const { generation, removed, tmpfs } = await sink.recover();
         if (removed > 0) emit({ kind: 'output-recovered', output: output.name, generation: generation ?? 0, removed });
@@ -174,6 +182,8 @@ export class OutputLoop {
     this.#retryAtMs = Number.POSITIVE_INFINITY;
     try {
       const rendered = await renderer.render(manager.snapshot(this.#names()));
+      const renderMs = clock.monoMs() - startedMs;
+      emit({ kind: 'output-rendered', output: output.name, result: rendered.kind, durationMs: renderMs });
       if (rendered.kind === 'failed') return void this.#failed(rendered.why);
       this.#need(rendered);
       if (rendered.kind === 'waits') return this.#wait(rendered.missing);
@@ -322,6 +332,7 @@ export class OutputLoop {
     this.#ring = stop;
     signal.addEventListener('abort', stop, { once: true });
     const longest = Math.min(ms, LONGEST_SLEEP_MS);
+    this.#dueMonoMs = this.#o.clock.monoMs() + longest + this.#roundMs;
     return this.#o.clock.sleep(longest, woken.signal).finally(() => signal.removeEventListener('abort', stop));
   }
 }

@@ -3,12 +3,13 @@ import type { Supervisor } from '../base/supervisor.ts';
 import type { Config, OutputConfig } from '../config/config.ts';
 import { ENVIRONMENT } from '../config/place.ts';
 import { createFileSink } from '../deliver/file/file-sink.ts';
+import type { OutputState } from '../deliver/output-state.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 import { createReload } from '../reload/create-reload.ts';
 import type { Execution } from './execution.ts';
 import { withoutTokens } from './inherited.ts';
-import { OutputLoop, type OutputLoopOptions, type OutputState } from './output-loop.ts';
+import { OutputLoop, type OutputLoopOptions } from './output-loop.ts';
 import type { Plan, PlannedOutput } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Needs } from './wants.ts';
@@ -64,8 +65,9 @@ export class OutputLoops {
     for (const { loop } of before.values()) loop.retire();
     for (const [identity, part] of parts) {
       const { name } = part.output;
-      const loop = this.#create(part);
-      const ended = this.#start(name, loop, before.get(identity)?.ended);
+      const previous = before.get(identity);
+      const loop = this.#create(part, previous?.loop.dueMonoMs);
+      const ended = this.#start(name, loop, previous?.ended);
       byIdentity.set(identity, { loop, ended });
       byOutput.set(name, loop);
     }
@@ -100,6 +102,11 @@ export class OutputLoops {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.state]));
   }
 
+  /** When each loop has come round at the latest, by the output's name. */
+  due(): ReadonlyMap<string, number> {
+    return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.dueMonoMs]));
+  }
+
   #partsOf({ output, renderer, requests }: PlannedOutput, config: Config): LoopParts {
     const { around, manager, createSink = createFileSink, execution } = this.#parts;
     const env = withoutTokens(around.env, config);
@@ -111,14 +118,15 @@ export class OutputLoops {
     return { output, renderer, sink: createSink(output, around.clock), reloads };
   }
 
-  #create(parts: LoopParts): OutputLoop {
+  /** @param beginsByMonoMs when the loop before has ended at the latest. */
+  #create(parts: LoopParts, beginsByMonoMs = 0): OutputLoop {
     const { around, manager, onState } = this.#parts;
     const onNeeds = () => {
       this.#indexSecrets();
       this.#parts.onNeeds();
     };
     const { clock, random, emit } = around;
-    return new OutputLoop({ ...parts, manager, clock, random, emit, onState, onNeeds });
+    return new OutputLoop({ ...parts, beginsByMonoMs, manager, clock, random, emit, onState, onNeeds });
   }
 
   #indexSecrets(): void {

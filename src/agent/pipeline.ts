@@ -3,6 +3,7 @@ import type { Emit } from '../base/fact.ts';
 import { Releases } from '../base/releases.ts';
 import { Supervisor } from '../base/supervisor.ts';
 import type { Config } from '../config/config.ts';
+import type { OutputState } from '../deliver/output-state.ts';
 import { LeaseManager } from '../lease/manager.ts';
 import type { Entry } from '../lease/snapshot.ts';
 import { refreshTogether } from '../lease/together.ts';
@@ -11,7 +12,6 @@ import type { AgentView } from './agent-view.ts';
 import { Backends } from './backends.ts';
 import type { Execution } from './execution.ts';
 import { Listeners } from './listeners.ts';
-import type { OutputState } from './output-loop.ts';
 import { type CreateSink, OutputLoops } from './output-loops.ts';
 import type { Plan } from './plan.ts';
 import { servedBackends, servedSecrets, servicesOf } from './services.ts';
@@ -38,7 +38,8 @@ export type Serve = Pick<AgentView, 'stop' | 'reloadConfig'>;
  * and `run` use the same pipeline; `init` ends it when each output has come to an end, see `outcome.ts`.
  */
 export class Pipeline implements AsyncDisposable {
-  readonly #around: Surroundings;
+  /** What it was made with; services hear the facts that are emitted here. */
+  readonly around: Surroundings;
   readonly #releases = new Releases();
   readonly #backends: Backends;
   readonly #manager: LeaseManager;
@@ -48,6 +49,7 @@ export class Pipeline implements AsyncDisposable {
   readonly #hearFacts = new Set<Emit>();
   readonly #listeners: Listeners | undefined;
   #plan: Plan | undefined;
+  #isApplied = false;
   #together: Disposable | undefined;
   #refusedConfig: readonly Failure[] = [];
 
@@ -58,10 +60,11 @@ export class Pipeline implements AsyncDisposable {
       for (const hear of this.#hearFacts) hear(fact);
       if (fact.kind === 'login-failed') this.#tell();
     };
-    this.#around = { ...around, emit };
+    this.around = { ...around, emit };
     this.#execution = execution;
+    execution?.emitTo(emit);
 
-    const backends = new Backends(this.#around);
+    const backends = new Backends(this.around);
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
@@ -73,7 +76,7 @@ export class Pipeline implements AsyncDisposable {
       emit({ kind: 'task-crashed', task, failure: asFailure(error, task) });
     });
     this.#loops = new OutputLoops({
-      around: this.#around,
+      around: this.around,
       manager,
       supervisor,
       ...(createSink === undefined ? {} : { createSink }),
@@ -100,6 +103,7 @@ export class Pipeline implements AsyncDisposable {
    */
   async apply(plan: Plan): Promise<void> {
     const { config } = plan;
+    this.#plan ??= plan; // listeners answer as soon as they are open
     const listeners = await this.#listeners?.prepare(servicesOf(config));
     const env = this.#execution === undefined || plan.env === undefined ? [] : [plan.env];
     const used = new Set([...plan.outputs, ...env].flatMap(({ renderer }) => [...backendsOf(renderer, config)]));
@@ -115,6 +119,7 @@ export class Pipeline implements AsyncDisposable {
     this.#refusedConfig = [];
     this.#loops.replace(plan);
     this.#reconcile();
+    this.#isApplied = true;
     await listeners?.commit();
     await closeOld();
   }
@@ -122,7 +127,9 @@ export class Pipeline implements AsyncDisposable {
   /** Tells that a later configuration was not good; the present one stays. */
   refuse(failures: readonly Failure[]): void {
     this.#refusedConfig = failures;
-    for (const failure of failures) this.#around.emit({ kind: 'config-rejected', failure });
+    for (const [i, failure] of failures.entries()) {
+      this.around.emit({ kind: 'config-rejected', failure, problem: i + 1, problems: failures.length });
+    }
   }
 
   /** `run`: from now on backends that can push changes do. */
@@ -196,7 +203,7 @@ export class Pipeline implements AsyncDisposable {
   }
 
   #view({ stop, reloadConfig }: Serve): AgentView {
-    const { clock, random, emit, version } = this.#around;
+    const { clock, random, emit, version } = this.around;
     const startedWallMs = clock.wallMs();
     return {
       clock,
@@ -205,7 +212,11 @@ export class Pipeline implements AsyncDisposable {
       version,
       startedWallMs,
       bootId: bootIdOf(startedWallMs, random),
-      plan: () => this.#plan as Plan, // services answer from the first apply on
+      plan: () => this.#plan as Plan, // nothing listens before the first apply
+      isApplied: () => this.#isApplied,
+      wanted: () => this.#manager.names(),
+      silence: (name) => this.silence(name),
+      oldestAttempts: () => this.#manager.oldestAttempts(),
       snapshot: (names) => this.#manager.snapshot(names),
       entryOf: (name) => this.#manager.entryOf(name),
       nextMonoMs: (name) => this.#manager.nextMonoMs(name),
@@ -213,6 +224,7 @@ export class Pipeline implements AsyncDisposable {
       onEvent: (heard) => this.#manager.onEvent(heard),
       refresh: (name) => this.#manager.refresh(name),
       outputs: () => this.outputs(),
+      outputsDue: () => this.#loops.due(),
       onProgress: (heard) => this.onProgress(heard),
       backends: () => this.#backends.byName(),
       onFact: (hear) => {
@@ -224,6 +236,7 @@ export class Pipeline implements AsyncDisposable {
       reloadConfig,
       refusedConfig: () => this.#refusedConfig,
       stop,
+      atEnd: (release) => this.#releases.push(release),
     };
   }
 

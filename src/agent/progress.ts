@@ -1,5 +1,5 @@
+import type { OutputState } from '../deliver/output-state.ts';
 import type { Progress } from './outcome.ts';
-import type { OutputState } from './output-loop.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Plan, PlannedEnvironment } from './plan.ts';
 

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import { type Failure, failuresOf } from '../base/errors.ts';
+import type { OutputState } from '../deliver/output-state.ts';
 import { findServiceManager } from '../process/service-manager.ts';
 import type { Execution } from './execution.ts';
 import { type ConfigFollower, type ConfigSource, followConfig } from './follow-config.ts';
 import { REVOKE_MS } from './init.ts';
 import { failuresAtDeadline } from './outcome.ts';
-import type { OutputState } from './output-loop.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
 import { progressOf } from './progress.ts';
@@ -68,7 +68,7 @@ export async function run(
   };
   pipeline.onProgress(tellReady);
   tellReady();
-  following = source === undefined ? undefined : followConfig({ pipeline, plan, source, around, signal, manager });
+  following = source === undefined ? undefined : followConfig({ pipeline, plan, source, signal, manager });
   const stopped = new Promise<readonly Failure[]>((resolve) => {
     if (signal.aborted) return resolve([]);
     signal.addEventListener('abort', () => resolve([]), { once: true });

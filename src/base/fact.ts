@@ -18,7 +18,13 @@ export type Fact =
   | { readonly kind: 'task-crashed'; readonly task: string; readonly failure: Failure }
   | { readonly kind: 'clock-jumped'; readonly byMs: number }
   | { readonly kind: 'config-applied'; readonly secrets: number; readonly outputs: number }
-  | { readonly kind: 'config-rejected'; readonly failure: Failure }
+  /** One for each problem of it, counted from 1 on. */
+  | {
+      readonly kind: 'config-rejected';
+      readonly failure: Failure;
+      readonly problem: number;
+      readonly problems: number;
+    }
   // ---- logins; `backend` is the configured name
   | {
       readonly kind: 'login-made';
@@ -90,6 +96,13 @@ export type Fact =
   | { readonly kind: 'secret-dropped'; readonly secrets: readonly string[] }
   // ---- outputs
   | { readonly kind: 'output-waiting'; readonly output: string; readonly missing: readonly string[] }
+  /** `waits`: a secret has no value yet. */
+  | {
+      readonly kind: 'output-rendered';
+      readonly output: string;
+      readonly result: 'files' | 'waits' | 'failed';
+      readonly durationMs: number;
+    }
   | {
       readonly kind: 'output-published';
       readonly output: string;

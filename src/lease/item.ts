@@ -19,6 +19,8 @@ export interface Item {
   /** False until the first poll was planned: that one spreads over the whole interval. */
   polledBefore: boolean;
   running: Promise<void> | undefined;
+  /** When the attempt that runs began; of no meaning while none does. */
+  startedMonoMs: number;
   /** An attempt was asked for while one ran whose answer may be older than the reason to ask. */
   again: boolean;
   readonly abort: AbortController;
@@ -40,6 +42,7 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     failures: 0,
     polledBefore: false,
     running: undefined,
+    startedMonoMs: 0,
     again: false,
     abort: new AbortController(),
     nextMonoMs: undefined,

@@ -23,6 +23,7 @@ export interface LeaseManagerOptions {
  * `schedule.ts` decides; a failure keeps the last good value and never touches another secret.
  */
 export class LeaseManager {
+  readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #deadlines: Deadlines;
   readonly #writer: ItemWriter;
@@ -39,6 +40,7 @@ export class LeaseManager {
   readonly #refreshes = new SingleFlight<Item, void>();
 
   constructor({ clock, random, emit }: LeaseManagerOptions) {
+    this.#clock = clock;
     this.#emit = emit;
     this.#writer = new ItemWriter(clock, emit, () => this.#stateChanged());
     this.#deadlines = new Deadlines(clock, random, {
@@ -115,6 +117,21 @@ export class LeaseManager {
     const item = this.#byName.get(name);
     const ends = item === undefined ? Number.POSITIVE_INFINITY : this.#deadlines.endsMonoMs(item);
     return Number.isFinite(ends) ? ends : undefined;
+  }
+
+  /** Every name that is wanted now, those of computed paths too. */
+  names(): Iterable<string> {
+    return this.#byName.keys();
+  }
+
+  /** When the oldest attempt that runs now began, by the name of its backend. */
+  oldestAttempts(): ReadonlyMap<string, number> {
+    const oldest = new Map<string, number>();
+    for (const { running, startedMonoMs, want } of this.#items.values()) {
+      if (running === undefined || startedMonoMs >= (oldest.get(want.backend) ?? Number.POSITIVE_INFINITY)) continue;
+      oldest.set(want.backend, startedMonoMs);
+    }
+    return oldest;
   }
 
   /** Calls `heard` after each attempt, synchronously; it must not throw. */
@@ -240,6 +257,7 @@ export class LeaseManager {
       return item.running;
     }
     item.cancelNext();
+    item.startedMonoMs = this.#clock.monoMs();
     item.running = this.#try(item, doing);
     this.#deadlines.planOverdue(item);
     return item.running;

@@ -34,6 +34,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'secret-state': ['warn', 'secret changed state'],
   'secret-dropped': ['info', 'secret dropped'],
   'output-waiting': ['info', 'output waits'],
+  'output-rendered': ['debug', 'output rendered'],
   'output-published': ['info', 'output published'],
   'output-unchanged': ['debug', 'output unchanged'],
   'output-failed': ['error', 'output failed'],

@@ -20,6 +20,7 @@ export function createCommandReload(config: CommandConfig, output: ReloadedOutpu
   return {
     kind: 'command',
     place: config.place,
+    timeoutMs: config.timeoutMs,
     async run(generation, signal) {
       const added = {
         PANNIER_OUTPUT: output.name,

@@ -25,6 +25,7 @@ export function createHttpReload(
   return {
     kind: 'http',
     place,
+    timeoutMs,
     async run(_generation, signal) {
       const values = render();
       if (values.kind === 'failed') return values.why;

@@ -5,6 +5,8 @@ export interface Reload {
   readonly kind: string;
   /** Configuration path, for errors and facts. */
   readonly place: string;
+  /** `run` ends within this; absent: within a moment. */
+  readonly timeoutMs?: number;
   /** Resolves to undefined when the application was told, to the failure otherwise. Never throws. */
   run(generation: number, signal: AbortSignal): Promise<Failure | undefined>;
 }

@@ -5,12 +5,15 @@ import type { Reload } from './reload.ts';
  * Starts the child anew with the variables of the generation: the old one is stopped first, and the values that the new
  * one gets were fetched and rendered before. Failures: RELOAD_NOT_PERMITTED. That the new one cannot be started, or
  * ends at once, is no failure of the reload: the child's owner tells it.
+ *
+ * @param timeoutMs how long the old one may take to stop.
  */
-export function createRestart(child: KeptChild, place: string): Reload {
+export function createRestart(child: KeptChild, place: string, timeoutMs: number): Reload {
   let taken = 0;
   return {
     kind: 'restart',
     place,
+    timeoutMs,
     async run(generation) {
       // Asked for once more (over the API), the child starts again although it has these variables.
       const failed = await child.restart(generation, { place, again: generation === taken });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { failuresAtDeadline, outcomeOf, type Progress } from '../../src/agent/outcome.ts';
-import type { OutputState } from '../../src/agent/output-loop.ts';
 import type { Code } from '../../src/base/codes.ts';
 import { failure } from '../../src/base/errors.ts';
+import type { OutputState } from '../../src/deliver/output-state.ts';
 import type { Entry } from '../../src/lease/snapshot.ts';
 
 const value = { fields: new Map(), version: '1', life: { kind: 'none' } } as const;

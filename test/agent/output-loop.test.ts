@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { OutputLoop, type OutputState } from '../../src/agent/output-loop.ts';
+import { OutputLoop } from '../../src/agent/output-loop.ts';
 import { type Failure, fail, failure } from '../../src/base/errors.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import type { OutputConfig } from '../../src/config/config.ts';
+import type { OutputState } from '../../src/deliver/output-state.ts';
 import type { Sink } from '../../src/deliver/sink.ts';
 import { LeaseManager } from '../../src/lease/manager.ts';
 import type { Reload } from '../../src/reload/reload.ts';

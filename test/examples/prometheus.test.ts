@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { listedMetrics } from '../docs/metrics-page.ts';
+import { npmPackage } from '../render/formats/installed.ts';
+
+/** A query that a rule or a panel asks, with where it stands. */
+interface Query {
+  readonly where: string;
+  readonly expr: string;
+}
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+}
+
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly { readonly expr: string; readonly refId: string }[];
+}
+
+interface Node {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly type: { readonly isError: boolean };
+}
+
+const alerts = parse(readFileSync('examples/prometheus/alerts.yaml', 'utf8'));
+const rules: readonly Rule[] = alerts.groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
+const dashboard = JSON.parse(readFileSync('examples/prometheus/dashboard.json', 'utf8'));
+const panels: readonly Panel[] = dashboard.panels;
+
+const queries: readonly Query[] = [
+  ...rules.map(({ alert, expr }) => ({ where: alert, expr })),
+  ...panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: title, expr: filled(expr) }))),
+];
+
+/** What every target of Prometheus has. */
+const COMMON = ['job', 'instance', 'le'];
+
+describe('the dashboard and the alert rules', () => {
+  let nodesOf: (expr: string) => readonly Node[];
+  let labelsOf: ReadonlyMap<string, readonly string[]>;
+
+  beforeAll(async () => {
+    // The grammar of Prometheus's own editor.
+    const installed = await npmPackage('@prometheus-io/lezer-promql', '0.315.0');
+    const require = createRequire(join(installed, 'node_modules', 'x.js'));
+    const { parser } = require('@prometheus-io/lezer-promql');
+    nodesOf = (expr) => {
+      const nodes: Node[] = [];
+      parser.parse(expr).iterate({
+        enter: ({ name, from, to, type }: Node) => void nodes.push({ name, from, to, type }),
+      });
+      return nodes;
+    };
+    const series = (await listedMetrics()).flatMap(({ name, type, labelNames }) =>
+      (type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']).map(
+        (end) => [`${name}${end}`, labelNames] as const,
+      ),
+    );
+    labelsOf = new Map([...series, ['up', []] as const]);
+  }, 300_000);
+
+  it('are there', () => {
+    expect([rules.length > 8, panels.length > 20, queries.length > 40]).toEqual([true, true, true]);
+  });
+
+  it.each(queries.map(({ where, expr }) => [where, expr]))('%s asks what can be asked: %s', (_, expr) => {
+    const nodes = nodesOf(expr);
+    const text = ({ from, to }: Node) => expr.slice(from, to);
+    expect(nodes.filter(({ type }) => type.isError)).toEqual([]);
+    const names = nodes.filter(({ name }) => name === 'Identifier').map(text);
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) expect([...labelsOf.keys()]).toContain(name);
+    const known = [...COMMON, ...names.flatMap((name) => labelsOf.get(name) ?? [])];
+    for (const label of nodes.filter(({ name }) => name === 'LabelName').map(text)) expect(known).toContain(label);
+  });
+
+  it('compare labels with words that they can have', () => {
+    const words: Record<string, readonly string[]> = {
+      state: ['fresh', 'stale', 'expired', 'absent', 'failed', 'owed', 'settled', 'waiting', 'dead|logging-in'],
+      check: ['startup', 'ready', 'live'],
+      result: ['failed'],
+    };
+    for (const { expr } of queries) {
+      for (const [, label = '', word = ''] of expr.matchAll(/(state|check|result)(?:=~|!=|=)"([^"]*)"/g)) {
+        expect(words[label]).toContain(word);
+      }
+    }
+  });
+
+  it('each alert has a name of its own, a severity, and words whose labels its query gives', () => {
+    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+    for (const { alert, expr, labels, annotations, for: lasts = '0s' } of rules) {
+      expect([alert, lasts]).toEqual([expect.stringMatching(/^Pannier[A-Z]/), expect.stringMatching(/^\d+[smh]$/)]);
+      expect(['critical', 'warning']).toContain(labels['severity']);
+      const given = [...COMMON, ...(labelsOf.get(/(?:pannier\w+|up)/.exec(expr)?.[0] ?? '') ?? [])];
+      for (const [, label] of Object.values(annotations)
+        .join(' ')
+        .matchAll(/\$labels\.(\w+)/g)) {
+        expect(given).toContain(label);
+      }
+    }
+  });
+
+  it('the panels have ids of their own and do not lie on each other', () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const taken = new Set<string>();
+    for (const { gridPos } of panels) {
+      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          const cell = `${x} ${y}`;
+          expect(taken.has(cell)).toBe(false);
+          taken.add(cell);
+        }
+      }
+    }
+  });
+});
+
+/** A query with the variables of Grafana in it, as Prometheus would get it. */
+function filled(expr: string): string {
+  return expr.replaceAll('$__rate_interval', '1m').replace(/\$(job|instance)/g, '.+');
+}

@@ -25,6 +25,7 @@ const UNUSED: Readonly<Record<string, RegExp>> = {
   commander: /^node:child_process$/, // for commands that are programs of their own
   // Our transport has its own; its debug lines would print requests; the rest serves named calls, see node-vault.ts.
   'node-vault': /^(https|debug|tv4|mustache|\.\/commands\.js)$/,
+  'prom-client': /^\.\/lib\/(cluster|defaultMetrics|pushgateway|summary)$/, // the second loads a tracing library
   pino: /^(worker_threads|thread-stream)$/, // for transports; we write without one
 };
 

@@ -41,17 +41,14 @@ describe('the promises', () => {
       'check: check and verify',
       'verify: check and verify',
       'pid-reused-in-status: the local API',
-      'readyz: the local API',
       'stale-header: the local API',
       'state: encrypted state',
-      'never-in-a-metric: admin and metrics',
-      'never-in-a-trace: admin and metrics',
+      'never-in-a-trace: tracing',
       'socket-mode: the local API',
       'loopback-and-header: the local API',
       'forwarded-refused: the local API',
       'constant-time: the local API',
       'caps: the local API',
-      'admin-anywhere: admin and metrics',
     ]);
   });
 

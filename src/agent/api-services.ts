@@ -13,7 +13,9 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     limits: { maxConnections: listener.maxConnections },
     create: async (view) => {
       const { createApi } = await import('../deliver/api/create-api.ts');
-      return createApi({ listener, audit: api?.audit ?? 'changes', secrets }, apiAgent(view));
+      const { healthRoutes } = await import('./observing.ts');
+      const rows = await healthRoutes(view);
+      return createApi({ listener, audit: api?.audit ?? 'changes', secrets, rows }, apiAgent(view));
     },
   }));
 }

@@ -1,6 +1,7 @@
 import type { Config, ListenConfig } from '../config/config.ts';
 import type { Limits } from '../deliver/http/listener.ts';
 import type { Service } from '../deliver/http/service.ts';
+import { adminServices } from './admin-services.ts';
 import type { AgentView } from './agent-view.ts';
 import { apiSecrets, apiServices } from './api-services.ts';
 
@@ -18,7 +19,7 @@ export interface ServicePlan {
 
 /** Everything that `run` serves with this configuration; a line per kind of service. */
 export function servicesOf(config: Config): readonly ServicePlan[] {
-  return [...apiServices(config), ...proxyServices(config)];
+  return [...apiServices(config), ...proxyServices(config), ...adminServices(config)];
 }
 
 /** Secrets that are fetched for listeners, whether or not an output needs them. */

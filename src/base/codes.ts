@@ -120,10 +120,12 @@ export const CODES = {
     "Allow kms:Decrypt on it in the role's policy and the key's; check that it is enabled.",
   ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
+  SECRET_STALE: row(1, 'backoff', 'The last refresh failed; the value is still valid.', 'See the failure beside it.'),
   SECRET_EXPIRED: row(1, 'backoff', 'The value is past its validity or its maxStale.', 'See the failure beside it.'),
   SECRET_NEVER_FETCHED: row(3, 'backoff', 'No answer has come yet.', 'Check the backend.'),
 
   // ---- output
+  OUTPUT_WAITING: row(1, 'backoff', 'An output is not published yet.', 'See its secrets.'),
   OUTPUT_NOT_WRITABLE: row(1, 'backoff', 'The destination cannot be written.', 'Check mount, owner and mode.'),
   OUTPUT_NOT_READABLE: row(1, 'backoff', 'What is published cannot be read.', 'Run as the user that publishes.'),
   OUTPUT_FULL: row(1, 'backoff', 'The destination has no space left.', 'Raise the size of the volume.'),
@@ -207,6 +209,7 @@ export const CODES = {
   ),
 
   INIT_TIMEOUT: row(1, 'never', 'An output was not done when init had to end.', 'Raise --timeout, or see its reload.'),
+  AGENT_STALLED: row(1, 'never', 'A part of the agent has stopped moving.', 'Restart it, and please report it.'),
   AGENT_PID_ONE: row(
     1,
     'never',

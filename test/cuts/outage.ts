@@ -20,6 +20,11 @@ export const OUTAGE: readonly Cut[] = [
   deadlines('max-stale', 'now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs', 'maxStaleMs * 1e9'),
   outcome('init-tells-why', '`${why.seen}, backend ${backend}`', 'why.seen'),
   cutIn('src/client/vault-status.ts')('init-tells-why', '`HTTP ${status} from ${address}${', '`HTTP ${status}${'),
+  cutIn('src/observe/health.ts')(
+    'readyz',
+    "else if (entry.state === 'expired') problems.push",
+    "else if (entry.state === 'expired') warnings.push",
+  ),
   outcome(
     'init-tells-why',
     "if (secret !== undefined && !why.place.startsWith('secrets.')) one.waiting.add(secret);",

@@ -164,6 +164,17 @@ export const SECRECY: readonly Cut[] = [
     "if (value.type === 'bytes') {",
     "if (value.type === 'bytes') {\n    return Buffer.from(value.exposeBytes('file')).toString('latin1');",
   ),
+  cutIn('src/observe/operation-of.ts')('never-in-a-metric', "BY_METHOD[method] ?? 'other'", 'plain'),
+  cutIn('src/observe/secret-metrics.ts')(
+    'never-in-a-metric',
+    '.filter((name) => agent.plan().config.secrets.has(name))',
+    '',
+  ),
+  cutIn('src/config/resolve-admin.ts')(
+    'admin-anywhere',
+    'resolveHostPort(listen)',
+    "resolveHostPort(listen.replace(/^.*:/, '127.0.0.1:'))",
+  ),
   backend(
     'skip-verify-refused',
     "if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') unsafe.push('NODE_TLS_REJECT_UNAUTHORIZED');",

@@ -3,6 +3,7 @@ import { held, inFile, pending, type Section } from './promise.ts';
 const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const down = inFile('test/lease/outage.test.ts', 'while a backend is down');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
+const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const init = inFile('test/agent/init.test.ts', 'init');
 
 export const outage: Section = {
@@ -30,7 +31,15 @@ export const outage: Section = {
       'Past `maxStale` nothing is deleted: the state is `expired`,',
       manager('past maxStale the state is expired and the value stays'),
     ),
-    pending('readyz', '`/readyz` fails,', 'the local API'),
+    held(
+      'readyz',
+      '`/readyz` fails,',
+      readiness('a required secret that is %s', 'expired'),
+      inFile(
+        'test/system/observe.test.ts',
+        'the health of a running agent',
+      )('startup latches, ready follows the backend: stale is ready, expired is not, and it comes back'),
+    ),
     pending('stale-header', 'the API says so in a header.', 'the local API'),
     pending(
       'state',

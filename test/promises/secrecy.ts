@@ -33,8 +33,16 @@ export const secrecy: Section = {
         'a failure, and a masked file',
       )('never shows a value, whatever the template does wrong'),
     ),
-    pending('never-in-a-metric', 'a metric,', 'admin and metrics'),
-    pending('never-in-a-trace', 'a trace', 'admin and metrics'),
+    held(
+      'never-in-a-metric',
+      'a metric,',
+      inFile('test/observe/metrics.test.ts', 'the metrics')('say nothing of a path, configured or computed'),
+      inFile(
+        'test/system/canary-admin.test.ts',
+        'no value comes out of the admin listener',
+      )('in health or metrics: values, private paths, tokens, whether all is well or failing'),
+    ),
+    pending('never-in-a-trace', 'a trace', 'tracing'),
     held(
       'never-in-argv',
       'or an argv.',
@@ -191,10 +199,14 @@ export const secrecy: Section = {
     pending('forwarded-refused', 'forwarded requests refused;', listening),
     pending('constant-time', 'constant-time compare;', listening),
     pending('caps', 'caps on connections, body, header and total time.', listening),
-    pending(
+    held(
       'admin-anywhere',
       "`admin` may listen anywhere, since probes and scrapes come by the pod's address.",
-      'admin and metrics',
+      inFile('test/config/admin.test.ts', 'the admin section')('listens on any interface: %s', '0.0.0.0:9464'),
+      inFile(
+        'test/system/observe.test.ts',
+        'the health of a running agent',
+      )('is answered beside 1,000 idle connections, on a port of any interface'),
     ),
     held(
       'skip-verify-refused',

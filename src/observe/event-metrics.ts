@@ -1,0 +1,182 @@
+import type { Counter, Histogram, Registry } from 'prom-client';
+import type { Fact } from '../base/fact.ts';
+import { registerComputed, seconds } from './computed-metric.ts';
+import type { Observed } from './observed.ts';
+import { operationOf } from './operation-of.ts';
+
+/** The parts of prom-client that are used; it is loaded by whoever makes the metrics. */
+export interface PromClient {
+  readonly Counter: typeof Counter;
+  readonly Histogram: typeof Histogram;
+}
+
+/** From a local answer to a request that runs into its timeout. */
+const REQUEST_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const WORK_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120];
+
+type Of<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
+type Heard = { readonly [K in Fact['kind']]?: (fact: Of<K>) => void };
+
+/** Counters and histograms of what happens. They count from the moment this is called. */
+export interface EventMetrics {
+  count(fact: Fact): void;
+  /** Drops the series of outputs and backends that are no longer configured. */
+  prune(): Promise<void>;
+}
+
+export function registerEvents(registry: Registry, { Counter, Histogram }: PromClient, agent: Observed): EventMetrics {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter<L>({ name: `pannier_${name}_total`, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
+    new Histogram<L>({ name: `pannier_${name}_seconds`, help, labelNames, buckets, registers });
+
+  const requests = counter(
+    'backend_requests',
+    'Requests to a backend by what they do and by HTTP status, or by the code of the failure when no answer came.',
+    'backend',
+    'operation',
+    'status',
+  );
+  const requestSeconds = histogram(
+    'backend_request_duration',
+    'How long requests to a backend took, without the wait for a connection.',
+    REQUEST_SECONDS,
+    'backend',
+    'operation',
+  );
+  const logins = counter('logins', 'What became of logging in and of keeping a login.', 'backend', 'result');
+  const attempts = counter('secret_attempts', 'What became of fetching and renewing secrets.', 'result');
+  const failures = counter('failures', 'Failures by the part that failed and by code.', 'part', 'code');
+  const renders = counter('output_renders', 'What became of rendering an output.', 'output', 'result');
+  const publishes = counter('output_publishes', 'What became of publishing an output.', 'output', 'result');
+  const publishSeconds = histogram(
+    'output_publish_duration',
+    'From the begin of rendering to the new generation being in place.',
+    WORK_SECONDS,
+  );
+  const reloads = counter('output_reloads', 'What became of reloading the application.', 'output', 'result');
+  const steps = counter('reload_steps', 'Steps of reloads by kind.', 'step', 'result');
+  const stepSeconds = histogram('reload_step_duration', 'How long steps of reloads took.', WORK_SECONDS, 'step');
+  const loads = counter('config_loads', 'What became of later configurations.', 'result');
+  const crashes = counter('task_crashes', 'Tasks of the agent that failed and were started again.');
+  const jumps = counter('clock_jumps', 'Jumps of the wall clock, and suspensions of the machine.');
+  const warnings = counter('warnings', 'Warnings by code.', 'code');
+
+  // A series that begins with its first event hides that event from rate().
+  for (const result of ['changed', 'unchanged', 'renewed', 'failed']) attempts.inc({ result }, 0);
+  for (const result of ['applied', 'rejected']) loads.inc({ result }, 0);
+
+  const lastLoad = { isGood: true, wallMs: agent.startedWallMs };
+  registerComputed(registry, {
+    name: 'pannier_config_last_load_successful',
+    help: 'Whether the last configuration that was read is the one in use.',
+    type: 'gauge',
+    samples: () => [{ labels: {}, value: lastLoad.isGood ? 1 : 0 }],
+  });
+  registerComputed(registry, {
+    name: 'pannier_config_last_load_success_timestamp_seconds',
+    help: 'When the configuration in use was taken.',
+    type: 'gauge',
+    samples: () => [{ labels: {}, value: seconds(lastLoad.wallMs) }],
+  });
+  const publishedMs = new Map<string, number>();
+  registerComputed(registry, {
+    name: 'pannier_output_last_publish_timestamp_seconds',
+    help: 'When the output was last published by this process; absent when it was not.',
+    type: 'gauge',
+    labelNames: ['output'],
+    samples: () => [...publishedMs].map(([output, ms]) => ({ labels: { output }, value: seconds(ms) })),
+  });
+
+  const failed = (part: string, { failure }: { readonly failure: { readonly code: string } }) =>
+    failures.inc({ part, code: failure.code });
+  const heard: Heard = {
+    'backend-answered': ({ backend, call, status, durationMs }) => {
+      const operation = operationOf(call);
+      requests.inc({ backend, operation, status: String(status) });
+      requestSeconds.observe({ backend, operation }, durationMs / 1000);
+    },
+    'backend-failed': ({ backend, call, failure, durationMs }) => {
+      const operation = operationOf(call);
+      requests.inc({ backend, operation, status: failure.code });
+      requestSeconds.observe({ backend, operation }, durationMs / 1000);
+    },
+    'login-made': ({ backend }) => logins.inc({ backend, result: 'made' }),
+    'login-renewed': ({ backend }) => logins.inc({ backend, result: 'renewed' }),
+    'login-failed': (fact) => {
+      logins.inc({ backend: fact.backend, result: 'failed' });
+      failed('login', fact);
+    },
+    'login-renew-failed': (fact) => {
+      logins.inc({ backend: fact.backend, result: 'renewal_failed' });
+      failed('login', fact);
+    },
+    'secret-changed': () => attempts.inc({ result: 'changed' }),
+    'secret-unchanged': () => attempts.inc({ result: 'unchanged' }),
+    'secret-renewed': () => attempts.inc({ result: 'renewed' }),
+    'secret-failed': (fact) => {
+      attempts.inc({ result: 'failed' });
+      failed('secret', fact);
+    },
+    'output-rendered': ({ output, result }) =>
+      renders.inc({ output, result: result === 'files' ? 'rendered' : result }),
+    'output-published': ({ output, durationMs }) => {
+      publishes.inc({ output, result: 'published' });
+      publishSeconds.observe(durationMs / 1000);
+      publishedMs.set(output, agent.clock.wallMs());
+    },
+    'output-unchanged': ({ output }) => publishes.inc({ output, result: 'unchanged' }),
+    'output-failed': (fact) => {
+      if (!fact.failure.code.startsWith('RENDER_')) publishes.inc({ output: fact.output, result: 'failed' });
+      failed('output', fact);
+    },
+    'reload-skipped': ({ output }) => reloads.inc({ output, result: 'skipped' }),
+    'reload-done': ({ output }) => reloads.inc({ output, result: 'done' }),
+    'reload-failed': (fact) => {
+      reloads.inc({ output: fact.output, result: 'failed' });
+      failed('reload', fact);
+    },
+    'reload-step': ({ how, durationMs, failure }) => {
+      steps.inc({ step: how, result: failure === undefined ? 'done' : 'failed' });
+      stepSeconds.observe({ step: how }, durationMs / 1000);
+    },
+    'config-applied': () => {
+      loads.inc({ result: 'applied' });
+      lastLoad.isGood = true;
+      lastLoad.wallMs = agent.clock.wallMs();
+    },
+    'config-rejected': (fact) => {
+      if (fact.problem === 1) loads.inc({ result: 'rejected' });
+      lastLoad.isGood = false;
+      failed('config', fact);
+    },
+    'task-crashed': () => crashes.inc(),
+    'clock-jumped': () => jumps.inc(),
+    'agent-warning': ({ warning }) => warnings.inc({ code: warning.code }),
+  };
+
+  const byOutput = [renders, publishes, reloads];
+  const byBackend = [requests, requestSeconds, logins];
+  return {
+    count: (fact) => heard[fact.kind]?.(fact as never),
+    async prune() {
+      const outputs = agent.outputs();
+      const { backends } = agent.plan().config;
+      for (const output of publishedMs.keys()) if (!outputs.has(output)) publishedMs.delete(output);
+      for (const metric of byOutput) await dropUnknown(metric, 'output', outputs);
+      for (const metric of byBackend) await dropUnknown(metric, 'backend', backends);
+    },
+  };
+}
+
+async function dropUnknown(
+  metric: Counter | Histogram,
+  label: string,
+  known: { has(name: string): boolean },
+): Promise<void> {
+  for (const { labels } of (await metric.get()).values) {
+    const { le: _, ...own } = labels as Record<string, string>;
+    if (!known.has(own[label] ?? '')) metric.remove(own);
+  }
+}

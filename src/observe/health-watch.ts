@@ -1,0 +1,110 @@
+import { type Failure, failure } from '../base/errors.ts';
+import type { Fact } from '../base/fact.ts';
+import { readiness, type SecretStanding, type Standing, startProblems, type Verdict } from './health.ts';
+import { type BackendSigns, lifeProblems } from './liveness.ts';
+import type { Observed } from './observed.ts';
+import { Pulse } from './pulse.ts';
+
+/** `startup`: the first publish is complete. `ready`: it can be relied on now. `live`: it goes on. */
+export type Check = 'startup' | 'ready' | 'live';
+
+/** A backend whose configuration has no timeout answers at once or never. */
+const NO_TIMEOUT_MS = 30_000;
+
+const BEGINNING = failure('OUTPUT_WAITING', 'configuration', 'it is being applied');
+
+/**
+ * Keeps what health needs to know of the past: which outputs were published, and when each backend was last heard of.
+ * Lives as long as the agent, over all configurations.
+ */
+export class HealthWatch implements Disposable {
+  readonly pulse: Pulse;
+  readonly #agent: Observed;
+  readonly #published = new Set<string>();
+  readonly #heardMs = new Map<string, number>();
+  readonly #listening: readonly Disposable[];
+  #isStarted = false;
+
+  constructor(agent: Observed) {
+    this.#agent = agent;
+    this.pulse = new Pulse(agent.clock);
+    this.#listening = [agent.onProgress(() => this.#look()), agent.onFact((fact) => this.#hear(fact))];
+  }
+
+  check(check: Check): Verdict {
+    if (check !== 'live' && !this.#agent.isApplied()) return { problems: [BEGINNING], warnings: [] };
+    if (check === 'ready') return readiness(this.#standing());
+    return { problems: check === 'startup' ? this.#startup() : this.#life(), warnings: [] };
+  }
+
+  [Symbol.dispose](): void {
+    for (const one of this.#listening) one[Symbol.dispose]();
+    this.pulse[Symbol.dispose]();
+  }
+
+  #startup(): readonly Failure[] {
+    if (this.#isStarted) return [];
+    this.#look();
+    const problems = startProblems(this.#standing(), this.#published);
+    this.#isStarted = problems.length === 0;
+    return problems;
+  }
+
+  #standing(): Standing {
+    const outputs = [...this.#agent.outputs()].map(([name, state]) => ({ name, state }));
+    return { wallMs: this.#agent.clock.wallMs(), secrets: this.#secrets(), outputs };
+  }
+
+  *#secrets(): Iterable<SecretStanding> {
+    const agent = this.#agent;
+    const { secrets } = agent.plan().config;
+    for (const name of agent.wanted()) {
+      const configured = secrets.get(name);
+      const need = configured === undefined ? 'computed' : configured.optional ? 'optional' : 'required';
+      yield { name, need, entry: agent.entryOf(name), silence: () => agent.silence(name) };
+    }
+  }
+
+  #life(): readonly Failure[] {
+    const agent = this.#agent;
+    return lifeProblems({
+      nowMs: agent.clock.monoMs(),
+      loopLagMs: this.pulse.lagMs(),
+      timersLateMs: agent.lateMs(),
+      backends: this.#backends(),
+      outputs: [...agent.outputsDue()].map(([name, dueMs]) => ({ name, dueMs })),
+    });
+  }
+
+  *#backends(): Iterable<BackendSigns> {
+    const agent = this.#agent;
+    const attempts = agent.oldestAttempts();
+    const { backends } = agent.plan().config;
+    for (const [name, backend] of agent.backends()) {
+      const config = backends.get(name);
+      yield {
+        name,
+        attemptSinceMs: attempts.get(name),
+        heardMs: this.#heardMs.get(name) ?? Number.NEGATIVE_INFINITY,
+        timeoutMs: config !== undefined && 'timeoutMs' in config ? config.timeoutMs : NO_TIMEOUT_MS,
+        loginDueMs: backend.login?.().nextMonoMs,
+      };
+    }
+  }
+
+  #look(): void {
+    for (const [name, { kind }] of this.#agent.outputs()) {
+      if (kind === 'settled' || kind === 'owed') this.#published.add(name);
+    }
+  }
+
+  /** A failure that announces its next try is a sign of life until then. */
+  #hear(fact: Fact): void {
+    const now = this.#agent.clock.monoMs();
+    if ('backend' in fact) this.#heardMs.set(fact.backend, 'retryInMs' in fact ? now + fact.retryInMs : now);
+    else if ('secrets' in fact && Array.isArray(fact.secrets)) {
+      const backend = this.#agent.plan().config.secrets.get(fact.secrets[0] ?? '')?.backend;
+      if (backend !== undefined) this.#heardMs.set(backend, Math.max(now, this.#heardMs.get(backend) ?? now));
+    }
+  }
+}

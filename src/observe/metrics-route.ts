@@ -1,0 +1,15 @@
+import type { Route } from '../deliver/http/routes.ts';
+import type { Metrics } from './metrics.ts';
+
+/** `/metrics`: the text format of Prometheus, or OpenMetrics for who accepts it. */
+export function metricsRoute(metrics: Metrics): Route {
+  return {
+    method: 'GET',
+    path: '/metrics',
+    async handle({ request }) {
+      const isOpen = request.headers.accept?.includes('application/openmetrics-text') === true;
+      const { type, body } = await metrics.scrape(isOpen ? 'openmetrics' : 'prometheus');
+      return { status: 200, type, body };
+    },
+  };
+}

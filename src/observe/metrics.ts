@@ -1,0 +1,92 @@
+import type { OpenMetricsContentType, Registry } from 'prom-client';
+import { registerEvents } from './event-metrics.ts';
+import type { HealthWatch } from './health-watch.ts';
+import type { Observed } from './observed.ts';
+import { registerProcess } from './process-metrics.ts';
+import { registerSecrets } from './secret-metrics.ts';
+import { registerStates } from './state-metrics.ts';
+
+/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
+export type Exposition = 'prometheus' | 'openmetrics';
+
+export interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames: readonly string[];
+}
+
+/** Everything that is measured, listed in docs/metrics.md. */
+export interface Metrics extends Disposable {
+  /** One scrape. Those that come while one is made share it. */
+  scrape(as: Exposition): Promise<{ readonly type: string; readonly body: string }>;
+  list(): readonly Metric[];
+}
+
+/**
+ * Counters count from now on; everything else is asked for at the scrape, so that what is no longer configured has no
+ * series. Labels are configured names and words of ours: never a value, never a path.
+ */
+export async function createMetrics(agent: Observed, watch: HealthWatch): Promise<Metrics> {
+  const prom = await import('prom-client');
+  const registry = new prom.Registry();
+  registerStates(registry, agent, watch);
+  registerSecrets(registry, agent);
+  const events = registerEvents(registry, prom, agent);
+  registerProcess(registry, agent.startedWallMs);
+  const lag = new prom.Histogram({
+    name: 'pannier_event_loop_lag_seconds',
+    help: 'How late the event loop was, looked at once a second.',
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+    registers: [registry],
+  });
+  let isPruned = true;
+  const listening = [
+    watch.pulse.onBeat((lagMs) => lag.observe(lagMs / 1000)),
+    agent.onFact((fact) => {
+      events.count(fact);
+      if (fact.kind === 'config-applied') isPruned = false;
+    }),
+  ];
+
+  const running = new Map<Exposition, Promise<{ type: string; body: string }>>();
+  const make = async (as: Exposition) => {
+    if (!isPruned) await events.prune();
+    isPruned = true;
+    if (as === 'prometheus') return { type: registry.contentType, body: await registry.metrics() };
+    const open = new prom.Registry<OpenMetricsContentType>();
+    open.setContentType(prom.openMetricsContentType);
+    copyTo(open, registry);
+    return { type: open.contentType, body: await open.metrics() };
+  };
+  return {
+    scrape(as) {
+      const scrape = running.get(as) ?? make(as).finally(() => running.delete(as));
+      running.set(as, scrape);
+      return scrape;
+    },
+    list: () => registry.getMetricsAsArray() as unknown as readonly Metric[],
+    [Symbol.dispose]() {
+      for (const one of listening) one[Symbol.dispose]();
+    },
+  };
+}
+
+interface Readable {
+  readonly name: string;
+  readonly type: unknown;
+  get(): Promise<object>;
+  getForPromString?(): Promise<object>;
+}
+
+/**
+ * The same metrics under a registry that writes OpenMetrics. There the name of a counter is told without its `_total`;
+ * prom-client cuts it off the metric itself, for good, so what is handed over is a copy.
+ */
+function copyTo(open: Registry<OpenMetricsContentType>, registry: Registry): void {
+  for (const metric of registry.getMetricsAsArray() as unknown as readonly Readable[]) {
+    const name = metric.type === 'counter' ? metric.name.replace(/_total$/, '') : metric.name;
+    const get = async () => ({ ...(await (metric.getForPromString?.() ?? metric.get())), name });
+    open.registerMetric({ name, type: metric.type, get } as never);
+  }
+}

@@ -1,0 +1,58 @@
+import type { Registry } from 'prom-client';
+import type { Entry } from '../lease/snapshot.ts';
+import { registerComputed, type Sample, seconds } from './computed-metric.ts';
+import type { Observed } from './observed.ts';
+
+const STATES = ['fresh', 'stale', 'expired', 'absent'] as const;
+
+/** What is known of each configured secret that is wanted. Those of computed paths are in no label. */
+export function registerSecrets(registry: Registry, agent: Observed): void {
+  const { clock } = agent;
+  const names = () => [...agent.wanted()].filter((name) => agent.plan().config.secrets.has(name));
+  const stateOf = (name: string): string => agent.entryOf(name)?.state ?? 'absent';
+  const gauge = (name: string, help: string, labelNames: readonly string[], samples: () => Iterable<Sample>) =>
+    registerComputed(registry, { name: `pannier_secret${name}`, help, type: 'gauge', labelNames, samples });
+  /** A series per secret for which there is a number. */
+  const perSecret = (name: string, help: string, msOf: (secret: string) => number | undefined) =>
+    gauge(name, help, ['secret'], function* () {
+      for (const secret of names()) {
+        const value = msOf(secret);
+        if (value !== undefined) yield { labels: { secret }, value: seconds(value) };
+      }
+    });
+  const toWall = (monoMs: number | undefined) =>
+    monoMs === undefined ? undefined : monoMs - clock.monoMs() + clock.wallMs();
+  const fetchedMs = (name: string) => held(agent.entryOf(name))?.fetchedWallMs;
+
+  gauge('s', 'Secrets in each state.', ['state'], () => {
+    const counts = new Map<string, number>(STATES.map((state) => [state, 0]));
+    for (const name of names()) counts.set(stateOf(name), (counts.get(stateOf(name)) ?? 0) + 1);
+    return [...counts].map(([state, value]) => ({ labels: { state }, value }));
+  });
+  gauge('_state', 'Always 1; the label is the state that the secret is in.', ['secret', 'backend', 'state'], () => {
+    const { secrets } = agent.plan().config;
+    return names().map((secret) => {
+      const backend = secrets.get(secret)?.backend ?? '';
+      return { labels: { secret, backend, state: stateOf(secret) }, value: 1 };
+    });
+  });
+  perSecret('_last_success_timestamp_seconds', 'When the value was last known good.', fetchedMs);
+  perSecret('_age_seconds', 'How long ago the value was last known good.', (name) => {
+    const at = fetchedMs(name);
+    return at === undefined ? undefined : Math.max(0, clock.wallMs() - at);
+  });
+  perSecret(
+    '_expiry_timestamp_seconds',
+    'When the value stops being valid by its lease, login, rotation or certificate; absent when nothing ends it.',
+    (name) => toWall(agent.endsMonoMs(name)),
+  );
+  perSecret(
+    '_next_refresh_timestamp_seconds',
+    'When the secret is renewed, fetched or polled next; absent while that is under way.',
+    (name) => toWall(agent.nextMonoMs(name)),
+  );
+}
+
+function held(entry: Entry | undefined) {
+  return entry === undefined || entry.state === 'absent' ? undefined : entry;
+}

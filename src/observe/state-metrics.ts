@@ -1,0 +1,65 @@
+import type { Registry } from 'prom-client';
+import { only, registerComputed, type Sample, seconds } from './computed-metric.ts';
+import type { HealthWatch } from './health-watch.ts';
+import type { Observed } from './observed.ts';
+
+const OUTPUT_STATES = ['waiting', 'failed', 'owed', 'settled'] as const;
+
+/** Outputs, logins and health as they are at the scrape. */
+export function registerStates(registry: Registry, agent: Observed, watch: HealthWatch): void {
+  const gauge = (name: string, help: string, labelNames: readonly string[], samples: () => Iterable<Sample>) =>
+    registerComputed(registry, { name: `pannier_${name}`, help, type: 'gauge', labelNames, samples });
+
+  gauge('build_info', 'Always 1; the labels are the versions.', ['version', 'node'], () => [
+    { labels: { version: agent.version, node: process.versions.node }, value: 1 },
+  ]);
+  gauge('health', 'Whether a check of health would answer 200.', ['check'], () =>
+    (['startup', 'ready', 'live'] as const).map((check) => ({
+      labels: { check },
+      value: watch.check(check).problems.length === 0 ? 1 : 0,
+    })),
+  );
+  gauge('deadline_late_seconds', 'By how much the next deadline of a secret is past.', [], () =>
+    only(seconds(agent.lateMs())),
+  );
+
+  gauge('outputs', 'Outputs in each state.', ['state'], () => {
+    const counts = new Map<string, number>(OUTPUT_STATES.map((state) => [state, 0]));
+    for (const { kind } of agent.outputs().values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    return [...counts].map(([state, value]) => ({ labels: { state }, value }));
+  });
+  gauge('output_state', 'Always 1; the label is the state that the output is in.', ['output', 'state'], () =>
+    [...agent.outputs()].map(([output, { kind }]) => ({ labels: { output, state: kind }, value: 1 })),
+  );
+  gauge('output_generation', 'Number of the published generation, when it is the right one.', ['output'], function* () {
+    for (const [output, state] of agent.outputs()) {
+      if ('generation' in state) yield { labels: { output }, value: state.generation };
+    }
+  });
+
+  gauge('login_state', 'Always 1; the label is the state that the login is in.', ['backend', 'state'], function* () {
+    for (const [backend, { login }] of logins(agent)) yield { labels: { backend, state: login.state }, value: 1 };
+  });
+  gauge('login_usable', 'Whether there is a login that can be used.', ['backend'], function* () {
+    for (const [backend, { login }] of logins(agent)) yield { labels: { backend }, value: login.isUsable ? 1 : 0 };
+  });
+  gauge(
+    'login_expiry_timestamp_seconds',
+    'When the login ends; absent when there is none, or when it never ends.',
+    ['backend'],
+    function* () {
+      for (const [backend, { login }] of logins(agent)) {
+        if (login.endsMonoMs === undefined) continue;
+        const atMs = login.endsMonoMs - agent.clock.monoMs() + agent.clock.wallMs();
+        yield { labels: { backend }, value: seconds(atMs) };
+      }
+    },
+  );
+}
+
+function* logins(agent: Observed) {
+  for (const [name, backend] of agent.backends()) {
+    const login = backend.login?.();
+    if (login !== undefined) yield [name, { login }] as const;
+  }
+}

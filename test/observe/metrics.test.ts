@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { failure } from '../../src/base/errors.ts';
+import { readExposition, sampleOf } from './exposition.ts';
+import { metricsOf, observedWorld } from './observed-world.ts';
+
+const refused = failure('BACKEND_UNREACHABLE', 'backends.bao', 'connection refused');
+
+/** Something of everything. */
+function busyWorld() {
+  const world = observedWorld();
+  world.configure({ secrets: ['app', 'db', 'gone'], outputs: ['shop'] });
+  world.fresh('app', 5_000);
+  world.fresh('db');
+  world.fresh('secret bao team/private');
+  world.ends.set('db', 3_600_000);
+  world.outputs.set('shop', { kind: 'settled', generation: 7 });
+  world.logins.set('bao', { method: 'jwt', state: 'live', isUsable: true, endsMonoMs: 60_000, nextMonoMs: 40_000 });
+  return world;
+}
+
+function happen({ emit }: ReturnType<typeof observedWorld>): void {
+  const bao = { backend: 'bao' };
+  emit({ kind: 'backend-answered', ...bao, call: 'GET secret/data/team/private', status: 200, durationMs: 3 });
+  emit({ kind: 'backend-answered', ...bao, call: 'GET secret/data/team/private', status: 403, durationMs: 30 });
+  emit({ kind: 'backend-failed', ...bao, call: 'POST auth/jwt/login', failure: refused, durationMs: 1 });
+  emit({ kind: 'login-made', ...bao, method: 'jwt', ttlMs: 1, renewable: true, login: 1 });
+  emit({ kind: 'login-failed', ...bao, method: 'jwt', failure: refused, retryInMs: 500 });
+  emit({ kind: 'secret-changed', secrets: ['app'], life: 'none', first: true });
+  emit({ kind: 'secret-failed', secrets: ['app'], doing: 'fetch', failure: refused, retryInMs: 1 });
+  const shop = { output: 'shop' };
+  emit({ kind: 'output-rendered', ...shop, result: 'files', durationMs: 2 });
+  emit({ kind: 'output-published', ...shop, dir: '/o', generation: 7, files: 1, durationMs: 20 });
+  emit({ kind: 'reload-step', ...shop, generation: 7, step: 1, how: 'signal', durationMs: 1 });
+  emit({ kind: 'reload-done', ...shop, generation: 7, steps: 1, durationMs: 1 });
+  emit({ kind: 'config-rejected', failure: refused, problem: 1, problems: 2 });
+  emit({ kind: 'config-rejected', failure: refused, problem: 2, problems: 2 });
+}
+
+describe('the metrics', () => {
+  it.each(['prometheus', 'openmetrics'] as const)(
+    'are read by the parser of %s, each with its help and type',
+    async (as) => {
+      const world = busyWorld();
+      using made = await metricsOf(world);
+      happen(world);
+      await world.clock.advance(2_000);
+      const { body, type } = await made.metrics.scrape(as);
+      expect(type).toContain(as === 'prometheus' ? 'version=0.0.4' : 'openmetrics-text; version=1.0.0');
+      const families = await readExposition(body, as);
+      const names = families.map(({ name }) => name);
+      const own = made.metrics
+        .list()
+        .map(({ name, type }) => (type === 'counter' ? name.replace(/_total$/, '') : name));
+      expect(names.sort()).toEqual(own.sort());
+      for (const { help, type } of families) {
+        expect(help).not.toBe('');
+        expect(['counter', 'gauge', 'histogram']).toContain(type);
+      }
+      expect(sampleOf(families, 'pannier_secret_age_seconds', { secret: 'app' })).toBe(7);
+      expect(sampleOf(families, 'pannier_secret_state', { secret: 'gone', state: 'absent', backend: 'bao' })).toBe(1);
+      const startedS = Date.UTC(2026, 0, 1) / 1000;
+      expect(sampleOf(families, 'pannier_secret_expiry_timestamp_seconds', { secret: 'db' })).toBe(startedS + 3600);
+      expect(sampleOf(families, 'pannier_secret_expiry_timestamp_seconds', { secret: 'app' })).toBeUndefined();
+      expect(sampleOf(families, 'pannier_login_expiry_timestamp_seconds', { backend: 'bao' })).toBe(startedS + 60);
+      const reads = { backend: 'bao', operation: 'read' };
+      expect(sampleOf(families, 'pannier_backend_requests_total', { ...reads, status: '403' })).toBe(1);
+      const login = { backend: 'bao', operation: 'login', status: 'BACKEND_UNREACHABLE' };
+      expect(sampleOf(families, 'pannier_backend_requests_total', login)).toBe(1);
+      expect(sampleOf(families, 'pannier_backend_request_duration_seconds_count', reads)).toBe(2);
+      expect(sampleOf(families, 'pannier_backend_request_duration_seconds_bucket', { ...reads, le: '0.025' })).toBe(1);
+      expect(sampleOf(families, 'pannier_output_reloads_total', { output: 'shop', result: 'done' })).toBe(1);
+      expect(sampleOf(families, 'pannier_config_loads_total', { result: 'rejected' })).toBe(1);
+      expect(sampleOf(families, 'pannier_config_last_load_successful')).toBe(0);
+      expect(sampleOf(families, 'pannier_secrets', { state: 'fresh' })).toBe(2);
+      expect(sampleOf(families, 'pannier_event_loop_lag_seconds_count')).toBe(2);
+    },
+  );
+
+  it('one exposition does not change the other: counters keep their names', async () => {
+    using made = await metricsOf(busyWorld());
+    const before = await made.text();
+    await made.metrics.scrape('openmetrics');
+    const names = (text: string) => text.match(/^# TYPE .*$/gm);
+    expect(names(await made.text())).toEqual(names(before));
+  });
+
+  it('say nothing of a path, configured or computed', async () => {
+    const world = busyWorld();
+    using made = await metricsOf(world);
+    happen(world);
+    world.emit({ kind: 'secret-changed', secrets: ['secret bao team/private'], life: 'none', first: true });
+    for (const as of ['prometheus', 'openmetrics'] as const) {
+      expect((await made.metrics.scrape(as)).body).not.toContain('private');
+    }
+  });
+
+  it('the series of a secret, an output and a backend go when they are no longer configured', async () => {
+    const world = busyWorld();
+    using made = await metricsOf(world);
+    happen(world);
+    expect(await made.text()).toMatch(/secret="app"[\s\S]*output="shop"/);
+    world.configure({ secrets: ['db'] });
+    world.state.config = { ...world.state.config, backends: new Map() };
+    world.entries.delete('app');
+    world.outputs.clear();
+    world.emit({ kind: 'config-applied', secrets: 1, outputs: 0 });
+    const text = await made.text();
+    expect(text).toContain('secret="db"');
+    expect(text).not.toMatch(/secret="app"|output="shop"|backend="bao",operation/);
+  });
+
+  it('whatever the backend calls itself, a label holds it', async () => {
+    const world = observedWorld();
+    world.fresh('a"\\\n}');
+    world.configure({ secrets: ['a"\\\n}'] });
+    using made = await metricsOf(world);
+    for (const as of ['prometheus', 'openmetrics'] as const) {
+      const families = await readExposition((await made.metrics.scrape(as)).body, as);
+      expect(sampleOf(families, 'pannier_secret_age_seconds', { secret: 'a"\\\n}' })).toBe(0);
+    }
+  });
+
+  it('ten thousand secrets give that many series each, and scrapes at once share one text', async () => {
+    const world = observedWorld();
+    const secrets = Array.from({ length: 10_000 }, (_, i) => `s${i}`);
+    world.configure({ secrets });
+    for (const name of secrets) world.fresh(name);
+    using made = await metricsOf(world);
+    const [one, other] = await Promise.all([made.metrics.scrape('prometheus'), made.metrics.scrape('prometheus')]);
+    expect(one).toBe(other);
+    expect(one.body.match(/^pannier_secret_age_seconds\{/gm)).toHaveLength(10_000);
+  });
+
+  it('leave nothing that listens or beats', async () => {
+    const world = observedWorld();
+    (await metricsOf(world))[Symbol.dispose]();
+    expect([world.listening(), world.clock.waiting]).toEqual([0, 0]);
+  });
+});

@@ -11,7 +11,7 @@ import type { Opening } from './registry.ts';
 export function openVaultBackend(config: VaultBackendConfig, around: Opening): Backend {
   const { clock, random, emit, env, version, kept } = around;
   const client = createVaultClient({ config, clock, emit, env, version });
-  const method = createVaultMethod(config, { client, clock, emit, kept });
+  const method = createVaultMethod(config, { client, clock, emit, env, kept });
   const { revokeOnExit } = config.auth;
   const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
   const backend = createVaultBackend(config, { client, session, clock });

@@ -5,7 +5,7 @@ import type { Secret } from '../base/secret.ts';
  * anew at each login, because the kubelet and others rotate them.
  */
 export interface AuthMethod {
-  /** The configured word: `kubernetes`, `jwt`, `approle`, `token`, `cert`, `userpass`, `ldap`. */
+  /** The configured word: `kubernetes`, `jwt`, `approle`, `token`, `cert`, `userpass`, `ldap`, `aws`. */
   readonly kind: string;
   /**
    * The token was made by somebody else and is only looked up: it is revoked when `revokeOnExit` asks for it, never

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Env } from '../client/proxy-env.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import type { AuthMethod } from './method.ts';
@@ -15,13 +16,15 @@ export interface MethodParts {
   readonly client: VaultClient;
   readonly clock: Clock;
   readonly emit: Emit;
+  /** For the way to AWS's STS. */
+  readonly env: Env;
   readonly kept: KeptSecretIds;
 }
 
 /** The configured way to log in to a Vault or OpenBao server. */
 export function createVaultMethod(
   { name, auth }: Pick<VaultBackendConfig, 'name' | 'auth'>,
-  { client, clock, emit, kept }: MethodParts,
+  { client, clock, emit, env, kept }: MethodParts,
 ): AuthMethod {
   const tools = { client, clock, place: `backends.${name}.auth` };
   switch (auth.method) {
@@ -29,6 +32,12 @@ export function createVaultMethod(
       return createKubernetesMethod(auth, tools);
     case 'jwt':
       return createJwtMethod(auth, tools);
+    case 'aws':
+      return {
+        kind: 'aws',
+        login: async (signal) =>
+          (await import('./vault-aws.ts')).createAwsMethod(auth, { ...tools, emit, env }).login(signal),
+      };
     case 'cert':
       return createCertMethod(auth, tools);
     case 'userpass':

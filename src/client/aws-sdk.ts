@@ -17,3 +17,4 @@ export {
   fromTemporaryCredentials,
   fromTokenFile,
 } from '@aws-sdk/credential-providers';
+export { SignatureV4 } from '@smithy/signature-v4';

@@ -100,6 +100,8 @@ export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolea
     }
   /** The key pair is the backend's `tls`. */
   | { readonly method: 'cert'; readonly role?: string }
+  /** The request to STS is signed with keys of `account`, whose region is always there. */
+  | { readonly method: 'aws'; readonly role?: string; readonly serverId?: string; readonly account: AwsBackendConfig }
   | { readonly method: 'userpass' | 'ldap'; readonly username: string; readonly passwordFile: string }
 );
 

@@ -6,6 +6,7 @@ import { fromEnvironment } from './environment.ts';
 import type { Entry } from './merge.ts';
 import { pathKey } from './place.ts';
 import type { Surroundings } from './resolve-backend.ts';
+import { resolveAws } from './resolve-backend-aws.ts';
 import type { AuthShape } from './schema.ts';
 
 const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -23,6 +24,23 @@ export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings
       return { ...common, method: 'jwt', role: shape.role, tokenFile: resolve(dir, shape.tokenFile) };
     case 'cert':
       return { ...common, method: 'cert', ...(shape.role === undefined ? {} : { role: shape.role }) };
+    case 'aws': {
+      const { method, role, region, serverId } = shape;
+      const account = resolveAws(
+        String(entry.path.at(-1)),
+        { kind: 'aws-secrets-manager', ...(region && { region }) },
+        entry,
+        around,
+      );
+      if (account === undefined) return undefined;
+      return {
+        ...common,
+        method,
+        ...(role === undefined ? {} : { role }),
+        ...(serverId === undefined ? {} : { serverId }),
+        account: { ...account, region: account.region ?? 'us-east-1' },
+      };
+    }
     case 'userpass':
     case 'ldap': {
       const { method, username, passwordFile } = shape;

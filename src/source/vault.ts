@@ -91,6 +91,10 @@ function whoOf(auth: AuthConfig, { name, tls }: VaultBackendConfig): readonly st
       return [auth.role, auth.tokenFile];
     case 'cert':
       return [auth.role ?? '', tls.certFile ?? ''];
+    case 'aws': {
+      const { region = '', roleArn = '', sources } = auth.account;
+      return [auth.role ?? '', region, roleArn, sources.profile];
+    }
     case 'userpass':
     case 'ldap':
       return [auth.username];

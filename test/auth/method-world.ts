@@ -20,7 +20,7 @@ export function methodOf(config: AuthConfig, client = new FakeVault(), kept: Kep
   const clock = new FakeClock();
   const method = createVaultMethod(
     { name: 'bao', auth: config },
-    { client, clock, kept, emit: (fact) => void facts.push(fact) },
+    { client, clock, kept, env: {}, emit: (fact) => void facts.push(fact) },
   );
   return { client, clock, kept, facts, logIn: () => method.login(new AbortController().signal) };
 }

@@ -36,7 +36,7 @@ function connect(auth: Partial<AuthConfig> = {}) {
     auth: { ...shop, revokeOnExit: false, ...auth } as AuthConfig,
   };
   const client = createVaultClient({ config, clock: systemClock, emit, env: {} });
-  const method = createVaultMethod(config, { client, clock: systemClock, emit, kept: new Map() });
+  const method = createVaultMethod(config, { client, clock: systemClock, emit, env: {}, kept: new Map() });
   const { revokeOnExit } = config.auth;
   const session = createSession({
     method,

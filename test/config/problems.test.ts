@@ -17,7 +17,6 @@ describe('problems', () => {
       'CONFIG_INVALID backends.empty',
       'CONFIG_INVALID backends.aws.region',
       'CONFIG_INVALID backends.later-auth.address',
-      'CONFIG_NOT_SUPPORTED backends.later-auth.auth.method',
       'CONFIG_INVALID backends.bao.timeout',
       'CONFIG_UNKNOWN_KEY backends.bao.auth.tokn',
       'CONFIG_INVALID secrets.two-ways',
@@ -98,7 +97,6 @@ describe('hints', () => {
 describe('what is not built yet', () => {
   it.each<[string, object]>([
     ...['sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
-    ['backends.bao.auth.method', withAuth({ method: 'aws', role: 'x', region: 'y' })],
     ...['check', 'verify'].map((key): [string, object] => [
       `outputs.o.${key}`,
       withOutput({ [key]: { command: ['x'] } }),

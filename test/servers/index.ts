@@ -9,7 +9,7 @@ export {
 } from './cache.ts';
 export { type Authority, type CertificateRequest, createAuthority, type KeyPair } from './certificates.ts';
 export { findFreePort } from './free-port.ts';
-export { type AwsUser, type Moto, motoVersion, startMoto } from './moto.ts';
+export { type AwsUser, ensureMoto, type Moto, motoVersion, startMoto } from './moto.ts';
 export { type OpenBao, type OpenBaoOptions, type OpenBaoTls, startOpenBao } from './openbao.ts';
 export type { AuditedRequest } from './openbao-audit.ts';
 export { addStaticRole, enableDatabase, enableKv, enablePki, writePolicy } from './openbao-engines.ts';

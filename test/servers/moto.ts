@@ -52,7 +52,7 @@ export interface AwsUser {
  * before `checkPolicies`. It ends with `stop()`, and with the test process at the latest.
  */
 export async function startMoto(): Promise<Moto> {
-  const packages = await ensurePythonPackages({ name: 'moto', version: motoVersion, all: PACKAGES });
+  const packages = await ensureMoto();
   for (let attempt = 1; ; attempt++) {
     const moto = new Moto(packages, await mkdtemp(join(tmpdir(), 'pannier-moto-')), await findFreePort());
     try {
@@ -63,6 +63,11 @@ export async function startMoto(): Promise<Moto> {
       if (!(error as Error).message.includes('Address already in use') || attempt === 3) throw error;
     }
   }
+}
+
+/** The folder with moto and with botocore, for PYTHONPATH. */
+export function ensureMoto(): Promise<string> {
+  return ensurePythonPackages({ name: 'moto', version: motoVersion, all: PACKAGES });
 }
 
 /** See `startMoto`. */

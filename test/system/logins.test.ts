@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { reply, startFaultServer } from '../faults/fault-server.ts';
+import { reply, route, startFaultServer } from '../faults/fault-server.ts';
 import { createAuthority, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
 import { published, told, useScene, useWorld } from './scene.ts';
 
@@ -100,6 +100,31 @@ describe('a login that is granted', () => {
     expect([agent.status, told(agent)[0]?.seen]).toEqual([4, expect.stringContaining('(LDAP operation failed)')]);
     expect(server.requests[0]).toMatchObject({ method: 'POST', path: '/v1/auth/corp/login/DOM%5Cjo%20%C3%A9' });
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ password: PASSWORD });
+  });
+
+  /** This OpenBao has no aws plugin: what is sent is held against STS and botocore in test/auth/aws.test.ts. */
+  it('aws: a signed request with the keys of the environment is sent, and nothing of it is told', async () => {
+    const login = { auth: { client_token: 'made', lease_duration: 600, renewable: true, num_uses: 0 } };
+    await using server = await startFaultServer(
+      route({
+        '/v1/auth/aws/login': reply(200, JSON.stringify(login)),
+        '/v1/x/app': reply(200, JSON.stringify({ data: { password: 'one' } })),
+      }),
+    );
+    const place = await scene.place();
+    const auth = { method: 'aws', role: 'shop', region: 'eu-west-1', serverId: 'vault.shop.example' };
+    const shop = { ...shopOf({ address: server.address, auth }, place.dir), secrets: { app: { read: 'x/app' } } };
+    const keys = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: PASSWORD };
+    const agent = await scene.init(await place.config({ ...shop, log: { level: 'trace' } }), '30s', { env: keys });
+    expect([agent.status, published(join(place.dir, 'out'))]).toEqual([0, GOOD]);
+    expect(agent.facts('login-made')).toMatchObject([{ backend: 'bao', method: 'aws' }]);
+    const sent = JSON.parse(server.requests[0]?.body ?? '{}') as Record<string, string>;
+    const headers = Buffer.from(sent['iam_request_headers'] ?? '', 'base64').toString();
+    expect(headers).toContain('Credential=AKIDEXAMPLE/');
+    const signature = /Signature=(\w+)/.exec(headers)?.[1] ?? 'none';
+    for (const hidden of [PASSWORD, signature, sent['iam_request_headers'] ?? '']) {
+      expect(`${agent.stdout}${agent.stderr}`).not.toContain(hidden);
+    }
   });
 
   it('revokeOnExit gives it back, and a failed init does so in any case', async () => {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { isApiPath } from '../api-path.ts';
-import { bool, laterOptions, path, text } from './scalars.ts';
+import { bool, path, text } from './scalars.ts';
 
 const common = {
   mount: z.optional(text),
@@ -27,6 +27,11 @@ const cert = z.strictObject({
   ...common,
   role: z.optional(text),
 });
+
+/** What a header can carry as it is. */
+const headerValue = text.check(
+  z.regex(/^[\x21-\x7e]+$/, { error: 'it is not made of printable characters without spaces' }),
+);
 
 /** The last part of the login's path. */
 const username = text.check(
@@ -67,7 +72,14 @@ const approle = z.strictObject({
   removeSecretIdFile: z.optional(bool),
 });
 
-/** How a vault backend logs in. */
-export const auth = z.discriminatedUnion('method', [kubernetes, jwt, approle, token, cert, userpass, ldap], {
-  error: laterOptions('method', ['aws']),
+/** Signed with the machine's own AWS identity: `account` in `resolve-auth.ts` says where the keys come from. */
+const aws = z.strictObject({
+  method: z.literal('aws'),
+  ...common,
+  role: z.optional(text),
+  region: z.optional(text),
+  serverId: z.optional(headerValue),
 });
+
+/** How a vault backend logs in. */
+export const auth = z.discriminatedUnion('method', [kubernetes, jwt, approle, token, cert, userpass, ldap, aws]);

@@ -58,7 +58,10 @@ export function resolveConfig(
   const api = resolveApi(singles.get('api'), names, problems);
   const proxy = resolveProxy(singles.get('proxy'), known, problems);
   const admin = resolveAdmin(singles.get('admin'), problems);
-  checkListens([...(api?.listeners ?? []), ...(proxy?.listeners ?? []), ...(admin === undefined ? [] : [admin])], problems);
+  checkListens(
+    [...(api?.listeners ?? []), ...(proxy?.listeners ?? []), ...(admin === undefined ? [] : [admin])],
+    problems,
+  );
 
   return {
     backends,

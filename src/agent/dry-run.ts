@@ -1,9 +1,11 @@
 import type { Failure } from '../base/errors.ts';
 import type { OutputConfig } from '../config/config.ts';
+import { ENVIRONMENT } from '../config/place.ts';
+import { createEnvSink } from '../deliver/env/env-sink.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { Renderer } from '../render/render.ts';
 import { type InitOptions, init } from './init.ts';
-import type { Plan, PlannedOutput } from './plan.ts';
+import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What one output would publish. */
@@ -22,19 +24,31 @@ export interface DryRun {
 }
 
 /**
- * What `init` would publish: the same pipeline, with sinks that keep nothing and without reloads. The logins it made
+ * What `init` would publish, and what the child of `exec` would get: the same pipeline, with sinks that keep nothing and without reloads. The logins it made
  * are revoked at the end, and with them the leases, so that nothing is left behind.
  */
 export async function dryRun(plan: Plan, around: Surroundings, options: InitOptions): Promise<DryRun> {
   const rendered = new Map<string, DryOutput>();
-  const outputs = plan.outputs.map((planned) => recorded(planned, (dry) => rendered.set(planned.output.name, dry)));
+  const all = plan.env === undefined ? plan.outputs : [...plan.outputs, asFiles(plan.env)];
+  const outputs = all.map((planned) => recorded(planned, (dry) => rendered.set(planned.output.name, dry)));
   const failures = await init(
     { ...plan, outputs },
     { ...around, emit: (fact) => (fact.kind === 'output-published' ? undefined : around.emit(fact)) },
-    { ...options, createSink: () => NOWHERE, keepLogins: false },
+    { ...options, createSink, keepLogins: false },
   );
-  const done = plan.outputs.map(({ output }) => rendered.get(output.name));
+  const done = all.map(({ output }) => rendered.get(output.name));
   return { outputs: done.filter((dry) => dry !== undefined), failures };
+}
+
+/** The environment of exec as files, one for each variable. */
+function asFiles({ output, renderer }: PlannedEnvironment): PlannedOutput {
+  const place = { dir: ENVIRONMENT, mode: 0o400, requireTmpfs: false, reload: [] };
+  return { output: { ...output, ...place }, renderer, requests: new Map() };
+}
+
+/** An environment is looked at as that of a child would be. */
+function createSink({ name }: OutputConfig): Sink {
+  return name === ENVIRONMENT ? createEnvSink(ENVIRONMENT) : NOWHERE;
 }
 
 function recorded(planned: PlannedOutput, record: (dry: DryOutput) => void): PlannedOutput {

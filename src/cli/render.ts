@@ -4,6 +4,7 @@ import type { Plan } from '../agent/plan.ts';
 import { systemClock } from '../base/clock.ts';
 import { exitStatus, failure, failuresOf, formatFailure, PannierError } from '../base/errors.ts';
 import { makeNearest } from '../config/nearest.ts';
+import { ENVIRONMENT } from '../config/place.ts';
 import { showDifference } from './render/difference.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { exitStatusOf, listenForStop } from './stop-signals.ts';
@@ -21,7 +22,7 @@ export interface RenderCommandOptions extends CommonOptions {
 }
 
 /**
- * `pannier render`: what `init` would publish, on standard output or in a directory, and published nowhere. Values are
+ * `pannier render`: what `init` would publish and the child of `exec` would get, on standard output or in a directory, and published nowhere. Values are
  * masked unless asked for. Answers the exit status, which is that of `init`.
  */
 export async function renderCommand(options: RenderCommandOptions): Promise<number> {
@@ -35,7 +36,7 @@ export async function renderCommand(options: RenderCommandOptions): Promise<numb
   for (const dry of outputs) {
     try {
       if (options.out !== undefined) await write(dry, options.out, options.reveal);
-      if (options.diff) process.stdout.write(await showDifference(dry, options.reveal));
+      if (options.diff) process.stdout.write(isEnvironment(dry) ? '' : await showDifference(dry, options.reveal));
       else if (options.out === undefined) process.stdout.write(show(dry, options.reveal));
     } catch (error) {
       all.push(...failuresOf(error, `outputs.${dry.output.name}`));
@@ -48,14 +49,20 @@ export async function renderCommand(options: RenderCommandOptions): Promise<numb
 /** @throws PannierError when an output is not configured. */
 function choose(plan: Plan, names: readonly string[]): Plan {
   if (names.length === 0) return plan;
+  const { env, ...rest } = plan;
+  const known = new Set([...plan.config.outputs.keys(), ...(env === undefined ? [] : [ENVIRONMENT])]);
   for (const name of names) {
-    if (plan.config.outputs.has(name)) continue;
-    const near = makeNearest(plan.config.outputs.keys())(name);
+    if (known.has(name)) continue;
+    const near = makeNearest(known)(name);
     const seen = near === undefined ? 'no such output' : `no such output; the nearest is ${near}`;
     throw new PannierError(failure('CONFIG_INVALID', `--output ${name}`, seen, { hint: 'Correct it.' }));
   }
-  return { ...plan, outputs: plan.outputs.filter(({ output }) => names.includes(output.name)) };
+  const outputs = plan.outputs.filter(({ output }) => names.includes(output.name));
+  return { ...rest, outputs, ...(env !== undefined && names.includes(ENVIRONMENT) ? { env } : {}) };
 }
+
+/** Nothing of it is published that it could differ from. */
+const isEnvironment = ({ output }: DryOutput): boolean => output.name === ENVIRONMENT;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -71,7 +71,7 @@ describe('init', () => {
         secrets: { app: kv('app', { backend: 'bao' }), db: kv('db', { backend: 'other' }) },
         outputs: { o: { dir: join(dir, 'o'), files: { f: { content: '{{app.password}}{{db.password}}' } } } },
       },
-      1_000,
+      3_000,
     );
     const [only, ...more] = failures.map(formatFailure);
     expect(more).toEqual([]);
@@ -95,7 +95,7 @@ describe('init', () => {
         secrets: { app: kv('app') },
         outputs: { o: { dir: join(dir, 'o'), files: { f: { content: '{{app.password}}' } } } },
       },
-      1_000,
+      3_000,
     );
     expect(failures.map(formatFailure)).toEqual([
       expect.stringMatching(

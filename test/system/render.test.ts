@@ -38,6 +38,28 @@ async function local(files: object, app: object): Promise<Local> {
 }
 
 describe('pannier render', () => {
+  it('shows the variables of exec, masked, and says what no variable can carry', async () => {
+    const place = await scene.place();
+    const put = (password: string) =>
+      writeFileSync(join(place.dir, 'secrets.json'), JSON.stringify({ db: { password } }));
+    put(`${CANARY}-1`);
+    const config = await place.config({
+      backends: { demo: { kind: 'file', path: './secrets.json' } },
+      secrets: { db: { key: 'db' } },
+      outputs: { o: { dir: join(place.dir, 'o'), files: { f: { content: 'f' } } } },
+      exec: { env: { PGUSER: 'shop', URL: 'pg://{{db.password}}@x' } },
+    });
+    const variables = '==> exec.env/PGUSER <==\nshop\n\n==> exec.env/URL <==\npg://[secret]@x\n\n';
+    expect((await render(config)).stdout()).toBe(`==> ${place.dir}/o/f <==\nf\n\n${variables}`);
+    expect((await render(config, ['--output', 'exec.env'])).stdout()).toBe(variables);
+    expect((await render(config, ['--output', 'o', '--diff'])).stdout()).not.toContain('exec.env');
+    expect((await render(config, ['--output', 'exec.env', '--reveal'])).stdout()).toContain(`pg://${CANARY}-1@x`);
+    put(`${CANARY}\0`);
+    const failed = await render(config);
+    expect([failed.status, told(failed)]).toMatchObject([1, [{ code: 'EXEC_VARIABLE', place: 'exec.env.URL' }]]);
+    expect(failed.output()).not.toContain(CANARY);
+  });
+
   it('prints what init would publish, masked; publishes nothing and leaves no login and no lease', async () => {
     const { bao, postgres } = world();
     const place = await scene.place();

@@ -25,12 +25,16 @@ export async function runCommand(options: CommonOptions): Promise<number> {
   return failures.length === 0 ? 0 : exitStatus(failures);
 }
 
-/** There is nobody who could be `signal: { child: true }`. @throws ProblemsError */
+/** There is nobody who could be meant by `child: true`. @throws ProblemsError */
 function refuseChild({ outputs }: Plan): void {
   const steps = outputs.flatMap(({ output }) => output.reload);
   const problems = steps.flatMap((step) =>
-    step.kind === 'signal' && 'child' in step
-      ? [failure('CONFIG_INVALID', `${step.place}.signal.child`, 'run has no child', { hint: 'Use pannier exec.' })]
+    step.kind === 'restart' || (step.kind === 'signal' && 'child' in step)
+      ? [
+          failure('CONFIG_INVALID', `${step.place}.${step.kind}.child`, 'run has no child', {
+            hint: 'Use pannier exec.',
+          }),
+        ]
       : [],
   );
   if (problems.length > 0) throw new ProblemsError(problems);

@@ -244,6 +244,8 @@ export interface FormatOptions {
 export type ReloadConfig =
   | SignalReloadConfig
   | HttpReloadConfig
+  /** Of the child of exec. */
+  | { readonly kind: 'restart'; readonly place: string }
   | { readonly kind: 'command'; readonly argv: readonly string[]; readonly timeoutMs: number; readonly place: string };
 
 export type SignalReloadConfig = {

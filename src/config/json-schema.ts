@@ -10,7 +10,7 @@ import { configFile } from './schema.ts';
 const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
   [secret, ['kv', 'read', 'write', 'certificate', 'key', 'secretId', 'parameter', 'prefix']],
   [outputFile, ['template', 'content', 'format']],
-  [reload, ['signal', 'http', 'command']],
+  [reload, ['signal', 'http', 'command', 'restart']],
   [admin, ['listen', 'socket']],
   [api, ['socket', 'listen', 'listeners']],
   [apiListener, ['socket', 'listen']],

@@ -84,15 +84,17 @@ export function resolveExec(
   }
 }
 
-/** `signal: { child: true }` has nobody to signal without `exec`. */
-export function checkChildSignals(entries: ReadonlyMap<string, Entry>, problems: Problems): void {
+/** A step of a reload with `child: true` has nobody to turn to without `exec`. */
+export function checkChildSteps(entries: ReadonlyMap<string, Entry>, problems: Problems): void {
   for (const { file, path } of entries.values()) {
     const steps = valueAt(file.tree, [...path, 'reload']);
     for (const index of Array.isArray(steps) ? steps.keys() : []) {
-      const at = [...path, 'reload', index, 'signal', 'child'];
-      if (valueAt(file.tree, at) !== true) continue;
-      const hint = 'Add the section exec (`exec: {}` will do), or use pidFile or process.';
-      problems.add('CONFIG_MISSING', file, at, 'only exec has a child, and there is no section exec', hint);
+      for (const how of ['signal', 'restart']) {
+        const at = [...path, 'reload', index, how, 'child'];
+        if (valueAt(file.tree, at) !== true) continue;
+        const hint = 'Add the section exec (`exec: {}` will do), or use a pidFile, a process or a command.';
+        problems.add('CONFIG_MISSING', file, at, 'only exec has a child, and there is no section exec', hint);
+      }
     }
   }
 }

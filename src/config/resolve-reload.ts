@@ -15,16 +15,23 @@ const COMMAND_TIMEOUT_MS = 30_000;
 export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;
-  const { signal, http, command } = shape;
-  const given = [signal, http, command].filter((what) => what !== undefined).length;
+  const { signal, http, command, restart } = shape;
+  const given = [signal, http, command, restart].filter((what) => what !== undefined).length;
   if (given !== 1) {
     const [code, seen] =
       given === 0
         ? (['CONFIG_MISSING', 'says nothing to do'] as const)
         : (['CONFIG_INVALID', 'says several things to do'] as const);
-    problems.add(code, entry.file, entry.path, seen, 'Give exactly one of signal, http and command for each item.');
+    problems.add(
+      code,
+      entry.file,
+      entry.path,
+      seen,
+      'Give exactly one of signal, http, command and restart for each item.',
+    );
     return undefined;
   }
+  if (restart !== undefined) return { kind: 'restart', place: formatPlace(entry.path) };
   if (signal !== undefined) return resolveSignal(signal, entry, problems);
   if (http !== undefined) return resolveHttp(http, entry, problems);
   return command === undefined ? undefined : resolveCommand(command, entry, problems);

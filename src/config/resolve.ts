@@ -7,7 +7,7 @@ import type { Problems } from './problems.ts';
 import { resolveAdmin } from './resolve-admin.ts';
 import { resolveApi } from './resolve-api.ts';
 import { checkTlsEnvironment, resolveBackend } from './resolve-backend.ts';
-import { checkChildSignals, resolveExec } from './resolve-exec.ts';
+import { checkChildSteps, resolveExec } from './resolve-exec.ts';
 import { resolveLog } from './resolve-log.ts';
 import { checkDirs, resolveOutput } from './resolve-output.ts';
 import { resolveProxy } from './resolve-proxy.ts';
@@ -53,7 +53,7 @@ export function resolveConfig(
   }
   checkDirs(outputs.values(), sections.outputs, problems);
   const exec = resolveExec(singles.get('exec'), sections.outputs, problems);
-  if (!singles.has('exec')) checkChildSignals(sections.outputs, problems);
+  if (!singles.has('exec')) checkChildSteps(sections.outputs, problems);
 
   const api = resolveApi(singles.get('api'), names, problems);
   const proxy = resolveProxy(singles.get('proxy'), known, problems);

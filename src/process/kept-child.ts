@@ -37,6 +37,8 @@ interface Run {
   readonly startedMs: number;
   /** By us, for new values: its end is ours. */
   isReplaced: boolean;
+  /** Asked to stop, so that all of it will be gone. */
+  isStopping: boolean;
   hasEnded: boolean;
 }
 
@@ -95,17 +97,19 @@ export class KeptChild {
   }
 
   /**
-   * Has a child with this generation of variables: stops one that has an older one, and resolves when the next has
-   * been started. Before the first start there is nothing to do: it will have the newest.
-   * @param how `again`: also when it has this generation already.
+   * Stops the child, and resolves when the next has been started. Before the first start there is nothing to do: it
+   * will have the newest of everything.
+   * @param generation of the variables that it is to have; one that has them already goes on. Absent: it never does.
    */
-  async restart(
-    generation: number,
-    { place, again = false }: { readonly place: string; readonly again?: boolean },
-  ): Promise<Failure | undefined> {
+  async restart(place: string, generation?: number): Promise<Failure | undefined> {
     const run = this.#run;
-    if (run === undefined || this.#isEnding || (run.launch.generation >= generation && !again)) return undefined;
+    if (run === undefined || this.#isEnding) return undefined;
+    if (generation !== undefined && run.launch.generation >= generation) return undefined;
     const { promise } = this.#next;
+    if (run.isReplaced) {
+      await promise; // it is on its way out, and the next one reads everything anew
+      return undefined;
+    }
     run.isReplaced = true;
     this.#pause.abort();
     if (!run.hasEnded && this.#stop(run, run.launch.stopSignal, 'changed') === 'refused') {
@@ -180,7 +184,7 @@ export class KeptChild {
     const launch = this.#o.launch();
     const child = startChild(launch, this.#o.clock);
     const startedMs = this.#o.clock.monoMs();
-    const run = { child, launch, startedMs, isReplaced: false, hasEnded: false };
+    const run = { child, launch, startedMs, isReplaced: false, isStopping: false, hasEnded: false };
     this.#run = run;
     this.#starts++;
     this.#pause = new AbortController();
@@ -207,6 +211,7 @@ export class KeptChild {
     const { pid = 0 } = run.child;
     const sent = run.child.signalAll(signal);
     if (sent === 'refused' && why === 'changed') return sent;
+    run.isStopping = true;
     this.#o.emit({ kind: 'child-stopping', pid, signal, why });
     const { graceMs } = run.launch;
     void run.child.goneWithin(graceMs, () => this.#o.emit({ kind: 'child-killed', pid, graceMs }));
@@ -216,7 +221,7 @@ export class KeptChild {
   /** What it started and left in its group: the next child would meet it on its port. */
   async #endRest(run: Run): Promise<void> {
     if (!(await run.child.isLeft())) return;
-    this.#stop(run, run.launch.stopSignal, 'exited');
+    if (!run.isStopping) this.#stop(run, run.launch.stopSignal, 'exited');
     await run.child.goneWithin(run.launch.graceMs);
   }
 }

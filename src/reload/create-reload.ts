@@ -5,13 +5,14 @@ import type { RenderedRequest } from '../render/request.ts';
 import { createCommandReload } from './command.ts';
 import { createHttpReload } from './http.ts';
 import type { Reload, ReloadedOutput } from './reload.ts';
+import { createChildRestart } from './restart.ts';
 import { createChildSignal, createSignalReload } from './signal.ts';
 
 /**
  * The step that a configuration describes.
  * @param env the agent's own variables, for commands; they get them without the agent's logins.
  * @param render makes headers and body, for HTTP requests.
- * @param child of exec, for signals to it; absent where there is none.
+ * @param child of exec, for what goes to it; absent where there is none.
  */
 export function createReload(
   config: ReloadConfig,
@@ -23,6 +24,8 @@ export function createReload(
   switch (config.kind) {
     case 'signal':
       return 'child' in config ? createChildSignal(config.name, config.place, child) : createSignalReload(config);
+    case 'restart':
+      return createChildRestart(child, config.place);
     case 'http':
       return createHttpReload(config, render);
     case 'command':

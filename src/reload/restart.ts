@@ -1,4 +1,5 @@
 import type { KeptChild } from '../process/kept-child.ts';
+import { createChildStep } from './child-step.ts';
 import type { Reload } from './reload.ts';
 
 /**
@@ -16,9 +17,14 @@ export function createRestart(child: KeptChild, place: string, timeoutMs: number
     timeoutMs,
     async run(generation) {
       // Asked for once more (over the API), the child starts again although it has these variables.
-      const failed = await child.restart(generation, { place, again: generation === taken });
+      const failed = await child.restart(place, generation === taken ? undefined : generation);
       if (failed === undefined) taken = generation;
       return failed;
     },
   };
+}
+
+/** The same for an output, whose generations are not those of the variables. */
+export function createChildRestart(child: KeptChild | undefined, place: string): Reload {
+  return createChildStep({ kind: 'restart', place }, child, (it) => it.restart(place));
 }

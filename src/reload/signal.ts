@@ -4,6 +4,7 @@ import { findProcesses, noneOf } from '../process/find-process.ts';
 import type { KeptChild } from '../process/kept-child.ts';
 import { noProcess, readPidFile } from '../process/pid-file.ts';
 import { sendSignal } from '../process/signals.ts';
+import { createChildStep } from './child-step.ts';
 import type { Reload } from './reload.ts';
 
 /**
@@ -34,23 +35,9 @@ export function createSignalReload(config: ProcessSignal): Reload {
 /** A signal to a process that is found by its pid file or name. */
 export type ProcessSignal = Exclude<SignalReloadConfig, { readonly child: true }>;
 
-/**
- * Sends a signal to the child of exec. One that was started since the first try for a generation has read it anyway, and
- * where there is no child (`init`) the one that comes will.
- *
- * Failures: RELOAD_NO_HANDLER, RELOAD_NOT_PERMITTED.
- */
+/** Sends a signal to the child of exec. Failures: RELOAD_NO_HANDLER, RELOAD_NOT_PERMITTED. */
 export function createChildSignal(name: NodeJS.Signals, place: string, child: KeptChild | undefined): Reload {
-  let tried = { generation: 0, starts: 0 };
-  return {
-    kind: 'signal',
-    place,
-    async run(generation) {
-      if (child === undefined) return undefined;
-      if (generation !== tried.generation) tried = { generation, starts: child.starts };
-      return child.starts > tried.starts ? undefined : child.signal(name, place);
-    },
-  };
+  return createChildStep({ kind: 'signal', place }, child, (it) => it.signal(name, place));
 }
 
 async function find(config: ProcessSignal): ReturnType<typeof findProcesses> {

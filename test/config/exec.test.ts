@@ -121,10 +121,21 @@ exec:
   });
 });
 
-describe('a signal to the child', () => {
+describe('a reload of the child', () => {
   const signal = { name: 'HUP', child: true };
 
-  it('needs the section exec, which may be empty', async () => {
+  it('by a restart needs the section exec as well', async () => {
+    const given = { outputs: output([{ restart: { child: true } }, { restart: {} }, { restart: { child: false } }]) };
+    expect(await briefly(loadWith(given))).toEqual([
+      'CONFIG_MISSING outputs.o.reload[1].restart.child',
+      'CONFIG_INVALID outputs.o.reload[2].restart.child',
+      'CONFIG_MISSING outputs.o.reload[0].restart.child',
+    ]);
+    const config = await loadWith({ exec: {}, outputs: output([{ restart: { child: true } }]) });
+    expect(config.outputs.get('o')?.reload).toEqual([{ kind: 'restart', place: 'outputs.o.reload[0]' }]);
+  });
+
+  it('by a signal needs the section exec, which may be empty', async () => {
     const [problem] = await problemsOf(loadWith({ outputs: output([{ signal }]) }));
     expect([problem?.code, problem?.place]).toEqual(['CONFIG_MISSING', 'outputs.o.reload[0].signal.child']);
     const config = await loadWith({ exec: {}, outputs: output([{ signal }]) });

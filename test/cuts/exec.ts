@@ -21,6 +21,12 @@ export const EXEC: readonly Cut[] = [
     "if (rendered.kind === 'failed') {\n        void this.#o.reloads[0]?.run(99, new AbortController().signal);\n        return void this.#failed(rendered.why);\n      }",
   ),
   cutIn('src/config/resolve-exec.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
+  cutIn('src/reload/child-step.ts')(
+    'child-one-restart',
+    'child.starts > tried.starts ? undefined : await act(child)',
+    'await act(child)',
+    { by: 'files and variables' },
+  ),
   kept('child-never-two', 'await this.#endRest(run);\n      if (retryInMs', 'if (retryInMs'),
   child('child-killed-after-grace', "this.signalAll('SIGKILL');", ''),
   kept('child-killed-after-grace', 'void run.child.goneWithin(graceMs,', 'void run.child.goneWithin(30_000,', {

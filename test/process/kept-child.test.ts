@@ -48,7 +48,7 @@ function keep(script: string, more: Partial<Launch> = {}, clock: Clock = systemC
   const told = () => (existsSync(join(dir, 'told')) ? readFileSync(join(dir, 'told'), 'utf8').trim().split('\n') : []);
   const change = (generation: number) => {
     now.generation = generation;
-    return child.restart(generation, { place: 'exec.onChange' });
+    return child.restart('exec.onChange', generation);
   };
   return { child, dir, of, told, change, now };
 }
@@ -107,7 +107,7 @@ describe('the child of exec', () => {
     await eventually(() => told().length === 1);
     expect(await change(1)).toBeUndefined();
     expect(child.starts).toBe(1);
-    expect(await child.restart(1, { place: 'x', again: true })).toBeUndefined();
+    expect(await child.restart('x')).toBeUndefined();
     expect(child.starts).toBe(2);
   });
 
@@ -175,6 +175,15 @@ describe('the child of exec', () => {
   });
 });
 
+it('two who ask for a restart at the same time get one', async () => {
+  const { child, change, told } = keep(`trap 'echo term >> $DIR/told; sleep 0.2; exit' TERM; ${TELL}; ${LOOP}`);
+  void child.start();
+  await eventually(() => told().length === 1);
+  expect(await Promise.all([change(2), child.restart('outputs.o.reload[0]')])).toEqual([undefined, undefined]);
+  expect(await eventually(() => told().length === 3)).toBe(true);
+  expect([told(), child.starts]).toEqual([['1', 'term', '2'], 2]);
+});
+
 describe('with onExit: restart', () => {
   it('the child starts again with backoff from 1 s to 1 m, and from the beginning when it has lived for a minute', async () => {
     const clock = new FakeClock();
@@ -223,13 +232,20 @@ describe('with onExit: restart', () => {
 
 describe.runIf(process.platform === 'linux')('a reload signal', () => {
   it('is not sent to a child that does not handle it yet: it would end it', async () => {
-    const { child, dir, told } = keep(
-      `while ! [ -e $DIR/go ]; do sleep 0.02; done; trap 'echo hup >> $DIR/told' HUP; ${TELL}; ${LOOP}`,
-    );
+    const program = `import os, signal, time
+dir = os.environ["DIR"]
+tell = lambda what: open(dir + "/told", "a").write(what + chr(10))
+tell("started")
+while not os.path.exists(dir + "/go"): time.sleep(0.02)
+signal.signal(signal.SIGHUP, lambda *_: tell("hup"))
+tell("ready")
+while True: time.sleep(0.05)`;
+    const { child, dir, told } = keep('', { argv: ['python3', '-c', program] });
     void child.start();
+    await eventually(() => told().includes('started'));
     expect(await child.signal('SIGHUP', 'here')).toMatchObject({ code: 'RELOAD_NO_HANDLER', place: 'here' });
     writeFileSync(join(dir, 'go'), '');
-    await eventually(() => told().length === 1);
+    await eventually(() => told().includes('ready'));
     expect(await child.signal('SIGHUP', 'here')).toBeUndefined();
     expect(await eventually(() => told().includes('hup'))).toBe(true);
     expect(await child.signal('SIGWINCH', 'here')).toBeUndefined();

@@ -28,6 +28,7 @@ export const childOfExec: Section = {
       'child-one-restart',
       'and what changes within the quiet period is one restart.',
       values('stop the child and start it anew with them, once for changes that come together'),
+      values('of files and variables that come together are one restart, with all of them'),
     ),
     held(
       'child-never-two',

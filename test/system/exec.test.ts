@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { isAlive } from '../process/children.ts';
-import { eventually, type Place, runAgent } from './agent.ts';
+import { eventually, type LogLine, type Place, runAgent } from './agent.ts';
 import { execAppIn, execOf } from './exec-place.ts';
 import { writePassword, writeSecrets } from './file-place.ts';
 import { published, told, useScene } from './scene.ts';
@@ -83,16 +83,23 @@ describe('exec', () => {
     const app = execAppIn(place);
     const dir = join(place.dir, 'o');
     const config = await place.config(
-      execOf(PASSWORD, {
-        secrets: { app: { key: 'app' }, late: { key: 'late' } },
-        outputs: { o: { dir, files: { late: { content: '{{late.password}}' } } } },
-      }),
+      execOf(
+        { ...PASSWORD, quiet: '2s' },
+        {
+          secrets: { app: { key: 'app' }, late: { key: 'late' } },
+          outputs: { o: { dir, files: { late: { content: '{{late.password}}' } } } },
+        },
+      ),
     );
     const agent = scene.exec(config, app.command);
+    const changed = (name: string) => ({ fits: ({ secrets }: LogLine) => (secrets as string[]).includes(name) });
     await agent.waitFor('output-published', { fits: ({ output }) => output === 'exec.env' });
     await agent.waitFor('secret-failed');
     await pause(300);
     expect([app.told(), agent.facts('child-started')]).toEqual([[], []]);
+    await writeSecrets(place, { app: { password: 'two' } });
+    await agent.waitFor('secret-changed', { ...changed('app'), count: 2 });
+    // The file comes while the variables wait for more of them to change.
     await writeSecrets(place, { app: { password: 'two' }, late: { password: 'here' } });
     expect((await app.environment())['PASSWORD']).toBe('two');
     expect(published(dir)).toEqual({ late: 'here' });
@@ -199,6 +206,31 @@ describe('new values', () => {
     expect(deaf.facts('child-ended')).toEqual([]);
   });
 
+  it('of files and variables that come together are one restart, with all of them', async () => {
+    const place = await placeWith();
+    const dir = join(place.dir, 'o');
+    const outputs = {
+      o: {
+        dir,
+        files: { password: { content: '{{app.password}}' } },
+        reload: [{ restart: { child: true } }],
+        quiet: '50ms',
+      },
+    };
+    const app = execAppIn(place);
+    const agent = scene.exec(await place.config(execOf({ ...PASSWORD, quiet: '50ms' }, { outputs })), app.command);
+    await app.pid();
+    for (const [count, password] of [
+      [2, 'two'],
+      [3, 'three'],
+    ] as const) {
+      await writePassword(place, password);
+      expect((await app.environment(count))['PASSWORD']).toBe(password);
+      await agent.waitFor('reload-done', { count: 2 * (count - 1) });
+      expect([published(dir), agent.facts('child-started').length]).toEqual([{ password }, count]);
+    }
+  });
+
   it('of the configuration count too, and what it takes away is gone', async () => {
     const place = await placeWith();
     const app = execAppIn(place);
@@ -284,7 +316,7 @@ describe('run and init', () => {
   it('fetch nothing for the environment, and run refuses signals to a child', async () => {
     const place = await placeWith();
     const files = { password: { content: '{{app.password}}' } };
-    const reload = [{ signal: { name: 'HUP', child: true } }];
+    const reload = [{ signal: { name: 'HUP', child: true } }, { restart: { child: true } }];
     const config = await place.config(
       execOf(
         { env: { X: '{{gone.x}}' } },
@@ -299,7 +331,7 @@ describe('run and init', () => {
     const run = await runAgent(['run', '-c', config]);
     expect([run.status, told(run).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
       2,
-      ['CONFIG_INVALID outputs.o.reload[0].signal.child'],
+      ['CONFIG_INVALID outputs.o.reload[0].signal.child', 'CONFIG_INVALID outputs.o.reload[1].restart.child'],
     ]);
   });
 });

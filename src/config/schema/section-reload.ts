@@ -19,9 +19,13 @@ const command = z.strictObject({
   timeout: z.optional(positiveDuration),
 });
 
+/** There is but one that could be restarted; said, so that nobody takes it for the agent. */
+const restart = z.strictObject({ child: z.literal(true, { error: 'true is the only value' }) });
+
 /** One way to make the application take a generation up. That it is exactly one is checked in `resolve-reload.ts`. */
 export const reload = z.strictObject({
   signal: z.optional(signal),
   http: z.optional(http),
   command: z.optional(command),
+  restart: z.optional(restart),
 });

@@ -25,8 +25,9 @@ export const EXEC: readonly Cut[] = [
     'child-one-restart',
     'child.starts > tried.starts ? undefined : await act(child)',
     'await act(child)',
-    { by: 'files and variables' },
+    { by: 'since the first try' },
   ),
+  kept('child-one-restart', 'if (run.isReplaced) {', 'if (this.#starts < 0) {', { by: 'two who ask' }),
   kept('child-never-two', 'await this.#endRest(run);\n      if (retryInMs', 'if (retryInMs'),
   child('child-killed-after-grace', "this.signalAll('SIGKILL');", ''),
   kept('child-killed-after-grace', 'void run.child.goneWithin(graceMs,', 'void run.child.goneWithin(30_000,', {

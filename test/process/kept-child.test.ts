@@ -176,12 +176,12 @@ describe('the child of exec', () => {
 });
 
 it('two who ask for a restart at the same time get one', async () => {
-  const { child, change, told } = keep(`trap 'echo term >> $DIR/told; sleep 0.2; exit' TERM; ${TELL}; ${LOOP}`);
+  const { child, change, told, of } = keep(`trap 'echo term >> $DIR/told; sleep 0.2; exit' TERM; ${TELL}; ${LOOP}`);
   void child.start();
   await eventually(() => told().length === 1);
   expect(await Promise.all([change(2), child.restart('outputs.o.reload[0]')])).toEqual([undefined, undefined]);
   expect(await eventually(() => told().length === 3)).toBe(true);
-  expect([told(), child.starts]).toEqual([['1', 'term', '2'], 2]);
+  expect([told(), child.starts, of('child-stopping').length]).toEqual([['1', 'term', '2'], 2, 1]);
 });
 
 describe('with onExit: restart', () => {

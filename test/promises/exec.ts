@@ -29,6 +29,8 @@ export const childOfExec: Section = {
       'and what changes within the quiet period is one restart.',
       values('stop the child and start it anew with them, once for changes that come together'),
       values('of files and variables that come together are one restart, with all of them'),
+      inFile('test/process/kept-child.test.ts')('two who ask for a restart at the same time get one'),
+      inFile('test/reload/child-step.test.ts')('a child that was started since the first try has read it anyway'),
     ),
     held(
       'child-never-two',

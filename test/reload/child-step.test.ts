@@ -1,0 +1,62 @@
+import { afterEach, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { KeptChild } from '../../src/process/kept-child.ts';
+import { createReload } from '../../src/reload/create-reload.ts';
+import { expectNoLeaks } from '../faults/leaks.ts';
+
+expectNoLeaks();
+const never = new AbortController().signal;
+const place = 'outputs.o.reload[0]';
+const output = { name: 'o', dir: '/run/o' };
+
+/** Does not handle SIGHUP. */
+function startSleep(): KeptChild {
+  const launch = () => ({
+    argv: ['sleep', '60'],
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: 'ignore' as const,
+    ownGroup: true,
+    generation: 0,
+    stopSignal: 'SIGTERM' as const,
+    graceMs: 10_000,
+    onExit: 'end' as const,
+  });
+  const child = new KeptChild({ launch, clock: systemClock, random: () => 0.5, emit: () => {} });
+  const over = child.start();
+  ends.push(async () => {
+    child.stop('SIGKILL');
+    await over;
+  });
+  return child;
+}
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+it.runIf(process.platform === 'linux')('a child that was started since the first try has read it anyway', async () => {
+  const child = startSleep();
+  const config = { kind: 'signal', name: 'SIGHUP', child: true, place } as const;
+  const step = createReload(config, output, {}, undefined, child);
+  expect(await step.run(2, never)).toMatchObject({ code: 'RELOAD_NO_HANDLER', place });
+  await child.restart(place);
+  expect(await step.run(2, never)).toBeUndefined();
+  expect(await step.run(3, never)).toMatchObject({ code: 'RELOAD_NO_HANDLER' });
+});
+
+it('a restart of the child is done once for a generation, and again when asked for again', async () => {
+  const child = startSleep();
+  const step = createReload({ kind: 'restart', place }, output, {}, undefined, child);
+  expect([step.kind, step.place]).toEqual(['restart', place]);
+  for (const starts of [2, 3]) {
+    expect(await step.run(7, never)).toBeUndefined();
+    expect(child.starts).toBe(starts);
+  }
+});
+
+it('where there is no child, nobody has to be told', async () => {
+  const config = { kind: 'signal', name: 'SIGHUP', child: true, place } as const;
+  expect(await createReload(config, output, {}).run(1, never)).toBeUndefined();
+  expect(await createReload({ kind: 'restart', place }, output, {}).run(1, never)).toBeUndefined();
+});

@@ -96,12 +96,17 @@ function byMessage(name: string, message: string): Known | undefined {
  */
 export function awsError(error: unknown, call: AwsCall): PannierError {
   if (error instanceof PannierError) {
-    const { code, seen, place } = error.failure;
-    return code.startsWith('AUTH_') || place === call.place ? error : fail(code, call.place, seen, error.failure);
+    return atPlace(error, call.place);
   }
   const { name, message, status, headers } = readError(error);
   if (name === 'AbortError') return fail('CANCELLED', call.place, 'the call was cancelled');
   return describe(name, message, call, status, retryAfterMs(headers['retry-after'], call.nowMs));
+}
+
+/** The same failure at another place, unless it is one of the backend as a whole: no credentials, no region. */
+export function atPlace(error: PannierError, place: string): PannierError {
+  const { code, seen, place: own } = error.failure;
+  return own === place || /^(?:AUTH|CONFIG)_/.test(code) ? error : fail(code, place, seen, error.failure);
 }
 
 /** The error of one entry in the answer to a batch. */

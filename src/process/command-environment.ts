@@ -8,7 +8,7 @@ const MANAGER = /^(?:NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID))$/;
  * files stay; a command that may open the file needs no variable to.
  */
 const LOGIN =
-  /^(?:(?:VAULT|BAO)_(?:TOKEN|ROLE_ID|SECRET_ID|USERNAME|PASSWORD)|AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|PANNIER_.*)$/;
+  /^(?:(?:VAULT|BAO)_(?:TOKEN|ROLE_ID|SECRET_ID|USERNAME|PASSWORD)|AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CONTAINER_AUTHORIZATION_TOKEN)|PANNIER_.*)$/;
 
 /**
  * What a command of ours gets: the agent's variables without its logins, its own settings and its service manager, and

@@ -1,4 +1,5 @@
-import { asFailure, fail, failure, PannierError } from '../base/errors.ts';
+import { asFailure, fail, PannierError } from '../base/errors.ts';
+import { atPlace } from '../client/aws-error.ts';
 import { onAbort } from '../client/on-abort.ts';
 
 export interface GatherOptions<V> {
@@ -105,13 +106,6 @@ function settleAll<V>(waiters: readonly Waiter<V>[] = [], answer: V | PannierErr
   for (const waiter of waiters) {
     waiter.settle(answer instanceof PannierError ? atPlace(answer, waiter.place) : answer);
   }
-}
-
-function atPlace(error: PannierError, place: string): PannierError {
-  const { code, seen, place: own } = error.failure;
-  return code.startsWith('AUTH_') || own === place
-    ? error
-    : new PannierError(failure(code, place, seen, error.failure));
 }
 
 const asError = (error: unknown): PannierError =>

@@ -8,6 +8,7 @@ it.each([
   ['BAO_PASSWORD', false],
   ['AWS_SECRET_ACCESS_KEY', false],
   ['AWS_SESSION_TOKEN', false],
+  ['AWS_CONTAINER_AUTHORIZATION_TOKEN', false],
   ['PANNIER_CONFIG', false],
   ['PANNIER_API_TOKEN', false],
   ['NOTIFY_SOCKET', false],

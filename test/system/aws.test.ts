@@ -1,0 +1,204 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { awsError, startAwsProxy } from '../faults/aws-proxy.ts';
+import { type Moto, startMoto } from '../servers/index.ts';
+import { eventually } from './agent.ts';
+import { baoOf, published, told, useScene, useWorld } from './scene.ts';
+
+const scene = useScene();
+const world = useWorld();
+let moto: Moto;
+beforeAll(async () => {
+  moto = await startMoto();
+}, 300_000);
+afterAll(() => moto.stop());
+
+const KEYS = { AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: 'made-up', AWS_EC2_METADATA_DISABLED: 'true' };
+const env = { ...KEYS, AWS_REGION: 'eu-west-1' };
+const awsAt = (endpoint: string, more: object = {}) => ({ kind: 'aws-secrets-manager', endpoint, ...more });
+
+/** One secret, polled often, in one file. */
+async function setUp(endpoint: string, id: string, more: object = {}) {
+  const place = await scene.place();
+  const out = join(place.dir, 'out');
+  const config = await place.config({
+    backends: { aws: awsAt(endpoint, more) },
+    secrets: { app: { secretId: id, refresh: '200ms' } },
+    outputs: { o: { dir: out, files: { text: { content: '{{app.password}}' } } } },
+  });
+  return { dir: place.dir, config, text: () => published(out)?.['text'] };
+}
+
+describe('OpenBao, AWS and a file in one output', () => {
+  it('that all change within the quiet period are one generation and one reload', async () => {
+    const { dir, config: write } = await scene.place();
+    const file = async (password: string) => {
+      await writeFile(join(dir, 'new'), JSON.stringify({ local: { password } }));
+      await rename(join(dir, 'new'), join(dir, 'secrets.json'));
+    };
+    const putAll = async (value: string) => {
+      await world().putSecret('mixed', { password: `bao-${value}` });
+      await moto.putSecret('mixed/db', JSON.stringify({ password: `aws-${value}` }));
+      await moto.putParameter('/mixed/url', `ssm-${value}`);
+      await file(`file-${value}`);
+    };
+    await putAll('1');
+    const config = await write({
+      backends: {
+        bao: baoOf(world()),
+        aws: awsAt(moto.address),
+        demo: { kind: 'file', path: './secrets.json' },
+      },
+      secrets: {
+        bao: { backend: 'bao', kv: 'secret/shop/mixed', refresh: '1h' },
+        db: { backend: 'aws', secretId: 'mixed/db', refresh: '1h' },
+        url: { backend: 'aws', parameter: '/mixed/url', refresh: '1h' },
+        local: { backend: 'demo', key: 'local' },
+      },
+      outputs: {
+        o: {
+          dir: join(dir, 'out'),
+          quiet: '500ms',
+          maxWait: '10s',
+          files: { all: { content: '{{bao.password}} {{db.password}} {{url.value}} {{local.password}}' } },
+          reload: [{ command: { argv: ['/bin/sh', '-c', 'echo told >> told'] } }],
+        },
+      },
+    });
+    const agent = scene.run(config, { env, cwd: dir });
+    await agent.waitFor('output-published');
+    await putAll('2'); // the file is told of by the kernel, the others are asked since it changed
+    await agent.waitFor('reload-done');
+    await pause(1_500);
+    expect(published(join(dir, 'out'))).toEqual({ all: 'bao-2 aws-2 ssm-2 file-2' });
+    expect(agent.facts('output-published').map(({ generation }) => generation)).toEqual([1, 2]);
+    expect(agent.facts('reload-done').length).toBe(1);
+  });
+});
+
+describe('AWS that cannot be reached', () => {
+  it('at the start: run waits for it; in the middle: the last good files stay, and the next value comes', async () => {
+    await using own = await startMoto();
+    await own.kill();
+    const { config, text } = await setUp(own.address, 'down');
+    const agent = scene.run(config, { env });
+    const failed = await agent.waitFor('secret-failed');
+    expect(failed).toMatchObject({ code: 'BACKEND_UNREACHABLE', seen: `connection refused at ${own.address}` });
+    await own.start();
+    await own.putSecret('down', '{"password":"one"}');
+    await agent.waitFor('output-published');
+    expect(text()).toBe('one');
+    await own.kill();
+    await agent.waitFor('secret-state', { fits: ({ state }) => state === 'stale' });
+    expect(text()).toBe('one');
+    await own.start();
+    await own.putSecret('down', '{"password":"two"}');
+    await agent.waitFor('output-published', { count: 2, withinMs: 60_000 });
+    expect(text()).toBe('two');
+  }, 120_000);
+});
+
+describe('credentials of AWS', () => {
+  it('that expired are taken up again when their file changes', async () => {
+    await using proxy = await startAwsProxy(moto.address);
+    const { dir, config, text } = await setUp(proxy.address, 'expiring');
+    const file = join(dir, 'credentials');
+    const keys = (id: string) => `[default]\naws_access_key_id = ${id}\naws_secret_access_key = made-up\n`;
+    await writeFile(file, keys('AKIAONE'));
+    await moto.putSecret('expiring', '{"password":"one"}');
+    const agent = scene.run(config, {
+      env: { AWS_REGION: 'eu-west-1', AWS_SHARED_CREDENTIALS_FILE: file, AWS_EC2_METADATA_DISABLED: 'true' },
+    });
+    await agent.waitFor('output-published');
+    proxy.fault(({ accessKeyId }) => (accessKeyId === 'AKIAONE' ? awsError('ExpiredTokenException') : undefined));
+    const failed = await agent.waitFor('secret-failed', { fits: ({ code }) => code === 'AUTH_EXPIRED' });
+    expect(failed).toMatchObject({ place: 'backends.aws' });
+    await moto.putSecret('expiring', '{"password":"two"}');
+    await writeFile(file, keys('AKIATWOTWO'));
+    await eventually(() => expect(text()).toBe('two'), 60_000);
+  }, 120_000);
+
+  it('of which there are none, and a region that nobody names, end init with what is missing', async () => {
+    const { dir, config } = await setUp(moto.address, 'any');
+    const bare = { HOME: dir, AWS_EC2_METADATA_DISABLED: 'true' };
+    const noRegion = await scene.init(config, '1h', { env: { ...bare, ...KEYS } });
+    expect(noRegion.status).toBe(2);
+    expect(told(noRegion)).toMatchObject([
+      { code: 'CONFIG_MISSING', place: 'backends.aws.region', seen: expect.stringMatching(/^absent/) },
+    ]);
+    const noKeys = await scene.init(config, '1h', { env: { ...bare, AWS_REGION: 'eu-west-1' } });
+    expect(noKeys.status).toBe(4);
+    expect(told(noKeys)).toMatchObject([
+      {
+        code: 'AUTH_NO_CREDENTIALS',
+        seen: expect.stringMatching(/environment .*shared files .*web identity .*container .*instance profile/),
+      },
+    ]);
+  });
+
+  it('and the region are taken from the shared files', async () => {
+    const { dir, config, text } = await setUp(moto.address, 'shared', { profile: 'shop' });
+    await moto.putSecret('shared', '{"password":"one"}', 'eu-central-1');
+    const config_ = join(dir, 'aws-config');
+    await writeFile(
+      config_,
+      '[profile shop]\nregion = eu-central-1\naws_access_key_id = AKIA\naws_secret_access_key = s\n',
+    );
+    const init = await scene.init(config, '20s', { env: { HOME: dir, AWS_CONFIG_FILE: config_ } });
+    expect([init.status, told(init)]).toEqual([0, []]);
+    expect(text()).toBe('one');
+  });
+});
+
+describe('a prefix', () => {
+  it('is a map whose secrets come and go', async () => {
+    const { dir, config: write } = await scene.place();
+    await moto.putSecret('map/a', '{"p":"1"}');
+    const config = await write({
+      backends: { aws: awsAt(moto.address) },
+      secrets: { all: { prefix: 'map/', refresh: '200ms' } },
+      outputs: {
+        o: {
+          dir: join(dir, 'out'),
+          files: {
+            f: { content: '{{#each all}}{{@key}}={{this.p}};{{/each}}' },
+            'f.json': { format: 'json', from: 'all' },
+          },
+        },
+      },
+    });
+    const agent = scene.run(config, { env });
+    const text = () => readFile(join(dir, 'out/f'), 'utf8');
+    await agent.waitFor('output-published');
+    expect(await text()).toBe('a=1;');
+    await moto.putSecret('map/b/c', '{"p":"2"}');
+    await eventually(async () => expect(await text()).toBe('a=1;b/c=2;'));
+    await moto.api('secretsmanager', 'DeleteSecret', { SecretId: 'map/a' });
+    await eventually(async () => expect(await text()).toBe('b/c=2;'));
+    expect(JSON.parse(await readFile(join(dir, 'out/f.json'), 'utf8'))).toEqual({ 'b/c': { p: '2' } });
+  });
+});
+
+describe('a start without a backend of AWS', () => {
+  it('does not read the SDK', async () => {
+    const { dir, config: write } = await scene.place();
+    await writeFile(join(dir, 'secrets.json'), '{"app":{"password":"one"}}');
+    const config = await write({
+      backends: { demo: { kind: 'file', path: './secrets.json' } },
+      secrets: { app: { key: 'app' } },
+      outputs: { o: { dir: join(dir, 'out'), files: { f: { content: '{{app.password}}' } } } },
+    });
+    // Says every module that is loaded; NODE_DEBUG is no use here, since Pannier takes it away.
+    const trace = { NODE_V8_COVERAGE: join(dir, 'coverage') };
+    expect((await scene.init(config, '20s', { env: trace })).status).toBe(0);
+    const scripts = async () => {
+      const { readdir } = await import('node:fs/promises');
+      const [file = ''] = await readdir(join(dir, 'coverage'));
+      return readFile(join(dir, 'coverage', file), 'utf8');
+    };
+    expect(await scripts()).toContain('/dist/main.js');
+    expect(await scripts()).not.toContain('aws-sdk.cjs');
+  });
+});

@@ -1,0 +1,144 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { awsError, type Fault, startAwsProxy } from '../faults/aws-proxy.ts';
+import { type Moto, startMoto } from '../servers/index.ts';
+import { eventually, type Place } from './agent.ts';
+import { useScene } from './scene.ts';
+
+/** Part of every value and credential that must not come out. */
+const CANARY = 'c4n4ry';
+const LOG = { level: 'trace', format: 'json' };
+
+const scene = useScene();
+let moto: Moto;
+beforeAll(async () => {
+  moto = await startMoto();
+}, 300_000);
+afterAll(() => moto.stop());
+
+/** Everything that Node and libraries can be told to print. */
+function loudEnv({ dir }: Place): Record<string, string> {
+  mkdirSync(join(dir, 'tmp'), { recursive: true });
+  return {
+    DEBUG: '*',
+    NODE_DEBUG: 'http,https,net,tls,stream,fs,module',
+    TMPDIR: join(dir, 'tmp'),
+    HOME: dir,
+    AWS_REGION: 'eu-west-1',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+const KEYS = {
+  AWS_ACCESS_KEY_ID: 'AKIATEST',
+  AWS_SECRET_ACCESS_KEY: `${CANARY}-secret-key`,
+  AWS_SESSION_TOKEN: `${CANARY}-session`,
+};
+
+/** Files below `dir` that hold the canary, links not followed, but for the outputs. */
+function filesWithCanary(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => statSync(path).size < 1e7 && readFileSync(path).includes(CANARY))
+    .map((path) => path.slice(dir.length + 1))
+    .filter((path) => !/^good\/\.\.(g\d+|data)\//.test(path));
+}
+
+describe('no value and no key of AWS comes out anywhere but in the outputs', () => {
+  it('with secrets, parameters, prefixes and roles, good and failing, and every debug switch on', async () => {
+    const place = await scene.place();
+    const { dir } = place;
+    await moto.putSecret('canary/one', JSON.stringify({ password: `${CANARY}-1`, nul: `${CANARY}\0` }));
+    await moto.putSecret('canary/broken', `{"password": "${CANARY}-2`);
+    await moto.putSecret('canary/bytes', Buffer.from(`${CANARY}\xff`, 'latin1'));
+    await moto.putSecret('gone', `${CANARY}-gone`);
+    await moto.api('secretsmanager', 'DeleteSecret', { SecretId: 'gone' });
+    await moto.putParameter('/canary/url', `${CANARY}-3`, 'SecureString');
+    const roleArn = 'arn:aws:iam::123456789012:role/shop';
+    const config = await place.config({
+      log: LOG,
+      backends: { aws: { kind: 'aws-secrets-manager', endpoint: moto.address } },
+      secrets: {
+        one: { secretId: 'canary/one', refresh: '200ms' },
+        broken: { secretId: 'canary/broken' },
+        all: { prefix: 'canary/', refresh: '200ms' },
+        url: { parameter: '/canary/url' },
+        role: { secretId: 'canary/one', roleArn, refresh: '200ms' },
+        gone: { secretId: 'gone', optional: true },
+        missing: { secretId: 'none', optional: true },
+      },
+      outputs: {
+        good: {
+          dir: join(dir, 'good'),
+          files: {
+            'all.json': { format: 'json', from: ['one', 'broken', 'url', 'role'] },
+            t: { content: '{{all.one.password}}' },
+          },
+        },
+        bad: { dir: join(dir, 'bad'), files: { f: { content: '{{broken.password}}' } } },
+        worse: { dir: join(dir, 'worse'), files: { f: { format: 'raw', from: 'all' } } },
+      },
+    });
+    const env = { ...loudEnv(place), ...KEYS };
+    const init = await scene.init(config, '20s', { env });
+    expect(init.status).toBe(1);
+    const agent = scene.run(config, { env });
+    await agent.waitFor('output-unchanged', { fits: ({ output }) => output === 'good' });
+    await moto.putSecret('canary/one', JSON.stringify({ password: `${CANARY}-4` }));
+    await eventually(() => expect(readFileSync(join(dir, 'good/t'), 'utf8')).toBe(`${CANARY}-4`));
+    await agent.stop();
+    const said = init.output() + agent.output();
+    expect(said).toContain('backend-answered');
+    expect(said).not.toContain(CANARY);
+    // A session that was assumed, and what signs.
+    expect(said).not.toMatch(/ASIA[A-Z0-9]{8}|AWS4-HMAC|FQoGZ/);
+    expect(filesWithCanary(dir)).toEqual([]);
+    expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
+  });
+
+  it.each<[string, Fault]>([
+    ['JSON cut off', { status: 200, body: `{"SecretString":"${CANARY}` }],
+    ['HTML', { status: 200, body: `<html>${CANARY}</html>` }],
+    ['another shape', { status: 200, body: `{"SecretString":["${CANARY}"],"ARN":7,"VersionId":{"${CANARY}":1}}` }],
+    ['an error of a strange name', awsError(CANARY, 400, CANARY)],
+    ['an error of a known name', awsError('ValidationException', 400, `1 validation error: ${CANARY}`)],
+    ['a denial', awsError('AccessDeniedException', 400, `User ${CANARY} is not authorized`)],
+    ['500 with HTML', { status: 500, body: `<html>${CANARY}</html>` }],
+    ['a strange Retry-After', awsError('ThrottlingException', 400, CANARY, { 'retry-after': CANARY })],
+    ['a strange date', awsError('InvalidSignatureException', 400, CANARY, { date: CANARY })],
+    ['a redirect', { status: 301, body: CANARY, headers: { location: `http://127.0.0.1:1/${CANARY}` } }],
+  ])('when AWS answers %s', async (_, fault) => {
+    await using proxy = await startAwsProxy(moto.address);
+    proxy.fault(() => fault);
+    const place = await scene.place();
+    const { dir } = place;
+    writeFileSync(join(dir, 'token'), `${CANARY}.jwt.x`);
+    const config = await place.config({
+      log: LOG,
+      backends: { aws: { kind: 'aws-secrets-manager', endpoint: proxy.address } },
+      secrets: {
+        a: { secretId: 'a' },
+        b: { parameter: '/b' },
+        c: { prefix: 'c/' },
+        d: { secretId: 'd', previous: true },
+      },
+      outputs: { o: { dir: join(dir, 'o'), files: { f: { format: 'json', from: ['a', 'b', 'c', 'd'] } } } },
+    });
+    const init = await scene.init(config, '1500ms', { env: { ...loudEnv(place), ...KEYS } });
+    expect(proxy.calls.some(({ headers }) => headers['x-amz-security-token'] === `${CANARY}-session`)).toBe(true);
+    expect(init.status).toBeGreaterThan(0);
+    expect(init.stderr()).toContain('init: ');
+    expect(init.output()).not.toContain(CANARY);
+    const irsa = {
+      ...loudEnv(place),
+      AWS_WEB_IDENTITY_TOKEN_FILE: join(dir, 'token'),
+      AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/irsa',
+    };
+    const other = await scene.init(config, '1500ms', { env: irsa });
+    expect(proxy.calls.some(({ body }) => body.includes(`${CANARY}.jwt`))).toBe(true);
+    expect(other.output()).not.toContain(CANARY);
+    expect(filesWithCanary(dir).filter((path) => path !== 'token')).toEqual([]);
+  });
+});

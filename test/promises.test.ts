@@ -37,7 +37,6 @@ describe('the promises', () => {
     expect(waiting).toEqual([
       'failing-reader-holds-up-nobody: the local API',
       'sockets-0600: the local API',
-      'files-go-with-their-prefix: prefix maps',
       'check: check and verify',
       'verify: check and verify',
       'pid-reused-in-status: the local API',

@@ -115,6 +115,11 @@ export const PUBLISHING: readonly Cut[] = [
     '',
   ),
   links('files-go-with-their-configuration', "if (typeof found === 'string' || !isOurLink(found.target)) return;", ''),
+  cutIn('src/source/aws-prefix.ts')(
+    'files-go-with-their-prefix',
+    'const fields = new Map<string, Value>();',
+    'const fields = new Map<string, Value>(last?.fields);',
+  ),
   cutIn('src/lease/item.ts')(
     'optional-holds-nothing-up',
     "Object.freeze({ state: 'absent', why, optional, stateNumber })",

@@ -79,6 +79,12 @@ export const SECRECY: readonly Cut[] = [
     'openRequest(agent, target, { method, path, timeout, headers } as any);',
     { by: 'no value reaches output' },
   ),
+  cutIn('src/client/aws-error.ts')(
+    'canary-run',
+    "(isAnswer ? `HTTP ${status}` : 'no usable answer')",
+    '`${message} ${status} ${isAnswer}`',
+    { by: 'when AWS answers' },
+  ),
   cutIn('src/client/vault-status.ts')('canary-run', 'return shown ?? part;', 'return said[0];', {
     by: 'when the backend answers',
     slow: true,

@@ -15,6 +15,7 @@ const run = inFile('test/agent/run.test.ts', 'run');
 const noMix = inFile('test/deliver/no-mix.test.ts')(
   'a reader that opens ..data once never sees a mix: 100,000 file reads across 200 generations',
 );
+const prefix = inFile('test/source/aws-prefix.test.ts', 'a prefix');
 
 export const publishing: Section = {
   name: 'Publishing',
@@ -141,7 +142,12 @@ export const publishing: Section = {
       'files go only when the configuration no longer names them.',
       publish('removes the links of names that are gone, and only links of ours'),
     ),
-    pending('files-go-with-their-prefix', '(or a prefix map) no longer names them', 'prefix maps'),
+    held(
+      'files-go-with-their-prefix',
+      '(or a prefix map) no longer names them',
+      prefix('new ones appear, deleted ones go, changed ones change, and only their values are read'),
+      inFile('test/system/aws.test.ts', 'a prefix')('is a map whose secrets come and go'),
+    ),
     held(
       'optional-holds-nothing-up',
       '`optional`: a first fetch that ends in an error counts as absent and holds nothing up;',

@@ -5,6 +5,10 @@ const failures = inFile('test/base/machinery.test.ts', 'failures');
 const json = inFile('test/base/json.test.ts', 'parseJson');
 const command = inFile('test/process/command.test.ts', 'how a command went');
 const canary = inFile('test/system/canary.test.ts', 'no value comes out anywhere but in the outputs');
+const awsCanary = inFile(
+  'test/system/canary-aws.test.ts',
+  'no value and no key of AWS comes out anywhere but in the outputs',
+);
 const clientCanary = inFile('test/client/canary.test.ts');
 const startUp = inFile('test/system/inspector.test.ts', 'the inspector');
 const missing = inFile('test/render/paths.test.ts', 'a missing field');
@@ -66,6 +70,7 @@ export const secrecy: Section = {
       'The canary run greps everything the agent emits, also with `DEBUG=*` and `NODE_DEBUG=http,net`, malformed answers and NUL bytes.',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       canary('when the backend answers %s'),
+      awsCanary('when AWS answers %s'),
       canary('when the file of the embedded backend is %s'),
       canary('when the configuration holds %s'),
       clientCanary('no value reaches output over %s, also with DEBUG=* and NODE_DEBUG=http,net'),

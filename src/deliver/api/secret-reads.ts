@@ -90,13 +90,13 @@ class SecretReads {
       audit.read('read', name, '', entry);
       return { status: 200, type: JSON_TYPE, body: answers.whole(name, entry), headers };
     }
-    const body = answers.field(entry, field);
-    if (body === undefined) {
+    const found = answers.field(entry, field);
+    if (found === undefined) {
       audit.missed('read', 'unknown', { secret: name });
       return { ...refusal(404, 'API_UNKNOWN_FIELD', 'the secret has no such field'), headers };
     }
     audit.read('read', name, field, entry);
-    return { status: 200, type: body.type, body: body.bytes, headers };
+    return { status: 200, type: found.type, body: found.body, headers };
   }
 }
 

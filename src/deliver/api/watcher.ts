@@ -108,7 +108,7 @@ export class Watcher {
     const head = `event: ${kind}\nid: ${agent.bootId}-${id}\ndata: `;
     if (kind === 'secret' && entry !== undefined && entry.state !== 'absent') {
       audit.read('watch', name, '', entry);
-      return `${head}${answers.whole(name, entry).toString()}\n`;
+      return `${head}${answers.whole(name, entry)}\n`;
     }
     const why = entry?.why;
     return `${head}${JSON.stringify({ name, state: entry?.state, code: why?.code, reason: why?.seen })}\n\n`;

@@ -86,7 +86,7 @@ export class Routes {
   #candidates(parts: readonly string[]): readonly Row[] {
     const rows = this.#byLength.get(parts.length) ?? [];
     return rows.filter((row) =>
-      row.parts.every((part, i) => (part.startsWith(':') ? parts[i] !== '' : part === parts[i])),
+      row.parts.every((part, i) => part === parts[i] || (part[0] === ':' && parts[i] !== '')),
     );
   }
 }
@@ -130,9 +130,10 @@ function splitUrl(url = '/'): { readonly path: string; readonly query: string } 
 }
 
 function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> | undefined {
-  const params: Record<string, string> = Object.create(null);
-  for (const [i, key] of pattern.entries()) {
-    if (!key.startsWith(':')) continue;
+  const params: Record<string, string> = {}; // the keys are the table's own
+  for (let i = 1; i < pattern.length; i++) {
+    const key = pattern[i] as string;
+    if (key[0] !== ':') continue;
     const part = parts[i] as string;
     try {
       params[key.slice(1)] = part.includes('%') ? decodeURIComponent(part) : part;

@@ -59,6 +59,7 @@ export function secretStatus(name: string, view: AgentView): SecretStatus {
     state: entry.state,
     version: entry.value.version,
     etag: etagOf(view.bootId, entry.valueNumber),
+    changedAt: timeOf(entry.changedWallMs),
     fetchedAt: timeOf(entry.fetchedWallMs),
     ageSeconds: Math.max(0, Math.floor((view.clock.wallMs() - entry.fetchedWallMs) / 1000)),
     life: entry.value.life.kind,

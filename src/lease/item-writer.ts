@@ -105,13 +105,9 @@ export class ItemWriter {
   #freshen(item: Item, value: Fetched, isOther: boolean): void {
     const { entry } = item;
     const before = entry?.state;
-    if (entry === undefined || entry.state === 'absent' || isOther) {
-      const number = this.#nextNumber();
-      item.entry = freshEntry(value, this.#clock.wallMs(), number, number);
-    } else {
-      const stateNumber = entry.state === 'fresh' ? entry.stateNumber : this.#nextNumber();
-      item.entry = freshEntry(value, this.#clock.wallMs(), entry.valueNumber, stateNumber);
-    }
+    const since = entry === undefined || entry.state === 'absent' || isOther ? undefined : entry;
+    const stateNumber = since?.state === 'fresh' ? since.stateNumber : this.#nextNumber();
+    item.entry = freshEntry(value, this.#clock.wallMs(), stateNumber, since);
     if (before !== 'stale' && before !== 'expired') return;
     this.#emit({ kind: 'secret-state', secrets: [...item.names], state: 'fresh' });
   }

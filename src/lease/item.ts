@@ -66,8 +66,11 @@ export function isPolled(item: Item): boolean {
   return (lifeOf(item)?.kind ?? 'none') === 'none';
 }
 
-export function freshEntry(value: Fetched, fetchedWallMs: number, valueNumber: number, stateNumber: number): Entry {
-  return Object.freeze({ state: 'fresh', value: Object.freeze(value), fetchedWallMs, valueNumber, stateNumber });
+/** @param since the entry whose value it still is; absent: it is another one. */
+export function freshEntry(value: Fetched, fetchedWallMs: number, stateNumber: number, since?: Held): Entry {
+  const { valueNumber = stateNumber, changedWallMs = fetchedWallMs } = since ?? {};
+  Object.freeze(value);
+  return Object.freeze({ state: 'fresh', value, fetchedWallMs, changedWallMs, valueNumber, stateNumber });
 }
 
 export function absentEntry(why: Failure, optional: boolean, stateNumber: number): Entry {
@@ -76,6 +79,6 @@ export function absentEntry(why: Failure, optional: boolean, stateNumber: number
 
 /** The same value with another state. */
 export function markEntry(entry: Held, state: 'stale' | 'expired', why: Failure, stateNumber: number): Entry {
-  const { value, fetchedWallMs, valueNumber } = entry;
-  return Object.freeze({ state, value, fetchedWallMs, why, valueNumber, stateNumber });
+  const { value, fetchedWallMs, changedWallMs, valueNumber } = entry;
+  return Object.freeze({ state, value, fetchedWallMs, why, changedWallMs, valueNumber, stateNumber });
 }

@@ -10,6 +10,8 @@ export type Entry =
       /** When the value was last known good, on the wall clock. */
       readonly fetchedWallMs: number;
       readonly why?: Failure;
+      /** When this value was first met, on the wall clock. */
+      readonly changedWallMs: number;
       /** Of the first snapshot with this value: grows with each other value, and no two values share one. */
       readonly valueNumber: number;
       /** Of the first snapshot with this value in this state; never smaller than `valueNumber`. */

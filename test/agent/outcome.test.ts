@@ -6,7 +6,7 @@ import type { OutputState } from '../../src/deliver/output-state.ts';
 import type { Entry } from '../../src/lease/snapshot.ts';
 
 const value = { fields: new Map(), version: '1', life: { kind: 'none' } } as const;
-const fresh: Entry = { state: 'fresh', value, fetchedWallMs: 0, valueNumber: 1, stateNumber: 1 };
+const fresh: Entry = { state: 'fresh', value, fetchedWallMs: 0, changedWallMs: 0, valueNumber: 1, stateNumber: 1 };
 const absent = (code: Code): Entry => ({
   state: 'absent',
   why: failure(code, 'secrets.x', 'seen'),

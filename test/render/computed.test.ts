@@ -13,6 +13,7 @@ const fresh = (of: Fields): Entry => ({
   state: 'fresh',
   value: { fields: of, version: '1', life: { kind: 'none' } },
   fetchedWallMs: 0,
+  changedWallMs: 0,
   valueNumber: 1,
   stateNumber: 1,
 });

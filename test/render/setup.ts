@@ -47,7 +47,7 @@ function entryOf(given: Given): Entry | undefined {
   }
   const fields = typeof given === 'string' ? (parseJson(given) as Fields) : given;
   const value: Fetched = { fields, version: '1', life: { kind: 'none' } };
-  return { state: 'fresh', value, fetchedWallMs: 0, valueNumber: 1, stateNumber: 1 };
+  return { state: 'fresh', value, fetchedWallMs: 0, changedWallMs: 0, valueNumber: 1, stateNumber: 1 };
 }
 
 /** Renders files over secrets; every secret given is configured. */

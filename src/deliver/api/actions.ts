@@ -1,4 +1,3 @@
-import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { type Failure, failure } from '../../base/errors.ts';
@@ -7,6 +6,7 @@ import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http
 import type { Asked, Route } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
+import { type Refreshing, WITHIN_MS, within } from './refreshing.ts';
 import { noValue, stateHeaders, unknownSecret } from './secret-reads.ts';
 import type { Visible } from './visible.ts';
 
@@ -14,16 +14,11 @@ export interface ActionParts {
   readonly agent: ApiAgent;
   readonly visible: Visible;
   readonly audit: Audit;
+  readonly refreshing: Refreshing;
   readonly listener: ApiListenerConfig;
   /** Aborts when the listener's service ends. */
   readonly stop: AbortSignal;
 }
-
-/** How long one of these is waited for; it goes on after that. */
-const WITHIN_MS = 30_000;
-
-/** Who asks again sooner gets the outcome of the last refresh: a client in a loop must not mint credentials in one. */
-const REFRESH_GAP_MS = 1_000;
 
 /** The state of the agent, and what can be asked of it. */
 export function actionRoutes(parts: ActionParts): readonly Route[] {
@@ -57,20 +52,19 @@ export function actionRoutes(parts: ActionParts): readonly Route[] {
 
 class Actions {
   readonly #o: ActionParts;
-  readonly #refreshedMs = new Map<string, number>();
 
   constructor(parts: ActionParts) {
     this.#o = parts;
   }
 
   async refresh(name: string): Promise<Reply> {
-    const { agent, visible, audit } = this.#o;
+    const { agent, visible, audit, refreshing } = this.#o;
     if (!visible.has(name)) {
       audit.missed('refresh', 'unknown');
       return unknownSecret();
     }
     const before = agent.entryOf(name);
-    const done = await this.#refreshOnce(name);
+    const done = await refreshing.refresh(name);
     const entry = agent.entryOf(name);
     const held = entry === undefined || entry.state === 'absent' ? undefined : entry;
     const headers = held === undefined ? {} : stateHeaders(held, agent);
@@ -138,18 +132,6 @@ class Actions {
     response.once('close', agent.stop);
     return jsonReply(202, { stopping: true });
   }
-
-  /** False: it has not ended in time. */
-  async #refreshOnce(name: string): Promise<boolean> {
-    const { clock, refresh } = this.#o.agent;
-    const last = this.#refreshedMs.get(name);
-    if (last !== undefined && clock.monoMs() - last < REFRESH_GAP_MS) return true;
-    const attempt = refresh(name).then(() => {
-      this.#refreshedMs.set(name, clock.monoMs());
-      return true;
-    });
-    return (await within(clock, WITHIN_MS, attempt)) ?? false;
-  }
 }
 
 const slow = (place: string): Failure => failure('API_SLOW', place, `not ended within ${formatDuration(WITHIN_MS)}`);
@@ -157,15 +139,4 @@ const slow = (place: string): Failure => failure('API_SLOW', place, `not ended w
 async function describeApi(version: string): Promise<Reply> {
   const { openApi } = await import('./openapi.ts');
   return { status: 200, type: JSON_TYPE, body: `${JSON.stringify(openApi(version))}\n` };
-}
-
-/** What `work` gives; undefined when that takes longer than `ms`. */
-async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const callOff = deadline(clock, ms, () => late.resolve(undefined));
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    callOff();
-  }
 }

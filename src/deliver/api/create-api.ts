@@ -3,14 +3,16 @@ import { asFailure } from '../../base/errors.ts';
 import { Guard } from '../http/guard.ts';
 import { nameOfListen } from '../http/listening.ts';
 import { sendReply } from '../http/reply.ts';
-import { Routes } from '../http/routes.ts';
+import { type Route, Routes } from '../http/routes.ts';
 import type { Service } from '../http/service.ts';
 import { TokenFile } from '../http/token-file.ts';
-import { actionRoutes } from './actions.ts';
+import { type ActionParts, actionRoutes } from './actions.ts';
 import { Answers } from './answers.ts';
 import type { ApiAgent, ApiOptions } from './api-agent.ts';
 import { Audit } from './audit.ts';
-import { readRoutes } from './secret-reads.ts';
+import { type AwsParts, awsRoutes } from './aws.ts';
+import { Refreshing } from './refreshing.ts';
+import { type ReadParts, readRoutes } from './secret-reads.ts';
 import { Visible } from './visible.ts';
 import { Waiting } from './waiting.ts';
 import { Watchers, watchRoutes } from './watch.ts';
@@ -19,6 +21,13 @@ import { Watchers, watchRoutes } from './watch.ts';
 export function createApi(options: ApiOptions, agent: ApiAgent): Service {
   return new Api(options, agent);
 }
+
+/** Every row of the API; `openapi.ts` describes each. */
+export function apiRoutes(parts: RouteParts): readonly Route[] {
+  return [...readRoutes(parts), ...watchRoutes(parts, parts.watchers), ...actionRoutes(parts), ...awsRoutes(parts)];
+}
+
+type RouteParts = ReadParts & ActionParts & AwsParts & { readonly watchers: Watchers };
 
 class Api implements Service {
   readonly #routes: Routes;
@@ -36,15 +45,11 @@ class Api implements Service {
     const answers = new Answers();
     this.#audit = new Audit(options.audit, nameOfListen(where), agent);
     this.#waiting = new Waiting(agent.clock);
-    const parts = { agent, visible, answers, audit: this.#audit, waiting: this.#waiting };
+    const refreshing = new Refreshing(agent);
+    const parts = { agent, visible, answers, audit: this.#audit, waiting: this.#waiting, refreshing };
     this.#watchers = new Watchers(parts);
-    const rows = [
-      ...readRoutes(parts),
-      ...watchRoutes(parts, this.#watchers),
-      ...actionRoutes({ ...parts, listener, stop: this.#stop.signal }),
-      ...(options.rows ?? []),
-    ];
-    this.#routes = new Routes(rows);
+    const rows = apiRoutes({ ...parts, watchers: this.#watchers, listener, stop: this.#stop.signal });
+    this.#routes = new Routes([...rows, ...(options.rows ?? [])]);
     const token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, `${place}.tokenFile`, agent.clock);
     this.#guard = new Guard({ isTcp: where.kind === 'tcp', token });
     warnOf(token, agent);

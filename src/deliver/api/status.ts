@@ -22,9 +22,11 @@ export const secretStatus = z.object({
    * refreshed on schedule. `stale`: the last refresh failed, the value is valid. `expired`: past validity or maxStale.
    */
   state: z.enum(['waiting', 'absent', 'fresh', 'stale', 'expired']),
-  /** The backend's, or a count; absent while there is no value, and so are the next five. */
+  /** The backend's, or a count; absent while there is no value, and so are the next six. */
   version: z.optional(z.string()),
   etag: z.optional(z.string()),
+  /** When this value was first met. */
+  changedAt: z.optional(time),
   /** When the value was last known good, and how long ago that is. */
   fetchedAt: z.optional(time),
   ageSeconds: z.optional(z.number()),

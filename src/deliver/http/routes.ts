@@ -48,7 +48,7 @@ interface Row extends Route {
 /**
  * A table of routes as a function that answers requests: 404 for an unknown path, 405 with Allow for an unknown method,
  * 400 for a path that cannot be decoded, 413 for a body that is too large. Paths are compared as they came, part by
- * part: `..`, `//` and `%2f` lead nowhere. See docs/decisions/0005 for why this is not a library.
+ * part: `..`, `//` and `%2f` lead nowhere. Of the rows that fit, those with the most literal parts count. See docs/decisions/0005 for why this is not a library.
  */
 export class Routes {
   readonly #byLength = new Map<number, Row[]>();
@@ -84,11 +84,29 @@ export class Routes {
   }
 
   #candidates(parts: readonly string[]): readonly Row[] {
-    const rows = this.#byLength.get(parts.length) ?? [];
-    return rows.filter((row) =>
-      row.parts.every((part, i) => part === parts[i] || (part[0] === ':' && parts[i] !== '')),
-    );
+    let most = 1;
+    let best: Row[] = [];
+    for (const row of this.#byLength.get(parts.length) ?? []) {
+      const literal = literalParts(row.parts, parts);
+      if (literal > most) {
+        most = literal;
+        best = [];
+      }
+      if (literal === most) best.push(row);
+    }
+    return best;
   }
+}
+
+/** How many parts are the pattern's own, the empty one before the first slash included; 0 when others do not fit. */
+function literalParts(pattern: readonly string[], parts: readonly string[]): number {
+  let literal = 0;
+  for (let i = 0; i < pattern.length; i++) {
+    const part = pattern[i] as string;
+    if (part === parts[i]) literal++;
+    else if (part[0] !== ':' || parts[i] === '') return 0;
+  }
+  return literal;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -15,6 +15,7 @@ import { LeaseManager } from '../../../src/lease/manager.ts';
 import { FakeClock, settle } from '../../fake-clock.ts';
 import { MemoryBackend, wantOf } from '../../memory-backend.ts';
 import { ask, type Got } from '../http/listening.ts';
+import { checkDescribed } from './described.ts';
 
 export interface ListenerOptions extends Partial<Omit<ApiListenerConfig, 'where' | 'place'>> {
   readonly audit?: ApiConfig['audit'];
@@ -75,11 +76,10 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
   });
   const serviceOf = (rules: object, of: ReadonlyMap<string, SecretConfig> = secrets): Service =>
     createApi({ listener: listenerOf(rules), audit, secrets: of }, agent);
-  const listener = await HttpListener.open({ where, place: 'api' }, serviceOf(more), LIMITS);
-  let current: AsyncDisposable | undefined;
+  let current = serviceOf(more);
+  const listener = await HttpListener.open({ where, place: 'api' }, current, LIMITS);
   onTestFinished(async () => {
     await listener[Symbol.asyncDispose]();
-    await current?.[Symbol.asyncDispose]();
     await manager[Symbol.asyncDispose]();
     rmSync(dir, { recursive: true });
   });
@@ -101,13 +101,18 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     },
     reconcile,
     /** A new configuration of the listener. */
-    use(rules: object) {
-      const service = serviceOf(rules);
-      listener.use(service);
-      current = service;
+    async use(rules: object) {
+      const before = current;
+      current = serviceOf(rules);
+      listener.use(current);
+      await before[Symbol.asyncDispose]();
     },
-    get: (url: string, headers: object = {}, method = 'GET'): Promise<Got> =>
-      ask(path, url, method, undefined, headers),
+    /** Each answer is held against the OpenAPI document. */
+    async get(url: string, headers: object = {}, method = 'GET'): Promise<Got> {
+      const got = await ask(path, url, method, undefined, headers);
+      checkDescribed(method, url, got);
+      return got;
+    },
   };
 }
 

@@ -1,0 +1,140 @@
+import { type Fields, isFields, isSecret } from '../../base/value.ts';
+import type { Held } from '../../lease/snapshot.ts';
+import { writeJson } from '../../render/json-text.ts';
+import { JSON_TYPE, problemReply, type Reply, refusal } from '../http/reply.ts';
+import type { Asked, Route } from '../http/routes.ts';
+import type { ApiAgent } from './api-agent.ts';
+import type { Audit } from './audit.ts';
+import { type AwsAsked, type AwsFound, findAws } from './aws-names.ts';
+import type { Refreshing } from './refreshing.ts';
+import { noValue, stateHeaders, unknownSecret } from './secret-reads.ts';
+import type { Visible } from './visible.ts';
+
+export interface AwsParts {
+  readonly agent: ApiAgent;
+  readonly visible: Visible;
+  readonly audit: Audit;
+  readonly refreshing: Refreshing;
+}
+
+/** Names of Secrets Manager may have slashes; the path style takes them as parts of the path. */
+const PATHS = ['/v1/:a', '/v1/:a/:b', '/v1/:a/:b/:c', '/v1/:a/:b/:c/:d'];
+
+/**
+ * What clients of the AWS Secrets Manager Agent ask: `GET /secretsmanager/get?secretId=…`, `GET /v1/ID` as far as that is
+ * no path of ours, and `/ping`. The answer is that of GetSecretValue, as the AWS agent writes it
+ * (https://github.com/aws/aws-secretsmanager-agent).
+ */
+export function awsRoutes(parts: AwsParts): readonly Route[] {
+  const aws = new AwsReads(parts);
+  return [
+    { method: 'GET', path: '/ping', vital: true, handle: () => ({ status: 200, type: 'text/plain', body: 'healthy' }) },
+    { method: 'GET', path: '/secretsmanager/get', handle: (asked) => aws.read(asked, undefined) },
+    ...PATHS.map((path): Route => {
+      return { method: 'GET', path, handle: (asked) => aws.read(asked, Object.values(asked.params).join('/')) };
+    }),
+  ];
+}
+
+class AwsReads {
+  readonly #o: AwsParts;
+
+  constructor(parts: AwsParts) {
+    this.#o = parts;
+  }
+
+  /** @param id absent: it is in the query. */
+  async read({ query }: Asked, id: string | undefined): Promise<Reply> {
+    const { agent, visible, audit, refreshing } = this.#o;
+    const asked = parseQuery(query, id);
+    if (typeof asked === 'string') return refusal(400, 'API_MALFORMED', asked);
+    const secrets = visible.names().map((name) => visible.of(name));
+    const found = findAws(asked, secrets);
+    if (asked.refreshNow) await Promise.all(found.map(({ secret }) => refreshing.refresh(secret.name)));
+    const fits = found.find((one) => asked.versionId === undefined || this.#versionOf(one) === asked.versionId);
+    if (fits === undefined) {
+      audit.missed('read', 'unknown');
+      return unknownSecret();
+    }
+    const { name, place } = fits.secret;
+    const entry = agent.entryOf(name);
+    const fields = entry === undefined || entry.state === 'absent' ? undefined : fieldsOf(fits, entry);
+    if (entry === undefined || entry.state === 'absent' || fields === undefined) {
+      audit.missed('read', 'absent', { secret: name });
+      return entry === undefined || entry.state === 'absent' ? noValue(name, entry, place, agent) : unknownSecret();
+    }
+    const headers = stateHeaders(entry, agent);
+    if (asked.refreshNow && entry.why !== undefined) {
+      return { ...problemReply(502, entry.why, { state: entry.state }), headers };
+    }
+    audit.read('read', name, '', entry);
+    return { status: 200, type: JSON_TYPE, body: answerOf(fits, fields, entry), headers };
+  }
+
+  #versionOf(found: AwsFound): string | undefined {
+    const entry = this.#o.agent.entryOf(found.secret.name);
+    return entry === undefined || entry.state === 'absent' ? undefined : versionIdOf(found, entry);
+  }
+}
+
+/** What is wrong with it, in our words, when it is no good. */
+function parseQuery(query: string, id: string | undefined): AwsAsked | string {
+  const given = new URLSearchParams(query);
+  const known = ['versionId', 'versionStage', 'refreshNow', ...(id === undefined ? ['secretId'] : [])];
+  for (const key of given.keys()) {
+    if (key === 'roleArn') return 'roleArn belongs into the configuration of the secret';
+    if (!known.includes(key)) return `of the query only ${known.join(', ')} are known`;
+  }
+  const refreshNow = (given.get('refreshNow') ?? 'false').toLowerCase();
+  if (!['true', '1', 'false', '0'].includes(refreshNow)) return 'refreshNow is true or false';
+  const secretId = id ?? given.get('secretId') ?? '';
+  if (secretId === '') return 'secretId is absent';
+  const [versionId, stage] = [given.get('versionId'), given.get('versionStage')];
+  return {
+    secretId,
+    refreshNow: refreshNow === 'true' || refreshNow === '1',
+    ...(versionId === null ? {} : { versionId }),
+    ...(stage === null ? {} : { stage }),
+  };
+}
+
+function answerOf(found: AwsFound, fields: Fields, held: Held): string {
+  return JSON.stringify({
+    ARN: found.arn,
+    Name: found.awsName,
+    VersionId: versionIdOf(found, held),
+    ...contentOf(fields),
+    VersionStages: found.stage === '' ? [] : [found.stage],
+    // Seconds as text, as the AWS agent writes it; when this version was met, since its making is not known.
+    CreatedDate: String(held.changedWallMs / 1000),
+  });
+}
+
+/** Those of a stage that has a field of its own, or the others. Undefined: no version has the stage now. */
+function fieldsOf({ secret: { request }, field }: AwsFound, { value }: Held): Fields | undefined {
+  if (request.kind !== 'aws-secret') return value.fields;
+  if (field !== undefined) {
+    const other = value.fields.get(field);
+    return isFields(other) ? other : undefined;
+  }
+  const fields = new Map(value.fields);
+  for (const name of ['previous', 'pending'] as const) if (request[name] === true) fields.delete(name);
+  return fields;
+}
+
+/** A version of the AWS backend is the version's id, and more after a space. */
+function versionIdOf({ secret: { request }, field }: AwsFound, { value }: Held): string {
+  if (request.kind !== 'aws-secret') return value.version;
+  const [own = '', ...more] = value.version.split(' ');
+  return field === undefined ? own : (more.find((one) => one.startsWith(`${field}=`))?.slice(field.length + 1) ?? '');
+}
+
+/** The one field `value` is what was no JSON object at the backend. */
+function contentOf(fields: Fields): { readonly SecretString: string } | { readonly SecretBinary: string } {
+  const value = fields.size === 1 ? fields.get('value') : undefined;
+  if (isSecret(value) && value.type === 'bytes') {
+    return { SecretBinary: Buffer.from(value.exposeBytes('api')).toString('base64') };
+  }
+  if (isSecret(value) && value.type === 'string') return { SecretString: value.exposeText('api') };
+  return { SecretString: writeJson(fields, 0, 'api') };
+}

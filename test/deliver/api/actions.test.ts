@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { settle } from '../../fake-clock.ts';
+import { apiWorld } from './api-world.ts';
+
+describe('asking for a refresh', () => {
+  it('fetches once for all who ask, and says whether the value is another one', async () => {
+    const { backend, start, get, clock } = await apiWorld(['app']);
+    backend.set('app', { password: '1' });
+    await start();
+    await clock.advance(2_000);
+    const refresh = () => get('/v1/secrets/app/refresh', {}, 'POST');
+    backend.set('app', { password: '2' });
+    const answers = await Promise.all([refresh(), refresh(), refresh()]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(backend.fetchesOf('app')).toBeLessThanOrEqual(3);
+    expect(JSON.parse(answers[0]?.body ?? '')).toMatchObject({ name: 'app', state: 'fresh', changed: true });
+    await clock.advance(2_000);
+    const again = await refresh();
+    expect(JSON.parse(again.body)).toMatchObject({ changed: false });
+    expect(again.headers['etag']).toBe((await get('/v1/secrets/app')).headers['etag']);
+  });
+
+  it('a failure keeps the good value, and says which and in what state', async () => {
+    const { backend, start, get } = await apiWorld(['app', 'db']);
+    backend.set('app', { password: '1' });
+    await start();
+    backend.answers.set('app', 'SECRET_DENIED');
+    const failed = await get('/v1/secrets/app/refresh', {}, 'POST');
+    expect([failed.status, failed.headers['pannier-state'], failed.headers['age']]).toEqual([502, 'stale', '0']);
+    expect(JSON.parse(failed.body)).toMatchObject({ code: 'SECRET_DENIED', state: 'stale', place: 'secrets.app.key' });
+    expect((await get('/v1/secrets/app/password')).body).toBe('1');
+    const none = await get('/v1/secrets/db/refresh', {}, 'POST');
+    expect([none.status, JSON.parse(none.body).state]).toEqual([502, 'absent']);
+  });
+
+  it('is answered with the last outcome within a second, so that a loop mints nothing in one', async () => {
+    const { backend, start, get, clock } = await apiWorld(['db']);
+    backend.mint('db', 3_600_000);
+    await start();
+    for (let i = 0; i < 20; i++) expect((await get('/v1/secrets/db/refresh', {}, 'POST')).status).toBe(200);
+    expect(backend.fetchesOf('db')).toBe(2);
+    await clock.advance(1_500);
+    await get('/v1/secrets/db/refresh', {}, 'POST');
+    expect(backend.fetchesOf('db')).toBe(3);
+  });
+
+  it('ends with 504 when it takes too long, and goes on', async () => {
+    const { backend, start, get, clock } = await apiWorld(['app']);
+    backend.set('app', { password: '1' });
+    await start();
+    backend.latencyMs = 60_000;
+    backend.set('app', { password: '2' });
+    const slow = get('/v1/secrets/app/refresh', {}, 'POST');
+    while (backend.fetchesOf('app') < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await clock.advance(30_001);
+    expect([(await slow).status, JSON.parse((await slow).body).state]).toEqual([504, 'fresh']);
+    await clock.advance(30_000);
+    await settle();
+    expect((await get('/v1/secrets/app/password')).body).toBe('2');
+  });
+});
+
+describe('what concerns the whole agent', () => {
+  it('is refused over a listener that is not for it', async () => {
+    const { start, get, done } = await apiWorld(['app'], { secrets: ['app'] });
+    await start();
+    for (const url of ['/v1/stop', '/v1/config/reload']) {
+      const { status, body } = await get(url, {}, 'POST');
+      expect([status, JSON.parse(body).code]).toEqual([403, 'API_NOT_ALLOWED']);
+    }
+    expect(done).toEqual([]);
+  });
+
+  it('a listener of all secrets may reload the configuration, and one with control stop the agent', async () => {
+    const { start, get, done, use } = await apiWorld(['app']);
+    await start();
+    expect((await get('/v1/config/reload', {}, 'POST')).status).toBe(200);
+    expect((await get('/v1/stop', {}, 'POST')).status).toBe(403);
+    await use({ control: true, secrets: ['app'] });
+    expect((await get('/v1/config/reload', {}, 'POST')).status).toBe(200);
+    expect((await get('/v1/stop', {}, 'POST')).status).toBe(202);
+    while (done.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(done).toEqual(['reload', 'reload', 'stop']);
+  });
+});

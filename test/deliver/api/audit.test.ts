@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { apiWorld } from './api-world.ts';
+import { watch } from './watching.ts';
+
+const SECRET = 's3cr3t-canary';
+
+async function world(audit: 'all' | 'changes' | 'off') {
+  const made = await apiWorld(['app', 'optional-x'], { audit, secrets: ['app', 'optional-x'] });
+  made.backend.set('app', { password: SECRET });
+  await made.start();
+  const told = () => made.audits().map(({ kind: _, audit: __, where: ___, ...rest }) => Object.values(rest).join(' '));
+  return { ...made, told };
+}
+
+describe('audit lines', () => {
+  it('tell the first read of each value by whole secret and field, never the value', async () => {
+    const { get, told, backend, manager, path, audits, facts } = await world('changes');
+    for (let i = 0; i < 3; i++) {
+      await get('/v1/secrets/app');
+      await get('/v1/secrets/app/password');
+    }
+    const { etag } = (await get('/v1/secrets/app')).headers;
+    await get('/v1/secrets/app', { 'If-None-Match': etag });
+    expect(told()).toEqual(['read done app 1', 'read done app password 1']);
+    expect(audits()[0]).toEqual({
+      kind: 'api-audit',
+      audit: true,
+      where: `unix://${path}`,
+      action: 'read',
+      outcome: 'done',
+      secret: 'app',
+      version: '1',
+    });
+    backend.set('app', { password: `${SECRET}-2` });
+    await manager.refresh('app');
+    await get('/v1/secrets/app');
+    const client = await watch(path, '/v1/watch');
+    await client.first(2);
+    expect(told().slice(2)).toEqual(['read done app 2']);
+    expect(JSON.stringify(facts)).not.toContain(SECRET);
+  });
+
+  it('of all tell every read', async () => {
+    const { get, told } = await world('all');
+    for (let i = 0; i < 3; i++) await get('/v1/secrets/app');
+    expect(told()).toEqual(['read done app 1', 'read done app 1', 'read done app 1']);
+  });
+
+  it('that are off tell no read, but what was done', async () => {
+    const { get, told, clock } = await world('off');
+    await clock.advance(2_000);
+    await get('/v1/secrets/app');
+    await get('/v1/secrets/nope');
+    await get('/v1/secrets/app/refresh', {}, 'POST');
+    await get('/v1/stop', {}, 'POST');
+    expect(told()).toEqual(['refresh done app', 'stop refused']);
+  });
+
+  it('of what was in vain come once in ten seconds with their number, and without a word of the request', async () => {
+    const { get, told, clock } = await world('changes');
+    for (let i = 0; i < 5; i++) await get(`/v1/secrets/${SECRET}-${i}`);
+    await get('/v1/secrets/optional-x');
+    await get(`/v1/secrets/app/${SECRET}`);
+    for (let i = 0; i < 5; i++) await get('/v1/secrets/app', { 'X-Forwarded-For': '1.2.3.4' });
+    expect(told()).toEqual([
+      'read unknown',
+      'read absent optional-x',
+      'read unknown app',
+      'enter refused API_FORWARDED',
+    ]);
+    await clock.advance(10_000);
+    await get('/v1/secrets/nope');
+    expect(told().at(-1)).toBe('read unknown 5');
+  });
+});

@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/base/secret.ts';
+import type { Value } from '../../../src/base/value.ts';
+import type { SecretRequest } from '../../../src/config/config.ts';
+import { findAws } from '../../../src/deliver/api/aws-names.ts';
+import { answerOf, apiWorld, text } from './api-world.ts';
+
+const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/stripe-AbCdEf';
+
+type Answer = Record<string, unknown>;
+
+/** A world whose secret `stripe` is one of Secrets Manager, answered as the AWS backend does. */
+async function awsWorld(request: Partial<Extract<SecretRequest, { kind: 'aws-secret' }>> = {}) {
+  const world = await apiWorld(['stripe', 'app']);
+  const { secrets } = world;
+  const stripe = secrets.get('stripe');
+  if (stripe === undefined) throw new Error('no stripe');
+  secrets.set('stripe', { ...stripe, request: { kind: 'aws-secret', secretId: 'prod/stripe', ...request } });
+  world.backend.answers.set('stripe', answerOf({ key: text('k'), n: Secret.number('1.10') }, 'v-1 AbCdEf'));
+  world.backend.set('app', { password: '1' });
+  await world.start();
+  await world.use({});
+  const ask = async (url: string) => {
+    const { status, body } = await world.get(url);
+    return [status, status === 200 ? (JSON.parse(body) as Answer) : (JSON.parse(body) as Answer)['code']] as const;
+  };
+  return { ...world, ask };
+}
+
+describe('for clients of the AWS agent', () => {
+  it('a secret is answered as GetSecretValue, by name, ARN, partial ARN, path, and its name here', async () => {
+    const { ask, clock } = await awsWorld();
+    const wanted = {
+      Name: 'prod/stripe',
+      VersionId: 'v-1',
+      SecretString: '{"key":"k","n":1.10}',
+      VersionStages: ['AWSCURRENT'],
+      CreatedDate: String(clock.wallMs() / 1000),
+    };
+    const none = 'arn:pannier:secretsmanager:::secret:prod/stripe';
+    for (const [url, arn] of [
+      ['/secretsmanager/get?secretId=prod/stripe', none],
+      ['/secretsmanager/get?secretId=prod%2Fstripe&versionStage=AWSCURRENT&versionId=v-1', none],
+      [`/secretsmanager/get?secretId=${ARN}`, ARN],
+      [`/secretsmanager/get?secretId=${ARN.slice(0, -7)}`, ARN.slice(0, -7)],
+      ['/v1/prod/stripe?versionId=v-1', none],
+      [`/v1/${ARN}`, ARN],
+    ] as const) {
+      expect([url, ...(await ask(url))]).toEqual([url, 200, { ARN: arn, ...wanted }]);
+    }
+    const [status, own] = await ask('/secretsmanager/get?secretId=stripe');
+    expect([status, own]).toMatchObject([200, { Name: 'stripe', VersionId: 'v-1 AbCdEf'.slice(0, 3) }]);
+  });
+
+  it('any secret of any backend is there under its name, with bytes as SecretBinary and a lone text as it is', async () => {
+    const { ask, backend, manager } = await awsWorld();
+    expect(await ask('/v1/app')).toMatchObject([
+      200,
+      { Name: 'app', SecretString: '{"password":"1"}', VersionStages: ['AWSCURRENT'] },
+    ]);
+    const cases: [Record<string, Value>, object][] = [
+      [{ value: text('plain "text"') }, { SecretString: 'plain "text"' }],
+      [{ value: Secret.bytes(Uint8Array.of(0xff)) }, { SecretBinary: '/w==' }],
+      [{ value: text('x'), other: text('y') }, { SecretString: '{"value":"x","other":"y"}' }],
+    ];
+    for (const [fields, wanted] of cases) {
+      backend.answers.set('app', answerOf(fields));
+      await manager.refresh('app');
+      expect(await ask('/v1/app')).toMatchObject([200, wanted]);
+    }
+  });
+
+  it('refreshNow fetches first, and a failure is told', async () => {
+    const { ask, backend, clock } = await awsWorld();
+    backend.set('app', { password: '2' });
+    expect(await ask('/v1/app?refreshNow=false')).toMatchObject([200, { SecretString: '{"password":"1"}' }]);
+    expect(await ask('/v1/app?refreshNow=TRUE')).toMatchObject([200, { SecretString: '{"password":"2"}' }]);
+    await clock.advance(2_000);
+    backend.answers.set('app', 'SECRET_DENIED');
+    expect(await ask('/v1/app?refreshNow=1')).toEqual([502, 'SECRET_DENIED']);
+    expect(await ask('/v1/app')).toMatchObject([200, { SecretString: '{"password":"2"}' }]);
+  });
+
+  it.each([
+    ['/secretsmanager/get', 400],
+    ['/secretsmanager/get?secretId=', 400],
+    ['/secretsmanager/get?secretId=app&roleArn=arn:aws:iam::123456789012:role/x', 400],
+    ['/secretsmanager/get?secretId=app&x=1', 400],
+    ['/secretsmanager/get?secretId=app&refreshNow=yes', 400],
+    ['/v1/app?secretId=app', 400],
+    ['/secretsmanager/get?secretId=nope', 404],
+    ['/secretsmanager/get?secretId=prod/stripe&versionId=v-2', 404],
+    ['/secretsmanager/get?secretId=prod/stripe&versionStage=AWSPREVIOUS', 404],
+    ['/secretsmanager/get?secretId=app&versionStage=AWSPENDING', 404],
+    ['/secretsmanager/get?secretId=stripe&versionStage=AWSPREVIOUS', 404],
+    ['/v1/prod/other', 404],
+  ])('%s gives %i', async (url, status) => {
+    const { ask } = await awsWorld();
+    expect((await ask(url))[0]).toBe(status);
+  });
+
+  it('a previous version that the secret carries is there by its stage and by its id', async () => {
+    const { ask, backend, manager } = await awsWorld({ previous: true });
+    const previous = new Map([['key', text('old')]]);
+    backend.answers.set('stripe', answerOf({ key: text('new'), previous }, 'v-2 AbCdEf previous=v-1'));
+    await manager.refresh('stripe');
+    const url = '/secretsmanager/get?secretId=prod/stripe';
+    expect(await ask(url)).toMatchObject([200, { VersionId: 'v-2', SecretString: '{"key":"new"}' }]);
+    const old = { VersionId: 'v-1', SecretString: '{"key":"old"}', VersionStages: ['AWSPREVIOUS'] };
+    expect(await ask(`${url}&versionStage=AWSPREVIOUS`)).toMatchObject([200, old]);
+    expect(await ask(`${url}&versionId=v-1`)).toMatchObject([200, old]);
+  });
+
+  it('paths of ours are not taken for names', async () => {
+    const { get } = await awsWorld();
+    expect((await get('/v1/stop')).status).toBe(405);
+    expect((await get('/v1/secrets')).body).toContain('"secrets"');
+  });
+});
+
+describe('the names of Secrets Manager', () => {
+  const secretOf = (secretId: string, stage?: string) => ({
+    name: 's',
+    backend: 'aws',
+    place: 'secrets.s.secretId',
+    optional: false,
+    refreshMs: 1,
+    request: { kind: 'aws-secret', secretId, ...(stage === undefined ? {} : { stage }) } as const,
+  });
+  const PARTIAL = ARN.slice(0, -7);
+  it.each<[string, string, boolean]>([
+    ['prod/stripe', 'prod/stripe', true],
+    ['prod/stripe', ARN, true],
+    [ARN, 'prod/stripe', true],
+    [ARN, PARTIAL, true],
+    [PARTIAL, ARN, true],
+    [ARN, ARN, true],
+    [ARN, ARN.replace('eu-west-1', 'eu-west-2'), false],
+    [ARN, ARN.replace('AbCdEf', 'GhIjKl'), false],
+    ['prod/stripe', 'prod/stripe-AbCdEf', false],
+    ['prod/stripe', 'prod', false],
+    ['prod/stripe', 'PROD/stripe', false],
+  ])('%s asked as %s: %s', (configured, asked, isFound) => {
+    expect(findAws({ secretId: asked, refreshNow: false }, [secretOf(configured)]).length === 1).toBe(isFound);
+  });
+
+  it('a stage is found where it is configured, and AWSCURRENT where none is', () => {
+    const both = [secretOf('a'), secretOf('a', 'AWSPENDING')];
+    const stages = (stage?: string) =>
+      findAws({ secretId: 'a', refreshNow: false, ...(stage === undefined ? {} : { stage }) }, both).map(
+        (one) => one.stage,
+      );
+    expect([stages(), stages('AWSPENDING'), stages('OWN')]).toEqual([['AWSCURRENT'], ['AWSPENDING'], []]);
+  });
+});

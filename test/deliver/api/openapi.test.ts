@@ -1,0 +1,70 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { describe, expect, it } from 'vitest';
+import { apiRoutes } from '../../../src/deliver/api/create-api.ts';
+import { openApi } from '../../../src/deliver/api/openapi.ts';
+import { apiWorld } from './api-world.ts';
+import { checkDescribed, described } from './described.ts';
+
+describe('the OpenAPI document', () => {
+  it('is one of OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    const found = await validator.validate({ ...openApi('1.2.3') });
+    expect([found.errors, validator.version]).toEqual([undefined, '3.1']);
+  });
+
+  it('describes every row of the table, and no other', () => {
+    const rows = apiRoutes({ agent: {} } as never).map(
+      ({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`,
+    );
+    const operations = Object.entries(described.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(rows.length).toBeGreaterThan(12);
+    expect(operations.sort()).toEqual(rows.sort());
+  });
+
+  it('fits what each row answers when all is well', async () => {
+    const { backend, start, get, clock } = await apiWorld(['app'], { control: true });
+    backend.set('app', { password: '1' }, backend.lease(60_000));
+    await start();
+    const met: string[] = [];
+    const good = async (url: string, method = 'GET') => {
+      const { status } = await get(url, {}, method);
+      met.push(`${status} ${method} ${url}`);
+      return status;
+    };
+    for (const url of [
+      '/v1/secrets',
+      '/v1/secrets/app',
+      '/v1/secrets/app/password',
+      '/v1/status',
+      '/v1/openapi.json',
+      '/ping',
+      '/secretsmanager/get?secretId=app',
+      '/v1/app',
+    ]) {
+      expect([url, await good(url)]).toEqual([url, 200]);
+      expect((await get(url, {}, 'HEAD')).body).toBe('');
+    }
+    await clock.advance(5_000);
+    expect(await good('/v1/secrets/app/refresh', 'POST')).toBe(200);
+    expect(await good('/v1/config/reload', 'POST')).toBe(200);
+    expect(await good('/v1/outputs/x/reload', 'POST')).toBe(404);
+    expect(await good('/v1/stop', 'POST')).toBe(202);
+    expect((await get('/v1/stop', {}, 'DELETE')).headers['allow']).toBe('POST');
+    expect((await get('/v1/status', {}, 'POST')).status).toBe(405);
+    expect((await get('/nothing')).status).toBe(404);
+  });
+
+  it('would notice an answer that it does not describe', () => {
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+    const answer =
+      (body: object, status = 200) =>
+      () =>
+        checkDescribed('GET', '/v1/secrets', { status, headers, body: JSON.stringify(body) });
+    expect(answer({ secrets: [] })).not.toThrow();
+    expect(answer({})).toThrow(/secrets/);
+    expect(answer({ secrets: [{ name: 1 }] })).toThrow();
+    expect(answer({ secrets: [] }, 201)).toThrow(/not described/);
+  });
+});

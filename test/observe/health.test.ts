@@ -15,6 +15,7 @@ const held = (state: 'fresh' | 'stale' | 'expired', agoMs = 0): Entry =>
     state,
     value,
     fetchedWallMs: NOW - agoMs,
+    changedWallMs: 0,
     valueNumber: 1,
     stateNumber: 1,
     ...(state === 'fresh' ? {} : { why: refused }),

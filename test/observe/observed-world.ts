@@ -77,6 +77,7 @@ export function observedWorld() {
         state: 'fresh',
         value: { fields: new Map(), version: '1', life: { kind: 'none' } },
         fetchedWallMs: clock.wallMs() - agoMs,
+        changedWallMs: 0,
         valueNumber: 1,
         stateNumber: 1,
       }),

@@ -35,7 +35,13 @@ export class Execution {
     this.#o = options;
     const { clock, random, emit } = options.around;
     this.#emit = emit;
-    this.child = new KeptChild({ launch: () => this.#launch(), clock, random, emit: (fact) => this.#emit(fact) });
+    this.child = new KeptChild({
+      launch: () => this.#launch(),
+      graceMs: () => this.#configured().exec.graceMs,
+      clock,
+      random,
+      emit: (fact) => this.#emit(fact),
+    });
   }
 
   /** From now on facts of the child go there. */

@@ -60,6 +60,8 @@ export class OutputLoop {
   #rounds = 0;
   #ring: () => void = () => {};
   #retired = false;
+  /** The next reload is one that somebody asked for. */
+  #isAskedFor = false;
   readonly #roundMs: number;
   #dueMonoMs: number;
 
@@ -105,6 +107,7 @@ export class OutputLoop {
   /** Tells the application of the published generation once more, now. False when nothing is published as it should be. */
   reloadAgain(): boolean {
     if (this.#state.kind !== 'settled' && this.#state.kind !== 'owed') return false;
+    this.#isAskedFor = true;
     this.#enter({ kind: 'owed', generation: this.#state.generation });
     this.#failures = 0;
     this.#retryAtMs = this.#o.clock.monoMs();
@@ -253,7 +256,7 @@ export class OutputLoop {
     const startedMs = clock.monoMs();
     for (const [index, step] of reloads.entries()) {
       const stepMs = clock.monoMs();
-      const why = await step.run(generation, signal);
+      const why = await step.run(generation, signal, this.#isAskedFor);
       if (signal.aborted) return;
       emit({
         kind: 'reload-step',
@@ -277,6 +280,7 @@ export class OutputLoop {
     if (reloads.length > 0) {
       emit({ kind: 'reload-done', output: output.name, generation, steps: reloads.length, durationMs });
     }
+    this.#isAskedFor = false;
     this.#enter({ kind: 'settled', generation });
   }
 

@@ -4,7 +4,7 @@ import { etagOf } from '../deliver/api/etag.ts';
 import type { BackendStatus, FailureStatus, OutputStatus, SecretStatus, Status } from '../deliver/api/status.ts';
 import type { Backend } from '../source/source.ts';
 import type { AgentView } from './agent-view.ts';
-import type { PlannedOutput } from './plan.ts';
+import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
 
 /**
  * The agent as `GET /v1/status` tells it.
@@ -12,7 +12,8 @@ import type { PlannedOutput } from './plan.ts';
  * a single other one.
  */
 export function statusOf(view: AgentView, sees: (secret: string) => boolean): Status {
-  const { config, outputs, readAtWallMs } = view.plan();
+  const plan = view.plan();
+  const { config, readAtWallMs } = plan;
   const secrets = [...config.secrets.values()].filter(({ name }) => sees(name));
   const all = secrets.length === config.secrets.size;
   const backends = new Set(secrets.map(({ backend }) => backend));
@@ -30,7 +31,7 @@ export function statusOf(view: AgentView, sees: (secret: string) => boolean): St
       .filter(({ name }) => all || backends.has(name))
       .flatMap((one) => backendStatus(one, view)),
     secrets: secrets.map(({ name }) => secretStatus(name, view)),
-    outputs: outputs
+    outputs: outputsOf(plan)
       .filter(({ renderer }) => all || (renderer.asks.size === 0 && [...renderer.wants].every(sees)))
       .flatMap((one) => outputStatus(one, view)),
   };
@@ -70,7 +71,7 @@ export function secretStatus(name: string, view: AgentView): SecretStatus {
 
 /** Undefined: there is no such output. */
 export function outputStatusOf(name: string, view: AgentView): OutputStatus | undefined {
-  const planned = view.plan().outputs.find(({ output }) => output.name === name);
+  const planned = outputsOf(view.plan()).find(({ output }) => output.name === name);
   return planned && outputStatus(planned, view)[0];
 }
 
@@ -92,12 +93,18 @@ function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] 
   ];
 }
 
-function outputStatus({ output, renderer }: PlannedOutput, view: AgentView): OutputStatus[] {
-  const { name, dir } = output;
+/** The environment of exec is one of them; `run` has none. */
+function outputsOf({ outputs, env }: Plan): readonly (PlannedOutput | PlannedEnvironment)[] {
+  return env === undefined ? outputs : [...outputs, env];
+}
+
+function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, view: AgentView): OutputStatus[] {
+  const { name } = output;
   const state = view.outputs().get(name);
   if (state === undefined) return [];
   const { kind } = state;
-  const common = { name, dir, state: kind, secrets: [...renderer.wants] };
+  const dir = 'dir' in output ? { dir: output.dir } : {};
+  const common = { name, ...dir, state: kind, secrets: [...renderer.wants] };
   if (kind === 'waiting') return [{ ...common, missing: [...state.missing] }];
   if (kind === 'failed') return [{ ...common, failure: failureStatus(state.why) }];
   const why = kind === 'owed' && state.why !== undefined ? { failure: failureStatus(state.why) } : {};

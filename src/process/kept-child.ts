@@ -19,6 +19,8 @@ export interface Launch extends ChildOptions {
 export interface KeptChildParts {
   /** Asked anew at each start. */
   readonly launch: () => Launch;
+  /** As of the present configuration. */
+  readonly graceMs: () => number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
@@ -68,6 +70,11 @@ export class KeptChild {
 
   constructor(parts: KeptChildParts) {
     this.#o = parts;
+  }
+
+  /** How long it may take to stop. */
+  get graceMs(): number {
+    return this.#o.graceMs();
   }
 
   /** How often it was started. */

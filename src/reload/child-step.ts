@@ -7,7 +7,7 @@ import type { Reload } from './reload.ts';
  * and where there is no child (`init`) the one that comes will.
  */
 export function createChildStep(
-  { kind, place }: Pick<Reload, 'kind' | 'place'>,
+  { kind, place, timeoutMs = 0 }: Pick<Reload, 'kind' | 'place' | 'timeoutMs'>,
   child: KeptChild | undefined,
   act: (child: KeptChild) => Promise<Failure | undefined>,
 ): Reload {
@@ -15,12 +15,11 @@ export function createChildStep(
   return {
     kind,
     place,
-    async run(generation) {
+    timeoutMs,
+    async run(generation, _signal, isAskedFor = false) {
       if (child === undefined) return undefined;
       if (generation !== tried.generation) tried = { generation, starts: child.starts };
-      const failed = child.starts > tried.starts ? undefined : await act(child);
-      if (failed === undefined) tried = { generation: 0, starts: 0 }; // once more may be asked for
-      return failed;
+      return child.starts > tried.starts && !isAskedFor ? undefined : act(child);
     },
   };
 }

@@ -7,8 +7,11 @@ export interface Reload {
   readonly place: string;
   /** `run` ends within this; absent: within a moment. */
   readonly timeoutMs?: number;
-  /** Resolves to undefined when the application was told, to the failure otherwise. Never throws. */
-  run(generation: number, signal: AbortSignal): Promise<Failure | undefined>;
+  /**
+   * Resolves to undefined when the application was told, to the failure otherwise. Never throws.
+   * @param isAskedFor somebody wants it although the application may have the generation already.
+   */
+  run(generation: number, signal: AbortSignal, isAskedFor?: boolean): Promise<Failure | undefined>;
 }
 
 /** Whose generation is taken up. */

@@ -10,21 +10,16 @@ import type { Reload } from './reload.ts';
  * @param timeoutMs how long the old one may take to stop.
  */
 export function createRestart(child: KeptChild, place: string, timeoutMs: number): Reload {
-  let taken = 0;
   return {
     kind: 'restart',
     place,
     timeoutMs,
-    async run(generation) {
-      // Asked for once more (over the API), the child starts again although it has these variables.
-      const failed = await child.restart(place, generation === taken ? undefined : generation);
-      if (failed === undefined) taken = generation;
-      return failed;
-    },
+    run: (generation, _signal, isAskedFor = false) => child.restart(place, isAskedFor ? undefined : generation),
   };
 }
 
 /** The same for an output, whose generations are not those of the variables. */
 export function createChildRestart(child: KeptChild | undefined, place: string): Reload {
-  return createChildStep({ kind: 'restart', place }, child, (it) => it.restart(place));
+  const timeoutMs = child?.graceMs ?? 0;
+  return createChildStep({ kind: 'restart', place, timeoutMs }, child, (it) => it.restart(place));
 }

@@ -23,8 +23,8 @@ export const EXEC: readonly Cut[] = [
   cutIn('src/config/resolve-exec.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
   cutIn('src/reload/child-step.ts')(
     'child-one-restart',
-    'child.starts > tried.starts ? undefined : await act(child)',
-    'await act(child)',
+    'child.starts > tried.starts && !isAskedFor ? undefined : act(child)',
+    'act(child)',
     { by: 'since the first try' },
   ),
   kept('child-one-restart', 'if (run.isReplaced) {', 'if (this.#starts < 0) {', { by: 'two who ask' }),

@@ -37,7 +37,7 @@ function keep(script: string, more: Partial<Launch> = {}, clock: Clock = systemC
     facts.push(fact);
     if (fact.kind === 'child-started') children.keep(fact.pid);
   };
-  const child = new KeptChild({ launch, clock, random: () => 0.5, emit });
+  const child = new KeptChild({ launch, graceMs: () => 10_000, clock, random: () => 0.5, emit });
   ends.push(async () => {
     if (!child.isStarted) return;
     child.stop('SIGKILL');

@@ -21,7 +21,7 @@ function startSleep(): KeptChild {
     graceMs: 10_000,
     onExit: 'end' as const,
   });
-  const child = new KeptChild({ launch, clock: systemClock, random: () => 0.5, emit: () => {} });
+  const child = new KeptChild({ launch, graceMs: () => 10_000, clock: systemClock, random: () => 0.5, emit: () => {} });
   const over = child.start();
   ends.push(async () => {
     child.stop('SIGKILL');
@@ -48,9 +48,13 @@ it.runIf(process.platform === 'linux')('a child that was started since the first
 it('a restart of the child is done once for a generation, and again when asked for again', async () => {
   const child = startSleep();
   const step = createReload({ kind: 'restart', place }, output, {}, undefined, child);
-  expect([step.kind, step.place]).toEqual(['restart', place]);
-  for (const starts of [2, 3]) {
-    expect(await step.run(7, never)).toBeUndefined();
+  expect([step.kind, step.place, step.timeoutMs]).toEqual(['restart', place, 10_000]);
+  for (const [isAskedFor, starts] of [
+    [false, 2],
+    [false, 2],
+    [true, 3],
+  ] as const) {
+    expect(await step.run(7, never, isAskedFor)).toBeUndefined();
     expect(child.starts).toBe(starts);
   }
 });

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { ask } from '../deliver/http/listening.ts';
 import { isAlive } from '../process/children.ts';
 import { eventually, type LogLine, type Place, runAgent } from './agent.ts';
 import { execAppIn, execOf } from './exec-place.ts';
@@ -309,6 +310,24 @@ describe('the environment of the child', () => {
     scene.exec(config, app.command, { env: ours });
     const { LC_CTYPE: _, ...environment } = await app.environment();
     expect(environment).toEqual({ PASSWORD: 'one', PATH: '/usr/bin:/bin', VAULT_TOKEN: 's.ours' });
+  });
+});
+
+describe('the API of exec', () => {
+  it('tells where the environment stands, starts the child anew when asked to, and stops exec with it', async () => {
+    const place = await placeWith();
+    const app = execAppIn(place);
+    const socket = join(place.dir, 'api.sock');
+    const agent = scene.exec(await place.config(execOf(PASSWORD, { api: { socket, control: true } })), app.command);
+    const first = await app.pid();
+    const { body } = await ask(socket, '/v1/status');
+    expect(JSON.parse(body).outputs).toEqual([{ name: 'exec.env', state: 'settled', secrets: ['app'], generation: 1 }]);
+    expect((await ask(socket, '/v1/outputs/exec.env/reload', 'POST')).status).toBe(200);
+    expect(await app.pid(2)).not.toBe(first);
+    expect(isAlive(first)).toBe(false);
+    await ask(socket, '/v1/stop', 'POST');
+    expect(await agent.ended).toBe(0);
+    expect(app.told().at(-1)).toEqual([await app.pid(2), 'SIGTERM']);
   });
 });
 

@@ -41,7 +41,8 @@ export const secretStatus = z.object({
 
 export const outputStatus = z.object({
   name,
-  dir: z.string(),
+  /** Absent for `exec.env`, the environment of the child of exec. */
+  dir: z.optional(z.string()),
   /**
    * `waiting`: not all of its secrets have a value. `failed`: rendering or publishing failed, the last generation stays.
    * `owed`: published, and the application was not told yet, or telling it failed. `settled`: the application has it.

@@ -44,8 +44,11 @@ const templates = (await readdir('templates'))
   .sort()
   .map((file) => [file.replace(/\.hbs$/, ''), readFileSync(`templates/${file}`, 'utf8')]);
 
-/** Parts of `src` that become `dist/NAME.cjs`; they may import nothing of `src`, which would be there twice. */
-const APART = { 'aws-sdk': 'src/client/aws-sdk.ts' };
+/**
+ * Parts of `src` that become `dist/NAME.cjs`. What they import of `src` is there twice: nothing with a state, and no class
+ * whose instances others meet.
+ */
+const APART = { 'aws-sdk': 'src/client/aws-sdk.ts', probe: 'src/cli/probe.ts' };
 
 /** Libraries that are imported on first need, whole, and become `dist/NAME.cjs` as well. */
 const LIBRARIES_APART = ['chokidar', 'diff', 'pino-pretty', 'yaml'];
@@ -133,7 +136,13 @@ const entry = {
   define: { PANNIER_BUILD: JSON.stringify(hash), 'import.meta.dirname': '__dirname' },
 } as const;
 // Says what is missing on an older Node.
-await build({ ...entry, entryPoints: { pannier: 'src/cli/bin.ts' }, format: 'cjs', target: 'node14' });
+await build({
+  ...entry,
+  entryPoints: { pannier: 'src/cli/bin.ts' },
+  format: 'cjs',
+  target: 'node14',
+  external: ['./probe.cjs'],
+});
 const outExtension = { '.js': '.mjs' };
 const define = { PANNIER_BUILD: entry.define.PANNIER_BUILD };
 await build({

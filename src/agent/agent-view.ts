@@ -5,6 +5,7 @@ import type { OutputState } from '../deliver/output-state.ts';
 import type { Heard } from '../lease/manager.ts';
 import type { Entry, Snapshot } from '../lease/snapshot.ts';
 import type { Backend } from '../source/source.ts';
+import type { ListenerView } from './listeners.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -46,6 +47,7 @@ export interface AgentView {
   /** Calls `heard` when an output may have changed state, and when a login failed. */
   onProgress(heard: () => void): Disposable;
   backends(): ReadonlyMap<string, Backend>;
+  listeners(): readonly ListenerView[];
   /** Every fact from now on. */
   onFact(heard: Emit): Disposable;
   /** By how much the next deadline is past; more than a moment means that time is no longer kept. */

@@ -12,6 +12,14 @@ interface Open {
   readonly service: Service;
 }
 
+/** A listener as metrics see it. */
+export interface ListenerView {
+  readonly service: string;
+  /** `unix:///path` or `host:port`. */
+  readonly where: string;
+  readonly listener: Pick<HttpListener, 'connections' | 'answered'>;
+}
+
 /** What a new configuration listens on, made beside what listens now. */
 export interface PreparedListeners {
   /** From now on the new ones serve; the promise is of the old ones being closed. */
@@ -62,6 +70,11 @@ export class Listeners implements AsyncDisposable {
       throw error;
     }
     return { commit: () => this.#commit(next), discard: () => disposeAll(made) };
+  }
+
+  /** Those that serve now. */
+  list(): readonly ListenerView[] {
+    return [...this.#open].map(([where, { plan, listener }]) => ({ service: plan.service, where, listener }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

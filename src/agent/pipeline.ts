@@ -227,6 +227,7 @@ export class Pipeline implements AsyncDisposable {
       outputsDue: () => this.#loops.due(),
       onProgress: (heard) => this.onProgress(heard),
       backends: () => this.#backends.byName(),
+      listeners: () => this.#listeners?.list() ?? [],
       onFact: (hear) => {
         this.#hearFacts.add(hear);
         return { [Symbol.dispose]: () => void this.#hearFacts.delete(hear) };

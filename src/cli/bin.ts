@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import { compileMain, evaluateMain, readBytecode } from './load-main.ts';
+import type * as Probe from './probe.ts';
 import { startOverWithoutNodeDebug } from './start-over.ts';
 
 /** A hash of `main.js`, put in by the bundler. */
 declare const PANNIER_BUILD: string;
+
+/** The bundler makes a script of this. */
+declare const require: (name: string) => unknown;
 
 // Before anything else: with a listener, SIGUSR1 does not open Node's inspector, which would show every value.
 process.on('SIGUSR1', () => {});
@@ -17,8 +21,16 @@ if (major < 22 || (major === 22 && minor < 22)) {
 // The command line is ours then, so a flag keeps the inspector shut from the start.
 startOverWithoutNodeDebug([...process.execArgv, '--disable-sigusr1', ...process.argv.slice(1)]);
 
+// Health is asked every few seconds: what asks for it is a small script of its own.
+const probing =
+  process.argv[2] === 'probe' ? (require('./probe.cjs') as typeof Probe).quickProbe(process.argv.slice(3)) : undefined;
+if (probing === undefined) runMain();
+else void probing.then((status) => process.exit(status));
+
 // Compiled here and not imported: an older Node would fail on the syntax in there before it reaches the lines above,
 // and only this way does V8 take the bytecode that the build left beside it, which is half of the start.
-const dist = import.meta.dirname;
-const { main } = evaluateMain(compileMain(dist, readBytecode(dist, PANNIER_BUILD)), dist);
-void main();
+function runMain(): void {
+  const dist = import.meta.dirname;
+  const { main } = evaluateMain(compileMain(dist, readBytecode(dist, PANNIER_BUILD)), dist);
+  void main();
+}

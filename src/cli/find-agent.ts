@@ -1,8 +1,8 @@
 import type { LocalPlace } from '../client/local-api.ts';
-import type { ApiListenerConfig } from '../config/config.ts';
-import { readEnvironment } from '../config/environment.ts';
-import { parseHostPort } from '../config/host-port.ts';
+import type { ApiConfig, ApiListenerConfig, Config, ListenConfig } from '../config/config.ts';
+import { type Environment, readEnvironment } from '../config/environment.ts';
 import { readToken } from '../deliver/http/token-file.ts';
+import { DEFAULT_SOCKET, namedPlace } from './named-place.ts';
 
 export interface AgentOptions {
   /** From `--socket`: a path, `unix:///PATH`, or `HOST:PORT`. */
@@ -11,40 +11,55 @@ export interface AgentOptions {
   readonly config: readonly string[];
 }
 
-const DEFAULT_SOCKET = '/run/pannier/api.sock';
-
 /**
  * Where the running agent is asked: `--socket`, PANNIER_SOCKET, the first listener of the configuration when there is
  * one with an API (a socket before a port), and else /run/pannier/api.sock. A token comes from the configuration, or
  * from the file that PANNIER_TOKEN_FILE names.
  * @throws ProblemsError when the configuration is not good, PannierError when a token file cannot be read.
  */
-export async function findAgent({ socket, config }: AgentOptions): Promise<LocalPlace> {
+export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
-  const named = socket ?? env['PANNIER_SOCKET'];
   const tokenFile = env['PANNIER_TOKEN_FILE'];
   const token =
     tokenFile === undefined || tokenFile === '' ? {} : { token: readToken(tokenFile, 'PANNIER_TOKEN_FILE') };
-  if (named !== undefined && named !== '') return { ...parsePlace(named), ...token };
-  if (config.length > 0 || (env['PANNIER_CONFIG'] ?? '') !== '') {
-    const { loadConfig } = await import('../config/load.ts');
-    const { api } = await loadConfig({ paths: config, env, cwd: process.cwd() });
-    const listeners = api?.listeners ?? [];
-    const best = listeners.find(({ where }) => where.kind === 'unix') ?? listeners[0];
-    if (best !== undefined) return { ...placeOf(best), ...token };
-  }
-  return { kind: 'unix', path: DEFAULT_SOCKET, ...token };
+  const named = namedPlace(options.socket, env);
+  if (named !== undefined) return { ...named, ...token };
+  const best = bestOf((await configured(options, env))?.api);
+  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET, ...token } : { ...placeOf(best), ...token };
+}
+
+/**
+ * Where the running agent is asked for its health: as above, but in a configuration its admin listener comes first. No
+ * token is wanted for it.
+ * @throws ProblemsError when the configuration is not good.
+ */
+export async function findHealth(options: AgentOptions): Promise<LocalPlace> {
+  const env = readEnvironment();
+  const named = namedPlace(options.socket, env);
+  if (named !== undefined) return named;
+  const config = await configured(options, env);
+  const best = config?.admin ?? bestOf(config?.api);
+  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET } : reachable(best.where);
+}
+
+async function configured({ config }: AgentOptions, env: Environment): Promise<Config | undefined> {
+  if (config.length === 0 && (env['PANNIER_CONFIG'] ?? '') === '') return undefined;
+  const { loadConfig } = await import('../config/load.ts');
+  return await loadConfig({ paths: config, env, cwd: process.cwd() });
+}
+
+function bestOf(api: ApiConfig | undefined): ApiListenerConfig | undefined {
+  return api?.listeners.find(({ where }) => where.kind === 'unix') ?? api?.listeners[0];
 }
 
 function placeOf({ where, place, tokenFile }: ApiListenerConfig): LocalPlace {
   const token = tokenFile === undefined ? {} : { token: readToken(tokenFile, `${place}.tokenFile`) };
-  return where.kind === 'unix'
-    ? { kind: 'unix', path: where.path, ...token }
-    : { kind: 'tcp', host: where.host, port: where.port, ...token };
+  return { ...reachable(where), ...token };
 }
 
-function parsePlace(named: string): LocalPlace {
-  if (named.startsWith('unix://')) return { kind: 'unix', path: named.slice('unix://'.length) };
-  const tcp = named.includes('/') ? undefined : parseHostPort(named);
-  return tcp === undefined ? { kind: 'unix', path: named } : { kind: 'tcp', ...tcp };
+/** Who listens everywhere also listens on this machine. */
+function reachable(where: ListenConfig): LocalPlace {
+  if (where.kind === 'unix') return { kind: 'unix', path: where.path };
+  const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return { kind: 'tcp', host: everywhere[where.host] ?? where.host, port: where.port };
 }

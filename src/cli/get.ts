@@ -1,10 +1,11 @@
-import { fail, failure, PannierError } from '../base/errors.ts';
-import { JsonError, parseJson } from '../base/json.ts';
-import { isFields, lookUp, plainText, type Value } from '../base/value.ts';
-import { askLocal, type LocalAnswer, type LocalPlace, nameOf } from '../client/local-api.ts';
+import { fail } from '../base/errors.ts';
+import { lookUp, type Value } from '../base/value.ts';
+import { askLocal, type LocalAnswer } from '../client/local-api.ts';
 import { splitSource } from '../config/resolve-source.ts';
 import { writeJson } from '../render/json-text.ts';
+import { parsed, refused } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
+import { print } from './print.ts';
 
 export interface GetCommandOptions extends AgentOptions {
   readonly json: boolean;
@@ -39,43 +40,9 @@ function choose(document: Value, field: string | undefined, { json }: GetCommand
   return value;
 }
 
-/** The problem that the agent told, as an error of ours. */
-function refused({ status, body }: LocalAnswer, where: LocalPlace): PannierError {
-  const problem = tryParse(body);
-  const [code, place, seen, hint] = ['code', 'place', 'detail', 'hint'].map((key) => plainText(lookUp(problem, key)));
-  if (code === undefined || seen === undefined) {
-    return fail('AGENT_ANSWER', nameOf(where), `HTTP ${status} without a reason`);
-  }
-  // The code may be one of a later version.
-  const { retry } = failure('AGENT_ANSWER', '', '');
-  return new PannierError({ code: code as never, place: place ?? nameOf(where), seen, hint: hint ?? '', retry });
-}
-
-function parsed({ body }: LocalAnswer, where: LocalPlace): Value {
-  const document = tryParse(body);
-  if (!isFields(document)) throw fail('AGENT_ANSWER', nameOf(where), 'the answer is no JSON');
-  return document;
-}
-
-function tryParse(body: Buffer): Value | undefined {
-  try {
-    return parseJson(body.toString());
-  } catch (error) {
-    if (error instanceof JsonError) return undefined;
-    throw error;
-  }
-}
-
 /** What is printed may be old: that is said beside it, on standard error. */
 function warnOfState(name: string, { headers }: LocalAnswer): void {
   const state = headers['pannier-state'];
   if (state !== 'stale' && state !== 'expired') return;
   process.stderr.write(`get: ${name} is ${state}, last known good ${headers['age']} s ago\n`);
-}
-
-/** Resolves when it is written: the process ends right after. */
-function print(text: string | Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
-  });
 }

@@ -1,11 +1,14 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import type { AgentOptions } from './find-agent.ts';
+import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 import { printProblems } from './setup.ts';
 import { version } from './version.ts';
 
 type Run = () => Promise<number>;
+type ProbeOptions = AgentOptions & { readonly timeout?: number };
 
 const INIT_TIMEOUT_MS = 60_000;
 
@@ -105,6 +108,24 @@ export function createProgram(choose: (run: Run) => void): Command {
     .option('--json', 'with name and version; a field as JSON', false)
     .action((name: string, options: { config: string[]; socket?: string; json: boolean }) =>
       choose(async () => (await import('./get.ts')).getCommand(name, options)),
+    );
+  withAgent(program.command('status'))
+    .description('show how a running agent is')
+    .option('--json', 'the document of GET /v1/status', false)
+    .option('--watch', 'again each second, until interrupted', false)
+    .action((options: { config: string[]; socket?: string; json: boolean; watch: boolean }) =>
+      choose(async () => (await import('./status.ts')).statusCommand(options)),
+    );
+  withAgent(program.command('probe'))
+    .description('ask a running agent for its health: 0 when well, else 1 and why')
+    .addArgument(new Argument('<check>', 'what is asked').choices(['startup', 'ready', 'live']))
+    .option('--timeout <duration>', 'no answer counts as not well after this long (default: 5s)', duration)
+    .action((check: Probe, { timeout, ...options }: ProbeOptions) =>
+      choose(async () => {
+        const { findHealth } = await import('./find-agent.ts');
+        const { PROBE_TIMEOUT_MS, probeAt } = await import('./probe.ts');
+        return await probeAt(await findHealth(options), check, timeout ?? PROBE_TIMEOUT_MS);
+      }),
     );
   program
     .command('schema')

@@ -58,6 +58,23 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   const reloads = counter('output_reloads', 'What became of reloading the application.', 'output', 'result');
   const steps = counter('reload_steps', 'Steps of reloads by kind.', 'step', 'result');
   const stepSeconds = histogram('reload_step_duration', 'How long steps of reloads took.', WORK_SECONDS, 'step');
+  const proxied = counter(
+    'proxy_requests',
+    'Requests through the proxy by what they do, by HTTP status (0 when the client left first), and by the cache.',
+    'backend',
+    'operation',
+    'status',
+    'cache',
+  );
+  const proxySeconds = histogram(
+    'proxy_request_duration',
+    'How long requests through the proxy took.',
+    REQUEST_SECONDS,
+    'backend',
+    'cache',
+  );
+  const childStarts = counter('child_starts', 'Starts of the child of exec.', 'why');
+  const childEnds = counter('child_ends', 'Ends of the child of exec by status, 128+n after a signal.', 'status');
   const loads = counter('config_loads', 'What became of later configurations.', 'result');
   const crashes = counter('task_crashes', 'Tasks of the agent that failed and were started again.');
   const jumps = counter('clock_jumps', 'Jumps of the wall clock, and suspensions of the machine.');
@@ -141,6 +158,13 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
       steps.inc({ step: how, result: failure === undefined ? 'done' : 'failed' });
       stepSeconds.observe({ step: how }, durationMs / 1000);
     },
+    'proxy-answered': ({ backend, call, status, cache, durationMs }) => {
+      proxied.inc({ backend, operation: operationOf(call), status: String(status), cache });
+      proxySeconds.observe({ backend, cache }, durationMs / 1000);
+    },
+    'child-started': ({ why }) => childStarts.inc({ why }),
+    'child-ended': ({ status }) => childEnds.inc({ status: String(status) }),
+    'child-failed': (fact) => failed('child', fact),
     'config-applied': () => {
       loads.inc({ result: 'applied' });
       lastLoad.isGood = true;
@@ -157,7 +181,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   };
 
   const byOutput = [renders, publishes, reloads];
-  const byBackend = [requests, requestSeconds, logins];
+  const byBackend = [requests, requestSeconds, logins, proxied, proxySeconds];
   return {
     count: (fact) => heard[fact.kind]?.(fact as never),
     async prune() {

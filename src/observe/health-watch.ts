@@ -101,6 +101,7 @@ export class HealthWatch implements Disposable {
   /** A failure that announces its next try is a sign of life until then. */
   #hear(fact: Fact): void {
     const now = this.#agent.clock.monoMs();
+    if (fact.kind === 'proxy-answered') return; // others' requests move while ours may not
     if ('backend' in fact) this.#heardMs.set(fact.backend, 'retryInMs' in fact ? now + fact.retryInMs : now);
     else if ('secrets' in fact && Array.isArray(fact.secrets)) {
       const backend = this.#agent.plan().config.secrets.get(fact.secrets[0] ?? '')?.backend;

@@ -25,6 +25,11 @@ export interface Observed {
   outputs(): ReadonlyMap<string, OutputState>;
   outputsDue(): ReadonlyMap<string, number>;
   backends(): ReadonlyMap<string, { login?(): LoginView }>;
+  listeners(): readonly {
+    readonly service: string;
+    readonly where: string;
+    readonly listener: { readonly connections: number; readonly answered: ReadonlyMap<number, number> };
+  }[];
   onProgress(heard: () => void): Disposable;
   onFact(heard: Emit): Disposable;
   lateMs(): number;

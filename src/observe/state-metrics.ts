@@ -37,6 +37,8 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
     }
   });
 
+  registerListeners(registry, agent);
+
   gauge('login_state', 'Always 1; the label is the state that the login is in.', ['backend', 'state'], function* () {
     for (const [backend, { login }] of logins(agent)) yield { labels: { backend, state: login.state }, value: 1 };
   });
@@ -55,6 +57,33 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
       }
     },
   );
+}
+
+/** What the agent's own listeners did; the counts of one begin anew when it is opened anew. */
+function registerListeners(registry: Registry, agent: Observed): void {
+  registerComputed(registry, {
+    name: 'pannier_listener_connections',
+    help: 'Connections to a listener of the agent.',
+    type: 'gauge',
+    labelNames: ['service', 'listener'],
+    samples: () =>
+      agent.listeners().map(({ service, where, listener }) => {
+        return { labels: { service, listener: where }, value: listener.connections };
+      }),
+  });
+  registerComputed(registry, {
+    name: 'pannier_listener_requests_total',
+    help: 'Requests to a listener of the agent by HTTP status; 0 when the client left before its answer began.',
+    type: 'counter',
+    labelNames: ['service', 'listener', 'status'],
+    *samples() {
+      for (const { service, where, listener } of agent.listeners()) {
+        for (const [status, value] of listener.answered) {
+          yield { labels: { service, listener: where, status: String(status) }, value };
+        }
+      }
+    },
+  });
 }
 
 function* logins(agent: Observed) {

@@ -11,7 +11,6 @@ let dist: string;
 beforeEach(async () => {
   dist = await mkdtemp(join(tmpdir(), 'pannier-dist-'));
   await cp('dist', dist, { recursive: true });
-  await writeFile(join(dist, 'package.json'), '{"type":"module"}');
 });
 afterEach(() => rm(dist, { recursive: true, force: true }));
 

@@ -14,6 +14,8 @@ function busyWorld() {
   world.fresh('secret bao team/private');
   world.ends.set('db', 3_600_000);
   world.outputs.set('shop', { kind: 'settled', generation: 7 });
+  const listener = { connections: 3, answered: new Map([[304, 9]]) };
+  world.state.listeners = [{ service: 'api', where: 'unix:///run/a', listener }];
   world.logins.set('bao', { method: 'jwt', state: 'live', isUsable: true, endsMonoMs: 60_000, nextMonoMs: 40_000 });
   return world;
 }
@@ -32,6 +34,10 @@ function happen({ emit }: ReturnType<typeof observedWorld>): void {
   emit({ kind: 'output-published', ...shop, dir: '/o', generation: 7, files: 1, durationMs: 20 });
   emit({ kind: 'reload-step', ...shop, generation: 7, step: 1, how: 'signal', durationMs: 1 });
   emit({ kind: 'reload-done', ...shop, generation: 7, steps: 1, durationMs: 1 });
+  const proxied = { where: '127.0.0.1:8207', call: 'GET secret/data/team/private', cache: 'hit' } as const;
+  emit({ kind: 'proxy-answered', ...bao, ...proxied, status: 200, durationMs: 1 });
+  emit({ kind: 'child-started', pid: 2, why: 'changed' });
+  emit({ kind: 'child-ended', pid: 2, status: 143, livedMs: 1 });
   emit({ kind: 'config-rejected', failure: refused, problem: 1, problems: 2 });
   emit({ kind: 'config-rejected', failure: refused, problem: 2, problems: 2 });
 }
@@ -73,6 +79,11 @@ describe('the metrics', () => {
       expect(sampleOf(families, 'pannier_config_last_load_successful')).toBe(0);
       expect(sampleOf(families, 'pannier_secrets', { state: 'fresh' })).toBe(2);
       expect(sampleOf(families, 'pannier_event_loop_lag_seconds_count')).toBe(2);
+      const hit = { backend: 'bao', operation: 'read', status: '200', cache: 'hit' };
+      expect(sampleOf(families, 'pannier_proxy_requests_total', hit)).toBe(1);
+      expect(sampleOf(families, 'pannier_child_ends_total', { status: '143' })).toBe(1);
+      const api = { service: 'api', listener: 'unix:///run/a', status: '304' };
+      expect(sampleOf(families, 'pannier_listener_requests_total', api)).toBe(9);
     },
   );
 

@@ -21,7 +21,12 @@ export function observedWorld() {
   const ends = new Map<string, number>();
   const hearFacts = new Set<Emit>();
   const hearProgress = new Set<() => void>();
-  const state = { lateMs: 0, isApplied: true, config: configOf({}) };
+  const state = {
+    lateMs: 0,
+    isApplied: true,
+    config: configOf({}),
+    listeners: [] as ReturnType<Observed['listeners']>,
+  };
   const hearing =
     <T>(set: Set<T>) =>
     (heard: T) => {
@@ -44,6 +49,7 @@ export function observedWorld() {
     outputsDue: () => due,
     backends: () =>
       new Map([...state.config.backends.keys()].map((name) => [name, { login: () => logins.get(name) ?? OUT }])),
+    listeners: () => state.listeners,
     onProgress: hearing(hearProgress),
     onFact: hearing(hearFacts),
     lateMs: () => state.lateMs,

@@ -49,6 +49,7 @@ export class HttpListener implements AsyncDisposable {
   readonly where: ListenConfig;
   readonly #server: Server;
   readonly #sockets = new Map<Socket, Connection>();
+  readonly #answered = new Map<number, number>();
   #limits: Limits;
   #service: Service;
   #bound: Bound | undefined;
@@ -85,6 +86,11 @@ export class HttpListener implements AsyncDisposable {
   /** Connections at present. */
   get connections(): number {
     return this.#sockets.size;
+  }
+
+  /** How many requests were answered with each status; 0: the client left before its answer began. */
+  get answered(): ReadonlyMap<number, number> {
+    return this.#answered;
   }
 
   /** From the next request on this one answers; the caller disposes the one before. */
@@ -138,6 +144,8 @@ export class HttpListener implements AsyncDisposable {
       if (connection.busy > MOST_AHEAD) return void request.socket.destroy();
       response.once('close', () => {
         connection.busy--;
+        const status = response.headersSent ? response.statusCode : 0;
+        this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
       });
       if (connection.crowded && this.#service.isVital?.(request) !== true) {
         response.shouldKeepAlive = false;

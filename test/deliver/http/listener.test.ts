@@ -54,6 +54,20 @@ describe('a listener', () => {
     expect(await rest(long)).toMatch(/^HTTP\/1.1 431 /);
   });
 
+  it('counts what it answered by status, refusals too', async () => {
+    const { path, listener } = await listen([hello, well], { maxConnections: 1 });
+    const taken = await dial(path);
+    for (const asked of ['/hello', '/livez', '/none']) await ask(path, asked);
+    taken.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await ask(path, '/hello', 'HEAD');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([...listener.answered].sort()).toEqual([
+      [200, 2],
+      [429, 2],
+    ]);
+  });
+
   it('exchanges its service while connections stay', async () => {
     const { path, listener } = await listen([hello]);
     const socket = await dial(path);

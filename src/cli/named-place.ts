@@ -1,0 +1,17 @@
+import type { LocalPlace } from '../client/local-api.ts';
+import type { Environment } from '../config/environment.ts';
+import { parseHostPort } from '../config/host-port.ts';
+
+export const DEFAULT_SOCKET = '/run/pannier/api.sock';
+
+/**
+ * The agent that `--socket` or PANNIER_SOCKET names: a path, `unix:///PATH`, or `HOST:PORT`. Undefined when neither
+ * does.
+ */
+export function namedPlace(socket: string | undefined, env: Environment): LocalPlace | undefined {
+  const named = socket ?? env['PANNIER_SOCKET'] ?? '';
+  if (named === '') return undefined;
+  if (named.startsWith('unix://')) return { kind: 'unix', path: named.slice('unix://'.length) };
+  const tcp = named.includes('/') ? undefined : parseHostPort(named);
+  return tcp === undefined ? { kind: 'unix', path: named } : { kind: 'tcp', ...tcp };
+}

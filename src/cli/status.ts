@@ -1,0 +1,76 @@
+import { asFailure, formatFailure } from '../base/errors.ts';
+import { askLocal, type LocalPlace, nameOf } from '../client/local-api.ts';
+import type { Status } from '../deliver/api/status.ts';
+import { refused } from './agent-answer.ts';
+import { type AgentOptions, findAgent } from './find-agent.ts';
+import { print } from './print.ts';
+
+export interface StatusCommandOptions extends AgentOptions {
+  readonly json: boolean;
+  readonly watch: boolean;
+}
+
+/** How often an agent is asked with `--watch`. */
+const WATCH_MS = 1_000;
+
+/**
+ * `pannier status`: how a running agent is, as a table, or with `--json` as the document of `GET /v1/status`. Answers 0
+ * whatever the state; what fails is for `probe`.
+ *
+ * With `--watch` once a second until SIGINT or SIGTERM: a terminal is drawn anew each time, anything else gets another
+ * text whenever a state has changed, with `--json` a line.
+ */
+export async function statusCommand({ json, watch, ...options }: StatusCommandOptions): Promise<number> {
+  const where = await findAgent(options);
+  const { shownStatus, statesOf } = await import('./status/shown-status.ts');
+  if (!watch) {
+    const { text, status } = await askStatus(where);
+    await print(json ? text : shownStatus(status));
+    return 0;
+  }
+  const redraw = process.stdout.isTTY === true && !json;
+  const stop = stopped();
+  let before: string | undefined;
+  while (!stop.aborted) {
+    const shown = await askStatus(where, stop).then(
+      ({ text, status }) => ({ text: json ? text : shownStatus(status), states: statesOf(status) }),
+      (error: unknown) => {
+        const text = `${formatFailure(asFailure(error, nameOf(where)))}\n`;
+        return { text: json ? '' : text, states: text };
+      },
+    );
+    if (stop.aborted) break;
+    if (redraw) await print(`${CLEAR}${shown.text}`);
+    else if (shown.states !== before) await print(json || before === undefined ? shown.text : `\n${shown.text}`);
+    before = shown.states;
+    await pause(WATCH_MS, stop);
+  }
+  return 0;
+}
+
+/** Cursor to the top left, and everything below it away. */
+const CLEAR = '\x1b[H\x1b[J';
+
+async function askStatus(where: LocalPlace, signal?: AbortSignal): Promise<{ text: string; status: Status }> {
+  const answer = await askLocal(where, { path: '/v1/status', ...(signal === undefined ? {} : { signal }) });
+  if (answer.status !== 200) throw refused(answer, where);
+  const { readStatus } = await import('./status/read-status.ts');
+  const text = answer.body.toString();
+  return { text, status: readStatus(text, nameOf(where)) };
+}
+
+function stopped(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  return stop.signal;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

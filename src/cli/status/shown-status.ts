@@ -1,0 +1,68 @@
+import { formatDuration } from '../../base/duration.ts';
+import type { BackendStatus, FailureStatus, OutputStatus, SecretStatus, Status } from '../../deliver/api/status.ts';
+import { table } from './table.ts';
+
+/** The status for people: a line about the agent, and a table each of backends, secrets and outputs. */
+export function shownStatus(status: Status): string {
+  const { version, startedAt, configuration, backends, secrets, outputs } = status;
+  const now = Date.parse(status.now);
+  const since = (time: string) => formatDuration(floorSeconds(now - Date.parse(time)));
+  const read = `configuration of ${since(configuration.readAt)} ago${listed(configuration.files)}`;
+  const parts = [
+    `pannier ${version}, up ${since(startedAt)}, ${read}\n`,
+    configuration.refused.length === 0
+      ? ''
+      : `a later configuration was refused:\n${configuration.refused.map((one) => `  ${told(one)}\n`).join('')}`,
+    table(
+      ['BACKEND', 'KIND', 'LOGIN', 'ENDS IN', 'WHY'],
+      backends.map((one) => backendRow(one, now)),
+    ),
+    table(
+      ['SECRET', 'STATE', 'AGE', 'ENDS IN', 'NEXT IN', 'VERSION', 'WHY'],
+      secrets.map((one) => secretRow(one, now)),
+    ),
+    table(['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'], outputs.map(outputRow)),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+/** What is worth another line when it changes: everything but the passing of time. */
+export function statesOf({ bootId, configuration, backends, secrets, outputs }: Status): string {
+  return JSON.stringify([
+    bootId,
+    configuration,
+    backends.map(({ name, login, failure }) => [name, login?.state, failure?.code]),
+    secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
+    outputs.map(({ name, state, generation, failure }) => [name, state, generation, failure?.code]),
+  ]);
+}
+
+function backendRow({ name, kind, login, failure }: BackendStatus, now: number): string[] {
+  const how = login === undefined ? '-' : `${login.state} (${login.method})`;
+  return [name, kind, how, until(login?.endsAt, now), told(failure)];
+}
+
+function secretRow(secret: SecretStatus, now: number): string[] {
+  const { name, state, optional, ageSeconds, endsAt, nextAt, version, failure } = secret;
+  const age = ageSeconds === undefined ? '-' : formatDuration(ageSeconds * 1000);
+  const shown = optional && state === 'absent' ? 'absent (optional)' : state;
+  return [name, shown, age, until(endsAt, now), until(nextAt, now), version ?? '-', told(failure)];
+}
+
+function outputRow({ name, state, generation, dir, missing = [], failure }: OutputStatus): string[] {
+  const why = missing.length === 0 ? told(failure) : `waits for ${missing.join(', ')}`;
+  return [name, state, generation === undefined ? '-' : String(generation), dir, why];
+}
+
+function until(time: string | undefined, now: number): string {
+  if (time === undefined) return '-';
+  const ms = Date.parse(time) - now;
+  return ms < 0 ? 'over' : formatDuration(floorSeconds(ms));
+}
+
+const floorSeconds = (ms: number): number => (ms < 1000 ? ms : Math.floor(ms / 1000) * 1000);
+
+const told = (failure: FailureStatus | undefined): string =>
+  failure === undefined ? '' : `${failure.seen} (${failure.code})`;
+
+const listed = (files: readonly string[]): string => (files.length === 0 ? '' : `: ${files.join(', ')}`);

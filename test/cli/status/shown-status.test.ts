@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { readStatus } from '../../../src/cli/status/read-status.ts';
+import { shownStatus, statesOf } from '../../../src/cli/status/shown-status.ts';
+import type { Status } from '../../../src/deliver/api/status.ts';
+
+const failure = { code: 'BACKEND_UNREACHABLE', place: 'backends.bao', seen: 'connection refused', hint: 'Check it.' };
+
+const status: Status = {
+  version: '1.2.3',
+  bootId: 'b',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  now: '2026-01-01T01:00:00.500Z',
+  configuration: { files: ['/etc/pannier.yaml'], readAt: '2026-01-01T00:59:00.000Z', refused: [] },
+  backends: [
+    {
+      name: 'bao',
+      kind: 'vault',
+      address: 'https://bao',
+      login: { method: 'kubernetes', state: 'live', endsAt: '2026-01-01T02:00:00.000Z' },
+    },
+  ],
+  secrets: [
+    {
+      name: 'app',
+      backend: 'bao',
+      kind: 'vault-kv',
+      optional: false,
+      state: 'stale',
+      version: '7',
+      etag: '"b-1"',
+      fetchedAt: '2026-01-01T00:50:00.000Z',
+      ageSeconds: 600,
+      life: 'none',
+      nextAt: '2026-01-01T01:00:12.000Z',
+      failure,
+    },
+    { name: 'flag', backend: 'bao', kind: 'vault-kv', optional: true, state: 'absent' },
+  ],
+  outputs: [
+    { name: 'shop', dir: '/run/shop', state: 'settled', secrets: ['app'], generation: 12 },
+    { name: 'web', dir: '/run/web', state: 'waiting', secrets: ['db'], missing: ['db'] },
+  ],
+};
+
+describe('the status for people', () => {
+  it('is a line about the agent and a table each of backends, secrets and outputs', () => {
+    expect(shownStatus(status).split('\n')).toEqual([
+      'pannier 1.2.3, up 1h, configuration of 1m ago: /etc/pannier.yaml',
+      '',
+      'BACKEND  KIND   LOGIN              ENDS IN',
+      'bao      vault  live (kubernetes)  59m59s',
+      '',
+      'SECRET  STATE              AGE  ENDS IN  NEXT IN  VERSION  WHY',
+      'app     stale              10m  -        11s      7        connection refused (BACKEND_UNREACHABLE)',
+      'flag    absent (optional)  -    -        -        -',
+      '',
+      'OUTPUT  STATE    GENERATION  DIR        WHY',
+      'shop    settled  12          /run/shop',
+      'web     waiting  -           /run/web   waits for db',
+      '',
+    ]);
+  });
+
+  it('tells why a later configuration was refused', () => {
+    const refused = { ...status, configuration: { ...status.configuration, refused: [failure] } };
+    const [, line, why] = shownStatus(refused).split('\n').slice(1);
+    expect([line, why]).toEqual(['a later configuration was refused:', '  connection refused (BACKEND_UNREACHABLE)']);
+  });
+
+  it('shows nothing that a terminal would take for a command', () => {
+    const seen = `a\x1b[2Jb\u202ec\r\nd\x9be`;
+    const wild = { ...status, outputs: [{ ...status.outputs[0], failure: { ...failure, seen } }] } as Status;
+    expect(shownStatus(wild)).toContain('a?[2Jb?c??d?e (BACKEND_UNREACHABLE)');
+  });
+
+  it('without anything configured is that line alone', () => {
+    const empty = { ...status, backends: [], secrets: [], outputs: [] };
+    expect(shownStatus(empty)).toBe('pannier 1.2.3, up 1h, configuration of 1m ago: /etc/pannier.yaml\n');
+  });
+
+  it('has changed when a state has, and not by the passing of time', () => {
+    const [app] = status.secrets;
+    const later = {
+      ...status,
+      now: '2026-01-01T02:00:00.000Z',
+      secrets: [{ ...app, ageSeconds: 9 }, status.secrets[1]],
+    };
+    const other = { ...status, secrets: [{ ...app, state: 'fresh' }, status.secrets[1]] };
+    expect(statesOf(later as Status)).toBe(statesOf(status));
+    expect(statesOf(other as Status)).not.toBe(statesOf(status));
+  });
+});
+
+describe('the document of an agent', () => {
+  it('is taken with keys that are not known', () => {
+    expect(readStatus(JSON.stringify({ ...status, later: 1 }), 'x')).toEqual(status);
+  });
+
+  it.each(['', 'nope', '[]', '{"version":1}', '{}'])('%j is none', (text) => {
+    expect(() => readStatus(text, '/run/a')).toThrow(/^\/run\/a: the answer is no status of an agent \(AGENT_ANSWER\)/);
+  });
+});

@@ -51,7 +51,7 @@ function secretRow(secret: SecretStatus, now: number): string[] {
 
 function outputRow({ name, state, generation, dir, missing = [], failure }: OutputStatus): string[] {
   const why = missing.length === 0 ? told(failure) : `waits for ${missing.join(', ')}`;
-  return [name, state, generation === undefined ? '-' : String(generation), dir, why];
+  return [name, state, generation === undefined ? '-' : String(generation), dir ?? '-', why];
 }
 
 function until(time: string | undefined, now: number): string {

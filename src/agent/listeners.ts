@@ -85,6 +85,7 @@ export class Listeners implements AsyncDisposable {
     const before = this.#open;
     this.#open = next;
     const gone: AsyncDisposable[] = [];
+    const starting: (Promise<void> | undefined)[] = [];
     for (const [name, { listener, service, plan }] of before) {
       if (next.get(name)?.listener === listener) gone.push(service);
       else {
@@ -93,10 +94,11 @@ export class Listeners implements AsyncDisposable {
       }
     }
     for (const [name, { listener, service, plan }] of next) {
-      service.start?.();
+      starting.push(service.start?.());
       if (before.get(name)?.listener === listener) listener.use(service, plan.limits);
       else this.#tell('listener-opened', plan);
     }
+    await Promise.all(starting);
     await disposeAll(gone);
   }
 

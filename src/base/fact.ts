@@ -189,6 +189,15 @@ export type Fact =
       /** So many alike since the last line; absent: this one. */
       readonly count?: number;
     }
+  /** A lease or a token that the proxy keeps was not renewed; `call` is the path that made it. */
+  | {
+      readonly kind: 'proxy-renew-failed';
+      readonly backend: string;
+      readonly call: string;
+      readonly failure: Failure;
+      /** Absent: it was refused, and is dropped. */
+      readonly retryInMs?: number;
+    }
   /** A request through the proxy is over. */
   | {
       readonly kind: 'proxy-answered';

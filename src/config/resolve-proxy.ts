@@ -1,4 +1,5 @@
-import type { ProxyConfig, ProxyListenConfig } from './config.ts';
+import { parseDuration } from '../base/duration.ts';
+import type { ProxyCacheConfig, ProxyConfig, ProxyListenConfig } from './config.ts';
 import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import { formatPlace } from './place.ts';
@@ -7,6 +8,10 @@ import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 import type { KnownBackends } from './resolve-secret.ts';
 import { proxy as schema } from './schema/section-proxy.ts';
 import type { ProxyShape } from './schema.ts';
+
+const MAX_ENTRIES = 1_000;
+const MAX_BYTES = 16 * 2 ** 20;
+const MAX_STALE_MS = 30_000;
 
 const ONLY_WITH_SOCKET = ['mode', 'uid', 'gid'] as const;
 
@@ -26,6 +31,7 @@ export function resolveProxy(
     listeners,
     backend,
     useAutoAuthToken: shape.useAutoAuthToken ?? false,
+    ...(shape.cache === undefined ? {} : { cache: resolveCache(shape.cache) }),
   };
 }
 
@@ -78,4 +84,15 @@ function chooseBackend(
     `it is of kind ${resolved.get(backend)?.kind}, and only vault has a proxy`,
   );
   return undefined;
+}
+
+function resolveCache({ maxEntries, maxBytes, staticKv }: NonNullable<ProxyShape['cache']>): ProxyCacheConfig {
+  const maxStale = staticKv?.maxStale;
+  return {
+    maxEntries: maxEntries ?? MAX_ENTRIES,
+    maxBytes: maxBytes ?? MAX_BYTES,
+    ...(staticKv === undefined
+      ? {}
+      : { staticKv: { maxStaleMs: maxStale === undefined ? MAX_STALE_MS : (parseDuration(maxStale) as number) } }),
+  };
 }

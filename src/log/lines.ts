@@ -52,6 +52,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'listener-opened': ['info', 'listening'],
   'listener-closed': ['info', 'no longer listening'],
   'api-audit': ['info', 'API'],
+  'proxy-renew-failed': ['warn', 'lease of the proxy not renewed'],
   'proxy-answered': ['debug', 'proxy answered'],
 };
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { isLoopback, parseHostPort } from '../host-port.ts';
-import { bool, hostPort, id, mode, notYet, path, text } from './scalars.ts';
+import { bool, count, hostPort, id, mode, path, positiveDuration, text } from './scalars.ts';
 
 /** Whoever reaches the port gets the agent's login, so no other machine may. */
 const loopback = hostPort.check(
@@ -8,6 +8,12 @@ const loopback = hostPort.check(
     error: 'only this machine may reach it: 127.0.0.1, [::1] or localhost is wanted',
   }),
 );
+
+const cache = z.strictObject({
+  maxEntries: z.optional(count),
+  maxBytes: z.optional(count),
+  staticKv: z.optional(z.strictObject({ maxStale: z.optional(positiveDuration) })),
+});
 
 /** That it listens somewhere is checked in `resolve-proxy.ts`. */
 export const proxy = z.strictObject({
@@ -19,5 +25,5 @@ export const proxy = z.strictObject({
   backend: z.optional(text),
   useAutoAuthToken: z.optional(z.literal([true, false, 'force'], { error: 'true, false or force is wanted' })),
   requireRequestHeader: z.optional(bool),
-  cache: notYet(),
+  cache: z.optional(cache),
 });

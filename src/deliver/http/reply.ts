@@ -29,6 +29,11 @@ export function sendReply(response: ServerResponse, { status, type, body, header
   if (status !== 304 && status !== 204) all['Content-Length'] = bytes;
   response.writeHead(status, all);
   response.end(response.req.method === 'HEAD' ? undefined : body);
+  giveUpLate(response);
+}
+
+/** To be called with the end of an answer written: a client that does not take it in time is cut off. */
+export function giveUpLate(response: ServerResponse): void {
   if (response.writableFinished || response.writableLength === 0) return;
   const late = setTimeout(() => response.destroy(), ANSWER_MS);
   response.once('close', () => clearTimeout(late));

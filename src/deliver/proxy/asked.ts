@@ -18,9 +18,9 @@ export interface Asked {
   readonly token: string | undefined;
 }
 
-/** Reads a request, or says why it is refused. */
-export function readAsked(request: IncomingMessage, listen: ProxyListenConfig): Asked | Refusal {
-  const { headers, method = 'GET', url = '' } = request;
+/** Why a request is not looked at; undefined: it may be. */
+export function guardRequest(request: IncomingMessage, listen: ProxyListenConfig): Refusal | undefined {
+  const { headers } = request;
   const isTcp = listen.where.kind === 'tcp';
   const strange = strangeness(request, isTcp, ONCE);
   if (strange !== undefined) return refusal(strange.status, strange.code, strange.seen);
@@ -30,6 +30,12 @@ export function readAsked(request: IncomingMessage, listen: ProxyListenConfig): 
   if (listen.requireRequestHeader && headers['x-vault-request'] !== 'true') {
     return refusal(412, 'PROXY_HEADER', 'there is no X-Vault-Request: true');
   }
+  return undefined;
+}
+
+/** Reads a request of the Vault API, or says why it is none. */
+export function readAsked(request: IncomingMessage): Asked | Refusal {
+  const { headers, method = 'GET', url = '' } = request;
   if (!url.startsWith(PREFIX)) return refusal(404, 'API_NO_ROUTE', 'a path of the Vault API begins with /v1/');
   const mark = url.indexOf('?');
   const path = decoded(url.slice(PREFIX.length, mark < 0 ? undefined : mark));

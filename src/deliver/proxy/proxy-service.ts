@@ -7,14 +7,20 @@ import type { ProxyConfig, ProxyListenConfig } from '../../config/config.ts';
 import type { Backend } from '../../source/source.ts';
 import type { Upstream } from '../../source/upstream.ts';
 import { nameOfListen } from '../http/listening.ts';
+import { giveUpLate } from '../http/reply.ts';
 import type { Service } from '../http/service.ts';
 import { askUpstream } from './ask-upstream.ts';
-import { type Asked, readAsked } from './asked.ts';
+import { type Asked, guardRequest, readAsked } from './asked.ts';
+import { CLEAR_PATH, clearCache } from './cache-clear.ts';
 import { callerOf } from './caller.ts';
+import { looksIntoBody } from './outdated.ts';
 import { sparesLife, sparesLogin, withoutToken } from './own-login.ts';
+import { type ProxyCache, shareCache } from './proxy-cache.ts';
 import { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
 import { relay } from './relay.ts';
+import { findStatic, type Obtained, throughCache } from './through-cache.ts';
+import { refusal } from './vault-reply.ts';
 
 export interface ProxyOptions {
   readonly proxy: ProxyConfig;
@@ -38,55 +44,122 @@ export function createProxyService(options: ProxyOptions): Service {
 /** A body up to this length is held, so that its request can be made again. */
 const MOST_HELD = 64 * 1024;
 
+/** The backend as it is when the configuration is taken. */
+interface Opened {
+  readonly upstream: Upstream;
+  readonly cache: ProxyCache | undefined;
+}
+
 class ProxyService implements Service {
   readonly #options: ProxyOptions;
   readonly #where: string;
-  readonly #opened = Promise.withResolvers<Upstream>();
+  readonly #opening = Promise.withResolvers<Opened>();
+  #opened: Opened | undefined;
+  #release: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
     this.#where = nameOfListen(options.listen.where);
-    this.#opened.promise.catch(() => {});
+    this.#opening.promise.catch(() => {});
   }
 
-  start(): void {
-    const { proxy, backend } = this.#options;
-    const opening = backend()?.upstream?.();
-    if (opening !== undefined) this.#opened.resolve(opening);
-    else this.#opened.reject(fail('INTERNAL', 'proxy', `${proxy.backend} is no backend with a server`));
+  async start(): Promise<void> {
+    try {
+      this.#opened = await this.#open();
+      this.#opening.resolve(this.#opened);
+    } catch (error) {
+      this.#opening.reject(error);
+    }
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     const { proxy, listen, clock, emit } = this.#options;
     const call = new ProxyCall(request, response, { clock, emit, backend: proxy.backend, where: this.#where });
-    const asked = readAsked(request, listen);
-    if ('failure' in asked) call.refuse(asked);
-    else this.#pass(call, asked).catch((error: unknown) => call.fail(error));
+    const refused = guardRequest(request, listen);
+    if (refused !== undefined) call.refuse(refused);
+    else if (request.url === CLEAR_PATH) this.#clear(call).catch((error: unknown) => call.fail(error));
+    else {
+      const asked = readAsked(request);
+      if ('failure' in asked) call.refuse(asked);
+      else if (!this.#answerAtOnce(call, asked)) this.#pass(call, asked).catch((error: unknown) => call.fail(error));
+    }
   }
 
   /** Requests that are under way go on to their end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#opened.reject(fail('CANCELLED', 'proxy', 'the proxy was closed'));
+    this.#isClosed = true;
+    this.#opening.reject(fail('CANCELLED', 'proxy', 'the proxy was closed'));
+    this.#release?.();
+  }
+
+  async #open(): Promise<Opened> {
+    const { proxy, backend, clock, random, emit } = this.#options;
+    const upstream = await backend()?.upstream?.();
+    if (upstream === undefined) throw fail('INTERNAL', 'proxy', `${proxy.backend} is no backend with a server`);
+    if (proxy.cache === undefined || this.#isClosed) return { upstream, cache: undefined };
+    const { cache, release } = shareCache({ upstream, backend: proxy.backend, clock, random, emit }, proxy.cache);
+    this.#release = release;
+    return { upstream, cache };
+  }
+
+  async #clear(call: ProxyCall): Promise<void> {
+    await clearCache(call, (await this.#opening.promise).cache);
+  }
+
+  /** The short way: a static secret that is kept. */
+  #answerAtOnce(call: ProxyCall, asked: Asked): boolean {
+    const { upstream, cache } = this.#opened ?? {};
+    if (upstream === undefined || cache === undefined) return false;
+    const caller = callerOf(asked, this.#options.proxy.useAutoAuthToken);
+    const found = findStatic({ asked, caller, body: undefined }, upstream, cache);
+    if (found !== undefined) this.#answer(call, found, cache);
+    return found !== undefined;
   }
 
   async #pass(call: ProxyCall, asked: Asked): Promise<void> {
     const { proxy, clock } = this.#options;
-    const upstream = await this.#opened.promise;
+    const { upstream, cache } = this.#opened ?? (await this.#opening.promise);
     const caller = callerOf(asked, proxy.useAutoAuthToken);
     const spared = caller === 'own' ? sparesLogin(asked) : undefined;
     if (spared !== undefined) return call.refuse(spared);
-    const outgoing = { asked, caller, body: await takeBody(call, asked) };
-    const answer = await askUpstream(call, upstream, clock, caller === 'own' ? sparesLife(outgoing) : outgoing);
-    relay(call, await withoutToken(answer, asked, upstream.place, call.stop), clock);
+    const body = await takeBody(call, asked, cache !== undefined && looksIntoBody(asked));
+    if (body === 'too-long') return call.refuse(refusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB'));
+    const given = { asked, caller, body };
+    const outgoing = caller === 'own' ? sparesLife(given) : given;
+    const obtained =
+      cache === undefined
+        ? await askUpstream(call, upstream, clock, outgoing)
+        : await throughCache(outgoing, { call, upstream, cache, clock });
+    if ('kept' in obtained) this.#answer(call, obtained, cache);
+    else this.#answer(call, await withoutToken(obtained, asked, upstream.place, call.stop), cache);
+  }
+
+  #answer(call: ProxyCall, obtained: Obtained, cache: ProxyCache | undefined): void {
+    const { response } = call;
+    if (!('kept' in obtained)) {
+      relay(call, obtained, this.#options.clock, cache === undefined ? [] : MISS);
+    } else if (!response.destroyed) {
+      call.cache = 'hit';
+      obtained.kept.send(response, obtained.ageMs);
+      giveUpLate(response);
+    }
   }
 }
 
-/** A short body as bytes, a longer one as a stream. */
-async function takeBody({ stop }: ProxyCall, { request }: Asked): Promise<Uint8Array | StreamedBody | undefined> {
+const MISS = ['X-Cache', 'MISS'];
+
+/** A short body as bytes, a longer one as a stream, unless it must be held. */
+async function takeBody(
+  { stop }: ProxyCall,
+  { request }: Asked,
+  mustHold: boolean,
+): Promise<Uint8Array | StreamedBody | undefined | 'too-long'> {
   const { headers } = request;
-  if (headers['transfer-encoding'] !== undefined) return { stream: request };
-  if (headers['content-length'] === undefined) return undefined;
-  const length = Number(headers['content-length']);
-  if (length > MOST_HELD) return { stream: request, length };
-  return (await readSome(request, MOST_HELD, stop)).bytes;
+  const isChunked = headers['transfer-encoding'] !== undefined;
+  if (!isChunked && headers['content-length'] === undefined) return undefined;
+  const length = isChunked ? Number.NaN : Number(headers['content-length']);
+  if (!mustHold && !(length <= MOST_HELD)) return isChunked ? { stream: request } : { stream: request, length };
+  const { bytes, isWhole } = await readSome(request, MOST_HELD, stop);
+  return isWhole ? bytes : 'too-long';
 }

@@ -48,7 +48,7 @@ export async function startProxy(options: ProxyingOptions) {
   const listen = { where, place: 'proxy', requireRequestHeader: options.requireRequestHeader ?? false };
   const proxy: ProxyConfig = { listeners: [listen], backend: 'bao', useAutoAuthToken: true, ...options.proxy };
   const service = createProxyService({ proxy, listen, backend: () => backend, clock, random, emit });
-  service.start?.();
+  await service.start?.();
   const listener = await HttpListener.open(listen, service, { extraMethods: ['LIST', 'SCAN'] });
   onTestFinished(async () => {
     await listener[Symbol.asyncDispose]();
@@ -88,7 +88,8 @@ export function askAt(where: object, method: string, path: string, { headers = {
   const bytes = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const length = bytes === undefined ? {} : { 'Content-Length': `${Buffer.byteLength(bytes)}` };
-    const sent = request({ ...where, method, path, headers: { ...length, ...headers }, agent: false }, (received) => {
+    const options = { agent: false as const, ...where, method, path, headers: { ...length, ...headers } };
+    const sent = request(options, (received) => {
       const chunks: Buffer[] = [];
       received.on('error', reject);
       received.on('data', (chunk: Buffer) => chunks.push(chunk));

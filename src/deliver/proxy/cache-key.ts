@@ -1,0 +1,75 @@
+import { parseJson } from '../../base/json.ts';
+import { loadCrypto } from '../../base/node-crypto.ts';
+import { Secret } from '../../base/secret.ts';
+import { isList, isSecret, type Value } from '../../base/value.ts';
+import { type Asked, isBearer } from './asked.ts';
+
+/** Stands for a token where it is only compared. */
+export function digestOf(token: string | Secret): string {
+  const text = token instanceof Secret ? token.exposeText('backend') : token;
+  return loadCrypto().createHash('sha256').update(text).digest('base64');
+}
+
+/**
+ * Headers that make no other answer. All others count: a mount may be tuned to pass any header on to its plugin. Who
+ * asks is part of the key by itself.
+ */
+const SAME = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'cache-control',
+  'connection',
+  'content-length',
+  'content-type',
+  'date',
+  'host',
+  'keep-alive',
+  'pragma',
+  'te',
+  'traceparent',
+  'tracestate',
+  'transfer-encoding',
+  'user-agent',
+  'x-request-id',
+  'x-vault-namespace',
+  'x-vault-request',
+  'x-vault-token',
+]);
+
+/**
+ * Equal for requests that ask for the same: method, path with query, namespace, who asks, headers that matter, body. A
+ * body in JSON is compared by what it means, not by the order of its members. It is a digest: bodies hold passwords.
+ * @param who `own`, or the digest of a token.
+ */
+export function cacheKey(asked: Asked, namespace: string, who: string, body: Uint8Array | undefined): string {
+  const { method, url, headers } = asked;
+  const isBearers = isBearer(headers.authorization);
+  const own = Object.keys(headers).filter((name) => !SAME.has(name) && !(isBearers && name === 'authorization'));
+  const said = own.sort().map((name) => [name, headers[name]]);
+  const hash = loadCrypto().createHash('sha256');
+  hash.update(JSON.stringify([method, url, namespace, who, said]));
+  if (body !== undefined && body.length > 0) hash.update(meaningOf(body));
+  return hash.digest('base64');
+}
+
+function meaningOf(body: Uint8Array): Uint8Array | string {
+  try {
+    return `json ${canonical(parseJson(new TextDecoder('utf-8', { fatal: true }).decode(body)))}`;
+  } catch {
+    return body;
+  }
+}
+
+/** Members in the order of their names; numbers as they were written. */
+function canonical(value: Value): string {
+  if (isSecret(value)) {
+    const text = value.exposeText('backend');
+    return value.type === 'string' ? JSON.stringify(text) : text;
+  }
+  if (isList(value)) return `[${value.map(canonical).join(',')}]`;
+  const members = [...value.keys()]
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonical(value.get(name) as Value)}`);
+  return `{${members.join(',')}}`;
+}

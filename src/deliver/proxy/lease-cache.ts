@@ -1,0 +1,196 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Emit } from '../../base/fact.ts';
+import { decide, endsMonoMs, SHORTEST_MS, stoppedExtending } from '../../lease/schedule.ts';
+import { Wheel } from '../../lease/wheel.ts';
+import type { LeaseLife } from '../../source/source.ts';
+import type { Upstream } from '../../source/upstream.ts';
+import { digestOf } from './cache-key.ts';
+import type { KeptAnswer } from './kept-answer.ts';
+import { renewEntry } from './lease-renewal.ts';
+import type { Leased, Owner } from './leased.ts';
+import { toldCall } from './told-call.ts';
+
+/** An answer with a lease or a token in it, which is renewed here for as long as it is kept. */
+export interface LeaseEntry {
+  readonly key: string;
+  readonly answer: KeptAnswer;
+  /** Of the request, decoded and with its namespace. */
+  readonly path: string;
+  /** Of the request; empty is the root. */
+  readonly namespace: string;
+  owner: Owner;
+  leased: Leased;
+  readonly firstTtlMs: number;
+  failures: number;
+  /** Calls off the next renewal. */
+  cancel: () => void;
+}
+
+export interface LeaseCacheParts {
+  readonly upstream: Upstream;
+  /** Name of the backend, for facts. */
+  readonly backend: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+}
+
+/**
+ * Leases and tokens that were made through the proxy, by the request that made them. Each is renewed by the rules of
+ * all leases (`lease/schedule.ts`) and kept until a renewal is refused or brings no more, until it is revoked through the
+ * proxy, or until what it hangs on ends: the agent's login, or a token in here. An entry that is dropped is not revoked:
+ * somebody may use it to its own end, and the next request like it makes a new one.
+ */
+export class LeaseCache implements Disposable {
+  readonly #parts: LeaseCacheParts;
+  readonly #wheel: Wheel;
+  readonly #entries = new Map<string, LeaseEntry>();
+  readonly #tokens = new Map<string, LeaseEntry>();
+  readonly #stop = new AbortController();
+  readonly #replacing: Disposable;
+  #bytes = 0;
+
+  constructor(parts: LeaseCacheParts) {
+    this.#parts = parts;
+    this.#wheel = new Wheel(parts.clock, (byMs) => this.#jumped(byMs));
+    this.#replacing = parts.upstream.session.onReplacing(async ({ id }) => {
+      this.dropIf(({ owner }) => owner.kind === 'login' && owner.login.id !== id);
+    });
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  find(key: string): KeptAnswer | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (this.#endsMs(entry) > this.#parts.clock.monoMs()) return entry.answer;
+    this.#drop(entry);
+    return undefined;
+  }
+
+  /** The token as something to hang on; undefined when it was not made through the proxy. */
+  ownerOf(token: string): Owner | undefined {
+    const digest = digestOf(token);
+    const entry = this.#tokens.get(digest);
+    return entry?.leased.kind === 'token' ? { kind: 'token', digest, token: entry.leased.token } : undefined;
+  }
+
+  keep(made: Omit<LeaseEntry, 'firstTtlMs' | 'failures' | 'cancel'>): void {
+    const before = this.#entries.get(made.key);
+    if (before !== undefined) this.#drop(before);
+    const entry: LeaseEntry = { ...made, firstTtlMs: made.leased.life.ttlMs, failures: 0, cancel: () => {} };
+    this.#entries.set(entry.key, entry);
+    this.#bytes += entry.answer.bytes;
+    if (entry.leased.kind === 'token') this.#tokens.set(digestOf(entry.leased.token), entry);
+    this.#plan(entry);
+  }
+
+  /** Drops what `fits`, and what hangs on it. */
+  dropIf(fits: (entry: LeaseEntry) => boolean): void {
+    for (const entry of [...this.#entries.values()]) if (fits(entry)) this.#drop(entry);
+  }
+
+  /** A token that is revoked without its children: its leases end, its child tokens live on by themselves. */
+  orphanChildrenOf(digest: string): void {
+    for (const entry of this.#entries.values()) {
+      const isChild = entry.leased.kind === 'token' && entry.owner.kind === 'token' && entry.owner.digest === digest;
+      if (isChild) entry.owner = { kind: 'none' };
+    }
+  }
+
+  /** Somebody else renewed what `fits`: its life is another one now, and is learnt by renewing it too. */
+  lookAgain(fits: (entry: LeaseEntry) => boolean): void {
+    const soonMs = this.#parts.clock.monoMs() + SHORTEST_MS;
+    for (const entry of this.#entries.values()) if (fits(entry)) this.#at(entry, soonMs, () => this.#renew(entry));
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+    this.#replacing[Symbol.dispose]();
+    this.#wheel.clear();
+    this.#entries.clear();
+    this.#tokens.clear();
+  }
+
+  #drop(entry: LeaseEntry): void {
+    if (this.#entries.get(entry.key) !== entry) return;
+    entry.cancel();
+    this.#entries.delete(entry.key);
+    this.#bytes -= entry.answer.bytes;
+    if (entry.leased.kind !== 'token') return;
+    const digest = digestOf(entry.leased.token);
+    this.#tokens.delete(digest);
+    this.dropIf(({ owner }) => owner.kind === 'token' && owner.digest === digest);
+  }
+
+  #endsMs({ leased: { life }, owner }: LeaseEntry): number {
+    const { clock, upstream } = this.#parts;
+    const loginEndsMs = owner.kind === 'login' ? upstream.session.endsMonoMs(owner.login.id) : Number.POSITIVE_INFINITY;
+    return endsMonoMs(life, loginEndsMs, { wallMs: clock.wallMs(), monoMs: clock.monoMs() });
+  }
+
+  /** What `decide` would fetch anew is dropped: whoever needs it asks for it. */
+  #plan(entry: LeaseEntry, retryAfterMs?: number): number {
+    const { clock, random } = this.#parts;
+    const now = { wallMs: clock.wallMs(), monoMs: clock.monoMs() };
+    const { failures, leased } = entry;
+    const situation = { life: leased.life, fetchedWallMs: now.wallMs, failures, retryAfterMs, firstPoll: false };
+    const next = decide(situation, { refreshMs: 0 }, now, random);
+    this.#at(entry, next.atMonoMs, next.do === 'renew' ? () => this.#renew(entry) : () => this.#drop(entry));
+    return next.atMonoMs - now.monoMs;
+  }
+
+  #at(entry: LeaseEntry, atMonoMs: number, then: () => void): void {
+    entry.cancel();
+    entry.cancel = this.#wheel.at(atMonoMs, then);
+  }
+
+  #renew(entry: LeaseEntry): void {
+    const { upstream, clock, emit, backend } = this.#parts;
+    void renewEntry(upstream, entry, clock.monoMs(), this.#stop.signal).then((renewed) => {
+      if (this.#stop.signal.aborted || this.#entries.get(entry.key) !== entry) return;
+      if (renewed.is === 'extended') return this.#extend(entry, renewed.life);
+      entry.failures++;
+      const { failure } = renewed;
+      const call = toldCall('', entry.path).trim();
+      if (renewed.is === 'refused') {
+        this.#drop(entry);
+        this.#suspect(entry);
+        emit({ kind: 'proxy-renew-failed', backend, call, failure });
+      } else {
+        const retryInMs = this.#plan(entry, failure.retryAfterMs);
+        emit({ kind: 'proxy-renew-failed', backend, call, failure, retryInMs });
+      }
+    });
+  }
+
+  #extend(entry: LeaseEntry, life: LeaseLife): void {
+    const before = entry.leased.life;
+    entry.leased = { ...entry.leased, life };
+    entry.failures = 0;
+    if (!life.renewable || stoppedExtending(before, life)) this.#drop(entry);
+    else this.#plan(entry);
+  }
+
+  /** A refusal under the agent's login may mean that the login is dead. */
+  #suspect({ owner, leased }: LeaseEntry): void {
+    if (owner.kind !== 'login' || leased.kind === 'token') return;
+    void this.#parts.upstream.session.suspect(owner.login.id).catch(() => {});
+  }
+
+  /** The machine slept, which the monotonic clock does not count: every life is shorter by that much. */
+  #jumped(byMs: number): void {
+    if (!(byMs > 0)) return;
+    for (const entry of this.#entries.values()) {
+      const { life } = entry.leased;
+      entry.leased = { ...entry.leased, life: { ...life, startedMonoMs: life.startedMonoMs - byMs } };
+      this.#plan(entry);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import type { LiveLogin } from '../../auth/method.ts';
+import type { Secret } from '../../base/secret.ts';
+import { type Fields, isFields, isSecret, plainNumber, plainText } from '../../base/value.ts';
+import type { LeaseLife } from '../../source/source.ts';
+
+/** What a lease or a token ends with: the agent's login, a token that was made through the proxy, or nothing. */
+export type Owner =
+  | { readonly kind: 'login'; readonly login: LiveLogin }
+  | { readonly kind: 'token'; readonly digest: string; readonly token: Secret }
+  | { readonly kind: 'none' };
+
+/** What an answer brought that lives on at the server. */
+export type Leased = { readonly life: LeaseLife } & (
+  | { readonly kind: 'lease'; readonly leaseId: string }
+  | { readonly kind: 'token'; readonly token: Secret; readonly accessor: string; readonly isOrphan: boolean }
+);
+
+/**
+ * The renewable lease or token of an answer; `plain` when it has neither, `other` when it has one that is not kept: it
+ * cannot be renewed, counts its uses, or is wrapped.
+ * https://openbao.org/docs/concepts/lease/, https://openbao.org/api-docs/auth/token/#create-token
+ */
+export function readLeased(body: Fields, startedMonoMs: number, loginId: number): Leased | 'plain' | 'other' {
+  const leaseId = body.get('lease_id');
+  const auth = body.get('auth');
+  if (isFields(body.get('wrap_info'))) return 'other';
+  if (isFields(auth)) return readToken(auth, startedMonoMs, loginId);
+  if (!isSecret(leaseId) || leaseId.type !== 'string' || plainText(leaseId) === '') return 'plain';
+  const life = readLife(body, leaseId, startedMonoMs, loginId);
+  return life === undefined ? 'other' : { kind: 'lease', life, leaseId: leaseId.exposeText('backend') };
+}
+
+function readToken(auth: Fields, startedMonoMs: number, loginId: number): Leased | 'other' {
+  const token = auth.get('client_token');
+  if (!isSecret(token) || token.type !== 'string' || plainText(token) === '') return 'other';
+  if ((plainNumber(auth.get('num_uses')) ?? 0) > 0) return 'other';
+  const life = readLife(auth, token, startedMonoMs, loginId);
+  if (life === undefined) return 'other';
+  const isOrphan = plainText(auth.get('orphan')) === 'true';
+  return { kind: 'token', life, token, accessor: plainText(auth.get('accessor')) ?? '', isOrphan };
+}
+
+function readLife(from: Fields, leaseId: Secret, startedMonoMs: number, loginId: number): LeaseLife | undefined {
+  const seconds = plainNumber(from.get('lease_duration')) ?? 0;
+  if (seconds <= 0 || plainText(from.get('renewable')) !== 'true') return undefined;
+  return { kind: 'lease', leaseId, ttlMs: seconds * 1000, renewable: true, startedMonoMs, loginId };
+}

@@ -103,8 +103,9 @@ export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch
 
 function filtersOf({ prefix, tags = {} }: PrefixRequest): Filter[] {
   const filters: Filter[] = prefix === '' ? [] : [{ Key: 'name', Values: [prefix] }];
-  // The filters know no pairs of key and value, so that only one pair of them is worth asking for; see `matches`.
-  const [first] = Object.entries(tags);
+  // The filters know no pairs of key and value, so that only one pair of them is worth asking for; see `matches`. To
+  // them `!` at the front means all others.
+  const first = Object.entries(tags).find((pair) => !pair.some((text) => text.startsWith('!')));
   if (first !== undefined)
     filters.push({ Key: 'tag-key', Values: [first[0]] }, { Key: 'tag-value', Values: [first[1]] });
   return filters;

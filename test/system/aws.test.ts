@@ -181,6 +181,27 @@ describe('a prefix', () => {
   });
 });
 
+describe('a start with 500 secrets', () => {
+  it('is 25 batch calls', async () => {
+    await using proxy = await startAwsProxy(moto.address);
+    const names = Array.from({ length: 500 }, (_, at) => `start/${at}`);
+    await moto.createSecrets(Object.fromEntries(names.map((name) => [name, `of ${name}`])));
+    const place = await scene.place();
+    const config = await place.config({
+      backends: { aws: awsAt(proxy.address) },
+      secrets: Object.fromEntries(names.map((secretId, at) => [`s${at}`, { secretId }])),
+      outputs: {
+        one: { dir: join(place.dir, 'one'), files: { f: { format: 'json', from: names.map((_, at) => `s${at}`) } } },
+        other: { dir: join(place.dir, 'other'), files: { f: { content: '{{s1.value}}' } } },
+      },
+    });
+    const init = await scene.init(config, '60s', { env });
+    expect([init.status, told(init)]).toEqual([0, []]);
+    expect(published(join(place.dir, 'other'))).toEqual({ f: 'of start/1' });
+    expect(proxy.calls.map(({ operation }) => operation)).toEqual(Array(25).fill('BatchGetSecretValue'));
+  }, 120_000);
+});
+
 describe('a start without a backend of AWS', () => {
   it('does not read the SDK', async () => {
     const { dir, config: write } = await scene.place();

@@ -39,6 +39,7 @@ const ONLY_WITH = {
   roleArn: ['secretId', 'parameter', 'prefix'],
   externalId: ['secretId', 'parameter', 'prefix'],
 } as const satisfies Partial<Record<keyof SecretShape, readonly Way[]>>;
+const COMPANIONS = Object.entries(ONLY_WITH) as [keyof typeof ONLY_WITH, readonly Way[]][];
 
 /** The backends a secret may name. */
 export interface KnownBackends {
@@ -114,7 +115,7 @@ function chooseWay(shape: SecretShape, { file, path }: Entry, problems: Problems
 
 function makeRequest(way: Way, shape: SecretShape, entry: Entry, problems: Problems): SecretRequest | undefined {
   const { file, path } = entry;
-  for (const [key, ways] of Object.entries(ONLY_WITH) as [keyof typeof ONLY_WITH, readonly Way[]][]) {
+  for (const [key, ways] of COMPANIONS) {
     if (ways.includes(way) || shape[key] === undefined) continue;
     const seen = `it goes with ${ways.join(', ')}, not with ${way}`;
     problems.add('CONFIG_INVALID', file, [...path, key], seen, 'Remove it.');

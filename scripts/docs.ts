@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { errorsPage } from '../test/docs/errors-page.ts';
 import { metricsPage } from '../test/docs/metrics-page.ts';
 import { promisesPage } from '../test/docs/promises-page.ts';
+import { referencePage } from '../test/docs/reference-page.ts';
 import { templatesPage } from '../test/docs/templates-page.ts';
 
 /** Writes the pages, or the tables in them, that are made from code. A test compares them, so a forgotten run is noticed. */
@@ -9,3 +10,4 @@ await writeFile('docs/errors.md', errorsPage(await readFile('docs/errors.md', 'u
 await writeFile('docs/metrics.md', await metricsPage(await readFile('docs/metrics.md', 'utf8')));
 await writeFile('docs/templates.md', templatesPage(await readFile('docs/templates.md', 'utf8')));
 await writeFile('docs/promises.md', promisesPage());
+await writeFile('docs/reference.md', await referencePage());

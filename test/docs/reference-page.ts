@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { createProgram } from '../../src/cli/main.ts';
+import { exportJsonSchema } from '../../src/config/json-schema.ts';
+
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Schema | false;
+  readonly items?: Schema;
+  readonly oneOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly not?: object;
+}
+
+const INTRO = `# Reference
+
+Made by \`npm run docs\` from the command line, from the schema of the configuration (\`pannier schema\` prints it for editors)
+and from the defaults and first words of [configuration](configuration.md), where the rest of each key's story is.
+`;
+
+/** docs/reference.md as the code has it. */
+export async function referencePage(): Promise<string> {
+  const keys = new Map<string, Set<string>>();
+  collect((await exportJsonSchema()) as Schema, '', keys);
+  const told = configurationRows();
+  const rows = [...keys].sort(([one], [other]) => (one < other ? -1 : 1));
+  const table = rows.map(([key, types]) => {
+    const { standard = '', meaning = '' } = told.get(key) ?? {};
+    return `| \`${key}\` | ${[...types].join(' or ')} | ${standard} | ${firstWords(meaning)} |`;
+  });
+  const commands = createProgram(() => {}).commands.map(commandPart);
+  const parts = [INTRO, '## Commands\n', ...commands, '## Configuration keys\n'];
+  return `${parts.join('\n')}\n| key | type | default | |\n| --- | --- | --- | --- |\n${table.join('\n')}\n`;
+}
+
+function commandPart(command: Command): string {
+  const usage = `pannier ${command.name()} ${command.usage()}`;
+  const options = command.createHelp().visibleOptions(command);
+  const rows = options.map(({ flags, description, defaultValueDescription }) => {
+    const standard = defaultValueDescription === undefined ? '' : ` (default: ${defaultValueDescription})`;
+    return `| \`${cell(flags)}\` | ${cell(description)}${standard} |`;
+  });
+  return `### ${command.name()}\n\n\`${usage}\`: ${command.description()}.\n\n| option | |\n| --- | --- |\n${rows.join('\n')}\n`;
+}
+
+/** Every key path below a schema, with the words for each type that may stand there. */
+function collect(schema: Schema, path: string, keys: Map<string, Set<string>>): void {
+  const at = (key: string) => (path === '' ? key : `${path}.${key}`);
+  for (const [key, below] of Object.entries(schema.properties ?? {})) {
+    const types = keys.get(at(key)) ?? new Set();
+    keys.set(at(key), types.add(wordsOf(below)));
+    collect(below, at(key), keys);
+  }
+  if (typeof schema.additionalProperties === 'object') collect(schema.additionalProperties, at('NAME'), keys);
+  if (schema.items !== undefined) collect(schema.items, `${path}[]`, keys);
+  for (const option of [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])]) collect(option, path, keys);
+}
+
+function wordsOf(schema: Schema): string {
+  if (schema.not !== undefined) return '*not yet supported*';
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum !== undefined) return schema.enum.map((one) => `\`${one}\``).join(', ');
+  const options = schema.anyOf ?? (schema.type === undefined ? schema.oneOf : undefined);
+  if (options !== undefined) return [...new Set(options.map(wordsOf))].join(' or ');
+  if (schema.type === 'object') return 'map';
+  if (schema.type === 'array') return `list of ${wordsOf(schema.items ?? {})}`;
+  if (schema.type === 'integer') return `integer${rangeOf(schema)}`;
+  if (schema.pattern?.includes('ms|s|m|h|d')) return 'duration';
+  if (schema.pattern?.includes('[0-7]{3}')) return 'mode';
+  const types = schema.type ?? [];
+  return (
+    (typeof types === 'string' ? [types] : types).map((type) => (type === 'string' ? 'text' : type)).join(', ') || 'any'
+  );
+}
+
+/** Bounds that say more than that a number is not negative, or fits its 32 bits. */
+function rangeOf({ minimum, maximum }: Schema): string {
+  if (minimum === undefined) return '';
+  return maximum === undefined || maximum > 1e9 ? ` from ${minimum}` : ` from ${minimum} to ${maximum}`;
+}
+
+/** The tables of docs/configuration.md, by key. */
+function configurationRows(): ReadonlyMap<string, { readonly standard: string; readonly meaning: string }> {
+  const page = readFileSync('docs/configuration.md', 'utf8');
+  const rows = [...page.matchAll(/^\| `([\w.[\]-]+)` \| (?:[^|]*) \|([^|]*)\|(.*)\|$/gm)];
+  return new Map(
+    rows.map(([, key = '', standard = '', meaning = '']) => [
+      key,
+      { standard: standard.trim(), meaning: meaning.trim() },
+    ]),
+  );
+}
+
+/** Up to the first stop that stands outside of backquotes and brackets. */
+function firstWords(meaning: string): string {
+  let depth = 0;
+  let isCode = false;
+  for (const [at, letter] of [...meaning].entries()) {
+    if (letter === '`') isCode = !isCode;
+    else if ('([{'.includes(letter)) depth++;
+    else if (')]}'.includes(letter)) depth--;
+    const ends = letter === ';' || (letter === '.' && meaning[at + 1] === ' ');
+    if (ends && !isCode && depth === 0 && at > 12) return meaning.slice(0, at);
+  }
+  return meaning;
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');

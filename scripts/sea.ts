@@ -16,7 +16,7 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 const run = promisify(execFile);
 const work = await mkdtemp(join(tmpdir(), 'pannier-sea-'));
-const unfinished = `${out}.unfinished`;
+const unfinished = `${out}.${process.pid}`;
 try {
   const main = join(work, 'sea.js');
   await build({

@@ -1,0 +1,42 @@
+import { chmod, copyFile, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/**
+ * `npm run image-files`: `build/image` (or the folder that is given), what the image adds to its base. The times of all of
+ * it are SOURCE_DATE_EPOCH (seconds; 1970 when absent).
+ */
+const [root = 'build/image', program = 'build/pannier'] = process.argv.slice(2);
+const NODE_LICENCE = `node_modules/node/node_modules/node-${process.platform}-${process.arch}/LICENSE`;
+
+/** By their place in the image. Debian's `tini-static` needs nothing of the base. */
+const PROGRAMS = { 'usr/bin/pannier': program, 'usr/bin/tini': '/usr/bin/tini-static' };
+const NOTICES = {
+  'usr/share/doc/pannier/LICENSE': 'LICENSE',
+  'usr/share/doc/pannier/third-party.txt': 'dist/third-party.txt',
+  'usr/share/doc/pannier/node.txt': NODE_LICENCE,
+  'usr/share/doc/pannier/tini.txt': '/usr/share/doc/tini/copyright',
+};
+
+const TO_GET: Readonly<Record<string, string>> = {
+  '/usr/bin/tini-static': 'install tini, a package of Debian',
+  [NODE_LICENCE]: 'npm rebuild node brings it back after an npm install',
+};
+
+await rm(root, { recursive: true, force: true });
+for (const [files, mode] of [
+  [PROGRAMS, 0o755],
+  [NOTICES, 0o644],
+] as const) {
+  for (const [name, source] of Object.entries(files)) {
+    const target = join(root, name);
+    await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+    await copyFile(source, target).catch(() => {
+      throw new Error(`${source} is missing: ${TO_GET[source] ?? 'npm run sea'}`);
+    });
+    await chmod(target, mode);
+  }
+}
+const seconds = Number(process.env['SOURCE_DATE_EPOCH'] ?? 0);
+for (const name of ['.', ...(await readdir(root, { recursive: true }))]) {
+  await lutimes(join(root, name), seconds, seconds);
+}

@@ -1,15 +1,23 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { planOf } from '../../src/agent/plan.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { type Moto, startMoto } from '../servers/index.ts';
+import { runAgent } from '../system/agent.ts';
+import { baoOf, published, useScene, useWorld } from '../system/scene.ts';
+import { configurations, dataOf, type Example } from './configurations.ts';
 
+const examples = configurations();
 const folders = readdirSync('examples', { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
+/** What the deployment around a configuration sets. */
+const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service' };
+
 async function load(path: string) {
-  return planOf(await loadConfig({ paths: [path], env: {}, cwd: process.cwd() }), 0);
+  return planOf(await loadConfig({ paths: [path], env: ENVIRONMENT, cwd: process.cwd() }), 0);
 }
 
 describe('examples', () => {
@@ -18,9 +26,17 @@ describe('examples', () => {
     for (const { name } of folders) expect(readme).toContain(`(${name}/)`);
   });
 
-  it.each(folders.map(({ name }) => name))('examples/%s is a good configuration', async (name) => {
-    const { outputs } = await load(`examples/${name}/pannier.yaml`);
-    expect(outputs.length).toBeGreaterThan(0);
+  it('each has a configuration', () => {
+    const having = new Set(examples.map(({ dir }) => dir.split('/')[1]));
+    expect(folders.map(({ name }) => name).filter((name) => !having.has(name))).toEqual([]);
+  });
+
+  it.each(examples.map((one) => [one.name, one] as const))('%s is a good configuration', async (_, { text, dir }) => {
+    const path = join(dir.includes('file-backend') ? dir : mkdtempSync(join(tmpdir(), 'pannier-')), 'pannier.yaml');
+    if (!path.startsWith(dir)) writeFileSync(path, text);
+    const { config } = await load(path);
+    expect(config.outputs.size + (config.exec === undefined ? 0 : 1)).toBeGreaterThan(0);
+    expect(config.warnings).toEqual([]);
   });
 
   it('the configuration of the README is a good one', async () => {
@@ -30,11 +46,48 @@ describe('examples', () => {
     expect(parse(yaml)).toHaveProperty('outputs.shop');
     expect((await load(path)).outputs).toHaveLength(1);
   });
-
-  it('the manifest runs the commands there are on a memory volume', () => {
-    const manifest = parse(readFileSync('examples/kubernetes/deployment.yaml', 'utf8'));
-    const { initContainers, containers, volumes } = manifest.spec.template.spec;
-    expect([initContainers[0].args[0], containers[0].args[0]]).toEqual(['init', 'run']);
-    expect(volumes[0].emptyDir.medium).toBe('Memory');
-  });
 });
+
+describe('on real backends', () => {
+  const scene = useScene();
+  const world = useWorld({ database: true });
+  let moto: Moto;
+  beforeAll(async () => {
+    await world().putSecret('app', { api_key: 'one' });
+    await world().putSecret('users', { ann: '$apr1$made$up' });
+    moto = await startMoto();
+    for (const name of ['app', 'db']) {
+      const secret = { Name: `prod/shop/${name}`, SecretString: `{"${name}_password":"one"}` };
+      await moto.api('secretsmanager', 'CreateSecret', secret);
+    }
+    return () => moto.stop();
+  });
+
+  it.each(examples.filter(remote).map((one) => [one.name, one] as const))('%s publishes its files', async (_, one) => {
+    const { dir, config } = await scene.place();
+    const path = await config(here(one, dir));
+    const env = { AWS_ACCESS_KEY_ID: 'made-up', AWS_SECRET_ACCESS_KEY: 'made-up', AWS_REGION: moto.region };
+    const { status, output } = await runAgent(['init', '-c', path, '--timeout', '20s'], { env });
+    expect([status, status === 0 ? '' : output()]).toEqual([0, '']);
+    for (const [name, { files }] of Object.entries(dataOf(one)['outputs'] ?? {})) {
+      const texts = published(join(dir, name)) ?? {};
+      expect(Object.keys(texts).sort()).toEqual(Object.keys(files as object).sort());
+      expect(Object.values(texts).filter((text) => text === '')).toEqual([]);
+    }
+  });
+
+  /** The same with these servers in the place of those of the deployment, and directories of this test. */
+  function here(one: Example, dir: string): object {
+    const { outputs = {}, backends = {}, secrets } = dataOf(one);
+    const servers = Object.entries(backends).map(([name, { kind, region }]) => [
+      name,
+      kind === 'vault' ? baoOf(world()) : { kind, ...(region ? { region } : {}), endpoint: moto.address },
+    ]);
+    const places = Object.entries(outputs).map(([name, { files }]) => [name, { dir: join(dir, name), files }]);
+    return { backends: Object.fromEntries(servers), secrets, outputs: Object.fromEntries(places) };
+  }
+});
+
+function remote(one: Example): boolean {
+  return Object.values(dataOf(one)['backends'] ?? {}).every(({ kind }) => kind !== 'file');
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../cli/command-line.ts';
+import { type Manifest, manifests } from './configurations.ts';
+import { kubernetesProblems } from './schemas.ts';
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly args?: readonly string[];
+  readonly restartPolicy?: string;
+  readonly startupProbe?: { readonly exec: { readonly command: readonly string[] } };
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly resources?: { readonly limits: object };
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
+}
+
+interface Pod {
+  readonly serviceAccountName: string;
+  readonly shareProcessNamespace?: boolean;
+  readonly securityContext: {
+    readonly runAsNonRoot: boolean;
+    readonly fsGroup: number;
+    readonly seccompProfile: object;
+  };
+  readonly initContainers: readonly Container[];
+  readonly containers: readonly Container[];
+  readonly volumes: readonly ({ readonly name: string } & Record<string, unknown>)[];
+}
+
+const files = manifests();
+const pods: [string, Pod][] = [...files].flatMap(([file, objects]) => objects.flatMap(podOf).map((pod) => [file, pod]));
+const of = (name: string): Pod => pods.find(([file]) => file.endsWith(`/${name}.yaml`))?.[1] as Pod;
+const agents = ({ initContainers, containers }: Pod) =>
+  [...initContainers, ...containers].filter(({ image }) => image.startsWith('pannier:'));
+
+describe('the manifests', () => {
+  it('are what Kubernetes takes, without a key it does not know', { timeout: 120_000 }, async () => {
+    expect(pods.length).toBeGreaterThan(5);
+    expect(await kubernetesProblems([...files.values()].flat())).toEqual([]);
+  });
+
+  it('the schemas do notice a wrong key', { timeout: 120_000 }, async () => {
+    const problems = await kubernetesProblems([{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { nam: 'x' } }]);
+    expect(problems.length).toBeGreaterThan(0);
+  });
+
+  it('a native sidecar, an init container, both, shared processes and a job are among them', () => {
+    expect(of('init-container').initContainers.map(({ args }) => args?.[0])).toEqual(['init']);
+    for (const name of ['sidecar', 'shared-pid', 'job']) {
+      const [agent] = of(name).initContainers;
+      expect(agent?.restartPolicy).toBe('Always');
+      expect(agent?.startupProbe?.exec.command).toEqual(['pannier', 'probe', 'startup']);
+    }
+    expect(of('init-and-sidecar').containers.map(({ args }) => args?.[0])).toContain('run');
+    const shared = of('shared-pid');
+    expect(shared.shareProcessNamespace).toBe(true);
+    const users = [...shared.initContainers, ...shared.containers].map(
+      ({ securityContext }) => securityContext['runAsUser'],
+    );
+    expect(new Set(users).size).toBe(1);
+  });
+
+  it.each(pods)('%s: secrets are in memory, with a limit, and only the agent may write them', (_, pod) => {
+    const volume = pod.volumes.find(({ name }) => name === 'secrets');
+    expect(volume?.['emptyDir']).toEqual({ medium: 'Memory', sizeLimit: '1Mi' });
+    for (const container of [...pod.initContainers, ...pod.containers]) {
+      const mount = container.volumeMounts.find(({ name }) => name === 'secrets');
+      expect([container.name, mount?.readOnly ?? false]).toEqual([container.name, !agents(pod).includes(container)]);
+    }
+  });
+
+  it.each(pods)('%s: nothing is root, may become it, or writes outside of volumes', (_, pod) => {
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    for (const { securityContext } of [...pod.initContainers, ...pod.containers]) {
+      expect(securityContext).toMatchObject({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+    for (const agent of agents(pod)) expect(agent.resources?.limits).toBeDefined();
+  });
+
+  it.each(pods)('%s: what the agent is told to do exists, and it mounts what is there', async (_, pod) => {
+    for (const { args = [], startupProbe, volumeMounts } of agents(pod)) {
+      expect(['init', 'run']).toContain(await parseCommandLine(args));
+      if (startupProbe !== undefined) expect(await parseCommandLine(startupProbe.exec.command.slice(1))).toBe('probe');
+      const volumes = pod.volumes.map(({ name }) => name);
+      expect(volumeMounts.map(({ name }) => name).filter((name) => !volumes.includes(name))).toEqual([]);
+    }
+  });
+
+  it('names of accounts and ConfigMaps lead somewhere within their file', () => {
+    for (const [file, objects] of files) {
+      const names = (kind: string) => objects.filter((one) => one.kind === kind).map(nameOf);
+      for (const pod of objects.flatMap(podOf)) {
+        expect([file, names('ServiceAccount')]).toEqual([file, [pod.serviceAccountName]]);
+        const maps = pod.volumes.flatMap(({ configMap }) => (configMap as { name: string } | undefined)?.name ?? []);
+        // The certificate of the backend is the cluster's to give.
+        expect([file, maps.filter((name) => name !== 'bao-ca')]).toEqual([file, names('ConfigMap')]);
+      }
+    }
+  });
+});
+
+function podOf({ kind, spec }: Manifest): Pod[] {
+  return ['Deployment', 'Job'].includes(kind) ? [(spec as { template: { spec: Pod } }).template.spec] : [];
+}
+
+const nameOf = ({ metadata }: Manifest): string => (metadata as { name: string }).name;

@@ -1,0 +1,77 @@
+/** Schemas that others keep of the files their programs read. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { ensurePythonPackages } from '../servers/cache.ts';
+
+const run = promisify(execFile);
+
+const JSON_SCHEMA = [
+  'jsonschema==4.26.0',
+  'referencing==0.37.0',
+  'jsonschema-specifications==2025.9.1',
+  'rpds-py==2026.9.1',
+  'attrs==26.1.0',
+  'typing_extensions==4.16.0',
+];
+
+/** Oldest and newest Kubernetes that the manifests are for; native sidecars are on by default since 1.29. */
+const KUBERNETES = ['1.29', '1.37'];
+
+/** What the schemas of Kubernetes say against each of these objects; unknown keys count. Empty when all are good. */
+export async function kubernetesProblems(objects: readonly object[]): Promise<readonly string[]> {
+  const version = '1.37.0';
+  const all = [`kubernetes-validate==${version}`, 'importlib_resources==7.1.0', 'packaging==26.3', 'PyYAML==6.0.3'];
+  const path = await ensurePythonPackages({ name: 'kubernetes-validate', version, all: [...all, ...JSON_SCHEMA] });
+  const script = `
+import kubernetes_validate as k
+for o in told['objects']:
+    for version in told['versions']:
+        try:
+            k.validate(o, version, strict=True)
+        except (k.ValidationError, k.SchemaNotFoundError, k.InvalidSchemaError) as e:
+            problems.append(f"{version} {o['kind']} {getattr(e, 'path', '')}: {getattr(e, 'message', e)}")
+`;
+  return python(path, script, { objects, versions: KUBERNETES });
+}
+
+/** What the Compose Specification says against a file. */
+export async function composeProblems(file: object): Promise<readonly string[]> {
+  const version = '0.39.0';
+  const all = [`check-jsonschema==${version}`, ...JSON_SCHEMA];
+  const path = await ensurePythonPackages({ name: 'check-jsonschema', version, all });
+  const script = `
+import jsonschema, os
+schema = json.load(open(os.path.join(sys.path[0], 'check_jsonschema/builtin_schemas/vendor/compose-spec.json')))
+validator = jsonschema.validators.validator_for(schema)(schema)
+problems += [f"{e.json_path}: {e.message}" for e in validator.iter_errors(told)]
+`;
+  return python(path, script, file);
+}
+
+/** What the model of an AWS API says against the parameters of a call. */
+export async function awsProblems(service: string, call: string, parameters: object): Promise<readonly string[]> {
+  const version = '1.44.5';
+  const all = [
+    `botocore==${version}`,
+    'jmespath==1.1.0',
+    'python-dateutil==2.9.0.post0',
+    'urllib3==2.8.0',
+    'six==1.17.0',
+  ];
+  const path = await ensurePythonPackages({ name: 'botocore', version, all });
+  const script = `
+from botocore.session import Session
+from botocore.validate import ParamValidator
+shape = Session().get_service_model(told['service']).operation_model(told['call']).input_shape
+report = ParamValidator().validate(told['parameters'], shape)
+if report.has_errors(): problems.append(report.generate_report())
+`;
+  return python(path, script, { service, call, parameters });
+}
+
+async function python(path: string, script: string, told: object): Promise<readonly string[]> {
+  const around = `import sys, json\ntold = json.loads(sys.argv[2])\nproblems = []\nsys.path.insert(0, sys.argv[1])\n`;
+  const whole = `${around}${script}\nprint(json.dumps(problems))`;
+  const { stdout } = await run('python3', ['-c', whole, path, JSON.stringify(told)], { maxBuffer: 1 << 26 });
+  return JSON.parse(stdout) as string[];
+}

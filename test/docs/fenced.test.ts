@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { planOf } from '../../src/agent/plan.ts';
+import { CODES } from '../../src/base/codes.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { configFile } from '../../src/config/schema.ts';
+import { keyPaths } from '../../src/config/schema-keys.ts';
+import { parseCommandLine } from '../cli/command-line.ts';
+import { makeFolder } from '../config/loading.ts';
+import { commandLines, fencedBlocks, pages } from './fenced.ts';
+
+const SECTIONS: ReadonlySet<string> = new Set(keyPaths(configFile).filter((key) => !key.includes('.')));
+
+/** What a reader puts the like of into the place of a word in capitals. */
+const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service', HOME: '/root' };
+
+describe('the command lines of the documentation', () => {
+  it.each(commandLines().map(({ where, words }) => [where, words.join(' '), words] as const))(
+    '%s: pannier %s',
+    async (_, __, words) => {
+      // What is named alone, without what it must have: `pannier get`.
+      const args = words.length === 1 && words[0] === 'get' ? ['get', 'NAME'] : words;
+      const filled = args.map((word) => (word === 'DURATION' ? '5s' : word));
+      expect(await parseCommandLine(filled)).toBe(words[0]);
+    },
+  );
+
+  it('are found', () => {
+    expect(commandLines().length).toBeGreaterThan(20);
+  });
+});
+
+describe('the configurations of the documentation', () => {
+  const blocks = fencedBlocks().filter(({ language }) => language === 'yaml' || language === 'json');
+  const whole = blocks.filter(({ text }) => /^\s*(\{\s*)?"?version"?: 1\b/m.test(text));
+
+  it.each(whole.map((one) => [one.name, one] as const))('%s is a good one', async (_, { text, language }) => {
+    const cwd = makeFolder({ [`pannier.${language}`]: text });
+    const config = await loadConfig({ paths: ['.'], env: ENVIRONMENT, cwd });
+    if (
+      ![...config.outputs.values()].some(({ files }) =>
+        [...files.values()].some(({ what }) => what.kind === 'template'),
+      )
+    )
+      await planOf(config, 0);
+    expect(config.warnings).toEqual([]);
+  });
+
+  it.each(blocks.filter((one) => !whole.includes(one)).map((one) => [one.name, one] as const))(
+    '%s is YAML, and a part of a configuration if it looks like one',
+    (_, { text }) => {
+      for (const document of parseAllDocuments(text)) {
+        expect(document.errors).toEqual([]);
+        const part = document.toJS() as unknown;
+        if (typeof part !== 'object' || part === null || Array.isArray(part)) continue;
+        if (!Object.keys(part).every((key) => SECTIONS.has(key))) continue;
+        const { success, error } = configFile.safeParse({ version: 1, ...part });
+        expect(success ? [] : error.issues).toEqual([]);
+      }
+    },
+  );
+});
+
+describe('what the documentation names', () => {
+  const keys = keyPaths(configFile);
+  const families = new Set(Object.keys(CODES).map((code) => code.split('_')[0]));
+
+  it.each(pages())('%s: keys of the configuration and codes of errors that there are', (page) => {
+    const spans = [...readFileSync(page, 'utf8').matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
+    const named = spans.filter(
+      (span) => /^\w+(\.[\w[\]]+)+$(?<!\.(yaml|json))/.test(span) && SECTIONS.has(span.split('.')[0] ?? ''),
+    );
+    const generic = named.map((key) => key.replace(/^(backends|secrets|outputs)\.(?!NAME\b)\w+/, '$1.NAME'));
+    expect(generic.filter((key) => !keys.includes(key))).toEqual([]);
+    const codes = spans.filter((span) => /^[A-Z]+(_[A-Z]+)+$/.test(span) && families.has(span.split('_')[0] ?? ''));
+    expect(codes.filter((code) => !(code in CODES))).toEqual([]);
+  });
+});
+
+describe('the links of the documentation', () => {
+  it.each(pages())('%s leads to pages and headings that there are', (page) => {
+    const lines = readFileSync(page, 'utf8').replaceAll(/^ *```.*?^ *```$/gms, '');
+    for (const [, target = ''] of lines.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [path = '', heading] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      expect([target, existsSync(file)]).toEqual([target, true]);
+      if (heading !== undefined)
+        expect([target, headingsOf(file)]).toEqual([target, expect.arrayContaining([heading])]);
+    }
+  });
+});
+
+/** As GitHub makes anchors of them. */
+function headingsOf(file: string): readonly string[] {
+  const found = readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm);
+  return [...found].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { enableKv, ensureOpenBao, findFreePort, startOpenBao, startTokenReview } from '../servers/index.ts';
+import { fencedBlocks } from './fenced.ts';
+
+/** A home of its own, with `bao` and the built `pannier` on the path. */
+let home: string;
+let path: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'pannier-walk-'));
+  const bin = join(home, 'bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'pannier'), `#!/bin/sh\nexec ${process.execPath} ${resolve('dist/pannier.js')} "$@"\n`);
+  await chmod(join(bin, 'pannier'), 0o755);
+  path = [bin, dirname(await ensureOpenBao()), '/usr/bin', '/bin'].join(delimiter);
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const shOf = (page: string): readonly string[] =>
+  fencedBlocks().flatMap((block) => (block.page === page && block.language === 'sh' ? [block.text] : []));
+
+/** Runs a script to its end, which is an error when one of its lines fails; resolves to what it printed. */
+function bash(script: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  return new Promise((done, failed) => {
+    // With a process group of its own, so that what it leaves behind is ended with it.
+    const child = spawn('bash', ['-e', '-o', 'pipefail', '-c', script], {
+      cwd: home,
+      env: { PATH: path, HOME: home, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
+    const end = () => process.kill(-(child.pid as number), 'SIGKILL');
+    const timer = setTimeout(end, 60_000);
+    child.once('exit', (status) => {
+      clearTimeout(timer);
+      try {
+        end();
+      } catch {
+        // Nothing of it is left.
+      }
+      if (status === 0) done(text);
+      else failed(new Error(`the script ended with ${status}:\n${text}`));
+    });
+  });
+}
+
+describe('docs/getting-started.md', () => {
+  it('works word for word', { timeout: 90_000 }, async () => {
+    const port = await findFreePort();
+    const here = (text: string) =>
+      text
+        .replace('bao server -dev ', `bao server -dev -dev-listen-address=127.0.0.1:${port} `)
+        .replaceAll('8200', `${port}`);
+    const [program = '', ...steps] = shOf('docs/getting-started.md').map(here);
+    const [yaml] = fencedBlocks().filter(
+      (block) => block.page === 'docs/getting-started.md' && block.language === 'yaml',
+    );
+    const dir = join(home, 'pannier-first');
+    await mkdir(dir);
+    await writeFile(join(dir, 'pannier.yaml'), here(yaml?.text ?? ''));
+    // The build is another test's: what it makes is on the path already.
+    const [build = '', , ...rest] = program.split('\n');
+    expect(build).toBe('npm ci && npm run sea');
+    const printed = await bash([...rest, ...steps, 'kill %2 %1; wait'].join('\n'));
+    expect(printed).toContain("SHOP_PASSWORD='winter-is-over'\n");
+    expect(printed).toContain("SHOP_PASSWORD='spring-has-come'\n");
+    expect(printed).toContain('postgres://shop:spring-has-come@db/shop\n');
+    expect(printed).toMatch(/\.\.data -> \.\.g2\n/);
+  });
+});
+
+describe('docs/how-to/kubernetes.md', () => {
+  it('lets a pod log in with the token of the manifests, and with no other', { timeout: 60_000 }, async () => {
+    await using bao = await startOpenBao();
+    await using review = await startTokenReview();
+    await enableKv(bao, 'secret', 2);
+    const [commands = ''] = shOf('docs/how-to/kubernetes.md').filter((text) => text.startsWith('bao auth enable'));
+    // This OpenBao is not in the cluster, so it must be told who signs for it, and who may ask.
+    await writeFile(join(home, 'ca.pem'), review.caPem);
+    const cluster = `kubernetes_host=${review.address} kubernetes_ca_cert=@ca.pem token_reviewer_jwt=${review.reviewerJwt}`;
+    const script = commands.replace('kubernetes_host=https://kubernetes.default.svc', cluster);
+    await bash(script, { BAO_ADDR: bao.address, BAO_TOKEN: bao.rootToken });
+    const logIn = async (audience?: string) => {
+      const jwt = await review.mintToken({ serviceAccount: 'shop', ...(audience === undefined ? {} : { audience }) });
+      return bao.api('POST', 'auth/kubernetes/login', { role: 'shop', jwt }, {});
+    };
+    const { auth } = await logIn('openbao');
+    const { data } = await bao.api('GET', 'secret/data/shop/app', undefined, auth.client_token);
+    expect(data['data']).toEqual({ api_key: 'made-up' });
+    await expect(logIn()).rejects.toThrow('403');
+  });
+});

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { compileMain, evaluateMain } from './load-main.ts';
+import type * as Probe from './probe.ts';
 import { startOverWithoutNodeDebug } from './start-over.ts';
 
 /** The single executable, see scripts/sea.ts: as bin.ts, with its own Node, and all of `dist` inside it. */
@@ -28,5 +29,12 @@ function load(name: string): unknown {
   return module.exports;
 }
 
-const script = compileMain(place, asset('main.bytecode'), text('main.js'));
-void evaluateMain(script, place, load).main();
+const probing =
+  process.argv[2] === 'probe' ? (load('./probe.cjs') as typeof Probe).quickProbe(process.argv.slice(3)) : undefined;
+if (probing === undefined) runMain();
+else void probing.then((status) => process.exit(status));
+
+function runMain(): void {
+  const script = compileMain(place, asset('main.bytecode'), text('main.js'));
+  void evaluateMain(script, place, load).main();
+}

@@ -13,6 +13,8 @@ import { commandLines, fencedBlocks, pages } from './fenced.ts';
 
 const SECTIONS: ReadonlySet<string> = new Set(keyPaths(configFile).filter((key) => !key.includes('.')));
 
+const MUST_HAVE: Readonly<Record<string, string>> = { get: 'NAME', probe: 'live' };
+
 /** What a reader puts the like of into the place of a word in capitals. */
 const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service', HOME: '/root' };
 
@@ -21,7 +23,8 @@ describe('the command lines of the documentation', () => {
     '%s: pannier %s',
     async (_, __, words) => {
       // What is named alone, without what it must have: `pannier get`.
-      const args = words.length === 1 && words[0] === 'get' ? ['get', 'NAME'] : words;
+      const must = words.length === 1 ? MUST_HAVE[words[0] ?? ''] : undefined;
+      const args = must === undefined ? words : [...words, must];
       const filled = args.map((word) => (word === 'DURATION' ? '5s' : word));
       expect(await parseCommandLine(filled)).toBe(words[0]);
     },

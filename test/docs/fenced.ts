@@ -31,9 +31,11 @@ export function commandLines(): readonly { readonly where: string; readonly word
   const typed = fencedBlocks()
     .filter(({ language }) => language === '' || language === 'sh')
     .flatMap(({ name, text }) =>
-      [...joined(text).matchAll(/(?:^|[;&|(] *)(?:\$ )?(?:npx )?(?:\.\/|\S*\/)?pannier(?:\.js)? ([^\n|;&>#)]+)/gm)].map(
-        ([, line = '']) => ({ where: name, words: wordsOf(line) }),
-      ),
+      [
+        ...joined(text).matchAll(
+          /(?:^|[;&|(] *)(?:\$ )?(?:npx )?(?:\.\/|\S*\/)?pannier(?:\.js)? ([a-z-][^\n|;&>#)]+)/gm,
+        ),
+      ].map(([, line = '']) => ({ where: name, words: wordsOf(line) })),
     );
   const said = pages().flatMap((page) =>
     [...readFileSync(page, 'utf8').matchAll(/`pannier ([a-z][^`|]*)`/g)].map(([, line = '']) => ({

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startMoto } from '../servers/index.ts';
+import { eventually } from '../system/agent.ts';
 import { baoOf, published, useScene, useWorld } from '../system/scene.ts';
 
 const run = promisify(execFile);
@@ -57,6 +58,25 @@ describe('the single executable', () => {
     expect(published(join(dir, 'out'))).toEqual({ 'app.json': '{\n  "password": "one"\n}\n' });
     expect(stdout).toBe('');
     expect(stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]);
+  });
+
+  it('runs, and answers its own probe', async () => {
+    const { dir, config } = await scene.place();
+    await writeFile(join(dir, 'secrets.yaml'), 'db: { username: ann }\n');
+    const socket = join(dir, 'admin.sock');
+    const path = await config({
+      backends: { demo: { kind: 'file', path: './secrets.yaml' } },
+      secrets: { db: { key: 'db' } },
+      outputs: { o: { dir: './out', files: { user: { format: 'raw', from: 'db.username' } } } },
+      admin: { socket },
+    });
+    const probe = () => alone(['probe', 'startup', '--socket', socket]);
+    await expect(probe()).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('AGENT_UNREACHABLE') });
+    const agent = execFile(pannier, ['run', '-c', path], { env: {} });
+    const ended = new Promise((done) => agent.once('exit', done));
+    await eventually(probe);
+    agent.kill();
+    expect(await ended).toBe(0);
   });
 
   it('holds what is loaded on need as well: the AWS SDK', async () => {

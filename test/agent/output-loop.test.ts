@@ -299,4 +299,18 @@ describe('an output', () => {
     await clock.advance(200);
     expect(sink.swept).toBe(2);
   });
+
+  it('says when it has come round at the latest: asleep when it wakes, at work by what a step may take', async () => {
+    const { start, clock, change, reload, loop } = setUp();
+    await start();
+    await clock.advance(60_000);
+    expect(loop.dueMonoMs).toBeGreaterThan(clock.monoMs() + 60_000);
+    reload.takesMs = 10_000_000;
+    await change({ a: '2' });
+    await clock.advance(1_000);
+    const due = loop.dueMonoMs;
+    await clock.advance(100_000);
+    expect(loop.dueMonoMs).toBe(due);
+    expect(due).toBeLessThan(clock.monoMs());
+  });
 });

@@ -15,6 +15,23 @@ describe('the first login', () => {
     expect((await world.current()).id).toBe(1);
   });
 
+  test('is seen from outside: whether it can be used, when it ends, and when its keeper acts next', async () => {
+    await using world = sessionWorld();
+    expect(world.session.view()).toEqual({
+      method: 'kubernetes',
+      state: 'out',
+      isUsable: false,
+      endsMonoMs: undefined,
+      nextMonoMs: undefined,
+    });
+    const login = await world.current();
+    await settle();
+    const view = world.session.view();
+    expect(view).toMatchObject({ state: 'live', isUsable: true, endsMonoMs: login.endsMonoMs });
+    expect(view.nextMonoMs).toBeGreaterThan(world.clock.monoMs());
+    expect(view.nextMonoMs).toBeLessThan(login.endsMonoMs);
+  });
+
   test('is made once for all who wait', async () => {
     await using world = sessionWorld();
     const logins = await Promise.all(Array.from({ length: 1000 }, () => world.current()));

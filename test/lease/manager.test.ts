@@ -337,6 +337,22 @@ describe('the lease manager', () => {
     expect(manager.snapshot().get('app')).not.toBe(entry);
   });
 
+  it('tells since when the oldest attempt of a backend runs, and nothing when none does', async () => {
+    const { clock, backend, manager, reconcile } = leaseWorld();
+    const answer = Promise.withResolvers<never>();
+    backend.set('app', { password: '1' });
+    await clock.advance(500);
+    backend.answers.set('db', () => answer.promise);
+    reconcile(wantsOf('app', 'db'));
+    await clock.advance(2_000);
+    void manager.refresh('app');
+    expect([...manager.oldestAttempts()]).toEqual([['memory', 500]]);
+    answer.reject(new Error('enough'));
+    await settle();
+    expect([...manager.oldestAttempts()]).toEqual([]);
+    expect([...manager.names()]).toEqual(['app', 'db']);
+  });
+
   it('leaves no timer behind when it is disposed of', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     backend.set('app', { password: '1' });

@@ -167,11 +167,14 @@ export class LeaseManager {
     return item.entry;
   }
 
-  /** Asks this secret again now if that mints nothing: only a polled one, and only when no attempt runs for it. */
+  /**
+   * Asks this secret again if that mints nothing, so only a polled one: now, or after an attempt that already runs, which
+   * may have read too early. False when it is not asked.
+   */
   refreshIfPolled(name: string): boolean {
     const item = this.#byName.get(name);
-    if (item === undefined || item.running !== undefined || item.entry === undefined || !isPolled(item)) return false;
-    void this.#attempt(item, 'fetch');
+    if (item?.entry === undefined || !isPolled(item)) return false;
+    void this.#attempt(item, 'fetch', true);
     return true;
   }
 

@@ -229,6 +229,26 @@ describe('the lease manager', () => {
     expect([backend.fetchesOf('b'), backend.fetchesOf('c'), backend.fetchesOf('leased')]).toEqual([2, 2, 1]);
   });
 
+  it('a change refreshes also what is being read at that moment, once more', async () => {
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
+    const group = new Set(['a', 'b']);
+    for (const name of group) backend.set(name, { password: '1' });
+    reconcile(wantsOf('a', 'b'));
+    await settle();
+    refreshTogether(manager, new Map([...group].map((name) => [name, group])));
+    let answer = (_: Fetched) => {};
+    const early = { fields: new Map([['password', Secret.text('1')]]), version: '1', life: { kind: 'none' } } as const;
+    backend.answers.set('b', () => new Promise((resolve) => (answer = resolve)));
+    void manager.refresh('b');
+    backend.set('a', { password: '2' });
+    await manager.refresh('a');
+    backend.set('b', { password: '2' });
+    answer(early);
+    await clock.advance(0);
+    await settle();
+    expect([field('a'), field('b'), backend.fetchesOf('b')]).toEqual(['2', '2', 3]);
+  });
+
   it('the first values of a start ask for nothing again', async () => {
     const { backend, manager, reconcile } = leaseWorld();
     for (const name of ['a', 'b']) backend.set(name, { password: '1' });

@@ -3,16 +3,17 @@ import { cpus, loadavg } from 'node:os';
 /** One line of the table, told against a goal when there is one. */
 export interface Row {
   readonly work: string;
-  readonly unit: 'ms' | 'MiB' | '';
+  readonly unit: 'ms' | 'us' | 'MiB' | '/s' | '';
   readonly baoAgent?: number;
   readonly pannier: number;
-  /** Most that `pannier` may be: a share of `baoAgent`, or a number of its own. */
-  readonly goal?: { readonly share: number } | { readonly atMost: number };
+  /** Most that `pannier` may be, a share of `baoAgent` or a number of its own; or how many times `baoAgent` it must be. */
+  readonly goal?: { readonly share: number } | { readonly atMost: number } | { readonly times: number };
 }
 
 /** Undefined: it has no goal. */
 export function isMet({ baoAgent = Number.NaN, pannier, goal }: Row): boolean | undefined {
   if (goal === undefined) return undefined;
+  if ('times' in goal) return pannier / baoAgent >= goal.times;
   return 'share' in goal ? pannier / baoAgent <= goal.share : pannier <= goal.atMost;
 }
 
@@ -30,9 +31,14 @@ function cellsOf(row: Row): string[] {
   const told = (value: number | undefined) =>
     value === undefined ? '' : `${unit === '' || value >= 100 ? Math.round(value) : value.toFixed(1)} ${unit}`.trim();
   const ratio = baoAgent === undefined ? '' : `${(pannier / baoAgent).toFixed(2)} x`;
-  const limit = goal === undefined ? '' : 'share' in goal ? `<= ${goal.share} x` : `<= ${goal.atMost}`;
+  const limit = goal === undefined ? '' : limitOf(goal);
   const met = isMet(row);
   return [work, told(baoAgent), told(pannier), ratio, limit, met === undefined ? '' : met ? 'met' : 'missed'];
+}
+
+function limitOf(goal: NonNullable<Row['goal']>): string {
+  if ('times' in goal) return `>= ${goal.times} x`;
+  return 'share' in goal ? `<= ${goal.share} x` : `<= ${goal.atMost}`;
 }
 
 /** What the numbers were taken on. */

@@ -74,6 +74,10 @@ export const secrecy: Section = {
       canary('when the file of the embedded backend is %s'),
       canary('when the configuration holds %s'),
       clientCanary('no value reaches output over %s, also with DEBUG=* and NODE_DEBUG=http,net'),
+      inFile(
+        'test/system/proxy.test.ts',
+        'nothing that goes through the proxy comes out',
+      )('of values, tokens, bodies, queries and headers, whatever the requests are'),
     ),
     held(
       'no-inspector',

@@ -47,8 +47,15 @@ export class ProxyCall {
 
   refuse(refused: Refusal): void {
     this.#failed = refused.failure;
-    if (!this.request.complete) this.response.shouldKeepAlive = false; // what is left of the body is not read
+    this.leaveBody();
     sendRefusal(this.response, refused);
+  }
+
+  /** To be called before an answer to a request whose body may not be read to its end: the connection ends with it. */
+  leaveBody(): void {
+    const { complete, headers } = this.request;
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+    if (hasBody && !complete) this.response.shouldKeepAlive = false;
   }
 
   /** Answers with an error of ours, or breaks off an answer that has begun. */

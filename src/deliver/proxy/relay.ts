@@ -14,7 +14,7 @@ export function relay(call: ProxyCall, { received, some }: Answer, clock: Clock,
   const held = some?.isWhole && request.method !== 'HEAD' ? some.bytes : undefined;
   const headers = answerHeaders(received.rawHeaders, (name) => held !== undefined && name === 'content-length');
   headers.push(...more);
-  if (!request.complete) response.shouldKeepAlive = false; // the server has said its word; nobody reads on
+  call.leaveBody();
   if (held !== undefined) {
     if (statusCode !== 204 && statusCode !== 304) headers.push('Content-Length', String(held.length));
     response.writeHead(statusCode, headers);

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
@@ -15,7 +15,7 @@ import {
 } from '../../faults/fault-server.ts';
 import { findFreePort } from '../../servers/index.ts';
 import { eventually } from '../../system/agent.ts';
-import { type ProxyingOptions, startProxy } from './proxying.ts';
+import { askAt, type ProxyingOptions, startProxy } from './proxying.ts';
 
 const CANARY = 'canary-7';
 const TOKEN = 's.own';
@@ -146,6 +146,17 @@ describe('what a request carries', () => {
 });
 
 describe('a client that', () => {
+  it('is refused keeps its connection, unless it still sends', async () => {
+    const { proxy } = await fronting(reply(200, '{}'));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const where = { socketPath: proxy.socket, agent };
+    expect((await askAt(where, 'GET', '/ui/')).headers['connection']).toBe('keep-alive');
+    expect((await askAt(where, 'GET', '/v1/x')).headers['connection']).toBe('keep-alive');
+    const long = { body: 'y'.repeat(5 * 2 ** 20) };
+    expect((await askAt(where, 'POST', '/ui/', long)).headers['connection']).toBe('close');
+  });
+
   it('leaves ends what was asked for it', async () => {
     const { proxy, server } = await fronting(drip);
     await proxy.ask('GET', '/v1/sys/health');

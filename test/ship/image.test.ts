@@ -21,19 +21,20 @@ let place: Place;
 
 /** The final stage of the Dockerfile as it is written. Its base, and what `npm run image-files` makes, are made here. */
 beforeAll(async () => {
-  missing = await whatIsMissing();
-  if (missing !== undefined) return;
   work = await mkdtemp(join(tmpdir(), 'pannier-image-'));
   place = await createPlace();
+  missing = await whatIsMissing();
+  if (missing !== undefined) return;
   const program = join(work, 'pannier');
   await run(process.execPath, ['scripts/sea.ts', program]);
   await run(process.execPath, ['scripts/image-files.ts', join(work, 'image'), program]);
   await makeBase(program);
 });
 afterAll(async () => {
-  if (missing !== undefined) return;
-  await buildah('rm', '--all');
-  await buildah('rmi', '--all', '--force');
+  if (missing === undefined) {
+    await buildah('rm', '--all');
+    await buildah('rmi', '--all', '--force');
+  }
   await rm(work, { recursive: true, force: true });
   await place[Symbol.asyncDispose]();
 });
@@ -102,7 +103,14 @@ async function whatIsMissing(): Promise<string | undefined> {
     if (!isHere) return `${program} is not installed (Debian: buildah, tini, libc-bin)`;
   }
   if (!existsSync(`node_modules/node/node_modules`)) return 'the licence of Node is gone: npm rebuild node';
-  return undefined;
+  // A machine that is a container itself may not let it mount anything.
+  return await buildah('from', '--name', 'try', 'scratch')
+    .then(() => buildah('mount', 'try'))
+    .then(() => buildah('rm', 'try'))
+    .then(
+      () => undefined,
+      (error: { readonly stderr?: string }) => `buildah does not work here: ${error.stderr?.trim().split('\n').at(-1)}`,
+    );
 }
 
 function skipIfMissing(context: TestContext): void {

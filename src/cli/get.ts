@@ -20,6 +20,7 @@ export interface GetCommandOptions extends AgentOptions {
  */
 export async function getCommand(source: string, options: GetCommandOptions): Promise<number> {
   const [name = '', field] = splitSource(source);
+  if (!/^[A-Za-z_][\w-]*$/.test(name)) throw fail('API_UNKNOWN_SECRET', 'get', 'a secret has no such name');
   const where = await findAgent(options);
   const isRaw = field !== undefined && !options.json;
   const path = `/v1/secrets/${encodeURIComponent(name)}${isRaw ? `/${encodeURIComponent(field)}` : ''}`;

@@ -35,19 +35,10 @@ describe('the promises', () => {
   it('that are pending are these, and no others', () => {
     const waiting = PROMISES.flatMap((promise) => ('pending' in promise ? [`${promise.id}: ${promise.pending}`] : []));
     expect(waiting).toEqual([
-      'failing-reader-holds-up-nobody: the local API',
-      'sockets-0600: the local API',
       'check: check and verify',
       'verify: check and verify',
-      'pid-reused-in-status: the local API',
-      'stale-header: the local API',
       'state: encrypted state',
       'never-in-a-trace: tracing',
-      'socket-mode: the local API',
-      'loopback-and-header: the local API',
-      'forwarded-refused: the local API',
-      'constant-time: the local API',
-      'caps: the local API',
     ]);
   });
 

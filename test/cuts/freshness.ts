@@ -212,4 +212,9 @@ export const FRESHNESS: readonly Cut[] = [
     'const why = await step.run(generation, signal, this.#isAskedFor);',
     `const why = await ${inTurn('step.run(generation, signal)')};`,
   ),
+  cutIn('src/deliver/api/watcher.ts')(
+    'failing-reader-holds-up-nobody',
+    'if (!this.#response.write(text)) {',
+    'if (!this.#response.write(text) && text === "") {',
+  ),
 ];

@@ -8,6 +8,7 @@ const KEEPS = "if (entry === undefined || entry.state === 'absent') {\n      con
 const LOSES = "if (entry?.state !== 'expired') {\n      const isSame = entry?.why?";
 
 export const OUTAGE: readonly Cut[] = [
+  cutIn('src/deliver/api/secret-reads.ts')('stale-header', "'Pannier-State': state,", "'Pannier-State': 'fresh',"),
   writer('values-stay-published', KEEPS, LOSES),
   writer('values-stay-published', KEEPS, LOSES, { by: 'the last good files stay' }),
   cutIn('src/lease/item.ts')(

@@ -61,6 +61,12 @@ export const RELOAD: readonly Cut[] = [
   pidFile('pid-refused', '!/^-?\\d+$/.test(text)', '!/^-?\\d+/.test(text)'),
   pidFile('pid-reused', YOUNGER, 'if (stat.startTicks < 0) {'),
   pidFile('pid-reused', YOUNGER, 'if (stat.startTicks < 0) {', { by: 'is not signalled' }),
+  cutIn('src/agent/status.ts')(
+    'pid-reused-in-status',
+    "kind === 'owed' && state.why !== undefined ? { failure",
+    "kind === ('none' as string) && state.why !== undefined ? { failure",
+    { slow: true },
+  ),
   stat('proc-stat', "text.lastIndexOf(')')", "text.indexOf(')')"),
   stat('proc-stat', 'fields[22 - 3]', 'fields[21 - 3]', { by: 'a real process' }),
   byName('process-by-name', 'comm === name || exe === name', 'exe === name'),

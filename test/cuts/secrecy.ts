@@ -9,6 +9,8 @@ const text = cutIn('src/render/text.ts');
 const command = cutIn('src/process/child.ts');
 const bin = cutIn('src/cli/bin.ts');
 const backend = cutIn('src/config/resolve-backend.ts');
+const guard = cutIn('src/deliver/http/guard.ts');
+const listener = cutIn('src/deliver/http/listener.ts');
 
 /** What the fields hold, for a message. */
 const told = (fields: string) => `[...${fields}.values()].map((one: any) => one.exposeText?.('file'))`;
@@ -197,4 +199,40 @@ export const SECRECY: readonly Cut[] = [
     '...(skipVerify ? { rejectUnauthorized: false } : {}),',
     { by: 'taken unseen' },
   ),
+  cutIn('src/deliver/http/bind.ts')('socket-mode', 'await chmod(staged, where.mode);', ''),
+  cutIn('src/config/resolve-listen.ts')('socket-mode', 'SOCKET_MODE = 0o600', 'SOCKET_MODE = 0o666', {
+    by: 'curl reads',
+    slow: true,
+  }),
+  guard(
+    'loopback-and-header',
+    "if (typeof given === 'string' && token.accepts(given)) return undefined;",
+    'return undefined;',
+  ),
+  cutIn('src/config/resolve-api.ts')('loopback-and-header', 'if (!isLoopback(host)) {', 'if (host === "") {', {
+    by: 'the whole network',
+  }),
+  cutIn('src/config/resolve-api.ts')(
+    'loopback-and-header',
+    'if (shape.tokenFile === undefined) {',
+    'if (listen === "") {',
+    {
+      by: 'no token over TCP',
+    },
+  ),
+  guard('forwarded-refused', 'if (FORWARDED.has(name)) return', 'if (name === "") return'),
+  guard('forwarded-refused', 'if (!isTcp || isLoopback', 'if (isTcp || isLoopback', { by: 'evil.example' }),
+  cutIn('src/deliver/http/token-file.ts')(
+    'constant-time',
+    'return loadCrypto().timingSafeEqual(a, b);',
+    "return a.toString('hex') === b.toString('hex');",
+  ),
+  listener(
+    'caps',
+    'if (connection.crowded && this.#service.isVital?.(request) !== true) {',
+    'if (connection.busy < 0) {',
+  ),
+  cutIn('src/deliver/http/routes.ts')('caps', 'if (length > most) return undefined;', '', { by: '413' }),
+  listener('caps', 'maxHeaderSize: limits.headerBytes,', 'maxHeaderSize: 1e6,', { by: 'half-open' }),
+  listener('caps', 'if (connection.busy > MOST_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
 ];

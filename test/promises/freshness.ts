@@ -1,4 +1,4 @@
-import { held, inFile, pending, type Section } from './promise.ts';
+import { held, inFile, type Section } from './promise.ts';
 
 const schedule = inFile('test/lease/schedule.test.ts', 'the schedule');
 const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
@@ -274,6 +274,13 @@ export const freshness: Section = {
     ),
     held('failing-output-holds-up-nobody', 'output,', pipeline('an output that cannot be written holds up no other')),
     held('failing-command-holds-up-nobody', 'command', pipeline('a reload that hangs holds up no other output')),
-    pending('failing-reader-holds-up-nobody', 'or reader never holds up the others.', 'the local API'),
+    held(
+      'failing-reader-holds-up-nobody',
+      'or reader never holds up the others.',
+      inFile(
+        'test/deliver/api/watch.test.ts',
+        'watching',
+      )('cuts a reader off that takes nothing, buffers no values for it, and holds up nobody'),
+    ),
   ],
 };

@@ -40,7 +40,14 @@ export const outage: Section = {
         'the health of a running agent',
       )('startup latches, ready follows the backend: stale is ready, expired is not, and it comes back'),
     ),
-    pending('stale-header', 'the API says so in a header.', 'the local API'),
+    held(
+      'stale-header',
+      'the API says so in a header.',
+      inFile(
+        'test/deliver/api/reads.test.ts',
+        'reading a secret',
+      )('says in headers how good the value is: its state, and seconds since it was last known good'),
+    ),
     pending(
       'state',
       'With `state` a restart during an outage starts from the encrypted last-known-good within `maxStale`.',

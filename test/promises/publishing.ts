@@ -83,10 +83,17 @@ export const publishing: Section = {
       inFile('test/config/defaults.test.ts', 'an output without modes')('has files of 0400 and no dirMode'),
       inFile(access, 'modes')('files %s: the generation gets x wherever a file has r', '0400'),
     ),
-    pending(
+    held(
       'sockets-0600',
       'sockets 0600 (made under a umask or in a private directory, not chmodded after).',
-      'the local API',
+      inFile(
+        'test/deliver/http/bind.test.ts',
+        'a unix socket',
+      )('is private unless a mode says otherwise, and nothing else is left beside it'),
+      inFile(
+        'test/deliver/http/bind.test.ts',
+        'a unix socket',
+      )('is never at its path with another mode than its own, whatever the umask'),
     ),
     held(
       'dir-created',

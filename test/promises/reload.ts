@@ -1,4 +1,4 @@
-import { held, inFile, pending, type Section } from './promise.ts';
+import { held, inFile, type Section } from './promise.ts';
 
 const loop = inFile('test/agent/output-loop.test.ts', 'an output');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
@@ -83,7 +83,14 @@ export const reload: Section = {
       stat('is counted after the last bracket: %s'),
       inFile('test/process/proc-stat.test.ts', 'on Linux')('a real process started when it did, whatever its name'),
     ),
-    pending('pid-reused-in-status', 'and status says so.', 'the local API'),
+    held(
+      'pid-reused-in-status',
+      'and status says so.',
+      inFile(
+        'test/system/api.test.ts',
+        'the local API of a running agent',
+      )('status says that the pid of an output belongs to a younger process'),
+    ),
     held(
       'process-by-name',
       '`process:` matches `comm` or the basename of `exe`;',

@@ -16,7 +16,8 @@ const path = inFile('test/render/paths.test.ts', 'a path');
 const wrong = inFile('test/render/problems.test.ts', 'what is wrong with a template');
 const output = inFile('test/render/problems.test.ts', 'an output');
 const noText = inFile('test/render/helpers.test.ts', 'a value without one obvious text');
-const listening = 'the local API';
+const guard = inFile('test/deliver/api/guard.test.ts');
+const apiSection = inFile('test/config/api.test.ts', 'the section api');
 
 export const secrecy: Section = {
   name: 'Secrecy',
@@ -32,6 +33,10 @@ export const secrecy: Section = {
       'never-logged',
       'it never reaches a log line, an error,',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
+      inFile(
+        'test/system/canary-api.test.ts',
+        'no value comes out of the local API but to who may read it',
+      )('in logs, errors, arguments or refusals, with every debug switch on'),
       inFile(
         'test/render/canary.test.ts',
         'a failure, and a masked file',
@@ -203,11 +208,58 @@ export const secrecy: Section = {
       'refused elsewhere without a helper.',
       noText('%s fails, and the hint helps', '{{bytes.raw}}'),
     ),
-    pending('socket-mode', 'Local sockets: file mode', listening),
-    pending('loopback-and-header', 'and, over TCP, loopback only plus a required header;', listening),
-    pending('forwarded-refused', 'forwarded requests refused;', listening),
-    pending('constant-time', 'constant-time compare;', listening),
-    pending('caps', 'caps on connections, body, header and total time.', listening),
+    held(
+      'socket-mode',
+      'Local sockets: file mode',
+      inFile(
+        'test/deliver/http/bind.test.ts',
+        'a unix socket',
+      )('is private unless a mode says otherwise, and nothing else is left beside it'),
+      inFile(
+        'test/system/api.test.ts',
+        'the local API of a running agent',
+      )('curl reads a secret that no output needs, over a socket that is for its owner alone'),
+    ),
+    held(
+      'loopback-and-header',
+      'and, over TCP, loopback only plus a required header;',
+      guard('over TCP a token is required, under any of three names, and health needs none'),
+      apiSection('refuses %s', 'the whole network'),
+      apiSection('refuses %s', 'no token over TCP'),
+    ),
+    held(
+      'forwarded-refused',
+      'forwarded requests refused;',
+      guard('on every listener a request with %s is refused', 'X-Forwarded-For'),
+      guard('over TCP Host: %s gives %s', 'evil.example:8270'),
+    ),
+    held(
+      'constant-time',
+      'constant-time compare;',
+      inFile('test/deliver/http/token-file.test.ts')(
+        'a token is compared in constant time, whatever it is and however long',
+      ),
+    ),
+    held(
+      'caps',
+      'caps on connections, body, header and total time.',
+      inFile(
+        'test/deliver/http/listener.test.ts',
+        'a listener',
+      )('answers 429 when all connections are taken, and health all the same'),
+      inFile(
+        'test/deliver/http/listener.test.ts',
+        'a route table',
+      )('answers 405 with Allow, HEAD without a body, and 413 to bodies that are too long or not wanted'),
+      inFile(
+        'test/deliver/http/listener.test.ts',
+        'a listener',
+      )('ends half-open connections, and answers what is no HTTP with a bare status'),
+      inFile(
+        'test/deliver/api/limits.test.ts',
+        'the limits of a listener of the API',
+      )('a connection that sends far ahead of its answers is cut off'),
+    ),
     held(
       'admin-anywhere',
       "`admin` may listen anywhere, since probes and scrapes come by the pod's address.",

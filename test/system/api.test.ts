@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { stat, writeFile } from 'node:fs/promises';
+import { stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -172,6 +172,19 @@ describe('the local API of a running agent', () => {
     await agent.waitFor('config-applied', { count: 2 });
     await expect(stat(other)).rejects.toThrow('ENOENT');
     expect(await at.curl('/v1/secrets/db/password')).toEqual([200, '2']);
+  });
+
+  it('status says that the pid of an output belongs to a younger process', async () => {
+    const at = await place();
+    await writePassword(at, '1');
+    const { pidFile } = await scene.application(at.dir);
+    await utimes(pidFile, 1_000_000_000, 1_000_000_000);
+    const reload = [{ signal: { name: 'HUP', pidFile } }];
+    const config = outputsOf(at.dir, { shop: { reload, reloadOnFirst: true } });
+    const agent = scene.run(await at.config({ ...config, api: { socket: at.socket } }));
+    await agent.waitFor('reload-failed');
+    const { outputs } = statusSchema.parse(JSON.parse((await at.curl('/v1/status'))[1]));
+    expect(outputs).toMatchObject([{ name: 'shop', state: 'owed', failure: { code: 'RELOAD_PID_REUSED' } }]);
   });
 
   it('reloads an output when asked, and tells how that went; stops the agent where that is allowed', async () => {

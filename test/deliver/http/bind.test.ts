@@ -24,6 +24,28 @@ describe('a unix socket', () => {
     expect(lstatSync(open).mode & 0o777).toBe(0o660);
   });
 
+  it('is never at its path with another mode than its own, whatever the umask', async () => {
+    const path = join(place(), 's');
+    const before = process.umask(0);
+    const modes = new Set<number>();
+    let isBound = false;
+    const looking = (async () => {
+      while (!isBound) {
+        if (existsSync(path)) modes.add(lstatSync(path).mode & 0o777);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    try {
+      await bind(server(), at(path, 0o640));
+    } finally {
+      process.umask(before);
+      isBound = true;
+    }
+    await looking;
+    modes.add(lstatSync(path).mode & 0o777);
+    expect([...modes]).toEqual([0o640]);
+  });
+
   it('of a live process is refused', async () => {
     const path = join(place(), 's');
     await bind(server(), at(path));

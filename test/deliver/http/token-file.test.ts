@@ -1,0 +1,22 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { TokenFile } from '../../../src/deliver/http/token-file.ts';
+import { FakeClock } from '../../fake-clock.ts';
+import { place } from './listening.ts';
+
+it('a token is compared in constant time, whatever it is and however long', () => {
+  const path = join(place(), 'token');
+  writeFileSync(path, 'correct-horse\n');
+  const token = new TokenFile(path, 'api.tokenFile', new FakeClock());
+  const compared = vi.spyOn(process.getBuiltinModule('node:crypto'), 'timingSafeEqual');
+  try {
+    const given = ['correct-horse', 'correct-horsf', 'c', '', 'x'.repeat(10_000), 'correct-horse\n'];
+    expect(given.map((one) => token.accepts(one))).toEqual([true, false, false, false, false, false]);
+    expect(compared.mock.calls.length).toBeGreaterThanOrEqual(given.length);
+    // Of digests: their length says nothing.
+    for (const [a, b] of compared.mock.calls) expect([a.byteLength, b.byteLength]).toEqual([32, 32]);
+  } finally {
+    compared.mockRestore();
+  }
+});

@@ -14,7 +14,9 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     create: async (view) => {
       const { createApi } = await import('../deliver/api/create-api.ts');
       const { healthRoutes } = await import('./observing.ts');
-      const rows = await healthRoutes(view);
+      // Without a token, and to who may see some secrets only, it names nothing.
+      const isOpen = listener.secrets === undefined && listener.tokenFile === undefined;
+      const rows = await healthRoutes(view, isOpen ? undefined : 0);
       return createApi({ listener, audit: api?.audit ?? 'changes', secrets, rows }, apiAgent(view));
     },
   }));

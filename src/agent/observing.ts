@@ -13,9 +13,9 @@ interface Kept {
 const keptOf = new WeakMap<AgentView, Kept>();
 
 /** `/startupz`, `/readyz` and `/livez`, for every listener that is to have them. */
-export async function healthRoutes(view: AgentView): Promise<readonly Route[]> {
+export async function healthRoutes(view: AgentView, mostTold?: number): Promise<readonly Route[]> {
   const { healthRoutes } = await import('../observe/health-routes.ts');
-  return healthRoutes(await watchOf(view));
+  return healthRoutes(await watchOf(view), mostTold);
 }
 
 /** What answers on the admin listener: health and metrics, never a value. */

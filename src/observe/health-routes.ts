@@ -11,22 +11,27 @@ const PATHS: readonly (readonly [path: string, check: Check])[] = [
   ['/livez', 'live'],
 ];
 
-/** Health as rows of a route table; answered also when all connections are taken. */
-export function healthRoutes(watch: HealthWatch): readonly Route[] {
-  return PATHS.map(([path, check]) => ({ method: 'GET', path, vital: true, handle: () => answer(watch, check) }));
+/**
+ * Health as rows of a route table; answered also when all connections are taken.
+ * @param mostTold problems, and warnings, that are told; 0: only how many there are, where names are not to be shown.
+ */
+export function healthRoutes(watch: HealthWatch, mostTold = MOST_TOLD): readonly Route[] {
+  return PATHS.map(([path, check]) => {
+    return { method: 'GET', path, vital: true, handle: () => answer(watch, check, mostTold) };
+  });
 }
 
 /** 200 or 503, and what is wrong: codes, places and our own words. */
-function answer(watch: HealthWatch, check: Check): Reply {
+function answer(watch: HealthWatch, check: Check, mostTold: number): Reply {
   const { problems, warnings } = watch.check(check);
   const isOk = problems.length === 0;
   const body = {
     check,
     status: isOk ? 'ok' : 'failing',
-    problems: problems.slice(0, MOST_TOLD).map(told),
-    ...more('moreProblems', problems),
-    warnings: warnings.slice(0, MOST_TOLD).map(told),
-    ...more('moreWarnings', warnings),
+    problems: problems.slice(0, mostTold).map(told),
+    ...more('moreProblems', problems, mostTold),
+    warnings: warnings.slice(0, mostTold).map(told),
+    ...more('moreWarnings', warnings, mostTold),
   };
   return { status: isOk ? 200 : 503, type: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
 }
@@ -35,6 +40,6 @@ function told({ code, place, seen, hint }: ReturnType<HealthWatch['check']>['pro
   return { code, place, seen, hint };
 }
 
-function more(key: string, { length }: { readonly length: number }): Record<string, number> {
-  return length > MOST_TOLD ? { [key]: length - MOST_TOLD } : {};
+function more(key: string, { length }: { readonly length: number }, mostTold: number): Record<string, number> {
+  return length > mostTold ? { [key]: length - mostTold } : {};
 }

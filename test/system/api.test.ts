@@ -174,6 +174,24 @@ describe('the local API of a running agent', () => {
     expect(await at.curl('/v1/secrets/db/password')).toEqual([200, '2']);
   });
 
+  it('health names what is wrong, but not over a listener that shows some secrets only', async () => {
+    const at = await place();
+    await writePassword(at, '1');
+    const some = join(at.dir, 'some.sock');
+    const agent = scene.run(
+      await at.config({
+        backends: fileBackend,
+        secrets: { app: { key: 'app' }, hidden: { key: 'hidden' } },
+        api: { listeners: [{ socket: at.socket }, { socket: some, secrets: ['app'] }] },
+      }),
+    );
+    await agent.waitFor('secret-failed');
+    const [status, told] = await at.curl('/readyz');
+    expect([status, told]).toEqual([503, expect.stringContaining('secrets.hidden')]);
+    const [same, counted] = await at.curl('/readyz', '--unix-socket', some);
+    expect([same, JSON.parse(counted)]).toMatchObject([503, { status: 'failing', problems: [], moreProblems: 1 }]);
+  });
+
   it('status says that the pid of an output belongs to a younger process', async () => {
     const at = await place();
     await writePassword(at, '1');

@@ -66,6 +66,7 @@ describe('no value comes out of the local API but to who may read it', () => {
       tcp('/v1/secrets/app', '-H', `X-Pannier-Token: ${TOKEN}`, '-H', 'Host: evil.example'),
     ]);
     await writeFile(join(at.dir, 'secrets.json'), `{"app": {"password": "${CANARY}-4", ${CANARY}`);
+    await agent.waitFor('secret-failed');
     refusals.push(await local('/v1/secrets/app/refresh', '-X', 'POST'), await local('/v1/status'));
     expect(refusals.at(-1)).toContain('BACKEND_FILE');
     const wrong = await runAgent(['get', 'hidden', '--socket', socket], { env: LOUD });

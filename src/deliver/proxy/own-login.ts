@@ -1,3 +1,4 @@
+import type { LiveLogin } from '../../auth/method.ts';
 import { fail } from '../../base/errors.ts';
 import type { Stop } from '../../client/stop.ts';
 import type { Answer, Outgoing } from './ask-upstream.ts';
@@ -30,9 +31,15 @@ export function sparesLife(outgoing: Outgoing): Outgoing {
   return RENEWS.test(outgoing.asked.path) ? { ...outgoing, body: Buffer.from('{}') } : outgoing;
 }
 
-/** An answer that may tell the token of the agent's login, with the token taken out. */
-export async function withoutToken(answer: Answer, { path }: Asked, place: string, stop: Stop): Promise<Answer> {
-  if (answer.login === undefined || !TELLS.test(path)) return answer;
+/** Whether an answer may hold the token of the agent's login that it was given to. */
+export function tellsToken(answer: Answer, { path }: Asked): answer is AnswerToOwn {
+  return answer.login !== undefined && TELLS.test(path);
+}
+
+type AnswerToOwn = Answer & { readonly login: LiveLogin };
+
+/** Such an answer with the token taken out. */
+export async function withoutToken(answer: AnswerToOwn, place: string, stop: Stop): Promise<Answer> {
   const some = answer.some ?? (await readSome(answer.received, MOST_TOLD, stop));
   if (!some.isWhole || answer.received.headers['content-encoding'] !== undefined) {
     throw fail('BACKEND_MALFORMED', place, 'an answer about the login that cannot be looked through');

@@ -14,7 +14,7 @@ import { type Asked, guardRequest, readAsked } from './asked.ts';
 import { CLEAR_PATH, clearCache } from './cache-clear.ts';
 import { callerOf } from './caller.ts';
 import { looksIntoBody } from './outdated.ts';
-import { sparesLife, sparesLogin, withoutToken } from './own-login.ts';
+import { sparesLife, sparesLogin, tellsToken, withoutToken } from './own-login.ts';
 import { type ProxyCache, shareCache } from './proxy-cache.ts';
 import { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
@@ -132,7 +132,8 @@ class ProxyService implements Service {
         ? await askUpstream(call, upstream, clock, outgoing)
         : await throughCache(outgoing, { call, upstream, cache, clock });
     if ('kept' in obtained) this.#answer(call, obtained, cache);
-    else this.#answer(call, await withoutToken(obtained, asked, upstream.place, call.stop), cache);
+    else if (!tellsToken(obtained, asked)) this.#answer(call, obtained, cache);
+    else this.#answer(call, await withoutToken(obtained, upstream.place, call.stop), cache);
   }
 
   #answer(call: ProxyCall, obtained: Obtained, cache: ProxyCache | undefined): void {

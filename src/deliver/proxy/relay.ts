@@ -1,24 +1,28 @@
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
+import { giveUpLate } from '../http/reply.ts';
 import type { Answer } from './ask-upstream.ts';
 import { answerHeaders } from './end-to-end.ts';
+import { endWith } from './kept-answer.ts';
 import type { ProxyCall } from './proxy-call.ts';
 
 /** A client that takes nothing for so long while there is something to take is given up. */
 const STUCK_MS = 60_000;
 
 /** Passes an answer on as it comes: status, headers, body. `more` is put after its headers. */
-export function relay(call: ProxyCall, { received, some }: Answer, clock: Clock, more: readonly string[] = []): void {
+export function relay(call: ProxyCall, answer: Answer, clock: Clock, more: readonly string[] = []): void {
+  const { received, some } = answer;
   const { request, response } = call;
   const { statusCode = 502 } = received;
-  const held = some?.isWhole && request.method !== 'HEAD' ? some.bytes : undefined;
+  const held = request.method === 'HEAD' ? undefined : heldBody(answer);
   const headers = answerHeaders(received.rawHeaders, (name) => held !== undefined && name === 'content-length');
   headers.push(...more);
   call.leaveBody();
   if (held !== undefined) {
     if (statusCode !== 204 && statusCode !== 304) headers.push('Content-Length', String(held.length));
     response.writeHead(statusCode, headers);
-    response.end(held);
+    endWith(response, held);
+    giveUpLate(response);
     return;
   }
   response.writeHead(statusCode, headers);
@@ -36,3 +40,14 @@ export function relay(call: ProxyCall, { received, some }: Answer, clock: Clock,
   });
   received.pipe(response);
 }
+
+/** The body when it is there as a whole; most are, when they come in one piece with their head. */
+function heldBody({ received, some }: Answer): Buffer | undefined {
+  if (some !== undefined) return some.isWhole ? some.bytes : undefined;
+  if (!received.complete) return undefined;
+  const chunk = received.read() as Buffer | null;
+  if (chunk === null) received.resume(); // empty: its end is still to be heard, which frees the connection
+  return chunk ?? EMPTY;
+}
+
+const EMPTY = Buffer.alloc(0);

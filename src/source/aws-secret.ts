@@ -1,12 +1,13 @@
-import type { DescribeSecretResponse } from '@aws-sdk/client-secrets-manager';
+import type { DescribeSecretResponse, GetSecretValueResponse } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../base/clock.ts';
 import { fail, PannierError } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
 import { equalValues, type Fields, type Value } from '../base/value.ts';
 import type { AwsApi, AwsWhere } from '../client/aws.ts';
 import type { SecretRequest } from '../config/config.ts';
 import { fieldsOf } from './aws-fields.ts';
 import type { AwsValues } from './aws-values.ts';
-import type { Fetch, Fetched, Want } from './source.ts';
+import type { Fetch, Fetched, Original, Want } from './source.ts';
 
 export type AwsSecretRequest = Extract<SecretRequest, { kind: 'aws-secret' }>;
 
@@ -74,17 +75,17 @@ export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsS
     described: DescribeSecretResponse,
     where: AwsWhere,
     signal: AbortSignal,
-  ): Promise<Fields> {
-    const readOne = async (one: string) =>
-      fieldsOf(await read({ ...request, versionId: one }, where, signal), where.place);
-    const fields = new Map<string, Value>(await readOne(versionId));
+  ): Promise<readonly [Fields, Original]> {
+    const readOne = (one: string) => read({ ...request, versionId: one }, where, signal);
+    const own = await readOne(versionId);
+    const fields = new Map<string, Value>(fieldsOf(own, where.place));
     for (const name of STAGE_NAMES) {
       if (request[name] !== true) continue;
       const other = versionOfStage(described, STAGES[name]);
       if (other === undefined) fields.delete(name);
-      else fields.set(name, await readOne(other));
+      else fields.set(name, fieldsOf(await readOne(other), where.place));
     }
-    return fields;
+    return [fields, originalOf(own)];
   }
 
   return async ({ place }, request, last, signal) => {
@@ -99,16 +100,26 @@ export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsS
       throw fail('SECRET_DENIED', place, 'its versions may not be listed', { hint });
     }
     if (isStaged && described !== undefined && id !== undefined && version !== undefined) {
-      return changed(await readStages(request, id, described, where, signal), version, last);
+      return changed(...(await readStages(request, id, described, where, signal)), version, last);
     }
     const value = await read(request, where, signal);
-    return changed(fieldsOf(value, place), `${value.VersionId} ${endOf(value.ARN)}`, last);
+    return changed(fieldsOf(value, place), originalOf(value), `${value.VersionId} ${endOf(value.ARN)}`, last);
   };
 }
 
-function changed(fields: Fields, version: string, last: Fetched | undefined): Fetch {
+function changed(fields: Fields, original: Original, version: string, last: Fetched | undefined): Fetch {
   if (last?.version === version && equalValues(last.fields, fields)) return { state: 'unchanged', life: LIFE };
-  return { state: 'changed', value: { fields, version, life: LIFE } };
+  return { state: 'changed', value: { fields, version, life: LIFE, original } };
+}
+
+/** For clients of the AWS agent, who get a secret as it was stored. */
+function originalOf({ ARN = '', VersionStages = [], CreatedDate, SecretString }: GetSecretValueResponse): Original {
+  return {
+    id: ARN,
+    labels: VersionStages,
+    ...(CreatedDate === undefined ? {} : { madeWallMs: CreatedDate.getTime() }),
+    ...(SecretString === undefined ? {} : { text: Secret.text(SecretString) }),
+  };
 }
 
 /** Begins with the same text that the value's own answer gives. */

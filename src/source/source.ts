@@ -42,6 +42,20 @@ export interface Fetched {
   /** For people and for ETags; never a hash of the value. */
   readonly version: string;
   readonly life: Life;
+  /** Absent where nobody asks in the backend's own words. */
+  readonly original?: Original;
+}
+
+/** How the backend itself names and keeps a value, for those who speak its protocol to us. */
+export interface Original {
+  /** The backend's own name for the secret, such as an ARN. */
+  readonly id: string;
+  /** Of this version, such as staging labels. */
+  readonly labels: readonly string[];
+  /** When the version was made; absent when the backend does not say. */
+  readonly madeWallMs?: number;
+  /** The text that the fields were made of; absent when it was no text. */
+  readonly text?: Secret;
 }
 
 export type Fetch =

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsError, startAwsProxy } from '../faults/aws-proxy.ts';
-import { type Moto, startMoto } from '../servers/index.ts';
+import { findFreePort, type Moto, startMoto } from '../servers/index.ts';
 import { eventually } from './agent.ts';
 import { baoOf, published, told, useScene, useWorld } from './scene.ts';
 
@@ -221,5 +221,56 @@ describe('a start without a backend of AWS', () => {
     };
     expect(await scripts()).toContain('/dist/main.js');
     expect(await scripts()).not.toContain('aws-sdk.cjs');
+  });
+});
+
+describe('an application made for the AWS agent', () => {
+  it('gets its secrets with the requests that it makes there, as they are stored, and refreshNow asks AWS', async () => {
+    const { dir, config: write } = await scene.place();
+    const stored = '{ "value": "one",\n  "n": 1.10 }';
+    await moto.putSecret('agent/first', 'before');
+    const { ARN, VersionId } = await moto.putSecret('agent/first', stored);
+    await moto.putSecret('agent/lone', '{"value":"x"}');
+    await moto.putSecret('agent/bytes', Uint8Array.of(0xff, 0));
+    const port = await findFreePort();
+    await writeFile(join(dir, 'token'), 'local-token\n', { mode: 0o600 });
+    const agent = scene.run(
+      await write({
+        backends: { aws: awsAt(moto.address) },
+        secrets: {
+          first: { secretId: 'agent/first', refresh: '1h', previous: true },
+          lone: { secretId: 'agent/lone', refresh: '1h' },
+          bytes: { secretId: 'agent/bytes', refresh: '1h' },
+        },
+        api: { listen: `127.0.0.1:${port}`, tokenFile: './token' },
+      }),
+      { env, cwd: dir },
+    );
+    await agent.waitFor('listener-opened');
+    const ask = async (query: string, token = 'local-token') => {
+      const headers = { 'X-Aws-Parameters-Secrets-Token': token };
+      const answer = await fetch(`http://127.0.0.1:${port}/secretsmanager/get?${query}`, { headers });
+      return [
+        answer.status,
+        answer.ok ? ((await answer.json()) as Record<string, unknown>) : await answer.text(),
+      ] as const;
+    };
+    await eventually(async () => expect((await ask('secretId=agent/first'))[0]).toBe(200));
+    const wanted = { ARN, Name: 'agent/first', VersionId, SecretString: stored, VersionStages: ['AWSCURRENT'] };
+    expect(await ask('secretId=agent/first')).toMatchObject([200, wanted]);
+    expect(await ask(`secretId=${encodeURIComponent(ARN)}&versionStage=AWSCURRENT`)).toMatchObject([200, wanted]);
+    expect(await ask(`secretId=agent/first&versionId=${VersionId}`)).toMatchObject([200, wanted]);
+    const previous = await ask('secretId=agent/first&versionStage=AWSPREVIOUS');
+    expect(previous).toMatchObject([200, { SecretString: 'before', VersionStages: ['AWSPREVIOUS'] }]);
+    expect(await ask('secretId=agent/lone')).toMatchObject([200, { SecretString: '{"value":"x"}' }]);
+    expect(await ask('secretId=agent/bytes')).toMatchObject([200, { SecretBinary: '/wA=' }]);
+    expect((await ask('secretId=agent/first', 'other'))[0]).toBe(403);
+    expect((await ask('secretId=agent/none'))[0]).toBe(404);
+
+    const next = await moto.putSecret('agent/first', 'after');
+    expect(await ask('secretId=agent/first')).toMatchObject([200, { VersionId }]);
+    const fresh = { VersionId: next.VersionId, SecretString: 'after' };
+    expect(await ask('secretId=agent/first&refreshNow=true')).toMatchObject([200, fresh]);
+    expect(await ask('secretId=agent/first')).toMatchObject([200, fresh]);
   });
 });

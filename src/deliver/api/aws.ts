@@ -99,14 +99,17 @@ function parseQuery(query: string, id: string | undefined): AwsAsked | string {
 }
 
 function answerOf(found: AwsFound, fields: Fields, held: Held): string {
+  // Another stage has its fields here and no more.
+  const original = found.field === undefined ? held.value.original : undefined;
   return JSON.stringify({
-    ARN: found.arn,
+    ARN: original?.id ?? found.arn,
     Name: found.awsName,
     VersionId: versionIdOf(found, held),
-    ...contentOf(fields),
-    VersionStages: found.stage === '' ? [] : [found.stage],
-    // Seconds as text, as the AWS agent writes it; when this version was met, since its making is not known.
-    CreatedDate: String(held.changedWallMs / 1000),
+    // As it was stored: making the text anew would lose its spaces, and an object of the one field `value`.
+    ...(original?.text === undefined ? contentOf(fields) : { SecretString: original.text.exposeText('api') }),
+    VersionStages: original?.labels ?? (found.stage === '' ? [] : [found.stage]),
+    // Seconds as text, as the AWS agent writes it; when we met the version, where its making is not known.
+    CreatedDate: String((original?.madeWallMs ?? held.changedWallMs) / 1000),
   });
 }
 

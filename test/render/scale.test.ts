@@ -50,9 +50,9 @@ async function milliseconds(make: (names: readonly string[]) => string | FileCon
   const isOfOne = typeof make(all) === 'object' && JSON.stringify(make(all)).includes('["s0","f1"]');
   const snapshot = snapshotOf({ ...Object.fromEntries(given), s0: isOfOne ? whole : first });
   const renderer = await createRenderer(outputOf({ f: make(all) }), { secrets: new Set(all), backends: [] });
-  const start = performance.now();
+  const start = process.cpuUsage();
   const rendered = await renderer.render(snapshot);
-  const took = performance.now() - start;
+  const took = process.cpuUsage(start).user / 1000;
   expect(rendered.kind).toBe('files');
   return took;
 }

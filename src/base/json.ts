@@ -13,6 +13,9 @@ export class JsonError extends Error {
 }
 
 const MAX_DEPTH = 200;
+
+/** V8 copies a slice up to this long; of a longer one it keeps where it stands in the whole. */
+const LONGEST_COPY = 12;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const LITERALS: ReadonlyArray<readonly [string, () => Secret]> = [
   ['true', () => Secret.boolean(true)],
@@ -90,7 +93,10 @@ class JsonReader {
     return items;
   }
 
-  /** The fast way out is a slice up to the closing quote; only a string with escapes goes through JSON.parse. */
+  /**
+   * The fast way out is a slice up to the closing quote. A string with escapes goes through JSON.parse; so does a longer
+   * one, since V8's slice of it would keep the whole text, with everything else that it says, for as long as itself.
+   */
   #string(): string {
     const start = this.#at;
     let escaped = false;
@@ -98,7 +104,7 @@ class JsonReader {
       const code = this.#text.charCodeAt(at);
       if (code === 0x22) {
         this.#at = at + 1;
-        if (!escaped) return this.#text.slice(start + 1, at);
+        if (!escaped && at - start - 1 <= LONGEST_COPY) return this.#text.slice(start + 1, at);
         try {
           return JSON.parse(this.#text.slice(start, at + 1)) as string;
         } catch {

@@ -22,9 +22,9 @@ export class ItemWriter {
   }
 
   /** Asks the source and keeps the answer. @throws what the source throws. */
-  async fetch(item: Item): Promise<What> {
+  async fetch(item: Item, signal: AbortSignal): Promise<What> {
     const last = heldValue(item);
-    const answer = await item.backend.source.fetch(item.want, last, item.abort.signal);
+    const answer = await item.backend.source.fetch(item.want, last, signal);
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
       this.#freshen(item, { ...last, life: answer.life }, false);
@@ -47,8 +47,8 @@ export class ItemWriter {
    * Renews and keeps the new life. True when the lease does not grow any more: a new one must be fetched while the old
    * one lives.
    */
-  async renew(item: Item, life: LeaseLife): Promise<boolean> {
-    const renewed = await item.backend.source.renew?.(item.want, life, item.abort.signal);
+  async renew(item: Item, life: LeaseLife, signal: AbortSignal): Promise<boolean> {
+    const renewed = await item.backend.source.renew?.(item.want, life, signal);
     const value = heldValue(item);
     if (renewed === undefined || value === undefined) return true;
     // From then on only a new lease helps: should fetching it fail, it is the fetch that is tried again.

@@ -23,7 +23,11 @@ export interface Item {
   startedMonoMs: number;
   /** An attempt was asked for while one ran whose answer may be older than the reason to ask. */
   again: boolean;
-  readonly abort: AbortController;
+  /** Ends what the attempt that runs has begun; only there while one runs, since it weighs as much as all the rest. */
+  abort: AbortController | undefined;
+  isGone: boolean;
+  /** Subscribers have heard of it. */
+  isTold: boolean;
   /** When the next attempt is due; of no meaning while one runs. */
   nextMonoMs: number | undefined;
   cancelNext: () => void;
@@ -44,7 +48,9 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     running: undefined,
     startedMonoMs: 0,
     again: false,
-    abort: new AbortController(),
+    abort: undefined,
+    isGone: false,
+    isTold: false,
     nextMonoMs: undefined,
     cancelNext: nothing,
     cancelExpiry: nothing,

@@ -4,6 +4,7 @@ import type { Emit } from '../base/fact.ts';
 import { SingleFlight } from '../base/single-flight.ts';
 import type { Backend, Want } from '../source/source.ts';
 import { Deadlines } from './deadlines.ts';
+import { Gate } from './gate.ts';
 import { createItem, type Item, isPolled, lifeOf } from './item.ts';
 import { ItemWriter, type What } from './item-writer.ts';
 import type { Entry, Snapshot } from './snapshot.ts';
@@ -33,6 +34,7 @@ export class LeaseManager {
   /** Each backend in use, with how to stop listening to its logins. */
   readonly #backends = new Map<Backend, Disposable | undefined>();
   readonly #newestLogin = new Map<Backend, number>();
+  readonly #gates = new WeakMap<Backend, Gate>();
   #number = 0;
   #snapshot: Snapshot | undefined;
   #watching = false;
@@ -140,16 +142,15 @@ export class LeaseManager {
     return { [Symbol.dispose]: () => void this.#heard.delete(heard) };
   }
 
-  /** Whether an attempt for one of these runs now. */
-  isBusy(names: Iterable<string>): boolean {
-    for (const name of names) if (this.#byName.get(name)?.running !== undefined) return true;
-    return false;
+  /** Whether an attempt for this one runs now. */
+  isBusy(name: string): boolean {
+    return this.#byName.get(name)?.running !== undefined;
   }
 
   /** Whether the very first answer for this one is still to come; its backend being in trouble counts as one. */
   isAwaited(name: string): boolean {
     const item = this.#byName.get(name);
-    return item?.running !== undefined && item.entry === undefined;
+    return item?.running !== undefined && !item.isTold;
   }
 
   /**
@@ -208,6 +209,7 @@ export class LeaseManager {
     }
     for (const backend of backends) {
       if (this.#backends.has(backend)) continue;
+      this.#gates.set(backend, new Gate());
       this.#backends.set(
         backend,
         backend.onLoginReplacing?.((next) => this.#moveLeases(backend, next)),
@@ -238,7 +240,8 @@ export class LeaseManager {
 
   #drop(id: string, item: Item): void {
     this.#items.delete(id);
-    item.abort.abort('dropped'); // a reason of ours: the default one is an error with a stack for each
+    item.isGone = true;
+    item.abort?.abort('dropped'); // a reason of ours: the default one is an error with a stack for each
     item.cancelNext();
     item.cancelExpiry();
     item.cancelOverdue();
@@ -270,19 +273,23 @@ export class LeaseManager {
     let failed: Failure | undefined;
     let what: What = 'settled';
     let fetchNow = false;
+    const gate = doing === 'fetch' ? this.#gates.get(item.backend) : undefined;
+    await gate?.enter();
     try {
       const life = lifeOf(item);
       if (doing === 'renew' && life?.kind === 'lease' && item.backend.source.renew !== undefined) {
-        fetchNow = await this.#writer.renew(item, life);
-      } else {
-        what = await this.#writer.fetch(item);
+        fetchNow = await this.#writer.renew(item, life, begin(item));
+      } else if (!item.isGone) {
+        what = await this.#writer.fetch(item, begin(item));
       }
     } catch (error) {
       failed = asFailure(error, item.want.place);
     }
+    gate?.leave();
     item.running = undefined;
+    item.abort = undefined;
     item.cancelOverdue();
-    if (item.abort.signal.aborted) return;
+    if (item.isGone) return;
     const mustFetch = failed === undefined && (fetchNow || this.#hangsOnOldLogin(item));
     if (failed !== undefined) this.#failed(item, doing, failed);
     else this.#succeeded(item, mustFetch);
@@ -383,6 +390,12 @@ export class LeaseManager {
   }
 
   #tell(item: Item, what: What): void {
+    item.isTold = true;
     for (const heard of [...this.#heard]) heard(item.names, what);
   }
+}
+
+function begin(item: Item): AbortSignal {
+  item.abort = new AbortController();
+  return item.abort.signal;
 }

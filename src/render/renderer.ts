@@ -75,11 +75,12 @@ async function prepare(
   const source = what.kind === 'template' ? await readSource(what.path, place, read, problems) : what.text;
   const origin = originOf(what);
   const inputs = what.inputs ?? NO_INPUTS;
-  const template = await readTemplate(source, { ...known, secrets: known.secrets.union(inputs) });
+  const names = inputs.size === 0 ? known : { ...known, secrets: known.secrets.union(inputs) };
+  const template = await readTemplate(source, names);
   problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
-  const names = new Set(template.uses.map((use) => use.secret));
-  if (template.problems.length === 0) problems.push(...problemsOfInputs(inputs, names, place));
-  const wants = [...names].flatMap((used) => secretsBehind(used, inputs));
+  const used = new Set(template.uses.map(({ secret }) => secret));
+  if (template.problems.length === 0) problems.push(...problemsOfInputs(inputs, used, place));
+  const wants = [...used].flatMap((name) => secretsBehind(name, inputs));
   const render: RenderFile['render'] = (view, answer, masked) =>
     template.render(withInputs(inputs, view), answer, masked);
   return { name, place, origin, wants, asks: template.asks, render };

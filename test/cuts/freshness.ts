@@ -197,13 +197,13 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   manager(
     'failing-secret-holds-up-nobody',
-    '    let fetchNow = false;\n    try {',
-    '    let fetchNow = false;\n    for (const other of this.#items.values()) if (other !== item) await other.running;\n    try {',
+    '    await gate?.enter();\n',
+    '    await gate?.enter();\n    for (const other of this.#items.values()) if (other !== item) await other.running;\n',
   ),
   manager(
     'failing-secret-holds-up-nobody',
-    'return item?.running !== undefined && item.entry === undefined;',
-    'return [...this.#items.values()].some(({ running, entry }) => running !== undefined && entry === undefined) || !item;',
+    'return item?.running !== undefined && !item.isTold;',
+    'return [...this.#items.values()].some(({ running, isTold }) => running !== undefined && !isTold) || !item;',
     { by: 'holds up no output but its own' },
   ),
   loop('failing-output-holds-up-nobody', 'await this.#recover(signal);', `await ${inTurn('this.#recover(signal)')};`),

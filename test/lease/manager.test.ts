@@ -222,7 +222,7 @@ describe('the lease manager', () => {
     );
     await settle();
     const group = new Set([...names, 'leased']);
-    refreshTogether(manager, new Map([...group].map((name) => [name, group])));
+    refreshTogether(manager, new Map([...group].map((name) => [name, [group]])));
     for (const name of names) backend.set(name, { password: '2' });
     await clock.advance(11_000);
     expect(names.map((name) => field(name))).toEqual(['2', '2', '2']);
@@ -235,7 +235,7 @@ describe('the lease manager', () => {
     for (const name of group) backend.set(name, { password: '1' });
     reconcile(wantsOf('a', 'b'));
     await settle();
-    refreshTogether(manager, new Map([...group].map((name) => [name, group])));
+    refreshTogether(manager, new Map([...group].map((name) => [name, [group]])));
     let answer = (_: Fetched) => {};
     const early = { fields: new Map([['password', Secret.text('1')]]), version: '1', life: { kind: 'none' } } as const;
     backend.answers.set('b', () => new Promise((resolve) => (answer = resolve)));
@@ -255,8 +255,8 @@ describe('the lease manager', () => {
     refreshTogether(
       manager,
       new Map([
-        ['a', new Set(['a', 'b'])],
-        ['b', new Set(['a', 'b'])],
+        ['a', [new Set(['a', 'b'])]],
+        ['b', [new Set(['a', 'b'])]],
       ]),
     );
     reconcile(wantsOf('a'));

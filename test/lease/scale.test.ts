@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { MOST_BEGUN } from '../../src/lease/gate.ts';
+import { refreshTogether } from '../../src/lease/together.ts';
+import { settle } from '../fake-clock.ts';
+import { wantsOf } from '../memory-backend.ts';
+import { leaseWorld } from './lease-world.ts';
+
+const names = Array.from({ length: 1_000 }, (_, i) => `s${i}`);
+
+function world() {
+  const made = leaseWorld();
+  for (const name of names) made.backend.set(name, { password: '1' });
+  return made;
+}
+
+describe('a thousand secrets', () => {
+  it('are asked for a few hundred at a time, and each is answered once', async () => {
+    const { backend, clock, manager, reconcile, facts } = world();
+    backend.latencyMs = 10;
+    reconcile(wantsOf(...names));
+    await settle();
+    expect(backend.fetches.length).toBe(MOST_BEGUN);
+    expect(names.every((name) => manager.isAwaited(name))).toBe(true);
+    await clock.advance(100);
+    expect(backend.fetches).toEqual(names);
+    expect(facts.filter(({ kind }) => kind === 'secret-changed').length).toBe(names.length);
+  });
+
+  it('that are dropped while they wait are not asked for', async () => {
+    const { backend, clock, reconcile } = world();
+    backend.latencyMs = 10;
+    reconcile(wantsOf(...names));
+    await settle();
+    reconcile(wantsOf('s999'));
+    await clock.advance(100);
+    expect(backend.fetches.slice(MOST_BEGUN)).toEqual(['s999']);
+  });
+
+  it('at rest are one timer, and one wake-up is one read', async () => {
+    const { backend, clock, reconcile } = world();
+    reconcile(wantsOf(...names));
+    await settle();
+    expect(clock.waiting).toBe(1);
+    const before = backend.fetches.length;
+    await clock.advance(600_000);
+    expect([clock.waiting, backend.fetches.length - before]).toEqual([1, 2 * names.length]);
+  });
+
+  it('that change together are read three times each at most, in however many outputs they stand', async () => {
+    const { backend, clock, manager, reconcile, field } = world();
+    reconcile(wantsOf(...names));
+    await settle();
+    // Each in two outputs, and the first in every one.
+    const outputs = Array.from({ length: 100 }, (_, i) => new Set(['s0', ...names.slice(i * 10, i * 10 + 20)]));
+    refreshTogether(manager, new Map(names.map((name) => [name, outputs.filter((output) => output.has(name))])));
+    for (const name of names) backend.set(name, { password: '2' });
+    const before = backend.fetches.length;
+    await clock.advance(300_000);
+    expect(names.every((name) => field(name) === '2')).toBe(true);
+    // By their own poll, for one that changed with them, and once more when that one came while they were read.
+    expect(backend.fetches.length - before).toBeLessThanOrEqual(3 * names.length);
+  });
+});

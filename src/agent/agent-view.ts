@@ -44,8 +44,8 @@ export interface AgentView {
   outputs(): ReadonlyMap<string, OutputState>;
   /** When the loop of each output has come round at the latest; past it, it hangs. */
   outputsDue(): ReadonlyMap<string, number>;
-  /** Calls `heard` when an output may have changed state, and when a login failed. */
-  onProgress(heard: () => void): Disposable;
+  /** Calls `heard` when an output may have changed state, with its name, and when a login failed. */
+  onProgress(heard: (output?: string) => void): Disposable;
   backends(): ReadonlyMap<string, Backend>;
   listeners(): readonly ListenerView[];
   /** Every fact from now on. */

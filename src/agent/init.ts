@@ -37,8 +37,8 @@ export async function init(
   const outcome = await new Promise<Outcome>((resolve, reject) => {
     let applied = false;
     const check = () => {
-      const now = outcomeOf(progress());
-      if (applied && now.kind !== 'running') resolve(now);
+      const now: Outcome = applied ? outcomeOf(progress()) : { kind: 'running' };
+      if (now.kind !== 'running') resolve(now);
     };
     pipeline.onProgress(check);
     const stop = AbortSignal.any([signal, deadline.signal]);

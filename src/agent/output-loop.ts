@@ -1,7 +1,9 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
+import { deadline } from '../base/deadline.ts';
 import { asFailure, type Failure, fail, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import { onAbort } from '../client/on-abort.ts';
 import type { GenerationsConfig, OutputConfig } from '../config/config.ts';
 import { placeOfOutput } from '../config/place.ts';
 import type { OutputState } from '../deliver/output-state.ts';
@@ -34,9 +36,6 @@ const MOST_ROUNDS = 10;
 /** Rendering, publishing and sweeping together take no longer than this, unless the disk hangs. */
 const ROUND_MS = 60_000;
 
-/** A sleep without an end in sight is still one that a clock can count. */
-const LONGEST_SLEEP_MS = 86_400_000;
-
 /**
  * One output from its secrets to the application: waiting → rendered → published → reload owed → settled.
  *
@@ -54,9 +53,13 @@ export class OutputLoop {
   #retryAtMs = Number.POSITIVE_INFINITY;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #told = '';
+  #needs: Needs;
+  /** The names in `#needs`. */
+  #names: readonly string[];
   /** Secrets whose first answer may be still to come. */
   #awaited: string[];
-  #needs: Needs;
+  /** One that was found being fetched. */
+  #busyWith: string | undefined;
   #rounds = 0;
   #ring: () => void = () => {};
   #retired = false;
@@ -70,10 +73,11 @@ export class OutputLoop {
     const { reloads, clock, beginsByMonoMs = 0 } = options;
     this.#roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS);
     this.#dueMonoMs = Math.max(beginsByMonoMs, clock.monoMs()) + this.#roundMs;
-    const names = options.renderer.wants;
-    this.#state = Object.freeze({ kind: 'waiting', missing: [...names] });
-    this.#needs = { names, computed: new Map() };
-    this.#awaited = [...names];
+    const { wants } = options.renderer;
+    this.#needs = { names: wants, computed: new Map() };
+    this.#names = [...wants];
+    this.#awaited = [...wants];
+    this.#state = Object.freeze({ kind: 'waiting', missing: this.#names });
   }
 
   /** The secrets it needs now; what its templates compute comes while it renders. */
@@ -98,10 +102,14 @@ export class OutputLoop {
   /** One of its secrets changed, or an attempt for one of them ended. */
   wake(changed: boolean): void {
     const now = this.#o.clock.monoMs();
+    const wasBehind = this.isBehind;
     if (changed || this.#state.kind === 'waiting') this.#dirtySinceMs ??= now;
     if (changed) this.#lastEventMs = now;
-    // At a start each of many secrets wakes the loop: only the one it waits for is a reason to look again.
-    if (this.#published !== undefined || !this.#isAwaiting()) this.#ring();
+    if (!this.isBehind) return;
+    // Each of many secrets that change, or come at a start, tells of itself: only the one it waits for is a reason to
+    // look again, and the first, since maxWait counts from there.
+    const waits = this.#published === undefined ? this.#isAwaiting() : wasBehind && this.#isBusy();
+    if (!waits) this.#ring();
   }
 
   /** Tells the application of the published generation once more, now. False when nothing is published as it should be. */
@@ -123,6 +131,7 @@ export class OutputLoop {
 
   /** Runs until `signal` aborts or it is retired. */
   async run(signal: AbortSignal): Promise<void> {
+    const callOff = onAbort(signal, () => this.#ring());
     await this.#recover(signal);
     while (!signal.aborted && !this.#retired) {
       const now = this.#o.clock.monoMs();
@@ -134,19 +143,27 @@ export class OutputLoop {
       else if (this.#sweepAtMs <= now) await this.#sweep();
       else await this.#sleep(Math.min(publishAtMs, this.#retryAtMs, this.#sweepAtMs) - now, signal);
     }
+    callOff();
     this.#dueMonoMs = Number.POSITIVE_INFINITY;
   }
 
   /** When a change is to be published: after the quiet period, while nothing of its own is fetched, or at maxWait. */
   #publishAtMs(): number {
-    const { manager, output } = this.#o;
+    const { output } = this.#o;
     if (this.#dirtySinceMs === undefined) return Number.POSITIVE_INFINITY;
     // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start. One that
     // is tried again, or still waits for a login, holds up nothing: it may be optional.
     if (this.#published === undefined) return this.#isAwaiting() ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
-    const busy = manager.isBusy(this.#names());
     const latestMs = this.#dirtySinceMs + output.maxWaitMs;
-    return busy ? latestMs : Math.min(latestMs, this.#lastEventMs + output.quietMs);
+    return this.#isBusy() ? latestMs : Math.min(latestMs, this.#lastEventMs + output.quietMs);
+  }
+
+  /** Whether one of its secrets is being fetched; asked for each of them, so it begins with what it found the last time. */
+  #isBusy(): boolean {
+    const { manager } = this.#o;
+    if (this.#busyWith !== undefined && manager.isBusy(this.#busyWith)) return true;
+    this.#busyWith = this.#names.findLast((name) => manager.isBusy(name)); // begun last, so likely the last to end
+    return this.#busyWith !== undefined;
   }
 
   /** Whether a first answer is still to come. What has come once is not looked at again, so a start costs a look each. */
@@ -184,7 +201,7 @@ export class OutputLoop {
     this.#dirtySinceMs = undefined;
     this.#retryAtMs = Number.POSITIVE_INFINITY;
     try {
-      const rendered = await renderer.render(manager.snapshot(this.#names()));
+      const rendered = await renderer.render(manager.snapshot(this.#names));
       const renderMs = clock.monoMs() - startedMs;
       emit({ kind: 'output-rendered', output: output.name, result: rendered.kind, durationMs: renderMs });
       if (rendered.kind === 'failed') return void this.#failed(rendered.why);
@@ -207,11 +224,6 @@ export class OutputLoop {
     }
   }
 
-  *#names(): Iterable<string> {
-    yield* this.#needs.names;
-    yield* this.#needs.computed.keys();
-  }
-
   /** Asks for what the templates computed, and lets go of what they no longer name once they are through. */
   #need({ kind, computed }: Extract<Rendered, { computed: Computed }>): void {
     const before = this.#needs.computed;
@@ -225,8 +237,9 @@ export class OutputLoop {
     if (!isNew && (kind === 'waits' || before.size === computed.size)) return;
     const needed = kind === 'files' ? computed : new Map([...before, ...computed]);
     this.#needs = { names: this.#needs.names, computed: needed };
+    this.#names = [...this.#needs.names, ...needed.keys()];
     this.#o.onNeeds();
-    this.#awaited = [...this.#names()];
+    this.#awaited = [...this.#names];
   }
 
   /** Nobody has read a first generation, so nobody needs to be told. */
@@ -330,13 +343,20 @@ export class OutputLoop {
     this.#o.onState(this.#state);
   }
 
+  /** Until `ms` have passed or somebody rings. Without an end no timer runs: a thousand outputs at rest cost nothing. */
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    const stop = () => woken.abort();
-    this.#ring = stop;
-    signal.addEventListener('abort', stop, { once: true });
-    const longest = Math.min(ms, LONGEST_SLEEP_MS);
-    this.#dueMonoMs = this.#o.clock.monoMs() + longest + this.#roundMs;
-    return this.#o.clock.sleep(longest, woken.signal).finally(() => signal.removeEventListener('abort', stop));
+    const { clock } = this.#o;
+    this.#dueMonoMs = clock.monoMs() + ms + this.#roundMs;
+    return new Promise((resolve) => {
+      let callOff = () => {};
+      this.#ring = () => {
+        this.#ring = () => {};
+        this.#dueMonoMs = clock.monoMs() + this.#roundMs;
+        callOff();
+        resolve();
+      };
+      if (signal.aborted || this.#retired) this.#ring();
+      else if (Number.isFinite(ms)) callOff = deadline(clock, ms, () => this.#ring());
+    });
   }
 }

@@ -25,7 +25,7 @@ export interface OutputLoopsParts {
   readonly createSink?: CreateSink;
   /** Of `exec`: then the environment is one more output. */
   readonly execution?: Execution | undefined;
-  readonly onState: () => void;
+  readonly onState: (output: string) => void;
   /** What `needs` answers has changed. */
   readonly onNeeds: () => void;
 }
@@ -46,6 +46,7 @@ export class OutputLoops {
   readonly #parts: OutputLoopsParts;
   #byIdentity: ReadonlyMap<string, Running> = new Map();
   #byOutput: ReadonlyMap<string, OutputLoop> = new Map();
+  #states: Map<string, OutputState> = new Map();
   #bySecret: ReadonlyMap<string, readonly OutputLoop[]> = new Map();
 
   constructor(parts: OutputLoopsParts) {
@@ -73,6 +74,7 @@ export class OutputLoops {
     }
     this.#byIdentity = byIdentity;
     this.#byOutput = byOutput;
+    this.#states = new Map([...byOutput].map(([name, loop]) => [name, loop.state]));
     this.#indexSecrets();
   }
 
@@ -98,8 +100,9 @@ export class OutputLoops {
     return [...this.#byOutput.values()].some((loop) => loop.isBehind);
   }
 
+  /** As they are: the map changes with them. */
   states(): ReadonlyMap<string, OutputState> {
-    return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.state]));
+    return this.#states;
   }
 
   /** When each loop has come round at the latest, by the output's name. */
@@ -120,13 +123,20 @@ export class OutputLoops {
 
   /** @param beginsByMonoMs when the loop before has ended at the latest. */
   #create(parts: LoopParts, beginsByMonoMs = 0): OutputLoop {
-    const { around, manager, onState } = this.#parts;
+    const { around, manager } = this.#parts;
+    const { name } = parts.output;
+    const onState = (state: OutputState) => {
+      if (this.#byOutput.get(name) !== loop) return; // retired, and another one has its place
+      this.#states.set(name, state);
+      this.#parts.onState(name);
+    };
     const onNeeds = () => {
       this.#indexSecrets();
       this.#parts.onNeeds();
     };
     const { clock, random, emit } = around;
-    return new OutputLoop({ ...parts, beginsByMonoMs, manager, clock, random, emit, onState, onNeeds });
+    const loop = new OutputLoop({ ...parts, beginsByMonoMs, manager, clock, random, emit, onState, onNeeds });
+    return loop;
   }
 
   #indexSecrets(): void {

@@ -27,6 +27,9 @@ export interface PipelineOptions {
   readonly serve?: Serve;
 }
 
+/** @param output whose state changed; absent: anything may have. */
+export type HeardProgress = (output?: string) => void;
+
 export type Serve = Pick<AgentView, 'stop' | 'reloadConfig'>;
 
 /**
@@ -45,12 +48,14 @@ export class Pipeline implements AsyncDisposable {
   readonly #manager: LeaseManager;
   readonly #loops: OutputLoops;
   readonly #execution: Execution | undefined;
-  readonly #heard = new Set<() => void>();
+  readonly #heard = new Set<HeardProgress>();
   readonly #hearFacts = new Set<Emit>();
   readonly #listeners: Listeners | undefined;
   #plan: Plan | undefined;
   #isApplied = false;
   #together: Disposable | undefined;
+  #reconciling: NodeJS.Immediate | undefined;
+  #isEnding = false;
   #refusedConfig: readonly Failure[] = [];
 
   constructor(around: Surroundings, { createSink, execution, serve }: PipelineOptions = {}) {
@@ -81,8 +86,8 @@ export class Pipeline implements AsyncDisposable {
       supervisor,
       ...(createSink === undefined ? {} : { createSink }),
       execution,
-      onState: () => this.#tell(),
-      onNeeds: () => this.#reconcile(),
+      onState: (output) => this.#tell(output),
+      onNeeds: () => this.#reconcileSoon(),
     });
     this.#releases.push(() => supervisor.stop());
 
@@ -147,9 +152,14 @@ export class Pipeline implements AsyncDisposable {
     return this.#manager.entryOf(name);
   }
 
-  /** Where each output stands, by name. */
+  /** Where each output stands, by name. As it is: the map changes with them. */
   outputs(): ReadonlyMap<string, OutputState> {
     return this.#loops.states();
+  }
+
+  /** Whether a backend is being asked for a secret now. */
+  isFetching(): boolean {
+    return this.#manager.oldestAttempts().size > 0;
   }
 
   /** Whether a change of a secret is still to be published somewhere. */
@@ -168,8 +178,8 @@ export class Pipeline implements AsyncDisposable {
     return trouble ?? failure('SECRET_NEVER_FETCHED', secret?.place ?? `secrets.${name}`, 'no answer has come yet');
   }
 
-  /** Calls `heard` when an output may have changed state, and when a login failed. */
-  onProgress(heard: () => void): Disposable {
+  /** Calls `heard` when an output may have changed state, with its name, and when a login failed. */
+  onProgress(heard: HeardProgress): Disposable {
     this.#heard.add(heard);
     return { [Symbol.dispose]: () => void this.#heard.delete(heard) };
   }
@@ -182,8 +192,19 @@ export class Pipeline implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#heard.clear();
+    this.#isEnding = true;
+    clearImmediate(this.#reconciling);
     this.#together?.[Symbol.dispose]();
     await this.#releases.releaseAll();
+  }
+
+  /** Many outputs that work their paths out at one time ask for them with one reconciling of everything. */
+  #reconcileSoon(): void {
+    if (this.#reconciling !== undefined || this.#isEnding) return;
+    this.#reconciling = setImmediate(() => {
+      this.#reconciling = undefined;
+      this.#reconcile();
+    });
   }
 
   /** Tells the lease manager what the outputs need now. */
@@ -241,8 +262,8 @@ export class Pipeline implements AsyncDisposable {
     };
   }
 
-  #tell(): void {
-    for (const heard of this.#heard) heard();
+  #tell(output?: string): void {
+    for (const heard of this.#heard) heard(output);
   }
 }
 

@@ -5,15 +5,18 @@ import type { Plan, PlannedEnvironment } from './plan.ts';
 
 /** How far a pipeline is with the outputs of a plan. */
 export function progressOf(outputs: readonly PlannedEnvironment[], { config }: Plan, pipeline: Pipeline): Progress {
-  // While backends open there are no outputs yet: a deadline that comes first must not find that nothing is wrong.
-  const unbegun = outputs.map(({ output, renderer }): [string, OutputState] => [
-    output.name,
-    { kind: 'waiting', missing: [...renderer.wants] },
-  ]);
+  const begun = pipeline.outputs();
   return {
-    outputs: new Map([...unbegun, ...pipeline.outputs()]),
+    outputs: begun.size > 0 ? begun : unbegun(outputs),
     entryOf: (name) => pipeline.entryOf(name),
     silence: (name) => pipeline.silence(name),
     backendOf: (name) => (config.backends.size > 1 ? config.secrets.get(name)?.backend : undefined),
   };
+}
+
+/** While backends open there are no outputs yet: a deadline that comes first must not find that nothing is wrong. */
+function unbegun(outputs: readonly PlannedEnvironment[]): ReadonlyMap<string, OutputState> {
+  return new Map(
+    outputs.map(({ output, renderer }) => [output.name, { kind: 'waiting', missing: [...renderer.wants] }]),
+  );
 }

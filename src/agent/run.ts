@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly execution?: Execution;
   /** How long that first time may take to come; absent: as long as it takes. */
   readonly timeoutMs?: number;
+  /** Told once, when the work of the start is done. */
+  readonly onStarted?: () => void;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface RunOptions {
 export async function run(
   plan: Plan,
   around: Surroundings,
-  { signal, source, stop, execution, timeoutMs }: RunOptions,
+  { signal, source, stop, execution, timeoutMs, onStarted = () => {} }: RunOptions,
 ): Promise<readonly Failure[]> {
   const reloadConfig = source === undefined ? undefined : async () => (await following?.request()) ?? [];
   let following: ConfigFollower | undefined;
@@ -46,12 +48,12 @@ export async function run(
     warn: (warning) => around.emit({ kind: 'agent-warning', warning }),
   });
   const refused = new Promise<readonly Failure[]>((resolve) => {
-    pipeline.onProgress(() => {
-      const states = [...pipeline.outputs().values()];
-      const failures = states.flatMap((state) => (state.kind === 'failed' ? [state.why] : []));
+    pipeline.onProgress((output = '') => {
+      const state = pipeline.outputs().get(output);
+      const code = state?.kind === 'failed' ? state.why.code : undefined;
       // A child that runs is not stopped for what a later configuration asks of this machine.
       if (execution?.child.isStarted === true) return;
-      if (failures.some(({ code }) => code === 'OUTPUT_NOT_TMPFS')) resolve(failures);
+      if (code === 'OUTPUT_NOT_TMPFS') resolve(failuresOfOutputs(pipeline));
     });
   });
   try {
@@ -60,13 +62,15 @@ export async function run(
     return failuresOf(error, 'run');
   }
   pipeline.startWatching();
+  using _starting = whenStarted(pipeline, around.clock, onStarted);
   const tellReady = () => {
-    if (signal.aborted || ![...pipeline.outputs().values()].every(isPublished)) return;
+    if (signal.aborted || !areAllPublished(pipeline)) return;
     if (execution !== undefined && pipeline.isBehind()) return; // it would start only to be started anew
+    hearing[Symbol.dispose]();
     execution?.start();
     manager?.ready();
   };
-  pipeline.onProgress(tellReady);
+  const hearing = pipeline.onProgress(tellReady);
   tellReady();
   following = source === undefined ? undefined : followConfig({ pipeline, plan, source, signal, manager });
   const stopped = new Promise<readonly Failure[]>((resolve) => {
@@ -107,6 +111,29 @@ async function endOf(execution: Execution, { plan, pipeline, clock, timeoutMs }:
   }
   const { failure } = await execution.over;
   return failure === undefined ? [] : [failure];
+}
+
+/** A start that has no end (a secret that nobody has) is over after a minute. */
+const START_LOOKS = 12;
+const START_LOOK_MS = 5_000;
+
+function whenStarted(pipeline: Pipeline, clock: Clock, started: () => void): Disposable {
+  let looks = 0;
+  const look = () => {
+    if (++looks === START_LOOKS || !pipeline.isFetching()) started();
+    else callOff = clock.after(START_LOOK_MS, look);
+  };
+  let callOff = clock.after(START_LOOK_MS, look);
+  return { [Symbol.dispose]: () => callOff() };
+}
+
+function areAllPublished(pipeline: Pipeline): boolean {
+  for (const state of pipeline.outputs().values()) if (!isPublished(state)) return false;
+  return true;
+}
+
+function failuresOfOutputs(pipeline: Pipeline): readonly Failure[] {
+  return [...pipeline.outputs().values()].flatMap((state) => (state.kind === 'failed' ? [state.why] : []));
 }
 
 /** The files are there; telling the application may still be owed. */

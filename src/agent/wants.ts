@@ -1,4 +1,5 @@
 import type { Config, SecretConfig } from '../config/config.ts';
+import type { Groups } from '../lease/together.ts';
 import type { Computed, ComputedSecret } from '../render/render.ts';
 import type { Backend, Want } from '../source/source.ts';
 
@@ -35,15 +36,15 @@ export function wantsOf(
   return wants;
 }
 
-/** For each secret the names that stand in one output with it, itself included. */
-export function namesTogether(needs: Iterable<Needs>): ReadonlyMap<string, ReadonlySet<string>> {
-  const together = new Map<string, ReadonlySet<string>>();
+/** For each secret the names of each output that it stands in, itself included. All of an output share one set. */
+export function namesTogether(needs: Iterable<Needs>): Groups {
+  const together = new Map<string, ReadonlySet<string>[]>();
   for (const { names, computed } of needs) {
     const all = computed.size === 0 ? names : new Set([...names, ...computed.keys()]);
     for (const name of all) {
-      const others = together.get(name);
-      // Most secrets stand in one output: they share its set instead of each having a copy.
-      together.set(name, others === undefined ? all : new Set([...others, ...all]));
+      const outputs = together.get(name);
+      if (outputs === undefined) together.set(name, [all]);
+      else outputs.push(all);
     }
   }
   return together;

@@ -28,7 +28,7 @@ export class HealthWatch implements Disposable {
   constructor(agent: Observed) {
     this.#agent = agent;
     this.pulse = new Pulse(agent.clock);
-    this.#listening = [agent.onProgress(() => this.#look()), agent.onFact((fact) => this.#hear(fact))];
+    this.#listening = [agent.onProgress((output) => this.#look(output)), agent.onFact((fact) => this.#hear(fact))];
   }
 
   check(check: Check): Verdict {
@@ -92,8 +92,11 @@ export class HealthWatch implements Disposable {
     }
   }
 
-  #look(): void {
-    for (const [name, { kind }] of this.#agent.outputs()) {
+  /** @param output absent: all of them. */
+  #look(output?: string): void {
+    const outputs = this.#agent.outputs();
+    for (const name of output === undefined ? outputs.keys() : [output]) {
+      const kind = outputs.get(name)?.kind;
       if (kind === 'settled' || kind === 'owed') this.#published.add(name);
     }
   }

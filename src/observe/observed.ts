@@ -30,7 +30,7 @@ export interface Observed {
     readonly where: string;
     readonly listener: { readonly connections: number; readonly answered: ReadonlyMap<number, number> };
   }[];
-  onProgress(heard: () => void): Disposable;
+  onProgress(heard: (output?: string) => void): Disposable;
   onFact(heard: Emit): Disposable;
   lateMs(): number;
 }

@@ -9,11 +9,7 @@ const forward = cutIn('src/cli/forward-signals.ts');
 const command = cutIn('src/cli/exec.ts');
 
 export const EXEC: readonly Cut[] = [
-  run(
-    'child-starts-when-all-is-there',
-    'if (signal.aborted || ![...pipeline.outputs().values()].every(isPublished)) return;',
-    '',
-  ),
+  run('child-starts-when-all-is-there', 'if (signal.aborted || !areAllPublished(pipeline)) return;', ''),
   run('child-starts-when-all-is-there', 'if (execution !== undefined && pipeline.isBehind()) return;', ''),
   cutIn('src/agent/output-loop.ts')(
     'child-new-before-old',

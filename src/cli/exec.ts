@@ -6,6 +6,7 @@ import { configSource } from './config-source.ts';
 import { forwardSignals } from './forward-signals.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
+import { giveBackAfterStart } from './sparing.ts';
 import { exitStatusOf } from './stop-signals.ts';
 
 export interface ExecCommandOptions extends CommonOptions {
@@ -38,6 +39,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
     signal: signals.stop,
     stop: () => signals.ask('SIGTERM'),
     source: configSource(options, setup, { check }),
+    onStarted: giveBackAfterStart,
     execution,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });

@@ -4,6 +4,7 @@ import { exitStatus, failure, formatFailure, ProblemsError } from '../base/error
 import { configSource } from './config-source.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
+import { giveBackAfterStart } from './sparing.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** `pannier run`: stay and keep everything fresh until told to stop. Answers the exit status, 0 after a stop. */
@@ -20,6 +21,7 @@ export async function runCommand(options: CommonOptions): Promise<number> {
     signal: stop.signal,
     stop: stop.stop,
     source: configSource(options, setup, { check: refuseChild, signal: 'SIGHUP' }),
+    onStarted: giveBackAfterStart,
   });
   for (const failed of failures) process.stderr.write(`run: ${formatFailure(failed)}\n`);
   return failures.length === 0 ? 0 : exitStatus(failures);

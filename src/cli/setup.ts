@@ -5,6 +5,7 @@ import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { ConfigProblemsError } from '../config/config-problems.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { type Log, openLog } from './open-log.ts';
+import { startSparingly } from './sparing.ts';
 import { version } from './version.ts';
 
 export interface CommonOptions {
@@ -21,13 +22,19 @@ export interface Setup {
 
 /**
  * Reads and checks the configuration and its templates.
+ * @param onRead see `LoadOptions`.
  * @throws ProblemsError or PannierError when anything in it is not good.
  */
-export async function loadPlan(options: CommonOptions): Promise<Plan> {
+export async function loadPlan(options: CommonOptions, onRead = (_length: number) => {}): Promise<Plan> {
   const { loadConfig } = await import('../config/load.ts');
   const readAtWallMs = systemClock.wallMs();
   try {
-    const config = await loadConfig({ paths: options.config, env: readEnvironment(), cwd: process.cwd() });
+    const config = await loadConfig({
+      paths: options.config,
+      env: readEnvironment(),
+      cwd: process.cwd(),
+      onRead,
+    });
     return await planOf(config, readAtWallMs);
   } catch (error) {
     throw error instanceof ConfigProblemsError ? await allProblems(error) : error;
@@ -36,8 +43,7 @@ export async function loadPlan(options: CommonOptions): Promise<Plan> {
 
 /** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
 export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
-  const plan = await loadPlan(options);
-  if (plan.config.secrets.size > MANY_SECRETS) keepYoungGenerationSmall();
+  const plan = await loadPlan(options, startSparingly);
   const { secrets, outputs, warnings, log } = plan.config;
   const opened = await openLog(log);
   const { emit } = opened;
@@ -58,16 +64,4 @@ export function printProblems(error: unknown): void {
     if (count > 1) process.stderr.write(`${count} problems\n`);
   } else if (error instanceof PannierError) process.stderr.write(`${error.message}\n`);
   else throw error;
-}
-
-/** From here on the answers of a start would blow up V8's young generation, and it does not shrink soon. */
-const MANY_SECRETS = 50;
-
-/**
- * V8 doubles its young generation while much survives, as the answers of a start do; with a factor of 1 it stays. Peak
- * memory of init with 1,000 secrets 125 MiB before, 106 MiB after, at 4 % more CPU. Not for small configurations:
- * loading node:v8 costs them more.
- */
-function keepYoungGenerationSmall(): void {
-  process.getBuiltinModule('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
 }

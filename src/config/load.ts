@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** What `paths` are relative to. */
   readonly cwd: string;
+  /** Told the length in characters of all files so far, each time before the next one is parsed. */
+  readonly onRead?: (length: number) => void;
 }
 
 /**
@@ -25,14 +27,18 @@ export interface LoadOptions {
  * @throws ProblemsError with everything that is wrong. Files that cannot be read or parsed are told alone: what they
  * would have defined is not known, so nothing is said about the rest.
  */
-export async function loadConfig({ paths, env, cwd }: LoadOptions): Promise<Config> {
+export async function loadConfig({ paths, env, cwd, onRead }: LoadOptions): Promise<Config> {
   const problems = new Problems();
   const found = findFiles(paths, env, cwd, problems);
   let whole = problems.count === 0;
   problems.several = found.length > 1;
   const files: SourceFile[] = [];
+  let length = 0;
   for (const file of found) {
-    const parsed = await parse(file, problems);
+    const text = readText(file, problems);
+    length += text?.length ?? 0;
+    onRead?.(length);
+    const parsed = text === undefined ? undefined : await parse(text, file, problems);
     if (parsed === undefined) whole = false;
     else files.push(interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
   }
@@ -54,13 +60,15 @@ function namesOf({ sections }: Merged, { backends }: Pick<Config, 'backends'>): 
   return { secrets: new Set(sections.secrets.keys()), backends: askable };
 }
 
-/** Undefined when the file gave nothing to go on with; the problem is added. */
-async function parse({ path, label }: Found, problems: Problems): Promise<Parsed | undefined> {
+function readText({ path, label }: Found, problems: Problems): string | undefined {
   const text = readCapped(path);
-  if (typeof text !== 'string') {
-    problems.addAt('CONFIG_UNREADABLE', label, text.why);
-    return undefined;
-  }
+  if (typeof text === 'string') return text;
+  problems.addAt('CONFIG_UNREADABLE', label, text.why);
+  return undefined;
+}
+
+/** Undefined when the file gave nothing to go on with; the problem is added. */
+async function parse(text: string, { path, label }: Found, problems: Problems): Promise<Parsed | undefined> {
   const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && text.trimStart().startsWith('{'));
   const parsed = isJson ? parseJsonFile(text, label, problems) : await parseYaml(text, label, problems);
   if (parsed.tree === undefined) return undefined;

@@ -30,6 +30,12 @@ export const CODES = {
   CONFIG_NOT_SUPPORTED: row(2, 'never', 'A known section or key is not yet supported.', 'Remove it for now.'),
   CONFIG_REFERENCE: row(2, 'never', 'A ${env:…} or ${file:…} cannot be filled.', 'Set the variable or make the file.'),
   CONFIG_SAME_DIR: row(2, 'never', 'Two outputs share a directory.', 'Give each output a dir of its own.'),
+  CONFIG_DIR_MODE: row(
+    2,
+    'never',
+    'A mode lets others read a file whose directory, as Pannier makes it, lets them not in (a warning).',
+    'Set gid and dirMode: "0750" for a group, dirMode: "0755" for all; any dirMode ends the warning.',
+  ),
   CONFIG_LITERAL_SECRET: row(
     2,
     'never',
@@ -131,7 +137,12 @@ export const CODES = {
   OUTPUT_FULL: row(1, 'backoff', 'The destination has no space left.', 'Raise the size of the volume.'),
   OUTPUT_SYMLINK: row(1, 'backoff', 'A symlink in the destination leads out of it.', 'Remove the link.'),
   OUTPUT_OCCUPIED: row(1, 'backoff', 'Something that is not ours stands in the way.', 'Remove or rename it.'),
-  OUTPUT_NOT_TMPFS: row(1, 'never', 'The destination is not on tmpfs.', 'Mount an emptyDir with medium: Memory.'),
+  OUTPUT_NOT_TMPFS: row(
+    1,
+    'never',
+    'The destination is not on tmpfs (a warning, unless requireTmpfs is set).',
+    'Let dir be below /run, on a mount of type tmpfs, or in an emptyDir with medium: Memory.',
+  ),
   OUTPUT_OWNER: row(1, 'backoff', 'Owner or group cannot be set.', 'Run as root, or set gid to a group of ours.'),
 
   // ---- reload

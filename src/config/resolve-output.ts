@@ -55,7 +55,7 @@ export function resolveOutput(
     const hint = 'Give the output a directory of its own.';
     problems.add('CONFIG_INVALID', file, [...path, 'dir'], 'the root of the file system', hint);
   }
-  return {
+  const output: OutputConfig = {
     name,
     dir,
     mode: shape.mode === undefined ? MODE : Number.parseInt(shape.mode, 8),
@@ -69,6 +69,26 @@ export function resolveOutput(
     files,
     reload,
   };
+  warnOfDirMode(output, entry, problems);
+  return output;
+}
+
+/**
+ * A directory that Pannier makes is 0700, opened by `dirMode`, or for the group by a `gid` beside a mode that lets it
+ * read (`planNewDir` of deliver/file/plan.ts): a mode alone is a right that nobody can use.
+ */
+function warnOfDirMode(output: OutputConfig, { file, path }: Entry, problems: Problems): void {
+  if (output.dirMode !== undefined) return;
+  for (const [name, own] of output.files) {
+    const mode = own.mode ?? output.mode;
+    const forGroup = (mode & 0o070) !== 0 && (own.gid ?? output.gid) === undefined;
+    if (!forGroup && (mode & 0o007) === 0) continue;
+    const who = (mode & 0o007) === 0 ? 'the group' : 'others';
+    const place = own.mode === undefined ? [...path, 'mode'] : [...path, 'files', name, 'mode'];
+    problems.warn('CONFIG_DIR_MODE', file, place, `lets ${who} read, and dir would be made without a way in for them`);
+    // The output's mode is told once, whatever number of files have it.
+    if (own.mode === undefined) return;
+  }
 }
 
 /** A directory is written by one output alone: two would take each other's files for leftovers. */

@@ -375,6 +375,30 @@ describe('outputs', () => {
   });
 });
 
+describe('a mode that the directory of the output would take back', () => {
+  const warnings = async (output: object) => {
+    const o = { dir: './o', files: { f: { content: 'x' }, g: { content: 'x' } }, ...output };
+    return (await loadWith({ outputs: { o } })).warnings.map(({ code, place }) => `${code} ${place}`);
+  };
+
+  it.each<[string, object, string[]]>([
+    ['a group without its gid', { mode: '0440' }, ['outputs.o.mode']],
+    ['others', { mode: '0444', gid: 1 }, ['outputs.o.mode']],
+    ['one file', { files: { f: { content: 'x', mode: '0404' }, g: { content: 'x' } } }, ['outputs.o.files.f.mode']],
+  ])('is a warning: %s', async (_, output, places) => {
+    expect(await warnings(output)).toEqual(places.map((place) => `CONFIG_DIR_MODE ${place}`));
+  });
+
+  it.each<[string, object]>([
+    ['for the owner alone', {}],
+    ['with a gid, which opens the directory', { mode: '0440', gid: 1 }],
+    ['with the gid of the file', { files: { f: { content: 'x', mode: '0440', gid: 1 } } }],
+    ['with any dirMode', { mode: '0444', dirMode: '0700' }],
+  ])('is none: %s', async (_, output) => {
+    expect(await warnings(output)).toEqual([]);
+  });
+});
+
 describe('reload', () => {
   const reloads = (...reload: object[]) => loadWith(withOutput({ reload }));
 

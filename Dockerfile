@@ -1,6 +1,6 @@
 # The image: one program (npm run sea) and a small init, nothing else of ours, no shell.
 #
-#   docker build -t pannier --build-arg VERSION=$(node -p 'require("./package.json").version') .
+#   docker build -t pannier:0.1.0 --build-arg VERSION=0.1.0 .
 #
 # What is copied carries the time SOURCE_DATE_EPOCH, so that with BuildKit's rewrite-timestamp the same input gives the
 # same layers but for the program: V8's bytecode inside it differs from build to build.

@@ -4,6 +4,7 @@ import { makeNearest } from '../config/nearest.ts';
 import { analyseAsk, isAsk } from './ask.ts';
 import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
+import { NO_DATA } from './go-syntax.ts';
 import { HELPERS } from './helpers/index.ts';
 import type { At, Call, Expr, Node } from './nodes.ts';
 import {
@@ -197,7 +198,8 @@ class Analyser {
       this.uses.push({ secret: start.name, fields: steps, guarded, at });
     }
     const shadowed = start.from === 'item' && head === '' && this.#known.has(steps[0] ?? '');
-    const hint = shadowed ? `Inside each and with, the secret is @root.${steps[0]}.` : undefined;
+    const inData = start.from === 'secret' && steps[0] === 'Data' ? NO_DATA : undefined;
+    const hint = shadowed ? `Inside each and with, the secret is @root.${steps[0]}.` : inData;
     return { kind: 'path', start, head, steps, at, ...(hint === undefined ? {} : { hint }) };
   }
 

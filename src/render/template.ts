@@ -2,6 +2,7 @@ import { isSecret } from '../base/value.ts';
 import { analyse, type Known, type Use } from './analyse.ts';
 import { type Answer, Evaluation, type View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
+import { goHint } from './go-syntax.ts';
 import { MASK } from './mask.ts';
 import type { Node } from './nodes.ts';
 import { demand } from './outcome.ts';
@@ -28,14 +29,20 @@ export async function readTemplate(source: string, known: Known): Promise<Templa
     return {
       uses,
       asks,
-      problems,
+      problems: problems.map((fault) => explained(fault, source)),
       render: (view, answer, masked) => renderNodes(nodes, new Evaluation(view, answer, masked), masked),
     };
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
-    const problems = [new RenderFault('TEMPLATE_SYNTAX', error.message, { at: error.at })];
+    const problems = [explained(new RenderFault('TEMPLATE_SYNTAX', error.message, { at: error.at }), source)];
     return { uses: [], asks: [], problems, render: () => new Uint8Array() };
   }
+}
+
+/** Whoever comes from Vault Agent is told what its language has become here. */
+function explained(fault: RenderFault, source: string): RenderFault {
+  const hint = fault.at === undefined ? undefined : goHint(source, fault.at);
+  return hint === undefined ? fault : new RenderFault(fault.code, fault.message, { hint, at: fault.at });
 }
 
 function renderNodes(nodes: readonly Node[], evaluation: Evaluation, masked = false): Uint8Array {

@@ -111,6 +111,32 @@ describe('what is wrong with a template', () => {
     ]);
   });
 
+  it.each([
+    ['{{ .app.env }}', 'without a dot'],
+    ['{{ if eq app.x "a" }}y{{ end }}', '{{#if …}}'],
+    ['{{#if app.x}}y{{ end }}', '{{/if}}'],
+    ['{{ env "X" }}', 'values: { x: "${env:X}" }'],
+    ['{{- app.x -}}', '{{~ … ~}}'],
+    ['{{ app.x -}}', '{{~ … ~}}'],
+    ['{{ app.x | toUpper }}', 'no pipelines'],
+    ['{{/* about */}}', '{{!-- … --}}'],
+    ['{{ $x := app.x }}', 'no variables'],
+    ['{{ toJSON app }}', 'other names'],
+    ['{{ with secret "a/b" }}\n{{ .Data.data.key }}{{ end }}', 'without a dot'],
+  ])('%j is told to be of Go, with what stands for it here', async (template, instead) => {
+    const hints = (await problemsOf(template, ['app'])).map(({ hint }) => hint);
+    expect(hints.filter((hint) => hint.startsWith('This is Go template syntax. '))).toEqual(hints);
+    expect(hints.join()).toContain(instead);
+    expect(hints.join()).toContain('docs/migrating-from-vault-agent.md');
+  });
+
+  it('what is wrong in our own language is not', async () => {
+    const own = ['{{uper app.x}}', '{{#each app as |x y z|}}{{/each}}', '{{split ap.x "|"}}', '{{upper "$1 .a"'];
+    for (const template of own) {
+      for (const { hint } of await problemsOf(template, ['app'])) expect(hint).not.toContain('Go template');
+    }
+  });
+
   it('is never an overflow of the stack', async () => {
     const deep = (n: number) => `${'{{#if app.x}}'.repeat(n)}${'{{/if}}'.repeat(n)}`;
     expect(await codesOf(deep(400))).toEqual([]);

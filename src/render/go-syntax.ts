@@ -1,0 +1,44 @@
+import type { At } from './nodes.ts';
+
+/** What of Go's template language is recognised between braces, strings taken out; the first that fits is told. */
+const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [
+  [/^\/\*/, 'A comment is {{!-- … --}}.'],
+  [/^(?:env|mustEnv)\b/, 'Write values: { x: "${env:X}" } beside the template, and {{x}}.'],
+  [/^file\b/, 'Write values: { x: "${file:/path}" } beside the template, and {{x}}.'],
+  [
+    /^-?\s*(?:if|range|with|else|end|define|template|block)\b/,
+    'Blocks are {{#if …}}, {{#each …}}, {{#with …}}, {{else}}, {{/if}}.',
+  ],
+  [/\$\w*|:=/, 'There are no variables: {{#with … as |x|}}{{x}}{{/with}} names a value.'],
+  [/(?<! as |\|[^|]*)\|/, 'There are no pipelines: write {{upper app.name}}, and inner calls in parentheses.'],
+  [/^-\s|\s-$/, 'White space is taken off by {{~ … ~}}.'],
+  [/(?:^|[\s(])\.\w/, 'A path begins with the name of a secret, without a dot before it: {{app.key}}.'],
+  [
+    /^(?:eq|ne|lt|le|gt|ge|and|or|not|len|index|contains|timestamp)\b/,
+    'There is no such helper: or is default, index is app.[a-b], and comparisons, len and contains are not there.',
+  ],
+  [
+    /^(?:printf|print|toUpper|toLower|trimSpace|trimPrefix|trimSuffix|replaceAll|toJSON|toYAML|parseJSON|parseInt|base64Encode|base64Decode|sha256Hex|sha1Hex|md5sum)\b/,
+    'Helpers have other names.',
+  ],
+];
+
+/** Of a field `Data`: Vault's answers have it, fields here do not. */
+export const NO_DATA = hintOf('Leave .Data and .Data.data out: the fields are right below the name.');
+
+/** A hint when what stands between the braces around a place looks like Go's template language. */
+export function goHint(source: string, at: At): string | undefined {
+  const lines = source.split(/\r\n?|\n/);
+  const line = lines.slice(0, at.line - 1).reduce((sum, { length }) => sum + length + 1, 0);
+  const text = lines.join('\n');
+  const start = text.lastIndexOf('{{', line + at.column);
+  if (start === -1) return undefined;
+  const end = text.indexOf('}}', start);
+  const inside = text.slice(start + 2, end === -1 ? undefined : end).replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, '""');
+  const found = SHAPES.find(([shape]) => shape.test(inside.trim()));
+  return found === undefined ? undefined : hintOf(found[1]);
+}
+
+function hintOf(instead: string): string {
+  return `This is Go template syntax. ${instead} See docs/migrating-from-vault-agent.md.`;
+}

@@ -18,6 +18,8 @@ export interface LoginCall extends LoginTools {
   readonly body: Readonly<Record<string, unknown>>;
   /** The path goes on with it. A slash in it is sent as one: the server decodes a path before it takes it apart. */
   readonly username?: string;
+  /** What to do when the server says no (401, 403), where that is more than the code's own hint. */
+  readonly deniedHint?: string;
   /** See `VaultCall`. */
   readonly freshTls?: boolean;
 }
@@ -29,7 +31,7 @@ export interface LoginCall extends LoginTools {
  * @throws PannierError AUTH_DENIED, AUTH_UNUSABLE, or what the client throws when no answer comes.
  */
 export async function logInAt(login: LoginCall, signal: AbortSignal): Promise<Login> {
-  const { client, clock, place, mount, body, username, freshTls = false } = login;
+  const { client, clock, place, mount, body, username, deniedHint, freshTls = false } = login;
   const startedMonoMs = clock.monoMs();
   const path = `auth/${trimSlashes(mount)}/login${username === undefined ? '' : `/${username}`}`;
   try {
@@ -37,6 +39,6 @@ export async function logInAt(login: LoginCall, signal: AbortSignal): Promise<Lo
     const answer = await client.call(call, signal);
     return readAuthBlock(answer.body, startedMonoMs, place);
   } catch (error) {
-    throw asLoginError(error, place);
+    throw asLoginError(error, place, deniedHint);
   }
 }

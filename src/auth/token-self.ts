@@ -77,8 +77,9 @@ export function isRefusal(error: unknown): error is VaultStatusError {
 }
 
 /** A refused login as AUTH_DENIED with the client's own words; anything else as it is. */
-export function asLoginError(error: unknown, place: string): unknown {
+export function asLoginError(error: unknown, place: string, deniedHint?: string): unknown {
   if (!isRefusal(error)) return error;
-  const details = error.status === 404 ? { hint: 'No auth method answers there: check mount and namespace.' } : {};
+  const denied = deniedHint === undefined || ![401, 403].includes(error.status) ? {} : { hint: deniedHint };
+  const details = error.status === 404 ? { hint: 'No auth method answers there: check mount and namespace.' } : denied;
   return fail('AUTH_DENIED', place, error.failure.seen, details);
 }

@@ -11,6 +11,11 @@ export interface KubernetesLogin {
   readonly tokenFile: string;
 }
 
+/** The server gives one answer to all of these: what the TokenReview API told it is in its own log alone. */
+const DENIED =
+  'Check mount, role, its bound service account and audience, and that the server may review tokens: ' +
+  'its own service account needs the ClusterRole system:auth-delegator.';
+
 /**
  * Logs in with the pod's service account: POST auth/MOUNT/login {role, jwt}.
  * https://openbao.org/api-docs/auth/kubernetes/#login
@@ -23,7 +28,7 @@ export function createKubernetesMethod(
     kind: 'kubernetes',
     async login(signal) {
       const jwt = await readCredential(tokenFile, `${place}.tokenFile`, signal);
-      return logInAt({ client, clock, place, mount, body: { role, jwt } }, signal);
+      return logInAt({ client, clock, place, mount, body: { role, jwt }, deniedHint: DENIED }, signal);
     },
   };
 }

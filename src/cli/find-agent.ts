@@ -1,3 +1,4 @@
+import { fail } from '../base/errors.ts';
 import type { LocalPlace } from '../client/local-api.ts';
 import type { ApiConfig, ApiListenerConfig, Config, ListenConfig } from '../config/config.ts';
 import { type Environment, readEnvironment } from '../config/environment.ts';
@@ -12,10 +13,11 @@ export interface AgentOptions {
 }
 
 /**
- * Where the running agent is asked: `--socket`, PANNIER_SOCKET, the first listener of the configuration when there is
- * one with an API (a socket before a port), and else /run/pannier/api.sock. A token comes from the configuration, or
+ * Where the running agent is asked: `--socket`, PANNIER_SOCKET, the first listener of the configuration's API when there
+ * is a configuration (a socket before a port), and else /run/pannier/api.sock. A token comes from the configuration, or
  * from the file that PANNIER_TOKEN_FILE names.
- * @throws ProblemsError when the configuration is not good, PannierError when a token file cannot be read.
+ * @throws ProblemsError when the configuration is not good, PannierError when it has no section `api` (CONFIG_MISSING),
+ * or when a token file cannot be read.
  */
 export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
@@ -24,7 +26,13 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
     tokenFile === undefined || tokenFile === '' ? {} : { token: readToken(tokenFile, 'PANNIER_TOKEN_FILE') };
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return { ...named, ...token };
-  const best = bestOf((await configured(options, env))?.api);
+  const config = await configured(options, env);
+  if (config !== undefined && config.api === undefined) {
+    const hint =
+      'Add api: { socket: /run/pannier/api.sock }, or name an agent with --socket. The section admin answers probe alone.';
+    throw fail('CONFIG_MISSING', 'api', 'the configuration has no such section', { hint });
+  }
+  const best = bestOf(config?.api);
   return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET, ...token } : { ...placeOf(best), ...token };
 }
 

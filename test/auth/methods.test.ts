@@ -30,6 +30,15 @@ describe('the kubernetes login', () => {
     expect(login.token.exposeText('backend')).toBe('made');
   });
 
+  test('refused, is said to want a server that may review tokens', async () => {
+    await writeFile(join(dir, 'jwt'), 'jwt');
+    const { client, logIn } = methodOf(kubernetes(join(dir, 'jwt')));
+    client.on('POST auth/kubernetes/login', () => refuse(403));
+    await expect(logIn()).rejects.toMatchObject({
+      failure: { code: 'AUTH_DENIED', hint: expect.stringContaining('system:auth-delegator') },
+    });
+  });
+
   test('reads the file at each login, through the link that the kubelet swaps', async () => {
     const link = join(dir, 'token');
     for (const text of ['first', 'second']) {

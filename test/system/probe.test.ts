@@ -53,6 +53,18 @@ describe('pannier probe', () => {
     }
   });
 
+  it.each([
+    ['status', []],
+    ['get', ['app']],
+  ])('%s says that a configuration has no API, and asks nobody', async (command, args) => {
+    const { config } = await setUp({ api: undefined, admin: { listen: '127.0.0.1:1' } });
+    const { status, stderr } = await runAgent([command, ...args, '-c', config]);
+    expect([status, stderr()]).toEqual([
+      2,
+      expect.stringMatching(/^api: .*no such section \(CONFIG_MISSING\)\. Add api: /),
+    ]);
+  });
+
   it('finds the agent by PANNIER_SOCKET, a port, and the configuration: the admin listener first', async () => {
     const port = await findFreePort();
     const { socket, config, arrive } = await setUp({ admin: { listen: `0.0.0.0:${port}` } });

@@ -61,7 +61,7 @@ export function createProgram(choose: (run: Run) => void): Command {
     withConfig(command).addOption(
       new Option(
         '--socket <path>',
-        "the agent's socket, or HOST:PORT (default: PANNIER_SOCKET, then the configuration's)",
+        "the agent's socket, or HOST:PORT (default: PANNIER_SOCKET, then the configuration's, then /run/pannier/api.sock)",
       ),
     );
 

@@ -52,7 +52,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   const publishes = counter('output_publishes', 'What became of publishing an output.', 'output', 'result');
   const publishSeconds = histogram(
     'output_publish_duration',
-    'From the begin of rendering to the new generation being in place.',
+    'From the beginning of rendering to the new generation being in place.',
     WORK_SECONDS,
   );
   const reloads = counter('output_reloads', 'What became of reloading the application.', 'output', 'result');

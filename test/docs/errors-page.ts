@@ -15,6 +15,7 @@ output, a command's output, or the text of a foreign error.
 
 The exit status is that of the command that ends with the failure: 1 runtime failure, 2 configuration or usage,
 3 backend unreachable in time, 4 login or permission denied; of several causes the first of 2, 4, 3, 1.
+A warning (–) is told and ends nothing.
 
 `;
 
@@ -22,7 +23,8 @@ The exit status is that of the command that ends with the failure: 1 runtime fai
 export function errorsPage(current: string): string {
   const intro = current.includes(START) ? current.slice(0, current.indexOf(START)) : INTRO;
   const rows = Object.entries(CODES).map(
-    ([code, { exit, meaning, hint }]) => `| \`${code}\` | ${exit} | ${meaning} | ${hint} |`,
+    ([code, { exit, meaning, hint }]) =>
+      `| \`${code}\` | ${meaning.endsWith('(a warning).') ? '–' : exit} | ${meaning} | ${hint} |`,
   );
   return `${intro}${START}\n\n| code | exit | meaning | what to do |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }

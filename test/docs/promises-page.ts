@@ -4,7 +4,7 @@ import type { Kept } from '../promises/promise.ts';
 const INTRO = `# Promises
 
 What users may rely on, part by part, with the tests that hold it. A test fails when a test named here is gone, and
-\`npm run test:cuts\` breaks the code in one place per promise and looks that its test fails. What is pending comes with
+\`npm run test:cuts\` breaks the code in one place per promise and checks that its test fails. What is pending comes with
 the work named there; until then nothing of it is promised.
 
 <!-- made by npm run docs from test/promises/ -->

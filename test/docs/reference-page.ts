@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import type { Argument, Command } from 'commander';
 import { createProgram } from '../../src/cli/main.ts';
 import { exportJsonSchema } from '../../src/config/json-schema.ts';
 
@@ -42,12 +42,23 @@ export async function referencePage(): Promise<string> {
 
 function commandPart(command: Command): string {
   const usage = `pannier ${command.name()} ${command.usage()}`;
+  const taken = command.registeredArguments.map(
+    (one) =>
+      `| \`${argumentOf(one)}\` | ${cell(one.description)}${one.argChoices ? `: ${one.argChoices.join(', ')}` : ''} |`,
+  );
+  const given = taken.length === 0 ? '' : `| argument | |\n| --- | --- |\n${taken.join('\n')}\n\n`;
   const options = command.createHelp().visibleOptions(command);
   const rows = options.map(({ flags, description, defaultValueDescription }) => {
     const standard = defaultValueDescription === undefined ? '' : ` (default: ${defaultValueDescription})`;
     return `| \`${cell(flags)}\` | ${cell(description)}${standard} |`;
   });
-  return `### ${command.name()}\n\n\`${usage}\`: ${command.description()}.\n\n| option | |\n| --- | --- |\n${rows.join('\n')}\n`;
+  return `### ${command.name()}\n\n\`${usage}\`: ${command.description()}.\n\n${given}| option | |\n| --- | --- |\n${rows.join('\n')}\n`;
+}
+
+/** As the usage writes it. */
+function argumentOf(one: Argument): string {
+  const name = `${one.name()}${one.variadic ? '...' : ''}`;
+  return one.required ? `<${name}>` : `[${name}]`;
 }
 
 /** Every key path below a schema, with the words for each type that may stand there. */

@@ -43,12 +43,18 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true, force: true }));
 
 describe('the npm package', () => {
-  it('holds the program, its types, the templates and the licences, and nothing else', () => {
+  it('holds the program, its types, the templates, the documentation and the licences, and nothing else', () => {
     const known = [
       /^(package\.json|README\.md|LICENSE)$/,
       /^dist\/((pannier|main)\.js|index\.mjs|package\.json|[\w-]+\.cjs)$/,
     ];
-    known.push(/^dist\/main-\w+-v[\d.]+-\w+\.bytecode$/, /^dist\/third-party\.txt$/, /^dist\/types\//, /^templates\//);
+    known.push(
+      /^dist\/main-\w+-v[\d.]+-\w+\.bytecode$/,
+      /^dist\/third-party\.txt$/,
+      /^dist\/types\//,
+      /^templates\//,
+      /^docs\/[\w/-]+\.md$/,
+    );
     expect(packed.filter((file) => !known.some((one) => one.test(file)))).toEqual([]);
     for (const one of known) expect(packed.some((file) => one.test(file))).toBe(true);
   });

@@ -217,8 +217,8 @@ describe('a good configuration', () => {
     );
     const named = await runAgent(['validate', '-c', config]);
     const found = await runAgent(['validate'], { env: { PANNIER_CONFIG: config } });
-    expect([named.status, named.output()]).toEqual([0, 'valid: 1 secrets, 1 outputs\n']);
-    expect([found.status, found.output()]).toEqual([0, 'valid: 1 secrets, 1 outputs\n']);
+    expect([named.status, named.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
+    expect([found.status, found.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect(server.connections()).toBe(0);
   });
 

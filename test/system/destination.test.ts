@@ -152,7 +152,7 @@ describe('a destination that is not on tmpfs', () => {
           code: 'OUTPUT_NOT_TMPFS',
           place: 'outputs.out',
           seen: `${disk}/out is not on tmpfs`,
-          hint: 'Mount an emptyDir with medium: Memory.',
+          hint: 'Let dir be below /run, on a mount of type tmpfs, or in an emptyDir with medium: Memory.',
         },
       ]);
     }

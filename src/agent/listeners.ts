@@ -1,3 +1,4 @@
+import { asFailure, fail, type PannierError } from '../base/errors.ts';
 import type { ListenConfig } from '../config/config.ts';
 import type { HttpListener } from '../deliver/http/listener.ts';
 import { nameOfListen } from '../deliver/http/listening.ts';
@@ -54,14 +55,17 @@ export class Listeners implements AsyncDisposable {
         const there = before.get(name);
         const service = await plan.create(this.#view);
         made.push(service);
-        if (there !== undefined && isSamePlainData(there.plan.where, plan.where)) {
+        const isThere = (await there?.listener.isInPlace()) ?? false;
+        if (there !== undefined && isThere && isSamePlainData(there.plan.where, plan.where)) {
           next.set(name, { plan, listener: there.listener, service });
           continue;
         }
         const { HttpListener } = await import('../deliver/http/listener.ts');
         const { where, place, limits } = plan;
-        const options = { where, place, replaces: there !== undefined };
-        const listener = await HttpListener.open(options, service, limits);
+        const options = { where, place, replaces: isThere };
+        const listener = await HttpListener.open(options, service, limits).catch((error: unknown) => {
+          throw asFailure(error, place).code === 'LISTEN_IN_USE' ? (ownPort(plan, before) ?? error) : error;
+        });
         made[made.length - 1] = listener; // it disposes its service
         next.set(name, { plan, listener, service });
       }
@@ -99,12 +103,28 @@ export class Listeners implements AsyncDisposable {
       else this.#tell('listener-opened', plan);
     }
     await Promise.all(starting);
+    for (const { listener } of next.values()) {
+      await listener.takePlace().catch((error: unknown) => {
+        this.#view.emit({ kind: 'agent-warning', warning: asFailure(error, 'listeners') });
+      });
+    }
     await disposeAll(gone);
   }
 
   #tell(kind: 'listener-opened' | 'listener-closed', { service, where }: { service: string; where: ListenConfig }) {
     this.#view.emit({ kind, service, where: nameOfListen(where) });
   }
+}
+
+/** A port cannot be taken by another address while this agent listens on it; that would not be "another process". */
+function ownPort({ where, place }: ServicePlan, before: ReadonlyMap<string, Open>): PannierError | undefined {
+  if (where.kind !== 'tcp') return undefined;
+  for (const { plan } of before.values()) {
+    if (plan.where.kind !== 'tcp' || plan.where.port !== where.port) continue;
+    const seen = `this agent listens on ${nameOfListen(plan.where)} with the configuration before`;
+    return fail('LISTEN_IN_USE', place, seen, { hint: 'Restart it, or take another port in between.' });
+  }
+  return undefined;
 }
 
 async function disposeAll(made: readonly AsyncDisposable[]): Promise<void> {

@@ -26,8 +26,8 @@ export interface OutputLoopOptions {
   readonly onState: (state: OutputState) => void;
   /** Its templates computed other paths than before. */
   readonly onNeeds: () => void;
-  /** When `run` is called at the latest; at once when absent. */
-  readonly beginsByMonoMs?: number;
+  /** The loop that had this output with the configuration before; this one begins when that one has ended. */
+  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs'> | undefined;
 }
 
 /** A secret whose path comes from a secret whose path comes from a secret …: this many times at most. */
@@ -49,6 +49,8 @@ export class OutputLoop {
   #dirtySinceMs: number | undefined = 0;
   #lastEventMs = 0;
   #published: number | undefined;
+  /** What an earlier loop or process published. */
+  #recovered: number | undefined;
   #failures = 0;
   #retryAtMs = Number.POSITIVE_INFINITY;
   #sweepAtMs = Number.POSITIVE_INFINITY;
@@ -70,14 +72,19 @@ export class OutputLoop {
 
   constructor(options: OutputLoopOptions) {
     this.#o = options;
-    const { reloads, clock, beginsByMonoMs = 0 } = options;
+    const { reloads, clock, before } = options;
     this.#roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS);
-    this.#dueMonoMs = Math.max(beginsByMonoMs, clock.monoMs()) + this.#roundMs;
+    this.#dueMonoMs = Math.max(before?.dueMonoMs ?? 0, clock.monoMs()) + this.#roundMs;
     const { wants } = options.renderer;
     this.#needs = { names: wants, computed: new Map() };
     this.#names = [...wants];
     this.#awaited = [...wants];
-    this.#state = Object.freeze({ kind: 'waiting', missing: this.#names });
+    // What is published stays so while this loop looks at it anew.
+    const stood = before?.state;
+    this.#state =
+      stood === undefined || stood.kind === 'waiting'
+        ? Object.freeze({ kind: 'waiting', missing: this.#names })
+        : stood;
   }
 
   /** The secrets it needs now; what its templates compute comes while it renders. */
@@ -187,6 +194,7 @@ export class OutputLoop {
           emit({ kind: 'agent-warning', warning });
         }
         if (generation !== undefined) this.#sweepAtMs = 0;
+        this.#recovered = generation;
         this.#failures = 0;
         return;
       } catch (error) {
@@ -218,7 +226,7 @@ export class OutputLoop {
         emit({ kind: 'output-published', output: output.name, ...where, generation, files, durationMs });
         this.#sweepAtMs = clock.monoMs();
       }
-      await this.#owe(staged === 'equal' ? this.#published : staged.generation);
+      await this.#owe(staged === 'equal' ? (this.#published ?? this.#recovered) : staged.generation);
     } catch (error) {
       this.#failed(asFailure(error, this.#place));
     }

@@ -67,7 +67,7 @@ export class OutputLoops {
     for (const [identity, part] of parts) {
       const { name } = part.output;
       const previous = before.get(identity);
-      const loop = this.#create(part, previous?.loop.dueMonoMs);
+      const loop = this.#create(part, previous?.loop);
       const ended = this.#start(name, loop, previous?.ended);
       byIdentity.set(identity, { loop, ended });
       byOutput.set(name, loop);
@@ -121,8 +121,7 @@ export class OutputLoops {
     return { output, renderer, sink: createSink(output, around.clock), reloads };
   }
 
-  /** @param beginsByMonoMs when the loop before has ended at the latest. */
-  #create(parts: LoopParts, beginsByMonoMs = 0): OutputLoop {
+  #create(parts: LoopParts, before: OutputLoop | undefined): OutputLoop {
     const { around, manager } = this.#parts;
     const { name } = parts.output;
     const onState = (state: OutputState) => {
@@ -135,7 +134,7 @@ export class OutputLoops {
       this.#parts.onNeeds();
     };
     const { clock, random, emit } = around;
-    const loop = new OutputLoop({ ...parts, beginsByMonoMs, manager, clock, random, emit, onState, onNeeds });
+    const loop = new OutputLoop({ ...parts, before, manager, clock, random, emit, onState, onNeeds });
     return loop;
   }
 

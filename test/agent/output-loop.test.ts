@@ -114,6 +114,15 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
   const parts = { output, renderer, sink, reloads: [step], manager, clock, random: () => 0.5, emit, onState, onNeeds };
   const loop = new OutputLoop(parts);
   manager.onEvent((_names, what) => loop.wake(what !== 'settled'));
+  /** As a new configuration does: another loop for the same output. */
+  const follow = async () => {
+    const next = new OutputLoop({ ...parts, before: loop });
+    const first = next.state;
+    loop.retire();
+    void next.run(abort.now.signal);
+    await clock.advance(50);
+    return { first, now: next.state };
+  };
   const start = (a = '1', b = '1') => {
     backend.set('a', { password: a });
     backend.set('b', { password: b });
@@ -126,10 +135,20 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
     for (const name of Object.keys(values)) void manager.refresh(name);
     await settle();
   };
-  return { clock, backend, manager, facts, sink, loop, start, change, reload, reloads, renders, states };
+  return { clock, backend, manager, facts, sink, loop, follow, start, change, reload, reloads, renders, states };
 }
 
 describe('an output', () => {
+  it('stands as it did when a new configuration looks at it anew, with the generation that it has', async () => {
+    const { start, change, clock, follow, sink } = setUp();
+    await start();
+    await change({ a: '2' });
+    await clock.advance(1_000);
+    const settled = { kind: 'settled', generation: 2 };
+    expect(await follow()).toEqual({ first: settled, now: settled });
+    expect(sink.published).toHaveLength(2);
+  });
+
   it('publishes its first generation once, and reloads nobody', async () => {
     const { start, sink, reloads, loop, facts, renders } = setUp();
     await start();

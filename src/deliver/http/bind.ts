@@ -11,12 +11,20 @@ export interface BindOptions {
   readonly where: ListenConfig;
   /** Configuration path, for errors. */
   readonly place: string;
-  /** A live socket at the path is one of our own, about to be closed: it is replaced. */
+  /** A live socket at the path is one of our own, to be closed: `takePlace` is what replaces it, and not `bind`. */
   readonly replaces?: boolean;
 }
 
-/** A bound place; releasing it removes the socket file if it is still ours. The server is closed by its owner. */
+/** A bound place. The server is closed by its owner. */
 export interface Bound {
+  /**
+   * Puts the socket in the place of the one that it replaces; nothing to do for one that replaces none.
+   * @throws PannierError LISTEN_FAILED.
+   */
+  takePlace(): Promise<void>;
+  /** Whether the socket file is there and is this one: somebody may have removed it. */
+  isInPlace(): Promise<boolean>;
+  /** Removes the socket file if it is still ours. */
   release(): Promise<void>;
 }
 
@@ -32,17 +40,23 @@ export async function bind(server: Server, options: BindOptions): Promise<Bound>
   const { where, place } = options;
   if (where.kind === 'unix') return await bindUnix(server, where, options);
   await listening(server, { host: where.host, port: where.port }, place, nameOfListen(where));
-  return { release: async () => {} };
+  return { takePlace: async () => {}, isInPlace: async () => true, release: async () => {} };
 }
 
 async function bindUnix(server: Server, where: Unix, { place, replaces = false }: BindOptions): Promise<Bound> {
   const { path } = where;
-  // sun_path holds 108 bytes with its final NUL (unix(7)); Node would cut a longer one off without a word.
   const stage = await inPlace(place, path, () => mkdtemp(join(dirname(path), '.p')));
   const staged = join(stage, 's');
+  const clear = async () => {
+    await rm(staged, { force: true });
+    await rmdir(stage).catch(() => {});
+  };
   try {
-    for (const name of [path, staged]) {
-      if (Buffer.byteLength(name) > 107) throw fail('LISTEN_FAILED', place, `${name} is longer than 107 bytes`);
+    const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(staged));
+    if (longest > MOST_BYTES) {
+      const seen = `${path} is too long: it has ${Buffer.byteLength(path)} bytes and its directory ${Buffer.byteLength(dirname(path))}`;
+      const hint = `A socket's path has ${MOST_BYTES} bytes at most, its directory ${MOST_BYTES - STAGE_BYTES}.`;
+      throw fail('LISTEN_FAILED', place, seen, { hint });
     }
     await listening(server, { path: staged }, place, path);
     const made = await inPlace(place, path, async () => {
@@ -50,20 +64,37 @@ async function bindUnix(server: Server, where: Unix, { place, replaces = false }
       if (where.uid !== undefined || where.gid !== undefined) await chown(staged, where.uid ?? -1, where.gid ?? -1);
       return await lstat(staged);
     });
-    await moveTo(staged, path, place, replaces);
-    return { release: () => removeIf(path, made.ino) };
+    if (!replaces) {
+      await moveTo(staged, path, place);
+      await clear();
+    }
+    return {
+      async takePlace() {
+        if (!replaces) return;
+        await inPlace(place, path, () => rename(staged, path));
+        await clear();
+      },
+      isInPlace: async () => (await lstat(path).catch(() => undefined))?.ino === made.ino,
+      async release() {
+        await clear();
+        await removeIf(path, made.ino);
+      },
+    };
   } catch (error) {
     server.close();
+    await clear();
     throw error;
-  } finally {
-    await rm(staged, { force: true });
-    await rmdir(stage).catch(() => {});
   }
 }
 
+/** sun_path holds 108 bytes with its final NUL (unix(7)); Node would cut a longer one off without a word. */
+const MOST_BYTES = 107;
+
+/** `/.pXXXXXX/s` */
+const STAGE_BYTES = 11;
+
 /** `link` fails when something is there, unlike `rename`: of two agents that start at once one is refused. */
-async function moveTo(staged: string, path: string, place: string, replaces: boolean): Promise<void> {
-  if (replaces) return await inPlace(place, path, () => rename(staged, path));
+async function moveTo(staged: string, path: string, place: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await link(staged, path);

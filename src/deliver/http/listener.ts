@@ -83,6 +83,16 @@ export class HttpListener implements AsyncDisposable {
     return listener;
   }
 
+  /** See Bound. */
+  async takePlace(): Promise<void> {
+    await this.#bound?.takePlace();
+  }
+
+  /** See Bound. */
+  async isInPlace(): Promise<boolean> {
+    return (await this.#bound?.isInPlace()) ?? false;
+  }
+
   /** Connections at present. */
   get connections(): number {
     return this.#sockets.size;

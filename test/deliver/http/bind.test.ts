@@ -85,11 +85,23 @@ describe('a unix socket', () => {
     const path = join(place(), 's');
     const first = await bind(server(), at(path));
     const second = await bind(server(), { ...at(path), replaces: true });
+    expect([await first.isInPlace(), await second.isInPlace()]).toEqual([true, false]);
+    await second.takePlace();
+    expect([await first.isInPlace(), await second.isInPlace()]).toEqual([false, true]);
+    expect(readdirSync(dirname(path))).toEqual(['s']);
     await first.release();
     expect(existsSync(path)).toBe(true);
     await second.release();
     expect(existsSync(path)).toBe(false);
   });
+});
+
+it('a unix socket that was to replace another and is given up leaves the other alone', async () => {
+  const path = join(place(), 's');
+  const first = await bind(server(), at(path));
+  const second = await bind(server(), { ...at(path, 0o660), replaces: true });
+  await second.release();
+  expect([await first.isInPlace(), readdirSync(dirname(path))]).toEqual([true, ['s']]);
 });
 
 describe('a TCP port', () => {

@@ -139,8 +139,8 @@ export const PUBLISHING: readonly Cut[] = [
   cutIn('src/deliver/http/bind.ts')('sockets-0600', 'await chmod(staged, where.mode);', ''),
   cutIn('src/deliver/http/bind.ts')(
     'sockets-0600',
-    '    await moveTo(staged, path, place, replaces);\n',
-    '    await moveTo(staged, path, place, replaces);\n    await chmod(path, 0o777);\n    await lstat(path);\n    await chmod(path, where.mode);\n',
+    '      await moveTo(staged, path, place);\n',
+    '      await moveTo(staged, path, place);\n    await chmod(path, 0o777);\n    await lstat(path);\n    await chmod(path, where.mode);\n',
     { by: 'whatever the umask' },
   ),
 ];

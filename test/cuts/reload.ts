@@ -22,7 +22,7 @@ export const RELOAD: readonly Cut[] = [
   mark('mark-on-disk', '.exec(buffer.toString(', '.exec(`1\\n` || buffer.toString(', { by: 'says nothing' }),
   loop(
     'owed-survives',
-    "await this.#owe(staged === 'equal' ? this.#published : staged.generation);",
+    "await this.#owe(staged === 'equal' ? (this.#published ?? this.#recovered) : staged.generation);",
     "if (staged !== 'equal') await this.#owe(staged.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
   ),
   mark('owed-survives', 'await disk.rename(made, join(dir, MARK));', '', { by: 'outlives' }),

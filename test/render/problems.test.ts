@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { codesOf, format, outputOf, problemsOf } from './setup.ts';
+import { codesOf, failureOf, format, outputOf, problemsOf } from './setup.ts';
 
 describe('what is wrong with a template', () => {
   const wrong: readonly (readonly [template: string, ...codes: string[]])[] = [
@@ -128,6 +128,11 @@ describe('what is wrong with a template', () => {
     expect(hints.filter((hint) => hint.startsWith('This is Go template syntax. '))).toEqual(hints);
     expect(hints.join()).toContain(instead);
     expect(hints.join()).toContain('docs/migrating-from-vault-agent.md');
+  });
+
+  it('so is a field Data, which no secret has', async () => {
+    const { code, hint } = await failureOf('{{app.Data.data.env}}', { app: '{"env":"x"}' });
+    expect([code, hint]).toEqual(['RENDER_MISSING_FIELD', expect.stringContaining('Leave .Data and .Data.data out')]);
   });
 
   it('what is wrong in our own language is not', async () => {

@@ -157,9 +157,10 @@ export class Pipeline implements AsyncDisposable {
     return this.#loops.states();
   }
 
-  /** Whether a backend is being asked for a secret now. */
-  isFetching(): boolean {
-    return this.#manager.oldestAttempts().size > 0;
+  /** Whether the very first answer for a secret is still to come. */
+  isStarting(): boolean {
+    for (const name of this.#manager.names()) if (this.#manager.isAwaited(name)) return true;
+    return false;
   }
 
   /** Whether a change of a secret is still to be published somewhere. */

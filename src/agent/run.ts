@@ -120,7 +120,7 @@ const START_LOOK_MS = 5_000;
 function whenStarted(pipeline: Pipeline, clock: Clock, started: () => void): Disposable {
   let looks = 0;
   const look = () => {
-    if (++looks === START_LOOKS || !pipeline.isFetching()) started();
+    if (++looks === START_LOOKS || !pipeline.isStarting()) started();
     else callOff = clock.after(START_LOOK_MS, look);
   };
   let callOff = clock.after(START_LOOK_MS, look);

@@ -20,6 +20,19 @@ const OVERDUE_MS = 1_000;
 /** After a clock jump, what is overdue is spread over this long. */
 const AFTER_JUMP_SPREAD_MS = 5_000;
 
+/** Polls wait for each other this long at most, and no longer than this part of their interval. */
+const TOGETHER_MS = 250;
+const TOGETHER_PART = 20;
+
+/**
+ * Polls that are due at nearly the same moment are due at the same moment: one wake-up for all of them. Agents count from
+ * their own start, so those of a fleet do not come together by it.
+ */
+function withOthers(atMonoMs: number, refreshMs: number): number {
+  const step = Math.min(TOGETHER_MS, refreshMs / TOGETHER_PART);
+  return Math.ceil(atMonoMs / step) * step;
+}
+
 /** The three deadlines that an item can have, all in one wheel: its next attempt, its expiry, its attempt's overdue. */
 export class Deadlines {
   readonly #clock: Clock;
@@ -48,9 +61,11 @@ export class Deadlines {
     const next = decide(situation, want, now, this.#random);
     if (next.do === 'poll' && failures === 0) item.polledBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
-    item.nextMonoMs = next.atMonoMs;
-    item.cancelNext = this.#wheel.at(next.atMonoMs, () => this.#actions.attempt(item, doing));
-    return Math.round(next.atMonoMs - now.monoMs);
+    const isPoll = next.do === 'poll' && failures === 0;
+    const atMonoMs = isPoll ? withOthers(next.atMonoMs, want.refreshMs) : next.atMonoMs;
+    item.nextMonoMs = atMonoMs;
+    item.cancelNext = this.#wheel.at(atMonoMs, () => this.#actions.attempt(item, doing));
+    return Math.round(atMonoMs - now.monoMs);
   }
 
   /** Plans anew within the next seconds, spread so that not everything is due at once. */

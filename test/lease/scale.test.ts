@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { MOST_BEGUN } from '../../src/lease/gate.ts';
 import { refreshTogether } from '../../src/lease/together.ts';
 import { settle } from '../fake-clock.ts';
-import { wantsOf } from '../memory-backend.ts';
-import { leaseWorld } from './lease-world.ts';
+import { wantOf, wantsOf } from '../memory-backend.ts';
+import { leaseWorld, numbers } from './lease-world.ts';
 
 const names = Array.from({ length: 1_000 }, (_, i) => `s${i}`);
 
@@ -44,6 +44,18 @@ describe('a thousand secrets', () => {
     const before = backend.fetches.length;
     await clock.advance(600_000);
     expect([clock.waiting, backend.fetches.length - before]).toEqual([1, 2 * names.length]);
+  });
+
+  it('wake the agent four times a second at most to be polled, however they are spread', async () => {
+    const { backend, clock, manager, reconcile } = leaseWorld(numbers(1));
+    for (const name of names) backend.set(name, { password: '1' });
+    reconcile(new Map(names.map((name) => [name, wantOf(name, { refreshMs: 30_000 })])));
+    await settle();
+    const polledMs: number[] = [];
+    manager.onEvent(() => void polledMs.push(clock.monoMs()));
+    await clock.advance(60_000);
+    expect(polledMs.length).toBeGreaterThan(1.5 * names.length);
+    expect(new Set(polledMs).size).toBeLessThanOrEqual(4 * 60);
   });
 
   it('that change together are read three times each at most, in however many outputs they stand', async () => {

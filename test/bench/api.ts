@@ -7,11 +7,11 @@
  * tells more than the numbers; the CPU time of each server for one answer tells most.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { ensureOpenBao, openBaoVersion, startWorld } from '../servers/index.ts';
-import { machine } from './report.ts';
+import { ensureOpenBao, startWorld } from '../servers/index.ts';
+import { machine, type Row, tell } from './report.ts';
 
 const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 
@@ -164,24 +164,33 @@ async function until(holds: () => Promise<unknown>): Promise<void> {
 }
 
 async function report(turns: ReadonlyMap<string, readonly Turn[]>, [few = 0, many = 0]: readonly number[]) {
-  const { cores, cpu, node, load } = started;
-  console.log(`${cores} cores (${cpu}), load ${load}, Node ${node}, OpenBao ${openBaoVersion}, medians of ${TURNS}\n`);
-  const rows = [...turns].map(([name, taken]) => ({
-    name,
-    perSecond: median(taken.map(({ perSecond }) => perSecond)),
-    cpuUs: median(taken.map(({ cpuUs }) => cpuUs)),
-  }));
-  const proxy = rows[0]?.perSecond ?? Number.NaN;
-  for (const { name, perSecond, cpuUs } of rows) {
-    const times = perSecond / proxy;
-    const goal = name.startsWith('pannier') ? `goal ${GOAL} x: ${times >= GOAL ? 'met' : 'missed'}` : '';
-    const told = [`${Math.round(perSecond)}/s`.padStart(10), `${cpuUs.toFixed(1)} us CPU each`.padStart(20)];
-    console.log(`${name.padEnd(18)}${told.join('')}  ${times.toFixed(1).padStart(6)} x  ${goal}`.trimEnd());
-  }
-  console.log(`\nmemory after ${FEW} reads ${few.toFixed(1)} MiB, after ${MANY} ${many.toFixed(1)} MiB`);
-  await mkdir('.cache/bench', { recursive: true });
-  const all = { at: new Date().toISOString(), machine: started, rows, memoryMiB: { few, many } };
-  await writeFile('.cache/bench/api.json', `${JSON.stringify(all, null, 2)}\n`);
+  const of = (name: string, key: keyof Turn) => median((turns.get(name) ?? []).map((turn) => turn[key]));
+  const [bao, bare] = ['bao agent, proxy', 'bare node:http'];
+  const readRows = (what: string, name: string): Row[] => [
+    {
+      work: `local reads of ${what}`,
+      unit: '/s',
+      baoAgent: of(bao, 'perSecond'),
+      pannier: of(name, 'perSecond'),
+      floor: of(bare, 'perSecond'),
+      goal: { times: GOAL },
+    },
+    {
+      work: `local reads of ${what}, CPU for one`,
+      unit: 'us',
+      baoAgent: of(bao, 'cpuUs'),
+      pannier: of(name, 'cpuUs'),
+      floor: of(bare, 'cpuUs'),
+    },
+  ];
+  const rows: Row[] = [
+    ...readRows('a secret', 'pannier, secret'),
+    ...readRows('a field', 'pannier, field'),
+    { work: `resident after ${FEW.toLocaleString('en')} reads`, unit: 'MiB', pannier: few },
+    { work: `resident after ${MANY.toLocaleString('en')} reads`, unit: 'MiB', pannier: many },
+  ];
+  const how = `Medians of ${TURNS} turns of ${TURN_MS} ms over ${CONNECTIONS} connections of a unix socket; bao agent answers with its proxy, the floor is a bare node:http server that answers the same bytes. The client takes as much of the machine as the server.`;
+  await tell({ group: 'api', rows, how, quick: options.quick, details: Object.fromEntries(turns) }, started);
 }
 
 function median(numbers: readonly number[]): number {

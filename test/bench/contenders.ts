@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { ensureOpenBao, type World } from '../servers/index.ts';
+import { ensureOpenBao } from '../servers/index.ts';
 import type { Order } from './stopwatch.ts';
 
 /** One agent on one piece of work: secrets in a running OpenBao become a file each. */
@@ -14,34 +14,29 @@ export interface Contender {
 }
 
 /** Everything but the command line, which each agent gets its own way. */
-interface Work {
-  readonly world: World;
+export interface Work {
+  readonly address: string;
+  readonly tokenFile: string;
   /** On tmpfs; the contender makes its own directory inside. */
   readonly dir: string;
   readonly secrets: readonly string[];
 }
 
-/** `bao agent`, ending after it rendered everything once: one template a secret. */
-export async function baoAgent({ world, dir, secrets }: Work): Promise<Contender> {
-  const home = join(dir, `bao-agent-${secrets.length}`);
-  const out = join(home, 'out');
-  const config = join(home, 'agent.hcl');
-  await mkdir(home);
-  const templates = secrets.map((name) => {
-    const contents = `{{ with secret "secret/data/shop/${name}" }}{{ .Data.data.password }}{{ end }}`;
-    return `template {\n  contents = ${JSON.stringify(contents)}\n  destination = "${out}/${name}"\n  perms = "0400"\n}\n`;
-  });
-  await writeFile(
-    config,
-    `exit_after_auth = true
-vault { address = "${world.bao.address}" }
-auto_auth {
-  method "kubernetes" {
-    config = { role = "shop", token_path = "${world.tokenFile}" }
-  }
+/** What an agent that stays is asked for as well. */
+export interface Staying {
+  /** Serves a local socket: `bao agent` its proxy with its cache, `pannier` its API. */
+  readonly socket?: boolean;
+  /** Each secret is read again so often; the agent's own default when absent. */
+  readonly refresh?: string;
+  /** Each secret is an output of its own, published without a quiet time. */
+  readonly apart?: boolean;
+  /** So many secrets an output, which are named `o0`, `o1` and on; all in one when absent. */
+  readonly inOutput?: number;
 }
-${templates.join('')}`,
-  );
+
+/** `bao agent`, ending after it rendered everything once: one template a secret. */
+export async function baoAgent(work: Work): Promise<Contender> {
+  const { home, out, config } = await writeBaoAgent(work, { once: true });
   const order = {
     argv: [await ensureOpenBao(), 'agent', `-config=${config}`],
     env: { HOME: home },
@@ -51,31 +46,91 @@ ${templates.join('')}`,
 }
 
 /** `pannier init` as it is built: one output with one file a secret. */
-export async function pannier({ world, dir, secrets }: Work, bin = resolve('dist/pannier.js')): Promise<Contender> {
-  const home = join(dir, `pannier-${secrets.length}`);
-  const out = join(home, 'out');
-  const config = join(home, 'pannier.json');
-  await mkdir(home);
-  const text = JSON.stringify({
-    version: 1,
-    backends: {
-      bao: {
-        kind: 'vault',
-        address: world.bao.address,
-        auth: { method: 'kubernetes', role: 'shop', tokenFile: world.tokenFile },
-      },
-    },
-    secrets: Object.fromEntries(secrets.map((name) => [name, { kv: `secret/shop/${name}` }])),
-    outputs: {
-      shop: {
-        dir: out,
-        files: Object.fromEntries(secrets.map((name) => [name, { content: `{{${name}.password}}` }])),
-      },
-    },
-  });
-  await writeFile(config, text);
+export async function pannier(work: Work, bin = resolve('dist/pannier.js')): Promise<Contender> {
+  const { home, out, config } = await writePannier(work);
   const order = { argv: [process.execPath, bin, 'init', '-c', config], env: {}, log: join(home, 'log') };
   return { name: 'pannier', order, clear: () => empty(out), published: () => readFiles(join(out, '..data')) };
+}
+
+/** A Node program that does nothing else: what `pannier` could at best be. */
+export async function bareProgram({ address, tokenFile, dir, secrets }: Work): Promise<Contender> {
+  const home = join(dir, `bare-${secrets.length}`);
+  const out = join(home, 'out');
+  await mkdir(home);
+  const program = join(import.meta.dirname, 'floor.mjs');
+  const names = join(home, 'names.json');
+  await writeFile(names, JSON.stringify(secrets));
+  const order = { argv: [process.execPath, program, address, tokenFile, names, out], env: {}, log: join(home, 'log') };
+  return { name: 'bare Node', order, clear: () => empty(out), published: () => readFiles(out) };
+}
+
+export interface Written {
+  readonly home: string;
+  /** Where files appear; with `apart` a directory a secret. */
+  readonly out: string;
+  readonly config: string;
+}
+
+export async function writeBaoAgent(
+  { address, tokenFile, dir, secrets }: Work,
+  { once = false, socket, refresh }: Staying & { readonly once?: boolean },
+): Promise<Written> {
+  const home = join(dir, `bao-agent-${secrets.length}`);
+  const [out, config] = [join(home, 'out'), join(home, 'agent.hcl')];
+  await mkdir(home);
+  const templates = secrets.map((name) => {
+    const contents = `{{ with secret "secret/data/shop/${name}" }}{{ .Data.data.password }}{{ end }}`;
+    return `template {\n  contents = ${JSON.stringify(contents)}\n  destination = "${out}/${name}"\n  perms = "0400"\n}\n`;
+  });
+  const listener = `api_proxy { use_auto_auth_token = true }
+cache {}
+listener "unix" {
+  address = "${home}/bao.sock"
+  tls_disable = true
+}
+`;
+  await writeFile(
+    config,
+    `exit_after_auth = ${once}
+vault { address = "${address}" }
+auto_auth {
+  method "kubernetes" {
+    config = { role = "shop", token_path = "${tokenFile}" }
+  }
+}
+${refresh === undefined ? '' : `template_config { static_secret_render_interval = "${refresh}" }\n`}${socket ? listener : ''}${templates.join('')}`,
+  );
+  return { home, out, config };
+}
+
+export async function writePannier(
+  { address, tokenFile, dir, secrets }: Work,
+  { socket, refresh, apart = false, inOutput }: Staying = {},
+): Promise<Written> {
+  const home = join(dir, `pannier-${secrets.length}`);
+  const [out, config] = [join(home, 'out'), join(home, 'pannier.json')];
+  await mkdir(home);
+  const file = (name: string) => ({ [name]: { content: `{{${name}.password}}` } });
+  const whole = { shop: { dir: out, files: Object.assign({}, ...secrets.map(file)) } };
+  const each = secrets.map((name) => [name, { dir: join(out, name), quiet: '0s', files: file(name) }] as const);
+  const grouped = (size: number) =>
+    Object.fromEntries(
+      Array.from({ length: Math.ceil(secrets.length / size) }, (_, at) => {
+        const files = Object.assign({}, ...secrets.slice(at * size, (at + 1) * size).map(file));
+        return [`o${at}`, { dir: join(out, `o${at}`), files }];
+      }),
+    );
+  const text = {
+    version: 1,
+    backends: { bao: { kind: 'vault', address, auth: { method: 'kubernetes', role: 'shop', tokenFile } } },
+    secrets: Object.fromEntries(
+      secrets.map((name) => [name, { kv: `secret/shop/${name}`, ...(refresh === undefined ? {} : { refresh }) }]),
+    ),
+    outputs: inOutput === undefined ? (apart ? Object.fromEntries(each) : whole) : grouped(inOutput),
+    ...(socket ? { api: { socket: join(home, 'api.sock') } } : {}),
+  };
+  await writeFile(config, JSON.stringify(text));
+  return { home, out, config };
 }
 
 async function empty(dir: string): Promise<void> {

@@ -1,15 +1,17 @@
 /**
  * `pannier init` beside `bao agent`: wall time and peak memory of the same start, from the same server, with the same
- * login, in turns. `npm run bench`, with `-- --quick` for fewer turns and `-- --full` for 5,000 secrets as well.
+ * login, in turns. With `--quick` fewer turns, with `--full` 5,000 secrets as well.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openBaoVersion, startWorld, type World } from '../servers/index.ts';
-import { baoAgent, type Contender, pannier } from './contenders.ts';
+import { startWorld, type World } from '../servers/index.ts';
+import { baoAgent, bareProgram, type Contender, pannier } from './contenders.ts';
 import { CONNECTION_GOAL, GOALS, requestGoal } from './goals.ts';
 import { inTurns, type Result, summarise } from './in-turns.ts';
-import { machine, printTable, type Row } from './report.ts';
+import { machine, type Row, tell } from './report.ts';
+import { putSecrets } from './resident.ts';
 import { type Stopwatch, startStopwatch } from './stopwatch.ts';
 
 const { values: options } = parseArgs({
@@ -37,53 +39,53 @@ try {
   const rows: Row[] = [];
   const results: Record<string, unknown> = {};
 
-  const floor = await bareNode(watch, dir);
-  results['node -e 0'] = floor;
-  rows.push({ work: 'node -e 0, wall', unit: 'ms', pannier: floor.median.wallMs });
-  rows.push({ work: 'node -e 0, peak', unit: 'MiB', pannier: floor.median.peakMiB });
+  const floor = await alone(watch, 'node', [process.execPath, '-e', '0']);
+  const curl = await alone(watch, 'curl', ['/bin/sh', '-c', curlScript(world)]);
+  Object.assign(results, { 'node -e 0': floor, curl });
+  rows.push(
+    { work: 'node -e 0, wall', unit: 'ms', floor: floor.median.wallMs },
+    { work: 'node -e 0, peak', unit: 'MiB', floor: floor.median.peakMiB },
+    { work: 'a login and a read with curl, wall', unit: 'ms', floor: curl.median.wallMs },
+  );
 
   for (const [count, turns] of TURNS) {
-    const work = { world, dir, secrets: names.slice(0, count) };
-    const contenders = [await baoAgent(work), await pannier(work)];
-    const [bao, ours] = (await inTurns(watch, contenders, turns)) as [Result, Result];
-    results[`${count} secrets`] = { baoAgent: bao, pannier: ours };
-    rows.push(...rowsOf(count, bao, ours));
+    const { address } = world.bao;
+    const work = { address, tokenFile: world.tokenFile, dir, secrets: names.slice(0, count) };
+    const contenders = [await baoAgent(work), await pannier(work), await bareProgram(work)];
+    const [bao, ours, bare] = (await inTurns(watch, contenders, turns)) as [Result, Result, Result];
+    results[`${count} secrets`] = { baoAgent: bao, pannier: ours, bareNode: bare };
+    rows.push(...rowsOf(count, bao, ours, bare));
     if (count !== COUNTED) continue;
-    const [baoAsked, oursAsked] = (await inSequence(contenders, (one) => asked(world, watch, one))) as [Asked, Asked];
+    const [baoAsked, oursAsked] = (await inSequence(contenders.slice(0, 2), (one) => asked(world, watch, one))) as [
+      Asked,
+      Asked,
+    ];
     results['asked'] = { secrets: count, baoAgent: baoAsked, pannier: oursAsked };
     rows.push(...askedRows(count, baoAsked, oursAsked));
   }
 
-  const { cores, cpu, node, load } = started;
-  console.log(`${cores} cores (${cpu}), load ${load}, Node ${node}, OpenBao ${openBaoVersion}, medians\n`);
-  printTable(rows);
-  await mkdir('.cache/bench', { recursive: true });
-  const report = { at: new Date().toISOString(), machine: { ...started, bao: openBaoVersion }, rows, results };
-  await writeFile('.cache/bench/init.json', `${JSON.stringify(report, null, 2)}\n`);
+  const how =
+    'Medians of alternating runs, each from nothing published to the end of the process; the floor is a Node program that does nothing else.';
+  await tell({ group: 'init', rows, how, quick: options.quick, details: results }, started);
 } finally {
   await rm(dir, { recursive: true, force: true });
 }
 
-/** `secret/shop/s0001` and so on, each with a password of its own; resolves to the names. */
-async function putSecrets(world: World, count: number): Promise<string[]> {
-  const names = Array.from({ length: count }, (_, at) => `s${String(at + 1).padStart(4, '0')}`);
-  const left = names.values();
-  const put = async () => {
-    for (const name of left)
-      await world.putSecret(name, { username: 'shop', password: `of-${name}-${'x'.repeat(24)}` });
-  };
-  await Promise.all(Array.from({ length: 16 }, put));
-  return names;
-}
-
-/** Below this no program that runs on Node can come. */
-async function bareNode(watch: Stopwatch, home: string): Promise<Result> {
-  const order = { argv: [process.execPath, '-e', '0'], env: {}, log: join(home, 'node.log') };
+/** A command that nothing is measured against in turns: below `node -e 0` no program that runs on Node can come. */
+async function alone(watch: Stopwatch, name: string, argv: readonly string[]): Promise<Result> {
+  const order = { argv, env: { PATH: '/usr/bin:/bin' }, log: join(dir, `${name}.log`) };
   const turns = Array.from({ length: options.quick ? 5 : 21 });
   return summarise(await inSequence(turns, () => watch.measure(order)));
 }
 
-function rowsOf(count: number, bao: Result, ours: Result): Row[] {
+/** What people write who want no agent. */
+function curlScript({ bao: { address }, tokenFile }: World): string {
+  const login = JSON.stringify({ role: 'shop', jwt: readFileSync(tokenFile, 'utf8') });
+  const token = `curl -sf -d '${login}' ${address}/v1/auth/kubernetes/login | sed 's/.*"client_token":"\\([^"]*\\)".*/\\1/'`;
+  return `curl -sf -H "X-Vault-Token: $(${token})" ${address}/v1/secret/data/shop/s0001`;
+}
+
+function rowsOf(count: number, bao: Result, ours: Result, bare: Result): Row[] {
   const { wall, peak } = GOALS.get(count) ?? {};
   const secrets = count === 1 ? '1 secret' : `${count.toLocaleString('en')} secrets`;
   const row = (what: string, unit: Row['unit'], key: 'wallMs' | 'cpuMs' | 'peakMiB', share?: number): Row => ({
@@ -91,6 +93,7 @@ function rowsOf(count: number, bao: Result, ours: Result): Row[] {
     unit,
     baoAgent: bao.median[key],
     pannier: ours.median[key],
+    floor: bare.median[key],
     ...(share === undefined ? {} : { goal: { share } }),
   });
   return [row('wall', 'ms', 'wallMs', wall), row('CPU', 'ms', 'cpuMs'), row('peak', 'MiB', 'peakMiB', peak)];

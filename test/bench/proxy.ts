@@ -4,11 +4,11 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { ensureOpenBao, openBaoVersion, startWorld, type World } from '../servers/index.ts';
-import { machine, printTable, type Row } from './report.ts';
+import { ensureOpenBao, startWorld, type World } from '../servers/index.ts';
+import { machine, type Row, tell } from './report.ts';
 
 const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const TURNS = options.quick ? 3 : 9;
@@ -55,16 +55,9 @@ try {
     cost('processor for one from the cache', bao, cached),
     { work: 'resident after them', unit: 'MiB', baoAgent: await residentMiB(bao), pannier: await residentMiB(cached) },
   ];
-  const { cores, cpu, node, load } = started;
-  console.log(
-    `${cores} cores (${cpu}), load ${load}, Node ${node}, OpenBao ${openBaoVersion}, medians of ${TURNS} turns`,
-  );
-  console.log(`${CONNECTIONS} connections, ${TURN_MS} ms a turn\n`);
-  printTable(rows);
-  await mkdir('.cache/bench', { recursive: true });
-  const runs = [bao, forwarded, cached].map(({ name, rates, costsUs }) => ({ name, rates, costsUs }));
-  const report = { at: new Date().toISOString(), machine: { ...started, bao: openBaoVersion }, rows, runs };
-  await writeFile('.cache/bench/proxy.json', `${JSON.stringify(report, null, 2)}\n`);
+  const how = `Medians of ${TURNS} turns of ${TURN_MS} ms over ${CONNECTIONS} connections of a unix socket.`;
+  const details = [bao, forwarded, cached].map(({ name, rates, costsUs }) => ({ name, rates, costsUs }));
+  await tell({ group: 'proxy', rows, how, quick: options.quick, details }, started);
 } finally {
   for (const child of children) child.kill('SIGKILL');
   await rm(dir, { recursive: true, force: true });

@@ -25,6 +25,7 @@ const NOT_FOUND: Known = { code: 'SECRET_NOT_FOUND', hint: 'Check name, region a
 const KMS: Known = { code: 'SECRET_UNDECRYPTABLE' };
 const THROTTLED: Known = { code: 'BACKEND_THROTTLED' };
 const UNAVAILABLE: Known = { code: 'BACKEND_UNAVAILABLE' };
+const REJECTED: Known = { code: 'BACKEND_REJECTED' };
 const EXPIRED: Known = { code: 'AUTH_EXPIRED' };
 const CLOCK: Known = { code: 'BACKEND_CLOCK' };
 const KEY_UNKNOWN: Known = {
@@ -56,6 +57,8 @@ const KNOWN: Readonly<Record<string, Known>> = {
   InvalidClientTokenId: KEY_UNKNOWN,
   InvalidIdentityTokenException: { code: 'AUTH_DENIED', seen: 'the web identity token is not valid' },
   InvalidKeyId: KMS,
+  InvalidParameterException: REJECTED,
+  InvalidRequestException: REJECTED,
   InvalidSignatureException: BAD_SIGNATURE,
   KMSAccessDeniedException: KMS,
   KMSDisabledException: KMS,
@@ -109,9 +112,9 @@ export function atPlace(error: PannierError, place: string): PannierError {
   return own === place || /^(?:AUTH|CONFIG)_/.test(code) ? error : fail(code, place, seen, error.failure);
 }
 
-/** The error of one entry in the answer to a batch. */
+/** The error of one entry in the answer to a batch; one that we do not know is a rejection of that entry. */
 export function awsEntryError(name: string | undefined, message: string | undefined, call: AwsCall): PannierError {
-  return describe(name ?? '', message ?? '', call, undefined, undefined);
+  return describe(name ?? '', message ?? '', call, 400, undefined);
 }
 
 /** The clock was wrong, and is corrected by now: the SDK learns the time from the answer. */

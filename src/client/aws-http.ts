@@ -91,7 +91,7 @@ export class AwsHttp implements AsyncDisposable {
     const known = this.#transports.get(address);
     if (known !== undefined) return known;
     const tls = { skipVerify: false, ...(config.caFile === undefined ? {} : { caFile: config.caFile }) };
-    const made = new Transport({ address, tls, timeoutMs: config.timeoutMs, clock, env, place });
+    const made = new Transport({ address, tls, timeoutMs: config.timeoutMs, noRedirect: true, clock, env, place });
     this.#transports.set(address, made);
     return made;
   }

@@ -20,7 +20,7 @@ import type {
 } from '@aws-sdk/client-ssm';
 import type { Clock } from '../base/clock.ts';
 import type { Code } from '../base/codes.ts';
-import { fail, type PannierError } from '../base/errors.ts';
+import { asFailure, fail, type PannierError } from '../base/errors.ts';
 import type { AwsBackendConfig, AwsRole } from '../config/config.ts';
 import { type AwsCall, awsError, isClockCorrected } from './aws-error.ts';
 import type { AwsHttp } from './aws-http.ts';
@@ -38,12 +38,12 @@ export interface AwsKeys {
 
 /** Where keys come from; `auth/aws-credentials.ts` is the one that does it. */
 export interface AwsKeyRing {
-  /** @throws PannierError AUTH_NO_CREDENTIALS, AUTH_DENIED and others of a login. */
-  keysFor(role: AwsRole): Promise<AwsKeys>;
+  /** @throws PannierError AUTH_NO_CREDENTIALS, AUTH_DENIED and others of a login; CANCELLED. */
+  keysFor(role: AwsRole, signal: AbortSignal): Promise<AwsKeys>;
   /** Grows with each other set of keys for the role. */
   generationOf(role: AwsRole): number;
   /** AWS refused keys of this generation: looks for others. True when there are some, so that trying again may help. */
-  renewedSince(role: AwsRole, generation: number): Promise<boolean>;
+  renewedSince(role: AwsRole, generation: number, signal: AbortSignal): Promise<boolean>;
 }
 
 /** The operations that are used, with what goes in and what comes out. */
@@ -66,7 +66,30 @@ export interface AwsWhere {
 
 /** AWS as the sources see it. */
 export interface AwsApi {
-  /** @throws PannierError with the codes of `aws-error.ts`, of the transport and of a login; CONFIG_MISSING without a region. */
+  /**
+   * Runs a whole fetch in one region: what one region listed is never read in another. When the configured one is down,
+   * `work` is run again from its beginning in the next. A failure in another region says nothing, since a replica may
+   * lack what is there: what the configured region ended with is told then.
+   * @throws PannierError of `work`, and of a login; CONFIG_MISSING without a region.
+   */
+  inOneRegion<T>(
+    service: AwsService,
+    where: AwsWhere,
+    signal: AbortSignal,
+    work: (region: AwsRegion) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** One region, the same object for all fetches. */
+export interface AwsRegion {
+  readonly name: string;
+  /** Not the configured one: what it lacks may be there all the same. */
+  readonly isFallback: boolean;
+  /** An ARN of the configured region as it is of this one: replicas differ in nothing else. Others stay as they are. */
+  localArn(id: string): string;
+  /** The other way round. */
+  homeArn(arn: string): string;
+  /** @throws PannierError with the codes of `aws-error.ts`, of the transport and of a login. */
   call<O extends AwsOperation>(
     operation: O,
     input: Operations[O][0],
@@ -74,6 +97,8 @@ export interface AwsApi {
     signal: AbortSignal,
   ): Promise<Operations[O][1]>;
 }
+
+export type AwsService = 'secretsmanager' | 'ssm';
 
 export interface AwsClientOptions {
   readonly config: AwsBackendConfig;
@@ -88,7 +113,7 @@ export interface AwsClientOptions {
 export const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /** Another region may do better. */
-const REGION_DOWN: ReadonlySet<Code> = new Set([
+export const REGION_DOWN: ReadonlySet<Code> = new Set([
   'BACKEND_UNREACHABLE',
   'BACKEND_TIMEOUT',
   'BACKEND_TLS',
@@ -114,42 +139,67 @@ export function createAwsClient(options: AwsClientOptions): AwsApi {
 class SdkClient implements AwsApi {
   readonly #options: AwsClientOptions;
   readonly #clients = new Map<string, SecretsManagerClient | SSMClient>();
+  readonly #regions = new Map<string, AwsRegion>();
   readonly #downUntilMs = new Map<string, number>();
+  /** What the next request of a role is signed with. */
+  readonly #signing = new Map<string, AwsKeys>();
 
   constructor(options: AwsClientOptions) {
     this.#options = options;
   }
 
-  async call<O extends AwsOperation>(
-    operation: O,
-    input: Operations[O][0],
+  async inOneRegion<T>(
+    service: AwsService,
     where: AwsWhere,
     signal: AbortSignal,
-  ): Promise<Operations[O][1]> {
+    work: (region: AwsRegion) => Promise<T>,
+  ): Promise<T> {
+    const { config, keys } = this.#options;
     const sdk = await import('./aws-sdk.ts');
-    let first: PannierError | undefined;
-    for (const region of this.#inOrder(await regionsOf(this.#options.config, sdk))) {
-      if (signal.aborted) throw fail('CANCELLED', where.place, 'the call was cancelled');
+    const regions = await regionsOf(config, sdk);
+    // First of all: that there are no keys is not the fault of a region.
+    await keys.keysFor(where.role, signal);
+    const [home = ''] = regions;
+    let ofHome: unknown;
+    // Parameter Store has no replicas.
+    for (const name of service === 'ssm' ? [home] : this.#inOrder(regions)) {
       try {
-        return await this.#callIn(sdk, region, operation, input, where, signal);
+        return await work(this.#regionOf(sdk, name, home));
       } catch (error) {
-        const failed = error as PannierError;
-        if (!REGION_DOWN.has(failed.failure.code)) throw failed;
-        this.#downUntilMs.set(region, this.#options.clock.monoMs() + DOWN_MS);
-        first ??= failed;
+        const { code } = asFailure(error, where.place);
+        if (code === 'CANCELLED' || code.startsWith('AUTH_')) throw error;
+        if (name !== home) continue;
+        if (!REGION_DOWN.has(code) || !this.#isDown(name)) throw error;
+        ofHome = error;
       }
     }
-    throw first;
+    throw ofHome;
   }
 
   /** As configured, but those that failed a moment ago come last. */
   #inOrder(regions: readonly string[]): readonly string[] {
-    const now = this.#options.clock.monoMs();
-    const isDown = (region: string) => now < (this.#downUntilMs.get(region) ?? 0);
-    return [...regions.filter((region) => !isDown(region)), ...regions.filter(isDown)];
+    return [...regions.filter((region) => !this.#isDown(region)), ...regions.filter((region) => this.#isDown(region))];
   }
 
-  async #callIn<O extends AwsOperation>(
+  #isDown(region: string): boolean {
+    return this.#options.clock.monoMs() < (this.#downUntilMs.get(region) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  #regionOf(sdk: AwsSdk, name: string, home: string): AwsRegion {
+    const known = this.#regions.get(name);
+    if (known !== undefined) return known;
+    const made: AwsRegion = {
+      name,
+      isFallback: name !== home,
+      localArn: (id) => moved(id, home, name),
+      homeArn: (arn) => moved(arn, name, home),
+      call: (operation, input, where, signal) => this.#call(sdk, name, operation, input, where, signal),
+    };
+    this.#regions.set(name, made);
+    return made;
+  }
+
+  async #call<O extends AwsOperation>(
     sdk: AwsSdk,
     region: string,
     operation: O,
@@ -163,19 +213,19 @@ class SdkClient implements AwsApi {
     // The client is the one of the command's service; that they fit is beyond the types.
     const command = new (sdk[`${operation}Command`] as new (input: object) => object)(input);
     for (let tries = 1; ; tries++) {
-      let generation = 0;
+      this.#signing.set(signerOf(role), await keys.keysFor(role, signal));
+      const generation = keys.generationOf(role);
       try {
-        await keys.keysFor(role);
-        generation = keys.generationOf(role);
         return await (client as { send(...given: unknown[]): Promise<Operations[O][1]> }).send(command, {
           abortSignal: signal,
         });
       } catch (foreign) {
         const call: AwsCall = { operation: `${service} ${operation}`, region, place, nowMs: clock.wallMs() };
         const error = signal.aborted ? fail('CANCELLED', place, 'the call was cancelled') : this.#placed(foreign, call);
+        if (REGION_DOWN.has(error.failure.code)) this.#downUntilMs.set(region, clock.monoMs() + DOWN_MS);
         if (tries > 1) throw error;
         if (isClockCorrected(foreign)) continue;
-        if (!KEYS_REFUSED.has(error.failure.code) || !(await keys.renewedSince(role, generation))) throw error;
+        if (!KEYS_REFUSED.has(error.failure.code) || !(await keys.renewedSince(role, generation, signal))) throw error;
       }
     }
   }
@@ -187,15 +237,16 @@ class SdkClient implements AwsApi {
     return code.startsWith('AUTH_') ? fail(code, `backends.${this.#options.config.name}`, seen, error.failure) : error;
   }
 
-  #clientFor(sdk: AwsSdk, service: Service, region: string, role: AwsRole): SecretsManagerClient | SSMClient {
-    const key = JSON.stringify([service, region, role.roleArn, role.externalId]);
+  #clientFor(sdk: AwsSdk, service: AwsService, region: string, role: AwsRole): SecretsManagerClient | SSMClient {
+    const signer = signerOf(role);
+    const key = `${service} ${region} ${signer}`;
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
-    const { config, http, keys, version } = this.#options;
+    const { config, http, version } = this.#options;
     const endpoint = config.endpoints[service === 'ssm' ? 'ssm' : 'secretsManager'];
     const settings = {
       ...clientSettings(http, endpoint, region),
-      credentials: unkept(() => keys.keysFor(role)),
+      credentials: unkept(async () => this.#signing.get(signer) as AwsKeys),
       customUserAgent: [['pannier', version]] as [string, string][],
     };
     const made = service === 'ssm' ? new sdk.SSMClient(settings) : new sdk.SecretsManagerClient(settings);
@@ -204,10 +255,17 @@ class SdkClient implements AwsApi {
   }
 }
 
-type Service = 'secretsmanager' | 'ssm';
+const signerOf = ({ roleArn, externalId }: AwsRole): string => JSON.stringify([roleArn, externalId]);
 
-const serviceOf = (operation: AwsOperation): Service =>
+const serviceOf = (operation: AwsOperation): AwsService =>
   operation.startsWith('GetParameter') ? 'ssm' : 'secretsmanager';
+
+/** https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html: the ARN is the same but for the region. */
+function moved(arn: string, from: string, to: string): string {
+  return arn.replace(/^(arn:[^:]+:secretsmanager:)([^:]*)(?=:)/, (all, head: string, region: string) =>
+    region === from ? head + to : all,
+  );
+}
 
 /** What every client of the SDK is made with, those of its credential providers too. */
 export function clientSettings(http: AwsHttp, endpoint: string | undefined, region: string) {
@@ -230,11 +288,23 @@ export function unkept(provide: () => Promise<AwsKeys>): () => Promise<AwsKeys> 
 export async function regionsOf(config: AwsBackendConfig, sdk: AwsSdk): Promise<readonly string[]> {
   const { failoverRegions, name, sources } = config;
   if (config.region !== undefined) return [config.region, ...failoverRegions];
+  const known = named.get(config);
+  if (known !== undefined) return known;
+  let region: string;
   try {
-    const region = await new sdk.SecretsManagerClient({ profile: sources.profile, logger: SILENT }).config.region();
-    return [region, ...failoverRegions];
+    region = await new sdk.SecretsManagerClient({ profile: sources.profile, logger: SILENT }).config.region();
   } catch {
     const hint = 'Add it, set AWS_REGION, or name it in the shared config file.';
     throw fail('CONFIG_MISSING', `backends.${name}.region`, 'absent', { hint });
   }
+  // It becomes part of a host name.
+  if (!/^[a-z0-9-]+$/.test(region)) {
+    throw fail('CONFIG_INVALID', `backends.${name}.region`, 'that of the shared config file is no region');
+  }
+  const regions = [region, ...failoverRegions];
+  named.set(config, regions);
+  return regions;
 }
+
+/** What the shared config file said. */
+const named = new WeakMap<AwsBackendConfig, readonly string[]>();

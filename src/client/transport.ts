@@ -12,6 +12,8 @@ import { WireError, wireFailure } from './wire-error.ts';
 export interface TransportOptions extends WayOptions {
   /** One request in total: connecting, one redirect, one sending again, the body. Waiting for a slot does not count. */
   readonly timeoutMs: number;
+  /** Follows none, since a request is signed for one host; absent: one is followed. */
+  readonly noRedirect?: boolean;
 }
 
 /** What a call may do in its turn: one exchange, its redirect and its sending again included. */
@@ -104,6 +106,7 @@ export class Transport implements AsyncDisposable {
   async #follow(request: WireRequest, stop: Stop, place: string): Promise<WireAnswer> {
     const answer = await this.#once(this.#way.target, request, stop);
     if (answer.status < 300 || answer.status > 399) return answer;
+    if (this.#options.noRedirect === true) throw this.#notFollowed(`HTTP ${answer.status}`, place);
     const hop = this.#hop(answer, request.path, place);
     const next = await this.#once(hop.target, { ...request, path: hop.path }, stop);
     if (next.status < 300 || next.status > 399) return next;

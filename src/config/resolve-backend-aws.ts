@@ -33,6 +33,10 @@ export function resolveAws(
   const endpoints = resolveEndpoints(shape, entry, around);
   if (endpoints === undefined) return undefined;
   const region = shape.region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined);
+  if (region !== undefined && !/^[a-z0-9-]+$/.test(region)) {
+    problems.add('CONFIG_INVALID', file, [...path, 'region'], 'taken from AWS_REGION; no region is written so');
+    return undefined;
+  }
   const caFile =
     shape.tls?.caFile === undefined ? inherited('AWS_CA_BUNDLE', around) : resolve(file.dir, shape.tls.caFile);
   return {

@@ -2,10 +2,11 @@ import type { Parameter } from '@aws-sdk/client-ssm';
 import { fail, PannierError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { equalValues, type Fields, type Value } from '../base/value.ts';
-import type { AwsApi } from '../client/aws.ts';
+import type { AwsRegion } from '../client/aws.ts';
 import type { AwsRole, SecretRequest } from '../config/config.ts';
 import { fieldsOfText } from './aws-fields.ts';
 import { Gather } from './aws-gather.ts';
+import { digest, pagesOf } from './aws-pages.ts';
 import type { AwsFetch, AwsTools } from './aws-secret.ts';
 import type { Fetch, Fetched } from './source.ts';
 
@@ -22,22 +23,24 @@ const BATCH = 10;
  */
 export function createAwsParameter({ api }: AwsTools): AwsFetch<ParameterRequest> {
   const byRole = new Map<string, Gather<Parameter>>();
-  return async ({ place }, { name, roleArn, externalId }, last, signal) => {
+  return ({ place }, { name, roleArn, externalId }, last, signal) => {
     const role = { ...(roleArn === undefined ? {} : { roleArn }), ...(externalId === undefined ? {} : { externalId }) };
     const key = JSON.stringify([roleArn, externalId]);
-    const gather = byRole.get(key) ?? gatherFor(api, role);
-    byRole.set(key, gather);
-    const { Value: text, Version } = await gather.read(name, place, signal);
-    if (text === undefined) throw fail('SECRET_EMPTY', place, 'the parameter holds no value');
-    return answer(fieldsOfText(text), String(Version), last);
+    return api.inOneRegion('ssm', { place, role }, signal, async (region) => {
+      const gather = byRole.get(key) ?? gatherFor(region, role);
+      byRole.set(key, gather);
+      const { Value: text, Version } = await gather.read(name, place, signal);
+      if (text === undefined) throw fail('SECRET_EMPTY', place, 'the parameter holds no value');
+      return answer(fieldsOfText(text), String(Version), last);
+    });
   };
 }
 
-function gatherFor(api: AwsApi, role: AwsRole): Gather<Parameter> {
+function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
   return new Gather({
     size: BATCH,
     async one(Name, place, signal) {
-      const { Parameter: found } = await api.call(
+      const { Parameter: found } = await region.call(
         'GetParameter',
         { Name, WithDecryption: true },
         { place, role },
@@ -48,16 +51,18 @@ function gatherFor(api: AwsApi, role: AwsRole): Gather<Parameter> {
     },
     async many(ids, placeOf, signal) {
       const answers = new Map<string, Parameter>();
+      // A name stands in a call once, whatever version of it is wanted: the others are left to `one`.
+      const names = [...new Map(ids.map((id) => [baseOf(id), id])).values()];
       try {
         const where = { place: placeOf(ids[0] as string), role };
-        const { Parameters } = await api.call(
+        const { Parameters } = await region.call(
           'GetParameters',
-          { Names: [...ids], WithDecryption: true },
+          { Names: names, WithDecryption: true },
           where,
           signal,
         );
         for (const one of Parameters ?? []) {
-          for (const id of ids) if (isOf(one, id)) answers.set(id, one);
+          for (const id of names) if (isOf(one, id)) answers.set(id, one);
         }
       } catch (error) {
         if (!(error instanceof PannierError && /^SECRET_|^BACKEND_REJECTED$/.test(error.failure.code))) throw error;
@@ -65,6 +70,12 @@ function gatherFor(api: AwsApi, role: AwsRole): Gather<Parameter> {
       return answers;
     },
   });
+}
+
+/** Without `:VERSION` or `:LABEL`. An ARN and a name may be of one parameter; AWS would refuse that call, and each is asked alone. */
+function baseOf(id: string): string {
+  const at = id.indexOf(':', id.startsWith('arn:') ? id.indexOf(':parameter') + 1 : 0);
+  return at === -1 ? id : id.slice(0, at);
 }
 
 function isOf({ Name, ARN, Selector = '' }: Parameter, id: string): boolean {
@@ -76,35 +87,23 @@ function isOf({ Name, ARN, Selector = '' }: Parameter, id: string): boolean {
  * text for the value.
  */
 export function createAwsParameters({ api }: AwsTools): AwsFetch<ParametersRequest> {
-  return async ({ place }, { path, ...role }, last, signal) => {
-    const found: [string, Value][] = [];
-    const versions: number[] = [];
-    let NextToken: string | undefined;
-    do {
-      const page = await api.call(
-        'GetParametersByPath',
-        {
-          Path: path,
-          Recursive: true,
-          WithDecryption: true,
-          MaxResults: BATCH,
-          ...(NextToken === undefined ? {} : { NextToken }),
-        },
-        { place, role },
-        signal,
-      );
-      for (const { Name = '', Value: text, Version = 0 } of page.Parameters ?? []) {
-        if (text === undefined || !Name.startsWith(path)) continue;
-        found.push([Name.slice(path.length), Secret.text(text)]);
-        versions.push(Version);
+  return ({ place }, { path, ...role }, last, signal) =>
+    api.inOneRegion('ssm', { place, role }, signal, async (region) => {
+      const found: [string, Value, number][] = [];
+      const input = { Path: path, Recursive: true, WithDecryption: true, MaxResults: BATCH };
+      for await (const { Parameters = [] } of pagesOf(place, (token) =>
+        region.call('GetParametersByPath', { ...input, ...token }, { place, role }, signal),
+      )) {
+        for (const { Name = '', Value: text, Version = 0 } of Parameters) {
+          if (text === undefined || !Name.startsWith(path)) continue;
+          found.push([Name.slice(path.length), Secret.text(text), Version]);
+        }
       }
-      NextToken = page.NextToken || undefined;
-    } while (NextToken !== undefined);
-    if (found.length === 0) throw fail('SECRET_NOT_FOUND', place, 'no parameter is below the path');
-    found.sort(([a], [b]) => (a < b ? -1 : 1));
-    const sum = versions.reduce((total, version) => total + version, 0);
-    return answer(new Map(found), `${found.length}-${sum}`, last);
-  };
+      if (found.length === 0) throw fail('SECRET_NOT_FOUND', place, 'no parameter is below the path');
+      found.sort(([a], [b]) => (a < b ? -1 : 1));
+      const fields = new Map(found.map(([name, value]) => [name, value]));
+      return answer(fields, digest(found.map(([name, , version]) => [name, version])), last);
+    });
 }
 
 function answer(fields: Fields, version: string, last: Fetched | undefined): Fetch {

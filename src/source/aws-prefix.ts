@@ -1,13 +1,14 @@
 import type { Filter, SecretListEntry } from '@aws-sdk/client-secrets-manager';
 import type { Code } from '../base/codes.ts';
-import { asFailure, type Failure, failure } from '../base/errors.ts';
+import { asFailure, type Failure, fail, failure, PannierError } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
-import { loadCrypto } from '../base/node-crypto.ts';
 import { equalValues, type Fields, type Value } from '../base/value.ts';
-import type { AwsWhere } from '../client/aws.ts';
+import type { AwsRegion, AwsWhere } from '../client/aws.ts';
 import type { SecretRequest } from '../config/config.ts';
 import { fieldsOf } from './aws-fields.ts';
+import { digest, pagesOf } from './aws-pages.ts';
 import type { AwsFetch, AwsTools } from './aws-secret.ts';
+import type { Fetched } from './source.ts';
 
 type PrefixRequest = Extract<SecretRequest, { kind: 'aws-prefix' }>;
 
@@ -32,11 +33,13 @@ const UNREADABLE: ReadonlySet<Code> = new Set([
   'SECRET_DENIED',
   'SECRET_UNDECRYPTABLE',
   'SECRET_EMPTY',
+  'BACKEND_REJECTED',
 ] satisfies Code[]);
 
 /**
  * All secrets whose names begin with `prefix`, and that have `tags`, as one secret: a field for each, named by what
- * follows the prefix, with the fields of that secret. New ones appear and deleted ones go.
+ * follows the prefix, with the fields of that secret. New ones appear, and single ones that are deleted go; when there is
+ * none (left), that is SECRET_NOT_FOUND. In a region of failover a map that lacks what the last one had is not believed.
  *
  * ListSecrets tells the version of each, so a poll of unchanged ones reads no value. AWS says that the list may be some
  * minutes behind (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html).
@@ -47,57 +50,83 @@ export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch
   // Of which versions the fields are that the lease manager holds; no values are kept here.
   const versionsOf = new WeakMap<Fields, ReadonlyMap<string, string>>();
 
-  async function list(request: PrefixRequest, where: AwsWhere, signal: AbortSignal): Promise<readonly Found[]> {
+  async function list(region: AwsRegion, request: PrefixRequest, where: AwsWhere, signal: AbortSignal) {
     const found: Found[] = [];
     const Filters = filtersOf(request);
-    let NextToken: string | undefined;
-    do {
-      const input = {
-        MaxResults: PAGE,
-        ...(Filters.length === 0 ? {} : { Filters }),
-        ...(NextToken === undefined ? {} : { NextToken }),
-      };
-      const page = await api.call('ListSecrets', input, where, signal);
-      for (const entry of page.SecretList ?? []) {
+    const input = { MaxResults: PAGE, ...(Filters.length === 0 ? {} : { Filters }) };
+    for await (const { SecretList } of pagesOf(where.place, (token) =>
+      region.call('ListSecrets', { ...input, ...token }, where, signal),
+    )) {
+      if (SecretList === undefined) {
+        throw fail('BACKEND_MALFORMED', where.place, `no SecretList in the answer to ListSecrets in ${region.name}`);
+      }
+      for (const entry of SecretList) {
         const { Name: name = '', ARN: arn = '' } = entry;
         if (!matches(entry, request) || name.length === request.prefix.length) continue;
         found.push({ name: name.slice(request.prefix.length), arn, version: `${currentOf(entry)} ${arn.slice(-6)}` });
       }
-      NextToken = page.NextToken || undefined;
-    } while (NextToken !== undefined);
+    }
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  return async ({ place }, request, last, signal) => {
-    const where = { place, role: request };
+  async function readAll(
+    region: AwsRegion,
+    found: readonly Found[],
+    last: Fetched | undefined,
+    where: AwsWhere,
+    signal: AbortSignal,
+  ) {
     const known = last && versionsOf.get(last.fields);
-    const fields = new Map<string, Value>();
-    const versions = new Map<string, string>();
+    let denied: PannierError | undefined;
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
     const read = async ({ name, arn, version }: Found): Promise<readonly [Found, Value | undefined]> => {
       const kept = last?.fields.get(name);
       if (kept !== undefined && known?.get(name) === version) return [{ name, arn, version }, kept];
       try {
-        const value = await values.read(arn, where, signal);
-        return [{ name, arn, version: `${value.VersionId} ${arn.slice(-6)}` }, fieldsOf(value, place)];
+        const value = await values.read(region, arn, where, either);
+        return [{ name, arn, version: `${value.VersionId} ${arn.slice(-6)}` }, fieldsOf(value, where.place)];
       } catch (error) {
-        const why = asFailure(error, place);
+        const why = asFailure(error, where.place);
         if (GONE.has(why.code)) return [{ name, arn, version: '' }, undefined];
         if (!UNREADABLE.has(why.code)) throw error;
+        denied ??= new PannierError(why);
         emit({ kind: 'agent-warning', warning: about(name, why, kept !== undefined) });
         return [{ name, arn, version: '' }, kept];
       }
     };
-    for (const [{ name, version }, value] of await Promise.all((await list(request, where, signal)).map(read))) {
-      if (value === undefined) continue;
-      fields.set(name, value);
-      versions.set(name, version);
+    const all = await Promise.all(found.map(read)).catch((error: unknown) => {
+      stop.abort('another failed');
+      throw error;
+    });
+    const readable = all.flatMap(([one, value]) => (value === undefined ? [] : [[one, value] as const]));
+    // A map of nothing would take all files away: it is not what anybody who configures a prefix wants.
+    if (readable.length === 0) {
+      throw denied ?? fail('SECRET_NOT_FOUND', where.place, `no secret is found in ${region.name}`);
     }
-    if (last !== undefined && equalValues(last.fields, fields)) {
-      versionsOf.set(last.fields, versions);
-      return { state: 'unchanged', life: LIFE };
-    }
-    versionsOf.set(fields, versions);
-    return { state: 'changed', value: { fields, version: digest(versions), life: LIFE } };
+    return readable;
+  }
+
+  return ({ place }, request, last, signal) => {
+    const where = { place, role: request };
+    return api.inOneRegion('secretsmanager', where, signal, async (region) => {
+      const fields = new Map<string, Value>();
+      const versions = new Map<string, string>();
+      const found = await list(region, request, where, signal);
+      for (const [{ name, version }, value] of await readAll(region, found, last, where, signal)) {
+        fields.set(name, value);
+        versions.set(name, version);
+      }
+      if (region.isFallback && [...(last?.fields.keys() ?? [])].some((name) => !fields.has(name))) {
+        throw fail('SECRET_NOT_FOUND', place, `secrets are not replicated to ${region.name}`);
+      }
+      if (last !== undefined && equalValues(last.fields, fields)) {
+        versionsOf.set(last.fields, versions);
+        return { state: 'unchanged', life: LIFE };
+      }
+      versionsOf.set(fields, versions);
+      return { state: 'changed', value: { fields, version: digest(versions), life: LIFE } };
+    });
   };
 }
 
@@ -125,13 +154,4 @@ function currentOf({ SecretVersionsToStages = {} }: SecretListEntry): string {
 
 function about(name: string, { code, place, seen, hint }: Failure, isKept: boolean): Failure {
   return failure(code, place, `${name} is ${isKept ? 'kept as it was' : 'left out'}: ${seen}`, { hint });
-}
-
-/** Of versions, never of values: the ids of some thousand secrets are too long for a version. */
-function digest(versions: ReadonlyMap<string, string>): string {
-  return loadCrypto()
-    .createHash('sha256')
-    .update(JSON.stringify([...versions]))
-    .digest('base64url')
-    .slice(0, 22);
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { fail, PannierError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { equalValues, type Fields, type Value } from '../base/value.ts';
-import type { AwsApi, AwsWhere } from '../client/aws.ts';
+import type { AwsApi, AwsRegion, AwsWhere } from '../client/aws.ts';
 import type { SecretRequest } from '../config/config.ts';
 import { fieldsOf } from './aws-fields.ts';
 import type { AwsValues } from './aws-values.ts';
@@ -26,8 +26,11 @@ const LIFE = { kind: 'none' } as const;
 const STAGES = { previous: 'AWSPREVIOUS', pending: 'AWSPENDING' } as const;
 const STAGE_NAMES = ['previous', 'pending'] as const;
 
-/** A role that may not describe is asked so again after this long. */
+/** A secret that may not be described is asked so again after this long. */
 const REFUSED_MS = 600_000;
+
+/** So many of them are remembered; a forgotten one costs a call that is refused. */
+const REFUSED_MOST = 10_000;
 
 /**
  * A secret of Secrets Manager. It has no life: it is polled.
@@ -42,11 +45,17 @@ const REFUSED_MS = 600_000;
 export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsSecretRequest> {
   const refusedUntilMs = new Map<string, number>();
 
-  /** Undefined when the policy does not allow it. */
-  async function describe({ secretId, roleArn = '' }: AwsSecretRequest, where: AwsWhere, signal: AbortSignal) {
-    if (clock.monoMs() < (refusedUntilMs.get(roleArn) ?? Number.NEGATIVE_INFINITY)) return undefined;
+  /** Undefined when the policy does not allow it for this secret. */
+  async function describe(
+    region: AwsRegion,
+    { secretId, roleArn, externalId }: AwsSecretRequest,
+    where: AwsWhere,
+    signal: AbortSignal,
+  ) {
+    const key = JSON.stringify([secretId, roleArn, externalId]);
+    if (clock.monoMs() < (refusedUntilMs.get(key) ?? Number.NEGATIVE_INFINITY)) return undefined;
     try {
-      const described = await api.call('DescribeSecret', { SecretId: secretId }, where, signal);
+      const described = await region.call('DescribeSecret', { SecretId: secretId }, where, signal);
       if (described.DeletedDate) {
         const hint = 'Restore it with RestoreSecret.';
         throw fail('SECRET_DELETED', where.place, 'it is scheduled for deletion', { hint });
@@ -54,29 +63,38 @@ export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsS
       return described;
     } catch (error) {
       if (!(error instanceof PannierError && error.failure.code === 'SECRET_DENIED')) throw error;
-      refusedUntilMs.set(roleArn, clock.monoMs() + REFUSED_MS);
+      refusedUntilMs.delete(key);
+      refusedUntilMs.set(key, clock.monoMs() + REFUSED_MS);
+      const [oldest] = refusedUntilMs.keys();
+      if (oldest !== undefined && refusedUntilMs.size > REFUSED_MOST) refusedUntilMs.delete(oldest);
       return undefined;
     }
   }
 
   /** Of one version or stage; AWSCURRENT, which most want, is read together with that of other secrets. */
-  async function read({ secretId, stage, versionId }: AwsSecretRequest, where: AwsWhere, signal: AbortSignal) {
+  async function read(
+    region: AwsRegion,
+    { secretId, stage, versionId }: AwsSecretRequest,
+    where: AwsWhere,
+    signal: AbortSignal,
+  ) {
     if ((stage === undefined || stage === 'AWSCURRENT') && versionId === undefined) {
-      return await values.read(secretId, where, signal);
+      return await values.read(region, secretId, where, signal);
     }
     const which = versionId === undefined ? { VersionStage: stage } : { VersionId: versionId };
-    return await api.call('GetSecretValue', { SecretId: secretId, ...which }, where, signal);
+    return await region.call('GetSecretValue', { SecretId: secretId, ...which }, where, signal);
   }
 
   /** The fields of `versionId`, and those of the other stages that are asked for. */
   async function readStages(
+    region: AwsRegion,
     request: AwsSecretRequest,
     versionId: string,
     described: DescribeSecretResponse,
     where: AwsWhere,
     signal: AbortSignal,
   ): Promise<readonly [Fields, Original]> {
-    const readOne = (one: string) => read({ ...request, versionId: one }, where, signal);
+    const readOne = (one: string) => read(region, { ...request, versionId: one }, where, signal);
     const own = await readOne(versionId);
     const fields = new Map<string, Value>(fieldsOf(own, where.place));
     for (const name of STAGE_NAMES) {
@@ -85,25 +103,28 @@ export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsS
       if (other === undefined) fields.delete(name);
       else fields.set(name, fieldsOf(await readOne(other), where.place));
     }
-    return [fields, originalOf(own)];
+    return [fields, originalOf(own, region)];
   }
 
-  return async ({ place }, request, last, signal) => {
-    const where = { place, role: request };
-    const isStaged = request.previous === true || request.pending === true;
-    const described = last === undefined && !isStaged ? undefined : await describe(request, where, signal);
-    const id = described && idOf(request, described);
-    const version = described && id && versionText(id, described, request);
-    if (version !== undefined && last?.version === version) return { state: 'unchanged', life: LIFE };
-    if (isStaged && described === undefined) {
-      const hint = 'Allow secretsmanager:DescribeSecret, which previous and pending need.';
-      throw fail('SECRET_DENIED', place, 'its versions may not be listed', { hint });
-    }
-    if (isStaged && described !== undefined && id !== undefined && version !== undefined) {
-      return changed(...(await readStages(request, id, described, where, signal)), version, last);
-    }
-    const value = await read(request, where, signal);
-    return changed(fieldsOf(value, place), originalOf(value), `${value.VersionId} ${endOf(value.ARN)}`, last);
+  return ({ place }, asked, last, signal) => {
+    const where = { place, role: asked };
+    return api.inOneRegion('secretsmanager', where, signal, async (region) => {
+      const request = { ...asked, secretId: region.localArn(asked.secretId) };
+      const isStaged = request.previous === true || request.pending === true;
+      const described = last === undefined && !isStaged ? undefined : await describe(region, request, where, signal);
+      const id = described && idOf(request, described);
+      const version = described && id && versionText(id, described, request);
+      if (version !== undefined && last?.version === version) return { state: 'unchanged', life: LIFE };
+      if (isStaged && described === undefined) {
+        const hint = 'Allow secretsmanager:DescribeSecret, which previous and pending need.';
+        throw fail('SECRET_DENIED', place, 'its versions may not be listed', { hint });
+      }
+      if (isStaged && described !== undefined && id !== undefined && version !== undefined) {
+        return changed(...(await readStages(region, request, id, described, where, signal)), version, last);
+      }
+      const value = await read(region, request, where, signal);
+      return changed(fieldsOf(value, place), originalOf(value, region), `${value.VersionId} ${endOf(value.ARN)}`, last);
+    });
   };
 }
 
@@ -113,9 +134,12 @@ function changed(fields: Fields, original: Original, version: string, last: Fetc
 }
 
 /** For clients of the AWS agent, who get a secret as it was stored. */
-function originalOf({ ARN = '', VersionStages = [], CreatedDate, SecretString }: GetSecretValueResponse): Original {
+function originalOf(
+  { ARN = '', VersionStages = [], CreatedDate, SecretString }: GetSecretValueResponse,
+  region: AwsRegion,
+): Original {
   return {
-    id: ARN,
+    id: region.homeArn(ARN), // it is known by one name, also while a replica answers
     labels: VersionStages,
     ...(CreatedDate === undefined ? {} : { madeWallMs: CreatedDate.getTime() }),
     ...(SecretString === undefined ? {} : { text: Secret.text(SecretString) }),

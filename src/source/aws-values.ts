@@ -2,14 +2,16 @@ import type { SecretValueEntry } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../base/clock.ts';
 import type { Code } from '../base/codes.ts';
 import { PannierError } from '../base/errors.ts';
-import type { AwsApi } from '../client/aws.ts';
+import type { AwsRegion } from '../client/aws.ts';
 import { awsEntryError } from '../client/aws-error.ts';
 import type { AwsRole } from '../config/config.ts';
 import { Gather } from './aws-gather.ts';
+import { pagesOf } from './aws-pages.ts';
 
 /** Reads AWSCURRENT of a secret by name, ARN or partial ARN, many of them in few calls. */
 export interface AwsValues {
   read(
+    region: AwsRegion,
     secretId: string,
     where: { readonly place: string; readonly role: AwsRole },
     signal: AbortSignal,
@@ -35,52 +37,43 @@ const NOT_AS_BATCH: ReadonlySet<Code> = new Set([
  * lacks it (`secretsmanager:BatchGetSecretValue` on `*`) the secrets are read one by one.
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
  */
-export function createAwsValues(api: AwsApi, clock: Clock): AwsValues {
-  const byRole = new Map<string, Gather<SecretValueEntry>>();
+export function createAwsValues(clock: Clock): AwsValues {
+  const gathers = new Map<string, Gather<SecretValueEntry>>();
   return {
-    read(secretId, { place, role }, signal) {
-      const key = JSON.stringify([role.roleArn, role.externalId]);
-      let gather = byRole.get(key);
+    read(region, secretId, { place, role }, signal) {
+      const key = JSON.stringify([region.name, role.roleArn, role.externalId]);
+      let gather = gathers.get(key);
       if (gather === undefined) {
-        gather = gatherFor(api, role, clock);
-        byRole.set(key, gather);
+        gather = gatherFor(region, role, clock);
+        gathers.set(key, gather);
       }
       return gather.read(secretId, place, signal);
     },
   };
 }
 
-function gatherFor(api: AwsApi, role: AwsRole, clock: Clock): Gather<SecretValueEntry> {
+function gatherFor(region: AwsRegion, role: AwsRole, clock: Clock): Gather<SecretValueEntry> {
   let refusedUntilMs = Number.NEGATIVE_INFINITY;
   return new Gather({
     size: BATCH,
-    one: (SecretId, place, signal) => api.call('GetSecretValue', { SecretId }, { place, role }, signal),
+    one: (SecretId, place, signal) => region.call('GetSecretValue', { SecretId }, { place, role }, signal),
     async many(ids, placeOf, signal) {
       const answers = new Map<string, SecretValueEntry | PannierError>();
       if (clock.monoMs() < refusedUntilMs) return answers;
       try {
-        let NextToken: string | undefined;
-        do {
-          const input = { SecretIdList: [...ids], ...(NextToken === undefined ? {} : { NextToken }) };
-          const answer = await api.call(
-            'BatchGetSecretValue',
-            input,
-            { place: placeOf(ids[0] as string), role },
-            signal,
-          );
-          for (const entry of answer.SecretValues ?? []) {
+        const where = { place: placeOf(ids[0] as string), role };
+        for await (const { SecretValues = [], Errors = [] } of pagesOf(where.place, (token) =>
+          region.call('BatchGetSecretValue', { SecretIdList: [...ids], ...token }, where, signal),
+        )) {
+          for (const entry of SecretValues) {
             for (const id of ids) if (isOf(entry, id)) answers.set(id, entry);
           }
-          for (const { SecretId = '', ErrorCode, Message } of answer.Errors ?? []) {
-            const call = {
-              operation: 'secretsmanager BatchGetSecretValue',
-              place: placeOf(SecretId),
-              nowMs: clock.wallMs(),
-            };
+          for (const { SecretId = '', ErrorCode, Message } of Errors) {
+            const operation = 'secretsmanager BatchGetSecretValue';
+            const call = { operation, region: region.name, place: placeOf(SecretId), nowMs: clock.wallMs() };
             answers.set(SecretId, awsEntryError(ErrorCode, Message, call));
           }
-          NextToken = answer.NextToken || undefined;
-        } while (NextToken !== undefined);
+        }
       } catch (error) {
         if (!(error instanceof PannierError && NOT_AS_BATCH.has(error.failure.code))) throw error;
         if (error.failure.code === 'SECRET_DENIED') refusedUntilMs = clock.monoMs() + REFUSED_MS;

@@ -19,7 +19,7 @@ export interface AwsParts {
 
 /** Secrets Manager and Parameter Store of one account and region as a backend. Nothing in it has a lease. */
 export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, close }: AwsParts): Backend {
-  const tools: AwsTools = { api, clock, values: createAwsValues(api, clock) };
+  const tools: AwsTools = { api, clock, values: createAwsValues(clock) };
   const secret = createAwsSecret(tools);
   const prefix = createAwsPrefix(tools, emit);
   const parameter = createAwsParameter(tools);

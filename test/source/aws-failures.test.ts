@@ -12,7 +12,7 @@ const CANARY = 'c4n4ry';
 
 describe('what AWS refuses', () => {
   it.each<[string, string, Fault]>([
-    ['BACKEND_REJECTED', 'HTTP 400', awsError('InvalidParameterException', 400, CANARY)],
+    ['BACKEND_REJECTED', 'InvalidParameterException', awsError('InvalidParameterException', 400, CANARY)],
     ['BACKEND_REJECTED', 'HTTP 400', awsError(CANARY, 400, CANARY)],
     ['SECRET_NOT_FOUND', 'ResourceNotFoundException', awsError('ResourceNotFoundException', 400, CANARY)],
     ['SECRET_DENIED', 'AccessDeniedException', awsError('AccessDeniedException', 400, CANARY)],
@@ -32,7 +32,7 @@ describe('what AWS refuses', () => {
         "You can't perform this operation on the secret because it was marked for deletion.",
       ),
     ],
-    ['BACKEND_REJECTED', 'HTTP 400', awsError('InvalidRequestException', 400, CANARY)],
+    ['BACKEND_REJECTED', 'InvalidRequestException', awsError('InvalidRequestException', 400, CANARY)],
     ['BACKEND_THROTTLED', 'ThrottlingException', awsError('ThrottlingException', 400, CANARY)],
     ['BACKEND_THROTTLED', 'HTTP 429', awsError('Strange', 429, CANARY)],
     ['BACKEND_UNAVAILABLE', 'InternalServiceError', awsError('InternalServiceError', 500, CANARY)],
@@ -46,6 +46,7 @@ describe('what AWS refuses', () => {
       awsError('InvalidSignatureException', 400, 'Signature expired: 20260101T000000Z is now earlier than'),
     ],
     ['BACKEND_MALFORMED', 'no usable answer', { status: 200, body: `{"SecretString": "${CANARY}` }],
+    ['BACKEND_REDIRECT', 'HTTP 307', { status: 307, body: '', headers: { location: 'http://127.0.0.1:9/' } }],
     ['BACKEND_UNREACHABLE', 'connection closed', 'reset'],
   ])('is %s (%s)', async (code, words, fault) => {
     const { open, proxy } = aws();
@@ -151,5 +152,46 @@ describe('several regions', () => {
       seen: expect.stringContaining('eu-west-1'),
     });
     expect(asked()).toEqual(['eu-west-1', 'eu-central-1', 'us-east-1']);
+  });
+
+  it('the failure of the first is told when another one lacks the secret, also later', async () => {
+    const { moto, open, proxy } = aws();
+    await moto.putSecret('unreplicated', '1');
+    const { failure, shown } = open({ region: 'eu-west-1', failoverRegions: ['eu-central-1'] });
+    proxy.fault(({ region }) => (region === 'eu-west-1' ? 'reset' : undefined));
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await failure(secret('unreplicated'))).toMatchObject({ code: 'BACKEND_UNREACHABLE' });
+    }
+    proxy.fault(undefined);
+    expect(await shown(secret('unreplicated'))).toEqual({ value: '1' });
+  });
+
+  it('an ARN of the first is asked for as it is of the other, and known as it was', async () => {
+    const { moto, open, proxy } = aws();
+    const { ARN } = await moto.putSecret('by-arn', '1');
+    const { failure } = open({ region: 'eu-west-1', failoverRegions: ['eu-central-1'] });
+    proxy.fault(({ region }) => (region === 'eu-west-1' ? 'reset' : undefined));
+    await failure(secret(ARN));
+    expect(proxy.calls.map(({ body }) => (JSON.parse(body) as { SecretId: string }).SecretId)).toEqual([
+      ARN,
+      ARN.replace('eu-west-1', 'eu-central-1'),
+    ]);
+    const elsewhere = ARN.replace('eu-west-1', 'us-east-1');
+    proxy.clear();
+    proxy.fault(() => 'reset');
+    await failure(secret(elsewhere));
+    for (const { body } of proxy.calls) expect(body).toContain(elsewhere);
+    await moto.putSecret('known', '1', 'eu-central-1');
+    proxy.fault(({ region }) => (region === 'eu-west-1' ? 'reset' : undefined));
+    const { value } = open({ region: 'eu-west-1', failoverRegions: ['eu-central-1'] });
+    expect((await value(secret('known'))).original?.id).toContain(':eu-west-1:');
+  });
+
+  it('are none for parameters, which have no replicas', async () => {
+    const { open, proxy } = aws();
+    proxy.fault(({ region }) => (region === 'eu-west-1' ? 'reset' : undefined));
+    const { failure } = open({ region: 'eu-west-1', failoverRegions: ['eu-central-1'] });
+    expect(await failure({ kind: 'aws-parameter', name: 'any' })).toMatchObject({ code: 'BACKEND_UNREACHABLE' });
+    expect(proxy.calls.map(({ region }) => region)).toEqual(['eu-west-1']);
   });
 });

@@ -57,6 +57,20 @@ describe('a parameter', () => {
   });
 });
 
+it('a parameter and one version of it, asked for together, are each its own', async () => {
+  const { moto, open, proxy } = aws();
+  await moto.putParameter('flat', '1');
+  await moto.putParameter('flat', '2');
+  const { shown } = open();
+  expect(await Promise.all([shown(parameter('flat')), shown(parameter('flat:1'))])).toEqual([
+    { value: '2' },
+    { value: '1' },
+  ]);
+  for (const { body } of proxy.calls.filter(({ operation }) => operation === 'GetParameters')) {
+    expect((JSON.parse(body) as { Names: string[] }).Names).toHaveLength(1);
+  }
+});
+
 describe('a path of parameters', () => {
   it('gives a field for each below it, at any depth, named by what follows the path', async () => {
     const { moto, open, proxy } = aws();
@@ -77,6 +91,17 @@ describe('a path of parameters', () => {
     const next = held(await fetch(below('/shop/'), last));
     expect(next.fields.has('n00')).toBe(false);
     expect(next.fields.has('new')).toBe(true);
+  });
+
+  it('has another version with each other set of names and versions', async () => {
+    const { moto, open } = aws();
+    await moto.putParameter('/sum/a', '1');
+    await moto.putParameter('/sum/b', '1');
+    const { fetch } = open();
+    const first = held(await fetch(below('/sum/')));
+    await moto.api('ssm', 'DeleteParameter', { Name: '/sum/b' });
+    await moto.putParameter('/sum/c', '1');
+    expect(held(await fetch(below('/sum/'), first)).version).not.toBe(first.version);
   });
 
   it('with nothing below it is not found', async () => {

@@ -31,7 +31,6 @@ describe('a prefix', () => {
       'api/key': { value: 'k' },
       '+=.@-': { value: '[1]' },
     });
-    expect(await open().shown(prefix('nothing/'))).toEqual({});
   });
 
   it('takes only secrets that have all tags', async () => {
@@ -126,5 +125,84 @@ describe('a prefix', () => {
     expect(await open().failure(prefix('whole/'))).toMatchObject({ code: 'BACKEND_THROTTLED' });
     proxy.fault(({ operation }) => (operation === 'ListSecrets' ? awsError('AccessDeniedException') : undefined));
     expect(await open().failure(prefix('whole/'))).toMatchObject({ code: 'SECRET_DENIED' });
+  });
+
+  it('under which nothing is found is not found; one that was is not taken for an empty map', async () => {
+    const { moto, open, proxy } = aws();
+    expect(await open().failure(prefix('nothing/'))).toMatchObject({ code: 'SECRET_NOT_FOUND' });
+    await putAll(moto, { 'emptied/a': '1' });
+    const { fetch, failure } = open();
+    const first = held(await fetch(prefix('emptied/')));
+    await remove(moto, 'emptied/a');
+    expect(await failure(prefix('emptied/'), first)).toMatchObject({ code: 'SECRET_NOT_FOUND' });
+    proxy.fault(() => ({ status: 200, body: '{}' }));
+    expect(await failure(prefix('emptied/'), first)).toMatchObject({
+      code: 'BACKEND_MALFORMED',
+      seen: expect.stringContaining('no SecretList'),
+    });
+  });
+
+  it('has one odd entry of a batch to itself, and the others are there', async () => {
+    const { moto, open, proxy } = aws();
+    await putAll(moto, { 'odd/a': '1', 'odd/b': '1' });
+    const { fetch, facts } = open();
+    const first = held(await fetch(prefix('odd/')));
+    await putAll(moto, { 'odd/a': '2', 'odd/b': '2' });
+    const { ARN } = (await moto.api('secretsmanager', 'DescribeSecret', { SecretId: 'odd/b' })) as { ARN: string };
+    const value = { ...((await moto.api('secretsmanager', 'GetSecretValue', { SecretId: 'odd/a' })) as object) };
+    const Errors = [{ SecretId: ARN, ErrorCode: 'InvalidRequestException', Message: 'odd' }];
+    proxy.fault(({ operation }) =>
+      operation === 'BatchGetSecretValue'
+        ? { status: 200, body: JSON.stringify({ SecretValues: [value], Errors }) }
+        : undefined,
+    );
+    const second = held(await fetch(prefix('odd/'), first));
+    expect(plain(second.fields)).toEqual({ a: { value: '2' }, b: { value: '1' } });
+    const warnings = facts.flatMap((fact) => (fact.kind === 'agent-warning' ? [fact.warning] : []));
+    expect(warnings).toMatchObject([
+      { code: 'BACKEND_REJECTED', seen: expect.stringMatching(/^b is kept as it was: InvalidRequestException/) },
+    ]);
+  });
+
+  it('ends when the listing goes in a circle', async () => {
+    const { open, proxy } = aws();
+    proxy.fault(() => ({ status: 200, body: '{"SecretList":[],"NextToken":"again"}' }));
+    expect(await open().failure(prefix('circle/'))).toMatchObject({ code: 'BACKEND_MALFORMED' });
+    expect(proxy.calls.length).toBe(2);
+  });
+
+  it('is of one region from its first call to its last', async () => {
+    const { moto, open, proxy } = aws();
+    const regions = { region: 'eu-west-1', failoverRegions: ['eu-central-1'] };
+    await putAll(moto, { 'regional/a': 'west' });
+    proxy.fault(({ region, operation }) =>
+      region === 'eu-west-1' && operation !== 'ListSecrets' ? awsError('InternalServiceError', 500) : undefined,
+    );
+    // Nothing is replicated: that the other region knows none of it is no news of the secrets.
+    expect(await open(regions).failure(prefix('regional/'))).toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      seen: expect.stringContaining('eu-west-1'),
+    });
+    await moto.putSecret('regional/a', 'central', 'eu-central-1');
+    proxy.clear();
+    expect(await open(regions).shown(prefix('regional/'))).toEqual({ a: { value: 'central' } });
+    const asked = proxy.calls.map(({ region, operation }) => `${operation} ${region}`);
+    expect(asked).toEqual([
+      'ListSecrets eu-west-1',
+      'GetSecretValue eu-west-1',
+      'ListSecrets eu-central-1',
+      'GetSecretValue eu-central-1',
+    ]);
+    expect(proxy.calls[3]?.body).toContain(':eu-central-1:');
+  });
+
+  it('keeps its value when the region of failover lacks some of it', async () => {
+    const { moto, open, proxy } = aws();
+    await putAll(moto, { 'halved/a': '1', 'halved/b': '1' });
+    await moto.putSecret('halved/a', '1', 'eu-central-1');
+    const { fetch, failure } = open({ region: 'eu-west-1', failoverRegions: ['eu-central-1'] });
+    const first = held(await fetch(prefix('halved/')));
+    proxy.fault(({ region }) => (region === 'eu-west-1' ? 'reset' : undefined));
+    expect(await failure(prefix('halved/'), first)).toMatchObject({ code: 'BACKEND_UNREACHABLE' });
   });
 });

@@ -118,6 +118,28 @@ describe('a secret of Secrets Manager', () => {
     expect(await failure(secret('going'))).toMatchObject({ code: 'SECRET_DELETED' });
   });
 
+  it('where DescribeSecret is refused for another one is polled as before, with previous', async () => {
+    const { moto, open, proxy } = aws();
+    await moto.putSecret('described/yes', '1');
+    await moto.putSecret('described/no', '1');
+    const { fetch } = open();
+    const [yes, no] = [secret('described/yes', { previous: true }), secret('described/no')];
+    const lasts = [held(await fetch(yes)), held(await fetch(no))];
+    proxy.fault(({ operation, body }) =>
+      operation === 'DescribeSecret' && body.includes('described/no') ? awsError('AccessDeniedException') : undefined,
+    );
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await fetch(no, lasts[1])).toMatchObject({ state: 'unchanged' });
+      expect(await fetch(yes, lasts[0])).toMatchObject({ state: 'unchanged' });
+    }
+    expect(proxy.calls.filter(({ body }) => body.includes('described/no')).map(({ operation }) => operation)).toEqual([
+      'GetSecretValue',
+      'DescribeSecret',
+      'GetSecretValue',
+      'GetSecretValue',
+    ]);
+  });
+
   it('where DescribeSecret is not allowed is read at each poll, and unchanged all the same', async () => {
     const { moto, open, proxy } = aws();
     await moto.putSecret('undescribed', '{"a":"1"}');

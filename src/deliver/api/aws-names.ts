@@ -28,15 +28,22 @@ const STAGE_FIELDS = [
 /**
  * The secrets of Secrets Manager with this name or ARN and stage; else the secret of any backend that is configured
  * under this name, which has no other stage than AWSCURRENT. Which of them has a version that is asked for only their
- * values tell; a version alone may be of any stage.
+ * values tell; a version alone may be of any stage. An ARN of another account or region than that of the value is of
+ * another secret.
+ * @param arnOf the ARN that came with the value of a secret; undefined as long as there is none.
  */
-export function findAws(asked: AwsAsked, secrets: readonly SecretConfig[]): readonly AwsFound[] {
+export function findAws(
+  asked: AwsAsked,
+  secrets: readonly SecretConfig[],
+  arnOf: (name: string) => string | undefined = () => undefined,
+): readonly AwsFound[] {
   const isWanted = (stage: string) =>
     asked.stage === undefined && asked.versionId !== undefined ? true : stage === (asked.stage ?? CURRENT);
   const found: AwsFound[] = [];
   for (const secret of secrets) {
     const { request } = secret;
     if (request.kind !== 'aws-secret' || !isSameId(request.secretId, asked.secretId)) continue;
+    if (isElsewhere(asked.secretId, arnOf(secret.name))) continue;
     const names = namesOf(request.secretId, asked.secretId);
     // A pinned version may have any stage, or none.
     const own = request.stage ?? (request.versionId === undefined ? CURRENT : '');
@@ -60,6 +67,11 @@ function isSameId(configured: string, asked: string): boolean {
   if (one === null && other === null) return false;
   if (one !== null && other !== null) return one[1] === other[1] && isSameName(one[2] ?? '', other[2] ?? '');
   return isSameName(one?.[2] ?? configured, other?.[2] ?? asked);
+}
+
+function isElsewhere(asked: string, own = ''): boolean {
+  const [one, other] = [ARN.exec(asked), ARN.exec(own)];
+  return one !== null && other !== null && one[1] !== other[1];
 }
 
 /** Equal, or equal but for the end of one of them. */

@@ -49,7 +49,7 @@ class AwsReads {
     const asked = parseQuery(query, id);
     if (typeof asked === 'string') return refusal(400, 'API_MALFORMED', asked);
     const secrets = visible.names().map((name) => visible.of(name));
-    const found = findAws(asked, secrets);
+    const found = findAws(asked, secrets, (name) => this.#arnOf(name));
     if (asked.refreshNow) await Promise.all(found.map(({ secret }) => refreshing.refresh(secret.name)));
     const fits = found.find((one) => asked.versionId === undefined || this.#versionOf(one) === asked.versionId);
     if (fits === undefined) {
@@ -69,6 +69,11 @@ class AwsReads {
     }
     audit.read('read', name, '', entry);
     return { status: 200, type: JSON_TYPE, body: answerOf(fits, fields, entry), headers };
+  }
+
+  #arnOf(name: string): string | undefined {
+    const entry = this.#o.agent.entryOf(name);
+    return entry === undefined || entry.state === 'absent' ? undefined : entry.value.original?.id;
   }
 
   #versionOf(found: AwsFound): string | undefined {

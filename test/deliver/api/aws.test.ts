@@ -52,6 +52,21 @@ describe('for clients of the AWS agent', () => {
     expect([status, own]).toMatchObject([200, { Name: 'stripe', VersionId: 'v-1 AbCdEf'.slice(0, 3) }]);
   });
 
+  it('an ARN of another account or region than that of its value is not found', async () => {
+    const { ask, backend, manager } = await awsWorld();
+    backend.answers.set('stripe', async () => ({
+      fields: new Map([['key', text('k2')]]),
+      version: 'v-2 AbCdEf',
+      life: { kind: 'none' },
+      original: { id: ARN, labels: ['AWSCURRENT'] },
+    }));
+    await manager.refresh('stripe');
+    const url = '/secretsmanager/get?secretId=';
+    expect((await ask(url + ARN))[0]).toBe(200);
+    expect((await ask(url + ARN.replace('eu-west-1', 'us-east-1')))[0]).toBe(404);
+    expect((await ask(url + ARN.replace('123456789012', '210987654321')))[0]).toBe(404);
+  });
+
   it('any secret of any backend is there under its name, with bytes as SecretBinary and a lone text as it is', async () => {
     const { ask, backend, manager } = await awsWorld();
     expect(await ask('/v1/app')).toMatchObject([
@@ -142,6 +157,19 @@ describe('the names of Secrets Manager', () => {
     ['prod/stripe', 'PROD/stripe', false],
   ])('%s asked as %s: %s', (configured, asked, isFound) => {
     expect(findAws({ secretId: asked, refreshNow: false }, [secretOf(configured)]).length === 1).toBe(isFound);
+  });
+
+  it('an ARN of another account or region than that of the value is of another secret', () => {
+    const found = (asked: string) =>
+      findAws({ secretId: asked, refreshNow: false }, [secretOf('prod/stripe')], () => ARN);
+    for (const asked of [ARN, PARTIAL, 'prod/stripe']) expect(found(asked)).toHaveLength(1);
+    for (const [one, other] of [
+      ['eu-west-1', 'eu-west-2'],
+      ['123456789012', '210987654321'],
+    ] as const) {
+      expect(found(ARN.replace(one, other))).toEqual([]);
+      expect(found(PARTIAL.replace(one, other))).toEqual([]);
+    }
   });
 
   it('a stage is found where it is configured, and AWSCURRENT where none is', () => {

@@ -4,7 +4,7 @@ import { isSecret } from '../../src/base/value.ts';
 import { awsError } from '../faults/aws-proxy.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
 import { secret, useAws } from './aws-world.ts';
-import { plain } from './vault-world.ts';
+import { held, plain } from './vault-world.ts';
 
 expectNoLeaks();
 const aws = useAws();

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Secret } from '../base/secret.ts';
 import type { LiveLogin, Login } from './method.ts';
 import { isExtended } from './renewal.ts';
 
@@ -36,6 +37,12 @@ export class LoginBook {
     return login !== undefined && this.#gone === undefined && this.#clock.monoMs() < login.endsMonoMs
       ? login
       : undefined;
+  }
+
+  /** Whether a text is the newest login's token or accessor. */
+  names(text: Secret): boolean {
+    const { token, accessor } = this.#newest ?? {};
+    return token?.equals(text) === true || accessor?.equals(text) === true;
   }
 
   endsMonoMs(id: number): number {
@@ -91,7 +98,7 @@ function shifted(login: Login, byMs: number): Login {
   return { ...login, startedMonoMs: login.startedMonoMs - byMs };
 }
 
-function liveLogin({ token, ttlMs, renewable, usesLeft, startedMonoMs }: Login, id: number): LiveLogin {
+function liveLogin({ token, accessor, ttlMs, renewable, usesLeft, startedMonoMs }: Login, id: number): LiveLogin {
   const endsMonoMs = ttlMs === 'forever' ? Number.POSITIVE_INFINITY : startedMonoMs + ttlMs;
-  return Object.freeze({ token, ttlMs, renewable, usesLeft, startedMonoMs, id, endsMonoMs });
+  return Object.freeze({ token, accessor, ttlMs, renewable, usesLeft, startedMonoMs, id, endsMonoMs });
 }

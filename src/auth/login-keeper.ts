@@ -28,6 +28,8 @@ export interface KeeperParts {
   readonly stop: AbortSignal;
   /** Called once per login made; `leases`: those made under the one before must move to it. */
   readonly adopted: (login: LiveLogin, leases: 'move' | 'none') => void;
+  /** Called after each try in vain, when `trouble` says why. */
+  readonly failed: () => void;
 }
 
 /**
@@ -189,6 +191,7 @@ export class LoginKeeper {
     const retryInMs = this.#pacing.failed(failed.retryAfterMs, atLeastMs);
     const { backend, emit, method } = this.#parts;
     emit({ kind: 'login-failed', backend, method: method.kind, failure: failed, retryInMs });
+    this.#parts.failed();
   }
 
   /**

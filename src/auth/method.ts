@@ -21,6 +21,8 @@ export interface AuthMethod {
 
 export interface Login {
   readonly token: Secret;
+  /** Another name of the token, under which it can be revoked; absent for one that has none (batch tokens). */
+  readonly accessor: Secret | undefined;
   /** From `startedMonoMs` on. */
   readonly ttlMs: number | 'forever';
   readonly renewable: boolean;
@@ -67,6 +69,13 @@ export interface Session extends AsyncDisposable {
    * login must be fetched again under `next`. `current` gives `next` already.
    */
   onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable;
+  /** Whether a text is the token of the login in use, or its accessor. Takes the same time for every wrong one. */
+  names(text: string): boolean;
+  /**
+   * Waits while there is no login and none was tried in vain: then `current` gives one at once, or `trouble` says why
+   * there is none. Throws CANCELLED when `signal` aborts first.
+   */
+  settled(signal: AbortSignal): Promise<void>;
   /** Why there is no login now, for messages; undefined while there is one. */
   trouble(): import('../base/errors.ts').Failure | undefined;
   view(): LoginView;

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure, fail } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import { Secret } from '../base/secret.ts';
 import { Supervisor } from '../base/supervisor.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import { giveBack } from './give-back.ts';
@@ -82,6 +83,7 @@ export class VaultSession implements Session {
       suspicion: this.#suspicion,
       stop: this.#stop.signal,
       adopted: (login, leases) => this.#adopted(login, leases),
+      failed: () => this.#waiters.wakeAll(),
     });
     this.#supervisor =
       parts.supervisor ??
@@ -132,9 +134,7 @@ export class VaultSession implements Session {
   async current(signal: AbortSignal): Promise<LiveLogin> {
     this.start();
     for (;;) {
-      if (signal.aborted || this.#stop.signal.aborted) {
-        throw fail('CANCELLED', this.#place, 'ended while waiting for a login');
-      }
+      this.#throwIfEnded(signal);
       const login = this.#book.usable();
       if (login !== undefined) {
         if (this.#book.takeUse()) this.#keeper.wake();
@@ -142,6 +142,19 @@ export class VaultSession implements Session {
       }
       await this.#waiters.wait(signal);
     }
+  }
+
+  async settled(signal: AbortSignal): Promise<void> {
+    this.start();
+    for (;;) {
+      this.#throwIfEnded(signal);
+      if (this.#book.usable() !== undefined || this.#keeper.trouble !== undefined) return;
+      await this.#waiters.wait(signal);
+    }
+  }
+
+  names(text: string): boolean {
+    return this.#book.names(Secret.text(text));
   }
 
   async suspect(loginId: number, said?: 'invalid'): Promise<'alive' | 'replaced'> {
@@ -184,6 +197,11 @@ export class VaultSession implements Session {
     await this.#end();
     if (this.#parts.revokeOnExit) await this.#giveBack(new AbortController().signal);
     if (this.#parts.supervisor === undefined) await this.#supervisor.stop();
+  }
+
+  #throwIfEnded(signal: AbortSignal): void {
+    if (!signal.aborted && !this.#stop.signal.aborted) return;
+    throw fail('CANCELLED', this.#place, 'ended while waiting for a login');
   }
 
   #adopted(login: LiveLogin, leases: 'move' | 'none'): void {

@@ -8,9 +8,10 @@ import { lookUpSelf } from './token-self.ts';
 
 /**
  * How long an answer that a login is alive is remembered: a path that is denied at each poll asks once in this time,
- * and a login revoked right after the question is noticed this much later.
+ * and a login revoked right after the question is noticed this much later. Short, since a client of the proxy may poll
+ * a denied path all day, and all that time it would hide a dead login from those who read what they may.
  */
-export const ALIVE_MEMORY_MS = 5_000;
+export const ALIVE_MEMORY_MS = 1_000;
 
 /**
  * Tells a denied path from a dead login. OpenBao answers both with 403 `permission denied`; only what

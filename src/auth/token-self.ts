@@ -1,6 +1,6 @@
 import { fail } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
-import { type Fields, isFields, isSecret, lookUp, plainNumber, plainText } from '../base/value.ts';
+import { type Fields, isFields, isSecret, lookUp, plainNumber, plainText, type Value } from '../base/value.ts';
 import { type VaultAnswer, type VaultClient, VaultStatusError } from '../client/vault-client.ts';
 import type { Login } from './method.ts';
 
@@ -58,11 +58,17 @@ export function readAuthBlock(body: Fields, startedMonoMs: number, place: string
   const seconds = plainNumber(auth.get('lease_duration')) ?? 0;
   return {
     token,
+    accessor: readAccessor(auth.get('accessor')),
     ttlMs: seconds > 0 ? seconds * 1000 : 'forever',
     renewable: plainText(auth.get('renewable')) === 'true',
     usesLeft: readUses(lookUp(auth, 'num_uses')),
     startedMonoMs,
   };
+}
+
+/** `accessor` of an answer about a token: empty for a batch token. */
+export function readAccessor(value: Value | undefined): Secret | undefined {
+  return isSecret(value) && value.type === 'string' && plainText(value) !== '' ? value : undefined;
 }
 
 /** `num_uses` of an answer about a token: 0 or absent is no limit. */

@@ -5,7 +5,7 @@ import { type Fields, isFields, isSecret, plainNumber, plainText } from '../base
 import { type VaultClient, VaultStatusError } from '../client/vault-client.ts';
 import { readCredential } from './credential-file.ts';
 import type { AuthMethod, Login } from './method.ts';
-import { asLoginError, lookUpSelf, readUses } from './token-self.ts';
+import { asLoginError, lookUpSelf, readAccessor, readUses } from './token-self.ts';
 
 export interface TokenLogin {
   /** One of the two is given. The file is read at each login, so a token put there later is taken up. */
@@ -47,7 +47,7 @@ export function createTokenMethod(
 }
 
 /** `ttl` is whole seconds left, 0 for a token without end, which is told by an absent or null `expire_time`. */
-function readLife(body: Fields, place: string): Pick<Login, 'ttlMs' | 'renewable' | 'usesLeft'> {
+function readLife(body: Fields, place: string): Omit<Login, 'token' | 'startedMonoMs'> {
   const data = body.get('data');
   if (!isFields(data)) throw fail('AUTH_UNUSABLE', place, 'the answer about the token holds no data');
   const seconds = plainNumber(data.get('ttl')) ?? 0;
@@ -55,6 +55,7 @@ function readLife(body: Fields, place: string): Pick<Login, 'ttlMs' | 'renewable
   const ends = isSecret(expires) && expires.type === 'string' && plainText(expires) !== '';
   if (seconds <= 0 && ends) throw fail('AUTH_UNUSABLE', place, 'the token ends within a second');
   return {
+    accessor: readAccessor(data.get('accessor')),
     ttlMs: seconds > 0 ? seconds * 1000 : 'forever',
     renewable: plainText(data.get('renewable')) === 'true',
     usesLeft: readUses(data.get('num_uses')),

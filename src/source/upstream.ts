@@ -18,7 +18,10 @@ export interface Upstream extends AsyncDisposable {
   /** The longest wait for a login, in milliseconds. */
   readonly loginMs: number;
   /** The agent's own login. */
-  readonly session: Pick<Session, 'current' | 'suspect' | 'endsMonoMs' | 'onReplacing' | 'trouble'>;
+  readonly session: Pick<
+    Session,
+    'current' | 'settled' | 'suspect' | 'names' | 'endsMonoMs' | 'onReplacing' | 'trouble'
+  >;
   /** For calls that the proxy makes itself. */
   readonly client: Pick<VaultClient, 'call'>;
   /** See `Forwarder.send`. */

@@ -26,10 +26,12 @@ export const never = new AbortController().signal;
 function constantSession(): VaultParts['session'] {
   const token = Secret.text('token');
   const life = { ttlMs: 'forever', renewable: false, usesLeft: 'unlimited', startedMonoMs: 0 } as const;
-  const login: LiveLogin = { token, ...life, id: 7, endsMonoMs: Number.POSITIVE_INFINITY };
+  const login: LiveLogin = { token, accessor: undefined, ...life, id: 7, endsMonoMs: Number.POSITIVE_INFINITY };
   return {
     current: async () => login,
+    settled: async () => {},
     suspect: async () => 'alive',
+    names: () => false,
     endsMonoMs: () => Number.POSITIVE_INFINITY,
     onReplacing: () => ({ [Symbol.dispose]() {} }),
     trouble: () => undefined,

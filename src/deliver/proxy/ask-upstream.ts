@@ -6,6 +6,7 @@ import type { Upstream } from '../../source/upstream.ts';
 import { type Asked, isBearer } from './asked.ts';
 import { type Caller, ownLogin, tokenText } from './caller.ts';
 import { requestHeaders } from './end-to-end.ts';
+import { sparesNamed } from './own-login.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome, type Some } from './read-some.ts';
 
@@ -31,7 +32,7 @@ const MOST_REFUSED = 64 * 1024;
  * Passes a request on. One that is refused under the agent's own login asks the session whether that login is dead, and
  * is made once more under the next when it is: a refused request did nothing. A body that streamed by is gone, so such
  * a request is refused, and the client's next one finds the new login.
- * @throws what `ownLogin` and `Forwarder.send` throw.
+ * @throws what `ownLogin`, `sparesNamed` and `Forwarder.send` throw.
  */
 export async function askUpstream(
   call: ProxyCall,
@@ -40,12 +41,14 @@ export async function askUpstream(
   outgoing: Outgoing,
 ): Promise<Answer> {
   const { caller, body } = outgoing;
-  if (caller !== 'own')
+  if (caller !== 'own') {
+    sparesNamed(outgoing, upstream);
     return { received: await upstream.send(requestOf(call, upstream, outgoing), call.stop), login: undefined };
-  const askUnder = async (login: LiveLogin): Promise<Answer> => ({
-    received: await upstream.send(requestOf(call, upstream, outgoing, login), call.stop),
-    login,
-  });
+  }
+  const askUnder = async (login: LiveLogin): Promise<Answer> => {
+    sparesNamed(outgoing, upstream);
+    return { received: await upstream.send(requestOf(call, upstream, outgoing, login), call.stop), login };
+  };
   const answer = await askUnder(await ownLogin(upstream, clock, call.stop));
   const { received, login } = answer;
   if (received.statusCode !== 403 || login === undefined) return answer;

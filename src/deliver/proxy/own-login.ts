@@ -1,6 +1,7 @@
 import type { LiveLogin } from '../../auth/method.ts';
 import { fail } from '../../base/errors.ts';
 import type { Stop } from '../../client/stop.ts';
+import type { Upstream } from '../../source/upstream.ts';
 import type { Answer, Outgoing } from './ask-upstream.ts';
 import type { Asked } from './asked.ts';
 import { tokenText } from './caller.ts';
@@ -11,6 +12,17 @@ import { type Refusal, refusal } from './vault-reply.ts';
 const TELLS = /(?:^|\/)auth\/token\/(?:lookup|renew)(?:-self|-accessor)?$/;
 const RENEWS = /(?:^|\/)auth\/token\/renew-self$/;
 const REVOKES = /(?:^|\/)auth\/token\/revoke-self$/;
+
+/**
+ * Requests that name a token or an accessor, in their body or in what follows the path, and end it or set its life:
+ * https://openbao.org/api-docs/auth/token/
+ */
+const NAMES = /(?:^|\/)auth\/token\/(?:revoke|renew)(?:-orphan|-accessor)?(?:\/(.*))?$/;
+
+/** Whether the body must be held for `sparesNamed` to look into. */
+export function mayNameLogin({ path }: Asked): boolean {
+  return NAMES.test(path);
+}
 
 const MOST_TOLD = 1024 * 1024;
 
@@ -24,6 +36,34 @@ export function sparesLogin({ path, headers }: Asked): Refusal | undefined {
     return refusal(403, 'PROXY_OWN_LOGIN', "it would wrap the token of the agent's own login");
   }
   return undefined;
+}
+
+/**
+ * Refuses a request that names the agent's login, whoever makes it: the login can make tokens that may revoke it.
+ * @throws PannierError PROXY_OWN_LOGIN; API_MALFORMED for a body that the server may read otherwise than we do.
+ */
+export function sparesNamed({ asked, body }: Outgoing, { session }: Pick<Upstream, 'session'>): void {
+  const named = NAMES.exec(asked.path);
+  if (named === null) return;
+  const texts = [named[1] ?? '', ...textsOf(new URLSearchParams(asked.query)), ...textsIn(body)];
+  if (!texts.some((text) => session.names(text))) return;
+  throw fail('PROXY_OWN_LOGIN', 'proxy', "it names the agent's own login");
+}
+
+/** What the server may take from a body, which is JSON or a form. */
+function textsIn(body: Outgoing['body']): readonly string[] {
+  if (!(body instanceof Uint8Array)) return [];
+  const text = Buffer.from(body).toString().trim();
+  if (!text.startsWith('{')) return textsOf(new URLSearchParams(text));
+  try {
+    return Object.values(JSON.parse(text) as object).filter((value) => typeof value === 'string');
+  } catch {
+    throw fail('API_MALFORMED', 'proxy', 'the body is no JSON');
+  }
+}
+
+function textsOf(params: URLSearchParams): readonly string[] {
+  return [...params.values()];
 }
 
 /** A renewal of the agent's login asks for its own time: an `increment` could shorten it behind the agent's back. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure, fail } from '../../base/errors.ts';
 import type { Emit, Fact } from '../../base/fact.ts';
 import { Stop } from '../../client/stop.ts';
+import { NoLogin } from './caller.ts';
 import { toldCall } from './told-call.ts';
 import { type Refusal, refusalOf, sendRefusal } from './vault-reply.ts';
 
@@ -63,7 +64,7 @@ export class ProxyCall {
     const failed = asFailure(error, 'proxy');
     this.#failed = failed;
     if (this.response.headersSent) this.response.destroy();
-    else this.refuse(refusalOf(failed));
+    else this.refuse(error instanceof NoLogin ? { status: 503, failure: failed } : refusalOf(failed));
   }
 }
 

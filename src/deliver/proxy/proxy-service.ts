@@ -14,7 +14,7 @@ import { type Asked, guardRequest, readAsked } from './asked.ts';
 import { CLEAR_PATH, clearCache } from './cache-clear.ts';
 import { callerOf } from './caller.ts';
 import { looksIntoBody } from './outdated.ts';
-import { sparesLife, sparesLogin, tellsToken, withoutToken } from './own-login.ts';
+import { mayNameLogin, sparesLife, sparesLogin, tellsToken, withoutToken } from './own-login.ts';
 import { type ProxyCache, shareCache } from './proxy-cache.ts';
 import { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
@@ -123,7 +123,7 @@ class ProxyService implements Service {
     const caller = callerOf(asked, proxy.useAutoAuthToken);
     const spared = caller === 'own' ? sparesLogin(asked) : undefined;
     if (spared !== undefined) return call.refuse(spared);
-    const body = await takeBody(call, asked, cache !== undefined && looksIntoBody(asked));
+    const body = await takeBody(call, asked, mayNameLogin(asked) || (cache !== undefined && looksIntoBody(asked)));
     if (body === 'too-long') return call.refuse(refusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB'));
     const given = { asked, caller, body };
     const outgoing = caller === 'own' ? sparesLife(given) : given;

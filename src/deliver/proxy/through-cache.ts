@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
-import { deadline } from '../../base/deadline.ts';
 import type { Upstream } from '../../source/upstream.ts';
 import { type Answer, askUpstream, type Outgoing } from './ask-upstream.ts';
+import { awaitLogin } from './caller.ts';
 import { isKvSecret, type Keepable, kvKeyOf, leasedRequest, staticRead } from './keepable.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import { fullPath, namespaceOf } from './namespace.ts';
@@ -58,29 +58,17 @@ export function findStatic(outgoing: Outgoing, upstream: Upstream, cache: ProxyC
 const NO_HEADERS = { headers: {} } as Outgoing['asked'];
 
 async function keepableOf(outgoing: Outgoing, namespace: string, through: Through): Promise<Keepable | undefined> {
-  const { upstream, cache } = through;
+  const { call, upstream, cache, clock } = through;
   const { path } = outgoing.asked;
   const key =
     cache.limits.staticKv === undefined
       ? undefined
       : kvKeyOf(outgoing, namespace, namespaceOf(NO_HEADERS, upstream.namespace));
   if (key !== undefined) {
-    if (await soon(through, (signal) => isKvSecret(upstream, path, signal)))
+    if (await awaitLogin(upstream, clock, call.stop, (signal) => isKvSecret(upstream, path, signal)))
       return staticRead(key, fullPath(namespace, path), cache);
   }
   return leasedRequest(outgoing, namespace, cache);
-}
-
-/** Ends the question when the client leaves, and when it takes longer than a login may. */
-async function soon<T>({ call, upstream, clock }: Through, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const ending = new AbortController();
-  const end = () => ending.abort();
-  const forget = call.stop.listen(end);
-  const cancel = deadline(clock, upstream.loginMs, end);
-  return await ask(ending.signal).finally(() => {
-    forget();
-    cancel();
-  });
 }
 
 /** Sends a request that others may wait for. */

@@ -21,8 +21,8 @@ export function sendRefusal(response: ServerResponse, { status, failure: { code,
 }
 
 /**
- * What stands between the client and an answer, as a status: 504 the server took too long, 503 there is no login (or
- * the agent stops), 502 the server cannot be spoken to.
+ * What stands between the client and an answer, as a status: 504 the server took too long, 503 the agent stops, 502 the
+ * server cannot be spoken to. That there is no login is a 503 whatever the reason, see `NoLogin`.
  */
 export function refusalOf(failed: Failure): Refusal {
   return { status: STATUS_OF[failed.code] ?? 502, failure: failed };
@@ -31,11 +31,8 @@ export function refusalOf(failed: Failure): Refusal {
 const STATUS_OF: { readonly [C in Code]?: number } = {
   BACKEND_TIMEOUT: 504,
   CANCELLED: 503,
-  AUTH_CREDENTIAL_UNREADABLE: 503,
-  AUTH_CREDENTIAL_EMPTY: 503,
-  AUTH_WRAPPING_USED: 503,
-  AUTH_WRAPPING_PATH: 503,
-  AUTH_DENIED: 503,
   AUTH_UNUSABLE: 503,
+  PROXY_OWN_LOGIN: 403,
+  API_MALFORMED: 400,
   INTERNAL: 500,
 };

@@ -45,21 +45,35 @@ describe('a backend in trouble', () => {
     },
   );
 
-  it('that is not there is a 502, also before there was a login', async () => {
+  it.each([{}, { cache: { staticKv: { maxStaleMs: 30_000 }, maxEntries: 10, maxBytes: 10_000 } }])(
+    'that is not there is a 502, and a 503 for what needs a login, as soon as that is known (%j)',
+    async (more) => {
+      const auth = { method: 'token', token: Secret.text(TOKEN) } as const;
+      const address = `http://127.0.0.1:${await findFreePort()}`;
+      // Nobody waits the day that a login may take.
+      const proxy = await startProxy({ address, auth, proxy: more, backend: { timeoutMs: 86_400_000 } });
+      for (const [path, status] of [['/v1/sys/health', 502] as const, ...Array(3).fill(['/v1/secret/data/x', 503])]) {
+        const got = await proxy.ask('GET', path);
+        expect([path, got.status, got.text]).toEqual([path, status, expect.stringContaining('BACKEND_UNREACHABLE')]);
+        if (status === 503) expect(got.json.errors).toEqual([expect.stringMatching(/^pannier: there is no login: /)]);
+      }
+    },
+  );
+
+  it('that says nothing while a login is asked for is a 503 after the time that a login may take', async () => {
+    const server = await startFaultServer(hang);
+    onTestFinished(() => server[Symbol.asyncDispose]());
     const auth = { method: 'token', token: Secret.text(TOKEN) } as const;
-    const address = `http://127.0.0.1:${await findFreePort()}`;
-    const proxy = await startProxy({ address, auth, backend: { timeoutMs: 300 } });
-    for (const path of ['/v1/sys/health', '/v1/x']) {
-      const got = await proxy.ask('GET', path);
-      expect([path, got.status, got.text]).toEqual([path, 502, expect.stringContaining('BACKEND_UNREACHABLE')]);
-    }
+    const proxy = await startProxy({ address: server.address, auth, backend: { timeoutMs: 300 } });
+    const got = await proxy.ask('GET', '/v1/x');
+    expect([got.status, got.text]).toEqual([503, expect.stringContaining('there is no login')]);
   });
 
   it('that gives no login is a 503', async () => {
     const server = await startFaultServer(reply(403, '{"errors":["permission denied"]}'));
     onTestFinished(() => server[Symbol.asyncDispose]());
     const auth = { method: 'token', token: Secret.text(TOKEN) } as const;
-    const proxy = await startProxy({ address: server.address, auth, backend: { timeoutMs: 300 } });
+    const proxy = await startProxy({ address: server.address, auth, backend: { timeoutMs: 86_400_000 } });
     const got = await proxy.ask('GET', '/v1/x');
     expect([got.status, got.text]).toEqual([503, expect.stringContaining('there is no login')]);
   });

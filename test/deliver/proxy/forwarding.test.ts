@@ -1,9 +1,10 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/base/secret.ts';
 import type { AuthConfig } from '../../../src/config/config.ts';
 import { startWorld, type World, writePolicy } from '../../servers/index.ts';
 import { eventually } from '../../system/agent.ts';
-import { type ProxyingOptions, startProxy } from './proxying.ts';
+import { type Asking, type ProxyingOptions, startProxy } from './proxying.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -16,6 +17,8 @@ afterAll(() => world.stop());
 const shop = () => ({ method: 'kubernetes', role: 'shop', tokenFile: world.tokenFile }) as Partial<AuthConfig>;
 const proxied = (more: Partial<ProxyingOptions> = {}) =>
   startProxy({ address: world.bao.address, auth: shop(), ...more });
+/** A character as JSON may write it too. */
+const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 const APP = '/v1/secret/data/shop/app';
 
 describe('a request through the proxy', () => {
@@ -123,6 +126,54 @@ describe("the agent's own login", () => {
     expect((await proxy.ask('GET', APP)).status).toBe(200);
     const headers = { 'X-Vault-Token': await world.login() };
     expect((await proxy.ask('POST', '/v1/auth/token/revoke-self', { headers })).status).toBe(204);
+  });
+
+  it('is not ended by its name either, with whatever token, nor its life set', async () => {
+    const proxy = await proxied();
+    const { accessor } = (await proxy.ask('GET', '/v1/auth/token/lookup-self')).json.data;
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const root = { 'X-Vault-Token': world.bao.rootToken };
+    const ways: readonly (readonly [string, Asking])[] = [
+      ['revoke-accessor', { body: { accessor } }],
+      ['revoke-accessor', { body: `{"accessor":"${accessor.replaceAll('.', '\\u002e').replace(/^./, escaped)}"}` }],
+      ['revoke-accessor', { body: { accessor }, headers: root }],
+      ['revoke-accessor', { body: `accessor=${accessor}`, headers: { ...root, ...form } }],
+      [`revoke-accessor?accessor=${accessor}`, { headers: { ...root, ...form } }],
+      [`revoke-accessor/${accessor}`, { headers: root }],
+      ['renew-accessor', { body: { accessor, increment: '1s' }, headers: root }],
+    ];
+    for (const [path, asking] of ways) {
+      const refused = await proxy.ask('POST', `/v1/auth/token/${path}`, asking);
+      expect([path, refused.status, refused.text]).toEqual([path, 403, expect.stringContaining('PROXY_OWN_LOGIN')]);
+    }
+    const unclear = await proxy.ask('POST', '/v1/auth/token/revoke-accessor', { body: `{"accessor":"${accessor}"} x` });
+    expect([unclear.status, unclear.text]).toEqual([400, expect.stringContaining('API_MALFORMED')]);
+    expect((await proxy.ask('GET', '/v1/auth/token/lookup-self')).json.data.accessor).toBe(accessor);
+    expect(proxy.facts.filter(({ kind }) => kind === 'login-made')).toHaveLength(1);
+  });
+
+  it.each(['revoke', 'revoke-orphan', 'renew'])('is not named by its token in auth/token/%s', async (what) => {
+    const token = await world.login();
+    const auth = { method: 'token', token: Secret.text(token) } as const;
+    const proxy = await startProxy({ address: world.bao.address, auth });
+    const headers = { 'X-Vault-Token': world.bao.rootToken };
+    expect((await proxy.ask('GET', APP)).status).toBe(200);
+    const inBody = await proxy.ask('POST', `/v1/auth/token/${what}`, { body: { token }, headers });
+    const inPath = await proxy.ask('PUT', `/v1/auth/token/${what}/${token}`, { headers });
+    for (const refused of [inBody, inPath]) {
+      expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('PROXY_OWN_LOGIN')]);
+    }
+    expect((await proxy.ask('GET', APP)).status).toBe(200);
+    expect(proxy.facts.filter(({ kind }) => kind === 'login-made')).toHaveLength(1);
+  });
+
+  it('leaves other tokens to those who may end them', async () => {
+    const proxy = await proxied();
+    expect((await proxy.ask('GET', APP)).status).toBe(200);
+    const headers = { 'X-Vault-Token': world.bao.rootToken };
+    const token = await world.login();
+    const revoked = await proxy.ask('POST', '/v1/auth/token/revoke', { body: { token }, headers });
+    expect(revoked.status).toBe(204);
   });
 
   it('is told about without its token, also by other spellings, and never wrapped', async () => {

@@ -11,6 +11,7 @@ import { FakeClock } from '../../fake-clock.ts';
 
 const login: LiveLogin = {
   token: Secret.text('s.own'),
+  accessor: undefined,
   id: 1,
   ttlMs: 'forever',
   renewable: false,
@@ -28,7 +29,9 @@ function world() {
   const facts: Fact[] = [];
   const session: Upstream['session'] = {
     current: async () => login,
+    settled: async () => {},
     suspect: async () => 'alive',
+    names: () => false,
     endsMonoMs: () => Number.POSITIVE_INFINITY,
     onReplacing: () => ({ [Symbol.dispose]() {} }),
     trouble: () => undefined,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Largest file a configuration is read from. */
 export const MAX_BYTES = 1024 * 1024;
@@ -10,12 +10,14 @@ export interface Unread {
 
 /**
  * Text of a file or a pipe, strictly UTF-8, a byte order mark dropped. Reads no further than `MAX_BYTES`, so that
- * neither a device nor a wrong path fills the memory. Synchronous: start-up has nothing else to do meanwhile.
+ * neither a device nor a wrong path fills the memory. Synchronous: start-up has nothing else to do meanwhile, but for a
+ * pipe it waits until somebody writes; with `only` = `file` nothing but a regular file is read, and nothing waited for.
  */
-export function readCapped(path: string): string | Unread {
+export function readCapped(path: string, only: 'file' | 'any' = 'any'): string | Unread {
   try {
-    const bytes = readBytes(path);
+    const bytes = readBytes(path, only);
     if (bytes === undefined) return { why: 'larger than 1 MiB' };
+    if (bytes === 'no-file') return { why: 'it is no regular file' };
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     return { why: describeSystemError(error) };
@@ -31,9 +33,11 @@ export function describeSystemError(error: unknown): string {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? `cannot be read (${code})` : 'not UTF-8 text';
 }
 
-function readBytes(path: string): Uint8Array | undefined {
-  const descriptor = openSync(path, 'r');
+function readBytes(path: string, only: 'file' | 'any'): Uint8Array | 'no-file' | undefined {
+  const { O_RDONLY, O_NONBLOCK } = constants;
+  const descriptor = openSync(path, only === 'file' ? O_RDONLY | O_NONBLOCK : O_RDONLY);
   try {
+    if (only === 'file' && !fstatSync(descriptor).isFile()) return 'no-file';
     const parts: Uint8Array[] = [];
     let size = 0;
     for (;;) {

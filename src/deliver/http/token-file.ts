@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
@@ -42,7 +42,7 @@ export class TokenFile {
 
   #current(): Buffer {
     this.#lookedMs = this.#clock.monoMs();
-    const stamp = stampOf(statSync(this.#path, { throwIfNoEntry: false }));
+    const stamp = stampOf(this.#path);
     if (this.#digest === undefined || stamp !== this.#stamp) {
       this.#digest = undefined;
       this.#digest = digestOf(readToken(this.#path, this.#place).exposeText('api'));
@@ -54,7 +54,7 @@ export class TokenFile {
 
 /** The one line of a token file. @throws PannierError API_TOKEN_FILE. */
 export function readToken(path: string, place: string): Secret {
-  const text = readCapped(path);
+  const text = readCapped(path, 'file');
   if (typeof text !== 'string') throw fail('API_TOKEN_FILE', place, `${path}: ${text.why}`);
   const token = text.trim();
   // What a header can carry, RFC 9110 section 5.5.
@@ -68,8 +68,14 @@ export function readToken(path: string, place: string): Secret {
   return Secret.text(token);
 }
 
-function stampOf(stat: Stats | undefined): string {
-  return stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
+/** How the file looks; empty when that cannot be seen: reading it then says why. */
+function stampOf(path: string): string {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  } catch {
+    return '';
+  }
 }
 
 function digestOf(text: string): Buffer {

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { TokenFile } from '../../../src/deliver/http/token-file.ts';
@@ -18,5 +19,24 @@ it('a token is compared in constant time, whatever it is and however long', () =
     for (const [a, b] of compared.mock.calls) expect([a.byteLength, b.byteLength]).toEqual([32, 32]);
   } finally {
     compared.mockRestore();
+  }
+});
+
+it.each([
+  ['a pipe that nobody writes to', (path: string) => execFileSync('mkfifo', [path]), 'it is no regular file'],
+  ['a link to itself', (path: string) => symlinkSync(path, path), 'cannot be read (ELOOP)'],
+  ['a directory of it that is a file', (path: string) => symlinkSync('/dev/null/x', path), 'cannot be read (ENOTDIR)'],
+])('%s in place of the file lets nobody in, and says so', (_t, put, why) => {
+  const path = join(place(), 'token');
+  const clock = new FakeClock();
+  writeFileSync(path, 'correct-horse\n');
+  const token = new TokenFile(path, 'api.tokenFile', clock);
+  expect(token.accepts('correct-horse')).toBe(true);
+  rmSync(path);
+  put(path);
+  const wrong = () => token.accepts('wrong');
+  for (const asked of [wrong, () => token.accepts('correct-horse'), () => token.check()]) {
+    expect(asked).toThrow(expect.objectContaining({ failure: expect.objectContaining({ code: 'API_TOKEN_FILE' }) }));
+    expect(asked).toThrow(why);
   }
 });

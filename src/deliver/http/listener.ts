@@ -9,8 +9,10 @@ import { sendProblem } from './reply.ts';
 import type { Service } from './service.ts';
 
 export interface Limits {
-  /** At once, idle ones included; above it an idle one is closed, and when none is idle requests get 429. */
+  /** At once, idle ones included; above it an idle or silent one is closed, and when there is none requests get 429. */
   readonly maxConnections: number;
+  /** A connection that has sent no request for so long is silent. */
+  readonly silentMs: number;
   /** Of the request line and all headers together. */
   readonly headerBytes: number;
   /** From the connection's or the last answer's end to the end of the headers. */
@@ -25,6 +27,7 @@ export interface Limits {
 
 export const LIMITS: Limits = {
   maxConnections: 256,
+  silentMs: 500,
   headerBytes: 16 * 1024,
   headersMs: 10_000,
   requestMs: 30_000,
@@ -65,7 +68,7 @@ export class HttpListener implements AsyncDisposable {
         headersTimeout: limits.headersMs,
         requestTimeout: limits.requestMs,
         keepAliveTimeout: limits.idleMs,
-        connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
+        connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
         noDelay: true,
       },
       (request, response) => this.#handle(request, response),
@@ -126,12 +129,20 @@ export class HttpListener implements AsyncDisposable {
 
   #connected(socket: Socket): void {
     const { maxConnections } = this.#limits;
-    const isIdle = ({ busy, used }: Connection) => used && busy === 0;
-    const crowded = this.#sockets.size >= maxConnections && !this.#closeOne(isIdle);
+    const crowded = this.#sockets.size >= maxConnections && !this.#makeRoom();
     // Of the spare ones some stay free: who has connected and said nothing so far gives way.
     if (crowded && this.#sockets.size >= maxConnections + SPARE_CONNECTIONS / 2) this.#closeOne(({ used }) => !used);
-    this.#sockets.set(socket, { busy: 0, used: false, crowded });
+    this.#sockets.set(socket, { busy: 0, used: false, crowded, openedMs: performance.now() });
     socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  /** Who does nothing gives way: first a used idle connection, then one that opened and sent no request. */
+  #makeRoom(): boolean {
+    const silentSince = performance.now() - this.#limits.silentMs;
+    return (
+      this.#closeOne(({ busy, used }) => used && busy === 0) ||
+      this.#closeOne(({ used, openedMs }) => !used && openedMs <= silentSince)
+    );
   }
 
   /** The one that was opened first: a Map keeps the order. */
@@ -157,6 +168,7 @@ export class HttpListener implements AsyncDisposable {
         const status = response.headersSent ? response.statusCode : 0;
         this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
       });
+      if (connection.crowded && this.#makeRoom()) connection.crowded = false;
       if (connection.crowded && this.#service.isVital?.(request) !== true) {
         response.shouldKeepAlive = false;
         sendProblem(response, 429, 'API_BUSY', 'all connections are taken', { 'Retry-After': '1' });
@@ -172,7 +184,9 @@ interface Connection {
   busy: number;
   /** It has sent a request: one that never did is ended by the header timeout, or earlier in a crowd. */
   used: boolean;
-  readonly crowded: boolean;
+  /** It was opened when all were taken, and nobody has given way since. */
+  crowded: boolean;
+  readonly openedMs: number;
 }
 
 const MALFORMED: Readonly<Record<string, string>> = {

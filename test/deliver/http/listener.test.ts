@@ -11,7 +11,7 @@ const well = { ...hello, path: '/livez', vital: true } as const;
 
 describe('a listener', () => {
   it('answers 429 when all connections are taken, and health all the same', async () => {
-    const { path } = await listen([hello, well], { maxConnections: 2 });
+    const { path } = await listen([hello, well], { maxConnections: 2, silentMs: 60_000 });
     await dial(path);
     await dial(path);
     const refused = await ask(path, '/hello');
@@ -29,6 +29,27 @@ describe('a listener', () => {
     expect(listener.connections).toBeLessThanOrEqual(19);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect([silent[0]?.destroyed, silent.at(-1)?.destroyed]).toEqual([true, false]);
+  });
+
+  it('closes a silent connection rather than refuse who asks, the oldest first', async () => {
+    const { path, listener } = await listen([hello], { maxConnections: 3, silentMs: 100 });
+    const silent = [];
+    for (let i = 0; i < 25; i++) silent.push(await dial(path));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    for (let i = 0; i < 3; i++) expect((await ask(path, '/hello')).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(silent[0]?.destroyed).toBe(true);
+    expect(silent.at(-1)?.destroyed).toBe(false);
+    expect(listener.connections).toBeLessThan(25);
+  });
+
+  it('answers who asks later than it was opened, once somebody has become silent', async () => {
+    const { path } = await listen([hello], { maxConnections: 1, silentMs: 100 });
+    await dial(path);
+    const late = await dial(path);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    late.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(String(await new Promise((resolve) => late.once('data', resolve)))).toMatch(/^HTTP\/1.1 200 /);
   });
 
   it('closes a used idle connection rather than refuse a new one', async () => {
@@ -55,7 +76,7 @@ describe('a listener', () => {
   });
 
   it('counts what it answered by status, refusals too', async () => {
-    const { path, listener } = await listen([hello, well], { maxConnections: 1 });
+    const { path, listener } = await listen([hello, well], { maxConnections: 1, silentMs: 60_000 });
     const taken = await dial(path);
     for (const asked of ['/hello', '/livez', '/none']) await ask(path, asked);
     taken.destroy();

@@ -73,14 +73,14 @@ const REFUSED: readonly Refused[] = [
     }),
     code: 'AUTH_DENIED',
     place: 'backends.bao.auth',
-    says: /HTTP 403 from http:.*permission denied.*role, mount/,
+    says: /HTTP 403 from http:.*permission denied.*mount, role/,
   },
   {
     title: 'a token of another service account',
     auth: async (dir) => ({ tokenFile: await write(dir, await world().review.mintToken({ serviceAccount: 'thief' })) }),
     code: 'AUTH_DENIED',
     place: 'backends.bao.auth',
-    says: /HTTP 403 from http:.*service account name not authorized.*role, mount/,
+    says: /HTTP 403 from http:.*service account name not authorized.*mount, role/,
   },
   {
     title: 'a wrong secret id',

@@ -11,5 +11,11 @@ export function openAwsBackend(config: AwsBackendConfig, { clock, emit, env, ver
   const http = new AwsHttp({ config, clock, emit, env });
   const keys = new AwsCredentials({ config, http, clock, emit });
   const api = createAwsClient({ config, http, keys, clock, version });
-  return createAwsBackend(config, { api, clock, emit, close: () => http[Symbol.asyncDispose]() });
+  return createAwsBackend(config, {
+    api,
+    clock,
+    emit,
+    trouble: () => keys.trouble(),
+    close: () => http[Symbol.asyncDispose](),
+  });
 }

@@ -1,15 +1,22 @@
+import type { Clock } from '../base/clock.ts';
+import { deadline } from '../base/deadline.ts';
 import { asFailure, fail, failure, PannierError } from '../base/errors.ts';
 import { type AwsKeys, type AwsSdk, clientSettings, SILENT } from '../client/aws.ts';
 import { awsError } from '../client/aws-error.ts';
 import type { AwsHttp } from '../client/aws-http.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
+import { checkProfile, checkSharedFiles } from './aws-shared-files.ts';
 
 export interface AwsChainParts {
   readonly config: AwsBackendConfig;
   readonly sdk: AwsSdk;
   readonly http: AwsHttp;
   readonly region: string;
-  readonly nowMs: number;
+  readonly clock: Clock;
+  /** Which link is asked from now on. */
+  readonly asking: (link: LinkName) => void;
+  /** Joins the load of the shared files to one that still runs: a program that hangs is not started again. */
+  readonly joined: (load: () => Promise<AwsKeys>) => Promise<AwsKeys>;
 }
 
 export interface Found {
@@ -33,12 +40,16 @@ interface Link {
 /** One answer of the metadata service or of the container's agent. */
 const LINK_LOCAL_MS = 1_000;
 
+/** A link gets the timeout of the backend, and this, so that a request in it says itself that it was too slow. */
+const SLACK_MS = 1_000;
+
 /**
  * The SDK's own chain, link by link, so that a failure can say what was tried: environment, shared files (with role,
  * web identity, process and SSO profiles), web identity (IRSA), container (ECS, EKS Pod Identity), instance profile.
  * Everything is read anew at each call.
  *
- * A link that is set up and fails ends the chain: keys of the next one would be somebody else's. The metadata service is
+ * A link that is set up and fails ends the chain, and so does one that does not answer in time: keys of the next one
+ * would be somebody else's. The metadata service is
  * asked in its second version only, and waited for a second at most.
  * @throws PannierError AUTH_NO_CREDENTIALS when no link has any; AUTH_DENIED, AUTH_CREDENTIAL_UNREADABLE, or what a
  * request to STS ended with.
@@ -50,8 +61,9 @@ export async function findKeys(parts: AwsChainParts): Promise<Found> {
       tried.push(`${name} (${absent})`);
       continue;
     }
+    parts.asking(name);
     try {
-      return { keys: await load(), link: name };
+      return { keys: await inTime(load(), name, parts), link: name };
     } catch (error) {
       if (!isNothing(error)) throw linkFailed(name, error, parts);
       tried.push(`${name} (${nothingThere(name, parts)})`);
@@ -61,9 +73,23 @@ export async function findKeys(parts: AwsChainParts): Promise<Found> {
   throw fail('AUTH_NO_CREDENTIALS', placeOf(parts), `tried ${tried.join(', ')}`);
 }
 
-function linksOf({ config, sdk, http, region }: AwsChainParts): readonly Link[] {
-  const { keys, profile, isProfileNamed, credentialsFile, configFile, webIdentity, container, instance } =
-    config.sources;
+/** The SDK gives no way to end what a link does, such as a program: it is left alone, and not waited for. */
+async function inTime(load: Promise<AwsKeys>, name: LinkName, parts: AwsChainParts): Promise<AwsKeys> {
+  const ms = parts.config.timeoutMs + SLACK_MS;
+  let callOff = () => {};
+  const late = new Promise<never>((_, reject) => {
+    callOff = deadline(parts.clock, ms, () =>
+      reject(fail('AUTH_NO_CREDENTIALS', placeOf(parts), `${name}: no answer within ${ms} ms`, HANGING)),
+    );
+  });
+  return await Promise.race([load, late]).finally(() => callOff());
+}
+
+export const HANGING = { hint: 'Check what this link asks; a credential_process must end by itself.' };
+
+function linksOf(parts: AwsChainParts): readonly Link[] {
+  const { config, sdk, http, region } = parts;
+  const { keys, profile, isProfileNamed, webIdentity, container, instance } = config.sources;
   const clientConfig = clientSettings(http, config.endpoints.sts, region);
   return [
     {
@@ -83,14 +109,7 @@ function linksOf({ config, sdk, http, region }: AwsChainParts): readonly Link[] 
     {
       name: 'shared files',
       isAsked: isProfileNamed,
-      load: sdk.fromIni({
-        profile,
-        filepath: credentialsFile,
-        configFilepath: configFile,
-        ignoreCache: true,
-        clientConfig,
-        logger: SILENT,
-      }),
+      load: () => parts.joined(() => fromSharedFiles(parts, clientConfig)),
     },
     {
       name: 'web identity',
@@ -132,6 +151,18 @@ function linksOf({ config, sdk, http, region }: AwsChainParts): readonly Link[] 
   ];
 }
 
+async function fromSharedFiles(parts: AwsChainParts, clientConfig: object): Promise<AwsKeys> {
+  const { profile, credentialsFile, configFile } = parts.config.sources;
+  await checkSharedFiles(parts.config.sources, placeOf(parts));
+  const files = { filepath: credentialsFile, configFilepath: configFile, ignoreCache: true };
+  try {
+    return await parts.sdk.fromIni({ profile, ...files, clientConfig, logger: SILENT })();
+  } catch (error) {
+    if (isNothing(error)) await checkProfile(parts.config.sources, placeOf(parts));
+    throw error;
+  }
+}
+
 /** The SDK's way to say that this provider has nothing to give. */
 function isNothing(error: unknown): boolean {
   const { name, tryNextLink } = (error ?? {}) as { name?: unknown; tryNextLink?: unknown };
@@ -155,8 +186,9 @@ function linkFailed(name: LinkName, error: unknown, parts: AwsChainParts): Panni
   if (typeof code === 'string' && /^E[A-Z]+$/.test(code) && typeof path === 'string') {
     return fail('AUTH_CREDENTIAL_UNREADABLE', place, `${name}: cannot be read (${code}): ${path}`);
   }
-  const { nowMs, region } = parts;
-  return asLoginError(awsError(error, { operation: 'sts', region, place, nowMs }), name);
+  if (error instanceof PannierError && error.failure.code.startsWith('AUTH_')) return error;
+  const { clock, region } = parts;
+  return asLoginError(awsError(error, { operation: 'sts', region, place, nowMs: clock.wallMs() }), name);
 }
 
 /** A refusal by STS is one of the login, not of a secret. */

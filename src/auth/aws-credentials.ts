@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
+import type { Code } from '../base/codes.ts';
+import { asFailure, type Failure, fail, failure, type PannierError } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { SingleFlight } from '../base/single-flight.ts';
 import {
@@ -7,14 +8,17 @@ import {
   type AwsKeys,
   type AwsSdk,
   clientSettings,
+  REGION_DOWN,
   regionsOf,
   SILENT,
   unkept,
 } from '../client/aws.ts';
 import { awsError } from '../client/aws-error.ts';
 import type { AwsHttp } from '../client/aws-http.ts';
+import { onAbort } from '../client/on-abort.ts';
 import type { AwsBackendConfig, AwsRole } from '../config/config.ts';
-import { asLoginError, type Found, findKeys } from './aws-chain.ts';
+import { asLoginError, type Found, findKeys, HANGING, type LinkName } from './aws-chain.ts';
+import { stampOf } from './aws-shared-files.ts';
 
 export interface AwsCredentialsOptions {
   readonly config: AwsBackendConfig;
@@ -38,20 +42,28 @@ interface Kept extends Omit<Found, 'link'> {
 /** Others are fetched this long before the end, as the SDK does; of a short life the second half. */
 const EARLY_MS = 300_000;
 
+/** The file that keys without an end came from is there, and not whole. */
+const IN_WRITING: ReadonlySet<Code> = new Set(['AUTH_CREDENTIAL_EMPTY', 'AUTH_CREDENTIAL_UNREADABLE'] satisfies Code[]);
+
 /** How often files are looked at, and refused keys replaced. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
  * The keys of one backend: of the chain, of its `roleArn`, and of the roles of single secrets, each kept until shortly
- * before its end. Keys of shared files have no end: they are read again when a file changes. When others cannot be had,
- * those that still live are used on.
+ * before its end. Keys of shared files have no end: they are read again when a file changes. The chain is walked again when
+ * a file appears that comes before the link that gave the keys. When others cannot be had, those that still live are used
+ * on. A caller that is cancelled leaves; what it waited for goes on for the others.
  */
 export class AwsCredentials implements AwsKeyRing {
   readonly #options: AwsCredentialsOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #flights = new SingleFlight<string, AwsKeys>();
+  readonly #shared = new SingleFlight<string, AwsKeys>();
   readonly #assume = new Map<string, () => Promise<AwsKeys>>();
   readonly #renewedMs = new Map<string, number>();
+  /** When others could not be had, though those that are kept live on. */
+  readonly #failedMs = new Map<string, number>();
+  #asking: { readonly link: LinkName; readonly sinceMs: number } | undefined;
   #generations = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #stamp = '';
@@ -60,24 +72,56 @@ export class AwsCredentials implements AwsKeyRing {
     this.#options = options;
   }
 
-  keysFor(role: AwsRole): Promise<AwsKeys> {
-    return this.#current(this.#whoIs(role));
+  keysFor(role: AwsRole, signal: AbortSignal): Promise<AwsKeys> {
+    return this.#unlessAborted(this.#current(this.#whoIs(role)), signal);
   }
 
   generationOf(role: AwsRole): number {
-    return this.#kept.get(keyOf(this.#whoIs(role)))?.generation ?? 0;
+    return this.#generationOf(this.#whoIs(role));
   }
 
-  async renewedSince(role: AwsRole, generation: number): Promise<boolean> {
-    if (this.generationOf(role) > generation) return true;
-    const key = keyOf(this.#whoIs(role));
+  renewedSince(role: AwsRole, generation: number, signal: AbortSignal): Promise<boolean> {
+    return this.#unlessAborted(this.#renewedSince(this.#whoIs(role), generation), signal);
+  }
+
+  /** Keys are looked for anew at the next call. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
+  /** The link that has not answered for a second; undefined: none is waited for. */
+  trouble(): Failure | undefined {
+    const { config, clock } = this.#options;
+    if (this.#asking === undefined || clock.monoMs() - this.#asking.sinceMs < LOOK_EVERY_MS) return undefined;
+    // Not yet a reason to give up: a program may take its time.
+    const seen = `${this.#asking.link}: no answer yet`;
+    return failure('SECRET_NEVER_FETCHED', `backends.${config.name}`, seen, HANGING);
+  }
+
+  #generationOf(who: Who): number {
+    return this.#kept.get(keyOf(who))?.generation ?? 0;
+  }
+
+  /** Those that are kept are only replaced: one refusal of one secret must not end good keys, least of all other roles'. */
+  async #renewedSince(who: Who, generation: number): Promise<boolean> {
+    if (this.#generationOf(who) > generation) return true;
+    const key = keyOf(who);
     const now = this.#options.clock.monoMs();
     if (now - (this.#renewedMs.get(key) ?? Number.NEGATIVE_INFINITY) < LOOK_EVERY_MS) return false;
     this.#renewedMs.set(key, now);
     const before = this.#kept.get(key)?.keys;
-    this.#kept.clear(); // what a role was assumed with may be what expired
-    const { accessKeyId, sessionToken } = await this.keysFor(role);
+    const { accessKeyId, sessionToken } = await this.#flights.run(key, () => this.#fetch(who, key));
     return before?.accessKeyId !== accessKeyId || before.sessionToken !== sessionToken;
+  }
+
+  async #unlessAborted<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
+    let callOff = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      const cancelled = () =>
+        reject(fail('CANCELLED', `backends.${this.#options.config.name}`, 'the call was cancelled'));
+      callOff = onAbort(signal, cancelled);
+    });
+    return await Promise.race([running, aborted]).finally(() => callOff());
   }
 
   /** The role of a secret, else the backend's, else the chain's own identity. */
@@ -90,14 +134,24 @@ export class AwsCredentials implements AwsKeyRing {
   async #current(who: Who): Promise<AwsKeys> {
     const key = keyOf(who);
     const kept = this.#kept.get(key);
-    if (kept !== undefined && this.#isGood(kept)) return kept.keys;
+    if (kept === undefined) return await this.#flights.run(key, () => this.#fetch(who, key));
+    if (this.#isGood(kept)) return kept.keys;
+    const { clock, emit } = this.#options;
+    const { expiration } = kept.keys;
+    if (expiration !== undefined && expiration.getTime() <= clock.wallMs()) {
+      return await this.#flights.run(key, () => this.#fetch(who, key));
+    }
+    const failedMs = this.#failedMs.get(key);
+    if (failedMs !== undefined && clock.monoMs() - failedMs < LOOK_EVERY_MS) return kept.keys;
     try {
       return await this.#flights.run(key, () => this.#fetch(who, key));
     } catch (error) {
-      const { expiration } = kept?.keys ?? {};
-      if (kept !== undefined && expiration !== undefined && expiration.getTime() > this.#options.clock.wallMs())
-        return kept.keys;
-      throw error;
+      const why = asFailure(error, '');
+      // Those without an end live on only while their file is being written or cannot be read.
+      if (expiration === undefined && !IN_WRITING.has(why.code)) throw error;
+      if (failedMs === undefined) emit({ kind: 'agent-warning', warning: why });
+      this.#failedMs.set(key, clock.monoMs());
+      return kept.keys;
     }
   }
 
@@ -111,15 +165,17 @@ export class AwsCredentials implements AwsKeyRing {
     // Taken before the files are read: a change in between is seen at the next look.
     const stamp = this.#stampNow();
     const found =
-      who === 'chain' ? await this.#ofChain(sdk) : { keys: await this.#ofRole(who, key, sdk), link: 'role' };
+      who === 'chain' ? await this.#ofChain(sdk, stamp) : { keys: await this.#ofRole(who, key, sdk), link: 'role' };
     const { expiration } = found.keys;
     const now = clock.wallMs();
     const lifeMs = expiration === undefined ? Number.POSITIVE_INFINITY : expiration.getTime() - now;
+    this.#failedMs.delete(key);
     this.#kept.set(key, {
       ...found,
       generation: ++this.#generations,
       renewAtMs: now + Math.max(lifeMs - EARLY_MS, lifeMs / 2),
-      stamp: found.link === 'shared files' ? stamp : '',
+      // A file that appears may come before the link that keys are from.
+      stamp: found.link === 'role' || found.link === 'environment' ? '' : stamp,
     });
     emit({
       kind: 'login-made',
@@ -132,21 +188,45 @@ export class AwsCredentials implements AwsKeyRing {
     return found.keys;
   }
 
-  async #ofChain(sdk: AwsSdk): Promise<Found> {
+  async #ofChain(sdk: AwsSdk, stamp: string): Promise<Found> {
     const { config, http, clock } = this.#options;
-    const [region = ''] = await regionsOf(config, sdk);
-    return await findKeys({ config, sdk, http, region, nowMs: clock.wallMs() });
+    const asking = (link: LinkName) => {
+      this.#asking = { link, sinceMs: clock.monoMs() };
+    };
+    const joined = (load: () => Promise<AwsKeys>) => this.#shared.run(stamp, load);
+    try {
+      return await this.#inRegions(sdk, (region) => findKeys({ config, sdk, http, region, clock, asking, joined }));
+    } finally {
+      this.#asking = undefined;
+    }
   }
 
   /** A role of a secret is assumed with the backend's identity, so that a chain of roles has two links at most. */
   async #ofRole(role: AwsRole, key: string, sdk: AwsSdk): Promise<AwsKeys> {
-    const { config, http, clock } = this.#options;
-    const [region = ''] = await regionsOf(config, sdk);
+    const { config } = this.#options;
     const isOwn = role.roleArn === config.roleArn && role.externalId === config.externalId;
-    let assume = this.#assume.get(key);
+    const master = isOwn ? 'chain' : this.#whoIs({});
+    for (let tries = 1; ; tries++) {
+      await this.#current(master);
+      const generation = this.#generationOf(master);
+      try {
+        return await this.#inRegions(sdk, (region) => this.#assumeIn(region, role, key, master, sdk));
+      } catch (error) {
+        const { code } = asFailure(error, '');
+        // The keys it was asked with are refused; a role that may not be assumed is SECRET_DENIED as yet.
+        const isRefused = code === 'AUTH_EXPIRED' || code === 'AUTH_DENIED';
+        if (tries === 1 && isRefused && (await this.#renewedSince(master, generation))) continue;
+        throw asLoginError(error as PannierError, `role ${role.roleArn}`);
+      }
+    }
+  }
+
+  async #assumeIn(region: string, role: AwsRole, key: string, master: Who, sdk: AwsSdk): Promise<AwsKeys> {
+    const { config, http, clock } = this.#options;
+    let assume = this.#assume.get(`${region} ${key}`);
     if (assume === undefined) {
       assume = sdk.fromTemporaryCredentials({
-        masterCredentials: unkept(() => this.#current(isOwn ? 'chain' : this.#whoIs({}))),
+        masterCredentials: unkept(async () => this.#kept.get(keyOf(master))?.keys ?? (await this.#current(master))),
         params: {
           RoleArn: role.roleArn as string,
           RoleSessionName: config.roleSessionName,
@@ -155,17 +235,28 @@ export class AwsCredentials implements AwsKeyRing {
         clientConfig: clientSettings(http, config.endpoints.sts, region),
         logger: SILENT,
       });
-      this.#assume.set(key, assume);
+      this.#assume.set(`${region} ${key}`, assume);
     }
     try {
       return await assume();
     } catch (error) {
       const place = `backends.${config.name}`;
-      throw asLoginError(
-        awsError(error, { operation: 'sts AssumeRole', region, place, nowMs: clock.wallMs() }),
-        `role ${role.roleArn}`,
-      );
+      throw awsError(error, { operation: 'sts AssumeRole', region, place, nowMs: clock.wallMs() });
     }
+  }
+
+  /** STS of the regions in their order, as the services themselves. The failure of the first is the one told. */
+  async #inRegions<T>(sdk: AwsSdk, ask: (region: string) => Promise<T>): Promise<T> {
+    let first: unknown;
+    for (const region of await regionsOf(this.#options.config, sdk)) {
+      try {
+        return await ask(region);
+      } catch (error) {
+        if (!REGION_DOWN.has(asFailure(error, '').code)) throw error;
+        first ??= error;
+      }
+    }
+    throw first;
   }
 
   #stampNow(): string {
@@ -173,14 +264,9 @@ export class AwsCredentials implements AwsKeyRing {
     const now = clock.monoMs();
     if (now - this.#lookedMs < LOOK_EVERY_MS && this.#stamp !== '') return this.#stamp;
     this.#lookedMs = now;
-    this.#stamp = [config.sources.credentialsFile, config.sources.configFile].map(stampOf).join(' ');
+    this.#stamp = stampOf(config.sources);
     return this.#stamp;
   }
 }
 
 const keyOf = (who: Who): string => (who === 'chain' ? who : `${who.roleArn} ${who.externalId ?? ''}`);
-
-function stampOf(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? 'none' : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}`;
-}

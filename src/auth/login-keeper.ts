@@ -68,9 +68,9 @@ export class LoginKeeper {
     return this.#pauseEndsMs;
   }
 
-  /** Why the last try to log in failed; undefined after one that went well. */
+  /** Why the last try to log in failed, or what a first one waits for; undefined after one that went well. */
   get trouble(): Failure | undefined {
-    return this.#trouble;
+    return this.#trouble ?? this.#parts.method.trouble?.();
   }
 
   /** The book has changed: look at it now. */

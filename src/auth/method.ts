@@ -17,6 +17,8 @@ export interface AuthMethod {
    * client throws when no answer comes.
    */
   login(signal: AbortSignal): Promise<Login>;
+  /** What a login has been waiting for; absent, undefined: nothing that is known. */
+  trouble?(): import('../base/errors.ts').Failure | undefined;
 }
 
 export interface Login {

@@ -35,13 +35,16 @@ export interface AwsLoginTools extends LoginTools {
  * The keys are found as for a backend of AWS, anew at each login, and those of a role of the machine may be asked of STS.
  */
 export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, tools: AwsLoginTools): AuthMethod {
+  const { clock, emit, env } = tools;
+  const http = new AwsHttp({ config: account, clock, emit, env });
+  // A login of this backend is what the server makes of it: that keys were found is none.
+  const credentials = new AwsCredentials({ config: account, http, clock, emit: () => {} });
   return {
     kind: 'aws',
+    trouble: () => credentials.trouble(),
     async login(signal) {
-      const { clock, emit, env } = tools;
-      await using http = new AwsHttp({ config: account, clock, emit, env });
-      // A login of this backend is what the server makes of it: that keys were found is none.
-      const keys = await new AwsCredentials({ config: account, http, clock, emit: () => {} }).keysFor({});
+      credentials.forget();
+      const keys = await credentials.keysFor({}, signal).finally(() => http[Symbol.asyncDispose]());
       const request = await signCallerIdentity({ account, serverId, keys, nowMs: clock.wallMs() });
       const body = {
         ...(role === undefined ? {} : { role }),

@@ -33,11 +33,9 @@ export function createVaultMethod(
     case 'jwt':
       return createJwtMethod(auth, tools);
     case 'aws':
-      return {
-        kind: 'aws',
-        login: async (signal) =>
-          (await import('./vault-aws.ts')).createAwsMethod(auth, { ...tools, emit, env }).login(signal),
-      };
+      return loadedLater('aws', async () =>
+        (await import('./vault-aws.ts')).createAwsMethod(auth, { ...tools, emit, env }),
+      );
     case 'cert':
       return createCertMethod(auth, tools);
     case 'userpass':
@@ -48,4 +46,17 @@ export function createVaultMethod(
     case 'approle':
       return createAppRoleMethod(auth, { ...tools, emit, kept });
   }
+}
+
+/** A method whose code is read at the first login; it is made once. */
+function loadedLater(kind: string, load: () => Promise<AuthMethod>): AuthMethod {
+  let method: AuthMethod | undefined;
+  return {
+    kind,
+    trouble: () => method?.trouble?.(),
+    async login(signal) {
+      method ??= await load();
+      return method.login(signal);
+    },
+  };
 }

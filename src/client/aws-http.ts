@@ -81,8 +81,11 @@ export class AwsHttp implements AsyncDisposable {
     return {};
   }
 
+  /** Ends all requests and closes all connections; the next request makes new ones. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#transports.values()].map((transport) => transport[Symbol.asyncDispose]()));
+    const transports = [...this.#transports.values()];
+    this.#transports.clear();
+    await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
   }
 
   #transportTo({ protocol, hostname, port }: SdkRequest, place: string): Transport {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { fail } from '../base/errors.ts';
+import { type Failure, fail } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { AwsApi } from '../client/aws.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
@@ -13,12 +13,14 @@ export interface AwsParts {
   readonly api: AwsApi;
   readonly clock: Clock;
   readonly emit: Emit;
+  /** Why there are no keys yet. */
+  readonly trouble: () => Failure | undefined;
   /** Ends what runs and closes the connections. */
   readonly close: () => Promise<void>;
 }
 
 /** Secrets Manager and Parameter Store of one account and region as a backend. Nothing in it has a lease. */
-export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, close }: AwsParts): Backend {
+export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, trouble, close }: AwsParts): Backend {
   const tools: AwsTools = { api, clock, values: createAwsValues(clock) };
   const secret = createAwsSecret(tools);
   const prefix = createAwsPrefix(tools, emit);
@@ -41,7 +43,7 @@ export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, c
     }
   };
 
-  return { name: config.name, source: { fetch }, identity: identityOf(config), [Symbol.asyncDispose]: close };
+  return { name: config.name, source: { fetch }, identity: identityOf(config), trouble, [Symbol.asyncDispose]: close };
 }
 
 /** Where secrets come from and as whom; no credential is in it. */

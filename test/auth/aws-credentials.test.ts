@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -19,11 +19,13 @@ import { awsConfig, KEYS, secret, useAws } from '../source/aws-world.ts';
 expectNoLeaks();
 const aws = useAws();
 
+const never = new AbortController().signal;
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {
   vi.unstubAllEnvs();
   for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
-  for (const name of ['credentials', 'config', 'token']) await rm(join(aws().dir, name), { force: true });
+  for (const name of ['credentials', 'config', 'token'])
+    await rm(join(aws().dir, name), { recursive: true, force: true });
 });
 
 /** The keys of a backend whose chain has only what is given, on a clock that the test moves. */
@@ -38,14 +40,14 @@ function open(sources: Partial<AwsCredentialSources>, config: Partial<AwsBackend
   const http = new AwsHttp({ config: whole, clock: systemClock, emit, env: {} });
   opened.push(http);
   const credentials = new AwsCredentials({ config: whole, http, clock, emit });
-  const keyId = async (role = {}) => (await credentials.keysFor(role)).accessKeyId;
+  const keyId = async (role = {}) => (await credentials.keysFor(role, never)).accessKeyId;
   const failure = async (role = {}) => {
-    const error = await credentials.keysFor(role).catch((caught: unknown) => caught);
+    const error = await credentials.keysFor(role, never).catch((caught: unknown) => caught);
     if (error instanceof PannierError) return error.failure;
     throw new Error('there should have been no keys', { cause: error });
   };
   const made = () => facts.flatMap((fact) => (fact.kind === 'login-made' ? [fact.method] : []));
-  return { credentials, clock, keyId, failure, made };
+  return { credentials, clock, keyId, failure, made, facts };
 }
 
 const profile = (name: string, id: string, more = '') =>
@@ -101,7 +103,7 @@ describe('the chain', () => {
     expect(await keyId()).toMatch(/^ASIA/);
     expect(made()).toEqual(['web identity']);
     await write('token', 'second.token.x');
-    await credentials.renewedSince({}, credentials.generationOf({}));
+    await credentials.renewedSince({}, credentials.generationOf({}), never);
     const bodies = aws().proxy.calls.map(({ body }) => new URLSearchParams(body));
     expect(
       bodies.map((body) => [body.get('Action'), body.get('RoleSessionName'), body.get('WebIdentityToken')]),
@@ -229,6 +231,7 @@ describe('keys', () => {
     await clock.advance(2 * 60_000);
     expect(await keyId()).toBe('ASIAONE');
     answer = issued('ASIATWO', inAnHour());
+    await clock.advance(1_000); // no sooner is it tried again
     expect(await keyId()).toBe('ASIATWO');
     answer = undefined;
     await clock.advance(61 * 60_000);
@@ -259,6 +262,104 @@ describe('keys', () => {
     await Promise.all(Array.from({ length: 30 }, (_, i) => failure(secret(`${i}`, { stage: 'AWSPREVIOUS' }))));
     expect(facts.filter(({ kind }) => kind === 'login-made').length).toBeLessThanOrEqual(4);
     expect(proxy.calls.length).toBeLessThanOrEqual(60);
+  });
+});
+
+describe('a shared file that is there and cannot be used', () => {
+  const container = async (id: string) => ({
+    uri: await serve((_, response) => response.end(issued(id, new Date(Date.now() + 3_600_000)))),
+  });
+
+  it.each([
+    ['AUTH_CREDENTIAL_EMPTY', ''],
+    ['AUTH_CREDENTIAL_UNREADABLE', 'gar\0bage'],
+    ['AUTH_CREDENTIAL_UNREADABLE', '[defa'],
+    ['AUTH_CREDENTIAL_UNREADABLE', '[default]\naws_acc'],
+    ['AUTH_CREDENTIAL_UNREADABLE', '[default]\naws_access_key_id = AKIA\n'],
+    ['AUTH_CREDENTIAL_UNREADABLE', '[default]\ncredential_process = false\n'],
+  ])('is %s (%j), ends the chain, and is read again when it changes', async (code, text) => {
+    await write('credentials', text);
+    const { failure, keyId, clock } = open({ container: await container('ASIAOTHER') });
+    expect(await failure()).toMatchObject({
+      code,
+      place: 'backends.aws',
+      seen: expect.stringMatching(/^shared files: /),
+    });
+    await write('credentials', profile('default', 'AKIAFILE'));
+    await clock.advance(1_000);
+    expect(await keyId()).toBe('AKIAFILE');
+  });
+
+  it('ends the chain when it is a directory; one that says nothing of the profile, or no keys, does not', async () => {
+    await mkdir(join(aws().dir, 'credentials'));
+    const sources = { container: await container('ASIAOTHER') };
+    expect(await open(sources).failure()).toMatchObject({
+      code: 'AUTH_CREDENTIAL_UNREADABLE',
+      seen: expect.stringContaining('EISDIR'),
+    });
+    await rm(join(aws().dir, 'credentials'), { recursive: true });
+    await write('config', '[default]\nregion = eu-west-1\n');
+    await write('credentials', profile('other', 'AKIAOTHER'));
+    expect(await open(sources).keyId()).toBe('ASIAOTHER');
+    expect(await open({ ...sources, credentialsFile: '/dev/null' }).keyId()).toBe('ASIAOTHER');
+  });
+
+  it('leaves the keys in use that came from it, says so once, and its next content counts', async () => {
+    await write('credentials', profile('default', 'AKIAONE'));
+    const { keyId, clock, facts } = open({ container: await container('ASIAOTHER') });
+    expect(await keyId()).toBe('AKIAONE');
+    await write('credentials', '');
+    for (let turn = 0; turn < 3; turn++) {
+      await clock.advance(1_500);
+      expect(await keyId()).toBe('AKIAONE');
+    }
+    expect(facts.flatMap((fact) => (fact.kind === 'agent-warning' ? [fact.warning.code] : []))).toEqual([
+      'AUTH_CREDENTIAL_EMPTY',
+    ]);
+    await write('credentials', profile('default', 'AKIATWO'));
+    await clock.advance(1_500);
+    expect(await keyId()).toBe('AKIATWO');
+  });
+
+  it('that appears is taken instead of a later link', async () => {
+    const { keyId, clock } = open({ container: await container('ASIAOTHER') });
+    expect(await keyId()).toBe('ASIAOTHER');
+    await write('credentials', profile('default', 'AKIAFILE'));
+    await clock.advance(1_000);
+    expect(await keyId()).toBe('AKIAFILE');
+  });
+});
+
+describe('a link that hangs', () => {
+  const pidFile = () => join(aws().dir, 'token');
+  const hang = async () =>
+    await write('config', `[default]\ncredential_process = sh -c "echo $$ >> ${pidFile()}; exec sleep 300"\n`);
+  const pids = async () => (await readFile(pidFile(), 'utf8')).trim().split('\n').map(Number);
+
+  it('is told after the timeout, is not started twice, and holds nobody who is cancelled', async () => {
+    await hang();
+    const { credentials, clock, failure } = open({});
+    const first = failure();
+    await expect.poll(() => pids().catch(() => [])).toHaveLength(1);
+    await clock.advance(1_000);
+    expect(credentials.trouble()).toMatchObject({ code: 'SECRET_NEVER_FETCHED', seen: 'shared files: no answer yet' });
+    const stop = new AbortController();
+    const cancelled = credentials.keysFor({}, stop.signal).catch((error: PannierError) => error.failure.code);
+    stop.abort();
+    expect(await cancelled).toBe('CANCELLED');
+    await clock.advance(10_000);
+    expect(await first).toMatchObject({
+      code: 'AUTH_NO_CREDENTIALS',
+      seen: 'shared files: no answer within 11000 ms',
+    });
+    expect(credentials.trouble()).toBeUndefined();
+    const second = failure();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await clock.advance(11_000);
+    await second;
+    const [pid = 0, ...more] = await pids();
+    expect(more).toEqual([]);
+    process.kill(pid);
   });
 });
 
@@ -308,6 +409,63 @@ describe('a role', () => {
       'AKIA {"SecretId":"roles/a"}',
       'ASIA {"SecretId":"roles/b"}',
     ]);
+  });
+
+  it('that is refused leaves the keys of the other roles as they are', async () => {
+    const { proxy } = aws();
+    const other = { roleArn: 'arn:aws:iam::123456789012:role/refused' };
+    const { credentials, keyId, clock } = open({ keys: KEYS }, { roleArn });
+    const [own, before] = [await keyId(), await keyId(other)];
+    await clock.advance(1_000);
+    expect(await credentials.renewedSince(other, credentials.generationOf(other), never)).toBe(true);
+    expect(await keyId()).toBe(own);
+    expect(await keyId(other)).not.toBe(before);
+    const sts = (code: string) => ({
+      status: 403,
+      body: `<ErrorResponse><Error><Code>${code}</Code></Error></ErrorResponse>`,
+      headers: { 'content-type': 'text/xml' },
+    });
+    proxy.fault(({ operation }) => (operation === 'AssumeRole' ? sts('AccessDenied') : undefined));
+    await clock.advance(1_000);
+    proxy.clear();
+    await credentials.renewedSince(other, credentials.generationOf(other), never).catch(() => undefined);
+    expect(assumed()).toEqual([[other.roleArn, null, own]]);
+    expect(await keyId()).toBe(own);
+    // But keys that STS calls expired are replaced, and it is asked again.
+    proxy.fault(({ operation, accessKeyId }) =>
+      operation === 'AssumeRole' && accessKeyId === own ? sts('ExpiredTokenException') : undefined,
+    );
+    await clock.advance(1_000);
+    expect(await credentials.renewedSince(other, credentials.generationOf(other), never)).toBe(true);
+    expect(await keyId()).not.toBe(own);
+  });
+
+  it('is assumed in the next region when STS of the first is down, which says nothing of its secrets', async () => {
+    const { moto, proxy } = aws();
+    await moto.putSecret('sts-down', 'x');
+    proxy.fault(({ operation, region }) =>
+      operation === 'AssumeRole' && region === 'eu-west-1' ? awsError('InternalFailure', 500) : undefined,
+    );
+    const { shown, failure } = aws().open({ roleArn, failoverRegions: ['us-east-1'] });
+    expect(await shown(secret('sts-down'))).toEqual({ value: 'x' });
+    expect(proxy.calls.map(({ operation, region }) => `${operation} ${region}`)).toEqual([
+      'AssumeRole eu-west-1',
+      'AssumeRole us-east-1',
+      'GetSecretValue eu-west-1',
+    ]);
+    proxy.clear();
+    proxy.fault(({ operation }) => (operation === 'AssumeRole' ? awsError('InternalFailure', 500) : undefined));
+    const none = aws().open({ roleArn, failoverRegions: ['us-east-1'] });
+    expect(await none.failure(secret('sts-down'))).toMatchObject({
+      code: 'BACKEND_UNAVAILABLE',
+      seen: expect.stringContaining('eu-west-1'),
+    });
+    expect(proxy.calls).toHaveLength(2);
+    proxy.fault(undefined);
+    proxy.clear();
+    await none.shown(secret('sts-down'));
+    expect(proxy.calls.at(-1)?.region).toBe('eu-west-1');
+    expect(await failure(secret('sts-none'))).toMatchObject({ code: 'SECRET_NOT_FOUND' });
   });
 
   it('that may not be assumed is a failure of the login', async () => {

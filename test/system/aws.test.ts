@@ -138,6 +138,27 @@ describe('credentials of AWS', () => {
     ]);
   });
 
+  it('that a program is asked for and does not give end init at its timeout, which says who is waited for', async () => {
+    const { dir, config } = await setUp(moto.address, 'any');
+    const [pids, file] = [join(dir, 'pids'), join(dir, 'aws-config')];
+    await writeFile(file, `[default]\ncredential_process = sh -c "echo $$ >> ${pids}; exec sleep 60"\n`);
+    const env = { HOME: dir, AWS_REGION: 'eu-west-1', AWS_CONFIG_FILE: file, AWS_EC2_METADATA_DISABLED: 'true' };
+    const own = await scene.place();
+    const login = await own.config({
+      backends: { bao: { kind: 'vault', address: 'http://127.0.0.1:9', auth: { method: 'aws' } } },
+      secrets: { app: { kv: 'app' } },
+      outputs: { o: { dir: join(own.dir, 'out'), files: { f: { content: '{{app.password}}' } } } },
+    });
+    for (const each of [config, login]) {
+      const init = await scene.init(each, '4s', { env });
+      expect([init.status, told(init)]).toMatchObject([
+        3,
+        [{ code: 'SECRET_NEVER_FETCHED', seen: expect.stringMatching(/^shared files: no answer yet/) }],
+      ]);
+    }
+    for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) process.kill(Number(pid));
+  });
+
   it('and the region are taken from the shared files', async () => {
     const { dir, config, text } = await setUp(moto.address, 'shared', { profile: 'shop' });
     await moto.putSecret('shared', '{"password":"one"}', 'eu-central-1');

@@ -333,7 +333,7 @@ describe('a shared file that is there and cannot be used', () => {
 describe('a link that hangs', () => {
   const pidFile = () => join(aws().dir, 'token');
   const hang = async () =>
-    await write('config', `[default]\ncredential_process = sh -c "echo $$ >> ${pidFile()}; exec sleep 300"\n`);
+    await write('config', `[default]\ncredential_process = echo $$ >> ${pidFile()}; exec sleep 300\n`);
   const pids = async () => (await readFile(pidFile(), 'utf8')).trim().split('\n').map(Number);
 
   it('is told after the timeout, is not started twice, and holds nobody who is cancelled', async () => {

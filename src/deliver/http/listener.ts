@@ -132,7 +132,7 @@ export class HttpListener implements AsyncDisposable {
     const crowded = this.#sockets.size >= maxConnections && !this.#makeRoom();
     // Of the spare ones some stay free: who has connected and said nothing so far gives way.
     if (crowded && this.#sockets.size >= maxConnections + SPARE_CONNECTIONS / 2) this.#closeOne(({ used }) => !used);
-    this.#sockets.set(socket, { busy: 0, used: false, crowded, openedMs: performance.now() });
+    this.#sockets.set(socket, { busy: 0, ahead: [], used: false, crowded, openedMs: performance.now() });
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
@@ -159,29 +159,38 @@ export class HttpListener implements AsyncDisposable {
   #handle(request: IncomingMessage, response: ServerResponse): void {
     this.#methods?.restore(request);
     const connection = this.#sockets.get(request.socket);
-    if (connection !== undefined) {
-      connection.busy++;
-      connection.used = true;
-      if (connection.busy > MOST_AHEAD) return void request.socket.destroy();
-      response.once('close', () => {
-        connection.busy--;
-        const status = response.headersSent ? response.statusCode : 0;
-        this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
-      });
-      if (connection.crowded && this.#makeRoom()) connection.crowded = false;
-      if (connection.crowded && this.#service.isVital?.(request) !== true) {
-        response.shouldKeepAlive = false;
-        sendProblem(response, 429, 'API_BUSY', 'all connections are taken', { 'Retry-After': '1' });
-        return;
-      }
-    }
-    this.#service.handle(request, response);
+    if (connection === undefined) return void request.socket.destroy(); // it has just given way to another
+    connection.busy++;
+    connection.used = true;
+    if (connection.busy > MOST_AHEAD) return void request.socket.destroy();
+    response.once('close', () => {
+      connection.busy--;
+      const status = response.headersSent ? response.statusCode : 0;
+      this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
+      if (!request.socket.destroyed && !request.socket.writableEnded) connection.ahead.shift()?.();
+    });
+    const serve = () => this.#serve(connection, request, response);
+    if (connection.busy === 1) serve();
+    else connection.ahead.push(serve);
+  }
+
+  #serve(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
+    if (connection.crowded && this.#makeRoom()) connection.crowded = false;
+    if (connection.crowded && this.#service.isVital?.(request) !== true) {
+      response.shouldKeepAlive = false;
+      sendProblem(response, 429, 'API_BUSY', 'all connections are taken', { 'Retry-After': '1' });
+    } else this.#service.handle(request, response);
   }
 }
 
 interface Connection {
   /** Requests under way. */
   busy: number;
+  /**
+   * Begin the requests that were sent before the answer to an earlier one was taken, in their order: answers of a client
+   * that reads none would pile up.
+   */
+  readonly ahead: (() => void)[];
   /** It has sent a request: one that never did is ended by the header timeout, or earlier in a crowd. */
   used: boolean;
   /** It was opened when all were taken, and nobody has given way since. */

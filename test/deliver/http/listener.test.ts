@@ -31,6 +31,29 @@ describe('a listener', () => {
     expect([silent[0]?.destroyed, silent.at(-1)?.destroyed]).toEqual([true, false]);
   });
 
+  it('begins no further request of a connection whose answers are not taken, and answers all in their order', async () => {
+    let begun = 0;
+    const big = {
+      ...hello,
+      path: '/big',
+      handle: () => ({ status: 200, type: 'text/plain', body: `${++begun};${'x'.repeat(4 * 2 ** 20)}` }),
+    } as const;
+    const { path } = await listen([big, hello]);
+    const greedy = await dial(path);
+    greedy.pause();
+    greedy.write('GET /big HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
+    while (begun === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect((await ask(path, '/hello')).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(begun).toBe(1);
+    greedy.write('GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    const all = rest(greedy);
+    greedy.resume();
+    const numbers = [...(await all).matchAll(/(\d+);x/g)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    expect(await all).toMatch(/hello$/);
+  });
+
   it('closes a silent connection rather than refuse who asks, the oldest first', async () => {
     const { path, listener } = await listen([hello], { maxConnections: 3, silentMs: 100 });
     const silent = [];

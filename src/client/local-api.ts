@@ -97,9 +97,11 @@ function unreachable(error: unknown, shown: string): PannierError {
   const seen: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such socket',
     ECONNREFUSED: 'nobody listens there',
-    EACCES: 'we may not connect to it',
-    EPERM: 'we may not connect to it',
+    EACCES: 'we have no permission to connect to it',
+    EPERM: 'we have no permission to connect to it',
     ECONNRESET: 'the connection was closed before an answer came',
   };
-  return fail('AGENT_UNREACHABLE', shown, seen[code] ?? `it cannot be reached (${code})`);
+  const hint = "Run it as the socket's owner or in its group; mode, uid and gid of the listener say who that is.";
+  const details = code === 'EACCES' || code === 'EPERM' ? { hint } : {};
+  return fail('AGENT_UNREACHABLE', shown, seen[code] ?? `it cannot be reached (${code})`, details);
 }

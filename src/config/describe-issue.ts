@@ -117,6 +117,9 @@ function hintFor(value: unknown, issue: z.core.$ZodIssue): { hint?: string } {
   if (issue.code === 'invalid_type' && issue.expected === 'boolean' && /^(?:yes|no|on|off|y|n)$/i.test(String(value))) {
     return { hint: 'YAML 1.2 knows only true and false, without quotes.' };
   }
+  if (optionsOf(issue).some((option) => typeof option === 'number' && String(option) === value)) {
+    return { hint: 'Drop the quotes.' };
+  }
   if (issue.code === 'invalid_type' && issue.expected === 'string' && typeof value !== 'object') {
     return { hint: 'Put it in quotes.' };
   }

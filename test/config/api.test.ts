@@ -72,6 +72,26 @@ describe('the section api', () => {
     expect(await briefly(withApi(api))).toEqual(wanted);
   });
 
+  it.each([
+    ['127.0.0.1:8270', 'localhost:8270'],
+    ['localhost:8270', '[::1]:8270'],
+    ['[::1]:8270', '[0:0:0:0:0:0:0:1]:8270'],
+  ])('refuses %s and %s beside each other', async (...both) => {
+    const listeners = both.map((listen) => ({ ...tcp, listen }));
+    expect(await briefly(withApi({ listeners }))).toEqual(['CONFIG_DUPLICATE api.listeners[1].listen']);
+  });
+
+  it('takes one port of two addresses', async () => {
+    const listeners = ['127.0.0.1:8270', '[::1]:8270', 'localhost:8271'].map((listen) => ({ ...tcp, listen }));
+    expect((await withApi({ listeners })).api?.listeners).toHaveLength(3);
+  });
+
+  it.each(['0.0.0.0:8270', '[::]:8270'])('has no port that the admin listener takes with %s', async (listen) => {
+    expect(await briefly(loadWith({ secrets, api: tcp, admin: { listen } }))).toEqual([
+      'CONFIG_DUPLICATE admin.listen',
+    ]);
+  });
+
   it('says what a misspelt secret probably is', async () => {
     const [problem] = await problemsOf(withApi({ socket: 's', secrets: ['apq'] }));
     expect(problem?.seen).toBe('no secret has this name; the nearest is app');

@@ -87,6 +87,7 @@ describe('hints', () => {
       /the nearest is app/,
     ],
     ['another version', 'version: 2', /number 2; 1 is the only version/],
+    ['a version in quotes', 'version: "1"', /1 is the only version .*Drop the quotes\./],
   ])('%s is explained', async (_, text, wanted) => {
     const whole = `${text.startsWith('version') ? '' : 'version: 1\n'}backends: { bao: ${JSON.stringify(BAO)} }\n${text}\n`;
     const problems = await problemsOf(loadText(whole));

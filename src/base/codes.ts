@@ -208,6 +208,7 @@ export const CODES = {
   API_SLOW: row(1, 'backoff', 'What was asked for did not end in time; it goes on.', 'See GET /v1/status.'),
   AGENT_UNREACHABLE: row(1, 'backoff', 'No agent answers at this place.', 'Start it, or name another with --socket.'),
   AGENT_SILENT: row(1, 'backoff', 'An agent did not answer in time.', 'See its log.'),
+  STDOUT: row(1, 'never', 'Standard output takes nothing.', 'Check the disk or the program that it goes to.'),
   AGENT_ANSWER: row(1, 'never', 'What answers there is no agent, or one of another version.', 'Check --socket.'),
 
   PROXY_HEADER: row(1, 'never', 'A request comes without the header that is asked for.', 'Add X-Vault-Request: true.'),

@@ -63,6 +63,18 @@ describe('the local API of a running agent', () => {
     expect(agent.output()).not.toContain('hunter');
   });
 
+  it('pannier get says that standard output takes nothing', async () => {
+    const at = await place();
+    await writeSecrets(at, { app: { password: 'hunter2' } });
+    await ready(scene.run(await at.config(api(at))));
+    const command = `${process.execPath} dist/pannier.js get app.password --socket ${at.socket} > /dev/full`;
+    const failed = await promisify(execFile)('sh', ['-c', command]).catch((error: unknown) => error);
+    expect(failed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^standard output: the disk is full \(STDOUT\)/),
+    });
+  });
+
   it('pannier get prints a field as it is, a secret as JSON, and 1 for what is not there', async () => {
     const at = await place();
     await writeFile(

@@ -87,7 +87,8 @@ class Api implements Service {
 /** The file may be there a moment later; until then nobody is let in. */
 function warnOf(token: TokenFile | undefined, { emit }: ApiAgent): void {
   try {
-    token?.check();
+    const weakness = token?.check();
+    if (weakness !== undefined) emit({ kind: 'agent-warning', warning: weakness });
   } catch (error) {
     emit({ kind: 'agent-warning', warning: asFailure(error, 'api') });
   }

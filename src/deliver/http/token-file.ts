@@ -1,12 +1,15 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
-import { fail } from '../../base/errors.ts';
+import { type Failure, fail, failure } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { Secret } from '../../base/secret.ts';
 import { readCapped } from '../../config/read-capped.ts';
 
 /** A file that looks the same is read again after this all the same. */
 const LOOK_MS = 1_000;
+
+/** A token below this can be guessed by asking. */
+const SHORTEST = 16;
 
 /** The token that requests must carry, as its file has it now: a changed file counts at once. */
 export class TokenFile {
@@ -35,9 +38,17 @@ export class TokenFile {
     return isSame(digest, this.#current());
   }
 
-  /** @throws PannierError API_TOKEN_FILE. */
-  check(): void {
+  /** What makes the token a weak one, as a warning. @throws PannierError API_TOKEN_FILE. */
+  check(): Failure | undefined {
     this.#current();
+    const length = readToken(this.#path, this.#place).exposeText('api').length;
+    const weaknesses = [
+      ...((statSync(this.#path).mode & 0o007) === 0 ? [] : ['every user of the machine may use it']),
+      ...(length >= SHORTEST ? [] : [`the token has fewer than ${SHORTEST} characters`]),
+    ];
+    if (weaknesses.length === 0) return undefined;
+    const hint = 'Give it mode 0640 or less (defaultMode in Kubernetes), and a token of openssl rand -hex 32.';
+    return failure('API_TOKEN_FILE', this.#place, `${this.#path}: ${weaknesses.join('; ')}`, { hint });
   }
 
   #current(): Buffer {

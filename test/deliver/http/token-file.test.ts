@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { TokenFile } from '../../../src/deliver/http/token-file.ts';
@@ -39,4 +39,17 @@ it.each([
     expect(asked).toThrow(expect.objectContaining({ failure: expect.objectContaining({ code: 'API_TOKEN_FILE' }) }));
     expect(asked).toThrow(why);
   }
+});
+
+it.each([
+  [0o644, 'correct-horse-battery', /every user of the machine may use it$/],
+  [0o600, 'correct-horse', /fewer than 16 characters$/],
+  [0o640, 'correct-horse-battery', undefined],
+])('a weak token is a warning: mode %o, %s', (mode, text, seen) => {
+  const path = join(place(), 'token');
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  const weakness = new TokenFile(path, 'api.tokenFile', new FakeClock()).check();
+  if (seen === undefined) expect(weakness).toBeUndefined();
+  else expect(weakness).toMatchObject({ code: 'API_TOKEN_FILE', seen: expect.stringMatching(seen) });
 });

@@ -82,7 +82,7 @@ export function cellsOf(row: Row): string[] {
     const digits = unit === 'x' ? 2 : unit === '' || unit === '/s' || value >= 100 ? 0 : 1;
     return `${value.toFixed(digits)} ${unit}`.trim();
   };
-  const ratio = baoAgent === undefined || pannier === undefined ? '' : `${(pannier / baoAgent).toFixed(2)} x`;
+  const ratio = !baoAgent || pannier === undefined ? '' : `${(pannier / baoAgent).toFixed(2)} x`;
   const limit = goal === undefined ? '' : limitOf(goal, unit) + (inside === undefined ? '' : `, ${told(inside)}`);
   const met = isMet(row);
   return [

@@ -23,6 +23,7 @@ export class MemoryBackend implements Backend {
   watched: (() => void) | undefined;
   readonly #clock: Clock;
   #move: ((next: number) => Promise<void>) | undefined;
+  #died: (() => void) | undefined;
   #login = 1;
   #serial = 0;
 
@@ -59,6 +60,17 @@ export class MemoryBackend implements Backend {
 
   replaceLogin(): Promise<void> | undefined {
     return this.#move?.(++this.#login);
+  }
+
+  /** The login in use is found dead. */
+  killLogin(): void {
+    this.loginEnds = Number.NEGATIVE_INFINITY;
+    this.#died?.();
+  }
+
+  onLoginDead(heard: () => void): Disposable {
+    this.#died = heard;
+    return { [Symbol.dispose]: () => {} };
   }
 
   fetchesOf(key: string): number {

@@ -31,7 +31,7 @@ export async function init(
   around: Surroundings,
   { timeoutMs, signal, createSink, keepLogins = true }: InitOptions,
 ): Promise<readonly Failure[]> {
-  await using pipeline = new Pipeline(around, createSink === undefined ? {} : { createSink });
+  await using pipeline = new Pipeline(around, { once: true, ...(createSink === undefined ? {} : { createSink }) });
   const progress = () => progressOf(plan.outputs, plan, pipeline);
   const deadline = new AbortController();
   const outcome = await new Promise<Outcome>((resolve, reject) => {

@@ -25,6 +25,8 @@ export interface PipelineOptions {
   readonly execution?: Execution | undefined;
   /** Present: the listeners of the configuration are opened, and can ask for this. */
   readonly serve?: Serve;
+  /** It ends when each output has come to an end: what came is not asked for again meanwhile, see `LeaseManagerOptions.polls`. */
+  readonly once?: boolean;
 }
 
 /** @param output whose state changed; absent: anything may have. */
@@ -58,7 +60,7 @@ export class Pipeline implements AsyncDisposable {
   #isEnding = false;
   #refusedConfig: readonly Failure[] = [];
 
-  constructor(around: Surroundings, { createSink, execution, serve }: PipelineOptions = {}) {
+  constructor(around: Surroundings, { createSink, execution, serve, once = false }: PipelineOptions = {}) {
     const { clock, random } = around;
     const emit: Emit = (fact) => {
       around.emit(fact);
@@ -73,7 +75,7 @@ export class Pipeline implements AsyncDisposable {
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
-    const manager = new LeaseManager({ clock, random, emit });
+    const manager = new LeaseManager({ clock, random, emit, polls: !once });
     this.#manager = manager;
     this.#releases.push(() => manager[Symbol.asyncDispose]());
 

@@ -67,6 +67,7 @@ export class VaultSession implements Session {
   readonly #keeper: LoginKeeper;
   readonly #waiters = new Waiters();
   readonly #moves = new Set<(next: LiveLogin) => Promise<void>>();
+  readonly #deaths = new Set<() => void>();
   readonly #stop = new AbortController();
   #keeping: Promise<void> | undefined;
   #revoked = false;
@@ -161,7 +162,10 @@ export class VaultSession implements Session {
     const login = this.#book.usable();
     if (login?.id !== loginId) return 'replaced';
     if ((await this.#suspicion.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
-    if (this.#book.bury(loginId)) this.#keeper.wake();
+    if (this.#book.bury(loginId)) {
+      this.#keeper.wake();
+      for (const heard of this.#deaths) heard();
+    }
     return 'replaced';
   }
 
@@ -172,6 +176,12 @@ export class VaultSession implements Session {
   onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable {
     this.#moves.add(move);
     return { [Symbol.dispose]: () => void this.#moves.delete(move) };
+  }
+
+  /** Calls `heard` when a login is found dead before its end: `endsMonoMs` of it has changed. */
+  onDead(heard: () => void): Disposable {
+    this.#deaths.add(heard);
+    return { [Symbol.dispose]: () => void this.#deaths.delete(heard) };
   }
 
   trouble(): Failure | undefined {

@@ -1,14 +1,22 @@
 import type { Clock } from '../base/clock.ts';
 import { type Item, lifeOf } from './item.ts';
+import type { WhyExpired } from './item-writer.ts';
 import { decide, endsMonoMs } from './schedule.ts';
 import { Wheel } from './wheel.ts';
+
+export interface DeadlineOptions {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly polls: boolean;
+}
 
 /** What deadlines lead to; the lease manager does it. */
 export interface DeadlineActions {
   /** The next attempt is due. */
   attempt(item: Item, doing: 'fetch' | 'renew'): void;
-  /** The value is past its validity, or older than its maxStale. */
-  expire(item: Item, why: 'validity' | 'maxStale'): void;
+  /** The value is past its validity or the end of its login, or older than its maxStale. */
+  expire(item: Item, why: WhyExpired): void;
   /** An attempt has run for a second (and again each second) without an answer. */
   overdue(item: Item): void;
   clockJumped(byMs: number): void;
@@ -37,35 +45,47 @@ function withOthers(atMonoMs: number, refreshMs: number): number {
 export class Deadlines {
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #polls: boolean;
   readonly #actions: DeadlineActions;
   readonly #wheel: Wheel;
 
-  constructor(clock: Clock, random: () => number, actions: DeadlineActions) {
+  /** @param polls false: nothing is asked for again only because its `refresh` is over. */
+  constructor({ clock, random, polls }: DeadlineOptions, actions: DeadlineActions) {
     this.#clock = clock;
     this.#random = random;
+    this.#polls = polls;
     this.#actions = actions;
     this.#wheel = new Wheel(clock, (byMs) => actions.clockJumped(byMs));
   }
 
   /**
-   * Sets the next attempt as `schedule.ts` decides; answers in how many milliseconds it is due.
+   * Sets the next attempt as `schedule.ts` decides; answers in how many milliseconds it is due, which is infinite when
+   * none is.
    * @param fetchInstead a renewal is out of the question: the next attempt is a fetch.
    */
   planNext(item: Item, retryAfterMs?: number, fetchInstead = false): number {
     item.cancelNext();
     const now = this.#now();
-    const { entry, failures, polledBefore, want } = item;
+    const { entry, failures, polledBefore } = item;
+    const refreshMs = this.#polls ? item.want.refreshMs : Number.POSITIVE_INFINITY;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
     const situation = { life, fetchedWallMs, failures, retryAfterMs, firstPoll: !polledBefore };
-    const next = decide(situation, want, now, this.#random);
+    const next = decide(situation, { refreshMs }, now, this.#random);
     if (next.do === 'poll' && failures === 0) item.polledBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
     const isPoll = next.do === 'poll' && failures === 0;
-    const atMonoMs = isPoll ? withOthers(next.atMonoMs, want.refreshMs) : next.atMonoMs;
-    item.nextMonoMs = atMonoMs;
+    const atMonoMs = isPoll ? withOthers(next.atMonoMs, refreshMs) : next.atMonoMs;
+    item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
+    if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;
     item.cancelNext = this.#wheel.at(atMonoMs, () => this.#actions.attempt(item, doing));
     return Math.round(atMonoMs - now.monoMs);
+  }
+
+  /** After an attempt out of turn the next one stays due when it was: secrets pulled together keep their spread. */
+  keepNext(item: Item, atMonoMs: number): void {
+    item.nextMonoMs = atMonoMs;
+    item.cancelNext = this.#wheel.at(atMonoMs, () => this.#actions.attempt(item, 'fetch'));
   }
 
   /** Plans anew within the next seconds, spread so that not everything is due at once. */
@@ -75,19 +95,46 @@ export class Deadlines {
     item.cancelNext = this.#wheel.at(atMonoMs, () => this.planNext(item));
   }
 
-  /** When a stale value stops being valid: the end of its lease, login or certificate, or its maxStale. */
+  /**
+   * When a value stops being valid: the end of its lease, login or certificate; a stale one also at its maxStale. The end
+   * may have moved by then (a login that was renewed), so it is looked at again before anything is told.
+   */
   planExpiry(item: Item): void {
     item.cancelExpiry();
+    const { monoMs } = this.#now();
+    const { atMonoMs, why } = this.#expiryOf(item);
+    if (atMonoMs === Number.POSITIVE_INFINITY) return;
+    item.cancelExpiry = this.#wheel.at(Math.max(monoMs, atMonoMs), () => {
+      if (this.#expiryOf(item).atMonoMs > this.#clock.monoMs()) this.planExpiry(item);
+      else this.#actions.expire(item, why);
+    });
+  }
+
+  /** Whether the value is past its validity now. What a static role gives is right until a read says otherwise. */
+  hasEnded(item: Item): boolean {
+    return lifeOf(item)?.kind !== 'rotates' && this.endsMonoMs(item) <= this.#clock.monoMs();
+  }
+
+  #expiryOf(item: Item): { readonly atMonoMs: number; readonly why: WhyExpired } {
     const { entry } = item;
-    if (entry === undefined || entry.state === 'absent') return;
+    const never = { atMonoMs: Number.POSITIVE_INFINITY, why: 'validity' } as const;
+    if (entry === undefined || entry.state === 'absent' || entry.state === 'expired') return never;
     const now = this.#now();
+    if (entry.state === 'fresh') {
+      // The server may rotate late, and a read is due right after the announced moment: that one tells.
+      if (entry.value.life.kind === 'rotates') return never;
+      return { atMonoMs: this.endsMonoMs(item), why: this.#whyEnds(item) };
+    }
     const validMs = this.endsMonoMs(item);
     const { maxStaleMs = Number.POSITIVE_INFINITY } = item.want;
     const tooOldMs = now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs;
-    const atMonoMs = Math.min(validMs, tooOldMs);
-    if (atMonoMs === Number.POSITIVE_INFINITY) return;
-    const why = validMs <= tooOldMs ? 'validity' : 'maxStale';
-    item.cancelExpiry = this.#wheel.at(atMonoMs, () => this.#actions.expire(item, why));
+    if (validMs <= tooOldMs) return { atMonoMs: validMs, why: this.#whyEnds(item) };
+    return { atMonoMs: tooOldMs, why: 'maxStale' };
+  }
+
+  #whyEnds(item: Item): WhyExpired {
+    const life = lifeOf(item);
+    return life?.kind === 'lease' && loginEndsMonoMs(item) < life.startedMonoMs + life.ttlMs ? 'login' : 'validity';
   }
 
   /** When the value stops being valid by its lease, its login or its certificate; infinite when nothing ends it. */

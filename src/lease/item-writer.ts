@@ -8,17 +8,31 @@ import { stoppedExtending } from './schedule.ts';
 /** What an attempt brought: the first value, another one, or nothing new. */
 export type What = 'came' | 'changed' | 'settled';
 
+/** Why a value is past its time. */
+export type WhyExpired = 'validity' | 'login' | 'maxStale';
+
+const PAST: Readonly<Record<WhyExpired, string>> = {
+  validity: 'the value is past its validity',
+  login: 'the login that the lease was made under has ended',
+  maxStale: 'the value is older than maxStale',
+};
+
 /** Writes what an item holds (its value, life and state) and tells it. When to do so is the lease manager's business. */
 export class ItemWriter {
   readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #nextNumber: () => number;
+  readonly #hasEnded: (item: Item) => boolean;
 
-  /** @param nextNumber begins the next snapshot and gives its number. */
-  constructor(clock: Clock, emit: Emit, nextNumber: () => number) {
+  /**
+   * @param nextNumber begins the next snapshot and gives its number.
+   * @param hasEnded whether the value that the item holds is past its validity.
+   */
+  constructor(clock: Clock, emit: Emit, nextNumber: () => number, hasEnded: (item: Item) => boolean) {
     this.#clock = clock;
     this.#emit = emit;
     this.#nextNumber = nextNumber;
+    this.#hasEnded = hasEnded;
   }
 
   /** Asks the source and keeps the answer. @throws what the source throws. */
@@ -74,11 +88,10 @@ export class ItemWriter {
   }
 
   /** The value stays and is past its time. */
-  expire(item: Item, why: 'validity' | 'maxStale'): void {
+  expire(item: Item, why: WhyExpired): void {
     const { entry, want } = item;
     if (entry === undefined || entry.state === 'absent') return;
-    const seen = why === 'validity' ? 'the value is past its validity' : 'the value is older than maxStale';
-    const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, seen);
+    const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, PAST[why]);
     item.entry = markEntry(entry, 'expired', reason, this.#nextNumber());
     this.#emitState(item, 'expired', reason);
   }
@@ -106,6 +119,10 @@ export class ItemWriter {
     const { entry } = item;
     const before = entry?.state;
     const since = entry === undefined || entry.state === 'absent' || isOther ? undefined : entry;
+    if (since?.state === 'expired') {
+      item.entry = Object.freeze({ ...since, value: Object.freeze(value), fetchedWallMs: this.#clock.wallMs() });
+      if (this.#hasEnded(item)) return; // what has ended does not become fresh by being read once more
+    }
     const stateNumber = since?.state === 'fresh' ? since.stateNumber : this.#nextNumber();
     item.entry = freshEntry(value, this.#clock.wallMs(), stateNumber, since);
     if (before !== 'stale' && before !== 'expired') return;
@@ -121,5 +138,6 @@ export class ItemWriter {
 function lengthMs(life: Life): number | undefined {
   if (life.kind === 'lease') return life.ttlMs;
   if (life.kind === 'rotates') return life.inMs;
+  if (life.kind === 'ends') return Math.max(0, life.endMs - life.startMs);
   return life.kind === 'certificate' ? life.notAfterMs - life.notBeforeMs : undefined;
 }

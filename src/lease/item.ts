@@ -2,6 +2,9 @@ import type { Failure } from '../base/errors.ts';
 import type { Backend, Fetched, Life, Want } from '../source/source.ts';
 import type { Entry, Held } from './snapshot.ts';
 
+/** Why an attempt is made: the secret's own schedule, backend or reader asked for it, or another secret's change. */
+export type Occasion = 'turn' | 'pull';
+
 /**
  * All that is known of one want. Only the lease manager writes it; `entry` is the frozen view that others get.
  *
@@ -22,7 +25,14 @@ export interface Item {
   /** When the attempt that runs began; of no meaning while none does. */
   startedMonoMs: number;
   /** An attempt was asked for while one ran whose answer may be older than the reason to ask. */
-  again: boolean;
+  again: Occasion | undefined;
+  /** Of the attempt that runs, or ran last. */
+  occasion: Occasion;
+  /** Fetches so far: those that have begun, and the number of the last one that ended. */
+  fetchesBegun: number;
+  fetchesEnded: number;
+  /** From when on a change of another secret may pull this one forward. */
+  pullableFromMonoMs: number;
   /** Ends what the attempt that runs has begun; only there while one runs, since it weighs as much as all the rest. */
   abort: AbortController | undefined;
   isGone: boolean;
@@ -47,7 +57,11 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     polledBefore: false,
     running: undefined,
     startedMonoMs: 0,
-    again: false,
+    again: undefined,
+    occasion: 'turn',
+    fetchesBegun: 0,
+    fetchesEnded: 0,
+    pullableFromMonoMs: Number.NEGATIVE_INFINITY,
     abort: undefined,
     isGone: false,
     isTold: false,
@@ -69,7 +83,16 @@ export function lifeOf(item: Item): Life | undefined {
 
 /** Polled secrets may be asked again at any time: it mints nothing and costs one read. */
 export function isPolled(item: Item): boolean {
-  return (lifeOf(item)?.kind ?? 'none') === 'none';
+  const life = lifeOf(item);
+  switch (life?.kind) {
+    case 'none':
+    case 'ends':
+      return life.mints !== true;
+    case 'rotates':
+      return true;
+    default:
+      return life === undefined;
+  }
 }
 
 /** @param since the entry whose value it still is; absent: it is another one. */

@@ -1,22 +1,32 @@
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
-import { SingleFlight } from '../base/single-flight.ts';
-import type { Backend, Want } from '../source/source.ts';
+import type { Backend, Life, Want } from '../source/source.ts';
 import { Deadlines } from './deadlines.ts';
 import { Gate } from './gate.ts';
-import { createItem, type Item, isPolled, lifeOf } from './item.ts';
-import { ItemWriter, type What } from './item-writer.ts';
+import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
+import { ItemWriter, type What, type WhyExpired } from './item-writer.ts';
 import type { Entry, Snapshot } from './snapshot.ts';
 
-/** Told after each attempt and each change of state: `came` with the first value, `changed` with another one. */
-export type Heard = (names: ReadonlySet<string>, what: What) => void;
+/**
+ * Told after each attempt and each change of state: `came` with the first value, `changed` with another one.
+ * @param occasion of the attempt that brought it.
+ */
+export type Heard = (names: ReadonlySet<string>, what: What, occasion: Occasion) => void;
+
+/** Readers that ask for refreshes in a loop get new credentials this often at most. */
+const MINT_GAP_MS = 1_000;
 
 export interface LeaseManagerOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly emit: Emit;
+  /**
+   * False: a value that came is not asked for again because its `refresh` is over, nor because another one changed; what
+   * `init` needs. Leases are renewed and failures tried again all the same.
+   */
+  readonly polls?: boolean;
 }
 
 /**
@@ -32,25 +42,35 @@ export class LeaseManager {
   #byName: ReadonlyMap<string, Item> = new Map();
   readonly #heard = new Set<Heard>();
   /** Each backend in use, with how to stop listening to its logins. */
-  readonly #backends = new Map<Backend, Disposable | undefined>();
+  readonly #backends = new Map<Backend, readonly (Disposable | undefined)[]>();
   readonly #newestLogin = new Map<Backend, number>();
   readonly #gates = new WeakMap<Backend, Gate>();
   #number = 0;
   #snapshot: Snapshot | undefined;
   #watching = false;
   readonly #watches = new Map<string, Disposable>();
-  readonly #refreshes = new SingleFlight<Item, void>();
+  readonly #stop = new AbortController();
+  readonly #polls: boolean;
 
-  constructor({ clock, random, emit }: LeaseManagerOptions) {
+  constructor({ clock, random, emit, polls = true }: LeaseManagerOptions) {
     this.#clock = clock;
+    this.#polls = polls;
     this.#emit = emit;
-    this.#writer = new ItemWriter(clock, emit, () => this.#stateChanged());
-    this.#deadlines = new Deadlines(clock, random, {
-      attempt: (item, doing) => void this.#attempt(item, doing),
-      expire: (item, why) => this.#expire(item, why),
-      overdue: (item) => this.#overdue(item),
-      clockJumped: (byMs) => this.#clockJumped(byMs),
-    });
+    this.#deadlines = new Deadlines(
+      { clock, random, polls },
+      {
+        attempt: (item, doing) => void this.#attempt(item, doing),
+        expire: (item, why) => this.#expire(item, why),
+        overdue: (item) => this.#overdue(item),
+        clockJumped: (byMs) => this.#clockJumped(byMs),
+      },
+    );
+    this.#writer = new ItemWriter(
+      clock,
+      emit,
+      () => this.#stateChanged(),
+      (item) => this.#deadlines.hasEnded(item),
+    );
   }
 
   /**
@@ -154,29 +174,40 @@ export class LeaseManager {
   }
 
   /**
-   * Fetches now, once for all who ask meanwhile; a failure keeps the value. Never rejects but for an unknown name. A
-   * poll that already runs may have read before the reason to ask was there, so one more follows it.
+   * Resolves when a fetch has ended that began after this was called; a failure keeps the value. All who ask while one
+   * runs share the next one. What mints is fetched once a second at most. Never rejects but for an unknown name.
    */
   async refresh(name: string): Promise<Entry | undefined> {
     const item = this.#byName.get(name);
     if (item === undefined) throw new TypeError(`no secret named ${name}`);
-    await this.#refreshes.run(item, async () => {
-      const mayMissIt = item.running !== undefined && item.entry !== undefined && isPolled(item);
-      await this.#attempt(item, 'fetch', mayMissIt);
-      if (mayMissIt) await item.running;
-    });
+    const wanted = item.fetchesBegun + 1;
+    await new Promise(setImmediate); // those who ask in one turn of the event loop share the fetch
+    while (!item.isGone && item.fetchesEnded < wanted) {
+      const waitMs = isPolled(item) ? 0 : item.startedMonoMs + MINT_GAP_MS - this.#clock.monoMs();
+      if (item.running !== undefined) await item.running;
+      else if (waitMs > 0) await this.#clock.sleep(waitMs, this.#stop.signal);
+      else await this.#attempt(item, 'fetch');
+    }
     return item.entry;
   }
 
   /**
-   * Asks this secret again if that mints nothing, so only a polled one: now, or after an attempt that already runs, which
-   * may have read too early. False when it is not asked.
+   * Asks for `name` out of turn since `by`, which arrives together with it, has changed: now, or after an attempt that
+   * already runs, which may have read too early. That happens once between two attempts of its own; a secret that is
+   * asked for much more rarely than `by` and did change is pulled again with the next change of `by`. Nothing is done
+   * for a secret that would mint, and for one that failed, which is tried again by itself.
    */
-  refreshIfPolled(name: string): boolean {
+  pullForward(name: string, by: string): void {
     const item = this.#byName.get(name);
-    if (item?.entry === undefined || !isPolled(item)) return false;
-    void this.#attempt(item, 'fetch', true);
-    return true;
+    const puller = this.#byName.get(by);
+    if (item?.entry === undefined || puller === undefined || !this.#polls || !isPolled(item)) return;
+    const now = this.#clock.monoMs();
+    if (item.failures > 0 || item.pullableFromMonoMs > now) return;
+    const everyMs = puller.want.refreshMs;
+    const isRare = item.want.refreshMs >= 2 * everyMs;
+    // A poll may come a tenth before its refresh.
+    item.pullableFromMonoMs = isRare ? now + 0.9 * everyMs : Number.POSITIVE_INFINITY;
+    void this.#attempt(item, 'fetch', 'pull');
   }
 
   /** By how much the next deadline is past; more than a moment means that time is no longer kept. */
@@ -191,6 +222,7 @@ export class LeaseManager {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
     this.#listenTo(new Set());
     this.#heard.clear();
     const running = [...this.#items.values()].map(({ running }) => running);
@@ -201,19 +233,19 @@ export class LeaseManager {
   }
 
   #listenTo(backends: ReadonlySet<Backend>): void {
-    for (const [backend, subscription] of this.#backends) {
+    for (const [backend, subscriptions] of this.#backends) {
       if (backends.has(backend)) continue;
-      subscription?.[Symbol.dispose]();
+      for (const subscription of subscriptions) subscription?.[Symbol.dispose]();
       this.#backends.delete(backend);
       this.#newestLogin.delete(backend);
     }
     for (const backend of backends) {
       if (this.#backends.has(backend)) continue;
       this.#gates.set(backend, new Gate());
-      this.#backends.set(
-        backend,
+      this.#backends.set(backend, [
         backend.onLoginReplacing?.((next) => this.#moveLeases(backend, next)),
-      );
+        backend.onLoginDead?.(() => this.#loginDied(backend)),
+      ]);
     }
   }
 
@@ -226,7 +258,7 @@ export class LeaseManager {
       const isIdle = known.running === undefined && known.entry !== undefined;
       if (isIdle && (refreshMs !== want.refreshMs || maxStaleMs !== want.maxStaleMs)) {
         this.#deadlines.planNext(known);
-        if (known.entry?.state === 'stale') this.#deadlines.planExpiry(known);
+        this.#deadlines.planExpiry(known);
       }
       return known;
     }
@@ -252,18 +284,25 @@ export class LeaseManager {
   #watch(item: Item): void {
     const { watch } = item.backend.source;
     if (watch === undefined || this.#watches.has(item.want.id)) return;
-    const changed = () => void this.#attempt(item, 'fetch', true);
+    const changed = () => void this.#attempt(item, 'fetch', 'again');
     this.#watches.set(item.want.id, watch.call(item.backend.source, item.want, changed));
   }
 
-  /** One attempt at a time per item. `anew`: an attempt that already runs may miss the reason, so one more follows. */
-  #attempt(item: Item, doing: 'fetch' | 'renew', anew = false): Promise<void> {
+  /**
+   * One attempt at a time per item. `again` and `pull`: an attempt that already runs may miss the reason, so one more
+   * follows it.
+   */
+  #attempt(item: Item, doing: 'fetch' | 'renew', why: 'due' | 'again' | 'pull' = 'due'): Promise<void> {
+    const occasion = why === 'pull' ? 'pull' : 'turn';
     if (item.running !== undefined) {
-      item.again ||= anew;
+      if (why !== 'due' && item.again !== 'turn') item.again = occasion;
       return item.running;
     }
     item.cancelNext();
     item.startedMonoMs = this.#clock.monoMs();
+    item.occasion = occasion;
+    if (occasion === 'turn') item.pullableFromMonoMs = Number.NEGATIVE_INFINITY;
+    if (doing === 'fetch') item.fetchesBegun++;
     item.running = this.#try(item, doing);
     this.#deadlines.planOverdue(item);
     return item.running;
@@ -289,15 +328,19 @@ export class LeaseManager {
     item.running = undefined;
     item.abort = undefined;
     item.cancelOverdue();
+    if (doing === 'fetch') item.fetchesEnded = item.fetchesBegun;
     if (item.isGone) return;
+    if (item.occasion === 'pull' && what !== 'changed') item.pullableFromMonoMs = Number.POSITIVE_INFINITY;
     const mustFetch = failed === undefined && (fetchNow || this.#hangsOnOldLogin(item));
     if (failed !== undefined) this.#failed(item, doing, failed);
     else this.#succeeded(item, mustFetch);
     this.#tell(item, what);
-    const again = item.again || mustFetch;
-    item.again = false;
+    const again = mustFetch ? 'turn' : item.again;
+    item.again = undefined;
+    if (again === 'pull' && failed !== undefined) return;
     // A subscriber may have started the next attempt already.
-    if (again && item.running === undefined) void this.#attempt(item, 'fetch');
+    if (again === undefined || item.running !== undefined) return;
+    void this.#attempt(item, 'fetch', again === 'pull' ? 'pull' : 'due');
   }
 
   /**
@@ -306,9 +349,11 @@ export class LeaseManager {
    */
   #succeeded(item: Item, mustFetch: boolean): void {
     if (!mustFetch) item.failures = 0;
-    item.cancelExpiry();
     this.#stateChanged();
-    this.#deadlines.planNext(item);
+    this.#deadlines.planExpiry(item);
+    const isKept = item.occasion === 'pull' && lifeOf(item)?.kind === 'none';
+    if (isKept && item.nextMonoMs !== undefined) this.#deadlines.keepNext(item, item.nextMonoMs);
+    else this.#deadlines.planNext(item);
   }
 
   #failed(item: Item, doing: 'fetch' | 'renew', why: Failure): void {
@@ -331,11 +376,11 @@ export class LeaseManager {
 
   #troubled(item: Item, why: Failure): void {
     this.#writer.trouble(item, why);
-    if (item.entry?.state === 'stale') this.#deadlines.planExpiry(item);
+    this.#deadlines.planExpiry(item);
     this.#stateChanged();
   }
 
-  #expire(item: Item, why: 'validity' | 'maxStale'): void {
+  #expire(item: Item, why: WhyExpired): void {
     this.#writer.expire(item, why);
     this.#stateChanged();
     this.#tell(item, 'settled');
@@ -355,9 +400,16 @@ export class LeaseManager {
     const moved: Promise<void>[] = [];
     for (const item of this.#items.values()) {
       if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;
-      moved.push(this.#attempt(item, 'fetch', true));
+      moved.push(this.#attempt(item, 'fetch', 'again'));
     }
     await Promise.all(moved);
+  }
+
+  /** What hangs on a login that is known dead has ended with it. */
+  #loginDied(backend: Backend): void {
+    for (const item of this.#items.values()) {
+      if (item.backend === backend && lifeOf(item)?.kind === 'lease') this.#deadlines.planExpiry(item);
+    }
   }
 
   #hangsOnOldLogin(item: Item): boolean {
@@ -374,13 +426,13 @@ export class LeaseManager {
     for (const backend of this.#backends.keys()) backend.clockJumped?.(byMs);
     for (const item of this.#items.values()) {
       const life = lifeOf(item);
-      if (byMs > 0 && (life?.kind === 'lease' || life?.kind === 'rotates')) {
-        this.#writer.setLife(item, { ...life, startedMonoMs: life.startedMonoMs - byMs });
+      const left = byMs > 0 && life !== undefined ? shortened(life, byMs) : life;
+      if (left !== undefined && left !== life) {
+        this.#writer.setLife(item, left);
         this.#stateChanged();
       }
-      if (item.running !== undefined || item.entry === undefined) continue;
-      this.#deadlines.planNextSpread(item);
-      if (item.entry.state === 'stale') this.#deadlines.planExpiry(item);
+      this.#deadlines.planExpiry(item);
+      if (item.running === undefined && item.entry !== undefined) this.#deadlines.planNextSpread(item);
     }
   }
 
@@ -391,11 +443,18 @@ export class LeaseManager {
 
   #tell(item: Item, what: What): void {
     item.isTold = true;
-    for (const heard of [...this.#heard]) heard(item.names, what);
+    for (const heard of [...this.#heard]) heard(item.names, what, item.occasion);
   }
 }
 
 function begin(item: Item): AbortSignal {
   item.abort = new AbortController();
   return item.abort.signal;
+}
+
+/** What is left of a life after `byMs` that the monotonic clock did not count. */
+function shortened(life: Life, byMs: number): Life {
+  if (life.kind === 'lease' || life.kind === 'rotates') return { ...life, startedMonoMs: life.startedMonoMs - byMs };
+  if (life.kind !== 'ends' || life.clock !== 'mono') return life;
+  return { ...life, startMs: life.startMs - byMs, endMs: life.endMs - byMs };
 }

@@ -33,7 +33,10 @@ export const SHORTEST_MS = 200;
  * - A non-renewable lease is replaced at 0.85 to 0.9 of its life.
  * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier). Issuers date
  *   `notBefore` back (Vault by 30 s), so the validity counts from when it came: a short one is not replaced at once.
- * - A static role is read again one second after it rotates.
+ * - An end that stands in an answer: the secret is fetched again at two thirds of its life (jitter as above). One that
+ *   has ended when it came is asked for at `refresh`, as is one whose request mints nothing.
+ * - A static role is read at `refresh`, or one second after its announced rotation if that is earlier. While a rotation
+ *   is due and has not come it is read again after 1, 2, 4 … seconds, up to `refresh`.
  * - A secret without a lease is polled at `refresh` ± 10 %, the first time anywhere in the interval.
  * - The end of the login plays no part here: leases move to the next login when the session replaces the old one.
  *   Planning by it too would mint credentials in ever shorter steps whenever that replacement fails.
@@ -54,13 +57,26 @@ export function decide(situation: Situation, want: Pick<Want, 'refreshMs'>, now:
 function plan(situation: Situation, refreshMs: number, now: Now, random: () => number): Next {
   const { life } = situation;
   const soonest = now.monoMs + SHORTEST_MS;
+  const pollAtMs = () => {
+    if (refreshMs === Number.POSITIVE_INFINITY) return refreshMs;
+    return now.monoMs + refreshMs * (situation.firstPoll ? random() : 0.9 + 0.2 * random());
+  };
   switch (life.kind) {
-    case 'none': {
-      const share = situation.firstPoll ? random() : 0.9 + 0.2 * random();
-      return { do: 'poll', atMonoMs: Math.max(soonest, now.monoMs + refreshMs * share) };
+    case 'none':
+      return { do: 'poll', atMonoMs: Math.max(soonest, pollAtMs()) };
+    case 'rotates': {
+      const looks = life.looksInVain ?? 0;
+      const rotatedMs = looks === 0 ? life.startedMonoMs + life.inMs + 1000 : now.monoMs + 1000 * 2 ** (looks - 1);
+      return { do: 'poll', atMonoMs: Math.max(soonest, Math.min(pollAtMs(), rotatedMs)) };
     }
-    case 'rotates':
-      return { do: 'poll', atMonoMs: Math.max(soonest, life.startedMonoMs + life.inMs + 1000) };
+    case 'ends': {
+      const nowMs = life.clock === 'wall' ? now.wallMs : now.monoMs;
+      const share = 2 / 3 - 0.05 * random();
+      const dueMs = now.monoMs + life.startMs + (life.endMs - life.startMs) * share - nowMs;
+      if (life.endMs <= life.startMs) return { do: 'poll', atMonoMs: Math.max(soonest, pollAtMs()) };
+      const atMonoMs = life.mints ? dueMs : Math.min(dueMs, pollAtMs());
+      return { do: atMonoMs === dueMs ? 'fetch' : 'poll', atMonoMs: Math.max(soonest, atMonoMs) };
+    }
     case 'certificate': {
       const startMs = Math.max(life.notBeforeMs, situation.fetchedWallMs);
       const dueWallMs = startMs + (life.notAfterMs - startMs) * (2 / 3 - 0.05 * random());
@@ -86,6 +102,8 @@ export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: Now): numbe
       return life.startedMonoMs + life.inMs;
     case 'certificate':
       return now.monoMs + life.notAfterMs - now.wallMs;
+    case 'ends':
+      return life.clock === 'mono' ? life.endMs : now.monoMs + life.endMs - now.wallMs;
     case 'lease':
       return Math.min(life.startedMonoMs + life.ttlMs, loginEndsMonoMs);
   }

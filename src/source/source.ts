@@ -20,9 +20,11 @@ export interface Want {
 
 /** What a backend promised about a value's life. Each source states its own; nobody guesses it from field names. */
 export type Life =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'rotates'; readonly inMs: number; readonly startedMonoMs: number }
+  /** `mints`: each request makes something new, so the secret is asked for when it is due and never out of turn. */
+  | { readonly kind: 'none'; readonly mints?: true }
+  | RotatingLife
   | LeaseLife
+  | EndingLife
   | { readonly kind: 'certificate'; readonly notBeforeMs: number; readonly notAfterMs: number };
 
 export interface LeaseLife {
@@ -35,6 +37,27 @@ export interface LeaseLife {
   readonly startedMonoMs: number;
   /** The login it ends with. */
   readonly loginId: number;
+}
+
+/** A password that the backend rotates by itself. */
+export interface RotatingLife {
+  readonly kind: 'rotates';
+  /** The announced rotation, from `startedMonoMs` on. */
+  readonly inMs: number;
+  readonly startedMonoMs: number;
+  /** How many answers in a row have come since a rotation was due and brought the old password; absent: none. */
+  readonly looksInVain?: number;
+}
+
+/** An end that stands in the answer itself, such as the `exp` of a JWT: no lease, and no login that it hangs on. */
+export interface EndingLife {
+  readonly kind: 'ends';
+  /** The clock that both times are read on: `mono` for an end told as a duration, `wall` for one told as a time. */
+  readonly clock: 'mono' | 'wall';
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Each request makes a new one, so `refresh` is no reason to ask. */
+  readonly mints: boolean;
 }
 
 export interface Fetched {
@@ -87,6 +110,8 @@ export interface Backend extends AsyncDisposable {
   readonly identity: string;
   /** When a login ends on the monotonic clock; absent: leases of this backend hang on no login. */
   loginEndsMonoMs?(loginId: number): number;
+  /** Calls `heard` when a login was found to have ended before its time, so that `loginEndsMonoMs` tells another end. */
+  onLoginDead?(heard: () => void): Disposable;
   /** See Session.onReplacing. `next` is the id of the new login. */
   onLoginReplacing?(move: (next: number) => Promise<void>): Disposable;
   /** Wall and monotonic clock moved apart by this much; a jump forward may have been a suspension. */

@@ -17,7 +17,7 @@ import { createVaultWrite } from './vault-write.ts';
 
 export interface VaultParts {
   readonly client: VaultClient;
-  readonly session: Session & Pick<VaultSession, 'clockJumped'>;
+  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead'>;
   readonly clock: Clock;
 }
 
@@ -54,6 +54,7 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
     name: config.name,
     source: { fetch, renew: createRenew(tools.vault) },
     identity: identityOf(config),
+    onLoginDead: (heard) => session.onDead(heard),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
     trouble: () => session.trouble(),

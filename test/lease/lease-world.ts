@@ -14,12 +14,12 @@ afterEach(async () => {
 });
 
 /** A lease manager over a backend in memory on a fake clock; it ends with the test. `random` is 0.5: no jitter. */
-export function leaseWorld(random: () => number = () => 0.5) {
+export function leaseWorld(random: () => number = () => 0.5, polls = true) {
   const clock = new FakeClock();
   const backend = new MemoryBackend(clock);
   const facts: Fact[] = [];
   const emit = (fact: Fact) => facts.push(fact);
-  const manager = new LeaseManager({ clock, random, emit });
+  const manager = new LeaseManager({ clock, random, emit, polls });
   managers.push(manager);
   const reconcile = (named: ReadonlyMap<string, Want>) => manager.reconcile(named, new Map([['memory', backend]]));
   const entry = (name: string) => manager.snapshot().get(name);

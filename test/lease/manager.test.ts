@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { fail } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { refreshTogether } from '../../src/lease/together.ts';
 import type { Fetched } from '../../src/source/source.ts';
 import { settle } from '../fake-clock.ts';
 import { wantOf, wantsOf } from '../memory-backend.ts';
-import { leaseWorld } from './lease-world.ts';
+import { leaseWorld, numbers } from './lease-world.ts';
 
 describe('the lease manager', () => {
   it('fetches each want once, however many names it has', async () => {
@@ -135,6 +136,91 @@ describe('the lease manager', () => {
     expect(state('db')).toBe('expired');
   });
 
+  it('a fresh lease is expired at the moment its login ends, whether or not an attempt is due', async () => {
+    const { clock, backend, facts, reconcile, entry, state } = leaseWorld();
+    backend.mint('db', 3_600_000);
+    backend.set('app', { password: '1' });
+    backend.loginEnds = 20_000;
+    reconcile(wantsOf('db', 'app'));
+    await clock.advance(19_900);
+    expect(state('db')).toBe('fresh');
+    await clock.advance(200);
+    expect([state('db'), state('app')]).toEqual(['expired', 'fresh']);
+    expect(entry('db')).toMatchObject({ why: { code: 'SECRET_EXPIRED', seen: expect.stringContaining('login') } });
+    expect(backend.fetchesOf('db')).toBe(1);
+    expect(facts.filter(({ kind }) => kind === 'secret-state')).toHaveLength(1);
+  });
+
+  it('a login that is renewed moves the end of what hangs on it', async () => {
+    const { clock, backend, manager, reconcile, state } = leaseWorld();
+    backend.mint('db', 3_600_000);
+    backend.loginEnds = 20_000;
+    reconcile(wantsOf('db'));
+    await clock.advance(15_000);
+    backend.loginEnds = 40_000;
+    await clock.advance(20_000);
+    expect([state('db'), manager.endsMonoMs('db')]).toEqual(['fresh', 40_000]);
+    await clock.advance(5_100);
+    expect(state('db')).toBe('expired');
+  });
+
+  it('a lease is expired when its login is found dead, and fresh again under the next one', async () => {
+    const { clock, backend, reconcile, state } = leaseWorld();
+    backend.mint('db', 3_600_000);
+    reconcile(wantsOf('db'));
+    await clock.advance(5_000);
+    backend.killLogin();
+    await clock.advance(0);
+    expect(state('db')).toBe('expired');
+    backend.loginEnds = Number.POSITIVE_INFINITY;
+    await backend.replaceLogin();
+    expect(state('db')).toBe('fresh');
+  });
+
+  it('a value whose answer names an end is fetched again at two thirds, and expired past it', async () => {
+    const { clock, backend, reconcile, state, field } = leaseWorld();
+    const ending = (password: string) => {
+      const startMs = clock.monoMs();
+      const life = { kind: 'ends', clock: 'mono', startMs, endMs: startMs + 60_000, mints: true } as const;
+      backend.set('token', { password }, life);
+    };
+    ending('1');
+    reconcile(new Map([['token', wantOf('token', { refreshMs: 5_000 })]]));
+    await clock.advance(37_000);
+    expect([backend.fetchesOf('token'), field('token')]).toEqual([1, '1']);
+    ending('2');
+    await clock.advance(3_000);
+    expect(field('token')).toBe('2');
+    backend.answers.set('token', 'BACKEND_UNREACHABLE');
+    await clock.advance(56_000);
+    expect(state('token')).toBe('stale');
+    await clock.advance(2_000);
+    expect(state('token')).toBe('expired');
+  });
+
+  it('the same value again after its end stays expired, is asked for at refresh, and is told once', async () => {
+    const { clock, backend, facts, reconcile, state } = leaseWorld();
+    backend.answers.set('token', async () => {
+      const life = { kind: 'ends', clock: 'wall', startMs: clock.wallMs(), endMs: endWallMs, mints: false } as const;
+      return { fields: new Map([['password', Secret.text('1')]]), version: '1', life };
+    });
+    const endWallMs = clock.wallMs() + 10_000;
+    // The backend knows it as the same value.
+    const { fetch } = backend.source;
+    backend.source.fetch = async (want, last, signal) => {
+      const answer = await fetch(want, last, signal);
+      if (last === undefined || answer.state === 'unchanged') return answer;
+      return { state: 'unchanged', life: answer.value.life };
+    };
+    reconcile(new Map([['token', wantOf('token', { refreshMs: 30_000 })]]));
+    await clock.advance(9_000);
+    expect(state('token')).toBe('fresh');
+    await clock.advance(300_000);
+    expect(state('token')).toBe('expired');
+    expect(backend.fetchesOf('token')).toBeLessThan(30);
+    expect(facts.filter(({ kind }) => kind === 'secret-state')).toHaveLength(1);
+  });
+
   it('what was deleted at the backend after a good value is kept, stale with reason deleted', async () => {
     const { clock, backend, facts, reconcile, field } = leaseWorld();
     backend.set('app', { password: '1' });
@@ -249,6 +335,159 @@ describe('the lease manager', () => {
     expect([field('a'), field('b'), backend.fetchesOf('b')]).toEqual(['2', '2', 3]);
   });
 
+  it('secrets whose every answer differs at most double their requests, and keep their spread', async () => {
+    const { clock, backend, manager, reconcile } = leaseWorld(numbers(3));
+    const names = Array.from({ length: 24 }, (_, i) => `s${i}`);
+    let answers = 0;
+    const atMs = new Map<string, number[]>(names.map((name) => [name, []]));
+    for (const name of names) {
+      backend.answers.set(name, async () => {
+        atMs.get(name)?.push(clock.monoMs());
+        const fields = new Map([['clock', Secret.text(String(++answers))]]);
+        return { fields, version: String(answers), life: { kind: 'none' } };
+      });
+    }
+    const group = new Set(names);
+    refreshTogether(manager, new Map(names.map((name) => [name, [group]])));
+    reconcile(new Map(names.map((name) => [name, wantOf(name, { refreshMs: 4_000 })])));
+    await clock.advance(8_000);
+    const before = backend.fetches.length;
+    await clock.advance(8_000);
+    // 48 are due, the shortest intervals a tenth earlier.
+    expect(backend.fetches.length - before).toBeLessThanOrEqual(2 * 53 + 24);
+    const polls = names.map((name) => Math.round((manager.nextMonoMs(name) ?? 0) / 200));
+    expect(new Set(polls).size).toBeGreaterThan(10);
+  });
+
+  it('a secret that was pulled forward in vain is not pulled again before it is asked for in its turn', async () => {
+    const { clock, backend, manager, reconcile } = leaseWorld();
+    let answers = 0;
+    backend.answers.set('a', async () => {
+      const fields = new Map([['clock', Secret.text(String(++answers))]]);
+      return { fields, version: String(answers), life: { kind: 'none' } };
+    });
+    backend.set('b', { password: '1' });
+    const group = new Set(['a', 'b']);
+    refreshTogether(manager, new Map([...group].map((name) => [name, [group]])));
+    reconcile(
+      new Map([
+        ['a', wantOf('a', { refreshMs: 1_000 })],
+        ['b', wantOf('b', { refreshMs: 600_000 })],
+      ]),
+    );
+    await clock.advance(200_000);
+    expect([backend.fetchesOf('a') > 150, backend.fetchesOf('b')]).toEqual([true, 2]);
+  });
+
+  it('secrets that change together again and again arrive together each time, however rarely one of them is asked for', async () => {
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
+    const group = new Set(['a', 'b']);
+    refreshTogether(manager, new Map([...group].map((name) => [name, [group]])));
+    for (const name of group) backend.set(name, { password: '0' });
+    reconcile(
+      new Map([
+        ['a', wantOf('a', { refreshMs: 10_000 })],
+        ['b', wantOf('b', { refreshMs: 3_600_000 })],
+      ]),
+    );
+    await settle();
+    for (let round = 1; round <= 5; round++) {
+      for (const name of group) backend.set(name, { password: String(round) });
+      await clock.advance(10_500);
+      expect([field('a'), field('b')]).toEqual([String(round), String(round)]);
+    }
+  });
+
+  it.each([
+    ['mints by each request', { kind: 'none', mints: true }],
+    [
+      'ends with a lease',
+      { kind: 'lease', leaseId: Secret.text('x'), ttlMs: 1e9, renewable: true, startedMonoMs: 0, loginId: 1 },
+    ],
+    ['is made anew with an end of its own', { kind: 'ends', clock: 'mono', startMs: 0, endMs: 1e9, mints: true }],
+  ] as const)('what %s is never pulled forward', async (_title, life) => {
+    const { clock, backend, manager, reconcile } = leaseWorld();
+    backend.set('a', { password: '1' });
+    backend.set('b', { password: '1' }, life);
+    reconcile(
+      new Map([
+        ['a', wantOf('a', { refreshMs: 10_000 })],
+        ['b', wantOf('b', { refreshMs: 3_600_000 })],
+      ]),
+    );
+    await settle();
+    const group = new Set(['a', 'b']);
+    refreshTogether(manager, new Map([...group].map((name) => [name, [group]])));
+    backend.set('a', { password: '2' });
+    await clock.advance(60_000);
+    expect(backend.fetchesOf('b')).toBe(1);
+  });
+
+  it('a static role is pulled forward: reading it mints nothing', async () => {
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
+    const life = { kind: 'rotates', inMs: 1e9, startedMonoMs: 0 } as const;
+    backend.set('a', { password: '1' });
+    backend.set('b', { password: '1' }, life);
+    reconcile(
+      new Map([
+        ['a', wantOf('a', { refreshMs: 10_000 })],
+        ['b', wantOf('b', { refreshMs: 3_600_000 })],
+      ]),
+    );
+    await settle();
+    const group = new Set(['a', 'b']);
+    refreshTogether(manager, new Map([...group].map((name) => [name, [group]])));
+    backend.set('a', { password: '2' });
+    backend.set('b', { password: '2' }, life);
+    await clock.advance(11_000);
+    expect([field('a'), field('b')]).toEqual(['2', '2']);
+  });
+
+  it('one that fails is not pulled forward past its backoff', async () => {
+    const { clock, backend, manager, reconcile } = leaseWorld();
+    let answers = 0;
+    backend.answers.set('a', async () => {
+      const fields = new Map([['clock', Secret.text(String(++answers))]]);
+      return { fields, version: String(answers), life: { kind: 'none' } };
+    });
+    backend.set('b', { password: '1' });
+    const group = new Set(['a', 'b']);
+    refreshTogether(manager, new Map([...group].map((name) => [name, [group]])));
+    reconcile(
+      new Map([
+        ['a', wantOf('a', { refreshMs: 1_000 })],
+        ['b', wantOf('b', { refreshMs: 1_000 })],
+      ]),
+    );
+    await clock.advance(500);
+    backend.answers.set('b', async () => {
+      throw fail('BACKEND_UNAVAILABLE', 'secrets.b', 'HTTP 503', { retryAfterMs: 60_000 });
+    });
+    const before = backend.fetchesOf('b');
+    await clock.advance(50_000);
+    expect(backend.fetchesOf('b') - before).toBe(1);
+  });
+
+  it('where nothing is polled a start that takes long asks for each secret once', async () => {
+    const { clock, backend, manager } = leaseWorld(() => 0.5, false);
+    backend.set('app', { password: '1' });
+    backend.mint('db', 10_000);
+    backend.answers.set('late', 'BACKEND_UNAVAILABLE');
+    const named = new Map([
+      ['app', wantOf('app', { refreshMs: 1_000 })],
+      ['db', wantOf('db', { refreshMs: 1_000 })],
+      ['late', wantOf('late')],
+    ]);
+    manager.reconcile(named, new Map([['memory', backend]]));
+    await clock.advance(60_000);
+    expect([backend.fetchesOf('app'), backend.renews.length > 5, backend.fetchesOf('late') > 3]).toEqual([
+      1,
+      true,
+      true,
+    ]);
+    expect(manager.nextMonoMs('app')).toBeUndefined();
+  });
+
   it('the first values of a start ask for nothing again', async () => {
     const { backend, manager, reconcile } = leaseWorld();
     for (const name of ['a', 'b']) backend.set(name, { password: '1' });
@@ -291,6 +530,73 @@ describe('the lease manager', () => {
     expect([backend.fetchesOf('app'), field('app')]).toEqual([2, '1']);
   });
 
+  it('a refresh has read after it was asked for: one that runs is not joined, and all who wait share the next one', async () => {
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
+    backend.latencyMs = 100;
+    backend.set('app', { password: '1' });
+    reconcile(wantsOf('app'));
+    await clock.advance(100);
+    const first = manager.refresh('app');
+    await clock.advance(50);
+    const others = Promise.all([manager.refresh('app'), manager.refresh('app'), manager.refresh('app')]);
+    await clock.advance(50);
+    await first;
+    backend.set('app', { password: '2' });
+    await clock.advance(100);
+    await others;
+    expect([backend.fetchesOf('app'), field('app')]).toEqual([3, '2']);
+    const at = manager.refresh('app');
+    await clock.advance(100);
+    await at;
+    expect(backend.fetchesOf('app')).toBe(4);
+  });
+
+  it('refreshes of what mints come once a second at most, and each has begun after it was asked for', async () => {
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
+    backend.mint('db', 3_600_000);
+    reconcile(wantsOf('db'));
+    await clock.advance(10_000);
+    let done = 0;
+    for (let i = 0; i < 50; i++) {
+      void manager.refresh('db').then(() => done++);
+      await clock.advance(100);
+    }
+    await clock.advance(1_000);
+    expect([done, backend.fetchesOf('db'), field('db')]).toEqual([50, 1 + 6, 'minted-7']);
+  });
+
+  it('a refresh during a renewal fetches when that has ended', async () => {
+    const { clock, backend, manager, reconcile, field } = leaseWorld();
+    backend.mint('db', 60_000);
+    reconcile(wantsOf('db'));
+    await settle();
+    const renewal = Promise.withResolvers<void>();
+    const { renew } = backend.source;
+    backend.source.renew = async (want, life, signal) => {
+      await renewal.promise;
+      return (await renew?.(want, life, signal)) ?? life;
+    };
+    await clock.advance(41_000);
+    expect(manager.isBusy('db')).toBe(true);
+    const refreshed = manager.refresh('db');
+    renewal.resolve();
+    await clock.advance(1_000);
+    await refreshed;
+    expect([backend.renews.length, field('db')]).toEqual([1, 'minted-2']);
+  });
+
+  it('a refresh of what is dropped meanwhile ends', async () => {
+    const { clock, backend, manager, reconcile } = leaseWorld();
+    backend.mint('db', 60_000);
+    reconcile(wantsOf('db'));
+    await clock.advance(100);
+    const refreshed = manager.refresh('db');
+    reconcile(new Map());
+    await clock.advance(1_000);
+    await refreshed;
+    expect(backend.fetchesOf('db')).toBe(1);
+  });
+
   it('refresh asks once more after a poll that already runs, since that one may have read too early', async () => {
     const { clock, backend, manager, reconcile, field } = leaseWorld();
     backend.set('app', { password: '1' });
@@ -299,7 +605,8 @@ describe('the lease manager', () => {
     let answer = (_: Fetched) => {};
     const early = { fields: new Map([['password', Secret.text('1')]]), version: '1', life: { kind: 'none' } } as const;
     backend.answers.set('app', () => new Promise((resolve) => (answer = resolve)));
-    expect(manager.refreshIfPolled('app')).toBe(true);
+    void manager.refresh('app');
+    await settle();
     const refreshed = manager.refresh('app');
     backend.set('app', { password: '2' });
     answer(early);

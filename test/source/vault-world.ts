@@ -38,6 +38,7 @@ function constantSession(): VaultParts['session'] {
     view: () => ({ method: 'token', state: 'live', isUsable: true, endsMonoMs: undefined, nextMonoMs: undefined }),
     revoke: async () => {},
     clockJumped() {},
+    onDead: () => ({ [Symbol.dispose]() {} }),
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -1,12 +1,10 @@
 import { deadline } from '../../base/deadline.ts';
-import { formatDuration } from '../../base/duration.ts';
-import { type Failure, failure } from '../../base/errors.ts';
 import type { ApiListenerConfig } from '../../config/config.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
 import type { Asked, Route } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
-import { type Refreshing, WITHIN_MS, within } from './refreshing.ts';
+import { type Refreshing, slow, WITHIN_MS, within } from './refreshing.ts';
 import { noValue, stateHeaders, unknownSecret } from './secret-reads.ts';
 import type { Visible } from './visible.ts';
 
@@ -133,8 +131,6 @@ class Actions {
     return jsonReply(202, { stopping: true });
   }
 }
-
-const slow = (place: string): Failure => failure('API_SLOW', place, `not ended within ${formatDuration(WITHIN_MS)}`);
 
 async function describeApi(version: string): Promise<Reply> {
   const { openApi } = await import('./openapi.ts');

@@ -6,7 +6,7 @@ import type { Asked, Route } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import { type AwsAsked, type AwsFound, findAws } from './aws-names.ts';
-import type { Refreshing } from './refreshing.ts';
+import { type Refreshing, slow } from './refreshing.ts';
 import { noValue, stateHeaders, unknownSecret } from './secret-reads.ts';
 import type { Visible } from './visible.ts';
 
@@ -50,7 +50,8 @@ class AwsReads {
     if (typeof asked === 'string') return refusal(400, 'API_MALFORMED', asked);
     const secrets = visible.names().map((name) => visible.of(name));
     const found = findAws(asked, secrets, (name) => this.#arnOf(name));
-    if (asked.refreshNow) await Promise.all(found.map(({ secret }) => refreshing.refresh(secret.name)));
+    const refreshes = asked.refreshNow ? found.map(({ secret }) => refreshing.refresh(secret.name)) : [];
+    const isRefreshed = (await Promise.all(refreshes)).every((isDone) => isDone);
     const fits = found.find((one) => asked.versionId === undefined || this.#versionOf(one) === asked.versionId);
     if (fits === undefined) {
       audit.missed('read', 'unknown');
@@ -64,6 +65,7 @@ class AwsReads {
       return entry === undefined || entry.state === 'absent' ? noValue(name, entry, place, agent) : unknownSecret();
     }
     const headers = stateHeaders(entry, agent);
+    if (!isRefreshed) return { ...problemReply(504, slow(place), { state: entry.state }), headers };
     if (asked.refreshNow && entry.why !== undefined) {
       return { ...problemReply(502, entry.why, { state: entry.state }), headers };
     }

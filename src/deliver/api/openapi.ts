@@ -172,6 +172,7 @@ const awsResponses = {
   404: NO_SECRET,
   502: problem('refreshNow failed; the value is kept.', valueHeaders),
   503: NO_VALUE,
+  504: problem('refreshNow took longer than 30 s; it goes on.', valueHeaders),
 };
 
 const awsByPath = (parts: readonly string[]) => ({

@@ -1,32 +1,24 @@
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { type Failure, failure } from '../../base/errors.ts';
 import type { ApiAgent } from './api-agent.ts';
 
 /** How long what was asked for is waited for; it goes on after that. */
 export const WITHIN_MS = 30_000;
 
-/** Who asks again sooner gets the outcome of the last refresh: a client in a loop must not mint credentials in one. */
-const GAP_MS = 1_000;
-
 /** Refreshes that clients ask for. */
 export class Refreshing {
   readonly #agent: Pick<ApiAgent, 'clock' | 'refresh'>;
-  readonly #endedMs = new Map<string, number>();
 
   constructor(agent: Pick<ApiAgent, 'clock' | 'refresh'>) {
     this.#agent = agent;
   }
 
-  /** Resolves when an attempt has ended, whichever way; with false when that takes too long. */
+  /** Resolves when an attempt has ended that began after this call, whichever way; with false when that takes too long. */
   async refresh(name: string): Promise<boolean> {
-    const { clock } = this.#agent;
-    const last = this.#endedMs.get(name);
-    if (last !== undefined && clock.monoMs() - last < GAP_MS) return true;
-    const attempt = this.#agent.refresh(name).then(() => {
-      this.#endedMs.set(name, clock.monoMs());
-      return true;
-    });
-    return (await within(clock, WITHIN_MS, attempt)) ?? false;
+    const attempt = this.#agent.refresh(name).then(() => true);
+    return (await within(this.#agent.clock, WITHIN_MS, attempt)) ?? false;
   }
 }
 
@@ -40,3 +32,7 @@ export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Pro
     callOff();
   }
 }
+
+/** What was asked for goes on, but the client waits no longer. */
+export const slow = (place: string): Failure =>
+  failure('API_SLOW', place, `not ended within ${formatDuration(WITHIN_MS)}`);

@@ -96,6 +96,16 @@ describe('for clients of the AWS agent', () => {
     expect(await ask('/v1/app')).toMatchObject([200, { SecretString: '{"password":"2"}' }]);
   });
 
+  it('refreshNow that takes too long is no answer with the value of before', async () => {
+    const { ask, backend, clock } = await awsWorld();
+    backend.latencyMs = 60_000;
+    const before = backend.fetchesOf('app');
+    const slow = ask('/v1/app?refreshNow=true');
+    while (backend.fetchesOf('app') === before) await new Promise((resolve) => setTimeout(resolve, 1));
+    await clock.advance(30_001);
+    expect(await slow).toEqual([504, 'API_SLOW']);
+  });
+
   it.each([
     ['/secretsmanager/get', 400],
     ['/secretsmanager/get?secretId=', 400],

@@ -1,5 +1,5 @@
 import { asFailure, fail, type PannierError } from '../base/errors.ts';
-import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../base/value.ts';
+import { equalValues, type Fields, isFields, isList, isSecret, lookUp, plainText } from '../base/value.ts';
 import { VaultStatusError } from '../client/vault-client.ts';
 import type { SecretRequest } from '../config/config.ts';
 import type { Fetch, Fetched } from './source.ts';
@@ -12,6 +12,7 @@ import {
   settleFetch,
   type VaultTools,
 } from './vault-answer.ts';
+import { Laggards } from './vault-kv-laggards.ts';
 import { firstSegment, type Mount, type VaultMounts } from './vault-mounts.ts';
 
 type KvRequest = Extract<SecretRequest, { kind: 'vault-kv' }>;
@@ -38,23 +39,33 @@ interface KvForm {
  * the value end, so both are ignored.
  */
 export function createVaultKv(tools: VaultTools, mounts: VaultMounts): FetchKind<KvRequest> {
-  return async ({ want: { place }, request, last }, signal) => {
-    const { forms, mount } = await locate(mounts, request, place, signal);
-    let refused: VaultStatusError | undefined;
-    for (const form of forms) {
-      try {
-        const fetched = await readForm(tools, { form, request, last, place }, signal);
-        if (forms.length > 1) mounts.learn(form.mount, 'kv', form.version);
-        return fetched;
-      } catch (error) {
-        if (asFailure(error, place).code === 'SECRET_NOT_KV') mounts.learn(form.mount, LEASED, 1);
-        if (!(error instanceof VaultStatusError) || (error.status !== 403 && error.status !== 404)) throw error;
-        if (refused?.status !== 404) refused = error;
+  const laggards = new Laggards(tools.clock);
+  return async ({ want, request, last }, signal) => {
+    const { place } = want;
+    for (let isSecondTry = false; ; isSecondTry = true) {
+      const { forms, mount } = await locate(mounts, request, place, signal);
+      let refused: VaultStatusError | undefined;
+      for (const form of forms) {
+        try {
+          const fetched = await readForm(tools, { form, request, last, place }, signal);
+          if (forms.length > 1) mounts.learn(form.mount, 'kv', form.version);
+          return laggards.isBehind(want, last, fetched) ? { state: 'unchanged', life: { kind: 'none' } } : fetched;
+        } catch (error) {
+          if (asFailure(error, place).code === 'SECRET_NOT_KV') mounts.learn(form.mount, LEASED, 1);
+          if (!(error instanceof VaultStatusError) || (error.status !== 403 && error.status !== 404)) throw error;
+          if (refused?.status !== 404) refused = error;
+        }
       }
+      if (mount !== undefined && mounts.doubt(mount, saysVersioned(refused)) && !isSecondTry) continue;
+      throw notThere(refused, mount?.source === 'told', place);
     }
-    if (mount !== undefined) mounts.doubt(mount);
-    throw notThere(refused, mount?.source === 'told', place);
   };
+}
+
+/** Whether a 404 tells that the engine has become one of version 2, whose secrets are below `data/`. */
+function saysVersioned(refused: VaultStatusError | undefined): boolean {
+  const warnings = refused?.body.get('warnings');
+  return isList(warnings) && warnings.some((warning) => /versioned k\/?v/i.test(plainText(warning) ?? ''));
 }
 
 /** The forms to try, likeliest first: one when the mount is known. */

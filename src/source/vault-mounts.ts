@@ -21,8 +21,11 @@ export interface Mount {
 /** Whose question it is. */
 export type AskedFor = Pick<VaultCall, 'place' | 'isPathPrivate'>;
 
-/** A mount is asked about again after a 404 when what is known is older than this. */
-const DOUBT_AFTER_MS = 60_000;
+/**
+ * A mount is asked about again after a 404 when what is known is older than this. With the backoff of a failed read, of
+ * 30 s at most, a mount that was moved or upgraded is found within a minute.
+ */
+const DOUBT_AFTER_MS = 30_000;
 
 /**
  * Where the mounts of a server are, and of what kind: GET sys/internal/ui/mounts/PATH, once per mount, also when many
@@ -65,10 +68,17 @@ export class VaultMounts {
     this.#known.set(path, { path, type, version, source: 'guessed', learntMonoMs: this.#clock.monoMs() });
   }
 
-  /** Nothing was found there: after a while the mount may have been moved or upgraded to another version. */
-  doubt({ path }: Mount): void {
-    const known = this.#known.get(path);
-    if (known !== undefined && this.#clock.monoMs() - known.learntMonoMs >= DOUBT_AFTER_MS) this.#known.delete(path);
+  /**
+   * Nothing was found there: after a while the mount may have been moved or upgraded to another version. True when what
+   * is known now is newer than `mount`, or is to be asked for again, so that another try may go well.
+   * @param isSure the answer says that the mount is another one.
+   */
+  doubt(mount: Mount, isSure = false): boolean {
+    const known = this.#known.get(mount.path);
+    if (known !== mount) return true;
+    if (!isSure && this.#clock.monoMs() - mount.learntMonoMs < DOUBT_AFTER_MS) return false;
+    this.#known.delete(mount.path);
+    return true;
   }
 
   #match(path: string): Mount | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Fetched } from '../../src/source/source.ts';
 import { answer, refuse, silence, unreachable } from '../auth/fake-vault.ts';
-import { failureOf, held, plain, sourceWorld, wantOf } from './vault-world.ts';
+import { failureOf, held, never, plain, sourceWorld, wantOf } from './vault-world.ts';
 
 const MOUNTS = 'GET sys/internal/ui/mounts/';
 const version2 = { data: { path: 'secret/', type: 'kv', options: { version: '2' } } };
@@ -54,6 +55,34 @@ describe('KV version 2', () => {
     const last = held(await kv('secret/shop/app'));
     server.on('GET secret/data/shop/app', () => answer(next));
     expect((await kv('secret/shop/app', {}, last)).state).toBe(state);
+  });
+
+  test('an older version, as a standby server answers it, is no change back', async () => {
+    const { server, backend, clock } = withVersion2();
+    const want = wantOf({ kind: 'vault-kv', path: 'secret/shop/app' });
+    const fetch = (last?: Fetched) => backend.source.fetch(want, last, never);
+    const last = held(await fetch());
+    const older = () => answer(v2({ a: 'old' }, 2, '2025-12-31T00:00:00Z'));
+    const newer = () => answer(v2({ a: 'new' }, 4, '2026-01-02T00:00:00Z'));
+    server.on('GET secret/data/shop/app', older);
+    expect((await fetch(last)).state).toBe('unchanged');
+    await clock.advance(59_000);
+    expect((await fetch(last)).state).toBe('unchanged');
+    server.on('GET secret/data/shop/app', newer);
+    const next = held(await fetch(last));
+    server.on('GET secret/data/shop/app', older);
+    await clock.advance(2_000);
+    expect((await fetch(next)).state).toBe('unchanged');
+    // A server that was restored from a backup goes on answering it.
+    await clock.advance(61_000);
+    expect(plain(held(await fetch(next)).fields)).toEqual({ a: 'old' });
+  });
+
+  test('a smaller number with a later time is a new value: its metadata were deleted', async () => {
+    const { kv, server } = withVersion2();
+    const last = held(await kv('secret/shop/app'));
+    server.on('GET secret/data/shop/app', () => answer(v2({ a: 'y' }, 1, '2026-01-01T00:00:01Z')));
+    expect((await kv('secret/shop/app', {}, last)).state).toBe('changed');
   });
 
   test('with no fields is a value', async () => {
@@ -208,12 +237,30 @@ describe('the mount', () => {
     server.on('GET secret/data/shop/app', () => refuse(404));
     for (let poll = 0; poll < 5; poll++) await failureOf(kv('secret/shop/app'));
     expect(server.count('sys/internal/ui/mounts')).toBe(1);
-    await clock.advance(61_000);
-    await failureOf(kv('secret/shop/app'));
+    await clock.advance(31_000);
+    for (let poll = 0; poll < 5; poll++) await failureOf(kv('secret/shop/app'));
+    expect(server.count('sys/internal/ui/mounts')).toBe(2);
     server.on(`${MOUNTS}secret/shop/app`, () => answer(version1));
     server.on('GET secret/shop/app', () => answer({ data: { a: 'moved' } }));
+    await clock.advance(31_000);
     expect(plain(held(await kv('secret/shop/app')).fields)).toEqual({ a: 'moved' });
+    expect(server.count('sys/internal/ui/mounts')).toBe(3);
+  });
+
+  test('that the server calls versioned now is asked about at once, and by one try only', async () => {
+    const { kv, server } = sourceWorld();
+    const warnings = [
+      'Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints.',
+    ];
+    server.on(`${MOUNTS}secret/shop/app`, () => answer(version1));
+    server.on('GET secret/shop/app', () => answer({ data: { a: 'x' } }));
+    const last = held(await kv('secret/shop/app'));
+    server.on('GET secret/shop/app', () => refuse(404, { errors: [], warnings }));
+    expect(await failureOf(kv('secret/shop/app'))).toMatchObject({ code: 'SECRET_NOT_FOUND' });
     expect(server.count('sys/internal/ui/mounts')).toBe(2);
+    server.on(`${MOUNTS}secret/shop/app`, () => answer(version2));
+    server.on('GET secret/data/shop/app', () => answer(v2({ a: 'x' })));
+    expect(plain(held(await kv('secret/shop/app', {}, last)).fields)).toEqual({ a: 'x' });
   });
 
   test('question of one secret that is dropped goes on for the others', async () => {

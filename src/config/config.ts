@@ -130,8 +130,13 @@ export type SecretRequest =
     }
   /** The names below a path of a KV engine; only templates ask for it. */
   | { readonly kind: 'vault-list'; readonly path: string; readonly isPathPrivate?: true }
-  | { readonly kind: 'vault-read'; readonly path: string }
-  | { readonly kind: 'vault-write'; readonly path: string; readonly data: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'vault-read'; readonly path: string; readonly end?: EndField }
+  | {
+      readonly kind: 'vault-write';
+      readonly path: string;
+      readonly data: Readonly<Record<string, unknown>>;
+      readonly end?: EndField;
+    }
   | {
       readonly kind: 'vault-certificate';
       readonly issuer: string;
@@ -163,6 +168,16 @@ export type SecretRequest =
   | ({ readonly kind: 'aws-parameter'; readonly name: string } & AwsRole)
   /** All below a path that ends in a slash. */
   | ({ readonly kind: 'aws-parameters'; readonly path: string } & AwsRole);
+
+/** The field of an answer that says when the answer ends. */
+export interface EndField {
+  readonly field: string;
+  /** Absent: a number is Unix seconds, a text is RFC 3339. */
+  readonly unit?: EndUnit;
+}
+
+/** A time, or a duration from the request on. */
+export type EndUnit = 'unix-seconds' | 'unix-milliseconds' | 'seconds' | 'milliseconds';
 
 /** Assumed for one secret with the backend's identity. */
 export interface AwsRole {

@@ -1,6 +1,6 @@
 import { parseDuration } from '../base/duration.ts';
 import { trimSlashes } from './api-path.ts';
-import type { BackendConfig, SecretConfig, SecretRequest } from './config.ts';
+import type { BackendConfig, EndField, SecretConfig, SecretRequest } from './config.ts';
 import type { Entry } from './merge.ts';
 import { parseEntry } from './parse-entry.ts';
 import { formatPlace, type Path, pathKey } from './place.ts';
@@ -31,6 +31,7 @@ const ONLY_WITH = {
   version: ['kv'],
   mount: ['kv'],
   kvVersion: ['kv'],
+  end: ['read', 'write'],
   stage: ['secretId'],
   versionId: ['secretId'],
   previous: ['secretId'],
@@ -133,14 +134,21 @@ function makeRequest(way: Way, shape: SecretShape, entry: Entry, problems: Probl
       ...(kvVersion === undefined ? {} : { kvVersion }),
     };
   }
-  if (read !== undefined) return { kind: 'vault-read', path: trimSlashes(read) };
+  const end = shape.end === undefined ? {} : { end: endField(shape.end) };
+  if (read !== undefined) return { kind: 'vault-read', path: trimSlashes(read), ...end };
   if (write !== undefined) {
     const writePath = trimSlashes(write.path);
     warnOfLiterals(write.data ?? {}, [...path, 'write', 'data'], entry, problems);
-    return { kind: 'vault-write', path: writePath, data: write.data ?? {} };
+    return { kind: 'vault-write', path: writePath, data: write.data ?? {}, ...end };
   }
   if (certificate !== undefined) return certificateRequest(certificate, entry, problems);
   return key === undefined ? resolveAwsRequest(shape, entry, problems) : { kind: 'file', key };
+}
+
+function endField(end: NonNullable<SecretShape['end']>): EndField {
+  if (typeof end === 'string') return { field: end };
+  const { field, unit } = end;
+  return unit === undefined ? { field } : { field, unit };
 }
 
 function certificateRequest(

@@ -1,4 +1,5 @@
 import type { Authorized, AuthorizedAnswer } from '../auth/authorized.ts';
+import type { Clock } from '../base/clock.ts';
 import { fail, type PannierError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { equalValues, type Fields, isFields, isSecret, plainNumber, plainText } from '../base/value.ts';
@@ -7,6 +8,7 @@ import type { Fetch, Fetched, LeaseLife, Life, Want } from './source.ts';
 /** What every kind of Vault secret is fetched with. */
 export interface VaultTools {
   readonly vault: Authorized;
+  readonly clock: Clock;
   /** A text that no earlier answer of this process has; for values whose backend counts no versions. */
   readonly nextVersion: () => string;
 }
@@ -57,10 +59,19 @@ export function readLease({ body, loginId, startedMonoMs }: AuthorizedAnswer): L
  * @param uncounted a field that differs each time and means nothing (a countdown).
  */
 export function settleFetch(
-  { last, fields, life, uncounted }: { last: Fetched | undefined; fields: Fields; life: Life; uncounted?: string },
+  {
+    last,
+    fields,
+    life,
+    uncounted,
+  }: { last: Fetched | undefined; fields: Fields; life: Life; uncounted?: string | undefined },
   nextVersion: () => string,
 ): Fetch {
-  if (last !== undefined && life.kind !== 'lease' && equalExcept(last.fields, fields, uncounted)) {
+  if (
+    last !== undefined &&
+    life.kind !== 'lease' &&
+    equalExcept(last.fields, fields, uncounted === undefined ? [] : [uncounted])
+  ) {
     return { state: 'unchanged', life };
   }
   return changed(fields, nextVersion(), life);
@@ -74,8 +85,9 @@ export function malformed(place: string, seen: string): PannierError {
   return fail('BACKEND_MALFORMED', place, seen);
 }
 
-function equalExcept(a: Fields, b: Fields, uncounted: string | undefined): boolean {
-  if (uncounted === undefined) return equalValues(a, b);
-  const rest = (fields: Fields) => new Map([...fields].filter(([name]) => name !== uncounted));
+/** Whether an answer is the one before, but for some fields. */
+export function equalExcept(a: Fields, b: Fields, uncounted: readonly string[]): boolean {
+  if (uncounted.length === 0) return equalValues(a, b);
+  const rest = (fields: Fields) => new Map([...fields].filter(([name]) => !uncounted.includes(name)));
   return equalValues(rest(a), rest(b));
 }

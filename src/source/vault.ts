@@ -24,7 +24,11 @@ export interface VaultParts {
 /** A Vault or OpenBao server as a backend. It owns client and session, and disposes them. */
 export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultParts): Backend {
   const stop = new AbortController();
-  const tools: VaultTools = { vault: createAuthorized(client, session, clock), nextVersion: countVersions(clock) };
+  const tools: VaultTools = {
+    vault: createAuthorized(client, session, clock),
+    clock,
+    nextVersion: countVersions(clock),
+  };
   const mounts = new VaultMounts(tools.vault, clock, stop.signal);
   const kv = createVaultKv(tools, mounts);
   const list = createVaultList(tools, mounts);

@@ -209,6 +209,13 @@ describe('secrets', () => {
       'CONFIG_INVALID secrets.a.version',
     ],
     ['KV version 3', { secrets: { a: { kv: 'x', kvVersion: 3 } } }, 'CONFIG_INVALID secrets.a.kvVersion'],
+    ['an end of a kv secret', { secrets: { a: { kv: 'x', end: 'until' } } }, 'CONFIG_INVALID secrets.a.end'],
+    ['an end without a field', { secrets: { a: { read: 'x', end: { unit: 's' } } } }, 'CONFIG_INVALID secrets.a.end'],
+    [
+      'an end in another unit',
+      { secrets: { a: { read: 'x', end: { field: 'until', unit: 'days' } } } },
+      'CONFIG_INVALID secrets.a.end',
+    ],
     ['a path with ..', { secrets: { a: { read: 'secret/../sys' } } }, 'CONFIG_INVALID secrets.a.read'],
     ['an empty path', { secrets: { a: { read: '' } } }, 'CONFIG_INVALID secrets.a.read'],
     ['a NUL', { secrets: { a: { kv: 'a\0b' } } }, 'CONFIG_INVALID secrets.a.kv'],
@@ -225,6 +232,21 @@ describe('secrets', () => {
     ],
   ])('%s is a problem', async (_, given, brief) => {
     expect(await briefly(loadWith(given))).toEqual([brief]);
+  });
+
+  it('an end is a field of the answer to a read or a write, alone or with its unit', async () => {
+    const config = await loadWith({
+      secrets: {
+        a: { read: 'x', end: 'until' },
+        b: { write: { path: 'y' }, end: { field: 'left', unit: 'seconds' } },
+        c: { read: 'z', end: { field: 'until' } },
+      },
+    });
+    expect([...config.secrets.values()].map(({ request }) => request)).toEqual([
+      { kind: 'vault-read', path: 'x', end: { field: 'until' } },
+      { kind: 'vault-write', path: 'y', data: {}, end: { field: 'left', unit: 'seconds' } },
+      { kind: 'vault-read', path: 'z', end: { field: 'until' } },
+    ]);
   });
 
   it('slashes around a path do not count', async () => {

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { AuthConfig, SecretRequest } from '../../src/config/config.ts';
-import type { Fetched, LeaseLife } from '../../src/source/source.ts';
+import type { EndingLife, Fetched, LeaseLife } from '../../src/source/source.ts';
 import { addStaticRole, startWorld, type World, writePolicy } from '../servers/index.ts';
 import { config, failureOf, held, never, plain, wantOf } from './vault-world.ts';
 
@@ -97,6 +97,38 @@ describe('KV of a real OpenBao', () => {
     expect(await failureOf(bao.kv('database/creds/shop'))).toMatchObject({ code: 'SECRET_NOT_KV' });
   });
 
+  test('that becomes version 2 under a running agent is found by the next read', async () => {
+    const root = { method: 'token', mount: 'token', token: Secret.text(world.bao.rootToken) } as never;
+    await using bao = connect(root);
+    await world.bao.api('POST', 'sys/mounts/grown', { type: 'kv', options: { version: '1' } });
+    await world.bao.api('POST', 'grown/app', { a: 'one' });
+    const before = held(await bao.kv('grown/app'));
+    await world.bao.api('POST', 'sys/mounts/grown/tune', { options: { version: '2' } });
+    const startedMs = Date.now();
+    let after = await bao.kv('grown/app', {}, before).catch(() => undefined);
+    while (after === undefined && Date.now() - startedMs < 30_000) {
+      await sleep(200); // the server is busy with the upgrade for a moment
+      after = await bao.kv('grown/app', {}, before).catch(() => undefined);
+    }
+    expect(after && plain(held(after).fields)).toEqual({ a: 'one' });
+    expect(await failureOf(bao.kv('grown/never'))).toMatchObject({ code: 'SECRET_NOT_FOUND' });
+    expect(bao.calls().filter((call) => call.includes('internal/ui/mounts'))).toHaveLength(2);
+  });
+
+  test('whose upgrade the policy does not know is denied, and not called missing', async () => {
+    await writePolicy(world.bao, 'plain', 'path "aged/app" { capabilities = ["read"] }');
+    await world.bao.api('POST', 'sys/mounts/aged', { type: 'kv', options: { version: '1' } });
+    await world.bao.api('POST', 'aged/app', { a: 'one' });
+    const { auth } = (await world.bao.api('POST', 'auth/token/create', { policies: ['plain'] })) as {
+      auth: { client_token: string };
+    };
+    await using bao = connect({ method: 'token', mount: 'token', token: Secret.text(auth.client_token) } as never);
+    await bao.kv('aged/app');
+    await world.bao.api('POST', 'sys/mounts/aged/tune', { options: { version: '2' } });
+    await sleep(2_000);
+    expect(await failureOf(bao.kv('aged/app'))).toMatchObject({ code: 'SECRET_DENIED' });
+  });
+
   test('is found without the question when the policy denies it', async () => {
     const deny = 'path "sys/internal/ui/mounts/*" { capabilities = ["deny"] }';
     await writePolicy(world.bao, 'mute', deny);
@@ -150,6 +182,44 @@ describe('a leased secret', () => {
     const child = held(await bao.fetch({ kind: 'vault-write', path: 'auth/token/create', data }));
     expect([...child.fields.keys()]).toContain('client_token');
     expect(child.life).toMatchObject({ kind: 'lease', ttlMs: 90_000, renewable: false });
+  });
+});
+
+describe('an end that stands in an answer of a real OpenBao', () => {
+  const root = { method: 'token', mount: 'token' } as const;
+
+  test('is the life of an identity token', async () => {
+    await world.bao.api('POST', 'identity/oidc/key/named', { allowed_client_ids: '*' });
+    await world.bao.api('POST', 'identity/oidc/role/shop', { key: 'named', ttl: '90s' });
+    await writePolicy(world.bao, 'oidc', 'path "identity/oidc/token/shop" { capabilities = ["read"] }');
+    await world.bao.api('PUT', 'auth/kubernetes/role/oidc', {
+      bound_service_account_names: ['shop'],
+      bound_service_account_namespaces: ['default'],
+      token_policies: ['oidc'],
+    });
+    await using bao = connect({ role: 'oidc' } as Partial<AuthConfig>);
+    const { life, fields } = held(await bao.fetch({ kind: 'vault-read', path: 'identity/oidc/token/shop' }));
+    expect([...fields.keys()].sort()).toEqual(['client_id', 'token', 'ttl']);
+    const { startMs, endMs, ...kind } = life as EndingLife;
+    expect([endMs - startMs, kind]).toEqual([90_000, { kind: 'ends', clock: 'mono', mints: true }]);
+  });
+
+  test('is the life of a certificate that a write issues', async () => {
+    await using bao = connect({ ...root, token: Secret.text(world.bao.rootToken) } as never);
+    const data = { common_name: 'shop.svc', ttl: '1h' };
+    const { life } = held(await bao.fetch({ kind: 'vault-write', path: 'pki/issue/shop', data }));
+    expect(life).toMatchObject({ kind: 'ends', clock: 'wall', mints: true });
+    expect((life as EndingLife).endMs - Date.now()).toBeGreaterThan(3_500_000);
+    expect((life as EndingLife).endMs - Date.now()).toBeLessThanOrEqual(3_601_000);
+  });
+
+  test('is the one that the configuration names', async () => {
+    await using bao = connect({ ...root, token: Secret.text(world.bao.rootToken) } as never);
+    const endsAt = new Date(Date.now() + 7_200_000).toISOString();
+    await world.bao.api('POST', 'cubbyhole/ending', { pass: 'x', good_until: endsAt });
+    const end = { field: 'good_until' };
+    const { life } = held(await bao.fetch({ kind: 'vault-read', path: 'cubbyhole/ending', end }));
+    expect(life).toMatchObject({ kind: 'ends', clock: 'wall', endMs: Date.parse(endsAt) });
   });
 });
 

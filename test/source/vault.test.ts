@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
-import type { LeaseLife, Life } from '../../src/source/source.ts';
+import type { EndField } from '../../src/config/config.ts';
+import type { Fetched, LeaseLife, Life } from '../../src/source/source.ts';
 import { createVaultBackend } from '../../src/source/vault.ts';
 import { answer, refuse } from '../auth/fake-vault.ts';
 import { createAuthority } from '../servers/index.ts';
@@ -72,6 +73,39 @@ describe('a read', () => {
     expect((await fetch(role, first)).state).toBe('changed');
   });
 
+  test('of a static role counts the reads since a rotation was due and the password stayed', async () => {
+    const { fetch, server, clock } = sourceWorld();
+    const role = { kind: 'vault-read', path: 'database/static-creds/x' } as const;
+    const read = async (password: string, ttl: number, rotated: string, last?: Fetched) => {
+      const data = { password, ttl, rotation_period: 60, last_vault_rotation: rotated };
+      server.on('GET database/static-creds/x', () => answer({ data }));
+      const fetched = await fetch(role, last);
+      const life = fetched.state === 'changed' ? fetched.value.life : fetched.life;
+      return fetched.state === 'changed' ? fetched.value : { ...(last as Fetched), life };
+    };
+    const first = await read('one', 30, '0');
+    await clock.advance(10_000);
+    const early = await read('one', 20, '0', first);
+    expect(early.life).toEqual({ kind: 'rotates', inMs: 20_000, startedMonoMs: 10_000 });
+    await clock.advance(21_000);
+    const overdue = await read('one', -1, '0', early);
+    expect(overdue.life).toMatchObject({ inMs: 0, looksInVain: 1 });
+    const anew = await read('one', 60, '1', overdue);
+    expect(anew.life).toMatchObject({ inMs: 60_000, looksInVain: 2 });
+    const rotated = await read('two', 60, '1', anew);
+    expect(rotated.life).toEqual({ kind: 'rotates', inMs: 60_000, startedMonoMs: 31_000 });
+  });
+
+  test('of a static role whose ttl starts anew before its time does not wait for it with the old password', async () => {
+    const { fetch, server, clock } = sourceWorld();
+    const role = { kind: 'vault-read', path: 'database/static-creds/x' } as const;
+    server.on('GET database/static-creds/x', () => answer({ data: { password: 'one', ttl: 30, rotation_period: 60 } }));
+    const first = held(await fetch(role));
+    await clock.advance(10_000);
+    server.on('GET database/static-creds/x', () => answer({ data: { password: 'one', ttl: 60, rotation_period: 60 } }));
+    expect(await fetch(role, first)).toMatchObject({ state: 'unchanged', life: { looksInVain: 1 } });
+  });
+
   test.each([
     ['nothing', {}, 'SECRET_EMPTY'],
     ['null', { data: null }, 'SECRET_EMPTY'],
@@ -90,6 +124,94 @@ describe('a read', () => {
     const versions = [held(await fetch(read)).version, held(await fetch(read)).version];
     expect(new Set(versions).size).toBe(2);
     expect(versions.join()).not.toMatch(/value|abc/);
+  });
+});
+
+describe('an end that stands in an answer', () => {
+  const START_MS = Date.UTC(2026, 0, 1);
+  const seconds = START_MS / 1000;
+  const jwt = (payload: object) =>
+    [{ alg: 'RS256' }, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.') +
+    '.c2ln';
+  const wall = (ms: number, mints = false) => ({
+    kind: 'ends',
+    clock: 'wall',
+    startMs: START_MS,
+    endMs: START_MS + ms,
+    mints,
+  });
+  const mono = (ms: number, mints = true) => ({ kind: 'ends', clock: 'mono', startMs: 0, endMs: ms, mints });
+  const none = { kind: 'none' };
+  const token = jwt({ exp: seconds + 600 });
+
+  test.each<[string, string, object, object]>([
+    ['an identity token', 'identity/oidc/token/shop', { data: { token, ttl: 300 } }, mono(300_000)],
+    ['a JWT', 'plugin/token', { data: { any: token } }, wall(600_000)],
+    ['a JWT without exp', 'plugin/token', { data: { any: jwt({ iat: 1 }) } }, none],
+    ['text with two dots', 'plugin/token', { data: { any: 'eyAB.eyCD.ef' } }, none],
+    ['an expiration', 'plugin/cert', { data: { expiration: seconds + 60 } }, wall(60_000)],
+    ['the earlier of two', 'plugin/cert', { data: { expiration: seconds + 60, any: token } }, wall(60_000)],
+    ['an expiration of 0', 'plugin/cert', { data: { expiration: 0 } }, none],
+    ['an expiration in milliseconds', 'plugin/cert', { data: { expiration: START_MS } }, none],
+    ['a ttl that is a setting', 'pki/roles/shop', { data: { ttl: 300, expiration: 'never' } }, none],
+    ['KV version 1', 'kv1/app', { lease_duration: 2764800, data: { expiration: seconds + 60, any: token } }, none],
+  ])('of %s', async (_, path, body, life) => {
+    const { fetch, server } = sourceWorld();
+    server.on(`GET ${path}`, () => answer({ lease_id: '', lease_duration: 0, ...body }));
+    expect(held(await fetch({ kind: 'vault-read', path })).life).toEqual(life);
+  });
+
+  test.each<[string, object, EndField, object]>([
+    ['Unix seconds', { until: seconds + 60 }, { field: 'until' }, wall(60_000, true)],
+    ['Unix seconds as text', { until: String(seconds + 60) }, { field: 'until' }, wall(60_000, true)],
+    ['RFC 3339', { until: '2026-01-01T01:00:00+00:00' }, { field: 'until' }, wall(3_600_000, true)],
+    ['milliseconds', { until: START_MS + 5 }, { field: 'until', unit: 'unix-milliseconds' }, wall(5, true)],
+    ['a duration', { expires_in: 3600 }, { field: 'expires_in', unit: 'seconds' }, mono(3_600_000)],
+    ['a short one', { expires_in: 3600 }, { field: 'expires_in', unit: 'milliseconds' }, mono(3_600)],
+    ['zero, which is never', { until: 0 }, { field: 'until' }, none],
+    ['null, which is never', { until: null }, { field: 'until' }, none],
+    ['the year 1, which is never', { until: '0001-01-01T00:00:00Z' }, { field: 'until' }, none],
+  ])('is named by the configuration: %s', async (_, data, end, life) => {
+    const { fetch, server } = sourceWorld();
+    server.on('GET p', () => answer({ data: { ...data, expiration: seconds + 1 } }));
+    expect(held(await fetch({ kind: 'vault-read', path: 'p', end })).life).toEqual(life);
+  });
+
+  test.each<[string, object, EndField, string]>([
+    ['is missing', { a: 1 }, { field: 'until' }, 'until'],
+    ['is text', { until: 'soon' }, { field: 'until' }, 'RFC 3339'],
+    ['is a map', { until: { a: 1 } }, { field: 'until' }, 'RFC 3339'],
+    ['holds milliseconds', { until: START_MS }, { field: 'until' }, 'Unix seconds'],
+    ['is text with a unit', { until: '2026-01-01T01:00:00Z' }, { field: 'until', unit: 'seconds' }, 'no number'],
+  ])('that the configuration names and that %s is a failure without the value', async (_, data, end, seen) => {
+    const { fetch, server } = sourceWorld();
+    server.on('GET p', () => answer({ data }));
+    const failed = await failureOf(fetch({ kind: 'vault-read', path: 'p', end }));
+    expect(failed).toMatchObject({
+      code: 'BACKEND_MALFORMED',
+      place: 'secrets.a',
+      seen: expect.stringContaining(seen),
+    });
+    expect(failed?.seen).not.toMatch(/soon|176|2026/);
+  });
+
+  test('a countdown is no change, and the answer to a write is never asked for out of turn', async () => {
+    const { fetch, server } = sourceWorld();
+    const request = { kind: 'vault-write', path: 'p', data: {}, end: { field: 'left', unit: 'seconds' } } as const;
+    server.on('POST p', () => answer({ data: { key: 'k', left: 60 } }));
+    const first = held(await fetch(request));
+    expect(first.life).toEqual(mono(60_000));
+    server.on('POST p', () => answer({ data: { key: 'k', left: 50 } }));
+    expect(await fetch(request, first)).toEqual({ state: 'unchanged', life: mono(50_000) });
+    server.on('POST q', () => answer({ data: { key: 'k' } }));
+    const plainWrite = held(await fetch({ kind: 'vault-write', path: 'q', data: {} }));
+    expect(plainWrite.life).toEqual({ kind: 'none', mints: true });
+  });
+
+  test('a lease comes first', async () => {
+    const { fetch, server } = sourceWorld();
+    server.on('GET p', () => answer({ ...LEASE, data: { any: token, until: seconds + 5 } }));
+    expect(held(await fetch({ kind: 'vault-read', path: 'p', end: { field: 'until' } })).life).toEqual(lease());
   });
 });
 

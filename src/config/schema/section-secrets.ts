@@ -19,6 +19,14 @@ const certificate = z.strictObject({
   ttl: z.optional(positiveDuration),
 });
 
+/** Times (`unix-…`), and durations from the request on. */
+const END_UNITS = ['unix-seconds', 'unix-milliseconds', 'seconds', 'milliseconds'] as const;
+
+/** A field of the answer, alone or with its unit. */
+const end = z.union([text, z.strictObject({ field: text, unit: z.optional(z.enum(END_UNITS)) })], {
+  error: `the name of a field is wanted, or { field, unit } with one of the units ${END_UNITS.join(', ')}`,
+});
+
 /** One named thing to fetch. That exactly one way is given is checked in `resolve-secret.ts`, with better words. */
 export const secret = z.strictObject({
   backend: z.optional(text),
@@ -35,6 +43,8 @@ export const secret = z.strictObject({
   version: z.optional(count),
   mount: z.optional(apiPath),
   kvVersion: z.optional(z.literal([1, 2], { error: '1 or 2 is wanted' })),
+  // ---- with read and write
+  end: z.optional(end),
   // ---- with secretId
   stage: z.optional(text),
   versionId: z.optional(text),

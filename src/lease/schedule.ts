@@ -91,8 +91,9 @@ function plan(situation: Situation, refreshMs: number, now: Now, random: () => n
 }
 
 /**
- * When a value stops being valid, on the monotonic clock: the end of its lease, login or certificate. `Infinity` for
- * lives that promise no end. A static role's old password dies at its rotation.
+ * When a value stops being valid, on the monotonic clock: the end of its lease, login or certificate, or the one that
+ * stands in the answer. `Infinity` for lives that promise no end. A static role's old password dies at its rotation. When
+ * a login that is known dead ended is not known, so a lease of it ended when it began.
  */
 export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: Now): number {
   switch (life.kind) {
@@ -105,7 +106,7 @@ export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: Now): numbe
     case 'ends':
       return life.clock === 'mono' ? life.endMs : now.monoMs + life.endMs - now.wallMs;
     case 'lease':
-      return Math.min(life.startedMonoMs + life.ttlMs, loginEndsMonoMs);
+      return Math.max(life.startedMonoMs, Math.min(life.startedMonoMs + life.ttlMs, loginEndsMonoMs));
   }
 }
 

@@ -25,6 +25,22 @@ function embedded(dir: string, more: object = {}): object {
 }
 
 describe('init', () => {
+  it('asks for nothing again while it waits for another secret, however short refresh is', async () => {
+    const world = await startKv({ app: '1' });
+    world.trouble(503, 'late');
+    const dir = place();
+    const config = {
+      backends: { bao: world.backend },
+      secrets: { app: { ...kv('app'), refresh: '50ms' }, late: kv('late') },
+      outputs: { o: { dir: join(dir, 'o'), files: { f: { content: '{{app.password}}{{late.password}}' } } } },
+    };
+    const { codes } = await run(config, 2_000);
+    expect(codes).toEqual(['BACKEND_UNAVAILABLE']);
+    const asked = world.server.requests.map(({ path }) => path.split('/').at(-1));
+    expect(asked.filter((name) => name === 'app')).toHaveLength(1);
+    expect(asked.filter((name) => name === 'late').length).toBeGreaterThan(2);
+  });
+
   it('warns when a dir is not on tmpfs, and publishes', async () => {
     const dir = place('disk');
     const { failures, of } = await run(embedded(dir));

@@ -52,6 +52,16 @@ describe('a revoked login', () => {
     expect(moved).toEqual([2]);
   });
 
+  test('is told as dead at that moment, before the next one is made', async () => {
+    await using world = sessionWorld({ ttlS: 3600 });
+    const heard: [number, number][] = [];
+    world.session.onDead(() => heard.push([world.logins(), world.session.endsMonoMs(1)]));
+    await world.started();
+    world.server.revoke();
+    await world.read('secret/open');
+    expect(heard).toEqual([[1, Number.NEGATIVE_INFINITY]]);
+  });
+
   test('is told apart from one that a newer login has replaced already, without a question', async () => {
     await using world = sessionWorld({ ttlS: 60, renewable: false });
     await world.started();

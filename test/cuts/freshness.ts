@@ -11,6 +11,8 @@ const keeper = cutIn('src/auth/login-keeper.ts');
 const renewal = cutIn('src/auth/renewal.ts');
 const authorized = cutIn('src/auth/authorized.ts');
 const suspicion = cutIn('src/auth/suspicion.ts');
+const vaultRead = cutIn('src/source/vault-read.ts');
+const vaultEnd = cutIn('src/source/vault-end.ts');
 const kv = cutIn('src/source/vault-kv.ts');
 const transport = cutIn('src/client/transport.ts');
 const loop = cutIn('src/agent/output-loop.ts');
@@ -50,14 +52,29 @@ export const FRESHNESS: readonly Cut[] = [
   schedule('poll-jitter', '0.9 + 0.2 * random()', '1'),
   schedule('first-poll-spread', 'situation.firstPoll ? random()', 'situation.firstPoll ? 0.9 + 0.1 * random()'),
   deadlines('first-poll-spread', 'firstPoll: !polledBefore', 'firstPoll: false', { by: 'the moment of an attempt' }),
-  schedule('static-role', 'life.inMs + 1000', 'life.inMs'),
-  cutIn('src/source/vault-read.ts')('static-role', 'if (!STATIC_ROLE.test(path) || !rotates ||', 'if (rotates ||', {
+  schedule('static-role', 'life.inMs + 1000 :', 'life.inMs :'),
+  schedule('static-role', 'Math.min(pollAtMs(), rotatedMs)', 'rotatedMs', { by: 'when that is earlier' }),
+  vaultRead('static-role', 'lease === undefined && STATIC_ROLE.test(path) ?', 'lease === undefined ?', {
     by: 'the life of a read',
   }),
+  schedule('static-role-late', '2 ** (looks - 1)', '2 ** (looks + 20)'),
+  vaultRead('static-role-late', 'startedMonoMs >= announcedMs ||', 'startedMonoMs < 0 ||', { by: 'counts the reads' }),
+  vaultRead('static-role-late', '|| startedMonoMs + life.inMs > announcedMs + MOVED_MS', '', { by: 'starts anew' }),
+  vaultEnd('end-in-an-answer', 'if (ttl > 0 && jwtEnds.length > 0)', 'if (ttl < 0)'),
+  vaultEnd(
+    'end-in-an-answer',
+    "'unix-seconds': { clock: 'wall', ms: 1000 }",
+    "'unix-seconds': { clock: 'wall', ms: 1 }",
+    {
+      by: 'is named by the configuration',
+    },
+  ),
+  schedule('end-in-an-answer', 'life.mints ? dueMs :', 'life.mints ? dueMs + 9e9 :', { by: 'stands in the answer' }),
+  deadlines('end-is-expired', 'return { atMonoMs: validMs, why: this.#whyEnds(item) };', 'return never;'),
   schedule(
     'lease-ends-with-login',
     'Math.min(life.startedMonoMs + life.ttlMs, loginEndsMonoMs)',
-    'life.startedMonoMs + life.ttlMs',
+    '(life.startedMonoMs + life.ttlMs)',
   ),
   deadlines(
     'lease-ends-with-login',
@@ -65,6 +82,17 @@ export const FRESHNESS: readonly Cut[] = [
     'endsMonoMs(life, Number.POSITIVE_INFINITY, this.#now())',
     { by: 'the lease manager' },
   ),
+  deadlines(
+    'lease-ends-at-that-moment',
+    'return { atMonoMs: this.endsMonoMs(item), why: this.#whyEnds(item) };',
+    'return never;',
+  ),
+  manager('lease-ends-at-that-moment', 'backend.onLoginDead?.(() => this.#loginDied(backend)),', '', {
+    by: 'found dead',
+  }),
+  cutIn('src/auth/session.ts')('lease-ends-at-that-moment', 'for (const heard of this.#deaths) heard();', '', {
+    by: 'told as dead',
+  }),
   keeper('login-replaced-before-its-end', 'if (this.#pacing.mayTry) await this.#replace();', ''),
   manager('leases-fetched-under-the-new-login', MOVED, 'continue;'),
   manager('leases-fetched-under-the-new-login', '(fetchNow || this.#hangsOnOldLogin(item))', 'fetchNow', {
@@ -137,6 +165,18 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   kv('unchanged-version', 'if (last?.version === version &&', 'if (last === null &&'),
   kv('unchanged-version', 'if (last?.version === version &&', 'if (last !== undefined &&', { by: 'the next version' }),
+  cutIn('src/source/vault-kv-laggards.ts')(
+    'standby-is-no-change-back',
+    'Number(number) < Number(lastNumber) &&',
+    'false &&',
+  ),
+  cutIn('src/source/vault-kv-laggards.ts')(
+    'standby-is-no-change-back',
+    '&& Date.parse(time) <= Date.parse(lastTime)',
+    '',
+    { by: 'metadata were deleted' },
+  ),
+  kv('kv-upgrade', 'mounts.doubt(mount, saysVersioned(refused)) && !isSecondTry', 'false'),
   kv('version-1-again', 'const version = `${number} ${created}`;', 'const version = number;'),
   writer(
     'unchanged-goes-no-further',
@@ -146,8 +186,23 @@ export const FRESHNESS: readonly Cut[] = [
   loop('unchanged-goes-no-further', "if (changed || this.#state.kind === 'waiting')", 'if (true)', {
     by: 'renders only',
   }),
-  together('change-refreshes-siblings', '!names.has(other) && manager.refreshIfPolled(other)', 'false'),
-  together('change-refreshes-siblings', "if (what !== 'changed' || found) return;", "if (what !== 'changed') return;"),
+  together('change-refreshes-siblings', 'if (!names.has(other)) manager', 'if (false) manager'),
+  together('pulled-once', "if (what !== 'changed' || occasion === 'pull') return;", "if (what !== 'changed') return;"),
+  manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward in vain' }),
+  manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints by each request' }),
+  manager('pulled-once', "const isKept = item.occasion === 'pull'", "const isKept = item.occasion !== 'pull' && false"),
+  manager('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
+  manager('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
+  cutIn('src/deliver/api/aws.ts')(
+    'refresh-reads-after',
+    'if (!isRefreshed) return',
+    'if (isRefreshed === null) return',
+    {
+      by: 'takes too long',
+    },
+  ),
+  deadlines('init-polls-nothing', 'this.#polls ? item.want.refreshMs', 'true ? item.want.refreshMs'),
+  cutIn('src/agent/init.ts')('init-polls-nothing', 'once: true', 'once: false', { by: 'however short refresh is' }),
   cutIn('src/agent/pipeline.ts')(
     'change-refreshes-siblings',
     'this.#together = refreshTogether(this.#manager, namesTogether(needs));',
@@ -161,8 +216,8 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   manager(
     'certificates-on-the-wall-clock',
-    'if (item.running !== undefined || item.entry === undefined) continue;',
-    "if (item.running !== undefined || item.entry === undefined || life?.kind === 'certificate') continue;",
+    'if (item.running === undefined && item.entry !== undefined) this.#deadlines',
+    "if (item.running === undefined && item.entry !== undefined && life?.kind !== 'certificate') this.#deadlines",
   ),
   wheel('jump-recomputes', 'if (Math.abs(jumpedMs) > JUMP_MS) this.#onJump(jumpedMs);', ''),
   manager('jump-recomputes', 'startedMonoMs: life.startedMonoMs - byMs', 'startedMonoMs: life.startedMonoMs', {

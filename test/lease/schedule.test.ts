@@ -168,5 +168,6 @@ describe('the schedule', () => {
   it('a lease ends with its login, whichever is earlier', () => {
     expect(endsMonoMs(lease(60_000), now.monoMs + 20_000, now)).toBe(now.monoMs + 20_000);
     expect(endsMonoMs(lease(10_000), now.monoMs + 20_000, now)).toBe(now.monoMs + 10_000);
+    expect(endsMonoMs(lease(10_000), Number.NEGATIVE_INFINITY, now)).toBe(now.monoMs);
   });
 });

@@ -11,6 +11,10 @@ const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const kv2 = inFile('test/source/vault-kv.test.ts', 'KV version 2');
 const kv1 = inFile('test/source/vault-kv.test.ts', 'KV version 1');
 const read = inFile('test/source/vault.test.ts', 'the life of a read');
+const aRead = inFile('test/source/vault.test.ts', 'a read');
+const anEnd = inFile('test/source/vault.test.ts', 'an end that stands in an answer');
+const realEnd = inFile('test/source/vault-openbao.test.ts', 'an end that stands in an answer of a real OpenBao');
+const real = inFile('test/system/freshness.test.ts', 'on a real OpenBao');
 const realKv = inFile('test/source/vault-openbao.test.ts', 'KV of a real OpenBao');
 const realLease = inFile('test/source/vault-openbao.test.ts', 'a leased secret');
 const realSession = inFile('test/auth/openbao.test.ts', 'against OpenBao a session');
@@ -84,16 +88,49 @@ export const freshness: Section = {
     ),
     held(
       'static-role',
-      'a static role (`ttl`, `rotation_period`) at `ttl` + 1 s.',
+      'a static role (`ttl`, `rotation_period`) at the earlier of `refresh` and `ttl` + 1 s,',
       schedule('%s', 'a static role is read one second after it rotates'),
+      schedule('%s', 'a static role is read at refresh when that is earlier than its rotation'),
       read('of %s', 'a static role'),
       realLease('of a static role rotates'),
+      real('a static role that is rotated by hand is followed at refresh, weeks before its announced rotation'),
+    ),
+    held(
+      'static-role-late',
+      'and soon again when that passed and nothing rotated.',
+      schedule('%s', 'a static role whose rotation was due and did not come is read again in a second'),
+      aRead('of a static role counts the reads since a rotation was due and the password stayed'),
+      aRead('of a static role whose ttl starts anew before its time does not wait for it with the old password'),
+    ),
+    held(
+      'end-in-an-answer',
+      "An end that stands in an answer (`ttl`, `expiration`, a JWT's `exp`, the field that `end` names) is a life:",
+      anEnd('of %s', 'an identity token'),
+      anEnd('is named by the configuration: %s'),
+      realEnd('is the life of a certificate that a write issues'),
+      schedule('%s', 'what ends at a time that stands in the answer'),
+    ),
+    held(
+      'end-is-expired',
+      'the secret is fetched again before it, and expired past it.',
+      manager('a value whose answer names an end is fetched again at two thirds, and expired past it'),
+      real('an identity token is fetched again before it ends, and status shows the end'),
     ),
     held(
       'lease-ends-with-login',
-      'A Vault lease ends with the login that made it: its end is the earlier of the two.',
+      'A Vault lease ends with the login that made it: its end is the earlier of the two,',
       schedule('a lease ends with its login, whichever is earlier'),
       manager('a lease is expired when its login ends, whatever the lease says'),
+    ),
+    held(
+      'lease-ends-at-that-moment',
+      'for state, readiness and metrics at that moment (the schedule of fetches does not go by it).',
+      manager('a fresh lease is expired at the moment its login ends, whether or not an attempt is due'),
+      manager('a lease is expired when its login is found dead, and fresh again under the next one'),
+      inFile(deaths, 'a revoked login')('is told as dead at that moment, before the next one is made'),
+      real(
+        'a lease is expired when its login has ended, for state, readiness and metrics, long before anything is due',
+      ),
     ),
     held(
       'login-replaced-before-its-end',
@@ -222,6 +259,22 @@ export const freshness: Section = {
       realKv('is unchanged until it is written, and after a metadata delete version 1 is another one'),
     ),
     held(
+      'standby-is-no-change-back',
+      'An older version, as a standby server answers it, is no change back.',
+      kv2('an older version, as a standby server answers it, is no change back'),
+      kv2('a smaller number with a later time is a new value: its metadata were deleted'),
+    ),
+    held(
+      'kv-upgrade',
+      'A KV mount that becomes version 2 is found by the next read.',
+      realKv('that becomes version 2 under a running agent is found by the next read'),
+      realKv('whose upgrade the policy does not know is denied, and not called missing'),
+      inFile(
+        'test/source/vault-kv.test.ts',
+        'the mount',
+      )('is asked about again when nothing is found there any more, but not at each poll'),
+    ),
+    held(
       'unchanged-goes-no-further',
       'an unchanged answer goes no further.',
       manager('polls a secret without a lease at its refresh and passes on only what changed'),
@@ -232,6 +285,38 @@ export const freshness: Section = {
       "A change seen in one secret of an output refreshes the output's other polled secrets at once, so that values changed together arrive together.",
       manager('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further'),
       pipeline('ten secrets changed together are one generation and one reload, although one alone was due'),
+    ),
+    held(
+      'pulled-once',
+      'Such a change pulls each other secret forward once between two reads of its own, and never because it was pulled itself.',
+      manager('secrets whose every answer differs at most double their requests, and keep their spread'),
+      manager('a secret that was pulled forward in vain is not pulled again before it is asked for in its turn'),
+      manager('what %s is never pulled forward', 'mints by each request'),
+    ),
+    held(
+      'refresh-reads-after',
+      'A refresh that was asked for and answered 200 has read after it was asked.',
+      manager(
+        'a refresh has read after it was asked for: one that runs is not joined, and all who wait share the next one',
+      ),
+      manager('refreshes of what mints come once a second at most, and each has begun after it was asked for'),
+      inFile(
+        'test/deliver/api/actions.test.ts',
+        'asking for a refresh',
+      )('that is answered 200 has read after it was asked, also right after another one'),
+      inFile(
+        'test/deliver/api/aws.test.ts',
+        'for clients of the AWS agent',
+      )('refreshNow that takes too long is no answer with the value of before'),
+    ),
+    held(
+      'init-polls-nothing',
+      '`init` asks for nothing again while it starts.',
+      manager('where nothing is polled a start that takes long asks for each secret once'),
+      inFile(
+        'test/agent/init.test.ts',
+        'init',
+      )('asks for nothing again while it waits for another secret, however short refresh is'),
     ),
     held(
       'leases-on-the-monotonic-clock',

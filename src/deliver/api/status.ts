@@ -19,7 +19,8 @@ export const secretStatus = z.object({
   optional: z.boolean(),
   /**
    * `waiting`: no answer has come yet. `absent`: it was asked for without success, and there is no value. `fresh`:
-   * refreshed on schedule. `stale`: the last refresh failed, the value is valid. `expired`: past validity or maxStale.
+   * refreshed on schedule. `stale`: the last refresh failed, the value is valid. `expired`: past validity, the login that
+   * its lease hangs on, or maxStale.
    */
   state: z.enum(['waiting', 'absent', 'fresh', 'stale', 'expired']),
   /** The backend's, or a count; absent while there is no value, and so are the next six. */
@@ -30,7 +31,7 @@ export const secretStatus = z.object({
   /** When the value was last known good, and how long ago that is. */
   fetchedAt: z.optional(time),
   ageSeconds: z.optional(z.number()),
-  /** `none` (polled), `lease`, `rotates`, `certificate`. */
+  /** `none` (polled), `lease`, `rotates`, `certificate`, `ends` (an end stands in the answer). */
   life: z.optional(z.string()),
   /** When the value stops being valid; absent: nothing is known to end it. */
   endsAt: z.optional(time),

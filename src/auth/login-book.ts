@@ -6,6 +6,7 @@ import { isExtended } from './renewal.ts';
 /** The logins of one session: the newest, whether it can be used, and when each one ends. Decides nothing. */
 export class LoginBook {
   readonly #clock: Clock;
+  readonly #endedEarly: () => void;
   #newest: LiveLogin | undefined;
   /** Why the newest cannot be used although its time is not over. */
   #gone: 'dead' | 'spent' | undefined;
@@ -15,8 +16,10 @@ export class LoginBook {
   /** Sum of all clock jumps, so that a life asked for before a jump can be shortened by what came after. */
   #jumpedMs = 0;
 
-  constructor(clock: Clock) {
+  /** @param endedEarly told when a login has ended before its time. */
+  constructor(clock: Clock, endedEarly: () => void) {
     this.#clock = clock;
+    this.#endedEarly = endedEarly;
   }
 
   /** Usable or not; undefined before the first. */
@@ -75,14 +78,16 @@ export class LoginBook {
     if (this.#newest?.id !== id || this.#gone === 'dead') return false;
     this.#gone = 'dead';
     this.#ends.delete(id);
+    this.#endedEarly();
     return true;
   }
 
-  /** True when that was the last use. */
+  /** True when that was the last use: the server revokes the token after it, and what was leased under it. */
   takeUse(): boolean {
     this.#usesLeft--;
     if (this.#usesLeft > 0) return false;
     this.#gone ??= 'spent';
+    if (this.#newest !== undefined && this.#ends.delete(this.#newest.id)) this.#endedEarly();
     return true;
   }
 

@@ -75,7 +75,9 @@ export class VaultSession implements Session {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#place = `backends.${parts.backend}.auth`;
-    this.#book = new LoginBook(parts.clock);
+    this.#book = new LoginBook(parts.clock, () => {
+      for (const heard of this.#deaths) heard();
+    });
     this.#suspicion = new Suspicion({ ...parts, place: this.#place });
     this.#keeper = new LoginKeeper({
       ...parts,
@@ -162,10 +164,7 @@ export class VaultSession implements Session {
     const login = this.#book.usable();
     if (login?.id !== loginId) return 'replaced';
     if ((await this.#suspicion.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
-    if (this.#book.bury(loginId)) {
-      this.#keeper.wake();
-      for (const heard of this.#deaths) heard();
-    }
+    if (this.#book.bury(loginId)) this.#keeper.wake();
     return 'replaced';
   }
 
@@ -178,7 +177,7 @@ export class VaultSession implements Session {
     return { [Symbol.dispose]: () => void this.#moves.delete(move) };
   }
 
-  /** Calls `heard` when a login is found dead before its end: `endsMonoMs` of it has changed. */
+  /** Calls `heard` when a login has ended before its time, dead or used up: `endsMonoMs` of it has changed. */
   onDead(heard: () => void): Disposable {
     this.#deaths.add(heard);
     return { [Symbol.dispose]: () => void this.#deaths.delete(heard) };

@@ -208,6 +208,16 @@ describe('a login with limited uses', () => {
     expect(moved).toEqual([]);
   });
 
+  test('ends with its last use, and what was leased under it', async () => {
+    await using world = sessionWorld({ ttlS: 3600, uses: 3 });
+    const heard: number[] = [];
+    world.session.onDead(() => heard.push(world.session.endsMonoMs(1)));
+    for (let use = 0; use < 2; use++) await world.read('secret/open');
+    expect([heard.length, world.session.endsMonoMs(1) > 0]).toEqual([0, true]);
+    await world.read('secret/open');
+    expect(heard).toEqual([Number.NEGATIVE_INFINITY]);
+  });
+
   test('used up by somebody else is found out and replaced at once', async () => {
     await using world = sessionWorld({ ttlS: 3600, uses: 3 });
     await world.started();

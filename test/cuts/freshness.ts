@@ -54,7 +54,7 @@ export const FRESHNESS: readonly Cut[] = [
   deadlines('first-poll-spread', 'firstPoll: !polledBefore', 'firstPoll: false', { by: 'the moment of an attempt' }),
   schedule('static-role', 'life.inMs + 1000 :', 'life.inMs :'),
   schedule('static-role', 'Math.min(pollAtMs(), rotatedMs)', 'rotatedMs', { by: 'when that is earlier' }),
-  vaultRead('static-role', 'lease === undefined && STATIC_ROLE.test(path) ?', 'lease === undefined ?', {
+  vaultRead('static-role', 'lease === undefined && STATIC_ROLE.test(path) ?', 'lease !== undefined ?', {
     by: 'the life of a read',
   }),
   schedule('static-role-late', '2 ** (looks - 1)', '2 ** (looks + 20)'),
@@ -187,7 +187,9 @@ export const FRESHNESS: readonly Cut[] = [
     by: 'renders only',
   }),
   together('change-refreshes-siblings', 'if (!names.has(other)) manager', 'if (false) manager'),
-  together('pulled-once', "if (what !== 'changed' || occasion === 'pull') return;", "if (what !== 'changed') return;"),
+  together('pulled-once', "if (what !== 'changed' || occasion === 'pull') return;", "if (what !== 'changed') return;", {
+    by: 'ask nobody further',
+  }),
   manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward in vain' }),
   manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints by each request' }),
   manager('pulled-once', "const isKept = item.occasion === 'pull'", "const isKept = item.occasion !== 'pull' && false"),

@@ -312,7 +312,7 @@ describe('the lease manager', () => {
     for (const name of names) backend.set(name, { password: '2' });
     await clock.advance(11_000);
     expect(names.map((name) => field(name))).toEqual(['2', '2', '2']);
-    expect([backend.fetchesOf('b'), backend.fetchesOf('c'), backend.fetchesOf('leased')]).toEqual([2, 2, 1]);
+    expect([...names, 'leased'].map((name) => backend.fetchesOf(name))).toEqual([2, 2, 2, 1]);
   });
 
   it('a change refreshes also what is being read at that moment, once more', async () => {

@@ -289,6 +289,7 @@ export const freshness: Section = {
     held(
       'pulled-once',
       'Such a change pulls each other secret forward once between two reads of its own, and never because it was pulled itself.',
+      manager('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further'),
       manager('secrets whose every answer differs at most double their requests, and keep their spread'),
       manager('a secret that was pulled forward in vain is not pulled again before it is asked for in its turn'),
       manager('what %s is never pulled forward', 'mints by each request'),

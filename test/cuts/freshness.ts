@@ -40,7 +40,7 @@ export const FRESHNESS: readonly Cut[] = [
   schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, situation.fetchedWallMs)', 'life.notBeforeMs', {
     by: 'already old when it came',
   }),
-  schedule('poll-at-refresh', 'now.monoMs + refreshMs * share', 'now.monoMs + 3 * refreshMs * share'),
+  schedule('poll-at-refresh', 'return now.monoMs + refreshMs *', 'return now.monoMs + 3 * refreshMs *'),
   cutIn('src/config/resolve-secret.ts')('poll-at-refresh', 'REFRESH_MS = 5 * 60_000', 'REFRESH_MS = 50_000', {
     by: 'defaults',
   }),
@@ -192,7 +192,14 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward in vain' }),
   manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints by each request' }),
-  manager('pulled-once', "const isKept = item.occasion === 'pull'", "const isKept = item.occasion !== 'pull' && false"),
+  manager(
+    'pulled-once',
+    "const isKept = item.occasion === 'pull'",
+    "const isKept = item.occasion !== 'pull' && false",
+    {
+      by: 'keep their spread',
+    },
+  ),
   manager('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
   manager('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
   cutIn('src/deliver/api/aws.ts')(

@@ -44,7 +44,9 @@ export const RELOAD: readonly Cut[] = [
   ),
   cutIn('src/base/codes.ts')('init-tries-once', 'RELOAD_COMMAND_FAILED: row(1', 'RELOAD_COMMAND_FAILED: row(3'),
   loop('coalesced', 'Math.min(latestMs, this.#lastEventMs + output.quietMs)', 'this.#dirtySinceMs'),
-  cutIn('src/lease/together.ts')('coalesced', 'manager.refreshIfPolled(other)', 'false', { by: 'ten secrets' }),
+  cutIn('src/lease/together.ts')('coalesced', 'if (!names.has(other)) manager', 'if (false) manager', {
+    by: 'ten secrets',
+  }),
   pidFile(
     'pid-file-read-each-time',
     'const file = await readStart(path);',

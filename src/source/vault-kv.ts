@@ -1,5 +1,5 @@
 import { asFailure, fail, type PannierError } from '../base/errors.ts';
-import { equalValues, type Fields, isFields, isList, isSecret, lookUp, plainText } from '../base/value.ts';
+import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../base/value.ts';
 import { VaultStatusError } from '../client/vault-client.ts';
 import type { SecretRequest } from '../config/config.ts';
 import type { Fetch, Fetched } from './source.ts';
@@ -56,16 +56,10 @@ export function createVaultKv(tools: VaultTools, mounts: VaultMounts): FetchKind
           if (refused?.status !== 404) refused = error;
         }
       }
-      if (mount !== undefined && mounts.doubt(mount, saysVersioned(refused)) && !isSecondTry) continue;
+      if (mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
       throw notThere(refused, mount?.source === 'told', place);
     }
   };
-}
-
-/** Whether a 404 tells that the engine has become one of version 2, whose secrets are below `data/`. */
-function saysVersioned(refused: VaultStatusError | undefined): boolean {
-  const warnings = refused?.body.get('warnings');
-  return isList(warnings) && warnings.some((warning) => /versioned k\/?v/i.test(plainText(warning) ?? ''));
 }
 
 /** The forms to try, likeliest first: one when the mount is known. */

@@ -2,7 +2,7 @@ import type { Authorized } from '../auth/authorized.ts';
 import type { Clock } from '../base/clock.ts';
 import { fail, PannierError } from '../base/errors.ts';
 import { SingleFlight } from '../base/single-flight.ts';
-import { lookUp, plainText } from '../base/value.ts';
+import { isList, lookUp, plainText } from '../base/value.ts';
 import { onAbort } from '../client/on-abort.ts';
 import { type VaultCall, VaultStatusError } from '../client/vault-client.ts';
 import { malformed } from './vault-answer.ts';
@@ -71,12 +71,12 @@ export class VaultMounts {
   /**
    * Nothing was found there: after a while the mount may have been moved or upgraded to another version. True when what
    * is known now is newer than `mount`, or is to be asked for again, so that another try may go well.
-   * @param isSure the answer says that the mount is another one.
+   * @param refused the answer, which may itself say that the mount is another one.
    */
-  doubt(mount: Mount, isSure = false): boolean {
+  doubt(mount: Mount, refused: unknown): boolean {
     const known = this.#known.get(mount.path);
     if (known !== mount) return true;
-    if (!isSure && this.#clock.monoMs() - mount.learntMonoMs < DOUBT_AFTER_MS) return false;
+    if (!saysVersioned(refused) && this.#clock.monoMs() - mount.learntMonoMs < DOUBT_AFTER_MS) return false;
     this.#known.delete(mount.path);
     return true;
   }
@@ -105,6 +105,12 @@ export class VaultMounts {
       throw error;
     }
   }
+}
+
+/** Whether a 404 tells that the engine has become one of version 2, whose paths have `data/` and `metadata/` in them. */
+function saysVersioned(refused: unknown): boolean {
+  const warnings = refused instanceof VaultStatusError ? refused.body.get('warnings') : undefined;
+  return isList(warnings) && warnings.some((warning) => /versioned k\/?v/i.test(plainText(warning) ?? ''));
 }
 
 export function firstSegment(path: string): string {

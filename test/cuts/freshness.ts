@@ -176,7 +176,8 @@ export const FRESHNESS: readonly Cut[] = [
     '',
     { by: 'metadata were deleted' },
   ),
-  kv('kv-upgrade', 'mounts.doubt(mount, saysVersioned(refused)) && !isSecondTry', 'false'),
+  cutIn('src/source/vault-list.ts')('kv-upgrade', '!isSecondTry && mounts.doubt(found, error)', 'false'),
+  kv('kv-upgrade', 'mounts.doubt(mount, refused) && !isSecondTry', 'false'),
   kv('version-1-again', 'const version = `${number} ${created}`;', 'const version = number;'),
   writer(
     'unchanged-goes-no-further',

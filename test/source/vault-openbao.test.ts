@@ -102,7 +102,10 @@ describe('KV of a real OpenBao', () => {
     await using bao = connect(root);
     await world.bao.api('POST', 'sys/mounts/grown', { type: 'kv', options: { version: '1' } });
     await world.bao.api('POST', 'grown/app', { a: 'one' });
+    await world.bao.api('POST', 'grown/folder/x', { a: 'one' });
     const before = held(await bao.kv('grown/app'));
+    const other = connect(root);
+    await other.fetch({ kind: 'vault-list', path: 'grown/folder' });
     await world.bao.api('POST', 'sys/mounts/grown/tune', { options: { version: '2' } });
     const startedMs = Date.now();
     let after = await bao.kv('grown/app', {}, before).catch(() => undefined);
@@ -113,6 +116,11 @@ describe('KV of a real OpenBao', () => {
     expect(after && plain(held(after).fields)).toEqual({ a: 'one' });
     expect(await failureOf(bao.kv('grown/never'))).toMatchObject({ code: 'SECRET_NOT_FOUND' });
     expect(bao.calls().filter((call) => call.includes('internal/ui/mounts'))).toHaveLength(2);
+    // The list of names was not empty either.
+    expect(plain(held(await other.fetch({ kind: 'vault-list', path: 'grown/folder' })).fields)).toEqual({
+      keys: ['x'],
+    });
+    await other[Symbol.asyncDispose]();
   });
 
   test('whose upgrade the policy does not know is denied, and not called missing', async () => {

@@ -82,8 +82,14 @@ export class Deadlines {
     return Math.round(atMonoMs - now.monoMs);
   }
 
-  /** After an attempt out of turn the next one stays due when it was: secrets pulled together keep their spread. */
+  /**
+   * After an attempt out of turn the next one stays due when it was, so that secrets pulled together keep their spread;
+   * sooner when the new value is to be looked at sooner.
+   */
   keepNext(item: Item, atMonoMs: number): void {
+    const isSooner = lifeOf(item)?.kind !== 'none' && (item.nextMonoMs ?? Number.POSITIVE_INFINITY) < atMonoMs;
+    if (isSooner) return;
+    item.cancelNext();
     item.nextMonoMs = atMonoMs;
     item.cancelNext = this.#wheel.at(atMonoMs, () => this.#actions.attempt(item, 'fetch'));
   }

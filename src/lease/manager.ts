@@ -351,9 +351,9 @@ export class LeaseManager {
     if (!mustFetch) item.failures = 0;
     this.#stateChanged();
     this.#deadlines.planExpiry(item);
-    const isKept = item.occasion === 'pull' && lifeOf(item)?.kind === 'none';
-    if (isKept && item.nextMonoMs !== undefined) this.#deadlines.keepNext(item, item.nextMonoMs);
-    else this.#deadlines.planNext(item);
+    const keptMonoMs = item.occasion === 'pull' && isPolled(item) ? item.nextMonoMs : undefined;
+    this.#deadlines.planNext(item);
+    if (keptMonoMs !== undefined) this.#deadlines.keepNext(item, keptMonoMs);
   }
 
   #failed(item: Item, doing: 'fetch' | 'renew', why: Failure): void {

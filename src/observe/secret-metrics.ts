@@ -43,7 +43,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
   });
   perSecret(
     '_expiry_timestamp_seconds',
-    'When the value stops being valid by its lease, login, rotation or certificate; absent when nothing ends it.',
+    'When the value stops being valid by its lease, login, rotation, certificate or answer; absent when nothing ends it.',
     (name) => toWall(agent.endsMonoMs(name)),
   );
   perSecret(

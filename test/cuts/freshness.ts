@@ -193,14 +193,9 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward in vain' }),
   manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints by each request' }),
-  manager(
-    'pulled-once',
-    "const isKept = item.occasion === 'pull'",
-    "const isKept = item.occasion !== 'pull' && false",
-    {
-      by: 'keep their spread',
-    },
-  ),
+  manager('pulled-once', 'if (keptMonoMs !== undefined) this', 'if (keptMonoMs === null) this', {
+    by: 'keep their spread',
+  }),
   manager('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
   manager('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
   cutIn('src/deliver/api/aws.ts')(

@@ -130,6 +130,24 @@ describe('against OpenBao a session', () => {
     expect(shop.facts.some((fact) => fact.kind === 'login-replaced' && fact.reason === 'dead')).toBe(false);
   });
 
+  test('whose JWT is checked again at renewals is refused one, and from then on logs in anew in time', async () => {
+    await addRole('checked', { token_ttl: '6s', token_max_ttl: '1h' });
+    const tokenFile = join(world.bao.dir, 'short');
+    const kubelet = async () =>
+      writeFile(tokenFile, await world.review.mintToken({ serviceAccount: 'shop', ttlSeconds: 3 }));
+    await kubelet();
+    const writing = setInterval(() => void kubelet(), 1000);
+    await using shop = connect({ role: 'checked', tokenFile } as Partial<AuthConfig>);
+    await shop.current();
+    await sleep(14_000);
+    clearInterval(writing);
+    const failed = shop.facts.filter((fact) => fact.kind === 'login-renew-failed');
+    expect(failed).toMatchObject([{ failure: { code: 'AUTH_EXPIRED' }, retryInMs: 0 }]);
+    expect([shop.count(RENEW), shop.count(LOGIN)]).toEqual([1, 4]);
+    const replaced = shop.facts.filter((fact) => fact.kind === 'login-replaced');
+    expect(replaced.map(({ reason }) => reason)).toEqual(['ending', 'ending', 'ending']);
+  });
+
   test('whose renewals the policy denies makes a handful of calls', async () => {
     await writePolicy(world.bao, 'norenew', 'path "auth/token/renew-self" { capabilities = ["deny"] }');
     await addRole('norenew', { token_ttl: '3s', token_policies: ['shop', 'norenew'] });

@@ -14,6 +14,9 @@ export interface DeadlineActions {
   clockJumped(byMs: number): void;
 }
 
+/** Ends of lease and login that are this near are one: servers answer in whole seconds. */
+const WITH_LOGIN_MS = 2_000;
+
 /** An attempt that has no answer after this long is checked for a login in trouble, and then each time again. */
 const OVERDUE_MS = 1_000;
 
@@ -54,18 +57,37 @@ export class Deadlines {
   planNext(item: Item, retryAfterMs?: number, fetchInstead = false): number {
     item.cancelNext();
     const now = this.#now();
-    const { entry, failures, polledBefore, want } = item;
+    const { entry, failures, polledBefore, sameLease, want } = item;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
-    const situation = { life, fetchedWallMs, failures, retryAfterMs, firstPoll: !polledBefore };
+    const situation = { life, fetchedWallMs, failures, retryAfterMs, sameLease, firstPoll: !polledBefore };
     const next = decide(situation, want, now, this.#random);
     if (next.do === 'poll' && failures === 0) item.polledBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
     const isPoll = next.do === 'poll' && failures === 0;
     const atMonoMs = isPoll ? withOthers(next.atMonoMs, want.refreshMs) : next.atMonoMs;
     item.nextMonoMs = atMonoMs;
-    item.cancelNext = this.#wheel.at(atMonoMs, () => this.#actions.attempt(item, doing));
+    item.cancelNext = this.#wheel.at(atMonoMs, () => this.#due(item, doing));
     return Math.round(atMonoMs - now.monoMs);
+  }
+
+  /**
+   * Whether the lease lasts as long as its login: the token caps it (batch tokens do). What is fetched under that login ends
+   * no later, so a fetch is of use only under the next one.
+   */
+  endsWithLogin(item: Item): boolean {
+    const life = lifeOf(item);
+    return life?.kind === 'lease' && life.startedMonoMs + life.ttlMs >= loginEndsMonoMs(item) - WITH_LOGIN_MS;
+  }
+
+  #due(item: Item, doing: 'fetch' | 'renew'): void {
+    const loginEndsMs = loginEndsMonoMs(item);
+    if (doing === 'renew' || !this.endsWithLogin(item) || loginEndsMs <= this.#clock.monoMs()) {
+      this.#actions.attempt(item, doing);
+      return;
+    }
+    item.nextMonoMs = loginEndsMs;
+    item.cancelNext = this.#wheel.at(loginEndsMs, () => this.#actions.attempt(item, 'fetch'));
   }
 
   /** Plans anew within the next seconds, spread so that not everything is due at once. */

@@ -28,10 +28,12 @@ export class ItemWriter {
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
       this.#freshen(item, { ...last, life: answer.life }, false);
+      if (answer.life.kind === 'lease') item.sameLease++;
       this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
       return 'settled';
     }
     this.#freshen(item, answer.value, true);
+    item.sameLease = 0;
     const lifeMs = lengthMs(answer.value.life);
     this.#emit({
       kind: 'secret-changed',

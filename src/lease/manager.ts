@@ -290,7 +290,8 @@ export class LeaseManager {
     item.abort = undefined;
     item.cancelOverdue();
     if (item.isGone) return;
-    const mustFetch = failed === undefined && (fetchNow || this.#hangsOnOldLogin(item));
+    const isOfUse = fetchNow && !this.#deadlines.endsWithLogin(item);
+    const mustFetch = failed === undefined && (isOfUse || this.#hangsOnOldLogin(item));
     if (failed !== undefined) this.#failed(item, doing, failed);
     else this.#succeeded(item, mustFetch);
     this.#tell(item, what);
@@ -355,9 +356,15 @@ export class LeaseManager {
     const moved: Promise<void>[] = [];
     for (const item of this.#items.values()) {
       if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;
-      moved.push(this.#attempt(item, 'fetch', true));
+      moved.push(this.#move(item));
     }
     await Promise.all(moved);
+  }
+
+  /** An attempt that runs may wait for the next login itself, and bring a lease under it: one fetch is enough. */
+  async #move(item: Item): Promise<void> {
+    if (item.running !== undefined) await item.running;
+    if (!item.isGone && this.#hangsOnOldLogin(item)) await this.#attempt(item, 'fetch');
   }
 
   #hangsOnOldLogin(item: Item): boolean {

@@ -197,6 +197,64 @@ describe('the lease manager', () => {
     expect(manager.snapshot().get('db')).toMatchObject({ value: { life: { loginId: 2 } } });
   });
 
+  it('a lease that its login caps is minted once per login, and nothing is fetched under one that ends with it', async () => {
+    const { clock, backend, reconcile, field } = leaseWorld();
+    backend.loginEnds = 60_000;
+    backend.answers.set('db', async () => ({
+      fields: new Map([['password', Secret.text(`minted-${backend.fetchesOf('db')}`)]]),
+      version: '1',
+      life: backend.lease(backend.loginEnds - clock.monoMs()),
+    }));
+    backend.renewals.set('db', 21_000); // what is left of the login at two thirds
+    reconcile(wantsOf('db'));
+    await clock.advance(39_500);
+    expect([backend.renews.length, backend.fetchesOf('db')]).toEqual([1, 1]);
+    backend.loginEnds = 100_000;
+    void backend.replaceLogin();
+    await settle();
+    expect([field('db'), backend.fetchesOf('db')]).toEqual(['minted-2', 2]);
+    // From here on no new login comes: nothing is minted in ever shorter steps.
+    backend.renewals.set('db', 20_000);
+    await clock.advance(60_000);
+    expect(backend.fetchesOf('db')).toBe(2);
+    await clock.advance(1_000);
+    expect(backend.fetchesOf('db')).toBe(3);
+  });
+
+  it('a fetch that waits for the next login brings its lease under it, and is not made twice', async () => {
+    const { clock, backend, manager, reconcile } = leaseWorld();
+    backend.mint('db', 60_000);
+    reconcile(wantsOf('db'));
+    await settle();
+    const login = Promise.withResolvers<void>();
+    backend.answers.set('db', async () => {
+      await login.promise;
+      return { fields: new Map(), version: '2', life: backend.lease(60_000) };
+    });
+    const refreshed = manager.refresh('db');
+    await clock.advance(100);
+    const moved = backend.replaceLogin();
+    login.resolve();
+    await Promise.all([refreshed, moved]);
+    expect(backend.fetchesOf('db')).toBe(2);
+  });
+
+  it('the same lease again is asked for with backoff until it ends, and is no change', async () => {
+    const { clock, backend, reconcile, facts } = leaseWorld();
+    const life = backend.lease(60_000, false);
+    backend.set('db', { password: 'x' }, life);
+    reconcile(wantsOf('db'));
+    await settle();
+    backend.fetchesAgain = true;
+    await clock.advance(59_900);
+    expect(backend.fetchesOf('db')).toBeGreaterThan(2);
+    expect(backend.fetchesOf('db')).toBeLessThan(10);
+    expect(facts.filter(({ kind }) => kind === 'secret-changed')).toHaveLength(1);
+    const before = backend.fetchesOf('db');
+    await clock.advance(400);
+    expect(backend.fetchesOf('db')).toBeGreaterThan(before);
+  });
+
   it('a jump of the wall clock forward shortens leases by it, for it may have been a suspension', async () => {
     const { clock, backend, reconcile } = leaseWorld();
     backend.mint('db', 3_600_000);

@@ -75,6 +75,19 @@ export class ItemWriter {
     }
   }
 
+  /**
+   * The backend answered that nothing is there, where nothing need be: the secret is absent. A value that it had stays and
+   * is stale, but for a secret that goes with its value. Says whether the last attempt told the same.
+   */
+  notThere(item: Item, why: Failure): { readonly what: What; readonly again: boolean } {
+    const { entry, want } = item;
+    const again = entry !== undefined && entry.state !== 'fresh' && entry.why?.code === why.code;
+    const goes = entry !== undefined && entry.state !== 'absent' && want.absentWhenGone === true;
+    if (goes) item.entry = absentEntry(why, want.optional, this.#nextNumber());
+    else this.trouble(item, why);
+    return { what: goes ? 'changed' : 'settled', again };
+  }
+
   /** The value stays and is past its time. */
   expire(item: Item, why: 'validity' | 'maxStale'): void {
     const { entry, want } = item;

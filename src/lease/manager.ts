@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { SingleFlight } from '../base/single-flight.ts';
+import { isNothingThere } from '../source/nothing-there.ts';
 import type { Backend, Want } from '../source/source.ts';
 import { Deadlines } from './deadlines.ts';
 import { Gate } from './gate.ts';
@@ -292,7 +293,8 @@ export class LeaseManager {
     if (item.isGone) return;
     const isOfUse = fetchNow && !this.#deadlines.endsWithLogin(item);
     const mustFetch = failed === undefined && (isOfUse || this.#hangsOnOldLogin(item));
-    if (failed !== undefined) this.#failed(item, doing, failed);
+    if (failed !== undefined && mayBeAbsent(item, failed)) what = this.#notThere(item, failed);
+    else if (failed !== undefined) this.#failed(item, doing, failed);
     else this.#succeeded(item, mustFetch);
     this.#tell(item, what);
     const again = item.again || mustFetch;
@@ -310,6 +312,18 @@ export class LeaseManager {
     item.cancelExpiry();
     this.#stateChanged();
     this.#deadlines.planNext(item);
+  }
+
+  /** An answer like any other: asked for again at the refresh of the secret, and told once. */
+  #notThere(item: Item, why: Failure): What {
+    item.failures = 0;
+    item.cancelExpiry();
+    const { what, again } = this.#writer.notThere(item, why);
+    if (item.entry?.state === 'stale') this.#deadlines.planExpiry(item);
+    this.#stateChanged();
+    const nextInMs = this.#deadlines.planNext(item);
+    this.#emit({ kind: 'secret-absent', secrets: [...item.names], failure: why, again, nextInMs });
+    return what;
   }
 
   #failed(item: Item, doing: 'fetch' | 'renew', why: Failure): void {
@@ -400,6 +414,12 @@ export class LeaseManager {
     item.isTold = true;
     for (const heard of [...this.#heard]) heard(item.names, what);
   }
+}
+
+/** A lease that cannot be fetched anew is in trouble, whatever the reason. */
+function mayBeAbsent(item: Item, why: Failure): boolean {
+  const { optional, absentWhenGone } = item.want;
+  return (optional || absentWhenGone === true) && isPolled(item) && isNothingThere(why);
 }
 
 function begin(item: Item): AbortSignal {

@@ -16,7 +16,7 @@ import {
   isRefusal,
   isReviewRefused,
   lookUpSelf,
-  readAuthBlock,
+  readRenewal,
   readTokenLife,
   renewSelf,
 } from './token-self.ts';
@@ -145,7 +145,7 @@ export class LoginKeeper {
     if (this.#book.takeUse()) this.wake();
     try {
       const answer = await renewSelf(self, wake);
-      if (!wake.aborted) this.#extend(login, readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place));
+      if (!wake.aborted) this.#extend(login, readRenewal(answer, startedMonoMs, place));
     } catch (error) {
       if (!wake.aborted) this.#renewFailed(login, error);
     }

@@ -1,7 +1,8 @@
 import type { Code } from '../base/codes.ts';
-import { fail } from '../base/errors.ts';
+import { fail, PannierError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import { type Fields, isFields, isSecret, lookUp, plainNumber, plainText, type Value } from '../base/value.ts';
+import { ageMs } from '../client/age.ts';
 import { type VaultAnswer, type VaultClient, VaultStatusError } from '../client/vault-client.ts';
 import { FINAL_AT_RENEWAL, JWT_REVIEWED } from '../client/vault-status.ts';
 import type { Login } from './method.ts';
@@ -125,11 +126,25 @@ export function asLoginError(error: unknown, place: string, denied?: Denied): un
 }
 
 /**
+ * The life that a renewal told.
+ * @throws PannierError AUTH_DENIED when the auth method extends nothing (204): what the login was made for is gone;
+ * AUTH_UNUSABLE.
+ */
+export function readRenewal(answer: VaultAnswer, startedMonoMs: number, place: string): Login {
+  if (answer.status === 204) {
+    const seen = 'the server extends the login no more: its user or role is gone';
+    throw fail('AUTH_DENIED', place, seen, { hint: 'A new login is made instead.' });
+  }
+  return readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place);
+}
+
+/**
  * The server will never extend this login: it understood and said no, or the auth method failed for a reason that stays
  * (Vault and OpenBao answer 500 then).
  */
-export function isFinalAtRenewal(error: unknown): error is VaultStatusError {
+export function isFinalAtRenewal(error: unknown): boolean {
   if (isRefusal(error)) return true;
+  if (error instanceof PannierError && error.failure.code === 'AUTH_DENIED') return true;
   return error instanceof VaultStatusError && error.phrase !== undefined && FINAL_AT_RENEWAL.has(error.phrase);
 }
 
@@ -140,7 +155,7 @@ export function isReviewRefused(error: unknown): boolean {
 
 /** Why a login is not extended, with what happens next; anything but a refusal as it is. */
 export function asRenewalError(error: unknown, place: string, credentialHasEnded: boolean): unknown {
-  if (!isFinalAtRenewal(error)) return error;
+  if (!(error instanceof VaultStatusError) || !isFinalAtRenewal(error)) return error;
   const { seen } = error.failure;
   if (isReviewRefused(error)) {
     const docs = 'See "How long a login lasts" in docs/how-to/kubernetes.md.';

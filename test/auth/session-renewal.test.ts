@@ -157,6 +157,15 @@ describe('a renewal that is refused for good', () => {
     expect(world.of('login-renew-failed')).toMatchObject([{ failure: { code: 'AUTH_DENIED' }, retryInMs: 0 }]);
   });
 
+  test('by an answer without content, since the user is gone, is followed by a login at once', async () => {
+    await using world = sessionWorld({ ttlS: 3600 });
+    world.server.swap('POST auth/token/renew-self', () => answer({}, 204));
+    await world.started();
+    await world.clock.advance(2_401_000);
+    expect([world.renewals(), world.logins()]).toEqual([1, 2]);
+    expect(world.of('login-renew-failed')).toMatchObject([{ failure: { code: 'AUTH_DENIED' }, retryInMs: 0 }]);
+  });
+
   test('by the policy says which path to allow, and what happens instead', async () => {
     await using world = sessionWorld({ ttlS: 60 });
     world.server.swap('POST auth/token/renew-self', () => refuse(403, { errors: ['permission denied'] }));

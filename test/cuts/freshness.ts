@@ -23,7 +23,6 @@ const RETRIES = "const retries = why.retry !== 'never';";
 const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'this.#way.pool.dropIdle();\n      return await run();';
-const RENEWED_NOW = 'readAuthBlock(answer.body, startedMonoMs, place)';
 const MOVED = 'if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;';
 
 export const FRESHNESS: readonly Cut[] = [
@@ -70,9 +69,12 @@ export const FRESHNESS: readonly Cut[] = [
   cutIn('src/auth/log-in-at.ts')('age-subtracted', 'startedMonoMs - ageMs(answer)', 'startedMonoMs', {
     by: 'lasts shorter by the Age',
   }),
-  keeper('age-subtracted', 'readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place)', RENEWED_NOW, {
-    by: 'and so is a renewal',
-  }),
+  cutIn('src/auth/token-self.ts')(
+    'age-subtracted',
+    'readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place)',
+    'readAuthBlock(answer.body, startedMonoMs, place)',
+    { by: 'and so is a renewal' },
+  ),
   cutIn('src/source/vault-answer.ts')(
     'same-lease-again',
     "last.life.kind === 'lease' && last.life.leaseId.equals(life.leaseId)",

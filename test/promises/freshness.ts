@@ -102,7 +102,7 @@ export const freshness: Section = {
     held(
       'age-subtracted',
       '`Age` of an answer (it came from a cache on the way) is subtracted from leases and logins;',
-      answer('that a cache answered with Age %s began to live that much before', "'10', -5000"),
+      answer('that a cache answered with Age %s began to live that much before', '10'),
       cachedLogin('lasts shorter by the Age of the answer'),
       cachedLogin('and so is a renewal'),
     ),

@@ -37,6 +37,9 @@ export function readJwt(jwt: Secret): JwtCredential | undefined {
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9.-]{1,253}):([a-z0-9.-]{1,253})$/;
 
+/** The most audiences in one message. */
+const NAMED = 5;
+
 /** An audience is a name or a URL; anything else in its place is not repeated. */
 const AUDIENCE = /^[\w.:/@+-]{1,200}$/;
 
@@ -72,7 +75,7 @@ export function describeDenied(
   }
   const facts = [
     ...(serviceAccount === undefined ? [] : [`of the service account ${serviceAccount}`]),
-    ...(audiences.length === 0 ? ['for no audience'] : [`for the audience ${audiences.join(', ')}`]),
+    audiences.length === 0 ? 'for no audience' : `for the audience ${audiences.slice(0, NAMED).join(', ')}`,
     ...(expiresWallMs === undefined ? [] : [`good for ${formatDuration(expiresWallMs - nowWallMs)}`]),
   ];
   return { code: 'AUTH_DENIED', seen: `the JWT in ${file} is ${facts.join(', ')}`, hint };

@@ -10,7 +10,7 @@ import type { Fact } from '../../src/base/fact.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { createVaultClient } from '../../src/client/vault.ts';
 import type { AuthConfig, VaultBackendConfig } from '../../src/config/config.ts';
-import { enableAppRole, startWorld, type World, writePolicy } from '../servers/index.ts';
+import { enableAppRole, enableUserpass, startWorld, type World, writePolicy } from '../servers/index.ts';
 import { codeOf } from './session-world.ts';
 
 let world: World;
@@ -146,6 +146,22 @@ describe('against OpenBao a session', () => {
     expect([shop.count(RENEW), shop.count(LOGIN)]).toEqual([1, 4]);
     const replaced = shop.facts.filter((fact) => fact.kind === 'login-replaced');
     expect(replaced.map(({ reason }) => reason)).toEqual(['ending', 'ending', 'ending']);
+  });
+
+  test('whose user was deleted is told so at its renewal, and not asked for it again', async () => {
+    await enableUserpass(world.bao, { role: 'leaver', policies: ['shop'], password: 'made-up', tokenTtl: '3s' });
+    const passwordFile = join(world.bao.dir, 'password');
+    await writeFile(passwordFile, 'made-up');
+    const auth = { method: 'userpass', mount: 'userpass', username: 'leaver', passwordFile };
+    await using leaver = connect(auth as Partial<AuthConfig>);
+    await leaver.current();
+    await world.bao.api('DELETE', 'auth/userpass/users/leaver');
+    await sleep(2500);
+    const failed = leaver.facts.filter((fact) => fact.kind === 'login-renew-failed');
+    expect(failed).toMatchObject([
+      { failure: { code: 'AUTH_DENIED', seen: expect.stringContaining('user or role is gone') }, retryInMs: 0 },
+    ]);
+    expect(leaver.count(RENEW)).toBe(1);
   });
 
   test('whose renewals the policy denies makes a handful of calls', async () => {

@@ -4,6 +4,7 @@ import type { Emit } from '../base/fact.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import type { Heard } from '../lease/manager.ts';
 import type { Entry, Snapshot } from '../lease/snapshot.ts';
+import type { Computed } from '../render/render.ts';
 import type { Backend } from '../source/source.ts';
 import type { ListenerView } from './listeners.ts';
 import type { Plan } from './plan.ts';
@@ -27,6 +28,8 @@ export interface AgentView {
   isApplied(): boolean;
   /** Every secret that is wanted now: what outputs need, those of computed paths too, and what is served. */
   wanted(): Iterable<string>;
+  /** The secrets whose paths the templates of an output worked out, by the name of the output. */
+  computed(): ReadonlyMap<string, Computed>;
   /** Why a secret that has no entry yet has none. */
   silence(name: string): Failure;
   /** When the oldest attempt that runs now began, by backend. */

@@ -35,6 +35,7 @@ export function apiAgent(view: AgentView): ApiAgent {
     ...view,
     latestNumber: () => view.snapshot([]).number,
     secretStatus: (name) => secretStatus(name, view),
+    computedPlaces: () => new Map([...view.computed().values()].flatMap((computed) => [...computed])),
     status: (sees) => statusOf(view, sees),
     reloadOutput: (name, signal) => reloadOutput(name, view, signal),
   };

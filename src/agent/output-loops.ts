@@ -7,6 +7,7 @@ import type { OutputState } from '../deliver/output-state.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 import { createReload } from '../reload/create-reload.ts';
+import type { Computed } from '../render/render.ts';
 import type { Execution } from './execution.ts';
 import { withoutTokens } from './inherited.ts';
 import { OutputLoop, type OutputLoopOptions } from './output-loop.ts';
@@ -81,6 +82,11 @@ export class OutputLoops {
   /** What each output needs now. */
   needs(): readonly Needs[] {
     return [...this.#byOutput.values()].map((loop) => loop.needs);
+  }
+
+  /** The secrets whose paths the templates of each output worked out, by the name of the output. */
+  computed(): ReadonlyMap<string, Computed> {
+    return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.needs.computed]));
   }
 
   /** Wakes the outputs that need one of these secrets, each once. */

@@ -239,6 +239,7 @@ export class Pipeline implements AsyncDisposable {
       plan: () => this.#plan as Plan, // nothing listens before the first apply
       isApplied: () => this.#isApplied,
       wanted: () => this.#manager.names(),
+      computed: () => this.#loops.computed(),
       silence: (name) => this.silence(name),
       oldestAttempts: () => this.#manager.oldestAttempts(),
       snapshot: (names) => this.#manager.snapshot(names),

@@ -30,16 +30,47 @@ export function statusOf(view: AgentView, sees: (secret: string) => boolean): St
     backends: [...config.backends.values()]
       .filter(({ name }) => all || backends.has(name))
       .flatMap((one) => backendStatus(one, view)),
-    secrets: secrets.map(({ name }) => secretStatus(name, view)),
+    secrets: [
+      ...secrets.map(({ name }) => secretStatus(name, view)),
+      ...(all ? computedSecrets(view) : []).map((one) => statusOfSecret(one, view)),
+    ],
     outputs: outputsOf(plan)
       .filter(({ renderer }) => all || (renderer.asks.size === 0 && [...renderer.wants].every(sees)))
       .flatMap((one) => outputStatus(one, view)),
   };
 }
 
-/** @param name a configured one. */
+/** @param name a configured one, or that of a computed path. */
 export function secretStatus(name: string, view: AgentView): SecretStatus {
-  const { backend, request, optional, place } = view.plan().config.secrets.get(name) as SecretConfig;
+  const configured = view.plan().config.secrets.get(name);
+  if (configured !== undefined) return statusOfSecret(configured, view);
+  const computed = computedSecrets(view).find((one) => one.name === name);
+  if (computed === undefined) throw new TypeError(`no secret named ${name}`);
+  return statusOfSecret(computed, view);
+}
+
+interface KnownSecret extends Pick<SecretConfig, 'name' | 'backend' | 'request' | 'optional' | 'place'> {
+  /** By a computed path: the outputs whose templates worked it out. */
+  readonly outputs?: readonly string[];
+}
+
+/** What is not there is absent and no trouble, as with an optional secret: whether it must be there, the template says. */
+function computedSecrets(view: AgentView): readonly KnownSecret[] {
+  const known = new Map<string, KnownSecret & { readonly outputs: string[] }>();
+  for (const [output, computed] of view.computed()) {
+    for (const [name, { backend, request, place }] of computed) {
+      const before = known.get(name);
+      if (before !== undefined) before.outputs.push(output);
+      else known.set(name, { name, backend, request, place, optional: true, outputs: [output] });
+    }
+  }
+  return [...known.values()];
+}
+
+function statusOfSecret(
+  { name, backend, request, optional, place, outputs }: KnownSecret,
+  view: AgentView,
+): SecretStatus {
   const entry = view.entryOf(name);
   const nextMs = view.nextMonoMs(name);
   const common = {
@@ -47,6 +78,7 @@ export function secretStatus(name: string, view: AgentView): SecretStatus {
     backend,
     kind: request.kind,
     optional,
+    ...(outputs === undefined ? {} : { computed: { place, outputs: [...outputs] } }),
     ...(nextMs === undefined ? {} : { nextAt: wallTimeOf(nextMs, view) }),
   };
   if (entry === undefined) {

@@ -9,9 +9,6 @@ export interface Needs {
   readonly computed: Computed;
 }
 
-/** How often a secret by a computed path is polled; configured ones say it themselves. */
-const COMPUTED_REFRESH_MS = 300_000;
-
 /**
  * The named wants of all outputs, for `LeaseManager.reconcile`. A configured secret that no output needs is not among
  * them: it might mint credentials for nobody.
@@ -30,7 +27,9 @@ export function wantsOf(
     }
     for (const [name, secret] of computed) {
       const backend = backends.get(secret.backend);
-      if (backend !== undefined) wants.set(name, wantOfComputed(secret, backend.identity));
+      const before = wants.get(name);
+      if (backend === undefined || (before !== undefined && before.refreshMs <= secret.refreshMs)) continue;
+      wants.set(name, wantOfComputed(secret, backend.identity));
     }
   }
   return wants;
@@ -62,9 +61,10 @@ function wantOf(secret: SecretConfig, identity: string): Want {
   });
 }
 
-function wantOfComputed({ backend, request, place }: ComputedSecret, identity: string): Want {
-  const id = wantId(identity, request);
-  return Object.freeze({ id, backend, request, place, refreshMs: COMPUTED_REFRESH_MS, optional: false });
+/** Apart from a configured secret of the same request, which is kept when it is gone and has a refresh of its own. */
+function wantOfComputed({ backend, request, place, refreshMs }: ComputedSecret, identity: string): Want {
+  const id = `${wantId(identity, request)}\ncomputed`;
+  return Object.freeze({ id, backend, request, place, refreshMs, optional: false, absentWhenGone: true });
 }
 
 /**

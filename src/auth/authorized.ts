@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { PannierError } from '../base/errors.ts';
+import { ageMs } from '../client/age.ts';
 import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from '../client/vault-client.ts';
 import type { LiveLogin, Session } from './method.ts';
 
@@ -7,7 +8,10 @@ import type { LiveLogin, Session } from './method.ts';
 export interface AuthorizedAnswer extends VaultAnswer {
   /** The login that made the call: a lease in the answer ends with it. */
   readonly loginId: number;
-  /** When the request was handed to the client: a life in the answer counts from here. */
+  /**
+   * From when on a life in the answer counts: when the request was handed to the client, or earlier by the age of an
+   * answer that comes from a cache on the way.
+   */
   readonly startedMonoMs: number;
 }
 
@@ -25,7 +29,7 @@ export function createAuthorized(client: VaultClient, session: Session, clock: C
   const callUnder = async (login: LiveLogin, call: Omit<VaultCall, 'token'>, signal: AbortSignal) => {
     const startedMonoMs = clock.monoMs();
     const answer = await client.call({ ...call, token: login.token }, signal);
-    return { ...answer, loginId: login.id, startedMonoMs };
+    return { ...answer, loginId: login.id, startedMonoMs: startedMonoMs - ageMs(answer) };
   };
   return {
     async call(call, signal) {

@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.ts';
+import { ageMs } from '../client/age.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import { trimSlashes } from '../config/api-path.ts';
 import type { Login } from './method.ts';
-import { asLoginError, readAuthBlock } from './token-self.ts';
+import { asLoginError, type Denied, readAuthBlock } from './token-self.ts';
 
 /** What a login is made with. */
 export interface LoginTools {
@@ -18,8 +19,8 @@ export interface LoginCall extends LoginTools {
   readonly body: Readonly<Record<string, unknown>>;
   /** The path goes on with it. A slash in it is sent as one: the server decodes a path before it takes it apart. */
   readonly username?: string;
-  /** What to do when the server says no (401, 403), where that is more than the code's own hint. */
-  readonly deniedHint?: string;
+  /** What is known of the credential, for when the server says no. */
+  readonly denied?: Denied;
   /** See `VaultCall`. */
   readonly freshTls?: boolean;
 }
@@ -31,14 +32,14 @@ export interface LoginCall extends LoginTools {
  * @throws PannierError AUTH_DENIED, AUTH_UNUSABLE, or what the client throws when no answer comes.
  */
 export async function logInAt(login: LoginCall, signal: AbortSignal): Promise<Login> {
-  const { client, clock, place, mount, body, username, deniedHint, freshTls = false } = login;
+  const { client, clock, place, mount, body, username, denied, freshTls = false } = login;
   const startedMonoMs = clock.monoMs();
   const path = `auth/${trimSlashes(mount)}/login${username === undefined ? '' : `/${username}`}`;
   try {
     const call = { method: 'POST', path, body, place, idempotent: false, freshTls } as const;
     const answer = await client.call(call, signal);
-    return readAuthBlock(answer.body, startedMonoMs, place);
+    return readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place);
   } catch (error) {
-    throw asLoginError(error, place, deniedHint);
+    throw asLoginError(error, place, denied);
   }
 }

@@ -100,10 +100,14 @@ export class LoginBook {
 
 /** A life told before `byMs` of sleep began that much earlier. */
 function shifted(login: Login, byMs: number): Login {
-  return { ...login, startedMonoMs: login.startedMonoMs - byMs };
+  const { startedMonoMs, credentialEndsMonoMs: endsMs } = login;
+  const credentialEndsMonoMs = endsMs === undefined ? undefined : endsMs - byMs;
+  return { ...login, startedMonoMs: startedMonoMs - byMs, credentialEndsMonoMs };
 }
 
-function liveLogin({ token, accessor, ttlMs, renewable, usesLeft, startedMonoMs }: Login, id: number): LiveLogin {
+function liveLogin(login: Login, id: number): LiveLogin {
+  const { token, accessor, ttlMs, renewable, usesLeft, startedMonoMs, credentialEndsMonoMs } = login;
   const endsMonoMs = ttlMs === 'forever' ? Number.POSITIVE_INFINITY : startedMonoMs + ttlMs;
-  return Object.freeze({ token, accessor, ttlMs, renewable, usesLeft, startedMonoMs, id, endsMonoMs });
+  const life = { ttlMs, renewable, usesLeft, startedMonoMs, credentialEndsMonoMs };
+  return Object.freeze({ token, accessor, ...life, id, endsMonoMs });
 }

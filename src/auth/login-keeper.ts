@@ -1,15 +1,25 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
-import { asFailure, type Failure, failure } from '../base/errors.ts';
+import { asFailure, type Failure, fail, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import { ageMs } from '../client/age.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import type { LoginBook } from './login-book.ts';
 import { LoginPacing } from './login-pacing.ts';
 import type { AuthMethod, LiveLogin, Login, LoginView } from './method.ts';
-import { isExtended, MIN_RENEWAL_GAP_MS, renewAtMs, replaceMarginMs } from './renewal.ts';
+import { isExtended, LAST_RENEWAL_BEFORE_MS, MIN_RENEWAL_GAP_MS, renewAtMs, replaceMarginMs } from './renewal.ts';
 import type { Suspicion } from './suspicion.ts';
-import { isRefusal, readAuthBlock, renewSelf } from './token-self.ts';
+import {
+  asRenewalError,
+  isFinalAtRenewal,
+  isRefusal,
+  isReviewRefused,
+  lookUpSelf,
+  readRenewal,
+  readTokenLife,
+  renewSelf,
+} from './token-self.ts';
 
 /** What the keeper of a session is at; the state machine is described above `VaultSession`. */
 export type KeeperState = Exclude<LoginView['state'], 'stopped'>;
@@ -48,6 +58,11 @@ export class LoginKeeper {
   #nextMs = Number.POSITIVE_INFINITY;
   /** Renewing this login brings no more. */
   #exhausted = false;
+  /**
+   * The server checks the credential of a login again at each renewal (OpenBao does for Kubernetes, Vault does not): it
+   * refused one for that reason. From then on no renewal is asked for that would be refused.
+   */
+  #credentialIsChecked = false;
   #renewFailures = 0;
   #trouble: Failure | undefined;
   #pauseEndsMs: number | undefined;
@@ -112,6 +127,7 @@ export class LoginKeeper {
 
   /** The login has reached its renewal point, or the end of a backoff after it. */
   async #prolong(login: LiveLogin): Promise<void> {
+    if (this.#credentialIsChecked && this.#credentialHasEnded(login)) this.#exhausted = true;
     if (!this.#exhausted) {
       this.#state = 'renewing';
       await this.#renew(login);
@@ -129,7 +145,7 @@ export class LoginKeeper {
     if (this.#book.takeUse()) this.wake();
     try {
       const answer = await renewSelf(self, wake);
-      if (!wake.aborted) this.#extend(login, readAuthBlock(answer.body, startedMonoMs, place));
+      if (!wake.aborted) this.#extend(login, readRenewal(answer, startedMonoMs, place));
     } catch (error) {
       if (!wake.aborted) this.#renewFailed(login, error);
     }
@@ -147,9 +163,11 @@ export class LoginKeeper {
   }
 
   #renewFailed(login: LiveLogin, error: unknown): void {
-    const failed = asFailure(error, this.#parts.place);
+    const { place } = this.#parts;
+    const failed = asFailure(asRenewalError(error, place, this.#credentialHasEnded(login)), place);
     const now = this.#clock.monoMs();
-    if (isRefusal(error)) {
+    if (isReviewRefused(error)) this.#credentialIsChecked = true;
+    if (isFinalAtRenewal(error)) {
       this.#exhausted = true;
       this.#nextMs = now;
     } else {
@@ -176,13 +194,33 @@ export class LoginKeeper {
   /** Undefined when it failed; the failure is told and the next try has its time. */
   async #tryLogin(): Promise<Login | undefined> {
     try {
-      const login = await this.#parts.method.login(this.#parts.stop);
-      this.#pacing.succeeded();
+      const made = await this.#parts.method.login(this.#parts.stop);
+      const isCached = this.#parts.method.borrowsToken !== true && this.#book.newest?.token.equals(made.token) === true;
+      const login = isCached ? await this.#lookAt(made) : made;
+      if (!isCached) this.#pacing.succeeded();
       this.#trouble = undefined;
       return login;
     } catch (error) {
       if (!this.#parts.stop.aborted) this.#loginFailed(asFailure(error, this.#parts.place), 0);
       return undefined;
+    }
+  }
+
+  /**
+   * A login that brings the token that we have already was answered from a cache on the way, and its life began when
+   * that token was made: only the server knows what is left of it.
+   * @throws PannierError AUTH_UNUSABLE when it is over, or what the client throws when no answer comes.
+   */
+  async #lookAt(made: Login): Promise<Login> {
+    const { client, place, stop } = this.#parts;
+    const startedMonoMs = this.#clock.monoMs();
+    try {
+      const answer = await lookUpSelf({ client, token: made.token, place }, stop);
+      return { ...made, startedMonoMs: startedMonoMs - ageMs(answer), ...readTokenLife(answer.body, place) };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const seen = `${error.failure.seen}: the login brought the same token again, and it has ended`;
+      throw fail('AUTH_UNUSABLE', place, seen, { hint: CACHED_LOGIN });
     }
   }
 
@@ -195,7 +233,7 @@ export class LoginKeeper {
   }
 
   /**
-   * A token that somebody else made cannot be replaced by itself: the login stays, with its id and its leases, and the
+   * A token that somebody else made cannot be replaced by itself, nor one that a cache gives again: the login stays, with its id and its leases, and the
    * credential is looked at again from time to time.
    */
   #sameAgain(login: LiveLogin, again: Login): void {
@@ -206,9 +244,8 @@ export class LoginKeeper {
     }
     const restMs = Math.max(0, login.endsMonoMs - this.#clock.monoMs());
     const seen = `the same token again, which ends in ${formatDuration(restMs)} and cannot be extended`;
-    const failed = failure('AUTH_UNUSABLE', this.#parts.place, seen, {
-      hint: 'Put a new token in its place before then.',
-    });
+    const hint = this.#parts.method.borrowsToken ? 'Put a new token in its place before then.' : CACHED_LOGIN;
+    const failed = failure('AUTH_UNUSABLE', this.#parts.place, seen, { hint });
     this.#loginFailed(failed, Math.min(restMs / 10, 300_000));
   }
 
@@ -216,6 +253,7 @@ export class LoginKeeper {
     const { newest: previous, gone } = this.#book;
     const reason = this.#book.usable() !== undefined || gone === 'spent' ? 'ending' : 'dead';
     const login = this.#book.adopt(next, jumpedMs);
+    this.#pacing.succeeded();
     const { ttlMs, renewable, id } = login;
     const { backend, emit, method } = this.#parts;
     this.#plan(login, !renewable);
@@ -229,8 +267,15 @@ export class LoginKeeper {
   #plan(login: LiveLogin, exhausted: boolean): void {
     this.#exhausted = exhausted;
     this.#renewFailures = 0;
+    const now = this.#clock.monoMs();
     const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#parts.random);
-    this.#nextMs = Math.max(atMs, this.#clock.monoMs() + MIN_RENEWAL_GAP_MS);
+    const lastMs = (login.credentialEndsMonoMs ?? Number.NEGATIVE_INFINITY) - LAST_RENEWAL_BEFORE_MS;
+    const isLast = this.#credentialIsChecked && !exhausted && lastMs > now;
+    this.#nextMs = Math.max(isLast ? Math.min(atMs, lastMs) : atMs, now + MIN_RENEWAL_GAP_MS);
+  }
+
+  #credentialHasEnded({ credentialEndsMonoMs = Number.POSITIVE_INFINITY }: LiveLogin): boolean {
+    return this.#clock.monoMs() >= credentialEndsMonoMs;
   }
 
   #sleeper(): AbortSignal {
@@ -245,6 +290,8 @@ export class LoginKeeper {
     this.#pauseEndsMs = undefined;
   }
 }
+
+const CACHED_LOGIN = 'A cache between here and the server answers logins: let auth/MOUNT/login pass, or turn it off.';
 
 /** From when on a login whose renewal keeps failing is replaced. */
 function replaceFromMs({ startedMonoMs, endsMonoMs }: LiveLogin): number {

@@ -31,6 +31,11 @@ export interface Login {
   readonly usesLeft: number | 'unlimited';
   /** When the request was sent, not when the answer came: the life is never over-estimated. */
   readonly startedMonoMs: number;
+  /**
+   * When the credential that made the login ends: the `exp` of a JWT. The server may check it again at each renewal.
+   * Absent: the credential names no end.
+   */
+  readonly credentialEndsMonoMs?: number | undefined;
 }
 
 /** A login in use. `id` grows by one per login of the session. */

@@ -28,3 +28,9 @@ export function replaceMarginMs(lifeMs: number): number {
 export function isExtended(oldEndMs: number, newEndMs: number, lifeMs: number): boolean {
   return newEndMs > oldEndMs + Math.min(1000, Math.max(100, lifeMs / 10));
 }
+
+/**
+ * Where the server checks the credential of a login again at each renewal, the login is renewed for the last time this
+ * long before the credential ends: no later renewal is granted, and this one makes the login last longest.
+ */
+export const LAST_RENEWAL_BEFORE_MS = 10_000;

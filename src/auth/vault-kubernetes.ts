@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import { readCredential } from './credential-file.ts';
+import { describeDenied, endOf, readJwt } from './jwt-credential.ts';
 import { logInAt } from './log-in-at.ts';
 import type { AuthMethod } from './method.ts';
 
@@ -28,7 +29,10 @@ export function createKubernetesMethod(
     kind: 'kubernetes',
     async login(signal) {
       const jwt = await readCredential(tokenFile, `${place}.tokenFile`, signal);
-      return logInAt({ client, clock, place, mount, body: { role, jwt }, deniedHint: DENIED }, signal);
+      const claims = readJwt(jwt);
+      const denied = describeDenied(claims, { file: tokenFile, hint: DENIED, nowWallMs: clock.wallMs() });
+      const ends = endOf(claims, clock);
+      return { ...(await logInAt({ client, clock, place, mount, body: { role, jwt }, denied }, signal)), ...ends };
     },
   };
 }

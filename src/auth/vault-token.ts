@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import { fail } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
-import { type Fields, isFields, isSecret, plainNumber, plainText } from '../base/value.ts';
+import { ageMs } from '../client/age.ts';
 import { type VaultClient, VaultStatusError } from '../client/vault-client.ts';
 import { readCredential } from './credential-file.ts';
-import type { AuthMethod, Login } from './method.ts';
-import { asLoginError, lookUpSelf, readAccessor, readUses } from './token-self.ts';
+import type { AuthMethod } from './method.ts';
+import { asLoginError, lookUpSelf, readTokenLife } from './token-self.ts';
 
 export interface TokenLogin {
   /** One of the two is given. The file is read at each login, so a token put there later is taken up. */
@@ -34,7 +34,7 @@ export function createTokenMethod(
       const startedMonoMs = clock.monoMs();
       try {
         const answer = await lookUpSelf({ client, token: borrowed, place }, signal);
-        return { token: borrowed, startedMonoMs, ...readLife(answer.body, place) };
+        return { token: borrowed, startedMonoMs: startedMonoMs - ageMs(answer), ...readTokenLife(answer.body, place) };
       } catch (error) {
         if (error instanceof VaultStatusError && error.status === 403) {
           const hint = 'The token is revoked or ended, or its policy lacks auth/token/lookup-self (default allows it).';
@@ -43,21 +43,5 @@ export function createTokenMethod(
         throw asLoginError(error, place);
       }
     },
-  };
-}
-
-/** `ttl` is whole seconds left, 0 for a token without end, which is told by an absent or null `expire_time`. */
-function readLife(body: Fields, place: string): Omit<Login, 'token' | 'startedMonoMs'> {
-  const data = body.get('data');
-  if (!isFields(data)) throw fail('AUTH_UNUSABLE', place, 'the answer about the token holds no data');
-  const seconds = plainNumber(data.get('ttl')) ?? 0;
-  const expires = data.get('expire_time');
-  const ends = isSecret(expires) && expires.type === 'string' && plainText(expires) !== '';
-  if (seconds <= 0 && ends) throw fail('AUTH_UNUSABLE', place, 'the token ends within a second');
-  return {
-    accessor: readAccessor(data.get('accessor')),
-    ttlMs: seconds > 0 ? seconds * 1000 : 'forever',
-    renewable: plainText(data.get('renewable')) === 'true',
-    usesLeft: readUses(data.get('num_uses')),
   };
 }

@@ -87,6 +87,14 @@ export type Fact =
       readonly failure: Failure;
       readonly retryInMs: number;
     }
+  /** It is not there, which is an answer where it need not be; `again`: as at the last time. */
+  | {
+      readonly kind: 'secret-absent';
+      readonly secrets: readonly string[];
+      readonly failure: Failure;
+      readonly again: boolean;
+      readonly nextInMs: number;
+    }
   | {
       readonly kind: 'secret-state';
       readonly secrets: readonly string[];

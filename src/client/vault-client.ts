@@ -60,11 +60,14 @@ export interface VaultClient extends AsyncDisposable {
 export class VaultStatusError extends PannierError {
   readonly status: number;
   readonly body: Fields;
+  /** The reason that the server gave, as messages show it; undefined when it gave none that is known. */
+  readonly phrase: string | undefined;
 
-  constructor(failed: Failure, status: number, body: Fields) {
+  constructor(failed: Failure, status: number, body: Fields, phrase?: string) {
     super(failed);
     this.name = 'VaultStatusError';
     this.status = status;
     this.body = body;
+    this.phrase = phrase;
   }
 }

@@ -17,6 +17,19 @@ export interface Refusal {
   readonly nowMs: number;
 }
 
+/** Reasons for refusing to extend a login, as messages show them. No later renewal of that login goes better. */
+const OTHER_CERTIFICATE = 'another client certificate than at the login';
+const POLICIES_CHANGED = 'the policies of the role have changed';
+/** OpenBao lets Kubernetes review the JWT of a login again at each renewal. */
+export const JWT_REVIEWED = 'the JWT of the login is no longer good';
+const ROLE_NOT_FOUND_SHOWN = 'role not found';
+export const FINAL_AT_RENEWAL: ReadonlySet<string> = new Set([
+  OTHER_CERTIFICATE,
+  POLICIES_CHANGED,
+  JWT_REVIEWED,
+  ROLE_NOT_FOUND_SHOWN,
+]);
+
 /**
  * What Vault and OpenBao say, as far as we repeat it. `errors[]` may quote the request or hold what a plugin or a
  * database said, so never the text itself is shown, only the entry it contains. The first that matches wins, so the
@@ -50,7 +63,10 @@ const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
   ['no chain matching all constraints', 'the client certificate matches no role'],
   ['no client certificate supplied', 'client certificate not trusted, or the role unknown'],
   ['no client certificate found', 'no client certificate'],
-  ['client identity during renewal', 'another client certificate than at the login'],
+  ['client identity during renewal', OTHER_CERTIFICATE],
+  ['client authority identity during renewal', OTHER_CERTIFICATE],
+  ['failed to validate token and secret still exist', JWT_REVIEWED],
+  ['policies have changed, not renewing', POLICIES_CHANGED],
   ['ldap operation failed', 'LDAP operation failed'],
   ['namespace not found'],
   ['route entry not found', 'no handler for route'],
@@ -66,7 +82,7 @@ const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
   ['lease count quota exceeded'],
   ['request path "', 'rate limit quota exceeded'],
   ['rate limit quota exceeded'],
-  ['no known role', 'role not found'],
+  ['no known role', ROLE_NOT_FOUND_SHOWN],
   ['not allowed by this role'],
   ['common name'],
   ['failed to find issuer'],
@@ -105,7 +121,7 @@ export function statusError(refusal: Refusal): VaultStatusError {
   if (code === 'SECRET_DENIED' && (phrase === 'invalid token' || phrase === 'bad token')) details.retry = 'login';
   if (phrase === 'Vault is sealed') details.hint = 'Unseal it; retried by itself.';
   const seen = `HTTP ${status} from ${address}${phrase === undefined ? '' : ` (${phrase})`} for ${call}`;
-  return new VaultStatusError(failure(code, place, seen, details), status, body);
+  return new VaultStatusError(failure(code, place, seen, details), status, body, phrase);
 }
 
 /** The first known phrase that `errors[]` contains. */
@@ -117,5 +133,5 @@ function knownPhrase(body: Fields): string | undefined {
     if (said.some((text) => text.includes(part) && (part !== RATE_LIMIT || text.includes('quota'))))
       return shown ?? part;
   }
-  return said.some((text) => ROLE_NOT_FOUND.test(text)) ? 'role not found' : undefined;
+  return said.some((text) => ROLE_NOT_FOUND.test(text)) ? ROLE_NOT_FOUND_SHOWN : undefined;
 }

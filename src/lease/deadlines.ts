@@ -22,6 +22,9 @@ export interface DeadlineActions {
   clockJumped(byMs: number): void;
 }
 
+/** Ends of lease and login that are this near are one: servers answer in whole seconds. */
+const WITH_LOGIN_MS = 2_000;
+
 /** An attempt that has no answer after this long is checked for a login in trouble, and then each time again. */
 const OVERDUE_MS = 1_000;
 
@@ -66,11 +69,11 @@ export class Deadlines {
   planNext(item: Item, retryAfterMs?: number, fetchInstead = false): number {
     item.cancelNext();
     const now = this.#now();
-    const { entry, failures, polledBefore } = item;
+    const { entry, failures, polledBefore, sameLease } = item;
     const refreshMs = this.#polls ? item.want.refreshMs : Number.POSITIVE_INFINITY;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
-    const situation = { life, fetchedWallMs, failures, retryAfterMs, firstPoll: !polledBefore };
+    const situation = { life, fetchedWallMs, failures, retryAfterMs, sameLease, firstPoll: !polledBefore };
     const next = decide(situation, { refreshMs }, now, this.#random);
     if (next.do === 'poll' && failures === 0) item.polledBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
@@ -78,7 +81,7 @@ export class Deadlines {
     const atMonoMs = isPoll ? withOthers(next.atMonoMs, refreshMs) : next.atMonoMs;
     item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
     if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;
-    item.cancelNext = this.#wheel.at(atMonoMs, () => this.#actions.attempt(item, doing));
+    item.cancelNext = this.#wheel.at(atMonoMs, () => this.#due(item, doing));
     return Math.round(atMonoMs - now.monoMs);
   }
 
@@ -92,6 +95,25 @@ export class Deadlines {
     item.cancelNext();
     item.nextMonoMs = atMonoMs;
     item.cancelNext = this.#wheel.at(atMonoMs, () => this.#actions.attempt(item, 'fetch'));
+  }
+
+  /**
+   * Whether the lease lasts as long as its login: the token caps it (batch tokens do). What is fetched under that login ends
+   * no later, so a fetch is of use only under the next one.
+   */
+  endsWithLogin(item: Item): boolean {
+    const life = lifeOf(item);
+    return life?.kind === 'lease' && life.startedMonoMs + life.ttlMs >= loginEndsMonoMs(item) - WITH_LOGIN_MS;
+  }
+
+  #due(item: Item, doing: 'fetch' | 'renew'): void {
+    const loginEndsMs = loginEndsMonoMs(item);
+    if (doing === 'renew' || !this.endsWithLogin(item) || loginEndsMs <= this.#clock.monoMs()) {
+      this.#actions.attempt(item, doing);
+      return;
+    }
+    item.nextMonoMs = loginEndsMs;
+    item.cancelNext = this.#wheel.at(loginEndsMs, () => this.#actions.attempt(item, 'fetch'));
   }
 
   /** Plans anew within the next seconds, spread so that not everything is due at once. */

@@ -42,10 +42,12 @@ export class ItemWriter {
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
       this.#freshen(item, { ...last, life: answer.life }, false);
+      if (answer.life.kind === 'lease') item.sameLease++;
       this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });
       return 'settled';
     }
     this.#freshen(item, answer.value, true);
+    item.sameLease = 0;
     const lifeMs = lengthMs(answer.value.life);
     this.#emit({
       kind: 'secret-changed',
@@ -85,6 +87,19 @@ export class ItemWriter {
       const isSame = entry.why?.code === why.code;
       item.entry = markEntry(entry, entry.state, why, isSame ? entry.stateNumber : this.#nextNumber());
     }
+  }
+
+  /**
+   * The backend answered that nothing is there, where nothing need be: the secret is absent. A value that it had stays and
+   * is stale, but for a secret that goes with its value. Says whether the last attempt told the same.
+   */
+  notThere(item: Item, why: Failure): { readonly what: What; readonly again: boolean } {
+    const { entry, want } = item;
+    const again = entry !== undefined && entry.state !== 'fresh' && entry.why?.code === why.code;
+    const goes = entry !== undefined && entry.state !== 'absent' && want.absentWhenGone === true;
+    if (goes) item.entry = absentEntry(why, want.optional, this.#nextNumber());
+    else this.trouble(item, why);
+    return { what: goes ? 'changed' : 'settled', again };
   }
 
   /** The value stays and is past its time. */

@@ -19,6 +19,8 @@ export interface Item {
   entry: Entry | undefined;
   /** Failures in a row. */
   failures: number;
+  /** How many fetches in a row brought the lease that is held already. */
+  sameLease: number;
   /** False until the first poll was planned: that one spreads over the whole interval. */
   polledBefore: boolean;
   running: Promise<void> | undefined;
@@ -54,6 +56,7 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     names,
     entry: undefined,
     failures: 0,
+    sameLease: 0,
     polledBefore: false,
     running: undefined,
     startedMonoMs: 0,

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import { isNothingThere } from '../source/nothing-there.ts';
 import type { Backend, Life, Want } from '../source/source.ts';
 import { Deadlines } from './deadlines.ts';
 import { Gate } from './gate.ts';
@@ -331,8 +332,10 @@ export class LeaseManager {
     if (doing === 'fetch') item.fetchesEnded = item.fetchesBegun;
     if (item.isGone) return;
     if (item.occasion === 'pull' && what !== 'changed') item.pullableFromMonoMs = Number.POSITIVE_INFINITY;
-    const mustFetch = failed === undefined && (fetchNow || this.#hangsOnOldLogin(item));
-    if (failed !== undefined) this.#failed(item, doing, failed);
+    const isOfUse = fetchNow && !this.#deadlines.endsWithLogin(item);
+    const mustFetch = failed === undefined && (isOfUse || this.#hangsOnOldLogin(item));
+    if (failed !== undefined && mayBeAbsent(item, failed)) what = this.#notThere(item, failed);
+    else if (failed !== undefined) this.#failed(item, doing, failed);
     else this.#succeeded(item, mustFetch);
     this.#tell(item, what);
     const again = mustFetch ? 'turn' : item.again;
@@ -354,6 +357,18 @@ export class LeaseManager {
     const keptMonoMs = item.occasion === 'pull' && isPolled(item) ? item.nextMonoMs : undefined;
     this.#deadlines.planNext(item);
     if (keptMonoMs !== undefined) this.#deadlines.keepNext(item, keptMonoMs);
+  }
+
+  /** An answer like any other: asked for again at the refresh of the secret, and told once. */
+  #notThere(item: Item, why: Failure): What {
+    item.failures = 0;
+    item.cancelExpiry();
+    const { what, again } = this.#writer.notThere(item, why);
+    if (item.entry?.state === 'stale') this.#deadlines.planExpiry(item);
+    this.#stateChanged();
+    const nextInMs = this.#deadlines.planNext(item);
+    this.#emit({ kind: 'secret-absent', secrets: [...item.names], failure: why, again, nextInMs });
+    return what;
   }
 
   #failed(item: Item, doing: 'fetch' | 'renew', why: Failure): void {
@@ -400,7 +415,7 @@ export class LeaseManager {
     const moved: Promise<void>[] = [];
     for (const item of this.#items.values()) {
       if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;
-      moved.push(this.#attempt(item, 'fetch', 'again'));
+      moved.push(this.#move(item));
     }
     await Promise.all(moved);
   }
@@ -410,6 +425,12 @@ export class LeaseManager {
     for (const item of this.#items.values()) {
       if (item.backend === backend && lifeOf(item)?.kind === 'lease') this.#deadlines.planExpiry(item);
     }
+  }
+
+  /** An attempt that runs may wait for the next login itself, and bring a lease under it: one fetch is enough. */
+  async #move(item: Item): Promise<void> {
+    if (item.running !== undefined) await item.running;
+    if (!item.isGone && this.#hangsOnOldLogin(item)) await this.#attempt(item, 'fetch');
   }
 
   #hangsOnOldLogin(item: Item): boolean {
@@ -445,6 +466,12 @@ export class LeaseManager {
     item.isTold = true;
     for (const heard of [...this.#heard]) heard(item.names, what, item.occasion);
   }
+}
+
+/** A lease that cannot be fetched anew is in trouble, whatever the reason. */
+function mayBeAbsent(item: Item, why: Failure): boolean {
+  const { optional, absentWhenGone } = item.want;
+  return (optional || absentWhenGone === true) && isPolled(item) && isNothingThere(why);
 }
 
 function begin(item: Item): AbortSignal {

@@ -19,6 +19,8 @@ export interface Situation {
   /** Failures in a row of the last kind of attempt; 0 after a success. */
   readonly failures: number;
   readonly retryAfterMs?: number | undefined;
+  /** How many fetches in a row brought the lease that is held already; 0 when the last brought another one. */
+  readonly sameLease?: number;
   /** The first poll after a start spreads over the whole interval, so that a fleet started at once drifts apart. */
   readonly firstPoll: boolean;
 }
@@ -31,6 +33,8 @@ export const SHORTEST_MS = 200;
  *
  * - A renewable lease is renewed at two thirds of its life (jitter: up to 5 % of the life earlier).
  * - A non-renewable lease is replaced at 0.85 to 0.9 of its life.
+ * - A fetch that brings the same lease again (a cache on the way answered) is made again with backoff, not later than
+ *   the end of the lease.
  * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier). Issuers date
  *   `notBefore` back (Vault by 30 s), so the validity counts from when it came: a short one is not replaced at once.
  * - An end that stands in an answer: the secret is fetched again at two thirds of its life (jitter as above). One that
@@ -46,12 +50,22 @@ export const SHORTEST_MS = 200;
 export function decide(situation: Situation, want: Pick<Want, 'refreshMs'>, now: Now, random: () => number): Next {
   const { life, failures } = situation;
   const planned = plan(situation, want.refreshMs, now, random);
-  if (failures === 0) return planned;
+  if (failures === 0) return sameLeaseAgain(planned, situation, now, random);
   const atMonoMs = now.monoMs + backoffMs(failures, random, situation.retryAfterMs);
   if (life.kind !== 'lease' || !life.renewable) return { do: planned.do === 'renew' ? 'fetch' : planned.do, atMonoMs };
   const lastTenth = life.startedMonoMs + life.ttlMs * 0.9;
   if (now.monoMs >= lastTenth) return { do: 'fetch', atMonoMs };
   return atMonoMs < lastTenth ? { do: 'renew', atMonoMs } : { do: 'fetch', atMonoMs: lastTenth };
+}
+
+function sameLeaseAgain(planned: Next, { life, sameLease = 0 }: Situation, now: Now, random: () => number): Next {
+  if (sameLease === 0 || life.kind !== 'lease' || planned.do !== 'fetch') return planned;
+  const soonest = now.monoMs + SHORTEST_MS;
+  const endMs = Math.max(soonest, life.startedMonoMs + life.ttlMs);
+  return {
+    do: 'fetch',
+    atMonoMs: Math.max(planned.atMonoMs, Math.min(endMs, now.monoMs + backoffMs(sameLease, random))),
+  };
 }
 
 function plan(situation: Situation, refreshMs: number, now: Now, random: () => number): Next {

@@ -31,6 +31,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'secret-unchanged': ['debug', 'secret unchanged'],
   'secret-renewed': ['debug', 'lease renewed'],
   'secret-failed': ['warn', 'secret failed'],
+  'secret-absent': ['info', 'secret is not there'],
   'secret-state': ['warn', 'secret changed state'],
   'secret-dropped': ['info', 'secret dropped'],
   'output-waiting': ['info', 'output waits'],
@@ -58,6 +59,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
 
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
+  if (fact.kind === 'secret-absent' && fact.again) return 'debug';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return isRelief ? 'info' : LINES[fact.kind][0];
 }

@@ -132,6 +132,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
     'secret-changed': () => attempts.inc({ result: 'changed' }),
     'secret-unchanged': () => attempts.inc({ result: 'unchanged' }),
     'secret-renewed': () => attempts.inc({ result: 'renewed' }),
+    'secret-absent': () => attempts.inc({ result: 'absent' }),
     'secret-failed': (fact) => {
       attempts.inc({ result: 'failed' });
       failed('secret', fact);

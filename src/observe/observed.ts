@@ -16,6 +16,8 @@ export interface Observed {
   plan(): { readonly config: Config };
   /** Every secret that is wanted now, those of computed paths too: their names have a space in them. */
   wanted(): Iterable<string>;
+  /** Names of the secrets by computed paths, by the output that needs them. */
+  computed(): ReadonlyMap<string, { keys(): Iterable<string> }>;
   entryOf(name: string): Entry | undefined;
   /** Why a secret that has no entry yet has none. */
   silence(name: string): Failure;

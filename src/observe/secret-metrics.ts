@@ -5,7 +5,7 @@ import type { Observed } from './observed.ts';
 
 const STATES = ['fresh', 'stale', 'expired', 'absent'] as const;
 
-/** What is known of each configured secret that is wanted. Those of computed paths are in no label. */
+/** What is known of each configured secret that is wanted. Those of computed paths are counted for each output: no label holds a path. */
 export function registerSecrets(registry: Registry, agent: Observed): void {
   const { clock } = agent;
   const names = () => [...agent.wanted()].filter((name) => agent.plan().config.secrets.has(name));
@@ -36,6 +36,25 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
       return { labels: { secret, backend, state: stateOf(secret) }, value: 1 };
     });
   });
+  gauge('s_computed', 'Secrets by computed paths in each state, for each output.', ['output', 'state'], function* () {
+    for (const [output, computed] of agent.computed()) {
+      const counts = new Map<string, number>(STATES.map((state) => [state, 0]));
+      for (const name of computed.keys()) counts.set(stateOf(name), (counts.get(stateOf(name)) ?? 0) + 1);
+      if (![...counts.values()].some((count) => count > 0)) continue;
+      for (const [state, value] of counts) yield { labels: { output, state }, value };
+    }
+  });
+  gauge(
+    's_computed_oldest_success_timestamp_seconds',
+    'When the oldest value by a computed path of the output was last known good.',
+    ['output'],
+    function* () {
+      for (const [output, computed] of agent.computed()) {
+        const oldestMs = Math.min(...[...computed.keys()].map((name) => fetchedMs(name) ?? Number.POSITIVE_INFINITY));
+        if (Number.isFinite(oldestMs)) yield { labels: { output }, value: seconds(oldestMs) };
+      }
+    },
+  );
   perSecret('_last_success_timestamp_seconds', 'When the value was last known good.', fetchedMs);
   perSecret('_age_seconds', 'How long ago the value was last known good.', (name) => {
     const at = fetchedMs(name);

@@ -1,23 +1,18 @@
-import type { Code } from '../base/codes.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { Value } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
 import type { Entry, Snapshot } from '../lease/snapshot.ts';
+import { isNothingThere } from '../source/nothing-there.ts';
 import type { Answer } from './evaluate.ts';
 import { placeIn, RenderFault } from './fault.ts';
 import type { Ask } from './nodes.ts';
 import type { ComputedSecret } from './render.ts';
 
+/** How often a secret by a computed path is polled where the template does not say it. */
+const COMPUTED_REFRESH_MS = 300_000;
+
 /** The most that one output may ask by computed paths; beyond it a template has run away. */
 const MOST_ASKED = 1_000;
-
-/** What says that nothing is there, as an answer: falsy in `if`, an error elsewhere. */
-const NOTHING_THERE: ReadonlySet<Code> = new Set([
-  'SECRET_NOT_FOUND',
-  'SECRET_DELETED',
-  'SECRET_DESTROYED',
-  'SECRET_EMPTY',
-] satisfies Code[]);
 
 /** Names of private paths: the same for the same path while this process runs, and no help in guessing it. */
 let nameKey: Uint8Array | undefined;
@@ -40,13 +35,19 @@ export class Asked {
   #answer(ask: Ask, path: string, place: string): Value | 'pending' | 'none' {
     if (!isPath(path))
       throw new RenderFault('RENDER_BAD_ARGUMENT', `${ask.what} with a path that is none`, { at: ask.at });
+    // The name of a folder in a list, which is no secret; a secret beside it has the same name without the slash.
+    if (ask.what === 'secret' && path.endsWith('/')) return 'none';
     const name = nameOf(ask, path);
-    if (!this.computed.has(name)) {
+    const before = this.computed.get(name);
+    if (before === undefined) {
       if (this.computed.size === MOST_ASKED) {
         const seen = `more than ${MOST_ASKED} secrets by computed paths`;
         throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: ask.at, hint: 'List fewer, or in several outputs.' });
       }
-      this.computed.set(name, { backend: ask.backend, request: requestOf(ask, path), place });
+      const { backend, refreshMs = COMPUTED_REFRESH_MS } = ask;
+      this.computed.set(name, { backend, request: requestOf(ask, path), refreshMs, place });
+    } else if (ask.refreshMs !== undefined && ask.refreshMs < before.refreshMs) {
+      this.computed.set(name, { ...before, refreshMs: ask.refreshMs });
     }
     const entry = this.#snapshot.get(name);
     if (entry === undefined || !isAnswer(entry)) {
@@ -59,7 +60,7 @@ export class Asked {
   }
 }
 
-const isAnswer = (entry: Entry): boolean => entry.state !== 'absent' || NOTHING_THERE.has(entry.why.code);
+const isAnswer = (entry: Entry): boolean => entry.state !== 'absent' || isNothingThere(entry.why);
 
 /** Spaces keep it apart from every configured name. */
 function nameOf({ what, backend, isLiteral }: Ask, path: string): string {

@@ -52,6 +52,16 @@ export class Evaluation {
     return this.#written.join('');
   }
 
+  /** The value of an expression; undefined while an answer that it needs has not come. @throws RenderFault */
+  valueOf(expr: Expr): Value | undefined {
+    try {
+      return demand(this.outcome(expr));
+    } catch (error) {
+      if (error instanceof Pending) return undefined;
+      throw error;
+    }
+  }
+
   /** @throws RenderFault for a fault in an argument of a helper; a missing value comes back as such. */
   outcome(expr: Expr): Outcome {
     if (expr.kind === 'literal') return expr.value;
@@ -84,7 +94,7 @@ export class Evaluation {
   }
 
   #with(node: With): void {
-    const item = demand(this.outcome(node.value));
+    const item = demand(this.#orNothing(node.value));
     // Zero is falsy and yet not empty, as in Handlebars.
     if (isTruthy(item) || (isSecret(item) && item.type === 'number'))
       this.#inFrame({ item, isNamed: this.#isNamed(node.value) }, node.body);
@@ -92,7 +102,7 @@ export class Evaluation {
   }
 
   #each(node: Each): void {
-    const over = demand(this.outcome(node.over));
+    const over = demand(this.#orNothing(node.over));
     if (isSecret(over) && over.type !== 'null') {
       const seen = `${nameOf(node.over)} is ${kindOf(over)}, and #each wants a list or a map`;
       throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: node.at });
@@ -114,6 +124,12 @@ export class Evaluation {
       };
       this.#inFrame({ item, isNamed, loop }, node.body);
     }
+  }
+
+  /** What a block goes over; where it may lead nowhere and does, something empty, which is for `else`. */
+  #orNothing(expr: Expr): Outcome {
+    const found = this.outcome(expr);
+    return found instanceof Missing && mayLeadNowhere(expr) ? NOTHING : found;
   }
 
   /** Positions, and names of fields that the backend gave. */
@@ -165,8 +181,8 @@ export class Evaluation {
     }
     const answer = this.#answer(ask, path);
     if (answer === 'pending') throw new Pending();
-    // The path is not shown: it was worked out from values.
-    if (answer === 'none') return new Missing(`(${ask.what} …) finds nothing`, ask.at);
+    // The path is shown as it is written: what it was worked out to may be made of values.
+    if (answer === 'none') return new Missing(`${writtenAsk(ask)} finds nothing`, ask.at, GUARD);
     return answer;
   }
 
@@ -193,9 +209,21 @@ function missingStep(path: Path, i: number, value: Value): Missing {
   return new Missing(`${whole} is missing: ${above} has no such ${what}`, path.at, hint);
 }
 
+const NOTHING: Value = [];
+
+const GUARD = 'Write the secret, or guard it with {{#if (secret …)}} or {{#with (secret …)}} over a list.';
+
+/** A path made of values may name what is not there (a folder, a deleted secret); one of literals is meant to be. */
+const mayLeadNowhere = (expr: Expr): boolean => expr.kind === 'ask' && !expr.isLiteral;
+
+function writtenAsk({ what, path }: Ask): string {
+  const parts = path.map((part) => (part.kind === 'literal' ? `"${part.value.exposeText('file')}"` : nameOf(part)));
+  return `(${what} ${parts.join(' ')})`;
+}
+
 /** What messages call an expression: a path as it is written, a call in parentheses, a literal by its type. */
 function nameOf(expr: Expr | undefined): string {
   if (expr?.kind === 'path') return pathText(expr.head, expr.steps);
-  if (expr?.kind === 'ask') return `(${expr.what} …)`;
+  if (expr?.kind === 'ask') return writtenAsk(expr);
   return expr?.kind === 'call' ? `(${expr.name} …)` : 'a literal';
 }

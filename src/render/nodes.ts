@@ -77,6 +77,8 @@ export interface Ask {
   /** Joined without anything between them. */
   readonly path: readonly Expr[];
   readonly backend: string;
+  /** How often it is asked; absent: as often as all that do not say it. */
+  readonly refreshMs?: number;
   /** All parts are literals, so the path may be told; else it may hold a value. */
   readonly isLiteral: boolean;
   readonly at: At;

@@ -18,6 +18,7 @@ export type Computed = ReadonlyMap<string, ComputedSecret>;
 export interface ComputedSecret {
   readonly backend: string;
   readonly request: SecretRequest;
+  readonly refreshMs: number;
   /** Where in which template, for errors. */
   readonly place: string;
 }

@@ -5,7 +5,6 @@ import { RenderFault } from './fault.ts';
 import { goHint } from './go-syntax.ts';
 import { MASK } from './mask.ts';
 import type { Node } from './nodes.ts';
-import { demand } from './outcome.ts';
 import { type Location, parseTemplate, SyntaxFault } from './parse.ts';
 import { toBytes } from './text.ts';
 
@@ -49,7 +48,7 @@ function renderNodes(nodes: readonly Node[], evaluation: Evaluation, masked = fa
   const [only] = nodes;
   // A template that is one call and nothing else, such as {{base64decode app.keystore}}, may give any bytes.
   if (nodes.length === 1 && typeof only === 'object' && only.kind === 'put' && only.what.kind === 'call') {
-    const value = demand(evaluation.outcome(only.what));
+    const value = evaluation.valueOf(only.what);
     if (isSecret(value) && value.type === 'bytes') return masked ? toBytes(MASK) : value.exposeBytes('file');
   }
   return toBytes(evaluation.text(nodes));

@@ -16,6 +16,8 @@ export interface Want {
   readonly refreshMs: number;
   readonly maxStaleMs?: number;
   readonly optional: boolean;
+  /** What is not there any more is absent, instead of kept as stale: a secret by a computed path. */
+  readonly absentWhenGone?: true;
 }
 
 /** What a backend promised about a value's life. Each source states its own; nobody guesses it from field names. */

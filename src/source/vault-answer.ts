@@ -55,7 +55,8 @@ export function readLease({ body, loginId, startedMonoMs }: AuthorizedAnswer): L
 }
 
 /**
- * An answer whose backend counts no versions: unchanged means equal fields. What a lease brings is always new.
+ * An answer whose backend counts no versions: unchanged means equal fields. What a lease brings is new, unless it is the
+ * lease that we hold: then a cache on the way answered, and what is known of its life stays.
  * @param uncounted a field that differs each time and means nothing (a countdown).
  */
 export function settleFetch(
@@ -67,12 +68,12 @@ export function settleFetch(
   }: { last: Fetched | undefined; fields: Fields; life: Life; uncounted?: string | undefined },
   nextVersion: () => string,
 ): Fetch {
-  if (
-    last !== undefined &&
-    life.kind !== 'lease' &&
-    equalExcept(last.fields, fields, uncounted === undefined ? [] : [uncounted])
-  ) {
-    return { state: 'unchanged', life };
+  if (last === undefined || !equalExcept(last.fields, fields, uncounted === undefined ? [] : [uncounted])) {
+    return changed(fields, nextVersion(), life);
+  }
+  if (life.kind !== 'lease') return { state: 'unchanged', life };
+  if (last.life.kind === 'lease' && last.life.leaseId.equals(life.leaseId)) {
+    return { state: 'unchanged', life: Object.freeze({ ...last.life, loginId: life.loginId }) };
   }
   return changed(fields, nextVersion(), life);
 }

@@ -16,7 +16,7 @@ type CertificateRequest = Extract<SecretRequest, { kind: 'vault-certificate' }>;
  * revokes the certificate when the login ends, so leave generate_lease off.
  */
 export function createVaultCertificate({ vault }: VaultTools): FetchKind<CertificateRequest> {
-  return async ({ want: { place }, request }, signal) => {
+  return async ({ want: { place }, request, last }, signal) => {
     const path = `${request.issuer.replace(/^\/+|\/+$/g, '')}/issue/${request.role}`;
     const body = issueBody(request);
     const answer = await vault.call({ method: 'POST', path, body, place, idempotent: false }, signal);
@@ -27,6 +27,8 @@ export function createVaultCertificate({ vault }: VaultTools): FetchKind<Certifi
       notBeforeMs: x509.validFromDate.getTime(),
       notAfterMs: x509.validToDate.getTime(),
     } as const;
+    // A cache on the way gave the certificate that we hold.
+    if (last?.version === serial && last.fields.size > 0) return { state: 'unchanged', life };
     return changed(renameFields(data, x509, serial), serial, life);
   };
 }

@@ -43,8 +43,8 @@ export class FakeVault implements VaultClient {
   }
 }
 
-export function answer(body: unknown, status = 200): VaultAnswer {
-  return { status, headers: {}, body: parseJson(JSON.stringify(body)) as Fields };
+export function answer(body: unknown, status = 200, headers: Record<string, string> = {}): VaultAnswer {
+  return { status, headers, body: parseJson(JSON.stringify(body)) as Fields };
 }
 
 /** Throws what the real client throws for that answer. */

@@ -15,6 +15,12 @@ afterAll(() => rm(dir, { recursive: true }));
 const kubernetes = (tokenFile: string, mount = 'kubernetes') =>
   ({ method: 'kubernetes', mount, role: 'shop', tokenFile, ...common }) as const;
 
+const jwtOf = (claims: object): string =>
+  ['{"alg":"RS256"}', JSON.stringify(claims), 'signature']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+const in9m = (clock: { wallMs(): number }): number => clock.wallMs() / 1000 + 540;
+
 describe('the kubernetes login', () => {
   test('posts role and token to its mount, as a call that is not sent twice', async () => {
     const file = join(dir, 'jwt');
@@ -37,6 +43,56 @@ describe('the kubernetes login', () => {
     await expect(logIn()).rejects.toMatchObject({
       failure: { code: 'AUTH_DENIED', hint: expect.stringContaining('system:auth-delegator') },
     });
+  });
+
+  test('refused, tells what the JWT in the file says about itself, and no part that lets anybody in', async () => {
+    const file = join(dir, 'said');
+    const { client, clock, logIn } = methodOf(kubernetes(file));
+    client.on('POST auth/kubernetes/login', () => refuse(403, { errors: ['permission denied'] }));
+    const jwt = jwtOf({ sub: 'system:serviceaccount:team:shop', aud: ['https://k8s', 'x y"'], exp: in9m(clock) });
+    await writeFile(file, jwt);
+    const { code, seen, hint } = await failureOf(logIn);
+    expect([code, seen]).toEqual([
+      'AUTH_DENIED',
+      expect.stringContaining(
+        `(permission denied) for GET path; the JWT in ${file} is of the service account team/shop, for the audience https://k8s, good for 9m`,
+      ),
+    ]);
+    expect(hint).toContain('audience');
+    for (const part of jwt.split('.')) expect(seen).not.toContain(part);
+  });
+
+  test('refused with a JWT that has expired, says so and since when', async () => {
+    const file = join(dir, 'old');
+    const { client, clock, logIn } = methodOf(kubernetes(file));
+    client.on('POST auth/kubernetes/login', () => refuse(403, { errors: ['permission denied'] }));
+    await writeFile(file, jwtOf({ exp: in9m(clock) - 2 * 540 }));
+    expect(await failureOf(logIn)).toMatchObject({
+      code: 'AUTH_EXPIRED',
+      seen: expect.stringContaining(`the JWT in ${file} expired 9m ago`),
+    });
+  });
+
+  test.each([
+    ['not.a.jwt'],
+    ['..'],
+    ['a.W10.b'],
+    [`a.${Buffer.from('{"exp":"x","aud":{"a":1},"sub":5}').toString('base64url')}.b`],
+  ])('refused with %s in the file, fails as any other', async (text) => {
+    const file = join(dir, 'odd');
+    const { client, logIn } = methodOf(kubernetes(file));
+    client.on('POST auth/kubernetes/login', () => refuse(403));
+    await writeFile(file, text);
+    expect(await failureOf(logIn)).toMatchObject({ code: 'AUTH_DENIED' });
+  });
+
+  test('ends, for renewals that check it again, with its JWT', async () => {
+    const file = join(dir, 'ends');
+    const { client, clock, logIn } = methodOf(kubernetes(file));
+    client.on('POST auth/kubernetes/login', () => answer({ auth }));
+    await clock.advance(5000);
+    await writeFile(file, jwtOf({ exp: in9m(clock) }));
+    expect(await logIn()).toMatchObject({ credentialEndsMonoMs: 545_000 });
   });
 
   test('reads the file at each login, through the link that the kubelet swaps', async () => {

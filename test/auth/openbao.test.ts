@@ -10,7 +10,7 @@ import type { Fact } from '../../src/base/fact.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { createVaultClient } from '../../src/client/vault.ts';
 import type { AuthConfig, VaultBackendConfig } from '../../src/config/config.ts';
-import { enableAppRole, startWorld, type World, writePolicy } from '../servers/index.ts';
+import { enableAppRole, enableUserpass, startWorld, type World, writePolicy } from '../servers/index.ts';
 import { codeOf } from './session-world.ts';
 
 let world: World;
@@ -128,6 +128,40 @@ describe('against OpenBao a session', () => {
     expect(shop.count(LOGIN)).toBeLessThanOrEqual(3);
     expect(shop.count(RENEW)).toBeLessThan(12);
     expect(shop.facts.some((fact) => fact.kind === 'login-replaced' && fact.reason === 'dead')).toBe(false);
+  });
+
+  test('whose JWT is checked again at renewals is refused one, and from then on logs in anew in time', async () => {
+    await addRole('checked', { token_ttl: '6s', token_max_ttl: '1h' });
+    const tokenFile = join(world.bao.dir, 'short');
+    const kubelet = async () =>
+      writeFile(tokenFile, await world.review.mintToken({ serviceAccount: 'shop', ttlSeconds: 3 }));
+    await kubelet();
+    const writing = setInterval(() => void kubelet(), 1000);
+    await using shop = connect({ role: 'checked', tokenFile } as Partial<AuthConfig>);
+    await shop.current();
+    await sleep(14_000);
+    clearInterval(writing);
+    const failed = shop.facts.filter((fact) => fact.kind === 'login-renew-failed');
+    expect(failed).toMatchObject([{ failure: { code: 'AUTH_EXPIRED' }, retryInMs: 0 }]);
+    expect([shop.count(RENEW), shop.count(LOGIN)]).toEqual([1, 4]);
+    const replaced = shop.facts.filter((fact) => fact.kind === 'login-replaced');
+    expect(replaced.map(({ reason }) => reason)).toEqual(['ending', 'ending', 'ending']);
+  });
+
+  test('whose user was deleted is told so at its renewal, and not asked for it again', async () => {
+    await enableUserpass(world.bao, { role: 'leaver', policies: ['shop'], password: 'made-up', tokenTtl: '3s' });
+    const passwordFile = join(world.bao.dir, 'password');
+    await writeFile(passwordFile, 'made-up');
+    const auth = { method: 'userpass', mount: 'userpass', username: 'leaver', passwordFile };
+    await using leaver = connect(auth as Partial<AuthConfig>);
+    await leaver.current();
+    await world.bao.api('DELETE', 'auth/userpass/users/leaver');
+    await sleep(2500);
+    const failed = leaver.facts.filter((fact) => fact.kind === 'login-renew-failed');
+    expect(failed).toMatchObject([
+      { failure: { code: 'AUTH_DENIED', seen: expect.stringContaining('user or role is gone') }, retryInMs: 0 },
+    ]);
+    expect(leaver.count(RENEW)).toBe(1);
   });
 
   test('whose renewals the policy denies makes a handful of calls', async () => {

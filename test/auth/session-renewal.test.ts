@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { LiveLogin } from '../../src/auth/method.ts';
+import { logInAt } from '../../src/auth/log-in-at.ts';
+import type { AuthMethod, LiveLogin } from '../../src/auth/method.ts';
 import { answer, refuse, silence, unreachable } from './fake-vault.ts';
 import { sessionWorld } from './session-world.ts';
 
@@ -138,6 +139,179 @@ describe('a renewal that is denied by the policy', () => {
     expect((await world.current()).id).toBe(1);
     expect(world.renewals()).toBe(1);
     expect(world.logins()).toBeLessThan(25);
+  });
+});
+
+describe('a renewal that is refused for good', () => {
+  test.each([
+    ['another client certificate', 'client identity during renewal not matching client identity used during login'],
+    ['another authority', 'client authority identity during renewal not matching client identity used during login'],
+    ['other policies of the role', 'failed to renew entry: policies have changed, not renewing'],
+    ['a role that is gone', 'failed to renew entry: role shop does not exist during renewal'],
+  ])('with HTTP 500 for %s is followed by a login at once, told as a refusal', async (_, text) => {
+    await using world = sessionWorld({ ttlS: 3600 });
+    world.server.swap('POST auth/token/renew-self', () => refuse(500, { errors: [text] }));
+    await world.started();
+    await world.clock.advance(2_401_000);
+    expect([world.renewals(), world.logins()]).toEqual([1, 2]);
+    expect(world.of('login-renew-failed')).toMatchObject([{ failure: { code: 'AUTH_DENIED' }, retryInMs: 0 }]);
+  });
+
+  test('by an answer without content, since the user is gone, is followed by a login at once', async () => {
+    await using world = sessionWorld({ ttlS: 3600 });
+    world.server.swap('POST auth/token/renew-self', () => answer({}, 204));
+    await world.started();
+    await world.clock.advance(2_401_000);
+    expect([world.renewals(), world.logins()]).toEqual([1, 2]);
+    expect(world.of('login-renew-failed')).toMatchObject([{ failure: { code: 'AUTH_DENIED' }, retryInMs: 0 }]);
+  });
+
+  test('by the policy says which path to allow, and what happens instead', async () => {
+    await using world = sessionWorld({ ttlS: 60 });
+    world.server.swap('POST auth/token/renew-self', () => refuse(403, { errors: ['permission denied'] }));
+    await world.started();
+    await world.clock.advance(41_000);
+    const [{ failure } = { failure: undefined }] = world.of('login-renew-failed');
+    expect(failure).toMatchObject({ code: 'AUTH_DENIED', hint: expect.stringContaining('auth/token/renew-self') });
+    expect(failure?.hint).toContain('A new login is made');
+  });
+});
+
+/** OpenBao has Kubernetes review the JWT of a login again at each renewal. */
+const JWT_GONE = 'failed to renew entry: failed to validate token and secret still exist for "shop" during renewal: no';
+
+describe('a login by a JWT that the server checks again at each renewal', () => {
+  /** Each login has a JWT with `jwtMs` left, and a renewal after that is refused. */
+  function jwtWorld(jwtMs: number, ttlS = 3600) {
+    let endsMs = 0;
+    const method: AuthMethod = {
+      kind: 'kubernetes',
+      async login(signal) {
+        const { clock, server } = world;
+        endsMs = clock.monoMs() + jwtMs;
+        const place = 'backends.bao.auth';
+        const login = await logInAt({ client: server, clock, place, mount: 'kubernetes', body: {} }, signal);
+        return { ...login, credentialEndsMonoMs: endsMs };
+      },
+    };
+    const world = sessionWorld({ ttlS }, { method });
+    const renew = world.server.routes.get('POST auth/token/renew-self');
+    world.server.on('POST auth/token/renew-self', (call, signal) => {
+      if (world.clock.monoMs() >= endsMs) return refuse(403, { errors: [JWT_GONE] });
+      return renew?.(call, signal) ?? refuse(404);
+    });
+    return world;
+  }
+
+  test('is refused a renewal once, and from then on a new login is made before one would be', async () => {
+    await using world = jwtWorld(600_000);
+    await world.started();
+    await world.clock.advance(2_401_000);
+    expect(world.of('login-renew-failed')).toMatchObject([
+      { failure: { code: 'AUTH_EXPIRED', hint: expect.stringContaining('expirationSeconds') }, retryInMs: 0 },
+    ]);
+    expect(world.logins()).toBe(2);
+    await world.clock.advance(20 * 3_600_000);
+    expect(world.of('login-renew-failed')).toHaveLength(1);
+    expect(world.of('login-replaced').every(({ reason }) => reason === 'ending')).toBe(true);
+  });
+
+  test('is renewed once more shortly before its JWT ends, so that it lasts longest', async () => {
+    await using world = jwtWorld(600_000);
+    await world.started();
+    await world.clock.advance(2_401_000);
+    const before = world.renewals();
+    await world.clock.advance(580_000);
+    expect(world.renewals()).toBe(before);
+    await world.clock.advance(20_000);
+    expect(world.renewals()).toBe(before + 1);
+    await world.clock.advance(2_300_000);
+    expect([world.renewals(), world.logins()]).toEqual([before + 1, 2]);
+    await world.clock.advance(200_000);
+    expect([world.renewals(), world.logins()]).toEqual([before + 1, 3]);
+  });
+
+  test('whose JWT outlives its renewals is renewed as any other', async () => {
+    await using world = jwtWorld(86_400_000);
+    await world.started();
+    await world.clock.advance(86_000_000);
+    expect([world.logins(), world.of('login-renew-failed').length]).toEqual([1, 0]);
+  });
+
+  test('is told as one whose pod or service account is gone while its JWT is good', async () => {
+    await using world = jwtWorld(86_400_000);
+    world.server.swap('POST auth/token/renew-self', () => refuse(403, { errors: [JWT_GONE] }));
+    await world.started();
+    await world.clock.advance(2_401_000);
+    expect(world.of('login-renew-failed')).toMatchObject([
+      { failure: { code: 'AUTH_DENIED', hint: expect.stringContaining('service account') } },
+    ]);
+  });
+});
+
+test('a server that never checks the JWT again renews a login past the end of it', async () => {
+  const method: AuthMethod = {
+    kind: 'kubernetes',
+    async login(signal) {
+      const { clock, server } = world;
+      const call = { client: server, clock, place: 'here', mount: 'kubernetes', body: {} };
+      return { ...(await logInAt(call, signal)), credentialEndsMonoMs: clock.monoMs() + 600_000 };
+    },
+  };
+  await using world = sessionWorld({ ttlS: 3600 }, { method });
+  await world.started();
+  await world.clock.advance(86_400_000);
+  expect(world.logins()).toBe(1);
+});
+
+describe('a login that a cache on the way answers', () => {
+  const cached = (ageS: number, first: string) =>
+    answer({ auth: { client_token: first, lease_duration: 60, renewable: false } }, 200, { age: String(ageS) });
+
+  test('lasts shorter by the Age of the answer', async () => {
+    await using world = sessionWorld();
+    world.server.swap('POST auth/kubernetes/login', () => cached(25, 'token-1'));
+    await world.started();
+    expect(world.session.endsMonoMs(1)).toBe(35_000);
+  });
+
+  test('with the same token again is looked up, and stays what it is', async () => {
+    await using world = sessionWorld({ ttlS: 60, renewable: false });
+    await world.started();
+    world.server.swap('POST auth/kubernetes/login', () => cached(0, 'token-1'));
+    world.server.swap('GET auth/token/lookup-self', () =>
+      answer({ data: { ttl: Math.floor((60_000 - world.clock.monoMs()) / 1000), expire_time: 'then' } }),
+    );
+    await world.clock.advance(50_000);
+    expect(world.lookups()).toBeGreaterThan(0);
+    expect((await world.current()).id).toBe(1);
+    expect(world.session.endsMonoMs(1)).toBe(60_000);
+    expect(world.of('login-failed')[0]?.failure).toMatchObject({
+      code: 'AUTH_UNUSABLE',
+      hint: expect.stringContaining('cache'),
+    });
+  });
+
+  test('with a token that has ended is not taken, and not asked for in a loop', async () => {
+    await using world = sessionWorld({ ttlS: 60, renewable: false });
+    await world.started();
+    const mend = world.server.swap('POST auth/kubernetes/login', () => cached(0, 'token-1'));
+    await world.clock.advance(120_000);
+    expect(world.session.trouble()).toMatchObject({ code: 'AUTH_UNUSABLE', hint: expect.stringContaining('cache') });
+    expect(world.server.count('auth/kubernetes/login')).toBeLessThan(20);
+    mend();
+    await world.clock.advance(31_000);
+    expect((await world.current()).id).toBe(2);
+  });
+
+  test('and so is a renewal', async () => {
+    await using world = sessionWorld({ ttlS: 60 });
+    await world.started();
+    world.server.swap('POST auth/token/renew-self', () =>
+      answer({ auth: { client_token: 'token-1', lease_duration: 60, renewable: true } }, 200, { age: '10' }),
+    );
+    await world.clock.advance(40_100);
+    expect(world.session.endsMonoMs(1)).toBe(90_000);
   });
 });
 

@@ -93,9 +93,41 @@ export const FRESHNESS: readonly Cut[] = [
   cutIn('src/auth/session.ts')('lease-ends-at-that-moment', 'for (const heard of this.#deaths) heard();', '', {
     by: 'told as dead',
   }),
+  authorized('age-subtracted', 'startedMonoMs - ageMs(answer)', 'startedMonoMs'),
+  cutIn('src/auth/log-in-at.ts')('age-subtracted', 'startedMonoMs - ageMs(answer)', 'startedMonoMs', {
+    by: 'lasts shorter by the Age',
+  }),
+  cutIn('src/auth/token-self.ts')(
+    'age-subtracted',
+    'readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place)',
+    'readAuthBlock(answer.body, startedMonoMs, place)',
+    { by: 'and so is a renewal' },
+  ),
+  cutIn('src/source/vault-answer.ts')(
+    'same-lease-again',
+    "last.life.kind === 'lease' && last.life.leaseId.equals(life.leaseId)",
+    'false',
+  ),
+  schedule('same-lease-again', 'if (sameLease === 0 ||', 'if (true ||', { by: 'the lease manager' }),
+  keeper('same-lease-again', 'const login = isCached ? await this.#lookAt(made) : made;', 'const login = made;', {
+    by: 'is looked up',
+  }),
+  keeper('same-lease-again', 'if (!isRefusal(error)) throw error;', 'if (isRefusal(error)) return made;', {
+    by: 'with a token that has ended',
+  }),
+  manager('minted-once-per-login', 'fetchNow && !this.#deadlines.endsWithLogin(item)', 'fetchNow'),
+  deadlines('minted-once-per-login', "doing === 'renew' || !this.endsWithLogin(item) ||", 'true ||'),
+  manager(
+    'minted-once-per-login',
+    'await item.running;\n    if (!item.isGone &&',
+    "item.again = 'turn';\n    if (!item.isGone &&",
+    {
+      by: 'is not made twice',
+    },
+  ),
   keeper('login-replaced-before-its-end', 'if (this.#pacing.mayTry) await this.#replace();', ''),
   manager('leases-fetched-under-the-new-login', MOVED, 'continue;'),
-  manager('leases-fetched-under-the-new-login', '(fetchNow || this.#hangsOnOldLogin(item))', 'fetchNow', {
+  manager('leases-fetched-under-the-new-login', 'this.#newestLogin.set(backend, next);', '', {
     by: 'while it is replaced',
   }),
   writer(
@@ -114,6 +146,13 @@ export const FRESHNESS: readonly Cut[] = [
     'const jwt = await readCredential(',
     'const jwt = (globalThis as any).jwt ??= await readCredential(',
   ),
+  cutIn('src/auth/token-self.ts')('renewal-refused-for-good', 'FINAL_AT_RENEWAL.has(error.phrase)', 'false'),
+  keeper('jwt-checked-again', 'if (isReviewRefused(error)) this.#credentialIsChecked = true;', ''),
+  keeper('jwt-checked-again', 'isLast ? Math.min(atMs, lastMs) : atMs', 'atMs', { by: 'lasts longest' }),
+  cutIn('src/auth/token-self.ts')('refused-jwt-told', '`${seen}; ${denied.seen}`', 'seen'),
+  cutIn('src/auth/jwt-credential.ts')('refused-jwt-told', 'expiresWallMs <= nowWallMs', 'expiresWallMs < 0', {
+    by: 'says so and since when',
+  }),
   authorized('invalid-token-logs-in', 'if (!mayMeanDeadLogin(error)) throw error;', 'throw error;'),
   authorized('invalid-token-logs-in', "saysInvalid(error) ? 'invalid' : undefined", 'undefined', {
     by: 'denies lookup-self',
@@ -144,7 +183,7 @@ export const FRESHNESS: readonly Cut[] = [
     by: 'no longer extend',
   }),
   manager('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'of an older login' }),
-  keeper('never-a-hot-loop', 'if (isRefusal(error)) {', 'if (isRefusal(error) && now < 0) {', {
+  keeper('never-a-hot-loop', 'if (isFinalAtRenewal(error)) {', 'if (isFinalAtRenewal(error) && now < 0) {', {
     by: 'never hundreds',
   }),
   schedule(
@@ -214,6 +253,9 @@ export const FRESHNESS: readonly Cut[] = [
     '',
     { by: 'ten secrets' },
   ),
+  manager('absence-is-an-answer', 'if (failed !== undefined && mayBeAbsent(item, failed))', 'if (failed === null)'),
+  writer('absence-is-an-answer', 'const again = entry !== undefined &&', 'const again = false &&'),
+  writer('computed-goes-when-gone', "entry.state !== 'absent' && want.absentWhenGone === true", 'false'),
   schedule(
     'leases-on-the-monotonic-clock',
     'const atMonoMs = Math.max(soonest, life.startedMonoMs + life.ttlMs * share);',

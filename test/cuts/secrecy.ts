@@ -111,12 +111,12 @@ export const SECRECY: readonly Cut[] = [
   ),
   evaluate(
     'blocks-on-missing-fields',
-    'const over = demand(this.outcome(node.over));',
+    'const over = demand(this.#orNothing(node.over));',
     'const over = this.outcome(node.over);\n    if (over instanceof Missing) return;',
   ),
   evaluate(
     'blocks-on-missing-fields',
-    'const item = demand(this.outcome(node.value));',
+    'const item = demand(this.#orNothing(node.value));',
     'const item = this.outcome(node.value);\n    if (item instanceof Missing) return;',
     { by: '{{#with' },
   ),

@@ -244,6 +244,67 @@ describe('the lease manager', () => {
     expect(backend.fetches.length).toBeLessThan(60);
   });
 
+  it('an optional secret that is not there is asked for at its refresh, and told once', async () => {
+    const { clock, backend, reconcile, facts, state } = leaseWorld();
+    reconcile(new Map([['extra', wantOf('extra', { optional: true, refreshMs: 60_000 })]]));
+    await clock.advance(600_000);
+    expect(backend.fetchesOf('extra')).toBeGreaterThanOrEqual(9);
+    expect(backend.fetchesOf('extra')).toBeLessThanOrEqual(12);
+    const absences = facts.filter((fact) => fact.kind === 'secret-absent');
+    expect(absences.map(({ again }) => again)).toEqual([false, ...absences.slice(1).map(() => true)]);
+    expect(facts.filter(({ kind }) => kind === 'secret-failed')).toEqual([]);
+    backend.set('extra', { password: 'x' });
+    await clock.advance(67_000);
+    expect(state('extra')).toBe('fresh');
+    backend.answers.set('extra', 'SECRET_DELETED');
+    const before = backend.fetchesOf('extra');
+    await clock.advance(600_000);
+    expect([state('extra'), backend.fetchesOf('extra') - before]).toEqual(['stale', 10]);
+    expect(facts.filter((fact) => fact.kind === 'secret-absent' && !fact.again)).toHaveLength(2);
+  });
+
+  it('an optional secret that cannot be asked for is in trouble, and tried again soon', async () => {
+    const { clock, backend, reconcile, facts } = leaseWorld();
+    backend.answers.set('extra', 'BACKEND_UNREACHABLE');
+    reconcile(new Map([['extra', wantOf('extra', { optional: true })]]));
+    await clock.advance(60_000);
+    expect(backend.fetchesOf('extra')).toBeGreaterThan(3);
+    expect(facts.filter(({ kind }) => kind === 'secret-absent')).toEqual([]);
+  });
+
+  it('an optional lease that cannot be fetched anew is tried with backoff, not in a loop', async () => {
+    const { clock, backend, reconcile } = leaseWorld();
+    backend.mint('db', 60_000, false);
+    reconcile(new Map([['db', wantOf('db', { optional: true })]]));
+    await clock.advance(1_000);
+    backend.answers.set('db', 'SECRET_NOT_FOUND');
+    await clock.advance(58_000);
+    expect(backend.fetchesOf('db')).toBeGreaterThan(1);
+    expect(backend.fetchesOf('db')).toBeLessThan(10);
+  });
+
+  it('what a computed path names goes when it is gone at the backend, and comes back', async () => {
+    const { clock, backend, manager, reconcile, state, field } = leaseWorld();
+    const told: string[] = [];
+    manager.onEvent((_, what) => told.push(what));
+    backend.set('one', { password: 'x' });
+    reconcile(new Map([['secret bao one', wantOf('one', { absentWhenGone: true, refreshMs: 60_000 })]]));
+    await settle();
+    const name = 'secret bao one';
+    expect(state(name)).toBe('fresh');
+    backend.answers.set('one', 'SECRET_DELETED');
+    await clock.advance(67_000);
+    expect([state(name), field(name), told]).toEqual(['absent', undefined, ['came', 'changed']]);
+    await clock.advance(67_000);
+    expect(told).toEqual(['came', 'changed', 'settled']);
+    backend.set('one', { password: 'y' });
+    await clock.advance(67_000);
+    expect([state(name), field(name)]).toEqual(['fresh', 'y']);
+    backend.answers.set('one', 'BACKEND_UNREACHABLE');
+    await clock.advance(67_000);
+    expect([state(name), field(name)]).toEqual(['stale', 'y']);
+  });
+
   it('one failing secret does not hold up another', async () => {
     const { clock, backend, reconcile, state } = leaseWorld();
     backend.answers.set('bad', () => new Promise(() => {}));
@@ -281,6 +342,65 @@ describe('the lease manager', () => {
     await moved;
     expect([field('db'), backend.fetchesOf('db')]).toEqual(['minted-1', 2]);
     expect(manager.snapshot().get('db')).toMatchObject({ value: { life: { loginId: 2 } } });
+  });
+
+  it('a lease that its login caps is minted once per login, and nothing is fetched under one that ends with it', async () => {
+    const { clock, backend, reconcile, field } = leaseWorld();
+    backend.loginEnds = 60_000;
+    backend.answers.set('db', async () => ({
+      fields: new Map([['password', Secret.text(`minted-${backend.fetchesOf('db')}`)]]),
+      version: '1',
+      life: backend.lease(backend.loginEnds - clock.monoMs()),
+    }));
+    backend.renewals.set('db', 21_000); // what is left of the login at two thirds
+    reconcile(wantsOf('db'));
+    await clock.advance(39_500);
+    expect([backend.renews.length, backend.fetchesOf('db')]).toEqual([1, 1]);
+    backend.loginEnds = 100_000;
+    void backend.replaceLogin();
+    await settle();
+    expect([field('db'), backend.fetchesOf('db')]).toEqual(['minted-2', 2]);
+    // From here on no new login comes: nothing is minted in ever shorter steps.
+    backend.renewals.set('db', 20_000);
+    await clock.advance(60_000);
+    expect(backend.fetchesOf('db')).toBe(2);
+    await clock.advance(1_000);
+    expect(backend.fetchesOf('db')).toBe(3);
+  });
+
+  it('a fetch that waits for the next login brings its lease under it, and is not made twice', async () => {
+    const { clock, backend, manager, reconcile } = leaseWorld();
+    backend.mint('db', 60_000);
+    reconcile(wantsOf('db'));
+    await settle();
+    const login = Promise.withResolvers<void>();
+    backend.answers.set('db', async () => {
+      await login.promise;
+      return { fields: new Map(), version: '2', life: backend.lease(60_000) };
+    });
+    await clock.advance(1_000);
+    const refreshed = manager.refresh('db');
+    await clock.advance(100);
+    const moved = backend.replaceLogin();
+    login.resolve();
+    await Promise.all([refreshed, moved]);
+    expect(backend.fetchesOf('db')).toBe(2);
+  });
+
+  it('the same lease again is asked for with backoff until it ends, and is no change', async () => {
+    const { clock, backend, reconcile, facts } = leaseWorld();
+    const life = backend.lease(60_000, false);
+    backend.set('db', { password: 'x' }, life);
+    reconcile(wantsOf('db'));
+    await settle();
+    backend.fetchesAgain = true;
+    await clock.advance(59_900);
+    expect(backend.fetchesOf('db')).toBeGreaterThan(2);
+    expect(backend.fetchesOf('db')).toBeLessThan(10);
+    expect(facts.filter(({ kind }) => kind === 'secret-changed')).toHaveLength(1);
+    const before = backend.fetchesOf('db');
+    await clock.advance(400);
+    expect(backend.fetchesOf('db')).toBeGreaterThan(before);
   });
 
   it('a jump of the wall clock forward shortens leases by it, for it may have been a suspension', async () => {

@@ -105,6 +105,21 @@ describe('the metrics', () => {
     }
   });
 
+  it('count the secrets by computed paths of each output, and tell how old the oldest is', async () => {
+    const world = observedWorld();
+    world.configure({ secrets: ['app'], outputs: ['shop'] });
+    world.fresh('secret bao team/private', 5_000);
+    world.fresh('secret bao (computed mark)', 60_000);
+    using made = await metricsOf(world);
+    const text = await made.text();
+    expect(text).toContain('pannier_secrets_computed{output="shop",state="fresh"} 2');
+    const oldest = /pannier_secrets_computed_oldest_success_timestamp_seconds\{output="shop"\} ([\d.]+)/.exec(
+      text,
+    )?.[1];
+    expect(Number(oldest) * 1000).toBe(world.clock.wallMs() - 60_000);
+    expect(text).toContain('pannier_secrets{state="fresh"} 0');
+  });
+
   it('the series of a secret, an output and a backend go when they are no longer configured', async () => {
     const world = busyWorld();
     using made = await metricsOf(world);

@@ -40,6 +40,10 @@ export function observedWorld() {
     isApplied: () => state.isApplied,
     plan: () => ({ config: state.config }),
     wanted: () => new Set([...state.config.secrets.keys(), ...entries.keys()]),
+    computed: () =>
+      new Map(
+        [...outputs.keys()].map((name) => [name, new Set([...entries.keys()].filter((one) => one.includes(' ')))]),
+      ),
     entryOf: (name) => entries.get(name),
     silence: (name) => failure('SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer has come yet'),
     nextMonoMs: (name) => (entries.has(name) ? clock.monoMs() + 60_000 : undefined),

@@ -20,6 +20,10 @@ const realLease = inFile('test/source/vault-openbao.test.ts', 'a leased secret')
 const realSession = inFile('test/auth/openbao.test.ts', 'against OpenBao a session');
 const renewals = 'test/auth/session-renewal.test.ts';
 const deaths = 'test/auth/session-death.test.ts';
+const answer = inFile('test/source/vault.test.ts', 'a read');
+const cachedLogin = inFile(renewals, 'a login that a cache on the way answers');
+const jwtLogin = inFile(renewals, 'a login by a JWT that the server checks again at each renewal');
+const kubernetes = inFile('test/auth/methods.test.ts', 'the kubernetes login');
 const kept = inFile('test/client/transport-faults.test.ts', 'a kept-alive connection');
 const backoff = inFile('test/base/time.test.ts', 'backoff');
 const mainJob = inFile('test/system/main-job.test.ts', 'the main job on a real OpenBao, with a Kubernetes login');
@@ -133,6 +137,33 @@ export const freshness: Section = {
       ),
     ),
     held(
+      'age-subtracted',
+      '`Age` of an answer (it came from a cache on the way) is subtracted from leases and logins;',
+      answer('that a cache answered with Age %s began to live that much before', '10'),
+      cachedLogin('lasts shorter by the Age of the answer'),
+      cachedLogin('and so is a renewal'),
+    ),
+    held(
+      'same-lease-again',
+      'the same lease or token again is no news.',
+      answer('that brings the same lease again is no change, and the life that is known stays: %s', 'a lease'),
+      manager('the same lease again is asked for with backoff until it ends, and is no change'),
+      cachedLogin('with the same token again is looked up, and stays what it is'),
+      cachedLogin('with a token that has ended is not taken, and not asked for in a loop'),
+    ),
+    held(
+      'minted-once-per-login',
+      'What is made under a token that caps it is minted once per login.',
+      manager(
+        'a lease that its login caps is minted once per login, and nothing is fetched under one that ends with it',
+      ),
+      manager('a fetch that waits for the next login brings its lease under it, and is not made twice'),
+      inFile(
+        'test/system/batch-tokens.test.ts',
+        'a login by a batch token, which caps the leases made under it',
+      )('brings one database user per login, and each comes under its own login'),
+    ),
+    held(
       'login-replaced-before-its-end',
       'Before a login ends a new one is made,',
       inFile(renewals, 'a new login is made before the old one ends')('when %s', 'it is not renewable'),
@@ -171,6 +202,31 @@ export const freshness: Section = {
         'the kubernetes login',
       )('reads the file at each login, through the link that the kubelet swaps'),
       realSession('takes up a token file that was rotated'),
+    ),
+    held(
+      'renewal-refused-for-good',
+      'A renewal that is refused for good, also with a 500, is followed by a new login at once;',
+      inFile(renewals, 'a renewal that is refused for good')(
+        'with HTTP 500 for %s is followed by a login at once, told as a refusal',
+        'another client certificate',
+      ),
+      inFile(
+        'test/system/logins.test.ts',
+        'cert: a key pair that was rotated',
+      )('is refused a renewal of the login before, and a new login is made in time'),
+    ),
+    held(
+      'jwt-checked-again',
+      'where the server checks the JWT of a login again (OpenBao does), the next login comes instead of a renewal that would be refused, and the last renewal shortly before the JWT ends.',
+      jwtLogin('is refused a renewal once, and from then on a new login is made before one would be'),
+      jwtLogin('is renewed once more shortly before its JWT ends, so that it lasts longest'),
+      realSession('whose JWT is checked again at renewals is refused one, and from then on logs in anew in time'),
+    ),
+    held(
+      'refused-jwt-told',
+      'A refused login by JWT says whose it is, for which audience, and whether it has expired.',
+      kubernetes('refused, tells what the JWT in the file says about itself, and no part that lets anybody in'),
+      kubernetes('refused with a JWT that has expired, says so and since when'),
     ),
     held(
       'invalid-token-logs-in',
@@ -318,6 +374,20 @@ export const freshness: Section = {
         'test/agent/init.test.ts',
         'init',
       )('asks for nothing again while it waits for another secret, however short refresh is'),
+    ),
+    held(
+      'absence-is-an-answer',
+      'What need not be there and is not (`optional`, or a computed path) is asked for at its refresh, and told once.',
+      manager('an optional secret that is not there is asked for at its refresh, and told once'),
+    ),
+    held(
+      'computed-goes-when-gone',
+      'What a computed path names and is not there now is absent, whatever was there before.',
+      manager('what a computed path names goes when it is gone at the backend, and comes back'),
+      inFile(
+        'test/system/computed.test.ts',
+        'computed paths on a real OpenBao',
+      )("the page's own example skips folders and deleted secrets, and follows what is deleted and comes back"),
     ),
     held(
       'leases-on-the-monotonic-clock',

@@ -17,7 +17,7 @@ const fresh = (of: Fields): Entry => ({
   valueNumber: 1,
   stateNumber: 1,
 });
-const absent = (code: 'SECRET_NOT_FOUND' | 'BACKEND_TIMEOUT'): Entry => ({
+const absent = (code: 'SECRET_NOT_FOUND' | 'SECRET_DELETED' | 'BACKEND_TIMEOUT'): Entry => ({
   state: 'absent',
   why: failure(code, 'x', 'y'),
   optional: false,
@@ -53,6 +53,7 @@ describe('computed paths', () => {
       {
         backend: 'bao',
         request: { kind: 'vault-kv', path: 'secret/a' },
+        refreshMs: 300_000,
         place: expect.stringContaining('content:1:9'),
       },
     ]);
@@ -86,6 +87,48 @@ describe('computed paths', () => {
     expect(shown(await render(template, { 'secret bao secret/a': absent('BACKEND_TIMEOUT') }))).toContain('waits for');
   });
 
+  it('a path made of values may lead nowhere: with and each take their else', async () => {
+    const over = (block: string) =>
+      `{{#each (secrets "secret/shop/") as |name|}}${block}{{/each}}`.replaceAll('ASK', '(secret "secret/shop/" name)');
+    const list = fresh(fields({ keys: [text('a'), text('gone'), text('team/')] }));
+    const withElse = over('{{#with ASK}}{{password}};{{else}}no {{name}};{{/with}}');
+    const asked = await render(withElse, { 'secrets bao secret/shop/': list });
+    const [a = '', gone = '', ...others] = asked.kind === 'waits' ? asked.missing : [];
+    expect(others).toEqual([]);
+    const entries = { 'secrets bao secret/shop/': list, [a]: one, [gone]: absent('SECRET_DELETED') };
+    expect(shown(await render(withElse, entries))).toBe('one;no gone;no team/;');
+    expect(shown(await render(over('{{#with ASK}}{{password}};{{/with}}'), entries))).toBe('one;');
+    expect(shown(await render(over('{{#each ASK}}{{@key}};{{/each}}'), entries))).toBe('password;');
+    expect(shown(await render(over('{{#if ASK}}yes{{else}}no{{/if}};'), entries))).toBe('yes;no;no;');
+  });
+
+  it.each([
+    ['{{#with (secret "secret/" "a")}}x{{/with}}', '(secret "secret/" "a") finds nothing'],
+    ['{{json (secret "secret/" app.folder)}}', '(secret "secret/" app.folder) finds nothing'],
+    ['{{json (secret "secret/a/")}}', '(secret "secret/a/") finds nothing'],
+  ])('%s with nothing there fails by the path as it is written, and by no value', async (source, seen) => {
+    const first = await render(source, {});
+    const missing = first.kind === 'waits' ? first.missing : [];
+    const entries = Object.fromEntries(missing.map((name) => [name, absent('SECRET_DELETED')]));
+    const rendered = await render(source, entries);
+    expect(rendered.kind === 'failed' && rendered.why).toMatchObject({ code: 'RENDER_MISSING_FIELD', seen });
+  });
+
+  it('a call that is all of a template waits for what it asks', async () => {
+    expect(shown(await render('{{json (secret "secret/a")}}', {}))).toBe('waits for secret bao secret/a');
+  });
+
+  it('says how often it is asked, the shortest where several say it', async () => {
+    const refreshes = async (source: string) => {
+      const rendered = await render(source, {});
+      return rendered.kind === 'waits' ? [...rendered.computed.values()].map(({ refreshMs }) => refreshMs) : rendered;
+    };
+    expect(await refreshes('{{json (secret "a" refresh="30s")}}{{json (secrets "b" refresh="1h")}}')).toEqual([
+      30_000, 3_600_000,
+    ]);
+    expect(await refreshes('{{json (secret "a" refresh="1h")}}{{json (secret "a" refresh="1m")}}')).toEqual([60_000]);
+  });
+
   it.each(['""', '"secret/../sys"', '"a//b"', '"./x"'])('refuses the path %s while rendering', async (path) => {
     expect(shown(await render(`{{#with (secret ${path})}}x{{/with}}`, {}))).toBe('RENDER_BAD_ARGUMENT');
   });
@@ -102,6 +145,9 @@ describe('computed paths', () => {
     ['an unknown backend', '{{secret "x" backend="c"}}', ['a'], 'TEMPLATE_UNKNOWN_NAME'],
     ['a computed backend', '{{secret "x" backend=app.folder}}', ['a'], 'TEMPLATE_REFUSED'],
     ['another option', '{{secret "x" version=1}}', ['a'], 'TEMPLATE_REFUSED'],
+    ['a refresh that is no duration', '{{secret "x" refresh="often"}}', ['a'], 'TEMPLATE_REFUSED'],
+    ['a refresh that is too short', '{{secret "x" refresh="10ms"}}', ['a'], 'TEMPLATE_REFUSED'],
+    ['a computed refresh', '{{secret "x" refresh=app.folder}}', ['a'], 'TEMPLATE_REFUSED'],
   ])('%s is a problem before anything is fetched', async (_title, source, backends, code) => {
     const problem = render(source, {}, backends).then(
       () => undefined,

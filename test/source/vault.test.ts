@@ -51,13 +51,39 @@ describe('the life of a read', () => {
 describe('a read', () => {
   const read = { kind: 'vault-read', path: 'p' } as const;
 
-  test('with a lease is never unchanged, without one it is while its fields are equal', async () => {
+  test('with another lease is never unchanged, without one it is while its fields are equal', async () => {
     const { fetch, server } = sourceWorld();
     server.on('GET p', () => answer({ data: { a: 1 }, ...LEASE }));
     const leased = held(await fetch(read));
+    server.on('GET p', () => answer({ data: { a: 1 }, ...LEASE, lease_id: 'database/creds/shop/def' }));
     expect((await fetch(read, leased)).state).toBe('changed');
     server.on('GET p', () => answer({ data: { a: 1 }, warnings: ['ignored'] }));
     expect((await fetch(read, leased)).state).toBe('unchanged');
+  });
+
+  test.each([
+    ['a lease', { data: { a: 1 }, ...LEASE }],
+    ['a token', { auth: { client_token: 't', lease_duration: 60 } }],
+  ])('that brings the same lease again is no change, and the life that is known stays: %s', async (_, body) => {
+    const { fetch, server, clock } = sourceWorld();
+    server.on('GET p', () => answer(body));
+    const first = held(await fetch(read));
+    await clock.advance(10_000);
+    const known = { ...first, life: { ...first.life, renewable: false } as Life };
+    expect(await fetch(read, known)).toEqual({ state: 'unchanged', life: known.life });
+  });
+
+  test.each([
+    ['10', -5000],
+    ['0', 5000],
+    ['0, 0', 5000],
+    ['-10', 5000],
+    ['soon', 5000],
+  ])('that a cache answered with Age %s began to live that much before', async (age, startedMonoMs) => {
+    const { fetch, server, clock } = sourceWorld();
+    await clock.advance(5000);
+    server.on('GET p', () => answer({ data: { a: 1 }, ...LEASE }, 200, { age }));
+    expect(held(await fetch(read)).life).toEqual(lease({ startedMonoMs }));
   });
 
   test('of a static role is unchanged while only its ttl counts down', async () => {

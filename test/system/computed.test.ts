@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../servers/index.ts';
 import { type Agent, createPlace, eventually, type Place, runAgent, startAgent } from './agent.ts';
+import { get } from './observing.ts';
 
 const open: AsyncDisposable[] = [];
 let world: World;
@@ -16,7 +17,7 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
 });
 
-async function config(content: string, log = 'info'): Promise<string> {
+async function config(content: string, log = 'info', [admin, api]: string[] = []): Promise<string> {
   place = await createPlace();
   open.push(place);
   const auth = { method: 'kubernetes', role: 'shop', tokenFile: world.tokenFile };
@@ -25,6 +26,8 @@ async function config(content: string, log = 'info'): Promise<string> {
     backends: { bao: { kind: 'vault', address: world.bao.address, auth } },
     secrets: { index: { kv: 'secret/shop/index', refresh: '300ms' } },
     outputs: { o: { dir: join(place.dir, 'o'), files: { f: { content } } } },
+    ...(admin === undefined ? {} : { admin: { socket: join(place.dir, admin) } }),
+    ...(api === undefined ? {} : { api: { socket: join(place.dir, api) } }),
   });
 }
 
@@ -45,6 +48,56 @@ describe('computed paths on a real OpenBao', () => {
       'read secret/data/shop/many/b',
     ]);
     expect(asked.filter((one) => one.startsWith('list '))).toHaveLength(1);
+  });
+
+  it("the page's own example skips folders and deleted secrets, and follows what is deleted and comes back", async () => {
+    const { bao } = world;
+    const page = readFileSync('docs/templates.md', 'utf8');
+    const example = /## Computed paths[\s\S]*?```handlebars\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+    expect(example).toContain('refresh="30s"');
+    for (const name of ['alice', 'bob', 'carol', 'team/dora'])
+      await world.putSecret(`users/${name}`, { password: name });
+    await world.putSecret('index', { current: 'one' });
+    await bao.api('DELETE', 'secret/data/shop/users/carol');
+    const file = await config(example.replaceAll('"30s"', '"1s"'), 'debug', ['admin.sock', 'api.sock']);
+    const init = await runAgent(['init', '-c', file]);
+    expect([init.status, published()]).toEqual([0, 'alice:alice\nbob:bob\n']);
+
+    const agent = startAgent(['run', '-c', file]);
+    open.push({ [Symbol.asyncDispose]: async () => void (await agent.stop()) });
+    await bao.api('DELETE', 'secret/data/shop/users/bob');
+    await eventually(() => expect(published()).toBe('alice:alice\n'));
+    await eventually(() => expect(agent.facts('secret-absent').length).toBeGreaterThan(6));
+    const told = agent.facts('secret-absent').filter(({ level }) => level !== 'debug');
+    expect(told).toHaveLength(2);
+    expect(agent.facts('secret-failed')).toEqual([]);
+
+    const api = join(place.dir, 'api.sock');
+    const { secrets } = JSON.parse((await get(api, '/v1/status')).body);
+    const computed = secrets.filter((one: { computed?: object }) => one.computed !== undefined);
+    expect(computed.map(({ state }: { state: string }) => state).sort()).toEqual([
+      'absent',
+      'absent',
+      'fresh',
+      'fresh',
+    ]);
+    expect(computed[0]).toMatchObject({
+      name: 'secrets bao secret/shop/users',
+      backend: 'bao',
+      kind: 'vault-list',
+      computed: { place: expect.stringContaining('content:1:'), outputs: ['o'] },
+      nextAt: expect.any(String),
+    });
+    expect(JSON.parse((await get(api, '/v1/secrets')).body).secrets).toHaveLength(secrets.length);
+    const listed = `/v1/secrets/${encodeURIComponent(computed[0].name)}`;
+    expect((await get(api, `${listed}/refresh`, {}, 'POST')).status).toBe(200);
+    expect((await get(api, listed)).status).toBe(404);
+    const { body } = await get(join(place.dir, 'admin.sock'), '/metrics');
+    expect(body).toContain('pannier_secrets_computed{output="o",state="fresh"} 2');
+    expect(body).toContain('pannier_secrets_computed{output="o",state="absent"} 2');
+
+    await bao.api('POST', 'secret/undelete/shop/users/carol', { versions: [1] });
+    await eventually(() => expect(published()).toBe('alice:alice\ncarol:carol\n'));
   });
 
   it('a path that comes from a value follows it, and is told nowhere', async () => {
@@ -68,6 +121,7 @@ describe('computed paths on a real OpenBao', () => {
     const init = await runAgent(['init', '-c', file, '--timeout', '20s']);
     expect(init.status).toBe(1);
     expect(init.stderr()).toContain('content:1:');
+    expect(init.stderr()).toContain('(secret "secret/shop/nothing") finds nothing');
     expect(init.stderr()).toContain('SECRET_NOT_FOUND');
   });
 });

@@ -18,6 +18,11 @@ beforeAll(async () => {
   const shop = { role: 'shop', policies: ['shop'] };
   await putSecret('app', { password: 'one' });
   await enableJwtAuth(bao, { ...shop, review });
+  await bao.api('PUT', 'auth/kubernetes/role/audience', {
+    bound_service_account_names: ['shop'],
+    bound_service_account_namespaces: ['default'],
+    audience: review.audience,
+  });
   await enableUserpass(bao, { ...shop, password: PASSWORD });
   await enableCertAuth(bao, { ...shop, extra: { allowed_common_names: ['shop'] } });
 });
@@ -38,6 +43,7 @@ async function write(dir: string, text: string, name = 'credential'): Promise<st
 }
 
 const jwt = (tokenFile: string, more: object = {}) => ({ auth: { method: 'jwt', role: 'shop', tokenFile, ...more } });
+const kubernetes = (tokenFile: string) => ({ auth: { method: 'kubernetes', role: 'audience', tokenFile } });
 const userpass = (passwordFile: string, more: object = {}) => ({
   auth: { method: 'userpass', username: 'shop', passwordFile, ...more },
 });
@@ -185,6 +191,7 @@ describe('cert: a key pair that was rotated', () => {
     await rotate(pair, world().bao.tls.other);
     const replaced = await agent.waitFor('login-replaced');
     expect(replaced).toMatchObject({ reason: 'ending', login: 2 });
+    expect(agent.facts('login-renew-failed')).toMatchObject([{ code: 'AUTH_DENIED', retryInMs: 0 }]);
     expect(agent.facts('login-failed')).toEqual([]);
     expect(agent.facts('secret-state')).toEqual([]);
   });
@@ -224,7 +231,24 @@ const REFUSED: readonly Refused[] = [
   {
     title: 'jwt: a token that has expired',
     backend: async (dir) => jwt(await write(dir, await mint({ ttlSeconds: -3600 }))),
-    says: /HTTP 400 from http:.*expired/,
+    code: 'AUTH_EXPIRED',
+    says: /HTTP 400 from http:.*the JWT in .*credential expired 1h(?:\d+s)? ago/,
+  },
+  {
+    title: 'kubernetes: a token that has expired',
+    backend: async (dir) => kubernetes(await write(dir, await mint({ ttlSeconds: -3600 }))),
+    code: 'AUTH_EXPIRED',
+    says: /HTTP 403 from http:.*the JWT in .*credential expired 1h(?:\d+s)? ago/,
+  },
+  {
+    title: 'kubernetes: a token for another audience than the role wants',
+    backend: async (dir) => kubernetes(await write(dir, await mint({ audience: 'else' }))),
+    says: /audience does not match.*the JWT in .*credential is of the service account default\/shop, for the audience else, good for/,
+  },
+  {
+    title: 'kubernetes: a token of another service account',
+    backend: async (dir) => kubernetes(await write(dir, await mint({ serviceAccount: 'till' }))),
+    says: /service account name not authorized.*is of the service account default\/till/,
   },
   {
     title: 'jwt: a token for another audience',

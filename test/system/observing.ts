@@ -13,10 +13,10 @@ export interface Health {
 }
 
 /** One request to a listener of the agent, over its socket or its port; rejects when nobody answers in five seconds. */
-export function get(where: string | number, path: string, headers = {}): Promise<Answered> {
+export function get(where: string | number, path: string, headers = {}, method = 'GET'): Promise<Answered> {
   const to = typeof where === 'string' ? { socketPath: where } : { host: '127.0.0.1', port: where };
   return new Promise((resolve, reject) => {
-    const sent = request({ ...to, path, headers, agent: false, timeout: 5_000 }, (response) => {
+    const sent = request({ ...to, method, path, headers, agent: false, timeout: 5_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk) => {
         body += chunk;

@@ -122,7 +122,7 @@ describe('a secret that cannot be had', () => {
     const init = await scene.init(config, '1h');
     expect([init.status, published(dir)]).toEqual([0, { text: 'two' }]);
     const agent = scene.run(config);
-    await agent.waitFor('secret-failed');
+    await agent.waitFor('secret-absent');
     await world().putSecret('extra', { key: 'more' });
     await agent.waitFor('output-published');
     expect(published(dir)).toEqual({ text: 'two and more' });

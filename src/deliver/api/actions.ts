@@ -57,7 +57,7 @@ class Actions {
 
   async refresh(name: string): Promise<Reply> {
     const { agent, visible, audit, refreshing } = this.#o;
-    if (!visible.has(name)) {
+    if (!visible.knows(name)) {
       audit.missed('refresh', 'unknown');
       return unknownSecret();
     }

@@ -6,6 +6,7 @@ import type { Heard } from '../../lease/manager.ts';
 import type { Entry } from '../../lease/snapshot.ts';
 import type { Route } from '../http/routes.ts';
 import type { OutputStatus, SecretStatus, Status } from './status.ts';
+import type { ComputedPlaces } from './visible.ts';
 
 /** What the API sees of a running agent, and what it may ask of it. */
 export interface ApiAgent {
@@ -25,6 +26,7 @@ export interface ApiAgent {
   /** See LeaseManager.refresh. */
   refresh(name: string): Promise<Entry | undefined>;
   secretStatus(name: string): SecretStatus;
+  readonly computedPlaces: ComputedPlaces;
   /** @param sees what may be told. */
   status(sees: (secret: string) => boolean): Status;
   /**

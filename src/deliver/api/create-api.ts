@@ -41,7 +41,7 @@ class Api implements Service {
   constructor(options: ApiOptions, agent: ApiAgent) {
     const { listener } = options;
     const { where, tokenFile, place } = listener;
-    const visible = new Visible(options.secrets, listener.secrets);
+    const visible = new Visible(options.secrets, listener.secrets, agent.computedPlaces);
     const answers = new Answers();
     this.#audit = new Audit(options.audit, nameOfListen(where), agent);
     this.#waiting = new Waiting(agent.clock);

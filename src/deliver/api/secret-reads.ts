@@ -44,7 +44,7 @@ class SecretReads {
 
   list(): Reply {
     const { visible, agent } = this.#o;
-    return jsonReply(200, { secrets: visible.names().map((name) => agent.secretStatus(name)) });
+    return jsonReply(200, { secrets: visible.known().map((name) => agent.secretStatus(name)) });
   }
 
   /** @param field empty: all of them. */

@@ -17,6 +17,8 @@ export const secretStatus = z.object({
   /** Of the request: `vault-kv`, `file`, … */
   kind: z.string(),
   optional: z.boolean(),
+  /** Its path was worked out by a template: where it stands, and the outputs that need it. Absent: it is configured. */
+  computed: z.optional(z.object({ place: z.string(), outputs: z.array(name) })),
   /**
    * `waiting`: no answer has come yet. `absent`: it was asked for without success, and there is no value. `fresh`:
    * refreshed on schedule. `stale`: the last refresh failed, the value is valid. `expired`: past validity, the login that

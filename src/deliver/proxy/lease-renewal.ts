@@ -1,5 +1,6 @@
 import { asFailure, type Failure, PannierError } from '../../base/errors.ts';
 import { isFields, plainNumber, plainText } from '../../base/value.ts';
+import { ageMs } from '../../client/age.ts';
 import { VaultStatusError } from '../../client/vault-client.ts';
 import type { LeaseLife } from '../../source/source.ts';
 import type { Upstream } from '../../source/upstream.ts';
@@ -28,14 +29,14 @@ export async function renewEntry(
   try {
     if (leased.kind === 'token') {
       const path = 'auth/token/renew-self';
-      const { body } = await client.call({ ...common, path, body: { increment }, token: leased.token }, signal);
-      return extended(life, body.get('auth'), nowMs);
+      const renewed = await client.call({ ...common, path, body: { increment }, token: leased.token }, signal);
+      return extended(life, renewed.body.get('auth'), nowMs - ageMs(renewed));
     }
     if (owner.kind === 'none') throw new TypeError('a lease ends with a token');
     const token = owner.kind === 'login' ? owner.login.token : owner.token;
     const body = { lease_id: life.leaseId, increment };
     const answer = await client.call({ ...common, path: 'sys/leases/renew', body, token }, signal);
-    return extended(life, answer.body, nowMs);
+    return extended(life, answer.body, nowMs - ageMs(answer));
   } catch (error) {
     const failed = asFailure(error, place);
     const isRefused = error instanceof VaultStatusError && [400, 403, 404, 405].includes(error.status);

@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
+import { ageMs } from '../../client/age.ts';
 import type { Upstream } from '../../source/upstream.ts';
 import { type Answer, askUpstream, type Outgoing } from './ask-upstream.ts';
 import { awaitLogin } from './caller.ts';
-import { isKvSecret, type Keepable, kvKeyOf, leasedRequest, staticRead } from './keepable.ts';
+import { isKvSecret, type Keepable, type KeptSince, kvKeyOf, leasedRequest, staticRead } from './keepable.ts';
 import type { KeptAnswer } from './kept-answer.ts';
 import { fullPath, namespaceOf } from './namespace.ts';
 import { type Outdating, outdatedBy } from './outdated.ts';
@@ -89,7 +90,7 @@ async function lead(
       return answer;
     }
     const some = await readSome(answer.received, MOST_KEPT, call.stop);
-    flight = (some.isWhole ? keepable.keep(answer, some.bytes, since) : undefined) ?? 'not-kept';
+    flight = (some.isWhole ? keepable.keep(answer, some.bytes, sinceMade(since, answer)) : undefined) ?? 'not-kept';
     return { ...answer, some };
   } catch (error) {
     if (call.stop.reason === undefined) flight = 'not-kept'; // the server is at fault, not the client that left
@@ -99,6 +100,12 @@ async function lead(
     cache.flights.delete(keepable.key);
     resolve(flight);
   }
+}
+
+/** An answer that comes from another cache on the way is as old as it was there. */
+function sinceMade({ monoMs, wallMs }: KeptSince, { received }: Answer): KeptSince {
+  const age = ageMs({ headers: { age: received.headers.age ?? '' } });
+  return { monoMs: monoMs - age, wallMs: wallMs - age };
 }
 
 async function outdatingWhile(outdating: Outdating | undefined, send: () => Promise<Answer>): Promise<Answer> {

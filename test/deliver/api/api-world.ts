@@ -39,6 +39,7 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     bootId: 'boot',
     startedWallMs: clock.wallMs(),
     plan: () => ({ config: { secrets, backends: new Map(), files: [] }, outputs: [], readAtWallMs: 0 }),
+    computed: () => new Map(),
     snapshot: (of?: Iterable<string>) => manager.snapshot(of),
     entryOf: (name: string) => manager.entryOf(name),
     nextMonoMs: (name: string) => manager.nextMonoMs(name),

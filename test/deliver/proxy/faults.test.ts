@@ -216,3 +216,21 @@ describe('a client that', () => {
     expect(early.seen()[0]?.body.length).toBe(5 * 2 ** 20);
   });
 });
+
+describe('a cache in front of the server', () => {
+  const lease = { lease_id: 'x/1', lease_duration: 60, renewable: true, data: { a: 1 } };
+  const cache = { maxEntries: 10, maxBytes: 10_000 };
+
+  it('makes an answer as old as it says, and the lease in it shorter', async () => {
+    const { proxy } = await fronting(reply(200, JSON.stringify(lease), { Age: 50 }), { proxy: { cache } });
+    expect((await proxy.ask('GET', '/v1/x')).headers['x-cache']).toBe('MISS');
+    const again = await proxy.ask('GET', '/v1/x');
+    expect([again.headers['x-cache'], Number(again.headers['age']) >= 50]).toEqual(['HIT', true]);
+  });
+
+  it('that gives a lease past its end has it kept by nobody', async () => {
+    const { proxy } = await fronting(reply(200, JSON.stringify(lease), { Age: 60 }), { proxy: { cache } });
+    const how = async () => (await proxy.ask('GET', '/v1/x')).headers['x-cache'];
+    expect([await how(), await how()]).toEqual(['MISS', 'MISS']);
+  });
+});

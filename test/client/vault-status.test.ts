@@ -93,6 +93,8 @@ describe('Retry-After', () => {
     ['7', 7000],
     ['0', 0],
     ['86400', 86_400_000],
+    ['9999999999', 9_999_999_999_000],
+    ['9'.repeat(20), Number.MAX_SAFE_INTEGER],
     [new Date(Date.now() - 60_000).toUTCString(), 0],
     ['soon', undefined],
     ['-5', undefined],

@@ -21,15 +21,9 @@ export interface GuardOptions {
 /** Headers that carry the token; the last two are those of the AWS agent and of Vault's clients. */
 const TOKEN_HEADERS = ['x-pannier-token', 'x-aws-parameters-secrets-token', 'x-vault-token'] as const;
 
-/** What proxies add. */
-const FORWARDED = new Set([
-  'forwarded',
-  'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-real-ip',
-]);
+/** What proxies add: the standard's, those of nginx, HAProxy and Traefik, of CDNs, of Envoy, and of the cloud's. */
+const FORWARDED =
+  /^(?:forwarded|via|x-(?:original-)?forwarded(?:-.*)?|x-(?:real|client|cluster-client)-ip|true-client-ip|cf-connecting-ip|x-original-(?:url|host|uri)|x-rewrite-url|x-envoy-(?:external-address|original-path|internal))$/;
 
 /** What must not come twice, since two readers may then read two things. */
 const ONCE = new Set(['host', 'last-event-id', 'content-length', 'content-type', ...TOKEN_HEADERS]);
@@ -88,7 +82,7 @@ export function strangeness(
   let met = '';
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] as string).toLowerCase();
-    if (FORWARDED.has(name)) return { status: 400, code: 'API_FORWARDED', seen: `it has the header ${name}` };
+    if (FORWARDED.test(name)) return { status: 400, code: 'API_FORWARDED', seen: `it has the header ${name}` };
     if (!once.has(name)) continue;
     if (met.includes(` ${name} `)) {
       return { status: 400, code: 'API_HEADER_TWICE', seen: `the header ${name} came twice` };

@@ -5,7 +5,6 @@ import type { ForwardedRequest, StreamedBody } from '../../client/forwarder.ts';
 import type { Upstream } from '../../source/upstream.ts';
 import { type Asked, isBearer } from './asked.ts';
 import { type Caller, ownLogin, tokenText } from './caller.ts';
-import { requestHeaders } from './end-to-end.ts';
 import { sparesNamed } from './own-login.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome, type Some } from './read-some.ts';
@@ -62,13 +61,10 @@ export async function askUpstream(
 function requestOf(
   { response }: ProxyCall,
   { namespace, place }: Upstream,
-  { asked: { request, method, url, headers: given }, caller, body }: Outgoing,
+  { asked: { method, url, passed, headers: given }, caller, body }: Outgoing,
   login?: LiveLogin,
 ): ForwardedRequest {
-  const headers = requestHeaders(request.rawHeaders, (name, value) => {
-    if (name === 'x-vault-token') return caller !== 'client';
-    return name === 'authorization' && caller !== 'client' && isBearer(value);
-  });
+  const headers = caller === 'client' ? [...passed] : withoutTokens(passed);
   if (login !== undefined) headers.push('X-Vault-Token', tokenText(login, place));
   if (namespace !== undefined && given['x-vault-namespace'] === undefined) headers.push('X-Vault-Namespace', namespace);
   return {
@@ -80,6 +76,17 @@ function requestOf(
       if (!response.headersSent) (response as Informing).writeInformation?.(statusCode, told);
     },
   };
+}
+
+function withoutTokens(passed: readonly string[]): string[] {
+  const headers: string[] = [];
+  for (let i = 0; i < passed.length; i += 2) {
+    const [name, value] = [passed[i] as string, passed[i + 1] as string];
+    const known = name.toLowerCase();
+    const isToken = known === 'x-vault-token' || (known === 'authorization' && isBearer(value));
+    if (!isToken) headers.push(name, value);
+  }
+  return headers;
 }
 
 /** Node 24 and later: https://nodejs.org/api/http.html#responsewriteinformationstatuscode-headers-callback */

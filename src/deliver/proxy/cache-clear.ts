@@ -18,7 +18,7 @@ export async function clearCache(call: ProxyCall, cache: ProxyCache | undefined)
   const { request, response } = call;
   if (cache === undefined) return call.refuse(refusal(404, 'API_NO_ROUTE', 'there is no cache'));
   if (request.method !== 'POST' && request.method !== 'PUT') {
-    return call.refuse(refusal(405, 'API_METHOD', 'it takes POST'));
+    return call.refuse({ ...refusal(405, 'API_METHOD', 'it takes POST'), allow: 'POST, PUT' });
   }
   const { bytes, isWhole } = await readSome(request, MOST_ASKED, call.stop);
   const refused = isWhole ? clear(bytes, cache) : refusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB');

@@ -37,7 +37,7 @@ const NO_KV = /^(?:sys|auth|identity|cubbyhole)(?:\/|$)/;
 export function kvKeyOf({ asked, caller }: Outgoing, namespace: string, configured: string): string | undefined {
   const { method, path, query, url, headers } = asked;
   if (caller !== 'own' || method !== 'GET' || namespace !== configured) return undefined;
-  if (!(query === '' || VERSION.test(query)) || NO_KV.test(path) || path.includes('//') || path.endsWith('/')) {
+  if (!(query === '' || VERSION.test(query)) || NO_KV.test(path) || url.includes('//') || path.endsWith('/')) {
     return undefined;
   }
   for (const name in headers) if (name.startsWith('x-vault-') && !KV_HEADERS.has(name)) return undefined;

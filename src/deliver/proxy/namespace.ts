@@ -2,8 +2,7 @@ import type { Asked } from './asked.ts';
 
 /** The namespace of a request, without slashes around it; empty is the root, which `root` names too. */
 export function namespaceOf({ headers }: Asked, configured: string | undefined): string {
-  const named = headers['x-vault-namespace'] as string | undefined;
-  const plain = (named ?? configured ?? '').replace(/^\/+|\/+$/g, '');
+  const plain = (headers['x-vault-namespace'] ?? configured ?? '').replace(/^\/+|\/+$/g, '');
   return plain === 'root' ? '' : plain;
 }
 

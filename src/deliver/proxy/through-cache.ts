@@ -37,7 +37,7 @@ export async function throughCache(outgoing: Outgoing, through: Through): Promis
   for (;;) {
     const found = fresh ? undefined : keepable.find();
     if (found !== undefined) return { kept: found.answer, ageMs: found.ageMs };
-    const flight = cache.flights.get(keepable.key);
+    const flight = keepable.key === undefined ? undefined : cache.flights.get(keepable.key);
     if (flight === undefined) return await outdatingWhile(outdating, () => lead(keepable, outgoing, through));
     const came = await flight;
     if (call.stop.reason !== undefined) throw call.stop.reason;
@@ -78,7 +78,8 @@ async function lead(
   { call, upstream, cache, clock }: Through,
 ): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Flight>();
-  cache.flights.set(keepable.key, promise);
+  const { key } = keepable;
+  if (key !== undefined) cache.flights.set(key, promise);
   let flight: Flight = 'failed';
   keepable.begin();
   try {
@@ -96,7 +97,7 @@ async function lead(
     throw error;
   } finally {
     keepable.end();
-    cache.flights.delete(keepable.key);
+    if (key !== undefined) cache.flights.delete(key);
     resolve(flight);
   }
 }

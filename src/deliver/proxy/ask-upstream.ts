@@ -52,7 +52,8 @@ export async function askUpstream(
   const { received, login } = answer;
   if (received.statusCode !== 403 || login === undefined) return answer;
   const some = await readSome(received, MOST_REFUSED, call.stop);
-  const verdict = await upstream.session.suspect(login.id, saysInvalid(some.bytes) ? 'invalid' : undefined);
+  const said = saysInvalid(outgoing.asked, some.bytes) ? 'invalid' : undefined;
+  const verdict = await upstream.session.suspect(login.id, said);
   if (verdict === 'alive' || !(body === undefined || body instanceof Uint8Array)) return { ...answer, some };
   received.destroy();
   return await askUnder(await ownLogin(upstream, clock, call.stop));
@@ -94,7 +95,15 @@ interface Informing {
   writeInformation?(status: number, headers: object): void;
 }
 
-/** Vault calls a dead token invalid; OpenBao only denies. */
-function saysInvalid(body: Buffer): boolean {
-  return /invalid token|bad token/i.test(body.toString('latin1'));
+/**
+ * Whether a refusal calls the token invalid that the request was made with: Vault does, OpenBao only denies. Where
+ * requests are about tokens, leases and logins of others, such words are about theirs, and say nothing of ours.
+ */
+function saysInvalid({ path }: Asked, body: Buffer): boolean {
+  return !ABOUT_OTHERS.test(path) && INVALID_TOKEN.test(body.toString('latin1'));
 }
+
+const ABOUT_OTHERS = /(?:^|\/)(?:auth|sys)\//;
+
+/** In `errors`: `2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n`, in JSON. */
+const INVALID_TOKEN = /(?:"|\* )invalid token(?:"|\\n)/;

@@ -14,6 +14,8 @@ export interface Outgoing {
   readonly asked: Asked;
   readonly caller: Caller;
   readonly body: Uint8Array | StreamedBody | undefined;
+  /** With the client certificate of the backend. */
+  readonly withCertificate: boolean;
 }
 
 /** The server's answer, perhaps with the beginning of its body read already. */
@@ -62,7 +64,7 @@ export async function askUpstream(
 function requestOf(
   { response }: ProxyCall,
   { namespace, place }: Upstream,
-  { asked: { method, url, passed, headers: given }, caller, body }: Outgoing,
+  { asked: { method, url, passed, headers: given }, caller, body, withCertificate }: Outgoing,
   login?: LiveLogin,
 ): ForwardedRequest {
   const headers = caller === 'client' ? [...passed] : withoutTokens(passed);
@@ -72,6 +74,7 @@ function requestOf(
     method,
     path: url,
     headers,
+    withCertificate,
     ...(body === undefined ? {} : { body }),
     onInformation: ({ statusCode, headers: told }) => {
       if (!response.headersSent) (response as Informing).writeInformation?.(statusCode, told);

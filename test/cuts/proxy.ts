@@ -10,7 +10,10 @@ export const PROXY: readonly Cut[] = [
     by: 'neither passed on nor counted',
   }),
   cutIn('src/deliver/proxy/request-path.ts')('proxy-one-reading', ".replace(/\\/{2,}/g, '/')", '', {
-    by: 'makes the next read a new one',
+    by: 'a request that writes',
+  }),
+  cutIn('src/deliver/proxy/namespace.ts')('proxy-one-reading', "part !== ''", "part !== ' '", {
+    by: 'a namespace written as',
   }),
   cutIn('src/deliver/proxy/told-call.ts')(
     'proxy-told',

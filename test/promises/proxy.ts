@@ -12,6 +12,7 @@ export const proxy: Section = {
       reading('a header of one hop only never makes one request of another namespace (%s)', '/v1/kv/a'),
       reading('a header of one hop only is neither passed on nor counted'),
       reading('a request that writes to %s makes the next read a new one', '/v1/kv//a'),
+      reading('a namespace written as %s is the one in which a write makes the next read a new one', 'team//a'),
     ),
     held(
       'proxy-told',

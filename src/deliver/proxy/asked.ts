@@ -59,6 +59,9 @@ export function readAsked(request: IncomingMessage): Asked | Refusal {
   const query = mark < 0 ? '' : url.slice(mark + 1);
   const passed = requestHeaders(request.rawHeaders);
   const headers = byName(passed);
+  if (DOTS.test(headers['x-vault-namespace'] ?? '')) {
+    return refusal(400, 'API_MALFORMED', 'X-Vault-Namespace holds . or ..');
+  }
   return { request, method, url, path, query, passed, headers, token: tokenOf(headers) };
 }
 
@@ -67,7 +70,10 @@ const PREFIX = '/v1/';
 /** Of the Vault API; SCAN is OpenBao's. TRACE is none: its answer shows the request's headers, with our token in them. */
 const METHODS = new Set(['GET', 'HEAD', 'LIST', 'SCAN', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** Such a part would lead out of the base path of the backend's address, with our token. */
+/**
+ * Such a part of a path would lead out of the base path of the backend's address, with our token. One of a namespace
+ * makes it another name of a namespace, to OpenBao and not to Vault.
+ */
 const DOTS = /(?:^|\/)\.{1,2}(?:\/|$)/;
 
 /**

@@ -2,7 +2,7 @@ import { parseJson } from '../../base/json.ts';
 import { isFields, plainText } from '../../base/value.ts';
 import { digestOf } from './cache-key.ts';
 import type { LeaseEntry } from './lease-cache.ts';
-import { fullPath } from './namespace.ts';
+import { fullPath, plainNamespace } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
@@ -38,7 +38,7 @@ function clear(body: Buffer, cache: ProxyCache): Refusal | undefined {
   if (value === '') return refusal(400, 'API_MALFORMED', 'there is no value');
   switch (type) {
     case 'request_path': {
-      const path = fullPath(namespace.replace(/^\/+|\/+$/g, ''), value.replace(/^\/?(?:v1\/)?/, ''));
+      const path = fullPath(plainNamespace(namespace), value.replace(/^\/?(?:v1\/)?/, ''));
       cache.leases.dropIf((entry) => entry.path.startsWith(path));
       cache.kv.dropBelow(path);
       return undefined;

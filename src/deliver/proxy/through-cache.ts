@@ -33,7 +33,7 @@ export async function throughCache(outgoing: Outgoing, through: Through): Promis
   const outdating = outdatedBy(outgoing, namespace, cache);
   if (keepable === undefined)
     return await outdatingWhile(outdating, () => askUpstream(call, upstream, clock, outgoing));
-  const fresh = asked.headers['cache-control']?.includes('no-cache') === true;
+  const fresh = /\bno-cache\b/i.test(asked.headers['cache-control'] ?? '');
   for (;;) {
     const found = fresh ? undefined : keepable.find();
     if (found !== undefined) return { kept: found.answer, ageMs: found.ageMs };
@@ -55,7 +55,7 @@ export function findStatic(outgoing: Outgoing, upstream: Upstream, cache: ProxyC
   return found && { kept: found.answer, ageMs: found.ageMs };
 }
 
-const NO_HEADERS = { headers: {} } as Outgoing['asked'];
+const NO_HEADERS = { headers: {} };
 
 async function keepableOf(outgoing: Outgoing, namespace: string, through: Through): Promise<Keepable | undefined> {
   const { call, upstream, cache, clock } = through;

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import { type Answerer, reply, startFaultServer } from '../../faults/fault-server.ts';
+import { startWorld, type World } from '../../servers/index.ts';
 import { startProxy } from './proxying.ts';
 
 const CACHE = { maxEntries: 100, maxBytes: 2 ** 20, staticKv: { maxStaleMs: 60_000 } };
@@ -38,6 +39,24 @@ async function fronting() {
   return { proxy, server, of, seen };
 }
 
+/** Namespaces of a real server, where the configured one is `team/a`. */
+let world: World & { putInTeam(v: string): Promise<unknown> };
+beforeAll(async () => {
+  const started = await startWorld();
+  const { bao } = started;
+  await bao.api('POST', 'sys/namespaces/team', {});
+  await bao.api('POST', 'team/sys/namespaces/a', {});
+  await bao.api('POST', 'team/a/sys/mounts/kv', { type: 'kv', options: { version: '1' } });
+  world = Object.assign(started, { putInTeam: (v: string) => bao.api('POST', 'team/a/kv/x', { v }) });
+});
+afterAll(() => world.stop());
+
+async function inTeam() {
+  const auth = { method: 'token', token: Secret.text(world.bao.rootToken) } as const;
+  const backend = { namespace: 'team/a' };
+  return await startProxy({ address: world.bao.address, auth, backend, proxy: { cache: CACHE } });
+}
+
 describe('a header of one hop only', () => {
   it.each(['/v1/kv/a', '/v1/database/creds/a'])('never makes one request of another namespace (%s)', async (path) => {
     const { of, proxy } = await fronting();
@@ -67,6 +86,29 @@ describe('a header of one hop only', () => {
     expect(await of('/v1/database/creds/a', hop)).toBe('200 MISS ');
     expect(await of('/v1/database/creds/a')).toBe('200 HIT ');
     expect(Object.keys(seen()[0]?.headers ?? {})).not.toContain('x-mine');
+  });
+});
+
+describe('a namespace', () => {
+  it.each(['team/a', '/team/a/', 'team//a', '//team/a//'])(
+    'written as %s is the one in which a write makes the next read a new one',
+    async (written) => {
+      await world.putInTeam('old');
+      const proxy = await inTeam();
+      const value = async () => (await proxy.ask('GET', '/v1/kv/x')).json.data.v;
+      expect([await value(), await value()]).toEqual(['old', 'old']);
+      const headers = { 'X-Vault-Token': world.bao.rootToken, 'X-Vault-Namespace': written };
+      expect((await proxy.ask('PUT', '/v1/kv/x', { headers, body: { v: 'new' } })).status).toBe(204);
+      expect(await value()).toBe('new');
+      expect(proxy.answered().map(({ cache }) => cache)).toEqual(['miss', 'hit', 'miss', 'miss']);
+    },
+  );
+
+  it.each(['team/./a', 'team/b/../a', '.', '..', '../team'])('is not %s: the request is refused', async (written) => {
+    const { proxy, seen } = await fronting();
+    const got = await proxy.ask('GET', '/v1/kv/a', { headers: { 'X-Vault-Namespace': written } });
+    expect([got.status, got.text]).toEqual([400, expect.stringContaining('API_MALFORMED')]);
+    expect(seen()).toEqual([]);
   });
 });
 

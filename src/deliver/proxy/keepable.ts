@@ -83,7 +83,7 @@ const MAY_LEASE = new Set(['GET', 'POST', 'PUT']);
 const TELLS_OF_OTHERS = /(?:^|\/)(?:sys|auth\/token\/(?:lookup|renew|revoke|tidy|roles|accessors)[^/]*)(?:\/|$)/;
 
 /** What makes tokens for one that has a token already. Elsewhere a token is the answer to somebody's credentials. */
-const MAKES_TOKENS = /(?:^|\/)auth\/token\//;
+const MAKES_TOKENS = /(?:^|\/)auth\/token\/create(?:-orphan|\/[^/]+)?$/;
 
 /** Paths below which a token is the answer to credentials, as far as that can be known before it comes. */
 const BELOW_AUTH = /(?:^|\/)auth\//;

@@ -241,6 +241,14 @@ describe('a login through the proxy', () => {
     },
   );
 
+  it('is one at whatever mount, also at one that looks like the tokens themselves', async () => {
+    await world.bao.api('POST', 'sys/auth/x/auth/token', { type: 'userpass' }).catch(() => {});
+    await world.bao.api('POST', 'auth/x/auth/token/users/u', { password: 'p', token_policies: 'shop' });
+    const { post } = await caching();
+    const login = async () => (await post('/v1/auth/x/auth/token/login/u', { password: 'p' })).json.auth.client_token;
+    expect(await login()).not.toBe(await login());
+  });
+
   it('gives a token whose leases are kept, without any login of ours', async () => {
     const { at, login } = await logins(false);
     const tokens = [await login('p'), await login('p')].map(({ token }) => ({ headers: { 'X-Vault-Token': token } }));

@@ -60,6 +60,8 @@ export interface LoginView {
 
 /** Keeps one login of one backend alive. The state machine is described in `session.ts`. */
 export interface Session extends AsyncDisposable {
+  /** Begins to log in, without waiting for it. Does nothing when it has begun; `current` begins too. */
+  start(): void;
   /** Waits while there is none; throws CANCELLED when `signal` aborts first. */
   current(signal: AbortSignal): Promise<LiveLogin>;
   /**

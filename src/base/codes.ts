@@ -106,7 +106,7 @@ export const CODES = {
     'The answer is not what this API answers.',
     'Check that address is a server of it.',
   ),
-  BACKEND_TOO_LARGE: row(1, 'backoff', 'The answer is larger than 64 MiB.', 'Read less at once.'),
+  BACKEND_TOO_LARGE: row(1, 'backoff', 'The answer is larger than 16 MiB.', 'Read less at once.'),
   BACKEND_REDIRECT: row(1, 'backoff', 'A redirect that is not followed.', 'Set address to the right node.'),
   BACKEND_REJECTED: row(1, 'never', 'The backend rejected the request (400).', 'Check path and parameters.'),
   BACKEND_CLOCK: row(1, 'backoff', 'The clock here and that of the backend differ.', 'Set the clock, by NTP.'),

@@ -5,8 +5,11 @@ import type { Stop } from './stop.ts';
 import type { Target } from './target.ts';
 import { WireError } from './wire-error.ts';
 
-/** Largest answer taken. */
-export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/**
+ * Largest answer taken. No secret is that long: the integrated storage of Vault and OpenBao takes entries of 1 MiB,
+ * Consul of 512 KiB, and AWS secrets of 64 KiB; a list has room for some 300,000 names.
+ */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 export interface WireRequest {
   readonly method: string;
@@ -71,26 +74,55 @@ export function exchange(
     sent.on('close', () => broken({ code: 'ECONNRESET' }));
     sent.on('response', (received) => {
       midway = true;
-      const chunks: Buffer[] = [];
-      let length = 0;
+      const body = new GrowingBody();
       if (Number(received.headers['content-length']) > MAX_BODY_BYTES) return lose(new TooLarge());
       received.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length > MAX_BODY_BYTES) lose(new TooLarge());
-        else chunks.push(chunk);
+        if (!settled && !body.add(chunk)) lose(new TooLarge());
       });
       received.on('error', broken);
       received.on('end', () => {
         if (!received.complete) return broken({ code: 'ECONNRESET' });
         settle();
-        const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-        resolve({ status: received.statusCode ?? 0, headers: flatten(received.headers), body });
+        resolve({ status: received.statusCode ?? 0, headers: flatten(received.headers), body: body.bytes });
       });
     });
     callOff = stop.listen(() => lose(stop.reason));
     sent.end(request.body);
   });
 }
+
+/**
+ * The body of an answer as it comes. Most bodies are one chunk, which is taken as it is. Those of several are put into
+ * one block of memory that grows in place, so that at no moment there are the chunks and a copy of them all.
+ */
+class GrowingBody {
+  #bytes: Uint8Array = NOTHING;
+  #block: ArrayBuffer | undefined;
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** False: it is longer than `MAX_BODY_BYTES` with this chunk, which is left out. */
+  add(chunk: Uint8Array): boolean {
+    const before = this.#bytes;
+    const length = before.length + chunk.length;
+    if (length > MAX_BODY_BYTES) return false;
+    if (before.length === 0) {
+      this.#bytes = chunk;
+      return true;
+    }
+    if (this.#block === undefined) {
+      this.#block = new ArrayBuffer(length, { maxByteLength: MAX_BODY_BYTES });
+      new Uint8Array(this.#block).set(before);
+    } else this.#block.resize(length);
+    this.#bytes = new Uint8Array(this.#block, 0, length);
+    this.#bytes.set(chunk, before.length);
+    return true;
+  }
+}
+
+const NOTHING = new Uint8Array();
 
 function begin(agent: Agent, target: Target, { method, path, headers, body }: WireRequest, timeout: number) {
   const sent = openRequest(agent, target, { method, path, timeout });

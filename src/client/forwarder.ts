@@ -6,7 +6,7 @@ import { fail, type PannierError } from '../base/errors.ts';
 import { openRequest } from './exchange.ts';
 import type { Stop } from './stop.ts';
 import { openWay, type Way, type WayOptions } from './way.ts';
-import { WireError, wireFailure } from './wire-error.ts';
+import { isAboutClientCertificate, WireError, wireFailure } from './wire-error.ts';
 
 /** Somebody else's request, sent on as it is. */
 export interface ForwardedRequest {
@@ -17,6 +17,8 @@ export interface ForwardedRequest {
   readonly headers: readonly string[];
   /** Absent: there is none. Bytes can be sent again, a stream cannot. */
   readonly body?: Uint8Array | StreamedBody;
+  /** Over a connection with the client certificate of `tls`; absent: over one without, since it may be a login. */
+  readonly withCertificate?: boolean;
   /** Told of every answer of 1xx but 100 and 101, before the answer proper. */
   readonly onInformation?: (information: InformationEvent) => void;
 }
@@ -49,13 +51,20 @@ export class Forwarder implements AsyncDisposable {
   /** For messages: no credentials, no trailing slash. */
   readonly address: string;
   readonly #options: ForwarderOptions;
-  readonly #way: Way;
+  /** Of connections without a client certificate, and of those with one: a connection is never used for both. */
+  readonly #plain: Way;
+  readonly #certified: Way;
 
   /** @throws as `Transport` does. */
   constructor(options: ForwarderOptions) {
     this.#options = options;
-    this.#way = openWay({ ...options, maxConnections: MAX_FORWARDED });
-    this.address = this.#way.address;
+    const { certFile, keyFile, ...plain } = options.tls;
+    this.#certified = openWay({ ...options, maxConnections: MAX_FORWARDED });
+    this.#plain =
+      certFile === undefined && keyFile === undefined
+        ? this.#certified
+        : openWay({ ...options, tls: plain, maxConnections: MAX_FORWARDED });
+    this.address = this.#plain.address;
   }
 
   /**
@@ -68,21 +77,26 @@ export class Forwarder implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const again = error.stale && (request.body === undefined || request.body instanceof Uint8Array);
-      if (!again) throw this.#failure(error);
+      if (!again) throw this.#failure(error, request);
     }
-    this.#way.pool.dropIdle();
+    this.#wayOf(request).pool.dropIdle();
     return await this.#once(request, stop).catch((error: unknown) => {
-      throw error instanceof WireError ? this.#failure(error) : error;
+      throw error instanceof WireError ? this.#failure(error, request) : error;
     });
   }
 
   /** Closes all connections: what is under way breaks off. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#way.pool.destroy();
+    this.#plain.pool.destroy();
+    this.#certified.pool.destroy();
+  }
+
+  #wayOf({ withCertificate = false }: ForwardedRequest): Way {
+    return withCertificate ? this.#certified : this.#plain;
   }
 
   #once(request: ForwardedRequest, stop: Stop): Promise<IncomingMessage> {
-    const { target, base, pool } = this.#way;
+    const { target, base, pool } = this.#wayOf(request);
     return new Promise((resolve, reject) => {
       if (stop.reason !== undefined) return reject(stop.reason);
       const agent = pool.agentFor(target.kind === 'unix' ? 'http:' : target.protocol);
@@ -149,10 +163,16 @@ export class Forwarder implements AsyncDisposable {
     };
   }
 
-  #failure(error: WireError): PannierError {
-    return wireFailure(error, { ...this.#way, place: this.#options.place });
+  #failure(error: WireError, request: ForwardedRequest): PannierError {
+    const { place } = this.#options;
+    const failed = wireFailure(error, { ...this.#plain, place });
+    const isWithheld = this.#wayOf(request) !== this.#certified && isAboutClientCertificate(error);
+    return isWithheld ? fail(failed.failure.code, place, failed.failure.seen, { hint: WITHHELD_HINT }) : failed;
   }
 }
+
+const WITHHELD_HINT =
+  "Requests of others go without the agent's client certificate. Set proxy.useClientCertificate: true to lend it to them.";
 
 /** Of TLS it says whether its handshake is still on; others do not have it. */
 type Connecting = Socket & { readonly secureConnecting?: boolean };

@@ -40,7 +40,7 @@ export interface VaultAnswer {
 
 /**
  * Speaks HTTP to one Vault or OpenBao server. Follows redirects as Vault's own client does (once, never from https to
- * http), caps bodies at 64 MiB, and gives every request a deadline in total.
+ * http), caps bodies at 16 MiB, and gives every request a deadline in total.
  */
 export interface VaultClient extends AsyncDisposable {
   /** The backend's configured name, for facts. */

@@ -109,7 +109,8 @@ const CODE_OF: Readonly<Record<number, Code>> = {
 
 /**
  * An answer's status as a failure. A 403 that says the token itself is invalid asks for a login; a bare "permission
- * denied" does not, though OpenBao answers a revoked token with it: that takes a look-up of the token (`Session`).
+ * denied" does not, though OpenBao answers a revoked token with it: that takes a look-up of the token (`Session`). "bad
+ * token" is what Vault says of a token that it is asked about, not of the one that asks.
  */
 export function statusError(refusal: Refusal): VaultStatusError {
   const { status, headers, body, address, call, place, nowMs } = refusal;
@@ -118,7 +119,7 @@ export function statusError(refusal: Refusal): VaultStatusError {
   const details: { -readonly [K in keyof FailureDetails]: FailureDetails[K] } = {
     retryAfterMs: retryAfterMs(headers['retry-after'], nowMs),
   };
-  if (code === 'SECRET_DENIED' && (phrase === 'invalid token' || phrase === 'bad token')) details.retry = 'login';
+  if (code === 'SECRET_DENIED' && phrase === 'invalid token') details.retry = 'login';
   if (phrase === 'Vault is sealed') details.hint = 'Unseal it; retried by itself.';
   const seen = `HTTP ${status} from ${address}${phrase === undefined ? '' : ` (${phrase})`} for ${call}`;
   return new VaultStatusError(failure(code, place, seen, details), status, body, phrase);

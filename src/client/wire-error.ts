@@ -112,6 +112,11 @@ const EPROTO_REASONS: readonly (readonly [reason: string, code: string])[] = [
 const TLS_CODE =
   /^(?:CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_|CRL_)/;
 
+/** Whether the server wanted a client certificate and got none, or another. */
+export function isAboutClientCertificate({ code }: WireError): boolean {
+  return KNOWN[code] === CLIENT_CERTIFICATE;
+}
+
 /** The failure behind a wire fault, in our words. */
 export function wireFailure(error: WireError, { place, address, proxied }: Whereabouts): PannierError {
   const { code, midway } = error;

@@ -348,6 +348,8 @@ export interface ProxyConfig {
   readonly backend: string;
   /** The agent's own token goes with requests that carry none (`true`), with all (`force`), or with none. */
   readonly useAutoAuthToken: boolean | 'force';
+  /** Clients' requests go with the client certificate of the backend's `tls`, which may be a login. */
+  readonly useClientCertificate: boolean;
   /** Absent: nothing is cached. */
   readonly cache?: ProxyCacheConfig;
 }

@@ -31,6 +31,7 @@ export function resolveProxy(
     listeners,
     backend,
     useAutoAuthToken: shape.useAutoAuthToken ?? false,
+    useClientCertificate: shape.useClientCertificate ?? false,
     ...(shape.cache === undefined ? {} : { cache: resolveCache(shape.cache) }),
   };
 }

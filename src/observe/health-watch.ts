@@ -52,7 +52,17 @@ export class HealthWatch implements Disposable {
 
   #standing(): Standing {
     const outputs = [...this.#agent.outputs()].map(([name, state]) => ({ name, state }));
-    return { wallMs: this.#agent.clock.wallMs(), secrets: this.#secrets(), outputs };
+    const wallMs = this.#agent.clock.wallMs();
+    return { wallMs, loginsMissing: this.#loginsMissing(), secrets: this.#secrets(), outputs };
+  }
+
+  *#loginsMissing(): Iterable<Failure> {
+    const { proxy } = this.#agent.plan().config;
+    if (proxy === undefined || proxy.useAutoAuthToken === false) return;
+    const backend = this.#agent.backends().get(proxy.backend);
+    if (backend?.login?.().isUsable !== false) return;
+    yield backend.trouble?.() ??
+      failure('AUTH_UNUSABLE', `backends.${proxy.backend}.auth`, 'the first login has not been answered yet');
   }
 
   *#secrets(): Iterable<SecretStanding> {

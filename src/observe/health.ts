@@ -28,6 +28,8 @@ export interface OutputStanding {
 
 export interface Standing {
   readonly wallMs: number;
+  /** Why a login is missing that requests of others need, the proxy's clients. */
+  readonly loginsMissing: Iterable<Failure>;
   readonly secrets: Iterable<SecretStanding>;
   readonly outputs: Iterable<OutputStanding>;
 }
@@ -56,11 +58,12 @@ export function startProblems({ secrets, outputs }: Standing, published: Readonl
  * - A required secret without a value, or past its validity or its `maxStale`, is a problem; a stale one whose value is
  *   still good is a warning. An optional one is neither.
  * - An output that waits or failed is a problem: what it publishes is not what it should be.
+ * - A login that the proxy lends to its clients is a problem while there is none: it could answer nothing.
  * - An owed reload is a warning at most: the files are right and the application still runs on values that are good.
  *   Taking every replica out of service because a reload command is broken would be the larger outage.
  */
-export function readiness({ wallMs, secrets, outputs }: Standing): Verdict {
-  const problems: Failure[] = [];
+export function readiness({ wallMs, secrets, outputs, loginsMissing }: Standing): Verdict {
+  const problems: Failure[] = [...loginsMissing];
   const warnings: Failure[] = [];
   for (const { name, need, entry, silence } of secrets) {
     if (need === 'optional') continue;

@@ -26,7 +26,7 @@ export interface Observed {
   oldestAttempts(): ReadonlyMap<string, number>;
   outputs(): ReadonlyMap<string, OutputState>;
   outputsDue(): ReadonlyMap<string, number>;
-  backends(): ReadonlyMap<string, { login?(): LoginView }>;
+  backends(): ReadonlyMap<string, { login?(): LoginView; trouble?(): Failure | undefined }>;
   listeners(): readonly {
     readonly service: string;
     readonly where: string;

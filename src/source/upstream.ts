@@ -20,7 +20,7 @@ export interface Upstream extends AsyncDisposable {
   /** The agent's own login. */
   readonly session: Pick<
     Session,
-    'current' | 'settled' | 'suspect' | 'names' | 'endsMonoMs' | 'onReplacing' | 'trouble'
+    'start' | 'current' | 'settled' | 'suspect' | 'names' | 'endsMonoMs' | 'onReplacing' | 'trouble' | 'view'
   >;
   /** For calls that the proxy makes itself. */
   readonly client: Pick<VaultClient, 'call'>;

@@ -59,6 +59,16 @@ describe('the first login', () => {
     expect(world.session.trouble()).toBeUndefined();
   });
 
+  test('that fails is tried later and later, also while the server says Retry-After: 0', async () => {
+    await using world = sessionWorld();
+    world.server.swap('POST auth/kubernetes/login', () => refuse(503, { errors: [] }, { 'retry-after': '0' }));
+    const waiting = codeOf(world.current());
+    await world.clock.advance(60_000);
+    expect(world.logins()).toBeLessThan(15);
+    await world[Symbol.asyncDispose]();
+    expect(await waiting).toBe('CANCELLED');
+  });
+
   test('waits no longer than the caller wants', async () => {
     await using world = sessionWorld();
     world.server.swap('POST auth/kubernetes/login', unreachable);

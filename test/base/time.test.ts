@@ -38,10 +38,14 @@ describe('backoff', () => {
     }
   });
 
-  it('a server that asks for a wait gets it, at most five minutes and at least the floor', () => {
+  it('a server that asks for a wait gets it, at most five minutes', () => {
     expect(backoffMs(1, () => 0, 12_000)).toBe(12_000);
-    expect(backoffMs(1, () => 0, 0)).toBe(250);
     expect(backoffMs(1, () => 0, 1e12)).toBe(300_000);
+  });
+
+  it.each([0, 1, 999])('a wait of %i ms that a server asks for is none: the backoff goes on', (askedMs) => {
+    expect([1, 5, 10].map((failures) => backoffMs(failures, () => 1, askedMs))).toEqual([500, 8_000, 30_000]);
+    expect(backoffMs(10, () => 1, 1_000)).toBe(1_100);
   });
 });
 

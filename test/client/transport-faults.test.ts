@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { plainText } from '../../src/base/value.ts';
 import { drip, flood, halfBody, hang, reply, reset, startFaultServer } from '../faults/fault-server.ts';
 import { connect, never, serve } from './setup.ts';
 
@@ -43,16 +46,25 @@ describe('a broken answer', () => {
   });
 
   it.each([
-    ['said beforehand', reply(200, '', { 'Content-Length': 65 * 1024 * 1024 })],
-    ['found while reading', flood(65 * 1024 * 1024)],
-  ])('above 64 MiB, %s, is BACKEND_TOO_LARGE', async (_, answerer) => {
+    ['said beforehand', reply(200, '', { 'Content-Length': 17 * 1024 * 1024 })],
+    ['found while reading', flood(17 * 1024 * 1024)],
+  ])('above 16 MiB, %s, is BACKEND_TOO_LARGE', async (_, answerer) => {
     const { failing } = connect((await serve(answerer)).address);
     expect(await failing('x')).toMatchObject({ code: 'BACKEND_TOO_LARGE' });
   });
 
-  it('of 60 MiB is taken', async () => {
-    const server = await serve(flood(60 * 1024 * 1024));
-    expect(await connect(server.address).failing('x')).toMatchObject({ code: 'BACKEND_MALFORMED' });
+  it('of 15 MiB is taken', async () => {
+    const long = 'ä'.repeat(7.5 * 1024 * 1024);
+    const server = await serve(reply(200, JSON.stringify({ long })));
+    expect(plainText((await connect(server.address).ask('x')).body.get('long')) === long).toBe(true);
+  });
+
+  it('without an end costs little more memory than what is taken of it', async () => {
+    const { address } = await serve(flood(Number.POSITIVE_INFINITY));
+    const { stdout } = await promisify(execFile)(process.execPath, [`${import.meta.dirname}/endless.ts`, address]);
+    const { code, grownMiB } = JSON.parse(stdout) as { code: string; grownMiB: number };
+    expect(code).toBe('BACKEND_TOO_LARGE');
+    expect(grownMiB).toBeLessThan(64);
   });
 });
 

@@ -52,7 +52,7 @@ describe('what the server says', () => {
   it.each([
     [403, '1 error occurred:\n\t* permission denied\n\n', 'permission denied', 'backoff'],
     [403, 'permission denied,2 errors occurred: * permission denied * invalid token', 'invalid token', 'login'],
-    [403, 'bad token', 'bad token', 'login'],
+    [403, 'bad token', 'bad token', 'backoff'],
     [403, 'namespace not authorized', 'namespace not authorized', 'backoff'],
     [404, 'no handler for route "canary/x". route entry not found.', 'no handler for route', 'backoff'],
     [400, 'invalid role name "canary"', 'invalid role name', 'never'],
@@ -93,6 +93,8 @@ describe('Retry-After', () => {
     ['7', 7000],
     ['0', 0],
     ['86400', 86_400_000],
+    ['9999999999', 9_999_999_999_000],
+    ['9'.repeat(20), Number.MAX_SAFE_INTEGER],
     [new Date(Date.now() - 60_000).toUTCString(), 0],
     ['soon', undefined],
     ['-5', undefined],

@@ -15,6 +15,7 @@ describe('the proxy section', () => {
     expect(proxy).toEqual({
       backend: 'bao',
       useAutoAuthToken: false,
+      useClientCertificate: false,
       listeners: [
         {
           where: { kind: 'unix', path: '/run/v.sock', mode: 0o660, gid: 5 },

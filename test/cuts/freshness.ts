@@ -172,7 +172,10 @@ export const FRESHNESS: readonly Cut[] = [
     by: 'without a new login',
   }),
   backoff('retry-after', 'Math.min(RETRY_AFTER_CAP_MS, retryAfterMs)', 'retryAfterMs'),
-  manager('retry-after', 'why.retryAfterMs,', 'undefined,', { by: 'the moment of an attempt' }),
+  backoff('retry-after', ' && retryAfterMs >= RETRY_AFTER_MIN_MS', '', { by: 'later and later' }),
+  manager('retry-after', 'why.retryAfterMs,', 'undefined,', {
+    by: 'is the one that the server asked for',
+  }),
   keeper(
     'retry-after',
     'backoffMs(this.#renewFailures, this.#parts.random, failed.retryAfterMs)',

@@ -13,6 +13,7 @@ import type { Cut } from './cut.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
 import { OUTAGE } from './outage.ts';
+import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
 import { SECRECY } from './secrecy.ts';
@@ -29,7 +30,7 @@ const args = process.argv.slice(2);
 const chosen = new Set(args.filter((arg) => !arg.startsWith('-')));
 const isChosen = ({ promise, slow }: Cut) =>
   (chosen.size === 0 || chosen.has(promise)) && (slow !== true || args.includes('--slow'));
-const all: readonly Cut[] = [...FRESHNESS, ...PUBLISHING, ...RELOAD, ...EXEC, ...OUTAGE, ...SECRECY];
+const all: readonly Cut[] = [...FRESHNESS, ...PUBLISHING, ...RELOAD, ...EXEC, ...OUTAGE, ...SECRECY, ...PROXY];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 
 const faults = held.filter(({ id }) => !all.some(({ promise }) => promise === id)).map(({ id }) => `${id}: no cut`);

@@ -220,7 +220,7 @@ export const SECRECY: readonly Cut[] = [
       by: 'no token over TCP',
     },
   ),
-  guard('forwarded-refused', 'if (FORWARDED.has(name)) return', 'if (name === "") return'),
+  guard('forwarded-refused', "if (FORWARDED.has(name) || name.startsWith('x-forwarded'))", 'if (name === "")'),
   guard('forwarded-refused', 'if (!isTcp || isLoopback', 'if (isTcp || isLoopback', { by: 'evil.example' }),
   cutIn('src/deliver/http/token-file.ts')(
     'constant-time',

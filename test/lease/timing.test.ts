@@ -40,6 +40,17 @@ describe('the moment of an attempt', () => {
     expect(atMs.slice(0, 3)).toEqual([0, 7_000, 307_000]);
   });
 
+  it('after failures comes later and later, also while the server says Retry-After: 0', async () => {
+    const world = leaseWorld(() => 1);
+    const atMs = watchFetches(world);
+    world.backend.answers.set('app', async () => {
+      throw fail('BACKEND_THROTTLED', 'secrets.app', 'HTTP 429', { retryAfterMs: 0 });
+    });
+    world.reconcile(wantsOf('app'));
+    await world.clock.advance(100_000);
+    expect(atMs).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 31_500, 61_500, 91_500]);
+  });
+
   it.each([
     ['one second', 1_000, 10_000, 15],
     ['ten years', 10 * 365 * 86_400_000, 86_400_000, 0],

@@ -43,6 +43,28 @@ describe('the health of an agent', () => {
     expect(places(watch, 'startup')).toEqual([]);
   });
 
+  it('is not ready while there is no login to lend to the clients of the proxy', () => {
+    const world = observedWorld();
+    using watch = new HealthWatch(world.agent);
+    const ready = () => watch.check('ready').problems.map(({ code, place }) => `${code} ${place}`);
+    world.configure({ proxy: { useAutoAuthToken: false } });
+    expect(ready()).toEqual([]);
+    world.configure({ proxy: { useAutoAuthToken: true } });
+    expect(ready()).toEqual(['AUTH_UNUSABLE backends.bao.auth']);
+    world.troubles.set('bao', refused);
+    expect(ready()).toEqual(['BACKEND_UNREACHABLE backends.bao.auth']);
+    expect(places(watch, 'startup')).toEqual([]);
+    const live = {
+      method: 'jwt',
+      state: 'live',
+      isUsable: true,
+      endsMonoMs: undefined,
+      nextMonoMs: undefined,
+    } as const;
+    world.logins.set('bao', live);
+    expect(ready()).toEqual([]);
+  });
+
   it('without an output the start is over when the secrets that are served have had a value', () => {
     const world = observedWorld();
     world.configure({ secrets: ['app'] });

@@ -33,6 +33,7 @@ const absent = (optional: boolean): Entry => ({ state: 'absent', why: missing, o
 const standing = (secrets: readonly SecretStanding[], outputs: Record<string, OutputState> = {}) =>
   ({
     wallMs: NOW,
+    loginsMissing: [],
     secrets,
     outputs: Object.entries(outputs).map(([name, state]) => ({ name, state })),
   }) satisfies Standing;

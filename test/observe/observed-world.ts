@@ -1,7 +1,7 @@
 import type { LoginView } from '../../src/auth/method.ts';
-import { failure } from '../../src/base/errors.ts';
+import { type Failure, failure } from '../../src/base/errors.ts';
 import type { Emit, Fact } from '../../src/base/fact.ts';
-import type { Config } from '../../src/config/config.ts';
+import type { Config, ProxyConfig } from '../../src/config/config.ts';
 import type { OutputState } from '../../src/deliver/output-state.ts';
 import type { Entry } from '../../src/lease/snapshot.ts';
 import { HealthWatch } from '../../src/observe/health-watch.ts';
@@ -17,6 +17,7 @@ export function observedWorld() {
   const outputs = new Map<string, OutputState>();
   const due = new Map<string, number>();
   const logins = new Map<string, LoginView>();
+  const troubles = new Map<string, Failure>();
   const attempts = new Map<string, number>();
   const ends = new Map<string, number>();
   const hearFacts = new Set<Emit>();
@@ -52,7 +53,12 @@ export function observedWorld() {
     outputs: () => outputs,
     outputsDue: () => due,
     backends: () =>
-      new Map([...state.config.backends.keys()].map((name) => [name, { login: () => logins.get(name) ?? OUT }])),
+      new Map(
+        [...state.config.backends.keys()].map((name) => [
+          name,
+          { login: () => logins.get(name) ?? OUT, trouble: () => troubles.get(name) },
+        ]),
+      ),
     listeners: () => state.listeners,
     onProgress: hearing(hearProgress),
     onFact: hearing(hearFacts),
@@ -65,11 +71,16 @@ export function observedWorld() {
     outputs,
     due,
     logins,
+    troubles,
     attempts,
     ends,
     state,
     /** Names of what is configured, of one backend `bao`; outputs that are new wait. */
-    configure(names: { readonly secrets?: readonly string[]; readonly outputs?: readonly string[] }) {
+    configure(names: {
+      readonly secrets?: readonly string[];
+      readonly outputs?: readonly string[];
+      readonly proxy?: Pick<ProxyConfig, 'useAutoAuthToken'>;
+    }) {
       state.config = configOf(names);
       const { outputs: wanted = [] } = names;
       for (const name of outputs.keys()) if (!wanted.includes(name)) outputs.delete(name);
@@ -121,14 +132,17 @@ const OUT: LoginView = {
 function configOf({
   secrets = [],
   outputs = [],
+  proxy,
 }: {
   secrets?: readonly string[];
   outputs?: readonly string[];
+  proxy?: Pick<ProxyConfig, 'useAutoAuthToken'>;
 }): Config {
   const secret = { backend: 'bao', optional: false };
   return {
     backends: new Map([['bao', { kind: 'vault', name: 'bao', timeoutMs: 10_000 }]]),
     secrets: new Map(secrets.map((name) => [name, { ...secret, name }])),
     outputs: new Map(outputs.map((name) => [name, { name }])),
+    ...(proxy === undefined ? {} : { proxy: { backend: 'bao', ...proxy } }),
   } as unknown as Config;
 }

@@ -265,6 +265,7 @@ export const freshness: Section = {
       'Retry-After wins, capped at 5 m):',
       schedule('Retry-After wins over the backoff and is capped at five minutes'),
       timing('after a failure is the one that the server asked for with Retry-After'),
+      timing('after failures comes later and later, also while the server says Retry-After: 0'),
       inFile(renewals, 'a renewal that fails')('waits as long as the server asks with Retry-After'),
     ),
     held(

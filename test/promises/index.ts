@@ -2,6 +2,7 @@ import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
+import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
 import { secrecy } from './secrecy.ts';
@@ -11,6 +12,6 @@ import { secrecy } from './secrecy.ts';
  * it. The one list: docs/promises.md is made from it, test/promises.test.ts looks that the tests are there, and
  * test/cuts/ shows for each promise that a test fails when the code breaks it.
  */
-export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy];
+export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy, proxy];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

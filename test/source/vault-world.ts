@@ -28,6 +28,7 @@ function constantSession(): VaultParts['session'] {
   const life = { ttlMs: 'forever', renewable: false, usesLeft: 'unlimited', startedMonoMs: 0 } as const;
   const login: LiveLogin = { token, accessor: undefined, ...life, id: 7, endsMonoMs: Number.POSITIVE_INFINITY };
   return {
+    start: () => {},
     current: async () => login,
     settled: async () => {},
     suspect: async () => 'alive',

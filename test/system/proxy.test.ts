@@ -8,6 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { type Asking, askAt } from '../deliver/proxy/proxying.ts';
 import { pythonPackage } from '../render/formats/installed.ts';
 import { ensureOpenBao, findFreePort } from '../servers/index.ts';
+import { eventually } from './agent.ts';
+import { health, problemsOf } from './observing.ts';
 import { baoOf, useScene, useWorld } from './scene.ts';
 
 const CANARY = 'canary-9f3e';
@@ -100,6 +102,21 @@ describe('clients without a login of their own', () => {
   });
 });
 
+describe('readiness', () => {
+  it('fails while there is no login to lend, and holds once there is one, before any client has come', async () => {
+    const { dir, config } = await scene.place();
+    const admin = join(dir, 'admin.sock');
+    const bao = baoOf(world(), { role: 'late' });
+    const proxy = { socket: join(dir, 'vault.sock'), useAutoAuthToken: true };
+    scene.run(await config({ backends: { bao }, proxy, admin: { socket: admin } }));
+    const ready = async () => await health(admin, 'readyz').then((one) => [one.status, problemsOf(one)] as const);
+    await eventually(async () => expect(await ready()).toEqual([503, ['AUTH_DENIED backends.bao.auth']]));
+    const role = { bound_service_account_names: ['shop'], bound_service_account_namespaces: ['default'] };
+    await world().bao.api('PUT', 'auth/kubernetes/role/late', { ...role, token_policies: ['shop'] });
+    await eventually(async () => expect(await ready()).toEqual([200, []]));
+  });
+});
+
 describe('a new configuration', () => {
   it('keeps the leases of the proxy, its sockets and its connections', async () => {
     const { agent, write, socket } = await proxied({ cache: {} });
@@ -136,6 +153,10 @@ describe('nothing that goes through the proxy comes out', () => {
       await ask('POST', '/v1/secret/data/shop/app', { body: { data: { a: CANARY } } });
       await ask('POST', '/v1/auth/token/revoke', { body: { token: CANARY } });
       await ask('POST', `/v1/auth/token/revoke/${CANARY}`);
+      await ask('POST', `/v1/team/a/auth/token/renew/${CANARY}`);
+      await ask('POST', `/v1/auth%2ftoken%2frenew%2f${CANARY}`);
+      await ask('POST', `//v1/auth//token/renew//${CANARY}`);
+      await ask('TRACE', `/v1/sys/wrapping/unwrap/${CANARY}`, marked);
       await ask('PUT', `/v1/sys/leases/revoke/${CANARY}`);
       await ask('POST', '/agent/v1/cache-clear', { body: { type: CANARY, value: CANARY } });
       await ask('POST', '/agent/v1/cache-clear', { body: `{"type":"${CANARY}` });

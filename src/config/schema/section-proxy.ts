@@ -24,6 +24,7 @@ export const proxy = z.strictObject({
   listen: z.optional(loopback),
   backend: z.optional(text),
   useAutoAuthToken: z.optional(z.literal([true, false, 'force'], { error: 'true, false or force is wanted' })),
+  useClientCertificate: z.optional(bool),
   requireRequestHeader: z.optional(bool),
   cache: z.optional(cache),
 });

@@ -21,14 +21,23 @@ export interface GuardOptions {
 /** Headers that carry the token; the last two are those of the AWS agent and of Vault's clients. */
 const TOKEN_HEADERS = ['x-pannier-token', 'x-aws-parameters-secrets-token', 'x-vault-token'] as const;
 
-/** What proxies add. */
+/** What proxies add beside `X-Forwarded-…`: the standard's, nginx's, those of CDNs, of Envoy and of Ingress. */
 const FORWARDED = new Set([
   'forwarded',
   'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
   'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-original-uri',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-envoy-external-address',
+  'x-envoy-internal',
+  'x-envoy-original-path',
 ]);
 
 /** What must not come twice, since two readers may then read two things. */
@@ -88,7 +97,8 @@ export function strangeness(
   let met = '';
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] as string).toLowerCase();
-    if (FORWARDED.has(name)) return { status: 400, code: 'API_FORWARDED', seen: `it has the header ${name}` };
+    if (FORWARDED.has(name) || name.startsWith('x-forwarded'))
+      return { status: 400, code: 'API_FORWARDED', seen: `it has the header ${name}` };
     if (!once.has(name)) continue;
     if (met.includes(` ${name} `)) {
       return { status: 400, code: 'API_HEADER_TWICE', seen: `the header ${name} came twice` };

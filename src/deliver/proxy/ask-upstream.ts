@@ -5,7 +5,6 @@ import type { ForwardedRequest, StreamedBody } from '../../client/forwarder.ts';
 import type { Upstream } from '../../source/upstream.ts';
 import { type Asked, isBearer } from './asked.ts';
 import { type Caller, ownLogin, tokenText } from './caller.ts';
-import { requestHeaders } from './end-to-end.ts';
 import { sparesNamed } from './own-login.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome, type Some } from './read-some.ts';
@@ -15,6 +14,8 @@ export interface Outgoing {
   readonly asked: Asked;
   readonly caller: Caller;
   readonly body: Uint8Array | StreamedBody | undefined;
+  /** With the client certificate of the backend. */
+  readonly withCertificate: boolean;
 }
 
 /** The server's answer, perhaps with the beginning of its body read already. */
@@ -53,7 +54,8 @@ export async function askUpstream(
   const { received, login } = answer;
   if (received.statusCode !== 403 || login === undefined) return answer;
   const some = await readSome(received, MOST_REFUSED, call.stop);
-  const verdict = await upstream.session.suspect(login.id, saysInvalid(some.bytes) ? 'invalid' : undefined);
+  const said = saysInvalid(outgoing.asked, some.bytes) ? 'invalid' : undefined;
+  const verdict = await upstream.session.suspect(login.id, said);
   if (verdict === 'alive' || !(body === undefined || body instanceof Uint8Array)) return { ...answer, some };
   received.destroy();
   return await askUnder(await ownLogin(upstream, clock, call.stop));
@@ -62,19 +64,17 @@ export async function askUpstream(
 function requestOf(
   { response }: ProxyCall,
   { namespace, place }: Upstream,
-  { asked: { request, method, url, headers: given }, caller, body }: Outgoing,
+  { asked: { method, url, passed, headers: given }, caller, body, withCertificate }: Outgoing,
   login?: LiveLogin,
 ): ForwardedRequest {
-  const headers = requestHeaders(request.rawHeaders, (name, value) => {
-    if (name === 'x-vault-token') return caller !== 'client';
-    return name === 'authorization' && caller !== 'client' && isBearer(value);
-  });
+  const headers = caller === 'client' ? [...passed] : withoutTokens(passed);
   if (login !== undefined) headers.push('X-Vault-Token', tokenText(login, place));
   if (namespace !== undefined && given['x-vault-namespace'] === undefined) headers.push('X-Vault-Namespace', namespace);
   return {
     method,
     path: url,
     headers,
+    withCertificate,
     ...(body === undefined ? {} : { body }),
     onInformation: ({ statusCode, headers: told }) => {
       if (!response.headersSent) (response as Informing).writeInformation?.(statusCode, told);
@@ -82,12 +82,31 @@ function requestOf(
   };
 }
 
+function withoutTokens(passed: readonly string[]): string[] {
+  const headers: string[] = [];
+  for (let i = 0; i < passed.length; i += 2) {
+    const [name, value] = [passed[i] as string, passed[i + 1] as string];
+    const known = name.toLowerCase();
+    const isToken = known === 'x-vault-token' || (known === 'authorization' && isBearer(value));
+    if (!isToken) headers.push(name, value);
+  }
+  return headers;
+}
+
 /** Node 24 and later: https://nodejs.org/api/http.html#responsewriteinformationstatuscode-headers-callback */
 interface Informing {
   writeInformation?(status: number, headers: object): void;
 }
 
-/** Vault calls a dead token invalid; OpenBao only denies. */
-function saysInvalid(body: Buffer): boolean {
-  return /invalid token|bad token/i.test(body.toString('latin1'));
+/**
+ * Whether a refusal calls the token invalid that the request was made with: Vault does, OpenBao only denies. Where
+ * requests are about tokens, leases and logins of others, such words are about theirs, and say nothing of ours.
+ */
+function saysInvalid({ path }: Asked, body: Buffer): boolean {
+  return !ABOUT_OTHERS.test(path) && INVALID_TOKEN.test(body.toString('latin1'));
 }
+
+const ABOUT_OTHERS = /(?:^|\/)(?:auth|sys)\//;
+
+/** In `errors`: `2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n`, in JSON. */
+const INVALID_TOKEN = /(?:"|\* )invalid token(?:"|\\n)/;

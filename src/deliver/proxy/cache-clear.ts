@@ -2,7 +2,7 @@ import { parseJson } from '../../base/json.ts';
 import { isFields, plainText } from '../../base/value.ts';
 import { digestOf } from './cache-key.ts';
 import type { LeaseEntry } from './lease-cache.ts';
-import { fullPath } from './namespace.ts';
+import { fullPath, plainNamespace } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
@@ -18,7 +18,7 @@ export async function clearCache(call: ProxyCall, cache: ProxyCache | undefined)
   const { request, response } = call;
   if (cache === undefined) return call.refuse(refusal(404, 'API_NO_ROUTE', 'there is no cache'));
   if (request.method !== 'POST' && request.method !== 'PUT') {
-    return call.refuse(refusal(405, 'API_METHOD', 'it takes POST'));
+    return call.refuse({ ...refusal(405, 'API_METHOD', 'it takes POST'), allow: 'POST, PUT' });
   }
   const { bytes, isWhole } = await readSome(request, MOST_ASKED, call.stop);
   const refused = isWhole ? clear(bytes, cache) : refusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB');
@@ -38,7 +38,7 @@ function clear(body: Buffer, cache: ProxyCache): Refusal | undefined {
   if (value === '') return refusal(400, 'API_MALFORMED', 'there is no value');
   switch (type) {
     case 'request_path': {
-      const path = fullPath(namespace.replace(/^\/+|\/+$/g, ''), value.replace(/^\/?(?:v1\/)?/, ''));
+      const path = fullPath(plainNamespace(namespace), value.replace(/^\/?(?:v1\/)?/, ''));
       cache.leases.dropIf((entry) => entry.path.startsWith(path));
       cache.kv.dropBelow(path);
       return undefined;

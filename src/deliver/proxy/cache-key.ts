@@ -11,25 +11,18 @@ export function digestOf(token: string | Secret): string {
 }
 
 /**
- * Headers that make no other answer. All others count: a mount may be tuned to pass any header on to its plugin. Who
- * asks is part of the key by itself.
+ * Headers that make no other answer. All others that are passed on count: a mount may be tuned to pass any header on to
+ * its plugin. Who asks and the namespace are parts of the key by themselves.
  */
 const SAME = new Set([
   'accept',
   'accept-encoding',
   'accept-language',
   'cache-control',
-  'connection',
-  'content-length',
-  'content-type',
   'date',
-  'host',
-  'keep-alive',
   'pragma',
-  'te',
   'traceparent',
   'tracestate',
-  'transfer-encoding',
   'user-agent',
   'x-request-id',
   'x-vault-namespace',
@@ -44,14 +37,19 @@ const SAME = new Set([
  */
 export function cacheKey(asked: Asked, namespace: string, who: string, body: Uint8Array | undefined): string {
   const { method, url, headers } = asked;
-  const isBearers = isBearer(headers.authorization);
-  const own = Object.keys(headers).filter((name) => !SAME.has(name) && !(isBearers && name === 'authorization'));
-  const said = own.sort().map((name) => [name, headers[name]]);
+  const counts = (name: string) => {
+    if (name === 'content-type') return !JSON_BODY.test(headers[name] ?? '');
+    return !SAME.has(name) && !(name === 'authorization' && isBearer(headers[name]));
+  };
+  const said = Object.keys(headers).filter(counts).sort();
   const hash = loadCrypto().createHash('sha256');
-  hash.update(JSON.stringify([method, url, namespace, who, said]));
+  hash.update(JSON.stringify([method, url, namespace, who, said.map((name) => [name, headers[name]])]));
   if (body !== undefined && body.length > 0) hash.update(meaningOf(body));
   return hash.digest('base64');
 }
+
+/** What the server takes a body for that says nothing of itself; a form is read in another way. */
+const JSON_BODY = /^application\/json\b/i;
 
 function meaningOf(body: Uint8Array): Uint8Array | string {
   try {

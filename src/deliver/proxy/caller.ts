@@ -10,13 +10,49 @@ import type { Asked } from './asked.ts';
 /** Whose token a request travels with: the agent's, the client's, or nobody's. */
 export type Caller = 'own' | 'client' | 'none';
 
-/** Asked by those who want to know whether there is anything to log in to: no token is needed, so none is waited for. */
-const OPEN = /^sys\/(?:health|init|leader|seal-status)$/;
+/**
+ * What every server answers without a token: whether it is there, how it is initialised and unsealed, how a node joins
+ * it, the second factor of a login, and what is known of a wrapping token. The agent's login has no part in it, and a
+ * server that gives none must be brought to life by such requests.
+ */
+const OPEN =
+  /^sys\/(?:health|init|leader|seal-status|unseal|storage\/raft\/(?:join|bootstrap(?:\/.+)?)|mfa\/validate|wrapping\/lookup)$/;
 
-export function callerOf({ token, path }: Asked, useAutoAuthToken: ProxyConfig['useAutoAuthToken']): Caller {
+/**
+ * What most servers answer without a token and some want one for: the root token and the unseal keys, by the shares of
+ * their holders.
+ */
+const OPEN_OR_NOT =
+  /^sys\/(?:generate-root(?:\/.+)?|generate-recovery-token\/.+|decode-token|rekey(?:-recovery-key)?\/.+)$/;
+
+/** What follows `auth/` in the path of a login, or of what only looks like one: a role may have the name `login`. */
+const LOGIN = /[^/]\/login(?:\/|$)/;
+const OIDC = /[^/]\/oidc\/(?:auth_url|callback)$/;
+
+/**
+ * Whose token a request travels with.
+ * @param hasLogin whether the agent has a login that can be used now. What may need none goes without while there is
+ * none, and waits for nothing.
+ */
+export function callerOf(
+  { token, path, method }: Asked,
+  useAutoAuthToken: ProxyConfig['useAutoAuthToken'],
+  hasLogin: () => boolean,
+): Caller {
   const given = token === undefined ? 'none' : 'client';
   if (useAutoAuthToken === false || OPEN.test(path)) return given;
-  return useAutoAuthToken === 'force' ? 'own' : token === undefined ? 'own' : 'client';
+  if (useAutoAuthToken === true && token !== undefined) return 'client';
+  const mayNeedNone = OPEN_OR_NOT.test(path) || mayLogIn(method, path);
+  return mayNeedNone && !hasLogin() ? given : 'own';
+}
+
+/** In two steps, so that a long path costs little: one expression for both would try each `auth/` with each slash. */
+function mayLogIn(method: string, path: string): boolean {
+  const at = path.search(/(?:^|\/)auth\//);
+  if (at < 0) return false;
+  const mount = path.slice(at + 'auth/'.length);
+  if (method === 'GET') return OIDC.test(mount) && mount.endsWith('callback');
+  return (method === 'POST' || method === 'PUT') && (LOGIN.test(mount) || OIDC.test(mount));
 }
 
 /** There is no login for a request, for the reason of the failure. */

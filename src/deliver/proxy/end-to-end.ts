@@ -15,8 +15,8 @@ const OF_A_HOP = new Set([
 const OF_A_REQUEST = new Set(['host', 'expect', 'content-length']);
 
 /** What of a request's headers is meant for the server: name, value, name, value, …, as they came. */
-export function requestHeaders(raw: readonly string[], isDropped: (name: string, value: string) => boolean): string[] {
-  return kept(raw, (name, value) => OF_A_REQUEST.has(name) || isDropped(name, value));
+export function requestHeaders(raw: readonly string[]): string[] {
+  return kept(raw, (name) => OF_A_REQUEST.has(name));
 }
 
 /** What of an answer's headers is meant for the client. */
@@ -24,14 +24,18 @@ export function answerHeaders(raw: readonly string[], isDropped: (name: string) 
   return kept(raw, isDropped);
 }
 
-function kept(raw: readonly string[], isDropped: (name: string, value: string) => boolean): string[] {
+/** Whether `Connection` names a header of such a name. */
+export function connectionNames(raw: readonly string[], name: RegExp): boolean {
+  return [...(namedByConnection(raw) ?? [])].some((one) => name.test(one));
+}
+
+function kept(raw: readonly string[], isDropped: (name: string) => boolean): string[] {
   const named = namedByConnection(raw);
   const all: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    const value = raw[i + 1] as string;
     const known = name.toLowerCase();
-    if (!OF_A_HOP.has(known) && !named?.has(known) && !isDropped(known, value)) all.push(name, value);
+    if (!OF_A_HOP.has(known) && !named?.has(known) && !isDropped(known)) all.push(name, raw[i + 1] as string);
   }
   return all;
 }

@@ -10,8 +10,8 @@ import type { ProxyCache } from './proxy-cache.ts';
 
 /** A request whose answer may be kept for others like it. */
 export interface Keepable {
-  /** Of the answer, and of those who wait for it. */
-  readonly key: string;
+  /** Of the answer, and of those who wait for it; undefined: nobody waits for another's answer. */
+  readonly key: string | undefined;
   find(): { readonly answer: KeptAnswer; readonly ageMs: number } | undefined;
   /** Before it is sent. */
   begin(): void;
@@ -37,7 +37,7 @@ const NO_KV = /^(?:sys|auth|identity|cubbyhole)(?:\/|$)/;
 export function kvKeyOf({ asked, caller }: Outgoing, namespace: string, configured: string): string | undefined {
   const { method, path, query, url, headers } = asked;
   if (caller !== 'own' || method !== 'GET' || namespace !== configured) return undefined;
-  if (!(query === '' || VERSION.test(query)) || NO_KV.test(path) || path.includes('//') || path.endsWith('/')) {
+  if (!(query === '' || VERSION.test(query)) || NO_KV.test(path) || url.includes('//') || path.endsWith('/')) {
     return undefined;
   }
   for (const name in headers) if (name.startsWith('x-vault-') && !KV_HEADERS.has(name)) return undefined;
@@ -82,6 +82,12 @@ const MAY_LEASE = new Set(['GET', 'POST', 'PUT']);
 /** Answers there tell about leases and tokens that others made. */
 const TELLS_OF_OTHERS = /(?:^|\/)(?:sys|auth\/token\/(?:lookup|renew|revoke|tidy|roles|accessors)[^/]*)(?:\/|$)/;
 
+/** What makes tokens for one that has a token already. Elsewhere a token is the answer to somebody's credentials. */
+const MAKES_TOKENS = /(?:^|\/)auth\/token\/create(?:-orphan|\/[^/]+)?$/;
+
+/** Paths below which a token is the answer to credentials, as far as that can be known before it comes. */
+const BELOW_AUTH = /(?:^|\/)auth\//;
+
 /**
  * A request whose answer may bring a lease or a token; undefined when it cannot, or when whoever asks is not one that
  * the agent looks after: its own login, a token that was made through the proxy, or nobody (a login through the proxy).
@@ -98,8 +104,9 @@ export function leasedRequest(outgoing: Outgoing, namespace: string, cache: Prox
   if (cache.isPlain(what)) return undefined;
   const who = caller === 'client' ? digestOf(token) : caller;
   const key = cacheKey(asked, namespace, who, body);
+  const makesTokens = MAKES_TOKENS.test(path);
   return {
-    key,
+    key: method !== 'GET' && BELOW_AUTH.test(path) && !makesTokens ? undefined : key,
     find: () => {
       const answer = cache.leases.find(key);
       return answer && { answer, ageMs: cache.ageOf(answer) };
@@ -110,6 +117,14 @@ export function leasedRequest(outgoing: Outgoing, namespace: string, cache: Prox
       const leased = fields === undefined ? 'other' : readLeased(fields, since.monoMs, login?.id ?? 0);
       if (leased === 'plain') cache.learnPlain(what);
       if (leased === 'plain' || leased === 'other') return undefined;
+      const entry = { path: fullPath(namespace, path), namespace, leased };
+      if (leased.kind === 'token' && !makesTokens) {
+        // The server alone knows whether the same credentials are still good: the token is renewed and its leases are
+        // kept, but the answer is given to nobody else.
+        const nothing = new KeptAnswer(received, NOTHING, since);
+        if (cache.makeRoom(nothing)) cache.leases.keepLogin({ ...entry, key, answer: nothing, leased });
+        return undefined;
+      }
       const asker: Owner = client ?? (login === undefined ? { kind: 'none' } : { kind: 'login', login });
       const owner: Owner = leased.kind === 'token' && leased.isOrphan ? { kind: 'none' } : asker;
       if (asker.kind === 'login' && asker.login.usesLeft !== 'unlimited') return undefined;
@@ -117,12 +132,14 @@ export function leasedRequest(outgoing: Outgoing, namespace: string, cache: Prox
       if (owner.kind === 'none' && leased.kind === 'token' && !leased.isOrphan) return undefined;
       const answer = new KeptAnswer(received, bytes, since);
       if (!cache.makeRoom(answer)) return undefined;
-      cache.leases.keep({ key, answer, path: fullPath(namespace, path), namespace, owner, leased });
+      cache.leases.keep({ ...entry, key, answer, owner });
       return answer;
     },
     end: () => {},
   };
 }
+
+const NOTHING = Buffer.alloc(0);
 
 function fieldsOf(body: Buffer) {
   try {

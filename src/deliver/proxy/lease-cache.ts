@@ -26,6 +26,12 @@ export interface LeaseEntry {
   cancel: () => void;
 }
 
+/** What of an entry the cache itself says. */
+type MadeHere = 'firstTtlMs' | 'failures' | 'cancel';
+
+/** Tokens of logins by one and the same request: processes of one pod log in with one credential. */
+const MAX_LOGINS_ALIKE = 8;
+
 export interface LeaseCacheParts {
   readonly upstream: Upstream;
   /** Name of the backend, for facts. */
@@ -81,7 +87,7 @@ export class LeaseCache implements Disposable {
     return entry?.leased.kind === 'token' ? { kind: 'token', digest, token: entry.leased.token } : undefined;
   }
 
-  keep(made: Omit<LeaseEntry, 'firstTtlMs' | 'failures' | 'cancel'>): void {
+  keep(made: Omit<LeaseEntry, MadeHere>): void {
     const before = this.#entries.get(made.key);
     if (before !== undefined) this.#drop(before);
     const entry: LeaseEntry = { ...made, firstTtlMs: made.leased.life.ttlMs, failures: 0, cancel: () => {} };
@@ -89,6 +95,21 @@ export class LeaseCache implements Disposable {
     this.#bytes += entry.answer.bytes;
     if (entry.leased.kind === 'token') this.#tokens.set(digestOf(entry.leased.token), entry);
     this.#plan(entry);
+  }
+
+  /**
+   * Keeps the token of a login: it is renewed and its leases are kept as others are, and `find` never gives its answer.
+   * Of the logins that one request made the last few are kept, so that a client that logs in again and again leaves no
+   * crowd of tokens behind.
+   * @param made `key` is that of the request.
+   */
+  keepLogin(
+    made: Omit<LeaseEntry, MadeHere | 'owner'> & { readonly leased: Leased & { readonly kind: 'token' } },
+  ): void {
+    const prefix = `login ${made.key} `;
+    const alike = [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix));
+    for (const oldest of alike.slice(0, Math.max(0, alike.length + 1 - MAX_LOGINS_ALIKE))) this.#drop(oldest);
+    this.keep({ ...made, key: prefix + digestOf(made.leased.token), owner: { kind: 'none' } });
   }
 
   /** Drops what `fits`, and what hangs on it. */

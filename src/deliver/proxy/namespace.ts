@@ -1,9 +1,16 @@
 import type { Asked } from './asked.ts';
 
-/** The namespace of a request, without slashes around it; empty is the root, which `root` names too. */
-export function namespaceOf({ headers }: Asked, configured: string | undefined): string {
-  const named = headers['x-vault-namespace'] as string | undefined;
-  const plain = (named ?? configured ?? '').replace(/^\/+|\/+$/g, '');
+/** The namespace of a request, as the server will find it; empty is the root. */
+export function namespaceOf({ headers }: Pick<Asked, 'headers'>, configured: string | undefined): string {
+  return plainNamespace(headers['x-vault-namespace'] ?? configured ?? '');
+}
+
+/** A namespace without needless slashes, which OpenBao passes over; `root` is another name of the root. */
+export function plainNamespace(written: string): string {
+  const plain = written
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/');
   return plain === 'root' ? '' : plain;
 }
 

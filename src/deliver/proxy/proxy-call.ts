@@ -4,7 +4,7 @@ import { asFailure, type Failure, fail } from '../../base/errors.ts';
 import type { Emit, Fact } from '../../base/fact.ts';
 import { Stop } from '../../client/stop.ts';
 import { NoLogin } from './caller.ts';
-import { toldCall } from './told-call.ts';
+import { toldRequest } from './told-call.ts';
 import { type Refusal, refusalOf, sendRefusal } from './vault-reply.ts';
 
 export interface CallParts {
@@ -37,7 +37,7 @@ export class ProxyCall {
         kind: 'proxy-answered',
         backend,
         where,
-        call: toldCall(request.method ?? '', pathOf(request.url ?? '')),
+        call: toldRequest(request.method ?? '', request.url ?? ''),
         status: response.headersSent ? response.statusCode : 0,
         cache: this.cache,
         durationMs: clock.monoMs() - startedMs,
@@ -66,10 +66,4 @@ export class ProxyCall {
     if (this.response.headersSent) this.response.destroy();
     else this.refuse(error instanceof NoLogin ? { status: 503, failure: failed } : refusalOf(failed));
   }
-}
-
-function pathOf(url: string): string {
-  const mark = url.indexOf('?');
-  const path = mark < 0 ? url : url.slice(0, mark);
-  return path.startsWith('/v1/') ? path.slice(4) : path;
 }

@@ -9,7 +9,7 @@ import type { Upstream } from '../../source/upstream.ts';
 import { nameOfListen } from '../http/listening.ts';
 import { giveUpLate } from '../http/reply.ts';
 import type { Service } from '../http/service.ts';
-import { askUpstream } from './ask-upstream.ts';
+import { askUpstream, type Outgoing } from './ask-upstream.ts';
 import { type Asked, guardRequest, readAsked } from './asked.ts';
 import { CLEAR_PATH, clearCache } from './cache-clear.ts';
 import { callerOf } from './caller.ts';
@@ -97,6 +97,8 @@ class ProxyService implements Service {
     const { proxy, backend, clock, random, emit } = this.#options;
     const upstream = await backend()?.upstream?.();
     if (upstream === undefined) throw fail('INTERNAL', 'proxy', `${proxy.backend} is no backend with a server`);
+    // Before the first client comes: readiness goes by this login.
+    if (proxy.useAutoAuthToken !== false && !this.#isClosed) upstream.session.start();
     if (proxy.cache === undefined || this.#isClosed) return { upstream, cache: undefined };
     const { cache, release } = shareCache({ upstream, backend: proxy.backend, clock, random, emit }, proxy.cache);
     this.#release = release;
@@ -111,22 +113,21 @@ class ProxyService implements Service {
   #answerAtOnce(call: ProxyCall, asked: Asked): boolean {
     const { upstream, cache } = this.#opened ?? {};
     if (upstream === undefined || cache === undefined) return false;
-    const caller = callerOf(asked, this.#options.proxy.useAutoAuthToken);
-    const found = findStatic({ asked, caller, body: undefined }, upstream, cache);
+    const outgoing = this.#outgoing(asked, upstream, undefined);
+    const found = findStatic(outgoing, upstream, cache);
     if (found !== undefined) this.#answer(call, found, cache);
     return found !== undefined;
   }
 
   async #pass(call: ProxyCall, asked: Asked): Promise<void> {
-    const { proxy, clock } = this.#options;
+    const { clock } = this.#options;
     const { upstream, cache } = this.#opened ?? (await this.#opening.promise);
-    const caller = callerOf(asked, proxy.useAutoAuthToken);
-    const spared = caller === 'own' ? sparesLogin(asked) : undefined;
+    const given = this.#outgoing(asked, upstream, undefined);
+    const spared = given.caller === 'own' ? sparesLogin(asked) : undefined;
     if (spared !== undefined) return call.refuse(spared);
     const body = await takeBody(call, asked, mayNameLogin(asked) || (cache !== undefined && looksIntoBody(asked)));
     if (body === 'too-long') return call.refuse(refusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB'));
-    const given = { asked, caller, body };
-    const outgoing = caller === 'own' ? sparesLife(given) : given;
+    const outgoing = given.caller === 'own' ? sparesLife({ ...given, body }) : { ...given, body };
     const obtained =
       cache === undefined
         ? await askUpstream(call, upstream, clock, outgoing)
@@ -134,6 +135,12 @@ class ProxyService implements Service {
     if ('kept' in obtained) this.#answer(call, obtained, cache);
     else if (!tellsToken(obtained, asked)) this.#answer(call, obtained, cache);
     else this.#answer(call, await withoutToken(obtained, upstream.place, call.stop), cache);
+  }
+
+  #outgoing(asked: Asked, { session }: Upstream, body: Outgoing['body']): Outgoing {
+    const { useAutoAuthToken, useClientCertificate } = this.#options.proxy;
+    const caller = callerOf(asked, useAutoAuthToken, () => session.view().isUsable);
+    return { asked, caller, body, withCertificate: useClientCertificate };
   }
 
   #answer(call: ProxyCall, obtained: Obtained, cache: ProxyCache | undefined): void {

@@ -34,11 +34,11 @@ export async function throughCache(outgoing: Outgoing, through: Through): Promis
   const outdating = outdatedBy(outgoing, namespace, cache);
   if (keepable === undefined)
     return await outdatingWhile(outdating, () => askUpstream(call, upstream, clock, outgoing));
-  const fresh = asked.headers['cache-control']?.includes('no-cache') === true;
+  const fresh = /\bno-cache\b/i.test(asked.headers['cache-control'] ?? '');
   for (;;) {
     const found = fresh ? undefined : keepable.find();
     if (found !== undefined) return { kept: found.answer, ageMs: found.ageMs };
-    const flight = cache.flights.get(keepable.key);
+    const flight = keepable.key === undefined ? undefined : cache.flights.get(keepable.key);
     if (flight === undefined) return await outdatingWhile(outdating, () => lead(keepable, outgoing, through));
     const came = await flight;
     if (call.stop.reason !== undefined) throw call.stop.reason;
@@ -56,7 +56,7 @@ export function findStatic(outgoing: Outgoing, upstream: Upstream, cache: ProxyC
   return found && { kept: found.answer, ageMs: found.ageMs };
 }
 
-const NO_HEADERS = { headers: {} } as Outgoing['asked'];
+const NO_HEADERS = { headers: {} };
 
 async function keepableOf(outgoing: Outgoing, namespace: string, through: Through): Promise<Keepable | undefined> {
   const { call, upstream, cache, clock } = through;
@@ -79,7 +79,8 @@ async function lead(
   { call, upstream, cache, clock }: Through,
 ): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Flight>();
-  cache.flights.set(keepable.key, promise);
+  const { key } = keepable;
+  if (key !== undefined) cache.flights.set(key, promise);
   let flight: Flight = 'failed';
   keepable.begin();
   try {
@@ -97,7 +98,7 @@ async function lead(
     throw error;
   } finally {
     keepable.end();
-    cache.flights.delete(keepable.key);
+    if (key !== undefined) cache.flights.delete(key);
     resolve(flight);
   }
 }

@@ -7,6 +7,8 @@ import { JSON_TYPE, sendReply } from '../http/reply.ts';
 export interface Refusal {
   readonly status: number;
   readonly failure: Failure;
+  /** The methods that there are, with 405. */
+  readonly allow?: string;
 }
 
 export function refusal(status: number, code: Code, seen: string): Refusal {
@@ -15,9 +17,11 @@ export function refusal(status: number, code: Code, seen: string): Refusal {
 }
 
 /** An error in the shape that every Vault client reads: https://openbao.org/api-docs/#error-response */
-export function sendRefusal(response: ServerResponse, { status, failure: { code, seen, hint } }: Refusal): void {
+export function sendRefusal(response: ServerResponse, { status, failure, allow }: Refusal): void {
+  const { code, seen, hint } = failure;
   const body = `${JSON.stringify({ errors: [`pannier: ${seen} (${code}). ${hint}`] })}\n`;
-  sendReply(response, { status, type: JSON_TYPE, body });
+  const headers = allow === undefined ? {} : { headers: { Allow: allow } };
+  sendReply(response, { status, type: JSON_TYPE, body, ...headers });
 }
 
 /**

@@ -28,11 +28,20 @@ describe('a request to a local listener', () => {
     expect(codeOf(false, { host })).toBeUndefined();
   });
 
-  it.each(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'])(
-    'is refused when it was passed on: %s',
-    (name) => {
-      expect(codeOf(true, { host: 'localhost', [name]: '' })).toBe('API_FORWARDED');
-      expect(codeOf(false, { [name]: '1' })).toBe('API_FORWARDED');
-    },
-  );
+  it.each([
+    'Forwarded',
+    'Via',
+    'X-Forwarded',
+    ...['For', 'Host', 'Proto', 'Port', 'Server', 'Prefix', 'Ssl', 'Client-Cert'].map((what) => `X-Forwarded-${what}`),
+    'X-Original-Forwarded-For',
+    'X-Original-URL',
+    'X-Real-IP',
+    'X-Client-IP',
+    'True-Client-IP',
+    'CF-Connecting-IP',
+    'X-Envoy-External-Address',
+  ])('is refused when it was passed on: %s', (name) => {
+    expect(codeOf(true, { host: 'localhost', [name]: '' })).toBe('API_FORWARDED');
+    expect(codeOf(false, { [name]: '1' })).toBe('API_FORWARDED');
+  });
 });

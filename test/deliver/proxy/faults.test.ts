@@ -141,7 +141,7 @@ describe('what a request carries', () => {
     async (path) => {
       const { proxy, server } = await fronting(reply(200, '{}'));
       expect([400, 404]).toContain((await proxy.ask('GET', path)).status);
-      expect(server.requests).toEqual([]);
+      expect(server.requests.filter((one) => one.path !== '/v1/auth/token/lookup-self')).toEqual([]);
     },
   );
 

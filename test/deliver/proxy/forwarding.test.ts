@@ -79,13 +79,18 @@ describe('a request through the proxy', () => {
     expect([deleted.status, deleted.text]).toEqual([204, '']);
   });
 
-  it('is wrapped when it asks for it, and unwrapped by its own token', async () => {
+  it('is wrapped when it asks for it, and unwrapped by its own token or by its name', async () => {
     const proxy = await proxied();
-    const wrapped = await proxy.ask('GET', APP, { headers: { 'X-Vault-Wrap-TTL': '60' } });
-    expect(wrapped.json.data).toBeNull();
-    const headers = { 'X-Vault-Token': wrapped.json.wrap_info.token };
-    const unwrapped = await proxy.ask('POST', '/v1/sys/wrapping/unwrap', { headers });
-    expect(unwrapped.json.data.data).toEqual({ a: 1 });
+    const ways = [
+      (token: string) => ({ headers: { 'X-Vault-Token': token } }),
+      (token: string) => ({ body: { token } }),
+    ];
+    for (const way of ways) {
+      const wrapped = await proxy.ask('GET', APP, { headers: { 'X-Vault-Wrap-TTL': '60' } });
+      expect(wrapped.json.data).toBeNull();
+      const unwrapped = await proxy.ask('POST', '/v1/sys/wrapping/unwrap', way(wrapped.json.wrap_info.token));
+      expect(unwrapped.json.data.data).toEqual({ a: 1 });
+    }
   });
 
   it('goes to the configured namespace unless it names one', async () => {

@@ -28,6 +28,7 @@ function world() {
   const client = new FakeVault().on('POST sys/leases/renew', () => answer(EXTENDED));
   const facts: Fact[] = [];
   const session: Upstream['session'] = {
+    start: () => {},
     current: async () => login,
     settled: async () => {},
     suspect: async () => 'alive',
@@ -35,6 +36,7 @@ function world() {
     endsMonoMs: () => Number.POSITIVE_INFINITY,
     onReplacing: () => ({ [Symbol.dispose]() {} }),
     trouble: () => undefined,
+    view: () => ({ method: 'token', state: 'live', isUsable: true, endsMonoMs: undefined, nextMonoMs: undefined }),
   };
   const upstream = { session, client, place: 'backends.bao' } as Partial<Upstream> as Upstream;
   const cache = new LeaseCache({

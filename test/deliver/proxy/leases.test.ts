@@ -205,19 +205,69 @@ describe('a token made through the proxy', () => {
     expect((await at.post('/v1/auth/token/revoke-orphan', { token })).status).toBe(204);
     expect(await at.user(CREDS, headers)).toEqual({ ...before, how: 'HIT' });
   });
+});
 
-  it('is the answer to a login, made once for one credential, without any login of ours', async () => {
+describe('a login through the proxy', () => {
+  const logins = async (use: ProxyConfig['useAutoAuthToken']) => {
     await world.bao.api('POST', 'sys/auth/userpass', { type: 'userpass' }).catch(() => {});
     await world.bao.api('POST', 'auth/userpass/users/u', { password: 'p', token_policies: 'shop' });
-    const at = await caching(BOUNDS, false);
-    const login = (password: string) => at.post('/v1/auth/userpass/login/u', { password });
-    const first = (await login('p')).json.auth.client_token;
-    expect((await login('p')).json.auth.client_token).toBe(first);
-    expect((await login('wrong')).status).toBe(400);
-    const headers = { headers: { 'X-Vault-Token': first } };
-    const made = await at.user(CREDS, headers);
-    expect(await at.user(CREDS, headers)).toEqual({ ...made, how: 'HIT' });
+    const at = await caching(BOUNDS, use);
+    const login = async (password: string) => {
+      const { status, headers, json } = await at.post('/v1/auth/userpass/login/u', { password });
+      return { status, how: headers['x-cache'], token: json.auth?.client_token as string };
+    };
+    return { at, login };
+  };
+
+  it.each([false, true, 'force'] as const)(
+    'is asked of the server each time, also after the password has changed (useAutoAuthToken: %s)',
+    async (use) => {
+      const { login } = await logins(use);
+      const first = await login('p');
+      const second = await login('p');
+      expect([first.status, second.status, second.how, second.token === first.token]).toEqual([
+        200,
+        200,
+        'MISS',
+        false,
+      ]);
+      const atOnce = await Promise.all([1, 2, 3, 4].map(() => login('p')));
+      expect(new Set(atOnce.map(({ token }) => token)).size).toBe(4);
+      await world.bao.api('POST', 'auth/userpass/users/u/password', { password: 'changed' });
+      expect((await login('p')).status).toBe(400);
+      expect((await login('changed')).status).toBe(200);
+      await world.bao.api('DELETE', 'auth/userpass/users/u');
+      expect((await login('changed')).status).toBe(400);
+    },
+  );
+
+  it('is one at whatever mount, also at one that looks like the tokens themselves', async () => {
+    await world.bao.api('POST', 'sys/auth/x/auth/token', { type: 'userpass' }).catch(() => {});
+    await world.bao.api('POST', 'auth/x/auth/token/users/u', { password: 'p', token_policies: 'shop' });
+    const { post } = await caching();
+    const login = async () => (await post('/v1/auth/x/auth/token/login/u', { password: 'p' })).json.auth.client_token;
+    expect(await login()).not.toBe(await login());
+  });
+
+  it('gives a token whose leases are kept, without any login of ours', async () => {
+    const { at, login } = await logins(false);
+    const tokens = [await login('p'), await login('p')].map(({ token }) => ({ headers: { 'X-Vault-Token': token } }));
+    const made = [];
+    for (const headers of tokens) made.push(await at.user(CREDS, headers));
+    for (const [i, headers] of tokens.entries()) {
+      expect(await at.user(CREDS, headers)).toEqual({ ...made[i], how: 'HIT' });
+    }
+    expect(new Set(made.map(({ user }) => user)).size).toBe(2);
     expect(at.proxy.facts.some(({ kind }) => kind === 'login-made')).toBe(false);
+  });
+
+  it('made again and again leaves no crowd of tokens behind: the last few are looked after', async () => {
+    const { at, login } = await logins(false);
+    const tokens: string[] = [];
+    for (let i = 0; i < 9; i++) tokens.push((await login('p')).token);
+    const headers = (token = '') => ({ headers: { 'X-Vault-Token': token } });
+    for (const how of ['MISS', 'MISS']) expect((await at.user(CREDS, headers(tokens[0]))).how).toBe(how);
+    for (const how of ['MISS', 'HIT']) expect((await at.user(CREDS, headers(tokens[1]))).how).toBe(how);
   });
 });
 

@@ -14,7 +14,7 @@ import { findFreePort } from '../../servers/index.ts';
 export interface ProxyingOptions {
   readonly address: string;
   readonly auth: Partial<AuthConfig>;
-  readonly proxy?: Partial<Pick<ProxyConfig, 'useAutoAuthToken' | 'cache'>>;
+  readonly proxy?: Partial<Pick<ProxyConfig, 'useAutoAuthToken' | 'useClientCertificate' | 'cache'>>;
   readonly backend?: Partial<VaultBackendConfig>;
   readonly requireRequestHeader?: boolean;
   readonly tcp?: boolean;
@@ -46,7 +46,13 @@ export async function startProxy(options: ProxyingOptions) {
     ? ({ kind: 'tcp', host: '127.0.0.1', port } as const)
     : ({ kind: 'unix', path: socket, mode: 0o600 } as const);
   const listen = { where, place: 'proxy', requireRequestHeader: options.requireRequestHeader ?? false };
-  const proxy: ProxyConfig = { listeners: [listen], backend: 'bao', useAutoAuthToken: true, ...options.proxy };
+  const proxy: ProxyConfig = {
+    listeners: [listen],
+    backend: 'bao',
+    useAutoAuthToken: true,
+    useClientCertificate: false,
+    ...options.proxy,
+  };
   const service = createProxyService({ proxy, listen, backend: () => backend, clock, random, emit });
   await service.start?.();
   const listener = await HttpListener.open(listen, service, { extraMethods: ['LIST', 'SCAN'] });

@@ -1,0 +1,13 @@
+/**
+ * The path of a request line as the server will understand it: without its query, decoded once, with one slash where
+ * there are several (the server redirects to that). Undefined: it cannot be decoded. It is the only reading of a path:
+ * what guards the agent's login, what the cache writes down and what the log tells all see this one.
+ */
+export function readPath(url: string): string | undefined {
+  const mark = url.indexOf('?');
+  try {
+    return decodeURIComponent(mark < 0 ? url : url.slice(0, mark)).replace(/\/{2,}/g, '/');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import { type Cut, cutIn } from './cut.ts';
+
+const asked = cutIn('src/deliver/proxy/asked.ts');
+const service = cutIn('src/deliver/proxy/proxy-service.ts');
+const caller = cutIn('src/deliver/proxy/caller.ts');
+
+export const PROXY: readonly Cut[] = [
+  asked('proxy-one-reading', 'if (connectionNames(rawHeaders, FOR_THE_SERVER)) {', 'if (rawHeaders.length < 0) {'),
+  asked('proxy-one-reading', 'const headers = byName(passed);', 'const headers = byName(request.rawHeaders);', {
+    by: 'neither passed on nor counted',
+  }),
+  cutIn('src/deliver/proxy/request-path.ts')('proxy-one-reading', ".replace(/\\/{2,}/g, '/')", '', {
+    by: 'a request that writes',
+  }),
+  cutIn('src/deliver/proxy/namespace.ts')('proxy-one-reading', "part !== ''", "part !== ' '", {
+    by: 'a namespace written as',
+  }),
+  cutIn('src/deliver/proxy/told-call.ts')(
+    'proxy-told',
+    'const path = readPath(url);',
+    'const path = url as string | undefined;',
+  ),
+  service('proxy-certificate', 'withCertificate: useClientCertificate', 'withCertificate: true'),
+  cutIn('src/client/forwarder.ts')(
+    'proxy-certificate',
+    'const { certFile, keyFile, ...plain } = options.tls;',
+    'const { certFile, keyFile } = options.tls;\n    const plain = options.tls;',
+  ),
+  cutIn('src/deliver/proxy/keepable.ts')(
+    'proxy-login-not-cached',
+    "if (leased.kind === 'token' && !makesTokens) {",
+    "if (leased.kind === 'token' && path === '') {",
+  ),
+  cutIn('src/deliver/proxy/ask-upstream.ts')('proxy-others-tokens', '!ABOUT_OTHERS.test(path) && ', ''),
+  service('proxy-ready', 'upstream.session.start();', '{}'),
+  cutIn('src/observe/health.ts')('proxy-ready', '[...loginsMissing]', '[]', { by: 'is not ready while' }),
+  caller('proxy-sealed', 'return mayNeedNone && !hasLogin() ? given', 'return mayNeedNone && false ? given', {
+    by: 'needs a login of ours',
+  }),
+  caller('proxy-sealed', '|seal-status|unseal|', '|seal-status|'),
+];

@@ -1,0 +1,64 @@
+import { held, inFile, type Section } from './promise.ts';
+
+const reading = inFile('test/deliver/proxy/one-reading.test.ts');
+const sealed = inFile('test/deliver/proxy/sealed.test.ts');
+
+export const proxy: Section = {
+  name: 'Proxy',
+  promises: [
+    held(
+      'proxy-one-reading',
+      'A request is read once: its key in the cache, the guard of the login and the server see the same one.',
+      reading('a header of one hop only never makes one request of another namespace (%s)', '/v1/kv/a'),
+      reading('a header of one hop only is neither passed on nor counted'),
+      reading('a request that writes to %s makes the next read a new one', '/v1/kv//a'),
+      reading('a namespace written as %s is the one in which a write makes the next read a new one', 'team//a'),
+    ),
+    held(
+      'proxy-told',
+      'No token in a path is logged, however the path is spelled.',
+      reading('a request to %s is told as %s', '/v1/auth%2ftoken%2frenew%2fs.canary'),
+    ),
+    held(
+      'proxy-certificate',
+      "Clients never get the agent's client certificate, unless `proxy.useClientCertificate` lends it to them.",
+      inFile(
+        'test/deliver/proxy/certificate.test.ts',
+        "the agent's client certificate",
+      )('logs no client of the proxy in (useAutoAuthToken: %s)'),
+    ),
+    held(
+      'proxy-login-not-cached',
+      'No login is answered from the cache.',
+      inFile(
+        'test/deliver/proxy/leases.test.ts',
+        'a login through the proxy',
+      )('is asked of the server each time, also after the password has changed (useAutoAuthToken: %s)'),
+    ),
+    held(
+      'proxy-others-tokens',
+      "What clients ask about other tokens never ends the agent's login.",
+      inFile('test/deliver/proxy/others-tokens.test.ts', 'what a client asks about other tokens')(
+        "says nothing about the agent's login (%s)",
+        'sys/capabilities',
+      ),
+    ),
+    held(
+      'proxy-ready',
+      'With `useAutoAuthToken` the login is made at the start, and `/readyz` says so while there is none.',
+      sealed('the login that the proxy lends is made before the first client comes (useAutoAuthToken: %s)'),
+      inFile(
+        'test/observe/health-watch.test.ts',
+        'the health of an agent',
+      )('is not ready while there is no login to lend to the clients of the proxy'),
+    ),
+    held(
+      'proxy-sealed',
+      'What needs no login of the agent passes while there is none: a sealed server is unsealed through the proxy.',
+      sealed(
+        'a server that gives no login is initialised, unsealed and set up through the proxy (useAutoAuthToken: %s)',
+      ),
+      sealed('a server that gives no login %s %s needs a login of ours: %s', 'POST'),
+    ),
+  ],
+};

@@ -128,7 +128,12 @@ export const CODES = {
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   SECRET_STALE: row(1, 'backoff', 'The last refresh failed; the value is still valid.', 'See the failure beside it.'),
   SECRET_EXPIRED: row(1, 'backoff', 'The value is past its validity or its maxStale.', 'See the failure beside it.'),
-  SECRET_NEVER_FETCHED: row(3, 'backoff', 'No answer has come yet.', 'Check the backend.'),
+  SECRET_NEVER_FETCHED: row(
+    3,
+    'backoff',
+    'No answer has come yet.',
+    'Check address, network and health of the backend.',
+  ),
 
   // ---- output
   OUTPUT_WAITING: row(1, 'backoff', 'An output is not published yet.', 'See its secrets.'),

@@ -52,6 +52,7 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
 
   return {
     name: config.name,
+    where: config.address,
     source: { fetch, renew: createRenew(tools.vault) },
     identity: identityOf(config),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),

@@ -57,6 +57,7 @@ export const outage: Section = {
       'init-tells-why',
       '`init` with a deadline tells which secret, which backend, its address, and what it answered.',
       init('tells at the deadline which secret, which backend, its address and what it answered'),
+      init('tells at the deadline the backend and the address that never answered, also the only one'),
       init('tells which secrets wait for a login that is not granted'),
     ),
   ],

@@ -56,12 +56,12 @@ class AwsReads {
       audit.missed('read', 'unknown');
       return unknownSecret();
     }
-    const { name, place } = fits.secret;
+    const { name } = fits.secret;
     const entry = agent.entryOf(name);
     const fields = entry === undefined || entry.state === 'absent' ? undefined : fieldsOf(fits, entry);
     if (entry === undefined || entry.state === 'absent' || fields === undefined) {
       audit.missed('read', 'absent', { secret: name });
-      return entry === undefined || entry.state === 'absent' ? noValue(name, entry, place, agent) : unknownSecret();
+      return entry === undefined || entry.state === 'absent' ? noValue(name, entry, agent) : unknownSecret();
     }
     const headers = stateHeaders(entry, agent);
     if (asked.refreshNow && entry.why !== undefined) {

@@ -92,7 +92,7 @@ class SecretReads {
     const found = answers.field(entry, field);
     if (found === undefined) {
       audit.missed('read', 'unknown', { secret: name });
-      return { ...refusal(404, 'API_UNKNOWN_FIELD', 'the secret has no such field'), headers };
+      return { ...refusal(404, 'API_UNKNOWN_FIELD', `the secret ${name} has no such field`), headers };
     }
     audit.read('read', name, field, entry);
     return { status: 200, type: found.type, body: found.body, headers };

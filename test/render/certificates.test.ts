@@ -106,7 +106,7 @@ describe('pem', () => {
   ];
   it.each(refused)('refuses %s', async (_, text, seen) => {
     const why = await failureOf('{{pem s.x}}', { s: fieldsOf({ x: Secret.text(text) }) });
-    expect(why).toMatchObject({ code: 'RENDER_BAD_ARGUMENT', seen });
+    expect(why).toMatchObject({ code: 'RENDER_BAD_ARGUMENT', seen: `${seen}; it was given s.x` });
   });
 });
 
@@ -138,8 +138,8 @@ describe('x509', () => {
   });
 
   it.each([
-    ['{{x509 s.key "subject"}}', 'x509 wants a certificate in PEM'],
-    ['{{x509 s "subject"}}', 'x509 wants text, not a map'],
+    ['{{x509 s.key "subject"}}', 'x509 wants a certificate in PEM; it was given s.key'],
+    ['{{x509 s "subject"}}', 'x509 wants text, not a map; it was given s'],
     ['{{x509 s.leaf (lower "Names")}}', expect.stringMatching(/^x509 wants for FIELD one of subject, /)],
   ])('%s is refused', async (template, seen) => {
     expect(await failureOf(template, { s })).toMatchObject({ code: 'RENDER_BAD_ARGUMENT', seen });

@@ -69,7 +69,32 @@ describe('audit lines', () => {
       'enter refused API_FORWARDED',
     ]);
     await clock.advance(10_000);
+    expect(told().slice(4)).toEqual(['read unknown 4', 'enter refused API_FORWARDED 4']);
     await get('/v1/secrets/nope');
-    expect(told().at(-1)).toBe('read unknown 5');
+    expect(told().slice(6)).toEqual(['read unknown']);
+    await clock.advance(60_000);
+    expect(told().length).toBe(7);
+  });
+
+  it('of actions come ten times in ten seconds, then with their number, and what is left at the end', async () => {
+    const { get, told, clock, use } = await world('off');
+    const stop = () => get('/v1/stop', {}, 'POST');
+    for (let i = 0; i < 500; i++) await stop();
+    expect(told()).toEqual(Array(10).fill('stop refused'));
+    await clock.advance(10_000);
+    expect(told().slice(10)).toEqual(['stop refused 490']);
+    for (let i = 0; i < 12; i++) await stop();
+    await use({});
+    expect(told().slice(11)).toEqual([...Array(10).fill('stop refused'), 'stop refused 2']);
+  });
+
+  it('of all are 1,000 reads in ten seconds, the others are counted by their secret', async () => {
+    const { get, told, clock } = await world('all');
+    for (let i = 0; i < 1_500; i++) await get(i % 2 === 0 ? '/v1/secrets/app' : '/v1/secrets/app/password');
+    expect(told().length).toBe(1_000);
+    await clock.advance(10_000);
+    expect(told().slice(1_000)).toEqual(['read done app 500']);
+    await get('/v1/secrets/app');
+    expect(told().at(-1)).toBe('read done app 1');
   });
 });

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { listedMetrics } from '../docs/metrics-page.ts';
 import { npmPackage } from '../render/formats/installed.ts';
+import { isHere, run, withPaths } from '../templates/programs.ts';
 import { manifests } from './configurations.ts';
 
 /** A query that a rule or a panel asks, with where it stands. */
@@ -155,6 +156,24 @@ describe('the scrape configuration', () => {
       }
     }
     expect(found.length).toBeGreaterThan(5);
+  });
+});
+
+describe('promtool', () => {
+  it('takes the rules and the scrape configuration', async ({ skip }) => {
+    if (!(await isHere('promtool', '--version'))) skip('promtool is not on PATH');
+    const { stdout } = await run('promtool', ['check', 'rules', 'examples/prometheus/alerts.yaml']);
+    expect(stdout).toContain(`SUCCESS: ${rules.length} rules found`);
+    const config = parse(readFileSync('examples/prometheus/prometheus.yaml', 'utf8'));
+    // Debian's promtool is built without the discovery of Kubernetes; the relabelling is what we wrote ourselves.
+    for (const job of config.scrape_configs) {
+      expect(job.kubernetes_sd_configs).toEqual([{ role: 'pod' }]);
+      delete job.kubernetes_sd_configs;
+    }
+    config.rule_files = [resolve('examples/prometheus/alerts.yaml')];
+    await withPaths([stringify(config)], async ([path = '']) => {
+      expect((await run('promtool', ['check', 'config', path])).stdout).toContain('SUCCESS');
+    });
   });
 });
 

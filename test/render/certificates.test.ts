@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
+import { isHere, run, withPaths } from '../templates/programs.ts';
 import { failureOf, fieldsOf, textOf } from './setup.ts';
 
 const NAMES = ['root', 'issuer', 'issuer-new-key', 'leaf', 'leaf-of-new-key'] as const;
@@ -38,6 +39,16 @@ describe('pem', () => {
   ];
   it.each(mended)('mends a certificate %s', async (_, text) => {
     expect(await textOf('{{pem s.x}}', { s: fieldsOf({ x: Secret.text(text) }) })).toBe(leaf);
+  });
+
+  it('makes a chain that keytool of a JDK reads', async ({ skip }) => {
+    if (!(await isHere('keytool', '-help'))) skip('keytool is not on PATH');
+    const given = fieldsOf({ leaf: Secret.text(oneLine(leaf)), all: [Secret.text(pemOf('issuer'))] });
+    await withPaths([await textOf('{{pem s.leaf s.all}}', { s: given })], async ([path = '']) => {
+      const { stdout } = await run('keytool', ['-J-Duser.language=en', '-printcert', '-file', path]);
+      const owners = [...stdout.matchAll(/^Owner: (.*)$/gm)].map(([, owner]) => owner);
+      expect(owners).toEqual([expect.stringContaining('CN=shop.svc'), expect.stringContaining('CN=Shop Issuer')]);
+    });
   });
 
   const chains: readonly (readonly [given: readonly Name[], ordered: readonly Name[]])[] = [

@@ -4,7 +4,7 @@
  * server, which proves that a checkout installs what it needs. `-- --all` runs it as it stands.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -27,6 +27,7 @@ const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !fo
 const env = { ...Object.fromEntries(own), PATH: path.join(delimiter) };
 
 const dir = mkdtempSync(join(tmpdir(), 'pannier-readme-'));
+chmodSync(dir, 0o755); // PostgreSQL does not run as root: as another user it must be able to read its binaries here
 try {
   run('git', ['clone', '--quiet', '--no-hardlinks', '.', dir], process.cwd());
   for (const command of commands) {

@@ -57,7 +57,7 @@ function choose(plan: Plan, names: readonly string[]): Plan {
     const meant = near === undefined ? '' : `; did you mean "${near}"?`;
     const seen = `there is no output named "${name}"${meant}`;
     const hint = known.size === 0 ? 'Add it to outputs.' : `Configured: ${[...known].slice(0, 10).join(', ')}.`;
-    throw new PannierError(failure('CONFIG_INVALID', '--output', seen, { hint }));
+    throw new PannierError(failure('CONFIG_INVALID', `--output ${name}`, seen, { hint }));
   }
   const outputs = plan.outputs.filter(({ output }) => names.includes(output.name));
   return { ...rest, outputs, ...(env !== undefined && names.includes(ENVIRONMENT) ? { env } : {}) };

@@ -104,7 +104,7 @@ describe('the local API of a running agent', () => {
       ['app.nope', 'API_UNKNOWN_FIELD'],
       ['../status', 'API_UNKNOWN_SECRET'],
     ] as const) {
-      const told = expect.stringMatching(new RegExp(`^get: ${name.replaceAll('.', '\\.')}: .*${code}`));
+      const told = expect.stringMatching(new RegExp(`^${name.replaceAll('.', '\\.')}: .*${code}`));
       expect(await get(name, '-c', config)).toEqual([1, '', told]);
       if (name !== '../status') expect(await get(name, '--json', '-c', config)).toEqual([1, '', told]);
     }

@@ -147,14 +147,14 @@ describe('watching', () => {
   });
 
   it('cuts off the readers that stopped at the oldest values when they hold too much together', async () => {
-    const { backend, start, manager, path, listener } = await apiWorld(['app']);
+    const { backend, start, manager, path, listener, audits } = await apiWorld(['app'], { audit: 'all' });
     backend.set('app', { password: ''.padEnd(1_000_000, '0') });
     await start();
     for (let n = 1; n <= 40; n++) {
       const slow = await dial(path);
       slow.pause();
       slow.write('GET /v1/watch HTTP/1.1\r\nHost: x\r\n\r\n');
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await untilTrue(() => audits().length === n);
       backend.set('app', { password: `${n}`.padEnd(1_000_000, 'x') });
       await manager.refresh('app');
     }

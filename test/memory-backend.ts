@@ -10,6 +10,7 @@ type Answer = { readonly fields: Record<string, string>; readonly life?: Life } 
 /** A backend in memory whose every answer a test sets; counts what it was asked. */
 export class MemoryBackend implements Backend {
   readonly name = 'memory';
+  readonly where = 'memory';
   readonly identity = 'memory';
   readonly source: Source;
   readonly answers = new Map<string, Answer>();

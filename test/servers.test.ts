@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { access, readFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +14,9 @@ import {
   enableCertAuth,
   enableJwtAuth,
   enableUserpass,
+  ensureOpenBao,
   OpenBaoError,
+  openBaoVersion,
   startMoto,
   startOpenBao,
   startPostgres,
@@ -21,6 +24,31 @@ import {
   startWorld,
   type World,
 } from './servers/index.ts';
+
+const run = promisify(execFile);
+
+describe('the binary of OpenBao', () => {
+  it.each(['PANNIER_TEST_BAO', 'BAO_BIN'])(
+    'that %s names is bao on the PATH of a test, whatever its file is called',
+    async (name) => {
+      const dir = await mkdtemp(join(tmpdir(), 'pannier-binary-'));
+      try {
+        const binary = join(dir, 'openbao-of-mine');
+        await symlink(await ensureOpenBao(), binary);
+        const script =
+          `import { ensureOpenBao, ensureOpenBaoFolder } from './test/servers/index.ts';\n` +
+          `import { execFileSync } from 'node:child_process';\n` +
+          `const PATH = await ensureOpenBaoFolder();\n` +
+          `console.log(await ensureOpenBao(), String(execFileSync('bao', ['version'], { env: { PATH } })));`;
+        const env = { ...process.env, PANNIER_TEST_BAO: '', BAO_BIN: '', [name]: binary };
+        const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { env });
+        expect(stdout).toMatch(new RegExp(`^${binary} OpenBao v${openBaoVersion} `));
+      } finally {
+        await rm(dir, { recursive: true });
+      }
+    },
+  );
+});
 
 describe('the world', () => {
   let world: World;
@@ -281,7 +309,7 @@ async function statusOf(outgoing: Outgoing): Promise<number | undefined> {
 
 /** A zombie that nobody has reaped yet has ended too. */
 async function isRunning(pid: number): Promise<boolean> {
-  const listed = await promisify(execFile)('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
+  const listed = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
   return listed.stdout.trim() !== '' && !listed.stdout.startsWith('Z');
 }
 

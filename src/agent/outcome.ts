@@ -81,8 +81,8 @@ export function failuresAtDeadline(progress: Progress): readonly Failure[] {
     }
     const missing = state.kind === 'waiting' ? state.missing.filter((name) => isMissing(name, progress)) : [];
     for (const name of missing) {
-      const why = whyMissing(name, progress) ?? progress.silence(name);
-      failures.add(withBackend(why, name, progress), name);
+      const why = whyMissing(name, progress);
+      failures.add(why === undefined ? progress.silence(name) : withBackend(why, name, progress), name);
     }
     if (missing.length === 0) {
       failures.add(failure('INIT_TIMEOUT', placeOfOutput(output), 'the time was over before it was done'));

@@ -178,7 +178,9 @@ export class Pipeline implements AsyncDisposable {
     const secret = this.#plan?.config.secrets.get(name);
     const backend = secret?.optional === true ? undefined : this.#backends.byName().get(secret?.backend ?? '');
     const trouble = backend?.trouble?.();
-    return trouble ?? failure('SECRET_NEVER_FETCHED', secret?.place ?? `secrets.${name}`, 'no answer has come yet');
+    const from = backend === undefined ? '' : ` from ${backend.where}, backend ${backend.name}`;
+    const seen = `no answer has come yet${from}`;
+    return trouble ?? failure('SECRET_NEVER_FETCHED', secret?.place ?? `secrets.${name}`, seen);
   }
 
   /** Calls `heard` when an output may have changed state, with its name, and when a login failed. */

@@ -133,7 +133,12 @@ export const CODES = {
     'The value is past its validity, the login of its lease, or its maxStale.',
     'See the failure beside it.',
   ),
-  SECRET_NEVER_FETCHED: row(3, 'backoff', 'No answer has come yet.', 'Check the backend.'),
+  SECRET_NEVER_FETCHED: row(
+    3,
+    'backoff',
+    'No answer has come yet.',
+    'Check address, network and health of the backend.',
+  ),
 
   // ---- output
   OUTPUT_WAITING: row(1, 'backoff', 'An output is not published yet.', 'See its secrets.'),

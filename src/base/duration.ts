@@ -1,5 +1,6 @@
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+/** The form of a duration; also of those beyond a hundred years. */
+export const WHOLE_DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 
 /** Largest duration taken: a hundred years. Beyond it arithmetic on times stops being exact to the millisecond. */
@@ -10,7 +11,7 @@ const MAX_MS = 36_525 * 86_400_000;
  * sign, a space, or more than a hundred years.
  */
 export function parseDuration(text: string): number | undefined {
-  if (!WHOLE.test(text)) return undefined;
+  if (!WHOLE_DURATION.test(text)) return undefined;
   let ms = 0;
   for (const [, number, unit] of text.matchAll(PART)) ms += Number(number) * (UNIT_MS[unit as string] as number);
   return ms <= MAX_MS ? Math.round(ms) : undefined;

@@ -194,7 +194,7 @@ export type Fact =
       /** Of the value that was read. */
       readonly version?: string;
       readonly code?: string;
-      /** So many alike since the last line; absent: this one. */
+      /** So many more that are alike were left out in the last ten seconds; absent: it tells one request. */
       readonly count?: number;
     }
   /** A lease or a token that the proxy keeps was not renewed; `call` is the path that made it. */

@@ -3,8 +3,11 @@ import { JsonError, parseJson } from '../base/json.ts';
 import { isFields, lookUp, plainText, type Value } from '../base/value.ts';
 import { type LocalAnswer, type LocalPlace, nameOf } from '../client/local-api.ts';
 
-/** The problem that the agent told, as an error of ours. */
-export function refused({ status, body }: LocalAnswer, where: LocalPlace): PannierError {
+/**
+ * The problem that the agent told, as an error of ours.
+ * @param asked what the user asked for: the place of a problem that the agent found in the request as such.
+ */
+export function refused({ status, body }: LocalAnswer, where: LocalPlace, asked = nameOf(where)): PannierError {
   const problem = tryParse(body);
   const [code, place, seen, hint] = ['code', 'place', 'detail', 'hint'].map((key) => plainText(lookUp(problem, key)));
   if (code === undefined || seen === undefined) {
@@ -12,8 +15,17 @@ export function refused({ status, body }: LocalAnswer, where: LocalPlace): Panni
   }
   // The code may be one of a later version.
   const { retry } = failure('AGENT_ANSWER', '', '');
-  return new PannierError({ code: code as never, place: place ?? nameOf(where), seen, hint: hint ?? '', retry });
+  return new PannierError({
+    code: code as never,
+    place: isRequest(place) ? asked : place,
+    seen,
+    hint: hint ?? '',
+    retry,
+  });
 }
+
+const isRequest = (place: string | undefined): place is undefined | 'request' =>
+  place === undefined || place === 'request';
 
 /** @throws PannierError AGENT_ANSWER when the answer is no map in JSON. */
 export function parsed({ body }: LocalAnswer, where: LocalPlace): Value {

@@ -20,24 +20,24 @@ export interface GetCommandOptions extends AgentOptions {
  */
 export async function getCommand(source: string, options: GetCommandOptions): Promise<number> {
   const [name = '', field] = splitSource(source);
-  if (!/^[A-Za-z_][\w-]*$/.test(name)) throw fail('API_UNKNOWN_SECRET', 'get', 'a secret has no such name');
+  if (!/^[A-Za-z_][\w-]*$/.test(name)) throw fail('API_UNKNOWN_SECRET', source, 'a secret has no such name');
   const where = await findAgent(options);
   const isRaw = field !== undefined && !options.json;
   const path = `/v1/secrets/${encodeURIComponent(name)}${isRaw ? `/${encodeURIComponent(field)}` : ''}`;
   const answer = await askLocal(where, { path });
-  if (answer.status !== 200) throw refused(answer, where);
+  if (answer.status !== 200) throw refused(answer, where, source);
   warnOfState(name, answer);
   if (isRaw) await print(process.stdout.isTTY ? Buffer.concat([answer.body, NEWLINE]) : answer.body);
-  else await print(`${writeJson(choose(parsed(answer, where), field, options), 0, 'api')}\n`);
+  else await print(`${writeJson(choose(parsed(answer, where), name, field, options), 0, 'api')}\n`);
   return 0;
 }
 
 const NEWLINE = Buffer.from('\n');
 
-function choose(document: Value, field: string | undefined, { json }: GetCommandOptions): Value {
+function choose(document: Value, name: string, field: string | undefined, { json }: GetCommandOptions): Value {
   if (field === undefined) return json ? document : (lookUp(document, 'fields') ?? document);
   const value = lookUp(document, 'fields', field);
-  if (value === undefined) throw fail('API_UNKNOWN_FIELD', 'get', 'the secret has no such field');
+  if (value === undefined) throw fail('API_UNKNOWN_FIELD', `${name}.${field}`, `the secret ${name} has no such field`);
   return value;
 }
 

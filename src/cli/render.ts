@@ -54,8 +54,10 @@ function choose(plan: Plan, names: readonly string[]): Plan {
   for (const name of names) {
     if (known.has(name)) continue;
     const near = makeNearest(known)(name);
-    const seen = near === undefined ? 'no such output' : `no such output; the nearest is ${near}`;
-    throw new PannierError(failure('CONFIG_INVALID', `--output ${name}`, seen, { hint: 'Correct it.' }));
+    const meant = near === undefined ? '' : `; did you mean "${near}"?`;
+    const seen = `there is no output named "${name}"${meant}`;
+    const hint = known.size === 0 ? 'Add it to outputs.' : `Configured: ${[...known].slice(0, 10).join(', ')}.`;
+    throw new PannierError(failure('CONFIG_INVALID', `--output ${name}`, seen, { hint }));
   }
   const outputs = plan.outputs.filter(({ output }) => names.includes(output.name));
   return { ...rest, outputs, ...(env !== undefined && names.includes(ENVIRONMENT) ? { env } : {}) };

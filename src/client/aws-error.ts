@@ -6,6 +6,8 @@ import { retryAfterMs } from './retry-after.ts';
 export interface AwsCall {
   /** `secretsmanager GetSecretValue`. */
   readonly operation: string;
+  /** The secret, the parameter or the path that was asked for; absent where the call is about none. */
+  readonly of?: string | undefined;
   /** Absent where it is not known. */
   readonly region?: string;
   /** Configuration path. */
@@ -129,16 +131,19 @@ function describe(
   status: number | undefined,
   afterMs: number | undefined,
 ): PannierError {
-  const { operation, region, place } = call;
+  const { operation, of, region, place } = call;
   const known = byMessage(name, message) ?? (Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined);
   const { code, seen, hint } = known ?? byStatus(status);
   const isAnswer = status !== undefined && status >= 400;
   const answered = known === undefined ? (isAnswer ? `HTTP ${status}` : 'no usable answer') : name;
   const details = { ...(hint === undefined ? {} : { hint }), retryAfterMs: afterMs };
+  // A failure of the credentials is one for all secrets, and told once.
+  const whose = of === undefined || code.startsWith('AUTH_') ? '' : ` of ${of}`;
+  const where = region === undefined ? '' : ` in ${region}`;
   return fail(
     code,
     place,
-    `${seen === undefined ? '' : `${seen}: `}${answered} to ${operation}${region === undefined ? '' : ` in ${region}`}`,
+    `${seen === undefined ? '' : `${seen}: `}${answered} to ${operation}${whose}${where}`,
     details,
   );
 }

@@ -220,7 +220,8 @@ class SdkClient implements AwsApi {
           abortSignal: signal,
         });
       } catch (foreign) {
-        const call: AwsCall = { operation: `${service} ${operation}`, region, place, nowMs: clock.wallMs() };
+        const nowMs = clock.wallMs();
+        const call: AwsCall = { operation: `${service} ${operation}`, of: askedOf(input), region, place, nowMs };
         const error = signal.aborted ? fail('CANCELLED', place, 'the call was cancelled') : this.#placed(foreign, call);
         if (REGION_DOWN.has(error.failure.code)) this.#downUntilMs.set(region, clock.monoMs() + DOWN_MS);
         if (tries > 1) throw error;
@@ -256,6 +257,13 @@ class SdkClient implements AwsApi {
 }
 
 const signerOf = ({ roleArn, externalId }: AwsRole): string => JSON.stringify([roleArn, externalId]);
+
+/** What a call asks for, as the configuration names it. A batch of several is about none of them. */
+function askedOf(input: object): string | undefined {
+  const { SecretId, Name, Path, SecretIdList, Names } = input as Readonly<Record<string, unknown>>;
+  const [only, ...more] = [SecretIdList, Names].find(Array.isArray) ?? [SecretId ?? Name ?? Path];
+  return typeof only === 'string' && more.length === 0 ? only : undefined;
+}
 
 const serviceOf = (operation: AwsOperation): AwsService =>
   operation.startsWith('GetParameter') ? 'ssm' : 'secretsmanager';

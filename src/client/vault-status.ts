@@ -1,6 +1,7 @@
 import type { Code } from '../base/codes.ts';
 import { type FailureDetails, failure } from '../base/errors.ts';
 import { type Fields, isList, plainText } from '../base/value.ts';
+import { rejectionReason } from './rejection-reasons.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { VaultStatusError } from './vault-client.ts';
 
@@ -114,8 +115,10 @@ const CODE_OF: Readonly<Record<number, Code>> = {
  */
 export function statusError(refusal: Refusal): VaultStatusError {
   const { status, headers, body, address, call, place, nowMs } = refusal;
-  const phrase = knownPhrase(body);
   const code = CODE_OF[status] ?? (status >= 500 && status <= 599 ? 'BACKEND_UNAVAILABLE' : 'BACKEND_MALFORMED');
+  const said = textsOf(body);
+  const reason = REASONED.has(code) ? rejectionReason(said) : undefined;
+  const phrase = reason ?? knownPhrase(said);
   const details: { -readonly [K in keyof FailureDetails]: FailureDetails[K] } = {
     retryAfterMs: retryAfterMs(headers['retry-after'], nowMs),
   };
@@ -125,11 +128,18 @@ export function statusError(refusal: Refusal): VaultStatusError {
   return new VaultStatusError(failure(code, place, seen, details), status, body, phrase);
 }
 
-/** The first known phrase that `errors[]` contains. */
-function knownPhrase(body: Fields): string | undefined {
+/** Codes of answers about the request itself, whose texts are those of an engine. */
+const REASONED: ReadonlySet<Code> = new Set(['BACKEND_REJECTED', 'BACKEND_UNAVAILABLE']);
+
+/** What `errors[]` says, in lower case. */
+function textsOf(body: Fields): readonly string[] {
   const errors = body.get('errors');
-  if (!isList(errors)) return undefined;
-  const said = errors.map((error) => (plainText(error) ?? '').slice(0, 4096).toLowerCase());
+  if (!isList(errors)) return [];
+  return errors.map((error) => (plainText(error) ?? '').slice(0, 4096).toLowerCase());
+}
+
+/** The first known phrase among the texts. */
+function knownPhrase(said: readonly string[]): string | undefined {
   for (const [part, shown] of PHRASES) {
     if (said.some((text) => text.includes(part) && (part !== RATE_LIMIT || text.includes('quota'))))
       return shown ?? part;

@@ -19,9 +19,8 @@ export function checkBuiltin(
   const builtin = BUILTIN_TEMPLATES.get(name);
   if (builtin === undefined) {
     const near = makeNearest(BUILTIN_TEMPLATES.keys())(name);
-    const all = `There are: ${[...BUILTIN_TEMPLATES.keys()].join(', ')}.`;
-    const hint = near === undefined ? all : `Did you mean builtin:${near}?`;
-    problems.add('CONFIG_INVALID', file, [...path, 'template'], 'no such builtin template', hint);
+    const hint = `There are: ${[...BUILTIN_TEMPLATES.keys()].join(', ')}.`;
+    problems.addUnknown('CONFIG_INVALID', file, [...path, 'template'], { what: 'builtin template', name, near }, hint);
     return false;
   }
   for (const kind of INPUT_KEYS) {
@@ -51,7 +50,7 @@ function hintOf({ input, fields, optional = [] }: BuiltinTemplate): string {
 /** Without a secret of the input's own name, `with` names one, or it names all the fields. */
 function whatLacks({ input, fields = [] }: BuiltinTemplate, inputs: Inputs): string | undefined {
   const given = inputs.get(input);
-  if (given === undefined) return `it is made of ${input}, and no secret is named so`;
+  if (given === undefined) return `it is made of ${input}, and there is no secret named "${input}"`;
   const there = given.fields.map(([field]) => field);
   const missing = given.is === undefined ? fields.filter((field) => !there.includes(field)) : [];
   return missing.length === 0 ? undefined : `nothing gives ${missing.map((it) => `${input}.${it}`).join(', ')}`;

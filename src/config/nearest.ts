@@ -23,15 +23,19 @@ export function makeNearest(candidates: Iterable<string>): (word: string) => str
   };
 }
 
-/** Levenshtein distance, one row at a time. */
+/** Levenshtein distance with the exchange of two neighbours as one edit, row by row. */
 function countEdits(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = at(row, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, at(row, j) + 1, at(next, j - 1) + 1));
+      const isExchanged = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const exchanged = isExchanged ? at(before, j - 2) + 1 : Number.POSITIVE_INFINITY;
+      next.push(Math.min(replaced, exchanged, at(row, j) + 1, at(next, j - 1) + 1));
     }
+    before = row;
     row = next;
   }
   return at(row, b.length);

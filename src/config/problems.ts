@@ -6,6 +6,18 @@ import { describeIssue } from './describe-issue.ts';
 import { formatPlace, type Path, pathKey, valueAt } from './place.ts';
 import { isUnfilled, type SourceFile } from './source-file.ts';
 
+/** A name that nothing has. */
+export interface UnknownName {
+  /** Of what kind it is, such as `secret`. */
+  readonly what: string;
+  readonly name: string;
+  /** A name that was probably meant. */
+  readonly near: string | undefined;
+}
+
+/** Shorter than a UUID, an AWS secret key or a hash, so that a secret in a wrong place is not taken for a name. */
+const NAME_LIKE = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
+
 /** Collects everything wrong with a configuration, so that all of it is told at once. */
 export class Problems {
   readonly warnings: Failure[] = [];
@@ -20,6 +32,19 @@ export class Problems {
   /** A problem at a path in a file. */
   add(code: Code, file: SourceFile, path: Path, seen: string, hint?: string): void {
     this.addAt(code, this.placeIn(file, path), seen, hint);
+  }
+
+  /**
+   * A name that nothing has. The message tells the name, so that it can be read without the file. A name that a reference
+   * gave is not told, and neither is what looks like no name: it may be a secret in a wrong place.
+   */
+  addUnknown(code: Code, file: SourceFile, path: Path, unknown: UnknownName, hint?: string): void {
+    const { what, name, near } = unknown;
+    const isFilled = file.filled.has(pathKey(path));
+    const isShown = !isFilled && (near !== undefined || NAME_LIKE.test(name));
+    const named = isShown ? `named "${name}"` : isFilled ? 'of the name that the reference gave' : 'of the name there';
+    const meant = near === undefined ? '' : `; did you mean "${near}"?`;
+    this.add(code, file, path, `there is no ${what} ${named}${meant}`, hint);
   }
 
   /** A problem at a place in words of the caller. */

@@ -5,7 +5,7 @@ import { parseEntry } from './parse-entry.ts';
 import { formatPlace } from './place.ts';
 import type { Problems } from './problems.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
-import type { KnownBackends } from './resolve-secret.ts';
+import { configured, type KnownBackends } from './resolve-secret.ts';
 import { proxy as schema } from './schema/section-proxy.ts';
 import type { ProxyShape } from './schema.ts';
 
@@ -72,9 +72,8 @@ function chooseBackend(
     return fitting.length === 1 ? fitting[0] : undefined;
   }
   if (!names.includes(backend)) {
-    const near = nearest(backend);
-    const seen = near === undefined ? 'no backend has this name' : `no backend has this name; the nearest is ${near}`;
-    problems.add('CONFIG_UNKNOWN_BACKEND', file, place, seen);
+    const unknown = { what: 'backend', name: backend, near: nearest(backend) };
+    problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configured(names));
     return undefined;
   }
   if (isVault(backend)) return backend;

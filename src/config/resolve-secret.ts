@@ -98,10 +98,14 @@ function chooseBackend(
   // None at all is one problem, told once.
   if (names.length === 0) return undefined;
   if (names.includes(backend)) return backend;
-  const near = nearest(backend);
-  const seen = near === undefined ? 'no backend has this name' : `no backend has this name; the nearest is ${near}`;
-  problems.add('CONFIG_UNKNOWN_BACKEND', file, place, seen, `Configured: ${names.slice(0, 10).join(', ')}.`);
+  const unknown = { what: 'backend', name: backend, near: nearest(backend) };
+  problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configured(names));
   return undefined;
+}
+
+/** A hint that names the backends there are. */
+export function configured(names: readonly string[]): string | undefined {
+  return names.length === 0 ? undefined : `Configured: ${names.slice(0, 10).join(', ')}.`;
 }
 
 function chooseWay(shape: SecretShape, { file, path }: Entry, problems: Problems): Way | undefined {

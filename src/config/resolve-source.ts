@@ -23,8 +23,8 @@ export function resolveSource(
     problems.add('CONFIG_INVALID', file, at, 'nothing stands after the dot', 'Write NAME or NAME.FIELD.');
   if (!secrets.has(name)) {
     const near = secrets.nearest(name);
-    const seen = near === undefined ? 'no secret has this name' : `no secret has this name; the nearest is ${near}`;
-    problems.add('CONFIG_UNKNOWN_SECRET', file, at, seen, near === undefined ? undefined : 'Correct it.');
+    const hint = near === undefined ? undefined : 'Correct it.';
+    problems.addUnknown('CONFIG_UNKNOWN_SECRET', file, at, { what: 'secret', name, near }, hint);
   }
   return problems.count === before ? split : undefined;
 }

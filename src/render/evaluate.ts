@@ -25,6 +25,9 @@ interface Frame {
   readonly item: Value;
   /** The backend named its fields; false for what a helper made of a value. */
   readonly isNamed: boolean;
+  /** Where the item was found: in this, and in an `each` below this key. */
+  readonly within: Expr;
+  readonly key?: string | number;
   readonly loop?: Readonly<Record<LoopWord, Secret>>;
 }
 
@@ -86,7 +89,8 @@ export class Evaluation {
 
   #statement(node: Exclude<Node, string>): void {
     if (node.kind === 'put') {
-      const text = textOf(demand(this.outcome(node.what)), nameOf(node.what), node.at);
+      const { what, at } = node;
+      const text = textOf(demand(this.outcome(what)), writtenName(what), at, () => this.#nameOf(what));
       this.#written.push(this.#masked && !this.#isHarmless(node.what) ? MASK : text);
     } else if (node.kind === 'if') this.#write(isTruthy(this.outcome(node.condition)) ? node.body : node.otherwise);
     else if (node.kind === 'with') this.#with(node);
@@ -97,14 +101,14 @@ export class Evaluation {
     const item = demand(this.#orNothing(node.value));
     // Zero is falsy and yet not empty, as in Handlebars.
     if (isTruthy(item) || (isSecret(item) && item.type === 'number'))
-      this.#inFrame({ item, isNamed: this.#isNamed(node.value) }, node.body);
+      this.#inFrame({ item, isNamed: this.#isNamed(node.value), within: node.value }, node.body);
     else this.#write(node.otherwise);
   }
 
   #each(node: Each): void {
     const over = demand(this.#orNothing(node.over));
     if (isSecret(over) && over.type !== 'null') {
-      const seen = `${nameOf(node.over)} is ${kindOf(over)}, and #each wants a list or a map`;
+      const seen = `${this.#nameOf(node.over)} is ${kindOf(over)}, and #each wants a list or a map`;
       throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: node.at });
     }
     const size = isSecret(over) ? 0 : isList(over) ? over.length : over.size;
@@ -122,7 +126,7 @@ export class Evaluation {
         first: Secret.boolean(index === 0),
         last: Secret.boolean(++index === size),
       };
-      this.#inFrame({ item, isNamed, loop }, node.body);
+      this.#inFrame({ item, isNamed, within: node.over, key, loop }, node.body);
     }
   }
 
@@ -177,7 +181,7 @@ export class Evaluation {
       path = parts.map((part) => wantText(part)).join('');
     } catch (error) {
       if (!(error instanceof BadArgument)) throw error;
-      throw new RenderFault('RENDER_BAD_ARGUMENT', `${ask.what} ${error.message}`, { at: ask.at });
+      throw this.#badArgument(`${ask.what} ${error.message}`, ask);
     }
     const answer = this.#answer(ask, path);
     if (answer === 'pending') throw new Pending();
@@ -192,11 +196,45 @@ export class Evaluation {
       if ('choose' in helper) return helper.choose(call.args.map((arg) => () => this.outcome(arg)));
       const args = call.args.map((arg) => demand(this.outcome(arg)));
       const options = new Map(call.options.map(([key, value]) => [key, demand(this.outcome(value))]));
-      return helper.apply(args, options) ?? new Missing(`${name} finds nothing in ${nameOf(call.args[0])}`, at);
+      return helper.apply(args, options) ?? new Missing(`${name} finds nothing in ${this.#nameOf(call.args[0])}`, at);
     } catch (error) {
       if (!(error instanceof BadArgument)) throw error;
-      throw new RenderFault('RENDER_BAD_ARGUMENT', `${name} ${error.message}`, { at });
+      throw this.#badArgument(`${name} ${error.message}`, call);
     }
+  }
+
+  /** Names what was given: in an `each` the place alone does not say which item it was. */
+  #badArgument(seen: string, of: Call | Ask): RenderFault {
+    const given = new Set(this.#namesIn(of));
+    const named = given.size === 0 ? '' : `; it was given ${[...given].join(', ')}`;
+    return new RenderFault('RENDER_BAD_ARGUMENT', `${seen}${named}`, { at: of.at });
+  }
+
+  /**
+   * What messages call an expression: a path as it is written, or inside `each` and `with` the field that it leads to; a
+   * call in parentheses; a literal by its type.
+   */
+  #nameOf(expr: Expr | undefined, depth = this.#frames.length): string {
+    if (expr?.kind !== 'path') return writtenName(expr);
+    const { start, steps } = expr;
+    const item = start.from === 'secret' ? undefined : this.#nameOfItem(depth - 1 - start.up);
+    if (start.from === 'secret' || item === undefined) return writtenName(expr);
+    return start.from === 'item' ? pathText(item, steps) : `${expr.head} of ${item}`;
+  }
+
+  /** Undefined for the fields of a map that a helper made of a value: their names may be a part of it. */
+  #nameOfItem(depth: number): string | undefined {
+    const frame = this.#frames[depth];
+    if (frame === undefined || (typeof frame.key === 'string' && !frame.isNamed)) return undefined;
+    return pathText(this.#nameOf(frame.within, depth), frame.key === undefined ? [] : [String(frame.key)]);
+  }
+
+  /** The names of the paths that an expression is made of. */
+  #namesIn(expr: Expr): readonly string[] {
+    if (expr.kind === 'literal') return [];
+    if (expr.kind === 'path') return [this.#nameOf(expr)];
+    const parts = expr.kind === 'ask' ? expr.path : [...expr.args, ...expr.options.map(([, value]) => value)];
+    return parts.flatMap((part) => this.#namesIn(part));
   }
 }
 
@@ -217,12 +255,14 @@ const GUARD = 'Write the secret, or guard it with {{#if (secret …)}} or {{#wit
 const mayLeadNowhere = (expr: Expr): boolean => expr.kind === 'ask' && !expr.isLiteral;
 
 function writtenAsk({ what, path }: Ask): string {
-  const parts = path.map((part) => (part.kind === 'literal' ? `"${part.value.exposeText('file')}"` : nameOf(part)));
+  const parts = path.map((part) =>
+    part.kind === 'literal' ? `"${part.value.exposeText('file')}"` : writtenName(part),
+  );
   return `(${what} ${parts.join(' ')})`;
 }
 
-/** What messages call an expression: a path as it is written, a call in parentheses, a literal by its type. */
-function nameOf(expr: Expr | undefined): string {
+/** An expression as the template writes it. */
+function writtenName(expr: Expr | undefined): string {
   if (expr?.kind === 'path') return pathText(expr.head, expr.steps);
   if (expr?.kind === 'ask') return writtenAsk(expr);
   return expr?.kind === 'call' ? `(${expr.name} …)` : 'a literal';

@@ -154,15 +154,28 @@ function renderFiles(
   const view = viewOf(snapshot);
   const asked = new Asked(snapshot);
   const rendered = new Map<string, Uint8Array>();
+  const failed: Failure[] = [];
   for (const { name, place, origin, render } of files) {
     try {
       rendered.set(name, render(view, asked.answerFor(place, origin), masked));
     } catch (error) {
-      const why = error instanceof RenderFault ? error.toFailure(place, origin) : asFailure(error, place);
-      return { kind: 'failed', why };
+      failed.push(error instanceof RenderFault ? error.toFailure(place, origin) : asFailure(error, place));
     }
   }
+  if (failed.length > 0) return { kind: 'failed', why: together(failed) };
   const { computed, pending } = asked;
   if (pending.length > 0) return { kind: 'waits', missing: pending, computed };
   return { kind: 'files', files: rendered, computed };
+}
+
+/** Longest list of files in one failure. */
+const MAX_FILES = 5;
+
+/** The first failure, which also tells what is wrong with the other files, so that all is mended in one go. */
+function together([first, ...others]: readonly Failure[]): Failure {
+  const { code, place, seen } = first as Failure;
+  if (others.length === 0) return first as Failure;
+  const told = others.slice(0, MAX_FILES).map((other) => `${other.place}: ${other.seen} (${other.code})`);
+  const more = others.length > MAX_FILES ? `; and ${others.length - MAX_FILES} more files` : '';
+  return failure(code, place, `${seen}; also ${told.join('; ')}${more}`, first);
 }

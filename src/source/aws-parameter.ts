@@ -30,7 +30,7 @@ export function createAwsParameter({ api }: AwsTools): AwsFetch<ParameterRequest
       const gather = byRole.get(key) ?? gatherFor(region, role);
       byRole.set(key, gather);
       const { Value: text, Version } = await gather.read(name, place, signal);
-      if (text === undefined) throw fail('SECRET_EMPTY', place, 'the parameter holds no value');
+      if (text === undefined) throw fail('SECRET_EMPTY', place, `the parameter ${name} holds no value`);
       return answer(fieldsOfText(text), String(Version), last);
     });
   };
@@ -46,7 +46,8 @@ function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
         { place, role },
         signal,
       );
-      if (found === undefined) throw fail('BACKEND_MALFORMED', place, 'the answer holds no parameter');
+      if (found === undefined)
+        throw fail('BACKEND_MALFORMED', place, `the answer to GetParameter of ${Name} holds no parameter`);
       return found;
     },
     async many(ids, placeOf, signal) {
@@ -99,7 +100,7 @@ export function createAwsParameters({ api }: AwsTools): AwsFetch<ParametersReque
           found.push([Name.slice(path.length), Secret.text(text), Version]);
         }
       }
-      if (found.length === 0) throw fail('SECRET_NOT_FOUND', place, 'no parameter is below the path');
+      if (found.length === 0) throw fail('SECRET_NOT_FOUND', place, `no parameter is below ${path}`);
       found.sort(([a], [b]) => (a < b ? -1 : 1));
       const fields = new Map(found.map(([name, value]) => [name, value]));
       return answer(fields, digest(found.map(([name, , version]) => [name, version])), last);

@@ -71,6 +71,7 @@ export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch
 
   async function readAll(
     region: AwsRegion,
+    request: PrefixRequest,
     found: readonly Found[],
     last: Fetched | undefined,
     where: AwsWhere,
@@ -102,7 +103,9 @@ export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch
     const readable = all.flatMap(([one, value]) => (value === undefined ? [] : [[one, value] as const]));
     // A map of nothing would take all files away: it is not what anybody who configures a prefix wants.
     if (readable.length === 0) {
-      throw denied ?? fail('SECRET_NOT_FOUND', where.place, `no secret is found in ${region.name}`);
+      throw (
+        denied ?? fail('SECRET_NOT_FOUND', where.place, `no secret ${wantedOf(request)} is found in ${region.name}`)
+      );
     }
     return readable;
   }
@@ -113,7 +116,7 @@ export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch
       const fields = new Map<string, Value>();
       const versions = new Map<string, string>();
       const found = await list(region, request, where, signal);
-      for (const [{ name, version }, value] of await readAll(region, found, last, where, signal)) {
+      for (const [{ name, version }, value] of await readAll(region, request, found, last, where, signal)) {
         fields.set(name, value);
         versions.set(name, version);
       }
@@ -128,6 +131,13 @@ export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch
       return { state: 'changed', value: { fields, version: digest(versions), life: LIFE } };
     });
   };
+}
+
+/** What a secret of the map must have, for messages. */
+function wantedOf({ prefix, tags = {} }: PrefixRequest): string {
+  const named = prefix === '' ? [] : [`whose name begins with ${prefix}`];
+  const tagged = Object.entries(tags).map(([key, value]) => `with the tag ${key}=${value}`);
+  return [...named, ...tagged].join(' ') || 'at all';
 }
 
 function filtersOf({ prefix, tags = {} }: PrefixRequest): Filter[] {

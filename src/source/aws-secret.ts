@@ -58,7 +58,7 @@ export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsS
       const described = await region.call('DescribeSecret', { SecretId: secretId }, where, signal);
       if (described.DeletedDate) {
         const hint = 'Restore it with RestoreSecret.';
-        throw fail('SECRET_DELETED', where.place, 'it is scheduled for deletion', { hint });
+        throw fail('SECRET_DELETED', where.place, `${secretId} is scheduled for deletion`, { hint });
       }
       return described;
     } catch (error) {
@@ -117,7 +117,7 @@ export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsS
       if (version !== undefined && last?.version === version) return { state: 'unchanged', life: LIFE };
       if (isStaged && described === undefined) {
         const hint = 'Allow secretsmanager:DescribeSecret, which previous and pending need.';
-        throw fail('SECRET_DENIED', place, 'its versions may not be listed', { hint });
+        throw fail('SECRET_DENIED', place, `the versions of ${request.secretId} may not be listed`, { hint });
       }
       if (isStaged && described !== undefined && id !== undefined && version !== undefined) {
         return changed(...(await readStages(region, request, id, described, where, signal)), version, last);

@@ -70,7 +70,8 @@ function gatherFor(region: AwsRegion, role: AwsRole, clock: Clock): Gather<Secre
           }
           for (const { SecretId = '', ErrorCode, Message } of Errors) {
             const operation = 'secretsmanager BatchGetSecretValue';
-            const call = { operation, region: region.name, place: placeOf(SecretId), nowMs: clock.wallMs() };
+            const nowMs = clock.wallMs();
+            const call = { operation, of: SecretId, region: region.name, place: placeOf(SecretId), nowMs };
             answers.set(SecretId, awsEntryError(ErrorCode, Message, call));
           }
         }

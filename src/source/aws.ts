@@ -43,7 +43,19 @@ export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, t
     }
   };
 
-  return { name: config.name, source: { fetch }, identity: identityOf(config), trouble, [Symbol.asyncDispose]: close };
+  return {
+    name: config.name,
+    where: whereOf(config),
+    source: { fetch },
+    identity: identityOf(config),
+    trouble,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The endpoint of the configuration, or the region whose endpoints the SDK knows. */
+function whereOf({ endpoints, region = 'the region of the profile' }: AwsBackendConfig): string {
+  return endpoints.secretsManager?.replaceAll('{region}', region) ?? `AWS in ${region}`;
 }
 
 /** Where secrets come from and as whom; no credential is in it. */

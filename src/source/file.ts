@@ -32,6 +32,7 @@ export function createFileBackend(config: FileBackendConfig, tools: FileBackendT
   const source = new FileSource(config, tools);
   return {
     name: config.name,
+    where: config.path,
     source,
     identity: `file:${config.path}`,
     [Symbol.asyncDispose]: () => source.close(),

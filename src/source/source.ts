@@ -108,6 +108,8 @@ export interface Source {
 export interface Backend extends AsyncDisposable {
   readonly name: string;
   readonly source: Source;
+  /** For messages: the address or the path that is asked. No credential in it. */
+  readonly where: string;
   /** Identity of address, namespace and login, part of each want's id. No credential in it. */
   readonly identity: string;
   /** When a login ends on the monotonic clock; absent: leases of this backend hang on no login. */

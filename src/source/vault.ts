@@ -56,6 +56,7 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
 
   return {
     name: config.name,
+    where: config.address,
     source: { fetch, renew: createRenew(tools.vault) },
     identity: identityOf(config),
     onLoginDead: (heard) => session.onDead(heard),

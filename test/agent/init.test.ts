@@ -95,6 +95,24 @@ describe('init', () => {
     expect(only).toMatch(/^secrets\.db\.kv: HTTP 503 from \S+ for GET \S+, backend other \(BACKEND_UNAVAILABLE\)/);
   });
 
+  it('tells at the deadline the backend and the address that never answered, also the only one', async () => {
+    const server = await startKv({ app: '1' });
+    const dir = place();
+    const config = (more: object = {}) => ({
+      backends: { bao: server.backend, ...more },
+      secrets: { app: kv('app', { backend: 'bao' }) },
+      outputs: { o: { dir: join(dir, 'o'), files: { f: { content: '{{app.password}}' } } } },
+    });
+    const told = `no answer has come yet from ${server.server.address}, backend bao (SECRET_NEVER_FETCHED). Check address,`;
+    for (const silent of ['app', 'lookup-self']) {
+      server.trouble('silent', silent);
+      const { failures } = await run(config(), 500);
+      expect(failures.map(formatFailure)).toEqual([expect.stringContaining(`secrets.app.kv: ${told}`)]);
+    }
+    const { failures } = await run(config({ other: { kind: 'file', path: join(dir, 'none') } }), 500);
+    expect(failures.map(formatFailure)).toEqual([expect.stringContaining(told)]);
+  });
+
   it('a deadline before anything has begun is a failure, not an empty success', async () => {
     const dir = place();
     const { codes } = await run(embedded(dir), 0);

@@ -75,6 +75,31 @@ describe('what the server says', () => {
     expect(JSON.stringify(failed)).not.toContain('canary');
   });
 
+  it.each([
+    ['the common_name field is required, or must be provided in a CSR', 'the common_name field is required'],
+    ['common name canary not allowed by this role', 'the common name is not allowed by this role'],
+    ['the value "canary" is not a valid IP address', 'not a valid IP address'],
+    [
+      'Field validation failed: error converting input for field "ttl": time: invalid duration "canary"',
+      'ttl is no duration',
+    ],
+    [
+      'Field validation failed: error converting input canary for field "ttl": time: invalid duration',
+      'invalid duration',
+    ],
+    ['error converting input for field "ttl": time: unknown unit for field "canary": time: ', 'ttl is no duration'],
+    ['error converting input for field "csr": canary', 'csr does not fit'],
+    ['1 error occurred:\n\t* could not fetch the CA certificate: canary\n\n', 'failed to find issuer'],
+    ['root canary is not a valid value for valid_principals', 'a principal is not allowed by this role'],
+    ['"canary" is not an allowed role', 'the role is not allowed by the database connection'],
+    ['a plugin says: canary', undefined],
+  ])('400 %s is shown as %s', async (said, shown) => {
+    const server = await serve(reply(400, errors(said)));
+    const failed = await connect(server.address).failing('x');
+    expect(/\((.*)\) for/.exec(failed.seen)?.[1]).toBe(shown);
+    expect(JSON.stringify(failed)).not.toContain('canary');
+  });
+
   it('is not looked for in what is no list of texts', async () => {
     for (const body of ['{"errors":{"a":"permission denied"}}', '{"errors":[{"x":"bad token"},7,null]}']) {
       const server = await serve(reply(403, body));

@@ -94,7 +94,7 @@ describe('the section api', () => {
 
   it('says what a misspelt secret probably is', async () => {
     const [problem] = await problemsOf(withApi({ socket: 's', secrets: ['apq'] }));
-    expect(problem?.seen).toBe('no secret has this name; the nearest is app');
+    expect(problem?.seen).toBe('there is no secret named "apq"; did you mean "app"?');
   });
 
   it('fits the JSON Schema with exactly one of socket, listen and listeners', async () => {

@@ -75,7 +75,7 @@ describe('names of a template’s own', () => {
       {
         code: 'CONFIG_MISSING',
         place: 'outputs.o.files.f.template',
-        seen: 'it is made of db, and no secret is named so',
+        seen: 'it is made of db, and there is no secret named "db"',
         hint: 'Say which secret it is: with: { db: SECRET }.',
       },
     ]);
@@ -86,7 +86,7 @@ describe('names of a template’s own', () => {
 
   it('a builtin of another name is told, with the nearest', async () => {
     const [problem] = await problemsOf(loadWith(withFile({ template: 'builtin:pgpas' })));
-    expect(problem).toMatchObject({ seen: 'no such builtin template', hint: 'Did you mean builtin:pgpass?' });
+    expect(problem).toMatchObject({ seen: 'there is no builtin template named "pgpas"; did you mean "pgpass"?' });
   });
 
   it('values take references, and a secret among them that is written literally is a warning', async () => {

@@ -134,7 +134,7 @@ describe('files', () => {
     expect(problems.map(({ code, place, seen }) => `${code} ${place}: ${seen}`)).toEqual([
       'CONFIG_DUPLICATE b.yaml:3: secrets.db: also defined at a.yaml:5',
       'CONFIG_DUPLICATE b.yaml:4: log: also defined at a.yaml:6',
-      'CONFIG_UNKNOWN_SECRET b.yaml: outputs.shop.files.a.from: no secret has this name; the nearest is db',
+      'CONFIG_UNKNOWN_SECRET b.yaml: outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
     ]);
   });
 

@@ -84,7 +84,22 @@ describe('hints', () => {
     [
       'a misspelt source',
       'outputs: { o: { dir: o, files: { f: { format: json, from: ap } } } }\nsecrets: { app: { kv: a/b } }',
-      /the nearest is app/,
+      /there is no secret named "ap"; did you mean "app"\?/,
+    ],
+    [
+      'a misspelt backend',
+      'secrets: { a: { backend: boa, kv: a/b } }',
+      /there is no backend named "boa"; did you mean "bao"\? Configured: bao\./,
+    ],
+    [
+      'a misspelt backend of the proxy',
+      'proxy: { socket: s, backend: boa }',
+      /there is no backend named "boa"; did you mean "bao"\? Configured: bao\./,
+    ],
+    [
+      'a misspelt builtin template',
+      'outputs: { o: { dir: o, files: { f: { template: "builtin:jsn" } } } }',
+      /there is no builtin template named "jsn"; did you mean "json"\?/,
     ],
     ['another version', 'version: 2', /number 2; 1 is the only version/],
     ['a version in quotes', 'version: "1"', /1 is the only version .*Drop the quotes\./],
@@ -92,6 +107,17 @@ describe('hints', () => {
     const whole = `${text.startsWith('version') ? '' : 'version: 1\n'}backends: { bao: ${JSON.stringify(BAO)} }\n${text}\n`;
     const problems = await problemsOf(loadText(whole));
     expect(problems.map(({ seen, hint }) => `${seen} ${hint}`)).toEqual([expect.stringMatching(wanted)]);
+  });
+});
+
+describe('a name that nothing has', () => {
+  it('is not shown when a reference gave it, nor when it does not look like a name', async () => {
+    const text = (backend: string) =>
+      `version: 1\nbackends: { bao: ${JSON.stringify(BAO)} }\nsecrets: { a: { backend: ${backend}, kv: a/b } }\n`;
+    const filled = await problemsOf(loadText(text('"${env:BACKEND}"'), { BACKEND: 'hunter2' }));
+    expect(filled.map(({ seen }) => seen)).toEqual(['there is no backend of the name that the reference gave']);
+    const uuid = await problemsOf(loadText(text('d9428888-122b-11e1-b85c-61cd3cbb3210')));
+    expect(uuid.map(({ seen }) => seen)).toEqual(['there is no backend of the name there']);
   });
 });
 

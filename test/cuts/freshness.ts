@@ -27,6 +27,8 @@ const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'this.#way.pool.dropIdle();\n      return await run();';
 const MOVED = 'if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;';
 
+const flights = cutIn('src/deliver/api/in-flight.ts');
+
 export const FRESHNESS: readonly Cut[] = [
   schedule('renew-at-two-thirds', 'life.renewable ? 2 / 3 -', 'life.renewable ? 0.8 -'),
   schedule('renew-jitter', '2 / 3 - 0.05 * random() : 0.85', '2 / 3 : 0.85'),
@@ -319,7 +321,9 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   cutIn('src/deliver/api/watcher.ts')(
     'failing-reader-holds-up-nobody',
-    'if (!this.#response.write(text)) {',
-    'if (!this.#response.write(text) && text === "") {',
+    'if (!this.#response.write(text, taken)) {',
+    'if (!this.#response.write(text, taken) && text === "") {',
   ),
+  flights('slow-readers-bounded', 'if (flight === undefined) {', 'if (flight?.receivers.has(receiver) !== true) {'),
+  flights('slow-readers-bounded', 'this.#makeRoom(flight.bytes.length);', '', { by: 'bounded together' }),
 ];

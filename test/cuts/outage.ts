@@ -32,4 +32,17 @@ export const OUTAGE: readonly Cut[] = [
     '',
     { by: 'wait for a login' },
   ),
+  cutIn('src/agent/pipeline.ts')('init-tells-why', '` from ${backend.where}, backend ${backend.name}`', "''", {
+    by: 'never answered',
+  }),
+  cutIn('src/client/vault-status.ts')('rejection-tells-why', 'reason ?? knownPhrase(said)', 'knownPhrase(said)'),
+  cutIn('src/client/rejection-reasons.ts')('rejection-tells-why', 'told.replace(', 'text || told.replace(', {
+    by: 'is shown as',
+  }),
+  cutIn('src/config/problems.ts')('wrong-name-is-told', '`named "${name}"`', "'of this name'"),
+  cutIn('src/render/formats/dotenv.ts')('wrong-name-is-told', 'listed(all)', 'all[0]', { by: 'up to ten' }),
+  cutIn('src/render/evaluate.ts')('wrong-name-is-told', '`${seen}${named}`', 'seen', { by: 'names it' }),
+  cutIn('src/client/aws-error.ts')('wrong-name-is-told', '` of ${of}`', "''", { by: 'a failure names' }),
+  cutIn('src/deliver/api/audit.ts')('audit-bounded', 'const MAX_ACTED = 10;', 'const MAX_ACTED = 1e6;'),
+  cutIn('src/deliver/api/audit.ts')('audit-bounded', 'counted.count++;', '', { by: 'of all are' }),
 ];

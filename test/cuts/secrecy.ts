@@ -40,8 +40,8 @@ export const SECRECY: readonly Cut[] = [
   ),
   text(
     'never-logged',
-    '`${name} is ${kindOf(value)}`, { hint',
-    `\`\${name} is \${${told('(value as any)')}}\`, { hint`,
+    '`${nameOf()} is ${kindOf(value)}`, { hint',
+    `\`\${written} is \${${told('(value as any)')}}\`, { hint`,
     {
       by: 'whatever the template does wrong',
     },
@@ -141,7 +141,7 @@ export const SECRECY: readonly Cut[] = [
   ),
   text('no-html-escaping', 'return text;', "return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');"),
   outcome('null-prototype', 'return value.get(name);', 'return value.get(name) ?? (value as never)[name];'),
-  text('object-names-json', '`Write {{json ${name}}}, or name one of its fields.`', '`Name one of its fields.`'),
+  text('object-names-json', '`Write {{json ${written}}}, or name one of its fields.`', '`Name one of its fields.`'),
   text('object-names-json', "if (value.type === 'null') {", "if (value.type === ('nil' as never)) {", {
     by: '{{app.nil}}',
   }),

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { enableKv, ensureOpenBao, findFreePort, startOpenBao, startTokenReview } from '../servers/index.ts';
+import { enableKv, ensureOpenBaoFolder, findFreePort, startOpenBao, startTokenReview } from '../servers/index.ts';
 import { fencedBlocks } from './fenced.ts';
 
 /** A home of its own, with `bao` and the built `pannier` on the path. */
@@ -15,7 +15,7 @@ beforeAll(async () => {
   await mkdir(bin);
   await writeFile(join(bin, 'pannier'), `#!/bin/sh\nexec ${process.execPath} ${resolve('dist/pannier.js')} "$@"\n`);
   await chmod(join(bin, 'pannier'), 0o755);
-  path = [bin, dirname(await ensureOpenBao()), '/usr/bin', '/bin'].join(delimiter);
+  path = [bin, await ensureOpenBaoFolder(), '/usr/bin', '/bin'].join(delimiter);
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 

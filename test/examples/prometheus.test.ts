@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { listedMetrics } from '../docs/metrics-page.ts';
 import { npmPackage } from '../render/formats/installed.ts';
+import { isHere, run, withPaths } from '../templates/programs.ts';
+import { manifests } from './configurations.ts';
 
 /** A query that a rule or a panel asks, with where it stands. */
 interface Query {
@@ -129,6 +131,57 @@ describe('the dashboard and the alert rules', () => {
     }
   });
 });
+
+describe('the scrape configuration', () => {
+  it('finds every pod of the manifests whose agent has an admin listener, and no other', () => {
+    const { scrape_configs: jobs } = parse(readFileSync('examples/prometheus/prometheus.yaml', 'utf8'));
+    const relabel: Record<string, string>[] = jobs[0].relabel_configs;
+    const port = relabel.map(({ replacement }) => /^\$1:(\d+)$/.exec(replacement ?? '')?.[1]).find(Boolean);
+    const kept = relabel.find(({ action }) => action === 'keep') as { source_labels: unknown; regex?: string };
+    const found: string[] = [];
+    for (const [file, objects] of manifests()) {
+      const text = JSON.stringify(objects.filter(({ kind }) => kind === 'ConfigMap'));
+      const listens = [...text.matchAll(/admin: \{ listen: \\+"0\.0\.0\.0:(\d+)/g)].map(([, at]) => at);
+      for (const { spec } of objects) {
+        const annotations = annotationsOf(spec);
+        if (annotations === undefined) continue;
+        // https://prometheus.io/docs/prometheus/latest/configuration/configuration/#pod
+        const labels = Object.entries(annotations).map(([name, value]) => [
+          `__meta_kubernetes_pod_annotation_${name.replace(/[^a-zA-Z0-9_]/g, '_')}`,
+          value,
+        ]);
+        const isKept = labels.some(([label, value]) => String(kept.source_labels) === label && value === kept.regex);
+        expect([file, isKept, listens]).toEqual([file, listens.length > 0, listens.length > 0 ? [port] : []]);
+        if (isKept) found.push(file);
+      }
+    }
+    expect(found.length).toBeGreaterThan(5);
+  });
+});
+
+describe('promtool', () => {
+  it('takes the rules and the scrape configuration', async ({ skip }) => {
+    if (!(await isHere('promtool', '--version'))) skip('promtool is not on PATH');
+    const { stdout } = await run('promtool', ['check', 'rules', 'examples/prometheus/alerts.yaml']);
+    expect(stdout).toContain(`SUCCESS: ${rules.length} rules found`);
+    const config = parse(readFileSync('examples/prometheus/prometheus.yaml', 'utf8'));
+    // Debian's promtool is built without the discovery of Kubernetes; the relabelling is what we wrote ourselves.
+    for (const job of config.scrape_configs) {
+      expect(job.kubernetes_sd_configs).toEqual([{ role: 'pod' }]);
+      delete job.kubernetes_sd_configs;
+    }
+    config.rule_files = [resolve('examples/prometheus/alerts.yaml')];
+    await withPaths([stringify(config)], async ([path = '']) => {
+      expect((await run('promtool', ['check', 'config', path])).stdout).toContain('SUCCESS');
+    });
+  });
+});
+
+/** The annotations of the pods of a Deployment or a Job; undefined for what makes no pods. */
+function annotationsOf(spec: unknown): Readonly<Record<string, string>> | undefined {
+  const { template } = (spec ?? {}) as { template?: { metadata?: { annotations?: Record<string, string> } } };
+  return template === undefined ? undefined : (template.metadata?.annotations ?? {});
+}
 
 /** A query with the variables of Grafana in it, as Prometheus would get it. */
 function filled(expr: string): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/base/errors.ts';
+import { isHere, run } from '../templates/programs.ts';
 import { readExposition, sampleOf } from './exposition.ts';
 import { metricsOf, observedWorld } from './observed-world.ts';
 
@@ -161,5 +162,16 @@ describe('the metrics', () => {
     const world = observedWorld();
     (await metricsOf(world))[Symbol.dispose]();
     expect([world.listening(), world.clock.waiting]).toEqual([0, 0]);
+  });
+
+  it('are named and typed as promtool wants them', async ({ skip }) => {
+    if (!(await isHere('promtool', '--version'))) skip('promtool is not on PATH');
+    const world = busyWorld();
+    using made = await metricsOf(world);
+    happen(world);
+    const checking = run('promtool', ['check', 'metrics']);
+    checking.child.stdin?.end(await made.text());
+    const { stdout, stderr } = await checking;
+    expect([stdout, stderr]).toEqual(['', '']);
   });
 });

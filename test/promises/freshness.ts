@@ -28,6 +28,8 @@ const kept = inFile('test/client/transport-faults.test.ts', 'a kept-alive connec
 const backoff = inFile('test/base/time.test.ts', 'backoff');
 const mainJob = inFile('test/system/main-job.test.ts', 'the main job on a real OpenBao, with a Kubernetes login');
 
+const flights = inFile('test/deliver/api/in-flight.test.ts', 'the events in flight of a listener');
+
 export const freshness: Section = {
   name: 'Freshness',
   promises: [
@@ -438,6 +440,13 @@ export const freshness: Section = {
         'test/deliver/api/watch.test.ts',
         'watching',
       )('cuts a reader off that takes nothing, buffers no values for it, and holds up nobody'),
+    ),
+    held(
+      'slow-readers-bounded',
+      'Readers that take nothing share the bytes of one value, and what a listener holds for all that watch is bounded.',
+      flights('are made once for all who get them, and let go with the last'),
+      flights('are bounded together: the readers of the oldest are cut off, and a single one may be larger'),
+      inFile('test/system/memory.test.ts', 'memory')('readers of %s that take nothing share the bytes of one value'),
     ),
   ],
 };

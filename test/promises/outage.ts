@@ -57,7 +57,40 @@ export const outage: Section = {
       'init-tells-why',
       '`init` with a deadline tells which secret, which backend, its address, and what it answered.',
       init('tells at the deadline which secret, which backend, its address and what it answered'),
+      init('tells at the deadline the backend and the address that never answered, also the only one'),
       init('tells which secrets wait for a login that is not granted'),
+    ),
+    held(
+      'rejection-tells-why',
+      'A request that an engine rejects is told with its reason, without a value.',
+      inFile(
+        'test/client/rejection-reasons.test.ts',
+        'a request that an engine of a real OpenBao rejects',
+      )('%s with %j says why'),
+      inFile('test/client/vault-status.test.ts', 'what the server says')('400 %s is shown as %s'),
+    ),
+    held(
+      'wrong-name-is-told',
+      'What does not exist or cannot be written is named: a backend, a secret, a field.',
+      inFile('test/config/problems.test.ts', 'hints')('%s is explained', 'a misspelt backend'),
+      inFile(
+        'test/render/formats/dotenv.test.ts',
+        'format dotenv',
+      )('tells every name and every value that it refuses in one message, up to ten'),
+      inFile('test/templates/page.test.ts', 'a builtin that cannot write a field')('%s names it, as with %j'),
+      inFile('test/source/aws-failures.test.ts', 'a failure names what was asked for')('%s'),
+    ),
+    held(
+      'audit-bounded',
+      'However often clients ask, the audit lines are bounded, with a count of what was left out.',
+      inFile(
+        'test/deliver/api/audit.test.ts',
+        'audit lines',
+      )('of actions come ten times in ten seconds, then with their number, and what is left at the end'),
+      inFile(
+        'test/deliver/api/audit.test.ts',
+        'audit lines',
+      )('of all are 1,000 reads in ten seconds, the others are counted by their secret'),
     ),
   ],
 };

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
+import { isHere, run, withPaths } from '../templates/programs.ts';
 import { failureOf, fieldsOf, textOf } from './setup.ts';
 
 const NAMES = ['root', 'issuer', 'issuer-new-key', 'leaf', 'leaf-of-new-key'] as const;
@@ -38,6 +39,16 @@ describe('pem', () => {
   ];
   it.each(mended)('mends a certificate %s', async (_, text) => {
     expect(await textOf('{{pem s.x}}', { s: fieldsOf({ x: Secret.text(text) }) })).toBe(leaf);
+  });
+
+  it('makes a chain that keytool of a JDK reads', async ({ skip }) => {
+    if (!(await isHere('keytool', '-help'))) skip('keytool is not on PATH');
+    const given = fieldsOf({ leaf: Secret.text(oneLine(leaf)), all: [Secret.text(pemOf('issuer'))] });
+    await withPaths([await textOf('{{pem s.leaf s.all}}', { s: given })], async ([path = '']) => {
+      const { stdout } = await run('keytool', ['-J-Duser.language=en', '-printcert', '-file', path]);
+      const owners = [...stdout.matchAll(/^Owner: (.*)$/gm)].map(([, owner]) => owner);
+      expect(owners).toEqual([expect.stringContaining('CN=shop.svc'), expect.stringContaining('CN=Shop Issuer')]);
+    });
   });
 
   const chains: readonly (readonly [given: readonly Name[], ordered: readonly Name[]])[] = [
@@ -106,7 +117,7 @@ describe('pem', () => {
   ];
   it.each(refused)('refuses %s', async (_, text, seen) => {
     const why = await failureOf('{{pem s.x}}', { s: fieldsOf({ x: Secret.text(text) }) });
-    expect(why).toMatchObject({ code: 'RENDER_BAD_ARGUMENT', seen });
+    expect(why).toMatchObject({ code: 'RENDER_BAD_ARGUMENT', seen: `${seen}; it was given s.x` });
   });
 });
 
@@ -138,8 +149,8 @@ describe('x509', () => {
   });
 
   it.each([
-    ['{{x509 s.key "subject"}}', 'x509 wants a certificate in PEM'],
-    ['{{x509 s "subject"}}', 'x509 wants text, not a map'],
+    ['{{x509 s.key "subject"}}', 'x509 wants a certificate in PEM; it was given s.key'],
+    ['{{x509 s "subject"}}', 'x509 wants text, not a map; it was given s'],
     ['{{x509 s.leaf (lower "Names")}}', expect.stringMatching(/^x509 wants for FIELD one of subject, /)],
   ])('%s is refused', async (template, seen) => {
     expect(await failureOf(template, { s })).toMatchObject({ code: 'RENDER_BAD_ARGUMENT', seen });

@@ -131,11 +131,12 @@ describe('helpers', () => {
     ['{{quote "shell" app.map}}', 'quote wants text, not a map'],
     ['{{quote "xml" app.half}}', 'quote has no way to write this text for xml'],
   ];
-  it.each(refused)('%j is refused, naming the helper', async (template, seen) => {
+  it.each(refused)('%j is refused, naming the helper and what it was given', async (template, seen) => {
+    const given = [...new Set(template.match(/\b(?:app|bytes)(?:\.\w+)?/g))];
     expect(await failureOf(`x${template}`, secrets)).toMatchObject({
       code: 'RENDER_BAD_ARGUMENT',
       place: 'outputs.shop.files["f"], content:1:2',
-      seen,
+      seen: given.length === 0 ? seen : `${seen}; it was given ${given.join(', ')}`,
     });
   });
 
@@ -174,6 +175,34 @@ describe('helpers', () => {
   });
 });
 
+describe('what a helper cannot take', () => {
+  const given = {
+    app: '{"a-b":"1","list":[{"x":"(1"}],"conn":{"host":"h h"},"pair":"hunter2=x"}',
+  };
+  const cases: readonly (readonly [template: string, name: string])[] = [
+    ['{{#each app}}{{match @key "[A-Z]+"}}{{/each}}', '@key of app.a-b'],
+    ['{{#each app}}{{match this "[A-Z]+"}}{{/each}}', 'app.a-b'],
+    ['{{#each app as |value name|}}{{match value "[A-Z]+"}}{{/each}}', 'app.a-b'],
+    ['{{#each app.list}}{{match x "[0-9]+"}}{{/each}}', 'app.list.[0].x'],
+    ['{{#with app.conn}}{{match host "[a-z]+"}}{{/with}}', 'app.conn.host'],
+    ['{{#with app}}{{#each list}}{{#each this}}{{match this "[0-9]+"}}{{/each}}{{/each}}{{/with}}', 'app.list.[0].x'],
+    ['{{#with app.conn}}{{#each @root.app.list}}{{match ../host "[a-z]+"}}{{/each}}{{/with}}', 'app.conn.host'],
+    ['{{match (concat app.pair app.a-b) "x"}}', 'app.pair, app.a-b'],
+  ];
+  it.each(cases)('%s is told by the field that it is', async (template, name) => {
+    expect((await failureOf(template, given)).seen).toBe(
+      `match got a text that its pattern does not fit; it was given ${name}`,
+    );
+  });
+
+  it('is not told by a name that a helper made of a value', async () => {
+    for (const word of ['@key', 'this']) {
+      const why = await failureOf(`{{#each (split app.pair "=")}}{{match ${word} "z+"}}{{/each}}`, given);
+      expect(JSON.stringify(why)).not.toContain('hunter2');
+    }
+  });
+});
+
 describe('a value without one obvious text', () => {
   const noText: readonly (readonly [template: string, seen: string, hint: string])[] = [
     ['{{app}}', 'app is a map', 'Write {{json app}}'],
@@ -184,7 +213,7 @@ describe('a value without one obvious text', () => {
     ['{{default app.none null}}', '(default …) is null', '{{json'],
     ['{{bytes.raw}}', 'bytes.raw holds bytes that are not UTF-8', 'Write {{base64encode bytes.raw}}'],
     ['{{app.half}}', 'app.half holds half a surrogate pair, which UTF-8 cannot carry', 'Write {{json app.half}}'],
-    ['{{#each app.mixed}}{{this}}{{/each}}', 'this is a list', 'Write {{json this}}'],
+    ['{{#each app.mixed}}{{this}}{{/each}}', 'app.mixed.[1] is a list', 'Write {{json this}}'],
   ];
   it.each(noText)('%s fails, and the hint helps', async (template, seen, hint) => {
     const found = await failureOf(template, secrets);

@@ -58,18 +58,29 @@ describe('a renderer', () => {
     }
   });
 
-  it('fails with the first failure and gives no file at all', async () => {
+  it('fails with the failure of each file, the first of them first, and gives no file at all', async () => {
     const rendered = await render({ a: '{{app.name}}', b: '{{app.x}}', c: '{{app.y}}' }, { app });
     expect(rendered).toEqual({
       kind: 'failed',
       why: {
         code: 'RENDER_MISSING_FIELD',
         place: 'outputs.shop.files["b"], content:1:3',
-        seen: 'app.x is missing: app has no such field',
+        seen:
+          'app.x is missing: app has no such field; also outputs.shop.files["c"], content:1:3: ' +
+          'app.y is missing: app has no such field (RENDER_MISSING_FIELD)',
         hint: 'Correct the name, or add the field.',
         retry: 'never',
       },
     });
+  });
+
+  it('names five more files at most', async () => {
+    const files = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`f${i}`, `{{app.x${i}}}`]));
+    const rendered = await render(files, { app });
+    const seen = rendered.kind === 'failed' ? rendered.why.seen : '';
+    expect(seen).toContain('app.x5 is missing');
+    expect(seen).not.toContain('app.x6');
+    expect(seen).toMatch(/; and 3 more files$/);
   });
 
   it('does not throw, whatever the snapshot does', async () => {

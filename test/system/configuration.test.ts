@@ -70,14 +70,14 @@ const BAD: readonly Bad[] = [
     text: json(good({ secrets: { app: { backend: 'demoo', key: 'app' } } })),
     code: 'CONFIG_UNKNOWN_BACKEND',
     place: 'secrets.app.backend',
-    says: /nearest is demo/,
+    says: /there is no backend named "demoo"; did you mean "demo"\?/,
   },
   {
     title: 'an unknown secret in a list',
     text: json(good({ outputs: { shop: { dir: './out', files: { a: { format: 'json', from: ['app', 'ap'] } } } } })),
     code: 'CONFIG_UNKNOWN_SECRET',
     place: 'outputs.shop.files.a.from[1]',
-    says: /nearest is app/,
+    says: /there is no secret named "ap"; did you mean "app"\?/,
   },
   {
     title: 'an unknown secret in a template',

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../servers/index.ts';
@@ -30,6 +32,40 @@ function get(options: object, path: string): Promise<string> {
 }
 
 describe.runIf(existsSync('/proc/self/status'))('memory', () => {
+  it.each(['/v1/watch', '/v1/secrets/app', '/v1/secrets/app/password'])(
+    'readers of %s that take nothing share the bytes of one value',
+    async (path) => {
+      const place = await scene.place();
+      const value = ''.padEnd(1_000_000, 'ä');
+      await writeFile(join(place.dir, 'secrets.json'), JSON.stringify({ app: { password: value } }));
+      const socketPath = join(place.dir, 'api.sock');
+      const agent = scene.run(
+        await place.config({
+          backends: { demo: { kind: 'file', path: join(place.dir, 'secrets.json') } },
+          secrets: { app: { key: 'app' } },
+          api: { socket: socketPath },
+        }),
+      );
+      await eventually(async () => expect(await get({ socketPath }, '/v1/secrets/app/password')).toBe(value));
+      const before = resident(agent.pid, 'VmRSS');
+      const readers: Socket[] = [];
+      try {
+        for (let i = 0; i < 250; i++) {
+          const reader = connect(socketPath);
+          readers.push(reader.pause());
+          await new Promise((resolve) => reader.once('connect', resolve));
+          reader.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+        }
+        // The last one is answered after all of them.
+        expect(await get({ socketPath }, '/ping')).toBe('healthy');
+        expect(resident(agent.pid, 'VmHWM') - before).toBeLessThan(60);
+      } finally {
+        for (const reader of readers) reader.destroy();
+      }
+    },
+    60_000,
+  );
+
   it('run with 100 secrets, the API and the admin listener fits into 64 MiB, and comes up within 76', async () => {
     const place = await scene.place();
     const names = Array.from({ length: 100 }, (_, i) => `s${i}`);

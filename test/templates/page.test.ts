@@ -6,6 +6,7 @@ import { analyse } from '../../src/render/analyse.ts';
 import { parseTemplate } from '../../src/render/parse.ts';
 import { loadWith } from '../config/loading.ts';
 import { exampleOf } from '../docs/templates-page.ts';
+import { seenOf } from './setup.ts';
 
 describe('templates/', () => {
   it('is what the table of builtins says, each with a golden file', () => {
@@ -37,5 +38,23 @@ describe('templates/', () => {
     expect([...(config.outputs.get('o')?.files.values() ?? [])].map(({ what }) => what)).toMatchObject([
       { kind: 'content', builtin: name, text: readFileSync(`templates/${name}.hbs`, 'utf8') },
     ]);
+  });
+});
+
+describe('a builtin that cannot write a field', () => {
+  it.each<[string, Readonly<Record<string, string | null>>, RegExp]>([
+    ['dotenv', { OK: 'x', 'pass-word': 'y' }, /^match .*; it was given @key of app\.pass-word$/],
+    ['dotenv', { OK: 'x', BAD: 'a\0b' }, /^quote .*; it was given app\.BAD$/],
+    ['systemd-env', { OK: 'x', 'a.b': 'y' }, /^match .*; it was given @key of app\.\[a\.b\]$/],
+    ['htpasswd', { ann: 'a plain password' }, /^match .*; it was given users\.ann$/],
+    ['pgpass', { username: 'u', password: 'a\nb' }, /^quote .*; it was given db\.password$/],
+    ['my-cnf', { username: 'u', password: 'a\0b' }, /^quote .*; it was given db\.password$/],
+    ['docker-config', { username: 'a:b', password: 'p' }, /^match .*; it was given docker\.username$/],
+    ['ssh-key', { privateKey: 'no key' }, /^pem .*; it was given ssh\.privateKey$/],
+    ['properties', { a: null }, /^quote .*; it was given app\.a$/],
+  ])('%s names it, as with %j', async (name, fields, told) => {
+    const seen = await seenOf(name, fields);
+    expect(seen).toMatch(told);
+    expect(seen).not.toMatch(/plain password|no key/);
   });
 });

@@ -54,6 +54,12 @@ export async function codeOf(name: string, fields: Texts): Promise<string | unde
   return typeof text === 'string' ? undefined : text.code;
 }
 
+/** What the failure over these fields says. */
+export async function seenOf(name: string, fields: Texts): Promise<string | undefined> {
+  const text = await (await builtin(name))(fields);
+  return typeof text === 'string' ? undefined : text.seen;
+}
+
 /** Every text that the builtin takes in the place of `field`, with the file; the others fail as such. */
 export async function eachText(
   name: string,

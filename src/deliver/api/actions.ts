@@ -77,7 +77,7 @@ class Actions {
       return { ...problemReply(502, why, kept), headers };
     }
     audit.acted('refresh', 'done', { secret: name });
-    if (held === undefined) return noValue(name, undefined, visible.placeOf(name), agent);
+    if (held === undefined) return noValue(name, undefined, agent);
     const changed = before === undefined || before.state === 'absent' || before.valueNumber !== held.valueNumber;
     return { ...jsonReply(200, { ...agent.secretStatus(name), changed }), headers };
   }

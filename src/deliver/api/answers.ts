@@ -2,15 +2,23 @@ import { type Fields, isFields, isSecret, type Value } from '../../base/value.ts
 import type { Held } from '../../lease/snapshot.ts';
 import { writeJson } from '../../render/json-text.ts';
 
-/** A field as it is sent. */
+/** A field as it is sent; see `sendable`. */
 export interface FieldBody {
   readonly type: 'application/octet-stream' | 'application/json';
-  /** Text where it can be: Node sends it with the head in one write, which is half of what an answer costs. */
   readonly body: string | Uint8Array;
 }
 
+/** A text of more characters is kept as bytes. */
+const MAX_TEXT_LENGTH = 16 * 1024;
+
+/**
+ * A body as it is kept. A short one is text: Node sends it with the head in one write, which is half of what an answer
+ * costs. A long one is bytes, which all that read it at once share; of a text each slow reader would get a copy.
+ */
+const sendable = (text: string): string | Uint8Array => (text.length > MAX_TEXT_LENGTH ? Buffer.from(text) : text);
+
 interface Made {
-  readonly whole: Map<string, string>;
+  readonly whole: Map<string, string | Uint8Array>;
   readonly fields: Map<string, FieldBody>;
 }
 
@@ -22,7 +30,7 @@ export class Answers {
    * `{"name":…,"version":…,"fields":{…}}`. Numbers keep their source text. Bytes that are not UTF-8 are base64, and then
    * `base64` lists where, as JSON Pointers (RFC 6901) into `fields`.
    */
-  whole(name: string, { value }: Held): string {
+  whole(name: string, { value }: Held): string | Uint8Array {
     const { whole } = this.#madeOf(value.fields);
     const known = whole.get(name);
     if (known !== undefined) return known;
@@ -30,7 +38,7 @@ export class Answers {
     const base64 = [...bytesIn(fields, '')];
     const list = base64.length === 0 ? '' : `,"base64":${JSON.stringify(base64)}`;
     const head = `{"name":${JSON.stringify(name)},"version":${JSON.stringify(version)}`;
-    const made = `${head},"fields":${writeJson(fields, 0, 'api')}${list}}\n`;
+    const made = sendable(`${head},"fields":${writeJson(fields, 0, 'api')}${list}}\n`);
     whole.set(name, made);
     return made;
   }
@@ -45,9 +53,9 @@ export class Answers {
     const made: FieldBody = isSecret(found)
       ? {
           type: 'application/octet-stream',
-          body: found.type === 'bytes' ? found.exposeBytes('api') : found.exposeText('api'),
+          body: found.type === 'bytes' ? found.exposeBytes('api') : sendable(found.exposeText('api')),
         }
-      : { type: 'application/json', body: writeJson(found, 0, 'api') };
+      : { type: 'application/json', body: sendable(writeJson(found, 0, 'api')) };
     fields.set(field, made);
     return made;
   }

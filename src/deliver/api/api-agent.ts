@@ -21,6 +21,8 @@ export interface ApiAgent {
   entryOf(name: string): Entry | undefined;
   /** When the next attempt for a secret is due, on the monotonic clock; undefined while one runs. */
   nextMonoMs(name: string): number | undefined;
+  /** Why a secret without an entry has none. */
+  silence(name: string): Failure;
   /** See LeaseManager.onEvent. */
   onEvent(heard: Heard): Disposable;
   /** See LeaseManager.refresh. */

@@ -62,7 +62,7 @@ class AwsReads {
     const fields = entry === undefined || entry.state === 'absent' ? undefined : fieldsOf(fits, entry);
     if (entry === undefined || entry.state === 'absent' || fields === undefined) {
       audit.missed('read', 'absent', { secret: name });
-      return entry === undefined || entry.state === 'absent' ? noValue(name, entry, place, agent) : unknownSecret();
+      return entry === undefined || entry.state === 'absent' ? noValue(name, entry, agent) : unknownSecret();
     }
     const headers = stateHeaders(entry, agent);
     if (!isRefreshed) return { ...problemReply(504, slow(place), { state: entry.state }), headers };

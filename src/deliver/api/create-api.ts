@@ -81,6 +81,7 @@ class Api implements Service {
     this.#stop.abort();
     this.#waiting.endAll();
     this.#watchers.endAll();
+    this.#audit[Symbol.dispose]();
   }
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { WHOLE_DURATION } from '../../base/duration.ts';
 import { failureStatus, outputStatus, secretStatus, status } from './status.ts';
 
 /** The API as an OpenAPI 3.1 document. Loaded when somebody asks for it; a test holds it against rows and answers. */
@@ -51,6 +52,7 @@ function schemaOf(of: z.core.$ZodType): object {
 }
 
 const TEXT = { type: 'string' };
+const SOME_TEXT = { type: 'string', minLength: 1 };
 
 const SECRET = {
   type: 'object',
@@ -104,7 +106,7 @@ const inPath = (name: string, description: string) => ({
   in: 'path',
   required: true,
   description,
-  schema: TEXT,
+  schema: SOME_TEXT,
 });
 const inQuery = (name: string, description: string, of: object = TEXT) => ({
   name,
@@ -117,7 +119,14 @@ const PARAMETERS = {
   name: inPath('name', 'A configured name.'),
   field: inPath('field', 'A field, percent-encoded.'),
   ifNoneMatch: { name: 'If-None-Match', in: 'header', description: 'The ETag that is known already.', schema: TEXT },
-  wait: inQuery('wait', 'A duration such as 30s, five minutes at most: wait so long for another value than the known.'),
+  wait: inQuery(
+    'wait',
+    'A duration such as 30s, five minutes at most: wait so long for another value than the known.',
+    {
+      type: 'string',
+      pattern: WHOLE_DURATION.source,
+    },
+  ),
   lastEventId: { name: 'Last-Event-ID', in: 'header', description: 'Go on after this event.', schema: TEXT },
   versionId: inQuery('versionId', 'Only this version.'),
   versionStage: inQuery('versionStage', 'AWSCURRENT when absent.'),
@@ -298,7 +307,7 @@ const PATHS = {
   },
   '/secretsmanager/get': {
     get: operation('getAws', 'A secret for clients of the AWS agent', awsResponses, [
-      { ...inQuery('secretId', 'Name or ARN, or a name of ours.'), required: true },
+      { ...inQuery('secretId', 'Name or ARN, or a configured name.', SOME_TEXT), required: true },
       ...AWS_QUERY,
     ]),
   },

@@ -1,5 +1,4 @@
 import { parseDuration } from '../../base/duration.ts';
-import { failure } from '../../base/errors.ts';
 import type { Entry, Held } from '../../lease/snapshot.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
 import type { Asked, Route } from '../http/routes.ts';
@@ -77,11 +76,11 @@ class SecretReads {
   }
 
   #reply({ request }: Asked, name: string, field: string): Reply {
-    const { agent, answers, audit, visible } = this.#o;
+    const { agent, answers, audit } = this.#o;
     const entry = agent.entryOf(name);
     if (entry === undefined || entry.state === 'absent') {
       audit.missed('read', 'absent', { secret: name });
-      return noValue(name, entry, visible.placeOf(name), agent);
+      return noValue(name, entry, agent);
     }
     const headers = stateHeaders(entry, agent);
     const known = request.headers['if-none-match'];
@@ -93,7 +92,7 @@ class SecretReads {
     const found = answers.field(entry, field);
     if (found === undefined) {
       audit.missed('read', 'unknown', { secret: name });
-      return { ...refusal(404, 'API_UNKNOWN_FIELD', 'the secret has no such field'), headers };
+      return { ...refusal(404, 'API_UNKNOWN_FIELD', `the secret ${name} has no such field`), headers };
     }
     audit.read('read', name, field, entry);
     return { status: 200, type: found.type, body: found.body, headers };
@@ -119,11 +118,10 @@ export function stateHeaders({ state, fetchedWallMs, valueNumber }: Held, { boot
 export function noValue(
   name: string,
   entry: Extract<Entry, { state: 'absent' }> | undefined,
-  place: string,
-  { nextMonoMs, clock }: ApiAgent,
+  { nextMonoMs, clock, silence }: ApiAgent,
 ): Reply {
   if (entry?.optional === true) return { ...problemReply(404, entry.why), headers: { 'Pannier-State': 'absent' } };
-  const why = entry?.why ?? failure('SECRET_NEVER_FETCHED', place, 'no answer has come yet');
+  const why = entry?.why ?? silence(name);
   const leftMs = (nextMonoMs(name) ?? clock.monoMs()) - clock.monoMs();
   const headers = {
     'Pannier-State': entry === undefined ? 'waiting' : 'absent',

@@ -4,11 +4,12 @@ import type { Asked, Route } from '../http/routes.ts';
 import type { Answers } from './answers.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
+import { EventsInFlight } from './in-flight.ts';
 import { unknownSecret } from './secret-reads.ts';
 import type { Visible } from './visible.ts';
 import { type EventSource, Watcher } from './watcher.ts';
 
-export interface WatchParts extends EventSource {
+export interface WatchParts extends Omit<EventSource, 'inFlight'> {
   readonly agent: ApiAgent;
   readonly visible: Visible;
   readonly answers: Answers;
@@ -35,13 +36,13 @@ export function watchRoutes({ visible, audit }: WatchParts, watchers: Watchers):
 
 /** Everybody who watches over one listener. */
 export class Watchers {
-  readonly #o: WatchParts;
+  readonly #o: WatchParts & EventSource;
   readonly #watchers = new Set<Watcher>();
   #callOffBeat: (() => void) | undefined;
   #isOver = false;
 
   constructor(parts: WatchParts) {
-    this.#o = parts;
+    this.#o = { ...parts, inFlight: new EventsInFlight() };
   }
 
   /** @param names absent: all that the listener shows, also later ones. */

@@ -3,9 +3,11 @@ import { deadline } from '../../base/deadline.ts';
 import type { Answers } from './answers.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
+import type { EventsInFlight, Receiver } from './in-flight.ts';
 
 /** What a watcher's events are made of. */
 export interface EventSource {
+  readonly inFlight: EventsInFlight;
   readonly agent: ApiAgent;
   readonly answers: Answers;
   readonly audit: Audit;
@@ -24,11 +26,12 @@ const SLOW_MS = 30_000;
  * One client that watches some secrets.
  *
  * It is told states, not history: what changes while the connection takes no more is only noted by name, and when it
- * drains the client gets what those secrets are then. So a slow reader costs a set of names, never a queue of values.
+ * drains the client gets what those secrets are then. So a slow reader costs a set of names and the event that it has not
+ * taken, whose bytes all readers share, never a queue of values.
  * Events go out in the order of their numbers, so everything up to the last id has been sent, and an id is all that a
  * client must remember to resume.
  */
-export class Watcher {
+export class Watcher implements Receiver {
   /** Absent: all. */
   readonly names: ReadonlySet<string> | undefined;
   onClose: () => void = () => {};
@@ -38,6 +41,8 @@ export class Watcher {
   #sent: number;
   readonly #pending = new Set<string>();
   #callOffSlow: (() => void) | undefined;
+  /** Lets go of the events whose bytes the connection has not taken yet. */
+  readonly #lands = new Set<() => void>();
 
   /** @param after the client knows everything up to this number. */
   constructor(response: ServerResponse, source: EventSource, names: ReadonlySet<string> | undefined, after: number) {
@@ -53,6 +58,7 @@ export class Watcher {
     });
     response.once('close', () => {
       this.#callOffSlow?.();
+      for (const land of this.#lands) land();
       this.onClose();
     });
   }
@@ -70,6 +76,11 @@ export class Watcher {
     if (this.#callOffSlow === undefined) this.#write(':\n\n');
   }
 
+  /** What waits for this reader to take it is too much for the listener. */
+  cutOff(): void {
+    this.#response.destroy();
+  }
+
   /** @param reason for the client, in our words. */
   end(reason: string): void {
     const { socket } = this.#response;
@@ -85,7 +96,7 @@ export class Watcher {
     this.#pending.clear();
     for (const event of events) {
       if (this.#callOffSlow !== undefined) this.#pending.add(event.name);
-      else if (this.#write(this.#textOf(event))) this.#sent = event.id;
+      else if (this.#send(event)) this.#sent = event.id;
     }
   }
 
@@ -102,22 +113,42 @@ export class Watcher {
     return events;
   }
 
-  #textOf({ id, name, kind }: Event): string {
-    const { agent, answers, audit } = this.#source;
+  /** False: the connection is gone. */
+  #send(event: Event): boolean {
+    if (this.#response.destroyed) return false;
+    const { agent, audit, inFlight } = this.#source;
+    const { id, name, kind } = event;
+    const entry = agent.entryOf(name);
+    if (kind === 'secret' && entry !== undefined && entry.state !== 'absent') audit.read('watch', name, '', entry);
+    const key = `${kind} ${id} ${name}`;
+    const bytes = inFlight.board(key, this, () => this.#bytesOf(event));
+    const land = () => {
+      inFlight.land(key, this);
+      this.#lands.delete(land);
+    };
+    this.#lands.add(land);
+    return this.#write(bytes, land);
+  }
+
+  #bytesOf({ id, name, kind }: Event): Buffer {
+    const { agent, answers } = this.#source;
     const entry = agent.entryOf(name);
     const head = `event: ${kind}\nid: ${agent.bootId}-${id}\ndata: `;
     if (kind === 'secret' && entry !== undefined && entry.state !== 'absent') {
-      audit.read('watch', name, '', entry);
-      return `${head}${answers.whole(name, entry)}\n`;
+      const whole = answers.whole(name, entry);
+      return typeof whole === 'string'
+        ? Buffer.from(`${head}${whole}\n`)
+        : Buffer.concat([Buffer.from(head), whole, Buffer.from('\n')]);
     }
     const why = entry?.why;
-    return `${head}${JSON.stringify({ name, state: entry?.state, code: why?.code, reason: why?.seen })}\n\n`;
+    const state = { name, state: entry?.state, code: why?.code, reason: why?.seen };
+    return Buffer.from(`${head}${JSON.stringify(state)}\n\n`);
   }
 
-  /** False: the connection is gone. */
-  #write(text: string): boolean {
+  /** False: the connection is gone. @param taken called when the system has taken all of it. */
+  #write(text: string | Buffer, taken?: () => void): boolean {
     if (this.#response.destroyed) return false;
-    if (!this.#response.write(text)) {
+    if (!this.#response.write(text, taken)) {
       this.#callOffSlow = deadline(this.#source.agent.clock, SLOW_MS, () => this.#response.destroy());
     }
     return true;

@@ -3,35 +3,47 @@ import { quoteDotenv } from '../dotenv-text.ts';
 import { RenderFault } from '../fault.ts';
 import { toBytes } from '../text.ts';
 import type { Write } from './index.ts';
-import { flatText, type Keyed, keysOf } from './keys.ts';
+import { flatText, type Keyed, keysOf, listed, MAX_LISTED } from './keys.ts';
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** `KEY='value'` lines that every reader of such files reads back as the same text. */
-export const writeDotenvFile: Write = (sources, options) =>
-  toBytes(
-    keysOf(sources, options)
-      .map((entry) => `${variable(entry)}=${quoted(entry)}\n`)
-      .join(''),
-  );
+export const writeDotenvFile: Write = (sources, options) => {
+  const keys = keysOf(sources, options);
+  refuseOtherNames(keys.filter(({ key }) => !VARIABLE.test(key)));
+  const lines = keys.map((entry) => [entry, quoteDotenv(textFor(entry))] as const);
+  refuseUnquotable(lines.filter(([, quoted]) => quoted === undefined).map(([{ name }]) => name));
+  return toBytes(lines.map(([{ key }, quoted]) => `${key}=${quoted}\n`).join(''));
+};
 
-function variable({ key, field, name }: Keyed): string {
-  if (VARIABLE.test(key)) return key;
-  const other = field.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d|$)/, '_');
-  const hint = `Rename it, as with rename: { ${JSON.stringify(field)}: ${other} }, or write the file with a template.`;
-  const seen = `the field ${field} of ${name.slice(0, -field.length - 1) || name}`;
-  const gives = key === field ? 'is no name for a variable' : `gives ${key}, which is no name for a variable`;
-  throw new RenderFault('RENDER_KEY', `${seen} ${gives}`, { hint });
+/** Tells every wrong name of the file at once, with a `rename` for all of them. */
+function refuseOtherNames(wrong: readonly Keyed[]): void {
+  if (wrong.length === 0) return;
+  const isOne = wrong.length === 1;
+  const all = wrong.map(({ key, field, name }) => {
+    const of = `${field} of ${name.slice(0, -field.length - 1) || name}`;
+    return key === field ? of : `${of} (gives ${key})`;
+  });
+  const renames = wrong.slice(0, MAX_LISTED).map(({ field }) => {
+    return `${JSON.stringify(field)}: ${field.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d|$)/, '_')}`;
+  });
+  const seen = isOne
+    ? `the field ${all[0]} is no name for a variable`
+    : `the fields ${listed(all)} are no names for variables`;
+  const hint = `${isOne ? 'Rename it' : 'Rename them'}, as with rename: { ${renames.join(', ')} }, or write the file with a template.`;
+  throw new RenderFault('RENDER_KEY', seen, { hint });
 }
 
-function quoted(entry: Keyed): string {
-  const text = flatText(entry);
-  const quote = quoteDotenv(isSecret(entry.value) ? text : quotableJson(text));
-  if (quote !== undefined) return quote;
+function refuseUnquotable(names: readonly string[]): void {
+  if (names.length === 0) return;
   const hint = 'Use format: json, or a template that quotes for the one that reads it; see docs/templates.md.';
-  throw new RenderFault('RENDER_NOT_TEXT', `no quoting carries ${entry.name} through every reader of dotenv files`, {
-    hint,
-  });
+  const seen = `no quoting carries ${listed(names)} through every reader of dotenv files`;
+  throw new RenderFault('RENDER_NOT_TEXT', seen, { hint });
+}
+
+function textFor(entry: Keyed): string {
+  const text = flatText(entry);
+  return isSecret(entry.value) ? text : quotableJson(text);
 }
 
 /** JSON whose strings are spelled so that single quotes carry it everywhere: the three below stand only in strings. */

@@ -25,23 +25,43 @@ export function keysOf(sources: readonly Picked[], options: FormatOptions): read
   const { rename = [], case: letters, prefix = '' } = options;
   const renames = new Map(rename);
   const idle = new Set(renames.keys());
-  const givers = new Map<string, string>();
+  const givers = new Map<string, string[]>();
   const keys = sources.flatMap(fieldsOf).map(({ field, name, value }) => {
     idle.delete(name);
     idle.delete(field);
     const renamed = renames.get(name) ?? renames.get(field) ?? field;
     const key = prefix + (letters === undefined ? renamed : changeCase(renamed, letters));
-    const other = givers.get(key);
-    if (other !== undefined) throw new RenderFault('RENDER_SAME_KEY', `${other} and ${name} both give ${key}`);
-    givers.set(key, name);
+    givers.set(key, [...(givers.get(key) ?? []), name]);
     return { key, value, name, field };
   });
+  const same = [...givers].filter(([, names]) => names.length > 1);
+  if (same.length > 0) {
+    throw new RenderFault(
+      'RENDER_SAME_KEY',
+      listed(
+        same.map(([key, names]) => bothGive(key, names)),
+        '; ',
+      ),
+    );
+  }
   // The field may be one of a secret that is optional and absent.
   if (idle.size > 0 && sources.every(({ value }) => value !== undefined)) {
-    const seen = `rename names ${[...idle].join(', ')}, which no source has`;
+    const seen = `rename names ${listed([...idle])}, which no source has`;
     throw new RenderFault('RENDER_MISSING_FIELD', seen);
   }
   return keys;
+}
+
+const bothGive = (key: string, names: readonly string[]): string =>
+  `${names.slice(0, -1).join(', ')} and ${names.at(-1)} ${names.length > 2 ? 'all' : 'both'} give ${key}`;
+
+/** Longest list in one message. */
+export const MAX_LISTED = 10;
+
+/** All that is wrong in one file is told at once, up to a length that can be read. */
+export function listed(all: readonly string[], separator = ', '): string {
+  const more = all.length - MAX_LISTED;
+  return `${all.slice(0, MAX_LISTED).join(separator)}${more > 0 ? `${separator}and ${more} more` : ''}`;
 }
 
 const changeCase = (name: string, letters: 'upper' | 'lower'): string =>

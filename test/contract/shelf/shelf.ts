@@ -11,6 +11,7 @@ export function createShelfBackend(config: ShelfConfig, tools: ShelfTools): Back
   const client = new ShelfClient(config, tools);
   return {
     name: config.name,
+    where: config.address,
     source: createShelfSource(client),
     identity: JSON.stringify(['shelf', config.address]),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),

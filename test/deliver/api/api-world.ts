@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AgentView } from '../../../src/agent/agent-view.ts';
 import { apiAgent } from '../../../src/agent/api-services.ts';
+import { failure } from '../../../src/base/errors.ts';
 import type { Fact } from '../../../src/base/fact.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
@@ -44,6 +45,8 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     entryOf: (name: string) => manager.entryOf(name),
     nextMonoMs: (name: string) => manager.nextMonoMs(name),
     endsMonoMs: (name: string) => manager.endsMonoMs(name),
+    silence: (name: string) =>
+      failure('SECRET_NEVER_FETCHED', `secrets.${name}.kv`, 'no answer has come yet from memory'),
     onEvent: (heard: Parameters<LeaseManager['onEvent']>[0]) => manager.onEvent(heard),
     refresh: (name: string) => manager.refresh(name),
     backends: () => new Map([['memory', backend]]),

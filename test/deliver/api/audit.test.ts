@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Fact } from '../../../src/base/fact.ts';
+import { Audit } from '../../../src/deliver/api/audit.ts';
+import { FakeClock } from '../../fake-clock.ts';
 import { apiWorld } from './api-world.ts';
 import { watch } from './watching.ts';
 
@@ -69,7 +72,37 @@ describe('audit lines', () => {
       'enter refused API_FORWARDED',
     ]);
     await clock.advance(10_000);
+    expect(told().slice(4)).toEqual(['read unknown 4', 'enter refused API_FORWARDED 4']);
     await get('/v1/secrets/nope');
-    expect(told().at(-1)).toBe('read unknown 5');
+    expect(told().slice(6)).toEqual(['read unknown']);
+    await clock.advance(60_000);
+    expect(told().length).toBe(7);
+  });
+
+  it('of actions come ten times in ten seconds, then with their number, and what is left at the end', async () => {
+    const { get, told, clock, use } = await world('off');
+    const stop = () => get('/v1/stop', {}, 'POST');
+    for (let i = 0; i < 100; i++) await stop();
+    expect(told()).toEqual(Array(10).fill('stop refused'));
+    await clock.advance(10_000);
+    expect(told().slice(10)).toEqual(['stop refused 90']);
+    for (let i = 0; i < 12; i++) await stop();
+    await use({});
+    expect(told().slice(11)).toEqual([...Array(10).fill('stop refused'), 'stop refused 2']);
+  });
+
+  it('of all are 1,000 reads in ten seconds, the others are counted by their secret', async () => {
+    const clock = new FakeClock();
+    const lines: Fact[] = [];
+    using audit = new Audit('all', 'unix:///s', { clock, emit: (fact) => void lines.push(fact) });
+    const value = { fields: new Map(), version: '1', life: { kind: 'none' } } as const;
+    const held = { state: 'fresh', value, fetchedWallMs: 0, changedWallMs: 0, valueNumber: 1, stateNumber: 1 } as const;
+    for (let i = 0; i < 1_500; i++) audit.read('read', 'app', i % 2 === 0 ? '' : 'password', held);
+    expect(lines.length).toBe(1_000);
+    await clock.advance(10_000);
+    const line = { kind: 'api-audit', audit: true, where: 'unix:///s', action: 'read', outcome: 'done', secret: 'app' };
+    expect(lines.slice(1_000)).toEqual([{ ...line, count: 500 }]);
+    audit.read('read', 'app', '', held);
+    expect(lines.at(-1)).toEqual({ ...line, version: '1' });
   });
 });

@@ -1,4 +1,5 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../src/deliver/api/create-api.ts';
 import { openApi } from '../../../src/deliver/api/openapi.ts';
@@ -56,6 +57,31 @@ describe('the OpenAPI document', () => {
     expect((await get('/nothing')).status).toBe(404);
   });
 
+  it.each<[path: string, parameter: string, values: readonly string[]]>([
+    ['/v1/secrets/{name}', 'wait', ['1ms', '1h30m', '0.5s', '30', '30 s', '', '-1s', '1w', '5s!']],
+    ['/secretsmanager/get', 'secretId', ['app', '']],
+    ['/secretsmanager/get', 'refreshNow', ['true', '0', 'yes', '']],
+  ])('says of %s what it takes for %s', async (path, parameter, values) => {
+    const { backend, start, get, clock } = await apiWorld(['app']);
+    backend.set('app', { password: '1' }, backend.lease(60_000));
+    await start();
+    const takes = takesOf(path, parameter);
+    const met: [string, boolean, boolean][] = [];
+    for (const value of values) {
+      const query = new URLSearchParams({
+        ...(parameter === 'refreshNow' ? { secretId: 'app' } : {}),
+        [parameter]: value,
+      });
+      const asking = get(`${path.replace('{name}', 'app')}?${query}`);
+      // A lease is fetched anew once a second at most.
+      const waitsMs = { wait: 5_400_000, refreshNow: 1_000 }[parameter];
+      const asked = waitsMs === undefined ? asking : Promise.race([asking, clock.advance(waitsMs).then(() => asking)]);
+      met.push([value, takes(value), (await asked).status !== 400]);
+    }
+    expect(met.map(([value, told]) => [value, told])).toEqual(met.map(([value, , taken]) => [value, taken]));
+    expect(new Set(met.map(([, told]) => told)).size).toBe(2);
+  });
+
   it('would notice an answer that it does not describe', () => {
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
     const answer =
@@ -68,3 +94,19 @@ describe('the OpenAPI document', () => {
     expect(answer({ secrets: [] }, 201)).toThrow(/not described/);
   });
 });
+
+/** Whether the document says that a parameter of a GET may have this value. */
+function takesOf(path: string, parameter: string): (value: string) => boolean {
+  type Parameter = { readonly name: string; readonly schema: AnySchema };
+  const document = openApi('1.2.3') as {
+    readonly paths: Readonly<
+      Record<string, { readonly get: { readonly parameters: readonly ({ $ref?: string } & Parameter)[] } }>
+    >;
+    readonly components: { readonly parameters: Readonly<Record<string, Parameter>> };
+  };
+  const all = document.paths[path]?.get.parameters.map((one) =>
+    one.$ref === undefined ? one : document.components.parameters[one.$ref.split('/').at(-1) as string],
+  );
+  const validate = new Ajv2020().compile(all?.find((one) => one?.name === parameter)?.schema as AnySchema);
+  return (value) => validate(value) === true;
+}

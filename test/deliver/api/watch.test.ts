@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_BYTES_IN_FLIGHT } from '../../../src/deliver/api/in-flight.ts';
 import { dial } from '../http/listening.ts';
 import { apiWorld } from './api-world.ts';
 import { brief, watch } from './watching.ts';
@@ -143,6 +144,24 @@ describe('watching', () => {
     await clock.advance(31_000);
     await untilTrue(() => listener.connections === 1);
     expect((await get('/v1/secrets')).status).toBe(200);
+  });
+
+  it('cuts off the readers that stopped at the oldest values when they hold too much together', async () => {
+    const { backend, start, manager, path, listener, audits } = await apiWorld(['app'], { audit: 'all' });
+    backend.set('app', { password: ''.padEnd(1_000_000, '0') });
+    await start();
+    for (let n = 1; n <= 40; n++) {
+      const slow = await dial(path);
+      slow.pause();
+      slow.write('GET /v1/watch HTTP/1.1\r\nHost: x\r\n\r\n');
+      await untilTrue(() => audits().length === n);
+      backend.set('app', { password: `${n}`.padEnd(1_000_000, 'x') });
+      await manager.refresh('app');
+    }
+    await untilTrue(() => listener.connections <= MAX_BYTES_IN_FLIGHT / 1_000_000);
+    expect(listener.connections).toBeGreaterThan(10);
+    const quick = await watch(path, '/v1/watch');
+    expect((await quick.first(1))[0]?.data['name']).toBe('app');
   });
 
   it('gives a slow reader that wakes up the newest value, not the ones between', async () => {

@@ -36,6 +36,26 @@ describe('format dotenv', () => {
     }
   });
 
+  it('tells every name and every value that it refuses in one message, up to ten', async () => {
+    const names = await failureOf(format('dotenv', 'db', 's'), {
+      ...secrets,
+      s: fieldsOf({ 'a.b': Secret.text('1'), OK: Secret.text('2'), '1st': Secret.text('3') }),
+    });
+    expect(names).toMatchObject({
+      code: 'RENDER_KEY',
+      seen: 'the fields pass-word of db, a.b of s, 1st of s are no names for variables',
+    });
+    expect(names.hint).toContain('rename: { "pass-word": pass_word, "a.b": a_b, "1st": _1st }');
+    const values = { A: Secret.text('x\r'), B: Secret.text('y'), C: Secret.text('z\0') };
+    expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(values) })).seen).toBe(
+      'no quoting carries s.A, s.C through every reader of dotenv files',
+    );
+    const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`k-${i}`, Secret.text('x')]));
+    expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(many) })).seen).toMatch(
+      /k-9 of s, and 2 more are no /,
+    );
+  });
+
   it('refuses one key from two sources', async () => {
     expect(await failureOf(format('dotenv', 'db.user', 'other'), secrets)).toMatchObject({
       code: 'RENDER_SAME_KEY',

@@ -54,11 +54,23 @@ describe('rename, case and prefix', () => {
     expect(await textOf(of('dotenv', { prefix: 'N' }, 's'), number)).toBe("N1st='x'\n");
   });
 
+  it('that give several keys twice are told all at once', async () => {
+    const twice = await failureOf(format('dotenv', 'x', 'y', 'z'), {
+      x: '{"a":"1","b":"1"}',
+      y: '{"a":"2","b":"2"}',
+      z: '{"b":"3"}',
+    });
+    expect(twice).toMatchObject({
+      code: 'RENDER_SAME_KEY',
+      seen: 'x.a and y.a both give a; x.b, y.b and z.b all give b',
+    });
+  });
+
   it('that leave a name wrong are told with the field, the name and what to write', async () => {
     const why = await failureOf(of('dotenv', { prefix: 'SHOP_', case: 'upper' }, 'app'), secrets);
     expect(why).toMatchObject({
       code: 'RENDER_KEY',
-      seen: 'the field pass-word of app gives SHOP_PASS-WORD, which is no name for a variable',
+      seen: 'the field pass-word of app (gives SHOP_PASS-WORD) is no name for a variable',
     });
     expect(why.hint).toContain('rename: { "pass-word": pass_word }');
   });

@@ -1,0 +1,58 @@
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
+
+/** A test that may be skipped in CI too, since no package brings what it needs. */
+interface Allowed {
+  readonly file: string;
+  /** Its title, with those around it, contains this. */
+  readonly title: string;
+  readonly needs: string;
+}
+
+const isRoot = process.getuid?.() === 0;
+const MOUNTING = 'the right to mount';
+
+/** The tests that need rights, or a machine, that not every CI has. */
+export const ALLOWED: readonly Allowed[] = [
+  { file: 'test/contract/', title: '', needs: 'a backend that can do it: the note says why this one cannot' },
+  { file: 'test/deliver/file-trouble.test.ts', title: 'need the right to mount', needs: MOUNTING },
+  { file: 'test/system/destination.test.ts', title: 'a mount that is read-only', needs: MOUNTING },
+  { file: 'test/system/destination.test.ts', title: 'a volume that is full', needs: MOUNTING },
+  { file: 'test/ship/image.test.ts', title: 'the image', needs: MOUNTING },
+  // Of Debian 12: its docker is older than `docker stack config`.
+  { file: 'test/examples/elsewhere.test.ts', title: 'docker stack deploy', needs: 'a docker of 2024 or newer' },
+  { file: 'test/templates/documents.test.ts', title: 'builtin:docker-config', needs: 'a docker of 2024 or newer' },
+  { file: 'test/system/signals.test.ts', title: 'an older Node', needs: 'a Node before 22 on the PATH' },
+  ...(isRoot
+    ? [{ file: 'test/auth/secret-id.test.ts', title: 'may not be written', needs: 'a user who is not root' }]
+    : [{ file: 'test/', title: '', needs: 'root, who alone acts as other users' }]),
+];
+
+/** @param fullName the title with those around it. */
+export const mayBeSkipped = (module: string, fullName: string): boolean =>
+  ALLOWED.some(({ file, title }) => module.startsWith(file) && fullName.includes(title));
+
+/**
+ * In CI a skipped test is an error: it says nothing, and looks as if it did. What is missing is a package that `.ci/run`
+ * installs, but for the tests above. Tests that a name pattern leaves out are not meant.
+ */
+export class NoSkips implements Reporter {
+  #isPart = false;
+
+  onInit({ config }: Vitest): void {
+    this.#isPart = config.testNamePattern !== undefined;
+  }
+
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const skipped = modules.flatMap((module) => [...module.children.allTests('skipped')]);
+    const wrong = skipped.filter(({ module, fullName }) => !mayBeSkipped(module.relativeModuleId, fullName));
+    if (wrong.length === 0 || this.#isPart) return;
+    const lines = wrong.map((test) => `  ${test.module.relativeModuleId}: ${test.fullName}${noteOf(test)}\n`);
+    process.stderr.write(`\nSkipped, which is an error in CI (see test/skips.ts):\n${lines.join('')}`);
+    process.exitCode = 1;
+  }
+}
+
+function noteOf(test: TestCase): string {
+  const result = test.result();
+  return result.state === 'skipped' && result.note !== undefined ? ` (${result.note})` : '';
+}

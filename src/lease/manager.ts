@@ -1,10 +1,9 @@
 import type { Clock } from '../base/clock.ts';
-import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
-import { isNothingThere } from '../source/nothing-there.ts';
 import type { Backend, Life, Want } from '../source/source.ts';
+import { Attempts } from './attempts.ts';
+import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
-import { Gate } from './gate.ts';
 import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
 import { ItemWriter, type What, type WhyExpired } from './item-writer.ts';
 import type { Entry, Snapshot } from './snapshot.ts';
@@ -14,9 +13,6 @@ import type { Entry, Snapshot } from './snapshot.ts';
  * @param occasion of the attempt that brought it.
  */
 export type Heard = (names: ReadonlySet<string>, what: What, occasion: Occasion) => void;
-
-/** Readers that ask for refreshes in a loop get new credentials this often at most. */
-const MINT_GAP_MS = 1_000;
 
 export interface LeaseManagerOptions {
   readonly clock: Clock;
@@ -42,15 +38,12 @@ export class LeaseManager {
   readonly #items = new Map<string, Item>();
   #byName: ReadonlyMap<string, Item> = new Map();
   readonly #heard = new Set<Heard>();
-  /** Each backend in use, with how to stop listening to its logins. */
-  readonly #backends = new Map<Backend, readonly (Disposable | undefined)[]>();
-  readonly #newestLogin = new Map<Backend, number>();
-  readonly #gates = new WeakMap<Backend, Gate>();
+  readonly #logins: BackendLogins;
+  readonly #attempts: Attempts;
   #number = 0;
   #snapshot: Snapshot | undefined;
   #watching = false;
   readonly #watches = new Map<string, Disposable>();
-  readonly #stop = new AbortController();
   readonly #polls: boolean;
 
   constructor({ clock, random, emit, polls = true }: LeaseManagerOptions) {
@@ -60,9 +53,9 @@ export class LeaseManager {
     this.#deadlines = new Deadlines(
       { clock, random, polls },
       {
-        attempt: (item, doing) => void this.#attempt(item, doing),
+        attempt: (item, doing) => void this.#attempts.start(item, doing),
         expire: (item, why) => this.#expire(item, why),
-        overdue: (item) => this.#overdue(item),
+        overdue: (item) => this.#attempts.overdue(item),
         clockJumped: (byMs) => this.#clockJumped(byMs),
       },
     );
@@ -72,6 +65,19 @@ export class LeaseManager {
       () => this.#stateChanged(),
       (item) => this.#deadlines.hasEnded(item),
     );
+    this.#logins = new BackendLogins({
+      replaced: (backend) => this.#moveLeases(backend),
+      died: (backend) => this.#loginDied(backend),
+    });
+    this.#attempts = new Attempts({
+      clock,
+      emit,
+      deadlines: this.#deadlines,
+      writer: this.#writer,
+      logins: this.#logins,
+      stateChanged: () => void this.#stateChanged(),
+      tell: (item, what) => this.#tell(item, what),
+    });
   }
 
   /**
@@ -81,7 +87,7 @@ export class LeaseManager {
    * @param backends by name; must hold every backend that `named` names.
    */
   reconcile(named: ReadonlyMap<string, Want>, backends: ReadonlyMap<string, Backend>): void {
-    this.#listenTo(new Set(backends.values()));
+    this.#logins.follow(new Set(backends.values()));
     const namesById = new Map<string, Set<string>>();
     for (const [name, want] of named) {
       const names = namesById.get(want.id);
@@ -174,21 +180,11 @@ export class LeaseManager {
     return item?.running !== undefined && !item.isTold;
   }
 
-  /**
-   * Resolves when a fetch has ended that began after this was called; a failure keeps the value. All who ask while one
-   * runs share the next one. What mints is fetched once a second at most. Never rejects but for an unknown name.
-   */
+  /** See Attempts.refresh. @throws TypeError for an unknown name. */
   async refresh(name: string): Promise<Entry | undefined> {
     const item = this.#byName.get(name);
-    if (item === undefined) throw new TypeError(`no secret named ${name}`);
-    const wanted = item.fetchesBegun + 1;
-    await new Promise(setImmediate); // those who ask in one turn of the event loop share the fetch
-    while (!item.isGone && item.fetchesEnded < wanted) {
-      const waitMs = isPolled(item) ? 0 : item.startedMonoMs + MINT_GAP_MS - this.#clock.monoMs();
-      if (item.running !== undefined) await item.running;
-      else if (waitMs > 0) await this.#clock.sleep(waitMs, this.#stop.signal);
-      else await this.#attempt(item, 'fetch');
-    }
+    if (item === undefined) throw new TypeError(`there is no secret named ${name}`);
+    await this.#attempts.refresh(item);
     return item.entry;
   }
 
@@ -208,7 +204,7 @@ export class LeaseManager {
     const isRare = item.want.refreshMs >= 2 * everyMs;
     // A poll may come a tenth before its refresh.
     item.pullableFromMonoMs = isRare ? now + 0.9 * everyMs : Number.POSITIVE_INFINITY;
-    void this.#attempt(item, 'fetch', 'pull');
+    void this.#attempts.start(item, 'fetch', 'pull');
   }
 
   /** By how much the next deadline is past; more than a moment means that time is no longer kept. */
@@ -223,31 +219,14 @@ export class LeaseManager {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    this.#listenTo(new Set());
+    this.#attempts[Symbol.dispose]();
+    this.#logins.follow(new Set());
     this.#heard.clear();
     const running = [...this.#items.values()].map(({ running }) => running);
     for (const [id, item] of this.#items) this.#drop(id, item);
     this.#byName = new Map();
     this.#deadlines.clear();
     await Promise.all(running);
-  }
-
-  #listenTo(backends: ReadonlySet<Backend>): void {
-    for (const [backend, subscriptions] of this.#backends) {
-      if (backends.has(backend)) continue;
-      for (const subscription of subscriptions) subscription?.[Symbol.dispose]();
-      this.#backends.delete(backend);
-      this.#newestLogin.delete(backend);
-    }
-    for (const backend of backends) {
-      if (this.#backends.has(backend)) continue;
-      this.#gates.set(backend, new Gate());
-      this.#backends.set(backend, [
-        backend.onLoginReplacing?.((next) => this.#moveLeases(backend, next)),
-        backend.onLoginDead?.(() => this.#loginDied(backend)),
-      ]);
-    }
   }
 
   #adopt(want: Want, names: ReadonlySet<string>, backend: Backend | undefined): Item {
@@ -267,7 +246,7 @@ export class LeaseManager {
     const item = createItem(want, backend, names);
     this.#items.set(want.id, item);
     if (this.#watching) this.#watch(item);
-    void this.#attempt(item, 'fetch');
+    void this.#attempts.start(item, 'fetch');
     return item;
   }
 
@@ -285,114 +264,8 @@ export class LeaseManager {
   #watch(item: Item): void {
     const { watch } = item.backend.source;
     if (watch === undefined || this.#watches.has(item.want.id)) return;
-    const changed = () => void this.#attempt(item, 'fetch', 'again');
+    const changed = () => void this.#attempts.start(item, 'fetch', 'again');
     this.#watches.set(item.want.id, watch.call(item.backend.source, item.want, changed));
-  }
-
-  /**
-   * One attempt at a time per item. `again` and `pull`: an attempt that already runs may miss the reason, so one more
-   * follows it.
-   */
-  #attempt(item: Item, doing: 'fetch' | 'renew', why: 'due' | 'again' | 'pull' = 'due'): Promise<void> {
-    const occasion = why === 'pull' ? 'pull' : 'turn';
-    if (item.running !== undefined) {
-      if (why !== 'due' && item.again !== 'turn') item.again = occasion;
-      return item.running;
-    }
-    item.cancelNext();
-    item.startedMonoMs = this.#clock.monoMs();
-    item.occasion = occasion;
-    if (occasion === 'turn') item.pullableFromMonoMs = Number.NEGATIVE_INFINITY;
-    if (doing === 'fetch') item.fetchesBegun++;
-    item.running = this.#try(item, doing);
-    this.#deadlines.planOverdue(item);
-    return item.running;
-  }
-
-  async #try(item: Item, doing: 'fetch' | 'renew'): Promise<void> {
-    let failed: Failure | undefined;
-    let what: What = 'settled';
-    let fetchNow = false;
-    const gate = doing === 'fetch' ? this.#gates.get(item.backend) : undefined;
-    await gate?.enter();
-    try {
-      const life = lifeOf(item);
-      if (doing === 'renew' && life?.kind === 'lease' && item.backend.source.renew !== undefined) {
-        fetchNow = await this.#writer.renew(item, life, begin(item));
-      } else if (!item.isGone) {
-        what = await this.#writer.fetch(item, begin(item));
-      }
-    } catch (error) {
-      failed = asFailure(error, item.want.place);
-    }
-    gate?.leave();
-    item.running = undefined;
-    item.abort = undefined;
-    item.cancelOverdue();
-    if (doing === 'fetch') item.fetchesEnded = item.fetchesBegun;
-    if (item.isGone) return;
-    if (item.occasion === 'pull' && what !== 'changed') item.pullableFromMonoMs = Number.POSITIVE_INFINITY;
-    const isOfUse = fetchNow && !this.#deadlines.endsWithLogin(item);
-    const mustFetch = failed === undefined && (isOfUse || this.#hangsOnOldLogin(item));
-    if (failed !== undefined && mayBeAbsent(item, failed)) what = this.#notThere(item, failed);
-    else if (failed !== undefined) this.#failed(item, doing, failed);
-    else this.#succeeded(item, mustFetch);
-    this.#tell(item, what);
-    const again = mustFetch ? 'turn' : item.again;
-    item.again = undefined;
-    if (again === 'pull' && failed !== undefined) return;
-    // A subscriber may have started the next attempt already.
-    if (again === undefined || item.running !== undefined) return;
-    void this.#attempt(item, 'fetch', again === 'pull' ? 'pull' : 'due');
-  }
-
-  /**
-   * A renewal after which a fetch is due all the same ends no series of failures: else a fetch that keeps failing would
-   * be tried again and again after a short wait, with a renewal in between.
-   */
-  #succeeded(item: Item, mustFetch: boolean): void {
-    if (!mustFetch) item.failures = 0;
-    this.#stateChanged();
-    this.#deadlines.planExpiry(item);
-    const keptMonoMs = item.occasion === 'pull' && isPolled(item) ? item.nextMonoMs : undefined;
-    this.#deadlines.planNext(item);
-    if (keptMonoMs !== undefined) this.#deadlines.keepNext(item, keptMonoMs);
-  }
-
-  /** An answer like any other: asked for again at the refresh of the secret, and told once. */
-  #notThere(item: Item, why: Failure): What {
-    item.failures = 0;
-    item.cancelExpiry();
-    const { what, again } = this.#writer.notThere(item, why);
-    if (item.entry?.state === 'stale') this.#deadlines.planExpiry(item);
-    this.#stateChanged();
-    const nextInMs = this.#deadlines.planNext(item);
-    this.#emit({ kind: 'secret-absent', secrets: [...item.names], failure: why, again, nextInMs });
-    return what;
-  }
-
-  #failed(item: Item, doing: 'fetch' | 'renew', why: Failure): void {
-    item.failures++;
-    const life = lifeOf(item);
-    // A denied renewal stays denied: the lease is now one that cannot be renewed, and is replaced before its end.
-    if (doing === 'renew' && why.code === 'SECRET_DENIED' && life?.kind === 'lease') {
-      this.#writer.setLife(item, { ...life, renewable: false });
-      item.failures = 0;
-    }
-    this.#troubled(item, why);
-    // The backend no longer knows the lease: what hangs on it is dead, so the next attempt is a fetch, with backoff.
-    const retryMs = this.#deadlines.planNext(
-      item,
-      why.retryAfterMs,
-      doing === 'renew' && why.code === 'BACKEND_REJECTED',
-    );
-    this.#emit({ kind: 'secret-failed', secrets: [...item.names], doing, failure: why, retryInMs: retryMs });
-  }
-
-  #troubled(item: Item, why: Failure): void {
-    this.#writer.trouble(item, why);
-    this.#deadlines.planExpiry(item);
-    this.#stateChanged();
   }
 
   #expire(item: Item, why: WhyExpired): void {
@@ -401,23 +274,12 @@ export class LeaseManager {
     this.#tell(item, 'settled');
   }
 
-  /** An attempt that waits for a login that does not come is no progress: the value is marked stale meanwhile. */
-  #overdue(item: Item): void {
-    const why = item.backend.trouble?.();
-    if (why === undefined) return;
-    this.#troubled(item, why);
-    this.#tell(item, 'settled');
-  }
-
-  /** Fetches under `next` what hangs on an older login; resolves when each of them was tried once. */
-  async #moveLeases(backend: Backend, next: number): Promise<void> {
-    this.#newestLogin.set(backend, next);
-    const moved: Promise<void>[] = [];
-    for (const item of this.#items.values()) {
-      if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;
-      moved.push(this.#move(item));
-    }
-    await Promise.all(moved);
+  /** Fetches what hangs on an older login under the newest one; resolves when each was tried once. */
+  async #moveLeases(backend: Backend): Promise<void> {
+    const old = [...this.#items.values()].filter(
+      (item) => item.backend === backend && this.#logins.hangsOnOldLogin(item),
+    );
+    await Promise.all(old.map((item) => this.#attempts.moveToNewLogin(item)));
   }
 
   /** What hangs on a login that is known dead has ended with it. */
@@ -427,24 +289,13 @@ export class LeaseManager {
     }
   }
 
-  /** An attempt that runs may wait for the next login itself, and bring a lease under it: one fetch is enough. */
-  async #move(item: Item): Promise<void> {
-    if (item.running !== undefined) await item.running;
-    if (!item.isGone && this.#hangsOnOldLogin(item)) await this.#attempt(item, 'fetch');
-  }
-
-  #hangsOnOldLogin(item: Item): boolean {
-    const life = lifeOf(item);
-    return life?.kind === 'lease' && life.loginId < (this.#newestLogin.get(item.backend) ?? 0);
-  }
-
   /**
    * A jump forward may have been a suspension, during which backends counted on and our monotonic clock did not: lives
    * are shortened by it. Then everything is planned anew, with fresh jitter.
    */
   #clockJumped(byMs: number): void {
     this.#emit({ kind: 'clock-jumped', byMs: Math.round(byMs) });
-    for (const backend of this.#backends.keys()) backend.clockJumped?.(byMs);
+    this.#logins.clockJumped(byMs);
     for (const item of this.#items.values()) {
       const life = lifeOf(item);
       const left = byMs > 0 && life !== undefined ? shortened(life, byMs) : life;
@@ -466,17 +317,6 @@ export class LeaseManager {
     item.isTold = true;
     for (const heard of [...this.#heard]) heard(item.names, what, item.occasion);
   }
-}
-
-/** A lease that cannot be fetched anew is in trouble, whatever the reason. */
-function mayBeAbsent(item: Item, why: Failure): boolean {
-  const { optional, absentWhenGone } = item.want;
-  return (optional || absentWhenGone === true) && isPolled(item) && isNothingThere(why);
-}
-
-function begin(item: Item): AbortSignal {
-  item.abort = new AbortController();
-  return item.abort.signal;
 }
 
 /** What is left of a life after `byMs` that the monotonic clock did not count. */

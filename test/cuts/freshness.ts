@@ -2,6 +2,8 @@ import { type Cut, cutIn } from './cut.ts';
 
 const schedule = cutIn('src/lease/schedule.ts');
 const manager = cutIn('src/lease/manager.ts');
+const attempts = cutIn('src/lease/attempts.ts');
+const logins = cutIn('src/lease/backend-logins.ts');
 const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
 const wheel = cutIn('src/lease/wheel.ts');
@@ -25,7 +27,7 @@ const RETRIES = "const retries = why.retry !== 'never';";
 const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'this.#way.pool.dropIdle();\n      return await run();';
-const MOVED = 'if (item.backend !== backend || !this.#hangsOnOldLogin(item)) continue;';
+const MOVED = 'item.backend === backend && this.#logins.hangsOnOldLogin(item)';
 
 const flights = cutIn('src/deliver/api/in-flight.ts');
 
@@ -89,7 +91,7 @@ export const FRESHNESS: readonly Cut[] = [
     'return { atMonoMs: this.endsMonoMs(item), why: this.#whyEnds(item) };',
     'return never;',
   ),
-  manager('lease-ends-at-that-moment', 'backend.onLoginDead?.(() => this.#loginDied(backend)),', '', {
+  logins('lease-ends-at-that-moment', 'backend.onLoginDead?.(() => this.#actions.died(backend))', 'undefined', {
     by: 'found dead',
   }),
   cutIn('src/auth/session.ts')('lease-ends-at-that-moment', 'for (const heard of this.#deaths) heard();', '', {
@@ -117,9 +119,9 @@ export const FRESHNESS: readonly Cut[] = [
   keeper('same-lease-again', 'if (!isRefusal(error)) throw error;', 'if (isRefusal(error)) return made;', {
     by: 'with a token that has ended',
   }),
-  manager('minted-once-per-login', 'fetchNow && !this.#deadlines.endsWithLogin(item)', 'fetchNow'),
+  attempts('minted-once-per-login', 'fetchNow && !this.#deps.deadlines.endsWithLogin(item)', 'fetchNow'),
   deadlines('minted-once-per-login', "doing === 'renew' || !this.endsWithLogin(item) ||", 'true ||'),
-  manager(
+  attempts(
     'minted-once-per-login',
     'await item.running;\n    if (!item.isGone &&',
     "item.again = 'turn';\n    if (!item.isGone &&",
@@ -128,8 +130,8 @@ export const FRESHNESS: readonly Cut[] = [
     },
   ),
   keeper('login-replaced-before-its-end', 'if (this.#pacing.mayTry) await this.#replace();', ''),
-  manager('leases-fetched-under-the-new-login', MOVED, 'continue;'),
-  manager('leases-fetched-under-the-new-login', 'this.#newestLogin.set(backend, next);', '', {
+  manager('leases-fetched-under-the-new-login', MOVED, 'false'),
+  logins('leases-fetched-under-the-new-login', 'followed.newestLogin = next;', '', {
     by: 'while it is replaced',
   }),
   writer(
@@ -142,7 +144,7 @@ export const FRESHNESS: readonly Cut[] = [
     'if (endsMs <= now) this.#ends.delete(id);',
     'this.#ends.delete(id);',
   ),
-  manager('old-login-left-to-die', MOVED, 'continue;', { by: '60 s of checks', slow: true }),
+  manager('old-login-left-to-die', MOVED, 'false', { by: '60 s of checks', slow: true }),
   cutIn('src/auth/vault-kubernetes.ts')(
     'token-file-read-again',
     'const jwt = await readCredential(',
@@ -169,13 +171,15 @@ export const FRESHNESS: readonly Cut[] = [
   backoff('backoff', 'capMs: 30_000', 'capMs: 300_000'),
   backoff('backoff', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
   backoff('backoff', 'bounds.baseMs * 2 **', 'bounds.baseMs * 1 **', { by: 'doubling ceiling' }),
-  manager('backoff', 'this.#writer.setLife(item, { ...life, renewable: false });', '', { by: 'is not asked again' }),
+  attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
+    by: 'is not asked again',
+  }),
   keeper('backoff', 'now + backoffMs(this.#renewFailures,', 'now + 0 * backoffMs(this.#renewFailures,', {
     by: 'without a new login',
   }),
   backoff('retry-after', 'Math.min(RETRY_AFTER_CAP_MS, retryAfterMs)', 'retryAfterMs'),
   backoff('retry-after', ' && retryAfterMs >= RETRY_AFTER_MIN_MS', '', { by: 'later and later' }),
-  manager('retry-after', 'why.retryAfterMs,', 'undefined,', {
+  attempts('retry-after', 'why.retryAfterMs,', 'undefined,', {
     by: 'is the one that the server asked for',
   }),
   keeper(
@@ -187,7 +191,7 @@ export const FRESHNESS: readonly Cut[] = [
   schedule('never-a-hot-loop', 'now.monoMs + backoffMs(failures, random, situation.retryAfterMs)', 'now.monoMs + 250', {
     by: 'no longer extend',
   }),
-  manager('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'of an older login' }),
+  attempts('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'of an older login' }),
   keeper('never-a-hot-loop', 'if (isFinalAtRenewal(error)) {', 'if (isFinalAtRenewal(error) && now < 0) {', {
     by: 'never hundreds',
   }),
@@ -237,11 +241,11 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward in vain' }),
   manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints by each request' }),
-  manager('pulled-once', 'if (keptMonoMs !== undefined) this', 'if (keptMonoMs === null) this', {
+  attempts('pulled-once', 'if (keptMonoMs !== undefined) this', 'if (keptMonoMs === null) this', {
     by: 'keep their spread',
   }),
-  manager('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
-  manager('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
+  attempts('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
+  attempts('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
   cutIn('src/deliver/api/aws.ts')(
     'refresh-reads-after',
     'if (!isRefreshed) return',
@@ -258,7 +262,7 @@ export const FRESHNESS: readonly Cut[] = [
     '',
     { by: 'ten secrets' },
   ),
-  manager('absence-is-an-answer', 'if (failed !== undefined && mayBeAbsent(item, failed))', 'if (failed === null)'),
+  attempts('absence-is-an-answer', 'if (failed !== undefined && mayBeAbsent(item, failed))', 'if (failed === null)'),
   writer('absence-is-an-answer', 'const again = entry !== undefined &&', 'const again = false &&'),
   writer('computed-goes-when-gone', "entry.state !== 'absent' && want.absentWhenGone === true", 'false'),
   schedule(
@@ -302,7 +306,7 @@ export const FRESHNESS: readonly Cut[] = [
     'Math.max(0, first.atMonoMs - this.#clock.monoMs())',
     { by: 'ten years ahead' },
   ),
-  manager(
+  attempts(
     'failing-secret-holds-up-nobody',
     '    await gate?.enter();\n',
     '    await gate?.enter();\n    for (const other of this.#items.values()) if (other !== item) await other.running;\n',

@@ -246,7 +246,14 @@ export type ReloadConfig =
   | HttpReloadConfig
   /** Of the child of exec. */
   | { readonly kind: 'restart'; readonly place: string }
-  | { readonly kind: 'command'; readonly argv: readonly string[]; readonly timeoutMs: number; readonly place: string };
+  | {
+      readonly kind: 'command';
+      readonly argv: readonly string[];
+      readonly timeoutMs: number;
+      /** The last lines of its standard error are told when it fails. */
+      readonly captureOutput: boolean;
+      readonly place: string;
+    };
 
 export type SignalReloadConfig = {
   readonly kind: 'signal';

@@ -209,7 +209,7 @@ export const FRESHNESS: readonly Cut[] = [
   loop('failing-output-holds-up-nobody', 'await this.#recover(signal);', `await ${inTurn('this.#recover(signal)')};`),
   loop(
     'failing-command-holds-up-nobody',
-    'const why = await step.run(generation, signal, this.#isAskedFor);',
+    'const why = await step.run(generation, signal, this.progress.isAskedFor);',
     `const why = await ${inTurn('step.run(generation, signal)')};`,
   ),
   cutIn('src/deliver/api/watcher.ts')(

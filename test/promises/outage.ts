@@ -4,6 +4,7 @@ const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const down = inFile('test/lease/outage.test.ts', 'while a backend is down');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const readiness = inFile('test/observe/health.test.ts', 'readiness');
+const keys = inFile('test/auth/aws-credentials.test.ts', 'a service that gives credentials');
 const init = inFile('test/agent/init.test.ts', 'init');
 
 export const outage: Section = {
@@ -58,6 +59,13 @@ export const outage: Section = {
       '`init` with a deadline tells which secret, which backend, its address, and what it answered.',
       init('tells at the deadline which secret, which backend, its address and what it answered'),
       init('tells which secrets wait for a login that is not granted'),
+    ),
+    held(
+      'aws-credential-service',
+      'A service that gives credentials for AWS and is not there for a moment is asked until the deadline, and what it did is told.',
+      keys('of a container that %s is worth another try, and the cause is told', 'refuses the connection'),
+      keys('of a container that %s is worth another try, and the cause is told', 'answers 503'),
+      keys('that a profile names (%s) is told in the same way'),
     ),
   ],
 };

@@ -217,4 +217,10 @@ export const FRESHNESS: readonly Cut[] = [
     'if (!this.#response.write(text)) {',
     'if (!this.#response.write(text) && text === "") {',
   ),
+  cutIn('src/source/file-watch.ts')(
+    'watched-again',
+    'if (this.#over || (sight.key === this.#sight?.key && !this.#isMoved)) return false;',
+    'if (this.#over || this.#sight !== undefined) return false;',
+  ),
+  cutIn('src/source/file-watch.ts')('watched-again', 'LOOK_MS = 30_000', 'LOOK_MS = 3e9', { by: 'the next look' }),
 ];

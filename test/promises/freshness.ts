@@ -17,6 +17,7 @@ const realSession = inFile('test/auth/openbao.test.ts', 'against OpenBao a sessi
 const renewals = 'test/auth/session-renewal.test.ts';
 const deaths = 'test/auth/session-death.test.ts';
 const kept = inFile('test/client/transport-faults.test.ts', 'a kept-alive connection');
+const watched = inFile('test/source/file-watch.test.ts', 'a watched directory');
 const backoff = inFile('test/base/time.test.ts', 'backoff');
 const mainJob = inFile('test/system/main-job.test.ts', 'the main job on a real OpenBao, with a Kubernetes login');
 
@@ -265,6 +266,16 @@ export const freshness: Section = {
       '(a Node timer above 2^31-1 ms fires at once: one shared timer wheel, longest sleep 30 s).',
       wheel('wakes in order of deadline with one pending timer'),
       wheel('ten years ahead is ten years ahead, though a Node timer above 2^31-1 ms fires at once'),
+    ),
+    held(
+      'watched-again',
+      'A directory of secrets, of the configuration or of a template that was gone is watched again when it is back.',
+      watched('that is gone for long, with the one above it, is watched when it is back'),
+      watched('that is another one because a directory above it was renamed is seen at the next look'),
+      inFile(
+        'test/system/hot-reload.test.ts',
+        'a new configuration while running',
+      )('is noticed when its directory was gone for a while (%s), and so is a template'),
     ),
     held(
       'failing-secret-holds-up-nobody',

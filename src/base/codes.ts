@@ -89,7 +89,7 @@ export const CODES = {
   AUTH_SERVICE_DOWN: row(
     3,
     'backoff',
-    'The service that gives the credentials for AWS does not answer now.',
+    'What gives the credentials for AWS does not answer now.',
     'Check it; it is asked again by itself.',
   ),
   AUTH_EXPIRED: row(

@@ -546,7 +546,7 @@ describe('a link that hangs', () => {
     const first = failure();
     await expect.poll(() => pids().catch(() => [])).toHaveLength(1);
     await clock.advance(1_000);
-    expect(credentials.trouble()).toMatchObject({ code: 'SECRET_NEVER_FETCHED', seen: 'shared files: no answer yet' });
+    expect(credentials.trouble()).toMatchObject({ code: 'AUTH_SERVICE_DOWN', seen: 'shared files: no answer yet' });
     const stop = new AbortController();
     const cancelled = credentials.keysFor({}, stop.signal).catch((error: PannierError) => error.failure.code);
     stop.abort();

@@ -155,7 +155,7 @@ describe('credentials of AWS', () => {
       const init = await scene.init(each, '4s', { env });
       expect([init.status, told(init)]).toMatchObject([
         3,
-        [{ code: 'SECRET_NEVER_FETCHED', seen: expect.stringMatching(/^shared files: no answer yet/) }],
+        [{ code: 'AUTH_SERVICE_DOWN', seen: expect.stringMatching(/^shared files: no answer yet/) }],
       ]);
     }
     for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) process.kill(Number(pid));
@@ -337,7 +337,8 @@ describe('an application made for the AWS agent', () => {
     expect(await ask('secretId=agent/lone')).toMatchObject([200, { SecretString: '{"value":"x"}' }]);
     expect(await ask('secretId=agent/bytes')).toMatchObject([200, { SecretBinary: '/wA=' }]);
     expect((await ask('secretId=agent/first', 'other'))[0]).toBe(403);
-    expect((await ask('secretId=agent/none'))[0]).toBe(404);
+    const none = await ask('secretId=agent/none');
+    expect([none[0], JSON.parse(String(none[1]))]).toMatchObject([400, { __type: 'ResourceNotFoundException' }]);
 
     const next = await moto.putSecret('agent/first', 'after');
     expect(await ask('secretId=agent/first')).toMatchObject([200, { VersionId }]);

@@ -1,5 +1,6 @@
 import { parseDuration } from '../../base/duration.ts';
 import { failure } from '../../base/errors.ts';
+import { aboutOneField } from '../../base/value.ts';
 import type { Entry, Held } from '../../lease/snapshot.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
 import type { Asked, Route } from '../http/routes.ts';
@@ -93,7 +94,10 @@ class SecretReads {
     const found = answers.field(entry, field);
     if (found === undefined) {
       audit.missed('read', 'unknown', { secret: name });
-      return { ...refusal(404, 'API_UNKNOWN_FIELD', 'the secret has no such field'), headers };
+      return {
+        ...refusal(404, 'API_UNKNOWN_FIELD', `the secret has no such field${aboutOneField(entry.value.fields)}`),
+        headers,
+      };
     }
     audit.read('read', name, field, entry);
     return { status: 200, type: found.type, body: found.body, headers };
@@ -120,14 +124,18 @@ export function noValue(
   name: string,
   entry: Extract<Entry, { state: 'absent' }> | undefined,
   place: string,
-  { nextMonoMs, clock }: ApiAgent,
+  agent: ApiAgent,
 ): Reply {
   if (entry?.optional === true) return { ...problemReply(404, entry.why), headers: { 'Pannier-State': 'absent' } };
   const why = entry?.why ?? failure('SECRET_NEVER_FETCHED', place, 'no answer has come yet');
+  return { ...problemReply(503, why), headers: waitingHeaders(name, entry, agent) };
+}
+
+/** When a value may be there. */
+export function waitingHeaders(name: string, entry: Entry | undefined, { nextMonoMs, clock }: ApiAgent) {
   const leftMs = (nextMonoMs(name) ?? clock.monoMs()) - clock.monoMs();
-  const headers = {
+  return {
     'Pannier-State': entry === undefined ? 'waiting' : 'absent',
     'Retry-After': String(Math.max(1, Math.ceil(leftMs / 1000))),
   };
-  return { ...problemReply(503, why), headers };
 }

@@ -45,7 +45,9 @@ const ROUND_MS = 60_000;
  * its own, so a hanging command or a full disk holds up nobody else.
  */
 export class OutputLoop {
-  readonly #o: OutputLoopOptions;
+  readonly #o: Omit<OutputLoopOptions, 'before'>;
+  /** Let go of when this loop has taken over: each loop would hold all those before it. */
+  #before: OutputLoopOptions['before'];
   #state: OutputState;
   #dirtySinceMs: number | undefined = 0;
   #lastEventMs = 0;
@@ -73,9 +75,10 @@ export class OutputLoop {
   readonly #roundMs: number;
   #dueMonoMs: number;
 
-  constructor(options: OutputLoopOptions) {
+  constructor({ before, ...options }: OutputLoopOptions) {
     this.#o = options;
-    const { reloads, clock, before } = options;
+    this.#before = before;
+    const { reloads, clock } = options;
     this.progress = new ReloadProgress(options.sink.mark, reloads, this.#place);
     this.#roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS);
     this.#dueMonoMs = Math.max(before?.dueMonoMs ?? 0, clock.monoMs()) + this.#roundMs;
@@ -189,8 +192,9 @@ export class OutputLoop {
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
-    const { sink, output, emit, clock, before } = this.#o;
-    if (before !== undefined) this.progress.follow(before.progress);
+    const { sink, output, emit, clock } = this.#o;
+    if (this.#before !== undefined) this.progress.follow(this.#before.progress);
+    this.#before = undefined;
     while (!signal.aborted && !this.#retired) {
       this.#dueMonoMs = clock.monoMs() + this.#roundMs;
       try {

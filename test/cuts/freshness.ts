@@ -223,4 +223,11 @@ export const FRESHNESS: readonly Cut[] = [
     'if (this.#over || this.#sight !== undefined) return false;',
   ),
   cutIn('src/source/file-watch.ts')('watched-again', 'LOOK_MS = 30_000', 'LOOK_MS = 3e9', { by: 'the next look' }),
+  cutIn('src/source/file-dotenv.ts')('dotenv-agreement', '/\\s#.*$/s', '/#.*$/s'),
+  cutIn('src/source/file-dotenv.ts')(
+    'dotenv-agreement',
+    "if (found === null) throw refuse('a quote that is not closed');",
+    'if (found === null) return { value: text, length: text.length };',
+    { by: 'not closed' },
+  ),
 ];

@@ -39,6 +39,9 @@ export const OUTAGE: readonly Cut[] = [
     '',
     { by: 'that a profile names' },
   ),
+  cutIn('src/deliver/api/aws-errors.ts')('aws-agent-errors', '__type: type', 'type'),
+  cutIn('src/deliver/api/aws-errors.ts')('aws-agent-errors', 'SECRET_DENIED: DENIED,', '', { by: 'SECRET_DENIED' }),
+  cutIn('src/deliver/http/routes.ts')('aws-agent-errors', 'one.noHead !== true ||', 'true ||', { by: 'HEAD' }),
   outcome(
     'init-tells-why',
     "if (secret !== undefined && !why.place.startsWith('secrets.')) one.waiting.add(secret);",

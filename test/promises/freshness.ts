@@ -18,6 +18,7 @@ const renewals = 'test/auth/session-renewal.test.ts';
 const deaths = 'test/auth/session-death.test.ts';
 const kept = inFile('test/client/transport-faults.test.ts', 'a kept-alive connection');
 const watched = inFile('test/source/file-watch.test.ts', 'a watched directory');
+const dotenv = inFile('test/source/file-dotenv.test.ts', 'a dotenv file');
 const backoff = inFile('test/base/time.test.ts', 'backoff');
 const mainJob = inFile('test/system/main-job.test.ts', 'the main job on a real OpenBao, with a Kubernetes login');
 
@@ -266,6 +267,12 @@ export const freshness: Section = {
       '(a Node timer above 2^31-1 ms fires at once: one shared timer wheel, longest sleep 30 s).',
       wheel('wakes in order of deadline with one pending timer'),
       wheel('ten years ahead is ten years ahead, though a Node timer above 2^31-1 ms fires at once'),
+    ),
+    held(
+      'dotenv-agreement',
+      'A dotenv file is read as most readers read it; what they read differently is refused with its line.',
+      dotenv('is read as shells read it: %s', 'a # within a word'),
+      dotenv('is refused with its line, and without its text: %s', 'a quote that is not closed'),
     ),
     held(
       'watched-again',

@@ -23,7 +23,7 @@ export async function fromSharedFiles(parts: SharedKeysParts): Promise<AwsKeys> 
   const place = `backends.${config.name}`;
   await checkSharedFiles(config.sources, place);
   const clientConfig = clientSettings(http, config.endpoints.sts, region);
-  const witness = new Witness(http);
+  const recording = new RecordingHandler(http);
   try {
     return await sdk.fromIni({
       profile,
@@ -31,7 +31,7 @@ export async function fromSharedFiles(parts: SharedKeysParts): Promise<AwsKeys> 
       configFilepath: configFile,
       ignoreCache: true,
       logger: SILENT,
-      clientConfig: { requestHandler: witness, maxAttempts: 1, logger: SILENT },
+      clientConfig: { requestHandler: recording, maxAttempts: 1, logger: SILENT },
       roleAssumer: (masterCredentials, params) =>
         sdk.fromTemporaryCredentials({ masterCredentials, params, clientConfig, logger: SILENT })(),
       roleAssumerWithWebIdentity: ({ RoleArn, RoleSessionName, WebIdentityToken }) =>
@@ -46,7 +46,7 @@ export async function fromSharedFiles(parts: SharedKeysParts): Promise<AwsKeys> 
     })();
   } catch (error) {
     if (!isOfProvider(error)) throw error;
-    await explain(error, witness, parts, place);
+    await explain(error, recording, parts, place);
     if (isNothing(error)) await checkProfile(config.sources, place);
     throw error;
   }
@@ -68,7 +68,7 @@ function isOfProvider(error: unknown): boolean {
 }
 
 /** Remembers how the last request ended: the SDK makes a text of it, in which nothing can be told apart. */
-class Witness {
+class RecordingHandler {
   readonly metadata;
   readonly #http: AwsHttp;
   failure: Failure | undefined;
@@ -100,7 +100,12 @@ class Witness {
 }
 
 /** @throws PannierError when the profile says why there are no keys; else nothing happens. */
-async function explain(error: unknown, witness: Witness, parts: SharedKeysParts, place: string): Promise<void> {
+async function explain(
+  error: unknown,
+  recording: RecordingHandler,
+  parts: SharedKeysParts,
+  place: string,
+): Promise<void> {
   const profiles = await profilesOf(parts.config.sources, place);
   const last = profiles.at(-1);
   if (last === undefined) return;
@@ -111,7 +116,7 @@ async function explain(error: unknown, witness: Witness, parts: SharedKeysParts,
   }
   const source = last.values.get('credential_source');
   if (source !== undefined) return await explainSource(source, last, parts, place);
-  if ([...last.values.keys()].some((key) => key.startsWith('sso_'))) throw ssoFailed(error, last, witness, place);
+  if ([...last.values.keys()].some((key) => key.startsWith('sso_'))) throw ssoFailed(error, last, recording, place);
   if (isNothing(error)) return;
   if (last.values.has('login_session')) {
     const hint = `Run aws login --profile ${last.name} as the user of Pannier.`;
@@ -138,7 +143,12 @@ async function explainSource(source: string, { name }: Profile, parts: SharedKey
   throw fail('AUTH_SERVICE_DOWN', place, `${from}: it gave none, and gives some now`);
 }
 
-function ssoFailed(error: unknown, { name }: Profile, { failure, status }: Witness, place: string): PannierError {
+function ssoFailed(
+  error: unknown,
+  { name }: Profile,
+  { failure, status }: RecordingHandler,
+  place: string,
+): PannierError {
   const of = `profile ${name}`;
   const isDown = status !== undefined && (status === 429 || status >= 500);
   if (failure !== undefined || isDown) {

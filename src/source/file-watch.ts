@@ -29,7 +29,7 @@ export interface FileWatchOptions {
 }
 
 /** What there is to watch at one moment. */
-interface Sight {
+interface WatchTarget {
   readonly folder: boolean;
   /** The directory of the file, or the folder itself. */
   readonly top: string;
@@ -39,6 +39,7 @@ interface Sight {
   readonly key: string;
   /** The top directory is there, and the path is no link that leads nowhere. */
   readonly isThere: boolean;
+  /** The top directory is there, so that there is something to watch. */
   readonly hasTop: boolean;
 }
 
@@ -54,7 +55,7 @@ export class FileWatch implements AsyncDisposable {
   readonly #options: FileWatchOptions;
   #watcher: FSWatcher | undefined;
   /** What is watched. */
-  #sight: Sight | undefined;
+  #watched: WatchTarget | undefined;
   /** An event says that a watched directory itself was removed or renamed. */
   #isMoved = false;
   #stamp = '';
@@ -93,14 +94,14 @@ export class FileWatch implements AsyncDisposable {
     const stamp = await stat(path).then(stampOf, () => 'none');
     if (this.#over) return;
     // The events of a new watch begin when it is ready, which is an event itself.
-    if (!isNew && ((isEvent && this.#sight?.folder === true) || stamp !== this.#stamp)) changed();
+    if (!isNew && ((isEvent && this.#watched?.folder === true) || stamp !== this.#stamp)) changed();
     if (!isNew) this.#stamp = stamp;
     this.#later();
   }
 
   #later(): void {
     const { clock } = this.#options;
-    const ms = this.#sight?.isThere === true ? LOOK_MS - (clock.monoMs() % LOOK_MS) : GONE_MS;
+    const ms = this.#watched?.isThere === true ? LOOK_MS - (clock.monoMs() % LOOK_MS) : GONE_MS;
     this.#callOffLater = clock.after(ms, () => {
       this.#look = this.#look.then(() => this.#tell(false));
     });
@@ -108,24 +109,24 @@ export class FileWatch implements AsyncDisposable {
 
   /** Watches what is there now. True when that is something else than before, and a look at it is to come. */
   async #follow(): Promise<boolean> {
-    const sight = await this.#see();
-    if (this.#over || (sight.key === this.#sight?.key && !this.#isMoved)) return false;
+    const found = await this.#locate();
+    if (this.#over || (found.key === this.#watched?.key && !this.#isMoved)) return false;
     const before = this.#watcher;
     this.#watcher = undefined;
-    this.#sight = sight;
+    this.#watched = found;
     this.#isMoved = false;
     await before?.close();
-    if (!sight.hasTop || this.#over) return false;
+    if (!found.hasTop || this.#over) return false;
     try {
-      await this.#watch(sight);
+      await this.#watch(found);
       return true;
     } catch (error) {
-      this.#lose(error);
+      this.#reportLost(error);
       return false;
     }
   }
 
-  async #watch({ folder, top, target }: Sight): Promise<void> {
+  async #watch({ folder, top, target }: WatchTarget): Promise<void> {
     const { watch } = await import('chokidar');
     if (this.#over) return;
     const dirs = [...new Set([top, target])];
@@ -140,24 +141,24 @@ export class FileWatch implements AsyncDisposable {
       if (event === 'rename' && dirs.some((dir) => name === dir || name === basename(dir))) this.#isMoved = true;
       this.#soon();
     });
-    watcher.on('error', (error) => this.#lose(error));
+    watcher.on('error', (error) => this.#reportLost(error));
     watcher.on('ready', () => this.#soon());
   }
 
-  async #see(): Promise<Sight> {
+  async #locate(): Promise<WatchTarget> {
     const { path } = this.#options;
     const own = this.#options.folder ?? (await statOrNone(path))?.isDirectory() ?? false;
     const top = own ? path : dirname(path);
-    const found = await realpath(path).catch(() => undefined);
-    const real = found ?? path;
-    const target = own ? real : dirname(real);
+    const real = await realpath(path).catch(() => undefined);
+    const leadsTo = real ?? path;
+    const target = own ? leadsTo : dirname(leadsTo);
     const there = await statOrNone(top);
     const key = [own, top, idOf(there), target, idOf(await statOrNone(target))].join(' ');
-    const isLost = found === undefined && (await isLink(path));
+    const isLost = real === undefined && (await isLink(path));
     return { folder: own, top, target, key, hasTop: there !== undefined, isThere: there !== undefined && !isLost };
   }
 
-  #lose(error: unknown): void {
+  #reportLost(error: unknown): void {
     const code = codeOf(error);
     if (this.#over || code === this.#lost) return;
     this.#lost = code;

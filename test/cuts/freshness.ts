@@ -219,8 +219,8 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   cutIn('src/source/file-watch.ts')(
     'watched-again',
-    'if (this.#over || (sight.key === this.#sight?.key && !this.#isMoved)) return false;',
-    'if (this.#over || this.#sight !== undefined) return false;',
+    'if (this.#over || (found.key === this.#watched?.key && !this.#isMoved)) return false;',
+    'if (this.#over || this.#watched !== undefined) return false;',
   ),
   cutIn('src/source/file-watch.ts')('watched-again', 'LOOK_MS = 30_000', 'LOOK_MS = 3e9', { by: 'the next look' }),
   cutIn('src/source/file-dotenv.ts')('dotenv-agreement', '/\\s#.*$/s', '/#.*$/s'),

@@ -237,7 +237,7 @@ export const SECRECY: readonly Cut[] = [
   listener('caps', 'if (connection.busy > MOST_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
   cutIn('src/auth/aws-shared-keys.ts')(
     'sso-token-to-portal',
-    'clientConfig: { requestHandler: witness, maxAttempts: 1, logger: SILENT },',
-    'clientConfig: { ...clientConfig, requestHandler: witness },',
+    'clientConfig: { requestHandler: recording, maxAttempts: 1, logger: SILENT },',
+    'clientConfig: { ...clientConfig, requestHandler: recording },',
   ),
 ];

@@ -76,6 +76,6 @@ const NOWHERE: Sink = {
     commit: async () => ({ generation: 1, first: true }),
     discard: async () => {},
   }),
-  mark: { owed: async () => undefined, settle: async () => {} },
+  mark: { owed: async () => undefined, advance: async () => {}, settle: async () => {} },
   sweep: async () => undefined,
 };

@@ -101,9 +101,9 @@ export class Execution {
 function reloadsOf({ exec: { onChange, graceMs } }: Config, child: KeptChild): readonly Reload[] {
   switch (onChange.kind) {
     case 'restart':
-      return [createRestart(child, ON_CHANGE, graceMs)];
+      return [{ ...createRestart(child, ON_CHANGE, graceMs), id: 'restart' }];
     case 'signal':
-      return [createChildSignal(onChange.name, ON_CHANGE, child)];
+      return [{ ...createChildSignal(onChange.name, ON_CHANGE, child), id: onChange.name }];
     case 'none':
       return [];
   }

@@ -54,7 +54,7 @@ export function outcomeOf(progress: Progress): Outcome {
   const failures = new Failures();
   for (const state of progress.outputs.values()) {
     if (state.kind === 'owed' && state.why === undefined) return { kind: 'running' };
-    if (state.kind === 'owed' || state.kind === 'failed') {
+    if (state.kind === 'owed' || state.kind === 'failed' || state.kind === 'settled') {
       if (state.why !== undefined) failures.add(state.why);
     } else if (state.kind === 'waiting') {
       const missing = state.missing.filter((name) => isMissing(name, progress));
@@ -74,7 +74,7 @@ export function outcomeOf(progress: Progress): Outcome {
 export function failuresAtDeadline(progress: Progress): readonly Failure[] {
   const failures = new Failures();
   for (const [output, state] of progress.outputs) {
-    if (state.kind === 'settled') continue;
+    if (state.kind === 'settled' && state.why === undefined) continue;
     if ('why' in state && state.why !== undefined) {
       failures.add(state.why);
       continue;

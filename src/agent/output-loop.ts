@@ -11,13 +11,14 @@ import type { Sink } from '../deliver/sink.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 import type { Reload } from '../reload/reload.ts';
 import type { Computed, Rendered, Renderer } from '../render/render.ts';
+import { ReloadProgress } from './reload-progress.ts';
 import type { Needs } from './wants.ts';
 
 export interface OutputLoopOptions {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
   readonly renderer: Renderer;
   readonly sink: Sink;
-  /** Steps in order; the first that fails ends the round, and the next round starts at the first again. */
+  /** Steps in order; the first that fails ends the round, and the next round begins with it. */
   readonly reloads: readonly Reload[];
   readonly manager: LeaseManager;
   readonly clock: Clock;
@@ -27,7 +28,7 @@ export interface OutputLoopOptions {
   /** Its templates computed other paths than before. */
   readonly onNeeds: () => void;
   /** The loop that had this output with the configuration before; this one begins when that one has ended. */
-  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs'> | undefined;
+  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress'> | undefined;
 }
 
 /** A secret whose path comes from a secret whose path comes from a secret …: this many times at most. */
@@ -44,7 +45,9 @@ const ROUND_MS = 60_000;
  * its own, so a hanging command or a full disk holds up nobody else.
  */
 export class OutputLoop {
-  readonly #o: OutputLoopOptions;
+  readonly #o: Omit<OutputLoopOptions, 'before'>;
+  /** Let go of when this loop has taken over: each loop would hold all those before it. */
+  #before: OutputLoopOptions['before'];
   #state: OutputState;
   #dirtySinceMs: number | undefined = 0;
   #lastEventMs = 0;
@@ -65,14 +68,18 @@ export class OutputLoop {
   #rounds = 0;
   #ring: () => void = () => {};
   #retired = false;
-  /** The next reload is one that somebody asked for. */
-  #isAskedFor = false;
+  /** Ends the look at what the last reload failed for. */
+  #looking = new AbortController();
+  /** How far the reload has come; the next loop of this output goes on with it. */
+  readonly progress: ReloadProgress;
   readonly #roundMs: number;
   #dueMonoMs: number;
 
-  constructor(options: OutputLoopOptions) {
+  constructor({ before, ...options }: OutputLoopOptions) {
     this.#o = options;
-    const { reloads, clock, before } = options;
+    this.#before = before;
+    const { reloads, clock } = options;
+    this.progress = new ReloadProgress(options.sink.mark, reloads, this.#place);
     this.#roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS);
     this.#dueMonoMs = Math.max(before?.dueMonoMs ?? 0, clock.monoMs()) + this.#roundMs;
     const { wants } = options.renderer;
@@ -122,7 +129,7 @@ export class OutputLoop {
   /** Tells the application of the published generation once more, now. False when nothing is published as it should be. */
   reloadAgain(): boolean {
     if (this.#state.kind !== 'settled' && this.#state.kind !== 'owed') return false;
-    this.#isAskedFor = true;
+    this.progress.askAgain(this.#state.generation);
     this.#enter({ kind: 'owed', generation: this.#state.generation });
     this.#failures = 0;
     this.#retryAtMs = this.#o.clock.monoMs();
@@ -147,10 +154,12 @@ export class OutputLoop {
       const publishAtMs = this.#publishAtMs();
       if (publishAtMs <= now || (retry && this.#state.kind === 'failed')) await this.#publish();
       else if (retry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
+      else if (retry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
       else if (this.#sweepAtMs <= now) await this.#sweep();
       else await this.#sleep(Math.min(publishAtMs, this.#retryAtMs, this.#sweepAtMs) - now, signal);
     }
     callOff();
+    this.#looking.abort();
     this.#dueMonoMs = Number.POSITIVE_INFINITY;
   }
 
@@ -184,6 +193,8 @@ export class OutputLoop {
 
   async #recover(signal: AbortSignal): Promise<void> {
     const { sink, output, emit, clock } = this.#o;
+    if (this.#before !== undefined) this.progress.follow(this.#before.progress);
+    this.#before = undefined;
     while (!signal.aborted && !this.#retired) {
       this.#dueMonoMs = clock.monoMs() + this.#roundMs;
       try {
@@ -219,6 +230,7 @@ export class OutputLoop {
       if (staged === 'equal') emit({ kind: 'output-unchanged', output: output.name });
       else {
         const { generation, first } = await staged.commit();
+        this.progress.published(generation);
         if (first && !output.reloadOnFirst) await this.#skipReload(generation);
         const durationMs = clock.monoMs() - startedMs;
         const files = rendered.files.size;
@@ -252,19 +264,16 @@ export class OutputLoop {
 
   /** Nobody has read a first generation, so nobody needs to be told. */
   async #skipReload(generation: number): Promise<void> {
-    const { sink, output, emit, reloads } = this.#o;
-    await sink.mark.settle(generation);
+    const { output, emit, reloads } = this.#o;
+    await this.progress.takenUp(generation);
     if (reloads.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
 
   async #owe(generation: number | undefined): Promise<void> {
-    const owed = await this.#o.sink.mark.owed();
+    const owed = await this.progress.owed();
     const before = this.#state;
     this.#published = owed ?? generation ?? 0;
-    if (owed === undefined) {
-      this.#failures = 0;
-      return this.#enter({ kind: 'settled', generation: this.#published });
-    }
+    if (owed === undefined) return this.#settle(this.#published);
     // Equal bytes are no reason to hurry a reload that failed; a new generation overtakes the old one's backoff.
     const sameAgain = before.kind === 'owed' && before.generation === owed && before.why !== undefined;
     if (!sameAgain) this.#failures = 0;
@@ -273,44 +282,72 @@ export class OutputLoop {
   }
 
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
-    const { reloads, output, emit, clock, sink } = this.#o;
+    const { reloads, output, emit, clock } = this.#o;
     const startedMs = clock.monoMs();
-    for (const [index, step] of reloads.entries()) {
-      const stepMs = clock.monoMs();
-      const why = await step.run(generation, signal, this.#isAskedFor);
+    this.#looking.abort();
+    for (const [number, step] of this.progress.left()) {
       if (signal.aborted) return;
+      const stepMs = clock.monoMs();
+      const why = await step.run(generation, signal, this.progress.isAskedFor);
+      if (why !== undefined && signal.aborted) return;
       emit({
         kind: 'reload-step',
         output: output.name,
         generation,
-        step: index + 1,
+        step: number,
         how: step.kind,
         durationMs: clock.monoMs() - stepMs,
         ...(why === undefined ? {} : { failure: why }),
       });
-      if (why !== undefined) return this.#reloadFailed(generation, step.kind, why);
+      if (why !== undefined) return this.#reloadFailed(generation, step, why);
+      await this.progress.stepDone(number);
     }
-    try {
-      await sink.mark.settle(generation);
-    } catch (error) {
-      return this.#reloadFailed(generation, 'mark', asFailure(error, this.#place));
-    }
-    this.#failures = 0;
-    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    await this.progress.takenUp(generation);
     const durationMs = clock.monoMs() - startedMs;
     if (reloads.length > 0) {
       emit({ kind: 'reload-done', output: output.name, generation, steps: reloads.length, durationMs });
     }
-    this.#isAskedFor = false;
-    this.#enter({ kind: 'settled', generation });
+    this.#failures = 0;
+    await this.#settle(generation);
   }
 
-  #reloadFailed(generation: number, step: string, why: Failure): void {
+  async #reloadFailed(generation: number, step: Reload, why: Failure): Promise<void> {
     const { output, emit, clock, random } = this.#o;
+    await this.progress.write();
     const retryInMs = backoffMs(++this.#failures, random, why.retryAfterMs);
     this.#retryAtMs = clock.monoMs() + retryInMs;
-    emit({ kind: 'reload-failed', output: output.name, generation, step, failure: why, retryInMs });
+    emit({ kind: 'reload-failed', output: output.name, generation, step: step.kind, failure: why, retryInMs });
     this.#enter({ kind: 'owed', generation, why });
+    this.#lookOut(step);
+  }
+
+  /** What the step failed for may change before the backoff is over, as a pid file does when the application starts. */
+  #lookOut(step: Reload): void {
+    const looking = new AbortController();
+    this.#looking = looking;
+    void step.untilChanged?.(looking.signal).then(() => {
+      if (looking.signal.aborted || this.#state.kind !== 'owed') return;
+      this.#failures = 0;
+      this.#retryAtMs = this.#o.clock.monoMs();
+      this.#ring();
+    });
+  }
+
+  /** The application has the generation. A mark that does not say so is written again until the disk takes it. */
+  async #settle(generation: number): Promise<void> {
+    const { output, emit, clock, random } = this.#o;
+    this.#looking.abort();
+    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    const why = await this.progress.write();
+    if (this.progress.isAskedFor) return; // since a moment ago
+    if (why === undefined) {
+      this.#failures = 0;
+      return this.#enter({ kind: 'settled', generation });
+    }
+    const retryInMs = backoffMs(++this.#failures, random);
+    this.#retryAtMs = clock.monoMs() + retryInMs;
+    emit({ kind: 'output-failed', output: output.name, failure: why, retryInMs });
+    this.#enter({ kind: 'settled', generation, why });
   }
 
   /** The previous generation stays for readers that are still in it; the sink says when it may go. */

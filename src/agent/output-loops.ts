@@ -122,7 +122,7 @@ export class OutputLoops {
     const reloads = output.reload.map((step) => {
       const request = requests.get(step.place);
       const render = request && (() => request.render(manager.snapshot(request.wants)));
-      return createReload(step, output, env, render, execution?.child);
+      return createReload(step, output, env, render, execution?.child, around.emit);
     });
     return { output, renderer, sink: createSink(output, around.clock), reloads };
   }

@@ -139,7 +139,7 @@ function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, 
   const common = { name, ...dir, state: kind, secrets: [...renderer.wants] };
   if (kind === 'waiting') return [{ ...common, missing: [...state.missing] }];
   if (kind === 'failed') return [{ ...common, failure: failureStatus(state.why) }];
-  const why = kind === 'owed' && state.why !== undefined ? { failure: failureStatus(state.why) } : {};
+  const why = state.why !== undefined ? { failure: failureStatus(state.why) } : {};
   return [{ ...common, generation: state.generation, ...why }];
 }
 

@@ -5,7 +5,8 @@ import { type AwsKeys, type AwsSdk, clientSettings, SILENT } from '../client/aws
 import { awsError } from '../client/aws-error.ts';
 import type { AwsHttp } from '../client/aws-http.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
-import { checkProfile, checkSharedFiles } from './aws-shared-files.ts';
+import { containerKeys, instanceKeys, NoKeysThere } from './aws-services.ts';
+import { fromSharedFiles, isNothing } from './aws-shared-keys.ts';
 
 export interface AwsChainParts {
   readonly config: AwsBackendConfig;
@@ -37,9 +38,6 @@ interface Link {
   readonly load: () => Promise<AwsKeys>;
 }
 
-/** One answer of the metadata service or of the container's agent. */
-const LINK_LOCAL_MS = 1_000;
-
 /** A link gets the timeout of the backend, and this, so that a request in it says itself that it was too slow. */
 const SLACK_MS = 1_000;
 
@@ -49,10 +47,10 @@ const SLACK_MS = 1_000;
  * Everything is read anew at each call.
  *
  * A link that is set up and fails ends the chain, and so does one that does not answer in time: keys of the next one
- * would be somebody else's. The metadata service is
- * asked in its second version only, and waited for a second at most.
- * @throws PannierError AUTH_NO_CREDENTIALS when no link has any; AUTH_DENIED, AUTH_CREDENTIAL_UNREADABLE, or what a
- * request to STS ended with.
+ * would be somebody else's. A service that is not there for a moment is no service without keys: AUTH_SERVICE_DOWN is
+ * worth another try.
+ * @throws PannierError AUTH_NO_CREDENTIALS when no link has any; AUTH_SERVICE_DOWN, AUTH_DENIED,
+ * AUTH_CREDENTIAL_UNREADABLE, or what a request to STS or SSO ended with.
  */
 export async function findKeys(parts: AwsChainParts): Promise<Found> {
   const tried: string[] = [];
@@ -63,14 +61,38 @@ export async function findKeys(parts: AwsChainParts): Promise<Found> {
     }
     parts.asking(name);
     try {
-      return { keys: await inTime(load(), name, parts), link: name };
+      return { keys: checked(await inTime(load(), name, parts), name, parts), link: name };
     } catch (error) {
-      if (!isNothing(error)) throw linkFailed(name, error, parts);
-      tried.push(`${name} (${nothingThere(name, parts)})`);
+      if (isDown(error) && !isAsked) {
+        tried.push(`${name} (${error.failure.seen})`);
+        throw fail('AUTH_SERVICE_DOWN', placeOf(parts), `tried ${tried.join(', ')}`, NOT_ON_AWS);
+      }
+      if (!isNothing(error) && !(error instanceof NoKeysThere)) throw linkFailed(name, error, parts);
+      tried.push(`${name} (${error instanceof NoKeysThere ? error.why : nothingThere(parts)})`);
       if (isAsked) break;
     }
   }
   throw fail('AUTH_NO_CREDENTIALS', placeOf(parts), `tried ${tried.join(', ')}`);
+}
+
+const NOT_ON_AWS = {
+  hint:
+    'Outside of AWS set AWS_EC2_METADATA_DISABLED=true and set up one of the others; ' +
+    'in a container the hop limit of the instance must be 2.',
+};
+
+const isDown = (error: unknown): error is PannierError =>
+  error instanceof PannierError && error.failure.code === 'AUTH_SERVICE_DOWN';
+
+/** What no header carries would end each request that is signed with it as a fault of our own. */
+function checked(keys: AwsKeys, name: LinkName, parts: AwsChainParts): AwsKeys {
+  const { accessKeyId, secretAccessKey, sessionToken } = keys;
+  const wrong = Object.entries({ accessKeyId, secretAccessKey, sessionToken }).find(
+    ([, value]) => value !== undefined && !/^[\x21-\x7e]+$/.test(value),
+  );
+  if (wrong === undefined) return keys;
+  const seen = `${name}: its ${wrong[0]} holds a line break, a space or another character that no key has`;
+  throw fail('AUTH_UNUSABLE', placeOf(parts), seen, { hint: 'Check who writes it.' });
 }
 
 /** The SDK gives no way to end what a link does, such as a program: it is left alone, and not waited for. */
@@ -109,7 +131,7 @@ function linksOf(parts: AwsChainParts): readonly Link[] {
     {
       name: 'shared files',
       isAsked: isProfileNamed,
-      load: () => parts.joined(() => fromSharedFiles(parts, clientConfig)),
+      load: () => parts.joined(() => fromSharedFiles(parts)),
     },
     {
       name: 'web identity',
@@ -127,56 +149,19 @@ function linksOf(parts: AwsChainParts): readonly Link[] {
       name: 'container',
       absent: container === undefined ? 'no AWS_CONTAINER_CREDENTIALS_… is set' : undefined,
       isAsked: true,
-      load: async () =>
-        await sdk.fromHttp({
-          awsContainerCredentialsFullUri: container?.uri ?? '',
-          awsContainerAuthorizationTokenFile: container?.authorizationFile ?? '',
-          awsContainerAuthorizationToken: container?.authorization?.exposeText('backend') ?? '',
-          timeout: LINK_LOCAL_MS,
-          maxRetries: 1,
-          logger: SILENT,
-        })(),
+      load: () => containerKeys(parts),
     },
     {
       name: 'instance profile',
-      absent: instance ? undefined : 'AWS_EC2_METADATA_DISABLED is set',
+      absent: instance === undefined ? 'AWS_EC2_METADATA_DISABLED is set' : undefined,
       isAsked: false,
-      load: sdk.fromInstanceMetadata({
-        timeout: LINK_LOCAL_MS,
-        maxRetries: 0,
-        ec2MetadataV1Disabled: true,
-        logger: SILENT,
-      }),
+      load: () => instanceKeys(parts),
     },
   ];
 }
 
-async function fromSharedFiles(parts: AwsChainParts, clientConfig: object): Promise<AwsKeys> {
-  const { profile, credentialsFile, configFile } = parts.config.sources;
-  await checkSharedFiles(parts.config.sources, placeOf(parts));
-  const files = { filepath: credentialsFile, configFilepath: configFile, ignoreCache: true };
-  try {
-    return await parts.sdk.fromIni({ profile, ...files, clientConfig, logger: SILENT })();
-  } catch (error) {
-    if (isNothing(error)) await checkProfile(parts.config.sources, placeOf(parts));
-    throw error;
-  }
-}
-
-/** The SDK's way to say that this provider has nothing to give. */
-function isNothing(error: unknown): boolean {
-  const { name, tryNextLink } = (error ?? {}) as { name?: unknown; tryNextLink?: unknown };
-  return (
-    tryNextLink !== false &&
-    /^(?:CredentialsProviderError|ProviderError|InstanceMetadataV1FallbackError)$/.test(String(name))
-  );
-}
-
-function nothingThere(name: LinkName, { config: { sources } }: AwsChainParts): string {
-  if (name === 'shared files') {
-    return `nothing for profile ${sources.profile} in ${sources.credentialsFile} and ${sources.configFile}`;
-  }
-  return name === 'container' ? 'it gave none' : 'the metadata service gave none';
+function nothingThere({ config: { sources } }: AwsChainParts): string {
+  return `nothing for profile ${sources.profile} in ${sources.credentialsFile} and ${sources.configFile}`;
 }
 
 /** A link that is set up failed: a file that cannot be read, or STS said no. */
@@ -186,7 +171,10 @@ function linkFailed(name: LinkName, error: unknown, parts: AwsChainParts): Panni
   if (typeof code === 'string' && /^E[A-Z]+$/.test(code) && typeof path === 'string') {
     return fail('AUTH_CREDENTIAL_UNREADABLE', place, `${name}: cannot be read (${code}): ${path}`);
   }
-  if (error instanceof PannierError && error.failure.code.startsWith('AUTH_')) return error;
+  if (error instanceof PannierError && error.failure.code.startsWith('AUTH_')) {
+    const { code: own, seen, place: at } = error.failure;
+    return seen.startsWith(`${name}: `) ? error : fail(own, at, `${name}: ${seen}`, error.failure);
+  }
   const { clock, region } = parts;
   return asLoginError(awsError(error, { operation: 'sts', region, place, nowMs: clock.wallMs() }), name);
 }

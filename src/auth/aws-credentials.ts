@@ -95,7 +95,7 @@ export class AwsCredentials implements AwsKeyRing {
     if (this.#asking === undefined || clock.monoMs() - this.#asking.sinceMs < LOOK_EVERY_MS) return undefined;
     // Not yet a reason to give up: a program may take its time.
     const seen = `${this.#asking.link}: no answer yet`;
-    return failure('SECRET_NEVER_FETCHED', `backends.${config.name}`, seen, HANGING);
+    return failure('AUTH_SERVICE_DOWN', `backends.${config.name}`, seen, HANGING);
   }
 
   #generationOf(who: Who): number {

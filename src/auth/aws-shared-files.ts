@@ -42,14 +42,9 @@ export async function checkSharedFiles({ credentialsFile, configFile }: Files, p
  * @throws PannierError AUTH_CREDENTIAL_UNREADABLE when it says where keys come from, or is not whole.
  */
 export async function checkProfile({ credentialsFile, configFile, profile }: Files, place: string): Promise<void> {
-  const own = await keysOf(credentialsFile, place, [profile]);
-  const more = await keysOf(
-    configFile,
-    place,
-    profile === 'default' ? ['default', 'profile default'] : [`profile ${profile}`],
-  );
+  const [own, more] = await bothOf({ credentialsFile, configFile, profile }, profile, place);
   const path = own === undefined ? configFile : credentialsFile;
-  if (own?.length === 0 || [...(own ?? []), ...(more ?? [])].some((key) => GIVES_KEYS.test(key))) {
+  if (own?.size === 0 || [...(own?.keys() ?? []), ...(more?.keys() ?? [])].some((key) => GIVES_KEYS.test(key))) {
     throw unreadable(place, `profile ${profile} gives no keys in`, path);
   }
 }
@@ -57,16 +52,54 @@ export async function checkProfile({ credentialsFile, configFile, profile }: Fil
 const SECTION = /^\s*\[([^\]]+)\]/;
 const isContent = (line: string): boolean => !/^\s*(?:[#;]|$)/.test(line);
 
-/** The keys of a profile in a file; undefined: it is not there. */
-async function keysOf(path: string, place: string, names: readonly string[]): Promise<readonly string[] | undefined> {
-  let found: string[] | undefined;
+/** A profile as the two files say it together. */
+export interface Profile {
+  readonly name: string;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** The profile, and those that its `source_profile` leads to. Empty: it is in neither file. */
+export async function profilesOf(files: Files, place: string): Promise<readonly Profile[]> {
+  const found = new Map<string, Profile>();
+  for (let name: string | undefined = files.profile; name !== undefined && !found.has(name); ) {
+    const [own, more] = await bothOf(files, name, place);
+    if (own === undefined && more === undefined) break;
+    const values = new Map([...(more ?? []), ...(own ?? [])]);
+    found.set(name, { name, values });
+    name = values.get('source_profile');
+  }
+  return [...found.values()];
+}
+
+function bothOf({ credentialsFile, configFile }: Files, profile: string, place: string) {
+  const inConfig = profile === 'default' ? ['default', 'profile default'] : [`profile ${profile}`];
+  return Promise.all([valuesOf(credentialsFile, place, [profile]), valuesOf(configFile, place, inConfig)]);
+}
+
+/** What a file says of a profile; undefined: it is not there. */
+async function valuesOf(
+  path: string,
+  place: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string> | undefined> {
+  let found: Map<string, string> | undefined;
   let isOurs = false;
+  let isNested = false;
   for (const line of (await linesOf(path, place)) ?? []) {
     const section = SECTION.exec(line)?.[1]?.trim().replace(/\s+/g, ' ');
     if (section !== undefined) {
       isOurs = names.includes(section);
-      if (isOurs) found ??= [];
-    } else if (isOurs && isContent(line) && line.includes('=')) found?.push(line.split('=')[0]?.trim() ?? '');
+      isNested = false;
+      if (isOurs) found ??= new Map();
+      continue;
+    }
+    const [key = '', ...rest] = line.split('=');
+    if (!isOurs || !isContent(line) || rest.length === 0) continue;
+    const value = rest.join('=').trim();
+    // What is indented below a key without a value belongs to that key.
+    if (isNested && /^\s/.test(line)) continue;
+    isNested = value === '';
+    found?.set(key.trim(), value);
   }
   return found;
 }

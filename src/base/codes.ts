@@ -86,6 +86,12 @@ export const CODES = {
   AUTH_DENIED: row(4, 'backoff', 'The backend refused the login.', 'Check role, mount and the bound identity.'),
   AUTH_UNUSABLE: row(4, 'backoff', 'The login gave a token that cannot be used.', 'Check the role of the login.'),
   AUTH_NO_CREDENTIALS: row(4, 'backoff', 'Nothing gives credentials for AWS.', 'Set up one of the places tried.'),
+  AUTH_SERVICE_DOWN: row(
+    3,
+    'backoff',
+    'What gives the credentials for AWS does not answer now.',
+    'Check it; it is asked again by itself.',
+  ),
   AUTH_EXPIRED: row(
     4,
     'backoff',

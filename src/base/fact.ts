@@ -140,6 +140,14 @@ export type Fact =
       readonly durationMs: number;
       readonly failure?: Failure;
     }
+  /** The last lines that a failing command wrote to its standard error; only where the configuration wants them. */
+  | {
+      readonly kind: 'reload-output';
+      readonly output: string;
+      readonly generation: number;
+      readonly place: string;
+      readonly lines: readonly string[];
+    }
   | {
       readonly kind: 'reload-done';
       readonly output: string;

@@ -22,6 +22,19 @@ export function equalValues(a: Value, b: Value): boolean {
   return true;
 }
 
+/**
+ * Completes the message that a field is missing, for what a backend keeps as the one field `value`: text that was meant to
+ * be a JSON object, and is none, looks like that. Empty when there are other fields.
+ */
+export function aboutOneField(fields: Value): string {
+  const only = isFields(fields) && fields.size === 1 ? fields.get('value') : undefined;
+  if (!isSecret(only)) return '';
+  const isNearlyJson = only.type === 'string' && only.exposeText('backend').trimStart().startsWith('{');
+  return isNearlyJson
+    ? '; what is stored begins as a JSON object and is none, so that it is the one field value'
+    : '; its one field is value';
+}
+
 /** Text of a string or number leaf that is not a credential (a mount's type, a lease's duration); else undefined. */
 export function plainText(value: Value | undefined): string | undefined {
   if (!isSecret(value) || value.type === 'null' || value.type === 'bytes') return undefined;

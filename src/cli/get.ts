@@ -1,5 +1,5 @@
 import { fail } from '../base/errors.ts';
-import { lookUp, type Value } from '../base/value.ts';
+import { aboutOneField, lookUp, type Value } from '../base/value.ts';
 import { askLocal, type LocalAnswer } from '../client/local-api.ts';
 import { splitSource } from '../config/resolve-source.ts';
 import { writeJson } from '../render/json-text.ts';
@@ -36,8 +36,12 @@ const NEWLINE = Buffer.from('\n');
 
 function choose(document: Value, name: string, field: string | undefined, { json }: GetCommandOptions): Value {
   if (field === undefined) return json ? document : (lookUp(document, 'fields') ?? document);
-  const value = lookUp(document, 'fields', field);
-  if (value === undefined) throw fail('API_UNKNOWN_FIELD', `${name}.${field}`, `the secret ${name} has no such field`);
+  const fields = lookUp(document, 'fields') ?? document;
+  const value = lookUp(fields, field);
+  if (value === undefined) {
+    const seen = `the secret ${name} has no such field${aboutOneField(fields)}`;
+    throw fail('API_UNKNOWN_FIELD', `${name}.${field}`, seen);
+  }
   return value;
 }
 

@@ -114,6 +114,17 @@ export function atPlace(error: PannierError, place: string): PannierError {
   return own === place || /^(?:AUTH|CONFIG)_/.test(code) ? error : fail(code, place, seen, error.failure);
 }
 
+/** The same failure with what was asked for before it, where nothing is there or it is no good. */
+export function withAsked(error: unknown, what: string): unknown {
+  if (!(error instanceof PannierError) || !/^(?:SECRET_NOT_FOUND|BACKEND_REJECTED)$/.test(error.failure.code))
+    return error;
+  const { code, place, seen } = error.failure;
+  return fail(code, place, `${what}: ${seen}`, {
+    ...error.failure,
+    hint: 'Check that it is there, and the secret with it.',
+  });
+}
+
 /** The error of one entry in the answer to a batch; one that we do not know is a rejection of that entry. */
 export function awsEntryError(name: string | undefined, message: string | undefined, call: AwsCall): PannierError {
   return describe(name ?? '', message ?? '', call, 400, undefined);

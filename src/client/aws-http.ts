@@ -61,7 +61,7 @@ export class AwsHttp implements AsyncDisposable {
     const bytes = bytesOf(body, place);
     try {
       const answer = await this.#transportTo(request, place).run(
-        { urgent: told.call.startsWith('sts'), place },
+        { urgent: /^(?:sts|sso)/.test(told.call), place },
         signal,
         (send) => send({ method, path: pathOf(request), headers, ...(bytes === undefined ? {} : { body: bytes }) }),
       );
@@ -72,6 +72,14 @@ export class AwsHttp implements AsyncDisposable {
       if (failed.code !== 'CANCELLED') emit({ kind: 'backend-failed', ...told, failure: failed, durationMs: lasted() });
       throw error;
     }
+  }
+
+  /** To a service of this machine that gives credentials: never through a proxy, its connections end when it is disposed of. */
+  openService(address: string, timeoutMs: number): Transport {
+    const { config, clock } = this.#options;
+    const tls = { skipVerify: false, ...(config.caFile === undefined ? {} : { caFile: config.caFile }) };
+    const place = `backends.${config.name}`;
+    return new Transport({ address, tls, timeoutMs, noRedirect: true, clock, env: {}, place });
   }
 
   /** Part of the SDK's contract: its plug-ins may set options of a handler; ours has none. */
@@ -100,10 +108,17 @@ export class AwsHttp implements AsyncDisposable {
   }
 }
 
+/** The calls of SSO, which are known by their paths. */
+const SSO: Readonly<Record<string, string>> = {
+  '/federation/credentials': 'sso GetRoleCredentials',
+  '/token': 'sso CreateToken',
+};
+
 /** `secretsmanager GetSecretValue`; the services that speak the query protocol say it in their body. */
-function operationOf({ headers, body }: SdkRequest): string {
+function operationOf({ headers, body, path }: SdkRequest): string {
   const target = headers['x-amz-target'] ?? headers['X-Amz-Target'];
   if (target !== undefined) return target.replace(/^AmazonSSM\./, 'ssm ').replace('.', ' ');
+  if (Object.hasOwn(SSO, path)) return SSO[path] as string;
   return `sts ${/\bAction=([A-Za-z]+)/.exec(typeof body === 'string' ? body : '')?.[1] ?? ''}`.trim();
 }
 

@@ -11,10 +11,9 @@ export {
 } from '@aws-sdk/client-secrets-manager';
 export { GetParameterCommand, GetParametersByPathCommand, GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 export {
-  fromHttp,
   fromIni,
-  fromInstanceMetadata,
   fromTemporaryCredentials,
   fromTokenFile,
+  fromWebToken,
 } from '@aws-sdk/credential-providers';
 export { SignatureV4 } from '@smithy/signature-v4';

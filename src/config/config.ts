@@ -82,8 +82,8 @@ export interface AwsCredentialSources {
   readonly webIdentity?: { readonly tokenFile: string; readonly roleArn: string; readonly sessionName?: string };
   /** ECS, and EKS Pod Identity. */
   readonly container?: { readonly uri: string; readonly authorizationFile?: string; readonly authorization?: Secret };
-  /** Whether the instance's metadata service may be asked. */
-  readonly instance: boolean;
+  /** Address of the instance's metadata service; absent: it may not be asked. */
+  readonly instance?: string;
 }
 
 export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolean } & (
@@ -261,7 +261,14 @@ export type ReloadConfig =
   | HttpReloadConfig
   /** Of the child of exec. */
   | { readonly kind: 'restart'; readonly place: string }
-  | { readonly kind: 'command'; readonly argv: readonly string[]; readonly timeoutMs: number; readonly place: string };
+  | {
+      readonly kind: 'command';
+      readonly argv: readonly string[];
+      readonly timeoutMs: number;
+      /** The last lines of its standard error are told when it fails. */
+      readonly captureOutput: boolean;
+      readonly place: string;
+    };
 
 export type SignalReloadConfig = {
   readonly kind: 'signal';

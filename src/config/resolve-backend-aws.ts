@@ -31,7 +31,8 @@ export function resolveAws(
     return undefined;
   }
   const endpoints = resolveEndpoints(shape, entry, around);
-  if (endpoints === undefined) return undefined;
+  const sources = credentialSources(shape.profile, entry, around);
+  if (endpoints === undefined || sources === undefined) return undefined;
   const region = shape.region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined);
   if (region !== undefined && !/^[a-z0-9-]+$/.test(region)) {
     problems.add('CONFIG_INVALID', file, [...path, 'region'], 'taken from AWS_REGION; no region is written so');
@@ -50,7 +51,7 @@ export function resolveAws(
     roleSessionName: shape.roleSessionName ?? 'pannier',
     ...(caFile === undefined ? {} : { caFile }),
     timeoutMs: shape.timeout === undefined ? TIMEOUT_MS : (parseDuration(shape.timeout) as number),
-    sources: credentialSources(shape.profile, around),
+    sources,
   };
 }
 
@@ -74,14 +75,44 @@ function resolveEndpoints(
   return problems.count === before ? found : undefined;
 }
 
+/** What is sent in a header, or signs one. */
+const CREDENTIALS = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+] as const;
+
+/** One final line break goes: a Kubernetes secret made with `echo` and `base64` has one. */
+function credentialsIn({ env, problems }: Surroundings, { file, path }: Entry) {
+  const found: Partial<Record<(typeof CREDENTIALS)[number], string>> = {};
+  const before = problems.count;
+  for (const name of CREDENTIALS) {
+    const value = env[name]?.replace(/\r?\n$/, '');
+    if (!value) continue;
+    found[name] = value;
+    const wanted = name === 'AWS_CONTAINER_AUTHORIZATION_TOKEN' ? /^[\x20-\x7e]+$/ : /^[\x21-\x7e]+$/;
+    if (wanted.test(value)) continue;
+    const seen = `${name} holds a line break, a space or another character that no credential has`;
+    problems.add('CONFIG_INVALID', file, path, seen, `Set ${name} anew; one final line break does no harm.`);
+  }
+  return problems.count === before ? found : undefined;
+}
+
 /** Where credentials may come from, in the order of the SDK's own chain. */
-function credentialSources(ownProfile: string | undefined, around: Surroundings): AwsCredentialSources {
+function credentialSources(
+  ownProfile: string | undefined,
+  entry: Entry,
+  around: Surroundings,
+): AwsCredentialSources | undefined {
   const { env } = around;
-  const { AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: key, AWS_SESSION_TOKEN: session } = env;
+  const credentials = credentialsIn(around, entry);
+  if (credentials === undefined) return undefined;
+  const { AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: key, AWS_SESSION_TOKEN: session } = credentials;
   const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: relative, AWS_CONTAINER_CREDENTIALS_FULL_URI: full } = env;
   const tokenFile = inherited('AWS_WEB_IDENTITY_TOKEN_FILE', around);
   const authorizationFile = inherited('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', around);
-  const authorization = env['AWS_CONTAINER_AUTHORIZATION_TOKEN'];
+  const authorization = credentials.AWS_CONTAINER_AUTHORIZATION_TOKEN;
   const home = env['HOME'] || homedir();
   const uri = relative ? `http://169.254.170.2${relative}` : full;
   return {
@@ -110,8 +141,14 @@ function credentialSources(ownProfile: string | undefined, around: Surroundings)
           },
         }
       : {}),
-    instance: (env['AWS_EC2_METADATA_DISABLED'] ?? '').toLowerCase() !== 'true',
+    ...((env['AWS_EC2_METADATA_DISABLED'] ?? '').toLowerCase() === 'true' ? {} : { instance: metadataAddress(env) }),
   };
+}
+
+/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html */
+function metadataAddress(env: Environment): string {
+  const isIpv6 = (env['AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE'] ?? '').toLowerCase() === 'ipv6';
+  return env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || (isIpv6 ? 'http://[fd00:ec2::254]' : 'http://169.254.169.254');
 }
 
 function sessionName(env: Environment): { sessionName?: string } {

@@ -68,7 +68,7 @@ function resolveSignal(
 
 /** A program with a slash is relative to the file that names it; one without is looked up on PATH. */
 function resolveCommand(
-  { argv: [program = '', ...rest], timeout }: NonNullable<ReloadShape['command']>,
+  { argv: [program = '', ...rest], timeout, captureOutput = false }: NonNullable<ReloadShape['command']>,
   { file, path }: Entry,
   problems: Problems,
 ): ReloadConfig | undefined {
@@ -80,6 +80,7 @@ function resolveCommand(
     kind: 'command',
     argv: [program.includes('/') ? resolve(file.dir, program) : program, ...rest],
     timeoutMs: timeout === undefined ? COMMAND_TIMEOUT_MS : (parseDuration(timeout) as number),
+    captureOutput,
     place: formatPlace(path),
   };
 }

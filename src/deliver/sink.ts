@@ -43,10 +43,18 @@ export interface Staged {
   discard(): Promise<void>;
 }
 
+/** A generation that the application has not taken up, and the ids of the steps that are done for it. */
+export interface OwedReload {
+  readonly generation: number;
+  readonly done: readonly string[];
+}
+
 /** Kept where the generations are, on disk for files, so that neither equal bytes nor a crash can lose an owed reload. */
 export interface ReloadMark {
   /** The published generation when it differs from the last one taken up; undefined when nothing is owed. */
-  owed(): Promise<number | undefined>;
+  owed(): Promise<OwedReload | undefined>;
+  /** Records that the steps with these ids, the first ones in their order, are done for this generation. */
+  advance(generation: number, done: readonly string[]): Promise<void>;
   /** Records that this generation was taken up (or needed no reload). */
   settle(generation: number): Promise<void>;
 }

@@ -42,6 +42,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'output-recovered': ['info', 'output recovered'],
   'reload-skipped': ['info', 'reload not needed'],
   'reload-step': ['debug', 'reload step ended'],
+  'reload-output': ['warn', 'a reload command failed and printed'],
   'reload-done': ['info', 'reload done'],
   'reload-failed': ['error', 'reload failed'],
   'child-started': ['info', 'child started'],

@@ -75,7 +75,7 @@ export function readiness({ wallMs, secrets, outputs, loginsMissing }: Standing)
   for (const output of outputs) {
     const problem = outputProblem(output);
     if (problem !== undefined) problems.push(problem);
-    else if (output.state.kind === 'owed' && output.state.why !== undefined) warnings.push(output.state.why);
+    else if ('why' in output.state && output.state.why !== undefined) warnings.push(output.state.why);
   }
   return { problems: once(problems), warnings: once(warnings) };
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { isGroupLeft, signalGroup } from './group.ts';
 import { type Sent, sendSignal, signalExitStatus } from './signals.ts';
@@ -30,6 +31,8 @@ export interface Child {
   readonly pid: number | undefined;
   /** Never rejects. What it left behind in its group may go on. */
   readonly ended: Promise<ChildEnd>;
+  /** Its standard error; null unless that is a pipe. */
+  readonly stderr: Readable | null;
   /** Signals the child alone. */
   signal(name: NodeJS.Signals): Sent;
   /** Signals its whole group; the child alone where it has none of its own. */
@@ -63,6 +66,7 @@ export function exitStatusOfChild(end: ChildEnd): number {
 class Running implements Child {
   readonly pid: number | undefined;
   readonly ended: Promise<ChildEnd>;
+  readonly stderr: Readable | null;
   readonly #process: ChildProcess;
   readonly #group: number | undefined;
   readonly #clock: Clock;
@@ -72,6 +76,7 @@ class Running implements Child {
   constructor(started: ChildProcess, ownGroup: boolean, clock: Clock) {
     this.#process = started;
     this.pid = started.pid;
+    this.stderr = started.stderr;
     this.#group = ownGroup ? started.pid : undefined;
     this.#clock = clock;
     this.ended = endOf(started, () => {
@@ -123,6 +128,7 @@ class Running implements Child {
 function neverStarted(errno: string): Child {
   return {
     pid: undefined,
+    stderr: null,
     ended: Promise.resolve({ kind: 'not-started', errno }),
     signal: () => 'gone',
     signalAll: () => 'gone',

@@ -1,16 +1,16 @@
 import type { Failure } from '../base/errors.ts';
 import type { KeptChild } from '../process/kept-child.ts';
-import type { Reload } from './reload.ts';
+import type { ReloadAction } from './reload.ts';
 
 /**
  * A step towards the child of exec. A child that was started since the first try for a generation has read it anyway,
  * and where there is no child (`init`) the one that comes will.
  */
 export function createChildStep(
-  { kind, place, timeoutMs = 0 }: Pick<Reload, 'kind' | 'place' | 'timeoutMs'>,
+  { kind, place, timeoutMs = 0 }: Pick<ReloadAction, 'kind' | 'place' | 'timeoutMs'>,
   child: KeptChild | undefined,
   act: (child: KeptChild) => Promise<Failure | undefined>,
-): Reload {
+): ReloadAction {
   let tried = { generation: 0, starts: 0 };
   return {
     kind,

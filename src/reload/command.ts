@@ -1,22 +1,29 @@
 import { formatDuration } from '../base/duration.ts';
 import { type Failure, failure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
 import type { ReloadConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { type Command, type CommandOutcome, runCommand } from '../process/command.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
-import type { Reload, ReloadedOutput } from './reload.ts';
+import type { ReloadAction, ReloadedOutput } from './reload.ts';
 
 type CommandConfig = Extract<ReloadConfig, { kind: 'command' }>;
 
 /**
  * Runs a command, which tells by exit status 0 that the application took the generation up. It gets the agent's
  * variables without its logins, and PANNIER_OUTPUT (the output's name), PANNIER_DIR (its directory) and
- * PANNIER_GENERATION (the number). Its output is dropped.
+ * PANNIER_GENERATION (the number). Its output is dropped; with `captureOutput` the last lines of its standard error are told
+ * when it fails.
  *
  * Failures: RELOAD_COMMAND_MISSING, RELOAD_COMMAND_FAILED, RELOAD_COMMAND_TIMEOUT, CANCELLED. They name the program,
  * never its arguments.
  */
-export function createCommandReload(config: CommandConfig, output: ReloadedOutput, env: Environment): Reload {
+export function createCommandReload(
+  config: CommandConfig,
+  output: ReloadedOutput,
+  env: Environment,
+  emit: Emit,
+): ReloadAction {
   return {
     kind: 'command',
     place: config.place,
@@ -27,8 +34,14 @@ export function createCommandReload(config: CommandConfig, output: ReloadedOutpu
         PANNIER_DIR: output.dir,
         PANNIER_GENERATION: String(generation),
       };
-      const command = { argv: config.argv, timeoutMs: config.timeoutMs, env: commandEnvironment(env, added) };
-      return judge(await runCommand(command, signal), command, config.place);
+      const { argv, timeoutMs, place, captureOutput: keepsStderr } = config;
+      const command = { argv, timeoutMs, env: commandEnvironment(env, added), keepsStderr };
+      const outcome = await runCommand(command, signal);
+      const why = judge(outcome, command, place);
+      if (why !== undefined && outcome.lines !== undefined && outcome.lines.length > 0) {
+        emit({ kind: 'reload-output', output: output.name, generation, place, lines: outcome.lines });
+      }
+      return why;
     },
   };
 }

@@ -1,10 +1,12 @@
+import type { Emit } from '../base/fact.ts';
+import { loadCrypto } from '../base/node-crypto.ts';
 import type { ReloadConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { KeptChild } from '../process/kept-child.ts';
 import type { RenderedRequest } from '../render/request.ts';
 import { createCommandReload } from './command.ts';
 import { createHttpReload } from './http.ts';
-import type { Reload, ReloadedOutput } from './reload.ts';
+import type { Reload, ReloadAction, ReloadedOutput } from './reload.ts';
 import { createChildRestart } from './restart.ts';
 import { createChildSignal, createSignalReload } from './signal.ts';
 
@@ -13,6 +15,7 @@ import { createChildSignal, createSignalReload } from './signal.ts';
  * @param env the agent's own variables, for commands; they get them without the agent's logins.
  * @param render makes headers and body, for HTTP requests.
  * @param child of exec, for what goes to it; absent where there is none.
+ * @param emit is told what a command printed, where the configuration wants that.
  */
 export function createReload(
   config: ReloadConfig,
@@ -20,7 +23,19 @@ export function createReload(
   env: Environment,
   render: () => RenderedRequest = () => ({ kind: 'request', headers: new Map() }),
   child?: KeptChild,
+  emit: Emit = () => {},
 ): Reload {
+  return { ...actionOf(config, output, env, render, child, emit), id: idOf(config) };
+}
+
+function actionOf(
+  config: ReloadConfig,
+  output: ReloadedOutput,
+  env: Environment,
+  render: () => RenderedRequest,
+  child: KeptChild | undefined,
+  emit: Emit,
+): ReloadAction {
   switch (config.kind) {
     case 'signal':
       return 'child' in config ? createChildSignal(config.name, config.place, child) : createSignalReload(config);
@@ -29,6 +44,14 @@ export function createReload(
     case 'http':
       return createHttpReload(config, render);
     case 'command':
-      return createCommandReload(config, output, env);
+      return createCommandReload(config, output, env, emit);
   }
+}
+
+/** Short, since it is written beside the generations; neither its place in the list nor its patience makes a step another. */
+function idOf({ place: _, ...config }: ReloadConfig): string {
+  const text = JSON.stringify({ ...config, timeoutMs: 0 }, (_key, value) =>
+    value instanceof Map ? [...value] : value,
+  );
+  return loadCrypto().createHash('sha256').update(text).digest('base64url').slice(0, 12);
 }

@@ -5,11 +5,12 @@ import { describeWire } from '../client/wire-error.ts';
 import type { HttpReloadConfig } from '../config/config.ts';
 import type { RenderedRequest } from '../render/request.ts';
 import { type OneAnswer, sendOnce } from './http-request.ts';
-import type { Reload } from './reload.ts';
+import { PathLook } from './path-look.ts';
+import type { ReloadAction } from './reload.ts';
 
 /**
  * Sends the application one request, whose status tells whether it took the generation up. Headers and body are made
- * anew for each request, from the secrets as they are then.
+ * anew for each request, from the secrets as they are then. Another socket at its path is a reason to try again.
  *
  * Failures: RELOAD_HTTP_STATUS, RELOAD_HTTP_UNREACHABLE, RELOAD_HTTP_TIMEOUT, RELOAD_HTTP_TLS, RELOAD_HTTP_HEADER,
  * CANCELLED, and those of rendering. They name origin or socket, never path, query, headers or anything of the answer
@@ -19,14 +20,17 @@ export function createHttpReload(
   config: HttpReloadConfig,
   render: () => RenderedRequest,
   clock: Clock = systemClock,
-): Reload {
+): ReloadAction {
   const { place, timeoutMs, method, socket, caFile } = config;
   const url = new URL(config.url);
+  const look = socket === undefined ? undefined : new PathLook(socket, clock);
   return {
     kind: 'http',
     place,
     timeoutMs,
+    ...(look === undefined ? {} : { untilChanged: (signal) => look.untilChanged(signal) }),
     async run(_generation, signal) {
+      await look?.remember();
       const values = render();
       if (values.kind === 'failed') return values.why;
       const headers = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { KeptChild } from '../process/kept-child.ts';
 import { createChildStep } from './child-step.ts';
-import type { Reload } from './reload.ts';
+import type { ReloadAction } from './reload.ts';
 
 /**
  * Starts the child anew with the variables of the generation: the old one is stopped first, and the values that the new
@@ -9,7 +9,7 @@ import type { Reload } from './reload.ts';
  *
  * @param timeoutMs how long the old one may take to stop.
  */
-export function createRestart(child: KeptChild, place: string, timeoutMs: number): Reload {
+export function createRestart(child: KeptChild, place: string, timeoutMs: number): ReloadAction {
   return {
     kind: 'restart',
     place,
@@ -19,7 +19,7 @@ export function createRestart(child: KeptChild, place: string, timeoutMs: number
 }
 
 /** The same for an output, whose generations are not those of the variables. */
-export function createChildRestart(child: KeptChild | undefined, place: string): Reload {
+export function createChildRestart(child: KeptChild | undefined, place: string): ReloadAction {
   const timeoutMs = child?.graceMs ?? 0;
   return createChildStep({ kind: 'restart', place, timeoutMs }, child, (it) => it.restart(place));
 }

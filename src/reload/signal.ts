@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../base/clock.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { SignalReloadConfig } from '../config/config.ts';
 import { findProcesses, noneOf } from '../process/find-process.ts';
@@ -5,20 +6,24 @@ import type { KeptChild } from '../process/kept-child.ts';
 import { noProcess, readPidFile } from '../process/pid-file.ts';
 import { sendSignal } from '../process/signals.ts';
 import { createChildStep } from './child-step.ts';
-import type { Reload } from './reload.ts';
+import { PathLook } from './path-look.ts';
+import type { ReloadAction } from './reload.ts';
 
 /**
  * Sends a signal to the process that a pid file names at that moment, or to the process of a name. That the signal was
- * sent is all it tells: what the application made of it is not known.
+ * sent is all it tells: what the application made of it is not known. A pid file that changes is a reason to try again.
  *
  * Failures: those of `readPidFile` and `findProcesses`, RELOAD_NO_PROCESS, RELOAD_NOT_PERMITTED, CANCELLED.
  */
-export function createSignalReload(config: ProcessSignal): Reload {
+export function createSignalReload(config: ProcessSignal, clock: Clock = systemClock): ReloadAction {
   const { name, place } = config;
+  const look = 'pidFile' in config ? new PathLook(config.pidFile, clock) : undefined;
   return {
     kind: 'signal',
     place,
+    ...(look === undefined ? {} : { untilChanged: (signal) => look.untilChanged(signal) }),
     async run(_generation, signal) {
+      await look?.remember();
       const found = await find(config);
       if ('failure' in found) return found.failure;
       if (signal.aborted) return failure('CANCELLED', place, 'ended before the signal was sent');
@@ -36,7 +41,7 @@ export function createSignalReload(config: ProcessSignal): Reload {
 export type ProcessSignal = Exclude<SignalReloadConfig, { readonly child: true }>;
 
 /** Sends a signal to the child of exec. Failures: RELOAD_NO_HANDLER, RELOAD_NOT_PERMITTED. */
-export function createChildSignal(name: NodeJS.Signals, place: string, child: KeptChild | undefined): Reload {
+export function createChildSignal(name: NodeJS.Signals, place: string, child: KeptChild | undefined): ReloadAction {
   return createChildStep({ kind: 'signal', place }, child, (it) => it.signal(name, place));
 }
 

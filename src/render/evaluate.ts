@@ -1,5 +1,5 @@
 import { Secret } from '../base/secret.ts';
-import { isList, isSecret, type Value } from '../base/value.ts';
+import { aboutOneField, isList, isSecret, type Value } from '../base/value.ts';
 import { RenderFault } from './fault.ts';
 import { BadArgument, wantText } from './helpers/helper.ts';
 import { MASK } from './mask.ts';
@@ -244,7 +244,8 @@ function missingStep(path: Path, i: number, value: Value): Missing {
   const hint = i === 0 ? path.hint : undefined;
   if (isSecret(value)) return new Missing(`${whole} is missing: ${above} is ${kindOf(value)}`, path.at, hint);
   const what = isList(value) ? 'position' : 'field';
-  return new Missing(`${whole} is missing: ${above} has no such ${what}`, path.at, hint);
+  const seen = `${whole} is missing: ${above} has no such ${what}${aboutOneField(value)}`;
+  return new Missing(seen, path.at, hint);
 }
 
 const NOTHING: Value = [];

@@ -3,6 +3,7 @@ import { fail, PannierError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { equalValues, type Fields, type Value } from '../base/value.ts';
 import type { AwsRegion } from '../client/aws.ts';
+import { withAsked } from '../client/aws-error.ts';
 import type { AwsRole, SecretRequest } from '../config/config.ts';
 import { fieldsOfText } from './aws-fields.ts';
 import { Gather } from './aws-gather.ts';
@@ -40,12 +41,12 @@ function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
   return new Gather({
     size: BATCH,
     async one(Name, place, signal) {
-      const { Parameter: found } = await region.call(
-        'GetParameter',
-        { Name, WithDecryption: true },
-        { place, role },
-        signal,
-      );
+      const base = baseOf(Name);
+      const { Parameter: found } = await region
+        .call('GetParameter', { Name, WithDecryption: true }, { place, role }, signal)
+        .catch((error: unknown) => {
+          throw base === Name ? error : withAsked(error, `version or label ${Name.slice(base.length + 1)}`);
+        });
       if (found === undefined)
         throw fail('BACKEND_MALFORMED', place, `the answer to GetParameter of ${Name} holds no parameter`);
       return found;

@@ -4,6 +4,7 @@ import { fail, PannierError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { equalValues, type Fields, type Value } from '../base/value.ts';
 import type { AwsApi, AwsRegion, AwsWhere } from '../client/aws.ts';
+import { withAsked } from '../client/aws-error.ts';
 import type { SecretRequest } from '../config/config.ts';
 import { fieldsOf } from './aws-fields.ts';
 import type { AwsValues } from './aws-values.ts';
@@ -82,7 +83,11 @@ export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsS
       return await values.read(region, secretId, where, signal);
     }
     const which = versionId === undefined ? { VersionStage: stage } : { VersionId: versionId };
-    return await region.call('GetSecretValue', { SecretId: secretId, ...which }, where, signal);
+    try {
+      return await region.call('GetSecretValue', { SecretId: secretId, ...which }, where, signal);
+    } catch (error) {
+      throw withAsked(error, versionId === undefined ? `stage ${stage}` : `version ${versionId}`);
+    }
   }
 
   /** The fields of `versionId`, and those of the other stages that are asked for. */

@@ -1,8 +1,8 @@
-import { parseEnv } from 'node:util';
 import { fail, type PannierError } from '../base/errors.ts';
 import { JsonError, parseJson } from '../base/json.ts';
 import { Secret } from '../base/secret.ts';
 import { type Fields, isFields, type Value } from '../base/value.ts';
+import { DotenvError, parseDotenv } from './file-dotenv.ts';
 import { parseYaml, YamlError } from './file-yaml.ts';
 
 export type FileKind = 'yaml' | 'json' | 'dotenv';
@@ -41,7 +41,12 @@ export function unusable(path: string, what: string, place: string): PannierErro
 async function parse(kind: FileKind, text: string, path: string, place: string): Promise<Value> {
   if (text.trim() === '') return new Map();
   if (kind === 'dotenv') {
-    return new Map(Object.entries(parseEnv(text)).map(([name, value]) => [name, Secret.text(value ?? '')]));
+    try {
+      return new Map([...parseDotenv(text)].map(([name, value]) => [name, Secret.text(value)]));
+    } catch (error) {
+      if (!(error instanceof DotenvError)) throw error;
+      throw unusable(path, `${error.what}, line ${error.line}`, place);
+    }
   }
   try {
     return kind === 'json' ? parseJson(text) : ((await parseYaml(text)) ?? new Map());

@@ -1,5 +1,4 @@
 import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, fail, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
@@ -71,7 +70,7 @@ class FileSource implements Source {
   watch(_want: Want, changed: () => void): Disposable {
     const own = () => changed();
     this.#watchers.add(own);
-    if (this.#watchers.size === 1) this.#track(this.#startWatch());
+    if (this.#watchers.size === 1) this.#startWatch();
     return {
       [Symbol.dispose]: () => {
         this.#watchers.delete(own);
@@ -133,16 +132,10 @@ class FileSource implements Source {
     this.#parsed.set(path, { stamp, fields, forget });
   }
 
-  async #startWatch(): Promise<void> {
+  #startWatch(): void {
     const { path, name } = this.#config;
-    const folder = await stat(path).then(
-      (stats) => stats.isDirectory(),
-      () => false,
-    );
-    if (this.#watchers.size === 0 || this.#watch !== undefined) return;
-    this.#watch = new FileWatch({
+    this.#watch ??= new FileWatch({
       path,
-      folder,
       clock: this.#tools.clock,
       changed: () => {
         for (const changed of [...this.#watchers]) changed();

@@ -57,7 +57,7 @@ export function createVaultKv(tools: VaultTools, mounts: VaultMounts): FetchKind
         }
       }
       if (mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
-      throw notThere(refused, mount?.source === 'told', place);
+      throw notThere(refused, mount?.source === 'told', request.version, place);
     }
   };
 }
@@ -154,14 +154,19 @@ function whyGone(error: VaultStatusError, place: string): PannierError {
 }
 
 /** The refusal, with a hint whether the mount or the secret is missing where that is known. */
-function notThere(refused: VaultStatusError | undefined, mountIsTold: boolean, place: string): PannierError {
+function notThere(
+  refused: VaultStatusError | undefined,
+  mountIsTold: boolean,
+  pinned: number | undefined,
+  place: string,
+): PannierError {
   if (refused === undefined) throw new TypeError('no form of the path was tried');
   if (refused.status !== 404) return refused;
   const { code, seen } = refused.failure;
   const hint = mountIsTold
     ? 'The KV mount exists, the secret does not: check the path, or write the secret.'
     : 'Check that a KV engine is mounted there, and the path below it.';
-  return fail(code, place, seen, { hint });
+  return fail(code, place, pinned === undefined ? seen : `version ${pinned}: ${seen}`, { hint });
 }
 
 function trimSlashes(path: string): string {

@@ -38,6 +38,12 @@ describe('the outcome of init', () => {
       progress([waiting('a')], { a: absent('BACKEND_UNAVAILABLE') }),
       'running',
     ],
+    [
+      'failed when the disk does not take the mark of an application that was told',
+      progress([{ ...settled, why: failure('OUTPUT_FULL', 'outputs.o0', 'no space') }]),
+      'failed',
+    ],
+    ['running on a credential service that is down', progress([waiting('a')], {}, 'AUTH_SERVICE_DOWN'), 'running'],
     ['running while a reload runs', progress([{ kind: 'owed', generation: 2 }]), 'running'],
     ['failed on a definite answer', progress([waiting('a')], { a: absent('SECRET_NOT_FOUND') }), 'failed'],
     ['failed on a refused login', progress([waiting('a')], {}, 'AUTH_DENIED'), 'failed'],

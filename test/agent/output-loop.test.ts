@@ -4,7 +4,7 @@ import { type Failure, fail, failure } from '../../src/base/errors.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import type { OutputConfig } from '../../src/config/config.ts';
 import type { OutputState } from '../../src/deliver/output-state.ts';
-import type { Sink } from '../../src/deliver/sink.ts';
+import type { OwedReload, ReloadMark, Sink } from '../../src/deliver/sink.ts';
 import { LeaseManager } from '../../src/lease/manager.ts';
 import type { Reload } from '../../src/reload/reload.ts';
 import type { Rendered, Renderer } from '../../src/render/render.ts';
@@ -39,12 +39,22 @@ class MemorySink implements Sink {
     };
   }
 
-  readonly mark = {
+  advanced: OwedReload | undefined;
+  /** Thrown by the mark when it is written. */
+  markTrouble: Error | undefined;
+
+  readonly mark: ReloadMark = {
     owed: async () => {
-      const now = this.published.length;
-      return now === 0 || now === this.settled ? undefined : now;
+      const generation = this.published.length;
+      if (generation === 0 || generation === this.settled) return undefined;
+      return this.advanced?.generation === generation ? this.advanced : { generation, done: [] };
     },
-    settle: async (generation: number) => {
+    advance: async (generation, done) => {
+      if (this.markTrouble !== undefined) throw this.markTrouble;
+      this.advanced = { generation, done };
+    },
+    settle: async (generation) => {
+      if (this.markTrouble !== undefined) throw this.markTrouble;
       this.settled = generation;
     },
   };
@@ -60,7 +70,7 @@ afterEach(() => {
   abort.now = new AbortController();
 });
 
-function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
+function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoSteps = false } = {}) {
   const clock = new FakeClock();
   const backend = new MemoryBackend(clock);
   const facts: Fact[] = [];
@@ -68,8 +78,21 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
   const manager = new LeaseManager({ clock, random: () => 0.5, emit });
   const reloads: number[] = [];
   const reload = { why: undefined as Failure | undefined, takesMs: 0 };
+  const changed = { now: Promise.withResolvers<void>() };
+  const earlier: number[] = [];
+  const first: Reload = {
+    kind: 'command',
+    id: 'first',
+    place: 'outputs.shop.reload[0]',
+    run: async (generation) => {
+      earlier.push(generation);
+      return undefined;
+    },
+  };
   const step: Reload = {
     kind: 'signal',
+    id: 'last',
+    untilChanged: (signal) => Promise.race([changed.now.promise, clock.sleep(9e9, signal)]),
     place: 'outputs.shop.reload[0]',
     run: async (generation, signal) => {
       reloads.push(generation);
@@ -111,7 +134,18 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
   const states: OutputState[] = [];
   const onState = (state: OutputState) => states.push(state);
   const onNeeds = () => {};
-  const parts = { output, renderer, sink, reloads: [step], manager, clock, random: () => 0.5, emit, onState, onNeeds };
+  const parts = {
+    output,
+    renderer,
+    sink,
+    reloads: twoSteps ? [first, step] : [step],
+    manager,
+    clock,
+    random: () => 0.5,
+    emit,
+    onState,
+    onNeeds,
+  };
   const loop = new OutputLoop(parts);
   manager.onEvent((_names, what) => loop.wake(what !== 'settled'));
   /** As a new configuration does: another loop for the same output. */
@@ -135,7 +169,23 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink()) {
     for (const name of Object.keys(values)) void manager.refresh(name);
     await settle();
   };
-  return { clock, backend, manager, facts, sink, loop, follow, start, change, reload, reloads, renders, states };
+  return {
+    clock,
+    backend,
+    manager,
+    facts,
+    sink,
+    loop,
+    follow,
+    start,
+    change,
+    reload,
+    reloads,
+    earlier,
+    changed,
+    renders,
+    states,
+  };
 }
 
 describe('an output', () => {
@@ -246,6 +296,80 @@ describe('an output', () => {
     const { start, reloads } = setUp({}, sink);
     await start();
     expect([sink.published, reloads]).toEqual([['0 0', '1 1'], [2]]);
+  });
+
+  it('a step that is done is not run again when a later one fails, neither here nor after a restart', async () => {
+    const one = setUp({}, undefined, { twoSteps: true });
+    await one.start();
+    one.reload.why = failure('RELOAD_NO_PROCESS', 'outputs.shop.reload[1]', 'none runs');
+    await one.change({ a: '2' });
+    await one.clock.advance(60_000);
+    expect(one.reloads.length).toBeGreaterThan(3);
+    expect([one.earlier, one.sink.settled]).toEqual([[2], 1]);
+    abort.now.abort();
+    await settle();
+    abort.now = new AbortController();
+
+    const next = setUp({}, one.sink, { twoSteps: true });
+    await next.start('2', '1');
+    expect([next.earlier, next.reloads, next.sink.settled]).toEqual([[], [2], 2]);
+  });
+
+  it('every step is run for a new generation, and when somebody asks for a reload', async () => {
+    const { start, change, clock, reload, reloads, earlier, loop } = setUp({}, undefined, { twoSteps: true });
+    await start();
+    reload.why = failure('RELOAD_NO_PROCESS', 'outputs.shop.reload[1]', 'none runs');
+    await change({ a: '2' });
+    await clock.advance(1_000);
+    reload.why = undefined;
+    await change({ a: '3' });
+    await clock.advance(1_000);
+    expect([earlier, reloads.at(-1)]).toEqual([[2, 3], 3]);
+    loop.reloadAgain();
+    await clock.advance(10);
+    expect([earlier, reloads.slice(-2)]).toEqual([
+      [2, 3, 3],
+      [3, 3],
+    ]);
+  });
+
+  it('an application that was told is not told again because the mark cannot be written', async () => {
+    const { start, change, clock, reloads, loop, sink, facts, follow } = setUp();
+    await start();
+    sink.markTrouble = fail('OUTPUT_FULL', 'outputs.shop', 'no space');
+    await change({ a: '2' });
+    await clock.advance(120_000);
+    expect(reloads).toEqual([2]);
+    expect(loop.state).toMatchObject({ kind: 'settled', generation: 2, why: { code: 'OUTPUT_FULL' } });
+    expect(facts.some(({ kind }) => kind === 'reload-failed')).toBe(false);
+    expect((await follow()).now).toMatchObject({ kind: 'settled', generation: 2, why: { code: 'OUTPUT_FULL' } });
+    sink.markTrouble = undefined;
+    await clock.advance(31_000);
+    expect([reloads, sink.settled]).toEqual([[2], 2]);
+  });
+
+  it('a first generation is not told because the mark cannot be written', async () => {
+    const { start, clock, reloads, loop, sink } = setUp();
+    sink.markTrouble = fail('OUTPUT_FULL', 'outputs.shop', 'no space');
+    await start();
+    await clock.advance(60_000);
+    expect([reloads, loop.state]).toMatchObject([[], { kind: 'settled', generation: 1, why: { code: 'OUTPUT_FULL' } }]);
+    sink.markTrouble = undefined;
+    await clock.advance(31_000);
+    expect([sink.settled, loop.state]).toEqual([1, { kind: 'settled', generation: 1 }]);
+  });
+
+  it('what a reload failed for changes: it is tried again at once, and the backoff begins anew', async () => {
+    const { start, change, clock, reload, reloads, changed, loop } = setUp();
+    await start();
+    reload.why = failure('RELOAD_PID_FILE', 'outputs.shop.reload[0]', 'is missing');
+    await change({ a: '2' });
+    await clock.advance(600_000);
+    const before = reloads.length;
+    reload.why = undefined;
+    changed.now.resolve();
+    await clock.advance(10);
+    expect([reloads.length, loop.state]).toEqual([before + 1, { kind: 'settled', generation: 2 }]);
   });
 
   it('a new generation overtakes a reload that keeps failing, at once', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -6,7 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AwsCredentials } from '../../src/auth/aws-credentials.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { PannierError } from '../../src/base/errors.ts';
+import { CODES } from '../../src/base/codes.ts';
+import { type Failure, PannierError } from '../../src/base/errors.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { AwsHttp } from '../../src/client/aws-http.ts';
@@ -29,7 +31,7 @@ afterEach(async () => {
 });
 
 /** The keys of a backend whose chain has only what is given, on a clock that the test moves. */
-function open(sources: Partial<AwsCredentialSources>, config: Partial<AwsBackendConfig> = {}) {
+function open(sources: Partial<AwsCredentialSources>, config: Partial<AwsBackendConfig> = {}, env = {}) {
   const { proxy, dir } = aws();
   const base = awsConfig(proxy.address, dir, config);
   const { keys: _, ...nothing } = base.sources;
@@ -37,7 +39,7 @@ function open(sources: Partial<AwsCredentialSources>, config: Partial<AwsBackend
   const clock = new FakeClock(Date.now());
   const facts: Fact[] = [];
   const emit = (fact: Fact) => void facts.push(fact);
-  const http = new AwsHttp({ config: whole, clock: systemClock, emit, env: {} });
+  const http = new AwsHttp({ config: whole, clock: systemClock, emit, env });
   opened.push(http);
   const credentials = new AwsCredentials({ config: whole, http, clock, emit });
   const keyId = async (role = {}) => (await credentials.keysFor(role, never)).accessKeyId;
@@ -137,8 +139,7 @@ describe('the chain', () => {
       if (url.endsWith('/token')) return void response.end('imds-token');
       response.end(url.endsWith('/role') ? issued('ASIAINSTANCE', new Date(Date.now() + 3_600_000)) : 'role');
     });
-    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', endpoint);
-    const { keyId, made } = open({ instance: true });
+    const { keyId, made } = open({ instance: endpoint });
     expect(await keyId()).toBe('ASIAINSTANCE');
     expect(made()).toEqual(['instance profile']);
     const folder = '/latest/meta-data/iam/security-credentials/';
@@ -162,10 +163,9 @@ describe('a chain that gives nothing', () => {
   it('asks a metadata service that says nothing once', async () => {
     let asked = 0;
     const endpoint = await serve(() => void asked++);
-    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', endpoint);
-    expect((await open({ instance: true }).failure()).seen).toMatch(
-      /instance profile \(the metadata service gave none\)$/,
-    );
+    const failed = await open({ instance: endpoint }).failure();
+    expect(failed).toMatchObject({ code: 'AUTH_SERVICE_DOWN', hint: expect.stringContaining('Outside of AWS') });
+    expect(failed.seen).toMatch(/instance profile \(no whole answer within 1000 ms from http:\/\/127.0.0.1:\d+\)$/);
     expect(asked).toBe(1);
   });
 
@@ -203,6 +203,210 @@ describe('a chain that gives nothing', () => {
   });
 });
 
+describe('a service that gives credentials', () => {
+  const notThere = async () => {
+    const uri = await serve(() => undefined);
+    await opened.pop()?.[Symbol.asyncDispose]();
+    return uri;
+  };
+  const answering = (status: number) =>
+    serve((_, response) => {
+      response.statusCode = status;
+      response.end('c4n4ry');
+    });
+  const hanging = () => serve(() => undefined);
+
+  it.each<[string, () => Promise<string>, RegExp]>([
+    ['refuses the connection', notThere, /^container: connection refused at http:\/\/127\.0\.0\.1:\d+$/],
+    ['answers 503', () => answering(503), /^container: HTTP 503 from http:\/\/127\.0\.0\.1:\d+$/],
+    ['answers 429', () => answering(429), /^container: HTTP 429 from http:\/\/127\.0\.0\.1:\d+$/],
+    ['is too slow', hanging, /^container: no whole answer within 300 ms from http:\/\/127\.0\.0\.1:\d+$/],
+  ])('of a container that %s is worth another try, and the cause is told', async (_title, start, seen) => {
+    const failed = await open({ container: { uri: `${await start()}/v1/keys` } }, { timeoutMs: 300 }).failure();
+    expect(failed).toMatchObject({ code: 'AUTH_SERVICE_DOWN', retry: 'backoff', seen: expect.stringMatching(seen) });
+    expect(CODES.AUTH_SERVICE_DOWN.exit).toBe(3);
+  });
+
+  it.each<[string, number, string, RegExp]>([
+    ['has none for us', 404, 'AUTH_NO_CREDENTIALS', /container \(HTTP 404 from http:/],
+    ['refuses the token', 401, 'AUTH_DENIED', /^container: HTTP 401 from http:/],
+    ['answers something else', 200, 'AUTH_UNUSABLE', /^container: no credentials in the answer of http:/],
+  ])('of a container that %s is told as that, without what it answered', async (_title, status, code, seen) => {
+    const failed = await open({ container: { uri: await answering(status) } }).failure();
+    expect(failed).toMatchObject({ code, seen: expect.stringMatching(seen) });
+    expect(JSON.stringify(failed)).not.toContain('c4n4ry');
+  });
+
+  it.each<[string, () => Promise<string>, RegExp]>([
+    ['refuses the connection', notThere, /instance profile \(connection refused at http:\/\/127/],
+    ['answers 503', () => answering(503), /instance profile \(HTTP 503 from http:\/\/127/],
+  ])('of an instance that %s is worth another try', async (_title, start, seen) => {
+    const failed = await open({ instance: await start() }).failure();
+    expect(failed).toMatchObject({ code: 'AUTH_SERVICE_DOWN', seen: expect.stringMatching(seen) });
+  });
+
+  it.each([403, 404])('of an instance without a role (%d) has nothing to give', async (status) => {
+    const failed = await open({ instance: await answering(status) }).failure();
+    expect(failed).toMatchObject({ code: 'AUTH_NO_CREDENTIALS' });
+  });
+
+  it('of an instance that gives keys past their end, in an outage of its own, is believed', async () => {
+    const endpoint = await serve(({ url = '' }, response) => {
+      if (url.endsWith('/token')) return void response.end('imds-token');
+      response.end(url.endsWith('/role') ? issued('ASIAOLD', new Date(Date.now() - 60_000)) : 'role');
+    });
+    const { keyId } = open({ instance: endpoint });
+    expect([await keyId(), await keyId()]).toEqual(['ASIAOLD', 'ASIAOLD']);
+  });
+
+  it.each([
+    ['EcsContainer', async () => ({ container: { uri: await notThere() } }), 'connection refused at http://127'],
+    ['EcsContainer', async () => ({ container: { uri: await answering(503) } }), 'HTTP 503 from http://127'],
+    ['Ec2InstanceMetadata', async () => ({ instance: await notThere() }), 'connection refused at http://127'],
+  ])('that a profile names (%s) is told in the same way', async (source, sources, seen) => {
+    const role = 'role_arn = arn:aws:iam::123456789012:role/p';
+    await write('config', `[profile chained]\n${role}\ncredential_source = ${source}\n`);
+    const made = await sources();
+    if ('container' in made) vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', made.container.uri);
+    else vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', made.instance);
+    const failed = await open({ ...made, profile: 'chained', isProfileNamed: true }).failure();
+    expect(failed.code).toBe('AUTH_SERVICE_DOWN');
+    expect(failed.seen).toContain(`shared files: profile chained, credential_source ${source}: ${seen}`);
+  });
+
+  it('is sent keys over plain HTTP by nobody but this machine', async () => {
+    const failed = await open({ container: { uri: 'http://192.0.2.1/keys' } }).failure();
+    expect(failed).toMatchObject({ code: 'AUTH_NO_CREDENTIALS', seen: expect.stringContaining('is refused') });
+  });
+});
+
+describe('a profile with SSO', () => {
+  /** The portal in the test's own place; its address is the one of all services without one of their own. */
+  async function setUp(answer: (response: ServerResponse) => void, expiresAt = Date.now() + 3_600_000) {
+    const asked: IncomingMessage[] = [];
+    const portal = await serve((request, response) => {
+      asked.push(request);
+      response.setHeader('content-type', 'application/json');
+      answer(response);
+    });
+    vi.stubEnv('AWS_ENDPOINT_URL_SSO', portal);
+    await logIn(expiresAt);
+    return { asked, ...open({ profile: 'me', isProfileNamed: true }) };
+  }
+
+  /** As `aws sso login` leaves it. */
+  async function logIn(expiresAt: number | undefined) {
+    const { dir } = aws();
+    vi.stubEnv('HOME', dir);
+    vi.stubEnv('AWS_CONFIG_FILE', join(dir, 'config'));
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(dir, 'credentials'));
+    const account = 'sso_account_id = 123456789012\nsso_role_name = Reader\n';
+    const session = 'sso_region = eu-north-1\nsso_start_url = https://d-1.awsapps.com/start\n';
+    await write('config', `[profile me]\nsso_session = corp\n${account}[sso-session corp]\n${session}`);
+    await mkdir(join(dir, '.aws/sso/cache'), { recursive: true });
+    const name = createHash('sha1').update('corp').digest('hex');
+    const token = { accessToken: 'sso-access-token', expiresAt: new Date(expiresAt ?? 0).toISOString() };
+    const path = join(dir, '.aws/sso/cache', `${name}.json`);
+    if (expiresAt === undefined) await rm(path, { force: true });
+    else await writeFile(path, JSON.stringify(token));
+  }
+
+  const given = (response: ServerResponse) =>
+    response.end(
+      JSON.stringify({
+        roleCredentials: {
+          accessKeyId: 'ASIASSO',
+          secretAccessKey: 's',
+          sessionToken: 't',
+          expiration: Date.now() + 3_600_000,
+        },
+      }),
+    );
+  const status = (code: number, type: string) => (response: ServerResponse) => {
+    response.statusCode = code;
+    response.setHeader('x-amzn-errortype', type);
+    response.end('{"message":"c4n4ry"}');
+  };
+
+  it('is asked at its own portal, and STS never sees the access token', async () => {
+    const { asked, keyId } = await setUp(given);
+    expect(await keyId()).toBe('ASIASSO');
+    expect(asked.map(({ url }) => url)).toEqual(['/federation/credentials?role_name=Reader&account_id=123456789012']);
+    expect(asked[0]?.headers['x-amz-sso_bearer_token']).toBe('sso-access-token');
+    expect(aws().proxy.calls).toEqual([]);
+  });
+
+  it('is asked in the region of its session, whatever that of the backend is', async () => {
+    const tunnels: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', ({ url = '' }, socket) => {
+      tunnels.push(url);
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    await logIn(Date.now() + 3_600_000);
+    const { port } = proxy.address() as AddressInfo;
+    const env = { HTTPS_PROXY: `http://127.0.0.1:${port}` };
+    const failed = await open({ profile: 'me', isProfileNamed: true }, {}, env).failure();
+    expect(tunnels).toEqual(['portal.sso.eu-north-1.amazonaws.com:443']);
+    expect(failed).toMatchObject({ code: 'AUTH_SERVICE_DOWN', seen: expect.stringContaining('profile me: ') });
+    await new Promise((closed) => proxy.close(closed));
+  });
+
+  it.each<[string, () => Promise<{ failure: () => Promise<Failure> }>, string, RegExp]>([
+    ['has expired', () => setUp(given, Date.now() - 1_000), 'AUTH_EXPIRED', /profile me: the SSO session has expired$/],
+    [
+      'is refused by the portal',
+      () => setUp(status(401, 'UnauthorizedException')),
+      'AUTH_EXPIRED',
+      /profile me: the SSO session has expired$/,
+    ],
+    [
+      'was never begun',
+      async () => {
+        await logIn(undefined);
+        return open({ profile: 'me', isProfileNamed: true });
+      },
+      'AUTH_EXPIRED',
+      /profile me: there is no SSO session$/,
+    ],
+    ['may not use the role', () => setUp(status(403, 'ForbiddenException')), 'AUTH_DENIED', /HTTP 403 from the portal/],
+    ['meets a portal in trouble', () => setUp(status(503, 'X')), 'AUTH_SERVICE_DOWN', /HTTP 503 from the portal/],
+  ])('whose session %s says so', async (_title, start, code, seen) => {
+    const failed = await (await start()).failure();
+    expect(failed).toMatchObject({ code, seen: expect.stringMatching(seen) });
+    if (code === 'AUTH_EXPIRED') expect(failed.hint).toContain('aws sso login --profile me');
+    expect(JSON.stringify(failed)).not.toMatch(/c4n4ry|sso-access-token|sts/);
+  });
+});
+
+it('a profile that asks for an MFA code is told by its name', async () => {
+  await write('credentials', profile('base', 'AKIABASE'));
+  const role = 'role_arn = arn:aws:iam::123456789012:role/p\nsource_profile = base\n';
+  await write('config', `[profile admin]\n${role}mfa_serial = arn:aws:iam::123456789012:mfa/me\n`);
+  expect(await open({ profile: 'admin', isProfileNamed: true }).failure()).toMatchObject({
+    code: 'AUTH_NO_CREDENTIALS',
+    seen: 'shared files: profile admin asks for an MFA code (mfa_serial)',
+  });
+});
+
+it('a profile with a web identity is asked for at the endpoint of STS', async () => {
+  await write('token', 'x.y.z');
+  const role = 'role_arn = arn:aws:iam::123456789012:role/p';
+  await write('config', `[profile irsa]\n${role}\nweb_identity_token_file = ${join(aws().dir, 'token')}\n`);
+  expect(await open({ profile: 'irsa', isProfileNamed: true }).keyId()).toMatch(/^ASIA/);
+  expect(aws().proxy.calls.map(({ operation }) => operation)).toEqual(['AssumeRoleWithWebIdentity']);
+});
+
+it('keys that no header carries are told as those of their link', async () => {
+  const uri = await serve((_, response) => response.end(issued('ASIA\nX', new Date(Date.now() + 3_600_000))));
+  expect(await open({ container: { uri } }).failure()).toMatchObject({
+    code: 'AUTH_UNUSABLE',
+    seen: 'container: its accessKeyId holds a line break, a space or another character that no key has',
+  });
+});
+
 describe('keys', () => {
   it('of shared files are read again when a file changes', async () => {
     await write('credentials', profile('default', 'AKIAONE'));
@@ -235,7 +439,7 @@ describe('keys', () => {
     expect(await keyId()).toBe('ASIATWO');
     answer = undefined;
     await clock.advance(61 * 60_000);
-    expect(await failure()).toMatchObject({ code: 'AUTH_NO_CREDENTIALS' });
+    expect(await failure()).toMatchObject({ code: 'AUTH_SERVICE_DOWN' });
   });
 
   it('that AWS calls expired are looked for again at once, and the call goes on with others', async () => {
@@ -342,7 +546,7 @@ describe('a link that hangs', () => {
     const first = failure();
     await expect.poll(() => pids().catch(() => [])).toHaveLength(1);
     await clock.advance(1_000);
-    expect(credentials.trouble()).toMatchObject({ code: 'SECRET_NEVER_FETCHED', seen: 'shared files: no answer yet' });
+    expect(credentials.trouble()).toMatchObject({ code: 'AUTH_SERVICE_DOWN', seen: 'shared files: no answer yet' });
     const stop = new AbortController();
     const cancelled = credentials.keysFor({}, stop.signal).catch((error: PannierError) => error.failure.code);
     stop.abort();

@@ -79,7 +79,6 @@ describe('the aws login', () => {
     isProfileNamed: false,
     credentialsFile: '/nowhere',
     configFile: '/nowhere',
-    instance: false,
   };
   const config = (more: object = {}, changed: Partial<AwsBackendConfig> = {}): AuthConfig => ({
     ...common,

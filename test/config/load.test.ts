@@ -50,7 +50,13 @@ describe('a whole configuration', () => {
     expect(shop?.files.get('app.conf')?.what).toEqual({ kind: 'template', path: join(FIXTURES, 'app.conf.hbs') });
     expect(shop?.reload).toEqual([
       { kind: 'signal', name: 'SIGHUP', pidFile: '/run/shop.pid', place: 'outputs.shop.reload[0]' },
-      { kind: 'command', argv: [join(FIXTURES, 'on-change')], timeoutMs: 30_000, place: 'outputs.shop.reload[1]' },
+      {
+        kind: 'command',
+        argv: [join(FIXTURES, 'on-change')],
+        captureOutput: false,
+        timeoutMs: 30_000,
+        place: 'outputs.shop.reload[1]',
+      },
     ]);
     expect(config.log).toEqual({ level: 'info', format: 'json' });
     expect(config.warnings).toEqual([]);

@@ -320,7 +320,7 @@ export const FRESHNESS: readonly Cut[] = [
   loop('failing-output-holds-up-nobody', 'await this.#recover(signal);', `await ${inTurn('this.#recover(signal)')};`),
   loop(
     'failing-command-holds-up-nobody',
-    'const why = await step.run(generation, signal, this.#isAskedFor);',
+    'const why = await step.run(generation, signal, this.progress.isAskedFor);',
     `const why = await ${inTurn('step.run(generation, signal)')};`,
   ),
   cutIn('src/deliver/api/watcher.ts')(
@@ -330,4 +330,17 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   flights('slow-readers-bounded', 'if (flight === undefined) {', 'if (flight?.receivers.has(receiver) !== true) {'),
   flights('slow-readers-bounded', 'this.#makeRoom(flight.bytes.length);', '', { by: 'bounded together' }),
+  cutIn('src/source/file-watch.ts')(
+    'watched-again',
+    'if (this.#over || (found.key === this.#watched?.key && !this.#isMoved)) return false;',
+    'if (this.#over || this.#watched !== undefined) return false;',
+  ),
+  cutIn('src/source/file-watch.ts')('watched-again', 'LOOK_MS = 30_000', 'LOOK_MS = 3e9', { by: 'the next look' }),
+  cutIn('src/source/file-dotenv.ts')('dotenv-agreement', '/\\s#.*$/s', '/#.*$/s'),
+  cutIn('src/source/file-dotenv.ts')(
+    'dotenv-agreement',
+    "if (found === null) throw refuse('a quote that is not closed');",
+    'if (found === null) return { value: text, length: text.length };',
+    { by: 'not closed' },
+  ),
 ];

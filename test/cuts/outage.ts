@@ -2,6 +2,7 @@ import { type Cut, cutIn } from './cut.ts';
 
 const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
+const services = cutIn('src/auth/aws-services.ts');
 const outcome = cutIn('src/agent/outcome.ts');
 
 const KEEPS = "if (entry === undefined || entry.state === 'absent') {\n      const isSame = entry?.why";
@@ -26,6 +27,21 @@ export const OUTAGE: readonly Cut[] = [
     "else if (entry.state === 'expired') problems.push",
     "else if (entry.state === 'expired') warnings.push",
   ),
+  services(
+    'aws-credential-service',
+    "if (code === 'BACKEND_UNREACHABLE' || code === 'BACKEND_TIMEOUT')",
+    "if (code === 'BACKEND_TIMEOUT')",
+  ),
+  services('aws-credential-service', 'if (status >= 500 ||', 'if (status >= 599 ||', { by: 'answers 503' }),
+  cutIn('src/auth/aws-shared-keys.ts')(
+    'aws-credential-service',
+    'if (source !== undefined) return await explainSource(source, last, parts, place);',
+    '',
+    { by: 'that a profile names' },
+  ),
+  cutIn('src/deliver/api/aws-errors.ts')('aws-agent-errors', '__type: type', 'type'),
+  cutIn('src/deliver/api/aws-errors.ts')('aws-agent-errors', 'SECRET_DENIED: DENIED,', '', { by: 'SECRET_DENIED' }),
+  cutIn('src/deliver/http/routes.ts')('aws-agent-errors', 'one.noHead !== true ||', 'true ||', { by: 'HEAD' }),
   outcome(
     'init-tells-why',
     "if (secret !== undefined && !why.place.startsWith('secrets.')) one.waiting.add(secret);",

@@ -54,8 +54,8 @@ export const PUBLISHING: readonly Cut[] = [
   sink('equal-bytes', "return 'equal';", 'void 0;'),
   loop(
     'equal-bytes',
-    'const owed = await this.#o.sink.mark.owed();',
-    'const owed = (await this.#o.sink.mark.owed()) ?? generation;',
+    'const owed = await this.progress.owed();',
+    'const owed = (await this.progress.owed()) ?? generation;',
     { by: 'reload nothing' },
   ),
   links(

@@ -8,18 +8,29 @@ const byName = cutIn('src/process/find-process.ts');
 
 const FIRST = 'if (first && !output.reloadOnFirst)';
 const YOUNGER = 'if (isYounger(stat.startTicks, bootSeconds, mtimeMs)) {';
+const progress = cutIn('src/agent/reload-progress.ts');
 const FAILED = 'const retryInMs = backoffMs(++this.#failures, random, why.retryAfterMs);';
 
 export const RELOAD: readonly Cut[] = [
   loop('first-generation-reloads-nobody', FIRST, 'if (first && generation === 0)'),
   loop('reload-on-first', FIRST, 'if (first)'),
   loop('replaced-generation-owed', FIRST, 'if (this.#published === undefined && !output.reloadOnFirst)'),
-  mark(
-    'mark-on-disk',
-    '(await readMark(disk(), dir)) === published.generation ? undefined : published.generation',
-    'undefined',
-  ),
+  mark('mark-on-disk', 'if (mark?.takenUp === generation) return undefined;', 'return undefined;'),
   mark('mark-on-disk', '.exec(buffer.toString(', '.exec(`1\\n` || buffer.toString(', { by: 'says nothing' }),
+  progress('from-the-failed-step', 'step.id === this.#done[at]', 'step.id === this.#done[at + 99]'),
+  progress('from-the-failed-step', 'this.#done = owed.done;', ''),
+  mark('from-the-failed-step', 'mark?.begun?.generation === generation ? mark.begun', 'false ? mark.begun', {
+    by: 'names the steps',
+  }),
+  progress('told-once', 'return this.#isTakenUp ? undefined : this.#generation;', 'return this.#generation;', {
+    by: 'a first generation',
+  }),
+  progress('told-once', 'this.#isTakenUp = true;', 'this.#done = [];'),
+  loop('told-once', 'if (first && !output.reloadOnFirst) await this.#skipReload(generation);', '', {
+    by: 'a first generation',
+  }),
+  loop('pid-file-ends-backoff', 'this.#lookOut(step);', ''),
+  cutIn('src/reload/path-look.ts')('pid-file-ends-backoff', '=== this.#before', "!== ''", { by: 'tells when' }),
   loop(
     'owed-survives',
     "await this.#owe(staged === 'equal' ? (this.#published ?? this.#recovered) : staged.generation);",
@@ -39,7 +50,7 @@ export const RELOAD: readonly Cut[] = [
   ),
   cutIn('src/agent/outcome.ts')(
     'init-tries-once',
-    "if (state.kind === 'owed' || state.kind === 'failed') {",
+    "if (state.kind === 'owed' || state.kind === 'failed' || state.kind === 'settled') {",
     "if (state.kind === 'failed') {",
   ),
   cutIn('src/base/codes.ts')('init-tries-once', 'RELOAD_COMMAND_FAILED: row(1', 'RELOAD_COMMAND_FAILED: row(3'),
@@ -65,8 +76,8 @@ export const RELOAD: readonly Cut[] = [
   pidFile('pid-reused', YOUNGER, 'if (stat.startTicks < 0) {', { by: 'is not signalled' }),
   cutIn('src/agent/status.ts')(
     'pid-reused-in-status',
-    "kind === 'owed' && state.why !== undefined ? { failure",
-    "kind === ('none' as string) && state.why !== undefined ? { failure",
+    'const why = state.why !== undefined ? { failure',
+    "const why = kind === ('none' as string) && state.why !== undefined ? { failure",
     { slow: true },
   ),
   stat('proc-stat', "text.lastIndexOf(')')", "text.indexOf(')')"),

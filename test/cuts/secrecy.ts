@@ -235,4 +235,9 @@ export const SECRECY: readonly Cut[] = [
   cutIn('src/deliver/http/routes.ts')('caps', 'if (length > most) return undefined;', '', { by: '413' }),
   listener('caps', 'maxHeaderSize: limits.headerBytes,', 'maxHeaderSize: 1e6,', { by: 'half-open' }),
   listener('caps', 'if (connection.busy > MOST_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
+  cutIn('src/auth/aws-shared-keys.ts')(
+    'sso-token-to-portal',
+    'clientConfig: { requestHandler: recording, maxAttempts: 1, logger: SILENT },',
+    'clientConfig: { ...clientConfig, requestHandler: recording },',
+  ),
 ];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFileSink } from '../../src/deliver/file/file-sink.ts';
 import { FakeClock } from '../fake-clock.ts';
-import { bytesOf, listTree, openSink, outputIn, publish, read, useScratch } from './publishing.ts';
+import { bytesOf, failureOf, listTree, openSink, outputIn, publish, read, useScratch } from './publishing.ts';
 
 const scratch = useScratch();
 const generationsIn = (dir: string) => readdirSync(dir).filter((name) => /^\.\.g\d/.test(name));
@@ -107,27 +107,52 @@ describe('the reload mark', () => {
     const sink = await openSink(outputIn(scratch()));
     expect(await sink.mark.owed()).toBeUndefined();
     await publish(sink, { a: '1' });
-    expect(await sink.mark.owed()).toBe(1);
+    expect(await sink.mark.owed()).toEqual({ generation: 1, done: [] });
     await sink.mark.settle(1);
     expect(await sink.mark.owed()).toBeUndefined();
     await publish(sink, { a: '2' });
     await publish(sink, { a: '3' });
-    expect(await sink.mark.owed()).toBe(3);
+    expect(await sink.mark.owed()).toEqual({ generation: 3, done: [] });
     await sink.mark.settle(2);
-    expect(await sink.mark.owed()).toBe(3);
+    expect(await sink.mark.owed()).toEqual({ generation: 3, done: [] });
   });
 
   it('outlives the process', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: '1' });
-    expect(await (await openSink(outputIn(dir))).mark.owed()).toBe(1);
+    expect(await (await openSink(outputIn(dir))).mark.owed()).toEqual({ generation: 1, done: [] });
     await sink.mark.settle(1);
     expect(await (await openSink(outputIn(dir))).mark.owed()).toBeUndefined();
     expect(read(dir, '..reloaded')).toBe('1\n');
   });
 
-  it.each(['', '\n', 'garbage', '-1', '1.0', '0x1', ' 1\n', '1', '1\n1\n', '9'.repeat(400)])(
+  it('names the steps that are done for the generation that is published, also to the next process', async () => {
+    const dir = scratch();
+    const sink = await openSink(outputIn(dir));
+    await publish(sink, { a: '1' });
+    await sink.mark.settle(1);
+    await publish(sink, { a: '2' });
+    await sink.mark.advance(2, ['first', 'se_c-ond']);
+    const owed = { generation: 2, done: ['first', 'se_c-ond'] };
+    expect(await (await openSink(outputIn(dir))).mark.owed()).toEqual(owed);
+    expect(read(dir, '..reloaded')).toBe('1\n2 first se_c-ond\n');
+    await publish(sink, { a: '3' });
+    expect(await sink.mark.owed()).toEqual({ generation: 3, done: [] });
+    await sink.mark.settle(3);
+    expect(read(dir, '..reloaded')).toBe('3\n');
+  });
+
+  it('whose place a directory has cannot be written', async () => {
+    const dir = scratch();
+    const sink = await openSink(outputIn(dir));
+    await publish(sink, { a: '1' });
+    mkdirSync(join(dir, '..reloaded'));
+    expect((await failureOf(sink.mark.settle(1))).code).toBe('OUTPUT_OCCUPIED');
+    expect((await failureOf(sink.mark.advance(1, ['first']))).code).toBe('OUTPUT_OCCUPIED');
+  });
+
+  it.each(['', '\n', 'garbage', '-1', '1.0', '0x1', ' 1\n', '1', '1\n1\n', '0\n1 \n', '9'.repeat(400)])(
     'that holds %j says nothing, so a reload is owed',
     async (text) => {
       const dir = scratch();
@@ -135,7 +160,7 @@ describe('the reload mark', () => {
       await publish(sink, { a: '1' });
       await sink.mark.settle(1);
       writeFileSync(join(dir, '..reloaded'), text);
-      expect(await sink.mark.owed()).toBe(1);
+      expect(await sink.mark.owed()).toEqual({ generation: 1, done: [] });
     },
   );
 });

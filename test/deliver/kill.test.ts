@@ -102,7 +102,7 @@ describe('SIGKILL', () => {
         // The mark: a new generation is owed until it was settled, the old one was settled before.
         const owed = await after.mark.owed();
         if (child.signal === 'SIGKILL') expect(kind === 'new' || owed === undefined).toBe(true);
-        if (owed !== undefined) expect(owed).toBe(generation);
+        if (owed !== undefined) expect(owed.generation).toBe(generation);
         await after.sweep();
         const wanted = [...new Set(Object.keys(complete).map((name) => name.split('/', 1)[0]))];
         const left = readdirSync(dir).filter((name) => !/^\.\.(g\d+|data|reloaded)$/.test(name));

@@ -70,6 +70,12 @@ describe('readiness', () => {
 
   it.each<[string, OutputState, string[], string[]]>([
     ['settled', { kind: 'settled', generation: 3 }, [], []],
+    [
+      'settled, and the disk does not take the mark',
+      { kind: 'settled', generation: 3, why: failure('OUTPUT_FULL', 'outputs.shop', 'no space') },
+      [],
+      ['OUTPUT_FULL outputs.shop'],
+    ],
     ['owed, and the reload is on its way', { kind: 'owed', generation: 3 }, [], []],
     [
       'owed, and the reload fails',

@@ -25,6 +25,8 @@ const cachedLogin = inFile(renewals, 'a login that a cache on the way answers');
 const jwtLogin = inFile(renewals, 'a login by a JWT that the server checks again at each renewal');
 const kubernetes = inFile('test/auth/methods.test.ts', 'the kubernetes login');
 const kept = inFile('test/client/transport-faults.test.ts', 'a kept-alive connection');
+const watched = inFile('test/source/file-watch.test.ts', 'a watched directory');
+const dotenv = inFile('test/source/file-dotenv.test.ts', 'a dotenv file');
 const backoff = inFile('test/base/time.test.ts', 'backoff');
 const mainJob = inFile('test/system/main-job.test.ts', 'the main job on a real OpenBao, with a Kubernetes login');
 
@@ -424,6 +426,22 @@ export const freshness: Section = {
       '(a Node timer above 2^31-1 ms fires at once: one shared timer wheel, longest sleep 30 s).',
       wheel('wakes in order of deadline with one pending timer'),
       wheel('ten years ahead is ten years ahead, though a Node timer above 2^31-1 ms fires at once'),
+    ),
+    held(
+      'dotenv-agreement',
+      'A dotenv file is read as most readers read it; what they read differently is refused with its line.',
+      dotenv('is read as shells read it: %s', 'a # within a word'),
+      dotenv('is refused with its line, and without its text: %s', 'a quote that is not closed'),
+    ),
+    held(
+      'watched-again',
+      'A directory of secrets, of the configuration or of a template that was gone is watched again when it is back.',
+      watched('that is gone for long, with the one above it, is watched when it is back'),
+      watched('that is another one because a directory above it was renamed is seen at the next look'),
+      inFile(
+        'test/system/hot-reload.test.ts',
+        'a new configuration while running',
+      )('is noticed when its directory was gone for a while (%s), and so is a template'),
     ),
     held(
       'failing-secret-holds-up-nobody',

@@ -4,6 +4,8 @@ const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const down = inFile('test/lease/outage.test.ts', 'while a backend is down');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const readiness = inFile('test/observe/health.test.ts', 'readiness');
+const keys = inFile('test/auth/aws-credentials.test.ts', 'a service that gives credentials');
+const wire = inFile('test/deliver/api/aws.test.ts', 'for clients of the AWS agent');
 const init = inFile('test/agent/init.test.ts', 'init');
 
 export const outage: Section = {
@@ -91,6 +93,20 @@ export const outage: Section = {
         'test/deliver/api/audit.test.ts',
         'audit lines',
       )('of all are 1,000 reads in ten seconds, the others are counted by their secret'),
+    ),
+    held(
+      'aws-credential-service',
+      'A service that gives credentials for AWS and is not there for a moment is asked until the deadline, and what it did is told.',
+      keys('of a container that %s is worth another try, and the cause is told', 'refuses the connection'),
+      keys('of a container that %s is worth another try, and the cause is told', 'answers 503'),
+      keys('that a profile names (%s) is told in the same way'),
+    ),
+    held(
+      'aws-agent-errors',
+      'Clients of the AWS agent get its errors: the status of the service, `__type` and `message`; what is not GET is 405.',
+      wire('an error is told as the AWS agent does: %s', 'one that is not configured'),
+      wire('a refreshNow that ends in %s is %i %s', 'SECRET_DENIED'),
+      wire('%s is 405 everywhere', 'HEAD'),
     ),
   ],
 };

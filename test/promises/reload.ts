@@ -9,6 +9,7 @@ const reused = inFile('test/process/pid-file.test.ts', 'a reused pid');
 const stat = inFile('test/process/proc-stat.test.ts', '/proc/PID/stat');
 const names = inFile('test/process/find-process.test.ts', 'the processes of a name');
 const signal = inFile('test/reload/signal.test.ts', 'a reload by signal');
+const system = inFile('test/system/reloads.test.ts', 'reloads of a running agent');
 const command = inFile('test/reload/command.test.ts', 'a reload by command');
 
 export const reload: Section = {
@@ -42,7 +43,26 @@ export const reload: Section = {
       'Retried with backoff until done',
       loop('a failed reload stays owed and is tried again with backoff; it causes no fetch'),
     ),
-    held('overtaken', 'or overtaken;', loop('a new generation overtakes a reload that keeps failing, at once')),
+    held('overtaken', 'or overtaken,', loop('a new generation overtakes a reload that keeps failing, at once')),
+    held(
+      'from-the-failed-step',
+      'from the step that failed: those before it are not run again, neither at once nor after a restart;',
+      loop('a step that is done is not run again when a later one fails, neither here nor after a restart'),
+      mark('names the steps that are done for the generation that is published, also to the next process'),
+      system('a step that is done is not run again while a later one fails, nor by the next agent'),
+    ),
+    held(
+      'told-once',
+      'an application that was told is not told again because the mark cannot be written;',
+      loop('an application that was told is not told again because the mark cannot be written'),
+      loop('a first generation is not told because the mark cannot be written'),
+    ),
+    held(
+      'pid-file-ends-backoff',
+      'a pid file or a socket that changes ends the backoff;',
+      loop('what a reload failed for changes: it is tried again at once, and the backoff begins anew'),
+      signal('tells when the pid file that it failed for is there, or is another one'),
+    ),
     held(
       'reload-never-fetches',
       'never causes a fetch.',

@@ -19,6 +19,8 @@ const noText = inFile('test/render/helpers.test.ts', 'a value without one obviou
 const guard = inFile('test/deliver/api/guard.test.ts');
 const apiSection = inFile('test/config/api.test.ts', 'the section api');
 
+const sso = inFile('test/auth/aws-credentials.test.ts', 'a profile with SSO');
+
 export const secrecy: Section = {
   name: 'Secrecy',
   promises: [
@@ -268,6 +270,12 @@ export const secrecy: Section = {
         'test/system/observe.test.ts',
         'the health of a running agent',
       )('is answered beside 1,000 idle connections, on a port of any interface'),
+    ),
+    held(
+      'sso-token-to-portal',
+      'The access token of an SSO session goes to its portal, in the region of the session, and never to STS.',
+      sso('is asked at its own portal, and STS never sees the access token'),
+      sso('is asked in the region of its session, whatever that of the backend is'),
     ),
     held(
       'skip-verify-refused',

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Emit, Fact } from '../../src/base/fact.ts';
 import { createReload } from '../../src/reload/create-reload.ts';
 import { useScratch } from '../deliver/publishing.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
+import { fileAppears } from '../process/children.ts';
 
 const scratch = useScratch();
 expectNoLeaks();
@@ -11,9 +13,10 @@ const never = new AbortController().signal;
 const place = 'outputs.shop.reload[0].command';
 const agent = { PATH: '/usr/bin:/bin', HOME: '/root', VAULT_TOKEN: 'hvs.agent', BAO_TOKEN: 's.agent' };
 
-function reloadBy(argv: readonly string[], timeoutMs = 10_000) {
-  const config = { kind: 'command', argv, timeoutMs, place } as const;
-  return createReload(config, { name: 'shop', dir: '/run/secrets/shop' }, agent);
+function reloadBy(argv: readonly string[], timeoutMs = 10_000, captureOutput = false, emit: Emit = () => {}) {
+  const config = { kind: 'command', argv, timeoutMs, captureOutput, place } as const;
+  const output = { name: 'shop', dir: '/run/secrets/shop' };
+  return createReload(config, output, agent, undefined, undefined, emit);
 }
 
 describe('a reload by command', () => {
@@ -70,4 +73,37 @@ describe('a reload by command', () => {
     ]);
     expect(JSON.stringify(failures)).not.toContain('canary');
   });
+
+  it.each<[string, string, readonly string[]]>([
+    [
+      'the last lines of standard error',
+      'echo out; for i in $(seq 12); do echo line $i >&2; done; exit 1',
+      lines(3, 12),
+    ],
+    ['nothing when it printed nothing', 'exit 1', []],
+    ['nothing when it succeeded', 'echo fine >&2', []],
+    ['no control characters', 'printf "a\\033[2Kb\\tc\\n" >&2; exit 1', ['a?[2Kb c']],
+    ['the end of what is long', 'head -c 9999 /dev/zero | tr "\\0" x >&2; exit 1', ['x'.repeat(4096)]],
+    ['what came before its time was over', 'echo slow >&2; sleep 30', ['slow']],
+  ])('with captureOutput it tells, when it fails, %s', async (_title, script, told) => {
+    const facts: Fact[] = [];
+    await reloadBy(['sh', '-c', script], 1_000, true, (fact) => facts.push(fact)).run(3, never);
+    const fact = { kind: 'reload-output', output: 'shop', generation: 3, place, lines: told };
+    expect(facts).toEqual(told.length === 0 ? [] : [fact]);
+  });
+
+  it('a background process that keeps standard error open holds up no failure, and may write on', async () => {
+    const dir = scratch();
+    const facts: Fact[] = [];
+    const script = `echo why >&2; (sleep 0.5; echo more >&2 && touch ${dir}/wrote) & exit 1`;
+    const began = performance.now();
+    await reloadBy(['sh', '-c', script], 10_000, true, (fact) => facts.push(fact)).run(3, never);
+    expect(performance.now() - began).toBeLessThan(450);
+    expect(facts).toMatchObject([{ lines: ['why'] }]);
+    expect(await fileAppears(join(dir, 'wrote'))).toBe(true);
+  });
 });
+
+function lines(from: number, to: number): readonly string[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => `line ${from + at}`);
+}

@@ -1,8 +1,11 @@
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createReload } from '../../src/reload/create-reload.ts';
+import { createSignalReload } from '../../src/reload/signal.ts';
 import { othersCanRun, runProgram, useScratch } from '../deliver/publishing.ts';
+import { FakeClock } from '../fake-clock.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
 import { eventually, fileAppears, isAlive, useChildren } from '../process/children.ts';
 
@@ -88,6 +91,28 @@ describe('a reload by signal', () => {
       code: 'RELOAD_PID_FILE',
       seen: `pid file ${path} is missing`,
     });
+  });
+
+  it('tells when the pid file that it failed for is there, or is another one', async () => {
+    const path = join(scratch(), 'app.pid');
+    const clock = new FakeClock();
+    const config = { kind: 'signal', name: 'SIGWINCH', pidFile: path, place } as const;
+    const reload = createSignalReload(config, clock);
+    for (const change of [() => writeFileSync(path, '1'), () => writeFileSync(path, '0\n'), () => rmSync(path)]) {
+      expect(await reload.run(1, never)).toBeDefined();
+      let changed = false;
+      void reload.untilChanged?.(never).then(() => {
+        changed = true;
+      });
+      await clock.advance(5_000);
+      expect(changed).toBe(false);
+      change();
+      for (let tries = 0; tries < 200 && !changed; tries++) {
+        await clock.advance(500);
+        await sleep(5);
+      }
+      expect(changed).toBe(true);
+    }
   });
 
   it('nothing is sent after an abort', async () => {

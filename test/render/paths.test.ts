@@ -43,6 +43,17 @@ describe('a path', () => {
 });
 
 describe('a missing field', () => {
+  it.each([
+    ['plain', 'db.typo is missing: db has no such field; its one field is value'],
+    [
+      ' {"password": "c4n4ry",}',
+      'db.typo is missing: db has no such field; what is stored begins as a JSON object and is none, so that it is the one field value',
+    ],
+  ])('of a secret that is one text (%j) says so', async (text, seen) => {
+    const one = { db: JSON.stringify({ value: text }) };
+    expect(await failureOf('{{db.typo}}', one)).toMatchObject({ code: 'RENDER_MISSING_FIELD', seen });
+  });
+
   const missing: readonly (readonly [template: string, at: string, seen: string])[] = [
     ['{{db.typo}}', '1:3', 'db.typo is missing: db has no such field'],
     ['a\n  {{upper db.typo}}', '2:11', 'db.typo is missing: db has no such field'],

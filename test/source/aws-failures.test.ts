@@ -57,6 +57,23 @@ describe('what AWS refuses', () => {
     expect(JSON.stringify(failed)).not.toContain(CANARY);
   });
 
+  it.each([
+    [secret('pinned', { stage: 'AWSPENDING' }), /^stage AWSPENDING: ResourceNotFoundException to /],
+    [secret('pinned', { stage: 'MINE' }), /^stage MINE: ResourceNotFoundException to /],
+    [
+      secret('pinned', { versionId: '12345678-1234-1234-1234-123456789012' }),
+      /^version 12345678-1234-1234-1234-123456789012: ResourceNotFoundException to /,
+    ],
+    [{ kind: 'aws-parameter', name: '/pinned/url:7' } as const, /^version or label 7: ParameterVersionNotFound to /],
+  ])('a version or stage that is not there is named: %j', async (request, seen) => {
+    await aws().moto.putSecret('pinned', '{"a":"1"}');
+    await aws().moto.putParameter('/pinned/url', 'x');
+    expect(await aws().open().failure(request)).toMatchObject({
+      code: 'SECRET_NOT_FOUND',
+      seen: expect.stringMatching(seen),
+    });
+  });
+
   it('with Retry-After says how long to wait', async () => {
     const { open, proxy } = aws();
     proxy.fault(() => awsError('ThrottlingException', 400, '', { 'retry-after': '7' }));

@@ -77,7 +77,6 @@ export function awsConfig(endpoint: string, dir: string, config: Partial<AwsBack
     isProfileNamed: false,
     credentialsFile: join(dir, 'credentials'),
     configFile: join(dir, 'config'),
-    instance: false,
   };
   return {
     kind: 'aws-secrets-manager',

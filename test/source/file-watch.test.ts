@@ -11,11 +11,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import { Releases } from '../../src/base/releases.ts';
 import { createFileBackend } from '../../src/source/file.ts';
 import type { Want } from '../../src/source/source.ts';
+import { FakeClock } from '../fake-clock.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
 
 const releases = new Releases();
@@ -31,30 +32,32 @@ function folder(): string {
 }
 
 /** Watches `path`; `next` resolves to true when a change is told within two seconds, `quiet` when none is in 300 ms. */
-async function watching(path: string) {
+async function watching(path: string, clock: Clock = systemClock) {
   const facts: Fact[] = [];
-  const backend = createFileBackend(
-    { kind: 'file', name: 'l', path },
-    { emit: (f) => facts.push(f), clock: systemClock },
-  );
+  const backend = createFileBackend({ kind: 'file', name: 'l', path }, { emit: (f) => facts.push(f), clock });
   releases.push(async () => backend[Symbol.asyncDispose]());
   const request = { kind: 'file', key: 'a' } as const;
   const want: Want = { id: 'a', backend: 'l', request, place: 'secrets.a', refreshMs: 1e6, optional: false };
   let told = 0;
   const watch = backend.source.watch?.(want, () => told++);
-  for (let i = 0; i < 100 && told === 0; i++) await nap(20);
+  const pause = async (ms: number) => {
+    await nap(ms);
+    if (clock instanceof FakeClock) await clock.advance(ms);
+  };
+  for (let i = 0; i < 100 && told === 0; i++) await pause(20);
   expect(told, 'told once when the watch has begun').toBe(1);
-  await nap(150);
+  await pause(150);
+  let seenLast = told;
   const next = async () => {
-    const before = told;
-    for (let i = 0; i < 100 && told === before; i++) await nap(20);
-    const seen = told > before;
-    await nap(150);
+    for (let i = 0; i < 100 && told === seenLast; i++) await pause(20);
+    const seen = told > seenLast;
+    await pause(150);
+    seenLast = told;
     return seen;
   };
   const quiet = async () => {
     const before = told;
-    await nap(300);
+    await pause(300);
     return told === before;
   };
   return { next, quiet, facts, watch };
@@ -130,6 +133,113 @@ describe('a watched file', () => {
     expect(await next(), 'link moved').toBe(true);
     writeFileSync(join(third, 'real.yaml'), 'a: 2\n');
     expect(await next(), 'new target written').toBe(true);
+  });
+});
+
+describe('a watched directory', () => {
+  const again: readonly [string, (dir: string) => void][] = [
+    [
+      'is removed and made again',
+      (dir) => {
+        rmSync(dir, { recursive: true });
+        mkdirSync(dir);
+      },
+    ],
+    [
+      'is renamed and made again',
+      (dir) => {
+        renameSync(dir, `${dir}.old`);
+        mkdirSync(dir);
+      },
+    ],
+    [
+      'is exchanged for one that was made beside it',
+      (dir) => {
+        mkdirSync(`${dir}.new`);
+        renameSync(dir, `${dir}.old`);
+        renameSync(`${dir}.new`, dir);
+      },
+    ],
+  ];
+
+  it.each(again)('that %s is watched again: of a file', async (_title, replace) => {
+    const base = folder();
+    const dir = join(base, 'in');
+    mkdirSync(dir);
+    writeFileSync(join(dir, 's.yaml'), 'a: 0\n');
+    const { next, quiet } = await watching(join(dir, 's.yaml'));
+    replace(dir);
+    expect(await next(), 'gone').toBe(true);
+    for (let i = 1; i < 4; i++) {
+      writeFileSync(join(dir, 's.yaml'), `a: ${i}${'x'.repeat(i)}\n`);
+      expect(await next(), `written ${i}`).toBe(true);
+    }
+    expect(await quiet()).toBe(true);
+  });
+
+  it.each(again)('that %s is watched again: a folder of secrets', async (_title, replace) => {
+    const base = folder();
+    const dir = join(base, 'in');
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'a'), '0');
+    const { next, quiet } = await watching(dir);
+    replace(dir);
+    expect(await next(), 'gone').toBe(true);
+    for (let i = 1; i < 4; i++) {
+      writeFileSync(join(dir, 'a'), String(i));
+      expect(await next(), `written ${i}`).toBe(true);
+    }
+    expect(await quiet()).toBe(true);
+  });
+
+  it('that is gone for long, with the one above it, is watched when it is back', async () => {
+    const base = folder();
+    const dir = join(base, 'outer', 'in');
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 's.yaml'), 'a: 0\n');
+    const { next } = await watching(join(dir, 's.yaml'));
+    rmSync(join(base, 'outer'), { recursive: true });
+    expect(await next(), 'gone').toBe(true);
+    await nap(1_500);
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 's.yaml'), 'a: 1\n');
+    expect(await next(), 'back').toBe(true);
+    writeFileSync(join(dir, 's.yaml'), 'a: 22\n');
+    expect(await next(), 'written').toBe(true);
+  });
+
+  it('that is another one because a directory above it was renamed is seen at the next look', async () => {
+    const base = folder();
+    const make = (name: string, text: string) => {
+      mkdirSync(join(base, name, 'in'), { recursive: true });
+      writeFileSync(join(base, name, 'in', 's.yaml'), text);
+    };
+    make('outer', 'a: 0\n');
+    make('new', 'a: 1\n');
+    const clock = new FakeClock();
+    const { next } = await watching(join(base, 'outer', 'in', 's.yaml'), clock);
+    renameSync(join(base, 'outer'), join(base, 'old'));
+    renameSync(join(base, 'new'), join(base, 'outer'));
+    await clock.advance(30_000);
+    expect(await next(), 'exchanged').toBe(true);
+    writeFileSync(join(base, 'outer', 'in', 's.yaml'), 'a: 222\n');
+    expect(await next(), 'written').toBe(true);
+  });
+
+  it('that is the target of a symlink and is made again is watched again', async () => {
+    const [dir, base] = [folder(), folder()];
+    const real = join(base, 'real');
+    mkdirSync(real);
+    writeFileSync(join(real, 's.yaml'), 'a: 0\n');
+    symlinkSync(join(real, 's.yaml'), join(dir, 's.yaml'));
+    const { next } = await watching(join(dir, 's.yaml'));
+    rmSync(real, { recursive: true });
+    expect(await next(), 'gone').toBe(true);
+    mkdirSync(real);
+    writeFileSync(join(real, 's.yaml'), 'a: 1\n');
+    expect(await next(), 'back').toBe(true);
+    writeFileSync(join(real, 's.yaml'), 'a: 22\n');
+    expect(await next(), 'written').toBe(true);
   });
 });
 

@@ -39,6 +39,14 @@ describe('KV version 2', () => {
     expect(plain(held(await kv('secret/data/data/x')).fields)).toEqual({ a: '1' });
   });
 
+  test('names a pinned version that is not there', async () => {
+    const { kv, server } = withVersion2();
+    server.on('GET secret/data/shop/app', () => refuse(404));
+    await expect(kv('secret/shop/app', { version: 9 })).rejects.toMatchObject({
+      failure: { code: 'SECRET_NOT_FOUND', seen: expect.stringMatching(/^version 9: HTTP 404/) },
+    });
+  });
+
   test('pins a version', async () => {
     const { kv, server } = withVersion2();
     await kv('secret/shop/app', { version: 3 });

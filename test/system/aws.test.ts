@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -153,10 +155,44 @@ describe('credentials of AWS', () => {
       const init = await scene.init(each, '4s', { env });
       expect([init.status, told(init)]).toMatchObject([
         3,
-        [{ code: 'SECRET_NEVER_FETCHED', seen: expect.stringMatching(/^shared files: no answer yet/) }],
+        [{ code: 'AUTH_SERVICE_DOWN', seen: expect.stringMatching(/^shared files: no answer yet/) }],
       ]);
     }
     for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) process.kill(Number(pid));
+  });
+
+  it('of a service that is not there yet are waited for; one that never comes ends init with status 3 and the cause', async () => {
+    await moto.putSecret('late', '{"password":"at last"}');
+    const port = await findFreePort();
+    const uri = `http://127.0.0.1:${port}/v1/credentials`;
+    const late = {
+      AWS_REGION: 'eu-west-1',
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: uri,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    const { config, text } = await setUp(moto.address, 'late');
+    const never = await scene.init(config, '2s', { env: late });
+    expect(never.status).toBe(3);
+    const seen = expect.stringContaining(`container: connection refused at http://127.0.0.1:${port}`);
+    expect(told(never)).toMatchObject([{ code: 'AUTH_SERVICE_DOWN', place: 'backends.aws', seen }]);
+
+    const init = scene.init(config, '20s', { env: late });
+    await pause(2_500);
+    await using _service = await startCredentialService(port);
+    expect((await init).status).toBe(0);
+    expect(text()).toBe('at last');
+  });
+
+  it('in variables that end in a line break are taken; any other line break is told with its variable', async () => {
+    await moto.putSecret('broken', '{"password":"p"}');
+    const { config, text } = await setUp(moto.address, 'broken');
+    const echoed = { ...env, AWS_ACCESS_KEY_ID: 'AKIATEST\n', AWS_SECRET_ACCESS_KEY: 'made-up\n' };
+    expect((await scene.init(config, '20s', { env: echoed })).status).toBe(0);
+    expect(text()).toBe('p');
+    const init = await scene.init(config, '20s', { env: { ...env, AWS_SESSION_TOKEN: 'c4n4ry\nc4n4ry' } });
+    expect(init.status).toBe(2);
+    expect(init.output()).toContain('AWS_SESSION_TOKEN holds a line break');
+    expect(init.output()).not.toContain('c4n4ry');
   });
 
   it('and the region are taken from the shared files', async () => {
@@ -172,6 +208,21 @@ describe('credentials of AWS', () => {
     expect(text()).toBe('one');
   });
 });
+
+/** As the agent of EKS Pod Identity or ECS answers. */
+async function startCredentialService(port: number): Promise<AsyncDisposable> {
+  const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+  const keys = { AccessKeyId: 'AKIATEST', SecretAccessKey: 'made-up', Token: 't', Expiration };
+  const server = createServer((_, response) => response.end(JSON.stringify(keys)));
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
 
 describe('a prefix', () => {
   it('is a map whose secrets come and go', async () => {
@@ -286,7 +337,8 @@ describe('an application made for the AWS agent', () => {
     expect(await ask('secretId=agent/lone')).toMatchObject([200, { SecretString: '{"value":"x"}' }]);
     expect(await ask('secretId=agent/bytes')).toMatchObject([200, { SecretBinary: '/wA=' }]);
     expect((await ask('secretId=agent/first', 'other'))[0]).toBe(403);
-    expect((await ask('secretId=agent/none'))[0]).toBe(404);
+    const none = await ask('secretId=agent/none');
+    expect([none[0], JSON.parse(String(none[1]))]).toMatchObject([400, { __type: 'ResourceNotFoundException' }]);
 
     const next = await moto.putSecret('agent/first', 'after');
     expect(await ask('secretId=agent/first')).toMatchObject([200, { VersionId }]);

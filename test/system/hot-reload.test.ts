@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../servers/index.ts';
@@ -149,6 +149,35 @@ describe('a new configuration while running', () => {
     await agent.waitFor('output-published');
     expect(published()).toBe('one');
   });
+
+  it.each(['-c DIRECTORY', '-c FILE'])(
+    'is noticed when its directory was gone for a while (%s), and so is a template',
+    async (how) => {
+      const { dir } = await newPlace();
+      const folder = join(dir, 'conf.d');
+      const write = (text: string) => {
+        mkdirSync(folder);
+        const files = { f: { template: './f.hbs' } };
+        const secrets = { app: { kv: 'secret/shop/app' } };
+        const outputs = { o: { dir: join(dir, 'o'), files } };
+        writeFileSync(join(folder, 'f.hbs'), `${text} {{app.password}}`);
+        writeFileSync(join(folder, 'a.json'), JSON.stringify({ version: 1, backends: backends(), secrets, outputs }));
+      };
+      write('1');
+      const agent = keepRunning('-c', how === '-c FILE' ? join(folder, 'a.json') : folder);
+      await agent.waitFor('output-published');
+      for (const text of ['2', '3']) {
+        rmSync(folder, { recursive: true });
+        await new Promise((resolve) => setTimeout(resolve, 1_200));
+        write(text);
+        await eventually(() => expect(published()).toBe(`${text} one`));
+        writeFileSync(join(folder, 'f.hbs'), `${text} again {{app.password}}`);
+        await eventually(() => expect(published()).toBe(`${text} again one`));
+      }
+      expect(await agent.stop()).toBe(0);
+    },
+    60_000,
+  );
 
   it('a backend that moves is opened anew; one that is gone is closed', async () => {
     const { config } = await newPlace();

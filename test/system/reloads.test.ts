@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { reply, startFaultServer } from '../faults/fault-server.ts';
-import { eventually } from './agent.ts';
+import { eventually, type LogLine } from './agent.ts';
 import { published, useScene } from './scene.ts';
 
 const scene = useScene();
@@ -86,10 +86,8 @@ describe('a reload by the name of a process', () => {
       [1, 'http', undefined],
       [2, 'signal', 'RELOAD_NO_PROCESS'],
     ]);
-    expect(steps.slice(-2)).toEqual([
-      [1, 'http', undefined],
-      [2, 'signal', undefined],
-    ]);
+    expect(steps.slice(-1)).toEqual([[2, 'signal', undefined]]);
+    expect(server.requests).toHaveLength(1);
 
     const other = await startNamed(dir, name);
     put({ password: 'three' });
@@ -100,5 +98,75 @@ describe('a reload by the name of a process', () => {
     process.kill(-other.pid, 'SIGKILL');
     await agent.waitFor('reload-done', { count: 2 });
     await eventually(() => expect(app.told()).toBe('master\nmaster'));
+  });
+});
+
+describe('reloads of a running agent', () => {
+  it('a step that is done is not run again while a later one fails, nor by the next agent', async () => {
+    const record = join((await scene.place()).dir, 'record');
+    const restart = { command: { argv: ['sh', '-c', `echo restarted >> ${record}`] } };
+    const notify = { command: { argv: ['sh', '-c', `test -e ${record}.ready`] } };
+    const { put, dir, config } = await setUp([restart, notify]);
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    put({ password: 'two' });
+    await agent.waitFor('reload-failed', { count: 3 });
+    agent.kill('SIGKILL');
+    await agent.ended;
+    const next = scene.run(config);
+    await next.waitFor('reload-failed', { count: 2 });
+    writeFileSync(`${record}.ready`, '');
+    await next.waitFor('reload-done');
+    expect(published(dir)).toEqual({ f: 'two' });
+    expect(readFileSync(record, 'utf8')).toBe('restarted\n');
+    expect(await next.stop()).toBe(0);
+  });
+
+  it('an application that was told is left alone when a directory has the place of the mark', async () => {
+    const record = join((await scene.place()).dir, 'record');
+    const { put, dir, config } = await setUp([{ command: { argv: ['sh', '-c', `echo told >> ${record}`] } }]);
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    rmSync(join(dir, '..reloaded'));
+    mkdirSync(join(dir, '..reloaded'));
+    put({ password: 'two' });
+    const failed = await agent.waitFor('output-failed', { count: 3 });
+    expect(failed).toMatchObject({ code: 'OUTPUT_OCCUPIED', output: 'o' });
+    expect(readFileSync(record, 'utf8')).toBe('told\n');
+    expect(agent.facts('reload-failed')).toEqual([]);
+    rmSync(join(dir, '..reloaded'), { recursive: true });
+    await eventually(() => existsSync(join(dir, '..reloaded')));
+    expect(await agent.stop()).toBe(0);
+  });
+
+  it('a pid file that appears ends the backoff, which was long by then', async () => {
+    const pidFile = join((await scene.place()).dir, 'app.pid');
+    const { put, config } = await setUp([{ signal: { name: 'HUP', pidFile } }]);
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    put({ password: 'two' });
+    const isLong = ({ retryInMs }: LogLine) => Number(retryInMs) > 3_000;
+    await agent.waitFor('reload-failed', { fits: isLong, withinMs: 60_000 });
+    const began = performance.now();
+    const app = spawn('sleep', ['60']);
+    writeFileSync(pidFile, `${app.pid}\n`);
+    await agent.waitFor('reload-done');
+    expect(performance.now() - began).toBeLessThan(2_500);
+    app.kill('SIGKILL');
+    expect(await agent.stop()).toBe(0);
+  }, 90_000);
+
+  it('what a reload command leaves in the background outlives the agent; its last words are told where wanted', async () => {
+    const record = join((await scene.place()).dir, 'record');
+    const leaves = { command: { argv: ['sh', '-c', `sleep 60 & echo $! > ${record}`] } };
+    const fails = { command: { argv: ['sh', '-c', 'echo why it failed >&2; exit 1'], captureOutput: true } };
+    const { put, config } = await setUp([leaves, fails]);
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    put({ password: 'two' });
+    expect(await agent.waitFor('reload-output')).toMatchObject({ lines: ['why it failed'], output: 'o' });
+    expect(await agent.stop()).toBe(0);
+    const pid = Number(readFileSync(record, 'utf8'));
+    expect(process.kill(pid, 'SIGKILL')).toBe(true);
   });
 });

@@ -17,6 +17,7 @@ const signal = z.strictObject({
 const command = z.strictObject({
   argv,
   timeout: z.optional(positiveDuration),
+  captureOutput: z.optional(bool),
 });
 
 /** There is but one that could be restarted; said, so that nobody takes it for the agent. */

@@ -1,13 +1,15 @@
+import { failure } from '../../base/errors.ts';
 import { type Fields, isFields, isSecret } from '../../base/value.ts';
 import type { Held } from '../../lease/snapshot.ts';
 import { writeJson } from '../../render/json-text.ts';
-import { JSON_TYPE, problemReply, type Reply, refusal } from '../http/reply.ts';
+import { JSON_TYPE, type Reply } from '../http/reply.ts';
 import type { Asked, Route } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
+import { awsErrorReply, NOT_FOUND } from './aws-errors.ts';
 import { type AwsAsked, type AwsFound, findAws } from './aws-names.ts';
 import { type Refreshing, slow } from './refreshing.ts';
-import { noValue, stateHeaders, unknownSecret } from './secret-reads.ts';
+import { stateHeaders, waitingHeaders } from './secret-reads.ts';
 import type { Visible } from './visible.ts';
 
 export interface AwsParts {
@@ -20,18 +22,21 @@ export interface AwsParts {
 /** Names of Secrets Manager may have slashes; the path style takes them as parts of the path. */
 const PATHS = ['/v1/:a', '/v1/:a/:b', '/v1/:a/:b/:c', '/v1/:a/:b/:c/:d'];
 
+/** The AWS agent takes nothing else, HEAD included. */
+const GET = { method: 'GET', noHead: true } as const;
+
 /**
  * What clients of the AWS Secrets Manager Agent ask: `GET /secretsmanager/get?secretId=…`, `GET /v1/ID` as far as that is
- * no path of ours, and `/ping`. The answer is that of GetSecretValue, as the AWS agent writes it
+ * no path of ours, and `/ping`. Answers and errors are those of GetSecretValue, as the AWS agent writes them
  * (https://github.com/aws/aws-secretsmanager-agent).
  */
 export function awsRoutes(parts: AwsParts): readonly Route[] {
   const aws = new AwsReads(parts);
   return [
-    { method: 'GET', path: '/ping', vital: true, handle: () => ({ status: 200, type: 'text/plain', body: 'healthy' }) },
-    { method: 'GET', path: '/secretsmanager/get', handle: (asked) => aws.read(asked, undefined) },
+    { ...GET, path: '/ping', vital: true, handle: () => ({ status: 200, type: 'text/plain', body: 'healthy' }) },
+    { ...GET, path: '/secretsmanager/get', handle: (asked) => aws.read(asked, undefined) },
     ...PATHS.map((path): Route => {
-      return { method: 'GET', path, handle: (asked) => aws.read(asked, Object.values(asked.params).join('/')) };
+      return { ...GET, path, handle: (asked) => aws.read(asked, Object.values(asked.params).join('/')) };
     }),
   ];
 }
@@ -47,7 +52,7 @@ class AwsReads {
   async read({ query }: Asked, id: string | undefined): Promise<Reply> {
     const { agent, visible, audit, refreshing } = this.#o;
     const asked = parseQuery(query, id);
-    if (typeof asked === 'string') return refusal(400, 'API_MALFORMED', asked);
+    if (typeof asked === 'string') return awsErrorReply(failure('API_MALFORMED', 'request', asked));
     const secrets = visible.names().map((name) => visible.of(name));
     const found = findAws(asked, secrets, (name) => this.#arnOf(name));
     const refreshes = asked.refreshNow ? found.map(({ secret }) => refreshing.refresh(secret.name)) : [];
@@ -57,17 +62,19 @@ class AwsReads {
       audit.missed('read', 'unknown');
       return unknownSecret();
     }
-    const { name, place } = fits.secret;
+    const { name, place, optional } = fits.secret;
     const entry = agent.entryOf(name);
     const fields = entry === undefined || entry.state === 'absent' ? undefined : fieldsOf(fits, entry);
     if (entry === undefined || entry.state === 'absent' || fields === undefined) {
       audit.missed('read', 'absent', { secret: name });
-      return entry === undefined || entry.state === 'absent' ? noValue(name, entry, agent) : unknownSecret();
+      if (entry !== undefined && entry.state !== 'absent') return unknownSecret();
+      const why = entry?.why ?? agent.silence(name);
+      return awsErrorReply(why, optional && entry !== undefined ? {} : waitingHeaders(name, entry, agent));
     }
     const headers = stateHeaders(entry, agent);
-    if (!isRefreshed) return { ...problemReply(504, slow(place), { state: entry.state }), headers };
+    if (!isRefreshed) return awsErrorReply(slow(place), headers);
     if (asked.refreshNow && entry.why !== undefined) {
-      return { ...problemReply(502, entry.why, { state: entry.state }), headers };
+      return awsErrorReply(entry.why, headers);
     }
     audit.read('read', name, '', entry);
     return { status: 200, type: JSON_TYPE, body: answerOf(fits, fields, entry), headers };
@@ -82,6 +89,11 @@ class AwsReads {
     const entry = this.#o.agent.entryOf(found.secret.name);
     return entry === undefined || entry.state === 'absent' ? undefined : versionIdOf(found, entry);
   }
+}
+
+/** One answer for what is not configured and for what this listener does not show. */
+function unknownSecret(): Reply {
+  return awsErrorReply(failure('API_UNKNOWN_SECRET', 'request', 'no secret of this name'), {}, NOT_FOUND);
 }
 
 /** What is wrong with it, in our words, when it is no good. */

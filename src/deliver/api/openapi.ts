@@ -29,6 +29,7 @@ export function openApi(version: string): object {
         Failure: schemaOf(failureStatus),
         Problem: PROBLEM,
         AwsSecretValue: AWS_SECRET_VALUE,
+        AwsError: object({ __type: TEXT, message: TEXT, code: TEXT, place: TEXT, hint: TEXT }),
       },
       headers: HEADERS,
       parameters: PARAMETERS,
@@ -176,22 +177,38 @@ const AWS_QUERY = ['versionId', 'versionStage', 'refreshNow'].map((name) => ref(
 
 const unchanged = { description: 'The value is the known one.', headers: valueHeaders };
 
-const awsResponses = {
-  200: { description: 'As GetSecretValue.', headers: valueHeaders, content: json(schema('AwsSecretValue')) },
-  404: NO_SECRET,
-  502: problem('refreshNow failed; the value is kept.', valueHeaders),
-  503: NO_VALUE,
-  504: problem('refreshNow took longer than 30 s; it goes on.', valueHeaders),
+const awsError = (description: string, headers: object = {}) => ({
+  description,
+  headers,
+  content: { ...json(schema('AwsError')), 'application/problem+json': { schema: schema('Problem') } },
+});
+const GET_ALONE = problem('HEAD, which the AWS agent does not take.');
+const AWS_HEADERS = { ...STATE, 'Retry-After': ref('headers', 'RetryAfter') };
+
+const awsOperation = (operationId: string, summary: string, parameters: readonly object[]) => {
+  const made = operation(operationId, summary, {}, [...parameters, ...AWS_QUERY]);
+  const responses = {
+    200: { description: 'As GetSecretValue.', headers: valueHeaders, content: json(schema('AwsSecretValue')) },
+    ...made.responses,
+    400: awsError('An error of Secrets Manager, such as ResourceNotFoundException; or as for every path.', AWS_HEADERS),
+    405: GET_ALONE,
+    500: awsError('An error of Secrets Manager, or a fault of the agent.', AWS_HEADERS),
+    502: awsError('No connection to the backend (ConnectionError).', AWS_HEADERS),
+    503: TOKEN_FILE,
+    504: awsError(
+      'No answer in time: of the backend, of refreshNow, or there is no value yet (TimeoutError).',
+      AWS_HEADERS,
+    ),
+  };
+  return { get: { ...made, responses } };
 };
 
-const awsByPath = (parts: readonly string[]) => ({
-  get: operation(
+const awsByPath = (parts: readonly string[]) =>
+  awsOperation(
     `getAwsByPath${parts.length}`,
     'A secret for clients of the AWS agent, whose name has this many parts',
-    awsResponses,
-    [...parts.map((part) => inPath(part, 'A part of the name.')), ...AWS_QUERY],
-  ),
-});
+    parts.map((part) => inPath(part, 'A part of the name.')),
+  );
 
 /** By path as OpenAPI writes it, in the order of docs/api.md. */
 const PATHS = {
@@ -305,12 +322,9 @@ const PATHS = {
       503: TOKEN_FILE,
     }),
   },
-  '/secretsmanager/get': {
-    get: operation('getAws', 'A secret for clients of the AWS agent', awsResponses, [
-      { ...inQuery('secretId', 'Name or ARN, or a configured name.', SOME_TEXT), required: true },
-      ...AWS_QUERY,
-    ]),
-  },
+  '/secretsmanager/get': awsOperation('getAws', 'A secret for clients of the AWS agent', [
+    { ...inQuery('secretId', 'Name or ARN, or a configured name.', SOME_TEXT), required: true },
+  ]),
   '/v1/{a}': awsByPath(['a']),
   '/v1/{a}/{b}': awsByPath(['a', 'b']),
   '/v1/{a}/{b}/{c}': awsByPath(['a', 'b', 'c']),
@@ -319,6 +333,7 @@ const PATHS = {
     get: {
       ...operation('ping', 'Whether somebody answers; no token is wanted', {
         200: { description: 'healthy', content: { 'text/plain': { schema: { const: 'healthy' } } } },
+        405: GET_ALONE,
       }),
       security: [{}],
     },

@@ -1,4 +1,5 @@
 import { parseDuration } from '../../base/duration.ts';
+import { aboutOneField } from '../../base/value.ts';
 import type { Entry, Held } from '../../lease/snapshot.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
 import type { Asked, Route } from '../http/routes.ts';
@@ -92,7 +93,8 @@ class SecretReads {
     const found = answers.field(entry, field);
     if (found === undefined) {
       audit.missed('read', 'unknown', { secret: name });
-      return { ...refusal(404, 'API_UNKNOWN_FIELD', `the secret ${name} has no such field`), headers };
+      const seen = `the secret ${name} has no such field${aboutOneField(entry.value.fields)}`;
+      return { ...refusal(404, 'API_UNKNOWN_FIELD', seen), headers };
     }
     audit.read('read', name, field, entry);
     return { status: 200, type: found.type, body: found.body, headers };
@@ -115,17 +117,17 @@ export function stateHeaders({ state, fetchedWallMs, valueNumber }: Held, { boot
 }
 
 /** An optional secret may be absent; of any other a value is still to come. */
-export function noValue(
-  name: string,
-  entry: Extract<Entry, { state: 'absent' }> | undefined,
-  { nextMonoMs, clock, silence }: ApiAgent,
-): Reply {
+export function noValue(name: string, entry: Extract<Entry, { state: 'absent' }> | undefined, agent: ApiAgent): Reply {
   if (entry?.optional === true) return { ...problemReply(404, entry.why), headers: { 'Pannier-State': 'absent' } };
-  const why = entry?.why ?? silence(name);
+  const why = entry?.why ?? agent.silence(name);
+  return { ...problemReply(503, why), headers: waitingHeaders(name, entry, agent) };
+}
+
+/** When a value may be there. */
+export function waitingHeaders(name: string, entry: Entry | undefined, { nextMonoMs, clock }: ApiAgent) {
   const leftMs = (nextMonoMs(name) ?? clock.monoMs()) - clock.monoMs();
-  const headers = {
+  return {
     'Pannier-State': entry === undefined ? 'waiting' : 'absent',
     'Retry-After': String(Math.max(1, Math.ceil(leftMs / 1000))),
   };
-  return { ...problemReply(503, why), headers };
 }

@@ -48,7 +48,8 @@ export const outputStatus = z.object({
   dir: z.optional(z.string()),
   /**
    * `waiting`: not all of its secrets have a value. `failed`: rendering or publishing failed, the last generation stays.
-   * `owed`: published, and the application was not told yet, or telling it failed. `settled`: the application has it.
+   * `owed`: published, and the application was not told yet, or telling it failed. `settled`: the application has it;
+   * a failure beside that is one of the disk, which does not take the mark of it.
    */
   state: z.enum(['waiting', 'failed', 'owed', 'settled']),
   secrets: z.array(name),

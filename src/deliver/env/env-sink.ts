@@ -1,6 +1,6 @@
 import { failure, PannierError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
-import type { Recovered, Sink, Staged } from '../sink.ts';
+import type { OwedReload, Recovered, Sink, Staged } from '../sink.ts';
 
 /** The variables that a child gets when it is started. */
 export interface Variables {
@@ -28,6 +28,7 @@ const LONGEST_BYTES = 131_072;
 export function createEnvSink(place: string): EnvSink {
   let published: Variables | undefined;
   let settled: number | undefined;
+  let advanced: OwedReload | undefined;
   return {
     current: () => published,
     recover: async (): Promise<Recovered> => ({ generation: published?.generation, removed: 0, tmpfs: undefined }),
@@ -47,7 +48,14 @@ export function createEnvSink(place: string): EnvSink {
       };
     },
     mark: {
-      owed: async () => (published?.generation === settled ? undefined : published?.generation),
+      async owed() {
+        if (published === undefined || published.generation === settled) return undefined;
+        const { generation } = published;
+        return advanced?.generation === generation ? advanced : { generation, done: [] };
+      },
+      advance: async (generation, done) => {
+        advanced = { generation, done };
+      },
       settle: async (generation) => {
         settled = generation;
       },

@@ -66,7 +66,9 @@ class FileSink implements Sink {
       const published = await readPublished(this.#disk, this.#dir, this.#place);
       await this.#generations.learn(this.#disk, published);
       // A mark without its generation, a link without its directory: their numbers were used as well.
-      this.#generations.met(await readMark(this.#disk, this.#dir));
+      const mark = await readMark(this.#disk, this.#dir);
+      this.#generations.met(mark?.takenUp);
+      this.#generations.met(mark?.begun?.generation);
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
       this.#generations.met(this.#published);
 

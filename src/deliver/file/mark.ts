@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import type { ReloadMark } from '../sink.ts';
+import type { OwedReload, ReloadMark } from '../sink.ts';
 import type { Disk } from './disk.ts';
 import { MARK, MARK_TMP } from './names.ts';
 import { readPublished } from './published.ts';
@@ -9,12 +9,21 @@ import { syncFolder, syncHandle, type Volume } from './volume.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** More than any number takes; what is longer is no mark. */
-const LONGEST = 20;
+/** More than the numbers and the ids of many steps take; what is longer is no mark. */
+const LONGEST = 4096;
+
+/** What the mark says. */
+export interface Mark {
+  /** The generation that was taken up last; 0: none. */
+  readonly takenUp: number;
+  /** The generation whose reload has begun, and what is done for it. */
+  readonly begun?: OwedReload;
+}
 
 /**
- * The mark in `..reloaded` (0600): the generation last taken up, as a decimal number. Written beside and renamed over,
- * so a kill leaves the old mark or the new one. A mark that is missing, unreadable or no number says nothing, and then
+ * The mark in `..reloaded` (0600): a line with the generation last taken up, as a decimal number, and while the reload
+ * of another one is not done a second line with its number and the ids of the steps that are. Written beside and renamed
+ * over, so a kill leaves the old mark or the new one. A mark that is missing, unreadable or no number says nothing, and then
  * what is published is owed: a reload too many does less harm than one too few.
  */
 export function createMark(
@@ -27,30 +36,48 @@ export function createMark(
       try {
         const published = await readPublished(disk(), dir, place);
         if (published.state !== 'there') return undefined;
-        return (await readMark(disk(), dir)) === published.generation ? undefined : published.generation;
+        const { generation } = published;
+        const mark = await readMark(disk(), dir);
+        if (mark?.takenUp === generation) return undefined;
+        return mark?.begun?.generation === generation ? mark.begun : { generation, done: [] };
       } catch (error) {
         throw trouble(error, place, `cannot read ${dir}`);
       }
     },
-    async settle(generation) {
-      try {
-        await writeMark(dir, generation, await volume());
-      } catch (error) {
-        throw trouble(error, place, `cannot write ${join(dir, MARK)}`);
-      }
+    async advance(generation, done) {
+      const { takenUp = 0 } = (await readMark(disk(), dir)) ?? {};
+      await write({ takenUp, begun: { generation, done } });
     },
+    settle: (takenUp) => write({ takenUp }),
   };
+
+  async function write(mark: Mark): Promise<void> {
+    try {
+      await writeMark(dir, textOf(mark), await volume());
+    } catch (error) {
+      throw trouble(error, place, `cannot write ${join(dir, MARK)}`);
+    }
+  }
 }
 
-/** The number in the mark; undefined when there is none that can be read. */
-export async function readMark(disk: Disk, dir: string): Promise<number | undefined> {
+function textOf({ takenUp, begun }: Mark): string {
+  return `${takenUp}\n${begun === undefined ? '' : `${[begun.generation, ...begun.done].join(' ')}\n`}`;
+}
+
+const TEXT = /^(0|[1-9]\d{0,14})\n(?:([1-9]\d{0,14})((?: [\w-]+)+)\n)?$/;
+
+/** Undefined when there is no mark that can be read. */
+export async function readMark(disk: Disk, dir: string): Promise<Mark | undefined> {
   try {
     const file = await disk.open(join(dir, MARK), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
       const buffer = Buffer.alloc(LONGEST);
       const { bytesRead } = await file.read(buffer, 0, LONGEST, 0);
-      const digits = /^([1-9]\d{0,14})\n$/.exec(buffer.toString('latin1', 0, bytesRead))?.[1];
-      return digits === undefined ? undefined : Number(digits);
+      const found = TEXT.exec(buffer.toString('latin1', 0, bytesRead));
+      if (found === null) return undefined;
+      const [, takenUp, generation, ids = ''] = found;
+      const begun = { generation: Number(generation), done: ids.split(' ').slice(1) };
+      return { takenUp: Number(takenUp), ...(generation === undefined ? {} : { begun }) };
     } finally {
       await file.close();
     }
@@ -59,13 +86,13 @@ export async function readMark(disk: Disk, dir: string): Promise<number | undefi
   }
 }
 
-async function writeMark(dir: string, generation: number, volume: Volume): Promise<void> {
+async function writeMark(dir: string, text: string, volume: Volume): Promise<void> {
   const { disk } = volume;
   const made = join(dir, MARK_TMP);
   await unless('ENOENT', () => disk.unlink(made));
   const file = await disk.open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    await file.writeFile(`${generation}\n`);
+    await file.writeFile(text);
     await file.chmod(0o600);
     if (volume.tmpfs !== true) await syncHandle(file);
   } finally {

@@ -4,7 +4,7 @@
  *     app.env -> ..data/app.env     what applications open
  *     ..data  -> ..g7               the published generation; replaced by rename, never changed
  *     ..g6/  ..g7/                  generations: the files themselves
- *     ..reloaded                    number of the last generation that was taken up
+ *     ..reloaded                    number of the last generation that was taken up, and how far the next one came
  *     ..*_tmp                       made and renamed within one step; left only by a kill
  */
 export const DATA = '..data';

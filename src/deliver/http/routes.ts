@@ -13,6 +13,8 @@ export interface Route {
   readonly maxBodyBytes?: number;
   /** Answered also when all connections are taken: health. */
   readonly vital?: boolean;
+  /** HEAD is another method than GET here: 405. */
+  readonly noHead?: boolean;
   /**
    * Answers with a whole reply, at once or later, or with undefined when it wrote to `asked.response` itself. What it
    * throws becomes a 500 without a word of the error.
@@ -72,7 +74,7 @@ export class Routes {
     const parts = path.split('/');
     const fitting = this.#candidates(parts);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
-    const row = fitting.find((one) => one.method === method);
+    const row = fitting.find((one) => one.method === method && (one.noHead !== true || request.method === method));
     const params = row && paramsOf(row.parts, parts);
     if (fitting.length === 0) sendProblem(response, 404, 'API_NO_ROUTE', 'there is nothing at this path');
     else if (row === undefined) {

@@ -1,4 +1,4 @@
-import { isList, isSecret, type Value } from '../../base/value.ts';
+import { aboutOneField, isList, isSecret, type Value } from '../../base/value.ts';
 import type { View } from '../evaluate.ts';
 import { RenderFault } from '../fault.ts';
 import { maskValue } from '../mask.ts';
@@ -55,7 +55,7 @@ function missing(from: From, fields: Value): RenderFault {
     value = next;
   }
   const what = isSecret(value) || isList(value) ? 'is not a map with fields' : 'has no such field';
-  return new RenderFault('RENDER_MISSING_FIELD', `${whole} is missing: ${above} ${what}`);
+  return new RenderFault('RENDER_MISSING_FIELD', `${whole} is missing: ${above} ${what}${aboutOneField(value)}`);
 }
 
 /** The same with marks for leaves. */

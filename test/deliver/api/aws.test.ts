@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Code } from '../../../src/base/codes.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
 import type { SecretRequest } from '../../../src/config/config.ts';
@@ -6,6 +7,8 @@ import { findAws } from '../../../src/deliver/api/aws-names.ts';
 import { answerOf, apiWorld, text } from './api-world.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/stripe-AbCdEf';
+
+const CANNOT_FIND = "Secrets Manager can't find the specified secret.";
 
 type Answer = Record<string, unknown>;
 
@@ -63,8 +66,8 @@ describe('for clients of the AWS agent', () => {
     await manager.refresh('stripe');
     const url = '/secretsmanager/get?secretId=';
     expect((await ask(url + ARN))[0]).toBe(200);
-    expect((await ask(url + ARN.replace('eu-west-1', 'us-east-1')))[0]).toBe(404);
-    expect((await ask(url + ARN.replace('123456789012', '210987654321')))[0]).toBe(404);
+    expect((await ask(url + ARN.replace('eu-west-1', 'us-east-1')))[0]).toBe(400);
+    expect((await ask(url + ARN.replace('123456789012', '210987654321')))[0]).toBe(400);
   });
 
   it('any secret of any backend is there under its name, with bytes as SecretBinary and a lone text as it is', async () => {
@@ -92,7 +95,7 @@ describe('for clients of the AWS agent', () => {
     expect(await ask('/v1/app?refreshNow=TRUE')).toMatchObject([200, { SecretString: '{"password":"2"}' }]);
     await clock.advance(2_000);
     backend.answers.set('app', 'SECRET_DENIED');
-    expect(await ask('/v1/app?refreshNow=1')).toEqual([502, 'SECRET_DENIED']);
+    expect(await ask('/v1/app?refreshNow=1')).toEqual([400, 'SECRET_DENIED']);
     expect(await ask('/v1/app')).toMatchObject([200, { SecretString: '{"password":"2"}' }]);
   });
 
@@ -113,15 +116,61 @@ describe('for clients of the AWS agent', () => {
     ['/secretsmanager/get?secretId=app&x=1', 400],
     ['/secretsmanager/get?secretId=app&refreshNow=yes', 400],
     ['/v1/app?secretId=app', 400],
-    ['/secretsmanager/get?secretId=nope', 404],
-    ['/secretsmanager/get?secretId=prod/stripe&versionId=v-2', 404],
-    ['/secretsmanager/get?secretId=prod/stripe&versionStage=AWSPREVIOUS', 404],
-    ['/secretsmanager/get?secretId=app&versionStage=AWSPENDING', 404],
-    ['/secretsmanager/get?secretId=stripe&versionStage=AWSPREVIOUS', 404],
-    ['/v1/prod/other', 404],
+    ['/secretsmanager/get?secretId=nope', 400],
+    ['/secretsmanager/get?secretId=prod/stripe&versionId=v-2', 400],
+    ['/secretsmanager/get?secretId=prod/stripe&versionStage=AWSPREVIOUS', 400],
+    ['/secretsmanager/get?secretId=app&versionStage=AWSPENDING', 400],
+    ['/secretsmanager/get?secretId=stripe&versionStage=AWSPREVIOUS', 400],
+    ['/v1/prod/other', 400],
   ])('%s gives %i', async (url, status) => {
     const { ask } = await awsWorld();
     expect((await ask(url))[0]).toBe(status);
+  });
+
+  it.each<[string, string, number, object]>([
+    ['one that is not configured', 'nope', 400, { __type: 'ResourceNotFoundException', message: CANNOT_FIND }],
+    ['a stage that nobody has', 'prod/stripe&versionStage=X', 400, { __type: 'ResourceNotFoundException' }],
+    ['a query that is no good', 'app&x=1', 400, { __type: 'InvalidParameterException', code: 'API_MALFORMED' }],
+  ])('an error is told as the AWS agent does: %s', async (_title, id, status, wanted) => {
+    const { get } = await awsWorld();
+    const got = await get(`/secretsmanager/get?secretId=${id}`);
+    expect([got.status, got.headers['content-type']]).toEqual([status, 'application/json']);
+    expect(JSON.parse(got.body)).toMatchObject(wanted);
+  });
+
+  it.each<[Code, number, string]>([
+    ['SECRET_NOT_FOUND', 400, 'ResourceNotFoundException'],
+    ['SECRET_DELETED', 400, 'InvalidRequestException'],
+    ['SECRET_DENIED', 400, 'AccessDeniedException'],
+    ['SECRET_UNDECRYPTABLE', 400, 'DecryptionFailure'],
+    ['BACKEND_THROTTLED', 400, 'ThrottlingException'],
+    ['BACKEND_TIMEOUT', 504, 'TimeoutError'],
+    ['BACKEND_UNREACHABLE', 502, 'ConnectionError'],
+    ['AUTH_SERVICE_DOWN', 502, 'ConnectionError'],
+    ['BACKEND_UNAVAILABLE', 500, 'InternalServiceError'],
+  ])('a refreshNow that ends in %s is %i %s', async (code, status, type) => {
+    const { get, backend, clock } = await awsWorld();
+    await clock.advance(2_000);
+    backend.answers.set('stripe', code);
+    const got = await get('/secretsmanager/get?secretId=prod/stripe&refreshNow=true');
+    expect([got.status, JSON.parse(got.body)]).toMatchObject([status, { __type: type, code }]);
+  });
+
+  it('a secret without a value yet is a TimeoutError that says when to come again', async () => {
+    const { backend, start, get } = await apiWorld(['late']);
+    backend.latencyMs = 10;
+    backend.answers.set('late', 'BACKEND_UNREACHABLE');
+    await start();
+    const got = await get('/secretsmanager/get?secretId=late');
+    expect([got.status, JSON.parse(got.body)]).toMatchObject([504, { __type: 'TimeoutError' }]);
+    expect(Number(got.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'])('%s is 405 everywhere', async (method) => {
+    const { get } = await awsWorld();
+    for (const url of ['/secretsmanager/get?secretId=app', '/ping', '/v1/prod/stripe', '/v1/a/b/c/d']) {
+      expect([url, (await get(url, {}, method)).status]).toEqual([url, 405]);
+    }
   });
 
   it('a previous version that the secret carries is there by its stage and by its id', async () => {

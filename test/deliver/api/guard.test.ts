@@ -48,7 +48,7 @@ describe('over TCP', () => {
       expect([got.status, codeOf(got)]).toEqual([403, 'API_TOKEN']);
       expect(got.body).not.toMatch(/s3cr3t|horse/);
     }
-    expect((await ask({ 'X-Pannier-Token': TOKEN }, '/v1/nothing')).status).toBe(404);
+    expect((await ask({ 'X-Pannier-Token': TOKEN }, '/v1/nothing')).status).toBe(400);
     expect((await ask({}, '/v1/nothing')).status).toBe(403);
     expect(await ask({}, '/ping')).toMatchObject({ status: 200, body: 'healthy' });
     expect(JSON.stringify(facts)).not.toContain('horse');

@@ -38,15 +38,24 @@ describe('an environment', () => {
     expect(valuesOf(sink)).toEqual(['A=1']);
   });
 
+  it('the steps that are done are those of the published variables', async () => {
+    const sink = createEnvSink('exec.env');
+    await publish(sink, { a: '1' });
+    await sink.mark.advance(1, ['first']);
+    expect(await sink.mark.owed()).toEqual({ generation: 1, done: ['first'] });
+    await publish(sink, { a: '2' });
+    expect(await sink.mark.owed()).toEqual({ generation: 2, done: [] });
+  });
+
   it('is owed to the child until it is settled', async () => {
     const sink = createEnvSink('exec.env');
     expect(await sink.mark.owed()).toBeUndefined();
     await publish(sink, { A: '1' });
-    expect(await sink.mark.owed()).toBe(1);
+    expect(await sink.mark.owed()).toEqual({ generation: 1, done: [] });
     await sink.mark.settle(1);
     expect(await sink.mark.owed()).toBeUndefined();
     await publish(sink, { A: '2' });
-    expect([await sink.mark.owed(), await sink.sweep()]).toEqual([2, undefined]);
+    expect([await sink.mark.owed(), await sink.sweep()]).toEqual([{ generation: 2, done: [] }, undefined]);
   });
 
   it.each<[string, Uint8Array, string]>([

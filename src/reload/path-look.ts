@@ -1,0 +1,32 @@
+import { stat } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import { stampOf } from '../source/file-read.ts';
+
+/** A look costs one system call, and only while a reload fails; a watch would not see changes on every file system. */
+const LOOK_EVERY_MS = 1_000;
+
+/** Tells when a path that a reload failed for is another file, or has other content. */
+export class PathLook {
+  readonly #path: string;
+  readonly #clock: Clock;
+  #before = '';
+
+  constructor(path: string, clock: Clock) {
+    this.#path = path;
+    this.#clock = clock;
+  }
+
+  /** To be called before the path is used: what changes from here on counts. */
+  async remember(): Promise<void> {
+    this.#before = await this.#look();
+  }
+
+  /** Resolves at a change, or when `signal` aborts. Never rejects. */
+  async untilChanged(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await this.#look()) === this.#before) await this.#clock.sleep(LOOK_EVERY_MS, signal);
+  }
+
+  #look(): Promise<string> {
+    return stat(this.#path).then(stampOf, () => 'none');
+  }
+}

@@ -1,10 +1,9 @@
 import { constants } from 'node:fs';
-import { join } from 'node:path';
-import type { ReloadMark } from '../sink.ts';
 import type { Disk } from './disk.ts';
+import type { Folder } from './folder.ts';
 import { MARK, MARK_TMP } from './names.ts';
 import { readPublished } from './published.ts';
-import { trouble, unless } from './trouble.ts';
+import { unless } from './trouble.ts';
 import { syncFolder, syncHandle, type Volume } from './volume.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -17,35 +16,16 @@ const LONGEST = 20;
  * so a kill leaves the old mark or the new one. A mark that is missing, unreadable or no number says nothing, and then
  * what is published is owed: a reload too many does less harm than one too few.
  */
-export function createMark(
-  dir: string,
-  place: string,
-  { disk, volume }: { readonly disk: () => Disk; readonly volume: () => Promise<Volume> },
-): ReloadMark {
-  return {
-    async owed() {
-      try {
-        const published = await readPublished(disk(), dir, place);
-        if (published.state !== 'there') return undefined;
-        return (await readMark(disk(), dir)) === published.generation ? undefined : published.generation;
-      } catch (error) {
-        throw trouble(error, place, `cannot read ${dir}`);
-      }
-    },
-    async settle(generation) {
-      try {
-        await writeMark(dir, generation, await volume());
-      } catch (error) {
-        throw trouble(error, place, `cannot write ${join(dir, MARK)}`);
-      }
-    },
-  };
+export async function isOwed(disk: Disk, folder: Folder, place: string): Promise<number | undefined> {
+  const published = await readPublished(disk, folder, place);
+  if (published.state !== 'there') return undefined;
+  return (await readMark(disk, folder)) === published.generation ? undefined : published.generation;
 }
 
 /** The number in the mark; undefined when there is none that can be read. */
-export async function readMark(disk: Disk, dir: string): Promise<number | undefined> {
+export async function readMark(disk: Disk, folder: Folder): Promise<number | undefined> {
   try {
-    const file = await disk.open(join(dir, MARK), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const file = await disk.open(folder.at(MARK), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
       const buffer = Buffer.alloc(LONGEST);
       const { bytesRead } = await file.read(buffer, 0, LONGEST, 0);
@@ -59,9 +39,9 @@ export async function readMark(disk: Disk, dir: string): Promise<number | undefi
   }
 }
 
-async function writeMark(dir: string, generation: number, volume: Volume): Promise<void> {
+export async function writeMark(folder: Folder, generation: number, volume: Volume): Promise<void> {
   const { disk } = volume;
-  const made = join(dir, MARK_TMP);
+  const made = folder.at(MARK_TMP);
   await unless('ENOENT', () => disk.unlink(made));
   const file = await disk.open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
@@ -71,6 +51,6 @@ async function writeMark(dir: string, generation: number, volume: Volume): Promi
   } finally {
     await file.close();
   }
-  await disk.rename(made, join(dir, MARK));
-  await syncFolder(dir, volume);
+  await disk.rename(made, folder.at(MARK));
+  await syncFolder(folder.at(), volume);
 }

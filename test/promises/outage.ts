@@ -5,6 +5,7 @@ const down = inFile('test/lease/outage.test.ts', 'while a backend is down');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const init = inFile('test/agent/init.test.ts', 'init');
+const reading = inFile('test/base/read-file.test.ts', 'a file that somebody else can replace');
 
 export const outage: Section = {
   name: 'Outage',
@@ -58,6 +59,27 @@ export const outage: Section = {
       '`init` with a deadline tells which secret, which backend, its address, and what it answered.',
       init('tells at the deadline which secret, which backend, its address and what it answered'),
       init('tells which secrets wait for a login that is not granted'),
+    ),
+    held(
+      'reads-in-time',
+      'A file that somebody else can replace is read without waiting for a FIFO, and in five seconds or not at all;',
+      reading('is not waited for when it is a FIFO, a device or a directory'),
+      inFile(
+        'test/base/read-file.test.ts',
+        'on a file system that hangs',
+      )('a read ends in time, the same path is not asked again, and others are read'),
+    ),
+    held(
+      'stop-in-five-seconds',
+      'health answers meanwhile, and SIGTERM ends the process within five seconds whatever hangs.',
+      inFile(
+        'test/system/hung-files.test.ts',
+        'a file system that hangs, with',
+      )('%s on it, holds up neither health nor a stop'),
+      inFile(
+        'test/system/hung-files.test.ts',
+        'a FIFO that nobody writes to, in the place of',
+      )('%s holds up neither health nor a stop'),
     ),
   ],
 };

@@ -1,11 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { program } from '../deliver/publishing.ts';
+import { hangMissing, letHang } from '../fixtures/hanging-files.ts';
 import { findFreePort } from '../servers/free-port.ts';
 import { writePassword } from './file-place.ts';
 import { health } from './observing.ts';
@@ -90,28 +88,7 @@ describe('a FIFO that nobody writes to, in the place of', () => {
   });
 });
 
-/** Why files cannot be made to hang here; undefined: they can. */
-const hangMissing = (() => {
-  const dir = mkdtempSync(join(tmpdir(), 'pannier-hang-'));
-  const file = join(dir, 'file');
-  writeFileSync(file, '');
-  const tried = spawnSync('python3', [program('hang.py'), file], { encoding: 'utf8', input: '' });
-  rmSync(dir, { recursive: true });
-  return tried.status === 0 ? undefined : `hang.py: ${tried.stderr || tried.error}`;
-})();
-if (hangMissing !== undefined) process.stderr.write(`tests with files that hang are skipped: ${hangMissing}\n`);
-
-async function hang(...paths: readonly string[]): Promise<void> {
-  const child = spawn('python3', [program('hang.py'), ...paths], { stdio: ['pipe', 'pipe', 'inherit'] });
-  scene.keep({
-    async [Symbol.asyncDispose]() {
-      const ended = once(child, 'exit');
-      child.stdin.end();
-      await ended;
-    },
-  });
-  await once(child.stdout, 'data');
-}
+const hang = async (...paths: readonly string[]) => void scene.keep(await letHang(...paths));
 
 describe.skipIf(hangMissing !== undefined)('a file system that hangs, with', () => {
   it.each(FILES)('%s on it, holds up neither health nor a stop', async (_, name) => {

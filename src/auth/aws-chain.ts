@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import { deadline } from '../base/deadline.ts';
 import { asFailure, fail, failure, PannierError } from '../base/errors.ts';
+import { FileCallError } from '../base/file-call.ts';
+import { readFileInTime } from '../base/read-file.ts';
 import { type AwsKeys, type AwsSdk, clientSettings, SILENT } from '../client/aws.ts';
 import { awsError } from '../client/aws-error.ts';
 import type { AwsHttp } from '../client/aws-http.ts';
@@ -115,27 +117,31 @@ function linksOf(parts: AwsChainParts): readonly Link[] {
       name: 'web identity',
       absent: webIdentity === undefined ? 'AWS_WEB_IDENTITY_TOKEN_FILE or AWS_ROLE_ARN is not set' : undefined,
       isAsked: true,
-      load: sdk.fromTokenFile({
-        webIdentityTokenFile: webIdentity?.tokenFile ?? '',
-        roleArn: webIdentity?.roleArn ?? '',
-        roleSessionName: webIdentity?.sessionName ?? config.roleSessionName,
-        clientConfig,
-        logger: SILENT,
-      }),
+      load: async () =>
+        await sdk.fromWebToken({
+          webIdentityToken: await readTokenFile(webIdentity?.tokenFile ?? ''),
+          roleArn: webIdentity?.roleArn ?? '',
+          roleSessionName: webIdentity?.sessionName ?? config.roleSessionName,
+          clientConfig,
+          logger: SILENT,
+        })(),
     },
     {
       name: 'container',
       absent: container === undefined ? 'no AWS_CONTAINER_CREDENTIALS_… is set' : undefined,
       isAsked: true,
-      load: async () =>
-        await sdk.fromHttp({
+      load: async () => {
+        // The SDK reads it itself, and would wait for a FIFO.
+        if (container?.authorizationFile !== undefined) await readTokenFile(container.authorizationFile);
+        return await sdk.fromHttp({
           awsContainerCredentialsFullUri: container?.uri ?? '',
           awsContainerAuthorizationTokenFile: container?.authorizationFile ?? '',
           awsContainerAuthorizationToken: container?.authorization?.exposeText('backend') ?? '',
           timeout: LINK_LOCAL_MS,
           maxRetries: 1,
           logger: SILENT,
-        })(),
+        })();
+      },
     },
     {
       name: 'instance profile',
@@ -149,6 +155,17 @@ function linksOf(parts: AwsChainParts): readonly Link[] {
       }),
     },
   ];
+}
+
+const MAX_TOKEN_BYTES = 1024 * 1024;
+
+/** The SDK's own reading of it stands the process still on a FIFO, or a file system that hangs. */
+async function readTokenFile(path: string): Promise<string> {
+  try {
+    return (await readFileInTime(path, { maxBytes: MAX_TOKEN_BYTES })).bytes.toString('latin1');
+  } catch (error) {
+    throw error instanceof FileCallError ? Object.assign(error, { path }) : error;
+  }
 }
 
 async function fromSharedFiles(parts: AwsChainParts, clientConfig: object): Promise<AwsKeys> {

@@ -15,6 +15,6 @@ export {
   fromIni,
   fromInstanceMetadata,
   fromTemporaryCredentials,
-  fromTokenFile,
+  fromWebToken,
 } from '@aws-sdk/credential-providers';
 export { SignatureV4 } from '@smithy/signature-v4';

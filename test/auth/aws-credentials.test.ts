@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -302,6 +303,19 @@ describe('a shared file that is there and cannot be used', () => {
     await write('credentials', profile('other', 'AKIAOTHER'));
     expect(await open(sources).keyId()).toBe('ASIAOTHER');
     expect(await open({ ...sources, credentialsFile: '/dev/null' }).keyId()).toBe('ASIAOTHER');
+  });
+
+  it('and a token file are not waited for when they are FIFOs', async () => {
+    const fifo = join(aws().dir, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const webIdentity = { tokenFile: fifo, roleArn: 'arn:aws:iam::000000000000:role/shop' };
+    const asked = { ...(await container('ASIAOTHER')), authorizationFile: fifo };
+    for (const sources of [{ credentialsFile: fifo }, { webIdentity }, { container: asked }]) {
+      expect(await open(sources).failure()).toMatchObject({
+        code: 'AUTH_CREDENTIAL_UNREADABLE',
+        seen: expect.stringContaining('cannot be read (EFTYPE)'),
+      });
+    }
   });
 
   it('leaves the keys in use that came from it, says so once, and its next content counts', async () => {

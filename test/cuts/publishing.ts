@@ -63,7 +63,7 @@ export const PUBLISHING: readonly Cut[] = [
   links(
     'killed-anywhere',
     RENAME,
-    `await (async () => disk.unlink(join(dir, name)))().catch(() => undefined);\n  ${RENAME}`,
+    `await (async () => disk.unlink(folder.at(name)))().catch(() => undefined);\n  ${RENAME}`,
     {
       by: 'each single call',
     },

@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import {
-  lstatSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readlinkSync,
   renameSync,
@@ -12,6 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { memoryDisk } from '../../src/deliver/file/disk.ts';
+import { removeTree } from '../../src/deliver/file/remove-tree.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { ATTACKER, attackerMissing, giveToAttacker, startAttacker } from './attacker.ts';
 import { bytesOf, failureOf, isRoot, listTree, openSink, outputIn, publish, read, useScratch } from './publishing.ts';
@@ -88,13 +94,14 @@ describe('the directory of an output that somebody exchanged since the start', (
     const foreign = await openSink(outputIn(join(base, 'app/sub/secrets')));
     await publish(foreign, { a: '1' });
     renameSync(join(base, 'app/sub'), join(base, 'app/moved'));
+    mkdirSync(join(base, 'elsewhere/secrets'));
     symlinkSync('../elsewhere', join(base, 'app/sub'));
     const refused = await failureOf(foreign.stage(bytesOf({ a: '2' })));
     expect(refused).toMatchObject({ code: 'OUTPUT_SYMLINK', text: expect.stringContaining(join(base, 'app/sub,')) });
     expect((await failureOf(openSink(outputIn(join(base, 'app/sub/other'))))).code).toBe('OUTPUT_SYMLINK');
-    mkdirSync(join(base, 'elsewhere/secrets'));
+    rmSync(join(base, 'elsewhere/secrets'), { recursive: true });
     expect((await failureOf(foreign.stage(bytesOf({ a: '2' })))).code).toBe('OUTPUT_SYMLINK');
-    expect(listTree(join(base, 'elsewhere'))).toEqual(['secrets/ 755']);
+    expect(listTree(join(base, 'elsewhere'))).toEqual([]);
   });
 });
 
@@ -120,8 +127,10 @@ describe.skipIf(attackerMissing !== undefined)('a user who owns what is around a
       codes.add((await failureOf(sink.sweep())).code);
     }
     expect(listTree(join(base, 'elsewhere'))).toEqual([]);
-    codes.delete('OUTPUT_NOT_WRITABLE'); // exchanged while it was opened
-    expect([...codes].sort()).toEqual(['OUTPUT_SYMLINK', 'resolved']);
+    expect(codes).toContain('OUTPUT_SYMLINK');
+    // Who is quicker is chance; the last is for one that was exchanged while it was opened.
+    for (const code of ['OUTPUT_SYMLINK', 'resolved', 'OUTPUT_NOT_WRITABLE']) codes.delete(code);
+    expect([...codes]).toEqual([]);
   });
 
   it.each([
@@ -137,8 +146,7 @@ describe.skipIf(attackerMissing !== undefined)('a user who owns what is around a
     for (const name of kept) writeFileSync(join(base, 'victim/in', name), 'theirs');
     await using _attacker = await startAttacker('swap', join(dir, '..g1'), join(dir, 'other'));
     for (let round = 0; round < 150; round++) {
-      rmSync(join(dir, 'other'), { recursive: true, force: true });
-      rmSync(join(dir, '..g1'), { recursive: true, force: true });
+      for (const name of ['other', '..g1']) await removeTree(memoryDisk, join(dir, name), true);
       mkdirSync(join(base, 'made/in'), { recursive: true });
       for (const name of kept) writeFileSync(join(base, 'made/in', name), 'ours');
       renameSync(join(base, 'made'), join(dir, '..g1'));
@@ -165,16 +173,27 @@ describe.skipIf(attackerMissing !== undefined)('a user who owns what is around a
         writeFileSync(join(others, 'private'), 'theirs');
       } else symlinkSync('../elsewhere', others);
       await failureOf(publish(sink, { 'a/b': `${round}`, c: 'x' }));
-      for (const entry of readdirSync(app, { withFileTypes: true })) {
-        if (!entry.isDirectory() || !readdirSync(join(app, entry.name)).includes('private')) continue;
-        const { uid, mode } = lstatSync(join(app, entry.name));
-        expect([uid, mode & 0o777]).toEqual([0, 0o700]);
+      // Opened once, since the attacker goes on.
+      for (const name of readdirSync(app)) {
+        const fd = openFolder(join(app, name));
+        if (fd === undefined) continue;
+        const { uid, mode } = fstatSync(fd);
+        if (existsSync(`/proc/self/fd/${fd}/private`)) expect([uid, mode & 0o777]).toEqual([0, 0o700]);
+        closeSync(fd);
       }
-      for (const name of readdirSync(app)) rmSync(join(app, name), { recursive: true, force: true });
+      for (const name of readdirSync(app)) await removeTree(memoryDisk, join(app, name), true);
     }
     expect(listTree(join(base, 'elsewhere'))).toEqual([]);
   });
 });
+
+function openFolder(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch {
+    return undefined;
+  }
+}
 
 const mayMount = (() => {
   const dir = `${tmpdir()}/pannier-mount-${process.pid}`;

@@ -1,7 +1,9 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { memoryDisk } from '../../../src/deliver/file/disk.ts';
+import { removeTree } from '../../../src/deliver/file/remove-tree.ts';
 import { bind } from '../../../src/deliver/http/bind.ts';
 import { ATTACKER, attackerMissing, giveToAttacker, startAttacker } from '../attacker.ts';
 import { place } from './listening.ts';
@@ -138,7 +140,7 @@ describe.skipIf(attackerMissing !== undefined)('a unix socket in a directory of 
       });
       const { uid, mode } = lstatSync(victim);
       expect([uid, mode & 0o777], `round ${round}`).toEqual([0, 0o600]);
-      for (const name of readdirSync(run)) rmSync(join(run, name), { recursive: true, force: true });
+      for (const name of readdirSync(run)) await removeTree(memoryDisk, join(run, name), true);
     }
   });
 

@@ -136,7 +136,7 @@ async function makeFolder(path: string, mode: number): Promise<HeldFolder> {
   }
   if (!made && (await lstat(at)).isSymbolicLink()) throw new ForeignLinkError(path);
   const held = await heldFrom(await open(at, HOLD_FLAGS), path, made);
-  if (!made || (await readdir(held.at)).length === 0) return held;
+  if (!made || !mayOthersWrite(parent.stats) || (await readdir(held.at)).length === 0) return held;
   return { ...held, made: false };
 }
 

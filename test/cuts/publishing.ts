@@ -75,7 +75,7 @@ export const PUBLISHING: readonly Cut[] = [
   volume('dir-created', 'await folder.chmod(mode);', '', { by: 'its dirMode' }),
   volume(
     'dir-never-chmodded',
-    'await access(held.at, constants.W_OK | constants.X_OK);',
+    'if (!held.made) await access(held.at, constants.W_OK | constants.X_OK);',
     'await setUp(held, output, dir, place);',
   ),
   plan('x-where-r', '? 0o050 : 0o011', '? 0o040 : 0o011'),

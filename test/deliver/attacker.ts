@@ -1,6 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { memoryDisk } from '../../src/deliver/file/disk.ts';
+import { removeTree } from '../../src/deliver/file/remove-tree.ts';
 import { program } from './publishing.ts';
 
 /** Another user of the machine, who owns directories that an agent of root writes. */
@@ -18,6 +21,14 @@ if (attackerMissing !== undefined) process.stderr.write(`tests with an attacker 
 
 export function giveToAttacker(...paths: readonly string[]): void {
   for (const path of paths) chownSync(path, ATTACKER, ATTACKER);
+}
+
+/** Removes names of a directory while the attacker goes on. */
+export async function clear(dir: string, names: readonly string[] = readdirSync(dir)): Promise<void> {
+  for (const name of names) {
+    while (existsSync(join(dir, name))) await removeTree(memoryDisk, join(dir, name), true).catch(() => undefined);
+    await removeTree(memoryDisk, join(dir, name), true).catch(() => undefined); // a symlink that leads nowhere
+  }
 }
 
 /** Starts exchange.py as the attacker; it goes on until it is disposed of. */

@@ -15,10 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { memoryDisk } from '../../src/deliver/file/disk.ts';
-import { removeTree } from '../../src/deliver/file/remove-tree.ts';
 import { FakeClock } from '../fake-clock.ts';
-import { ATTACKER, attackerMissing, giveToAttacker, startAttacker } from './attacker.ts';
+import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from './attacker.ts';
 import { bytesOf, failureOf, isRoot, listTree, openSink, outputIn, publish, read, useScratch } from './publishing.ts';
 
 const scratch = useScratch();
@@ -145,7 +143,7 @@ describe.skipIf(attackerMissing !== undefined)('a user who owns what is around a
     for (const name of kept) writeFileSync(join(base, 'victim/in', name), 'theirs');
     await using _attacker = await startAttacker('swap', join(dir, '..g1'), join(dir, 'other'));
     for (let round = 0; round < 150; round++) {
-      for (const name of ['other', '..g1']) await removeTree(memoryDisk, join(dir, name), true);
+      await clear(dir, ['other', '..g1']);
       mkdirSync(join(base, 'made/in'), { recursive: true });
       for (const name of kept) writeFileSync(join(base, 'made/in', name), 'ours');
       renameSync(join(base, 'made'), join(dir, '..g1'));
@@ -180,7 +178,7 @@ describe.skipIf(attackerMissing !== undefined)('a user who owns what is around a
         closeSync(theirs);
         expect([uid, mode & 0o777], `round ${round}`).toEqual([0, 0o700]);
       }
-      for (const name of readdirSync(app)) await removeTree(memoryDisk, join(app, name), true);
+      await clear(app);
     }
     expect(listTree(join(base, 'elsewhere'))).toEqual([]);
   });

@@ -40,12 +40,12 @@ export async function openVolume(output: OutputConfig, dir: string, place: strin
   let held: HeldFolder | undefined;
   try {
     held = await holdFolder(dir, { refuseLink: true, ...(make ? { make: 0o700 } : {}) });
-    const stats = held.made ? await setUp(held, output, dir, place) : held.stats;
-    await access(held.at, constants.W_OK | constants.X_OK);
+    const found = held.made ? await setUp(held, output, dir, place) : held.stats;
+    if (!held.made) await access(held.at, constants.W_OK | constants.X_OK);
     const tmpfs = await isTmpfs(slowDisk, held.at);
     if (output.requireTmpfs && tmpfs !== true) throw notTmpfs(dir, place);
     const disk = tmpfs === true ? memoryDisk : slowDisk;
-    return { volume: { tmpfs, disk, procFd: hasProcFd(), inherited: inheritedOwner(stats) }, held };
+    return { volume: { tmpfs, disk, procFd: hasProcFd(), inherited: inheritedOwner(found) }, held };
   } catch (error) {
     await held?.[Symbol.asyncDispose]();
     if (error instanceof ForeignLinkError) throw foreignLink(error, dir, place);
@@ -89,15 +89,19 @@ export async function syncHandle(handle: DiskHandle): Promise<void> {
   await unless('EINVAL', () => handle.sync());
 }
 
+type Mode = Pick<Stats, 'mode' | 'gid'>;
+
 /** Half made, a directory would pass for one that was there before: then it is removed. */
-async function setUp(held: HeldFolder, output: OutputConfig, dir: string, place: string): Promise<Stats> {
+async function setUp(held: HeldFolder, output: OutputConfig, dir: string, place: string): Promise<Mode> {
   const { mode, owner } = planNewDir(output);
+  const isDone = (held.stats.mode & 0o7777) === mode && owner.uid === undefined && owner.gid === undefined;
+  if (isDone) return held.stats;
   try {
     const folder = await open(held.at, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       await setOwner(folder, owner, place, dir);
       await folder.chmod(mode);
-      return await folder.stat();
+      return { mode, gid: owner.gid ?? held.stats.gid };
     } finally {
       await folder.close();
     }
@@ -126,7 +130,7 @@ function foreignLink({ link }: ForeignLinkError, dir: string, place: string) {
 }
 
 /** A setgid directory hands its group down (as an `fsGroup` volume does); elsewhere than Linux every directory does. */
-function inheritedOwner(dir: { mode: number; gid: number }): Volume['inherited'] {
+function inheritedOwner(dir: Mode): Volume['inherited'] {
   const uid = process.geteuid?.();
   const gid = process.getegid?.();
   if (uid === undefined || gid === undefined) return undefined;

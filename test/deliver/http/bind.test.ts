@@ -2,10 +2,8 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, 
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { memoryDisk } from '../../../src/deliver/file/disk.ts';
-import { removeTree } from '../../../src/deliver/file/remove-tree.ts';
 import { bind } from '../../../src/deliver/http/bind.ts';
-import { ATTACKER, attackerMissing, giveToAttacker, startAttacker } from '../attacker.ts';
+import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from '../attacker.ts';
 import { place } from './listening.ts';
 
 const at = (path: string, mode = 0o600) => ({ where: { kind: 'unix', path, mode } as const, place: 'api' });
@@ -140,7 +138,7 @@ describe.skipIf(attackerMissing !== undefined)('a unix socket in a directory of 
       });
       const { uid, mode } = lstatSync(victim);
       expect([uid, mode & 0o777], `round ${round}`).toEqual([0, 0o600]);
-      for (const name of readdirSync(run)) await removeTree(memoryDisk, join(run, name), true);
+      await clear(run);
     }
   });
 

@@ -25,7 +25,7 @@ export function hurry(): void {
  */
 export async function endProcess(status: number): Promise<never> {
   const most = isHurried ? HURRY_MS : WAIT_MS;
-  for (let waitedMs = 0; isInPool() && waitedMs < most; waitedMs += 10) await sleep(10);
+  for (let waitedMs = 0; isInPool() && waitedMs < most; waitedMs += 1) await sleep(1);
   if (isInPool()) {
     process.removeAllListeners('SIGTERM');
     process.kill(process.pid, 'SIGTERM');

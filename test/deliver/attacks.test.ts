@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,6 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { memoryDisk } from '../../src/deliver/file/disk.ts';
+import { Folder } from '../../src/deliver/file/folder.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from './attacker.ts';
 import { bytesOf, failureOf, isRoot, listTree, openSink, outputIn, publish, read, useScratch } from './publishing.ts';
@@ -77,6 +80,20 @@ describe('the directory of an output that somebody exchanged since the start', (
     expect(listTree(dir)).toEqual([]);
     await publish(sink, { a: '2' });
     expect(read(dir, 'a')).toBe('2');
+  });
+
+  it('is looked for before each step where paths cannot start from a descriptor', async () => {
+    const base = scratch();
+    const path = join(base, 'secrets');
+    for (const name of ['secrets', 'other']) mkdirSync(join(base, name));
+    const folder = new Folder(path, { path, place: 'outputs.shop', disk: memoryDisk, stats: lstatSync(path) });
+    expect((await failureOf(folder.check())).code).toBe('resolved');
+    rmSync(path, { recursive: true });
+    symlinkSync('other', path);
+    expect((await failureOf(folder.check())).code).toBe('OUTPUT_SYMLINK');
+    rmSync(path);
+    renameSync(join(base, 'other'), path);
+    expect((await failureOf(folder.check())).code).toBe('OUTPUT_SYMLINK');
   });
 
   it.runIf(isRoot)('a symlink on the way counts where root made it, and nowhere else', async () => {

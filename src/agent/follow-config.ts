@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type Failure, failure, failuresOf } from '../base/errors.ts';
+import { statInTime } from '../base/read-file.ts';
 import { filesOfFolder } from '../config/find-files.ts';
 import type { ServiceManager } from '../process/service-manager.ts';
 import { FileWatch } from '../source/file-watch.ts';
@@ -129,11 +129,13 @@ class Follower {
       if (this.#watches.has(path)) continue;
       const folder = folders.has(path);
       const read = config.files.filter((file) => dirname(file) === path).map((file) => basename(file));
-      let seen = folder ? read.sort().join() : stampSince(path, readAtWallMs);
+      let looked = folder ? Promise.resolve(read.sort().join()) : stampSince(path, readAtWallMs);
       const changed = () => {
-        const now = folder ? namesIn(path) : stampSince(path, Number.POSITIVE_INFINITY);
-        if (now !== seen) this.request(false);
-        seen = now;
+        looked = looked.then(async (seen) => {
+          const now = await (folder ? namesIn(path) : stampSince(path, Number.POSITIVE_INFINITY));
+          if (now !== seen) this.request(false);
+          return now;
+        });
       };
       const { clock } = this.#o.pipeline.around;
       this.#watches.set(path, new FileWatch({ path, folder, clock, changed, lost: () => {} }));
@@ -145,16 +147,16 @@ class Follower {
 const TICK_MS = 20;
 
 /** What a file looks like; empty when it was written after `wallMs`, so that what was read may be older. */
-function stampSince(path: string, wallMs: number): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
+async function stampSince(path: string, wallMs: number): Promise<string> {
+  const stat = await statInTime(path).catch(() => undefined);
   if (stat === undefined) return 'none';
   return stat.mtimeMs > wallMs - TICK_MS ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
 }
 
 /** A directory counts by what it holds: its files are watched each by itself. */
-function namesIn(folder: string): string {
+async function namesIn(folder: string): Promise<string> {
   try {
-    return filesOfFolder(folder).join();
+    return (await filesOfFolder(folder)).join();
   } catch {
     return 'none';
   }

@@ -47,13 +47,13 @@ export async function run(
     isAlive: (withinMs) => pipeline.lateMs() < withinMs,
     warn: (warning) => around.emit({ kind: 'agent-warning', warning }),
   });
+  let hasBegun = false;
   const refused = new Promise<readonly Failure[]>((resolve) => {
     pipeline.onProgress((output = '') => {
       const state = pipeline.outputs().get(output);
       const code = state?.kind === 'failed' ? state.why.code : undefined;
-      // A child that runs is not stopped for what a later configuration asks of this machine.
-      if (execution?.child.isStarted === true) return;
-      if (code === 'OUTPUT_NOT_TMPFS') resolve(failuresOfOutputs(pipeline));
+      // What has begun is not ended for what a later configuration asks of this machine, nor for a mount that is gone.
+      if (code === 'OUTPUT_NOT_TMPFS' && !hasBegun) resolve(failuresOfOutputs(pipeline));
     });
   });
   try {
@@ -67,6 +67,7 @@ export async function run(
     if (signal.aborted || !areAllPublished(pipeline)) return;
     if (execution !== undefined && pipeline.isBehind()) return; // it would start only to be started anew
     hearing[Symbol.dispose]();
+    hasBegun = true;
     execution?.start();
     manager?.ready();
   };

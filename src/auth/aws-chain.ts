@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import { deadline } from '../base/deadline.ts';
 import { asFailure, fail, failure, PannierError } from '../base/errors.ts';
+import { FileCallError } from '../base/file-call.ts';
+import { readFileInTime } from '../base/read-file.ts';
 import { type AwsKeys, type AwsSdk, clientSettings, SILENT } from '../client/aws.ts';
 import { awsError } from '../client/aws-error.ts';
 import type { AwsHttp } from '../client/aws-http.ts';
@@ -137,13 +139,14 @@ function linksOf(parts: AwsChainParts): readonly Link[] {
       name: 'web identity',
       absent: webIdentity === undefined ? 'AWS_WEB_IDENTITY_TOKEN_FILE or AWS_ROLE_ARN is not set' : undefined,
       isAsked: true,
-      load: sdk.fromTokenFile({
-        webIdentityTokenFile: webIdentity?.tokenFile ?? '',
-        roleArn: webIdentity?.roleArn ?? '',
-        roleSessionName: webIdentity?.sessionName ?? config.roleSessionName,
-        clientConfig,
-        logger: SILENT,
-      }),
+      load: async () =>
+        await sdk.fromWebToken({
+          webIdentityToken: await readTokenFile(webIdentity?.tokenFile ?? ''),
+          roleArn: webIdentity?.roleArn ?? '',
+          roleSessionName: webIdentity?.sessionName ?? config.roleSessionName,
+          clientConfig,
+          logger: SILENT,
+        })(),
     },
     {
       name: 'container',
@@ -162,6 +165,17 @@ function linksOf(parts: AwsChainParts): readonly Link[] {
 
 function nothingThere({ config: { sources } }: AwsChainParts): string {
   return `nothing for profile ${sources.profile} in ${sources.credentialsFile} and ${sources.configFile}`;
+}
+
+const MAX_TOKEN_BYTES = 1024 * 1024;
+
+/** The SDK's own reading of it stands the process still on a FIFO, or a file system that hangs. */
+async function readTokenFile(path: string): Promise<string> {
+  try {
+    return (await readFileInTime(path, { maxBytes: MAX_TOKEN_BYTES })).bytes.toString('latin1');
+  } catch (error) {
+    throw error instanceof FileCallError ? Object.assign(error, { path }) : error;
+  }
 }
 
 /** A link that is set up failed: a file that cannot be read, or STS said no. */

@@ -1,7 +1,10 @@
 import { type Stats, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { fail, type PannierError } from '../base/errors.ts';
+import { FileCallError } from '../base/file-call.ts';
+import { readFileInTime, statInTime } from '../base/read-file.ts';
 import type { AwsCredentialSources } from '../config/config.ts';
+
+const MAX_BYTES = 16 * 1024 * 1024;
 
 type Files = Pick<AwsCredentialSources, 'credentialsFile' | 'configFile' | 'profile'>;
 
@@ -106,10 +109,14 @@ async function valuesOf(
 
 /** Undefined: there is no such file. */
 async function linesOf(path: string, place: string): Promise<readonly string[] | undefined> {
-  const stats = statOf(path);
-  if (stats === undefined || !(stats.isFile() || stats.isDirectory())) return undefined;
   try {
-    const text = await readFile(path, 'utf8');
+    const stats = await statInTime(path).catch((error: unknown) => {
+      if (error instanceof FileCallError) throw error;
+    });
+    // The SDK reads it again, and would wait for a FIFO.
+    if (stats?.isFIFO()) throw new FileCallError('EFTYPE');
+    if (stats === undefined || !(stats.isFile() || stats.isDirectory())) return undefined;
+    const text = (await readFileInTime(path, { maxBytes: MAX_BYTES })).bytes.toString('utf8');
     return text.trim() === '' ? [] : text.split('\n');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -3,6 +3,7 @@ import { type AwsKeys, type AwsSdk, clientSettings, SILENT } from '../client/aws
 import type { AwsHttp } from '../client/aws-http.ts';
 import { type AwsServiceParts, containerKeys, instanceKeys, NoKeysThere } from './aws-services.ts';
 import { checkProfile, checkSharedFiles, type Profile, profilesOf } from './aws-shared-files.ts';
+import { readCredential } from './credential-file.ts';
 
 export interface SharedKeysParts extends AwsServiceParts {
   readonly sdk: AwsSdk;
@@ -22,6 +23,7 @@ export async function fromSharedFiles(parts: SharedKeysParts): Promise<AwsKeys> 
   const { profile, credentialsFile, configFile } = config.sources;
   const place = `backends.${config.name}`;
   await checkSharedFiles(config.sources, place);
+  await checkTokenFiles(config.sources, place);
   const clientConfig = clientSettings(http, config.endpoints.sts, region);
   const recording = new RecordingHandler(http);
   try {
@@ -49,6 +51,14 @@ export async function fromSharedFiles(parts: SharedKeysParts): Promise<AwsKeys> 
     await explain(error, recording, parts, place);
     if (isNothing(error)) await checkProfile(config.sources, place);
     throw error;
+  }
+}
+
+/** The SDK reads these files itself, and would wait for a FIFO with the whole process. @throws PannierError AUTH_CREDENTIAL_… */
+async function checkTokenFiles(files: Parameters<typeof profilesOf>[0], place: string): Promise<void> {
+  for (const { values } of await profilesOf(files, place)) {
+    const tokenFile = values.get('web_identity_token_file');
+    if (tokenFile !== undefined) await readCredential(tokenFile, place, new AbortController().signal);
   }
 }
 

@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { fail } from '../base/errors.ts';
+import { readFileInTime } from '../base/read-file.ts';
 import { Secret } from '../base/secret.ts';
+
+/** No credential is longer. */
+const MAX_BYTES = 1024 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -20,7 +23,7 @@ export async function readCredential(path: string, place: string, signal: AbortS
 
 async function readText(path: string, place: string, signal: AbortSignal): Promise<string> {
   try {
-    return utf8.decode(await readFile(path, { signal }));
+    return utf8.decode((await readFileInTime(path, { maxBytes: MAX_BYTES, signal })).bytes);
   } catch (error) {
     if (signal.aborted) throw fail('CANCELLED', place, 'the login was called off');
     throw fail('AUTH_CREDENTIAL_UNREADABLE', place, `${path} ${whyUnreadable(error)}`);
@@ -32,6 +35,9 @@ function whyUnreadable(error: unknown): string {
   if (code === 'ENOENT') return 'does not exist';
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
   if (code === 'EISDIR') return 'is a directory';
+  if (code === 'EFTYPE') return 'is no regular file';
+  if (code === 'EFBIG') return 'is larger than 1 MiB';
+  if (code === 'ETIMEDOUT') return 'was not read in time: the file system hangs';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not text';
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? `cannot be read (${code})` : 'cannot be read';
 }

@@ -1,6 +1,8 @@
 import { lstat, unlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fail, failure, PannierError } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import { holdFolder } from '../base/held-folder.ts';
 import type { Secret } from '../base/secret.ts';
 import type { VaultClient } from '../client/vault-client.ts';
 import { readCredential } from './credential-file.ts';
@@ -83,8 +85,10 @@ export function createSecretIdSource(
     if (now === undefined || !now.equals(credential)) return;
     try {
       // Removing a link would leave what it points to.
-      if ((await lstat(file)).isSymbolicLink()) throw new Left('is a symbolic link, which is not removed');
-      await unlink(file);
+      await using folder = await holdFolder(dirname(resolve(file)));
+      const at = join(folder.at, basename(file));
+      if ((await lstat(at)).isSymbolicLink()) throw new Left('is a symbolic link, which is not removed');
+      await unlink(at);
     } catch (error) {
       const why = error instanceof Left ? error.message : `cannot be removed (${codeOf(error)})`;
       if (!hasWarned)

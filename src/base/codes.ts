@@ -151,7 +151,12 @@ export const CODES = {
   OUTPUT_NOT_WRITABLE: row(1, 'backoff', 'The destination cannot be written.', 'Check mount, owner and mode.'),
   OUTPUT_NOT_READABLE: row(1, 'backoff', 'What is published cannot be read.', 'Run as the user that publishes.'),
   OUTPUT_FULL: row(1, 'backoff', 'The destination has no space left.', 'Raise the size of the volume.'),
-  OUTPUT_SYMLINK: row(1, 'backoff', 'A symlink in the destination leads out of it.', 'Remove the link.'),
+  OUTPUT_SYMLINK: row(
+    1,
+    'backoff',
+    'A symlink in the destination, or on the way to it, leads elsewhere.',
+    'Remove the link.',
+  ),
   OUTPUT_OCCUPIED: row(1, 'backoff', 'Something that is not ours stands in the way.', 'Remove or rename it.'),
   OUTPUT_NOT_TMPFS: row(
     1,
@@ -163,7 +168,12 @@ export const CODES = {
 
   // ---- reload
   RELOAD_PID_FILE: row(1, 'backoff', 'The pid file cannot be used.', 'Check that the application writes it.'),
-  RELOAD_PID_REFUSED: row(1, 'backoff', 'The pid is one that is never signalled.', 'Correct the pid file.'),
+  RELOAD_PID_REFUSED: row(
+    1,
+    'backoff',
+    'The pid is never signalled, or not on the word of the owner of the file.',
+    'Correct the pid file.',
+  ),
   RELOAD_PID_REUSED: row(1, 'backoff', 'The pid belongs to a younger process.', 'Restart the application.'),
   RELOAD_NO_PROCESS: row(1, 'backoff', 'No such process runs.', 'Start the application.'),
   RELOAD_SEVERAL_PROCESSES: row(

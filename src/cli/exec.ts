@@ -7,7 +7,7 @@ import { forwardSignals } from './forward-signals.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { giveBackAfterStart } from './sparing.ts';
-import { exitStatusOf } from './stop-signals.ts';
+import { endInTime, exitStatusOf } from './stop-signals.ts';
 
 export interface ExecCommandOptions extends CommonOptions {
   /** From behind `--`; the configuration's when empty. */
@@ -35,6 +35,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
   const execution = new Execution({ around, argv: command, ownGroup: !onTerminal });
   using signals = forwardSignals(execution.child, { onTerminal, emit: around.emit });
   process.once('exit', () => execution.child.abandon());
+  void execution.over.then(({ status }) => endInTime(status));
   const failures = await run(plan, around, {
     signal: signals.stop,
     stop: () => signals.ask('SIGTERM'),

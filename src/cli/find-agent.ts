@@ -23,7 +23,7 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
   const tokenFile = env['PANNIER_TOKEN_FILE'];
   const token =
-    tokenFile === undefined || tokenFile === '' ? {} : { token: readToken(tokenFile, 'PANNIER_TOKEN_FILE') };
+    tokenFile === undefined || tokenFile === '' ? {} : { token: await readToken(tokenFile, 'PANNIER_TOKEN_FILE') };
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return { ...named, ...token };
   const config = await configured(options, env);
@@ -33,7 +33,7 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
     throw fail('CONFIG_MISSING', 'api', 'the configuration has no such section', { hint });
   }
   const best = bestOf(config?.api);
-  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET, ...token } : { ...placeOf(best), ...token };
+  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET, ...token } : { ...(await placeOf(best)), ...token };
 }
 
 /**
@@ -60,8 +60,8 @@ function bestOf(api: ApiConfig | undefined): ApiListenerConfig | undefined {
   return api?.listeners.find(({ where }) => where.kind === 'unix') ?? api?.listeners[0];
 }
 
-function placeOf({ where, place, tokenFile }: ApiListenerConfig): LocalPlace {
-  const token = tokenFile === undefined ? {} : { token: readToken(tokenFile, `${place}.tokenFile`) };
+async function placeOf({ where, place, tokenFile }: ApiListenerConfig): Promise<LocalPlace> {
+  const token = tokenFile === undefined ? {} : { token: await readToken(tokenFile, `${place}.tokenFile`) };
   return { ...reachable(where), ...token };
 }
 

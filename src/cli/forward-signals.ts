@@ -1,5 +1,7 @@
 import type { Emit } from '../base/fact.ts';
 import type { KeptChild } from '../process/kept-child.ts';
+import { endListeningEarly, hurry } from './end-process.ts';
+import { endInTime, exitStatusOf } from './stop-signals.ts';
 
 /** What Node can listen for and an application may mean something by; SIGHUP is one of them, and nothing to us. */
 const FORWARDED: readonly NodeJS.Signals[] = [
@@ -39,6 +41,7 @@ export function forwardSignals(
   child: KeptChild,
   { onTerminal, emit }: { readonly onTerminal: boolean; readonly emit: Emit },
 ): ForwardedSignals {
+  endListeningEarly();
   const abort = new AbortController();
   let received: NodeJS.Signals | undefined;
   const ask = (signal: NodeJS.Signals) => {
@@ -47,8 +50,12 @@ export function forwardSignals(
     if (!stops) return child.forward(signal);
     if (received === undefined) emit({ kind: 'agent-stopping', reason: signal });
     received = signal;
+    hurry();
     if (child.isStarted) child.stop(signal);
-    else abort.abort();
+    else {
+      abort.abort();
+      endInTime(exitStatusOf(signal));
+    }
   };
   for (const signal of FORWARDED) process.on(signal, ask);
   return {

@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { endProcess, listenEarly } from './end-process.ts';
 import type { AgentOptions } from './find-agent.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
@@ -19,7 +20,8 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     process.stderr.write(`${formatFailure(asFailure(error, 'pannier'))}\n`);
     process.exit(1);
   });
-  process.exit(await statusOf(argv));
+  listenEarly();
+  return await endProcess(await statusOf(argv));
 }
 
 /** What programs import that run the agent in their own process; see library.ts. */

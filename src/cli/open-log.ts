@@ -48,7 +48,7 @@ async function open({ level, format, file }: LogConfig): Promise<Opened> {
 
 /** @param otherwise takes the lines from the first one on that cannot be written. */
 async function openFile(path: string, how: Parameters<typeof createLogger>[0], otherwise: Emit): Promise<Opened> {
-  const file = new LogFile(path);
+  const file = await LogFile.open(path);
   const toFile = await createLogger({ ...how, write: (line) => file.write(line) });
   let isLost = false;
   return {

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { END_MS, endListeningEarly, endProcess, hurry } from './end-process.ts';
 
 export interface StopSignals extends Disposable {
   /** Aborts at the first SIGTERM or SIGINT. */
@@ -19,12 +20,14 @@ const STOP_WITHIN_MS = 5_000;
 export function listenForStop(): StopSignals {
   const abort = new AbortController();
   let received: NodeJS.Signals | undefined;
+  endListeningEarly();
   const stopWithin = (status: number) => {
+    hurry();
     abort.abort();
-    setTimeout(() => process.exit(status), STOP_WITHIN_MS).unref();
+    endInTime(status);
   };
   const stop = (signal: NodeJS.Signals) => {
-    if (received !== undefined) process.exit(exitStatusOf(signal));
+    if (received !== undefined) return void endProcess(exitStatusOf(signal));
     received = signal;
     stopWithin(exitStatusOf(signal));
   };
@@ -39,6 +42,11 @@ export function listenForStop(): StopSignals {
       process.off('SIGINT', stop);
     },
   };
+}
+
+/** Ends the process with this status, should it not have ended by itself in five seconds. */
+export function endInTime(status: number): void {
+  setTimeout(() => void endProcess(status), STOP_WITHIN_MS - END_MS).unref();
 }
 
 /** 128 + the signal's number, as shells report it. */

@@ -13,7 +13,6 @@ export { GetParameterCommand, GetParametersByPathCommand, GetParametersCommand, 
 export {
   fromIni,
   fromTemporaryCredentials,
-  fromTokenFile,
   fromWebToken,
 } from '@aws-sdk/credential-providers';
 export { SignatureV4 } from '@smithy/signature-v4';

@@ -95,11 +95,11 @@ export class Forwarder implements AsyncDisposable {
     return withCertificate ? this.#certified : this.#plain;
   }
 
-  #once(request: ForwardedRequest, stop: Stop): Promise<IncomingMessage> {
+  async #once(request: ForwardedRequest, stop: Stop): Promise<IncomingMessage> {
     const { target, base, pool } = this.#wayOf(request);
-    return new Promise((resolve, reject) => {
+    const agent = await pool.agentFor(target.kind === 'unix' ? 'http:' : target.protocol);
+    return await new Promise((resolve, reject) => {
       if (stop.reason !== undefined) return reject(stop.reason);
-      const agent = pool.agentFor(target.kind === 'unix' ? 'http:' : target.protocol);
       const { method } = request;
       const timeout = this.#options.connectMs + 1_000;
       const sent = openRequest(agent, target, { method, path: base + request.path, timeout });

@@ -46,12 +46,12 @@ export class Pool {
   }
 
   /** @throws PannierError BACKEND_TLS when a certificate file cannot be used. */
-  agentFor(protocol: 'http:' | 'https:'): Agent {
+  async agentFor(protocol: 'http:' | 'https:'): Promise<Agent> {
     if (protocol === 'http:') {
       this.#http ??= this.#watched(new (loadHttp().Agent)(this.#agentOptions()));
       return this.#http;
     }
-    const context = this.#files.current();
+    const context = await this.#files.current();
     if (this.#https?.context !== context) {
       // The old agent's idle connections go now, those in use when their answer is there.
       if (this.#https !== undefined) drain(this.#https.agent);

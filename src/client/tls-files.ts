@@ -1,12 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { fail } from '../base/errors.ts';
+import { readFileInTime, statInTime } from '../base/read-file.ts';
 import type { TlsConfig } from '../config/config.ts';
 import { loadTls } from './node-http.ts';
 
 /** How often the files are looked at. A new certificate is in use that soon, and a busy start costs no thousand stats. */
 const LOOK_EVERY_MS = 1000;
+
+/** The certificates of all authorities there are take a quarter of a MiB. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
  * The certificates of one backend, read again when a file changes (other time, size or inode, so a kubelet's symlink
@@ -22,6 +25,8 @@ export class TlsFiles {
   #context: SecureContext | undefined;
   #stamp = '';
   #lookedMs = Number.NEGATIVE_INFINITY;
+  /** The look under way. */
+  #look: Promise<SecureContext> | undefined;
 
   constructor(tls: TlsConfig, place: string, clock: Clock) {
     this.#tls = tls;
@@ -33,15 +38,30 @@ export class TlsFiles {
    * The context for new connections: the same object as before while no file has changed.
    * @throws PannierError BACKEND_TLS when a file is missing or not usable and nothing better is known.
    */
-  current(): SecureContext {
+  async current(): Promise<SecureContext> {
     const now = this.#clock.monoMs();
     if (this.#context !== undefined && now - this.#lookedMs < LOOK_EVERY_MS) return this.#context;
+    if (this.#look !== undefined) return await this.#look;
     this.#lookedMs = now;
+    const look = this.#lookNow().finally(() => {
+      if (this.#look === look) this.#look = undefined;
+    });
+    this.#look = look;
+    return await look;
+  }
+
+  /** The next `current` looks at the files, however short the time since the last look. */
+  lookAgain(): void {
+    this.#lookedMs = Number.NEGATIVE_INFINITY;
+    this.#look = undefined; // the one under way may have read before
+  }
+
+  async #lookNow(): Promise<SecureContext> {
     try {
       // The stamp is taken before the bytes: a change in between is seen at the next look.
-      const stamp = this.#stampNow();
+      const stamp = await this.#stampNow();
       if (this.#context === undefined || stamp !== this.#stamp) {
-        this.#context = this.#load();
+        this.#context = await this.#load();
         this.#stamp = stamp;
       }
       return this.#context;
@@ -51,19 +71,17 @@ export class TlsFiles {
     }
   }
 
-  /** The next `current` looks at the files, however short the time since the last look. */
-  lookAgain(): void {
-    this.#lookedMs = Number.NEGATIVE_INFINITY;
+  async #stampNow(): Promise<string> {
+    const stamps = (['caFile', 'certFile', 'keyFile'] as const).map((key) => this.#ofFile(key, stampOf));
+    return (await Promise.all(stamps)).join(' ');
   }
 
-  #stampNow(): string {
-    return (['caFile', 'certFile', 'keyFile'] as const).map((key) => this.#ofFile(key, stampOf)).join(' ');
-  }
-
-  #load(): SecureContext {
-    const ca = this.#ofFile('caFile', readText);
-    const cert = this.#ofFile('certFile', readText);
-    const key = this.#ofFile('keyFile', readText);
+  async #load(): Promise<SecureContext> {
+    const [ca, cert, key] = await Promise.all([
+      this.#ofFile('caFile', readText),
+      this.#ofFile('certFile', readText),
+      this.#ofFile('keyFile', readText),
+    ]);
     try {
       return loadTls().createSecureContext({
         ...(ca === undefined ? {} : { ca }),
@@ -81,11 +99,14 @@ export class TlsFiles {
     }
   }
 
-  #ofFile(key: 'caFile' | 'certFile' | 'keyFile', use: (path: string) => string): string | undefined {
+  async #ofFile(
+    key: 'caFile' | 'certFile' | 'keyFile',
+    use: (path: string) => Promise<string>,
+  ): Promise<string | undefined> {
     const path = this.#tls[key];
     if (path === undefined) return undefined;
     try {
-      return use(path);
+      return await use(path);
     } catch (error) {
       const code = String((error as { code?: unknown }).code);
       const seen = `cannot be read (${/^E[A-Z]+$/.test(code) ? code : 'unknown'}): ${path}`;
@@ -94,9 +115,11 @@ export class TlsFiles {
   }
 }
 
-function stampOf(path: string): string {
-  const { mtimeMs, size, ino, dev } = statSync(path);
+async function stampOf(path: string): Promise<string> {
+  const { mtimeMs, size, ino, dev } = await statInTime(path);
   return `${dev}:${ino}:${size}:${mtimeMs}`;
 }
 
-const readText = (path: string): string => readFileSync(path, 'utf8');
+async function readText(path: string): Promise<string> {
+  return (await readFileInTime(path, { maxBytes: MAX_BYTES })).bytes.toString('utf8');
+}

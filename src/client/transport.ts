@@ -117,7 +117,7 @@ export class Transport implements AsyncDisposable {
   async #once(target: Target, request: WireRequest, stop: Stop): Promise<WireAnswer> {
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
     const tunnelMs = this.#options.timeoutMs + 1000;
-    const run = () => exchange(this.#way.pool.agentFor(protocol), target, request, tunnelMs, stop);
+    const run = async () => await exchange(await this.#way.pool.agentFor(protocol), target, request, tunnelMs, stop);
     try {
       return await run();
     } catch (error) {

@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { readdirInTime, statInTime } from '../base/read-file.ts';
 import type { Environment } from './environment.ts';
 import type { Problems } from './problems.ts';
 import { describeSystemError } from './read-capped.ts';
@@ -17,14 +17,19 @@ export interface Found {
  * `*.yaml|yml|json` in the order of their names, without sub-directories and hidden files. A file named twice is read
  * once.
  */
-export function findFiles(paths: readonly string[], env: Environment, cwd: string, problems: Problems): Found[] {
+export async function findFiles(
+  paths: readonly string[],
+  env: Environment,
+  cwd: string,
+  problems: Problems,
+): Promise<Found[]> {
   const named = namedPaths(paths, env);
   if (named.length === 0) {
     problems.addAt('CONFIG_MISSING', 'configuration', 'no file is named', 'Give -c FILE, or set PANNIER_CONFIG.');
   }
   const files = new Map<string, string>();
   for (const name of named) {
-    for (const file of expand(name, cwd, problems)) {
+    for (const file of await expand(name, cwd, problems)) {
       if (!files.has(resolve(cwd, file))) files.set(resolve(cwd, file), file);
     }
   }
@@ -34,27 +39,27 @@ export function findFiles(paths: readonly string[], env: Environment, cwd: strin
 }
 
 /** The directories among the paths: a file that appears there belongs to the configuration. */
-export function findFolders(paths: readonly string[], env: Environment, cwd: string): readonly string[] {
-  return namedPaths(paths, env)
-    .map((path) => resolve(cwd, path))
-    .filter(isDirectory);
+export async function findFolders(paths: readonly string[], env: Environment, cwd: string): Promise<readonly string[]> {
+  const all = namedPaths(paths, env).map((path) => resolve(cwd, path));
+  const areFolders = await Promise.all(all.map(isDirectory));
+  return all.filter((_, index) => areFolders[index]);
 }
 
 /** Names of the files that a directory stands for, sorted. */
-export function filesOfFolder(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter((entry) => CONFIG_NAME.test(entry) && !isDirectory(resolve(folder, entry)))
-    .sort();
+export async function filesOfFolder(folder: string): Promise<readonly string[]> {
+  const names = (await readdirInTime(folder)).filter((entry) => CONFIG_NAME.test(entry)).sort();
+  const areFolders = await Promise.all(names.map((entry) => isDirectory(resolve(folder, entry))));
+  return names.filter((_, index) => !areFolders[index]);
 }
 
 function namedPaths(paths: readonly string[], env: Environment): readonly string[] {
   return paths.length > 0 ? paths : (env['PANNIER_CONFIG'] ?? '').split(':').filter((path) => path !== '');
 }
 
-function expand(name: string, cwd: string, problems: Problems): string[] {
+async function expand(name: string, cwd: string, problems: Problems): Promise<string[]> {
   try {
-    if (!statSync(resolve(cwd, name)).isDirectory()) return [name];
-    const inside = filesOfFolder(resolve(cwd, name)).map((entry) => join(name, entry));
+    if (!(await statInTime(resolve(cwd, name))).isDirectory()) return [name];
+    const inside = (await filesOfFolder(resolve(cwd, name))).map((entry) => join(name, entry));
     if (inside.length === 0) problems.addAt('CONFIG_MISSING', name, 'the directory holds no *.yaml, *.yml or *.json');
     return inside;
   } catch (error) {
@@ -63,6 +68,11 @@ function expand(name: string, cwd: string, problems: Problems): string[] {
   }
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await statInTime(path)).isDirectory();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return false;
+    throw error;
+  }
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Environment } from './environment.ts';
 import { type Path, pathKey } from './place.ts';
-import type { Problems } from './problems.ts';
-import { readCapped } from './read-capped.ts';
+import { Problems } from './problems.ts';
+import { readCapped, type Unread } from './read-capped.ts';
 import { isTree, type Parsed, type SourceFile } from './source-file.ts';
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
@@ -18,9 +18,22 @@ export type Unfilled = Pick<SourceFile, 'path' | 'dir' | 'label'>;
  * Fills `${env:NAME}` and `${file:PATH}` in every scalar except inline templates; `$${` is a literal `${`. What comes
  * in is not searched again. Keys are left as they are. Also refuses `__proto__`, which no map of ours may hold.
  */
-export function interpolate(parsed: Parsed, file: Unfilled, env: Environment, problems: Problems): SourceFile {
-  const walk = new Walk(file, env, problems);
-  const tree = walk.fill(parsed.tree);
+export async function interpolate(
+  parsed: Parsed,
+  file: Unfilled,
+  env: Environment,
+  problems: Problems,
+): Promise<SourceFile> {
+  const read = new Map<string, string | Unread>();
+  const trial = new Problems();
+  let walk = new Walk(file, env, trial, read);
+  let tree = walk.fill(parsed.tree);
+  if (walk.named.size > 0 || trial.count > 0) {
+    // Which files it names is known now. With what they hold it is walked again, and what that says counts.
+    await Promise.all([...walk.named].map(async (path) => read.set(path, await readCapped(path))));
+    walk = new Walk(file, env, problems, read);
+    tree = walk.fill(parsed.tree);
+  }
   return {
     ...file,
     tree: isTree(tree) ? tree : {},
@@ -33,13 +46,18 @@ export function interpolate(parsed: Parsed, file: Unfilled, env: Environment, pr
 class Walk {
   readonly filled = new Set<string>();
   readonly unfilled = new Set<string>();
+  /** Files of references. */
+  readonly named = new Set<string>();
   readonly #file: Unfilled;
   readonly #env: Environment;
   readonly #problems: Problems;
+  readonly #read: ReadonlyMap<string, string | Unread>;
   readonly #path: (string | number)[] = [];
   #nodes = 0;
 
-  constructor(file: Unfilled, env: Environment, problems: Problems) {
+  /** @param read what the files of references hold, as far as it is known. */
+  constructor(file: Unfilled, env: Environment, problems: Problems, read: ReadonlyMap<string, string | Unread>) {
+    this.#read = read;
     this.#file = file;
     this.#env = env;
     this.#problems = problems;
@@ -94,7 +112,9 @@ class Walk {
       );
     }
     if (kind === 'file') {
-      const text = readCapped(resolve(this.#file.dir, name));
+      const path = resolve(this.#file.dir, name);
+      this.named.add(path);
+      const text = this.#read.get(path) ?? '';
       return typeof text === 'string' ? text.replace(/\r?\n$/, '') : { why: `the file of a reference: ${text.why}` };
     }
     const hint = 'Write ${env:NAME} or ${file:PATH}; a literal ${ is written $${.';

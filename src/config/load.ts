@@ -29,18 +29,18 @@ export interface LoadOptions {
  */
 export async function loadConfig({ paths, env, cwd, onRead }: LoadOptions): Promise<Config> {
   const problems = new Problems();
-  const found = findFiles(paths, env, cwd, problems);
+  const found = await findFiles(paths, env, cwd, problems);
   let whole = problems.count === 0;
   problems.several = found.length > 1;
   const files: SourceFile[] = [];
   let length = 0;
   for (const file of found) {
-    const text = readText(file, problems);
+    const text = await readText(file, problems);
     length += text?.length ?? 0;
     onRead?.(length);
     const parsed = text === undefined ? undefined : await parse(text, file, problems);
     if (parsed === undefined) whole = false;
-    else files.push(interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
+    else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
   }
   if (!whole) problems.throwIfAny();
   const merged = mergeFiles(files, problems);
@@ -50,7 +50,7 @@ export async function loadConfig({ paths, env, cwd, onRead }: LoadOptions): Prom
     ...config,
     warnings: problems.warnings,
     files: found.map(({ path }) => path),
-    folders: findFolders(paths, env, cwd),
+    folders: await findFolders(paths, env, cwd),
   });
 }
 
@@ -60,8 +60,8 @@ function namesOf({ sections }: Merged, { backends }: Pick<Config, 'backends'>): 
   return { secrets: new Set(sections.secrets.keys()), backends: askable };
 }
 
-function readText({ path, label }: Found, problems: Problems): string | undefined {
-  const text = readCapped(path);
+async function readText({ path, label }: Found, problems: Problems): Promise<string | undefined> {
+  const text = await readCapped(path);
   if (typeof text === 'string') return text;
   problems.addAt('CONFIG_UNREADABLE', label, text.why);
   return undefined;

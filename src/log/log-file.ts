@@ -1,5 +1,9 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { fail } from '../base/errors.ts';
+import { constants, writeSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fail, type PannierError } from '../base/errors.ts';
+import { ForeignLinkError } from '../base/held-folder.ts';
+import { openTrusted } from '../base/open-trusted.ts';
 
 /** Append, so that a rotation that copies and truncates works too. O_NONBLOCK: a FIFO without a reader is an error. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
@@ -7,15 +11,22 @@ const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | cons
 /** A file that log lines go to, each written before the call returns. */
 export class LogFile implements Disposable {
   readonly #path: string;
-  readonly #fd: number;
+  readonly #file: FileHandle;
 
-  /** Opens it, and makes it 0600 when it is not there. @throws PannierError LOG_FILE. */
-  constructor(path: string) {
+  private constructor(path: string, file: FileHandle) {
     this.#path = path;
+    this.#file = file;
+  }
+
+  /**
+   * Opens it, and makes it 0600 when it is not there. A link in a directory that another user may write is not followed.
+   * @throws PannierError LOG_FILE.
+   */
+  static async open(path: string): Promise<LogFile> {
     try {
-      this.#fd = openSync(path, FLAGS, 0o600);
+      return new LogFile(path, await openTrusted(resolve(path), FLAGS));
     } catch (error) {
-      throw this.#trouble(error);
+      throw trouble(path, error);
     }
   }
 
@@ -23,18 +34,22 @@ export class LogFile implements Disposable {
   write(line: string): void {
     const bytes = Buffer.from(line);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#file.fd, bytes, at);
     } catch (error) {
-      throw this.#trouble(error);
+      throw trouble(this.#path, error);
     }
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#fd);
+    void this.#file.close().catch(() => {});
   }
+}
 
-  #trouble(error: unknown) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    return fail('LOG_FILE', 'log.file', `${this.#path} cannot be written (${code})`);
+function trouble(path: string, error: unknown): PannierError {
+  if (error instanceof ForeignLinkError) {
+    const hint = 'Name the file that it leads to, or put the log into a directory that only root may write.';
+    return fail('LOG_FILE', 'log.file', `${error.link} is a link that another user can exchange`, { hint });
   }
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  return fail('LOG_FILE', 'log.file', `${path} cannot be written (${code})`);
 }

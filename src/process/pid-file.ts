@@ -1,7 +1,9 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
 import { type Failure, failure } from '../base/errors.ts';
-import { readBootSeconds, readProcStat, startedAtMs } from './proc-stat.ts';
+import { fileCall } from '../base/file-call.ts';
+import { ForeignLinkError, isOwn } from '../base/held-folder.ts';
+import { openTrusted } from '../base/open-trusted.ts';
+import { readBootSeconds, readProcStat, readProcUsers, startedAtMs } from './proc-stat.ts';
 
 /**
  * How much later than its pid file a process may seem to have started and still be the one meant.
@@ -26,7 +28,8 @@ export type Pid = { readonly pid: number } | { readonly failure: Failure };
  *
  * Refused: what is not one plain decimal number (white space around it is fine), a pid of 1 or less (0 and negative
  * numbers mean process groups), our own, and on Linux a process that started after the file was written: the number
- * was given to somebody else. Elsewhere than on Linux that last check is left out.
+ * was given to somebody else. Also on Linux: a file of another user that names a process which is not theirs, and a
+ * link that another user can exchange. Elsewhere than on Linux these last checks are left out.
  *
  * Between this answer and a signal the process may still end and its number be reused; Node has no pidfd to close that
  * window, which is as short as a call.
@@ -36,10 +39,7 @@ export type Pid = { readonly pid: number } | { readonly failure: Failure };
  */
 export async function readPidFile(path: string, place: string): Promise<Pid> {
   const file = await readStart(path);
-  if ('errno' in file) {
-    const seen = file.errno === 'ENOENT' ? 'is missing' : `cannot be read (${file.errno})`;
-    return { failure: failure('RELOAD_PID_FILE', place, `pid file ${path} ${seen}`) };
-  }
+  if ('seen' in file) return { failure: failure('RELOAD_PID_FILE', place, `pid file ${path} ${file.seen}`) };
   const text = file.text.trim();
   if (text === '') return { failure: failure('RELOAD_PID_FILE', place, `pid file ${path} is empty`) };
   if (!/^-?\d+$/.test(text) || Number(text) > LARGEST_PID || file.text.length === LONGEST) {
@@ -49,7 +49,7 @@ export async function readPidFile(path: string, place: string): Promise<Pid> {
   if (pid <= 1) return { failure: failure('RELOAD_PID_REFUSED', place, `pid ${pid} in ${path} is never signalled`) };
   if (pid === process.pid) return { failure: failure('RELOAD_PID_REFUSED', place, `pid ${pid} in ${path} is our own`) };
   if (process.platform !== 'linux') return { pid };
-  return checkProcess(pid, file.mtimeMs, path, place);
+  return checkProcess(pid, file.stats, path, place);
 }
 
 /** Whether a process that started then is not the one that the file was written for. */
@@ -57,14 +57,20 @@ export function isYounger(startTicks: number, bootSeconds: number, fileMtimeMs: 
   return startedAtMs(startTicks, bootSeconds) > fileMtimeMs + START_TOLERANCE_MS;
 }
 
-async function checkProcess(pid: number, mtimeMs: number, path: string, place: string): Promise<Pid> {
-  const [stat, bootSeconds] = await Promise.all([readProcStat(pid), readBootSeconds()]);
+async function checkProcess(pid: number, { mtimeMs, uid }: Stats, path: string, place: string): Promise<Pid> {
+  const [stat, users, bootSeconds] = await Promise.all([readProcStat(pid), readProcUsers(pid), readBootSeconds()]);
   if (stat === undefined || bootSeconds === undefined) {
     return isRunning(pid)
       ? { failure: failure('RELOAD_NOT_PERMITTED', place, `the start of process ${pid} cannot be read from /proc`) }
       : { failure: noProcess(pid, place) };
   }
   if (stat.state === 'Z' || stat.state === 'X') return { failure: noProcess(pid, place) };
+  // Who may write the file would else choose which process we signal. A file of root's or our own is believed.
+  if (!isOwn(uid) && users?.includes(uid) !== true) {
+    const seen = `${path} belongs to user ${uid}, and process ${pid} to user ${users?.at(-1) ?? 'unknown'}`;
+    const hint = 'Let root or the user of the application write the pid file.';
+    return { failure: failure('RELOAD_PID_REFUSED', place, seen, { hint }) };
+  }
   if (isYounger(stat.startTicks, bootSeconds, mtimeMs)) {
     const seen = `process ${pid} started after ${path} was written`;
     return { failure: failure('RELOAD_PID_REUSED', place, seen) };
@@ -85,20 +91,26 @@ function isRunning(pid: number): boolean {
   }
 }
 
-type Start = { readonly text: string; readonly mtimeMs: number } | { readonly errno: string };
+interface Start {
+  readonly text: string;
+  readonly stats: Stats;
+}
 
 /** O_NONBLOCK: a FIFO in the file's place must not hold us up. */
-async function readStart(path: string): Promise<Start> {
+async function readStart(path: string): Promise<Start | { readonly seen: string }> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, null);
-      const { mtimeMs } = await file.stat();
-      return { text: buffer.toString('latin1', 0, bytesRead), mtimeMs };
-    } finally {
-      await file.close();
-    }
+    return await fileCall(path, async () => {
+      const file = await openTrusted(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, null);
+        return { text: buffer.toString('latin1', 0, bytesRead), stats: await file.stat() };
+      } finally {
+        await file.close();
+      }
+    });
   } catch (error) {
-    return { errno: (error as NodeJS.ErrnoException).code ?? 'unknown' };
+    if (error instanceof ForeignLinkError) return { seen: 'is a link that another user can exchange' };
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return { seen: code === 'ENOENT' ? 'is missing' : `cannot be read (${code})` };
   }
 }

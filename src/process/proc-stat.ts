@@ -51,6 +51,19 @@ export async function readProcStat(pid: number): Promise<ProcStat | undefined> {
   }
 }
 
+/**
+ * Real and effective user of a process. Undefined when there is no such process, or it is hidden from us. Not the owner
+ * of `/proc/PID`, which is root for a process that gave up root.
+ */
+export async function readProcUsers(pid: number): Promise<readonly number[] | undefined> {
+  try {
+    const line = /^Uid:\t(\d+)\t(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'latin1'));
+    return line === null ? undefined : [Number(line[1]), Number(line[2])];
+  } catch {
+    return undefined;
+  }
+}
+
 /** `btime` of `/proc/stat`: the boot on today's wall clock. Undefined when it cannot be told. */
 export async function readBootSeconds(): Promise<number | undefined> {
   try {

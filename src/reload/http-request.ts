@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
+import { readFileInTime } from '../base/read-file.ts';
 import { loadHttp, loadHttps } from '../client/node-http.ts';
 import { onAbort } from '../client/on-abort.ts';
 import { WireError } from '../client/wire-error.ts';
@@ -24,6 +24,12 @@ export type OneAnswer =
 /** A longer body is not waited for. */
 const DRAIN_BYTES = 1024 * 1024;
 
+const MAX_CA_BYTES = 16 * 1024 * 1024;
+
+async function readCa(path: string, signal: AbortSignal): Promise<string> {
+  return (await readFileInTime(path, { maxBytes: MAX_CA_BYTES, signal })).bytes.toString('utf8');
+}
+
 /**
  * One request over a connection of its own, never through a proxy, redirects not followed. The body of the answer is
  * read to its end, so that the application is not cut off, and dropped. Never throws.
@@ -33,8 +39,9 @@ const DRAIN_BYTES = 1024 * 1024;
 export async function sendOnce(request: OneRequest, signal: AbortSignal): Promise<OneAnswer> {
   let ca: string | undefined;
   try {
-    ca = request.caFile === undefined ? undefined : await readFile(request.caFile, 'utf8');
+    ca = request.caFile === undefined ? undefined : await readCa(request.caFile, signal);
   } catch (error) {
+    if (signal.aborted) return { kind: 'aborted' };
     return { kind: 'no-ca', errno: String((error as NodeJS.ErrnoException).code ?? 'unknown') };
   }
   if (signal.aborted) return { kind: 'aborted' };

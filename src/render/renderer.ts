@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
+import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, FileContent, GenerationsConfig } from '../config/config.ts';
 import { makeNearest } from '../config/nearest.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
@@ -14,7 +14,7 @@ import type { Rendered, Renderer } from './render.ts';
 import { readTemplate } from './template.ts';
 import { missingIn, viewOf } from './view.ts';
 
-/** Reads a template file; `node:fs/promises` unless a test says otherwise. */
+/** Reads a template file; from the disk unless a test says otherwise. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;
 
 /**
@@ -26,7 +26,7 @@ export type ReadBytes = (path: string) => Promise<Uint8Array>;
 export async function createRenderer(
   output: Pick<GenerationsConfig, 'files'>,
   known: Known,
-  read: ReadBytes = readFile,
+  read: ReadBytes = readTemplateFile,
   also: Iterable<string> = [],
 ): Promise<Renderer> {
   const problems: Failure[] = [];
@@ -41,6 +41,11 @@ export async function createRenderer(
     render: async (snapshot, { masked = false } = {}) => renderFiles(files, wants, snapshot, masked),
   };
 }
+
+/** A template that is larger is none. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+const readTemplateFile: ReadBytes = async (path) => (await readFileInTime(path, { maxBytes: MAX_BYTES })).bytes;
 
 /** One file of the output, ready to be rendered any number of times. */
 interface RenderFile {

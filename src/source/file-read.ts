@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fail } from '../base/errors.ts';
+import { readdirInTime, readFileInTime, realpathInTime, statInTime } from '../base/read-file.ts';
 import { Secret } from '../base/secret.ts';
 import { type Fields, isFields, type Value } from '../base/value.ts';
 import { fileKind, parseFile, unusable } from './file-parse.ts';
@@ -31,7 +31,7 @@ const TRIES = 5;
 export async function readKey(path: string, key: string, parsed: ReadParsed, place: string): Promise<Reading> {
   for (let tries = 1; ; tries++) {
     try {
-      const stats = await stat(path);
+      const stats = await statInTime(path);
       return stats.isDirectory()
         ? await inFolder(path, key, parsed, place)
         : await inFile(path, stats, key, parsed, place);
@@ -72,13 +72,13 @@ async function inFolder(path: string, key: string, parsed: ReadParsed, place: st
 /** A file per field. `..data` is looked up once, so that all files are of one generation; it vanishing means: again. */
 async function asFolder(folder: string, path: string, key: string, place: string): Promise<Reading> {
   const swapped = join(folder, '..data');
-  const dir = await realpath((await statOrNone(swapped)) === undefined ? folder : swapped);
+  const dir = await realpathInTime((await statOrNone(swapped)) === undefined ? folder : swapped);
   const fields = new Map<string, Value>();
-  let changedMs = (await stat(dir)).mtimeMs;
-  for (const name of (await readdir(dir)).sort()) {
+  let changedMs = (await statInTime(dir)).mtimeMs;
+  for (const name of (await readdirInTime(dir)).sort()) {
     if (name.startsWith('..')) continue;
     const one = join(dir, name);
-    const stats = await stat(one);
+    const stats = await statInTime(one);
     if (!stats.isFile()) continue;
     changedMs = Math.max(changedMs, stats.mtimeMs);
     fields.set(name, Secret.bytes(await readStable(one, place)));
@@ -89,17 +89,14 @@ async function asFolder(folder: string, path: string, key: string, place: string
 /** The bytes of one state of a file: read again when it changed meanwhile. */
 export async function readStable(path: string, place: string): Promise<Uint8Array> {
   for (let tries = 1; ; tries++) {
-    const stats = await stat(path);
-    // Opening a FIFO would wait for a writer.
-    if (!stats.isFile()) throw unusable(path, 'not a file', place);
-    if (stats.size > MAX_FILE_BYTES) throw unusable(path, 'larger than 64 MiB', place);
-    const file = await open(path, 'r');
     try {
-      const before = stampOf(await file.stat());
-      const bytes = await file.readFile();
-      if (stampOf(await file.stat()) === before) return bytes;
-    } finally {
-      await file.close();
+      const { bytes, stats } = await readFileInTime(path, { maxBytes: MAX_FILE_BYTES });
+      if (stampOf(await statInTime(path)) === stampOf(stats)) return bytes;
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      if (code === 'EFTYPE' || code === 'EISDIR') throw unusable(path, 'not a file', place);
+      if (code === 'EFBIG') throw unusable(path, 'larger than 64 MiB', place);
+      throw error;
     }
     if (tries === TRIES) throw unusable(path, 'changes while it is read', place);
   }
@@ -131,7 +128,7 @@ function notFound(path: string, key: string, place: string) {
 
 async function statOrNone(path: string): Promise<Stats | undefined> {
   try {
-    return await stat(path);
+    return await statInTime(path);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(String((error as { code?: unknown }).code))) return undefined;
     throw error;

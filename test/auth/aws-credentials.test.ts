@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -506,6 +507,22 @@ describe('a shared file that is there and cannot be used', () => {
     await write('credentials', profile('other', 'AKIAOTHER'));
     expect(await open(sources).keyId()).toBe('ASIAOTHER');
     expect(await open({ ...sources, credentialsFile: '/dev/null' }).keyId()).toBe('ASIAOTHER');
+  });
+
+  it('and a token file are not waited for when they are FIFOs', async () => {
+    const fifo = join(aws().dir, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const webIdentity = { tokenFile: fifo, roleArn: 'arn:aws:iam::000000000000:role/shop' };
+    const asked = { ...(await container('ASIAOTHER')), authorizationFile: fifo };
+    const role = 'role_arn = arn:aws:iam::000000000000:role/shop';
+    await write('config', `[profile irsa]\n${role}\nweb_identity_token_file = ${fifo}\n`);
+    const inProfile = { profile: 'irsa', isProfileNamed: true };
+    for (const sources of [{ credentialsFile: fifo }, { webIdentity }, { container: asked }, inProfile]) {
+      expect(await open(sources).failure()).toMatchObject({
+        code: 'AUTH_CREDENTIAL_UNREADABLE',
+        seen: expect.stringMatching(/cannot be read \(EFTYPE\)|is no regular file/),
+      });
+    }
   });
 
   it('leaves the keys in use that came from it, says so once, and its next content counts', async () => {

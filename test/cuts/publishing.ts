@@ -4,6 +4,8 @@ const sink = cutIn('src/deliver/file/file-sink.ts');
 const candidate = cutIn('src/deliver/file/candidate.ts');
 const generations = cutIn('src/deliver/file/generations.ts');
 const links = cutIn('src/deliver/file/links.ts');
+const held = cutIn('src/base/held-folder.ts');
+const trusted = cutIn('src/base/open-trusted.ts');
 const plan = cutIn('src/deliver/file/plan.ts');
 const volume = cutIn('src/deliver/file/volume.ts');
 const published = cutIn('src/deliver/file/published.ts');
@@ -11,15 +13,15 @@ const writer = cutIn('src/lease/item-writer.ts');
 const loop = cutIn('src/agent/output-loop.ts');
 const view = cutIn('src/render/view.ts');
 
-const LINKS = 'await makeLinks(this.#disk, this.#dir, links, this.#place); // 4.';
-const SWAP = 'await replaceLink(this.#disk, this.#dir, generationName(generation), DATA_TMP, DATA); // 5.';
-const RENAME = 'await disk.rename(made, join(dir, name));';
+const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
+const SWAP = 'await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.';
+const RENAME = 'await disk.rename(made, folder.at(name));';
 const KEPT = 'if (number === published || number === previous) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
 
 export const PUBLISHING: readonly Cut[] = [
-  links('inside-dir', 'const made = join(dir, temporary);', "const made = join(dir, '..', temporary);"),
-  sink('layout', SWAP, SWAP.replace('generationName(generation)', 'join(this.#dir, generationName(generation))')),
+  links('inside-dir', 'const made = folder.at(temporary);', 'const made = folder.at(`../${temporary}`);'),
+  sink('layout', SWAP, SWAP.replace('generationName(generation)', 'folder.shown(generationName(generation))')),
   cutIn('src/deliver/file/names.ts')('layout', "name.split('/', 1)[0] as string", 'name', { by: 'with slashes' }),
   candidate(
     'one-look-up',
@@ -30,7 +32,7 @@ export const PUBLISHING: readonly Cut[] = [
   sink(
     'no-mix',
     SWAP,
-    `await rm(join(this.#dir, generationName(this.#published ?? 0)), { recursive: true, force: true });\n        ${SWAP}`,
+    `await removeTree(disk, folder.at(generationName(this.#published ?? 0)), volume.procFd);\n        ${SWAP}`,
     {
       by: '100,000',
       slow: true,
@@ -61,7 +63,7 @@ export const PUBLISHING: readonly Cut[] = [
   links(
     'killed-anywhere',
     RENAME,
-    `await (async () => disk.unlink(join(dir, name)))().catch(() => undefined);\n  ${RENAME}`,
+    `await (async () => disk.unlink(folder.at(name)))().catch(() => undefined);\n  ${RENAME}`,
     {
       by: 'each single call',
     },
@@ -73,35 +75,39 @@ export const PUBLISHING: readonly Cut[] = [
   volume('dir-created', 'await folder.chmod(mode);', '', { by: 'its dirMode' }),
   volume(
     'dir-never-chmodded',
-    'await access(dir, constants.W_OK | constants.X_OK);',
-    'const again = await openFolder(dir);\n    await again.chmod(planNewDir(output).mode);\n    await again.close();',
+    'if (!held.made) await access(held.at, constants.W_OK | constants.X_OK);',
+    'await setUp(held, output, dir, place);',
   ),
   plan('x-where-r', '? 0o050 : 0o011', '? 0o040 : 0o011'),
   candidate('access-before-the-swap', 'await handle.chmod(file.mode);', '', { by: 'modes stand' }),
   candidate('access-before-the-swap', 'await setOwner(handle, file.owner, place, shown);', '', { by: 'owners stand' }),
-  volume(
-    'no-symlink-followed-out',
-    "(await unless('ENOENT', () => lstat(dir)))",
-    "(await unless('ENOENT', async () => (await import('node:fs/promises')).stat(dir)))",
-  ),
+  volume('no-symlink-followed-out', 'refuseLink: true,', ''),
   links('no-symlink-followed-out', 'else if (!isOurLink(found.target)) throw', 'else if (found === null) throw', {
     by: 'a name that leads elsewhere',
   }),
-  candidate('no-symlink-followed-out', 'volume.procFd ? `/proc/self/fd/${root.fd}` : path', 'path', {
+  candidate('no-symlink-followed-out', 'volume.procFd ? `/proc/self/fd/${handle.fd}` : path', 'path', {
     by: 'one exchanged',
   }),
-  published(
+  candidate('no-symlink-followed-out', 'if ((await disk.readdir(base)).length > 0) throw', "if (base === '') throw", {
+    by: 'a candidate for a directory',
+  }),
+  sink('no-symlink-followed-out', 'isSameFile(stats, this.#known) &&', '', { by: 'a symlink on the way' }),
+  sink('no-symlink-followed-out', 'if (!isSameFile(folder.stats, stats)) {', 'if (folder === undefined) {', {
+    by: 'between stage and commit',
+  }),
+  held('no-symlink-followed-out', 'if (!isTrusted || (', 'if ((', { by: 'a symlink on the way' }),
+  cutIn('src/deliver/file/remove-tree.ts')(
     'no-symlink-followed-out',
-    '() => disk.lstat(path));\n  return',
-    "async () => (await import('node:fs/promises')).stat(path));\n  return",
-    {
-      by: 'is not read through',
-    },
+    'const base = procFd ? `/proc/self/fd/${folder.fd}` : path;',
+    'const base = path;',
+    { by: 'while it is swept' },
   ),
   loop('tmpfs-warning', 'if (tmpfs === false) {', 'if (tmpfs === null) {'),
   loop('tmpfs-warning', 'if (tmpfs === false) {', 'if (tmpfs === null) {', { by: 'run warns' }),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw'),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'init refuses' }),
+  volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'mounted over' }),
+  sink('tmpfs-required', "retry: 'backoff'", "retry: 'never'", { by: 'the mount is gone' }),
   cutIn('src/agent/run.ts')('tmpfs-required', "code === 'OUTPUT_NOT_TMPFS'", "code === 'INTERNAL'", { by: 'run ends' }),
   writer('deleted-is-kept', "gone ? 'deleted' : why.code", 'why.code'),
   writer(
@@ -111,7 +117,7 @@ export const PUBLISHING: readonly Cut[] = [
   ),
   sink(
     'files-go-with-their-configuration',
-    'await removeStaleLinks(this.#disk, this.#dir, plan.links).catch(() => undefined);',
+    'await removeStaleLinks(disk, folder, plan.links).catch(() => undefined);',
     '',
   ),
   links('files-go-with-their-configuration', "if (typeof found === 'string' || !isOurLink(found.target)) return;", ''),
@@ -136,11 +142,16 @@ export const PUBLISHING: readonly Cut[] = [
     'if (outcome instanceof Missing) return false;',
     'if (outcome instanceof Missing) throw outcome.toFault();',
   ),
-  cutIn('src/deliver/http/bind.ts')('sockets-0600', 'await chmod(staged, where.mode);', ''),
+  cutIn('src/deliver/http/bind.ts')('sockets-0600', 'await chmod(socket.at, mode);', ''),
   cutIn('src/deliver/http/bind.ts')(
     'sockets-0600',
-    '      await moveTo(staged, path, place);\n',
-    '      await moveTo(staged, path, place);\n    await chmod(path, 0o777);\n    await lstat(path);\n    await chmod(path, where.mode);\n',
+    '      await inFolder((entry) => moveTo(staged, entry, path, place));\n',
+    '      await inFolder((entry) => moveTo(staged, entry, path, place));\n    await chmod(path, 0o777);\n    await lstat(path);\n    await chmod(path, where.mode);\n',
     { by: 'whatever the umask' },
   ),
+  held('sockets-by-descriptor', 'if (!isTrusted || (', 'if ((', { by: 'is not made behind a symlink' }),
+  trusted('no-foreign-links', 'if (!isPrivate(folder.stats)) throw new ForeignLinkError(path);', ''),
+  trusted('no-foreign-links', '|| !mayOthersWrite(folder.stats)) return file;', '|| true) return file;', {
+    by: 'in a directory of that user',
+  }),
 ];

@@ -36,7 +36,7 @@ export const RELOAD: readonly Cut[] = [
     "await this.#owe(staged === 'equal' ? (this.#published ?? this.#recovered) : staged.generation);",
     "if (staged !== 'equal') await this.#owe(staged.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
   ),
-  mark('owed-survives', 'await disk.rename(made, join(dir, MARK));', '', { by: 'outlives' }),
+  mark('owed-survives', 'await disk.rename(made, folder.at(MARK));', '', { by: 'outlives' }),
   loop(
     'retried',
     `${FAILED}\n    this.#retryAtMs = clock.monoMs() + retryInMs;`,
@@ -93,4 +93,5 @@ export const RELOAD: readonly Cut[] = [
     '',
     { by: 'a reload by command' },
   ),
+  pidFile('pid-file-of-its-owner', 'if (!isOwn(uid) && users?.includes(uid) !== true) {', 'if (uid < 0) {'),
 ];

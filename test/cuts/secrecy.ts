@@ -199,15 +199,15 @@ export const SECRECY: readonly Cut[] = [
     '...(skipVerify ? { rejectUnauthorized: false } : {}),',
     { by: 'taken unseen' },
   ),
-  cutIn('src/deliver/http/bind.ts')('socket-mode', 'await chmod(staged, where.mode);', ''),
+  cutIn('src/deliver/http/bind.ts')('socket-mode', 'await chmod(socket.at, mode);', ''),
   cutIn('src/config/resolve-listen.ts')('socket-mode', 'SOCKET_MODE = 0o600', 'SOCKET_MODE = 0o666', {
     by: 'curl reads',
     slow: true,
   }),
   guard(
     'loopback-and-header',
-    "if (typeof given === 'string' && token.accepts(given)) return undefined;",
-    'return undefined;',
+    "if (typeof given !== 'string') return refused(",
+    "if (given !== 'x'.repeat(999)) return undefined;\n    if (typeof given !== 'string') return refused(",
   ),
   cutIn('src/config/resolve-api.ts')('loopback-and-header', 'if (!isLoopback(host)) {', 'if (host === "") {', {
     by: 'the whole network',

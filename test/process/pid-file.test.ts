@@ -1,14 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isYounger, readPidFile, START_TOLERANCE_MS } from '../../src/process/pid-file.ts';
+import { ATTACKER, attackerMissing, giveToAttacker } from '../deliver/attacker.ts';
 import { useScratch } from '../deliver/publishing.ts';
 import { useChildren } from './children.ts';
 
 const scratch = useScratch();
 const children = useChildren();
 const linux = process.platform === 'linux';
+const SET_USER = `import os, time; os.setgid(${ATTACKER}); os.setuid(${ATTACKER})`;
+const NAP = 'time.sleep(30)';
 const SLEEP = ['sh', '-c', 'echo ready; sleep 30'] as const;
 
 async function codeOf(path: string): Promise<string | number> {
@@ -82,6 +85,47 @@ describe('a pid file', () => {
   it('tells nothing of what it holds when that is no number', async () => {
     const found = await readPidFile(pidFile('hunter2'), 'here');
     expect(JSON.stringify(found)).not.toContain('hunter2');
+  });
+});
+
+describe.skipIf(attackerMissing !== undefined)('a pid file of another user', () => {
+  /** A process that was root's before: the owner of its entry in /proc stays root. */
+  const theirs = async () => await children.start('python3', '-c', `${SET_USER}; print("ready", flush=True); ${NAP}`);
+
+  it('is believed when it names a process of that user', async () => {
+    const { pid } = await theirs();
+    const path = pidFile(`${pid}`);
+    giveToAttacker(path);
+    expect(await codeOf(path)).toBe(pid);
+  });
+
+  it('is RELOAD_PID_REFUSED when it names a process of root', async () => {
+    const { pid } = await children.start(...SLEEP);
+    const path = pidFile(`${pid}`);
+    giveToAttacker(path);
+    const found = await readPidFile(path, 'here');
+    expect(found).toMatchObject({
+      failure: {
+        code: 'RELOAD_PID_REFUSED',
+        seen: `${path} belongs to user ${ATTACKER}, and process ${pid} to user 0`,
+      },
+    });
+  });
+
+  it('may not be a symlink, or a second name, in a directory of that user', async () => {
+    const { pid } = await children.start(...SLEEP);
+    const ours = pidFile(`${pid}`);
+    const dir = join(dirname(ours), 'run');
+    mkdirSync(dir);
+    symlinkSync(ours, join(dir, 'symlink'));
+    linkSync(ours, join(dir, 'second'));
+    giveToAttacker(dir);
+    for (const name of ['symlink', 'second']) expect(await codeOf(join(dir, name))).toBe('RELOAD_PID_FILE');
+  });
+
+  it('names any process when root wrote it', async () => {
+    const { pid } = await theirs();
+    expect(await codeOf(pidFile(`${pid}`))).toBe(pid);
   });
 });
 

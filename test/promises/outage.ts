@@ -7,6 +7,7 @@ const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const keys = inFile('test/auth/aws-credentials.test.ts', 'a service that gives credentials');
 const wire = inFile('test/deliver/api/aws.test.ts', 'for clients of the AWS agent');
 const init = inFile('test/agent/init.test.ts', 'init');
+const reading = inFile('test/base/read-file.test.ts', 'a file that somebody else can replace');
 
 export const outage: Section = {
   name: 'Outage',
@@ -107,6 +108,27 @@ export const outage: Section = {
       wire('an error is told as the AWS agent does: %s', 'one that is not configured'),
       wire('a refreshNow that ends in %s is %i %s', 'SECRET_DENIED'),
       wire('%s is 405 everywhere', 'HEAD'),
+    ),
+    held(
+      'reads-in-time',
+      'A file that somebody else can replace is read without waiting for a FIFO, and in five seconds or not at all;',
+      reading('is not waited for when it is a FIFO, a device or a directory'),
+      inFile(
+        'test/base/read-file.test.ts',
+        'on a file system that hangs',
+      )('a read ends in time, the same path is not asked again, and others are read'),
+    ),
+    held(
+      'stop-in-five-seconds',
+      'health answers meanwhile, and SIGTERM ends the process within five seconds whatever hangs.',
+      inFile(
+        'test/system/hung-files.test.ts',
+        'a file system that hangs, with',
+      )('%s on it, holds up neither health nor a stop'),
+      inFile(
+        'test/system/hung-files.test.ts',
+        'a FIFO that nobody writes to, in the place of',
+      )('%s holds up neither health nor a stop'),
     ),
   ],
 };

@@ -6,6 +6,11 @@ const trouble = 'test/deliver/file-trouble.test.ts';
 const recover = inFile('test/deliver/file-recover.test.ts', 'recover');
 const publish = inFile(sink, 'a publish');
 const symlinks = inFile(trouble, 'symlinks in the destination');
+const attacks = 'test/deliver/attacks.test.ts';
+const exchanged = inFile(attacks, 'the directory of an output that somebody exchanged since the start');
+const attacker = inFile(attacks, 'a user who owns what is around an output, and exchanges it');
+const mounts = inFile(attacks, 'requireTmpfs (needs the right to mount)');
+const foreignSocket = inFile('test/deliver/http/bind.test.ts', 'a unix socket in a directory of another user');
 const kill = inFile('test/deliver/kill.test.ts', 'SIGKILL');
 const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const loop = inFile('test/agent/output-loop.test.ts', 'an output');
@@ -96,6 +101,26 @@ export const publishing: Section = {
       )('is never at its path with another mode than its own, whatever the umask'),
     ),
     held(
+      'sockets-by-descriptor',
+      'A socket in a directory of another user gives its owner and mode to no other file.',
+      foreignSocket(
+        'who exchanges the private directory that it is made in, gives its owner and mode to no other file',
+      ),
+      foreignSocket('is not made behind a symlink that this user can exchange'),
+    ),
+    held(
+      'no-foreign-links',
+      'A log file and a pid file are reached through no link that another user can exchange.',
+      inFile(
+        'test/log/log-file.test.ts',
+        'a log file',
+      )('is never a link that another user can exchange: symlinks, second names, and on the way'),
+      inFile(
+        'test/process/pid-file.test.ts',
+        'a pid file of another user',
+      )('may not be a symlink, or a second name, in a directory of that user'),
+    ),
+    held(
       'dir-created',
       '`dir` is created when missing (0700 unless `dirMode`),',
       inFile(access, 'the directory of an output')('is created %s', '0700'),
@@ -120,11 +145,17 @@ export const publishing: Section = {
     ),
     held(
       'no-symlink-followed-out',
-      'No symlink in the destination is followed out of it.',
+      'No symlink in the destination is followed out of it, at a start, at any publish, while removing, whoever owns the directories around it.',
       symlinks('the directory itself being one is OUTPUT_SYMLINK, with a trailing slash too'),
       symlinks('a name that leads elsewhere is OUTPUT_SYMLINK'),
       symlinks('one exchanged for the candidate right after it %s gets no file'),
       symlinks('a published generation that is one is not read through, but published again'),
+      exchanged('for a symlink is OUTPUT_SYMLINK at the next publish, and nothing comes to where it leads'),
+      exchanged('for another directory between stage and commit publishes nothing there'),
+      exchanged('a symlink on the way counts where root made it, and nowhere else'),
+      attacker('its directory for a symlink at any moment gets nothing published elsewhere, on %s'),
+      attacker('a generation for a symlink while it is swept removes nothing elsewhere, on %s'),
+      attacker('a candidate for a directory that is not theirs changes neither its owner nor its mode'),
     ),
     held(
       'tmpfs-warning',
@@ -134,10 +165,12 @@ export const publishing: Section = {
     ),
     held(
       'tmpfs-required',
-      'and refuse with `requireTmpfs: true`.',
+      'and refuse with `requireTmpfs: true`, at every publish.',
       inFile(trouble, 'tmpfs')('is told, and requireTmpfs refuses everything else'),
       init('refuses a dir that is not on tmpfs when requireTmpfs is set'),
       run('ends when a dir is not on tmpfs and requireTmpfs is set'),
+      mounts('refuses at the next publish when the mount is gone, and takes up again when it is back'),
+      mounts('refuses when something is mounted over the directory, also between stage and commit'),
     ),
     held(
       'deleted-is-kept',

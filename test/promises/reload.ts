@@ -98,6 +98,14 @@ export const reload: Section = {
       signal('a reused pid is not signalled'),
     ),
     held(
+      'pid-file-of-its-owner',
+      'a pid file that belongs neither to root nor to the agent must name a process of its owner,',
+      inFile(
+        'test/process/pid-file.test.ts',
+        'a pid file of another user',
+      )('is RELOAD_PID_REFUSED when it names a process of root'),
+    ),
+    held(
       'proc-stat',
       '(`/proc/PID/stat` field 22, counted after the last `)`)',
       stat('is counted after the last bracket: %s'),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure } from '../../base/errors.ts';
-import { Guard } from '../http/guard.ts';
+import { Guard, type Refused } from '../http/guard.ts';
 import { nameOfListen } from '../http/listening.ts';
 import { sendReply } from '../http/reply.ts';
 import { type Route, Routes } from '../http/routes.ts';
@@ -52,7 +52,7 @@ class Api implements Service {
     this.#routes = new Routes([...rows, ...(options.rows ?? [])]);
     const token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, `${place}.tokenFile`, agent.clock);
     this.#guard = new Guard({ isTcp: where.kind === 'tcp', token });
-    warnOf(token, agent);
+    void warnOf(token, agent);
     this.#hearing = agent.onEvent((names) => {
       this.#waiting.wake(names);
       this.#watchers.changed(names);
@@ -61,6 +61,11 @@ class Api implements Service {
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     const refused = this.#guard.refuse(request, () => this.isVital(request));
+    if (refused instanceof Promise) void refused.then((known) => this.#answer(request, response, known));
+    else this.#answer(request, response, refused);
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, refused: Refused | undefined): void {
     if (refused === undefined) this.#routes.handle(request, response);
     else {
       this.#audit.refused(refused.code);
@@ -86,9 +91,9 @@ class Api implements Service {
 }
 
 /** The file may be there a moment later; until then nobody is let in. */
-function warnOf(token: TokenFile | undefined, { emit }: ApiAgent): void {
+async function warnOf(token: TokenFile | undefined, { emit }: ApiAgent): Promise<void> {
   try {
-    const weakness = token?.check();
+    const weakness = await token?.check();
     if (weakness !== undefined) emit({ kind: 'agent-warning', warning: weakness });
   } catch (error) {
     emit({ kind: 'agent-warning', warning: asFailure(error, 'api') });

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { fail } from '../../base/errors.ts';
 import type { Disk, DiskHandle } from './disk.ts';
+import type { Folder } from './folder.ts';
 import { inParallel } from './in-parallel.ts';
 import { generationName } from './names.ts';
 import type { Plan, PlannedFile, PlannedFolder } from './plan.ts';
@@ -14,61 +16,39 @@ const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
  * Fills an empty generation directory that was just made (0700, ours). When this resolves every file, mode and owner
  * is as planned, and on disk unless on tmpfs.
  *
- * The files are made below an open handle of the directory (`/proc/self/fd/N`, where there is one), not below its
- * path: somebody who may write the output's directory could exchange the path for a symlink between two of our calls.
- * Within it nobody else may write.
+ * Somebody who may write the output's directory can exchange the generation for another directory, or for one of their
+ * own and then exchange what is in that. So each folder is opened without following a symlink, must be empty, and is
+ * filled and given its owner through its descriptor (`/proc/self/fd/N`, where there is one).
+ * @param path starts from the open directory of the output
+ * @param shown the same path for messages
  * @throws PannierError OUTPUT_NOT_WRITABLE, OUTPUT_FULL, OUTPUT_OWNER, OUTPUT_OCCUPIED (two names that exclude each
- * other, `a` and `a/b`); what was written is left for the caller to remove.
+ * other, `a` and `a/b`; a directory that was exchanged); what was written is left for the caller to remove.
  */
-export async function fillCandidate(path: string, plan: Plan, volume: Volume, place: string): Promise<void> {
-  const { disk } = volume;
-  const root = await openFolder(disk, path);
+export async function fillCandidate(
+  path: string,
+  shown: string,
+  plan: Plan,
+  volume: Volume,
+  place: string,
+): Promise<void> {
+  const [root, ...folders] = plan.folders;
+  const filling = { folders: byParent(folders), files: byParent(plan.files), volume, place };
   try {
-    const base = volume.procFd ? `/proc/self/fd/${root.fd}` : path;
-    // 1. Folders, still private; parents come first in the plan.
-    const inner = plan.folders.slice(1);
-    for (const { name } of inner) {
-      try {
-        await disk.mkdir(join(base, name), { mode: 0o700 });
-      } catch (error) {
-        throw trouble(error, place, `cannot make ${join(path, name)}`);
-      }
-    }
-    // 2. Files: bytes, then owner, then mode, so that no class reads before it may.
-    await inParallel(plan.files, (file) =>
-      writeFile(join(base, file.name), join(path, file.name), file, volume, place),
-    );
-    // 3. Folders get owner and mode when nothing has to be made in them any more; children before parents.
-    for (const folder of inner.toReversed()) {
-      const handle = await openFolder(disk, join(base, folder.name));
-      try {
-        await finishFolder(handle, folder, volume, place, join(path, folder.name));
-      } finally {
-        await handle.close();
-      }
-    }
-    await finishFolder(root, plan.folders[0] as PlannedFolder, volume, place, path);
+    await fillFolder(path, shown, root as PlannedFolder, filling);
   } catch (error) {
-    throw trouble(error, place, `cannot write ${path}`);
-  } finally {
-    await root.close();
+    throw trouble(error, place, `cannot write ${shown}`);
   }
 }
 
 /**
- * Makes the directory of the first free number from `from` on. A taken one is skipped, not emptied: whoever made it
- * after our start is not ours to judge, and a leftover goes with the next sweep.
+ * Makes the directory of the first free number from `from` on, and answers it. A taken one is skipped, not emptied:
+ * whoever made it after our start is not ours to judge, and a leftover goes with the next sweep.
  */
-export async function makeGeneration(
-  disk: Disk,
-  dir: string,
-  from: number,
-): Promise<{ generation: number; path: string }> {
+export async function makeGeneration(disk: Disk, folder: Folder, from: number): Promise<number> {
   for (let generation = from; ; generation++) {
-    const path = join(dir, generationName(generation));
     try {
-      await disk.mkdir(path, { mode: 0o700 });
-      return { generation, path };
+      await disk.mkdir(folder.at(generationName(generation)), { mode: 0o700 });
+      return generation;
     } catch (error) {
       if (errno(error) !== 'EEXIST' || generation >= from + TRIES) throw error;
     }
@@ -77,9 +57,54 @@ export async function makeGeneration(
 
 const TRIES = 100;
 
-/** Removes a generation's directory, or whatever stands under its name, without following a symlink. */
-export async function removeGeneration(disk: Disk, path: string): Promise<void> {
-  await disk.rm(path, { recursive: true, force: true });
+interface Filling {
+  /** By the name of the folder that they are in; '' is the generation's directory. */
+  readonly folders: ReadonlyMap<string, readonly PlannedFolder[]>;
+  readonly files: ReadonlyMap<string, readonly PlannedFile[]>;
+  readonly volume: Volume;
+  readonly place: string;
+}
+
+function byParent<T extends { readonly name: string }>(items: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const parent = item.name.includes('/') ? dirname(item.name) : '';
+    const group = groups.get(parent);
+    if (group === undefined) groups.set(parent, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+async function fillFolder(path: string, shown: string, folder: PlannedFolder, filling: Filling): Promise<void> {
+  const { folders, files, volume, place } = filling;
+  const { disk } = volume;
+  const handle = await openFolder(disk, path);
+  try {
+    const base = volume.procFd ? `/proc/self/fd/${handle.fd}` : path;
+    // Another one would get our owner and mode.
+    if ((await disk.readdir(base)).length > 0) throw fail('OUTPUT_OCCUPIED', place, `${shown} was exchanged`);
+    // 1. Folders, each whole before the next.
+    for (const inner of folders.get(folder.name) ?? []) {
+      const at = join(base, basename(inner.name));
+      const shownInner = join(shown, basename(inner.name));
+      try {
+        await disk.mkdir(at, { mode: 0o700 });
+      } catch (error) {
+        throw trouble(error, place, `cannot make ${shownInner}`);
+      }
+      await fillFolder(at, shownInner, inner, filling);
+    }
+    // 2. Files: bytes, then owner, then mode, so that no class reads before it may.
+    await inParallel(files.get(folder.name) ?? [], (file) => {
+      const name = basename(file.name);
+      return writeFile(join(base, name), join(shown, name), file, volume, place);
+    });
+    // 3. The folder gets its owner and mode when nothing has to be made in it any more.
+    await finishFolder(handle, folder, volume, place, shown);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function writeFile(at: string, shown: string, file: PlannedFile, { tmpfs, disk }: Volume, place: string) {

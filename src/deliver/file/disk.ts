@@ -26,7 +26,8 @@ export interface Disk {
   symlink(target: string, path: PathLike): Late<void>;
   rename(from: PathLike, to: PathLike): Late<void>;
   unlink(path: PathLike): Late<void>;
-  rm(path: PathLike, options: { readonly recursive: true; readonly force: true }): Late<void>;
+  rmdir(path: PathLike): Late<void>;
+  statfs(path: PathLike): Late<{ readonly type: number }>;
 }
 
 /** A disk may take its time, and a network file system may hang: every call waits in Node's thread pool. */
@@ -40,7 +41,8 @@ export const slowDisk: Disk = {
   symlink: (target, path) => promises.symlink(target, path),
   rename: (from, to) => promises.rename(from, to),
   unlink: (path) => promises.unlink(path),
-  rm: (path, options) => promises.rm(path, options),
+  rmdir: (path) => promises.rmdir(path),
+  statfs: (path) => promises.statfs(path),
 };
 
 /**
@@ -57,7 +59,8 @@ export const memoryDisk: Disk = {
   symlink: (target, path) => fs.symlinkSync(target, path),
   rename: (from, to) => fs.renameSync(from, to),
   unlink: (path) => fs.unlinkSync(path),
-  rm: (path, options) => fs.rmSync(path, options),
+  rmdir: (path) => fs.rmdirSync(path),
+  statfs: (path) => fs.statfsSync(path),
 };
 
 class MemoryHandle implements DiskHandle {

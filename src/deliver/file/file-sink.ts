@@ -1,17 +1,22 @@
+import type { Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
+import { fail, PannierError } from '../../base/errors.ts';
+import { HOLD_FLAGS, isSameFile } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import type { Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
-import { fillCandidate, makeGeneration, removeGeneration } from './candidate.ts';
-import { type Disk, slowDisk } from './disk.ts';
+import { fillCandidate, makeGeneration } from './candidate.ts';
+import type { Disk, DiskHandle } from './disk.ts';
+import { Folder } from './folder.ts';
 import { Generations } from './generations.ts';
 import { type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
-import { createMark, readMark } from './mark.ts';
-import { DATA, DATA_TMP, generationName, TEMPORARIES } from './names.ts';
+import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
+import { DATA, DATA_TMP, generationName, MARK, TEMPORARIES } from './names.ts';
 import { type Plan, planGeneration } from './plan.ts';
 import { equalsPublished, type Published, readPublished } from './published.ts';
-import { errno, trouble, unless } from './trouble.ts';
-import { openVolume, syncFolder, type Volume } from './volume.ts';
+import { removeTree } from './remove-tree.ts';
+import { trouble, unless } from './trouble.ts';
+import { isTmpfs, openVolume, syncFolder, type Volume } from './volume.ts';
 
 /**
  * An output's directory as a sink. One path look-up sees one whole file of one generation; who opens `..data` once and
@@ -30,6 +35,9 @@ import { openVolume, syncFolder, type Volume } from './volume.ts';
  * A kill before 5 leaves the old generation published and some leftovers, a kill after 5 the new one; `recover` removes
  * the leftovers. A link made in 4 for a new name dangles until 5, as if the name were not there yet.
  *
+ * Each call opens the directory once and works by that descriptor: a symlink put in its place, or on the way to it, is
+ * met before anything is read or written, and one put there later changes nothing.
+ *
  * One agent per directory at a time: two in turn (`init`, then `run`) are the normal case, two at once are not kept
  * apart. Calls may overlap, they are taken in turn; `recover` comes first.
  */
@@ -44,6 +52,8 @@ class FileSink implements Sink {
   readonly #place: string;
   readonly #generations: Generations;
   #volume: Volume | undefined;
+  /** The directory that `#volume` was told of. */
+  #known: Stats | undefined;
   /** Ends when the last call so far has. */
   #turn: Promise<unknown> = Promise.resolve();
   /** The last generation this process published or found published. */
@@ -53,132 +63,186 @@ class FileSink implements Sink {
     this.#output = output;
     this.#dir = resolve(output.dir); // a trailing slash would have the last component followed
     this.#place = `outputs.${output.name}`;
-    this.#generations = new Generations(this.#dir, clock);
-    this.mark = createMark(this.#dir, this.#place, {
-      disk: () => this.#disk,
-      volume: async () => this.#volume ?? this.#open(),
-    });
+    this.#generations = new Generations(clock);
+    this.mark = {
+      owed: () =>
+        this.#inTurn(`cannot read ${this.#dir}`, () =>
+          this.#inFolder(false, ({ disk }, folder) => owedReload(disk, folder, this.#place)),
+        ),
+      advance: (generation, done) =>
+        this.#writeMark(async ({ disk }, folder) => {
+          const { takenUp = 0 } = (await readMark(disk, folder)) ?? {};
+          return { takenUp, begun: { generation, done } };
+        }),
+      settle: (takenUp) => this.#writeMark(async () => ({ takenUp })),
+    };
   }
 
   async recover(): Promise<Recovered> {
-    return this.#inTurn(`cannot clean ${this.#dir}`, async () => {
-      const { tmpfs } = await this.#open();
-      const published = await readPublished(this.#disk, this.#dir, this.#place);
-      await this.#generations.learn(this.#disk, published);
+    this.#known = undefined; // look at all of it anew
+    return this.#inTurnHere(`cannot clean ${this.#dir}`, true, async (volume, folder) => {
+      const { disk, tmpfs } = volume;
+      const published = await readPublished(disk, folder, this.#place);
+      await this.#generations.learn(disk, folder, published);
       // A mark without its generation, a link without its directory: their numbers were used as well.
-      const mark = await readMark(this.#disk, this.#dir);
+      const mark = await readMark(disk, folder);
       this.#generations.met(mark?.takenUp);
       this.#generations.met(mark?.begun?.generation);
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
       this.#generations.met(this.#published);
 
       // What cannot be removed (another user's) is no reason not to publish beside it; sweep says so.
-      let { removed } = await this.#generations.sweep(this.#disk, this.#published);
+      let { removed } = await this.#generations.sweep(volume, folder, this.#published);
       for (const name of TEMPORARIES) {
-        const path = join(this.#dir, name);
         const isGone = await unless('ENOENT', async () => {
-          await this.#disk.unlink(path);
+          await disk.unlink(folder.at(name));
           return true;
         });
         if (isGone) removed++;
       }
-      removed += await this.#removeDanglingLinks(published);
+      removed += await removeDanglingLinks(disk, folder, published);
       return { generation: published.state === 'there' ? published.generation : undefined, removed, tmpfs };
     });
   }
 
   async stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal'> {
-    const volume = this.#volume;
-    if (volume === undefined) throw new TypeError('recover() comes first');
+    if (this.#volume === undefined) throw new TypeError('recover() comes first');
     const plan = planGeneration(this.#output, files);
-    return this.#inTurn(`cannot write ${this.#dir}`, async () => {
+    return this.#inTurnHere(`cannot write ${this.#dir}`, true, async (volume, folder) => {
+      const { disk, procFd } = volume;
       // 1.
-      const published = await readPublished(this.#disk, this.#dir, this.#place);
-      const links = await planLinks(this.#disk, this.#dir, plan.links, this.#place);
+      const published = await readPublished(disk, folder, this.#place);
+      const links = await planLinks(disk, folder, plan.links, this.#place);
       // 2.
       if (published.state === 'there' && links.missing.length + links.wrong.length === 0) {
-        if (await equalsPublished(published.path, published.stats, plan, volume)) return 'equal';
+        const at = folder.at(generationName(published.generation));
+        if (await equalsPublished(at, published.stats, plan, volume)) return 'equal';
       }
       // 3.
-      const { generation, path } = await this.#makeGeneration();
+      await folder.check();
+      const generation = await makeGeneration(disk, folder, this.#generations.next);
+      const name = generationName(generation);
       this.#generations.staged(generation);
-      const discard = async () => {
+      const discard = async (now: Folder) => {
         this.#generations.discarded(generation); // should the removal fail, the next sweep tries again
-        await removeGeneration(this.#disk, path);
+        if (isSameFile(now.stats, folder.stats)) await removeTree(disk, now.at(name), procFd);
       };
       try {
-        await fillCandidate(path, plan, volume, this.#place);
+        await fillCandidate(folder.at(name), folder.shown(name), plan, volume, this.#place);
       } catch (error) {
-        await discard().catch(() => undefined); // the reason it was not written says more
+        await discard(folder).catch(() => undefined); // the reason it was not written says more
         throw error;
       }
+      const path = folder.shown(name);
       return {
         dir: path,
         generation,
-        discard: () => this.#inTurn(`cannot remove ${path}`, discard),
-        commit: () => this.#commit(generation, plan, links, published, discard),
+        discard: () => this.#inTurnHere(`cannot remove ${path}`, false, (_, now) => discard(now)),
+        commit: () => this.#commit({ generation, plan, links, before: published, stats: folder.stats, discard }),
       };
     });
   }
 
   async sweep(): Promise<number | undefined> {
-    return this.#inTurn(`cannot clean ${this.#dir}`, async () => {
-      const published = await readPublished(this.#disk, this.#dir, this.#place);
+    return this.#inTurnHere(`cannot clean ${this.#dir}`, false, async (volume, folder) => {
+      const published = await readPublished(volume.disk, folder, this.#place);
       const number = 'generation' in published ? published.generation : this.#published;
-      const swept = await this.#generations.sweep(this.#disk, number);
+      const swept = await this.#generations.sweep(volume, folder, number);
       if (swept.refused !== undefined) throw swept.refused.error;
       // A candidate counts on the links it found.
-      if (!this.#generations.hasStaged) await this.#removeDanglingLinks(published);
+      if (!this.#generations.hasStaged) await removeDanglingLinks(volume.disk, folder, published);
       return swept.dueInMs;
     });
   }
 
-  #commit(generation: number, plan: Plan, links: LinkWork, before: Published, discard: () => Promise<void>) {
-    return this.#inTurn(`cannot publish in ${this.#dir}`, async () => {
+  #commit({ generation, plan, links, before, stats, discard }: Candidate) {
+    return this.#inTurnHere(`cannot publish in ${this.#dir}`, false, async (volume, folder) => {
+      const { disk } = volume;
       if (generation <= (this.#published ?? 0)) throw new TypeError('a newer generation is published already');
       const first = this.#published === undefined && !('generation' in before);
       try {
-        await makeLinks(this.#disk, this.#dir, links, this.#place); // 4.
-        await replaceLink(this.#disk, this.#dir, generationName(generation), DATA_TMP, DATA); // 5.
+        if (!isSameFile(folder.stats, stats)) {
+          throw fail('OUTPUT_NOT_WRITABLE', this.#place, `${this.#dir} is another directory than a moment ago`);
+        }
+        await folder.check();
+        await makeLinks(disk, folder, links, this.#place); // 4.
+        await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.
       } catch (error) {
-        await discard().catch(() => undefined);
+        await discard(folder).catch(() => undefined);
         throw error;
       }
       this.#generations.committed(generation, this.#published);
       this.#published = generation;
       // It is published: what fails from here on cannot take that back. A rename that a power failure undoes leaves the
       // generation before, whole; a link that stays goes with the next sweep, which reports why it could not.
-      await syncFolder(this.#dir, this.#volume as Volume).catch(() => undefined);
-      await removeStaleLinks(this.#disk, this.#dir, plan.links).catch(() => undefined); // 6.
+      await syncFolder(folder.at(), volume).catch(() => undefined);
+      await removeStaleLinks(disk, folder, plan.links).catch(() => undefined); // 6.
       return { generation, first };
     });
   }
 
-  /** Somebody may have removed the directory while we ran: then it is made again, once. */
-  async #makeGeneration(): Promise<{ generation: number; path: string }> {
+  #writeMark(make: (volume: Volume, folder: Folder) => Promise<Mark>): Promise<void> {
+    return this.#inTurnHere(`cannot write ${join(this.#dir, MARK)}`, false, async (volume, folder) =>
+      writeMark(folder, await make(volume, folder), volume),
+    );
+  }
+
+  #inTurnHere<T>(what: string, make: boolean, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
+    return this.#inTurn(what, () => this.#inFolder(make, work));
+  }
+
+  /**
+   * Opens the directory and works in it by its descriptor. Another directory than the last time (removed and made anew,
+   * a mount over it or gone from it, a symlink somewhere on the way) is looked at as at a start.
+   * @param make it is made when somebody has removed it.
+   */
+  async #inFolder<T>(make: boolean, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
+    const { held, volume } = (await this.#openKnown()) ?? (await this.#openAnew(make));
     try {
-      return await makeGeneration(this.#disk, this.#dir, this.#generations.next);
-    } catch (error) {
-      if (errno(error) !== 'ENOENT') throw error;
-      await this.#open();
-      return makeGeneration(this.#disk, this.#dir, this.#generations.next);
+      const { disk } = volume;
+      return await work(volume, new Folder(held.at, { path: this.#dir, place: this.#place, disk, stats: held.stats }));
+    } finally {
+      await held.close();
     }
   }
 
-  /** Behind a foreign `..data` the links may lead somewhere; they stay until we publish. */
-  async #removeDanglingLinks(published: Published): Promise<number> {
-    if (published.state === 'foreign') return 0;
-    const names = published.state === 'there' ? await unless('EACCES', () => this.#disk.readdir(published.path)) : [];
-    return names === undefined ? 0 : removeStaleLinks(this.#disk, this.#dir, new Set(names));
+  /** Undefined unless it is the directory of the last time. */
+  async #openKnown(): Promise<Opened | undefined> {
+    const volume = this.#volume;
+    if (volume === undefined || this.#known === undefined) return undefined;
+    let handle: DiskHandle;
+    try {
+      handle = await volume.disk.open(this.#dir, HOLD_FLAGS);
+    } catch {
+      return undefined; // opened anew it is told why
+    }
+    try {
+      const stats = await handle.stat();
+      const at = volume.procFd ? `/proc/self/fd/${handle.fd}` : this.#dir;
+      if (isSameFile(stats, this.#known) && (!this.#output.requireTmpfs || (await isTmpfs(volume.disk, at)) === true)) {
+        return { volume, held: { at, stats, close: () => handle.close() } };
+      }
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    await handle.close();
+    return undefined;
   }
 
-  get #disk(): Disk {
-    return this.#volume?.disk ?? slowDisk;
-  }
-
-  async #open(): Promise<Volume> {
-    this.#volume = await openVolume(this.#output, this.#dir, this.#place);
-    return this.#volume;
+  async #openAnew(make: boolean): Promise<Opened> {
+    this.#known = undefined;
+    const before = this.#volume;
+    const { volume, held } = await openVolume(this.#output, this.#dir, this.#place, make).catch((error: unknown) => {
+      // A mount that is gone may come back; a start without one is wrong.
+      const isGone = before !== undefined && error instanceof PannierError && error.failure.code === 'OUTPUT_NOT_TMPFS';
+      throw isGone
+        ? fail('OUTPUT_NOT_TMPFS', this.#place, `${error.failure.seen} any more`, { retry: 'backoff' })
+        : error;
+    });
+    this.#volume = volume;
+    this.#known = held.stats;
+    return { volume, held: { at: held.at, stats: held.stats, close: () => held[Symbol.asyncDispose]() } };
   }
 
   /** One call after the other; a failed system call becomes our error, `what` being what could not be done. */
@@ -189,4 +253,31 @@ class FileSink implements Sink {
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
+}
+
+interface Opened {
+  readonly volume: Volume;
+  readonly held: { readonly at: string; readonly stats: Stats; close(): void | PromiseLike<void> };
+}
+
+interface Candidate {
+  readonly generation: number;
+  readonly plan: Plan;
+  readonly links: LinkWork;
+  /** What was published when it was staged. */
+  readonly before: Published;
+  /** Of the directory that it is in. */
+  readonly stats: Stats;
+  readonly discard: (folder: Folder) => Promise<void>;
+}
+
+/** Behind a foreign `..data` the links may lead somewhere; they stay until we publish. */
+async function removeDanglingLinks(disk: Disk, folder: Folder, published: Published): Promise<number> {
+  if (published.state === 'foreign') return 0;
+  const { state } = published;
+  const names =
+    state === 'there'
+      ? await unless('EACCES', () => disk.readdir(folder.at(generationName(published.generation))))
+      : [];
+  return names === undefined ? 0 : removeStaleLinks(disk, folder, new Set(names));
 }

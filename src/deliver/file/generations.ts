@@ -1,10 +1,10 @@
-import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
-import { removeGeneration } from './candidate.ts';
 import type { Disk } from './disk.ts';
+import type { Folder } from './folder.ts';
 import { DATA, generationName, generationNumber } from './names.ts';
 import type { Published } from './published.ts';
+import { removeTree } from './remove-tree.ts';
+import type { Volume } from './volume.ts';
 
 /** How long a replaced generation stays for readers that have it open. */
 export const KEEP_MS = 10_000;
@@ -24,7 +24,6 @@ export interface Swept {
  * A number below it was published once, and may have readers.
  */
 export class Generations {
-  readonly #dir: string;
   readonly #clock: Clock;
   /** The highest number ever met or used here. */
   #last = 0;
@@ -33,8 +32,7 @@ export class Generations {
   /** When each earlier generation stopped being the published one, on the monotonic clock. */
   readonly #replacedAt = new Map<number, number>();
 
-  constructor(dir: string, clock: Clock) {
-    this.#dir = dir;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
@@ -70,14 +68,14 @@ export class Generations {
    * Reads from the disk when the generations that an earlier process published were replaced, never too early:
    * the previous one when `..data` was made; one before that, at the latest when the next but one was begun.
    */
-  async learn(disk: Disk, published: Published): Promise<void> {
-    const numbers = await this.#list(disk);
+  async learn(disk: Disk, folder: Folder, published: Published): Promise<void> {
+    const numbers = await this.#list(disk, folder);
     for (const number of numbers) this.met(number);
     if (published.state !== 'there') return;
     const line = numbers.filter((number) => number <= published.generation);
     for (const [at, number] of line.slice(0, -1).entries()) {
       const witness = line[at + 2];
-      const { mtimeMs } = await lstat(join(this.#dir, witness === undefined ? DATA : generationName(witness)));
+      const { mtimeMs } = await disk.lstat(folder.at(witness === undefined ? DATA : generationName(witness)));
       const age = Math.max(0, this.#clock.wallMs() - mtimeMs);
       this.#replacedAt.set(number, this.#clock.monoMs() - age);
     }
@@ -87,8 +85,8 @@ export class Generations {
    * Removes what was never published, and what was replaced 10 s ago or earlier, except the published generation and
    * the one before it. What another process adds above our numbers is left alone until our numbers have passed it.
    */
-  async sweep(disk: Disk, published: number | undefined): Promise<Swept> {
-    const numbers = await this.#list(disk);
+  async sweep({ disk, procFd }: Volume, folder: Folder, published: number | undefined): Promise<Swept> {
+    const numbers = await this.#list(disk, folder);
     const past = numbers.filter((number) => number < (published ?? 0));
     const previous = past.at(-1);
     let removed = 0;
@@ -103,7 +101,8 @@ export class Generations {
         continue;
       }
       try {
-        await removeGeneration(disk, join(this.#dir, generationName(number)));
+        await folder.check();
+        await removeTree(disk, folder.at(generationName(number)), procFd);
         this.#replacedAt.delete(number);
         removed++;
       } catch (error) {
@@ -126,8 +125,8 @@ export class Generations {
   }
 
   /** Ascending. */
-  async #list(disk: Disk): Promise<number[]> {
-    const numbers = (await disk.readdir(this.#dir)).map(generationNumber).filter((number) => number !== undefined);
+  async #list(disk: Disk, folder: Folder): Promise<number[]> {
+    const numbers = (await disk.readdir(folder.at())).map(generationNumber).filter((number) => number !== undefined);
     return numbers.sort((a, b) => a - b);
   }
 }

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { fail } from '../../base/errors.ts';
 import type { Disk } from './disk.ts';
+import type { Folder } from './folder.ts';
 import { inParallel } from './in-parallel.ts';
 import { isOurLink, LINK_TMP, linkTarget } from './names.ts';
 import { errno, unless } from './trouble.ts';
@@ -18,12 +18,12 @@ export interface LinkWork {
  * @throws PannierError OUTPUT_OCCUPIED for a file or directory under a name, OUTPUT_SYMLINK for a symlink that leads
  * elsewhere; system errors as they are.
  */
-export async function planLinks(disk: Disk, dir: string, names: Iterable<string>, place: string): Promise<LinkWork> {
+export async function planLinks(disk: Disk, folder: Folder, names: Iterable<string>, place: string): Promise<LinkWork> {
   const missing: string[] = [];
   const wrong: string[] = [];
   await inParallel([...names], async (name) => {
-    const path = join(dir, name);
-    const found = await readLink(disk, path);
+    const found = await readLink(disk, folder.at(name));
+    const path = folder.shown(name);
     if (found === 'nothing') missing.push(name);
     else if (found === 'no link') throw fail('OUTPUT_OCCUPIED', place, `${path} was not written by Pannier`);
     else if (!isOurLink(found.target)) throw fail('OUTPUT_SYMLINK', place, `${path} is a symlink that leads elsewhere`);
@@ -33,28 +33,28 @@ export async function planLinks(disk: Disk, dir: string, names: Iterable<string>
 }
 
 /** @throws what `planLinks` throws when a name was taken since; system errors as they are. */
-export async function makeLinks(disk: Disk, dir: string, work: LinkWork, place: string): Promise<void> {
+export async function makeLinks(disk: Disk, folder: Folder, work: LinkWork, place: string): Promise<void> {
   for (const name of work.missing) {
     try {
-      await disk.symlink(linkTarget(name), join(dir, name));
+      await disk.symlink(linkTarget(name), folder.at(name));
     } catch (error) {
       if (errno(error) !== 'EEXIST') throw error;
-      await planLinks(disk, dir, [name], place);
+      await planLinks(disk, folder, [name], place);
     }
   }
   // Renamed over, so that a name that is readable now never goes missing.
-  for (const name of work.wrong) await replaceLink(disk, dir, linkTarget(name), LINK_TMP, name);
+  for (const name of work.wrong) await replaceLink(disk, folder, linkTarget(name), LINK_TMP, name);
 }
 
 /** Makes a symlink under a temporary name and renames it: readers see the old target or the new one. */
 export async function replaceLink(
   disk: Disk,
-  dir: string,
+  folder: Folder,
   target: string,
   temporary: string,
   name: string,
 ): Promise<void> {
-  const made = join(dir, temporary);
+  const made = folder.at(temporary);
   try {
     await disk.symlink(target, made);
   } catch (error) {
@@ -62,19 +62,19 @@ export async function replaceLink(
     await disk.unlink(made);
     await disk.symlink(target, made);
   }
-  await disk.rename(made, join(dir, name));
+  await disk.rename(made, folder.at(name));
 }
 
 /** Removes our top-level links except those in `keep`; everything else stays. Answers how many it removed. */
-export async function removeStaleLinks(disk: Disk, dir: string, keep: ReadonlySet<string>): Promise<number> {
+export async function removeStaleLinks(disk: Disk, folder: Folder, keep: ReadonlySet<string>): Promise<number> {
   let removed = 0;
-  const entries = await disk.entries(dir);
+  const entries = await disk.entries(folder.at());
   const candidates = entries.filter((entry) => entry.isSymbolicLink() && !entry.name.startsWith('..'));
   await inParallel(candidates, async ({ name }) => {
     if (keep.has(name)) return;
-    const found = await readLink(disk, join(dir, name));
+    const found = await readLink(disk, folder.at(name));
     if (typeof found === 'string' || !isOurLink(found.target)) return;
-    await unless('ENOENT', () => disk.unlink(join(dir, name)));
+    await unless('ENOENT', () => disk.unlink(folder.at(name)));
     removed++;
   });
   return removed;

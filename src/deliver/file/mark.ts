@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
-import { join } from 'node:path';
-import type { OwedReload, ReloadMark } from '../sink.ts';
+import type { OwedReload } from '../sink.ts';
 import type { Disk } from './disk.ts';
+import type { Folder } from './folder.ts';
 import { MARK, MARK_TMP } from './names.ts';
 import { readPublished } from './published.ts';
-import { trouble, unless } from './trouble.ts';
+import { unless } from './trouble.ts';
 import { syncFolder, syncHandle, type Volume } from './volume.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -26,38 +26,14 @@ export interface Mark {
  * over, so a kill leaves the old mark or the new one. A mark that is missing, unreadable or no number says nothing, and then
  * what is published is owed: a reload too many does less harm than one too few.
  */
-export function createMark(
-  dir: string,
-  place: string,
-  { disk, volume }: { readonly disk: () => Disk; readonly volume: () => Promise<Volume> },
-): ReloadMark {
-  return {
-    async owed() {
-      try {
-        const published = await readPublished(disk(), dir, place);
-        if (published.state !== 'there') return undefined;
-        const { generation } = published;
-        const mark = await readMark(disk(), dir);
-        if (mark?.takenUp === generation) return undefined;
-        return mark?.begun?.generation === generation ? mark.begun : { generation, done: [] };
-      } catch (error) {
-        throw trouble(error, place, `cannot read ${dir}`);
-      }
-    },
-    async advance(generation, done) {
-      const { takenUp = 0 } = (await readMark(disk(), dir)) ?? {};
-      await write({ takenUp, begun: { generation, done } });
-    },
-    settle: (takenUp) => write({ takenUp }),
-  };
-
-  async function write(mark: Mark): Promise<void> {
-    try {
-      await writeMark(dir, textOf(mark), await volume());
-    } catch (error) {
-      throw trouble(error, place, `cannot write ${join(dir, MARK)}`);
-    }
-  }
+/** What is owed for the published generation; undefined: nothing. */
+export async function owedReload(disk: Disk, folder: Folder, place: string): Promise<OwedReload | undefined> {
+  const published = await readPublished(disk, folder, place);
+  if (published.state !== 'there') return undefined;
+  const { generation } = published;
+  const mark = await readMark(disk, folder);
+  if (mark?.takenUp === generation) return undefined;
+  return mark?.begun?.generation === generation ? mark.begun : { generation, done: [] };
 }
 
 function textOf({ takenUp, begun }: Mark): string {
@@ -67,9 +43,9 @@ function textOf({ takenUp, begun }: Mark): string {
 const TEXT = /^(0|[1-9]\d{0,14})\n(?:([1-9]\d{0,14})((?: [\w-]+)+)\n)?$/;
 
 /** Undefined when there is no mark that can be read. */
-export async function readMark(disk: Disk, dir: string): Promise<Mark | undefined> {
+export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undefined> {
   try {
-    const file = await disk.open(join(dir, MARK), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const file = await disk.open(folder.at(MARK), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
       const buffer = Buffer.alloc(LONGEST);
       const { bytesRead } = await file.read(buffer, 0, LONGEST, 0);
@@ -86,18 +62,18 @@ export async function readMark(disk: Disk, dir: string): Promise<Mark | undefine
   }
 }
 
-async function writeMark(dir: string, text: string, volume: Volume): Promise<void> {
+export async function writeMark(folder: Folder, mark: Mark, volume: Volume): Promise<void> {
   const { disk } = volume;
-  const made = join(dir, MARK_TMP);
+  const made = folder.at(MARK_TMP);
   await unless('ENOENT', () => disk.unlink(made));
   const file = await disk.open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    await file.writeFile(text);
+    await file.writeFile(textOf(mark));
     await file.chmod(0o600);
     if (volume.tmpfs !== true) await syncHandle(file);
   } finally {
     await file.close();
   }
-  await disk.rename(made, join(dir, MARK));
-  await syncFolder(dir, volume);
+  await disk.rename(made, folder.at(MARK));
+  await syncFolder(folder.at(), volume);
 }

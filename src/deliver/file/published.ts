@@ -1,12 +1,14 @@
 import { constants, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../../base/errors.ts';
+import { isSameFile } from '../../base/held-folder.ts';
 import type { Disk } from './disk.ts';
+import type { Folder } from './folder.ts';
 import { everyInParallel } from './in-parallel.ts';
 import { DATA, generationName, generationNumber } from './names.ts';
-import type { Owner, Plan } from './plan.ts';
+import type { Owner, Plan, PlannedFile, PlannedFolder } from './plan.ts';
 import { errno, unless } from './trouble.ts';
-import type { Volume } from './volume.ts';
+import { openFolder, type Volume } from './volume.ts';
 
 /**
  * What `..data` says.
@@ -19,50 +21,67 @@ export type Published =
   | { readonly state: 'none' }
   | { readonly state: 'foreign' }
   | { readonly state: 'lost'; readonly generation: number }
-  | { readonly state: 'there'; readonly generation: number; readonly path: string; readonly stats: Stats };
+  | { readonly state: 'there'; readonly generation: number; readonly stats: Stats };
 
 /** @throws PannierError OUTPUT_OCCUPIED when `..data` is no symlink; system errors as they are. */
-export async function readPublished(disk: Disk, dir: string, place: string): Promise<Published> {
+export async function readPublished(disk: Disk, folder: Folder, place: string): Promise<Published> {
   let target: string;
   try {
-    target = await disk.readlink(join(dir, DATA));
+    target = await disk.readlink(folder.at(DATA));
   } catch (error) {
     if (errno(error) === 'ENOENT') return { state: 'none' };
     if (errno(error) !== 'EINVAL') throw error;
-    throw fail('OUTPUT_OCCUPIED', place, `${join(dir, DATA)} is not a symlink`);
+    throw fail('OUTPUT_OCCUPIED', place, `${folder.shown(DATA)} is not a symlink`);
   }
   const generation = generationNumber(target);
   if (generation === undefined) return { state: 'foreign' };
-  const path = join(dir, generationName(generation));
-  const stats = await unless('ENOENT', () => disk.lstat(path));
-  return stats?.isDirectory() ? { state: 'there', generation, path, stats } : { state: 'lost', generation };
+  const stats = await unless('ENOENT', () => disk.lstat(folder.at(generationName(generation))));
+  return stats?.isDirectory() ? { state: 'there', generation, stats } : { state: 'lost', generation };
 }
 
 /**
  * Whether the published generation is this plan to the last byte, mode and owner, by looking at the disk: a file that
  * somebody changed there makes it unequal. Sizes are compared before bytes. What cannot be looked at is unequal.
+ * @param path of the generation's directory
+ * @param stats what `readPublished` saw of it
  */
 export async function equalsPublished(path: string, stats: Stats, plan: Plan, volume: Volume): Promise<boolean> {
   const { disk } = volume;
   const [root, ...folders] = plan.folders;
   if (root === undefined || !hasAccess(stats, root.mode, root.owner, volume)) return false;
   try {
-    return (
-      (await hasExactly(disk, path, new Set([...folders, ...plan.files].map(({ name }) => name)))) &&
-      (await everyInParallel(folders, async ({ name, mode, owner }) => {
-        const found = await disk.lstat(join(path, name));
-        return found.isDirectory() && hasAccess(found, mode, owner, volume);
-      })) &&
-      (await everyInParallel(plan.files, async ({ name, mode, owner, bytes }) => {
-        const found = await disk.lstat(join(path, name));
-        return found.isFile() && found.size === bytes.length && hasAccess(found, mode, owner, volume);
-      })) &&
-      (await everyInParallel(plan.files, ({ name, bytes }) => holds(disk, join(path, name), bytes)))
-    );
+    const held = await openFolder(disk, path);
+    try {
+      const base = volume.procFd ? `/proc/self/fd/${held.fd}` : path;
+      return isSameFile(await held.stat(), stats) && (await holdsPlan(base, folders, plan.files, volume));
+    } finally {
+      await held.close();
+    }
   } catch (error) {
     if (errno(error) === undefined) throw error;
     return false;
   }
+}
+
+async function holdsPlan(
+  base: string,
+  folders: readonly PlannedFolder[],
+  files: readonly PlannedFile[],
+  volume: Volume,
+): Promise<boolean> {
+  const { disk } = volume;
+  return (
+    (await hasExactly(disk, base, new Set([...folders, ...files].map(({ name }) => name)))) &&
+    (await everyInParallel(folders, async ({ name, mode, owner }) => {
+      const found = await disk.lstat(join(base, name));
+      return found.isDirectory() && hasAccess(found, mode, owner, volume);
+    })) &&
+    (await everyInParallel(files, async ({ name, mode, owner, bytes }) => {
+      const found = await disk.lstat(join(base, name));
+      return found.isFile() && found.size === bytes.length && hasAccess(found, mode, owner, volume);
+    })) &&
+    (await everyInParallel(files, ({ name, bytes }) => holds(disk, join(base, name), bytes)))
+  );
 }
 
 /** Consumes `left`: every name met is taken from it. */

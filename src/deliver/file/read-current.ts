@@ -2,9 +2,12 @@ import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../../base/errors.ts';
+import { holdFolder } from '../../base/held-folder.ts';
 import { slowDisk } from './disk.ts';
+import { Folder } from './folder.ts';
+import { generationName } from './names.ts';
 import { readPublished } from './published.ts';
-import { errno } from './trouble.ts';
+import { errno, unless } from './trouble.ts';
 
 /** What is published in an output's directory. */
 export interface Current {
@@ -19,14 +22,18 @@ export interface Current {
  */
 export async function readCurrent(dir: string, place: string): Promise<Current | undefined> {
   try {
-    const published = await readPublished(slowDisk, dir, place);
+    await using held = await unless('ENOENT', () => holdFolder(dir));
+    if (held === undefined) return undefined;
+    const folder = new Folder(held.at, { path: dir, place, disk: slowDisk, stats: held.stats });
+    const published = await readPublished(slowDisk, folder, place);
     if (published.state !== 'there') return undefined;
-    const { generation, path } = published;
+    const { generation } = published;
+    const generationAt = folder.at(generationName(generation));
     const files = new Map<string, Uint8Array>();
-    for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    for (const entry of await readdir(generationAt, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const whole = join(entry.parentPath, entry.name);
-      files.set(whole.slice(path.length + 1), await readWhole(whole));
+      files.set(whole.slice(generationAt.length + 1), await readWhole(whole));
     }
     return { generation, files };
   } catch (error) {

@@ -1,7 +1,8 @@
-import { constants } from 'node:fs';
-import { access, lstat, mkdir, rmdir, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { constants, type Stats } from 'node:fs';
+import { access, open, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fail } from '../../base/errors.ts';
+import { ForeignLinkError, type HeldFolder, hasProcFd, holdFolder } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import { type Disk, type DiskHandle, memoryDisk, slowDisk } from './disk.ts';
 import { type Owner, planNewDir } from './plan.ts';
@@ -22,25 +23,49 @@ export interface Volume {
   readonly inherited: { readonly uid: number; readonly gid: number } | undefined;
 }
 
+export interface OpenVolume {
+  readonly volume: Volume;
+  /** The directory. The caller disposes of it. */
+  readonly held: HeldFolder;
+}
+
 /**
- * Makes the directory when it is missing and looks at what it is on. A directory that exists is never chmodded.
- * Missing parents are made 0755 under the umask: they hold nothing of ours but the directory.
- * @throws PannierError OUTPUT_SYMLINK when the last component is a symlink (parents may be: `/var/run`),
- * OUTPUT_OCCUPIED when it is no directory, OUTPUT_NOT_WRITABLE, OUTPUT_OWNER, OUTPUT_NOT_TMPFS
+ * Opens the directory, makes it when it is missing and `make` says so, and looks at what it is on. A directory that
+ * exists is never chmodded. Missing parents are made 0755 under the umask: they hold nothing of ours but the directory.
+ * @throws PannierError OUTPUT_SYMLINK when the last component is a symlink, or one before it is that another user could
+ * exchange (`/var/run` is fine); OUTPUT_OCCUPIED when it is no directory, OUTPUT_NOT_WRITABLE, OUTPUT_OWNER,
+ * OUTPUT_NOT_TMPFS.
  */
-export async function openVolume(output: OutputConfig, dir: string, place: string): Promise<Volume> {
+export async function openVolume(output: OutputConfig, dir: string, place: string, make: boolean): Promise<OpenVolume> {
+  let held: HeldFolder | undefined;
   try {
-    const found = (await unless('ENOENT', () => lstat(dir))) ?? (await makeDir(output, dir, place));
-    if (found.isSymbolicLink()) throw fail('OUTPUT_SYMLINK', place, `${dir} is a symlink`);
-    if (!found.isDirectory()) throw fail('OUTPUT_OCCUPIED', place, `${dir} is not a directory`);
-    await access(dir, constants.W_OK | constants.X_OK);
-    const tmpfs = await isTmpfs(dir);
-    if (output.requireTmpfs && tmpfs !== true) throw fail('OUTPUT_NOT_TMPFS', place, `${dir} is not on tmpfs`);
+    held = await holdFolder(dir, { refuseLink: true, ...(make ? { make: 0o700 } : {}) });
+    const found = held.made ? await setUp(held, output, dir, place) : held.stats;
+    if (!held.made) await access(held.at, constants.W_OK | constants.X_OK);
+    const tmpfs = await isTmpfs(slowDisk, held.at);
+    if (output.requireTmpfs && tmpfs !== true) throw notTmpfs(dir, place);
     const disk = tmpfs === true ? memoryDisk : slowDisk;
-    return { tmpfs, disk, procFd: await hasProcFd(), inherited: inheritedOwner(found) };
+    return { volume: { tmpfs, disk, procFd: hasProcFd(), inherited: inheritedOwner(found) }, held };
   } catch (error) {
+    await held?.[Symbol.asyncDispose]();
+    if (error instanceof ForeignLinkError) throw foreignLink(error, dir, place);
+    if (errno(error) === 'ENOTDIR') throw fail('OUTPUT_OCCUPIED', place, `${dir} is not a directory`);
     throw trouble(error, place, `cannot use ${dir}`);
   }
+}
+
+/**
+ * Whether it is on tmpfs; undefined where that cannot be told.
+ * @param at of an open folder: another file system may be mounted at the path by now.
+ */
+export async function isTmpfs(disk: Disk, at: string): Promise<boolean | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  const { type } = await disk.statfs(at);
+  return type === TMPFS || type === RAMFS;
+}
+
+export function notTmpfs(dir: string, place: string) {
+  return fail('OUTPUT_NOT_TMPFS', place, `${dir} is not on tmpfs`);
 }
 
 /** Opens a folder, which must be one: a symlink in its place is ELOOP or ENOTDIR. The caller closes it. */
@@ -49,9 +74,9 @@ export async function openFolder(disk: Disk, path: string): Promise<DiskHandle> 
 }
 
 /** A rename is on disk when its folder is. Does nothing on tmpfs; a file system that cannot is left alone. */
-export async function syncFolder(path: string, { tmpfs, disk }: Volume): Promise<void> {
+export async function syncFolder(at: string, { tmpfs, disk }: Volume): Promise<void> {
   if (tmpfs === true) return;
-  const folder = await openFolder(disk, path);
+  const folder = await disk.open(at, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await syncHandle(folder);
   } finally {
@@ -64,25 +89,26 @@ export async function syncHandle(handle: DiskHandle): Promise<void> {
   await unless('EINVAL', () => handle.sync());
 }
 
-async function makeDir(output: OutputConfig, dir: string, place: string) {
-  await mkdir(dirname(dir), { recursive: true, mode: 0o755 });
-  try {
-    await mkdir(dir, { mode: 0o700 });
-  } catch (error) {
-    if (errno(error) !== 'EEXIST') throw error;
-    return lstat(dir);
-  }
+type Mode = Pick<Stats, 'mode' | 'gid'>;
+
+/** Half made, a directory would pass for one that was there before: then it is removed. */
+async function setUp(held: HeldFolder, output: OutputConfig, dir: string, place: string): Promise<Mode> {
   const { mode, owner } = planNewDir(output);
-  const folder = await openFolder(slowDisk, dir);
+  const isDone = (held.stats.mode & 0o7777) === mode && owner.uid === undefined && owner.gid === undefined;
+  if (isDone) return held.stats;
   try {
-    await setOwner(folder, owner, place, dir);
-    await folder.chmod(mode);
-    return await folder.stat();
+    const folder = await open(held.at, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await setOwner(folder, owner, place, dir);
+      await folder.chmod(mode);
+      return { mode, gid: owner.gid ?? held.stats.gid };
+    } finally {
+      await folder.close();
+    }
   } catch (error) {
-    await rmdir(dir).catch(() => undefined); // half made, it would pass for one that was there before
+    await using parent = await holdFolder(dirname(dir));
+    await rmdir(join(parent.at, basename(dir))).catch(() => undefined);
     throw error;
-  } finally {
-    await folder.close();
   }
 }
 
@@ -96,23 +122,15 @@ export async function setOwner(handle: DiskHandle, { uid, gid }: Owner, place: s
   }
 }
 
-async function isTmpfs(dir: string): Promise<boolean | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  const type = (await statfs(dir)).type;
-  return type === TMPFS || type === RAMFS;
-}
-
-/** Not where /proc is absent, nor in a process that may not look at itself (a binary with file capabilities). */
-async function hasProcFd(): Promise<boolean> {
-  if (process.platform !== 'linux') return false;
-  return access('/proc/self/fd', constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+function foreignLink({ link }: ForeignLinkError, dir: string, place: string) {
+  if (link === dir) return fail('OUTPUT_SYMLINK', place, `${dir} is a symlink`);
+  const hint = 'Name the directory that it leads to, or let root own the link and the directory that holds it.';
+  const seen = `${link}, on the way to ${dir}, is a symlink that another user can exchange`;
+  return fail('OUTPUT_SYMLINK', place, seen, { hint });
 }
 
 /** A setgid directory hands its group down (as an `fsGroup` volume does); elsewhere than Linux every directory does. */
-function inheritedOwner(dir: { mode: number; gid: number }): Volume['inherited'] {
+function inheritedOwner(dir: Mode): Volume['inherited'] {
   const uid = process.geteuid?.();
   const gid = process.getegid?.();
   if (uid === undefined || gid === undefined) return undefined;

@@ -1,7 +1,17 @@
-import { chmod, chown, link, lstat, mkdtemp, rename, rm, rmdir, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, chown, link, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Failure, fail, failure, PannierError } from '../../base/errors.ts';
+import {
+  ForeignLinkError,
+  type HeldFolder,
+  hasProcFd,
+  holdEntry,
+  holdFolder,
+  holdInside,
+  isSameFile,
+} from '../../base/held-folder.ts';
 import type { ListenConfig } from '../../config/config.ts';
 import { nameOfListen } from './listening.ts';
 
@@ -33,7 +43,7 @@ export interface Bound {
  *
  * A unix socket is made in a private directory beside its path, given its mode and owner there, and only then moved to
  * the path: at no time can anybody connect who may not. The socket file of a dead process is taken over, that of a live
- * one never.
+ * one never. All of it is done by descriptors, since the directory may belong to a user who exchanges what is in it.
  * @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED.
  */
 export async function bind(server: Server, options: BindOptions): Promise<Bound> {
@@ -44,45 +54,51 @@ export async function bind(server: Server, options: BindOptions): Promise<Bound>
 }
 
 async function bindUnix(server: Server, where: Unix, { place, replaces = false }: BindOptions): Promise<Bound> {
-  const { path } = where;
-  const stage = await inPlace(place, path, () => mkdtemp(join(dirname(path), '.p')));
-  const staged = join(stage, 's');
+  const path = resolve(where.path);
+  const most = hasProcFd() ? MOST_BYTES : MOST_BYTES - STAGE_BYTES;
+  const length = Buffer.byteLength(hasProcFd() ? path : dirname(path));
+  if (length > most) {
+    const hint = `A socket's path has ${MOST_BYTES} bytes at most.`;
+    throw fail('LISTEN_FAILED', place, `${path} is too long: it has ${Buffer.byteLength(path)} bytes`, { hint });
+  }
+  const inFolder = <T>(work: (entry: string, folder: HeldFolder) => Promise<T>) =>
+    inPlace(place, path, async () => {
+      await using folder = await holdFolder(dirname(path));
+      return await work(join(folder.at, basename(path)), folder);
+    });
+  const stage = await inFolder((_, folder) => makeStage(folder, place, path));
+  const staged = join(stage.at, 's');
   const clear = async () => {
-    await rm(staged, { force: true });
-    await rmdir(stage).catch(() => {});
+    await unlink(staged).catch(() => {});
+    await inFolder((_, folder) => rmdir(join(folder.at, stage.name))).catch(() => {});
   };
   try {
-    const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(staged));
-    if (longest > MOST_BYTES) {
-      const seen = `${path} is too long: it has ${Buffer.byteLength(path)} bytes and its directory ${Buffer.byteLength(dirname(path))}`;
-      const hint = `A socket's path has ${MOST_BYTES} bytes at most, its directory ${MOST_BYTES - STAGE_BYTES}.`;
-      throw fail('LISTEN_FAILED', place, seen, { hint });
-    }
     await listening(server, { path: staged }, place, path);
-    const made = await inPlace(place, path, async () => {
-      await chmod(staged, where.mode);
-      if (where.uid !== undefined || where.gid !== undefined) await chown(staged, where.uid ?? -1, where.gid ?? -1);
-      return await lstat(staged);
-    });
+    server.once('close', () => void stage[Symbol.asyncDispose]());
+    const made = await inPlace(place, path, () => giveAccess(staged, where));
     if (!replaces) {
-      await moveTo(staged, path, place);
+      await inFolder((entry) => moveTo(staged, entry, path, place));
       await clear();
     }
     return {
       async takePlace() {
         if (!replaces) return;
-        await inPlace(place, path, () => rename(staged, path));
+        await inFolder((entry) => rename(staged, entry));
         await clear();
       },
-      isInPlace: async () => (await lstat(path).catch(() => undefined))?.ino === made.ino,
+      async isInPlace() {
+        const there = await lstat(path).catch(() => undefined);
+        return there !== undefined && isSameFile(there, made);
+      },
       async release() {
         await clear();
-        await removeIf(path, made.ino);
+        await inFolder((entry) => removeIf(entry, made)).catch(() => {});
       },
     };
   } catch (error) {
     server.close();
     await clear();
+    await stage[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -93,25 +109,48 @@ const MOST_BYTES = 107;
 /** `/.pXXXXXX/s` */
 const STAGE_BYTES = 11;
 
+/** A private directory, held open as long as the server listens: libuv removes the socket by its first path at the end. */
+interface Stage extends HeldFolder {
+  readonly name: string;
+}
+
+async function makeStage(folder: HeldFolder, place: string, path: string): Promise<Stage> {
+  const name = basename(await mkdtemp(join(folder.at, '.p')));
+  const stage = await holdInside(folder, name);
+  const { uid, mode } = stage.stats;
+  if (uid === process.geteuid?.() && (mode & 0o077) === 0) return { ...stage, name };
+  await stage[Symbol.asyncDispose]();
+  throw fail('LISTEN_FAILED', place, `the private directory beside ${path} was exchanged while the socket was made`);
+}
+
+/** Nobody else may write the stage, and the socket is reached by a descriptor all the same. */
+async function giveAccess(staged: string, { mode, uid, gid }: Unix): Promise<Stats> {
+  await using socket = await holdEntry(staged);
+  if (!socket.stats.isSocket()) throw Object.assign(new Error('no socket'), { code: 'ENOTSOCK' });
+  await chmod(socket.at, mode);
+  if (uid !== undefined || gid !== undefined) await chown(socket.at, uid ?? -1, gid ?? -1);
+  return socket.stats;
+}
+
 /** `link` fails when something is there, unlike `rename`: of two agents that start at once one is refused. */
-async function moveTo(staged: string, path: string, place: string): Promise<void> {
+async function moveTo(staged: string, entry: string, path: string, place: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await link(staged, path);
+      return await link(staged, entry);
     } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw translated(error, place, path);
+      if (systemCode(error) !== 'EEXIST') throw error;
       if (attempt === 2) throw fail('LISTEN_IN_USE', place, `${path} comes back as often as it is removed`);
-      await removeDead(path, place);
+      await removeDead(entry, path, place);
     }
   }
 }
 
-async function removeDead(path: string, place: string): Promise<void> {
-  const there = await lstat(path).catch(() => undefined);
+async function removeDead(entry: string, path: string, place: string): Promise<void> {
+  const there = await lstat(entry).catch(() => undefined);
   if (there === undefined) return;
   if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${path} is there and is no socket`);
-  if (await answers(path)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
-  await removeIf(path, there.ino);
+  if (await answers(entry)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
+  await removeIf(entry, there);
 }
 
 /** Only ECONNREFUSED says that nobody listens; a full backlog or a missing permission does not. */
@@ -125,9 +164,9 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-async function removeIf(path: string, ino: number): Promise<void> {
-  const there = await lstat(path).catch(() => undefined);
-  if (there?.ino === ino) await unlink(path).catch(() => {});
+async function removeIf(entry: string, wanted: Stats): Promise<void> {
+  const there = await lstat(entry).catch(() => undefined);
+  if (there !== undefined && isSameFile(there, wanted)) await unlink(entry).catch(() => {});
 }
 
 function listening(server: Server, where: object, place: string, shown: string): Promise<void> {
@@ -145,11 +184,15 @@ async function inPlace<T>(place: string, path: string, work: () => Promise<T>): 
   try {
     return await work();
   } catch (error) {
-    throw translated(error, place, path);
+    throw error instanceof PannierError ? error : translated(error, place, path);
   }
 }
 
 function translated(error: unknown, place: string, shown: string): PannierError {
+  if (error instanceof ForeignLinkError) {
+    const hint = 'Name the directory that it leads to, or let root own the link and the directory that holds it.';
+    return fail('LISTEN_FAILED', place, `${error.link} is a symlink that another user can exchange`, { hint });
+  }
   return new PannierError(failureOf(systemCode(error), place, shown));
 }
 

@@ -60,20 +60,28 @@ export class Guard {
    * Why not; undefined: it may pass.
    * @param open no token is wanted: health.
    */
-  refuse(request: IncomingMessage, open: () => boolean): Refused | undefined {
+  refuse(request: IncomingMessage, open: () => boolean): Refused | undefined | Promise<Refused | undefined> {
     const strange = strangeness(request, this.#o.isTcp, ONCE);
     if (strange !== undefined) return refused(strange.status, strange.code, strange.seen);
     const { headers } = request;
     const { token } = this.#o;
     if (token === undefined || open()) return undefined;
     const given = TOKEN_HEADERS.map((name) => headers[name]).find((one) => one !== undefined);
-    try {
-      if (typeof given === 'string' && token.accepts(given)) return undefined;
-      return refused(403, 'API_TOKEN', given === undefined ? 'there is none' : 'it is a wrong one');
-    } catch (error) {
-      const failed = asFailure(error, 'request');
-      return { code: failed.code, reply: problemReply(503, failed) };
-    }
+    if (typeof given !== 'string') return refused(403, 'API_TOKEN', given === undefined ? 'there is none' : WRONG);
+    const accepted = token.accepts(given);
+    return accepted === true ? undefined : verdict(accepted);
+  }
+}
+
+const WRONG = 'it is a wrong one';
+
+/** The file has to be looked at first. */
+async function verdict(accepted: boolean | Promise<boolean>): Promise<Refused | undefined> {
+  try {
+    return (await accepted) ? undefined : refused(403, 'API_TOKEN', WRONG);
+  } catch (error) {
+    const failed = asFailure(error, 'request');
+    return { code: failed.code, reply: problemReply(503, failed) };
   }
 }
 

@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail, failure } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
+import { statInTime } from '../../base/read-file.ts';
 import { Secret } from '../../base/secret.ts';
 import { readCapped } from '../../config/read-capped.ts';
 
@@ -28,22 +29,24 @@ export class TokenFile {
   }
 
   /**
-   * Whether `given` is the token. Takes the same time for every wrong one: digests of equal length are compared.
+   * Whether `given` is the token: at once when it is the one that is known, else after another look at the file. Takes
+   * the same time for every wrong one: digests of equal length are compared.
    * @throws PannierError API_TOKEN_FILE when the file gives no token: then nobody has it.
    */
-  accepts(given: string): boolean {
+  accepts(given: string): boolean | Promise<boolean> {
     const digest = digestOf(given);
     const isStale = this.#clock.monoMs() - this.#lookedMs >= LOOK_MS;
     if (this.#digest !== undefined && !isStale && isSame(digest, this.#digest)) return true;
-    return isSame(digest, this.#current());
+    return this.#current().then((current) => isSame(digest, current));
   }
 
   /** What makes the token a weak one, as a warning. @throws PannierError API_TOKEN_FILE. */
-  check(): Failure | undefined {
-    this.#current();
-    const length = readToken(this.#path, this.#place).exposeText('api').length;
+  async check(): Promise<Failure | undefined> {
+    await this.#current();
+    const { length } = (await readToken(this.#path, this.#place)).exposeText('api');
+    const isOpen = ((await statOf(this.#path))?.mode ?? 0) & 0o007;
     const weaknesses = [
-      ...((statSync(this.#path).mode & 0o007) === 0 ? [] : ['every user of the machine may use it']),
+      ...(isOpen === 0 ? [] : ['every user of the machine may use it']),
       ...(length >= SHORTEST ? [] : [`the token has fewer than ${SHORTEST} characters`]),
     ];
     if (weaknesses.length === 0) return undefined;
@@ -51,21 +54,21 @@ export class TokenFile {
     return failure('API_TOKEN_FILE', this.#place, `${this.#path}: ${weaknesses.join('; ')}`, { hint });
   }
 
-  #current(): Buffer {
+  async #current(): Promise<Buffer> {
     this.#lookedMs = this.#clock.monoMs();
-    const stamp = stampOf(this.#path);
-    if (this.#digest === undefined || stamp !== this.#stamp) {
-      this.#digest = undefined;
-      this.#digest = digestOf(readToken(this.#path, this.#place).exposeText('api'));
-      this.#stamp = stamp;
-    }
-    return this.#digest;
+    const stamp = stampOf(await statOf(this.#path));
+    if (this.#digest !== undefined && stamp === this.#stamp) return this.#digest;
+    this.#digest = undefined;
+    const digest = digestOf((await readToken(this.#path, this.#place)).exposeText('api'));
+    this.#stamp = stamp;
+    this.#digest = digest;
+    return digest;
   }
 }
 
 /** The one line of a token file. @throws PannierError API_TOKEN_FILE. */
-export function readToken(path: string, place: string): Secret {
-  const text = readCapped(path, 'file');
+export async function readToken(path: string, place: string): Promise<Secret> {
+  const text = await readCapped(path, 'file');
   if (typeof text !== 'string') throw fail('API_TOKEN_FILE', place, `${path}: ${text.why}`);
   const token = text.trim();
   // What a header can carry, RFC 9110 section 5.5.
@@ -79,14 +82,13 @@ export function readToken(path: string, place: string): Secret {
   return Secret.text(token);
 }
 
-/** How the file looks; empty when that cannot be seen: reading it then says why. */
-function stampOf(path: string): string {
-  try {
-    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
-    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-  } catch {
-    return '';
-  }
+/** Undefined when it cannot be seen: reading it then says why. */
+async function statOf(path: string): Promise<Stats | undefined> {
+  return await statInTime(path).catch(() => undefined);
+}
+
+function stampOf(stats: Stats | undefined): string {
+  return stats === undefined ? '' : `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 
 function digestOf(text: string): Buffer {

@@ -1,7 +1,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { findFreePort } from '../../servers/free-port.ts';
 import { dial, type Got, place, rest } from '../http/listening.ts';
 import { apiWorld, type ListenerOptions } from './api-world.ts';
@@ -80,11 +80,13 @@ describe('over TCP', () => {
 
   it('a token file that cannot be used is a warning at the start', async () => {
     const { facts } = await tcpWorld({ tokenFile: '/nonexistent/token' });
-    expect(facts).toContainEqual(
-      expect.objectContaining({
-        kind: 'agent-warning',
-        warning: expect.objectContaining({ code: 'API_TOKEN_FILE', place: 'api.tokenFile' }),
-      }),
+    await vi.waitFor(() =>
+      expect(facts).toContainEqual(
+        expect.objectContaining({
+          kind: 'agent-warning',
+          warning: expect.objectContaining({ code: 'API_TOKEN_FILE', place: 'api.tokenFile' }),
+        }),
+      ),
     );
   });
 

@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bind } from '../../../src/deliver/http/bind.ts';
+import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from '../attacker.ts';
 import { place } from './listening.ts';
 
 const at = (path: string, mode = 0o600) => ({ where: { kind: 'unix', path, mode } as const, place: 'api' });
@@ -111,5 +112,47 @@ describe('a TCP port', () => {
     const { port } = first.address() as { port: number };
     const again = bind(server(), { where: { kind: 'tcp', host: '127.0.0.1', port }, place: 'admin' });
     await expect(again).rejects.toMatchObject({ failure: { code: 'LISTEN_IN_USE', place: 'admin' } });
+  });
+});
+
+describe.skipIf(attackerMissing !== undefined)('a unix socket in a directory of another user', () => {
+  it('who exchanges the private directory that it is made in, gives its owner and mode to no other file', async () => {
+    const base = place();
+    chmodSync(base, 0o755);
+    const run = join(base, 'run');
+    mkdirSync(run);
+    giveToAttacker(run);
+    const victim = join(base, 'victim');
+    writeFileSync(victim, 'theirs', { mode: 0o600 });
+    const decoy = join(run, 'decoy');
+    mkdirSync(decoy);
+    await using _attacker = await startAttacker('meet', run, '.p', decoy);
+    for (let round = 0; round < 40; round++) {
+      mkdirSync(decoy, { recursive: true });
+      if (!existsSync(join(decoy, 's'))) symlinkSync(victim, join(decoy, 's'));
+      giveToAttacker(decoy);
+      const path = join(run, 'api.sock');
+      const where = { kind: 'unix', path, mode: 0o660, uid: ATTACKER, gid: ATTACKER } as const;
+      await bind(server(), { where, place: 'api' }).catch((error: unknown) => {
+        expect(error).toMatchObject({ failure: { code: expect.stringMatching(/^LISTEN_/) } });
+      });
+      const { uid, mode } = lstatSync(victim);
+      expect([uid, mode & 0o777], `round ${round}`).toEqual([0, 0o600]);
+      await clear(run);
+    }
+  });
+
+  it('is not made behind a symlink that this user can exchange', async () => {
+    const base = place();
+    for (const name of ['app', 'elsewhere']) mkdirSync(join(base, name));
+    symlinkSync('../elsewhere', join(base, 'app/run'));
+    giveToAttacker(join(base, 'app'));
+    await expect(bind(server(), at(join(base, 'app/run/s')))).rejects.toMatchObject({
+      failure: { code: 'LISTEN_FAILED', seen: expect.stringContaining(join(base, 'app/run is a symlink')) },
+    });
+    expect(readdirSync(join(base, 'elsewhere'))).toEqual([]);
+    symlinkSync('elsewhere', join(base, 'run'));
+    await bind(server(), at(join(base, 'run/s')));
+    expect(readdirSync(join(base, 'elsewhere'))).toEqual(['s']);
   });
 });

@@ -6,14 +6,21 @@ import { TokenFile } from '../../../src/deliver/http/token-file.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { place } from './listening.ts';
 
-it('a token is compared in constant time, whatever it is and however long', () => {
+it('a token is compared in constant time, whatever it is and however long', async () => {
   const path = join(place(), 'token');
   writeFileSync(path, 'correct-horse\n');
   const token = new TokenFile(path, 'api.tokenFile', new FakeClock());
   const compared = vi.spyOn(process.getBuiltinModule('node:crypto'), 'timingSafeEqual');
   try {
     const given = ['correct-horse', 'correct-horsf', 'c', '', 'x'.repeat(10_000), 'correct-horse\n'];
-    expect(given.map((one) => token.accepts(one))).toEqual([true, false, false, false, false, false]);
+    expect(await Promise.all(given.map((one) => token.accepts(one)))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
     expect(compared.mock.calls.length).toBeGreaterThanOrEqual(given.length);
     // Of digests: their length says nothing.
     for (const [a, b] of compared.mock.calls) expect([a.byteLength, b.byteLength]).toEqual([32, 32]);
@@ -26,18 +33,18 @@ it.each([
   ['a pipe that nobody writes to', (path: string) => execFileSync('mkfifo', [path]), 'it is no regular file'],
   ['a link to itself', (path: string) => symlinkSync(path, path), 'cannot be read (ELOOP)'],
   ['a directory of it that is a file', (path: string) => symlinkSync('/dev/null/x', path), 'cannot be read (ENOTDIR)'],
-])('%s in place of the file lets nobody in, and says so', (_t, put, why) => {
+])('%s in place of the file lets nobody in, and says so', async (_t, put, why) => {
   const path = join(place(), 'token');
   const clock = new FakeClock();
   writeFileSync(path, 'correct-horse\n');
   const token = new TokenFile(path, 'api.tokenFile', clock);
-  expect(token.accepts('correct-horse')).toBe(true);
+  expect(await token.accepts('correct-horse')).toBe(true);
   rmSync(path);
   put(path);
-  const wrong = () => token.accepts('wrong');
-  for (const asked of [wrong, () => token.accepts('correct-horse'), () => token.check()]) {
-    expect(asked).toThrow(expect.objectContaining({ failure: expect.objectContaining({ code: 'API_TOKEN_FILE' }) }));
-    expect(asked).toThrow(why);
+  const wrong = async () => await token.accepts('wrong');
+  for (const asked of [wrong, async () => await token.accepts('correct-horse'), () => token.check()]) {
+    await expect(asked()).rejects.toMatchObject({ failure: { code: 'API_TOKEN_FILE' } });
+    await expect(asked()).rejects.toThrow(why);
   }
 });
 
@@ -45,11 +52,11 @@ it.each([
   [0o644, 'correct-horse-battery', /every user of the machine may use it$/],
   [0o600, 'correct-horse', /fewer than 16 characters$/],
   [0o640, 'correct-horse-battery', undefined],
-])('a weak token is a warning: mode %o, %s', (mode, text, seen) => {
+])('a weak token is a warning: mode %o, %s', async (mode, text, seen) => {
   const path = join(place(), 'token');
   writeFileSync(path, text);
   chmodSync(path, mode);
-  const weakness = new TokenFile(path, 'api.tokenFile', new FakeClock()).check();
+  const weakness = await new TokenFile(path, 'api.tokenFile', new FakeClock()).check();
   if (seen === undefined) expect(weakness).toBeUndefined();
   else expect(weakness).toMatchObject({ code: 'API_TOKEN_FILE', seen: expect.stringMatching(seen) });
 });

@@ -1,0 +1,46 @@
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
+import { fail } from '../../base/errors.ts';
+import { isSameFile } from '../../base/held-folder.ts';
+import type { Disk } from './disk.ts';
+
+/**
+ * An output's directory while something is done in it. Every call to the file system starts from `at`, which stays the
+ * same directory when somebody exchanges the path for a symlink; messages show the path of the configuration.
+ */
+export class Folder {
+  readonly #at: string;
+  readonly #path: string;
+  readonly #place: string;
+  readonly #disk: Disk;
+  readonly stats: Stats;
+
+  /** @param at `/proc/self/fd/N`, or the path itself where that does not work. */
+  constructor(at: string, { path, place, disk, stats }: { path: string; place: string; disk: Disk; stats: Stats }) {
+    this.#at = at;
+    this.#path = path;
+    this.#place = place;
+    this.#disk = disk;
+    this.stats = stats;
+  }
+
+  /** For calls. */
+  at(name = ''): string {
+    return join(this.#at, name);
+  }
+
+  /** For messages. */
+  shown(name = ''): string {
+    return join(this.#path, name);
+  }
+
+  /**
+   * Where calls go by the path: looks that it is still the same directory. To be called before each step.
+   * @throws PannierError OUTPUT_SYMLINK.
+   */
+  async check(): Promise<void> {
+    if (this.#at !== this.#path) return;
+    if (isSameFile(await this.#disk.lstat(this.#path), this.stats)) return;
+    throw fail('OUTPUT_SYMLINK', this.#place, `${this.#path} was exchanged while it was written`);
+  }
+}

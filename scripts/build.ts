@@ -48,7 +48,7 @@ const templates = (await readdir('templates'))
  * Parts of `src` that become `dist/NAME.cjs`. What they import of `src` is there twice: nothing with a state, and no class
  * whose instances others meet.
  */
-const APART = { 'aws-sdk': 'src/client/aws-sdk.ts', probe: 'src/cli/probe.ts' };
+const APART = { 'aws-sdk': 'src/backend/aws/client/sdk.ts', probe: 'src/cli/probe.ts' };
 
 /** Libraries that are imported on first need, whole, and become `dist/NAME.cjs` as well. */
 const LIBRARIES_APART = ['chokidar', 'diff', 'pino-pretty', 'yaml'];
@@ -112,7 +112,7 @@ const result = await build({
     'import.meta.dirname': '__dirname',
   },
   // node-vault requires axios at import (73 ms, 70 MiB) and never calls it, since requests go through our transport.
-  alias: { axios: './src/client/axios-stub.cjs' },
+  alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   // With `import` Node would look through all of such a file for the names of its exports first.
   supported: { 'dynamic-import': false },
   plugins: [leaveOut, leaveApart],

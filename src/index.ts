@@ -4,8 +4,8 @@ import { run as runPlan } from './agent/run.ts';
 import { systemClock } from './base/clock.ts';
 import type { Failure } from './base/errors.ts';
 import type { Emit } from './base/fact.ts';
+import { version } from './base/version.ts';
 import { loadPlan } from './cli/setup.ts';
-import { version } from './cli/version.ts';
 import { readEnvironment } from './config/environment.ts';
 
 /**

@@ -1,9 +1,9 @@
+import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want } from '../src/backend/backend.ts';
 import type { Clock } from '../src/base/clock.ts';
 import type { Code } from '../src/base/codes.ts';
 import { fail } from '../src/base/errors.ts';
 import { Secret } from '../src/base/secret.ts';
 import { equalValues } from '../src/base/value.ts';
-import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want } from '../src/source/source.ts';
 
 type Answer = { readonly fields: Record<string, string>; readonly life?: Life } | Code | (() => Promise<Fetched>);
 

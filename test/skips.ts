@@ -14,7 +14,7 @@ const MOUNTING = 'the right to mount';
 /** The tests that need rights, or a machine, that not every CI has. */
 export const ALLOWED: readonly Allowed[] = [
   { file: 'test/contract/', title: '', needs: 'a backend that can do it: the note says why this one cannot' },
-  { file: 'test/deliver/file-trouble.test.ts', title: 'need the right to mount', needs: MOUNTING },
+  { file: 'test/deliver/file/trouble.test.ts', title: 'need the right to mount', needs: MOUNTING },
   { file: 'test/system/destination.test.ts', title: 'a mount that is read-only', needs: MOUNTING },
   { file: 'test/system/destination.test.ts', title: 'a volume that is full', needs: MOUNTING },
   { file: 'test/ship/image.test.ts', title: 'the image', needs: MOUNTING },
@@ -23,7 +23,13 @@ export const ALLOWED: readonly Allowed[] = [
   { file: 'test/templates/documents.test.ts', title: 'builtin:docker-config', needs: 'a docker of 2024 or newer' },
   { file: 'test/system/signals.test.ts', title: 'an older Node', needs: 'a Node before 22 on the PATH' },
   ...(isRoot
-    ? [{ file: 'test/auth/secret-id.test.ts', title: 'may not be written', needs: 'a user who is not root' }]
+    ? [
+        {
+          file: 'test/backend/vault/auth/secret-id.test.ts',
+          title: 'may not be written',
+          needs: 'a user who is not root',
+        },
+      ]
     : [{ file: 'test/', title: '', needs: 'root, who alone acts as other users' }]),
 ];
 

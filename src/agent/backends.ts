@@ -1,8 +1,8 @@
+import type { Backend } from '../backend/backend.ts';
+import { type Opening, openBackend } from '../backend/registry.ts';
+import { isSamePlainData } from '../base/plain-data-equal.ts';
 import type { BackendConfig } from '../config/config.ts';
-import type { Backend } from '../source/source.ts';
-import { type Opening, openBackend } from './registry.ts';
-import { isSamePlainData } from './same.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings } from './context.ts';
 
 interface Opened {
   readonly config: BackendConfig;

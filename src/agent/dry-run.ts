@@ -4,9 +4,9 @@ import { ENVIRONMENT } from '../config/place.ts';
 import { createEnvSink } from '../deliver/env/env-sink.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { Renderer } from '../render/render.ts';
+import type { Surroundings } from './context.ts';
 import { type InitOptions, init } from './init.ts';
 import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** What one output would publish. */
 export interface DryOutput {

@@ -4,12 +4,12 @@ import type { Config, ExecConfig } from '../config/config.ts';
 import { ENVIRONMENT } from '../config/place.ts';
 import { createEnvSink, type EnvSink } from '../deliver/env/env-sink.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
-import { KeptChild, type Launch, type Over } from '../process/kept-child.ts';
+import { KeptChild, type Launch, type Over } from '../process/supervised-child.ts';
 import type { Reload } from '../reload/reload.ts';
 import { createRestart } from '../reload/restart.ts';
 import { createChildSignal } from '../reload/signal.ts';
-import { withoutTokens } from './inherited.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings } from './context.ts';
+import { withoutTokens } from './without-tokens.ts';
 
 export interface ExecutionOptions {
   readonly around: Surroundings;

@@ -1,9 +1,9 @@
 import { basename, dirname } from 'node:path';
 import { type Failure, failure, failuresOf } from '../base/errors.ts';
+import { FileWatch } from '../base/file-watch.ts';
 import { statInTime } from '../base/read-file.ts';
-import { filesOfFolder } from '../config/find-files.ts';
+import { filesOfFolder } from '../config/load/find-files.ts';
 import type { ServiceManager } from '../process/service-manager.ts';
-import { FileWatch } from '../source/file-watch.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
 

@@ -1,10 +1,10 @@
 import type { Failure } from '../base/errors.ts';
-import { failuresAtDeadline, type Outcome, outcomeOf } from './outcome.ts';
-import type { CreateSink } from './output-loops.ts';
+import type { Surroundings } from './context.ts';
+import type { CreateSink } from './output/loops.ts';
+import { failuresAtDeadline, type Outcome, outcomeOf } from './output/outcome.ts';
+import { progressOf } from './output/progress.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
-import { progressOf } from './progress.ts';
-import type { Surroundings } from './surroundings.ts';
 
 export interface InitOptions {
   readonly timeoutMs: number;

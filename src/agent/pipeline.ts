@@ -5,18 +5,18 @@ import { Supervisor } from '../base/supervisor.ts';
 import type { Config } from '../config/config.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import { LeaseManager } from '../lease/manager.ts';
+import { refreshTogether } from '../lease/refresh-together.ts';
 import type { Entry } from '../lease/snapshot.ts';
-import { refreshTogether } from '../lease/together.ts';
 import type { Renderer } from '../render/render.ts';
-import type { AgentView } from './agent-view.ts';
 import { Backends } from './backends.ts';
+import type { Surroundings } from './context.ts';
 import type { Execution } from './execution.ts';
-import { Listeners } from './listeners.ts';
-import { type CreateSink, OutputLoops } from './output-loops.ts';
+import { type CreateSink, OutputLoops } from './output/loops.ts';
+import { namesTogether, wantsOf } from './output/wants.ts';
 import type { Plan } from './plan.ts';
-import { servedBackends, servedSecrets, servicesOf } from './services.ts';
-import type { Surroundings } from './surroundings.ts';
-import { namesTogether, wantsOf } from './wants.ts';
+import type { AgentView } from './serve/agent-view.ts';
+import { Listeners } from './serve/listeners.ts';
+import { servedBackends, servedSecrets, servicesOf } from './serve/services.ts';
 
 export interface PipelineOptions {
   /** Where outputs go; their directories when absent. */

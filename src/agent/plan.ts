@@ -1,6 +1,6 @@
 import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config, GenerationsConfig, OutputConfig } from '../config/config.ts';
-import type { ConfigProblemsError, GoodRest } from '../config/config-problems.ts';
+import type { ConfigProblemsError, GoodRest } from '../config/problems/config-problems.ts';
 import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
 

@@ -2,14 +2,14 @@ import type { Clock } from '../base/clock.ts';
 import { type Failure, failuresOf } from '../base/errors.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import { findServiceManager } from '../process/service-manager.ts';
+import type { Surroundings } from './context.ts';
 import type { Execution } from './execution.ts';
 import { type ConfigFollower, type ConfigSource, followConfig } from './follow-config.ts';
 import { REVOKE_MS } from './init.ts';
-import { failuresAtDeadline } from './outcome.ts';
+import { failuresAtDeadline } from './output/outcome.ts';
+import { progressOf } from './output/progress.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
-import { progressOf } from './progress.ts';
-import type { Surroundings } from './surroundings.ts';
 
 export interface RunOptions {
   /** Aborted when the process is told to stop. */

@@ -1,7 +1,7 @@
 import { fail, failure, PannierError } from '../base/errors.ts';
 import { JsonError, parseJson } from '../base/json.ts';
 import { isFields, lookUp, plainText, type Value } from '../base/value.ts';
-import { type LocalAnswer, type LocalPlace, nameOf } from '../client/local-api.ts';
+import { type LocalAnswer, type LocalPlace, nameOf } from '../http/local-api.ts';
 
 /**
  * The problem that the agent told, as an error of ours.

@@ -1,6 +1,6 @@
 import type { ConfigSource } from '../agent/follow-config.ts';
 import type { Plan } from '../agent/plan.ts';
-import { isSamePlainData } from '../agent/same.ts';
+import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { type CommonOptions, loadPlan, type Setup } from './setup.ts';
 
 export interface Following {

@@ -1,8 +1,8 @@
 import { fail } from '../base/errors.ts';
-import type { LocalPlace } from '../client/local-api.ts';
 import type { ApiConfig, ApiListenerConfig, Config, ListenConfig } from '../config/config.ts';
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { readToken } from '../deliver/http/token-file.ts';
+import type { LocalPlace } from '../http/local-api.ts';
 import { DEFAULT_SOCKET, namedPlace } from './named-place.ts';
 
 export interface AgentOptions {

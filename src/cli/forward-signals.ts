@@ -1,5 +1,5 @@
 import type { Emit } from '../base/fact.ts';
-import type { KeptChild } from '../process/kept-child.ts';
+import type { KeptChild } from '../process/supervised-child.ts';
 import { endListeningEarly, hurry } from './end-process.ts';
 import { endInTime, exitStatusOf } from './stop-signals.ts';
 

@@ -1,8 +1,8 @@
 import { fail } from '../base/errors.ts';
 import { aboutOneField, lookUp, type Value } from '../base/value.ts';
-import { askLocal, type LocalAnswer } from '../client/local-api.ts';
-import { splitSource } from '../config/resolve-source.ts';
-import { writeJson } from '../render/json-text.ts';
+import { splitSource } from '../config/sections/secrets/resolve-source.ts';
+import { askLocal, type LocalAnswer } from '../http/local-api.ts';
+import { writeJson } from '../render/text/json.ts';
 import { parsed, refused } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
 import { print } from './print.ts';

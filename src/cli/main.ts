@@ -1,12 +1,12 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { version } from '../base/version.ts';
 import { endProcess, listenEarly } from './end-process.ts';
 import type { AgentOptions } from './find-agent.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 import { printProblems } from './setup.ts';
-import { version } from './version.ts';
 
 type Run = () => Promise<number>;
 type ProbeOptions = AgentOptions & { readonly timeout?: number };

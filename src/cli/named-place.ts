@@ -1,6 +1,6 @@
-import type { LocalPlace } from '../client/local-api.ts';
 import type { Environment } from '../config/environment.ts';
 import { parseHostPort } from '../config/host-port.ts';
+import type { LocalPlace } from '../http/local-api.ts';
 
 export const DEFAULT_SOCKET = '/run/pannier/api.sock';
 

@@ -1,6 +1,6 @@
 import { fail, PannierError } from '../base/errors.ts';
-import type { LocalPlace } from '../client/local-api.ts';
 import { readEnvironment } from '../config/environment.ts';
+import type { LocalPlace } from '../http/local-api.ts';
 import { DEFAULT_SOCKET, namedPlace } from './named-place.ts';
 
 /** What is asked, by its word on the command line. */

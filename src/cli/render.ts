@@ -3,7 +3,7 @@ import { type DryOutput, dryRun } from '../agent/dry-run.ts';
 import type { Plan } from '../agent/plan.ts';
 import { systemClock } from '../base/clock.ts';
 import { exitStatus, failure, failuresOf, formatFailure, PannierError } from '../base/errors.ts';
-import { makeNearest } from '../config/nearest.ts';
+import { makeNearest } from '../base/nearest.ts';
 import { ENVIRONMENT } from '../config/place.ts';
 import { showDifference } from './render/difference.ts';
 import { type CommonOptions, setUp } from './setup.ts';

@@ -1,12 +1,12 @@
+import type { Surroundings } from '../agent/context.ts';
 import { allProblems, type Plan, planOf } from '../agent/plan.ts';
-import type { Surroundings } from '../agent/surroundings.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
-import { ConfigProblemsError } from '../config/config-problems.ts';
+import { version } from '../base/version.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { ConfigProblemsError } from '../config/problems/config-problems.ts';
 import { type Log, openLog } from './open-log.ts';
 import { startSparingly } from './sparing.ts';
-import { version } from './version.ts';
 
 export interface CommonOptions {
   /** From `-c`, repeatable; PANNIER_CONFIG when empty. */

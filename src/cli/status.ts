@@ -1,6 +1,6 @@
 import { asFailure, formatFailure } from '../base/errors.ts';
-import { askLocal, type LocalPlace, nameOf } from '../client/local-api.ts';
 import type { Status } from '../deliver/api/status.ts';
+import { askLocal, type LocalPlace, nameOf } from '../http/local-api.ts';
 import { refused } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
 import { print } from './print.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { admin } from './schema/section-admin.ts';
-import { api, apiListener } from './schema/section-api.ts';
-import { outputFile } from './schema/section-outputs.ts';
-import { reload } from './schema/section-reload.ts';
-import { secret } from './schema/section-secrets.ts';
 import { configFile } from './schema.ts';
+import { admin } from './sections/listeners/admin-schema.ts';
+import { api, apiListener } from './sections/listeners/api-schema.ts';
+import { reload } from './sections/outputs/reload-schema.ts';
+import { outputFile } from './sections/outputs/schema.ts';
+import { secret } from './sections/secrets/schema.ts';
 
 /** Maps of which exactly one key says what the thing is; the loader checks that with better words than a schema has. */
 const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([

@@ -1,16 +1,16 @@
 import { dirname } from 'node:path';
 import type { Config } from './config.ts';
-import type { GoodRest } from './config-problems.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Environment } from './environment.ts';
-import { type Found, findFiles, findFolders } from './find-files.ts';
-import { interpolate } from './interpolate.ts';
-import { type Merged, mergeFiles } from './merge.ts';
-import { parseJsonFile } from './parse-json.ts';
-import { Problems } from './problems.ts';
+import { type Found, findFiles, findFolders } from './load/find-files.ts';
+import { interpolate } from './load/interpolate.ts';
+import { type Merged, mergeFiles } from './load/merge.ts';
+import { parseJsonFile } from './load/parse-json.ts';
+import { isTree, type Parsed, type SourceFile } from './load/source-file.ts';
+import type { GoodRest } from './problems/config-problems.ts';
+import { Problems } from './problems/problems.ts';
 import { readCapped } from './read-capped.ts';
 import { resolveConfig } from './resolve.ts';
-import { isTree, type Parsed, type SourceFile } from './source-file.ts';
 
 export interface LoadOptions {
   /** As given with `-c`, files and directories; none: PANNIER_CONFIG. */
@@ -80,6 +80,6 @@ async function parse(text: string, { path, label }: Found, problems: Problems): 
 }
 
 async function parseYaml(text: string, label: string, problems: Problems): Promise<Parsed> {
-  const { parseYamlFile } = await import('./parse-yaml.ts');
+  const { parseYamlFile } = await import('./load/parse-yaml.ts');
   return parseYamlFile(text, label, problems);
 }

@@ -1,17 +1,17 @@
-import { checkListens } from './check-listens.ts';
+import { checkTlsEnvironment, resolveBackend } from '../backend/vault/config/resolve.ts';
+import { makeNearest } from '../base/nearest.ts';
 import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
 import type { Environment } from './environment.ts';
-import type { Merged } from './merge.ts';
-import { makeNearest } from './nearest.ts';
-import type { Problems } from './problems.ts';
-import { resolveAdmin } from './resolve-admin.ts';
-import { resolveApi } from './resolve-api.ts';
-import { checkTlsEnvironment, resolveBackend } from './resolve-backend.ts';
-import { checkChildSteps, resolveExec } from './resolve-exec.ts';
-import { resolveLog } from './resolve-log.ts';
-import { checkDirs, resolveOutput } from './resolve-output.ts';
-import { resolveProxy } from './resolve-proxy.ts';
-import { resolveSecret } from './resolve-secret.ts';
+import type { Merged } from './load/merge.ts';
+import type { Problems } from './problems/problems.ts';
+import { checkChildSteps, resolveExec } from './sections/exec/resolve.ts';
+import { checkListens } from './sections/listeners/check-listens.ts';
+import { resolveAdmin } from './sections/listeners/resolve-admin.ts';
+import { resolveApi } from './sections/listeners/resolve-api.ts';
+import { resolveProxy } from './sections/listeners/resolve-proxy.ts';
+import { resolveLog } from './sections/log/resolve.ts';
+import { checkDirs, resolveOutput } from './sections/outputs/resolve.ts';
+import { resolveSecret } from './sections/secrets/resolve.ts';
 
 /**
  * Parsed files as the runtime configuration: each entry against its schema, defaults, absolute paths, and what only

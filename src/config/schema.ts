@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
-import { notYet, otherName, secretName } from './schema/scalars.ts';
-import { admin } from './schema/section-admin.ts';
-import { api, type apiListener } from './schema/section-api.ts';
-import { backend } from './schema/section-backends.ts';
-import { exec } from './schema/section-exec.ts';
-import { log } from './schema/section-log.ts';
-import { output } from './schema/section-outputs.ts';
-import { proxy } from './schema/section-proxy.ts';
-import { secret } from './schema/section-secrets.ts';
+import { backend } from '../backend/vault/config/schema.ts';
+import { notYet, otherName, secretName } from './scalars.ts';
+import { exec } from './sections/exec/schema.ts';
+import { admin } from './sections/listeners/admin-schema.ts';
+import { api, type apiListener } from './sections/listeners/api-schema.ts';
+import { proxy } from './sections/listeners/proxy-schema.ts';
+import { log } from './sections/log/schema.ts';
+import { output } from './sections/outputs/schema.ts';
+import { secret } from './sections/secrets/schema.ts';
 
 /** What one configuration file may say. `resolve.ts` makes the runtime `Config` of one or several. */
 export const configFile = z.strictObject({

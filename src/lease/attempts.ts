@@ -1,7 +1,7 @@
+import { isNothingThere } from '../backend/nothing-there.ts';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
-import { isNothingThere } from '../source/nothing-there.ts';
 import type { BackendLogins } from './backend-logins.ts';
 import type { Deadlines } from './deadlines.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';

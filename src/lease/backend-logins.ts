@@ -1,5 +1,5 @@
-import type { Backend } from '../source/source.ts';
-import { Gate } from './gate.ts';
+import type { Backend } from '../backend/backend.ts';
+import { Gate } from './fetch-limiter.ts';
 import { type Item, lifeOf } from './item.ts';
 
 export interface BackendLoginsActions {

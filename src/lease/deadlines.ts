@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts';
+import { Wheel } from './deadline-queue.ts';
 import { type Item, lifeOf } from './item.ts';
 import type { WhyExpired } from './item-writer.ts';
 import { decide, endsMonoMs } from './schedule.ts';
-import { Wheel } from './wheel.ts';
 
 export interface DeadlineOptions {
   readonly clock: Clock;

@@ -1,7 +1,7 @@
+import type { Fetched, LeaseLife, Life } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
-import type { Fetched, LeaseLife, Life } from '../source/source.ts';
 import { absentEntry, freshEntry, heldValue, type Item, markEntry } from './item.ts';
 import { stoppedExtending } from './schedule.ts';
 

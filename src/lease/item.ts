@@ -1,5 +1,5 @@
+import type { Backend, Fetched, Life, Want } from '../backend/backend.ts';
 import type { Failure } from '../base/errors.ts';
-import type { Backend, Fetched, Life, Want } from '../source/source.ts';
 import type { Entry, Held } from './snapshot.ts';
 
 /** Why an attempt is made: the secret's own schedule, backend or reader asked for it, or another secret's change. */

@@ -1,6 +1,6 @@
+import type { Backend, Life, Want } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
-import type { Backend, Life, Want } from '../source/source.ts';
 import { Attempts } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';

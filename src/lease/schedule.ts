@@ -1,5 +1,5 @@
+import type { Life, Want } from '../backend/backend.ts';
 import { backoffMs } from '../base/backoff.ts';
-import type { Life, Want } from '../source/source.ts';
 
 /** What to do next with a secret, and when. */
 export interface Next {

@@ -1,5 +1,5 @@
+import type { Fetched } from '../backend/backend.ts';
 import type { Failure } from '../base/errors.ts';
-import type { Fetched } from '../source/source.ts';
 
 /** What is known of one secret. `stale`: the last refresh failed, the value is still valid. */
 export type Entry =

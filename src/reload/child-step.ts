@@ -1,5 +1,5 @@
 import type { Failure } from '../base/errors.ts';
-import type { KeptChild } from '../process/kept-child.ts';
+import type { KeptChild } from '../process/supervised-child.ts';
 import type { ReloadAction } from './reload.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Emit } from '../base/fact.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { ReloadConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
-import type { KeptChild } from '../process/kept-child.ts';
+import type { KeptChild } from '../process/supervised-child.ts';
 import type { RenderedRequest } from '../render/request.ts';
 import { createCommandReload } from './command.ts';
 import { createHttpReload } from './http.ts';

@@ -1,8 +1,8 @@
 import type { ClientRequest } from 'node:http';
+import { onAbort } from '../base/on-abort.ts';
 import { readFileInTime } from '../base/read-file.ts';
-import { loadHttp, loadHttps } from '../client/node-http.ts';
-import { onAbort } from '../client/on-abort.ts';
-import { WireError } from '../client/wire-error.ts';
+import { loadHttp, loadHttps } from '../http/node-http.ts';
+import { WireError } from '../http/wire-error.ts';
 
 export interface OneRequest {
   readonly method: string;

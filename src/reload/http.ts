@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { type Failure, failure } from '../base/errors.ts';
-import { describeWire } from '../client/wire-error.ts';
 import type { HttpReloadConfig } from '../config/config.ts';
+import { describeWire } from '../http/wire-error.ts';
 import type { RenderedRequest } from '../render/request.ts';
 import { type OneAnswer, sendOnce } from './http-request.ts';
 import { PathLook } from './path-look.ts';

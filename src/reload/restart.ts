@@ -1,4 +1,4 @@
-import type { KeptChild } from '../process/kept-child.ts';
+import type { KeptChild } from '../process/supervised-child.ts';
 import { createChildStep } from './child-step.ts';
 import type { ReloadAction } from './reload.ts';
 

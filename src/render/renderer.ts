@@ -1,18 +1,18 @@
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
+import { makeNearest } from '../base/nearest.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, FileContent, GenerationsConfig } from '../config/config.ts';
-import { makeNearest } from '../config/nearest.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
-import type { Known } from './analyse.ts';
-import { Asked } from './asked.ts';
-import type { Answer, View } from './evaluate.ts';
-import { RenderFault } from './fault.ts';
+import { Asked } from './computed-secrets.ts';
 import { FORMATS } from './formats/index.ts';
 import { maskPicked, pick } from './formats/pick.ts';
-import { type Inputs, secretsBehind, withInputs } from './inputs.ts';
 import type { Rendered, Renderer } from './render.ts';
-import { readTemplate } from './template.ts';
-import { missingIn, viewOf } from './view.ts';
+import type { Known } from './template/analyse.ts';
+import type { Answer, View } from './template/evaluate.ts';
+import { RenderFault } from './template/fault.ts';
+import { type Inputs, secretsBehind, withInputs } from './template/inputs.ts';
+import { readTemplate } from './template/template.ts';
+import { missingIn, viewOf } from './template/view.ts';
 
 /** Reads a template file; from the disk unless a test says otherwise. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;

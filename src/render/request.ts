@@ -2,10 +2,10 @@ import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.
 import { Secret } from '../base/secret.ts';
 import type { HttpReloadConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
-import type { Known } from './analyse.ts';
-import { RenderFault } from './fault.ts';
-import { readTemplate, type Template } from './template.ts';
-import { viewOf } from './view.ts';
+import type { Known } from './template/analyse.ts';
+import { RenderFault } from './template/fault.ts';
+import { readTemplate, type Template } from './template/template.ts';
+import { viewOf } from './template/view.ts';
 
 /** What a request carries; each text stays opaque until it is sent. */
 export interface RequestValues {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { init } from '../../src/agent/init.ts';
 import { exitStatus, type Failure, formatFailure } from '../../src/base/errors.ts';
-import { createWorld, kv, place, planFrom, startKv } from './agent-world.ts';
+import { createWorld, kv, place, planFrom, startKv } from './agent.helpers.ts';
 
 async function run(config: object, timeoutMs = 10_000) {
   const world = createWorld();

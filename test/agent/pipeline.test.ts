@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Pipeline } from '../../src/agent/pipeline.ts';
-import { createWorld, keep, kv, place, planFrom, startKv } from './agent-world.ts';
+import { createWorld, keep, kv, place, planFrom, startKv } from './agent.helpers.ts';
 
 async function start(config: object) {
   const world = createWorld();

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { allProblems } from '../../src/agent/plan.ts';
 import { failure } from '../../src/base/errors.ts';
-import { ConfigProblemsError } from '../../src/config/config-problems.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { makeFolder } from '../config/loading.ts';
+import { ConfigProblemsError } from '../../src/config/problems/config-problems.ts';
+import { makeFolder } from '../config/config.helpers.ts';
 
 const codes = ({ failures }: { failures: readonly { code: string }[] }) => failures.map(({ code }) => code);
 

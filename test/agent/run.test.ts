@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../src/agent/run.ts';
-import { createWorld, place, planFrom } from './agent-world.ts';
+import { createWorld, place, planFrom } from './agent.helpers.ts';
 
 async function start(dir: string, more: object = {}) {
   writeFileSync(join(dir, 'secrets.json'), '{"app":{"password":"1"}}');

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { namesTogether } from '../../src/agent/output/wants.ts';
 import { Pipeline } from '../../src/agent/pipeline.ts';
-import { namesTogether } from '../../src/agent/wants.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { createWorld, keep, kv, place, planFrom, startKv } from './agent-world.ts';
+import { createWorld, keep, kv, place, planFrom, startKv } from './agent.helpers.ts';
 
 const OUTPUTS = 50;
 const SECRETS = 4;

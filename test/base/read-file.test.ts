@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FILE_CALL_MS } from '../../src/base/file-call.ts';
 import { readFileInTime, statInTime } from '../../src/base/read-file.ts';
-import { useScratch } from '../deliver/publishing.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
 import { hangMissing, letHang } from '../fixtures/hanging-files.ts';
 
 const scratch = useScratch();

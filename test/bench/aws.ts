@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startAwsProxy } from '../faults/aws-proxy.ts';
 import { type Moto, motoVersion, startMoto } from '../servers/index.ts';
-import { eventually } from '../system/agent.ts';
+import { eventually } from '../system/agent.helpers.ts';
 import { summarise } from './in-turns.ts';
 import { machine } from './report.ts';
 import { type Order, startStopwatch } from './stopwatch.ts';

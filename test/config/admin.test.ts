@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { briefly, loadWith, makeFolder, problemsOf } from './loading.ts';
+import { briefly, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 describe('the admin section', () => {
   it('absent, or of nothing, is off', async () => {

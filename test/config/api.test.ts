@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportJsonSchema } from '../../src/config/json-schema.ts';
-import { type JsonSchema, misfits } from '../system/json-schema.ts';
-import { BAO, briefly, loadWith, problemsOf } from './loading.ts';
+import { type JsonSchema, misfits } from '../system/json-schema.helpers.ts';
+import { BAO, briefly, loadWith, problemsOf } from './config.helpers.ts';
 
 const secrets = { app: { kv: 'a/b' }, db: { kv: 'a/c' } };
 const withApi = (api: unknown) => loadWith({ secrets, api });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadWith } from './loading.ts';
+import { loadWith } from './config.helpers.ts';
 
 describe('an output without modes', () => {
   it('has files of 0400 and no dirMode', async () => {

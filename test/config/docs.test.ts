@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { exportJsonSchema } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { keyPaths } from '../../src/config/problems/schema-keys.ts';
 import { configFile } from '../../src/config/schema.ts';
-import { keyPaths } from '../../src/config/schema-keys.ts';
-import { makeFolder } from './loading.ts';
+import { makeFolder } from './config.helpers.ts';
 
 const page = readFileSync('docs/configuration.md', 'utf8');
 const rows = [...page.matchAll(/^\| `([\w.[\]-]+)` \|(.*)$/gm)].map(([, key, rest]) => ({

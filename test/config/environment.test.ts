@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { VaultBackendConfig } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { BAO, briefly, loadWith, makeFolder, problemsOf } from './loading.ts';
+import { BAO, briefly, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 const kubernetes = { method: 'kubernetes', role: 'shop' };
 const load = async (backend: object, env: Environment) => {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allProblems, planOf } from '../../src/agent/plan.ts';
-import type { ConfigProblemsError } from '../../src/config/config-problems.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { briefly, loadText, loadWith, makeFolder, problemsOf } from './loading.ts';
+import type { ConfigProblemsError } from '../../src/config/problems/config-problems.ts';
+import { briefly, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 const secrets = { db: { read: 'database/creds/shop' } };
 const output = (reload: readonly object[]) => ({ o: { dir: 'o', files: {}, reload } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { briefly, loadWith, problemsOf } from './loading.ts';
+import { briefly, loadWith, problemsOf } from './config.helpers.ts';
 
 const secrets = { app: { kv: 'secret/app' }, db: { kv: 'secret/db' }, orders: { kv: 'secret/orders' } };
 const withFile = (file: object, known: object = secrets) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { BAO, briefly, loadWith, makeFolder, problemsOf } from './loading.ts';
+import { BAO, briefly, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 const backendOf = async (backend: object, env = {}, files: Record<string, string> = {}) => {
   const cwd = makeFolder({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { BAO, briefly, FIXTURES, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './loading.ts';
+import { BAO, briefly, FIXTURES, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 describe('a whole configuration', () => {
   it('becomes what the agent sees: defaults, milliseconds, absolute paths', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CODES } from '../../src/base/codes.ts';
-import { BAO, briefly, loadFixture, loadText, loadWith, problemsOf } from './loading.ts';
+import { BAO, briefly, loadFixture, loadText, loadWith, problemsOf } from './config.helpers.ts';
 
 const secrets = { app: { kv: 'secret/app' } };
 const withFile = (file: object, name = 'f') => ({ secrets, outputs: { o: { dir: 'o', files: { [name]: file } } } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BAO, briefly, loadWith } from './loading.ts';
+import { BAO, briefly, loadWith } from './config.helpers.ts';
 
 const FILE = { kind: 'file', path: './secrets.json' };
 

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { openAwsBackend } from '../../src/agent/open-aws.ts';
+import { openAwsBackend } from '../../src/backend/aws/open.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
+import { awsConfig, secret } from '../backend/aws/source/aws.helpers.ts';
 import { type AwsProxy, awsError, startAwsProxy } from '../faults/aws-proxy.ts';
 import { type AwsUser, type Moto, startMoto } from '../servers/index.ts';
-import { awsConfig, secret } from '../source/aws-world.ts';
 import { describeContract } from './contract.ts';
 
 let moto: Moto;

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Backend, Fetch, Fetched, Want } from '../../src/backend/backend.ts';
 import { PannierError } from '../../src/base/errors.ts';
 import type { Secret } from '../../src/base/secret.ts';
 import { type Fields, isSecret } from '../../src/base/value.ts';
-import type { Backend, Fetch, Fetched, Want } from '../../src/source/source.ts';
 
 /** What a backend must be able to be put into, for the cases that need more than reading and writing. */
 export interface Place extends AsyncDisposable {
@@ -41,7 +41,7 @@ export interface Contract {
 /** Of the value of a secret of AWS, together with what is around it. */
 const LARGE = 'x'.repeat(64 * 1024 - 20);
 
-/** What every source promises, see src/source/source.ts. To be called outside of tests. */
+/** What every source promises, see src/backend/backend.ts. To be called outside of tests. */
 export function describeContract({ name: kind, open, cannot }: Contract): void {
   describe(`the contract of a source, kept by ${kind}:`, () => {
     let places: Place[] = [];

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createFileBackend } from '../../src/backend/file/backend.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { createFileBackend } from '../../src/source/file.ts';
 import { wantOf } from '../memory-backend.ts';
 import { describeContract } from './contract.ts';
 

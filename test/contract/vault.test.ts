@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import { openVaultBackend } from '../../src/agent/open-vault.ts';
+import { openVaultBackend } from '../../src/backend/vault/open.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { enableKv, type OpenBao, startOpenBao, writePolicy } from '../servers/index.ts';

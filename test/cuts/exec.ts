@@ -1,6 +1,6 @@
 import { type Cut, cutIn } from './cut.ts';
 
-const kept = cutIn('src/process/kept-child.ts');
+const kept = cutIn('src/process/supervised-child.ts');
 const child = cutIn('src/process/child.ts');
 const sink = cutIn('src/deliver/env/env-sink.ts');
 const execution = cutIn('src/agent/execution.ts');
@@ -11,12 +11,12 @@ const command = cutIn('src/cli/exec.ts');
 export const EXEC: readonly Cut[] = [
   run('child-starts-when-all-is-there', 'if (signal.aborted || !areAllPublished(pipeline)) return;', ''),
   run('child-starts-when-all-is-there', 'if (execution !== undefined && pipeline.isBehind()) return;', ''),
-  cutIn('src/agent/output-loop.ts')(
+  cutIn('src/agent/output/loop.ts')(
     'child-new-before-old',
     "if (rendered.kind === 'failed') return void this.#failed(rendered.why);",
     "if (rendered.kind === 'failed') {\n        void this.#o.reloads[0]?.run(99, new AbortController().signal);\n        return void this.#failed(rendered.why);\n      }",
   ),
-  cutIn('src/config/resolve-exec.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
+  cutIn('src/config/sections/exec/resolve.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
   cutIn('src/reload/child-step.ts')(
     'child-one-restart',
     'child.starts > tried.starts && !isAskedFor ? undefined : act(child)',
@@ -64,7 +64,7 @@ export const EXEC: readonly Cut[] = [
   kept('child-deaf', 'if (await wouldEnd(pid, name)) {', 'if (await wouldEnd(-1, name)) {'),
   kept('child-leaves-nothing', 'if (!(await run.child.isLeft())) return;', 'return;'),
   cutIn('src/process/command-environment.ts')('child-not-our-logins', '!LOGIN.test(name) && ', ''),
-  cutIn('src/agent/inherited.ts')('child-not-our-logins', '!isToken(text)', 'true'),
+  cutIn('src/agent/without-tokens.ts')('child-not-our-logins', '!isToken(text)', 'true'),
   execution('child-pristine', 'pristine ? {} : ours.inherited', 'ours.inherited'),
   sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`"),
   sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`", {

@@ -6,18 +6,18 @@ const attempts = cutIn('src/lease/attempts.ts');
 const logins = cutIn('src/lease/backend-logins.ts');
 const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
-const wheel = cutIn('src/lease/wheel.ts');
-const together = cutIn('src/lease/together.ts');
+const wheel = cutIn('src/lease/deadline-queue.ts');
+const together = cutIn('src/lease/refresh-together.ts');
 const backoff = cutIn('src/base/backoff.ts');
-const keeper = cutIn('src/auth/login-keeper.ts');
-const renewal = cutIn('src/auth/renewal.ts');
-const authorized = cutIn('src/auth/authorized.ts');
-const suspicion = cutIn('src/auth/suspicion.ts');
-const vaultRead = cutIn('src/source/vault-read.ts');
-const vaultEnd = cutIn('src/source/vault-end.ts');
-const kv = cutIn('src/source/vault-kv.ts');
-const transport = cutIn('src/client/transport.ts');
-const loop = cutIn('src/agent/output-loop.ts');
+const keeper = cutIn('src/backend/vault/auth/login-keeper.ts');
+const renewal = cutIn('src/backend/vault/auth/renewal.ts');
+const authorized = cutIn('src/backend/vault/auth/authorized.ts');
+const suspicion = cutIn('src/backend/vault/auth/token-liveness.ts');
+const vaultRead = cutIn('src/backend/vault/source/read.ts');
+const vaultEnd = cutIn('src/backend/vault/source/end.ts');
+const kv = cutIn('src/backend/vault/source/kv.ts');
+const transport = cutIn('src/http/transport.ts');
+const loop = cutIn('src/agent/output/loop.ts');
 
 /** Has the same work of all outputs wait for each other. */
 const inTurn = (work: string) =>
@@ -45,7 +45,7 @@ export const FRESHNESS: readonly Cut[] = [
     by: 'already old when it came',
   }),
   schedule('poll-at-refresh', 'return now.monoMs + refreshMs *', 'return now.monoMs + 3 * refreshMs *'),
-  cutIn('src/config/resolve-secret.ts')('poll-at-refresh', 'REFRESH_MS = 5 * 60_000', 'REFRESH_MS = 50_000', {
+  cutIn('src/config/sections/secrets/resolve.ts')('poll-at-refresh', 'REFRESH_MS = 5 * 60_000', 'REFRESH_MS = 50_000', {
     by: 'defaults',
   }),
   kv(
@@ -94,20 +94,25 @@ export const FRESHNESS: readonly Cut[] = [
   logins('lease-ends-at-that-moment', 'backend.onLoginDead?.(() => this.#actions.died(backend))', 'undefined', {
     by: 'found dead',
   }),
-  cutIn('src/auth/session.ts')('lease-ends-at-that-moment', 'for (const heard of this.#deaths) heard();', '', {
-    by: 'told as dead',
-  }),
+  cutIn('src/backend/vault/auth/session.ts')(
+    'lease-ends-at-that-moment',
+    'for (const heard of this.#deaths) heard();',
+    '',
+    {
+      by: 'told as dead',
+    },
+  ),
   authorized('age-subtracted', 'startedMonoMs - ageMs(answer)', 'startedMonoMs'),
-  cutIn('src/auth/log-in-at.ts')('age-subtracted', 'startedMonoMs - ageMs(answer)', 'startedMonoMs', {
+  cutIn('src/backend/vault/auth/log-in-at.ts')('age-subtracted', 'startedMonoMs - ageMs(answer)', 'startedMonoMs', {
     by: 'lasts shorter by the Age',
   }),
-  cutIn('src/auth/token-self.ts')(
+  cutIn('src/backend/vault/auth/token-self.ts')(
     'age-subtracted',
     'readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place)',
     'readAuthBlock(answer.body, startedMonoMs, place)',
     { by: 'and so is a renewal' },
   ),
-  cutIn('src/source/vault-answer.ts')(
+  cutIn('src/backend/vault/source/answer.ts')(
     'same-lease-again',
     "last.life.kind === 'lease' && last.life.leaseId.equals(life.leaseId)",
     'false',
@@ -139,24 +144,33 @@ export const FRESHNESS: readonly Cut[] = [
     "return last === undefined ? 'came' : 'changed';",
     "return last === undefined ? 'came' : 'settled';",
   ),
-  cutIn('src/auth/login-book.ts')(
+  cutIn('src/backend/vault/auth/logins.ts')(
     'old-login-left-to-die',
     'if (endsMs <= now) this.#ends.delete(id);',
     'this.#ends.delete(id);',
   ),
   manager('old-login-left-to-die', MOVED, 'false', { by: '60 s of checks', slow: true }),
-  cutIn('src/auth/vault-kubernetes.ts')(
+  cutIn('src/backend/vault/auth/methods/kubernetes.ts')(
     'token-file-read-again',
     'const jwt = await readCredential(',
     'const jwt = (globalThis as any).jwt ??= await readCredential(',
   ),
-  cutIn('src/auth/token-self.ts')('renewal-refused-for-good', 'FINAL_AT_RENEWAL.has(error.phrase)', 'false'),
+  cutIn('src/backend/vault/auth/token-self.ts')(
+    'renewal-refused-for-good',
+    'FINAL_AT_RENEWAL.has(error.phrase)',
+    'false',
+  ),
   keeper('jwt-checked-again', 'if (isReviewRefused(error)) this.#credentialIsChecked = true;', ''),
   keeper('jwt-checked-again', 'isLast ? Math.min(atMs, lastMs) : atMs', 'atMs', { by: 'lasts longest' }),
-  cutIn('src/auth/token-self.ts')('refused-jwt-told', '`${seen}; ${denied.seen}`', 'seen'),
-  cutIn('src/auth/jwt-credential.ts')('refused-jwt-told', 'expiresWallMs <= nowWallMs', 'expiresWallMs < 0', {
-    by: 'says so and since when',
-  }),
+  cutIn('src/backend/vault/auth/token-self.ts')('refused-jwt-told', '`${seen}; ${denied.seen}`', 'seen'),
+  cutIn('src/backend/vault/auth/jwt-credential.ts')(
+    'refused-jwt-told',
+    'expiresWallMs <= nowWallMs',
+    'expiresWallMs < 0',
+    {
+      by: 'says so and since when',
+    },
+  ),
   authorized('invalid-token-logs-in', 'if (!mayMeanDeadLogin(error)) throw error;', 'throw error;'),
   authorized('invalid-token-logs-in', "saysInvalid(error) ? 'invalid' : undefined", 'undefined', {
     by: 'denies lookup-self',
@@ -213,18 +227,18 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   kv('unchanged-version', 'if (last?.version === version &&', 'if (last === null &&'),
   kv('unchanged-version', 'if (last?.version === version &&', 'if (last !== undefined &&', { by: 'the next version' }),
-  cutIn('src/source/vault-kv-laggards.ts')(
+  cutIn('src/backend/vault/source/kv-laggards.ts')(
     'standby-is-no-change-back',
     'Number(number) < Number(lastNumber) &&',
     'false &&',
   ),
-  cutIn('src/source/vault-kv-laggards.ts')(
+  cutIn('src/backend/vault/source/kv-laggards.ts')(
     'standby-is-no-change-back',
     '&& Date.parse(time) <= Date.parse(lastTime)',
     '',
     { by: 'metadata were deleted' },
   ),
-  cutIn('src/source/vault-list.ts')('kv-upgrade', '!isSecondTry && mounts.doubt(found, error)', 'false'),
+  cutIn('src/backend/vault/source/list.ts')('kv-upgrade', '!isSecondTry && mounts.doubt(found, error)', 'false'),
   kv('kv-upgrade', 'mounts.doubt(mount, refused) && !isSecondTry', 'false'),
   kv('version-1-again', 'const version = `${number} ${created}`;', 'const version = number;'),
   writer(
@@ -330,14 +344,14 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   flights('slow-readers-bounded', 'if (flight === undefined) {', 'if (flight?.receivers.has(receiver) !== true) {'),
   flights('slow-readers-bounded', 'this.#makeRoom(flight.bytes.length);', '', { by: 'bounded together' }),
-  cutIn('src/source/file-watch.ts')(
+  cutIn('src/base/file-watch.ts')(
     'watched-again',
     'if (this.#over || (found.key === this.#watched?.key && !this.#isMoved)) return false;',
     'if (this.#over || this.#watched !== undefined) return false;',
   ),
-  cutIn('src/source/file-watch.ts')('watched-again', 'LOOK_MS = 30_000', 'LOOK_MS = 3e9', { by: 'the next look' }),
-  cutIn('src/source/file-dotenv.ts')('dotenv-agreement', '/\\s#.*$/s', '/#.*$/s'),
-  cutIn('src/source/file-dotenv.ts')(
+  cutIn('src/base/file-watch.ts')('watched-again', 'LOOK_MS = 30_000', 'LOOK_MS = 3e9', { by: 'the next look' }),
+  cutIn('src/backend/file/dotenv.ts')('dotenv-agreement', '/\\s#.*$/s', '/#.*$/s'),
+  cutIn('src/backend/file/dotenv.ts')(
     'dotenv-agreement',
     "if (found === null) throw refuse('a quote that is not closed');",
     'if (found === null) return { value: text, length: text.length };',

@@ -2,8 +2,8 @@ import { type Cut, cutIn } from './cut.ts';
 
 const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
-const services = cutIn('src/auth/aws-services.ts');
-const outcome = cutIn('src/agent/outcome.ts');
+const services = cutIn('src/backend/aws/auth/services.ts');
+const outcome = cutIn('src/agent/output/outcome.ts');
 
 const KEEPS = "if (entry === undefined || entry.state === 'absent') {\n      const isSame = entry?.why";
 const LOSES = "if (entry?.state !== 'expired') {\n      const isSame = entry?.why?";
@@ -21,7 +21,11 @@ export const OUTAGE: readonly Cut[] = [
   cutIn('src/base/backoff.ts')('recovery-spreads', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
   deadlines('max-stale', 'now.monoMs + entry.fetchedWallMs + maxStaleMs - now.wallMs', 'maxStaleMs * 1e9'),
   outcome('init-tells-why', '`${why.seen}, backend ${backend}`', 'why.seen'),
-  cutIn('src/client/vault-status.ts')('init-tells-why', '`HTTP ${status} from ${address}${', '`HTTP ${status}${'),
+  cutIn('src/backend/vault/client/status.ts')(
+    'init-tells-why',
+    '`HTTP ${status} from ${address}${',
+    '`HTTP ${status}${',
+  ),
   cutIn('src/observe/health.ts')(
     'readyz',
     "else if (entry.state === 'expired') problems.push",
@@ -33,7 +37,7 @@ export const OUTAGE: readonly Cut[] = [
     "if (code === 'BACKEND_TIMEOUT')",
   ),
   services('aws-credential-service', 'if (status >= 500 ||', 'if (status >= 599 ||', { by: 'answers 503' }),
-  cutIn('src/auth/aws-shared-keys.ts')(
+  cutIn('src/backend/aws/auth/shared-keys.ts')(
     'aws-credential-service',
     'if (source !== undefined) return await explainSource(source, last, parts, place);',
     '',
@@ -51,14 +55,23 @@ export const OUTAGE: readonly Cut[] = [
   cutIn('src/agent/pipeline.ts')('init-tells-why', '` from ${backend.where}, backend ${backend.name}`', "''", {
     by: 'never answered',
   }),
-  cutIn('src/client/vault-status.ts')('rejection-tells-why', 'reason ?? knownPhrase(said)', 'knownPhrase(said)'),
-  cutIn('src/client/rejection-reasons.ts')('rejection-tells-why', 'told.replace(', 'text || told.replace(', {
-    by: 'is shown as',
-  }),
-  cutIn('src/config/problems.ts')('wrong-name-is-told', '`named "${name}"`', "'of this name'"),
+  cutIn('src/backend/vault/client/status.ts')(
+    'rejection-tells-why',
+    'reason ?? knownPhrase(said)',
+    'knownPhrase(said)',
+  ),
+  cutIn('src/backend/vault/client/rejection-reasons.ts')(
+    'rejection-tells-why',
+    'told.replace(',
+    'text || told.replace(',
+    {
+      by: 'is shown as',
+    },
+  ),
+  cutIn('src/config/problems/problems.ts')('wrong-name-is-told', '`named "${name}"`', "'of this name'"),
   cutIn('src/render/formats/dotenv.ts')('wrong-name-is-told', 'listed(all)', 'all[0]', { by: 'up to ten' }),
-  cutIn('src/render/evaluate.ts')('wrong-name-is-told', '`${seen}${named}`', 'seen', { by: 'names it' }),
-  cutIn('src/client/aws-error.ts')('wrong-name-is-told', '` of ${of}`', "''", { by: 'a failure names' }),
+  cutIn('src/render/template/evaluate.ts')('wrong-name-is-told', '`${seen}${named}`', 'seen', { by: 'names it' }),
+  cutIn('src/backend/aws/client/error.ts')('wrong-name-is-told', '` of ${of}`', "''", { by: 'a failure names' }),
   cutIn('src/deliver/api/audit.ts')('audit-bounded', 'const MAX_ACTED = 10;', 'const MAX_ACTED = 1e6;'),
   cutIn('src/deliver/api/audit.ts')('audit-bounded', 'counted.count++;', '', { by: 'of all are' }),
   cutIn('src/base/read-file.ts')('reads-in-time', 'constants.O_RDONLY | constants.O_NONBLOCK', 'constants.O_RDONLY'),

@@ -1,6 +1,6 @@
 import { type Cut, cutIn } from './cut.ts';
 
-const asked = cutIn('src/deliver/proxy/asked.ts');
+const asked = cutIn('src/deliver/proxy/request.ts');
 const service = cutIn('src/deliver/proxy/proxy-service.ts');
 const caller = cutIn('src/deliver/proxy/caller.ts');
 
@@ -21,12 +21,12 @@ export const PROXY: readonly Cut[] = [
     'const path = url as string | undefined;',
   ),
   service('proxy-certificate', 'withCertificate: useClientCertificate', 'withCertificate: true'),
-  cutIn('src/client/forwarder.ts')(
+  cutIn('src/http/forwarder.ts')(
     'proxy-certificate',
     'const { certFile, keyFile, ...plain } = options.tls;',
     'const { certFile, keyFile } = options.tls;\n    const plain = options.tls;',
   ),
-  cutIn('src/deliver/proxy/keepable.ts')(
+  cutIn('src/deliver/proxy/cacheable.ts')(
     'proxy-login-not-cached',
     "if (leased.kind === 'token' && !makesTokens) {",
     "if (leased.kind === 'token' && path === '') {",

@@ -10,8 +10,8 @@ const plan = cutIn('src/deliver/file/plan.ts');
 const volume = cutIn('src/deliver/file/volume.ts');
 const published = cutIn('src/deliver/file/published.ts');
 const writer = cutIn('src/lease/item-writer.ts');
-const loop = cutIn('src/agent/output-loop.ts');
-const view = cutIn('src/render/view.ts');
+const loop = cutIn('src/agent/output/loop.ts');
+const view = cutIn('src/render/template/view.ts');
 
 const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
 const SWAP = 'await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.';
@@ -70,7 +70,7 @@ export const PUBLISHING: readonly Cut[] = [
   ),
   sink('killed-anywhere', `${LINKS}\n        ${SWAP}`, `${SWAP}\n        ${LINKS}`, { by: 'each single call' }),
   sink('next-start-cleans', 'for (const name of TEMPORARIES) {', 'for (const name of TEMPORARIES.slice(1)) {'),
-  cutIn('src/config/resolve-output.ts')('files-0400', 'const MODE = 0o400;', 'const MODE = 0o444;'),
+  cutIn('src/config/sections/outputs/resolve.ts')('files-0400', 'const MODE = 0o400;', 'const MODE = 0o444;'),
   plan('dir-created', 'let mode = 0o700;', 'let mode = 0o755;'),
   volume('dir-created', 'await folder.chmod(mode);', '', { by: 'its dirMode' }),
   volume(
@@ -121,7 +121,7 @@ export const PUBLISHING: readonly Cut[] = [
     '',
   ),
   links('files-go-with-their-configuration', "if (typeof found === 'string' || !isOurLink(found.target)) return;", ''),
-  cutIn('src/source/aws-prefix.ts')(
+  cutIn('src/backend/aws/source/prefix.ts')(
     'files-go-with-their-prefix',
     'const fields = new Map<string, Value>();',
     'const fields = new Map<string, Value>(last?.fields);',
@@ -137,7 +137,7 @@ export const PUBLISHING: readonly Cut[] = [
   view('optional-holds-nothing-up', "(entry.state === 'absent' && !entry.optional)", "entry.state === 'absent'", {
     by: 'the pipeline',
   }),
-  cutIn('src/render/outcome.ts')(
+  cutIn('src/render/template/outcome.ts')(
     'absent-is-falsy',
     'if (outcome instanceof Missing) return false;',
     'if (outcome instanceof Missing) throw outcome.toFault();',

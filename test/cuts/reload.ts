@@ -1,6 +1,6 @@
 import { type Cut, cutIn } from './cut.ts';
 
-const loop = cutIn('src/agent/output-loop.ts');
+const loop = cutIn('src/agent/output/loop.ts');
 const mark = cutIn('src/deliver/file/mark.ts');
 const pidFile = cutIn('src/process/pid-file.ts');
 const stat = cutIn('src/process/proc-stat.ts');
@@ -8,7 +8,7 @@ const byName = cutIn('src/process/find-process.ts');
 
 const FIRST = 'if (first && !output.reloadOnFirst)';
 const YOUNGER = 'if (isYounger(stat.startTicks, bootSeconds, mtimeMs)) {';
-const progress = cutIn('src/agent/reload-progress.ts');
+const progress = cutIn('src/agent/output/reload-progress.ts');
 const FAILED = 'const retryInMs = backoffMs(++this.#failures, random, why.retryAfterMs);';
 
 export const RELOAD: readonly Cut[] = [
@@ -48,14 +48,14 @@ export const RELOAD: readonly Cut[] = [
     "emit({ kind: 'reload-failed',",
     "for (const name of this.#o.renderer.wants) void this.#o.manager.refresh(name);\n    emit({ kind: 'reload-failed',",
   ),
-  cutIn('src/agent/outcome.ts')(
+  cutIn('src/agent/output/outcome.ts')(
     'init-tries-once',
     "if (state.kind === 'owed' || state.kind === 'failed' || state.kind === 'settled') {",
     "if (state.kind === 'failed') {",
   ),
   cutIn('src/base/codes.ts')('init-tries-once', 'RELOAD_COMMAND_FAILED: row(1', 'RELOAD_COMMAND_FAILED: row(3'),
   loop('coalesced', 'Math.min(latestMs, this.#lastEventMs + output.quietMs)', 'this.#dirtySinceMs'),
-  cutIn('src/lease/together.ts')('coalesced', 'if (!names.has(other)) manager', 'if (false) manager', {
+  cutIn('src/lease/refresh-together.ts')('coalesced', 'if (!names.has(other)) manager', 'if (false) manager', {
     by: 'ten secrets',
   }),
   pidFile(
@@ -74,7 +74,7 @@ export const RELOAD: readonly Cut[] = [
   pidFile('pid-refused', '!/^-?\\d+$/.test(text)', '!/^-?\\d+/.test(text)'),
   pidFile('pid-reused', YOUNGER, 'if (stat.startTicks < 0) {'),
   pidFile('pid-reused', YOUNGER, 'if (stat.startTicks < 0) {', { by: 'is not signalled' }),
-  cutIn('src/agent/status.ts')(
+  cutIn('src/agent/serve/status.ts')(
     'pid-reused-in-status',
     'const why = state.why !== undefined ? { failure',
     "const why = kind === ('none' as string) && state.why !== undefined ? { failure",

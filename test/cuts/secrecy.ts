@@ -2,13 +2,13 @@ import { type Cut, cutIn } from './cut.ts';
 
 const secret = cutIn('src/base/secret.ts');
 const json = cutIn('src/base/json.ts');
-const evaluate = cutIn('src/render/evaluate.ts');
-const analyse = cutIn('src/render/analyse.ts');
-const outcome = cutIn('src/render/outcome.ts');
-const text = cutIn('src/render/text.ts');
+const evaluate = cutIn('src/render/template/evaluate.ts');
+const analyse = cutIn('src/render/template/analyse.ts');
+const outcome = cutIn('src/render/template/outcome.ts');
+const text = cutIn('src/render/template/text.ts');
 const command = cutIn('src/process/child.ts');
 const bin = cutIn('src/cli/bin.ts');
-const backend = cutIn('src/config/resolve-backend.ts');
+const backend = cutIn('src/backend/vault/config/resolve.ts');
 const guard = cutIn('src/deliver/http/guard.ts');
 const listener = cutIn('src/deliver/http/listener.ts');
 
@@ -69,29 +69,29 @@ export const SECRECY: readonly Cut[] = [
     },
   ),
   command('foreign-errors', 'return { errno: errnoOf(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
-  cutIn('src/source/file-yaml.ts')(
+  cutIn('src/backend/file/yaml.ts')(
     'foreign-errors',
     '`no valid YAML (${error.code})`',
     '`no valid YAML (${error.message})`',
     { by: 'a YAML file' },
   ),
-  cutIn('src/client/exchange.ts')(
+  cutIn('src/http/exchange.ts')(
     'canary-run',
     'openRequest(agent, target, { method, path, timeout });',
     'openRequest(agent, target, { method, path, timeout, headers } as any);',
     { by: 'no value reaches output' },
   ),
-  cutIn('src/client/aws-error.ts')(
+  cutIn('src/backend/aws/client/error.ts')(
     'canary-run',
     "(isAnswer ? `HTTP ${status}` : 'no usable answer')",
     '`${message} ${status} ${isAnswer}`',
     { by: 'when AWS answers' },
   ),
-  cutIn('src/client/vault-status.ts')('canary-run', 'return shown ?? part;', 'return said[0];', {
+  cutIn('src/backend/vault/client/status.ts')('canary-run', 'return shown ?? part;', 'return said[0];', {
     by: 'when the backend answers',
     slow: true,
   }),
-  cutIn('src/source/file-parse.ts')(
+  cutIn('src/backend/file/parse.ts')(
     'canary-run',
     "throw unusable(path, 'not a map of names at the top', place);",
     'throw unusable(path, text, place);',
@@ -152,7 +152,11 @@ export const SECRECY: readonly Cut[] = [
     "else if (statement.type !== 'CommentStatement' && !statement.type.startsWith('Partial')) {",
     { by: '{{> part}}' },
   ),
-  cutIn('src/render/parse.ts')('no-foreign-template-errors', 'inOurWords(met.token, met.expected)', '_message'),
+  cutIn('src/render/template/parse.ts')(
+    'no-foreign-template-errors',
+    'inOurWords(met.token, met.expected)',
+    '_message',
+  ),
   cutIn('src/render/helpers/trim.ts')(
     'helpers-stay-inside',
     'import { Secret } from',
@@ -168,7 +172,7 @@ export const SECRECY: readonly Cut[] = [
     by: 'a path',
   }),
   secret('bytes-stay-bytes', DECODER, "new TextDecoder('utf-8', { ignoreBOM: true })"),
-  cutIn('src/render/json-text.ts')('bytes-stay-bytes', ".toString('base64')}\"`", ".toString('hex')}\"`", {
+  cutIn('src/render/text/json.ts')('bytes-stay-bytes', ".toString('base64')}\"`", ".toString('hex')}\"`", {
     by: '{{json bytes.raw}}',
   }),
   text(
@@ -182,7 +186,7 @@ export const SECRECY: readonly Cut[] = [
     '.filter((name) => agent.plan().config.secrets.has(name))',
     '',
   ),
-  cutIn('src/config/resolve-admin.ts')(
+  cutIn('src/config/sections/listeners/resolve-admin.ts')(
     'admin-anywhere',
     'resolveHostPort(listen)',
     "resolveHostPort(listen.replace(/^.*:/, '127.0.0.1:'))",
@@ -193,26 +197,36 @@ export const SECRECY: readonly Cut[] = [
     '',
   ),
   backend('skip-verify-refused', "['VAULT_SKIP_VERIFY', 'BAO_SKIP_VERIFY']", "['BAO_SKIP_VERIFY']"),
-  cutIn('src/client/pool.ts')(
+  cutIn('src/http/pool.ts')(
     'skip-verify-refused',
     'rejectUnauthorized: !skipVerify,',
     '...(skipVerify ? { rejectUnauthorized: false } : {}),',
     { by: 'taken unseen' },
   ),
   cutIn('src/deliver/http/bind.ts')('socket-mode', 'await chmod(socket.at, mode);', ''),
-  cutIn('src/config/resolve-listen.ts')('socket-mode', 'SOCKET_MODE = 0o600', 'SOCKET_MODE = 0o666', {
-    by: 'curl reads',
-    slow: true,
-  }),
+  cutIn('src/config/sections/listeners/resolve-listen.ts')(
+    'socket-mode',
+    'SOCKET_MODE = 0o600',
+    'SOCKET_MODE = 0o666',
+    {
+      by: 'curl reads',
+      slow: true,
+    },
+  ),
   guard(
     'loopback-and-header',
     "if (typeof given !== 'string') return refused(",
     "if (given !== 'x'.repeat(999)) return undefined;\n    if (typeof given !== 'string') return refused(",
   ),
-  cutIn('src/config/resolve-api.ts')('loopback-and-header', 'if (!isLoopback(host)) {', 'if (host === "") {', {
-    by: 'the whole network',
-  }),
-  cutIn('src/config/resolve-api.ts')(
+  cutIn('src/config/sections/listeners/resolve-api.ts')(
+    'loopback-and-header',
+    'if (!isLoopback(host)) {',
+    'if (host === "") {',
+    {
+      by: 'the whole network',
+    },
+  ),
+  cutIn('src/config/sections/listeners/resolve-api.ts')(
     'loopback-and-header',
     'if (shape.tokenFile === undefined) {',
     'if (listen === "") {',
@@ -235,7 +249,7 @@ export const SECRECY: readonly Cut[] = [
   cutIn('src/deliver/http/routes.ts')('caps', 'if (length > most) return undefined;', '', { by: '413' }),
   listener('caps', 'maxHeaderSize: limits.headerBytes,', 'maxHeaderSize: 1e6,', { by: 'half-open' }),
   listener('caps', 'if (connection.busy > MOST_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
-  cutIn('src/auth/aws-shared-keys.ts')(
+  cutIn('src/backend/aws/auth/shared-keys.ts')(
     'sso-token-to-portal',
     'clientConfig: { requestHandler: recording, maxAttempts: 1, logger: SILENT },',
     'clientConfig: { ...clientConfig, requestHandler: recording },',

@@ -19,8 +19,18 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { memoryDisk } from '../../src/deliver/file/disk.ts';
 import { Folder } from '../../src/deliver/file/folder.ts';
 import { FakeClock } from '../fake-clock.ts';
-import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from './attacker.ts';
-import { bytesOf, failureOf, isRoot, listTree, openSink, outputIn, publish, read, useScratch } from './publishing.ts';
+import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from './attacker.helpers.ts';
+import {
+  bytesOf,
+  failureOf,
+  isRoot,
+  listTree,
+  openSink,
+  outputIn,
+  publish,
+  read,
+  useScratch,
+} from './file/file-sink.helpers.ts';
 
 const scratch = useScratch();
 const onDisk = useScratch(tmpdir());

@@ -5,7 +5,7 @@ const page = readFileSync('docs/backends.md', 'utf8');
 const files = [
   ...readdirSync('test/contract/shelf').map((name) => `test/contract/shelf/${name}`),
   'test/contract/shelf.test.ts',
-  'src/agent/registry.ts',
+  'src/backend/registry.ts',
 ];
 const code = files.map((file) => readFileSync(file, 'utf8')).join('\n');
 const blocks = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text as string);

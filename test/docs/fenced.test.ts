@@ -5,10 +5,10 @@ import { parseAllDocuments } from 'yaml';
 import { planOf } from '../../src/agent/plan.ts';
 import { CODES } from '../../src/base/codes.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { keyPaths } from '../../src/config/problems/schema-keys.ts';
 import { configFile } from '../../src/config/schema.ts';
-import { keyPaths } from '../../src/config/schema-keys.ts';
-import { parseCommandLine } from '../cli/command-line.ts';
-import { makeFolder } from '../config/loading.ts';
+import { parseCommandLine } from '../cli/command-line.helpers.ts';
+import { makeFolder } from '../config/config.helpers.ts';
 import { commandLines, fencedBlocks, pages } from './fenced.ts';
 
 const SECTIONS: ReadonlySet<string> = new Set(keyPaths(configFile).filter((key) => !key.includes('.')));

@@ -1,5 +1,5 @@
 import type { Metric } from '../../src/observe/metrics.ts';
-import { metricsOf, observedWorld } from '../observe/observed-world.ts';
+import { metricsOf, observedWorld } from '../observe/observed.helpers.ts';
 
 const START = '<!-- table made by npm run docs -->';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { keyPaths } from '../../src/config/problems/schema-keys.ts';
 import { configFile } from '../../src/config/schema.ts';
-import { keyPaths } from '../../src/config/schema-keys.ts';
 import { referencePage } from './reference-page.ts';
 
 it('docs/reference.md is what the command line and the schema make of it (npm run docs writes it)', async () => {

@@ -1,6 +1,10 @@
-import { BUILTIN_TEMPLATES, type BuiltinTemplate, builtinText } from '../../src/config/builtin-templates.ts';
+import {
+  BUILTIN_TEMPLATES,
+  type BuiltinTemplate,
+  builtinText,
+} from '../../src/config/sections/outputs/builtin-templates.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
-import { QUOTINGS } from '../../src/render/quoting.ts';
+import { QUOTINGS } from '../../src/render/text/quoting.ts';
 
 /** What each target of quote is shown for. */
 const QUOTED = `it's <é> & b`;

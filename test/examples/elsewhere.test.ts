@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { DockerfileParser } from 'dockerfile-ast';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/command-line.helpers.ts';
 import { awsProblems, composeProblems } from './schemas.ts';
 
 const run = promisify(execFile);

@@ -6,8 +6,8 @@ import { parse } from 'yaml';
 import { planOf } from '../../src/agent/plan.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Moto, startMoto } from '../servers/index.ts';
-import { runAgent } from '../system/agent.ts';
-import { baoOf, published, useScene, useWorld } from '../system/scene.ts';
+import { runAgent } from '../system/agent.helpers.ts';
+import { baoOf, published, useScene, useWorld } from '../system/openbao.helpers.ts';
 import { configurations, dataOf, type Example } from './configurations.ts';
 
 const examples = configurations();

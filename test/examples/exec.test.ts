@@ -1,9 +1,9 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { eventually } from '../system/agent.ts';
-import { writeFileInOne } from '../system/file-place.ts';
-import { useScene } from '../system/scene.ts';
+import { eventually } from '../system/agent.helpers.ts';
+import { writeFileInOne } from '../system/file-backend.helpers.ts';
+import { useScene } from '../system/openbao.helpers.ts';
 
 const scene = useScene();
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/command-line.helpers.ts';
 import { type Manifest, manifests } from './configurations.ts';
 import { kubernetesProblems } from './schemas.ts';
 

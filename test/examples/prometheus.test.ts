@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { listedMetrics } from '../docs/metrics-page.ts';
-import { npmPackage } from '../render/formats/installed.ts';
-import { isHere, run, withPaths } from '../templates/programs.ts';
+import { npmPackage } from '../render/formats/installed.helpers.ts';
+import { isHere, run, withPaths } from '../templates/programs.helpers.ts';
 import { manifests } from './configurations.ts';
 
 /** A query that a rule or a panel asks, with where it stands. */

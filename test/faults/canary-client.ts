@@ -1,8 +1,8 @@
 /** Program: makes calls whose token, body and answers hold canaries, and prints what they fail with. */
 import { inspect } from 'node:util';
+import { createVaultClient } from '../../src/backend/vault/client/create-client.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { createVaultClient } from '../../src/client/vault.ts';
 
 const [address = '', ...paths] = process.argv.slice(2);
 const client = createVaultClient({

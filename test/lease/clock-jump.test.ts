@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { settle } from '../fake-clock.ts';
 import { wantsOf } from '../memory-backend.ts';
-import { leaseWorld, numbers } from './lease-world.ts';
+import { leaseWorld, numbers } from './lease.helpers.ts';
 
 const HOUR = 3_600_000;
 

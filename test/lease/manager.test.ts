@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Fetched } from '../../src/backend/backend.ts';
 import { fail } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { refreshTogether } from '../../src/lease/together.ts';
-import type { Fetched } from '../../src/source/source.ts';
+import { refreshTogether } from '../../src/lease/refresh-together.ts';
 import { settle } from '../fake-clock.ts';
 import { wantOf, wantsOf } from '../memory-backend.ts';
-import { leaseWorld, numbers } from './lease-world.ts';
+import { leaseWorld, numbers } from './lease.helpers.ts';
 
 describe('the lease manager', () => {
   it('fetches each want once, however many names it has', async () => {

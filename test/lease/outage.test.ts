@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fail, failure } from '../../src/base/errors.ts';
 import { settle } from '../fake-clock.ts';
 import { wantOf, wantsOf } from '../memory-backend.ts';
-import { leaseWorld, numbers } from './lease-world.ts';
+import { leaseWorld, numbers } from './lease.helpers.ts';
 
 describe('while a backend is down', () => {
   it('the entry says since when: stale, with the reason and the moment the value was last known good', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { MOST_BEGUN } from '../../src/lease/gate.ts';
-import { refreshTogether } from '../../src/lease/together.ts';
+import { MOST_BEGUN } from '../../src/lease/fetch-limiter.ts';
+import { refreshTogether } from '../../src/lease/refresh-together.ts';
 import { settle } from '../fake-clock.ts';
 import { wantOf, wantsOf } from '../memory-backend.ts';
-import { leaseWorld, numbers } from './lease-world.ts';
+import { leaseWorld, numbers } from './lease.helpers.ts';
 
 const names = Array.from({ length: 1_000 }, (_, i) => `s${i}`);
 

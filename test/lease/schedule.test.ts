@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { LeaseLife, Life } from '../../src/backend/backend.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { decide, endsMonoMs, SHORTEST_MS, type Situation, stoppedExtending } from '../../src/lease/schedule.ts';
-import type { LeaseLife, Life } from '../../src/source/source.ts';
 
 const now = { wallMs: 1_000_000, monoMs: 5_000 };
 const lowest = () => 0;

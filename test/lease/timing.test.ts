@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fail } from '../../src/base/errors.ts';
 import { wantsOf } from '../memory-backend.ts';
-import { leaseWorld } from './lease-world.ts';
+import { leaseWorld } from './lease.helpers.ts';
 
 /** When a key was fetched, in milliseconds of the clock. */
 function watchFetches({ clock, backend }: ReturnType<typeof leaseWorld>): number[] {

@@ -14,8 +14,8 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LogFile } from '../../src/log/log-file.ts';
-import { giveToAttacker } from '../deliver/attacker.ts';
-import { isRoot, useScratch } from '../deliver/publishing.ts';
+import { giveToAttacker } from '../deliver/attacker.helpers.ts';
+import { isRoot, useScratch } from '../deliver/file/file-sink.helpers.ts';
 
 const scratch = useScratch();
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/base/errors.ts';
 import { healthRoutes } from '../../src/observe/health-routes.ts';
 import { HealthWatch } from '../../src/observe/health-watch.ts';
-import { ask, listen } from '../deliver/http/listening.ts';
-import { type ObservedWorld, observedWorld } from './observed-world.ts';
+import { ask, listen } from '../deliver/http/listener.helpers.ts';
+import { type ObservedWorld, observedWorld } from './observed.helpers.ts';
 
 const places = (watch: HealthWatch, check: 'startup' | 'ready' | 'live') =>
   watch.check(check).problems.map(({ place }) => place);
@@ -159,7 +159,7 @@ describe('the routes of health', () => {
   it('are answered when all connections are taken', async () => {
     const world = observedWorld();
     using watch = new HealthWatch(world.agent);
-    const { dial } = await import('../deliver/http/listening.ts');
+    const { dial } = await import('../deliver/http/listener.helpers.ts');
     const { path } = await listen(healthRoutes(watch), { maxConnections: 2 });
     const taken = [await dial(path), await dial(path), await dial(path)];
     expect((await ask(path, '/livez')).status).toBe(200);

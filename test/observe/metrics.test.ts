@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/base/errors.ts';
-import { isHere, run } from '../templates/programs.ts';
-import { readExposition, sampleOf } from './exposition.ts';
-import { metricsOf, observedWorld } from './observed-world.ts';
+import { isHere, run } from '../templates/programs.helpers.ts';
+import { readExposition, sampleOf } from './exposition.helpers.ts';
+import { metricsOf, observedWorld } from './observed.helpers.ts';
 
 const refused = failure('BACKEND_UNREACHABLE', 'backends.bao', 'connection refused');
 

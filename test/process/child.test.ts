@@ -5,9 +5,9 @@ import { systemClock } from '../../src/base/clock.ts';
 import { type ChildOptions, exitStatusOfChild, startChild } from '../../src/process/child.ts';
 import { isGroupLeft } from '../../src/process/group.ts';
 import { readProcStat } from '../../src/process/proc-stat.ts';
-import { useScratch } from '../deliver/publishing.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
-import { eventually, fileAppears, isAlive, useChildren } from './children.ts';
+import { eventually, fileAppears, isAlive, useChildren } from './children.helpers.ts';
 
 const scratch = useScratch();
 const children = useChildren();

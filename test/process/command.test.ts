@@ -2,9 +2,9 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GRACE_MS, runCommand } from '../../src/process/command.ts';
-import { useScratch } from '../deliver/publishing.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
-import { eventually, fileAppears, isAlive } from './children.ts';
+import { eventually, fileAppears, isAlive } from './children.helpers.ts';
 
 const scratch = useScratch();
 expectNoLeaks();

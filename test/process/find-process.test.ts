@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { chooseProcesses, findProcesses } from '../../src/process/find-process.ts';
 import { type ProcEntry, readProcTable } from '../../src/process/proc-table.ts';
-import { useScratch } from '../deliver/publishing.ts';
-import { eventually, useChildren } from './children.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
+import { eventually, useChildren } from './children.helpers.ts';
 
 const scratch = useScratch();
 const children = useChildren();

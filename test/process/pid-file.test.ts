@@ -3,9 +3,9 @@ import { linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isYounger, readPidFile, START_TOLERANCE_MS } from '../../src/process/pid-file.ts';
-import { ATTACKER, attackerMissing, giveToAttacker } from '../deliver/attacker.ts';
-import { useScratch } from '../deliver/publishing.ts';
-import { useChildren } from './children.ts';
+import { ATTACKER, attackerMissing, giveToAttacker } from '../deliver/attacker.helpers.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
+import { useChildren } from './children.helpers.ts';
 
 const scratch = useScratch();
 const children = useChildren();

@@ -2,8 +2,8 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseProcStat, readBootSeconds, readProcStat, startedAtMs } from '../../src/process/proc-stat.ts';
-import { useScratch } from '../deliver/publishing.ts';
-import { useChildren } from './children.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
+import { useChildren } from './children.helpers.ts';
 
 const scratch = useScratch();
 const children = useChildren();

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Failure } from '../../src/base/errors.ts';
 import { findServiceManager } from '../../src/process/service-manager.ts';
-import { useScratch } from '../deliver/publishing.ts';
-import { eventually } from './children.ts';
-import { openNotifySocket } from './notify-socket.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
+import { eventually } from './children.helpers.ts';
+import { openNotifySocket } from './notify-socket.helpers.ts';
 
 const scratch = useScratch();
 

@@ -1,8 +1,8 @@
 import { held, inFile, type Section } from './promise.ts';
 
-const kept = inFile('test/process/kept-child.test.ts', 'the child of exec');
-const again = inFile('test/process/kept-child.test.ts', 'with onExit: restart');
-const handled = inFile('test/process/kept-child.test.ts', 'a reload signal');
+const kept = inFile('test/process/supervised-child.test.ts', 'the child of exec');
+const again = inFile('test/process/supervised-child.test.ts', 'with onExit: restart');
+const handled = inFile('test/process/supervised-child.test.ts', 'a reload signal');
 const child = inFile('test/process/child.test.ts', 'a child');
 const exec = inFile('test/system/exec.test.ts', 'exec');
 const values = inFile('test/system/exec.test.ts', 'new values');
@@ -29,7 +29,7 @@ export const childOfExec: Section = {
       'and what changes within the quiet period is one restart.',
       values('stop the child and start it anew with them, once for changes that come together'),
       values('of files and variables that come together are one restart, with all of them'),
-      inFile('test/process/kept-child.test.ts')('two who ask for a restart at the same time get one'),
+      inFile('test/process/supervised-child.test.ts')('two who ask for a restart at the same time get one'),
       inFile('test/reload/child-step.test.ts')('a child that was started since the first try has read it anyway'),
     ),
     held(

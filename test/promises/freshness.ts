@@ -5,28 +5,31 @@ const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const timing = inFile('test/lease/timing.test.ts', 'the moment of an attempt');
 const outage = inFile('test/lease/outage.test.ts', 'while a backend is down');
 const jumps = inFile('test/lease/clock-jump.test.ts', 'the clocks');
-const wheel = inFile('test/lease/wheel.test.ts', 'the timer wheel');
-const loop = inFile('test/agent/output-loop.test.ts', 'an output');
+const wheel = inFile('test/lease/deadline-queue.test.ts', 'the timer wheel');
+const loop = inFile('test/agent/output/loop.test.ts', 'an output');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
-const kv2 = inFile('test/source/vault-kv.test.ts', 'KV version 2');
-const kv1 = inFile('test/source/vault-kv.test.ts', 'KV version 1');
-const read = inFile('test/source/vault.test.ts', 'the life of a read');
-const aRead = inFile('test/source/vault.test.ts', 'a read');
-const anEnd = inFile('test/source/vault.test.ts', 'an end that stands in an answer');
-const realEnd = inFile('test/source/vault-openbao.test.ts', 'an end that stands in an answer of a real OpenBao');
+const kv2 = inFile('test/backend/vault/source/kv.test.ts', 'KV version 2');
+const kv1 = inFile('test/backend/vault/source/kv.test.ts', 'KV version 1');
+const read = inFile('test/backend/vault/source/vault.test.ts', 'the life of a read');
+const aRead = inFile('test/backend/vault/source/vault.test.ts', 'a read');
+const anEnd = inFile('test/backend/vault/source/vault.test.ts', 'an end that stands in an answer');
+const realEnd = inFile(
+  'test/backend/vault/source/openbao.test.ts',
+  'an end that stands in an answer of a real OpenBao',
+);
 const real = inFile('test/system/freshness.test.ts', 'on a real OpenBao');
-const realKv = inFile('test/source/vault-openbao.test.ts', 'KV of a real OpenBao');
-const realLease = inFile('test/source/vault-openbao.test.ts', 'a leased secret');
-const realSession = inFile('test/auth/openbao.test.ts', 'against OpenBao a session');
-const renewals = 'test/auth/session-renewal.test.ts';
-const deaths = 'test/auth/session-death.test.ts';
-const answer = inFile('test/source/vault.test.ts', 'a read');
+const realKv = inFile('test/backend/vault/source/openbao.test.ts', 'KV of a real OpenBao');
+const realLease = inFile('test/backend/vault/source/openbao.test.ts', 'a leased secret');
+const realSession = inFile('test/backend/vault/auth/openbao.test.ts', 'against OpenBao a session');
+const renewals = 'test/backend/vault/auth/session-renewal.test.ts';
+const deaths = 'test/backend/vault/auth/session-death.test.ts';
+const answer = inFile('test/backend/vault/source/vault.test.ts', 'a read');
 const cachedLogin = inFile(renewals, 'a login that a cache on the way answers');
 const jwtLogin = inFile(renewals, 'a login by a JWT that the server checks again at each renewal');
-const kubernetes = inFile('test/auth/methods.test.ts', 'the kubernetes login');
-const kept = inFile('test/client/transport-faults.test.ts', 'a kept-alive connection');
-const watched = inFile('test/source/file-watch.test.ts', 'a watched directory');
-const dotenv = inFile('test/source/file-dotenv.test.ts', 'a dotenv file');
+const kubernetes = inFile('test/backend/vault/auth/methods.test.ts', 'the kubernetes login');
+const kept = inFile('test/http/transport-faults.test.ts', 'a kept-alive connection');
+const watched = inFile('test/base/file-watch.test.ts', 'a watched directory');
+const dotenv = inFile('test/backend/file/dotenv.test.ts', 'a dotenv file');
 const backoff = inFile('test/base/time.test.ts', 'backoff');
 const mainJob = inFile('test/system/main-job.test.ts', 'the main job on a real OpenBao, with a Kubernetes login');
 
@@ -202,7 +205,7 @@ export const freshness: Section = {
       'token-file-read-again',
       'A token file that the kubelet rotates is read again at each login.',
       inFile(
-        'test/auth/methods.test.ts',
+        'test/backend/vault/auth/methods.test.ts',
         'the kubernetes login',
       )('reads the file at each login, through the link that the kubelet swaps'),
       realSession('takes up a token file that was rotated'),
@@ -305,7 +308,7 @@ export const freshness: Section = {
       kept('that was reset before any answer leads to one more try, over a new one'),
       kept('that is reset twice is tried twice, not more'),
       kept('that was reset after the first byte of an answer leads to no other try'),
-      inFile('test/client/transport-faults.test.ts')('a reset of a new connection is not tried again'),
+      inFile('test/http/transport-faults.test.ts')('a reset of a new connection is not tried again'),
     ),
     held(
       'unchanged-version',
@@ -331,7 +334,7 @@ export const freshness: Section = {
       realKv('that becomes version 2 under a running agent is found by the next read'),
       realKv('whose upgrade the policy does not know is denied, and not called missing'),
       inFile(
-        'test/source/vault-kv.test.ts',
+        'test/backend/vault/source/kv.test.ts',
         'the mount',
       )('is asked about again when nothing is found there any more, but not at each poll'),
     ),

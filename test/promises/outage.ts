@@ -4,7 +4,7 @@ const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const down = inFile('test/lease/outage.test.ts', 'while a backend is down');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const readiness = inFile('test/observe/health.test.ts', 'readiness');
-const keys = inFile('test/auth/aws-credentials.test.ts', 'a service that gives credentials');
+const keys = inFile('test/backend/aws/auth/credentials.test.ts', 'a service that gives credentials');
 const wire = inFile('test/deliver/api/aws.test.ts', 'for clients of the AWS agent');
 const init = inFile('test/agent/init.test.ts', 'init');
 const reading = inFile('test/base/read-file.test.ts', 'a file that somebody else can replace');
@@ -67,10 +67,10 @@ export const outage: Section = {
       'rejection-tells-why',
       'A request that an engine rejects is told with its reason, without a value.',
       inFile(
-        'test/client/rejection-reasons.test.ts',
+        'test/backend/vault/client/rejection-reasons.test.ts',
         'a request that an engine of a real OpenBao rejects',
       )('%s with %j says why'),
-      inFile('test/client/vault-status.test.ts', 'what the server says')('400 %s is shown as %s'),
+      inFile('test/backend/vault/client/status.test.ts', 'what the server says')('400 %s is shown as %s'),
     ),
     held(
       'wrong-name-is-told',
@@ -81,7 +81,7 @@ export const outage: Section = {
         'format dotenv',
       )('tells every name and every value that it refuses in one message, up to ten'),
       inFile('test/templates/page.test.ts', 'a builtin that cannot write a field')('%s names it, as with %j'),
-      inFile('test/source/aws-failures.test.ts', 'a failure names what was asked for')('%s'),
+      inFile('test/backend/aws/source/failures.test.ts', 'a failure names what was asked for')('%s'),
     ),
     held(
       'audit-bounded',

@@ -18,7 +18,7 @@ export interface Section {
   readonly promises: readonly Kept[];
 }
 
-/** `in('test/lease/wheel.test.ts', 'the timer wheel')` makes names of tests in one `describe` of one file. */
+/** `in('test/lease/deadline-queue.test.ts', 'the timer wheel')` makes names of tests in one `describe` of one file. */
 export function inFile(file: string, around = ''): (title: string, row?: string) => TestName {
   return (title, row) => ({
     file,

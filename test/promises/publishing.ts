@@ -1,9 +1,9 @@
 import { held, inFile, pending, type Section } from './promise.ts';
 
-const sink = 'test/deliver/file-sink.test.ts';
-const access = 'test/deliver/file-access.test.ts';
-const trouble = 'test/deliver/file-trouble.test.ts';
-const recover = inFile('test/deliver/file-recover.test.ts', 'recover');
+const sink = 'test/deliver/file/file-sink.test.ts';
+const access = 'test/deliver/file/access.test.ts';
+const trouble = 'test/deliver/file/trouble.test.ts';
+const recover = inFile('test/deliver/file/recover.test.ts', 'recover');
 const publish = inFile(sink, 'a publish');
 const symlinks = inFile(trouble, 'symlinks in the destination');
 const attacks = 'test/deliver/attacks.test.ts';
@@ -11,16 +11,16 @@ const exchanged = inFile(attacks, 'the directory of an output that somebody exch
 const attacker = inFile(attacks, 'a user who owns what is around an output, and exchanges it');
 const mounts = inFile(attacks, 'requireTmpfs (needs the right to mount)');
 const foreignSocket = inFile('test/deliver/http/bind.test.ts', 'a unix socket in a directory of another user');
-const kill = inFile('test/deliver/kill.test.ts', 'SIGKILL');
+const kill = inFile('test/deliver/file/kill.test.ts', 'SIGKILL');
 const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
-const loop = inFile('test/agent/output-loop.test.ts', 'an output');
+const loop = inFile('test/agent/output/loop.test.ts', 'an output');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const init = inFile('test/agent/init.test.ts', 'init');
 const run = inFile('test/agent/run.test.ts', 'run');
-const noMix = inFile('test/deliver/no-mix.test.ts')(
+const noMix = inFile('test/deliver/file/no-mix.test.ts')(
   'a reader that opens ..data once never sees a mix: 100,000 file reads across 200 generations',
 );
-const prefix = inFile('test/source/aws-prefix.test.ts', 'a prefix');
+const prefix = inFile('test/backend/aws/source/prefix.test.ts', 'a prefix');
 
 export const publishing: Section = {
   name: 'Publishing',

@@ -1,9 +1,9 @@
 import { held, inFile, type Section } from './promise.ts';
 
-const loop = inFile('test/agent/output-loop.test.ts', 'an output');
+const loop = inFile('test/agent/output/loop.test.ts', 'an output');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const init = inFile('test/agent/init.test.ts', 'init');
-const mark = inFile('test/deliver/file-recover.test.ts', 'the reload mark');
+const mark = inFile('test/deliver/file/recover.test.ts', 'the reload mark');
 const pidFile = inFile('test/process/pid-file.test.ts', 'a pid file');
 const reused = inFile('test/process/pid-file.test.ts', 'a reused pid');
 const stat = inFile('test/process/proc-stat.test.ts', '/proc/PID/stat');

@@ -9,7 +9,7 @@ const awsCanary = inFile(
   'test/system/canary-aws.test.ts',
   'no value and no key of AWS comes out anywhere but in the outputs',
 );
-const clientCanary = inFile('test/client/canary.test.ts');
+const clientCanary = inFile('test/backend/vault/client/canary.test.ts');
 const startUp = inFile('test/system/inspector.test.ts', 'the inspector');
 const missing = inFile('test/render/paths.test.ts', 'a missing field');
 const path = inFile('test/render/paths.test.ts', 'a path');
@@ -19,7 +19,7 @@ const noText = inFile('test/render/helpers.test.ts', 'a value without one obviou
 const guard = inFile('test/deliver/api/guard.test.ts');
 const apiSection = inFile('test/config/api.test.ts', 'the section api');
 
-const sso = inFile('test/auth/aws-credentials.test.ts', 'a profile with SSO');
+const sso = inFile('test/backend/aws/auth/credentials.test.ts', 'a profile with SSO');
 
 export const secrecy: Section = {
   name: 'Secrecy',
@@ -29,7 +29,9 @@ export const secrecy: Section = {
       "A value lives in `Secret` from the client's border to the bytes that leave;",
       secret('stays hidden however it is printed'),
       secret('has no readable or writable property that holds the value'),
-      inFile('test/client/vault.test.ts')('numbers keep their source text, and __proto__ is a name like others'),
+      inFile('test/backend/vault/client/client.test.ts')(
+        'numbers keep their source text, and __proto__ is a name like others',
+      ),
     ),
     held(
       'never-logged',
@@ -70,7 +72,10 @@ export const secrecy: Section = {
       json('refuses %j with the offset and none of the text'),
       command('a variable with a NUL does not start it, and is not told'),
       inFile('test/config/problems.test.ts', 'problems')('a syntax error shows nothing of the file (%s)'),
-      inFile('test/source/file.test.ts', 'a YAML file')('with %s is BACKEND_FILE, told by place and without its text'),
+      inFile(
+        'test/backend/file/file.test.ts',
+        'a YAML file',
+      )('with %s is BACKEND_FILE, told by place and without its text'),
     ),
     held(
       'canary-run',
@@ -186,9 +191,11 @@ export const secrecy: Section = {
       'fields-are-a-map',
       'Fields are a `Map` by our own code (`z.record` drops `__proto__` silently);',
       json('names such as __proto__ and constructor are ordinary fields, and order is kept'),
-      inFile('test/client/vault.test.ts')('numbers keep their source text, and __proto__ is a name like others'),
+      inFile('test/backend/vault/client/client.test.ts')(
+        'numbers keep their source text, and __proto__ is a name like others',
+      ),
       inFile(
-        'test/source/file.test.ts',
+        'test/backend/file/file.test.ts',
         'a YAML file',
       )('takes names like __proto__ and numbers for names as they are written'),
     ),
@@ -197,7 +204,7 @@ export const secrecy: Section = {
       'numbers keep their source text (2^53+1 and 1.10 survive);',
       json('keeps the source text of the number %s'),
       path('keeps the source text of numbers'),
-      inFile('test/source/file.test.ts', 'a YAML file')('keeps %j as %s'),
+      inFile('test/backend/file/file.test.ts', 'a YAML file')('keeps %j as %s'),
     ),
     held(
       'bytes-stay-bytes',
@@ -285,7 +292,7 @@ export const secrecy: Section = {
         'certificate checks turned off by the environment',
       )('%j is refused: %s'),
       inFile(
-        'test/client/tls.test.ts',
+        'test/http/tls.test.ts',
         'the certificate of the server',
       )('is taken unseen with tls.skipVerify alone, whatever NODE_TLS_REJECT_UNAUTHORIZED says'),
     ),

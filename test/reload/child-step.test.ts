@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { KeptChild } from '../../src/process/kept-child.ts';
+import { KeptChild } from '../../src/process/supervised-child.ts';
 import { createReload } from '../../src/reload/create-reload.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
 

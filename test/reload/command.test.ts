@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Emit, Fact } from '../../src/base/fact.ts';
 import { createReload } from '../../src/reload/create-reload.ts';
-import { useScratch } from '../deliver/publishing.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
-import { fileAppears } from '../process/children.ts';
+import { fileAppears } from '../process/children.helpers.ts';
 
 const scratch = useScratch();
 expectNoLeaks();

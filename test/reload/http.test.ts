@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpReloadConfig } from '../../src/config/config.ts';
 import { createReload } from '../../src/reload/create-reload.ts';
 import { createRequestRenderer } from '../../src/render/request.ts';
-import { useScratch } from '../deliver/publishing.ts';
+import { useScratch } from '../deliver/file/file-sink.helpers.ts';
 import {
   drip,
   type FaultServer,
@@ -16,7 +16,7 @@ import {
   startFaultServer,
 } from '../faults/fault-server.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
-import { type Given, snapshotOf } from '../render/setup.ts';
+import { type Given, snapshotOf } from '../render/render.helpers.ts';
 import { createAuthority } from '../servers/certificates.ts';
 
 expectNoLeaks();

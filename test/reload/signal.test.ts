@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createReload } from '../../src/reload/create-reload.ts';
 import { createSignalReload } from '../../src/reload/signal.ts';
-import { othersCanRun, runProgram, useScratch } from '../deliver/publishing.ts';
+import { othersCanRun, runProgram, useScratch } from '../deliver/file/file-sink.helpers.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
-import { eventually, fileAppears, isAlive, useChildren } from '../process/children.ts';
+import { eventually, fileAppears, isAlive, useChildren } from '../process/children.helpers.ts';
 
 const scratch = useScratch();
 const children = useChildren();

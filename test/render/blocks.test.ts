@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, textOf } from './setup.ts';
+import { failureOf, textOf } from './render.helpers.ts';
 
 const app =
   '{"hosts":["a","b","c"],"none":[],"map":{"x":1,"y":2},"empty":{},"users":[{"n":"u1","tags":["t1","t2"]},{"n":"u2","tags":[]}],' +

@@ -5,9 +5,9 @@ import { Secret } from '../../src/base/secret.ts';
 import type { FormatName, FormatOptions } from '../../src/config/config.ts';
 import { FORMATS } from '../../src/render/formats/index.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
-import { QUOTINGS } from '../../src/render/quoting.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { fieldsOf, format, outputOf, snapshotOf } from './setup.ts';
+import { QUOTINGS } from '../../src/render/text/quoting.ts';
+import { fieldsOf, format, outputOf, snapshotOf } from './render.helpers.ts';
 
 const CANARY = 'cAnArY-7f3a';
 const pemOf = (text: string) => `-----BEGIN CERTIFICATE-----\n${btoa(text)}\n-----END CERTIFICATE-----`;

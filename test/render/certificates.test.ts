@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
-import { isHere, run, withPaths } from '../templates/programs.ts';
-import { failureOf, fieldsOf, textOf } from './setup.ts';
+import { isHere, run, withPaths } from '../templates/programs.helpers.ts';
+import { failureOf, fieldsOf, textOf } from './render.helpers.ts';
 
 const NAMES = ['root', 'issuer', 'issuer-new-key', 'leaf', 'leaf-of-new-key'] as const;
 type Name = (typeof NAMES)[number];

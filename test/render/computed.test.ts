@@ -5,7 +5,7 @@ import type { Fields, Value } from '../../src/base/value.ts';
 import type { Entry, Snapshot } from '../../src/lease/snapshot.ts';
 import type { Rendered } from '../../src/render/render.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { outputOf } from './setup.ts';
+import { outputOf } from './render.helpers.ts';
 
 const fields = (of: Record<string, Value>): Fields => new Map(Object.entries(of));
 const text = Secret.text;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { FileContent, FormatName, FormatOptions } from '../../src/config/config.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
-import { loadWith } from '../config/loading.ts';
+import { loadWith } from '../config/config.helpers.ts';
 import { templatesPage } from '../docs/templates-page.ts';
-import { failureOf, format, problemsOf, textOf } from './setup.ts';
+import { failureOf, format, problemsOf, textOf } from './render.helpers.ts';
 
 const doc = readFileSync('docs/templates.md', 'utf8');
 const fences = [...doc.matchAll(/^```(\w+)(?: (\w+))?\n([\s\S]*?)^```$/gm)].map(

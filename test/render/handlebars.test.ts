@@ -1,6 +1,6 @@
 import Handlebars from 'handlebars';
 import { describe, expect, it } from 'vitest';
-import { render } from './setup.ts';
+import { render } from './render.helpers.ts';
 
 const user = { name: 'u1', tags: ['t1', 't2'], of: { name: 'n1', on: false } };
 const data = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
-import { bytesOf, failureOf, fieldsOf, textOf } from './setup.ts';
+import { bytesOf, failureOf, fieldsOf, textOf } from './render.helpers.ts';
 
 const app =
   '{"text":" Ünï \\n","n":9007199254740993,"f":1.10,"on":true,"nil":null,"list":["a",1,false],"mixed":["a",["b"]],' +

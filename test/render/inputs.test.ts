@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import type { FileContent, InputConfig, InputSource } from '../../src/config/config.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { failureOf, type Given, outputOf, problemsOf, snapshotOf, textOf } from './setup.ts';
+import { failureOf, type Given, outputOf, problemsOf, snapshotOf, textOf } from './render.helpers.ts';
 
 const app = '{"user":"ann","pass":"pw","port":5432}';
 const db = '{"host":"pg","user":"bob"}';

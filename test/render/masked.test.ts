@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import type { FileContent } from '../../src/config/config.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { fieldsOf, format, type Given, outputOf, snapshotOf } from './setup.ts';
+import { fieldsOf, format, type Given, outputOf, snapshotOf } from './render.helpers.ts';
 
 const app = JSON.stringify({ user: 'a', port: 5432, on: false, none: null, list: ['x', 'y'], map: { k: 'v' } });
 

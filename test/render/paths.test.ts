@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, problemsOf, textOf } from './setup.ts';
+import { failureOf, problemsOf, textOf } from './render.helpers.ts';
 
 const app =
   '{"name":"shop","pass-word":"p1","my field":"p2","port":8080,"on":true,"hosts":["a","b"],"conn":{"host":"h"}}';

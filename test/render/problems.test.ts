@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { codesOf, failureOf, format, outputOf, problemsOf } from './setup.ts';
+import { codesOf, failureOf, format, outputOf, problemsOf } from './render.helpers.ts';
 
 describe('what is wrong with a template', () => {
   const wrong: readonly (readonly [template: string, ...codes: string[]])[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { QUOTINGS } from '../../src/render/quoting.ts';
-import { jsonLines, run, withPaths } from './formats/installed.ts';
-import { TEXTS } from './formats/values.ts';
+import { QUOTINGS } from '../../src/render/text/quoting.ts';
+import { jsonLines, run, withPaths } from './formats/installed.helpers.ts';
+import { TEXTS } from './formats/values.helpers.ts';
 
 type Target = keyof typeof QUOTINGS;
 

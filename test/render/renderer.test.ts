@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { format, outputOf, render, snapshotOf } from './setup.ts';
+import { format, outputOf, render, snapshotOf } from './render.helpers.ts';
 
 const app = '{"name":"shop"}';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import type { FileContent } from '../../src/config/config.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { fieldsOf, format, outputOf, snapshotOf } from './setup.ts';
+import { fieldsOf, format, outputOf, snapshotOf } from './render.helpers.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `s${i}`);
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { DockerfileParser, type Instruction } from 'dockerfile-ast';
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine } from '../cli/command-line.ts';
+import { parseCommandLine } from '../cli/command-line.helpers.ts';
 
 const file = DockerfileParser.parse(readFileSync('Dockerfile', 'utf8'));
 const instructions = file.getInstructions();

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { createPlace, type Place } from '../system/agent.ts';
-import { baoOf, published, useWorld } from '../system/scene.ts';
+import { createPlace, type Place } from '../system/agent.helpers.ts';
+import { baoOf, published, useWorld } from '../system/openbao.helpers.ts';
 
 const run = promisify(execFile);
 const world = useWorld();

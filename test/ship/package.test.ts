@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as source from '../../src/index.ts';
-import { npmPackage } from '../render/formats/installed.ts';
+import { npmPackage } from '../render/formats/installed.helpers.ts';
 
 const run = promisify(execFile);
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startMoto } from '../servers/index.ts';
-import { eventually } from '../system/agent.ts';
-import { baoOf, published, useScene, useWorld } from '../system/scene.ts';
+import { eventually } from '../system/agent.helpers.ts';
+import { baoOf, published, useScene, useWorld } from '../system/openbao.helpers.ts';
 
 const run = promisify(execFile);
 const scene = useScene();

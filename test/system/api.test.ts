@@ -8,9 +8,9 @@ import { EventSource } from 'eventsource';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { status as statusSchema } from '../../src/deliver/api/status.ts';
 import { findFreePort } from '../servers/free-port.ts';
-import { type Agent, eventually, type Place, runAgent } from './agent.ts';
-import { fileBackend, outputsOf, writePassword, writeSecrets } from './file-place.ts';
-import { baoOf, useScene, useWorld } from './scene.ts';
+import { type Agent, eventually, type Place, runAgent } from './agent.helpers.ts';
+import { fileBackend, outputsOf, writePassword, writeSecrets } from './file-backend.helpers.ts';
+import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 

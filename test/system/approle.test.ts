@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AppRole, enableAppRole } from '../servers/index.ts';
-import { published, told, useScene, useWorld } from './scene.ts';
+import { published, told, useScene, useWorld } from './openbao.helpers.ts';
 
 /** Secret ids that are wrapped, and files that are removed, on a real OpenBao. */
 

@@ -6,8 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsError, startAwsProxy } from '../faults/aws-proxy.ts';
 import { findFreePort, type Moto, startMoto } from '../servers/index.ts';
-import { eventually } from './agent.ts';
-import { baoOf, published, told, useScene, useWorld } from './scene.ts';
+import { eventually } from './agent.helpers.ts';
+import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();

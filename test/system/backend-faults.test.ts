@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Answerer, halfBody, hang, reply, reset } from '../faults/fault-server.ts';
-import { eventually, type LogLine } from './agent.ts';
-import { type FaultyVault, password, refusal, startFaultyVault } from './faulty-vault.ts';
-import { published, told, useScene } from './scene.ts';
+import { eventually, type LogLine } from './agent.helpers.ts';
+import { type FaultyVault, password, refusal, startFaultyVault } from './faulty-vault.helpers.ts';
+import { published, told, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 

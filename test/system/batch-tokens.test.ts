@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { baoOf, useScene, useWorld } from './scene.ts';
+import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true, tokenTtl: '9s', role: { token_type: 'batch' }, databaseTtl: '1h' });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startAgent } from './agent.ts';
+import { startAgent } from './agent.helpers.ts';
 
 it('the built pannier finds its ready-made templates', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'pannier-builtin-'));

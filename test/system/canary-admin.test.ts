@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { get } from './observing.ts';
-import { baoOf, published, useScene, useWorld } from './scene.ts';
+import { get } from './observe.helpers.ts';
+import { baoOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 /** Part of every value and of every private path. */
 const CANARY = 'c4n4ry';

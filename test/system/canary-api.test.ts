@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../servers/free-port.ts';
-import { runAgent } from './agent.ts';
-import { fileBackend, writeSecrets } from './file-place.ts';
-import { useScene } from './scene.ts';
+import { runAgent } from './agent.helpers.ts';
+import { fileBackend, writeSecrets } from './file-backend.helpers.ts';
+import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const CANARY = 's3cr3t-canary-api';

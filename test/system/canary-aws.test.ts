@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsError, type Fault, startAwsProxy } from '../faults/aws-proxy.ts';
 import { type Moto, startMoto } from '../servers/index.ts';
-import { eventually, type Place } from './agent.ts';
-import { useScene } from './scene.ts';
+import { eventually, type Place } from './agent.helpers.ts';
+import { useScene } from './openbao.helpers.ts';
 
 /** Part of every value and credential that must not come out. */
 const CANARY = 'c4n4ry';

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runAgent } from './agent.ts';
-import { execAppIn } from './exec-place.ts';
-import { baoOf, useScene, useWorld } from './scene.ts';
+import { runAgent } from './agent.helpers.ts';
+import { execAppIn } from './exec.helpers.ts';
+import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FaultRequest, reply, startFaultServer } from '../faults/fault-server.ts';
 import { enableAppRole, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
-import type { Place } from './agent.ts';
-import { useScene, useWorld } from './scene.ts';
+import type { Place } from './agent.helpers.ts';
+import { useScene, useWorld } from './openbao.helpers.ts';
 
 /** No credential of a login comes out: not when it works, and not when the server throws it back at us. */
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Answerer, startFaultServer } from '../faults/fault-server.ts';
 import { enableAppRole, startWorld, type World } from '../servers/index.ts';
-import { createPlace, type Place, runAgent, startAgent } from './agent.ts';
+import { createPlace, type Place, runAgent, startAgent } from './agent.helpers.ts';
 
 /** Part of every value that must not come out. */
 const CANARY = 'c4n4ry';

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../servers/index.ts';
-import { type Agent, createPlace, eventually, type Place, runAgent, startAgent } from './agent.ts';
-import { get } from './observing.ts';
+import { type Agent, createPlace, eventually, type Place, runAgent, startAgent } from './agent.helpers.ts';
+import { get } from './observe.helpers.ts';
 
 const open: AsyncDisposable[] = [];
 let world: World;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { reply, startFaultServer } from '../faults/fault-server.ts';
-import { runAgent } from './agent.ts';
-import { misfits } from './json-schema.ts';
-import { told, useScene } from './scene.ts';
+import { runAgent } from './agent.helpers.ts';
+import { misfits } from './json-schema.helpers.ts';
+import { told, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const COMMANDS = ['validate', 'init', 'run'] as const;

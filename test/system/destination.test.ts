@@ -3,9 +3,9 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, statfs, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Place } from './agent.ts';
-import { outputsOf, writePassword } from './file-place.ts';
-import { published, told, useScene } from './scene.ts';
+import type { Place } from './agent.helpers.ts';
+import { outputsOf, writePassword } from './file-backend.helpers.ts';
+import { published, told, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const NOBODY = { uid: 65_534, gid: 65_534 };

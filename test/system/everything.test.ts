@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { BUILTIN_TEMPLATES } from '../../src/config/builtin-templates.ts';
+import { BUILTIN_TEMPLATES } from '../../src/config/sections/outputs/builtin-templates.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { enableAppRole, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
-import { runAgent } from './agent.ts';
-import { useScene, useWorld } from './scene.ts';
+import { runAgent } from './agent.helpers.ts';
+import { useScene, useWorld } from './openbao.helpers.ts';
 
 /** One configuration with every login, format, helper and ready-made template at once, from `validate` to what is read back. */
 

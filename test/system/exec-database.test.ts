@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually } from './agent.ts';
-import { baoOf, useScene, useWorld } from './scene.ts';
+import { eventually } from './agent.helpers.ts';
+import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true, databaseTtl: '4s', databaseMaxTtl: '8s' });

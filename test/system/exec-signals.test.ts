@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parseProcStat } from '../../src/process/proc-stat.ts';
-import { isAlive } from '../process/children.ts';
-import { type Agent, eventually, type Place } from './agent.ts';
-import { type ExecApp, execAppIn, execOf } from './exec-place.ts';
-import { writePassword } from './file-place.ts';
-import { useScene } from './scene.ts';
+import { isAlive } from '../process/children.helpers.ts';
+import { type Agent, eventually, type Place } from './agent.helpers.ts';
+import { type ExecApp, execAppIn, execOf } from './exec.helpers.ts';
+import { writePassword } from './file-backend.helpers.ts';
+import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const PASSWORD = { env: { PASSWORD: '{{app.password}}' } };

@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ask } from '../deliver/http/listening.ts';
-import { isAlive } from '../process/children.ts';
-import { eventually, type LogLine, type Place, runAgent } from './agent.ts';
-import { execAppIn, execOf } from './exec-place.ts';
-import { writePassword, writeSecrets } from './file-place.ts';
-import { published, told, useScene } from './scene.ts';
+import { ask } from '../deliver/http/listener.helpers.ts';
+import { isAlive } from '../process/children.helpers.ts';
+import { eventually, type LogLine, type Place, runAgent } from './agent.helpers.ts';
+import { execAppIn, execOf } from './exec.helpers.ts';
+import { writePassword, writeSecrets } from './file-backend.helpers.ts';
+import { published, told, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const PASSWORD = { env: { PASSWORD: '{{app.password}}' } };

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { published, told, useScene } from './scene.ts';
+import { published, told, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { sampleOf } from '../observe/exposition.ts';
+import { sampleOf } from '../observe/exposition.helpers.ts';
 import { addStaticRole, writePolicy } from '../servers/index.ts';
-import { eventually } from './agent.ts';
-import { get, health, problemsOf, scrape } from './observing.ts';
-import { baoOf, published, useScene, useWorld } from './scene.ts';
+import { eventually } from './agent.helpers.ts';
+import { get, health, problemsOf, scrape } from './observe.helpers.ts';
+import { baoOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true, databaseTtl: '1h' });

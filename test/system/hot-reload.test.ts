@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../servers/index.ts';
-import { type Agent, createPlace, eventually, type Place, startAgent } from './agent.ts';
-import { startApplication } from './application.ts';
+import { type Agent, createPlace, eventually, type Place, startAgent } from './agent.helpers.ts';
+import { startApplication } from './application.helpers.ts';
 
 const open: AsyncDisposable[] = [];
 let world: World;

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { hangMissing, letHang } from '../fixtures/hanging-files.ts';
 import { findFreePort } from '../servers/free-port.ts';
-import { writePassword } from './file-place.ts';
-import { health } from './observing.ts';
-import { useScene } from './scene.ts';
+import { writePassword } from './file-backend.helpers.ts';
+import { health } from './observe.helpers.ts';
+import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hang } from '../faults/fault-server.ts';
-import { eventually } from './agent.ts';
-import { password, refusal, startFaultyVault } from './faulty-vault.ts';
-import { baoOf, published, told, useScene, useWorld } from './scene.ts';
+import { eventually } from './agent.helpers.ts';
+import { password, refusal, startFaultyVault } from './faulty-vault.helpers.ts';
+import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();

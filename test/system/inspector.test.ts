@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { useScene } from './scene.ts';
+import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually, type LogLine } from './agent.ts';
-import { useScene } from './scene.ts';
+import { eventually, type LogLine } from './agent.helpers.ts';
+import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 

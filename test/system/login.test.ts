@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AppRole, enableAppRole, writePolicy } from '../servers/index.ts';
-import { baoOf, published, told, useScene, useWorld } from './scene.ts';
+import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { reply, route, startFaultServer } from '../faults/fault-server.ts';
 import { createAuthority, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
-import { published, told, useScene, useWorld } from './scene.ts';
+import { published, told, useScene, useWorld } from './openbao.helpers.ts';
 
 /** The logins beside kubernetes, approle and token, each from a configuration to a file. */
 
@@ -108,7 +108,7 @@ describe('a login that is granted', () => {
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ password: PASSWORD });
   });
 
-  /** This OpenBao has no aws plugin: what is sent is held against STS and botocore in test/auth/aws.test.ts. */
+  /** This OpenBao has no aws plugin: what is sent is held against STS and botocore in test/backend/vault/auth/aws.test.ts. */
   it('aws: a signed request with the keys of the environment is sent, and nothing of it is told', async () => {
     const login = { auth: { client_token: 'made', lease_duration: 600, renewable: true, num_uses: 0 } };
     await using server = await startFaultServer(

@@ -5,8 +5,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startWorld, type World, type WorldOptions } from '../servers/index.ts';
-import { type Agent, createPlace, eventually, type LogLine, type Place, runAgent, startAgent } from './agent.ts';
-import { type Application, startApplication } from './application.ts';
+import {
+  type Agent,
+  createPlace,
+  eventually,
+  type LogLine,
+  type Place,
+  runAgent,
+  startAgent,
+} from './agent.helpers.ts';
+import { type Application, startApplication } from './application.helpers.ts';
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../servers/index.ts';
-import { eventually } from './agent.ts';
-import { baoOf, useScene, useWorld } from './scene.ts';
+import { eventually } from './agent.helpers.ts';
+import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();

@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startFaultServer } from '../faults/fault-server.ts';
-import { sampleOf } from '../observe/exposition.ts';
+import { sampleOf } from '../observe/exposition.helpers.ts';
 import { findFreePort } from '../servers/free-port.ts';
-import { eventually } from './agent.ts';
-import { get, health, problemsOf, scrape } from './observing.ts';
-import { baoOf, published, useScene, useWorld } from './scene.ts';
+import { eventually } from './agent.helpers.ts';
+import { get, health, problemsOf, scrape } from './observe.helpers.ts';
+import { baoOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ openBao: { persist: true } });

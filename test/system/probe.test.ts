@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../servers/free-port.ts';
-import { type Agent, eventually, runAgent } from './agent.ts';
-import { useScene } from './scene.ts';
+import { type Agent, eventually, runAgent } from './agent.helpers.ts';
+import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 

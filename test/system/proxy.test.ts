@@ -5,12 +5,12 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { type Asking, askAt } from '../deliver/proxy/proxying.ts';
-import { pythonPackage } from '../render/formats/installed.ts';
+import { type Asking, askAt } from '../deliver/proxy/proxy.helpers.ts';
+import { pythonPackage } from '../render/formats/installed.helpers.ts';
 import { ensureOpenBao, findFreePort } from '../servers/index.ts';
-import { eventually } from './agent.ts';
-import { health, problemsOf } from './observing.ts';
-import { baoOf, useScene, useWorld } from './scene.ts';
+import { eventually } from './agent.helpers.ts';
+import { health, problemsOf } from './observe.helpers.ts';
+import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const CANARY = 'canary-9f3e';
 const run = promisify(execFile);

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually, type LogLine, type Place } from './agent.ts';
-import { password, startFaultyVault } from './faulty-vault.ts';
-import { outputsOf, writePassword } from './file-place.ts';
-import { published, told, useScene } from './scene.ts';
+import { eventually, type LogLine, type Place } from './agent.helpers.ts';
+import { password, startFaultyVault } from './faulty-vault.helpers.ts';
+import { outputsOf, writePassword } from './file-backend.helpers.ts';
+import { published, told, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const of = (output: string) => (line: LogLine) => line['output'] === output;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { reply, startFaultServer } from '../faults/fault-server.ts';
-import { eventually, type LogLine } from './agent.ts';
-import { published, useScene } from './scene.ts';
+import { eventually, type LogLine } from './agent.helpers.ts';
+import { published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const CANARY = 'c4n4ry';

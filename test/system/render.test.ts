@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type AgentOptions, eventually, type Place, runAgent } from './agent.ts';
-import { baoOf, told, useScene, useWorld } from './scene.ts';
+import { type AgentOptions, eventually, type Place, runAgent } from './agent.helpers.ts';
+import { baoOf, told, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually, type LogLine } from './agent.ts';
-import { baoOf, published, told, useScene, useWorld } from './scene.ts';
+import { eventually, type LogLine } from './agent.helpers.ts';
+import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();

@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { openNotifySocket } from '../process/notify-socket.ts';
-import { eventually } from './agent.ts';
-import { published, useScene } from './scene.ts';
+import { openNotifySocket } from '../process/notify-socket.helpers.ts';
+import { eventually } from './agent.helpers.ts';
+import { published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 

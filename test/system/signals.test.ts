@@ -5,10 +5,10 @@ import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { hang, reply, route, startFaultServer } from '../faults/fault-server.ts';
-import type { Agent } from './agent.ts';
-import { password } from './faulty-vault.ts';
-import { outputsOf, writePassword } from './file-place.ts';
-import { published, useScene } from './scene.ts';
+import type { Agent } from './agent.helpers.ts';
+import { password } from './faulty-vault.helpers.ts';
+import { outputsOf, writePassword } from './file-backend.helpers.ts';
+import { published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const run = promisify(execFile);

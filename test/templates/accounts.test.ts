@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isHere, python, pythonPackage, run, withPaths } from './programs.ts';
-import { codeOf, eachText, golden, textOf } from './setup.ts';
+import { isHere, python, pythonPackage, run, withPaths } from './programs.helpers.ts';
+import { codeOf, eachText, golden, textOf } from './templates.helpers.ts';
 
 const BOTOCORE = [
   'botocore',

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { TEXTS } from '../render/formats/values.ts';
-import { isHere, python, run, withPaths } from './programs.ts';
-import { codeOf, eachText, golden, NASTY, textOf } from './setup.ts';
+import { TEXTS } from '../render/formats/values.helpers.ts';
+import { isHere, python, run, withPaths } from './programs.helpers.ts';
+import { codeOf, eachText, golden, NASTY, textOf } from './templates.helpers.ts';
 
 /** The password that libpq would send, without a server: `PQpass` after it has read the file. */
 const LIBPQ = `

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { yamlReaders } from '../render/formats/tree-readers.ts';
-import { TEXTS } from '../render/formats/values.ts';
-import { readCertificate } from './certificates.ts';
-import { isHere, run, withPaths } from './programs.ts';
-import { codeOf, eachText, golden, NASTY, textOf } from './setup.ts';
+import { yamlReaders } from '../render/formats/tree.helpers.ts';
+import { TEXTS } from '../render/formats/values.helpers.ts';
+import { readCertificate } from './certificates.helpers.ts';
+import { isHere, run, withPaths } from './programs.helpers.ts';
+import { codeOf, eachText, golden, NASTY, textOf } from './templates.helpers.ts';
 
 describe('builtin:json', () => {
   it('is what its golden file holds, and JSON of all fields', async () => {

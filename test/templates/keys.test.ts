@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { createAuthority } from '../servers/certificates.ts';
-import { readCertificate } from './certificates.ts';
-import { isHere, run, withPaths } from './programs.ts';
-import { codeOf, golden, textOf } from './setup.ts';
+import { readCertificate } from './certificates.helpers.ts';
+import { isHere, run, withPaths } from './programs.helpers.ts';
+import { codeOf, golden, textOf } from './templates.helpers.ts';
 
 /** No key of anything. */
 const KEY = '-----BEGIN PRIVATE KEY-----\nc2hvcA==\n-----END PRIVATE KEY-----';

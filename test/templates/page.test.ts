@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { BUILTIN_TEMPLATES, builtinText } from '../../src/config/builtin-templates.ts';
-import { analyse } from '../../src/render/analyse.ts';
-import { parseTemplate } from '../../src/render/parse.ts';
-import { loadWith } from '../config/loading.ts';
+import { BUILTIN_TEMPLATES, builtinText } from '../../src/config/sections/outputs/builtin-templates.ts';
+import { analyse } from '../../src/render/template/analyse.ts';
+import { parseTemplate } from '../../src/render/template/parse.ts';
+import { loadWith } from '../config/config.helpers.ts';
 import { exampleOf } from '../docs/templates-page.ts';
-import { seenOf } from './setup.ts';
+import { seenOf } from './templates.helpers.ts';
 
 describe('templates/', () => {
   it('is what the table of builtins says, each with a golden file', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { dotenvReaders } from '../render/formats/dotenv-readers.ts';
-import { propertiesReaders } from '../render/formats/properties-readers.ts';
-import { TEXTS } from '../render/formats/values.ts';
-import { python, withPaths } from './programs.ts';
-import { codeOf, eachText, golden, NASTY, textOf } from './setup.ts';
+import { dotenvReaders } from '../render/formats/dotenv.helpers.ts';
+import { propertiesReaders } from '../render/formats/properties.helpers.ts';
+import { TEXTS } from '../render/formats/values.helpers.ts';
+import { python, withPaths } from './programs.helpers.ts';
+import { codeOf, eachText, golden, NASTY, textOf } from './templates.helpers.ts';
 
 describe('builtin:dotenv', () => {
   it('is what its golden file holds', async () => {

@@ -1,4 +1,4 @@
-import { MASK } from '../../render/mask.ts';
+import { MASK } from '../../render/template/mask.ts';
 
 /** Shown for a line of which nothing is known to be no value. */
 export const HIDDEN = '[a line that is not shown]';

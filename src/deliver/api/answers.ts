@@ -1,6 +1,6 @@
 import { type Fields, isFields, isSecret, type Value } from '../../base/value.ts';
 import type { Held } from '../../lease/snapshot.ts';
-import { writeJson } from '../../render/json-text.ts';
+import { writeJson } from '../../render/text/json.ts';
 
 /** A field as it is sent; see `sendable`. */
 export interface FieldBody {

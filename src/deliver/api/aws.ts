@@ -1,7 +1,7 @@
 import { failure } from '../../base/errors.ts';
 import { type Fields, isFields, isSecret } from '../../base/value.ts';
 import type { Held } from '../../lease/snapshot.ts';
-import { writeJson } from '../../render/json-text.ts';
+import { writeJson } from '../../render/text/json.ts';
 import { JSON_TYPE, type Reply } from '../http/reply.ts';
 import type { Asked, Route } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';

@@ -66,7 +66,7 @@ export const backendStatus = z.object({
   login: z.optional(
     z.object({
       method: z.string(),
-      /** As in the state machine of src/auth/session.ts; usable in `live`, `renewing` and `replacing`. */
+      /** As in the state machine of src/backend/vault/auth/session.ts; usable in `live`, `renewing` and `replacing`. */
       state: z.enum(['out', 'logging-in', 'live', 'renewing', 'replacing', 'dead', 'stopped']),
       /** Absent: it does not end, or there is none. */
       endsAt: z.optional(time),

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { loadHttp } from '../../client/node-http.ts';
 import type { ListenConfig } from '../../config/config.ts';
+import { loadHttp } from '../../http/node-http.ts';
 import { type BindOptions, type Bound, bind } from './bind.ts';
 import { ExtraMethods } from './extra-methods.ts';
 import { sendProblem } from './reply.ts';

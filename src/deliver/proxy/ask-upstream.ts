@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import type { LiveLogin } from '../../auth/method.ts';
+import type { LiveLogin } from '../../backend/vault/auth/method.ts';
+import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { ForwardedRequest, StreamedBody } from '../../client/forwarder.ts';
-import type { Upstream } from '../../source/upstream.ts';
-import { type Asked, isBearer } from './asked.ts';
+import type { ForwardedRequest, StreamedBody } from '../../http/forwarder.ts';
 import { type Caller, ownLogin, tokenText } from './caller.ts';
 import { sparesNamed } from './own-login.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome, type Some } from './read-some.ts';
+import { type Asked, isBearer } from './request.ts';
 
 /** A request on its way to the server. */
 export interface Outgoing {

@@ -2,7 +2,7 @@ import { parseJson } from '../../base/json.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { Secret } from '../../base/secret.ts';
 import { isList, isSecret, type Value } from '../../base/value.ts';
-import { type Asked, isBearer } from './asked.ts';
+import { type Asked, isBearer } from './request.ts';
 
 /** Stands for a token where it is only compared. */
 export function digestOf(token: string | Secret): string {

@@ -1,11 +1,11 @@
-import type { LiveLogin } from '../../auth/method.ts';
+import type { LiveLogin } from '../../backend/vault/auth/method.ts';
+import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 import { fail, failure, PannierError } from '../../base/errors.ts';
-import type { Stop } from '../../client/stop.ts';
 import type { ProxyConfig } from '../../config/config.ts';
-import type { Upstream } from '../../source/upstream.ts';
-import type { Asked } from './asked.ts';
+import type { Stop } from '../../http/call-cancellation.ts';
+import type { Asked } from './request.ts';
 
 /** Whose token a request travels with: the agent's, the client's, or nobody's. */
 export type Caller = 'own' | 'client' | 'none';

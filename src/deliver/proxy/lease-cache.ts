@@ -1,11 +1,11 @@
+import type { LeaseLife } from '../../backend/backend.ts';
+import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Emit } from '../../base/fact.ts';
+import { Wheel } from '../../lease/deadline-queue.ts';
 import { decide, endsMonoMs, SHORTEST_MS, stoppedExtending } from '../../lease/schedule.ts';
-import { Wheel } from '../../lease/wheel.ts';
-import type { LeaseLife } from '../../source/source.ts';
-import type { Upstream } from '../../source/upstream.ts';
 import { digestOf } from './cache-key.ts';
-import type { KeptAnswer } from './kept-answer.ts';
+import type { KeptAnswer } from './cached-answer.ts';
 import { renewEntry } from './lease-renewal.ts';
 import type { Leased, Owner } from './leased.ts';
 import { toldCall } from './told-call.ts';

@@ -1,9 +1,9 @@
+import type { LeaseLife } from '../../backend/backend.ts';
+import { ageMs } from '../../backend/vault/client/age.ts';
+import { VaultStatusError } from '../../backend/vault/client/client.ts';
+import type { Upstream } from '../../backend/vault/upstream.ts';
 import { asFailure, type Failure, PannierError } from '../../base/errors.ts';
 import { isFields, plainNumber, plainText } from '../../base/value.ts';
-import { ageMs } from '../../client/age.ts';
-import { VaultStatusError } from '../../client/vault-client.ts';
-import type { LeaseLife } from '../../source/source.ts';
-import type { Upstream } from '../../source/upstream.ts';
 import type { LeaseEntry } from './lease-cache.ts';
 
 export type Renewed =

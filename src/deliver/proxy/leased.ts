@@ -1,7 +1,7 @@
-import type { LiveLogin } from '../../auth/method.ts';
+import type { LeaseLife } from '../../backend/backend.ts';
+import type { LiveLogin } from '../../backend/vault/auth/method.ts';
 import type { Secret } from '../../base/secret.ts';
 import { type Fields, isFields, isSecret, plainNumber, plainText } from '../../base/value.ts';
-import type { LeaseLife } from '../../source/source.ts';
 
 /** What a lease or a token ends with: the agent's login, a token that was made through the proxy, or nothing. */
 export type Owner =

@@ -1,4 +1,4 @@
-import type { Asked } from './asked.ts';
+import type { Asked } from './request.ts';
 
 /** The namespace of a request, as the server will find it; empty is the root. */
 export function namespaceOf({ headers }: Pick<Asked, 'headers'>, configured: string | undefined): string {

@@ -1,11 +1,11 @@
-import type { LiveLogin } from '../../auth/method.ts';
+import type { LiveLogin } from '../../backend/vault/auth/method.ts';
+import type { Upstream } from '../../backend/vault/upstream.ts';
 import { fail } from '../../base/errors.ts';
-import type { Stop } from '../../client/stop.ts';
-import type { Upstream } from '../../source/upstream.ts';
+import type { Stop } from '../../http/call-cancellation.ts';
 import type { Answer, Outgoing } from './ask-upstream.ts';
-import type { Asked } from './asked.ts';
 import { tokenText } from './caller.ts';
 import { readSome } from './read-some.ts';
+import type { Asked } from './request.ts';
 import { type Refusal, refusal } from './vault-reply.ts';
 
 /** Whose answers hold the token that they are asked about; also in a namespace that the path names. */

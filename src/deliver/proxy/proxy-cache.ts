@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ProxyCacheConfig } from '../../config/config.ts';
-import type { Upstream } from '../../source/upstream.ts';
-import type { KeptAnswer } from './kept-answer.ts';
+import type { KeptAnswer } from './cached-answer.ts';
 import { LeaseCache, type LeaseCacheParts } from './lease-cache.ts';
 import { StaticKv } from './static-kv.ts';
 

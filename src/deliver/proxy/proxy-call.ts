@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure, fail } from '../../base/errors.ts';
 import type { Emit, Fact } from '../../base/fact.ts';
-import { Stop } from '../../client/stop.ts';
+import { Stop } from '../../http/call-cancellation.ts';
 import { NoLogin } from './caller.ts';
 import { toldRequest } from './told-call.ts';
 import { type Refusal, refusalOf, sendRefusal } from './vault-reply.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { fail } from '../../base/errors.ts';
-import type { Stop } from '../../client/stop.ts';
+import type { Stop } from '../../http/call-cancellation.ts';
 
 /** What was read of a body. */
 export interface Some {

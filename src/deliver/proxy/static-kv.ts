@@ -1,4 +1,4 @@
-import type { KeptAnswer } from './kept-answer.ts';
+import type { KeptAnswer } from './cached-answer.ts';
 
 interface Entry {
   readonly answer: KeptAnswer;

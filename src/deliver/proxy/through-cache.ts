@@ -1,12 +1,12 @@
+import { ageMs } from '../../backend/vault/client/age.ts';
+import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
-import { ageMs } from '../../client/age.ts';
-import type { Upstream } from '../../source/upstream.ts';
 import { type Answer, askUpstream, type Outgoing } from './ask-upstream.ts';
+import { isKvSecret, type Keepable, type KeptSince, kvKeyOf, leasedRequest, staticRead } from './cacheable.ts';
+import type { KeptAnswer } from './cached-answer.ts';
 import { awaitLogin } from './caller.ts';
-import { isKvSecret, type Keepable, type KeptSince, kvKeyOf, leasedRequest, staticRead } from './keepable.ts';
-import type { KeptAnswer } from './kept-answer.ts';
+import { type Outdating, outdatedBy } from './invalidation.ts';
 import { fullPath, namespaceOf } from './namespace.ts';
-import { type Outdating, outdatedBy } from './outdated.ts';
 import { type Flight, MOST_KEPT, mayBeKept, type ProxyCache } from './proxy-cache.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';

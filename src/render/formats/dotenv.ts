@@ -1,7 +1,7 @@
 import { isSecret } from '../../base/value.ts';
-import { quoteDotenv } from '../dotenv-text.ts';
-import { RenderFault } from '../fault.ts';
-import { toBytes } from '../text.ts';
+import { RenderFault } from '../template/fault.ts';
+import { toBytes } from '../template/text.ts';
+import { quoteDotenv } from '../text/dotenv.ts';
 import type { Write } from './index.ts';
 import { flatText, type Keyed, keysOf, listed, MAX_LISTED } from './keys.ts';
 

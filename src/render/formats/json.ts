@@ -1,5 +1,5 @@
-import { writeJson } from '../json-text.ts';
-import { toBytes } from '../text.ts';
+import { toBytes } from '../template/text.ts';
+import { writeJson } from '../text/json.ts';
 import type { Write } from './index.ts';
 import { treeOf } from './tree.ts';
 

@@ -1,8 +1,8 @@
 import { isFields, isSecret, type Value } from '../../base/value.ts';
 import type { FormatOptions } from '../../config/config.ts';
-import { RenderFault } from '../fault.ts';
-import { writeJson } from '../json-text.ts';
-import { textOf } from '../text.ts';
+import { RenderFault } from '../template/fault.ts';
+import { textOf } from '../template/text.ts';
+import { writeJson } from '../text/json.ts';
 import type { Picked } from './pick.ts';
 
 /** One key of a file that is a list of keys. */

@@ -1,8 +1,8 @@
 import { aboutOneField, isList, isSecret, type Value } from '../../base/value.ts';
-import type { View } from '../evaluate.ts';
-import { RenderFault } from '../fault.ts';
-import { maskValue } from '../mask.ts';
-import { stepInto } from '../outcome.ts';
+import type { View } from '../template/evaluate.ts';
+import { RenderFault } from '../template/fault.ts';
+import { maskValue } from '../template/mask.ts';
+import { stepInto } from '../template/outcome.ts';
 
 /** One source of a formatted file: `app` or `app.key`, split at the first dot. */
 export type From = readonly string[];

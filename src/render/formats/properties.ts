@@ -1,5 +1,5 @@
-import { escapePropertyKey, escapePropertyValue } from '../properties-text.ts';
-import { toBytes } from '../text.ts';
+import { toBytes } from '../template/text.ts';
+import { escapePropertyKey, escapePropertyValue } from '../text/properties.ts';
 import type { Write } from './index.ts';
 import { flatText, keysOf } from './keys.ts';
 

@@ -1,7 +1,7 @@
 import { isSecret } from '../../base/value.ts';
-import { RenderFault } from '../fault.ts';
-import { kindOf } from '../outcome.ts';
-import { textOf, toBytes } from '../text.ts';
+import { RenderFault } from '../template/fault.ts';
+import { kindOf } from '../template/outcome.ts';
+import { textOf, toBytes } from '../template/text.ts';
 import type { Write } from './index.ts';
 import { demandPicked } from './pick.ts';
 

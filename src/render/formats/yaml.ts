@@ -1,5 +1,5 @@
-import { toBytes } from '../text.ts';
-import { writeYaml } from '../yaml-text.ts';
+import { toBytes } from '../template/text.ts';
+import { writeYaml } from '../text/yaml.ts';
 import type { Write } from './index.ts';
 import { treeOf } from './tree.ts';
 

@@ -1,4 +1,4 @@
-import { isTruthy, type Outcome } from '../outcome.ts';
+import { isTruthy, type Outcome } from '../template/outcome.ts';
 import type { Helper } from './helper.ts';
 
 /** Named so because `default` is a word of the language. */

@@ -1,5 +1,5 @@
 import { isList, isSecret, type Value } from '../../base/value.ts';
-import { kindOf, type Outcome } from '../outcome.ts';
+import { kindOf, type Outcome } from '../template/outcome.ts';
 
 /** One helper: what it does, and the words and the example that docs/templates.md shows. */
 export type Helper = HelperFacts &

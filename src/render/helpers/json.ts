@@ -1,6 +1,6 @@
 import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
-import { writeJson } from '../json-text.ts';
+import { writeJson } from '../text/json.ts';
 import { type Helper, wantCount, wantValue } from './helper.ts';
 
 const MOST_INDENT = 10;

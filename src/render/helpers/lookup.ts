@@ -1,4 +1,4 @@
-import { stepInto } from '../outcome.ts';
+import { stepInto } from '../template/outcome.ts';
 import { BadArgument, type Helper, wantText } from './helper.ts';
 
 export const lookup: Helper = {

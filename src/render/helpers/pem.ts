@@ -1,6 +1,6 @@
 import { Secret } from '../../base/secret.ts';
 import { isList, type Value } from '../../base/value.ts';
-import { type PemBlock, readPem, writePem } from '../pem-text.ts';
+import { type PemBlock, readPem, writePem } from '../text/pem.ts';
 import { orderChain, parseCertificate } from './chain.ts';
 import { BadArgument, type Helper, wantText } from './helper.ts';
 

@@ -1,6 +1,6 @@
 import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
-import { QUOTINGS } from '../quoting.ts';
+import { QUOTINGS } from '../text/quoting.ts';
 import { BadArgument, type Helper, wantOneOf, wantText } from './helper.ts';
 
 const TARGETS = Object.keys(QUOTINGS) as (keyof typeof QUOTINGS)[];

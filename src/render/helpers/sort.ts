@@ -1,5 +1,5 @@
 import { isFields, isList, isSecret, type Value } from '../../base/value.ts';
-import { kindOf } from '../outcome.ts';
+import { kindOf } from '../template/outcome.ts';
 import { BadArgument, type Helper, wantText } from './helper.ts';
 
 export const sort: Helper = {

@@ -1,7 +1,7 @@
 import { Secret } from '../../base/secret.ts';
 import { isFields, isSecret, type Value } from '../../base/value.ts';
-import { writeJson } from '../json-text.ts';
-import { kindOf } from '../outcome.ts';
+import { kindOf } from '../template/outcome.ts';
+import { writeJson } from '../text/json.ts';
 import { BadArgument, type Helper, wantSomeText, wantText } from './helper.ts';
 
 const separatorOf = (value: Value | undefined) => (value === undefined ? '=' : wantSomeText(value, 'separator'));

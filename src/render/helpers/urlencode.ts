@@ -1,5 +1,5 @@
 import { Secret } from '../../base/secret.ts';
-import { encodeUrlPart } from '../quoting.ts';
+import { encodeUrlPart } from '../text/quoting.ts';
 import { BadArgument, type Helper, wantText } from './helper.ts';
 
 export const urlencode: Helper = {

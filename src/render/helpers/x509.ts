@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { Secret } from '../../base/secret.ts';
 import { isSecret, type Value } from '../../base/value.ts';
-import { readPem } from '../pem-text.ts';
+import { readPem } from '../text/pem.ts';
 import { parseCertificate } from './chain.ts';
 import { BadArgument, type Helper, wantOneOf, wantText } from './helper.ts';
 

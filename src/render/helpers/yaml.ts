@@ -1,5 +1,5 @@
 import { Secret } from '../../base/secret.ts';
-import { writeYaml } from '../yaml-text.ts';
+import { writeYaml } from '../text/yaml.ts';
 import { type Helper, wantValue } from './helper.ts';
 
 export const yaml: Helper = {

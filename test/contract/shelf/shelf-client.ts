@@ -3,9 +3,9 @@ import type { Code } from '../../../src/base/codes.ts';
 import { asFailure, fail } from '../../../src/base/errors.ts';
 import type { Emit } from '../../../src/base/fact.ts';
 import type { Secret } from '../../../src/base/secret.ts';
-import type { WireAnswer } from '../../../src/client/exchange.ts';
-import { retryAfterMs } from '../../../src/client/retry-after.ts';
-import { Transport } from '../../../src/client/transport.ts';
+import type { WireAnswer } from '../../../src/http/exchange.ts';
+import { retryAfterMs } from '../../../src/http/retry-after.ts';
+import { Transport } from '../../../src/http/transport.ts';
 
 export interface ShelfConfig {
   readonly kind: 'shelf';

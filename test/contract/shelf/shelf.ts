@@ -1,9 +1,9 @@
+import type { Backend, Source } from '../../../src/backend/backend.ts';
 import { fail } from '../../../src/base/errors.ts';
 import { parseJson } from '../../../src/base/json.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { equalValues, type Fields, isFields } from '../../../src/base/value.ts';
-import type { WireAnswer } from '../../../src/client/exchange.ts';
-import type { Backend, Source } from '../../../src/source/source.ts';
+import type { WireAnswer } from '../../../src/http/exchange.ts';
 import { ShelfClient, type ShelfConfig, type ShelfTools } from './shelf-client.ts';
 
 /** A shelf as a backend. Nothing on it has a lease: it is polled. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../fake-clock.ts';
-import { apiWorld } from './api-world.ts';
+import { apiWorld } from './api.helpers.ts';
 
 describe('asking for a refresh', () => {
   it('fetches once for all who ask meanwhile, and says whether the value is another one', async () => {

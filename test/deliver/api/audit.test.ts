@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Fact } from '../../../src/base/fact.ts';
 import { Audit } from '../../../src/deliver/api/audit.ts';
 import { FakeClock } from '../../fake-clock.ts';
-import { apiWorld } from './api-world.ts';
-import { watch } from './watching.ts';
+import { apiWorld } from './api.helpers.ts';
+import { watch } from './watch.helpers.ts';
 
 const SECRET = 's3cr3t-canary';
 

@@ -4,7 +4,7 @@ import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
 import type { SecretRequest } from '../../../src/config/config.ts';
 import { findAws } from '../../../src/deliver/api/aws-names.ts';
-import { answerOf, apiWorld, text } from './api-world.ts';
+import { answerOf, apiWorld, text } from './api.helpers.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/stripe-AbCdEf';
 

@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { numbers } from '../../lease/lease-world.ts';
-import { apiWorld } from './api-world.ts';
+import { numbers } from '../../lease/lease.helpers.ts';
+import { apiWorld } from './api.helpers.ts';
 
 const SHOWN = 'canary-shown';
 const HIDDEN = 'canary-hidden';

@@ -3,8 +3,8 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { findFreePort } from '../../servers/free-port.ts';
-import { dial, type Got, place, rest } from '../http/listening.ts';
-import { apiWorld, type ListenerOptions } from './api-world.ts';
+import { dial, type Got, place, rest } from '../http/listener.helpers.ts';
+import { apiWorld, type ListenerOptions } from './api.helpers.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
 

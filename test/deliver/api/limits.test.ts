@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ask, dial, rest } from '../http/listening.ts';
-import { apiWorld } from './api-world.ts';
-import { watch } from './watching.ts';
+import { ask, dial, rest } from '../http/listener.helpers.ts';
+import { apiWorld } from './api.helpers.ts';
+import { watch } from './watch.helpers.ts';
 
 describe('the limits of a listener of the API', () => {
   it('1,000 idle connections neither stop it nor stay', async () => {

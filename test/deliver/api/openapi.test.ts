@@ -3,8 +3,8 @@ import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../src/deliver/api/create-api.ts';
 import { openApi } from '../../../src/deliver/api/openapi.ts';
-import { apiWorld } from './api-world.ts';
-import { checkDescribed, described } from './described.ts';
+import { apiWorld } from './api.helpers.ts';
+import { checkDescribed, described } from './openapi.helpers.ts';
 
 describe('the OpenAPI document', () => {
   it('is one of OpenAPI 3.1', async () => {

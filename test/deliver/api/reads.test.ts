@@ -3,7 +3,7 @@ import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
 import { secretStatus } from '../../../src/deliver/api/status.ts';
 import { settle } from '../../fake-clock.ts';
-import { answerOf, apiWorld, text } from './api-world.ts';
+import { answerOf, apiWorld, text } from './api.helpers.ts';
 
 const codeOf = (body: string) => (JSON.parse(body) as { code: string }).code;
 

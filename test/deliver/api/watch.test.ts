@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_BYTES_IN_FLIGHT } from '../../../src/deliver/api/in-flight.ts';
-import { dial } from '../http/listening.ts';
-import { apiWorld } from './api-world.ts';
-import { brief, watch } from './watching.ts';
+import { dial } from '../http/listener.helpers.ts';
+import { apiWorld } from './api.helpers.ts';
+import { brief, watch } from './watch.helpers.ts';
 
 describe('watching', () => {
   it('begins with what is, goes on with each change, and carries what a read would give', async () => {

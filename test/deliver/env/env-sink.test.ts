@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createEnvSink } from '../../../src/deliver/env/env-sink.ts';
-import { bytesOf, failureOf, publish } from '../publishing.ts';
+import { bytesOf, failureOf, publish } from '../file/file-sink.helpers.ts';
 
 const valuesOf = (sink: ReturnType<typeof createEnvSink>) =>
   [...(sink.current()?.byName ?? [])].map(([name, value]) => `${name}=${value.exposeText('env')}`);

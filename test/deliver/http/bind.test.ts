@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bind } from '../../../src/deliver/http/bind.ts';
-import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from '../attacker.ts';
-import { place } from './listening.ts';
+import { ATTACKER, attackerMissing, clear, giveToAttacker, startAttacker } from '../attacker.helpers.ts';
+import { place } from './listener.helpers.ts';
 
 const at = (path: string, mode = 0o600) => ({ where: { kind: 'unix', path, mode } as const, place: 'api' });
 

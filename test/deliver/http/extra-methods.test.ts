@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HttpListener } from '../../../src/deliver/http/listener.ts';
-import { dial, place, rest } from './listening.ts';
+import { dial, place, rest } from './listener.helpers.ts';
 
 /** Answers with the method, and the body that came with it. */
 async function echo(): Promise<string> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createService } from '../../../src/deliver/http/routes.ts';
-import { ask, dial, listen, rest } from './listening.ts';
+import { ask, dial, listen, rest } from './listener.helpers.ts';
 
 const hello = {
   method: 'GET',

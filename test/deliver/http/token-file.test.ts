@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { TokenFile } from '../../../src/deliver/http/token-file.ts';
 import { FakeClock } from '../../fake-clock.ts';
-import { place } from './listening.ts';
+import { place } from './listener.helpers.ts';
 
 it('a token is compared in constant time, whatever it is and however long', async () => {
   const path = join(place(), 'token');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { enableCertAuth, type OpenBao, startOpenBao, writePolicy } from '../../servers/index.ts';
-import { startProxy } from './proxying.ts';
+import { startProxy } from './proxy.helpers.ts';
 
 let bao: OpenBao;
 beforeAll(async () => {

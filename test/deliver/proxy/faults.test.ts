@@ -14,8 +14,8 @@ import {
   startFaultServer,
 } from '../../faults/fault-server.ts';
 import { findFreePort } from '../../servers/index.ts';
-import { eventually } from '../../system/agent.ts';
-import { askAt, type ProxyingOptions, startProxy } from './proxying.ts';
+import { eventually } from '../../system/agent.helpers.ts';
+import { askAt, type ProxyingOptions, startProxy } from './proxy.helpers.ts';
 
 const CANARY = 'canary-7';
 const TOKEN = 's.own';

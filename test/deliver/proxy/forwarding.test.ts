@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { AuthConfig } from '../../../src/config/config.ts';
 import { startWorld, type World, writePolicy } from '../../servers/index.ts';
-import { eventually } from '../../system/agent.ts';
-import { type Asking, type ProxyingOptions, startProxy } from './proxying.ts';
+import { eventually } from '../../system/agent.helpers.ts';
+import { type Asking, type ProxyingOptions, startProxy } from './proxy.helpers.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { LiveLogin } from '../../../src/auth/method.ts';
+import type { LiveLogin } from '../../../src/backend/vault/auth/method.ts';
+import type { Upstream } from '../../../src/backend/vault/upstream.ts';
 import type { Fact } from '../../../src/base/fact.ts';
 import { Secret } from '../../../src/base/secret.ts';
-import { KeptAnswer } from '../../../src/deliver/proxy/kept-answer.ts';
+import { KeptAnswer } from '../../../src/deliver/proxy/cached-answer.ts';
 import { LeaseCache } from '../../../src/deliver/proxy/lease-cache.ts';
-import type { Upstream } from '../../../src/source/upstream.ts';
-import { answer, FakeVault, refuse } from '../../auth/fake-vault.ts';
+import { answer, FakeVault, refuse } from '../../backend/vault/auth/fake-vault.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
 const login: LiveLogin = {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthConfig, ProxyConfig } from '../../../src/config/config.ts';
 import { startWorld, type World, writePolicy } from '../../servers/index.ts';
-import { eventually } from '../../system/agent.ts';
-import { type Asking, type Got, startProxy } from './proxying.ts';
+import { eventually } from '../../system/agent.helpers.ts';
+import { type Asking, type Got, startProxy } from './proxy.helpers.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Secret } from '../../../src/base/secret.ts';
 import { type Answerer, reply, startFaultServer } from '../../faults/fault-server.ts';
 import { startWorld, type World } from '../../servers/index.ts';
-import { startProxy } from './proxying.ts';
+import { startProxy } from './proxy.helpers.ts';
 
 const CACHE = { maxEntries: 100, maxBytes: 2 ** 20, staticKv: { maxStaleMs: 60_000 } };
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Answerer, reply, startFaultServer } from '../../faults/fault-server.ts';
-import { startProxy } from './proxying.ts';
+import { startProxy } from './proxy.helpers.ts';
 
 const errors = (...said: readonly string[]) => JSON.stringify({ errors: said });
 

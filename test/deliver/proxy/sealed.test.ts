@@ -7,8 +7,8 @@ import type { ProxyConfig } from '../../../src/config/config.ts';
 import { reply, startFaultServer } from '../../faults/fault-server.ts';
 import { ensureOpenBao, findFreePort } from '../../servers/index.ts';
 import { ServerProcess } from '../../servers/server-process.ts';
-import { eventually } from '../../system/agent.ts';
-import { startProxy } from './proxying.ts';
+import { eventually } from '../../system/agent.helpers.ts';
+import { startProxy } from './proxy.helpers.ts';
 
 /** OpenBao that is unsealed by a key that somebody holds; it starts without being initialised. */
 async function startUninitialised() {

@@ -4,8 +4,8 @@ import { Secret } from '../../../src/base/secret.ts';
 import type { AuthConfig, ProxyConfig } from '../../../src/config/config.ts';
 import { type Answerer, reply, route, startFaultServer } from '../../faults/fault-server.ts';
 import { startWorld, type World, writePolicy } from '../../servers/index.ts';
-import { eventually } from '../../system/agent.ts';
-import { type Asking, startProxy } from './proxying.ts';
+import { eventually } from '../../system/agent.helpers.ts';
+import { type Asking, startProxy } from './proxy.helpers.ts';
 
 let world: World;
 beforeAll(async () => {

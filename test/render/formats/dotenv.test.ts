@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
-import { failureOf, fieldsOf, format, render, textOf } from '../setup.ts';
-import { dotenvReaders, type Reader } from './dotenv-readers.ts';
+import { failureOf, fieldsOf, format, render, textOf } from '../render.helpers.ts';
+import { dotenvReaders, type Reader } from './dotenv.helpers.ts';
 
 const app = '{"NAME":"shop","port":8080,"price":1.10,"on":true,"nil":null,"LIST":["a",{"b":"it\'s"}],"MAP":{}}';
 const secrets = { app, db: '{"user":"u","pass-word":"p"}', other: '{"user":"v"}', opt: 'optional and absent' as const };

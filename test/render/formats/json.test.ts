@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
-import { bytesOf, failureOf, fieldsOf, format, textOf } from '../setup.ts';
-import { jsonReaders } from './tree-readers.ts';
-import { everything, NUMBERS, TEXTS, told } from './values.ts';
+import { bytesOf, failureOf, fieldsOf, format, textOf } from '../render.helpers.ts';
+import { jsonReaders } from './tree.helpers.ts';
+import { everything, NUMBERS, TEXTS, told } from './values.helpers.ts';
 
 const secrets = {
   app: '{"name":"shop","n":9007199254740993,"price":1.10,"conn":{"host":"h","port":1},"list":[],"nil":null}',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { FormatName, FormatOptions } from '../../../src/config/config.ts';
-import { failureOf, fieldsOf, format, textOf } from '../setup.ts';
+import { failureOf, fieldsOf, format, textOf } from '../render.helpers.ts';
 
 const secrets = {
   app: '{"name":"shop","pass-word":"p","conn":{"host":"h"}}',

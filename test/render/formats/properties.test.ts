@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
-import { bytesOf, failureOf, fieldsOf, format, textOf } from '../setup.ts';
-import { type PropertiesReader, propertiesReaders } from './properties-readers.ts';
-import { NUMBERS, TEXTS } from './values.ts';
+import { bytesOf, failureOf, fieldsOf, format, textOf } from '../render.helpers.ts';
+import { type PropertiesReader, propertiesReaders } from './properties.helpers.ts';
+import { NUMBERS, TEXTS } from './values.helpers.ts';
 
 const secrets = {
   app: '{"name":"shop","n":9007199254740993,"price":1.10,"on":true,"nil":null,"list":["a",{"b":"it\'s"}],"map":{},"a key":"= v"}',

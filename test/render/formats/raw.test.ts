@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
-import { bytesOf, failureOf, fieldsOf, format } from '../setup.ts';
+import { bytesOf, failureOf, fieldsOf, format } from '../render.helpers.ts';
 
 const secrets = {
   app: fieldsOf({

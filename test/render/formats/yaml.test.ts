@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
-import { bytesOf, failureOf, fieldsOf, format, textOf } from '../setup.ts';
-import { type TreeReader, yamlReaders } from './tree-readers.ts';
-import { everything, told } from './values.ts';
+import { bytesOf, failureOf, fieldsOf, format, textOf } from '../render.helpers.ts';
+import { type TreeReader, yamlReaders } from './tree.helpers.ts';
+import { everything, told } from './values.helpers.ts';
 
 const secrets = {
   app: '{"name":"shop","n":9007199254740993,"price":1.10,"big":1e5,"on":true,"nil":null,"yes":"no","conn":{"host":"h","ports":[1,[2],{"a":1,"b":{"c":[]}}]},"e":{}}',

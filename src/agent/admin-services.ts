@@ -1,9 +1,0 @@
-import type { Config } from '../config/config.ts';
-import type { ServicePlan } from './services.ts';
-
-/** The admin listener. */
-export function adminServices({ admin }: Config): readonly ServicePlan[] {
-  if (admin === undefined) return [];
-  const create: ServicePlan['create'] = async (view) => (await import('./observing.ts')).createAdmin(view);
-  return [{ service: 'admin', ...admin, create }];
-}

@@ -1,0 +1,16 @@
+import type { MakeBackend } from '../backend/registry.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/fact.ts';
+
+/** What the outside gives the agent: time, randomness, the environment, and where facts go. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  /** The process environment, read by `cli/` and `config/` only; here for proxies and for what commands inherit. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ours, for the User-Agent header. */
+  readonly version: string;
+  /** Further kinds of backends, by `kind`, before those of `registry.ts`. */
+  readonly kinds?: Readonly<Record<string, MakeBackend>>;
+}

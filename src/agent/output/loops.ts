@@ -1,0 +1,170 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Supervisor } from '../../base/supervisor.ts';
+import type { Config, OutputConfig } from '../../config/config.ts';
+import { ENVIRONMENT } from '../../config/place.ts';
+import { createFileSink } from '../../deliver/file/file-sink.ts';
+import type { OutputState } from '../../deliver/output-state.ts';
+import type { Sink } from '../../deliver/sink.ts';
+import type { LeaseManager } from '../../lease/manager.ts';
+import { createReload } from '../../reload/create-reload.ts';
+import type { Computed } from '../../render/render.ts';
+import type { Surroundings } from '../context.ts';
+import type { Execution } from '../execution.ts';
+import type { Plan, PlannedOutput } from '../plan.ts';
+import { withoutTokens } from '../without-tokens.ts';
+import { OutputLoop, type OutputLoopOptions } from './loop.ts';
+import type { Needs } from './wants.ts';
+
+export type CreateSink = (output: OutputConfig, clock: Clock) => Sink;
+
+export interface OutputLoopsParts {
+  readonly around: Surroundings;
+  readonly manager: LeaseManager;
+  /** Runs the loops, and ends them. */
+  readonly supervisor: Supervisor;
+  /** `createFileSink` when absent. */
+  readonly createSink?: CreateSink;
+  /** Of `exec`: then the environment is one more output. */
+  readonly execution?: Execution | undefined;
+  readonly onState: (output: string) => void;
+  /** What `needs` answers has changed. */
+  readonly onNeeds: () => void;
+}
+
+interface Running {
+  readonly loop: OutputLoop;
+  readonly ended: Promise<void>;
+}
+
+/** What makes one loop different from the next. */
+type LoopParts = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'reloads'>;
+
+/**
+ * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's loop for the same directory
+ * begins when the old one has ended what it was doing, so there is never more than one writer.
+ */
+export class OutputLoops {
+  readonly #parts: OutputLoopsParts;
+  #byIdentity: ReadonlyMap<string, Running> = new Map();
+  #byOutput: ReadonlyMap<string, OutputLoop> = new Map();
+  #states: Map<string, OutputState> = new Map();
+  #bySecret: ReadonlyMap<string, readonly OutputLoop[]> = new Map();
+
+  constructor(parts: OutputLoopsParts) {
+    this.#parts = parts;
+  }
+
+  /** Retires the loops of the last plan and starts those of this one. The files of an output that is gone stay. */
+  replace({ config, outputs, env }: Plan): void {
+    const { execution } = this.#parts;
+    execution?.configure(config);
+    const parts = outputs.map((planned): [string, LoopParts] => [planned.output.dir, this.#partsOf(planned, config)]);
+    if (execution !== undefined && env !== undefined) parts.push([ENVIRONMENT, { ...env, ...execution.parts() }]);
+
+    const before = this.#byIdentity;
+    const byIdentity = new Map<string, Running>();
+    const byOutput = new Map<string, OutputLoop>();
+    for (const { loop } of before.values()) loop.retire();
+    for (const [identity, part] of parts) {
+      const { name } = part.output;
+      const previous = before.get(identity);
+      const loop = this.#create(part, previous?.loop);
+      const ended = this.#start(name, loop, previous?.ended);
+      byIdentity.set(identity, { loop, ended });
+      byOutput.set(name, loop);
+    }
+    this.#byIdentity = byIdentity;
+    this.#byOutput = byOutput;
+    this.#states = new Map([...byOutput].map(([name, loop]) => [name, loop.state]));
+    this.#indexSecrets();
+  }
+
+  /** What each output needs now. */
+  needs(): readonly Needs[] {
+    return [...this.#byOutput.values()].map((loop) => loop.needs);
+  }
+
+  /** The secrets whose paths the templates of each output worked out, by the name of the output. */
+  computed(): ReadonlyMap<string, Computed> {
+    return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.needs.computed]));
+  }
+
+  /** Wakes the outputs that need one of these secrets, each once. */
+  wake(names: ReadonlySet<string>, changed: boolean): void {
+    const woken = new Set<OutputLoop>();
+    for (const name of names) for (const loop of this.#bySecret.get(name) ?? []) woken.add(loop);
+    for (const loop of woken) loop.wake(changed);
+  }
+
+  /** Runs an output's reload once more. False: there is no such output, or its published generation is not known good. */
+  reload(name: string): boolean {
+    return this.#byOutput.get(name)?.reloadAgain() ?? false;
+  }
+
+  /** Whether a change of a secret is still to be published in any of them. */
+  areBehind(): boolean {
+    return [...this.#byOutput.values()].some((loop) => loop.isBehind);
+  }
+
+  /** As they are: the map changes with them. */
+  states(): ReadonlyMap<string, OutputState> {
+    return this.#states;
+  }
+
+  /** When each loop has come round at the latest, by the output's name. */
+  due(): ReadonlyMap<string, number> {
+    return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.dueMonoMs]));
+  }
+
+  #partsOf({ output, renderer, requests }: PlannedOutput, config: Config): LoopParts {
+    const { around, manager, createSink = createFileSink, execution } = this.#parts;
+    const env = withoutTokens(around.env, config);
+    const reloads = output.reload.map((step) => {
+      const request = requests.get(step.place);
+      const render = request && (() => request.render(manager.snapshot(request.wants)));
+      return createReload(step, output, env, render, execution?.child, around.emit);
+    });
+    return { output, renderer, sink: createSink(output, around.clock), reloads };
+  }
+
+  #create(parts: LoopParts, before: OutputLoop | undefined): OutputLoop {
+    const { around, manager } = this.#parts;
+    const { name } = parts.output;
+    const onState = (state: OutputState) => {
+      if (this.#byOutput.get(name) !== loop) return; // retired, and another one has its place
+      this.#states.set(name, state);
+      this.#parts.onState(name);
+    };
+    const onNeeds = () => {
+      this.#indexSecrets();
+      this.#parts.onNeeds();
+    };
+    const { clock, random, emit } = around;
+    const loop = new OutputLoop({ ...parts, before, manager, clock, random, emit, onState, onNeeds });
+    return loop;
+  }
+
+  #indexSecrets(): void {
+    const bySecret = new Map<string, OutputLoop[]>();
+    for (const loop of this.#byOutput.values()) {
+      const { names, computed } = loop.needs;
+      for (const name of [...names, ...computed.keys()]) {
+        const loops = bySecret.get(name);
+        if (loops === undefined) bySecret.set(name, [loop]);
+        else loops.push(loop);
+      }
+    }
+    this.#bySecret = bySecret;
+  }
+
+  #start(name: string, loop: OutputLoop, previous: Promise<void> | undefined): Promise<void> {
+    const { supervisor, around } = this.#parts;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    supervisor.keep(`output ${name}`, around.clock, async (signal) => {
+      await previous;
+      await loop.run(signal);
+      resolve();
+    });
+    return promise;
+  }
+}

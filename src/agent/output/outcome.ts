@@ -1,0 +1,134 @@
+import type { Code } from '../../base/codes.ts';
+import { type Failure, failure } from '../../base/errors.ts';
+import { placeOfOutput } from '../../config/place.ts';
+import type { OutputState } from '../../deliver/output-state.ts';
+import type { Entry } from '../../lease/snapshot.ts';
+
+/**
+ * Answers that another try within one `init` would not change. Everything else (no connection, 412, 429, 472, 473,
+ * 5xx) is tried again until the deadline.
+ */
+const DEFINITE: ReadonlySet<Code> = new Set([
+  'CONFIG_MISSING',
+  'AUTH_CREDENTIAL_UNREADABLE',
+  'AUTH_CREDENTIAL_EMPTY',
+  'AUTH_WRAPPING_USED',
+  'AUTH_WRAPPING_PATH',
+  'AUTH_DENIED',
+  'AUTH_UNUSABLE',
+  'AUTH_NO_CREDENTIALS',
+  'AUTH_EXPIRED',
+  'BACKEND_REJECTED',
+  'BACKEND_FILE',
+  'BACKEND_TOO_LARGE',
+  'SECRET_DENIED',
+  'SECRET_NOT_FOUND',
+  'SECRET_DELETED',
+  'SECRET_DESTROYED',
+  'SECRET_EMPTY',
+  'SECRET_UNDECRYPTABLE',
+  'SECRET_NOT_KV',
+] satisfies Code[]);
+
+export type Outcome =
+  | { readonly kind: 'running' }
+  /** Every output is published and taken up. */
+  | { readonly kind: 'done' }
+  /** Nothing more will come: each output is done, or has a definite reason why not. */
+  | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
+
+export interface Progress {
+  readonly outputs: ReadonlyMap<string, OutputState>;
+  readonly entryOf: (name: string) => Entry | undefined;
+  /** See Pipeline.silence. */
+  readonly silence: (name: string) => Failure;
+  /** The backend of a secret, where there are several to tell apart. */
+  readonly backendOf?: (name: string) => string | undefined;
+}
+
+/**
+ * Pure: whether one pass has come to its end. A definite failure ends it only when the other secrets have answered
+ * too, so that all that is wrong is told at once.
+ */
+export function outcomeOf(progress: Progress): Outcome {
+  const failures = new Failures();
+  for (const state of progress.outputs.values()) {
+    if (state.kind === 'owed' && state.why === undefined) return { kind: 'running' };
+    if (state.kind === 'owed' || state.kind === 'failed' || state.kind === 'settled') {
+      if (state.why !== undefined) failures.add(state.why);
+    } else if (state.kind === 'waiting') {
+      const missing = state.missing.filter((name) => isMissing(name, progress));
+      if (missing.length === 0) return { kind: 'running' };
+      for (const name of missing) {
+        const why = whyMissing(name, progress);
+        if (why === undefined || !DEFINITE.has(why.code)) return { kind: 'running' };
+        failures.add(withBackend(why, name, progress), name);
+      }
+    }
+  }
+  const all = failures.list();
+  return all.length === 0 ? { kind: 'done' } : { kind: 'failed', failures: all };
+}
+
+/** What is wrong at the deadline: at least one failure for every output that is not done. */
+export function failuresAtDeadline(progress: Progress): readonly Failure[] {
+  const failures = new Failures();
+  for (const [output, state] of progress.outputs) {
+    if (state.kind === 'settled' && state.why === undefined) continue;
+    if ('why' in state && state.why !== undefined) {
+      failures.add(state.why);
+      continue;
+    }
+    const missing = state.kind === 'waiting' ? state.missing.filter((name) => isMissing(name, progress)) : [];
+    for (const name of missing) {
+      const why = whyMissing(name, progress);
+      failures.add(why === undefined ? progress.silence(name) : withBackend(why, name, progress), name);
+    }
+    if (missing.length === 0) {
+      failures.add(failure('INIT_TIMEOUT', placeOfOutput(output), 'the time was over before it was done'));
+    }
+  }
+  return failures.list();
+}
+
+function isMissing(name: string, { entryOf }: Progress): boolean {
+  const entry = entryOf(name);
+  return entry === undefined || (entry.state === 'absent' && !entry.optional);
+}
+
+function whyMissing(name: string, { entryOf, silence }: Progress): Failure | undefined {
+  const entry = entryOf(name);
+  if (entry?.state === 'absent') return entry.why;
+  const why = silence(name);
+  return entry === undefined && why.code !== 'SECRET_NEVER_FETCHED' ? why : undefined;
+}
+
+/** A failure of a secret tells the address that was asked; with several backends it tells the configured name as well. */
+function withBackend(why: Failure, name: string, { backendOf }: Progress): Failure {
+  const backend = why.place.startsWith('secrets.') ? backendOf?.(name) : undefined;
+  return backend === undefined ? why : failure(why.code, why.place, `${why.seen}, backend ${backend}`, why);
+}
+
+/** Longest list of names in one failure. */
+const NAMED = 5;
+
+/** Each failure once. One of a backend stands for all secrets that wait for it, and names them. */
+class Failures {
+  readonly #all = new Map<string, { readonly why: Failure; readonly waiting: Set<string> }>();
+
+  add(why: Failure, secret?: string): void {
+    const key = `${why.code} ${why.place} ${why.seen}`;
+    const one = this.#all.get(key) ?? { why, waiting: new Set() };
+    this.#all.set(key, one);
+    if (secret !== undefined && !why.place.startsWith('secrets.')) one.waiting.add(secret);
+  }
+
+  list(): readonly Failure[] {
+    return [...this.#all.values()].map(({ why, waiting }) => {
+      if (waiting.size === 0) return why;
+      const names = [...waiting].slice(0, NAMED).join(', ');
+      const others = waiting.size > NAMED ? ` and ${waiting.size - NAMED} others` : '';
+      return failure(why.code, why.place, `${why.seen}; secrets that wait for it: ${names}${others}`, why);
+    });
+  }
+}

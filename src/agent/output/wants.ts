@@ -1,0 +1,85 @@
+import type { Backend, Want } from '../../backend/backend.ts';
+import type { Config, SecretConfig } from '../../config/config.ts';
+import type { Groups } from '../../lease/refresh-together.ts';
+import type { Computed, ComputedSecret } from '../../render/render.ts';
+
+/** What one output needs: configured secrets by name, and those whose paths its templates computed. */
+export interface Needs {
+  readonly names: ReadonlySet<string>;
+  readonly computed: Computed;
+}
+
+/**
+ * The named wants of all outputs, for `LeaseManager.reconcile`. A configured secret that no output needs is not among
+ * them: it might mint credentials for nobody.
+ */
+export function wantsOf(
+  config: Config,
+  backends: ReadonlyMap<string, Backend>,
+  needs: Iterable<Needs>,
+): ReadonlyMap<string, Want> {
+  const wants = new Map<string, Want>();
+  for (const { names, computed } of needs) {
+    for (const name of names) {
+      const secret = config.secrets.get(name);
+      const backend = secret === undefined ? undefined : backends.get(secret.backend);
+      if (secret !== undefined && backend !== undefined) wants.set(name, wantOf(secret, backend.identity));
+    }
+    for (const [name, secret] of computed) {
+      const backend = backends.get(secret.backend);
+      const before = wants.get(name);
+      if (backend === undefined || (before !== undefined && before.refreshMs <= secret.refreshMs)) continue;
+      wants.set(name, wantOfComputed(secret, backend.identity));
+    }
+  }
+  return wants;
+}
+
+/** For each secret the names of each output that it stands in, itself included. All of an output share one set. */
+export function namesTogether(needs: Iterable<Needs>): Groups {
+  const together = new Map<string, ReadonlySet<string>[]>();
+  for (const { names, computed } of needs) {
+    const all = computed.size === 0 ? names : new Set([...names, ...computed.keys()]);
+    for (const name of all) {
+      const outputs = together.get(name);
+      if (outputs === undefined) together.set(name, [all]);
+      else outputs.push(all);
+    }
+  }
+  return together;
+}
+
+function wantOf(secret: SecretConfig, identity: string): Want {
+  return Object.freeze({
+    id: wantId(identity, secret.request),
+    backend: secret.backend,
+    request: secret.request,
+    place: secret.place,
+    refreshMs: secret.refreshMs,
+    optional: secret.optional,
+    ...(secret.maxStaleMs === undefined ? {} : { maxStaleMs: secret.maxStaleMs }),
+  });
+}
+
+/** Apart from a configured secret of the same request, which is kept when it is gone and has a refresh of its own. */
+function wantOfComputed({ backend, request, place, refreshMs }: ComputedSecret, identity: string): Want {
+  const id = `${wantId(identity, request)}\ncomputed`;
+  return Object.freeze({ id, backend, request, place, refreshMs, optional: false, absentWhenGone: true });
+}
+
+/**
+ * Identity of a want: backend (address, namespace, login) and request, never the name. A renamed secret keeps its
+ * lease, two names for one request share one. Requests are plain data; the order of their keys does not count. It is
+ * the text itself and not its hash: it never leaves memory, and hashing would load node:crypto at every start.
+ */
+export function wantId(identity: string, request: SecretConfig['request']): string {
+  return `${identity}\n${canonical(request)}`;
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join()}}`;
+}

@@ -1,0 +1,9 @@
+import type { Config } from '../../config/config.ts';
+import type { ServicePlan } from './services.ts';
+
+/** The admin listener. */
+export function adminServices({ admin }: Config): readonly ServicePlan[] {
+  if (admin === undefined) return [];
+  const create: ServicePlan['create'] = async (view) => (await import('./observers.ts')).createAdmin(view);
+  return [{ service: 'admin', ...admin, create }];
+}

@@ -1,0 +1,61 @@
+import type { Config } from '../../config/config.ts';
+import type { ApiAgent, Reloaded } from '../../deliver/api/api-agent.ts';
+import type { AgentView } from './agent-view.ts';
+import type { ServicePlan } from './services.ts';
+import { outputStatusOf, secretStatus, statusOf } from './status.ts';
+
+/** The local API, one service a listener. */
+export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
+  return (api?.listeners ?? []).map((listener) => ({
+    service: 'api',
+    where: listener.where,
+    place: listener.place,
+    limits: { maxConnections: listener.maxConnections },
+    create: async (view) => {
+      const { createApi } = await import('../../deliver/api/create-api.ts');
+      const { healthRoutes } = await import('./observers.ts');
+      // Without a token, and to who may see some secrets only, it names nothing.
+      const isOpen = listener.secrets === undefined && listener.tokenFile === undefined;
+      const rows = await healthRoutes(view, isOpen ? undefined : 0);
+      return createApi({ listener, audit: api?.audit ?? 'changes', secrets, rows }, apiAgent(view));
+    },
+  }));
+}
+
+/** Secrets that a listener of the API shows. */
+export function apiSecrets({ api, secrets }: Config): Iterable<string> {
+  const listeners = api?.listeners ?? [];
+  if (listeners.some((listener) => listener.secrets === undefined)) return secrets.keys();
+  return listeners.flatMap((listener) => listener.secrets ?? []);
+}
+
+/** The part of the agent that the API sees. */
+export function apiAgent(view: AgentView): ApiAgent {
+  return {
+    ...view,
+    latestNumber: () => view.snapshot([]).number,
+    secretStatus: (name) => secretStatus(name, view),
+    computedPlaces: () => new Map([...view.computed().values()].flatMap((computed) => [...computed])),
+    status: (sees) => statusOf(view, sees),
+    reloadOutput: (name, signal) => reloadOutput(name, view, signal),
+  };
+}
+
+/** The output's loop does it; what becomes of it shows in the output's state. */
+async function reloadOutput(name: string, view: AgentView, signal: AbortSignal): Promise<Reloaded | undefined> {
+  const ended = Promise.withResolvers<void>();
+  const look = () => {
+    const state = view.outputs().get(name);
+    if (state?.kind !== 'owed' || state.why !== undefined) ended.resolve();
+  };
+  if (!view.reloadOutput(name)) return undefined;
+  using _hearing = view.onProgress(look);
+  signal.addEventListener('abort', () => ended.resolve(), { once: true });
+  look();
+  await ended.promise;
+  const output = outputStatusOf(name, view);
+  if (output === undefined) return undefined;
+  const state = view.outputs().get(name);
+  const why = state?.kind === 'owed' || state?.kind === 'failed' ? state.why : undefined;
+  return { output, ...(why === undefined ? {} : { why }) };
+}

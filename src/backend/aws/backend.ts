@@ -1,0 +1,66 @@
+import type { Clock } from '../../base/clock.ts';
+import { type Failure, fail } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
+import type { AwsBackendConfig } from '../../config/config.ts';
+import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
+import type { AwsApi } from './client/client.ts';
+import { createAwsParameter, createAwsParameters } from './source/parameter.ts';
+import { createAwsPrefix } from './source/prefix.ts';
+import { type AwsTools, createAwsSecret } from './source/secret.ts';
+import { createAwsValues } from './source/values.ts';
+
+export interface AwsParts {
+  readonly api: AwsApi;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** Why there are no keys yet. */
+  readonly trouble: () => Failure | undefined;
+  /** Ends what runs and closes the connections. */
+  readonly close: () => Promise<void>;
+}
+
+/** Secrets Manager and Parameter Store of one account and region as a backend. Nothing in it has a lease. */
+export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, trouble, close }: AwsParts): Backend {
+  const tools: AwsTools = { api, clock, values: createAwsValues(clock) };
+  const secret = createAwsSecret(tools);
+  const prefix = createAwsPrefix(tools, emit);
+  const parameter = createAwsParameter(tools);
+  const parameters = createAwsParameters(tools);
+
+  const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
+    const { request } = want;
+    switch (request.kind) {
+      case 'aws-secret':
+        return secret(want, request, last, signal);
+      case 'aws-prefix':
+        return prefix(want, request, last, signal);
+      case 'aws-parameter':
+        return parameter(want, request, last, signal);
+      case 'aws-parameters':
+        return parameters(want, request, last, signal);
+      default:
+        throw fail('INTERNAL', want.place, 'a request of another kind of backend');
+    }
+  };
+
+  return {
+    name: config.name,
+    where: whereOf(config),
+    source: { fetch },
+    identity: identityOf(config),
+    trouble,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The endpoint of the configuration, or the region whose endpoints the SDK knows. */
+function whereOf({ endpoints, region = 'the region of the profile' }: AwsBackendConfig): string {
+  return endpoints.secretsManager?.replaceAll('{region}', region) ?? `AWS in ${region}`;
+}
+
+/** Where secrets come from and as whom; no credential is in it. */
+function identityOf({ name: _, timeoutMs: __, sources, ...rest }: AwsBackendConfig): string {
+  const { keys, webIdentity, container } = sources;
+  const who = [keys?.accessKeyId, sources.profile, sources.credentialsFile, webIdentity?.roleArn, container?.uri];
+  return JSON.stringify(['aws-secrets-manager', rest, who]);
+}

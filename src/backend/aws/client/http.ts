@@ -1,0 +1,139 @@
+import type { Clock } from '../../../base/clock.ts';
+import { asFailure, fail } from '../../../base/errors.ts';
+import type { Emit } from '../../../base/fact.ts';
+import type { AwsBackendConfig } from '../../../config/config.ts';
+import type { Env } from '../../../http/proxy-env.ts';
+import { Transport } from '../../../http/transport.ts';
+
+export interface AwsHttpOptions {
+  readonly config: AwsBackendConfig;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY; nothing else is read from it. */
+  readonly env: Env;
+}
+
+/** The part of the SDK's `HttpRequest` that we need. */
+interface SdkRequest {
+  readonly method: string;
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface SdkResponse {
+  readonly response: {
+    readonly statusCode: number;
+    readonly headers: Record<string, string>;
+    readonly body: Uint8Array;
+  };
+}
+
+/**
+ * The SDK's request handler over our own transport: one pool of connections per endpoint, proxies, the deadline and the
+ * words for faults are those of the Vault client, and the SDK's handlers, which know no proxy, open nothing.
+ *
+ * Each request ends in one fact, which names the operation and nothing of the request.
+ */
+export class AwsHttp implements AsyncDisposable {
+  /** The SDK asks what speaks to it. */
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #options: AwsHttpOptions;
+  readonly #transports = new Map<string, Transport>();
+
+  constructor(options: AwsHttpOptions) {
+    this.#options = options;
+  }
+
+  /** @throws PannierError as Transport.run does, with the backend for its place. */
+  async handle(request: SdkRequest, { abortSignal }: { abortSignal?: unknown } = {}): Promise<SdkResponse> {
+    const { config, clock, emit } = this.#options;
+    const { method, headers, body } = request;
+    const place = `backends.${config.name}`;
+    const told = { backend: config.name, call: operationOf(request) };
+    const startedMs = clock.monoMs();
+    const lasted = () => clock.monoMs() - startedMs;
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : new AbortController().signal;
+    const bytes = bytesOf(body, place);
+    try {
+      const answer = await this.#transportTo(request, place).run(
+        { urgent: /^(?:sts|sso)/.test(told.call), place },
+        signal,
+        (send) => send({ method, path: pathOf(request), headers, ...(bytes === undefined ? {} : { body: bytes }) }),
+      );
+      emit({ kind: 'backend-answered', ...told, status: answer.status, durationMs: lasted() });
+      return { response: { statusCode: answer.status, headers: { ...answer.headers }, body: answer.body } };
+    } catch (error) {
+      const failed = asFailure(error, place);
+      if (failed.code !== 'CANCELLED') emit({ kind: 'backend-failed', ...told, failure: failed, durationMs: lasted() });
+      throw error;
+    }
+  }
+
+  /** To a service of this machine that gives credentials: never through a proxy, its connections end when it is disposed of. */
+  openService(address: string, timeoutMs: number): Transport {
+    const { config, clock } = this.#options;
+    const tls = { skipVerify: false, ...(config.caFile === undefined ? {} : { caFile: config.caFile }) };
+    const place = `backends.${config.name}`;
+    return new Transport({ address, tls, timeoutMs, noRedirect: true, clock, env: {}, place });
+  }
+
+  /** Part of the SDK's contract: its plug-ins may set options of a handler; ours has none. */
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): object {
+    return {};
+  }
+
+  /** Ends all requests and closes all connections; the next request makes new ones. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const transports = [...this.#transports.values()];
+    this.#transports.clear();
+    await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
+  }
+
+  #transportTo({ protocol, hostname, port }: SdkRequest, place: string): Transport {
+    const { config, clock, env } = this.#options;
+    const address = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+    const known = this.#transports.get(address);
+    if (known !== undefined) return known;
+    const tls = { skipVerify: false, ...(config.caFile === undefined ? {} : { caFile: config.caFile }) };
+    const made = new Transport({ address, tls, timeoutMs: config.timeoutMs, noRedirect: true, clock, env, place });
+    this.#transports.set(address, made);
+    return made;
+  }
+}
+
+/** The calls of SSO, which are known by their paths. */
+const SSO: Readonly<Record<string, string>> = {
+  '/federation/credentials': 'sso GetRoleCredentials',
+  '/token': 'sso CreateToken',
+};
+
+/** `secretsmanager GetSecretValue`; the services that speak the query protocol say it in their body. */
+function operationOf({ headers, body, path }: SdkRequest): string {
+  const target = headers['x-amz-target'] ?? headers['X-Amz-Target'];
+  if (target !== undefined) return target.replace(/^AmazonSSM\./, 'ssm ').replace('.', ' ');
+  if (Object.hasOwn(SSO, path)) return SSO[path] as string;
+  return `sts ${/\bAction=([A-Za-z]+)/.exec(typeof body === 'string' ? body : '')?.[1] ?? ''}`.trim();
+}
+
+function pathOf({ path, query }: SdkRequest): string {
+  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map(
+      (one) => `${encodeURIComponent(name)}=${encodeURIComponent(one ?? '')}`,
+    ),
+  );
+  return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`;
+}
+
+function bytesOf(body: unknown, place: string): Uint8Array | undefined {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body === 'string') return Buffer.from(body, 'utf8');
+  if (body instanceof Uint8Array) return body;
+  throw fail('INTERNAL', place, 'a body that is neither text nor bytes');
+}

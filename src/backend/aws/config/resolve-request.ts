@@ -1,0 +1,47 @@
+import type { SecretRequest } from '../../../config/config.ts';
+import type { Entry } from '../../../config/load/merge.ts';
+import type { Problems } from '../../../config/problems/problems.ts';
+import type { SecretShape } from '../../../config/schema.ts';
+
+/** The request behind `secretId`, `parameter` or `prefix`; undefined when something is wrong with it. */
+export function resolveAwsRequest(
+  shape: SecretShape,
+  { file, path }: Entry,
+  problems: Problems,
+): SecretRequest | undefined {
+  const { secretId, parameter, prefix, stage, versionId, roleArn, externalId } = shape;
+  if (externalId !== undefined && roleArn === undefined) {
+    problems.add('CONFIG_MISSING', file, [...path, 'roleArn'], 'absent; externalId goes with it');
+    return undefined;
+  }
+  const role = { ...(roleArn === undefined ? {} : { roleArn }), ...(externalId === undefined ? {} : { externalId }) };
+  if (parameter !== undefined) {
+    const isPath = parameter.startsWith('/') && parameter.endsWith('/');
+    return isPath
+      ? { kind: 'aws-parameters', path: parameter, ...role }
+      : { kind: 'aws-parameter', name: parameter, ...role };
+  }
+  if (prefix !== undefined) {
+    return { kind: 'aws-prefix', prefix, ...(shape.tags === undefined ? {} : { tags: shape.tags }), ...role };
+  }
+  if (secretId === undefined) return undefined;
+  if (stage !== undefined && versionId !== undefined) {
+    problems.add(
+      'CONFIG_INVALID',
+      file,
+      [...path, 'stage'],
+      'stage and versionId exclude each other',
+      'Keep one of the two.',
+    );
+    return undefined;
+  }
+  return {
+    kind: 'aws-secret',
+    secretId,
+    ...(stage === undefined ? {} : { stage }),
+    ...(versionId === undefined ? {} : { versionId }),
+    ...(shape.previous === true ? { previous: true } : {}),
+    ...(shape.pending === true ? { pending: true } : {}),
+    ...role,
+  };
+}

@@ -1,0 +1,47 @@
+import * as z from 'zod/mini';
+import { parseAddress } from '../../../config/address.ts';
+import { path, positiveDuration, text } from '../../../config/scalars.ts';
+
+const region = text.check(
+  z.regex(/^[a-z]{2,}(?:-[a-z0-9]+)*-\d+$/, { error: 'a region is wanted, such as eu-west-1', abort: true }),
+);
+
+/** `{region}` stands for the region that is asked. */
+const endpoint = text.check(
+  z.refine((value) => wrongEndpoint(value) === undefined, { error: ({ input }) => wrongEndpoint(input as string) }),
+);
+
+/** An identity of IAM, in any partition of AWS. */
+export const roleArn = text.check(
+  z.regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/, {
+    error: 'the ARN of a role is wanted, such as arn:aws:iam::123456789012:role/shop',
+  }),
+);
+
+/** AWS Secrets Manager and Systems Manager Parameter Store of one account. */
+export const awsSecretsManager = z.strictObject({
+  kind: z.literal('aws-secrets-manager'),
+  region: z.optional(region),
+  failoverRegions: z.optional(z.array(region, { error: 'a list of regions is wanted' })),
+  endpoint: z.optional(endpoint),
+  endpoints: z.optional(
+    z.strictObject({
+      secretsManager: z.optional(endpoint),
+      ssm: z.optional(endpoint),
+      sts: z.optional(endpoint),
+    }),
+  ),
+  profile: z.optional(text),
+  roleArn: z.optional(roleArn),
+  externalId: z.optional(text),
+  roleSessionName: z.optional(
+    text.check(z.regex(/^[\w+=,.@-]{2,64}$/, { error: '2 to 64 letters, digits and _+=,.@- are wanted' })),
+  ),
+  timeout: z.optional(positiveDuration),
+  tls: z.optional(z.strictObject({ caFile: z.optional(path) })),
+});
+
+function wrongEndpoint(value: string): string | undefined {
+  const { address = '', wrong } = parseAddress(value.replaceAll('{region}', 'region'));
+  return wrong ?? (address.startsWith('unix:') ? 'http://HOST:PORT or https://HOST:PORT is wanted' : undefined);
+}

@@ -1,0 +1,35 @@
+import { fail } from '../../../base/errors.ts';
+import { parseJson } from '../../../base/json.ts';
+import { Secret } from '../../../base/secret.ts';
+import { type Fields, isFields, type Value } from '../../../base/value.ts';
+
+/** What Secrets Manager keeps: one of the two. */
+export interface StoredValue {
+  readonly SecretString?: string | undefined;
+  readonly SecretBinary?: Uint8Array | undefined;
+}
+
+/**
+ * The members of a JSON object are the fields. Any other text, JSON or not, is the one field `value`, as it was stored,
+ * and so are bytes.
+ * @throws PannierError SECRET_EMPTY when there is neither.
+ */
+export function fieldsOf({ SecretString, SecretBinary }: StoredValue, place: string): Fields {
+  if (typeof SecretString === 'string') return fieldsOfText(SecretString);
+  if (SecretBinary !== undefined) return new Map([['value', Secret.bytes(SecretBinary)]]);
+  throw fail('SECRET_EMPTY', place, 'the version holds no value');
+}
+
+/** The same for a text. */
+export function fieldsOfText(text: string): Fields {
+  const parsed = text.trimStart().startsWith('{') ? parseOrNothing(text) : undefined;
+  return isFields(parsed) ? parsed : new Map([['value', Secret.text(text)]]);
+}
+
+function parseOrNothing(text: string): Value | undefined {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { asFailure, fail, PannierError } from '../../../base/errors.ts';
+import { onAbort } from '../../../base/on-abort.ts';
+import { atPlace } from '../client/error.ts';
+
+export interface GatherOptions<V> {
+  /** Most ids in one call. */
+  readonly size: number;
+  /** One id in a call of its own. */
+  readonly one: (id: string, place: string, signal: AbortSignal) => Promise<V>;
+  /**
+   * Several ids in one call. An id that the answer leaves out is asked for by `one`; a failure of all of them is thrown.
+   * @param placeOf configuration path of an id, for the failure of that one.
+   */
+  readonly many: (
+    ids: readonly string[],
+    placeOf: (id: string) => string,
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<string, V | PannierError>>;
+}
+
+/** Somebody who waits for an id. */
+interface Waiter<V> {
+  readonly id: string;
+  readonly place: string;
+  /** Counts once; what comes later is nobody's. */
+  readonly settle: (answer: V | PannierError) => void;
+  isSettled: boolean;
+  /** Called when it settles. */
+  onSettled: () => void;
+}
+
+/**
+ * Joins what is asked for in one turn of the event loop into calls of `size` ids, so that a start with 500 secrets is 25
+ * calls and not 500. Each waiter has its own answer, failure and cancellation; a call ends when nobody waits for it.
+ */
+export class Gather<V> {
+  readonly #options: GatherOptions<V>;
+  #waiting: Waiter<V>[] = [];
+
+  constructor(options: GatherOptions<V>) {
+    this.#options = options;
+  }
+
+  /** @throws PannierError of `one` and `many`, with `place`; CANCELLED. */
+  read(id: string, place: string, signal: AbortSignal): Promise<V> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter<V> = {
+        id,
+        place,
+        isSettled: false,
+        onSettled: () => {},
+        settle: (answer) => {
+          if (waiter.isSettled) return;
+          waiter.isSettled = true;
+          callOff();
+          waiter.onSettled();
+          if (answer instanceof PannierError) reject(answer);
+          else resolve(answer);
+        },
+      };
+      let callOff = () => {};
+      callOff = onAbort(signal, () => waiter.settle(fail('CANCELLED', place, 'the call was cancelled')));
+      if (waiter.isSettled) return;
+      this.#waiting.push(waiter);
+      if (this.#waiting.length === 1) setImmediate(() => this.#send());
+    });
+  }
+
+  #send(): void {
+    const waiting = this.#waiting.filter(({ isSettled }) => !isSettled);
+    this.#waiting = [];
+    const groups = [...Map.groupBy(waiting, ({ id }) => id)];
+    while (groups.length > 0) void this.#call(new Map(groups.splice(0, this.#options.size)));
+  }
+
+  async #call(group: ReadonlyMap<string, readonly Waiter<V>[]>): Promise<void> {
+    const stop = new AbortController();
+    let left = 0;
+    for (const waiter of [...group.values()].flat()) {
+      left++;
+      waiter.onSettled = () => {
+        if (--left === 0) stop.abort('nobody waits');
+      };
+    }
+    const placeOf = (id: string) => group.get(id)?.[0]?.place ?? '';
+    const ids = [...group.keys()];
+    try {
+      const answers = ids.length > 1 ? await this.#options.many(ids, placeOf, stop.signal) : new Map<string, V>();
+      await Promise.all(
+        ids.map(async (id) =>
+          settleAll(group.get(id), answers.get(id) ?? (await this.#one(id, placeOf(id), stop.signal))),
+        ),
+      );
+    } catch (error) {
+      for (const waiters of group.values()) settleAll(waiters, asError(error));
+    }
+  }
+
+  #one(id: string, place: string, signal: AbortSignal): Promise<V | PannierError> {
+    return this.#options.one(id, place, signal).catch(asError);
+  }
+}
+
+/** The failure of a call that several wait for is told at the place of each. */
+function settleAll<V>(waiters: readonly Waiter<V>[] = [], answer: V | PannierError): void {
+  for (const waiter of waiters) {
+    waiter.settle(answer instanceof PannierError ? atPlace(answer, waiter.place) : answer);
+  }
+}
+
+const asError = (error: unknown): PannierError =>
+  error instanceof PannierError ? error : new PannierError(asFailure(error, 'backend'));

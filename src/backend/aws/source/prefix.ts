@@ -1,0 +1,167 @@
+import type { Filter, SecretListEntry } from '@aws-sdk/client-secrets-manager';
+import type { Code } from '../../../base/codes.ts';
+import { asFailure, type Failure, fail, failure, PannierError } from '../../../base/errors.ts';
+import type { Emit } from '../../../base/fact.ts';
+import { equalValues, type Fields, type Value } from '../../../base/value.ts';
+import type { SecretRequest } from '../../../config/config.ts';
+import type { Fetched } from '../../backend.ts';
+import type { AwsRegion, AwsWhere } from '../client/client.ts';
+import { fieldsOf } from './fields.ts';
+import { digest, pagesOf } from './pages.ts';
+import type { AwsFetch, AwsTools } from './secret.ts';
+
+type PrefixRequest = Extract<SecretRequest, { kind: 'aws-prefix' }>;
+
+/** One secret that was found, by its field. */
+interface Found {
+  readonly name: string;
+  readonly arn: string;
+  /** Of its AWSCURRENT, and of itself. */
+  readonly version: string;
+}
+
+const LIFE = { kind: 'none' } as const;
+
+/** Most that ListSecrets gives at once. */
+const PAGE = 100;
+
+/** It went while we read: it is no longer part of the map. */
+const GONE: ReadonlySet<Code> = new Set(['SECRET_NOT_FOUND', 'SECRET_DELETED'] satisfies Code[]);
+
+/** It is there and cannot be read: that is its own trouble, and does not hold up the others of the map. */
+const UNREADABLE: ReadonlySet<Code> = new Set([
+  'SECRET_DENIED',
+  'SECRET_UNDECRYPTABLE',
+  'SECRET_EMPTY',
+  'BACKEND_REJECTED',
+] satisfies Code[]);
+
+/**
+ * All secrets whose names begin with `prefix`, and that have `tags`, as one secret: a field for each, named by what
+ * follows the prefix, with the fields of that secret. New ones appear, and single ones that are deleted go; when there is
+ * none (left), that is SECRET_NOT_FOUND. In a region of failover a map that lacks what the last one had is not believed.
+ *
+ * ListSecrets tells the version of each, so a poll of unchanged ones reads no value. AWS says that the list may be some
+ * minutes behind (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html).
+ *
+ * One that may not be read keeps the value it had, or is left out, with a warning; any other failure is one of the map.
+ */
+export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch<PrefixRequest> {
+  // Of which versions the fields are that the lease manager holds; no values are kept here.
+  const versionsOf = new WeakMap<Fields, ReadonlyMap<string, string>>();
+
+  async function list(region: AwsRegion, request: PrefixRequest, where: AwsWhere, signal: AbortSignal) {
+    const found: Found[] = [];
+    const Filters = filtersOf(request);
+    const input = { MaxResults: PAGE, ...(Filters.length === 0 ? {} : { Filters }) };
+    for await (const { SecretList } of pagesOf(where.place, (token) =>
+      region.call('ListSecrets', { ...input, ...token }, where, signal),
+    )) {
+      if (SecretList === undefined) {
+        throw fail('BACKEND_MALFORMED', where.place, `no SecretList in the answer to ListSecrets in ${region.name}`);
+      }
+      for (const entry of SecretList) {
+        const { Name: name = '', ARN: arn = '' } = entry;
+        if (!matches(entry, request) || name.length === request.prefix.length) continue;
+        found.push({ name: name.slice(request.prefix.length), arn, version: `${currentOf(entry)} ${arn.slice(-6)}` });
+      }
+    }
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async function readAll(
+    region: AwsRegion,
+    request: PrefixRequest,
+    found: readonly Found[],
+    last: Fetched | undefined,
+    where: AwsWhere,
+    signal: AbortSignal,
+  ) {
+    const known = last && versionsOf.get(last.fields);
+    let denied: PannierError | undefined;
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const read = async ({ name, arn, version }: Found): Promise<readonly [Found, Value | undefined]> => {
+      const kept = last?.fields.get(name);
+      if (kept !== undefined && known?.get(name) === version) return [{ name, arn, version }, kept];
+      try {
+        const value = await values.read(region, arn, where, either);
+        return [{ name, arn, version: `${value.VersionId} ${arn.slice(-6)}` }, fieldsOf(value, where.place)];
+      } catch (error) {
+        const why = asFailure(error, where.place);
+        if (GONE.has(why.code)) return [{ name, arn, version: '' }, undefined];
+        if (!UNREADABLE.has(why.code)) throw error;
+        denied ??= new PannierError(why);
+        emit({ kind: 'agent-warning', warning: about(name, why, kept !== undefined) });
+        return [{ name, arn, version: '' }, kept];
+      }
+    };
+    const all = await Promise.all(found.map(read)).catch((error: unknown) => {
+      stop.abort('another failed');
+      throw error;
+    });
+    const readable = all.flatMap(([one, value]) => (value === undefined ? [] : [[one, value] as const]));
+    // A map of nothing would take all files away: it is not what anybody who configures a prefix wants.
+    if (readable.length === 0) {
+      throw (
+        denied ?? fail('SECRET_NOT_FOUND', where.place, `no secret ${wantedOf(request)} is found in ${region.name}`)
+      );
+    }
+    return readable;
+  }
+
+  return ({ place }, request, last, signal) => {
+    const where = { place, role: request };
+    return api.inOneRegion('secretsmanager', where, signal, async (region) => {
+      const fields = new Map<string, Value>();
+      const versions = new Map<string, string>();
+      const found = await list(region, request, where, signal);
+      for (const [{ name, version }, value] of await readAll(region, request, found, last, where, signal)) {
+        fields.set(name, value);
+        versions.set(name, version);
+      }
+      if (region.isFallback && [...(last?.fields.keys() ?? [])].some((name) => !fields.has(name))) {
+        throw fail('SECRET_NOT_FOUND', place, `secrets are not replicated to ${region.name}`);
+      }
+      if (last !== undefined && equalValues(last.fields, fields)) {
+        versionsOf.set(last.fields, versions);
+        return { state: 'unchanged', life: LIFE };
+      }
+      versionsOf.set(fields, versions);
+      return { state: 'changed', value: { fields, version: digest(versions), life: LIFE } };
+    });
+  };
+}
+
+/** What a secret of the map must have, for messages. */
+function wantedOf({ prefix, tags = {} }: PrefixRequest): string {
+  const named = prefix === '' ? [] : [`whose name begins with ${prefix}`];
+  const tagged = Object.entries(tags).map(([key, value]) => `with the tag ${key}=${value}`);
+  return [...named, ...tagged].join(' ') || 'at all';
+}
+
+function filtersOf({ prefix, tags = {} }: PrefixRequest): Filter[] {
+  const filters: Filter[] = prefix === '' ? [] : [{ Key: 'name', Values: [prefix] }];
+  // The filters know no pairs of key and value, so that only one pair of them is worth asking for; see `matches`. To
+  // them `!` at the front means all others.
+  const first = Object.entries(tags).find((pair) => !pair.some((text) => text.startsWith('!')));
+  if (first !== undefined)
+    filters.push({ Key: 'tag-key', Values: [first[0]] }, { Key: 'tag-value', Values: [first[1]] });
+  return filters;
+}
+
+function matches(
+  { Name = '', Tags = [], DeletedDate }: SecretListEntry,
+  { prefix, tags = {} }: PrefixRequest,
+): boolean {
+  if (DeletedDate || !Name.startsWith(prefix)) return false;
+  return Object.entries(tags).every(([key, value]) => Tags.some((tag) => tag.Key === key && tag.Value === value));
+}
+
+function currentOf({ SecretVersionsToStages = {} }: SecretListEntry): string {
+  return Object.entries(SecretVersionsToStages).find(([, stages]) => stages?.includes('AWSCURRENT'))?.[0] ?? '';
+}
+
+function about(name: string, { code, place, seen, hint }: Failure, isKept: boolean): Failure {
+  return failure(code, place, `${name} is ${isKept ? 'kept as it was' : 'left out'}: ${seen}`, { hint });
+}

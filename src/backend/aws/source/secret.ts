@@ -1,0 +1,175 @@
+import type { DescribeSecretResponse, GetSecretValueResponse } from '@aws-sdk/client-secrets-manager';
+import type { Clock } from '../../../base/clock.ts';
+import { fail, PannierError } from '../../../base/errors.ts';
+import { Secret } from '../../../base/secret.ts';
+import { equalValues, type Fields, type Value } from '../../../base/value.ts';
+import type { SecretRequest } from '../../../config/config.ts';
+import type { Fetch, Fetched, Original, Want } from '../../backend.ts';
+import type { AwsApi, AwsRegion, AwsWhere } from '../client/client.ts';
+import { withAsked } from '../client/error.ts';
+import { fieldsOf } from './fields.ts';
+import type { AwsValues } from './values.ts';
+
+export type AwsSecretRequest = Extract<SecretRequest, { kind: 'aws-secret' }>;
+
+/** One call of a source for requests of one kind. */
+export type AwsFetch<R> = (want: Want, request: R, last: Fetched | undefined, signal: AbortSignal) => Promise<Fetch>;
+
+export interface AwsTools {
+  readonly api: AwsApi;
+  readonly values: AwsValues;
+  readonly clock: Clock;
+}
+
+const LIFE = { kind: 'none' } as const;
+
+/** What `previous` and `pending` stand for. */
+const STAGES = { previous: 'AWSPREVIOUS', pending: 'AWSPENDING' } as const;
+const STAGE_NAMES = ['previous', 'pending'] as const;
+
+/** A secret that may not be described is asked so again after this long. */
+const REFUSED_MS = 600_000;
+
+/** So many of them are remembered; a forgotten one costs a call that is refused. */
+const REFUSED_MOST = 10_000;
+
+/**
+ * A secret of Secrets Manager. It has no life: it is polled.
+ *
+ * The bytes of a version never change, so a poll asks DescribeSecret which version has the stage, and reads a value
+ * only when it is another one. The ARN is part of the version: a secret that was deleted and made again has another
+ * end in it. Where the policy does not allow DescribeSecret the value is read each time.
+ *
+ * With `previous` or `pending` all stages come from one DescribeSecret and are read by version id, so that they are of
+ * one moment, also in the middle of a rotation.
+ */
+export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsSecretRequest> {
+  const refusedUntilMs = new Map<string, number>();
+
+  /** Undefined when the policy does not allow it for this secret. */
+  async function describe(
+    region: AwsRegion,
+    { secretId, roleArn, externalId }: AwsSecretRequest,
+    where: AwsWhere,
+    signal: AbortSignal,
+  ) {
+    const key = JSON.stringify([secretId, roleArn, externalId]);
+    if (clock.monoMs() < (refusedUntilMs.get(key) ?? Number.NEGATIVE_INFINITY)) return undefined;
+    try {
+      const described = await region.call('DescribeSecret', { SecretId: secretId }, where, signal);
+      if (described.DeletedDate) {
+        const hint = 'Restore it with RestoreSecret.';
+        throw fail('SECRET_DELETED', where.place, `${secretId} is scheduled for deletion`, { hint });
+      }
+      return described;
+    } catch (error) {
+      if (!(error instanceof PannierError && error.failure.code === 'SECRET_DENIED')) throw error;
+      refusedUntilMs.delete(key);
+      refusedUntilMs.set(key, clock.monoMs() + REFUSED_MS);
+      const [oldest] = refusedUntilMs.keys();
+      if (oldest !== undefined && refusedUntilMs.size > REFUSED_MOST) refusedUntilMs.delete(oldest);
+      return undefined;
+    }
+  }
+
+  /** Of one version or stage; AWSCURRENT, which most want, is read together with that of other secrets. */
+  async function read(
+    region: AwsRegion,
+    { secretId, stage, versionId }: AwsSecretRequest,
+    where: AwsWhere,
+    signal: AbortSignal,
+  ) {
+    if ((stage === undefined || stage === 'AWSCURRENT') && versionId === undefined) {
+      return await values.read(region, secretId, where, signal);
+    }
+    const which = versionId === undefined ? { VersionStage: stage } : { VersionId: versionId };
+    try {
+      return await region.call('GetSecretValue', { SecretId: secretId, ...which }, where, signal);
+    } catch (error) {
+      throw withAsked(error, versionId === undefined ? `stage ${stage}` : `version ${versionId}`);
+    }
+  }
+
+  /** The fields of `versionId`, and those of the other stages that are asked for. */
+  async function readStages(
+    region: AwsRegion,
+    request: AwsSecretRequest,
+    versionId: string,
+    described: DescribeSecretResponse,
+    where: AwsWhere,
+    signal: AbortSignal,
+  ): Promise<readonly [Fields, Original]> {
+    const readOne = (one: string) => read(region, { ...request, versionId: one }, where, signal);
+    const own = await readOne(versionId);
+    const fields = new Map<string, Value>(fieldsOf(own, where.place));
+    for (const name of STAGE_NAMES) {
+      if (request[name] !== true) continue;
+      const other = versionOfStage(described, STAGES[name]);
+      if (other === undefined) fields.delete(name);
+      else fields.set(name, fieldsOf(await readOne(other), where.place));
+    }
+    return [fields, originalOf(own, region)];
+  }
+
+  return ({ place }, asked, last, signal) => {
+    const where = { place, role: asked };
+    return api.inOneRegion('secretsmanager', where, signal, async (region) => {
+      const request = { ...asked, secretId: region.localArn(asked.secretId) };
+      const isStaged = request.previous === true || request.pending === true;
+      const described = last === undefined && !isStaged ? undefined : await describe(region, request, where, signal);
+      const id = described && idOf(request, described);
+      const version = described && id && versionText(id, described, request);
+      if (version !== undefined && last?.version === version) return { state: 'unchanged', life: LIFE };
+      if (isStaged && described === undefined) {
+        const hint = 'Allow secretsmanager:DescribeSecret, which previous and pending need.';
+        throw fail('SECRET_DENIED', place, `the versions of ${request.secretId} may not be listed`, { hint });
+      }
+      if (isStaged && described !== undefined && id !== undefined && version !== undefined) {
+        return changed(...(await readStages(region, request, id, described, where, signal)), version, last);
+      }
+      const value = await read(region, request, where, signal);
+      return changed(fieldsOf(value, place), originalOf(value, region), `${value.VersionId} ${endOf(value.ARN)}`, last);
+    });
+  };
+}
+
+function changed(fields: Fields, original: Original, version: string, last: Fetched | undefined): Fetch {
+  if (last?.version === version && equalValues(last.fields, fields)) return { state: 'unchanged', life: LIFE };
+  return { state: 'changed', value: { fields, version, life: LIFE, original } };
+}
+
+/** For clients of the AWS agent, who get a secret as it was stored. */
+function originalOf(
+  { ARN = '', VersionStages = [], CreatedDate, SecretString }: GetSecretValueResponse,
+  region: AwsRegion,
+): Original {
+  return {
+    id: region.homeArn(ARN), // it is known by one name, also while a replica answers
+    labels: VersionStages,
+    ...(CreatedDate === undefined ? {} : { madeWallMs: CreatedDate.getTime() }),
+    ...(SecretString === undefined ? {} : { text: Secret.text(SecretString) }),
+  };
+}
+
+/** Begins with the same text that the value's own answer gives. */
+function versionText(own: string, described: DescribeSecretResponse, request: AwsSecretRequest): string {
+  const others = STAGE_NAMES.flatMap((name) =>
+    request[name] ? [`${name}=${versionOfStage(described, STAGES[name]) ?? ''}`] : [],
+  );
+  return [own, endOf(described.ARN), ...others].join(' ');
+}
+
+/** A pinned version without a stage is not among those described, and is there all the same. */
+function idOf(
+  { versionId, stage = 'AWSCURRENT' }: AwsSecretRequest,
+  described: DescribeSecretResponse,
+): string | undefined {
+  return versionId ?? versionOfStage(described, stage);
+}
+
+function versionOfStage({ VersionIdsToStages = {} }: DescribeSecretResponse, stage: string): string | undefined {
+  return Object.entries(VersionIdsToStages).find(([, stages]) => stages?.includes(stage))?.[0];
+}
+
+/** The random end of an ARN, which tells a secret from an earlier one of the same name. */
+const endOf = (arn = ''): string => arn.slice(-6);

@@ -1,0 +1,162 @@
+import type { Stats } from 'node:fs';
+import type { Clock } from '../../base/clock.ts';
+import { asFailure, fail, failure } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
+import { FileWatch } from '../../base/file-watch.ts';
+import { onAbort } from '../../base/on-abort.ts';
+import { SingleFlight } from '../../base/single-flight.ts';
+import { equalValues, type Fields } from '../../base/value.ts';
+import type { FileBackendConfig } from '../../config/config.ts';
+import type { Backend, Fetch, Fetched, Source, Want } from '../backend.ts';
+import { type Reading, readAndParse, readKey, stampOf } from './read.ts';
+
+export interface FileBackendTools {
+  readonly emit: Emit;
+  readonly clock: Clock;
+}
+
+/**
+ * Secrets from files: for development, for what Kubernetes mounts, and for tests. There is no server, no login and no
+ * lease; `watch` tells changes at once.
+ *
+ * `path` is a file of secrets (`*.yaml`, `*.yml`, `*.json`, `*.env`, `.env*`) or a folder.
+ * - In a YAML or JSON file each top-level name is a secret: a map gives its fields, anything else the one field `value`.
+ * - In a dotenv file each variable is a secret with the one field `value`.
+ * - In a folder the key `shop` is the folder `shop` with a file per field (exact bytes), or the file `shop.yaml`,
+ *   `.yml`, `.json` or `.env` whose names are the fields, or the file `shop`, which gives the one field `value`. Keys
+ *   may have `/`, but no part that begins with `..`; names that begin with `..` are the kubelet's and are left out.
+ * - The key `.` is everything in one secret: the names of the file, or the files of the folder.
+ */
+export function createFileBackend(config: FileBackendConfig, tools: FileBackendTools): Backend {
+  const source = new FileSource(config, tools);
+  return {
+    name: config.name,
+    where: config.path,
+    source,
+    identity: `file:${config.path}`,
+    [Symbol.asyncDispose]: () => source.close(),
+  };
+}
+
+/** A parsed file serves all wants of one pass and is forgotten right after it: a source keeps no values. */
+const FORGET_MS = 250;
+
+class FileSource implements Source {
+  readonly #config: FileBackendConfig;
+  readonly #tools: FileBackendTools;
+  readonly #flights = new SingleFlight<string, Fields>();
+  readonly #parsed = new Map<string, { readonly stamp: string; readonly fields: Fields; forget: () => void }>();
+  readonly #watchers = new Set<() => void>();
+  readonly #closing = new Set<Promise<void>>();
+  #watch: FileWatch | undefined;
+  #changes = 0;
+
+  constructor(config: FileBackendConfig, tools: FileBackendTools) {
+    this.#config = config;
+    this.#tools = tools;
+  }
+
+  async fetch({ request, place }: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
+    if (request.kind !== 'file') throw fail('INTERNAL', place, 'a request of another kind of backend');
+    const reading = await this.#cancellable(request.key, place, signal);
+    const life = { kind: 'none' } as const;
+    if (last !== undefined && equalValues(last.fields, reading.fields)) return { state: 'unchanged', life };
+    // The count tells two states of one millisecond apart.
+    const version = `${new Date(reading.changedMs).toISOString()}-${++this.#changes}`;
+    return { state: 'changed', value: { fields: reading.fields, version, life } };
+  }
+
+  /** One watch serves all wants: each is told of every change, and an unchanged one goes no further. */
+  watch(_want: Want, changed: () => void): Disposable {
+    const own = () => changed();
+    this.#watchers.add(own);
+    if (this.#watchers.size === 1) this.#startWatch();
+    return {
+      [Symbol.dispose]: () => {
+        this.#watchers.delete(own);
+        if (this.#watchers.size === 0) this.#stopWatch();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#watchers.clear();
+    this.#stopWatch();
+    for (const { forget } of this.#parsed.values()) forget();
+    while (this.#closing.size > 0) await Promise.all(this.#closing);
+  }
+
+  /** A file system that hangs (NFS, FUSE) does not hold up who gave up waiting. */
+  #cancellable(key: string, place: string, signal: AbortSignal): Promise<Reading> {
+    return new Promise((resolve, reject) => {
+      const callOff = onAbort(signal, () => reject(fail('CANCELLED', place, 'the read was cancelled')));
+      if (signal.aborted) return;
+      this.#read(key, place).then(resolve, reject).finally(callOff);
+    });
+  }
+
+  async #read(key: string, place: string): Promise<Reading> {
+    const { path, name } = this.#config;
+    const { clock, emit } = this.#tools;
+    const startedMs = clock.monoMs();
+    try {
+      return await readKey(path, key, (file, stats, at) => this.#parse(file, stats, at), place);
+    } catch (error) {
+      const failed = asFailure(error, place);
+      const durationMs = clock.monoMs() - startedMs;
+      if (failed.code === 'BACKEND_FILE') {
+        emit({ kind: 'backend-failed', backend: name, call: `READ ${path}`, failure: failed, durationMs });
+      }
+      throw error;
+    }
+  }
+
+  #parse(path: string, stats: Stats, place: string): Promise<Fields> {
+    const stamp = stampOf(stats);
+    const known = this.#parsed.get(path);
+    if (known?.stamp === stamp) return Promise.resolve(known.fields);
+    return this.#flights.run(`${path} ${stamp}`, async () => {
+      const fields = await readAndParse(path, place);
+      this.#remember(path, stamp, fields);
+      return fields;
+    });
+  }
+
+  #remember(path: string, stamp: string, fields: Fields): void {
+    this.#parsed.get(path)?.forget();
+    const callOff = this.#tools.clock.after(FORGET_MS, () => forget());
+    const forget = () => {
+      callOff();
+      if (this.#parsed.get(path)?.stamp === stamp) this.#parsed.delete(path);
+    };
+    this.#parsed.set(path, { stamp, fields, forget });
+  }
+
+  #startWatch(): void {
+    const { path, name } = this.#config;
+    this.#watch ??= new FileWatch({
+      path,
+      clock: this.#tools.clock,
+      changed: () => {
+        for (const changed of [...this.#watchers]) changed();
+      },
+      lost: (code) => {
+        const hint = 'It is polled at refresh instead; inotify limits are fs.inotify.max_user_watches and _instances.';
+        const warning = failure('BACKEND_FILE', `backends.${name}.path`, `cannot be watched (${code})`, { hint });
+        this.#tools.emit({ kind: 'agent-warning', warning });
+      },
+    });
+  }
+
+  #stopWatch(): void {
+    const watch = this.#watch;
+    this.#watch = undefined;
+    if (watch !== undefined) this.#track(Promise.resolve(watch[Symbol.asyncDispose]()));
+  }
+
+  /** Awaited when the backend closes. */
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#closing.delete(tracked));
+    this.#closing.add(tracked);
+  }
+}

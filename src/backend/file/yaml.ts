@@ -1,0 +1,106 @@
+import type { Document, Node, Scalar } from 'yaml';
+import { Secret } from '../../base/secret.ts';
+import type { Value } from '../../base/value.ts';
+
+/** Says where the text cannot be used, and nothing of it: YAML's own errors print source lines. */
+export class YamlError extends Error {
+  readonly what: string;
+  /** From 1 on. */
+  readonly line: number;
+  readonly column: number;
+
+  constructor(what: string, { line, col }: { line: number; col: number }) {
+    super(`${what} at ${line}:${col}`);
+    this.name = 'YamlError';
+    this.what = what;
+    this.line = line;
+    this.column = col;
+  }
+}
+
+const MAX_DEPTH = 200;
+
+/** Values that aliases may add to those written, so that a few lines cannot become gigabytes ("billion laughs"). */
+const MAX_ALIASED = 10_000;
+
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const BINARY = 'tag:yaml.org,2002:binary';
+const KNOWN_TAGS = /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null|binary)$/;
+
+/**
+ * One YAML 1.2 document to a Value, from its nodes rather than through `toJS`: numbers keep their source text, and
+ * `__proto__` is a name like others. A number that JSON cannot write as it stands (`012`, `0x1F`, `.5`) stays the text
+ * that was written, since a PIN must not lose its zero. An empty document is undefined. Merge keys, tags of an
+ * application and maps as names are refused.
+ * @throws YamlError
+ */
+export async function parseYaml(text: string): Promise<Value | undefined> {
+  const yaml = await import('yaml');
+  const lines = new yaml.LineCounter();
+  let document: Document.Parsed;
+  try {
+    document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', merge: false });
+  } catch {
+    throw new YamlError('cannot be parsed', { line: 1, col: 1 });
+  }
+  const [error] = document.errors;
+  // The code is one of a fixed list, such as BAD_INDENT.
+  if (error !== undefined) throw new YamlError(`no valid YAML (${error.code})`, lines.linePos(error.pos[0]));
+  if (document.contents === null) return undefined;
+  return new Walk(yaml, (offset) => lines.linePos(offset)).value(document.contents, 0, false);
+}
+
+class Walk {
+  readonly #yaml: typeof import('yaml');
+  readonly #place: (offset: number) => { line: number; col: number };
+  readonly #anchors = new Map<string, Node>();
+  #aliased = 0;
+
+  constructor(yaml: typeof import('yaml'), place: (offset: number) => { line: number; col: number }) {
+    this.#yaml = yaml;
+    this.#place = place;
+  }
+
+  value(node: Node | null, depth: number, inAlias: boolean): Value {
+    if (node === null) return Secret.null();
+    if (depth > MAX_DEPTH) throw this.#refuse('nested too deep', node);
+    if (inAlias && ++this.#aliased > MAX_ALIASED) throw this.#refuse('too much repeated by aliases', node);
+    const { isAlias, isMap, isScalar, isSeq } = this.#yaml;
+    if (isAlias(node)) {
+      const meant = this.#anchors.get(node.source);
+      if (meant === undefined) throw this.#refuse('alias without an anchor', node);
+      return this.value(meant, depth + 1, true);
+    }
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    if (node.tag !== undefined && !KNOWN_TAGS.test(node.tag)) throw this.#refuse('unknown tag', node);
+    if (isScalar(node)) return this.#leaf(node);
+    if (isSeq(node)) return node.items.map((item) => this.value(item as Node | null, depth + 1, inAlias));
+    if (!isMap(node)) throw this.#refuse('not supported', node);
+    const fields = new Map<string, Value>();
+    for (const { key, value } of node.items) {
+      fields.set(this.#name(key as Node | null, node), this.value(value as Node | null, depth + 1, inAlias));
+    }
+    return fields;
+  }
+
+  #name(key: Node | null, map: Node): string {
+    if (!this.#yaml.isScalar(key)) throw this.#refuse('a name that is no text', key ?? map);
+    const { value, source, type } = key;
+    if (value === '<<' && type === 'PLAIN') throw this.#refuse('merge keys are not supported', key);
+    return typeof value === 'string' ? value : (source ?? '');
+  }
+
+  #leaf(node: Scalar): Value {
+    const { value, source, tag } = node;
+    if (tag === BINARY) return Secret.bytes(Buffer.from(source ?? '', 'base64'));
+    if (typeof value === 'string') return Secret.text(value);
+    if (typeof value === 'boolean') return Secret.boolean(value);
+    if (value === null) return Secret.null();
+    const written = source ?? '';
+    return JSON_NUMBER.test(written) ? Secret.number(written) : Secret.text(written);
+  }
+
+  #refuse(what: string, node: Node): YamlError {
+    return new YamlError(what, this.#place(node.range?.[0] ?? 0));
+  }
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Emit } from '../../../base/fact.ts';
+import type { VaultBackendConfig } from '../../../config/config.ts';
+import type { Env } from '../../../http/proxy-env.ts';
+import type { VaultClient } from '../client/client.ts';
+import type { AuthMethod } from './method.ts';
+import { createAppRoleMethod } from './methods/approle.ts';
+import { createCertMethod } from './methods/cert.ts';
+import { createJwtMethod } from './methods/jwt.ts';
+import { createKubernetesMethod } from './methods/kubernetes.ts';
+import { createPasswordMethod } from './methods/password.ts';
+import { createTokenMethod } from './methods/token.ts';
+import type { KeptSecretIds } from './secret-id.ts';
+
+export interface MethodParts {
+  readonly client: VaultClient;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** For the way to AWS's STS. */
+  readonly env: Env;
+  readonly kept: KeptSecretIds;
+}
+
+/** The configured way to log in to a Vault or OpenBao server. */
+export function createVaultMethod(
+  { name, auth }: Pick<VaultBackendConfig, 'name' | 'auth'>,
+  { client, clock, emit, env, kept }: MethodParts,
+): AuthMethod {
+  const tools = { client, clock, place: `backends.${name}.auth` };
+  switch (auth.method) {
+    case 'kubernetes':
+      return createKubernetesMethod(auth, tools);
+    case 'jwt':
+      return createJwtMethod(auth, tools);
+    case 'aws':
+      return loadedLater('aws', async () =>
+        (await import('./methods/aws.ts')).createAwsMethod(auth, { ...tools, emit, env }),
+      );
+    case 'cert':
+      return createCertMethod(auth, tools);
+    case 'userpass':
+    case 'ldap':
+      return createPasswordMethod(auth, tools);
+    case 'token':
+      return createTokenMethod(auth, tools);
+    case 'approle':
+      return createAppRoleMethod(auth, { ...tools, emit, kept });
+  }
+}
+
+/** A method whose code is read at the first login; it is made once. */
+function loadedLater(kind: string, load: () => Promise<AuthMethod>): AuthMethod {
+  let method: AuthMethod | undefined;
+  return {
+    kind,
+    trouble: () => method?.trouble?.(),
+    async login(signal) {
+      method ??= await load();
+      return method.login(signal);
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '../../../base/clock.ts';
+import { formatDuration } from '../../../base/duration.ts';
+import { parseJson } from '../../../base/json.ts';
+import type { Secret } from '../../../base/secret.ts';
+import { type Fields, isFields, isList, lookUp, plainNumber, plainText, type Value } from '../../../base/value.ts';
+import type { Denied } from './token-self.ts';
+
+/** What a JWT says about itself, as far as messages and the session need it. Nothing in it is checked here. */
+export interface JwtCredential {
+  /** When it ends, on the wall clock; undefined when it does not say. */
+  readonly expiresWallMs: number | undefined;
+  readonly audiences: readonly string[];
+  /** NAMESPACE/NAME of a service account of Kubernetes. */
+  readonly serviceAccount: string | undefined;
+}
+
+/** Undefined when the text is no JWT (RFC 7519): three parts in base64url, the second of them JSON. */
+export function readJwt(jwt: Secret): JwtCredential | undefined {
+  const [, payload, signature] = jwt.exposeText('backend').trim().split('.');
+  if (payload === undefined || signature === undefined) return undefined;
+  let claims: Value;
+  try {
+    claims = parseJson(Buffer.from(payload, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  if (!isFields(claims)) return undefined;
+  const seconds = plainNumber(claims.get('exp'));
+  return {
+    expiresWallMs: seconds === undefined ? undefined : seconds * 1000,
+    audiences: audiencesOf(claims),
+    serviceAccount: SERVICE_ACCOUNT.exec(plainText(claims.get('sub')) ?? '')
+      ?.slice(1, 3)
+      .join('/'),
+  };
+}
+
+const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9.-]{1,253}):([a-z0-9.-]{1,253})$/;
+
+/** The most audiences in one message. */
+const NAMED = 5;
+
+/** An audience is a name or a URL; anything else in its place is not repeated. */
+const AUDIENCE = /^[\w.:/@+-]{1,200}$/;
+
+function audiencesOf(claims: Fields): readonly string[] {
+  const aud = lookUp(claims, 'aud');
+  const all = isList(aud) ? aud : [aud];
+  return all.map((one) => plainText(one) ?? '').filter((one) => AUDIENCE.test(one));
+}
+
+/** The end of a JWT on the monotonic clock, for the session. */
+export function endOf(jwt: JwtCredential | undefined, clock: Clock): { credentialEndsMonoMs?: number } {
+  if (jwt?.expiresWallMs === undefined) return {};
+  return { credentialEndsMonoMs: clock.monoMs() + jwt.expiresWallMs - clock.wallMs() };
+}
+
+/**
+ * Why the server may have refused a JWT. The server itself often says no more than "permission denied".
+ * @param hint for one that has not expired.
+ */
+export function describeDenied(
+  jwt: JwtCredential | undefined,
+  { file, hint, nowWallMs }: { readonly file: string; readonly hint: string; readonly nowWallMs: number },
+): Denied {
+  if (jwt === undefined) return { code: 'AUTH_DENIED', seen: `${file} holds no JWT`, hint };
+  const { expiresWallMs, audiences, serviceAccount } = jwt;
+  if (expiresWallMs !== undefined && expiresWallMs <= nowWallMs) {
+    const age = formatDuration(nowWallMs - expiresWallMs);
+    return {
+      code: 'AUTH_EXPIRED',
+      seen: `the JWT in ${file} expired ${age} ago`,
+      hint: 'Find out why it is not renewed: the kubelet writes a projected token anew, and a copy of one stays old.',
+    };
+  }
+  const facts = [
+    ...(serviceAccount === undefined ? [] : [`of the service account ${serviceAccount}`]),
+    audiences.length === 0 ? 'for no audience' : `for the audience ${audiences.slice(0, NAMED).join(', ')}`,
+    ...(expiresWallMs === undefined ? [] : [`good for ${formatDuration(expiresWallMs - nowWallMs)}`]),
+  ];
+  return { code: 'AUTH_DENIED', seen: `the JWT in ${file} is ${facts.join(', ')}`, hint };
+}

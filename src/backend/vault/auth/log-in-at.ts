@@ -1,0 +1,45 @@
+import type { Clock } from '../../../base/clock.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
+import { ageMs } from '../client/age.ts';
+import type { VaultClient } from '../client/client.ts';
+import type { Login } from './method.ts';
+import { asLoginError, type Denied, readAuthBlock } from './token-self.ts';
+
+/** What a login is made with. */
+export interface LoginTools {
+  readonly client: VaultClient;
+  readonly clock: Clock;
+  /** Configuration path of the login, for errors. */
+  readonly place: string;
+}
+
+export interface LoginCall extends LoginTools {
+  /** Below `auth/`, with or without slashes around it. */
+  readonly mount: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** The path goes on with it. A slash in it is sent as one: the server decodes a path before it takes it apart. */
+  readonly username?: string;
+  /** What is known of the credential, for when the server says no. */
+  readonly denied?: Denied;
+  /** See `VaultCall`. */
+  readonly freshTls?: boolean;
+}
+
+/**
+ * POST auth/MOUNT/login or auth/MOUNT/login/USERNAME, shared by the methods that log in that way. It makes a token, so it is not sent again by
+ * itself, and its life counts from before the request.
+ *
+ * @throws PannierError AUTH_DENIED, AUTH_UNUSABLE, or what the client throws when no answer comes.
+ */
+export async function logInAt(login: LoginCall, signal: AbortSignal): Promise<Login> {
+  const { client, clock, place, mount, body, username, denied, freshTls = false } = login;
+  const startedMonoMs = clock.monoMs();
+  const path = `auth/${trimSlashes(mount)}/login${username === undefined ? '' : `/${username}`}`;
+  try {
+    const call = { method: 'POST', path, body, place, idempotent: false, freshTls } as const;
+    const answer = await client.call(call, signal);
+    return readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place);
+  } catch (error) {
+    throw asLoginError(error, place, denied);
+  }
+}

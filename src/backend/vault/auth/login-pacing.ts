@@ -1,0 +1,53 @@
+import { backoffMs } from '../../../base/backoff.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { LiveLogin } from './method.ts';
+import { YOUNG_MS } from './renewal.ts';
+
+/** When the next try to log in may be made. Two things slow it down: tries that fail, and logins that die young. */
+export class LoginPacing {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  /** How many logins in a row died young. */
+  #youngDeaths = 0;
+  #mournedId = 0;
+
+  constructor(clock: Clock, random: () => number) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  get notBeforeMs(): number {
+    return this.#notBeforeMs;
+  }
+
+  get mayTry(): boolean {
+    return this.#clock.monoMs() >= this.#notBeforeMs;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /** @returns how long to wait, at least `atLeastMs`. */
+  failed(retryAfterMs: number | undefined, atLeastMs: number): number {
+    this.#failures++;
+    const retryInMs = Math.max(atLeastMs, backoffMs(this.#failures, this.#random, retryAfterMs));
+    this.#notBeforeMs = this.#clock.monoMs() + retryInMs;
+    return retryInMs;
+  }
+
+  /**
+   * Counts a death once. The first login in place of a dead one is made at once; when that one dies young as well, the
+   * next waits, longer each time, until one grows old.
+   */
+  died(login: LiveLogin): void {
+    if (login.id === this.#mournedId) return;
+    this.#mournedId = login.id;
+    const now = this.#clock.monoMs();
+    this.#youngDeaths = now - login.startedMonoMs < YOUNG_MS ? this.#youngDeaths + 1 : 0;
+    if (this.#youngDeaths < 2) return;
+    this.#notBeforeMs = Math.max(this.#notBeforeMs, now + backoffMs(this.#youngDeaths - 1, this.#random));
+  }
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Secret } from '../../../base/secret.ts';
+import type { LiveLogin, Login } from './method.ts';
+import { isExtended } from './renewal.ts';
+
+/** The logins of one session: the newest, whether it can be used, and when each one ends. Decides nothing. */
+export class LoginBook {
+  readonly #clock: Clock;
+  readonly #endedEarly: () => void;
+  #newest: LiveLogin | undefined;
+  /** Why the newest cannot be used although its time is not over. */
+  #gone: 'dead' | 'spent' | undefined;
+  #usesLeft = Number.POSITIVE_INFINITY;
+  /** Ends of logins whose leases may be in use; one that is not in here has ended. */
+  readonly #ends = new Map<number, number>();
+  /** Sum of all clock jumps, so that a life asked for before a jump can be shortened by what came after. */
+  #jumpedMs = 0;
+
+  /** @param endedEarly told when a login has ended before its time. */
+  constructor(clock: Clock, endedEarly: () => void) {
+    this.#clock = clock;
+    this.#endedEarly = endedEarly;
+  }
+
+  /** Usable or not; undefined before the first. */
+  get newest(): LiveLogin | undefined {
+    return this.#newest;
+  }
+
+  get gone(): 'dead' | 'spent' | undefined {
+    return this.#gone;
+  }
+
+  get jumpedMs(): number {
+    return this.#jumpedMs;
+  }
+
+  usable(): LiveLogin | undefined {
+    const login = this.#newest;
+    return login !== undefined && this.#gone === undefined && this.#clock.monoMs() < login.endsMonoMs
+      ? login
+      : undefined;
+  }
+
+  /** Whether a text is the newest login's token or accessor. */
+  names(text: Secret): boolean {
+    const { token, accessor } = this.#newest ?? {};
+    return token?.equals(text) === true || accessor?.equals(text) === true;
+  }
+
+  endsMonoMs(id: number): number {
+    return this.#ends.get(id) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** @param jumpedMs what `jumpedMs` was when the login was asked for. */
+  adopt(made: Login, jumpedMs: number): LiveLogin {
+    const login = liveLogin(shifted(made, this.#jumpedMs - jumpedMs), (this.#newest?.id ?? 0) + 1);
+    const now = this.#clock.monoMs();
+    for (const [id, endsMs] of this.#ends) if (endsMs <= now) this.#ends.delete(id);
+    this.#newest = login;
+    this.#gone = undefined;
+    this.#usesLeft = login.usesLeft === 'unlimited' ? Number.POSITIVE_INFINITY : login.usesLeft;
+    this.#ends.set(login.id, login.endsMonoMs);
+    return login;
+  }
+
+  /** Takes over the life that a renewal told; says whether it moved the end. Id, token and uses stay. */
+  extend(login: LiveLogin, told: Pick<Login, 'ttlMs' | 'renewable' | 'startedMonoMs'>): boolean {
+    const { ttlMs, renewable, startedMonoMs } = told;
+    const next = liveLogin({ ...login, ttlMs, renewable, startedMonoMs }, login.id);
+    this.#newest = next;
+    this.#ends.set(next.id, next.endsMonoMs);
+    return isExtended(login.endsMonoMs, next.endsMonoMs, login.endsMonoMs - login.startedMonoMs);
+  }
+
+  /** The newest login is known dead; false when it was already, or when there is a newer one. */
+  bury(id: number): boolean {
+    if (this.#newest?.id !== id || this.#gone === 'dead') return false;
+    this.#gone = 'dead';
+    this.#ends.delete(id);
+    this.#endedEarly();
+    return true;
+  }
+
+  /** True when that was the last use: the server revokes the token after it, and what was leased under it. */
+  takeUse(): boolean {
+    this.#usesLeft--;
+    if (this.#usesLeft > 0) return false;
+    this.#gone ??= 'spent';
+    if (this.#newest !== undefined && this.#ends.delete(this.#newest.id)) this.#endedEarly();
+    return true;
+  }
+
+  jump(byMs: number): void {
+    this.#jumpedMs += byMs;
+    for (const [id, endsMs] of this.#ends) this.#ends.set(id, endsMs - byMs);
+    if (this.#newest !== undefined) this.#newest = liveLogin(shifted(this.#newest, byMs), this.#newest.id);
+  }
+}
+
+/** A life told before `byMs` of sleep began that much earlier. */
+function shifted(login: Login, byMs: number): Login {
+  const { startedMonoMs, credentialEndsMonoMs: endsMs } = login;
+  const credentialEndsMonoMs = endsMs === undefined ? undefined : endsMs - byMs;
+  return { ...login, startedMonoMs: startedMonoMs - byMs, credentialEndsMonoMs };
+}
+
+function liveLogin(login: Login, id: number): LiveLogin {
+  const { token, accessor, ttlMs, renewable, usesLeft, startedMonoMs, credentialEndsMonoMs } = login;
+  const endsMonoMs = ttlMs === 'forever' ? Number.POSITIVE_INFINITY : startedMonoMs + ttlMs;
+  const life = { ttlMs, renewable, usesLeft, startedMonoMs, credentialEndsMonoMs };
+  return Object.freeze({ token, accessor, ...life, id, endsMonoMs });
+}

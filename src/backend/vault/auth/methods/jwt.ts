@@ -1,0 +1,31 @@
+import { readCredential } from '../../../credential-file.ts';
+import { describeDenied, endOf, readJwt } from '../jwt-credential.ts';
+import { type LoginTools, logInAt } from '../log-in-at.ts';
+import type { AuthMethod } from '../method.ts';
+
+export interface JwtLogin {
+  readonly mount: string;
+  readonly role: string;
+  /** Holds the JWT of whatever issuer the mount trusts; each login reads it anew. */
+  readonly tokenFile: string;
+}
+
+const DENIED = 'Check mount and role: its bound audiences, subject and claims, and the keys that the mount trusts.';
+
+/**
+ * Logs in with a JWT that the mount checks by itself, by keys or by OIDC discovery: POST auth/MOUNT/login {role, jwt}.
+ * https://openbao.org/api-docs/auth/jwt/#jwt-login
+ */
+export function createJwtMethod({ mount, role, tokenFile }: JwtLogin, tools: LoginTools): AuthMethod {
+  return {
+    kind: 'jwt',
+    async login(signal) {
+      const jwt = await readCredential(tokenFile, `${tools.place}.tokenFile`, signal);
+      const { clock } = tools;
+      const claims = readJwt(jwt);
+      const denied = describeDenied(claims, { file: tokenFile, hint: DENIED, nowWallMs: clock.wallMs() });
+      const ends = endOf(claims, clock);
+      return { ...(await logInAt({ ...tools, mount, body: { role, jwt }, denied }, signal)), ...ends };
+    },
+  };
+}

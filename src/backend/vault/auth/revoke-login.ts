@@ -1,0 +1,29 @@
+import type { Clock } from '../../../base/clock.ts';
+import { asFailure } from '../../../base/errors.ts';
+import type { Emit } from '../../../base/fact.ts';
+import { revokeSelf, type TokenSelf } from './token-self.ts';
+
+/** Longest time that giving a login back may take at the end. */
+export const REVOKE_LIMIT_MS = 2_000;
+
+/** Revokes a token within two seconds, and tells how that went. Never throws: the process is on its way out. */
+export async function giveBack(
+  { clock, emit, ...self }: TokenSelf & { readonly clock: Clock; readonly emit: Emit },
+  signal: AbortSignal,
+): Promise<void> {
+  const { backend } = self.client;
+  const limit = new AbortController();
+  const stop = () => limit.abort();
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  const cancel = clock.after(REVOKE_LIMIT_MS, stop);
+  try {
+    await revokeSelf(self, limit.signal);
+    emit({ kind: 'login-revoked', backend });
+  } catch (error) {
+    emit({ kind: 'login-revoked', backend, failure: asFailure(error, self.place) });
+  } finally {
+    cancel();
+    signal.removeEventListener('abort', stop);
+  }
+}

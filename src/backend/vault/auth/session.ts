@@ -1,0 +1,243 @@
+import type { Clock } from '../../../base/clock.ts';
+import { asFailure, type Failure, fail } from '../../../base/errors.ts';
+import type { Emit } from '../../../base/fact.ts';
+import { Secret } from '../../../base/secret.ts';
+import { Supervisor } from '../../../base/supervisor.ts';
+import type { VaultClient } from '../client/client.ts';
+import { LoginKeeper } from './login-keeper.ts';
+import { LoginBook } from './logins.ts';
+import type { AuthMethod, LiveLogin, LoginView, Session } from './method.ts';
+import { giveBack } from './revoke-login.ts';
+import { Suspicion } from './token-liveness.ts';
+import { Waiters } from './waiters.ts';
+
+/** See the state machine above `VaultSession`. */
+export type SessionState = LoginView['state'];
+
+export interface SessionParts {
+  readonly method: AuthMethod;
+  readonly client: VaultClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: Emit;
+  /** Revokes the login at dispose, which ends every lease made under it. */
+  readonly revokeOnExit: boolean;
+  /** The configured name, for facts and places. */
+  readonly backend: string;
+  /** Owner of the background work; absent: the session's own. */
+  readonly supervisor?: Supervisor;
+}
+
+/** Keeps one login of one Vault or OpenBao server alive. Nothing is sent before `start` or the first `current`. */
+export function createSession(parts: SessionParts): VaultSession {
+  return new VaultSession(parts);
+}
+
+/**
+ * The states of a session, and what moves it on:
+ *
+ * - `out`: nobody has asked for a login. `start` or `current` → `logging-in`.
+ * - `logging-in`: there was never a login. Tries with backoff until one is made → `live`. Who waits in `current` waits.
+ * - `live`: the login is usable; sleeping until its renewal point at two thirds of its life. At that point →
+ *   `renewing`, or → `replacing` when it cannot be renewed (any more). A login that never ends stays here.
+ * - `renewing`: renew-self is on its way, the login is still given out. Extended → `live` with a new life. Not extended
+ *   (near max_ttl) or refused → `replacing` at once, two thirds through the life. Failing (network, 5xx) → `live`, tried
+ *   again with backoff; in the last sixth of the life each failure → `replacing` as well.
+ *   A server that has refused one since the JWT of the login had expired is not asked again once a JWT has: then `live` goes
+ *   to `replacing`, and the last renewal is made shortly before the JWT ends.
+ * - `replacing`: the next login is being made while the old one is still given out. Made → `live` with the next; who
+ *   registered with `onReplacing` is called, and the old login is left to die: never renewed again, never revoked, since
+ *   leases made under it are in use until they are fetched under the next. Failing → `live`, again with backoff.
+ * - `dead`: the login ended or is known dead (`suspect`), nothing is given out. Logs in at once, then with backoff, and
+ *   moves on as from `replacing`. Logins that die young one after another wait longer and longer.
+ * - `stopped`: disposed or revoked. `current` throws CANCELLED.
+ *
+ * One task (`LoginKeeper`) walks through the states and makes every request but lookup-self and the last revocation.
+ * Others tell it three things, which wake it: a death found by `suspect`, a clock jump, the last use of a limited token.
+ *
+ * Limited tokens (num_uses): every `current` and every renewal counts as one use; a lookup-self is one as well but not
+ * counted, so the server may refuse a use early, which looks like a death. After the last use a new login is made at
+ * once. The server revokes a used-up token together with its leases, so such logins suit polled secrets only;
+ * `onReplacing` is not called for them, since fetching leases anew would use up the next login in a loop.
+ */
+export class VaultSession implements Session {
+  readonly #parts: SessionParts;
+  readonly #place: string;
+  readonly #supervisor: Supervisor;
+  readonly #book: LoginBook;
+  readonly #suspicion: Suspicion;
+  readonly #keeper: LoginKeeper;
+  readonly #waiters = new Waiters();
+  readonly #moves = new Set<(next: LiveLogin) => Promise<void>>();
+  readonly #deaths = new Set<() => void>();
+  readonly #stop = new AbortController();
+  #keeping: Promise<void> | undefined;
+  #revoked = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#place = `backends.${parts.backend}.auth`;
+    this.#book = new LoginBook(parts.clock, () => {
+      for (const heard of this.#deaths) heard();
+    });
+    this.#suspicion = new Suspicion({ ...parts, place: this.#place });
+    this.#keeper = new LoginKeeper({
+      ...parts,
+      place: this.#place,
+      book: this.#book,
+      suspicion: this.#suspicion,
+      stop: this.#stop.signal,
+      adopted: (login, leases) => this.#adopted(login, leases),
+      failed: () => this.#waiters.wakeAll(),
+    });
+    this.#supervisor =
+      parts.supervisor ??
+      new Supervisor((task, error) =>
+        parts.emit({ kind: 'task-crashed', task, failure: asFailure(error, this.#place) }),
+      );
+  }
+
+  get state(): SessionState {
+    return this.#stop.signal.aborted ? 'stopped' : this.#keeper.state;
+  }
+
+  view(): LoginView {
+    const login = this.#book.usable();
+    const nextMonoMs = this.#keeper.pauseEndsMonoMs;
+    return {
+      method: this.#parts.method.kind,
+      state: this.state,
+      isUsable: login !== undefined,
+      endsMonoMs: login === undefined || login.endsMonoMs === Number.POSITIVE_INFINITY ? undefined : login.endsMonoMs,
+      nextMonoMs,
+    };
+  }
+
+  /** Begins to log in, without waiting for it. Idempotent; `current` does it too. */
+  start(): void {
+    if (this.#keeping !== undefined || this.#stop.signal.aborted) return;
+    const ended = Promise.withResolvers<void>();
+    this.#keeping = ended.promise;
+    const owner = this.#supervisor.signal;
+    const stop = () => this.#halt();
+    if (owner.aborted) {
+      ended.resolve();
+      stop();
+      return;
+    }
+    owner.addEventListener('abort', stop, { once: true });
+    this.#supervisor.start(`login of ${this.#parts.backend}`, async () => {
+      try {
+        await this.#keeper.keep();
+      } finally {
+        owner.removeEventListener('abort', stop);
+        ended.resolve();
+      }
+    });
+  }
+
+  async current(signal: AbortSignal): Promise<LiveLogin> {
+    this.start();
+    for (;;) {
+      this.#throwIfEnded(signal);
+      const login = this.#book.usable();
+      if (login !== undefined) {
+        if (this.#book.takeUse()) this.#keeper.wake();
+        return login;
+      }
+      await this.#waiters.wait(signal);
+    }
+  }
+
+  async settled(signal: AbortSignal): Promise<void> {
+    this.start();
+    for (;;) {
+      this.#throwIfEnded(signal);
+      if (this.#book.usable() !== undefined || this.#keeper.trouble !== undefined) return;
+      await this.#waiters.wait(signal);
+    }
+  }
+
+  names(text: string): boolean {
+    return this.#book.names(Secret.text(text));
+  }
+
+  async suspect(loginId: number, said?: 'invalid'): Promise<'alive' | 'replaced'> {
+    const login = this.#book.usable();
+    if (login?.id !== loginId) return 'replaced';
+    if ((await this.#suspicion.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
+    if (this.#book.bury(loginId)) this.#keeper.wake();
+    return 'replaced';
+  }
+
+  endsMonoMs(loginId: number): number {
+    return this.#book.endsMonoMs(loginId);
+  }
+
+  onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable {
+    this.#moves.add(move);
+    return { [Symbol.dispose]: () => void this.#moves.delete(move) };
+  }
+
+  /** Calls `heard` when a login has ended before its time, dead or used up: `endsMonoMs` of it has changed. */
+  onDead(heard: () => void): Disposable {
+    this.#deaths.add(heard);
+    return { [Symbol.dispose]: () => void this.#deaths.delete(heard) };
+  }
+
+  trouble(): Failure | undefined {
+    return this.#book.usable() === undefined ? this.#keeper.trouble : undefined;
+  }
+
+  /**
+   * The machine slept `byMs`, which the monotonic clock does not count: every life is shorter by that much, and the
+   * renewal point is drawn anew. A jump backwards changes nothing here.
+   */
+  clockJumped(byMs: number): void {
+    if (!(byMs > 0)) return;
+    this.#book.jump(byMs);
+    this.#keeper.replan();
+  }
+
+  async revoke(signal: AbortSignal): Promise<void> {
+    await this.#end();
+    if (this.#parts.method.borrowsToken !== true || this.#parts.revokeOnExit) await this.#giveBack(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+    if (this.#parts.revokeOnExit) await this.#giveBack(new AbortController().signal);
+    if (this.#parts.supervisor === undefined) await this.#supervisor.stop();
+  }
+
+  #throwIfEnded(signal: AbortSignal): void {
+    if (!signal.aborted && !this.#stop.signal.aborted) return;
+    throw fail('CANCELLED', this.#place, 'ended while waiting for a login');
+  }
+
+  #adopted(login: LiveLogin, leases: 'move' | 'none'): void {
+    this.#waiters.wakeAll();
+    if (leases === 'none') return;
+    const task = `leases of ${this.#parts.backend} under a new login`;
+    for (const move of this.#moves) this.#supervisor.start(task, () => move(login));
+  }
+
+  #halt(): void {
+    this.#stop.abort();
+    this.#keeper.wake();
+    this.#waiters.wakeAll();
+  }
+
+  async #end(): Promise<void> {
+    this.#halt();
+    await this.#keeping;
+  }
+
+  async #giveBack(signal: AbortSignal): Promise<void> {
+    const login = this.#book.usable();
+    if (login === undefined || this.#revoked) return;
+    this.#revoked = true;
+    const { client, clock, emit } = this.#parts;
+    await giveBack({ client, clock, emit, token: login.token, place: this.#place }, signal);
+  }
+}

@@ -1,0 +1,86 @@
+import { fail } from '../../../base/errors.ts';
+import type { Secret } from '../../../base/secret.ts';
+import { isSecret, lookUp, plainText } from '../../../base/value.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
+import { type VaultClient, VaultStatusError } from '../client/client.ts';
+import { asLoginError, isRefusal } from './token-self.ts';
+
+export interface WrappedSecretId {
+  readonly client: VaultClient;
+  /** Configuration path of the key that names the file. */
+  readonly place: string;
+  readonly file: string;
+  /** Of the AppRole method, below `auth/`. */
+  readonly mount: string;
+}
+
+/**
+ * Takes secret ids out of wrapping tokens, which give theirs to the first who asks and to nobody else: that a token is
+ * used up already is how the theft of a secret id shows.
+ *
+ * The look-up before it uses nothing up. It finds a token that somebody made of a secret id of their own, or of anything
+ * else: only a secret id of this mount has `auth/MOUNT/role/ROLE/secret-id` for the path that made it.
+ * https://openbao.org/docs/concepts/response-wrapping/#response-wrapping-token-validation
+ */
+export function createUnwrap({ client, place, file, mount }: WrappedSecretId) {
+  /** The token whose unwrapping got no answer: it may be us who used it up. */
+  let unanswered: Secret | undefined;
+
+  const usedUp = (token: Secret) => {
+    const ours = unanswered?.equals(token) === true;
+    const hint = ours
+      ? 'The answer to our own unwrapping was lost, which uses it up as well: deliver a new one.'
+      : 'Unless this agent used it before a restart, somebody else may have read the secret id: find out, and deliver a new one.';
+    return fail('AUTH_WRAPPING_USED', place, `${file} holds a wrapping token that was used already or has ended`, {
+      hint,
+    });
+  };
+
+  const lookUpToken = async (token: Secret, signal: AbortSignal) => {
+    const path = 'sys/wrapping/lookup';
+    try {
+      const answer = await client.call({ method: 'POST', path, body: { token }, place, idempotent: true }, signal);
+      return plainText(lookUp(answer.body, 'data', 'creation_path')) ?? '';
+    } catch (error) {
+      throw isInvalid(error) ? usedUp(token) : asLoginError(error, place);
+    }
+  };
+
+  const unwrap = async (token: Secret, signal: AbortSignal) => {
+    const path = 'sys/wrapping/unwrap';
+    try {
+      const answer = await client.call({ method: 'POST', path, body: {}, token, place, idempotent: false }, signal);
+      return lookUp(answer.body, 'data', 'secret_id');
+    } catch (error) {
+      if (isInvalid(error)) throw usedUp(token);
+      if (!isRefusal(error)) unanswered = token;
+      throw asLoginError(error, place);
+    }
+  };
+
+  /**
+   * The secret id that `token` wraps.
+   * @throws PannierError AUTH_WRAPPING_USED, AUTH_WRAPPING_PATH, AUTH_UNUSABLE, AUTH_DENIED, or what the client throws
+   * when no answer comes.
+   */
+  return async (token: Secret, signal: AbortSignal): Promise<Secret> => {
+    const madeBy = await lookUpToken(token, signal);
+    if (!isSecretIdPath(madeBy, mount)) {
+      const seen = `${file} holds a wrapping token that auth/${trimSlashes(mount)}/role/ROLE/secret-id did not make`;
+      throw fail('AUTH_WRAPPING_PATH', place, seen);
+    }
+    const secretId = await unwrap(token, signal);
+    if (isSecret(secretId) && secretId.type === 'string' && plainText(secretId) !== '') return secretId;
+    throw fail('AUTH_UNUSABLE', place, `what ${file} wraps holds no secret id`, { hint: 'Deliver a new one.' });
+  };
+}
+
+/** Both servers say so with 400, whether the token was used, has ended, was revoked or never was one. */
+function isInvalid(error: unknown): boolean {
+  return error instanceof VaultStatusError && error.status === 400;
+}
+
+function isSecretIdPath(path: string, mount: string): boolean {
+  const before = `auth/${trimSlashes(mount)}/role/`;
+  return path.startsWith(before) && /^[^/]+\/secret-id$/.test(path.slice(before.length));
+}

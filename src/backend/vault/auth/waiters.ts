@@ -1,0 +1,23 @@
+import { onAbort } from '../../../base/on-abort.ts';
+
+/** Callers that wait for something to change. Each wakes at the next `wakeAll`, or when its own signal aborts. */
+export class Waiters {
+  readonly #waiting = new Set<() => void>();
+
+  wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        forget();
+        resolve();
+      };
+      this.#waiting.add(wake);
+      let forget = () => {};
+      forget = onAbort(signal, wake);
+    });
+  }
+
+  wakeAll(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}

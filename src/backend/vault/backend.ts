@@ -1,0 +1,118 @@
+import type { Clock } from '../../base/clock.ts';
+import { loadCrypto } from '../../base/node-crypto.ts';
+import type { AuthConfig, VaultBackendConfig } from '../../config/config.ts';
+import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
+import { createAuthorized } from './auth/authorized.ts';
+import type { Session } from './auth/method.ts';
+import type { VaultSession } from './auth/session.ts';
+import type { VaultClient } from './client/client.ts';
+import type { VaultTools } from './source/answer.ts';
+import { createVaultCertificate } from './source/certificate.ts';
+import { createVaultKv } from './source/kv.ts';
+import { createVaultList } from './source/list.ts';
+import { VaultMounts } from './source/mounts.ts';
+import { createVaultRead } from './source/read.ts';
+import { createRenew } from './source/renew.ts';
+import { createVaultWrite } from './source/write.ts';
+
+export interface VaultParts {
+  readonly client: VaultClient;
+  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead'>;
+  readonly clock: Clock;
+}
+
+/** A Vault or OpenBao server as a backend. It owns client and session, and disposes them. */
+export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultParts): Backend {
+  const stop = new AbortController();
+  const tools: VaultTools = {
+    vault: createAuthorized(client, session, clock),
+    clock,
+    nextVersion: countVersions(clock),
+  };
+  const mounts = new VaultMounts(tools.vault, clock, stop.signal);
+  const kv = createVaultKv(tools, mounts);
+  const list = createVaultList(tools, mounts);
+  const read = createVaultRead(tools);
+  const write = createVaultWrite(tools);
+  const certificate = createVaultCertificate(tools);
+
+  const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
+    const { request } = want;
+    switch (request.kind) {
+      case 'vault-kv':
+        return kv({ want, request, last }, signal);
+      case 'vault-list':
+        return list({ want, request, last }, signal);
+      case 'vault-read':
+        return read({ want, request, last }, signal);
+      case 'vault-write':
+        return write({ want, request, last }, signal);
+      case 'vault-certificate':
+        return certificate({ want, request, last }, signal);
+      default:
+        throw new TypeError(`a Vault backend has no secrets of the kind ${request.kind}`);
+    }
+  };
+
+  return {
+    name: config.name,
+    where: config.address,
+    source: { fetch, renew: createRenew(tools.vault) },
+    identity: identityOf(config),
+    onLoginDead: (heard) => session.onDead(heard),
+    loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
+    onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
+    trouble: () => session.trouble(),
+    login: () => session.view(),
+    clockJumped: (byMs) => session.clockJumped(byMs),
+    revokeLogin: (signal) => session.revoke(signal),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await session[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Counts for this process: a number of another run is never met again, so an ETag made of it stays honest. */
+function countVersions(clock: Clock): () => string {
+  const run = Math.floor(clock.wallMs()).toString(36);
+  let count = 0;
+  return () => `${run}-${++count}`;
+}
+
+/**
+ * Where secrets come from and as whom: two backends with one identity would give the same secrets. No credential is in
+ * it: a file is named by its path, a role id by its hash, and a literal token by the backend's own name.
+ */
+function identityOf(config: VaultBackendConfig): string {
+  const { address, namespace, auth } = config;
+  return JSON.stringify(['vault', address, namespace ?? '', auth.method, auth.mount, ...whoOf(auth, config)]);
+}
+
+function whoOf(auth: AuthConfig, { name, tls }: VaultBackendConfig): readonly string[] {
+  switch (auth.method) {
+    case 'kubernetes':
+    case 'jwt':
+      return [auth.role, auth.tokenFile];
+    case 'cert':
+      return [auth.role ?? '', tls.certFile ?? ''];
+    case 'aws': {
+      const { region = '', roleArn = '', sources } = auth.account;
+      return [auth.role ?? '', region, roleArn, sources.profile];
+    }
+    case 'userpass':
+    case 'ldap':
+      return [auth.username];
+    case 'token':
+      return auth.tokenFile === undefined ? ['literal', name] : ['file', auth.tokenFile];
+    case 'approle':
+      return [
+        auth.roleId === undefined
+          ? ''
+          : loadCrypto().createHash('sha256').update(auth.roleId).digest('base64url').slice(0, 16),
+        auth.roleIdFile ?? '',
+        auth.secretIdFile ?? '',
+      ];
+  }
+}

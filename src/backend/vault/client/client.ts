@@ -1,0 +1,73 @@
+import type { Failure } from '../../../base/errors.ts';
+import { PannierError } from '../../../base/errors.ts';
+import type { Secret } from '../../../base/secret.ts';
+import type { Fields } from '../../../base/value.ts';
+
+/** One request to the Vault HTTP API (https://developer.hashicorp.com/vault/api-docs), below `/v1/`. */
+export interface VaultCall {
+  readonly method: 'GET' | 'LIST' | 'POST' | 'PUT' | 'DELETE';
+  /** Not encoded, without `/v1/` and leading slash: `secret/data/shop/app`. */
+  readonly path: string;
+  /** The path may hold a value: facts do not tell it. */
+  readonly isPathPrivate?: true | undefined;
+  readonly query?: Readonly<Record<string, string>>;
+  /** JSON body; a Secret inside it is sent as its text. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly token?: Secret;
+  /** Another namespace than the configured one; empty is the root. */
+  readonly namespace?: string;
+  /** Configuration path, for errors. */
+  readonly place: string;
+  /**
+   * Sending it twice makes nothing twice. A call that mints (a GET of `database/creds/…` too) is not: it is sent again
+   * only when a reused kept-alive socket was reset before any byte of an answer, once.
+   */
+  readonly idempotent: boolean;
+  /**
+   * Looks at the certificate files first, without the pause between two looks: it goes over no connection that an older
+   * key pair made.
+   */
+  readonly freshTls?: boolean;
+}
+
+export interface VaultAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The parsed body, empty for 204. */
+  readonly body: Fields;
+}
+
+/**
+ * Speaks HTTP to one Vault or OpenBao server. Follows redirects as Vault's own client does (once, never from https to
+ * http), caps bodies at 16 MiB, and gives every request a deadline in total.
+ */
+export interface VaultClient extends AsyncDisposable {
+  /** The backend's configured name, for facts. */
+  readonly backend: string;
+  /** Address and namespace, for messages and identities. */
+  readonly address: string;
+  readonly namespace: string | undefined;
+  /**
+   * @returns an answer with status 200, 202 or 204.
+   * @throws VaultStatusError for any other status; PannierError with BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS,
+   * BACKEND_MALFORMED, BACKEND_TOO_LARGE, BACKEND_REDIRECT, or CANCELLED when `signal` aborts.
+   */
+  call(call: VaultCall, signal: AbortSignal): Promise<VaultAnswer>;
+}
+
+/** The server answered with an error status. `body` is kept since KV v2 answers 404 with metadata in it. */
+export class VaultStatusError extends PannierError {
+  readonly status: number;
+  readonly body: Fields;
+  /** The reason that the server gave, as messages show it; undefined when it gave none that is known. */
+  readonly phrase: string | undefined;
+
+  constructor(failed: Failure, status: number, body: Fields, phrase?: string) {
+    super(failed);
+    this.name = 'VaultStatusError';
+    this.status = status;
+    this.body = body;
+    this.phrase = phrase;
+  }
+}

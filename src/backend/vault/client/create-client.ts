@@ -1,0 +1,149 @@
+import type { Clock } from '../../../base/clock.ts';
+import { asFailure, fail } from '../../../base/errors.ts';
+import type { Emit } from '../../../base/fact.ts';
+import type { VaultBackendConfig } from '../../../config/config.ts';
+import type { Env } from '../../../http/proxy-env.ts';
+import { type Send, Transport } from '../../../http/transport.ts';
+import { readBody } from './body.ts';
+import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from './client.ts';
+import { encodeBody, encodePath, encodeQuery } from './encode.ts';
+import { loadNodeVault, type NodeVault, type VaultOptions, type VaultRequest } from './node-vault.ts';
+import { statusError } from './status.ts';
+
+export interface VaultClientOptions {
+  readonly config: VaultBackendConfig;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY; nothing else is read from it. */
+  readonly env: Env;
+  /** Our version, for the User-Agent header. */
+  readonly version?: string;
+}
+
+/**
+ * The client of one Vault or OpenBao server. Opens no connection and loads no library before the first call.
+ *
+ * Each request ends in one fact: `backend-answered` for a whole answer of any status, `backend-failed` when none came
+ * or it was not this API's. The path is told without its query.
+ * @throws PannierError when the address or a proxy in `env` is no URL.
+ */
+export function createVaultClient(options: VaultClientOptions): VaultClient {
+  return new NodeVaultClient(options);
+}
+
+/** What travels through node-vault to our requester beside its own options. */
+interface Passed {
+  readonly call: VaultCall;
+  readonly send: Send;
+}
+
+class NodeVaultClient implements VaultClient {
+  readonly backend: string;
+  readonly address: string;
+  readonly namespace: string | undefined;
+  readonly #options: VaultClientOptions;
+  readonly #transport: Transport;
+  readonly #headers: Readonly<Record<string, string>>;
+  #vault: Promise<NodeVault<Passed>> | undefined;
+
+  constructor(options: VaultClientOptions) {
+    const { config, clock, env, version } = options;
+    const { name, address, tls, timeoutMs, namespace } = config;
+    this.#options = options;
+    this.#transport = new Transport({ address, tls, timeoutMs, clock, env, place: `backends.${name}` });
+    this.backend = name;
+    this.address = this.#transport.address;
+    this.namespace = namespace;
+    this.#headers = {
+      Accept: 'application/json',
+      'User-Agent': version === undefined ? 'pannier' : `pannier/${version}`,
+      'X-Vault-Request': 'true',
+      ...(namespace === undefined
+        ? {}
+        : { 'X-Vault-Namespace': headerText(namespace, 'namespace', `backends.${name}`) }),
+    };
+  }
+
+  async call(call: VaultCall, signal: AbortSignal): Promise<VaultAnswer> {
+    if (signal.aborted) throw fail('CANCELLED', call.place, 'the call was cancelled');
+    this.#vault ??= loadNodeVault((request) => this.#send(request));
+    const vault = await this.#vault;
+    const turn = { urgent: URGENT.test(call.path), place: call.place, freshTls: call.freshTls ?? false };
+    return (await this.#transport.run(turn, signal, async (send) =>
+      dispatch(vault, call, this.#passing(call, send)),
+    )) as VaultAnswer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]();
+  }
+
+  #passing(call: VaultCall, send: Send): VaultOptions<Passed> {
+    const { token, namespace, place } = call;
+    const headers = { ...this.#headers };
+    if (token !== undefined) headers['X-Vault-Token'] = headerText(token.exposeText('backend'), 'token', place);
+    if (namespace === '') delete headers['X-Vault-Namespace'];
+    else if (namespace !== undefined) headers['X-Vault-Namespace'] = headerText(namespace, 'namespace', place);
+    return { headers, passed: { call, send } };
+  }
+
+  /** The requester under node-vault: sends, tells the fact, and turns everything but success into our errors. */
+  async #send({ method, path, headers, json, passed: { call, send } }: VaultRequest<Passed>): Promise<VaultAnswer> {
+    const { clock, emit } = this.#options;
+    const { place } = call;
+    const told = {
+      backend: this.backend,
+      call: `${call.method} ${call.isPathPrivate ? '(computed path)' : call.path}`,
+    };
+    const body = json === undefined ? {} : { body: encodeBody(json, place) };
+    const request = { method, path, headers: json === undefined ? headers : { ...headers, ...JSON_TYPE }, ...body };
+    const startedMs = clock.monoMs();
+    const lasted = () => clock.monoMs() - startedMs;
+    try {
+      const answer = await send(request);
+      const understood = { ...answer, body: readBody(answer, this.address, place) };
+      emit({ kind: 'backend-answered', ...told, status: answer.status, durationMs: lasted() });
+      if (SUCCESS.has(answer.status)) return understood;
+      throw statusError({ ...understood, address: this.address, call: told.call, place, nowMs: clock.wallMs() });
+    } catch (error) {
+      const failed = asFailure(error, place);
+      const answered = error instanceof VaultStatusError;
+      if (!answered && failed.code !== 'CANCELLED') {
+        emit({ kind: 'backend-failed', ...told, failure: failed, durationMs: lasted() });
+      }
+      throw error;
+    }
+  }
+}
+
+const SUCCESS = new Set([200, 202, 204]);
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+/** Logins, renewals and questions about mounts, which others wait for, do not stand behind a queue of fetches. */
+const URGENT = /^\/?(?:auth|sys)\//;
+
+function dispatch(vault: NodeVault<Passed>, call: VaultCall, options: VaultOptions<Passed>): Promise<unknown> {
+  const { method, place, query, body } = call;
+  const path = encodePath(call.path, place);
+  if (query === undefined) {
+    if (method === 'GET') return vault.read(path, options);
+    if (method === 'LIST') return vault.list(path, options);
+    if (method === 'POST') return vault.write(path, body ?? {}, options);
+    if (method === 'DELETE' && body === undefined) return vault.delete(path, options);
+  }
+  const json = method === 'POST' || method === 'PUT' ? (body ?? {}) : body;
+  return vault.request({
+    ...options,
+    method: method === 'LIST' ? 'GET' : method,
+    path: `/${path}${encodeQuery(method === 'LIST' ? { ...query, list: 'true' } : query, place)}`,
+    ...(json === undefined ? {} : { json }),
+  });
+}
+
+/** What a header can carry, so that Node does not have to say what is wrong with a token. */
+function headerText(text: string, what: string, place: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  const hint = 'Check where it comes from: a line break in the middle, or not a text file.';
+  const code = what === 'token' ? 'AUTH_UNUSABLE' : 'BACKEND_REJECTED';
+  throw fail(code, place, `the ${what} has characters that a header cannot carry`, { hint });
+}

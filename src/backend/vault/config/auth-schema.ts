@@ -1,0 +1,85 @@
+import * as z from 'zod/mini';
+import { isApiPath } from '../../../config/api-path.ts';
+import { bool, path, text } from '../../../config/scalars.ts';
+
+const common = {
+  mount: z.optional(text),
+  revokeOnExit: z.optional(bool),
+};
+
+const kubernetes = z.strictObject({
+  method: z.literal('kubernetes'),
+  ...common,
+  role: text,
+  tokenFile: z.optional(path),
+});
+
+const jwt = z.strictObject({
+  method: z.literal('jwt'),
+  ...common,
+  role: text,
+  tokenFile: path,
+});
+
+/** The key pair is the backend's `tls`: `resolve-auth.ts` checks that there is one. */
+const cert = z.strictObject({
+  method: z.literal('cert'),
+  ...common,
+  role: z.optional(text),
+});
+
+/** What a header can carry as it is. */
+const headerValue = text.check(
+  z.regex(/^[\x21-\x7e]+$/, { error: 'it is not made of printable characters without spaces' }),
+);
+
+/** The last part of the login's path. */
+const username = text.check(
+  z.refine((name) => !name.startsWith('/') && !name.endsWith('/') && isApiPath(name), {
+    error: 'a user name has no / around it and no empty part, . or .. between two',
+  }),
+);
+
+const userpass = z.strictObject({
+  method: z.literal('userpass'),
+  ...common,
+  username,
+  passwordFile: path,
+});
+
+const ldap = z.strictObject({
+  method: z.literal('ldap'),
+  ...common,
+  username,
+  passwordFile: path,
+});
+
+/** One of token and tokenFile, or the environment: `resolve-auth.ts` checks. */
+const token = z.strictObject({
+  method: z.literal('token'),
+  ...common,
+  token: z.optional(text),
+  tokenFile: z.optional(path),
+});
+
+const approle = z.strictObject({
+  method: z.literal('approle'),
+  ...common,
+  roleId: z.optional(text),
+  roleIdFile: z.optional(path),
+  secretIdFile: z.optional(path),
+  secretIdWrapped: z.optional(bool),
+  removeSecretIdFile: z.optional(bool),
+});
+
+/** Signed with the machine's own AWS identity: `account` in `resolve-auth.ts` says where the keys come from. */
+const aws = z.strictObject({
+  method: z.literal('aws'),
+  ...common,
+  role: z.optional(text),
+  region: z.optional(text),
+  serverId: z.optional(headerValue),
+});
+
+/** How a vault backend logs in. */
+export const auth = z.discriminatedUnion('method', [kubernetes, jwt, approle, token, cert, userpass, ldap, aws]);

@@ -1,0 +1,143 @@
+import { resolve } from 'node:path';
+import { Secret } from '../../../base/secret.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
+import type { AuthConfig, TlsConfig } from '../../../config/config.ts';
+import { fromEnvironment } from '../../../config/environment.ts';
+import type { Entry } from '../../../config/load/merge.ts';
+import { pathKey } from '../../../config/place.ts';
+import type { AuthShape } from '../../../config/schema.ts';
+import { resolveAws } from '../../aws/config/resolve.ts';
+import type { Surroundings } from './resolve.ts';
+
+const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/** The login of a backend; `entry` is the backend's. */
+export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings): AuthConfig | undefined {
+  const dir = entry.file.dir;
+  const common = { mount: trimSlashes(shape.mount ?? '') || shape.method, revokeOnExit: shape.revokeOnExit ?? false };
+  switch (shape.method) {
+    case 'kubernetes': {
+      const tokenFile = resolve(dir, shape.tokenFile ?? KUBERNETES_TOKEN);
+      return { ...common, method: 'kubernetes', role: shape.role, tokenFile };
+    }
+    case 'jwt':
+      return { ...common, method: 'jwt', role: shape.role, tokenFile: resolve(dir, shape.tokenFile) };
+    case 'cert':
+      return { ...common, method: 'cert', ...(shape.role === undefined ? {} : { role: shape.role }) };
+    case 'aws': {
+      const { method, role, region, serverId } = shape;
+      const account = resolveAws(
+        String(entry.path.at(-1)),
+        { kind: 'aws-secrets-manager', ...(region && { region }) },
+        entry,
+        around,
+      );
+      if (account === undefined) return undefined;
+      return {
+        ...common,
+        method,
+        ...(role === undefined ? {} : { role }),
+        ...(serverId === undefined ? {} : { serverId }),
+        account: { ...account, region: account.region ?? 'us-east-1' },
+      };
+    }
+    case 'userpass':
+    case 'ldap': {
+      const { method, username, passwordFile } = shape;
+      return { ...common, method, username, passwordFile: resolve(dir, passwordFile) };
+    }
+    case 'token':
+      return resolveToken(shape, common, entry, around);
+    case 'approle':
+      return resolveAppRole(shape, common, entry, around);
+  }
+}
+
+function resolveAppRole(
+  shape: Extract<AuthShape, { method: 'approle' }>,
+  common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
+  entry: Entry,
+  around: Surroundings,
+): AuthConfig | undefined {
+  const { file, path } = entry;
+  const { roleId, roleIdFile, secretIdFile, secretIdWrapped = false, removeSecretIdFile = false } = shape;
+  const isOne = checkOne('roleId', roleId, 'roleIdFile', roleIdFile, entry, around);
+  if (secretIdFile === undefined && (secretIdWrapped || removeSecretIdFile)) {
+    const seen = `absent, but ${secretIdWrapped ? 'secretIdWrapped' : 'removeSecretIdFile'} is true`;
+    around.problems.add('CONFIG_MISSING', file, [...path, 'auth', 'secretIdFile'], seen);
+    return undefined;
+  }
+  if (!isOne) return undefined;
+  return {
+    ...common,
+    method: 'approle',
+    ...(roleId === undefined ? {} : { roleId }),
+    ...(roleIdFile === undefined ? {} : { roleIdFile: resolve(file.dir, roleIdFile) }),
+    ...(secretIdFile === undefined ? {} : { secretIdFile: resolve(file.dir, secretIdFile) }),
+    secretIdWrapped,
+    removeSecretIdFile,
+  };
+}
+
+/** The login `cert` is the handshake itself: it takes TLS, and a certificate to show. */
+export function checkCertLogin(
+  address: string,
+  tls: TlsConfig,
+  { file, path }: Entry,
+  { problems }: Surroundings,
+): boolean {
+  const isSecure = address.startsWith('https:');
+  if (!isSecure) problems.add('CONFIG_INVALID', file, [...path, 'address'], 'not https, which the login cert takes');
+  if (tls.certFile !== undefined) return isSecure;
+  const hint = 'Add tls.certFile and tls.keyFile: the pair that the login cert shows.';
+  problems.add('CONFIG_MISSING', file, [...path, 'tls', 'certFile'], 'absent', hint);
+  return false;
+}
+
+function resolveToken(
+  shape: Extract<AuthShape, { method: 'token' }>,
+  common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
+  entry: Entry,
+  around: Surroundings,
+): AuthConfig | undefined {
+  const { file, path } = entry;
+  const { token, tokenFile } = shape;
+  const place = [...path, 'auth', 'token'];
+  if (token === undefined && tokenFile === undefined) {
+    const inherited = fromEnvironment('TOKEN', around.env)?.value;
+    if (inherited !== undefined) return withToken(inherited);
+    const hint = 'Add token or tokenFile, or set VAULT_TOKEN or BAO_TOKEN.';
+    around.problems.add('CONFIG_MISSING', file, place, 'absent', hint);
+    return undefined;
+  }
+  if (!checkOne('token', token, 'tokenFile', tokenFile, entry, around)) return undefined;
+  if (tokenFile !== undefined) return { ...common, method: 'token', tokenFile: resolve(file.dir, tokenFile) };
+  if (!file.filled.has(pathKey(place))) {
+    const hint = 'Use tokenFile, ${env:NAME} or ${file:PATH}.';
+    around.problems.warn('CONFIG_LITERAL_SECRET', file, place, 'a secret is written literally', hint);
+  }
+  return withToken(token as string);
+
+  function withToken(text: string): AuthConfig | undefined {
+    const trimmed = text.trim();
+    if (/^[\x21-\x7e]+$/.test(trimmed)) return { ...common, method: 'token', token: Secret.text(trimmed) };
+    around.problems.add('CONFIG_INVALID', file, place, 'it is not made of printable characters without spaces');
+    return undefined;
+  }
+}
+
+/** Exactly one of two keys of `auth`. */
+function checkOne(
+  first: string,
+  firstValue: string | undefined,
+  second: string,
+  secondValue: string | undefined,
+  { file, path }: Entry,
+  { problems }: Surroundings,
+): boolean {
+  if ((firstValue === undefined) !== (secondValue === undefined)) return true;
+  const place = [...path, 'auth'];
+  if (firstValue === undefined) problems.add('CONFIG_MISSING', file, place, `one of ${first} and ${second} is wanted`);
+  else problems.add('CONFIG_INVALID', file, place, `${first} and ${second} exclude each other`, 'Keep one of the two.');
+  return false;
+}

@@ -1,0 +1,36 @@
+import * as z from 'zod/mini';
+import { parseAddress } from '../../../config/address.ts';
+import { bool, path, positiveDuration, text } from '../../../config/scalars.ts';
+import { awsSecretsManager } from '../../aws/config/schema.ts';
+import { auth } from './auth-schema.ts';
+
+const tls = z.strictObject({
+  caFile: z.optional(path),
+  certFile: z.optional(path),
+  keyFile: z.optional(path),
+  serverName: z.optional(text),
+  skipVerify: z.optional(bool),
+});
+
+const address = text.check(
+  z.refine((value) => parseAddress(value).wrong === undefined, {
+    error: ({ input }) => parseAddress(input as string).wrong,
+  }),
+);
+
+const vault = z.strictObject({
+  kind: z.literal('vault'),
+  address: z.optional(address),
+  namespace: z.optional(z.string({ error: 'text is wanted' })),
+  tls: z.optional(tls),
+  timeout: z.optional(positiveDuration),
+  auth,
+});
+
+const file = z.strictObject({
+  kind: z.literal('file'),
+  path,
+});
+
+/** One place secrets come from, with its login. A new kind is one file beside this one and one entry in this list. */
+export const backend = z.discriminatedUnion('kind', [vault, file, awsSecretsManager]);

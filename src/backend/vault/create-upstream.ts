@@ -1,0 +1,46 @@
+import type { Clock } from '../../base/clock.ts';
+import type { VaultBackendConfig } from '../../config/config.ts';
+import { Forwarder } from '../../http/forwarder.ts';
+import type { Env } from '../../http/proxy-env.ts';
+import { createAuthorized } from './auth/authorized.ts';
+import type { Session } from './auth/method.ts';
+import type { VaultClient } from './client/client.ts';
+import { VaultMounts } from './source/mounts.ts';
+import type { Upstream } from './upstream.ts';
+
+/** The server's own default for its longest request: https://openbao.org/docs/configuration/#default_max_request_duration */
+const ANSWER_MS = 90_000;
+
+export interface UpstreamParts {
+  readonly client: VaultClient;
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly env: Env;
+}
+
+/** A Vault or OpenBao server for a proxy, over connections of its own. Client and session stay their owner's. */
+export function createVaultUpstream(
+  config: VaultBackendConfig,
+  { client, session, clock, env }: UpstreamParts,
+): Upstream {
+  const { name, address, tls, timeoutMs, namespace } = config;
+  const place = `backends.${name}`;
+  const times = { connectMs: timeoutMs, answerMs: Math.max(timeoutMs, ANSWER_MS) };
+  const forwarder = new Forwarder({ address, tls, clock, env, place, ...times });
+  const stop = new AbortController();
+  const mounts = new VaultMounts(createAuthorized(client, session, clock), clock, stop.signal);
+  return {
+    address: forwarder.address,
+    namespace,
+    place,
+    loginMs: timeoutMs,
+    session,
+    client,
+    send: (request, until) => forwarder.send(request, until),
+    mountOf: (path, signal) => mounts.find(path, { place }, signal),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await forwarder[Symbol.asyncDispose]();
+    },
+  };
+}

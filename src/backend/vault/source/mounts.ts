@@ -1,0 +1,133 @@
+import type { Clock } from '../../../base/clock.ts';
+import { fail, PannierError } from '../../../base/errors.ts';
+import { onAbort } from '../../../base/on-abort.ts';
+import { SingleFlight } from '../../../base/single-flight.ts';
+import { isList, lookUp, plainText } from '../../../base/value.ts';
+import type { Authorized } from '../auth/authorized.ts';
+import { type VaultCall, VaultStatusError } from '../client/client.ts';
+import { malformed } from './answer.ts';
+
+export interface Mount {
+  /** With one slash at its end: `secret/`. */
+  readonly path: string;
+  /** `kv` for both versions; `generic` is KV 1 by its old name. */
+  readonly type: string;
+  readonly version: 1 | 2;
+  /** `guessed`: the server would not tell, and a read under a guess told it. */
+  readonly source: 'told' | 'guessed';
+  readonly learntMonoMs: number;
+}
+
+/** Whose question it is. */
+export type AskedFor = Pick<VaultCall, 'place' | 'isPathPrivate'>;
+
+/**
+ * A mount is asked about again after a 404 when what is known is older than this. With the backoff of a failed read, of
+ * 30 s at most, a mount that was moved or upgraded is found within a minute.
+ */
+const DOUBT_AFTER_MS = 30_000;
+
+/**
+ * Where the mounts of a server are, and of what kind: GET sys/internal/ui/mounts/PATH, once per mount, also when many
+ * secrets begin at the same moment. A least-privilege token may ask it about what it may read.
+ * https://openbao.org/api-docs/system/internal-ui-mounts/#get-single-mount-details
+ */
+export class VaultMounts {
+  readonly #vault: Authorized;
+  readonly #clock: Clock;
+  /** Aborts when the backend closes: a question belongs to all who wait for it, not to the first. */
+  readonly #stop: AbortSignal;
+  readonly #known = new Map<string, Mount>();
+  readonly #asking = new SingleFlight<string, Mount | 'refused'>();
+
+  constructor(vault: Authorized, clock: Clock, stop: AbortSignal) {
+    this.#vault = vault;
+    this.#clock = clock;
+    this.#stop = stop;
+  }
+
+  /**
+   * The mount that `path` lies in; `refused` when the server will not tell (an older server, a narrower policy, or no
+   * such mount). Paths that begin with the same segment wait for one question and then look for their mount among
+   * what is known; only one that it does not answer asks its own.
+   */
+  async find(path: string, about: AskedFor, signal: AbortSignal): Promise<Mount | 'refused'> {
+    const segment = firstSegment(path);
+    for (;;) {
+      const known = this.#match(path);
+      if (known !== undefined) return known;
+      const joins = this.#asking.has(segment);
+      const answer = this.#asking.run(segment, () => this.#ask(path, about));
+      const found = await whileWanted(answer, about.place, signal);
+      if (!joins || found === 'refused') return found;
+    }
+  }
+
+  /** What a read under a guess told about the mount. */
+  learn(path: string, type: string, version: 1 | 2): void {
+    this.#known.set(path, { path, type, version, source: 'guessed', learntMonoMs: this.#clock.monoMs() });
+  }
+
+  /**
+   * Nothing was found there: after a while the mount may have been moved or upgraded to another version. True when what
+   * is known now is newer than `mount`, or is to be asked for again, so that another try may go well.
+   * @param refused the answer, which may itself say that the mount is another one.
+   */
+  doubt(mount: Mount, refused: unknown): boolean {
+    const known = this.#known.get(mount.path);
+    if (known !== mount) return true;
+    if (!saysVersioned(refused) && this.#clock.monoMs() - mount.learntMonoMs < DOUBT_AFTER_MS) return false;
+    this.#known.delete(mount.path);
+    return true;
+  }
+
+  #match(path: string): Mount | undefined {
+    for (const mount of this.#known.values()) if (`${path}/`.startsWith(mount.path)) return mount;
+    return undefined;
+  }
+
+  async #ask(asked: string, { place, isPathPrivate }: AskedFor): Promise<Mount | 'refused'> {
+    const path = `sys/internal/ui/mounts/${asked}`;
+    const call = { method: 'GET', path, place, idempotent: true, isPathPrivate } as const;
+    try {
+      const { body } = await this.#vault.call(call, this.#stop);
+      const path = plainText(lookUp(body, 'data', 'path'))?.replace(/\/*$/, '/');
+      const type = plainText(lookUp(body, 'data', 'type'));
+      if (path === undefined || type === undefined || !`${asked}/`.startsWith(path)) {
+        throw malformed(place, 'the answer about the mount does not name it');
+      }
+      const version = plainText(lookUp(body, 'data', 'options', 'version')) === '2' ? 2 : 1;
+      const mount: Mount = { path, type, version, source: 'told', learntMonoMs: this.#clock.monoMs() };
+      this.#known.set(path, mount);
+      return mount;
+    } catch (error) {
+      if (error instanceof VaultStatusError && [400, 403, 404, 405].includes(error.status)) return 'refused';
+      throw error;
+    }
+  }
+}
+
+/** Whether a 404 tells that the engine has become one of version 2, whose paths have `data/` and `metadata/` in them. */
+function saysVersioned(refused: unknown): boolean {
+  const warnings = refused instanceof VaultStatusError ? refused.body.get('warnings') : undefined;
+  return isList(warnings) && warnings.some((warning) => /versioned k\/?v/i.test(plainText(warning) ?? ''));
+}
+
+export function firstSegment(path: string): string {
+  return path.split('/', 1)[0] ?? '';
+}
+
+/** Waits for a question that others wait for as well; its failure is told under our own place. */
+async function whileWanted<T>(answer: Promise<T>, place: string, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const forget = onAbort(signal, () => reject(fail('CANCELLED', place, 'ended while asking for the mount')));
+  try {
+    return await Promise.race([answer, aborted]);
+  } catch (error) {
+    if (!(error instanceof PannierError) || error.failure.place === place) throw error;
+    const { code, seen, hint, retry, retryAfterMs } = error.failure;
+    throw fail(code, place, seen, { hint, retry, retryAfterMs });
+  } finally {
+    forget();
+  }
+}

@@ -1,0 +1,63 @@
+import { type Fields, plainNumber } from '../../../base/value.ts';
+import type { SecretRequest } from '../../../config/config.ts';
+import type { Fetched, RotatingLife } from '../../backend.ts';
+import type { AuthorizedAnswer } from '../auth/authorized.ts';
+import { equalExcept, type FetchKind, readFields, readLease, settleFetch, type VaultTools } from './answer.ts';
+import { readEnd } from './end.ts';
+
+type ReadRequest = Extract<SecretRequest, { kind: 'vault-read' }>;
+
+/** `database/static-creds/shop`, `ldap/static-cred/shop`. */
+const STATIC_ROLE = /(?:^|\/)static-creds?\//;
+
+/** Reading it makes a new token. https://openbao.org/api-docs/secret/identity/tokens/#generate-a-signed-id-token */
+const IDENTITY_TOKEN = /(?:^|\/)identity\/oidc\/token\//;
+
+/** What a static role says about its rotations. */
+const ROTATION = ['ttl', 'last_vault_rotation', 'rotation_period', 'rotation_schedule', 'rotation_window'];
+
+/** The announced rotation counts down by the clock; one that moved by more than this was set anew. */
+const MOVED_MS = 2_000;
+
+/**
+ * Any readable path: `data` becomes the fields. Reading may mint (`database/creds/shop`), so it is never sent again by
+ * itself.
+ *
+ * Its life, in this order: the lease; for a static role (https://openbao.org/api-docs/secret/databases/#get-static-credentials)
+ * the time until it rotates, `ttl`, which counts down and is no change; an end that stands in the answer (`readEnd`);
+ * else none, whatever other fields are named.
+ */
+export function createVaultRead({ vault, clock, nextVersion }: VaultTools): FetchKind<ReadRequest> {
+  return async ({ want: { place }, request: { path, end }, last }, signal) => {
+    const answer = await vault.call({ method: 'GET', path, place, idempotent: false }, signal);
+    const fields = readFields(answer.body, place);
+    const lease = readLease(answer);
+    const rotation = lease === undefined && STATIC_ROLE.test(path) ? rotationOf(answer, fields, last) : undefined;
+    if (rotation !== undefined) return settleFetch({ last, fields, life: rotation, uncounted: 'ttl' }, nextVersion);
+    const mints = end !== undefined || IDENTITY_TOKEN.test(path);
+    const ending = lease === undefined ? readEnd(answer, fields, { end, mints, place, clock }) : undefined;
+    const life = lease ?? ending?.life ?? { kind: 'none' };
+    return settleFetch({ last, fields, life, uncounted: ending?.countdown }, nextVersion);
+  };
+}
+
+/**
+ * When a static role rotates. A server sets `ttl` anew before it has changed the password, and rotates late when the
+ * database is away: while a rotation was due and the password is the old one, the next one is not waited for.
+ */
+function rotationOf(
+  { startedMonoMs }: AuthorizedAnswer,
+  fields: Fields,
+  last: Fetched | undefined,
+): RotatingLife | undefined {
+  const seconds = plainNumber(fields.get('ttl'));
+  const rotates = fields.has('rotation_period') || fields.has('rotation_schedule');
+  if (!rotates || seconds === undefined) return undefined;
+  // An overdue rotation has a `ttl` below zero.
+  const life = { kind: 'rotates', inMs: Math.max(0, seconds) * 1000, startedMonoMs } as const;
+  if (last?.life.kind !== 'rotates' || !equalExcept(last.fields, fields, ROTATION)) return life;
+  const { looksInVain = 0 } = last.life;
+  const announcedMs = last.life.startedMonoMs + last.life.inMs;
+  const wasDue = startedMonoMs >= announcedMs || startedMonoMs + life.inMs > announcedMs + MOVED_MS;
+  return looksInVain > 0 || wasDue ? { ...life, looksInVain: looksInVain + 1 } : life;
+}

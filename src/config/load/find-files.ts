@@ -1,0 +1,78 @@
+import { basename, join, resolve } from 'node:path';
+import { readdirInTime, statInTime } from '../../base/read-file.ts';
+import type { Environment } from '../environment.ts';
+import type { Problems } from '../problems/problems.ts';
+import { describeSystemError } from '../read-capped.ts';
+
+const CONFIG_NAME = /^[^.].*\.(?:yaml|yml|json)$/;
+
+/** A file to read and its short name in messages. */
+export interface Found {
+  readonly path: string;
+  readonly label: string;
+}
+
+/**
+ * Files of the command line, else those of PANNIER_CONFIG (separated by `:`). A directory stands for its
+ * `*.yaml|yml|json` in the order of their names, without sub-directories and hidden files. A file named twice is read
+ * once.
+ */
+export async function findFiles(
+  paths: readonly string[],
+  env: Environment,
+  cwd: string,
+  problems: Problems,
+): Promise<Found[]> {
+  const named = namedPaths(paths, env);
+  if (named.length === 0) {
+    problems.addAt('CONFIG_MISSING', 'configuration', 'no file is named', 'Give -c FILE, or set PANNIER_CONFIG.');
+  }
+  const files = new Map<string, string>();
+  for (const name of named) {
+    for (const file of await expand(name, cwd, problems)) {
+      if (!files.has(resolve(cwd, file))) files.set(resolve(cwd, file), file);
+    }
+  }
+  const shared = new Map<string, number>();
+  for (const path of files.keys()) shared.set(basename(path), (shared.get(basename(path)) ?? 0) + 1);
+  return [...files].map(([path, name]) => ({ path, label: shared.get(basename(path)) === 1 ? basename(path) : name }));
+}
+
+/** The directories among the paths: a file that appears there belongs to the configuration. */
+export async function findFolders(paths: readonly string[], env: Environment, cwd: string): Promise<readonly string[]> {
+  const all = namedPaths(paths, env).map((path) => resolve(cwd, path));
+  const areFolders = await Promise.all(all.map(isDirectory));
+  return all.filter((_, index) => areFolders[index]);
+}
+
+/** Names of the files that a directory stands for, sorted. */
+export async function filesOfFolder(folder: string): Promise<readonly string[]> {
+  const names = (await readdirInTime(folder)).filter((entry) => CONFIG_NAME.test(entry)).sort();
+  const areFolders = await Promise.all(names.map((entry) => isDirectory(resolve(folder, entry))));
+  return names.filter((_, index) => !areFolders[index]);
+}
+
+function namedPaths(paths: readonly string[], env: Environment): readonly string[] {
+  return paths.length > 0 ? paths : (env['PANNIER_CONFIG'] ?? '').split(':').filter((path) => path !== '');
+}
+
+async function expand(name: string, cwd: string, problems: Problems): Promise<string[]> {
+  try {
+    if (!(await statInTime(resolve(cwd, name))).isDirectory()) return [name];
+    const inside = (await filesOfFolder(resolve(cwd, name))).map((entry) => join(name, entry));
+    if (inside.length === 0) problems.addAt('CONFIG_MISSING', name, 'the directory holds no *.yaml, *.yml or *.json');
+    return inside;
+  } catch (error) {
+    problems.addAt('CONFIG_UNREADABLE', name, describeSystemError(error));
+    return [];
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await statInTime(path)).isDirectory();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,137 @@
+import { resolve } from 'node:path';
+import type { Environment } from '../environment.ts';
+import { type Path, pathKey } from '../place.ts';
+import { Problems } from '../problems/problems.ts';
+import { readCapped, type Unread } from '../read-capped.ts';
+import { isTree, type Parsed, type SourceFile } from './source-file.ts';
+
+const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
+const MAX_DEPTH = 64;
+
+/** Maps and lists. An alias may stand for a map that holds aliases: sharing is free until the tree is walked. */
+const MAX_NODES = 250_000;
+
+/** What a file is before its references are filled. */
+export type Unfilled = Pick<SourceFile, 'path' | 'dir' | 'label'>;
+
+/**
+ * Fills `${env:NAME}` and `${file:PATH}` in every scalar except inline templates; `$${` is a literal `${`. What comes
+ * in is not searched again. Keys are left as they are. Also refuses `__proto__`, which no map of ours may hold.
+ */
+export async function interpolate(
+  parsed: Parsed,
+  file: Unfilled,
+  env: Environment,
+  problems: Problems,
+): Promise<SourceFile> {
+  const read = new Map<string, string | Unread>();
+  const trial = new Problems();
+  let walk = new Walk(file, env, trial, read);
+  let tree = walk.fill(parsed.tree);
+  if (walk.named.size > 0 || trial.count > 0) {
+    // Which files it names is known now. With what they hold it is walked again, and what that says counts.
+    await Promise.all([...walk.named].map(async (path) => read.set(path, await readCapped(path))));
+    walk = new Walk(file, env, problems, read);
+    tree = walk.fill(parsed.tree);
+  }
+  return {
+    ...file,
+    tree: isTree(tree) ? tree : {},
+    lineOf: (section, name) => parsed.lines.get(pathKey(name === undefined ? [section] : [section, name])),
+    filled: walk.filled,
+    unfilled: walk.unfilled,
+  };
+}
+
+class Walk {
+  readonly filled = new Set<string>();
+  readonly unfilled = new Set<string>();
+  /** Files of references. */
+  readonly named = new Set<string>();
+  readonly #file: Unfilled;
+  readonly #env: Environment;
+  readonly #problems: Problems;
+  readonly #read: ReadonlyMap<string, string | Unread>;
+  readonly #path: (string | number)[] = [];
+  #nodes = 0;
+
+  /** @param read what the files of references hold, as far as it is known. */
+  constructor(file: Unfilled, env: Environment, problems: Problems, read: ReadonlyMap<string, string | Unread>) {
+    this.#read = read;
+    this.#file = file;
+    this.#env = env;
+    this.#problems = problems;
+  }
+
+  fill(value: unknown): unknown {
+    if (typeof value === 'string') return value.includes('${') && !isTemplate(this.#path) ? this.#text(value) : value;
+    if (typeof value === 'number' && !Number.isFinite(value))
+      this.#refuse('CONFIG_INVALID', 'the number is not finite');
+    if (typeof value !== 'object' || value === null) return value;
+    this.#nodes++;
+    if (this.#nodes === MAX_NODES || this.#path.length === MAX_DEPTH)
+      this.#refuse('CONFIG_MALFORMED', 'it holds too much');
+    if (this.#nodes >= MAX_NODES || this.#path.length >= MAX_DEPTH) return null;
+    if (Array.isArray(value)) return value.map((item, index) => this.#below(index, item));
+    const filled: Record<string, unknown> = {};
+    for (const [key, below] of Object.entries(value)) {
+      if (key === '__proto__') this.#refuse('CONFIG_INVALID', '__proto__ cannot be a name here');
+      else filled[key] = this.#below(key, below);
+    }
+    return filled;
+  }
+
+  #below(step: string | number, value: unknown): unknown {
+    this.#path.push(step);
+    const filled = this.fill(value);
+    this.#path.pop();
+    return filled;
+  }
+
+  #text(text: string): string {
+    return text.replace(REFERENCE, (whole, inside?: string) => {
+      if (inside === undefined) return '${';
+      const place = pathKey(this.#path);
+      const value = whole.endsWith('}') ? this.#look(inside) : { why: 'a reference has no closing brace' };
+      if (typeof value === 'string') {
+        this.filled.add(place);
+        return value;
+      }
+      this.unfilled.add(place);
+      this.#refuse('CONFIG_REFERENCE', value.why, value.hint);
+      return '';
+    });
+  }
+
+  #look(reference: string): string | { why: string; hint?: string } {
+    const [, kind, name = ''] = /^(env|file):(.+)$/.exec(reference) ?? [];
+    if (kind === 'env') {
+      const shown = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : 'it names';
+      return (
+        (Object.hasOwn(this.#env, name) ? this.#env[name] : undefined) ?? { why: `the variable ${shown} is not set` }
+      );
+    }
+    if (kind === 'file') {
+      const path = resolve(this.#file.dir, name);
+      this.named.add(path);
+      const text = this.#read.get(path) ?? '';
+      return typeof text === 'string' ? text.replace(/\r?\n$/, '') : { why: `the file of a reference: ${text.why}` };
+    }
+    const hint = 'Write ${env:NAME} or ${file:PATH}; a literal ${ is written $${.';
+    return { why: 'a reference that is neither env nor file', hint };
+  }
+
+  #refuse(code: 'CONFIG_MALFORMED' | 'CONFIG_INVALID' | 'CONFIG_REFERENCE', seen: string, hint?: string): void {
+    const place = this.#path.length === 0 ? this.#file.label : this.#problems.placeIn(this.#file, this.#path);
+    this.#problems.addAt(code, place, seen, hint);
+  }
+}
+
+/** Inline templates: the engine's own braces mean something there, and what a reference gives is no template. */
+function isTemplate(path: Path): boolean {
+  const [section, name, part, , what, key] = path;
+  if (section === 'exec') return name === 'env' && path.length === 3;
+  if (section !== 'outputs') return false;
+  if (part === 'files') return path.length === 5 && what === 'content';
+  return part === 'reload' && what === 'http' && (path.length === 6 ? key === 'body' : key === 'headers');
+}

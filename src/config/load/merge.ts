@@ -1,0 +1,85 @@
+import * as z from 'zod/mini';
+import { formatPlace, type Path } from '../place.ts';
+import type { Problems } from '../problems/problems.ts';
+import { otherName, secretName } from '../scalars.ts';
+import { configFile, NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../schema.ts';
+import { isTree, type SourceFile } from './source-file.ts';
+
+/** One named thing, or a part of one, as a file says it. */
+export interface Entry {
+  readonly file: SourceFile;
+  readonly path: Path;
+}
+
+/** The files as one, names and sections checked for being defined once. */
+export interface Merged {
+  readonly sections: Readonly<Record<NamedSection, ReadonlyMap<string, Entry>>>;
+  /** Where each section without names stands; absent ones, and those of nothing at all, are off. */
+  readonly singles: ReadonlyMap<SingleSection, Entry>;
+}
+
+/** Sections are known by their heads here; what stands in them is checked one by one in `resolve.ts`. */
+export function mergeFiles(files: readonly SourceFile[], problems: Problems): Merged {
+  const sections = { backends: new Map(), secrets: new Map(), outputs: new Map() } as const;
+  const owners = new Map<string, SourceFile>();
+  const singles = new Map<SingleSection, Entry>();
+  for (const file of files) {
+    const head = z.safeParse(configFile, withoutEntries(file), { jitless: true });
+    if (!head.success) problems.addIssues(head.error.issues, configFile, file, []);
+    for (const section of Object.keys(file.tree)) {
+      if (section === 'version') continue;
+      if (isNamed(section)) addEntries(sections[section], section, file, problems);
+      else if (owners.has(section)) addDuplicate(owners.get(section) as SourceFile, file, [section], problems);
+      else {
+        owners.set(section, file);
+        if (isSingle(section) && file.tree[section] !== null) singles.set(section, { file, path: [section] });
+      }
+    }
+  }
+  if (files.length > 0 && files.every(({ tree }) => tree['version'] === undefined)) {
+    problems.addAt(
+      'CONFIG_MISSING',
+      files.length === 1 ? 'version' : 'configuration',
+      'version is absent',
+      'Add version: 1.',
+    );
+  }
+  return { sections, singles };
+}
+
+function addEntries(entries: Map<string, Entry>, section: NamedSection, file: SourceFile, problems: Problems): void {
+  const named = file.tree[section];
+  if (!isTree(named)) return;
+  for (const name of Object.keys(named)) {
+    const path = [section, name];
+    const first = entries.get(name);
+    if (first !== undefined) addDuplicate(first.file, file, path, problems);
+    else entries.set(name, { file, path });
+    const checked = z.safeParse(section === 'secrets' ? secretName : otherName, name, { jitless: true });
+    if (!checked.success) problems.add('CONFIG_INVALID', file, path, checked.error.issues[0]?.message ?? 'no name');
+  }
+}
+
+function addDuplicate(first: SourceFile, second: SourceFile, path: readonly string[], problems: Problems): void {
+  const at = (file: SourceFile) => {
+    const line = file.lineOf(path[0] as string, path[1]);
+    return line === undefined ? file.label : `${file.label}:${line}`;
+  };
+  problems.addAt('CONFIG_DUPLICATE', `${at(second)}: ${formatPlace(path)}`, `also defined at ${at(first)}`);
+}
+
+/** What is checked later is taken out, and a section without anything below it is the same as an absent one. */
+function withoutEntries({ tree }: SourceFile): unknown {
+  const head: Record<string, unknown> = { ...tree };
+  for (const section of NAMED_SECTIONS) if (isTree(tree[section]) || tree[section] === null) head[section] = {};
+  for (const section of SINGLE_SECTIONS) delete head[section];
+  return head;
+}
+
+function isSingle(section: string): section is SingleSection {
+  return (SINGLE_SECTIONS as readonly string[]).includes(section);
+}
+
+function isNamed(section: string): section is NamedSection {
+  return (NAMED_SECTIONS as readonly string[]).includes(section);
+}

@@ -1,0 +1,49 @@
+import * as z from 'zod/mini';
+import { type Path, pathKey, valueAt } from '../place.ts';
+import type { Problems } from '../problems/problems.ts';
+import type { Entry } from './merge.ts';
+import { isUnfilled, type SourceFile } from './source-file.ts';
+
+/**
+ * Checks one entry against its schema, or gives undefined and adds what is wrong.
+ * @param raw the value to check when it is not what stands at the entry's path.
+ */
+export function parseEntry<S extends z.core.$ZodType>(
+  schema: S,
+  { file, path }: Entry,
+  problems: Problems,
+  raw: unknown = valueAt(file.tree, path),
+): z.core.output<S> | undefined {
+  let result = z.safeParse(schema, raw, { jitless: true });
+  if (!result.success && takeAsTyped(result.error.issues, raw, file, path)) {
+    result = z.safeParse(schema, raw, { jitless: true });
+  }
+  if (result.success) return isUnfilled(file, path) ? undefined : result.data;
+  problems.addIssues(result.error.issues, schema, file, path);
+  return undefined;
+}
+
+/**
+ * A reference gives text. Where a number or a boolean is wanted and the text is one, it becomes that.
+ * @returns whether anything changed; the tree is our own copy of the file.
+ */
+function takeAsTyped(issues: readonly z.core.$ZodIssue[], raw: unknown, file: SourceFile, base: Path): boolean {
+  let changed = false;
+  for (const issue of issues) {
+    if (!wantsTyped(issue)) continue;
+    const path = issue.path as Path;
+    const step = path.at(-1);
+    const text = valueAt(raw, path);
+    if (step === undefined || typeof text !== 'string' || !/^(?:true|false|\d{1,15})$/.test(text)) continue;
+    if (!file.filled.has(pathKey([...base, ...path]))) continue;
+    const above = valueAt(raw, path.slice(0, -1)) as Record<string | number, unknown>;
+    above[step] = JSON.parse(text.replace(/^0+(?=\d)/, ''));
+    changed = true;
+  }
+  return changed;
+}
+
+function wantsTyped(issue: z.core.$ZodIssue): boolean {
+  if (issue.code === 'invalid_type') return ['boolean', 'number', 'int'].includes(issue.expected);
+  return issue.code === 'invalid_value' && issue.values.some((value) => typeof value !== 'string');
+}

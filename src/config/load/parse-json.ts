@@ -1,0 +1,59 @@
+import { JsonError, parseJson } from '../../base/json.ts';
+import { formatPlace, pathKey } from '../place.ts';
+import type { Problems } from '../problems/problems.ts';
+import type { Parsed } from './source-file.ts';
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,\n]/g;
+
+/** JSON text as a tree. `JSON.parse` quotes its input, so its message is replaced by line, column and our words. */
+export function parseJsonFile(text: string, label: string, problems: Problems): Parsed {
+  try {
+    const tree: unknown = JSON.parse(text);
+    return { tree, lines: findKeys(text, label, problems) };
+  } catch {
+    problems.addAt('CONFIG_MALFORMED', ...locate(text, label));
+    return { tree: undefined, lines: new Map() };
+  }
+}
+
+/** Line and column by our own reader, which says what is wrong without quoting it. */
+function locate(text: string, label: string): [place: string, seen: string] {
+  try {
+    parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonError) {
+      const before = text.slice(0, error.offset).split('\n');
+      const what = error.message.replace(/ at offset \d+$/, '');
+      return [`${label}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`, `not JSON: ${what}`];
+    }
+  }
+  return [label, 'not JSON'];
+}
+
+/** Keys of valid JSON: repeated ones are reported (JSON.parse keeps the last silently), lines are noted. */
+function findKeys(text: string, label: string, problems: Problems): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
+  const frames: { readonly keys: Map<string, number> | undefined; step: string | number }[] = [];
+  let line = 1;
+  let wantsKey = false;
+  for (const [token] of text.matchAll(TOKEN)) {
+    const frame = frames.at(-1);
+    if (token === '\n') line++;
+    else if (token === '{') frames.push({ keys: new Map(), step: '' });
+    else if (token === '[') frames.push({ keys: undefined, step: 0 });
+    else if (token === '}' || token === ']') frames.pop();
+    else if (token === ',' && typeof frame?.step === 'number') frame.step++;
+    else if (wantsKey && frame?.keys !== undefined && token.startsWith('"')) {
+      const key = JSON.parse(token) as string;
+      frame.step = key;
+      const path = frames.map(({ step }) => step);
+      const first = frame.keys.get(key);
+      if (first === undefined) frame.keys.set(key, line);
+      else
+        problems.addAt('CONFIG_DUPLICATE', `${label}:${line}: ${formatPlace(path)}`, `also defined in line ${first}`);
+      if (path.length <= 2 && first === undefined) lines.set(pathKey(path), line);
+    }
+    if (token !== '\n') wantsKey = token === '{' || token === ',';
+  }
+  return lines;
+}

@@ -1,0 +1,122 @@
+import type { Node, Pair, Range, Scalar, YAMLError } from 'yaml';
+import { formatPlace, pathKey } from '../place.ts';
+import type { Problems } from '../problems/problems.ts';
+import type { Parsed } from './source-file.ts';
+
+type Yaml = typeof import('yaml');
+type Position = (offset: number) => { readonly line: number; readonly col: number };
+
+/** Deeper than any configuration; also ends an alias that holds itself. */
+const MAX_DEPTH = 64;
+
+/** What the parser's codes mean. Its own messages print lines of the file. */
+const WORDS: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'the indentation does not fit',
+  TAB_AS_INDENT: 'a tab cannot indent',
+  BLOCK_IN_FLOW: 'a block stands inside brackets',
+  MISSING_CHAR: 'a character is missing, such as a closing quote, a bracket or a comma',
+  MULTIPLE_DOCS: 'several documents stand in one file',
+  UNEXPECTED_TOKEN: 'something unexpected stands here',
+  BAD_DQ_ESCAPE: 'an escape in double quotes is not known; single quotes take backslashes as they are',
+  NON_STRING_KEY: 'a map or a list stands as a key; a value that begins with {{ needs quotes',
+  MULTILINE_IMPLICIT_KEY: 'a key spans lines; perhaps a colon is missing',
+  TAG_RESOLVE_FAILED: 'a tag is not known',
+  BLOCK_AS_IMPLICIT_KEY: 'a colon too many, or quotes are missing',
+};
+
+/** YAML 1.2 text as a tree. The parser is loaded here, so that a JSON configuration never pays for it. */
+export async function parseYamlFile(text: string, label: string, problems: Problems): Promise<Parsed> {
+  const yaml = await import('yaml');
+  const lineCounter = new yaml.LineCounter();
+  const options = {
+    version: '1.2',
+    stringKeys: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'error',
+  } as const;
+  const document = yaml.parseDocument(text, { ...options, lineCounter });
+  const reader = new Reader(yaml, (offset) => lineCounter.linePos(offset), label, problems);
+  const wrong: readonly YAMLError[] = [...document.errors, ...document.warnings];
+  for (const { code, pos } of wrong) reader.report(pos[0], WORDS[code] ?? 'the syntax is broken here');
+  const tree = wrong.length === 0 ? reader.read(document.contents as Node | null) : undefined;
+  return { tree: reader.reported ? undefined : tree, lines: reader.lines };
+}
+
+/** Makes plain values of nodes in the order of the text, so that an alias sees what stands before it. */
+class Reader {
+  readonly lines = new Map<string, number>();
+  /** Something was reported that leaves no tree to go on with. */
+  reported = false;
+  readonly #yaml: Yaml;
+  readonly #position: Position;
+  readonly #label: string;
+  readonly #problems: Problems;
+  readonly #anchors = new Map<string, unknown>();
+  readonly #path: (string | number)[] = [];
+
+  constructor(yaml: Yaml, position: Position, label: string, problems: Problems) {
+    this.#yaml = yaml;
+    this.#position = position;
+    this.#label = label;
+    this.#problems = problems;
+  }
+
+  report(offset: number, words: string): void {
+    const { line, col } = this.#position(offset);
+    this.reported = true;
+    this.#problems.addAt('CONFIG_MALFORMED', `${this.#label}:${line}:${col}`, `not YAML: ${words}`);
+  }
+
+  read(node: Node | null): unknown {
+    if (node === null) return null;
+    if (this.#yaml.isAlias(node)) {
+      if (this.#anchors.has(node.source)) return this.#anchors.get(node.source);
+      this.report(startOf(node), 'an alias has no anchor before it');
+      return null;
+    }
+    const value = this.#value(node);
+    if (node.anchor) this.#anchors.set(node.anchor, value);
+    return value;
+  }
+
+  #value(node: Node): unknown {
+    if (this.#path.length > MAX_DEPTH) {
+      this.report(startOf(node), 'nested too deep');
+      return null;
+    }
+    if (this.#yaml.isSeq(node)) return node.items.map((item, index) => this.#below(index, item as Node));
+    if (this.#yaml.isMap(node)) return this.#map(node.items as Pair<Scalar | null, Node | null>[]);
+    return (node as Scalar).value;
+  }
+
+  #map(pairs: readonly Pair<Scalar | null, Node | null>[]): Record<string, unknown> {
+    const map: Record<string, unknown> = {};
+    const first = new Map<string, number>();
+    for (const pair of pairs) {
+      const key = String(pair.key?.value ?? '');
+      const { line } = this.#position(pair.key === null ? 0 : startOf(pair.key));
+      const path = [...this.#path, key];
+      if (path.length <= 2 && !first.has(key)) this.lines.set(pathKey(path), line);
+      if (first.has(key)) {
+        const place = `${this.#label}:${line}: ${formatPlace(path)}`;
+        this.#problems.addAt('CONFIG_DUPLICATE', place, `also defined in line ${first.get(key)}`);
+      } else first.set(key, line);
+      const value = this.#below(key, pair.value);
+      // Not an assignment: `__proto__` shall be an own key here, for the walk after this to refuse.
+      Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
+    }
+    return map;
+  }
+
+  #below(step: string | number, node: Node | null): unknown {
+    this.#path.push(step);
+    const value = this.read(node);
+    this.#path.pop();
+    return value;
+  }
+}
+
+function startOf(node: Node): number {
+  return (node.range as Range | null | undefined)?.[0] ?? 0;
+}

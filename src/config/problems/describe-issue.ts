@@ -1,0 +1,142 @@
+import type * as z from 'zod/mini';
+import type { Code } from '../../base/codes.ts';
+import { makeNearest } from '../../base/nearest.ts';
+import { isTree, type SourceFile } from '../load/source-file.ts';
+import { type Path, pathKey, valueAt } from '../place.ts';
+import { DURATION_WANTED, MODE_WANTED, NOT_YET, POSITIVE_WANTED } from '../scalars.ts';
+import { knownKeys } from './schema-keys.ts';
+
+/** A zod issue in our words; `path` is below the entry. */
+export interface Described {
+  readonly code: Code;
+  readonly path: Path;
+  readonly seen: string;
+  readonly hint?: string;
+}
+
+const WANTED: Readonly<Record<string, string>> = {
+  string: 'text is wanted',
+  object: 'a map is wanted',
+  record: 'a map is wanted',
+  array: 'a list is wanted',
+};
+
+/**
+ * One problem for an issue, or one for each unknown key. No text of the file gets in, except what cannot be a secret:
+ * numbers, booleans and durations where such a thing is wanted, and a key or a choice that resembles a known one.
+ */
+export function describeIssue(
+  issue: z.core.$ZodIssue,
+  schema: z.core.$ZodType,
+  entry: unknown,
+  file: SourceFile,
+  base: Path,
+): Described[] {
+  const path = issue.path as Path;
+  const value = valueAt(entry, path);
+  if (issue.message === NOT_YET || (issue.code === 'invalid_type' && issue.expected === 'never')) {
+    return [{ code: 'CONFIG_NOT_SUPPORTED', path, seen: `${named(path, value)}not yet supported` }];
+  }
+  if (issue.code === 'unrecognized_keys') {
+    const nearest = makeNearest(knownKeys(schema, path, entry));
+    return issue.keys.map((key) => describeUnknownKey(key, path, isTree(value) ? value[key] : undefined, nearest));
+  }
+  if (value === undefined) return [{ code: 'CONFIG_MISSING', path, seen: absent(issue, path) }];
+  if (issue.code === 'custom') return [{ code: 'CONFIG_INVALID', path, seen: issue.message }];
+  const filled = file.filled.has(pathKey([...base, ...path]));
+  const met = filled ? 'what the reference gave does not fit' : describeMet(value, issue);
+  const hint = filled ? {} : hintFor(value, issue);
+  return [{ code: 'CONFIG_INVALID', path, seen: `${met}; ${describeWanted(issue)}`, ...hint }];
+}
+
+function describeUnknownKey(
+  key: string,
+  path: Path,
+  value: unknown,
+  nearest: (word: string) => string | undefined,
+): Described {
+  const near = nearest(key);
+  const code = 'CONFIG_UNKNOWN_KEY';
+  if (near !== undefined) {
+    return { code, path: [...path, key], seen: `unknown key; the nearest known key is ${near}`, hint: 'Correct it.' };
+  }
+  if (key === '<<') {
+    const hint = 'Write the keys out, or use an alias for a whole value.';
+    return { code, path, seen: 'the merge key << is not part of YAML 1.2', hint };
+  }
+  // `{token:hunter2}` is the key "token:hunter2" without a value.
+  if (value === null) {
+    return { code, path, seen: 'unknown key without a value', hint: 'Put a space after each colon.' };
+  }
+  return { code, path: [...path, key], seen: 'unknown key' };
+}
+
+/** `kind aws-secrets-manager: ` for a choice; nothing for a key, which the place names already. */
+function named(path: Path, value: unknown): string {
+  return typeof value === 'string' && NAMED_CHOICES.has(String(path.at(-1))) ? `${value}: ` : '';
+}
+
+/** Keys whose values not built yet are from a fixed list, so that they are no secrets. */
+const NAMED_CHOICES: ReadonlySet<string> = new Set(['kind', 'method']);
+
+function absent(issue: z.core.$ZodIssue, path: Path): string {
+  const options = optionsOf(issue);
+  return options.length > 0 && path.length > 0 ? `absent; one of ${options.join(', ')} is wanted` : 'absent';
+}
+
+function describeMet(value: unknown, issue: z.core.$ZodIssue): string {
+  if (value === null) return 'it is empty';
+  if (Array.isArray(value)) return value.length === 0 ? 'it is an empty list' : 'it is a list';
+  if (typeof value === 'object') return 'it is a map';
+  const options = optionsOf(issue);
+  if (typeof value === 'string') {
+    if (value === '') return 'it is empty';
+    const near = makeNearest(options.map(String))(value);
+    if (near !== undefined) return `the nearest known value is ${near}`;
+    const harmless = isTime(issue) && /^-?[\d.]{1,10} ?[A-Za-z]{0,7}$/.test(value);
+    return harmless ? `it is "${value}"` : issue.code === 'invalid_type' ? 'it is text' : 'the text does not fit';
+  }
+  const shown = isTime(issue) || issue.message === MODE_WANTED || wantsNumberOrBoolean(issue);
+  return shown ? `it is the ${typeof value} ${String(value)}` : `it is a ${typeof value}`;
+}
+
+function describeWanted(issue: z.core.$ZodIssue): string {
+  const options = optionsOf(issue);
+  if (options.length > 1) return `one of ${options.join(', ')} is wanted`;
+  if (issue.message !== 'Invalid input') return issue.message;
+  return (issue.code === 'invalid_type' ? WANTED[issue.expected] : undefined) ?? 'something else is wanted';
+}
+
+function hintFor(value: unknown, issue: z.core.$ZodIssue): { hint?: string } {
+  if (typeof value === 'number' && issue.message === MODE_WANTED) {
+    return { hint: 'Put it in quotes: in YAML 1.2 an unquoted 0400 is the decimal number 400, not an octal mode.' };
+  }
+  if (isTime(issue) && /^\d+(\.\d+)?$/.test(String(value))) {
+    return { hint: `A bare number says no unit: write ${String(value)}s for seconds, ${String(value)}ms, m, h or d.` };
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'boolean' && /^(?:yes|no|on|off|y|n)$/i.test(String(value))) {
+    return { hint: 'YAML 1.2 knows only true and false, without quotes.' };
+  }
+  if (optionsOf(issue).some((option) => typeof option === 'number' && String(option) === value)) {
+    return { hint: 'Drop the quotes.' };
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'string' && typeof value !== 'object') {
+    return { hint: 'Put it in quotes.' };
+  }
+  return {};
+}
+
+function optionsOf(issue: z.core.$ZodIssue): readonly unknown[] {
+  if (issue.code === 'invalid_value') return issue.values;
+  if (issue.code === 'invalid_union' && 'options' in issue) return (issue.options as unknown[] | undefined) ?? [];
+  return [];
+}
+
+function isTime({ message }: z.core.$ZodIssue): boolean {
+  return message === DURATION_WANTED || message === POSITIVE_WANTED;
+}
+
+function wantsNumberOrBoolean(issue: z.core.$ZodIssue): boolean {
+  if (issue.code === 'invalid_type') return ['number', 'int', 'boolean'].includes(issue.expected);
+  return issue.code === 'too_small' || issue.code === 'too_big' || issue.code === 'invalid_value';
+}

@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { parseDuration } from '../../../base/duration.ts';
+import type { ExecConfig, FileConfig } from '../../config.ts';
+import type { Entry } from '../../load/merge.ts';
+import { parseEntry } from '../../load/parse-entry.ts';
+import { ENVIRONMENT, formatPlace, type Path, valueAt } from '../../place.ts';
+import type { Problems } from '../../problems/problems.ts';
+import { fullSignalName } from '../../scalars.ts';
+import { exec as schema } from './schema.ts';
+
+const DEFAULTS: ExecConfig = {
+  onChange: { kind: 'restart' },
+  stopSignal: 'SIGTERM',
+  graceMs: 30_000,
+  onExit: 'end',
+  pristine: false,
+  inherit: [],
+};
+/** A restart costs more than a publish, so changes are gathered for longer. */
+const QUIET_MS = 1_000;
+const MAX_WAIT_MS = 10_000;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The child's configuration; the defaults when there is no such section. */
+export function resolveExec(
+  entry: Entry | undefined,
+  outputs: ReadonlyMap<string, Entry>,
+  problems: Problems,
+): ExecConfig {
+  const shape = entry && parseEntry(schema, entry, problems);
+  if (entry === undefined || shape === undefined) return DEFAULTS;
+  const { file, path } = entry;
+  const { env, onChange = 'restart', signal, inherit = [] } = shape;
+
+  checkNames(Object.keys(env ?? {}), (name) => [...path, 'env', name]);
+  checkNames(inherit, (_, index) => [...path, 'inherit', index]);
+  if (signal !== undefined && onChange !== 'signal') {
+    const hint = 'Say onChange: signal, or remove it.';
+    problems.add('CONFIG_INVALID', file, [...path, 'signal'], 'it goes with onChange: signal', hint);
+  }
+  const quietMs = msOf(shape.quiet) ?? QUIET_MS;
+  const maxWaitMs = msOf(shape.maxWait) ?? Math.max(MAX_WAIT_MS, quietMs);
+  if (maxWaitMs < quietMs) {
+    problems.add('CONFIG_INVALID', file, [...path, 'maxWait'], 'shorter than quiet', 'Raise it, or lower quiet.');
+  }
+  const command = shape.command === undefined ? undefined : resolveCommand(shape.command);
+  const namesake = outputs.get(ENVIRONMENT);
+  if (env !== undefined && namesake !== undefined) {
+    const seen = 'the environment of exec goes by this name';
+    problems.add('CONFIG_DUPLICATE', namesake.file, namesake.path, seen, 'Give the output another name.');
+  }
+  return {
+    ...(command === undefined ? {} : { command }),
+    ...(env === undefined
+      ? {}
+      : { env: { name: ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, files: variables(env) } }),
+    onChange: onChange === 'signal' ? { kind: 'signal', name: fullSignalName(signal ?? 'SIGHUP') } : { kind: onChange },
+    stopSignal: fullSignalName(shape.stopSignal ?? DEFAULTS.stopSignal),
+    graceMs: msOf(shape.grace) ?? DEFAULTS.graceMs,
+    onExit: shape.onExit ?? DEFAULTS.onExit,
+    pristine: shape.pristine ?? DEFAULTS.pristine,
+    inherit,
+  };
+
+  function checkNames(names: readonly string[], at: (name: string, index: number) => Path): void {
+    for (const [index, name] of names.entries()) {
+      if (NAME.test(name)) continue;
+      const seen = 'the name of a variable begins with a letter or _ and goes on with letters, digits and _';
+      problems.add('CONFIG_INVALID', file, at(name, index), seen, 'Rename it.');
+    }
+  }
+
+  /** A program with a slash is relative to the file that names it; one without is looked up on PATH. */
+  function resolveCommand([program = '', ...rest]: readonly string[]): readonly string[] {
+    if (program === '') problems.add('CONFIG_INVALID', file, [...path, 'command', 0], 'the program is empty');
+    return [program.includes('/') ? resolve(file.dir, program) : program, ...rest];
+  }
+
+  function variables(texts: Readonly<Record<string, string>>): ReadonlyMap<string, FileConfig> {
+    const place = (name: string) => formatPlace([...path, 'env', name]);
+    return new Map(
+      Object.entries(texts).map(([name, text]) => [name, { place: place(name), what: { kind: 'content', text } }]),
+    );
+  }
+}
+
+/** A step of a reload with `child: true` has nobody to turn to without `exec`. */
+export function checkChildSteps(entries: ReadonlyMap<string, Entry>, problems: Problems): void {
+  for (const { file, path } of entries.values()) {
+    const steps = valueAt(file.tree, [...path, 'reload']);
+    for (const index of Array.isArray(steps) ? steps.keys() : []) {
+      for (const how of ['signal', 'restart']) {
+        const at = [...path, 'reload', index, how, 'child'];
+        if (valueAt(file.tree, at) !== true) continue;
+        const hint = 'Add the section exec (`exec: {}` will do), or use a pidFile, a process or a command.';
+        problems.add('CONFIG_MISSING', file, at, 'only exec has a child, and there is no section exec', hint);
+      }
+    }
+  }
+}
+
+const msOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : parseDuration(text));

@@ -1,0 +1,17 @@
+import * as z from 'zod/mini';
+import { argv, bool, choice, duration, signalName, text } from '../../scalars.ts';
+
+/** The child of `pannier exec`. Names of variables, and which keys go together, are checked in `resolve-exec.ts`. */
+export const exec = z.strictObject({
+  command: z.optional(argv),
+  env: z.optional(z.record(z.string(), z.string({ error: 'text is wanted' }))),
+  onChange: z.optional(choice(['restart', 'signal', 'none'])),
+  signal: z.optional(signalName),
+  stopSignal: z.optional(signalName),
+  grace: z.optional(duration),
+  onExit: z.optional(choice(['end', 'restart'])),
+  quiet: z.optional(duration),
+  maxWait: z.optional(duration),
+  pristine: z.optional(bool),
+  inherit: z.optional(z.array(text)),
+});

@@ -1,0 +1,30 @@
+import * as z from 'zod/mini';
+import { isLoopback, parseHostPort } from '../../host-port.ts';
+import { bool, count, hostPort, id, mode, path, positiveDuration, text } from '../../scalars.ts';
+
+/** Whoever reaches the port gets the agent's login, so no other machine may. */
+const loopback = hostPort.check(
+  z.refine((value) => isLoopback(parseHostPort(value)?.host ?? 'localhost'), {
+    error: 'only this machine may reach it: 127.0.0.1, [::1] or localhost is wanted',
+  }),
+);
+
+const cache = z.strictObject({
+  maxEntries: z.optional(count),
+  maxBytes: z.optional(count),
+  staticKv: z.optional(z.strictObject({ maxStale: z.optional(positiveDuration) })),
+});
+
+/** That it listens somewhere is checked in `resolve-proxy.ts`. */
+export const proxy = z.strictObject({
+  socket: z.optional(path),
+  mode: z.optional(mode),
+  uid: z.optional(id),
+  gid: z.optional(id),
+  listen: z.optional(loopback),
+  backend: z.optional(text),
+  useAutoAuthToken: z.optional(z.literal([true, false, 'force'], { error: 'true, false or force is wanted' })),
+  useClientCertificate: z.optional(bool),
+  requireRequestHeader: z.optional(bool),
+  cache: z.optional(cache),
+});

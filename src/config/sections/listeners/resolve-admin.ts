@@ -1,0 +1,30 @@
+import type { AdminConfig } from '../../config.ts';
+import type { Entry } from '../../load/merge.ts';
+import { parseEntry } from '../../load/parse-entry.ts';
+import type { Problems } from '../../problems/problems.ts';
+import { admin as schema } from './admin-schema.ts';
+import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
+
+const ONE_OF = 'Set listen to HOST:PORT, or socket to a path.';
+
+/** The admin listener's configuration; undefined when there is no such section. It may listen on any interface. */
+export function resolveAdmin(entry: Entry | undefined, problems: Problems): AdminConfig | undefined {
+  const shape = entry && parseEntry(schema, entry, problems);
+  if (entry === undefined || shape === undefined) return undefined;
+  const { file, path } = entry;
+  const { listen, socket, ...rest } = shape;
+  const place = problems.placeIn(file, path);
+  if (listen !== undefined && socket !== undefined) {
+    problems.add('CONFIG_INVALID', file, [...path, 'listen'], 'it has a socket as well', ONE_OF);
+    return undefined;
+  }
+  if (socket !== undefined) return { where: resolveSocket({ socket, ...rest }, file), place };
+  if (listen === undefined) {
+    problems.add('CONFIG_MISSING', file, path, 'it says nowhere to listen', ONE_OF);
+    return undefined;
+  }
+  for (const key of Object.keys(rest)) {
+    problems.add('CONFIG_INVALID', file, [...path, key], 'it goes with socket, and listen is there', 'Remove it.');
+  }
+  return { where: resolveHostPort(listen), place };
+}

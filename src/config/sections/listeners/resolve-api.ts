@@ -1,0 +1,98 @@
+import { resolve } from 'node:path';
+import type { ApiConfig, ApiListenerConfig } from '../../config.ts';
+import { isLoopback, parseHostPort } from '../../host-port.ts';
+import type { Entry } from '../../load/merge.ts';
+import { parseEntry } from '../../load/parse-entry.ts';
+import { isTree } from '../../load/source-file.ts';
+import { valueAt } from '../../place.ts';
+import type { Problems } from '../../problems/problems.ts';
+import type { ApiListenerShape } from '../../schema.ts';
+import { type KnownSecrets, resolveSource } from '../secrets/resolve-source.ts';
+import { apiListener, api as schema } from './api-schema.ts';
+import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
+
+const MAX_CONNECTIONS = 256;
+const LISTENER_KEYS = ['socket', 'mode', 'uid', 'gid', 'listen', 'tokenFile', 'secrets', 'control', 'maxConnections'];
+
+/** The local API's configuration; undefined when there is no such section, or nothing good in it. */
+export function resolveApi(entry: Entry | undefined, secrets: KnownSecrets, problems: Problems): ApiConfig | undefined {
+  if (entry === undefined) return undefined;
+  const { file, path } = entry;
+  const raw = valueAt(file.tree, path);
+  const shape = parseEntry(schema, entry, problems, withoutListeners(raw));
+  if (!isTree(raw)) return undefined;
+
+  const listeners: ApiListenerConfig[] = [];
+  if (raw['listeners'] === undefined) {
+    const one = shape && resolveListener(shape, entry, secrets, problems);
+    if (one !== undefined) listeners.push(one);
+  } else {
+    for (const key of LISTENER_KEYS.filter((key) => raw[key] !== undefined)) {
+      const hint = 'Put it into an item of listeners.';
+      problems.add('CONFIG_INVALID', file, [...path, key], 'it belongs to a listener, and there is a list', hint);
+    }
+    const items = Array.isArray(raw['listeners']) ? raw['listeners'] : [];
+    if (shape !== undefined && items.length === 0) {
+      problems.add('CONFIG_MISSING', file, [...path, 'listeners'], 'an empty list', 'Add a listener, or remove api.');
+    }
+    for (const index of items.keys()) {
+      const at = { file, path: [...path, 'listeners', index] };
+      const item = parseEntry(apiListener, at, problems);
+      const one = item && resolveListener(item, at, secrets, problems);
+      if (one !== undefined) listeners.push(one);
+    }
+  }
+  return listeners.length === 0 ? undefined : { listeners, audit: shape?.audit ?? 'changes' };
+}
+
+function resolveListener(
+  shape: ApiListenerShape,
+  entry: Entry,
+  known: KnownSecrets,
+  problems: Problems,
+): ApiListenerConfig | undefined {
+  const { file, path } = entry;
+  const { socket, listen, tokenFile, secrets, control = false, maxConnections = MAX_CONNECTIONS } = shape;
+  const before = problems.count;
+  if (socket === undefined && listen === undefined) {
+    problems.add('CONFIG_MISSING', file, path, 'neither socket nor listen', 'Add one of them.');
+  } else if (socket !== undefined && listen !== undefined) {
+    problems.add('CONFIG_INVALID', file, path, 'both socket and listen', 'Keep one, or make two listeners of it.');
+  }
+  if (listen !== undefined) checkTcp(shape, listen, entry, problems);
+  for (const [index, name] of (secrets ?? []).entries()) {
+    const at = [...path, 'secrets', index];
+    if (name.includes('.')) {
+      problems.add('CONFIG_INVALID', file, at, 'a name with a dot', 'Write NAME: a listener sees whole secrets.');
+    } else resolveSource(name, file, at, known, problems);
+  }
+  if (problems.count > before) return undefined;
+  return {
+    where: socket === undefined ? resolveHostPort(listen as string) : resolveSocket({ ...shape, socket }, file),
+    place: problems.placeIn(file, path),
+    ...(tokenFile === undefined ? {} : { tokenFile: resolve(file.dir, tokenFile) }),
+    ...(secrets === undefined ? {} : { secrets }),
+    control,
+    maxConnections,
+  };
+}
+
+/** Any user and any container of the pod can connect to a port of loopback, so a token is what tells them apart. */
+function checkTcp(shape: ApiListenerShape, listen: string, { file, path }: Entry, problems: Problems): void {
+  const { host = '' } = parseHostPort(listen) ?? {};
+  if (!isLoopback(host)) {
+    const hint = 'Use 127.0.0.1, [::1] or localhost, or a socket.';
+    problems.add('CONFIG_INVALID', file, [...path, 'listen'], 'not a loopback address', hint);
+  }
+  if (shape.tokenFile === undefined) {
+    problems.add('CONFIG_MISSING', file, [...path, 'tokenFile'], 'absent, and listen needs one', 'Add it.');
+  }
+  for (const key of ['mode', 'uid', 'gid'] as const) {
+    if (shape[key] === undefined) continue;
+    problems.add('CONFIG_INVALID', file, [...path, key], 'it goes with socket, not with listen', 'Remove it.');
+  }
+}
+
+function withoutListeners(raw: unknown): unknown {
+  return isTree(raw) && Array.isArray(raw['listeners']) ? { ...raw, listeners: [] } : raw;
+}

@@ -1,0 +1,98 @@
+import { parseDuration } from '../../../base/duration.ts';
+import type { ProxyCacheConfig, ProxyConfig, ProxyListenConfig } from '../../config.ts';
+import type { Entry } from '../../load/merge.ts';
+import { parseEntry } from '../../load/parse-entry.ts';
+import { formatPlace } from '../../place.ts';
+import type { Problems } from '../../problems/problems.ts';
+import type { ProxyShape } from '../../schema.ts';
+import { configured, type KnownBackends } from '../secrets/resolve.ts';
+import { proxy as schema } from './proxy-schema.ts';
+import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
+
+const MAX_ENTRIES = 1_000;
+const MAX_BYTES = 16 * 2 ** 20;
+const MAX_STALE_MS = 30_000;
+
+const ONLY_WITH_SOCKET = ['mode', 'uid', 'gid'] as const;
+
+/** The proxy's configuration; undefined when there is no such section, or when something is wrong with it. */
+export function resolveProxy(
+  entry: Entry | undefined,
+  known: KnownBackends,
+  problems: Problems,
+): ProxyConfig | undefined {
+  const shape = entry && parseEntry(schema, entry, problems);
+  if (entry === undefined || shape === undefined) return undefined;
+  const before = problems.count;
+  const listeners = resolveListeners(shape, entry, problems);
+  const backend = chooseBackend(shape, entry, known, problems);
+  if (backend === undefined || problems.count > before) return undefined;
+  return {
+    listeners,
+    backend,
+    useAutoAuthToken: shape.useAutoAuthToken ?? false,
+    useClientCertificate: shape.useClientCertificate ?? false,
+    ...(shape.cache === undefined ? {} : { cache: resolveCache(shape.cache) }),
+  };
+}
+
+function resolveListeners(shape: ProxyShape, { file, path }: Entry, problems: Problems): readonly ProxyListenConfig[] {
+  const { socket, listen, requireRequestHeader: required } = shape;
+  const place = formatPlace(path);
+  const listeners: ProxyListenConfig[] = [];
+  if (socket !== undefined) {
+    const where = resolveSocket({ ...shape, socket }, file);
+    listeners.push({ where, place, requireRequestHeader: required ?? false });
+  }
+  if (listen !== undefined) {
+    const where = resolveHostPort(listen);
+    listeners.push({ where, place, requireRequestHeader: required ?? true });
+  }
+  if (listeners.length === 0) problems.add('CONFIG_MISSING', file, path, 'it listens nowhere', 'Add socket or listen.');
+  for (const key of ONLY_WITH_SOCKET) {
+    if (socket !== undefined || shape[key] === undefined) continue;
+    problems.add('CONFIG_INVALID', file, [...path, key], 'it goes with socket, and there is none', 'Remove it.');
+  }
+  return listeners;
+}
+
+/** The one that is named, or else the only one of kind vault. */
+function chooseBackend(
+  { backend }: ProxyShape,
+  { file, path }: Entry,
+  { names, resolved, nearest }: KnownBackends,
+  problems: Problems,
+): string | undefined {
+  const isVault = (name: string) => (resolved.get(name)?.kind ?? 'vault') === 'vault'; // a broken one is told already
+  const place = [...path, 'backend'];
+  if (backend === undefined) {
+    const fitting = names.filter(isVault);
+    const seen = fitting.length === 0 ? 'no backend of kind vault' : `absent, and there are: ${fitting.join(', ')}`;
+    if (fitting.length !== 1) problems.add('CONFIG_MISSING', file, place, seen);
+    return fitting.length === 1 ? fitting[0] : undefined;
+  }
+  if (!names.includes(backend)) {
+    const unknown = { what: 'backend', name: backend, near: nearest(backend) };
+    problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configured(names));
+    return undefined;
+  }
+  if (isVault(backend)) return backend;
+  problems.add(
+    'CONFIG_INVALID',
+    file,
+    place,
+    `it is of kind ${resolved.get(backend)?.kind}, and only vault has a proxy`,
+  );
+  return undefined;
+}
+
+function resolveCache({ maxEntries, maxBytes, staticKv }: NonNullable<ProxyShape['cache']>): ProxyCacheConfig {
+  const maxStale = staticKv?.maxStale;
+  return {
+    maxEntries: maxEntries ?? MAX_ENTRIES,
+    maxBytes: maxBytes ?? MAX_BYTES,
+    ...(staticKv === undefined
+      ? {}
+      : { staticKv: { maxStaleMs: maxStale === undefined ? MAX_STALE_MS : (parseDuration(maxStale) as number) } }),
+  };
+}

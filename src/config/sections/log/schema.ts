@@ -1,0 +1,8 @@
+import * as z from 'zod/mini';
+import { choice, path } from '../../scalars.ts';
+
+export const log = z.strictObject({
+  level: z.optional(choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
+  format: z.optional(choice(['auto', 'json', 'pretty'])),
+  file: z.optional(path),
+});

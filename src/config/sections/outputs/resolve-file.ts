@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import type { FileConfig, FileContent } from '../../config.ts';
+import type { Entry } from '../../load/merge.ts';
+import { parseEntry } from '../../load/parse-entry.ts';
+import { formatPlace } from '../../place.ts';
+import type { Problems } from '../../problems/problems.ts';
+import type { OutputFileShape } from '../../schema.ts';
+import type { KnownSecrets } from '../secrets/resolve-source.ts';
+import { builtinText } from './builtin-templates.ts';
+import { checkBuiltin } from './check-builtin.ts';
+import { FORMAT_KEYS, resolveFormat } from './resolve-format.ts';
+import { INPUT_KEYS, resolveInputs } from './resolve-inputs.ts';
+import { outputFile as schema } from './schema.ts';
+
+const BUILTIN = 'builtin:';
+
+export function resolveFile(entry: Entry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
+  const shape = parseEntry(schema, entry, problems);
+  if (shape === undefined) return undefined;
+  const what = resolveContent(shape, entry, secrets, problems);
+  if (what === undefined) return undefined;
+  return {
+    place: formatPlace(entry.path),
+    ...(shape.mode === undefined ? {} : { mode: Number.parseInt(shape.mode, 8) }),
+    ...(shape.uid === undefined ? {} : { uid: shape.uid }),
+    ...(shape.gid === undefined ? {} : { gid: shape.gid }),
+    what,
+  };
+}
+
+/** Names of one output's files: inside `dir`, none that ours could be taken for, none in the way of another. */
+export function checkFileNames(names: readonly string[], { file, path }: Entry, problems: Problems): void {
+  const all = new Set(names);
+  for (const name of names) {
+    const wrong = wrongName(name) ?? conflict(name, all);
+    if (wrong !== undefined) problems.add('CONFIG_INVALID', file, [...path, 'files', name], wrong);
+  }
+}
+
+function wrongName(name: string): string | undefined {
+  if (name === '') return 'the name of a file is empty';
+  if (name.startsWith('/')) return 'the name of a file is relative to dir';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
+  if (/[\0-\x1f\x7f]/.test(name)) return 'the name of a file holds a control character';
+  const parts = name.split('/');
+  if (parts.some((part) => part === '' || part === '.'))
+    return 'the name of a file has an empty part, or a part that is .';
+  if (parts.some((part) => part.startsWith('..'))) return 'no part of a file name begins with ..';
+  return parts.some((part) => Buffer.byteLength(part) > 255)
+    ? 'a part of a file name is longer than 255 bytes'
+    : undefined;
+}
+
+function conflict(name: string, all: ReadonlySet<string>): string | undefined {
+  for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) {
+    if (all.has(name.slice(0, slash))) return 'another file has the name of the directory this one is in';
+  }
+  return undefined;
+}
+
+function resolveContent(
+  shape: OutputFileShape,
+  entry: Entry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): FileContent | undefined {
+  const { file, path } = entry;
+  const given = (['template', 'content', 'format'] as const).filter((key) => shape[key] !== undefined);
+  if (given.length !== 1) {
+    const seen = given.length === 0 ? 'says nothing of what goes in' : `says it several times: ${given.join(', ')}`;
+    const hint = 'Give exactly one of template, content and format.';
+    problems.add(given.length === 0 ? 'CONFIG_MISSING' : 'CONFIG_INVALID', file, path, seen, hint);
+    return undefined;
+  }
+  const misplaced = (shape.format === undefined ? FORMAT_KEYS : INPUT_KEYS).filter((key) => shape[key] !== undefined);
+  for (const key of misplaced) {
+    const where = shape.format === undefined ? 'format' : 'template and content';
+    problems.add('CONFIG_INVALID', file, [...path, key], `it goes with ${where}, not with ${given[0]}`, 'Remove it.');
+  }
+  if (shape.format !== undefined) {
+    const format = resolveFormat(shape.format, shape, entry, secrets, problems);
+    return misplaced.length > 0 ? undefined : format;
+  }
+  const inputs = resolveInputs(shape, entry, secrets, problems);
+  if (misplaced.length > 0 || inputs === undefined) return undefined;
+  const named = inputs.size === 0 ? {} : { inputs };
+  if (shape.content !== undefined) return { kind: 'content', text: shape.content, ...named };
+  const template = shape.template as string;
+  if (!template.startsWith(BUILTIN)) return { kind: 'template', path: resolve(file.dir, template), ...named };
+  const name = template.slice(BUILTIN.length);
+  if (!checkBuiltin(name, inputs, shape, entry, secrets, problems)) return undefined;
+  return { kind: 'content', text: builtinText(name), builtin: name, ...named };
+}

@@ -1,0 +1,91 @@
+import type { FileContent, FormatName, FormatOptions } from '../../config.ts';
+import type { Entry } from '../../load/merge.ts';
+import type { Problems } from '../../problems/problems.ts';
+import type { OutputFileShape } from '../../schema.ts';
+import { type KnownSecrets, resolveSource } from '../secrets/resolve-source.ts';
+
+const KEY_OPTIONS = ['rename', 'case', 'prefix'] as const;
+
+/** Keys of a file that mean something beside `format` only. */
+export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'flat'] as const;
+
+/** Formats whose file is one list of keys; json and yaml are one with `flat`. */
+const KEYED: readonly FormatName[] = ['dotenv', 'properties'];
+const NESTED: readonly FormatName[] = ['json', 'yaml'];
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export function resolveFormat(
+  format: FormatName,
+  shape: OutputFileShape,
+  entry: Entry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): FileContent | undefined {
+  const before = problems.count;
+  const from = resolveFrom(format, shape.from, entry, secrets, problems);
+  checkOptions(format, shape, entry, problems);
+  if (problems.count > before) return undefined;
+  const options = optionsOf(shape);
+  return { kind: 'format', format, from, ...(Object.keys(options).length === 0 ? {} : { options }) };
+}
+
+function optionsOf({ rename, case: letters, prefix, flat }: OutputFileShape): FormatOptions {
+  return {
+    ...(rename === undefined ? {} : { rename: Object.entries(rename) }),
+    ...(letters === undefined ? {} : { case: letters }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(flat === undefined ? {} : { flat }),
+  };
+}
+
+function checkOptions(format: FormatName, shape: OutputFileShape, { file, path }: Entry, problems: Problems): void {
+  if (shape.flat !== undefined && !NESTED.includes(format)) {
+    problems.add('CONFIG_INVALID', file, [...path, 'flat'], 'it goes with json and yaml', 'Remove it.');
+  }
+  if (!KEYED.includes(format) && !(NESTED.includes(format) && shape.flat === true)) {
+    const seen = 'it goes with dotenv and properties, and with json and yaml that are flat';
+    const hint = NESTED.includes(format) ? 'Remove it, or add flat: true.' : 'Remove it.';
+    for (const key of KEY_OPTIONS) {
+      if (shape[key] !== undefined) problems.add('CONFIG_INVALID', file, [...path, key], seen, hint);
+    }
+  }
+  if (format === 'dotenv') checkVariables(shape, { file, path }, problems);
+}
+
+/** Names that no field can make right are told here; the others when the fields are known. */
+function checkVariables(
+  { prefix = '', rename = {} }: OutputFileShape,
+  { file, path }: Pick<Entry, 'file' | 'path'>,
+  problems: Problems,
+): void {
+  const hint = 'A variable begins with a letter or _ and goes on with letters, digits and _.';
+  if (prefix !== '' && !VARIABLE.test(prefix)) {
+    problems.add('CONFIG_INVALID', file, [...path, 'prefix'], 'no name of a variable begins like this', hint);
+    return;
+  }
+  for (const [field, name] of Object.entries(rename)) {
+    if (VARIABLE.test(prefix + name)) continue;
+    problems.add('CONFIG_INVALID', file, [...path, 'rename', field], 'this is no name for a variable', hint);
+  }
+}
+
+function resolveFrom(
+  format: FormatName,
+  from: OutputFileShape['from'],
+  { file, path }: Entry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): readonly (readonly string[])[] {
+  const place = [...path, 'from'];
+  const names = typeof from === 'string' ? [from] : (from ?? []);
+  if (names.length === 0) {
+    problems.add('CONFIG_MISSING', file, place, 'absent; a format is made of secrets', 'Name one or several secrets.');
+  }
+  if (format === 'raw' && names.length > 1) {
+    problems.add('CONFIG_INVALID', file, place, 'raw takes exactly one source', 'Name one secret and its field.');
+  }
+  return names.flatMap((name, index) => {
+    const split = resolveSource(name, file, typeof from === 'string' ? place : [...place, index], secrets, problems);
+    return split === undefined ? [] : [split];
+  });
+}

@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { parseDuration } from '../../../base/duration.ts';
+import type { ReloadConfig } from '../../config.ts';
+import type { Entry } from '../../load/merge.ts';
+import { parseEntry } from '../../load/parse-entry.ts';
+import { formatPlace } from '../../place.ts';
+import type { Problems } from '../../problems/problems.ts';
+import { fullSignalName } from '../../scalars.ts';
+import type { ReloadShape } from '../../schema.ts';
+import { reload as schema } from './reload-schema.ts';
+import { resolveHttp } from './resolve-reload-http.ts';
+
+const COMMAND_TIMEOUT_MS = 30_000;
+
+export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | undefined {
+  const shape = parseEntry(schema, entry, problems);
+  if (shape === undefined) return undefined;
+  const { signal, http, command, restart } = shape;
+  const given = [signal, http, command, restart].filter((what) => what !== undefined).length;
+  if (given !== 1) {
+    const [code, seen] =
+      given === 0
+        ? (['CONFIG_MISSING', 'says nothing to do'] as const)
+        : (['CONFIG_INVALID', 'says several things to do'] as const);
+    problems.add(
+      code,
+      entry.file,
+      entry.path,
+      seen,
+      'Give exactly one of signal, http, command and restart for each item.',
+    );
+    return undefined;
+  }
+  if (restart !== undefined) return { kind: 'restart', place: formatPlace(entry.path) };
+  if (signal !== undefined) return resolveSignal(signal, entry, problems);
+  if (http !== undefined) return resolveHttp(http, entry, problems);
+  return command === undefined ? undefined : resolveCommand(command, entry, problems);
+}
+
+function resolveSignal(
+  { name, pidFile, process, all, child = false }: NonNullable<ReloadShape['signal']>,
+  { file, path }: Entry,
+  problems: Problems,
+): ReloadConfig | undefined {
+  const at = [...path, 'signal'];
+  const before = problems.count;
+  const given = [...(pidFile === undefined ? [] : ['pidFile']), ...(process === undefined ? [] : ['process'])];
+  if (child) given.push('child');
+  if (given.length === 0) {
+    const seen = 'absent, so which process is meant is not known';
+    problems.add('CONFIG_MISSING', file, [...at, 'pidFile'], seen, 'Add pidFile, process or child.');
+  } else if (given.length > 1) {
+    problems.add('CONFIG_INVALID', file, at, `${given.join(' and ')} each say which process`, 'Keep one of them.');
+  }
+  if (all !== undefined && process === undefined) {
+    problems.add('CONFIG_INVALID', file, [...at, 'all'], 'it goes with process', 'Remove it.');
+  }
+  if (problems.count > before) return undefined;
+  const step = {
+    kind: 'signal',
+    name: fullSignalName(name),
+    place: formatPlace(path),
+  } as const;
+  if (child) return { ...step, child };
+  if (process !== undefined) return { ...step, process, all: all ?? false };
+  return { ...step, pidFile: resolve(file.dir, pidFile as string) };
+}
+
+/** A program with a slash is relative to the file that names it; one without is looked up on PATH. */
+function resolveCommand(
+  { argv: [program = '', ...rest], timeout, captureOutput = false }: NonNullable<ReloadShape['command']>,
+  { file, path }: Entry,
+  problems: Problems,
+): ReloadConfig | undefined {
+  if (program === '') {
+    problems.add('CONFIG_INVALID', file, [...path, 'command', 'argv', 0], 'the program is empty');
+    return undefined;
+  }
+  return {
+    kind: 'command',
+    argv: [program.includes('/') ? resolve(file.dir, program) : program, ...rest],
+    timeoutMs: timeout === undefined ? COMMAND_TIMEOUT_MS : (parseDuration(timeout) as number),
+    captureOutput,
+    place: formatPlace(path),
+  };
+}

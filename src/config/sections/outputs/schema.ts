@@ -1,0 +1,42 @@
+import * as z from 'zod/mini';
+import { bool, choice, duration, id, mode, notYet, path, text } from '../../scalars.ts';
+import { reload } from './reload-schema.ts';
+
+const literal = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number or a boolean is wanted' });
+
+/**
+ * One file of an output. That it has exactly one of template, content and format is checked in `resolve-file.ts`, which
+ * keys go with which format in `resolve-format.ts`, what `with` and `values` may name in `resolve-inputs.ts`.
+ */
+export const outputFile = z.strictObject({
+  template: z.optional(path),
+  content: z.optional(z.string({ error: 'text is wanted' })),
+  with: z.optional(z.record(z.string(), text)),
+  values: z.optional(z.record(z.string(), literal)),
+  format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml'])),
+  from: z.optional(z.union([text, z.array(text)], { error: 'a name, or a list of names, is wanted' })),
+  prefix: z.optional(z.string({ error: 'text is wanted' })),
+  case: z.optional(choice(['upper', 'lower'])),
+  rename: z.optional(z.record(z.string(), text)),
+  flat: z.optional(bool),
+  mode: z.optional(mode),
+  uid: z.optional(id),
+  gid: z.optional(id),
+});
+
+/** Files in one directory that change together. */
+export const output = z.strictObject({
+  dir: path,
+  mode: z.optional(mode),
+  dirMode: z.optional(mode),
+  uid: z.optional(id),
+  gid: z.optional(id),
+  requireTmpfs: z.optional(bool),
+  quiet: z.optional(duration),
+  maxWait: z.optional(duration),
+  reloadOnFirst: z.optional(bool),
+  files: z.record(z.string(), outputFile),
+  check: notYet(),
+  reload: z.optional(z.array(reload)),
+  verify: notYet(),
+});

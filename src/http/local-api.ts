@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import { fail, type PannierError } from '../base/errors.ts';
+import { onAbort } from '../base/on-abort.ts';
+import type { Secret } from '../base/secret.ts';
+import { loadHttp } from './node-http.ts';
+
+/** Where the local API of a running agent is. */
+export type LocalPlace =
+  | { readonly kind: 'unix'; readonly path: string; readonly token?: Secret }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly token?: Secret };
+
+export interface LocalAsk {
+  /** GET when absent. */
+  readonly method?: 'GET' | 'POST';
+  /** From the slash on, with its query, encoded. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Until the whole answer is there, in milliseconds; 10 s when absent. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A whole answer of any status. */
+export interface LocalAnswer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** More than any answer of an agent; else some other server would fill our memory. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Asks a running agent over its local API: one request over a connection of its own.
+ * @throws PannierError AGENT_UNREACHABLE, AGENT_SILENT, AGENT_ANSWER; CANCELLED when `signal` aborts.
+ */
+export function askLocal(where: LocalPlace, ask: LocalAsk): Promise<LocalAnswer> {
+  const { method = 'GET', path, headers = {}, timeoutMs = TIMEOUT_MS, signal } = ask;
+  const shown = nameOf(where);
+  return new Promise((resolve, reject) => {
+    const target = where.kind === 'unix' ? { socketPath: where.path } : { host: where.host, port: where.port };
+    const sent = loadHttp().request({ ...target, agent: false, method, path });
+    sent.setHeader('Host', where.kind === 'unix' ? 'localhost' : shown);
+    for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
+    // Not in the options, which travel on to net.connect and are printed there with NODE_DEBUG=net.
+    if (where.token !== undefined) sent.setHeader('X-Pannier-Token', where.token.exposeText('api'));
+    const end = (act: () => void) => {
+      clearTimeout(timer);
+      callOff();
+      act();
+      sent.destroy();
+    };
+    const lose = (error: PannierError) => end(() => reject(error));
+    const timer = setTimeout(
+      () => lose(fail('AGENT_SILENT', shown, `no whole answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    const callOff =
+      signal === undefined ? () => {} : onAbort(signal, () => lose(fail('CANCELLED', shown, 'the call was cancelled')));
+    sent.on('error', (error) => lose(unreachable(error, shown)));
+    sent.on('response', (answer) => {
+      readAll(answer).then(
+        (body) => {
+          const flat = answer.headers as Record<string, string | undefined>; // none of ours comes twice
+          end(() => resolve({ status: answer.statusCode ?? 0, headers: flat, body }));
+        },
+        () => lose(fail('AGENT_ANSWER', shown, 'the answer breaks off, or is too large')),
+      );
+    });
+    sent.end();
+  });
+}
+
+/** A place for people: `/run/pannier/api.sock`, `127.0.0.1:8270`. */
+export function nameOf(where: LocalPlace): string {
+  if (where.kind === 'unix') return where.path;
+  return where.host.includes(':') ? `[${where.host}]:${where.port}` : `${where.host}:${where.port}`;
+}
+
+async function readAll(answer: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new RangeError('too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function unreachable(error: unknown, shown: string): PannierError {
+  const code = String((error as { code?: unknown } | null)?.code ?? 'unknown');
+  if (code.startsWith('HPE_')) return fail('AGENT_ANSWER', shown, 'what answers there speaks no HTTP');
+  const seen: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such socket',
+    ECONNREFUSED: 'nobody listens there',
+    EACCES: 'we have no permission to connect to it',
+    EPERM: 'we have no permission to connect to it',
+    ECONNRESET: 'the connection was closed before an answer came',
+  };
+  const hint = "Run it as the socket's owner or in its group; mode, uid and gid of the listener say who that is.";
+  const details = code === 'EACCES' || code === 'EPERM' ? { hint } : {};
+  return fail('AGENT_UNREACHABLE', shown, seen[code] ?? `it cannot be reached (${code})`, details);
+}

@@ -1,0 +1,238 @@
+import type { Code } from '../../base/codes.ts';
+import { makeNearest } from '../../base/nearest.ts';
+import { Secret } from '../../base/secret.ts';
+import { HELPERS } from '../helpers/index.ts';
+import { analyseAsk, isAsk } from './ask.ts';
+import { problemsOfCall } from './check-call.ts';
+import { RenderFault } from './fault.ts';
+import { NO_DATA } from './go-syntax.ts';
+import type { At, Call, Expr, Node } from './nodes.ts';
+import {
+  atOf,
+  type Block,
+  type Expression,
+  type Location,
+  type Mustache,
+  type PathExpression,
+  type Program,
+  SyntaxFault,
+} from './parse.ts';
+import { isBareName, type Resolved, resolvePath, type Scope } from './scopes.ts';
+
+/** One place where a template names a field of a secret. */
+export interface Use {
+  readonly secret: string;
+  readonly fields: readonly string[];
+  /** Stands as the condition of `if` or `unless`, or as what `default` asks first: may be missing. */
+  readonly guarded: boolean;
+  readonly at: At;
+}
+
+export interface Analysis {
+  readonly nodes: readonly Node[];
+  readonly uses: readonly Use[];
+  /** Backends that are asked by computed paths. */
+  readonly asks: readonly string[];
+  /** Everything wrong with the template that can be known without a value. */
+  readonly problems: readonly RenderFault[];
+}
+
+/** The names that a template may use. */
+export interface Known {
+  readonly secrets: ReadonlySet<string>;
+  /** Backends that `secret` and `secrets` can ask. */
+  readonly backends: readonly string[];
+}
+
+/** Resolves every name of a parsed template. `sourceAt` gives the source text at a location. */
+export function analyse(program: Program, known: Known, sourceAt: (loc: Location) => string): Analysis {
+  const analyser = new Analyser(known, sourceAt);
+  return { nodes: analyser.nodes(program), uses: analyser.uses, asks: analyser.asks, problems: analyser.problems };
+}
+
+const BLOCKS = ['if', 'unless', 'each', 'with'];
+const MOST_PARAMS: Readonly<Record<string, number>> = { if: 0, unless: 0, each: 2, with: 1 };
+/** Deeper nesting of blocks and calls would be a program, and would end in a stack overflow. */
+const MOST_DEPTH = 500;
+/** Stands in for what is wrong, so that analysis goes on to the next problem. */
+const NOTHING: Expr = { kind: 'literal', value: Secret.null() };
+
+class Analyser {
+  readonly uses: Use[] = [];
+  readonly asks: string[] = [];
+  readonly problems: RenderFault[] = [];
+  readonly #known: ReadonlySet<string>;
+  readonly #backends: readonly string[];
+  readonly #sourceAt: (loc: Location) => string;
+  readonly #scopes: Scope[] = [];
+  #depth = 0;
+
+  constructor({ secrets, backends }: Known, sourceAt: (loc: Location) => string) {
+    this.#known = secrets;
+    this.#backends = backends;
+    this.#sourceAt = sourceAt;
+  }
+
+  nodes(program: Program | undefined, scope?: Scope): Node[] {
+    const nodes: Node[] = [];
+    if (scope !== undefined) this.#scopes.push(scope);
+    for (const statement of program?.body ?? []) {
+      if (statement.type === 'ContentStatement') {
+        if (statement.value !== '') nodes.push(statement.value);
+      } else if (statement.type === 'MustacheStatement') nodes.push(this.#mustache(statement));
+      else if (statement.type === 'BlockStatement')
+        nodes.push(...this.#within(statement, () => this.#block(statement)));
+      else if (statement.type !== 'CommentStatement') {
+        const what = statement.type.startsWith('Partial') ? 'a partial' : 'a decorator or an inline partial';
+        this.#problem('TEMPLATE_REFUSED', `${what}, which is turned off`, undefined, atOf(statement.loc));
+      }
+    }
+    if (scope !== undefined) this.#scopes.pop();
+    return nodes;
+  }
+
+  #mustache(node: Mustache): Node {
+    const at = atOf(node.loc);
+    const { path } = node;
+    const bare = path.type === 'PathExpression' && isBareName(path, this.#scopes);
+    if (node.params.length > 0 || node.hash !== undefined || (bare && HELPERS.has(path.original))) {
+      return { kind: 'put', what: this.#call(node, false), at };
+    }
+    if (path.type !== 'PathExpression') {
+      this.#problem('TEMPLATE_SYNTAX', 'a literal where a name belongs', 'Write text outside of {{ }}.', at);
+    }
+    return { kind: 'put', what: this.#expr(path, false), at };
+  }
+
+  #block(node: Block): Node[] {
+    const at = atOf(node.loc);
+    const name = node.path.type === 'PathExpression' ? node.path.original : '';
+    if (name === 'raw' && node.openStrip.open === undefined) return this.nodes(node.program);
+    if (!BLOCKS.includes(name)) {
+      this.#problem('TEMPLATE_UNKNOWN_HELPER', ...this.#noSuchBlock(name, node), at);
+      return [];
+    }
+    const [subject, ...more] = node.params;
+    if (subject === undefined || more.length > 0 || node.hash !== undefined) {
+      this.#problem('TEMPLATE_BAD_ARGUMENT', `#${name} takes exactly one argument and no options`, undefined, at);
+    }
+    const params = node.program?.blockParams ?? [];
+    if (params.length > (MOST_PARAMS[name] ?? 0)) {
+      this.#problem('TEMPLATE_SYNTAX', `#${name} gives at most ${MOST_PARAMS[name]} block parameters`, undefined, at);
+    }
+    const isTest = name === 'if' || name === 'unless';
+    const what = subject === undefined ? NOTHING : this.#expr(subject, isTest);
+    const body = this.nodes(node.program, isTest ? undefined : { kind: name === 'each' ? 'each' : 'with', params });
+    const otherwise = this.nodes(node.inverse);
+    if (name === 'if') return [{ kind: 'if', condition: what, body, otherwise }];
+    if (name === 'unless') return [{ kind: 'if', condition: what, body: otherwise, otherwise: body }];
+    if (name === 'each') return [{ kind: 'each', over: what, body, otherwise, at }];
+    return [{ kind: 'with', value: what, body, otherwise }];
+  }
+
+  #noSuchBlock(name: string, { params }: Block): [seen: string, hint: string] {
+    if (HELPERS.has(name)) return [`${name} is no block`, `Write {{${HELPERS.get(name)?.usage}}}.`];
+    if (params.length === 0) {
+      return [`#${name} names no block`, `Write {{#with ${name}}}, {{#each ${name}}} or {{#if ${name}}}.`];
+    }
+    return [`no block is named ${name}`, near(name, BLOCKS) ?? `There are ${BLOCKS.map((it) => `#${it}`).join(', ')}.`];
+  }
+
+  #expr(node: Expression, guarded: boolean): Expr {
+    switch (node.type) {
+      case 'PathExpression':
+        return this.#path(node, guarded);
+      case 'SubExpression':
+        return this.#within(node, () => this.#call(node, guarded));
+      case 'StringLiteral':
+        return { kind: 'literal', value: Secret.text(node.value) };
+      case 'NumberLiteral':
+        return { kind: 'literal', value: Secret.number(this.#sourceAt(node.loc)) };
+      case 'BooleanLiteral':
+        return { kind: 'literal', value: Secret.boolean(node.value) };
+      default:
+        return NOTHING;
+    }
+  }
+
+  #call(node: Pick<Mustache, 'path' | 'params' | 'hash' | 'loc'>, guarded: boolean): Expr {
+    const at = atOf(node.loc);
+    const bare = node.path.type === 'PathExpression' && isBareName(node.path, this.#scopes);
+    const name = node.path.type === 'PathExpression' ? node.path.original : 'a literal';
+    if (bare && isAsk(name)) {
+      const args = node.params.map((param) => this.#expr(param, false));
+      const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
+      const ask = analyseAsk({ what: name, args, options, at }, this.#backends);
+      if ('kind' in ask) {
+        this.asks.push(ask.backend);
+        return ask;
+      }
+      this.#problem(ask.code, ask.seen, ask.hint, at);
+      return NOTHING;
+    }
+    const helper = bare ? HELPERS.get(name) : undefined;
+    if (helper === undefined) {
+      const hint = BLOCKS.includes(name)
+        ? `${name} is a block: {{#${name} …}}…{{/${name}}}.`
+        : near(name, HELPERS.keys());
+      this.#problem('TEMPLATE_UNKNOWN_HELPER', `no helper is named ${name}`, hint, at);
+    }
+    // `default` asks whether its first argument is there; its second stands for the whole.
+    const args = node.params.map((param, i) => this.#expr(param, name === 'default' && (i === 0 || guarded)));
+    const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
+    if (helper === undefined) return NOTHING;
+    const call: Call = { kind: 'call', name, helper, args, options, at };
+    this.problems.push(...problemsOfCall(call));
+    return call;
+  }
+
+  #path(node: PathExpression, guarded: boolean): Expr {
+    const at = atOf(node.loc);
+    const resolved = resolvePath(node, this.#scopes);
+    if ('problem' in resolved) return this.#badPath(resolved, at);
+    const { start, head, steps } = resolved;
+    if (start.from === 'secret') {
+      if (!this.#known.has(start.name)) {
+        this.#problem('TEMPLATE_UNKNOWN_NAME', `no secret is named ${start.name}`, near(start.name, this.#known), at);
+      }
+      this.uses.push({ secret: start.name, fields: steps, guarded, at });
+    }
+    const shadowed = start.from === 'item' && head === '' && this.#known.has(steps[0] ?? '');
+    const inData = start.from === 'secret' && steps[0] === 'Data' ? NO_DATA : undefined;
+    const hint = shadowed ? `Inside each and with, the secret is @root.${steps[0]}.` : inData;
+    return { kind: 'path', start, head, steps, at, ...(hint === undefined ? {} : { hint }) };
+  }
+
+  #badPath({ problem, word }: Extract<Resolved, { problem: string }>, at: At): Expr {
+    if (problem === 'everything') {
+      this.#problem('TEMPLATE_REFUSED', `${word} stands for all secrets at once here`, 'Name the one you want.', at);
+    } else if (problem === 'unknown word') {
+      const hint = near(word, ['@index', '@key', '@first', '@last', '@root']);
+      this.#problem('TEMPLATE_UNKNOWN_NAME', `nothing is named ${word}`, hint, at);
+    } else {
+      const seen = problem === 'above the top' ? `${word} leads above the top` : `${word} stands outside of each`;
+      this.#problem('TEMPLATE_UNKNOWN_NAME', seen, undefined, at);
+    }
+    return NOTHING;
+  }
+
+  #within<T>({ loc }: { readonly loc: Location }, analyse: () => T): T {
+    if (this.#depth === MOST_DEPTH) {
+      throw new SyntaxFault(`more than ${MOST_DEPTH} blocks or calls inside each other`, atOf(loc));
+    }
+    this.#depth++;
+    const result = analyse();
+    this.#depth--;
+    return result;
+  }
+
+  #problem(code: Code, seen: string, hint: string | undefined, at: At): void {
+    this.problems.push(new RenderFault(code, seen, { hint, at }));
+  }
+}
+
+/** A hint that names the nearest candidate; undefined leaves the code's own. */
+function near(word: string, candidates: Iterable<string>): string | undefined {
+  const found = makeNearest(candidates)(word);
+  return found === undefined ? undefined : `Did you mean ${found}?`;
+}

@@ -1,0 +1,31 @@
+import { argumentsOf, BadArgument } from '../helpers/helper.ts';
+import { RenderFault } from './fault.ts';
+import type { Call } from './nodes.ts';
+
+/** What is wrong with a call of a helper whatever the values are: how many arguments, which options, which literals. */
+export function* problemsOfCall({ name, helper, args, options, at }: Call): Generator<RenderFault> {
+  const wrong = (seen: string, hint?: string) => new RenderFault('TEMPLATE_BAD_ARGUMENT', seen, { hint, at });
+  const { words, more } = argumentsOf(helper);
+  if (args.length < words.length || (args.length > words.length && !more)) {
+    const field = args.length === 0 ? `; for a field of that name {{this.${name}}}` : '';
+    yield wrong(`${name} is called with ${args.length} arguments`, `Write {{${helper.usage}}}${field}.`);
+  }
+  const takes = helper.options ?? [];
+  const unknown = options.find(([key]) => !takes.includes(key))?.[0];
+  if (unknown !== undefined) {
+    yield wrong(
+      `${name} has no option ${unknown}`,
+      takes.length === 0 ? undefined : `It takes ${takes.join(' and ')}.`,
+    );
+  }
+  const given = [...args.map((arg, i) => [words[i] ?? '', arg] as const), ...options];
+  for (const [word, expr] of given) {
+    if (expr.kind !== 'literal') continue;
+    try {
+      helper.checks?.[word]?.(expr.value);
+    } catch (error) {
+      if (!(error instanceof BadArgument)) throw error;
+      yield wrong(`${name} ${error.message}`);
+    }
+  }
+}

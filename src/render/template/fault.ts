@@ -1,0 +1,30 @@
+import type { Code } from '../../base/codes.ts';
+import { type Failure, failure } from '../../base/errors.ts';
+import type { At } from './nodes.ts';
+
+/** Why a file cannot be rendered. Thrown inside this folder only; nothing in it comes from a value. */
+export class RenderFault extends Error {
+  readonly code: Code;
+  readonly hint: string | undefined;
+  readonly at: At | undefined;
+
+  constructor(code: Code, seen: string, { hint, at }: { hint?: string | undefined; at?: At | undefined } = {}) {
+    super(seen);
+    this.name = 'RenderFault';
+    this.code = code;
+    this.hint = hint;
+    this.at = at;
+  }
+
+  /** @param place the file's configuration path; @param origin the template's, when the fault is in one. */
+  toFailure(place: string, origin: string): Failure {
+    return failure(this.code, placeIn(place, origin, this.at), this.message, {
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+    });
+  }
+}
+
+/** `outputs.shop.files["app.conf"], /etc/app.conf.hbs:3:7`, or without the second half when there is no position. */
+export function placeIn(place: string, origin: string, at: At | undefined): string {
+  return at === undefined ? place : `${place}, ${origin}:${at.line}:${at.column}`;
+}

@@ -1,0 +1,18 @@
+import type { Entry, Snapshot } from '../../lease/snapshot.ts';
+import type { View } from './evaluate.ts';
+
+/** The values of a snapshot as templates and formats see them. */
+export function viewOf(snapshot: Snapshot): View {
+  return (name) => {
+    const entry = snapshot.get(name);
+    return entry === undefined || entry.state === 'absent' ? undefined : entry.value.fields;
+  };
+}
+
+/** No answer yet, or none that counts: an optional secret that is absent is not waited for. */
+export function missingIn(snapshot: Snapshot, wants: Iterable<string>): readonly string[] {
+  return [...wants].filter((name) => isAwaited(snapshot.get(name)));
+}
+
+const isAwaited = (entry: Entry | undefined): boolean =>
+  entry === undefined || (entry.state === 'absent' && !entry.optional);

@@ -1,0 +1,57 @@
+import type { Exit, Secret } from '../../base/secret.ts';
+import { isList, isSecret, type Value } from '../../base/value.ts';
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** Whether a number's source text is one that JSON has; YAML's `.inf` is not. */
+export const isJsonNumber = (source: string): boolean => NUMBER.test(source);
+
+/**
+ * A value as JSON. Numbers keep their source text (2^53+1 and 1.10 survive), bytes become base64, half a surrogate
+ * pair its escape. A number that JSON has no spelling for (YAML's `.inf`) becomes a string.
+ * @param indent spaces per level; 0 writes everything on one line, without spaces.
+ */
+export function writeJson(value: Value, indent: number, to: Exit = 'file'): string {
+  const pieces: string[] = [];
+  write(value, { indent, to }, '', pieces);
+  return pieces.join('');
+}
+
+interface How {
+  readonly indent: number;
+  readonly to: Exit;
+}
+
+function write(value: Value, how: How, margin: string, pieces: string[]): void {
+  const { indent } = how;
+  if (isSecret(value)) {
+    pieces.push(leaf(value, how.to));
+    return;
+  }
+  const inner = indent === 0 ? '' : `${margin}${' '.repeat(indent)}`;
+  const gap = indent === 0 ? '' : `\n${inner}`;
+  const [open, close] = isList(value) ? '[]' : '{}';
+  let separator = open;
+  if (isList(value)) {
+    for (const item of value) {
+      pieces.push(`${separator}${gap}`);
+      write(item, how, inner, pieces);
+      separator = ',';
+    }
+  } else {
+    for (const [name, field] of value) {
+      pieces.push(`${separator}${gap}${JSON.stringify(name)}:${indent === 0 ? '' : ' '}`);
+      write(field, how, inner, pieces);
+      separator = ',';
+    }
+  }
+  if (separator === open) pieces.push(`${open}${close}`);
+  else pieces.push(indent === 0 ? `${close}` : `\n${margin}${close}`);
+}
+
+function leaf(value: Secret, to: Exit): string {
+  if (value.type === 'bytes') return `"${Buffer.from(value.exposeBytes(to)).toString('base64')}"`;
+  const text = value.exposeText(to);
+  if (value.type === 'string') return JSON.stringify(text);
+  return value.type === 'number' && !isJsonNumber(text) ? JSON.stringify(text) : text;
+}

@@ -1,0 +1,83 @@
+import { quoteDotenv } from './dotenv.ts';
+import { FILE_QUOTINGS } from './file-quoting.ts';
+import { escapePropertyKey, escapePropertyValue } from './properties.ts';
+import { quoteYaml } from './yaml.ts';
+
+/** How a text is written for one that reads it. */
+export interface Quoting {
+  /** What is written, and who reads it; for docs/templates.md. */
+  readonly does: string;
+  /** Undefined: nothing that this reader takes for the text. */
+  readonly quote: (text: string) => string | undefined;
+}
+
+/** Every target of the helper `quote`; `test/render/docs.test.ts` ties them to docs/templates.md. */
+export const QUOTINGS = {
+  shell: {
+    does: 'one word of a POSIX shell, in single quotes',
+    quote: (text) => (text.includes('\0') ? undefined : `'${text.replaceAll("'", "'\\''")}'`),
+  },
+  sql: {
+    does: 'a string of standard SQL, in single quotes: PostgreSQL, SQLite, Oracle, SQL Server',
+    quote: (text) => (text.includes('\0') ? undefined : `'${text.replaceAll("'", "''")}'`),
+  },
+  mysql: {
+    does: 'a string of MySQL or MariaDB, in single quotes, where `\\` is an escape',
+    quote: (text) => `'${text.replace(/[\0\n\r'\\]/g, (char) => `\\${MYSQL[char] ?? char}`)}'`,
+  },
+  json: { does: 'a JSON string, in double quotes', quote: (text) => JSON.stringify(text) },
+  yaml: { does: 'a YAML string, in double quotes on one line', quote: quoteYaml },
+  toml: { does: 'a TOML string, in double quotes on one line', quote: quoteToml },
+  ini: { does: 'a value of an INI file as git reads it, in double quotes with `\\`', quote: quoteIni },
+  properties: {
+    does: 'a value of a Java properties file, without quotes',
+    quote: (text) => wellFormed(text, escapePropertyValue),
+  },
+  'properties-key': {
+    does: 'a key of a Java properties file',
+    quote: (text) => wellFormed(text, escapePropertyKey),
+  },
+  dotenv: { does: 'a value of a dotenv file, as [format dotenv](#dotenv) writes it', quote: quoteDotenv },
+  xml: { does: 'text or an attribute of XML or HTML, without quotes around it', quote: escapeXml },
+  url: { does: 'a part of a URL, as `urlencode` writes it', quote: encodeUrlPart },
+  ...FILE_QUOTINGS,
+} as const satisfies Readonly<Record<string, Quoting>>;
+
+const MYSQL: Readonly<Record<string, string>> = { '\0': '0', '\n': 'n', '\r': 'r' };
+
+/** JSON's escapes are TOML's too; DEL must be one, and half a surrogate pair cannot. */
+function quoteToml(text: string): string | undefined {
+  return wellFormed(text, (it) => JSON.stringify(it).replaceAll('\x7f', '\\u007F'));
+}
+
+const INI: Readonly<Record<string, string>> = { '\n': 'n', '\t': 't', '\b': 'b' };
+
+/** git knows these escapes and no others; a carriage return or NUL would not come back. */
+function quoteIni(text: string): string | undefined {
+  return /[\0\r]/.test(text) ? undefined : `"${text.replace(/["\\\n\t\b]/g, (char) => `\\${INI[char] ?? char}`)}"`;
+}
+
+/** XML 1.0 has no way to write these. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
+const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
+
+/** White space is written as references, since an attribute's would be read as spaces and CR as LF. */
+function escapeXml(text: string): string | undefined {
+  if (NOT_IN_XML.test(text)) return undefined;
+  return wellFormed(text, (it) => it.replace(/[&<>"'\t\n\r]/g, (char) => `&#${char.charCodeAt(0)};`));
+}
+
+const LEFT_BY_ENCODE_URI_COMPONENT = /[!'()*]/g;
+
+/** Percent-encodes everything that RFC 3986 does not call unreserved; undefined for half a surrogate pair. */
+export function encodeUrlPart(text: string): string | undefined {
+  return wellFormed(text, (it) =>
+    encodeURIComponent(it).replace(
+      LEFT_BY_ENCODE_URI_COMPONENT,
+      (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+    ),
+  );
+}
+
+const wellFormed = (text: string, quote: (text: string) => string): string | undefined =>
+  text.isWellFormed() ? quote(text) : undefined;

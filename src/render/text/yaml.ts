@@ -1,0 +1,69 @@
+import type { Secret } from '../../base/secret.ts';
+import { isList, isSecret, type Value } from '../../base/value.ts';
+import { isJsonNumber } from './json.ts';
+
+/**
+ * A value as YAML in block style, without a newline at the end. It reads back the same in YAML 1.1 and 1.2: a text is
+ * always in double quotes, on one line, so nothing in it can be a number, a boolean, a date, a fold or a break. Numbers
+ * keep their source text, bytes become base64, half a surrogate pair its escape.
+ */
+export function writeYaml(value: Value): string {
+  const pieces: string[] = [];
+  write(value, '', pieces);
+  return pieces.join('');
+}
+
+/** Writes at a place whose column is the margin's width; lines after the first begin with the margin. */
+function write(value: Value, margin: string, pieces: string[]): void {
+  if (isSecret(value)) {
+    pieces.push(leaf(value));
+  } else if (isList(value)) {
+    for (const [i, item] of value.entries()) {
+      pieces.push(i === 0 ? '- ' : `\n${margin}- `);
+      write(item, `${margin}  `, pieces);
+    }
+    if (value.length === 0) pieces.push('[]');
+  } else {
+    let lead = '';
+    for (const [name, field] of value) {
+      pieces.push(lead, keyOf(name, margin));
+      const inner = `${margin}  `;
+      pieces.push(isSecret(field) || isEmpty(field) ? ' ' : `\n${inner}`);
+      write(field, inner, pieces);
+      lead = `\n${margin}`;
+    }
+    if (value.size === 0) pieces.push('{}');
+  }
+}
+
+const isEmpty = (value: Exclude<Value, Secret>): boolean => (isList(value) ? value.length : value.size) === 0;
+
+const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+/** Plain words that YAML 1.1 or 1.2 takes for a boolean or for null. */
+const NO_KEY = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
+/** A key on the line of its colon has 1024 characters at most; a longer one gets a line of its own. */
+const MOST_KEY = 1000;
+
+function keyOf(name: string, margin: string): string {
+  const text = PLAIN_KEY.test(name) && !NO_KEY.test(name) ? name : quoteYaml(name);
+  return text.length > MOST_KEY ? `? ${text}\n${margin}:` : `${text}:`;
+}
+
+/** A number with an exponent that YAML 1.1 takes for one; others get the tag that makes them one everywhere. */
+const EXPONENT_OF_1_1 = /\.\d*[eE][-+]\d+$/;
+
+function leaf(value: Secret): string {
+  if (value.type === 'bytes') return `"${Buffer.from(value.exposeBytes('file')).toString('base64')}"`;
+  const text = value.exposeText('file');
+  if (value.type === 'string' || (value.type === 'number' && !isJsonNumber(text))) return quoteYaml(text);
+  return value.type === 'number' && /e/i.test(text) && !EXPONENT_OF_1_1.test(text) ? `!!float ${text}` : text;
+}
+
+/** What no YAML text may hold as it is, or what YAML 1.1 takes for a line break. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is escaped
+const ESCAPED = /["\\]|[\0-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\p{Surrogate}/gu;
+const NAMED: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' };
+
+/** Text as a scalar in double quotes, on one line. */
+export const quoteYaml = (text: string): string =>
+  `"${text.replace(ESCAPED, (char) => NAMED[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AgentView } from '../../../src/agent/serve/agent-view.ts';
+import { Listeners } from '../../../src/agent/serve/listeners.ts';
+import type { ServicePlan } from '../../../src/agent/serve/services.ts';
+import type { Fact } from '../../../src/base/fact.ts';
+import type { ListenConfig } from '../../../src/config/config.ts';
+import { createService } from '../../../src/deliver/http/routes.ts';
+import { ask } from '../../deliver/http/listener.helpers.ts';
+import { findFreePort } from '../../servers/index.ts';
+
+const place = (): string => {
+  const dir = mkdtempSync(join(tmpdir(), 'pannier-listeners-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  return dir;
+};
+
+function setUp() {
+  const facts: Fact[] = [];
+  const view = { emit: (fact: Fact) => void facts.push(fact) } as unknown as AgentView;
+  const listeners = new Listeners(view);
+  onTestFinished(() => listeners[Symbol.asyncDispose]());
+  const apply = async (...plans: ServicePlan[]) => await (await listeners.prepare(plans)).commit();
+  return { listeners, apply, facts };
+}
+
+const unix = (path: string, mode = 0o600): ListenConfig => ({ kind: 'unix', path, mode });
+
+/** Answers with its own name. */
+const planOf = (where: ListenConfig, name = 'it'): ServicePlan => ({
+  service: 'api',
+  where,
+  place: 'api',
+  create: async () =>
+    createService([{ method: 'GET', path: '/', handle: () => ({ status: 200, type: 'text/plain', body: name }) }]),
+});
+
+const mode = (path: string): number => statSync(path).mode & 0o777;
+
+describe('the listeners of a new configuration', () => {
+  it('that is refused leave those of the running one alone, also where they would have replaced them', async () => {
+    const dir = place();
+    const path = join(dir, 'a.sock');
+    const { listeners, apply, facts } = setUp();
+    await apply(planOf(unix(path), 'first'));
+    const refused = [planOf(unix(path, 0o660), 'second'), planOf(unix(join(dir, 'none/b.sock')))];
+    await expect(listeners.prepare(refused)).rejects.toMatchObject({ failure: { code: 'LISTEN_FAILED' } });
+    expect([mode(path), (await ask(path, '/')).body]).toEqual([0o600, 'first']);
+    const given = await listeners.prepare(refused.slice(0, 1));
+    await given.discard();
+    expect([mode(path), (await ask(path, '/')).body]).toEqual([0o600, 'first']);
+    await apply(...refused.slice(0, 1));
+    expect([mode(path), (await ask(path, '/')).body]).toEqual([0o660, 'second']);
+    expect(facts.filter(({ kind }) => kind === 'agent-warning')).toEqual([]);
+  });
+
+  it('bring back a socket that somebody removed', async () => {
+    const path = join(place(), 'a.sock');
+    const { apply } = setUp();
+    await apply(planOf(unix(path), 'first'));
+    rmSync(path);
+    await apply(planOf(unix(path), 'again'));
+    expect((await ask(path, '/')).body).toBe('again');
+  });
+
+  it('cannot take a port that the agent has at another address, and say that it is the agent itself', async () => {
+    const port = await findFreePort();
+    const { listeners, apply } = setUp();
+    await apply(planOf({ kind: 'tcp', host: '127.0.0.1', port }));
+    const moved = listeners.prepare([planOf({ kind: 'tcp', host: '0.0.0.0', port })]);
+    await expect(moved).rejects.toMatchObject({
+      failure: { code: 'LISTEN_IN_USE', seen: expect.stringContaining('this agent') },
+    });
+  });
+});

@@ -1,0 +1,63 @@
+import { createAuthorized } from '../../../../src/backend/vault/auth/authorized.ts';
+import { logInAt } from '../../../../src/backend/vault/auth/log-in-at.ts';
+import type { AuthMethod } from '../../../../src/backend/vault/auth/method.ts';
+import { createSession, type SessionParts } from '../../../../src/backend/vault/auth/session.ts';
+import type { Fact } from '../../../../src/base/fact.ts';
+import { FakeClock, settle } from '../../../fake-clock.ts';
+import { FakeTokens, type TokenRules } from './fake-vault.ts';
+
+/** Real signals never abort by accident; a fresh one, so that no test sees another's listeners. */
+export const untilDone = () => new AbortController().signal;
+
+/** A session over a fake token server, its facts, and what tests ask of both. `random` is 0.5: no jitter. */
+export function sessionWorld(rules: Partial<TokenRules> = {}, parts: Partial<SessionParts> = {}) {
+  const clock = new FakeClock();
+  const server = new FakeTokens(clock);
+  Object.assign(server.rules, rules);
+  const facts: Fact[] = [];
+  const place = 'backends.bao.auth';
+  const method: AuthMethod = {
+    kind: 'kubernetes',
+    login: (signal) => logInAt({ client: server, clock, place, mount: 'kubernetes', body: { role: 'shop' } }, signal),
+  };
+  const session = createSession({
+    method,
+    client: server,
+    clock,
+    random: () => 0.5,
+    emit: (fact) => void facts.push(fact),
+    revokeOnExit: false,
+    backend: 'bao',
+    ...parts,
+  });
+  const authorized = createAuthorized(server, session, clock);
+  return {
+    clock,
+    server,
+    facts,
+    session,
+    authorized,
+    async started() {
+      session.start();
+      await settle();
+    },
+    logins: () => server.count('auth/kubernetes/login'),
+    renewals: () => server.count('auth/token/renew-self'),
+    lookups: () => server.count('auth/token/lookup-self'),
+    kinds: () => facts.map(({ kind }) => kind),
+    of: <K extends Fact['kind']>(kind: K) =>
+      facts.filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind),
+    current: () => session.current(untilDone()),
+    read: (path: string) => authorized.call({ method: 'GET', path, place: 'secrets.a', idempotent: true }, untilDone()),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  };
+}
+
+/** The code a promise fails with; waits for it. */
+export async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return (error as { failure?: { code: string } } | undefined)?.failure?.code;
+}

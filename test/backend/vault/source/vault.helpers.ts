@@ -1,0 +1,82 @@
+import type { Fetch, Fetched, Want } from '../../../../src/backend/backend.ts';
+import type { LiveLogin } from '../../../../src/backend/vault/auth/method.ts';
+import { createVaultBackend, type VaultParts } from '../../../../src/backend/vault/backend.ts';
+import { Secret } from '../../../../src/base/secret.ts';
+import { isFields, isList, isSecret, type Value } from '../../../../src/base/value.ts';
+import type { SecretRequest, VaultBackendConfig } from '../../../../src/config/config.ts';
+import { FakeClock } from '../../../fake-clock.ts';
+import { FakeVault } from '../auth/fake-vault.ts';
+
+export const config: VaultBackendConfig = {
+  kind: 'vault',
+  name: 'bao',
+  address: 'https://bao.test:8200',
+  tls: { skipVerify: false },
+  timeoutMs: 10_000,
+  auth: { method: 'kubernetes', mount: 'kubernetes', role: 'shop', tokenFile: '/token', revokeOnExit: false },
+};
+
+export function wantOf(request: SecretRequest, place = 'secrets.a'): Want {
+  return { id: place, backend: 'bao', request, place, refreshMs: 300_000, optional: false };
+}
+
+export const never = new AbortController().signal;
+
+/** A session that is always logged in, as login 7. */
+function constantSession(): VaultParts['session'] {
+  const token = Secret.text('token');
+  const life = { ttlMs: 'forever', renewable: false, usesLeft: 'unlimited', startedMonoMs: 0 } as const;
+  const login: LiveLogin = { token, accessor: undefined, ...life, id: 7, endsMonoMs: Number.POSITIVE_INFINITY };
+  return {
+    start: () => {},
+    current: async () => login,
+    settled: async () => {},
+    suspect: async () => 'alive',
+    names: () => false,
+    endsMonoMs: () => Number.POSITIVE_INFINITY,
+    onReplacing: () => ({ [Symbol.dispose]() {} }),
+    trouble: () => undefined,
+    view: () => ({ method: 'token', state: 'live', isUsable: true, endsMonoMs: undefined, nextMonoMs: undefined }),
+    revoke: async () => {},
+    clockJumped() {},
+    onDead: () => ({ [Symbol.dispose]() {} }),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** A backend over a fake client, and short words for fetching from it. */
+export function sourceWorld() {
+  const clock = new FakeClock();
+  const server = new FakeVault();
+  const backend = createVaultBackend(config, { client: server, session: constantSession(), clock });
+  const fetch = (request: SecretRequest, last?: Fetched, place?: string): Promise<Fetch> =>
+    backend.source.fetch(wantOf(request, place), last, never);
+  return {
+    clock,
+    server,
+    backend,
+    fetch,
+    kv: (path: string, more: object = {}, last?: Fetched) => fetch({ kind: 'vault-kv', path, ...more }, last),
+    paths: () => server.calls.map(({ path }) => path),
+  };
+}
+
+export function held(fetched: Fetch): Fetched {
+  if (fetched.state !== 'changed') throw new Error('unchanged');
+  return fetched.value;
+}
+
+/** Fields as plain data, for comparison. */
+export function plain(value: Value): unknown {
+  if (isSecret(value)) return value.exposeText('file');
+  if (isList(value)) return value.map(plain);
+  return isFields(value) ? Object.fromEntries([...value].map(([name, field]) => [name, plain(field)])) : undefined;
+}
+
+export async function failureOf(promise: Promise<unknown>) {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return (error as { failure?: { code: string; hint: string; seen: string; place: string } } | undefined)?.failure;
+}

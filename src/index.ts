@@ -1,6 +1,7 @@
 import { init as initPlan } from './agent/init.ts';
 import type { Plan } from './agent/plan.ts';
 import { run as runPlan } from './agent/run.ts';
+import { BACKEND_KINDS } from './backend/registry.ts';
 import { systemClock } from './base/clock.ts';
 import type { Failure } from './base/errors.ts';
 import type { Emit } from './base/fact.ts';
@@ -8,6 +9,9 @@ import { version } from './base/version.ts';
 import { loadPlan } from './cli/setup.ts';
 import { readEnvironment } from './config/environment.ts';
 
+export type * from './backend/aws/config/config.ts';
+export type * from './backend/file/config.ts';
+export type * from './backend/vault/config/config.ts';
 /**
  * What a program gets that runs the agent inside its own process (`import { init } from 'pannier'`). Nothing here
  * prints, ends the process, or listens to signals; importing it starts nothing.
@@ -16,7 +20,6 @@ export type { Code } from './base/codes.ts';
 export { type Failure, formatFailure, PannierError, ProblemsError } from './base/errors.ts';
 export type { Emit, Fact } from './base/fact.ts';
 export type * from './config/config.ts';
-export { exportJsonSchema } from './config/json-schema.ts';
 export type { Plan };
 export { version };
 
@@ -30,6 +33,11 @@ export interface Options {
 export interface InitOptions extends Options {
   /** 60 seconds when absent, as of `pannier init`. */
   readonly timeoutMs?: number;
+}
+
+/** The JSON Schema (draft 2020-12) of one configuration file, as `pannier schema` prints it. */
+export async function exportJsonSchema(): Promise<object> {
+  return (await import('./config/json-schema.ts')).exportJsonSchema(BACKEND_KINDS);
 }
 
 /**

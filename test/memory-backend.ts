@@ -1,4 +1,5 @@
 import type { Backend, Fetch, Fetched, LeaseLife, Life, Source, Want } from '../src/backend/backend.ts';
+import type { FileRequest } from '../src/backend/file/config.ts';
 import type { Clock } from '../src/base/clock.ts';
 import type { Code } from '../src/base/codes.ts';
 import { fail } from '../src/base/errors.ts';
@@ -135,5 +136,5 @@ export function wantsOf(...keys: readonly string[]): ReadonlyMap<string, Want> {
 }
 
 function keyOf({ request }: Want): string {
-  return request.kind === 'file' ? request.key : request.kind;
+  return request.kind === 'file' ? (request as FileRequest).key : request.kind;
 }

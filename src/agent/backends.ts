@@ -1,7 +1,8 @@
-import type { Backend } from '../backend/backend.ts';
-import { type Opening, openBackend } from '../backend/registry.ts';
+import type { Backend, BackendContext, BackendKind } from '../backend/backend.ts';
+import { BACKEND_KINDS } from '../backend/registry.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
 import type { BackendConfig } from '../config/config.ts';
+import { kindOf } from '../config/sections/backends/kind.ts';
 import type { Surroundings } from './context.ts';
 
 interface Opened {
@@ -11,11 +12,13 @@ interface Opened {
 
 /** The backends in use. One whose configuration stays is kept, with its login and its connections. */
 export class Backends implements AsyncDisposable {
-  readonly #around: Opening;
+  readonly #context: BackendContext;
+  readonly #kinds: readonly BackendKind[];
   #opened: ReadonlyMap<string, Opened> = new Map();
 
   constructor(around: Surroundings) {
-    this.#around = { ...around, kept: new Map() };
+    this.#context = { ...around, kept: new Map() };
+    this.#kinds = around.kinds ?? BACKEND_KINDS;
   }
 
   byName(): ReadonlyMap<string, Backend> {
@@ -34,7 +37,7 @@ export class Backends implements AsyncDisposable {
         const known = this.#opened.get(config.name);
         if (known !== undefined && isSamePlainData(known.config, config)) next.set(config.name, known);
         else {
-          const backend = await openBackend(config, this.#around);
+          const backend = await kindOf(this.#kinds, config).open(config, this.#context);
           made.push(backend);
           next.set(config.name, { config, backend });
         }

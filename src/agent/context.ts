@@ -1,4 +1,4 @@
-import type { MakeBackend } from '../backend/registry.ts';
+import type { BackendKind } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 
@@ -11,6 +11,6 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ours, for the User-Agent header. */
   readonly version: string;
-  /** Further kinds of backends, by `kind`, before those of `registry.ts`. */
-  readonly kinds?: Readonly<Record<string, MakeBackend>>;
+  /** The kinds of backends that there are; absent: those of `backend/registry.ts`. */
+  readonly kinds?: readonly BackendKind[];
 }

@@ -84,7 +84,7 @@ export class Execution {
     const { exec } = config;
     const { argv, ownGroup, around } = this.#o;
     const variables = exec.env === undefined ? undefined : this.#sink.current();
-    const ours = { all: around.env, inherited: withoutTokens(around.env, config) };
+    const ours = { all: around.env, inherited: withoutTokens(around, config) };
     return {
       argv: argv.length > 0 ? argv : (exec.command ?? []),
       env: environmentOf(exec, ours, variables?.byName ?? new Map()),

@@ -1,6 +1,8 @@
+import { BACKEND_KINDS } from '../backend/registry.ts';
 import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config, GenerationsConfig, OutputConfig } from '../config/config.ts';
 import type { ConfigProblemsError, GoodRest } from '../config/problems/config-problems.ts';
+import { kindOf, type PathRequests } from '../config/sections/backends/kind.ts';
 import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
 
@@ -31,10 +33,15 @@ export interface PlannedEnvironment {
 /**
  * Parses and checks every template and format of a configuration.
  * @param readAtWallMs when reading the configuration began.
+ * @param kinds the kinds of backends that there are.
  * @throws ProblemsError with the problems of all outputs.
  */
-export async function planOf(config: Config, readAtWallMs: number): Promise<Plan> {
-  const askable = [...config.backends.values()].filter(({ kind }) => kind === 'vault').map(({ name }) => name);
+export async function planOf(config: Config, readAtWallMs: number, kinds = BACKEND_KINDS): Promise<Plan> {
+  const askable = new Map<string, PathRequests>();
+  for (const backend of config.backends.values()) {
+    const { pathRequests } = kindOf(kinds, backend);
+    if (pathRequests !== undefined) askable.set(backend.name, pathRequests);
+  }
   const known = { secrets: new Set(config.secrets.keys()), backends: askable };
   const { outputs, env, problems } = await planOutputs(config, known);
   if (problems.length > 0) throw new ProblemsError(problems);

@@ -1,3 +1,4 @@
+import { BACKEND_KINDS } from '../backend/registry.ts';
 import { fail } from '../base/errors.ts';
 import type { ApiConfig, ApiListenerConfig, Config, ListenConfig } from '../config/config.ts';
 import { type Environment, readEnvironment } from '../config/environment.ts';
@@ -53,7 +54,7 @@ export async function findHealth(options: AgentOptions): Promise<LocalPlace> {
 async function configured({ config }: AgentOptions, env: Environment): Promise<Config | undefined> {
   if (config.length === 0 && (env['PANNIER_CONFIG'] ?? '') === '') return undefined;
   const { loadConfig } = await import('../config/load.ts');
-  return await loadConfig({ paths: config, env, cwd: process.cwd() });
+  return await loadConfig({ kinds: BACKEND_KINDS, paths: config, env, cwd: process.cwd() });
 }
 
 function bestOf(api: ApiConfig | undefined): ApiListenerConfig | undefined {

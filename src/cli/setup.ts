@@ -1,5 +1,6 @@
 import type { Surroundings } from '../agent/context.ts';
 import { allProblems, type Plan, planOf } from '../agent/plan.ts';
+import { BACKEND_KINDS } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
@@ -30,6 +31,7 @@ export async function loadPlan(options: CommonOptions, onRead = (_length: number
   const readAtWallMs = systemClock.wallMs();
   try {
     const config = await loadConfig({
+      kinds: BACKEND_KINDS,
       paths: options.config,
       env: readEnvironment(),
       cwd: process.cwd(),

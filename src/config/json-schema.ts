@@ -1,14 +1,13 @@
 import * as z from 'zod/mini';
-import { configFile } from './schema.ts';
+import { configFileSchema } from './schema.ts';
+import type { BackendKindConfig } from './sections/backends/kind.ts';
 import { admin } from './sections/listeners/admin-schema.ts';
 import { api, apiListener } from './sections/listeners/api-schema.ts';
 import { reload } from './sections/outputs/reload-schema.ts';
 import { outputFile } from './sections/outputs/schema.ts';
-import { secret } from './sections/secrets/schema.ts';
 
 /** Maps of which exactly one key says what the thing is; the loader checks that with better words than a schema has. */
 const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
-  [secret, ['kv', 'read', 'write', 'certificate', 'key', 'secretId', 'parameter', 'prefix']],
   [outputFile, ['template', 'content', 'format']],
   [reload, ['signal', 'http', 'command', 'restart']],
   [admin, ['listen', 'socket']],
@@ -21,14 +20,21 @@ const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
  * every configuration the loader takes, except a reference in the place of a number or a boolean. Import this file on
  * first need: nothing at start-up wants it.
  */
-export async function exportJsonSchema(): Promise<object> {
-  const schema = z.toJSONSchema(configFile, {
+export async function exportJsonSchema(kinds: readonly BackendKindConfig[]): Promise<object> {
+  const file = configFileSchema(kinds);
+  const requestKeys = kinds.flatMap((kind) => Object.keys(kind.requestKeys));
+  const schema = z.toJSONSchema(file, {
     io: 'input',
     target: 'draft-2020-12',
     override: ({ zodSchema, jsonSchema }) => {
-      const keys = EXACTLY_ONE.get(zodSchema);
+      const keys = zodSchema === secretIn(file) ? requestKeys : EXACTLY_ONE.get(zodSchema);
       if (keys !== undefined) jsonSchema.oneOf = keys.map((key) => ({ required: [key] }));
     },
   });
   return { title: 'Pannier configuration', ...schema };
+}
+
+/** The schema of one secret. */
+function secretIn(file: ReturnType<typeof configFileSchema>): z.core.$ZodType {
+  return file.shape.secrets.def.innerType.def.valueType;
 }

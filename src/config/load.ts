@@ -11,11 +11,14 @@ import type { GoodRest } from './problems/config-problems.ts';
 import { Problems } from './problems/problems.ts';
 import { readCapped } from './read-capped.ts';
 import { resolveConfig } from './resolve.ts';
+import { type BackendKindConfig, kindOf, type PathRequests } from './sections/backends/kind.ts';
 
 export interface LoadOptions {
   /** As given with `-c`, files and directories; none: PANNIER_CONFIG. */
   readonly paths: readonly string[];
   readonly env: Environment;
+  /** The kinds of backends that there are. */
+  readonly kinds: readonly BackendKindConfig[];
   /** What `paths` are relative to. */
   readonly cwd: string;
   /** Told the length in characters of all files so far, each time before the next one is parsed. */
@@ -27,7 +30,7 @@ export interface LoadOptions {
  * @throws ProblemsError with everything that is wrong. Files that cannot be read or parsed are told alone: what they
  * would have defined is not known, so nothing is said about the rest.
  */
-export async function loadConfig({ paths, env, cwd, onRead }: LoadOptions): Promise<Config> {
+export async function loadConfig({ paths, env, kinds, cwd, onRead }: LoadOptions): Promise<Config> {
   const problems = new Problems();
   const found = await findFiles(paths, env, cwd, problems);
   let whole = problems.count === 0;
@@ -44,8 +47,8 @@ export async function loadConfig({ paths, env, cwd, onRead }: LoadOptions): Prom
   }
   if (!whole) problems.throwIfAny();
   const merged = mergeFiles(files, problems);
-  const config = resolveConfig(merged, env, cwd, problems);
-  problems.throwIfAny({ outputs: config.outputs, exec: config.exec, known: namesOf(merged, config) });
+  const config = resolveConfig(merged, kinds, { env, cwd, problems });
+  problems.throwIfAny({ outputs: config.outputs, exec: config.exec, known: namesOf(merged, config, kinds) });
   return deepFreeze({
     ...config,
     warnings: problems.warnings,
@@ -54,9 +57,22 @@ export async function loadConfig({ paths, env, cwd, onRead }: LoadOptions): Prom
   });
 }
 
-/** What templates may name; a backend with a problem may be one that computed paths can ask. */
-function namesOf({ sections }: Merged, { backends }: Pick<Config, 'backends'>): GoodRest['known'] {
-  const askable = [...sections.backends.keys()].filter((name) => (backends.get(name)?.kind ?? 'vault') === 'vault');
+/**
+ * What templates may name. A backend with a problem of its own may be one that can be asked by a path; one without a
+ * kind is taken for that, so that only its own problem is told.
+ */
+function namesOf(
+  { sections }: Merged,
+  { backends }: Pick<Config, 'backends'>,
+  kinds: readonly BackendKindConfig[],
+): GoodRest['known'] {
+  const any = kinds.find(({ pathRequests }) => pathRequests !== undefined)?.pathRequests;
+  const askable = new Map<string, PathRequests>();
+  for (const name of sections.backends.keys()) {
+    const config = backends.get(name);
+    const requests = config === undefined ? any : kindOf(kinds, config).pathRequests;
+    if (requests !== undefined) askable.set(name, requests);
+  }
   return { secrets: new Set(sections.secrets.keys()), backends: askable };
 }
 

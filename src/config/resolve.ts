@@ -1,9 +1,9 @@
-import { checkTlsEnvironment, resolveBackend } from '../backend/vault/config/resolve.ts';
 import { makeNearest } from '../base/nearest.ts';
 import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
-import type { Environment } from './environment.ts';
 import type { Merged } from './load/merge.ts';
-import type { Problems } from './problems/problems.ts';
+import type { ResolveContext } from './resolve-context.ts';
+import type { BackendKindConfig } from './sections/backends/kind.ts';
+import { resolveBackend } from './sections/backends/resolve.ts';
 import { checkChildSteps, resolveExec } from './sections/exec/resolve.ts';
 import { checkListens } from './sections/listeners/check-listens.ts';
 import { resolveAdmin } from './sections/listeners/resolve-admin.ts';
@@ -11,7 +11,7 @@ import { resolveApi } from './sections/listeners/resolve-api.ts';
 import { resolveProxy } from './sections/listeners/resolve-proxy.ts';
 import { resolveLog } from './sections/log/resolve.ts';
 import { checkDirs, resolveOutput } from './sections/outputs/resolve.ts';
-import { resolveSecret } from './sections/secrets/resolve.ts';
+import { SecretResolver } from './sections/secrets/resolve.ts';
 
 /**
  * Parsed files as the runtime configuration: each entry against its schema, defaults, absolute paths, and what only
@@ -19,16 +19,15 @@ import { resolveSecret } from './sections/secrets/resolve.ts';
  */
 export function resolveConfig(
   { sections, singles }: Merged,
-  env: Environment,
-  cwd: string,
-  problems: Problems,
+  kinds: readonly BackendKindConfig[],
+  context: ResolveContext,
 ): Omit<Config, 'files' | 'folders' | 'warnings'> {
+  const { problems } = context;
   const backends = new Map<string, BackendConfig>();
   for (const [name, entry] of sections.backends) {
-    const backend = resolveBackend(name, entry, { env, cwd, problems });
+    const backend = resolveBackend(name, entry, kinds, context);
     if (backend !== undefined) backends.set(name, backend);
   }
-  checkTlsEnvironment(backends.values(), sections.backends, env, problems);
 
   const known = {
     names: [...sections.backends.keys()],
@@ -39,9 +38,10 @@ export function resolveConfig(
   if (first !== undefined && known.names.length === 0) {
     problems.add('CONFIG_MISSING', first.file, ['backends'], 'absent, and there are secrets', 'Add a backend.');
   }
+  const resolver = new SecretResolver(kinds, known, problems);
   const secrets = new Map<string, SecretConfig>();
   for (const [name, entry] of sections.secrets) {
-    const secret = resolveSecret(name, entry, known, problems);
+    const secret = resolver.resolve(name, entry);
     if (secret !== undefined) secrets.set(name, secret);
   }
 
@@ -56,7 +56,7 @@ export function resolveConfig(
   if (!singles.has('exec')) checkChildSteps(sections.outputs, problems);
 
   const api = resolveApi(singles.get('api'), names, problems);
-  const proxy = resolveProxy(singles.get('proxy'), known, problems);
+  const proxy = resolveProxy(singles.get('proxy'), known, kinds, problems);
   const admin = resolveAdmin(singles.get('admin'), problems);
   checkListens(
     [...(api?.listeners ?? []), ...(proxy?.listeners ?? []), ...(admin === undefined ? [] : [admin])],

@@ -1,19 +1,23 @@
 import * as z from 'zod/mini';
-import { backend } from '../backend/vault/config/schema.ts';
 import { notYet, otherName, secretName } from './scalars.ts';
+import type { BackendKindConfig } from './sections/backends/kind.ts';
+import { backendSchema } from './sections/backends/schema.ts';
 import { exec } from './sections/exec/schema.ts';
 import { admin } from './sections/listeners/admin-schema.ts';
 import { api, type apiListener } from './sections/listeners/api-schema.ts';
 import { proxy } from './sections/listeners/proxy-schema.ts';
 import { log } from './sections/log/schema.ts';
 import { output } from './sections/outputs/schema.ts';
-import { secret } from './sections/secrets/schema.ts';
+import { secretSchema } from './sections/secrets/schema.ts';
 
-/** What one configuration file may say. `resolve.ts` makes the runtime `Config` of one or several. */
-export const configFile = z.strictObject({
+/**
+ * The sections of a configuration file. What stands in a named backend or secret is left open here: the loader checks
+ * each one against the schema of its kind.
+ */
+export const configHead = z.strictObject({
   version: z.optional(z.literal(1, { error: '1 is the only version' })),
-  backends: z.optional(z.record(otherName, backend)),
-  secrets: z.optional(z.record(secretName, secret)),
+  backends: z.optional(z.record(otherName, z.unknown())),
+  secrets: z.optional(z.record(secretName, z.unknown())),
   outputs: z.optional(z.record(otherName, output)),
   exec: z.optional(exec),
   api: z.optional(api),
@@ -24,6 +28,14 @@ export const configFile = z.strictObject({
   log: z.optional(log),
 });
 
+/** What one configuration file may say, with these kinds of backends. `resolve.ts` makes the runtime `Config` of it. */
+export function configFileSchema(kinds: readonly BackendKindConfig[]) {
+  return z.extend(configHead, {
+    backends: z.optional(z.record(otherName, backendSchema(kinds))),
+    secrets: z.optional(z.record(secretName, secretSchema(kinds))),
+  });
+}
+
 /** Sections whose entries have names and may be spread over several files. */
 export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
 export type NamedSection = (typeof NAMED_SECTIONS)[number];
@@ -33,11 +45,6 @@ export const SINGLE_SECTIONS = ['admin', 'api', 'exec', 'log', 'proxy'] as const
 export type SingleSection = (typeof SINGLE_SECTIONS)[number];
 
 export type ApiListenerShape = z.infer<typeof apiListener>;
-export type BackendShape = z.infer<typeof backend>;
-export type VaultShape = Extract<BackendShape, { kind: 'vault' }>;
-export type AwsShape = Extract<BackendShape, { kind: 'aws-secrets-manager' }>;
-export type AuthShape = VaultShape['auth'];
-export type SecretShape = z.infer<typeof secret>;
 export type OutputShape = z.infer<typeof output>;
 export type OutputFileShape = OutputShape['files'][string];
 export type ReloadShape = NonNullable<OutputShape['reload']>[number];

@@ -96,7 +96,7 @@ export class HealthWatch implements Disposable {
         name,
         attemptSinceMs: attempts.get(name),
         heardMs: this.#heardMs.get(name) ?? Number.NEGATIVE_INFINITY,
-        timeoutMs: config !== undefined && 'timeoutMs' in config ? config.timeoutMs : NO_TIMEOUT_MS,
+        timeoutMs: config?.timeoutMs ?? NO_TIMEOUT_MS,
         loginDueMs: backend.login?.().nextMonoMs,
       };
     }

@@ -1,4 +1,4 @@
-import type { LoginView } from '../backend/vault/auth/method.ts';
+import type { LoginView } from '../backend/login-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';

@@ -1,7 +1,6 @@
 import { isNothingThere } from '../backend/nothing-there.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { Value } from '../base/value.ts';
-import type { SecretRequest } from '../config/config.ts';
 import type { Entry, Snapshot } from '../lease/snapshot.ts';
 import type { ComputedSecret } from './render.ts';
 import type { Answer } from './template/evaluate.ts';
@@ -45,7 +44,7 @@ export class Asked {
         throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: ask.at, hint: 'List fewer, or in several outputs.' });
       }
       const { backend, refreshMs = COMPUTED_REFRESH_MS } = ask;
-      this.computed.set(name, { backend, request: requestOf(ask, path), refreshMs, place });
+      this.computed.set(name, { backend, request: ask.requests[ask.what](path, !ask.isLiteral), refreshMs, place });
     } else if (ask.refreshMs !== undefined && ask.refreshMs < before.refreshMs) {
       this.computed.set(name, { ...before, refreshMs: ask.refreshMs });
     }
@@ -69,11 +68,6 @@ function nameOf({ what, backend, isLiteral }: Ask, path: string): string {
   nameKey ??= randomBytes(32);
   const mark = createHmac('sha256', nameKey).update(path).digest('base64url').slice(0, 16);
   return `${what} ${backend} (computed ${mark})`;
-}
-
-function requestOf({ what, isLiteral }: Ask, path: string): SecretRequest {
-  const kind = what === 'secret' ? 'vault-kv' : 'vault-list';
-  return { kind, path, ...(isLiteral ? {} : { isPathPrivate: true as const }) };
 }
 
 /** Not empty, and without parts that a server would clean onto another path. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Surroundings } from '../../src/agent/context.ts';
 import { type Plan, planOf } from '../../src/agent/plan.ts';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import { Releases } from '../../src/base/releases.ts';
@@ -96,7 +97,7 @@ export const kv = (name: string, more: object = {}): object => ({
 export async function planFrom(config: object): Promise<Plan> {
   const dir = place();
   writeFileSync(join(dir, 'pannier.json'), JSON.stringify({ version: 1, ...config }));
-  return planOf(await loadConfig({ paths: ['pannier.json'], env: {}, cwd: dir }), Date.now());
+  return planOf(await loadConfig({ kinds: BACKEND_KINDS, paths: ['pannier.json'], env: {}, cwd: dir }), Date.now());
 }
 
 export interface World {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { allProblems } from '../../src/agent/plan.ts';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { failure } from '../../src/base/errors.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigProblemsError } from '../../src/config/problems/config-problems.ts';
@@ -17,7 +18,9 @@ outputs:
   b: { dir: b, mod: '0400', files: {} }
 `;
     const cwd = makeFolder({ 'shop.yaml': text });
-    const error = await loadConfig({ paths: ['shop.yaml'], env: {}, cwd }).catch((thrown: unknown) => thrown);
+    const error = await loadConfig({ kinds: BACKEND_KINDS, paths: ['shop.yaml'], env: {}, cwd }).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(ConfigProblemsError);
     expect(codes(await allProblems(error as ConfigProblemsError))).toEqual([
       'CONFIG_UNKNOWN_KEY',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { briefly, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 describe('the admin section', () => {
@@ -45,7 +46,7 @@ describe('the admin section', () => {
       'a.json': '{"version":1,"admin":{"listen":"0.0.0.0:1"}}',
       'b.json': '{"admin":{"listen":"0.0.0.0:2"}}',
     });
-    const problems = await problemsOf(loadConfig({ paths: ['.'], env: {}, cwd }));
+    const problems = await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: ['.'], env: {}, cwd }));
     expect(problems.map(({ code }) => code)).toEqual(['CONFIG_DUPLICATE']);
   });
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { exportJsonSchema } from '../../src/config/json-schema.ts';
 import { type JsonSchema, misfits } from '../system/json-schema.helpers.ts';
 import { BAO, briefly, loadWith, problemsOf } from './config.helpers.ts';
@@ -98,7 +99,7 @@ describe('the section api', () => {
   });
 
   it('fits the JSON Schema with exactly one of socket, listen and listeners', async () => {
-    const schema = (await exportJsonSchema()) as JsonSchema;
+    const schema = (await exportJsonSchema(BACKEND_KINDS)) as JsonSchema;
     const fits = (api: object) => misfits(schema, { version: 1, backends: { bao: BAO }, secrets, api }).length === 0;
     expect([{ socket: 's' }, tcp, { listeners: [tcp, { socket: 's' }] }].map(fits)).toEqual([true, true, true]);
     expect([{}, { ...tcp, socket: 's' }, { listeners: [{}] }].map(fits)).toEqual([false, false, false]);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { type Failure, ProblemsError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/environment.ts';
@@ -18,12 +19,12 @@ export function makeFolder(files: Readonly<Record<string, string>> = {}): string
 }
 
 export function loadFixture(name: string, env: Environment = {}): Promise<Config> {
-  return loadConfig({ paths: [name], env, cwd: FIXTURES });
+  return loadConfig({ kinds: BACKEND_KINDS, paths: [name], env, cwd: FIXTURES });
 }
 
 /** Loads a text as shop.yaml of a folder of its own. */
 export function loadText(text: string, env: Environment = {}): Promise<Config> {
-  return loadConfig({ paths: ['shop.yaml'], env, cwd: makeFolder({ 'shop.yaml': text }) });
+  return loadConfig({ kinds: BACKEND_KINDS, paths: ['shop.yaml'], env, cwd: makeFolder({ 'shop.yaml': text }) });
 }
 
 /** Loads a configuration of one vault backend `bao` and what is given, as JSON. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { VaultBackendConfig } from '../../src/config/config.ts';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
+import type { VaultBackendConfig } from '../../src/backend/vault/config/config.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { BAO, briefly, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
@@ -38,7 +39,7 @@ describe('what the environment fills', () => {
 
   it('the file of certificates, relative to where the agent was started', async () => {
     const cwd = makeFolder({ 'a.json': JSON.stringify({ version: 1, backends: { bao: BAO } }) });
-    const config = await loadConfig({ paths: ['a.json'], env: { VAULT_CACERT: 'ca.pem' }, cwd });
+    const config = await loadConfig({ kinds: BACKEND_KINDS, paths: ['a.json'], env: { VAULT_CACERT: 'ca.pem' }, cwd });
     expect(config.backends.get('bao')).toMatchObject({ tls: { caFile: join(cwd, 'ca.pem') } });
     expect((await load({ ...BAO, tls: { caFile: '/own' } }, { BAO_CACERT: '/x' })).tls.caFile).toBe('/own');
   });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allProblems, planOf } from '../../src/agent/plan.ts';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { ConfigProblemsError } from '../../src/config/problems/config-problems.ts';
 import { briefly, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
@@ -41,7 +42,7 @@ exec:
   inherit: [PATH]
 `,
     });
-    const { exec } = await loadConfig({ paths: ['shop.yaml'], env: {}, cwd });
+    const { exec } = await loadConfig({ kinds: BACKEND_KINDS, paths: ['shop.yaml'], env: {}, cwd });
     expect(exec).toMatchObject({
       command: [join(cwd, 'app'), '--port', '1'],
       env: { name: 'exec.env', quietMs: 20_000, maxWaitMs: 20_000, reloadOnFirst: false },

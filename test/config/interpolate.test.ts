@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { BAO, briefly, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
@@ -7,7 +8,7 @@ const backendOf = async (backend: object, env = {}, files: Record<string, string
     ...files,
     'a.json': JSON.stringify({ version: 1, backends: { bao: { ...BAO, ...backend } } }),
   });
-  const config = await loadConfig({ paths: ['a.json'], env, cwd });
+  const config = await loadConfig({ kinds: BACKEND_KINDS, paths: ['a.json'], env, cwd });
   return { backend: config.backends.get('bao'), warnings: config.warnings };
 };
 

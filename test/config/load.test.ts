@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { BAO, briefly, FIXTURES, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
@@ -82,7 +83,7 @@ describe('a whole configuration', () => {
       'a.json': JSON.stringify({ version: 1, backends: { bao: BAO }, ...parts }, null, 2),
       'a.yaml': JSON.stringify({ version: 1, backends: { bao: BAO }, ...parts }),
     });
-    const load = (name: string) => loadConfig({ paths: [name], env: {}, cwd: folder });
+    const load = (name: string) => loadConfig({ kinds: BACKEND_KINDS, paths: [name], env: {}, cwd: folder });
     const { files: _, ...json } = await load('a.json');
     expect(await load('a.yaml')).toMatchObject(json);
   });
@@ -98,7 +99,7 @@ describe('a whole configuration', () => {
 
   it('takes a byte order mark and CRLF in JSON', async () => {
     const cwd = makeFolder({ 'a.json': '\ufeff{\r\n"version": 1,\r\n"log": {"level": "debug"}}\r\n' });
-    expect((await loadConfig({ paths: ['a.json'], env: {}, cwd })).log.level).toBe('debug');
+    expect((await loadConfig({ kinds: BACKEND_KINDS, paths: ['a.json'], env: {}, cwd })).log.level).toBe('debug');
   });
 
   it('takes empty sections for absent ones', async () => {
@@ -126,13 +127,15 @@ describe('files', () => {
 
   it('PANNIER_CONFIG is a list separated by colons, for when nothing is given', async () => {
     const env = { PANNIER_CONFIG: `several/10-base.yaml:${join(FIXTURES, 'several/20-secrets.json')}` };
-    expect((await loadConfig({ paths: [], env, cwd: FIXTURES })).files).toHaveLength(2);
-    expect((await loadConfig({ paths: ['anchors.yaml'], env, cwd: FIXTURES })).files).toHaveLength(1);
+    expect((await loadConfig({ kinds: BACKEND_KINDS, paths: [], env, cwd: FIXTURES })).files).toHaveLength(2);
+    expect(
+      (await loadConfig({ kinds: BACKEND_KINDS, paths: ['anchors.yaml'], env, cwd: FIXTURES })).files,
+    ).toHaveLength(1);
   });
 
   it('a file named twice is read once', async () => {
     const paths = ['several', 'several/10-base.yaml', join(FIXTURES, 'several/10-base.yaml')];
-    expect((await loadConfig({ paths, env: {}, cwd: FIXTURES })).files).toHaveLength(3);
+    expect((await loadConfig({ kinds: BACKEND_KINDS, paths, env: {}, cwd: FIXTURES })).files).toHaveLength(3);
   });
 
   it('a name or a section defined in two files names both places, beside every other problem', async () => {
@@ -169,17 +172,21 @@ describe('files', () => {
   });
 
   it('no file at all says how to name one', async () => {
-    const [problem] = await problemsOf(loadConfig({ paths: [], env: {}, cwd: FIXTURES }));
+    const [problem] = await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: [], env: {}, cwd: FIXTURES }));
     expect(problem).toMatchObject({ code: 'CONFIG_MISSING', hint: expect.stringContaining('PANNIER_CONFIG') });
   });
 
   it('an empty directory says what it should hold', async () => {
-    expect(await briefly(loadConfig({ paths: ['.'], env: {}, cwd: makeFolder() }))).toEqual(['CONFIG_MISSING .']);
+    expect(await briefly(loadConfig({ kinds: BACKEND_KINDS, paths: ['.'], env: {}, cwd: makeFolder() }))).toEqual([
+      'CONFIG_MISSING .',
+    ]);
   });
 
   it('a file larger than 1 MiB is refused, a device too', async () => {
     const cwd = makeFolder({ 'big.yaml': `version: 1\n#${'x'.repeat(1024 * 1024)}\n` });
-    const [big, device] = await problemsOf(loadConfig({ paths: ['big.yaml', '/dev/zero'], env: {}, cwd }));
+    const [big, device] = await problemsOf(
+      loadConfig({ kinds: BACKEND_KINDS, paths: ['big.yaml', '/dev/zero'], env: {}, cwd }),
+    );
     expect([big?.seen, device?.seen]).toEqual(['larger than 1 MiB', 'larger than 1 MiB']);
   });
 
@@ -189,7 +196,7 @@ describe('files', () => {
       'a.yaml': broken,
       'b.yaml': 'outputs: { x: { dir: x, files: { f: { format: json, from: db } } } }',
     });
-    const briefs = await briefly(loadConfig({ paths: ['.'], env: {}, cwd }));
+    const briefs = await briefly(loadConfig({ kinds: BACKEND_KINDS, paths: ['.'], env: {}, cwd }));
     expect(briefs).toHaveLength(1);
     expect(briefs[0]).toContain('CONFIG_MALFORMED a.yaml:');
   });
@@ -251,7 +258,9 @@ describe('weight', () => {
     const measure = async (count: number) => {
       const cwd = makeFolder({ 'a.json': makeText(count) });
       return await cpuMs(async () => {
-        expect(await problemsOf(loadConfig({ paths: ['a.json'], env: {}, cwd }))).toHaveLength(count);
+        expect(await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: ['a.json'], env: {}, cwd }))).toHaveLength(
+          count,
+        );
       });
     };
     await measure(1000);

@@ -1,17 +1,17 @@
 import { once } from 'node:events';
+import { cpSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Pipeline } from '../../src/agent/pipeline.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/base/secret.ts';
-import type { BackendConfig } from '../../src/config/config.ts';
-import { createWorld, keep, place, planFrom } from '../agent/agent.helpers.ts';
+import { keep } from '../agent/agent.helpers.ts';
 import { wantOf } from '../memory-backend.ts';
-import { published } from '../system/openbao.helpers.ts';
 import { describeContract } from './contract.ts';
-import { createShelfBackend } from './shelf/shelf.ts';
-import type { ShelfConfig } from './shelf/shelf-client.ts';
+import { createShelfBackend } from './shelf/backend.ts';
+import type { ShelfConfig } from './shelf/config.ts';
+import { copySource, rewrite } from './source-copy.helpers.ts';
 
 /** A shelf that a test fills: what `shelf/` speaks to. */
 async function startShelf(port = 0) {
@@ -79,7 +79,7 @@ describeContract({
     const backend = createShelfBackend(configOf(shelf.address), { clock: systemClock, emit: () => {}, env: {} });
     return {
       backend,
-      want: wantOf,
+      want: (book) => wantOf(book, { request: { kind: 'shelf-book', book } }),
       put: async (name, value) => shelf.put(name, value),
       valueOf: (fields) => fields.get('password') ?? fields.get('value'),
       remove: async (name) => shelf.remove(name),
@@ -97,27 +97,24 @@ describeContract({
   },
 });
 
-describe('a backend that is no part of Pannier', () => {
-  it('is used by the whole pipeline, with nothing of it changed', async () => {
-    const shelf = keep(await startShelf());
-    shelf.put('app', 'one');
-    const dir = place();
-    const plan = await planFrom({
-      backends: { shelf: { kind: 'file', path: dir } },
-      secrets: { app: { key: 'app', refresh: '200ms' } },
-      outputs: { o: { dir: `${dir}/o`, files: { f: { content: '{{app.password}}' } } } },
-    });
-    // The schema knows no shelf; its place in the configuration is taken by hand.
-    const backends = new Map([['shelf', configOf(shelf.address) as unknown as BackendConfig]]);
-    const { around, until } = createWorld();
-    const kinds = {
-      shelf: async (config: unknown, tools: typeof around) => createShelfBackend(config as ShelfConfig, tools),
-    };
-    const pipeline = keep(new Pipeline({ ...around, kinds }));
-    await pipeline.apply({ ...plan, config: { ...plan.config, backends } });
-    await until('output-published');
-    shelf.put('app', 'two');
-    await until('output-published', ({ generation }) => generation === 2);
-    expect(published(`${dir}/o`)).toEqual({ f: 'two' });
+describe('a new kind of backend', () => {
+  it('is one folder and its line in the registry: nothing else of Pannier changes', async () => {
+    const server = keep(await startShelf());
+    server.put('app', 'one');
+    const copy = keep(await copySource());
+    cpSync('test/contract/shelf', join(copy.src, 'backend/shelf'), { recursive: true });
+    rewrite(join(copy.src, 'backend/shelf'), (text) =>
+      text.replaceAll('../../../src/backend/', '../').replaceAll('../../../src/', '../../'),
+    );
+    rewrite(join(copy.src, 'backend/registry.ts'), (text) =>
+      text.replace(/^import .*$/m, "import { shelf } from './shelf/kind.ts';\n$&").replace('[vault,', '[shelf, vault,'),
+    );
+
+    const { files, fields, environment, problems } = await copy.run(server.address);
+    expect(files).toEqual({ f: 'one' });
+    expect(fields).toContain('book');
+    expect(environment).toEqual({ SHELF_ADDRESS: 'kept' });
+    expect(problems).toEqual(['CONFIG_MISSING backends.s.token']);
+    await copy.typecheck();
   });
 });

@@ -3,13 +3,16 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { planOf } from '../../src/agent/plan.ts';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { CODES } from '../../src/base/codes.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { keyPaths } from '../../src/config/problems/schema-keys.ts';
-import { configFile } from '../../src/config/schema.ts';
+import { configFileSchema } from '../../src/config/schema.ts';
 import { parseCommandLine } from '../cli/command-line.helpers.ts';
 import { makeFolder } from '../config/config.helpers.ts';
 import { commandLines, fencedBlocks, pages } from './fenced.ts';
+
+const configFile = configFileSchema(BACKEND_KINDS);
 
 const SECTIONS: ReadonlySet<string> = new Set(keyPaths(configFile).filter((key) => !key.includes('.')));
 
@@ -41,7 +44,7 @@ describe('the configurations of the documentation', () => {
 
   it.each(whole.map((one) => [one.name, one] as const))('%s is a good one', async (_, { text, language }) => {
     const cwd = makeFolder({ [`pannier.${language}`]: text });
-    const config = await loadConfig({ paths: ['.'], env: ENVIRONMENT, cwd });
+    const config = await loadConfig({ kinds: BACKEND_KINDS, paths: ['.'], env: ENVIRONMENT, cwd });
     if (
       ![...config.outputs.values()].some(({ files }) =>
         [...files.values()].some(({ what }) => what.kind === 'template'),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Argument, Command } from 'commander';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { createProgram } from '../../src/cli/main.ts';
 import { exportJsonSchema } from '../../src/config/json-schema.ts';
 
@@ -28,7 +29,7 @@ and from the defaults and first words of [configuration](configuration.md), wher
 /** docs/reference.md as the code has it. */
 export async function referencePage(): Promise<string> {
   const keys = new Map<string, Set<string>>();
-  collect((await exportJsonSchema()) as Schema, '', keys);
+  collect((await exportJsonSchema(BACKEND_KINDS)) as Schema, '', keys);
   const told = configurationRows();
   const rows = [...keys].sort(([one], [other]) => (one < other ? -1 : 1));
   const table = rows.map(([key, types]) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { planOf } from '../../src/agent/plan.ts';
+import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Moto, startMoto } from '../servers/index.ts';
 import { runAgent } from '../system/agent.helpers.ts';
@@ -17,7 +18,7 @@ const folders = readdirSync('examples', { withFileTypes: true }).filter((entry) 
 const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service' };
 
 async function load(path: string) {
-  return planOf(await loadConfig({ paths: [path], env: ENVIRONMENT, cwd: process.cwd() }), 0);
+  return planOf(await loadConfig({ kinds: BACKEND_KINDS, paths: [path], env: ENVIRONMENT, cwd: process.cwd() }), 0);
 }
 
 describe('examples', () => {

@@ -1,12 +1,12 @@
 import { afterEach } from 'vitest';
 import type { VaultAnswer, VaultCall, VaultClient } from '../../src/backend/vault/client/client.ts';
 import { createVaultClient, type VaultClientOptions } from '../../src/backend/vault/client/create-client.ts';
+import type { VaultBackendConfig } from '../../src/backend/vault/config/config.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { type Failure, PannierError } from '../../src/base/errors.ts';
 import type { Fact } from '../../src/base/fact.ts';
 import { Releases } from '../../src/base/releases.ts';
 import { Secret } from '../../src/base/secret.ts';
-import type { VaultBackendConfig } from '../../src/config/config.ts';
 import { type Answerer, type FaultServer, type FaultServerOptions, startFaultServer } from '../faults/fault-server.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
 

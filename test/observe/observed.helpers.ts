@@ -1,4 +1,4 @@
-import type { LoginView } from '../../src/backend/vault/auth/method.ts';
+import type { LoginView } from '../../src/backend/login-view.ts';
 import { type Failure, failure } from '../../src/base/errors.ts';
 import type { Emit, Fact } from '../../src/base/fact.ts';
 import type { Config, ProxyConfig } from '../../src/config/config.ts';

@@ -1,7 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { vault } from '../../src/backend/vault/kind.ts';
 import type { HttpReloadConfig } from '../../src/config/config.ts';
+import type { PathRequests } from '../../src/config/sections/backends/kind.ts';
 import { createReload } from '../../src/reload/create-reload.ts';
 import { createRequestRenderer } from '../../src/render/request.ts';
 import { useScratch } from '../deliver/file/file-sink.helpers.ts';
@@ -26,7 +28,10 @@ const place = 'outputs.shop.reload[0]';
 const CANARY = 'c4n4ry';
 const secrets = { app: JSON.stringify({ token: CANARY, line: 'a\n', wide: '→', port: 1, nested: {} }) };
 
-const knownOf = (...names: string[]) => ({ secrets: new Set(names), backends: ['bao'] });
+const knownOf = (...names: string[]) => ({
+  secrets: new Set(names),
+  backends: new Map([['bao', vault.pathRequests as PathRequests]]),
+});
 
 function configOf(url: string, more: Partial<HttpReloadConfig> = {}): HttpReloadConfig {
   return { kind: 'http', method: 'POST', url, headers: new Map(), timeoutMs: 5_000, place, ...more };

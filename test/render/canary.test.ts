@@ -117,7 +117,7 @@ describe('a failure, and a masked file', () => {
 async function look(output: ReturnType<typeof outputOf>): Promise<number> {
   let told: unknown;
   try {
-    const renderer = await createRenderer(output, { secrets: new Set(['db', 'opt']), backends: [] });
+    const renderer = await createRenderer(output, { secrets: new Set(['db', 'opt']), backends: new Map() });
     const rendered = await renderer.render(snapshotOf(secrets));
     told = rendered;
     if (rendered.kind === 'files') {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { vault } from '../../src/backend/vault/kind.ts';
 import { failure, ProblemsError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { Fields, Value } from '../../src/base/value.ts';
+import type { PathRequests } from '../../src/config/sections/backends/kind.ts';
 import type { Entry, Snapshot } from '../../src/lease/snapshot.ts';
 import type { Rendered } from '../../src/render/render.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
@@ -29,7 +31,8 @@ function snapshotOf(entries: Record<string, Entry>): Snapshot {
 }
 
 async function render(template: string, entries: Record<string, Entry>, backends = ['bao']): Promise<Rendered> {
-  const known = { secrets: new Set(['app']), backends };
+  const askable = new Map(backends.map((name) => [name, vault.pathRequests as PathRequests]));
+  const known = { secrets: new Set(['app']), backends: askable };
   const renderer = await createRenderer(outputOf({ f: template }), known);
   return renderer.render(
     snapshotOf({ app: fresh(fields({ folder: text('deep'), password: text('c4n4ry') })), ...entries }),

@@ -68,7 +68,7 @@ describe('names of a template’s own', () => {
 
   it('make the output want their secrets, and not the one they hide', async () => {
     const what = inline('{{db.user}}', { db: { is: secret('app'), fields: [['x', secret('other', 'x')]] } });
-    const known = { secrets: new Set(['app', 'db', 'other']), backends: [] };
+    const known = { secrets: new Set(['app', 'db', 'other']), backends: new Map() };
     expect([...(await createRenderer(outputOf({ f: what }), known)).wants]).toEqual(['app', 'other']);
   });
 
@@ -77,7 +77,7 @@ describe('names of a template’s own', () => {
       a: { is: secret('app'), fields: [] },
       b: { is: secret('app', 'pass'), fields: [] },
     });
-    const renderer = await createRenderer(outputOf({ f: what }), { secrets: new Set(['app']), backends: [] });
+    const renderer = await createRenderer(outputOf({ f: what }), { secrets: new Set(['app']), backends: new Map() });
     const rendered = await renderer.render(snapshotOf({ app }), { masked: true });
     expect(rendered.kind === 'files' && Buffer.from(rendered.files.get('f') as Uint8Array).toString()).toBe(
       '[secret] [secret]',

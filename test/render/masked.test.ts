@@ -8,7 +8,7 @@ const app = JSON.stringify({ user: 'a', port: 5432, on: false, none: null, list:
 
 async function masked(what: string | FileContent, more: Readonly<Record<string, Given>> = {}): Promise<string> {
   const secrets = { app, ...more };
-  const known = { secrets: new Set(Object.keys(secrets)), backends: [] };
+  const known = { secrets: new Set(Object.keys(secrets)), backends: new Map() };
   const rendered = await (await createRenderer(outputOf({ f: what }), known)).render(snapshotOf(secrets), {
     masked: true,
   });

@@ -195,7 +195,7 @@ describe('an output', () => {
       a: '{{#if a.x}}{{b.y}}{{/if}}{{#each c as |d|}}{{d}}{{@root.e.z}}{{/each}}',
       f: format('json', 'g', 'h.x'),
     };
-    const renderer = await createRenderer(outputOf(files), { secrets: new Set('abcdefghi'), backends: [] });
+    const renderer = await createRenderer(outputOf(files), { secrets: new Set('abcdefghi'), backends: new Map() });
     expect([...renderer.wants].sort()).toEqual(['a', 'b', 'c', 'e', 'g', 'h']);
   });
 });

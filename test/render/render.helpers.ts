@@ -55,7 +55,10 @@ export async function render(
   files: Readonly<Record<string, string | FileContent>>,
   secrets: Readonly<Record<string, Given>>,
 ): Promise<Rendered> {
-  const renderer = await createRenderer(outputOf(files), { secrets: new Set(Object.keys(secrets)), backends: [] });
+  const renderer = await createRenderer(outputOf(files), {
+    secrets: new Set(Object.keys(secrets)),
+    backends: new Map(),
+  });
   return renderer.render(snapshotOf(secrets));
 }
 
@@ -88,7 +91,7 @@ export async function problemsOf(
 ): Promise<readonly Failure[]> {
   const files = typeof what === 'object' && !('kind' in what) ? what : { f: what as string | FileContent };
   try {
-    await createRenderer(outputOf(files), { secrets: new Set(known), backends: [] }, read);
+    await createRenderer(outputOf(files), { secrets: new Set(known), backends: new Map() }, read);
   } catch (error) {
     if (error instanceof ProblemsError) return error.failures;
     throw error;

@@ -27,7 +27,7 @@ describe('a renderer', () => {
   it('gives the same bytes for the same snapshot', async () => {
     const renderer = await createRenderer(outputOf({ f: '{{json app}}', g: format('dotenv', 'app') }), {
       secrets: new Set(['app']),
-      backends: [],
+      backends: new Map(),
     });
     const snapshot = snapshotOf({ app });
     expect(await renderer.render(snapshot)).toEqual(await renderer.render(snapshot));
@@ -50,7 +50,10 @@ describe('a renderer', () => {
   });
 
   it('renders what is stale or expired: how old a value may be is decided elsewhere', async () => {
-    const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), { secrets: new Set(['app']), backends: [] });
+    const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), {
+      secrets: new Set(['app']),
+      backends: new Map(),
+    });
     const entry = snapshotOf({ app }).get('app');
     for (const state of ['stale', 'expired'] as const) {
       const snapshot = { number: 2, get: () => ({ ...entry, state }) as typeof entry, names: () => ['app'] };
@@ -84,7 +87,10 @@ describe('a renderer', () => {
   });
 
   it('does not throw, whatever the snapshot does', async () => {
-    const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), { secrets: new Set(['app']), backends: [] });
+    const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), {
+      secrets: new Set(['app']),
+      backends: new Map(),
+    });
     const broken = { number: 1, names: () => [], get: () => ({ state: 'fresh' }) as never };
     expect(await renderer.render(broken)).toMatchObject({ kind: 'failed', why: { code: 'INTERNAL' } });
   });
@@ -96,7 +102,7 @@ describe('a renderer', () => {
       await writeFile(path, 'name = {{app.name}}\n');
       const renderer = await createRenderer(outputOf({ f: { kind: 'template', path } }), {
         secrets: new Set(['app']),
-        backends: [],
+        backends: new Map(),
       });
       await rm(path);
       const rendered = await renderer.render(snapshotOf({ app }));

@@ -49,7 +49,7 @@ async function milliseconds(make: (names: readonly string[]) => string | FileCon
   const first = fieldsOf({ f0: Secret.text('value') });
   const isOfOne = typeof make(all) === 'object' && JSON.stringify(make(all)).includes('["s0","f1"]');
   const snapshot = snapshotOf({ ...Object.fromEntries(given), s0: isOfOne ? whole : first });
-  const renderer = await createRenderer(outputOf({ f: make(all) }), { secrets: new Set(all), backends: [] });
+  const renderer = await createRenderer(outputOf({ f: make(all) }), { secrets: new Set(all), backends: new Map() });
   const start = process.cpuUsage();
   const rendered = await renderer.render(snapshot);
   const took = process.cpuUsage(start).user / 1000;

@@ -19,7 +19,7 @@ describe('templates/', () => {
     '%s names its fields and no others, and guards those that may be missing',
     async (name, it) => {
       const source = builtinText(name);
-      const known = { secrets: new Set([it.input]), backends: [] };
+      const known = { secrets: new Set([it.input]), backends: new Map() };
       const { uses, problems } = analyse(await parseTemplate(source), known, () => '0');
       expect(problems).toEqual([]);
       const named = (guarded: boolean) =>

@@ -25,7 +25,7 @@ const fieldsOf = (texts: Texts): Fields =>
 export async function builtin(name: string): Promise<(fields: Texts) => Promise<string | Failure>> {
   const { input } = BUILTIN_TEMPLATES.get(name) ?? { input: '' };
   const output = outputOf({ f: { kind: 'content', text: builtinText(name), builtin: name } });
-  const renderer = await createRenderer(output, { secrets: new Set([input]), backends: [] });
+  const renderer = await createRenderer(output, { secrets: new Set([input]), backends: new Map() });
   return async (fields) => {
     const rendered = await renderer.render(snapshotOf({ [input]: fieldsOf(fields) }));
     if (rendered.kind === 'failed') return rendered.why;

@@ -118,7 +118,7 @@ export class OutputLoops {
 
   #partsOf({ output, renderer, requests }: PlannedOutput, config: Config): LoopParts {
     const { around, manager, createSink = createFileSink, execution } = this.#parts;
-    const env = withoutTokens(around.env, config);
+    const env = withoutTokens(around, config);
     const reloads = output.reload.map((step) => {
       const request = requests.get(step.place);
       const render = request && (() => request.render(manager.snapshot(request.wants)));

@@ -118,7 +118,7 @@ function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] 
     {
       name: config.name,
       kind: config.kind,
-      ...(config.kind === 'vault' ? { address: config.address } : {}),
+      ...(config.address === undefined ? {} : { address: config.address }),
       ...(login === undefined ? {} : { login: { method: login.method, state: login.state, ...endsAt } }),
       ...(why === undefined ? {} : { failure: failureStatus(why) }),
     },

@@ -1,9 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
-import type { AwsBackendConfig } from '../../config/config.ts';
 import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
 import type { AwsApi } from './client/client.ts';
+import type { AwsBackendConfig } from './config/config.ts';
+import type { AwsRequest } from './config/request.ts';
 import { createAwsParameter, createAwsParameters } from './source/parameter.ts';
 import { createAwsPrefix } from './source/prefix.ts';
 import { type AwsTools, createAwsSecret } from './source/secret.ts';
@@ -28,7 +29,7 @@ export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, t
   const parameters = createAwsParameters(tools);
 
   const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
-    const { request } = want;
+    const request = want.request as AwsRequest;
     switch (request.kind) {
       case 'aws-secret':
         return secret(want, request, last, signal);

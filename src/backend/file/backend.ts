@@ -6,8 +6,8 @@ import { FileWatch } from '../../base/file-watch.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
 import { equalValues, type Fields } from '../../base/value.ts';
-import type { FileBackendConfig } from '../../config/config.ts';
 import type { Backend, Fetch, Fetched, Source, Want } from '../backend.ts';
+import type { FileBackendConfig, FileRequest } from './config.ts';
 import { type Reading, readAndParse, readKey, stampOf } from './read.ts';
 
 export interface FileBackendTools {
@@ -58,7 +58,8 @@ class FileSource implements Source {
 
   async fetch({ request, place }: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
     if (request.kind !== 'file') throw fail('INTERNAL', place, 'a request of another kind of backend');
-    const reading = await this.#cancellable(request.key, place, signal);
+    const { key } = request as FileRequest;
+    const reading = await this.#cancellable(key, place, signal);
     const life = { kind: 'none' } as const;
     if (last !== undefined && equalValues(last.fields, reading.fields)) return { state: 'unchanged', life };
     // The count tells two states of one millisecond apart.

@@ -1,11 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
+import { fail } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
-import type { AuthConfig, VaultBackendConfig } from '../../config/config.ts';
 import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultSession } from './auth/session.ts';
 import type { VaultClient } from './client/client.ts';
+import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
+import type { VaultRequest } from './config/request.ts';
 import type { VaultTools } from './source/answer.ts';
 import { createVaultCertificate } from './source/certificate.ts';
 import { createVaultKv } from './source/kv.ts';
@@ -37,7 +39,7 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
   const certificate = createVaultCertificate(tools);
 
   const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
-    const { request } = want;
+    const request = want.request as VaultRequest;
     switch (request.kind) {
       case 'vault-kv':
         return kv({ want, request, last }, signal);
@@ -50,7 +52,7 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
       case 'vault-certificate':
         return certificate({ want, request, last }, signal);
       default:
-        throw new TypeError(`a Vault backend has no secrets of the kind ${request.kind}`);
+        throw fail('INTERNAL', want.place, 'a request of another kind of backend');
     }
   };
 

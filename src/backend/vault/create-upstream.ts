@@ -1,10 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
-import type { VaultBackendConfig } from '../../config/config.ts';
 import { Forwarder } from '../../http/forwarder.ts';
 import type { Env } from '../../http/proxy-env.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultClient } from './client/client.ts';
+import type { VaultBackendConfig } from './config/config.ts';
 import { VaultMounts } from './source/mounts.ts';
 import type { Upstream } from './upstream.ts';
 

@@ -1,17 +1,17 @@
-import type { VaultBackendConfig } from '../../config/config.ts';
-import type { Backend } from '../backend.ts';
-import type { Opening } from '../registry.ts';
+import type { BackendContext } from '../backend.ts';
 import { createVaultMethod } from './auth/create-method.ts';
+import type { KeptSecretIds } from './auth/secret-id.ts';
 import { createSession } from './auth/session.ts';
 import { createVaultBackend } from './backend.ts';
 import { createVaultClient } from './client/create-client.ts';
-import type { Upstream } from './upstream.ts';
+import type { VaultBackendConfig } from './config/config.ts';
+import type { Upstream, VaultBackend } from './upstream.ts';
 
 /** A Vault or OpenBao server with its own connections and its own login. */
-export function openVaultBackend(config: VaultBackendConfig, around: Opening): Backend {
-  const { clock, random, emit, env, version, kept } = around;
+export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
+  const { clock, random, emit, env, version } = context;
   const client = createVaultClient({ config, clock, emit, env, version });
-  const method = createVaultMethod(config, { client, clock, emit, env, kept });
+  const method = createVaultMethod(config, { client, clock, emit, env, kept: keptSecretIds(context.kept) });
   const { revokeOnExit } = config.auth;
   const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
   const backend = createVaultBackend(config, { client, session, clock });
@@ -32,4 +32,13 @@ export function openVaultBackend(config: VaultBackendConfig, around: Opening): B
 /** Its code is loaded when there is a proxy. */
 async function openUpstream(...args: Parameters<typeof import('./create-upstream.ts').createVaultUpstream>) {
   return (await import('./create-upstream.ts')).createVaultUpstream(...args);
+}
+
+/** Secret ids that a login has used up, under one key for all backends of this kind: their files are told apart in it. */
+function keptSecretIds(kept: BackendContext['kept']): KeptSecretIds {
+  const known = kept.get('vault.secretIds') as KeptSecretIds | undefined;
+  if (known !== undefined) return known;
+  const none: KeptSecretIds = new Map();
+  kept.set('vault.secretIds', none);
+  return none;
 }

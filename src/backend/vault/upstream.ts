@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Stop } from '../../http/call-cancellation.ts';
 import type { ForwardedRequest } from '../../http/forwarder.ts';
+import type { Backend } from '../backend.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultClient } from './client/client.ts';
 import type { Mount } from './source/mounts.ts';
@@ -31,4 +32,15 @@ export interface Upstream extends AsyncDisposable {
    * agent's own login, once per mount.
    */
   mountOf(path: string, signal: AbortSignal): Promise<Mount | 'refused'>;
+}
+
+/** A backend with a server behind it that clients may reach through the agent. */
+export interface VaultBackend extends Backend {
+  /** The same at every call. */
+  upstream(): Promise<Upstream>;
+}
+
+/** Whether a proxy can stand in front of a backend. */
+export function hasUpstream(backend: Backend): backend is VaultBackend {
+  return 'upstream' in backend;
 }

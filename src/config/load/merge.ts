@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { formatPlace, type Path } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
 import { otherName, secretName } from '../scalars.ts';
-import { configFile, NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../schema.ts';
+import { configHead, NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../schema.ts';
 import { isTree, type SourceFile } from './source-file.ts';
 
 /** One named thing, or a part of one, as a file says it. */
@@ -24,8 +24,8 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
   const owners = new Map<string, SourceFile>();
   const singles = new Map<SingleSection, Entry>();
   for (const file of files) {
-    const head = z.safeParse(configFile, withoutEntries(file), { jitless: true });
-    if (!head.success) problems.addIssues(head.error.issues, configFile, file, []);
+    const head = z.safeParse(configHead, withoutEntries(file), { jitless: true });
+    if (!head.success) problems.addIssues(head.error.issues, configHead, file, []);
     for (const section of Object.keys(file.tree)) {
       if (section === 'version') continue;
       if (isNamed(section)) addEntries(sections[section], section, file, problems);

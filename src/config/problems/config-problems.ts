@@ -1,12 +1,13 @@
 import { type Failure, ProblemsError } from '../../base/errors.ts';
 import type { Config } from '../config.ts';
+import type { AskableBackends } from '../sections/backends/kind.ts';
 
 /** The part of a configuration with problems in which there are none so far: its templates can still be checked. */
 export interface GoodRest {
   readonly outputs: Config['outputs'];
   readonly exec: Config['exec'];
-  /** Names that templates may use, those of secrets and backends with problems too. */
-  readonly known: { readonly secrets: ReadonlySet<string>; readonly backends: readonly string[] };
+  /** Names that templates may use, also of secrets and backends with problems. */
+  readonly known: { readonly secrets: ReadonlySet<string>; readonly backends: AskableBackends };
 }
 
 /** The problems of a configuration; without `rest` when so little could be read that nothing else can be said. */

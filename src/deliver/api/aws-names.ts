@@ -1,3 +1,4 @@
+import { isAwsSecretRequest } from '../../backend/aws/config/request.ts';
 import type { SecretConfig } from '../../config/config.ts';
 
 /** What a client of the AWS agent asks for. */
@@ -42,7 +43,7 @@ export function findAws(
   const found: AwsFound[] = [];
   for (const secret of secrets) {
     const { request } = secret;
-    if (request.kind !== 'aws-secret' || !isSameId(request.secretId, asked.secretId)) continue;
+    if (!isAwsSecretRequest(request) || !isSameId(request.secretId, asked.secretId)) continue;
     if (isElsewhere(asked.secretId, arnOf(secret.name))) continue;
     const names = namesOf(request.secretId, asked.secretId);
     // A pinned version may have any stage, or none.

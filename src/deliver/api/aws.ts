@@ -1,3 +1,4 @@
+import { isAwsSecretRequest } from '../../backend/aws/config/request.ts';
 import { failure } from '../../base/errors.ts';
 import { type Fields, isFields, isSecret } from '../../base/value.ts';
 import type { Held } from '../../lease/snapshot.ts';
@@ -134,7 +135,7 @@ function answerOf(found: AwsFound, fields: Fields, held: Held): string {
 
 /** Those of a stage that has a field of its own, or the others. Undefined: no version has the stage now. */
 function fieldsOf({ secret: { request }, field }: AwsFound, { value }: Held): Fields | undefined {
-  if (request.kind !== 'aws-secret') return value.fields;
+  if (!isAwsSecretRequest(request)) return value.fields;
   if (field !== undefined) {
     const other = value.fields.get(field);
     return isFields(other) ? other : undefined;
@@ -146,7 +147,7 @@ function fieldsOf({ secret: { request }, field }: AwsFound, { value }: Held): Fi
 
 /** A version of the AWS backend is the version's id, and more after a space. */
 function versionIdOf({ secret: { request }, field }: AwsFound, { value }: Held): string {
-  if (request.kind !== 'aws-secret') return value.version;
+  if (!isAwsSecretRequest(request)) return value.version;
   const [own = '', ...more] = value.version.split(' ');
   return field === undefined ? own : (more.find((one) => one.startsWith(`${field}=`))?.slice(field.length + 1) ?? '');
 }

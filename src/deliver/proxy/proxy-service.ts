@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Backend } from '../../backend/backend.ts';
-import type { Upstream } from '../../backend/vault/upstream.ts';
+import { hasUpstream, type Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
@@ -95,8 +95,11 @@ class ProxyService implements Service {
 
   async #open(): Promise<Opened> {
     const { proxy, backend, clock, random, emit } = this.#options;
-    const upstream = await backend()?.upstream?.();
-    if (upstream === undefined) throw fail('INTERNAL', 'proxy', `${proxy.backend} is no backend with a server`);
+    const opened = backend();
+    if (opened === undefined || !hasUpstream(opened)) {
+      throw fail('INTERNAL', 'proxy', `the backend ${proxy.backend} has no server that a proxy can reach`);
+    }
+    const upstream = await opened.upstream();
     // Before the first client comes: readiness goes by this login.
     if (proxy.useAutoAuthToken !== false && !this.#isClosed) upstream.session.start();
     if (proxy.cache === undefined || this.#isClosed) return { upstream, cache: undefined };

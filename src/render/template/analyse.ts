@@ -1,6 +1,7 @@
 import type { Code } from '../../base/codes.ts';
 import { makeNearest } from '../../base/nearest.ts';
 import { Secret } from '../../base/secret.ts';
+import type { AskableBackends } from '../../config/sections/backends/kind.ts';
 import { HELPERS } from '../helpers/index.ts';
 import { analyseAsk, isAsk } from './ask.ts';
 import { problemsOfCall } from './check-call.ts';
@@ -41,7 +42,7 @@ export interface Analysis {
 export interface Known {
   readonly secrets: ReadonlySet<string>;
   /** Backends that `secret` and `secrets` can ask. */
-  readonly backends: readonly string[];
+  readonly backends: AskableBackends;
 }
 
 /** Resolves every name of a parsed template. `sourceAt` gives the source text at a location. */
@@ -62,7 +63,7 @@ class Analyser {
   readonly asks: string[] = [];
   readonly problems: RenderFault[] = [];
   readonly #known: ReadonlySet<string>;
-  readonly #backends: readonly string[];
+  readonly #backends: AskableBackends;
   readonly #sourceAt: (loc: Location) => string;
   readonly #scopes: Scope[] = [];
   #depth = 0;

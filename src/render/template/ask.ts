@@ -1,5 +1,6 @@
 import type { Code } from '../../base/codes.ts';
 import { parseDuration } from '../../base/duration.ts';
+import type { AskableBackends } from '../../config/sections/backends/kind.ts';
 import type { Ask, At, Expr } from './nodes.ts';
 
 /** Words that ask a backend by a computed path. */
@@ -22,7 +23,7 @@ interface Problem {
  * `secret PATH [MORE …] [backend="NAME"] [refresh="30s"]` and `secrets PATH …`, checked as far as it can be without a value. The backend
  * may be left out when there is one that can be asked.
  */
-export function analyseAsk({ what, args, options, at }: Written, backends: readonly string[]): Ask | Problem {
+export function analyseAsk({ what, args, options, at }: Written, backends: AskableBackends): Ask | Problem {
   const refused = (seen: string, hint: string): Problem => ({ code: 'TEMPLATE_REFUSED', seen, hint });
   if (args.length === 0) return refused(`${what} without a path`, `Write (${what} "secret/app").`);
   const unknown = options.find(([key]) => key !== 'backend' && key !== 'refresh')?.[0];
@@ -38,15 +39,26 @@ export function analyseAsk({ what, args, options, at }: Written, backends: reado
   if (refreshMs === 'no duration') {
     return refused(`${what} with a refresh that is no duration of a second or more`, 'Write refresh="30s".');
   }
-  const known = `Backends of kind vault: ${backends.join(', ') || 'none'}.`;
-  if (name !== undefined && !backends.includes(name)) {
+  const known = `Backends that can be asked by a path: ${[...backends.keys()].join(', ') || 'none'}.`;
+  if (name !== undefined && !backends.has(name)) {
     return { code: 'TEMPLATE_UNKNOWN_NAME', seen: `no backend that ${what} can ask is named so`, hint: known };
   }
-  const [only, ...others] = backends;
+  const [only, ...others] = backends.keys();
   const backend = name ?? (others.length === 0 ? only : undefined);
-  if (backend === undefined) return refused(`${what} does not say which backend`, `Add backend="NAME". ${known}`);
+  const requests = backend === undefined ? undefined : backends.get(backend);
+  if (backend === undefined || requests === undefined)
+    return refused(`${what} does not say which backend`, `Add backend="NAME". ${known}`);
   const isLiteral = args.every(({ kind }) => kind === 'literal');
-  return { kind: 'ask', what, path: args, backend, ...(refreshMs === undefined ? {} : { refreshMs }), isLiteral, at };
+  return {
+    kind: 'ask',
+    what,
+    path: args,
+    backend,
+    requests,
+    ...(refreshMs === undefined ? {} : { refreshMs }),
+    isLiteral,
+    at,
+  };
 }
 
 const isText = (given: Expr | undefined): boolean =>

@@ -1,4 +1,5 @@
 import type { Secret } from '../../base/secret.ts';
+import type { PathRequests } from '../../config/sections/backends/kind.ts';
 import type { Helper } from '../helpers/helper.ts';
 
 /** Line and column in a template, both from 1. */
@@ -79,6 +80,8 @@ export interface Ask {
   readonly backend: string;
   /** How often it is asked; absent: as often as all that do not say it. */
   readonly refreshMs?: number;
+  /** What the backend is asked at a path. */
+  readonly requests: PathRequests;
   /** All parts are literals, so the path may be told; else it may hold a value. */
   readonly isLiteral: boolean;
   readonly at: At;

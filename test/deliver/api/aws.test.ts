@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { AwsSecretRequest } from '../../../src/backend/aws/config/request.ts';
 import type { Code } from '../../../src/base/codes.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
-import type { SecretRequest } from '../../../src/config/config.ts';
 import { findAws } from '../../../src/deliver/api/aws-names.ts';
 import { answerOf, apiWorld, text } from './api.helpers.ts';
 
@@ -13,7 +13,7 @@ const CANNOT_FIND = "Secrets Manager can't find the specified secret.";
 type Answer = Record<string, unknown>;
 
 /** A world whose secret `stripe` is one of Secrets Manager, answered as the AWS backend does. */
-async function awsWorld(request: Partial<Extract<SecretRequest, { kind: 'aws-secret' }>> = {}) {
+async function awsWorld(request: Partial<AwsSecretRequest> = {}) {
   const world = await apiWorld(['stripe', 'app']);
   const { secrets } = world;
   const stripe = secrets.get('stripe');

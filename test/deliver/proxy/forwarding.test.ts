@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuthConfig } from '../../../src/backend/vault/config/config.ts';
 import { Secret } from '../../../src/base/secret.ts';
-import type { AuthConfig } from '../../../src/config/config.ts';
 import { startWorld, type World, writePolicy } from '../../servers/index.ts';
 import { eventually } from '../../system/agent.helpers.ts';
 import { type Asking, type ProxyingOptions, startProxy } from './proxy.helpers.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuthConfig, ProxyConfig } from '../../../src/config/config.ts';
+import type { AuthConfig } from '../../../src/backend/vault/config/config.ts';
+import type { ProxyConfig } from '../../../src/config/config.ts';
 import { startWorld, type World, writePolicy } from '../../servers/index.ts';
 import { eventually } from '../../system/agent.helpers.ts';
 import { type Asking, type Got, startProxy } from './proxy.helpers.ts';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { AuthConfig } from '../../../src/backend/vault/config/config.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Secret } from '../../../src/base/secret.ts';
-import type { AuthConfig, ProxyConfig } from '../../../src/config/config.ts';
+import type { ProxyConfig } from '../../../src/config/config.ts';
 import { type Answerer, reply, route, startFaultServer } from '../../faults/fault-server.ts';
 import { startWorld, type World, writePolicy } from '../../servers/index.ts';
 import { eventually } from '../../system/agent.helpers.ts';

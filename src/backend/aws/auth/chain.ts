@@ -3,10 +3,10 @@ import { deadline } from '../../../base/deadline.ts';
 import { asFailure, fail, failure, PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
 import { readFileInTime } from '../../../base/read-file.ts';
-import type { AwsBackendConfig } from '../../../config/config.ts';
 import { type AwsKeys, type AwsSdk, clientSettings, SILENT } from '../client/client.ts';
 import { awsError } from '../client/error.ts';
 import type { AwsHttp } from '../client/http.ts';
+import type { AwsBackendConfig } from '../config/config.ts';
 import { containerKeys, instanceKeys, NoKeysThere } from './services.ts';
 import { fromSharedFiles, isNothing } from './shared-keys.ts';
 

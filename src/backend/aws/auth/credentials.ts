@@ -4,7 +4,6 @@ import { asFailure, type Failure, fail, failure, type PannierError } from '../..
 import type { Emit } from '../../../base/fact.ts';
 import { onAbort } from '../../../base/on-abort.ts';
 import { SingleFlight } from '../../../base/single-flight.ts';
-import type { AwsBackendConfig, AwsRole } from '../../../config/config.ts';
 import {
   type AwsKeyRing,
   type AwsKeys,
@@ -17,6 +16,8 @@ import {
 } from '../client/client.ts';
 import { awsError } from '../client/error.ts';
 import type { AwsHttp } from '../client/http.ts';
+import type { AwsBackendConfig } from '../config/config.ts';
+import type { AwsRole } from '../config/request.ts';
 import { asLoginError, type Found, findKeys, HANGING, type LinkName } from './chain.ts';
 import { stampOf } from './shared-files.ts';
 

@@ -1,10 +1,10 @@
 import type { Clock } from '../../../base/clock.ts';
 import { fail, PannierError } from '../../../base/errors.ts';
-import type { AwsBackendConfig } from '../../../config/config.ts';
 import type { Send } from '../../../http/transport.ts';
 import { readCredential } from '../../credential-file.ts';
 import type { AwsKeys } from '../client/client.ts';
 import type { AwsHttp } from '../client/http.ts';
+import type { AwsBackendConfig } from '../config/config.ts';
 
 export interface AwsServiceParts {
   readonly config: AwsBackendConfig;

@@ -2,7 +2,7 @@ import { type Stats, statSync } from 'node:fs';
 import { fail, type PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
 import { readFileInTime, statInTime } from '../../../base/read-file.ts';
-import type { AwsCredentialSources } from '../../../config/config.ts';
+import type { AwsCredentialSources } from '../config/config.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 

@@ -21,7 +21,8 @@ import type {
 import type { Clock } from '../../../base/clock.ts';
 import type { Code } from '../../../base/codes.ts';
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
-import type { AwsBackendConfig, AwsRole } from '../../../config/config.ts';
+import type { AwsBackendConfig } from '../config/config.ts';
+import type { AwsRole } from '../config/request.ts';
 import { type AwsCall, awsError, isClockCorrected } from './error.ts';
 import type { AwsHttp } from './http.ts';
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { AwsBackendConfig } from '../../../config/config.ts';
 import type { Env } from '../../../http/proxy-env.ts';
 import { Transport } from '../../../http/transport.ts';
+import type { AwsBackendConfig } from '../config/config.ts';
 
 export interface AwsHttpOptions {
   readonly config: AwsBackendConfig;

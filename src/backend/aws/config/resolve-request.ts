@@ -1,14 +1,14 @@
-import type { SecretRequest } from '../../../config/config.ts';
 import type { Entry } from '../../../config/load/merge.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
-import type { SecretShape } from '../../../config/schema.ts';
+import type { AwsRequest } from './request.ts';
+import type { AwsSecretShape } from './request-schema.ts';
 
 /** The request behind `secretId`, `parameter` or `prefix`; undefined when something is wrong with it. */
 export function resolveAwsRequest(
-  shape: SecretShape,
+  shape: AwsSecretShape,
   { file, path }: Entry,
   problems: Problems,
-): SecretRequest | undefined {
+): AwsRequest | undefined {
   const { secretId, parameter, prefix, stage, versionId, roleArn, externalId } = shape;
   if (externalId !== undefined && roleArn === undefined) {
     problems.add('CONFIG_MISSING', file, [...path, 'roleArn'], 'absent; externalId goes with it');

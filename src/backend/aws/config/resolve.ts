@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import { Secret } from '../../../base/secret.ts';
 import { parseAddress } from '../../../config/address.ts';
-import type { AwsBackendConfig, AwsCredentialSources } from '../../../config/config.ts';
 import type { Environment } from '../../../config/environment.ts';
 import type { Entry } from '../../../config/load/merge.ts';
-import type { AwsShape } from '../../../config/schema.ts';
-import type { Surroundings } from '../../vault/config/resolve.ts';
+import type { ResolveContext } from '../../../config/resolve-context.ts';
+import type { AwsBackendConfig, AwsCredentialSources } from './config.ts';
+import type { AwsShape } from './schema.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -22,16 +22,16 @@ export function resolveAws(
   name: string,
   shape: AwsShape,
   entry: Entry,
-  around: Surroundings,
+  context: ResolveContext,
 ): AwsBackendConfig | undefined {
-  const { env, problems } = around;
+  const { env, problems } = context;
   const { file, path } = entry;
   if (shape.externalId !== undefined && shape.roleArn === undefined) {
     problems.add('CONFIG_MISSING', file, [...path, 'roleArn'], 'absent; externalId goes with it');
     return undefined;
   }
-  const endpoints = resolveEndpoints(shape, entry, around);
-  const sources = credentialSources(shape.profile, entry, around);
+  const endpoints = resolveEndpoints(shape, entry, context);
+  const sources = credentialSources(shape.profile, entry, context);
   if (endpoints === undefined || sources === undefined) return undefined;
   const region = shape.region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined);
   if (region !== undefined && !/^[a-z0-9-]+$/.test(region)) {
@@ -39,7 +39,7 @@ export function resolveAws(
     return undefined;
   }
   const caFile =
-    shape.tls?.caFile === undefined ? inherited('AWS_CA_BUNDLE', around) : resolve(file.dir, shape.tls.caFile);
+    shape.tls?.caFile === undefined ? inherited('AWS_CA_BUNDLE', context) : resolve(file.dir, shape.tls.caFile);
   return {
     kind: 'aws-secrets-manager',
     name,
@@ -58,7 +58,7 @@ export function resolveAws(
 function resolveEndpoints(
   { endpoint, endpoints = {} }: AwsShape,
   { file, path }: Entry,
-  { env, problems }: Surroundings,
+  { env, problems }: ResolveContext,
 ): AwsBackendConfig['endpoints'] | undefined {
   const found: Record<string, string> = {};
   const before = problems.count;
@@ -84,7 +84,7 @@ const CREDENTIALS = [
 ] as const;
 
 /** One final line break goes: a Kubernetes secret made with `echo` and `base64` has one. */
-function credentialsIn({ env, problems }: Surroundings, { file, path }: Entry) {
+function credentialsIn({ env, problems }: ResolveContext, { file, path }: Entry) {
   const found: Partial<Record<(typeof CREDENTIALS)[number], string>> = {};
   const before = problems.count;
   for (const name of CREDENTIALS) {
@@ -103,15 +103,15 @@ function credentialsIn({ env, problems }: Surroundings, { file, path }: Entry) {
 function credentialSources(
   ownProfile: string | undefined,
   entry: Entry,
-  around: Surroundings,
+  context: ResolveContext,
 ): AwsCredentialSources | undefined {
-  const { env } = around;
-  const credentials = credentialsIn(around, entry);
+  const { env } = context;
+  const credentials = credentialsIn(context, entry);
   if (credentials === undefined) return undefined;
   const { AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: key, AWS_SESSION_TOKEN: session } = credentials;
   const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: relative, AWS_CONTAINER_CREDENTIALS_FULL_URI: full } = env;
-  const tokenFile = inherited('AWS_WEB_IDENTITY_TOKEN_FILE', around);
-  const authorizationFile = inherited('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', around);
+  const tokenFile = inherited('AWS_WEB_IDENTITY_TOKEN_FILE', context);
+  const authorizationFile = inherited('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', context);
   const authorization = credentials.AWS_CONTAINER_AUTHORIZATION_TOKEN;
   const home = env['HOME'] || homedir();
   const uri = relative ? `http://169.254.170.2${relative}` : full;
@@ -127,8 +127,8 @@ function credentialSources(
       : {}),
     profile: ownProfile ?? (env['AWS_PROFILE'] || 'default'),
     isProfileNamed: ownProfile !== undefined || !!env['AWS_PROFILE'],
-    credentialsFile: inherited('AWS_SHARED_CREDENTIALS_FILE', around) ?? resolve(home, '.aws/credentials'),
-    configFile: inherited('AWS_CONFIG_FILE', around) ?? resolve(home, '.aws/config'),
+    credentialsFile: inherited('AWS_SHARED_CREDENTIALS_FILE', context) ?? resolve(home, '.aws/credentials'),
+    configFile: inherited('AWS_CONFIG_FILE', context) ?? resolve(home, '.aws/config'),
     ...(tokenFile && env['AWS_ROLE_ARN']
       ? { webIdentity: { tokenFile, roleArn: env['AWS_ROLE_ARN'], ...sessionName(env) } }
       : {}),
@@ -157,7 +157,7 @@ function sessionName(env: Environment): { sessionName?: string } {
 }
 
 /** A path in the environment; an empty variable counts as unset. */
-function inherited(variable: string, { env, cwd }: Surroundings): string | undefined {
+function inherited(variable: string, { env, cwd }: ResolveContext): string | undefined {
   const path = env[variable];
   return path ? resolve(cwd, path) : undefined;
 }

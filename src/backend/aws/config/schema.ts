@@ -19,7 +19,7 @@ export const roleArn = text.check(
 );
 
 /** AWS Secrets Manager and Systems Manager Parameter Store of one account. */
-export const awsSecretsManager = z.strictObject({
+export const awsSchema = z.strictObject({
   kind: z.literal('aws-secrets-manager'),
   region: z.optional(region),
   failoverRegions: z.optional(z.array(region, { error: 'a list of regions is wanted' })),
@@ -40,6 +40,8 @@ export const awsSecretsManager = z.strictObject({
   timeout: z.optional(positiveDuration),
   tls: z.optional(z.strictObject({ caFile: z.optional(path) })),
 });
+
+export type AwsShape = z.infer<typeof awsSchema>;
 
 function wrongEndpoint(value: string): string | undefined {
   const { address = '', wrong } = parseAddress(value.replaceAll('{region}', 'region'));

@@ -2,17 +2,14 @@ import type { Parameter } from '@aws-sdk/client-ssm';
 import { fail, PannierError } from '../../../base/errors.ts';
 import { Secret } from '../../../base/secret.ts';
 import { equalValues, type Fields, type Value } from '../../../base/value.ts';
-import type { AwsRole, SecretRequest } from '../../../config/config.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
 import type { AwsRegion } from '../client/client.ts';
 import { withAsked } from '../client/error.ts';
+import type { AwsParameterRequest, AwsParametersRequest, AwsRole } from '../config/request.ts';
 import { fieldsOfText } from './fields.ts';
 import { Gather } from './gather.ts';
 import { digest, pagesOf } from './pages.ts';
 import type { AwsFetch, AwsTools } from './secret.ts';
-
-type ParameterRequest = Extract<SecretRequest, { kind: 'aws-parameter' }>;
-type ParametersRequest = Extract<SecretRequest, { kind: 'aws-parameters' }>;
 
 /** Most names that GetParameters takes, and most that GetParametersByPath gives at once. */
 const BATCH = 10;
@@ -22,7 +19,7 @@ const BATCH = 10;
  * its fields, any other text the one field `value`. There is no cheaper question than the value's own, so a poll reads it.
  * Those asked for together are read ten at a time; when one of them spoils the call, each for itself.
  */
-export function createAwsParameter({ api }: AwsTools): AwsFetch<ParameterRequest> {
+export function createAwsParameter({ api }: AwsTools): AwsFetch<AwsParameterRequest> {
   const byRole = new Map<string, Gather<Parameter>>();
   return ({ place }, { name, roleArn, externalId }, last, signal) => {
     const role = { ...(roleArn === undefined ? {} : { roleArn }), ...(externalId === undefined ? {} : { externalId }) };
@@ -88,7 +85,7 @@ function isOf({ Name, ARN, Selector = '' }: Parameter, id: string): boolean {
  * All parameters below a path, at any depth, as one secret: a field for each, named by what follows the path, with its
  * text for the value.
  */
-export function createAwsParameters({ api }: AwsTools): AwsFetch<ParametersRequest> {
+export function createAwsParameters({ api }: AwsTools): AwsFetch<AwsParametersRequest> {
   return ({ place }, { path, ...role }, last, signal) =>
     api.inOneRegion('ssm', { place, role }, signal, async (region) => {
       const found: [string, Value, number][] = [];

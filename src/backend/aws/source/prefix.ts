@@ -3,14 +3,12 @@ import type { Code } from '../../../base/codes.ts';
 import { asFailure, type Failure, fail, failure, PannierError } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { equalValues, type Fields, type Value } from '../../../base/value.ts';
-import type { SecretRequest } from '../../../config/config.ts';
 import type { Fetched } from '../../backend.ts';
 import type { AwsRegion, AwsWhere } from '../client/client.ts';
+import type { AwsPrefixRequest } from '../config/request.ts';
 import { fieldsOf } from './fields.ts';
 import { digest, pagesOf } from './pages.ts';
 import type { AwsFetch, AwsTools } from './secret.ts';
-
-type PrefixRequest = Extract<SecretRequest, { kind: 'aws-prefix' }>;
 
 /** One secret that was found, by its field. */
 interface Found {
@@ -46,11 +44,11 @@ const UNREADABLE: ReadonlySet<Code> = new Set([
  *
  * One that may not be read keeps the value it had, or is left out, with a warning; any other failure is one of the map.
  */
-export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch<PrefixRequest> {
+export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch<AwsPrefixRequest> {
   // Of which versions the fields are that the lease manager holds; no values are kept here.
   const versionsOf = new WeakMap<Fields, ReadonlyMap<string, string>>();
 
-  async function list(region: AwsRegion, request: PrefixRequest, where: AwsWhere, signal: AbortSignal) {
+  async function list(region: AwsRegion, request: AwsPrefixRequest, where: AwsWhere, signal: AbortSignal) {
     const found: Found[] = [];
     const Filters = filtersOf(request);
     const input = { MaxResults: PAGE, ...(Filters.length === 0 ? {} : { Filters }) };
@@ -71,7 +69,7 @@ export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch
 
   async function readAll(
     region: AwsRegion,
-    request: PrefixRequest,
+    request: AwsPrefixRequest,
     found: readonly Found[],
     last: Fetched | undefined,
     where: AwsWhere,
@@ -134,13 +132,13 @@ export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch
 }
 
 /** What a secret of the map must have, for messages. */
-function wantedOf({ prefix, tags = {} }: PrefixRequest): string {
+function wantedOf({ prefix, tags = {} }: AwsPrefixRequest): string {
   const named = prefix === '' ? [] : [`whose name begins with ${prefix}`];
   const tagged = Object.entries(tags).map(([key, value]) => `with the tag ${key}=${value}`);
   return [...named, ...tagged].join(' ') || 'at all';
 }
 
-function filtersOf({ prefix, tags = {} }: PrefixRequest): Filter[] {
+function filtersOf({ prefix, tags = {} }: AwsPrefixRequest): Filter[] {
   const filters: Filter[] = prefix === '' ? [] : [{ Key: 'name', Values: [prefix] }];
   // The filters know no pairs of key and value, so that only one pair of them is worth asking for; see `matches`. To
   // them `!` at the front means all others.
@@ -152,7 +150,7 @@ function filtersOf({ prefix, tags = {} }: PrefixRequest): Filter[] {
 
 function matches(
   { Name = '', Tags = [], DeletedDate }: SecretListEntry,
-  { prefix, tags = {} }: PrefixRequest,
+  { prefix, tags = {} }: AwsPrefixRequest,
 ): boolean {
   if (DeletedDate || !Name.startsWith(prefix)) return false;
   return Object.entries(tags).every(([key, value]) => Tags.some((tag) => tag.Key === key && tag.Value === value));

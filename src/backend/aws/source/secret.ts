@@ -3,14 +3,12 @@ import type { Clock } from '../../../base/clock.ts';
 import { fail, PannierError } from '../../../base/errors.ts';
 import { Secret } from '../../../base/secret.ts';
 import { equalValues, type Fields, type Value } from '../../../base/value.ts';
-import type { SecretRequest } from '../../../config/config.ts';
 import type { Fetch, Fetched, Original, Want } from '../../backend.ts';
 import type { AwsApi, AwsRegion, AwsWhere } from '../client/client.ts';
 import { withAsked } from '../client/error.ts';
+import type { AwsSecretRequest } from '../config/request.ts';
 import { fieldsOf } from './fields.ts';
 import type { AwsValues } from './values.ts';
-
-export type AwsSecretRequest = Extract<SecretRequest, { kind: 'aws-secret' }>;
 
 /** One call of a source for requests of one kind. */
 export type AwsFetch<R> = (want: Want, request: R, last: Fetched | undefined, signal: AbortSignal) => Promise<Fetch>;

@@ -2,9 +2,9 @@ import type { SecretValueEntry } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../../../base/clock.ts';
 import type { Code } from '../../../base/codes.ts';
 import { PannierError } from '../../../base/errors.ts';
-import type { AwsRole } from '../../../config/config.ts';
 import type { AwsRegion } from '../client/client.ts';
 import { awsEntryError } from '../client/error.ts';
+import type { AwsRole } from '../config/request.ts';
 import { Gather } from './gather.ts';
 import { pagesOf } from './pages.ts';
 

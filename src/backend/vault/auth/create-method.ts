@@ -1,8 +1,8 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { VaultBackendConfig } from '../../../config/config.ts';
 import type { Env } from '../../../http/proxy-env.ts';
 import type { VaultClient } from '../client/client.ts';
+import type { VaultBackendConfig } from '../config/config.ts';
 import type { AuthMethod } from './method.ts';
 import { createAppRoleMethod } from './methods/approle.ts';
 import { createCertMethod } from './methods/cert.ts';

@@ -3,11 +3,12 @@ import type { Clock } from '../../../base/clock.ts';
 import { formatDuration } from '../../../base/duration.ts';
 import { asFailure, type Failure, fail, failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
+import type { LoginView } from '../../login-view.ts';
 import { ageMs } from '../client/age.ts';
 import type { VaultClient } from '../client/client.ts';
 import { LoginPacing } from './login-pacing.ts';
 import type { LoginBook } from './logins.ts';
-import type { AuthMethod, LiveLogin, Login, LoginView } from './method.ts';
+import type { AuthMethod, LiveLogin, Login } from './method.ts';
 import { isExtended, LAST_RENEWAL_BEFORE_MS, MIN_RENEWAL_GAP_MS, renewAtMs, replaceMarginMs } from './renewal.ts';
 import type { Suspicion } from './token-liveness.ts';
 import {

@@ -1,4 +1,6 @@
+import type { Failure } from '../../../base/errors.ts';
 import type { Secret } from '../../../base/secret.ts';
+import type { LoginView } from '../../login-view.ts';
 
 /**
  * One way to log in. A method logs in only; the session renews, looks up and revokes. Its credential files are read
@@ -18,7 +20,7 @@ export interface AuthMethod {
    */
   login(signal: AbortSignal): Promise<Login>;
   /** What a login has been waiting for; absent, undefined: nothing that is known. */
-  trouble?(): import('../../../base/errors.ts').Failure | undefined;
+  trouble?(): Failure | undefined;
 }
 
 export interface Login {
@@ -43,19 +45,6 @@ export interface LiveLogin extends Login {
   readonly id: number;
   /** `Infinity` when it never ends. */
   readonly endsMonoMs: number;
-}
-
-/** Where the login of a backend stands, for metrics and health. */
-export interface LoginView {
-  /** See AuthMethod.kind. */
-  readonly method: string;
-  /** The states are described in `session.ts`; usable in `live`, `renewing` and `replacing`. */
-  readonly state: 'out' | 'logging-in' | 'live' | 'renewing' | 'replacing' | 'dead' | 'stopped';
-  readonly isUsable: boolean;
-  /** When it ends; undefined when it never does, and when there is none that can be used. */
-  readonly endsMonoMs: number | undefined;
-  /** When whoever keeps it acts next; undefined while that is now, and before anybody has asked for a login. */
-  readonly nextMonoMs: number | undefined;
 }
 
 /** Keeps one login of one backend alive. The state machine is described in `session.ts`. */
@@ -86,7 +75,7 @@ export interface Session extends AsyncDisposable {
    */
   settled(signal: AbortSignal): Promise<void>;
   /** Why there is no login now, for messages; undefined while there is one. */
-  trouble(): import('../../../base/errors.ts').Failure | undefined;
+  trouble(): Failure | undefined;
   view(): LoginView;
   /** Revokes the login whatever `revokeOnExit` says: a failed `init` leaves nothing behind. Never throws. */
   revoke(signal: AbortSignal): Promise<void>;

@@ -1,9 +1,9 @@
 import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { VaultBackendConfig } from '../../../config/config.ts';
 import type { Env } from '../../../http/proxy-env.ts';
 import { type Send, Transport } from '../../../http/transport.ts';
+import type { VaultBackendConfig } from '../config/config.ts';
 import { readBody } from './body.ts';
 import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from './client.ts';
 import { encodeBody, encodePath, encodeQuery } from './encode.ts';

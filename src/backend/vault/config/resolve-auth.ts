@@ -1,18 +1,19 @@
 import { resolve } from 'node:path';
 import { Secret } from '../../../base/secret.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
-import type { AuthConfig, TlsConfig } from '../../../config/config.ts';
-import { fromEnvironment } from '../../../config/environment.ts';
+import type { TlsConfig } from '../../../config/config.ts';
 import type { Entry } from '../../../config/load/merge.ts';
 import { pathKey } from '../../../config/place.ts';
-import type { AuthShape } from '../../../config/schema.ts';
+import type { ResolveContext } from '../../../config/resolve-context.ts';
 import { resolveAws } from '../../aws/config/resolve.ts';
-import type { Surroundings } from './resolve.ts';
+import type { AuthConfig } from './config.ts';
+import { fromEnvironment } from './environment.ts';
+import type { AuthShape } from './schema.ts';
 
 const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /** The login of a backend; `entry` is the backend's. */
-export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings): AuthConfig | undefined {
+export function resolveAuth(shape: AuthShape, entry: Entry, context: ResolveContext): AuthConfig | undefined {
   const dir = entry.file.dir;
   const common = { mount: trimSlashes(shape.mount ?? '') || shape.method, revokeOnExit: shape.revokeOnExit ?? false };
   switch (shape.method) {
@@ -30,7 +31,7 @@ export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings
         String(entry.path.at(-1)),
         { kind: 'aws-secrets-manager', ...(region && { region }) },
         entry,
-        around,
+        context,
       );
       if (account === undefined) return undefined;
       return {
@@ -47,9 +48,9 @@ export function resolveAuth(shape: AuthShape, entry: Entry, around: Surroundings
       return { ...common, method, username, passwordFile: resolve(dir, passwordFile) };
     }
     case 'token':
-      return resolveToken(shape, common, entry, around);
+      return resolveToken(shape, common, entry, context);
     case 'approle':
-      return resolveAppRole(shape, common, entry, around);
+      return resolveAppRole(shape, common, entry, context);
   }
 }
 
@@ -57,14 +58,14 @@ function resolveAppRole(
   shape: Extract<AuthShape, { method: 'approle' }>,
   common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
   entry: Entry,
-  around: Surroundings,
+  context: ResolveContext,
 ): AuthConfig | undefined {
   const { file, path } = entry;
   const { roleId, roleIdFile, secretIdFile, secretIdWrapped = false, removeSecretIdFile = false } = shape;
-  const isOne = checkOne('roleId', roleId, 'roleIdFile', roleIdFile, entry, around);
+  const isOne = checkOne('roleId', roleId, 'roleIdFile', roleIdFile, entry, context);
   if (secretIdFile === undefined && (secretIdWrapped || removeSecretIdFile)) {
     const seen = `absent, but ${secretIdWrapped ? 'secretIdWrapped' : 'removeSecretIdFile'} is true`;
-    around.problems.add('CONFIG_MISSING', file, [...path, 'auth', 'secretIdFile'], seen);
+    context.problems.add('CONFIG_MISSING', file, [...path, 'auth', 'secretIdFile'], seen);
     return undefined;
   }
   if (!isOne) return undefined;
@@ -84,7 +85,7 @@ export function checkCertLogin(
   address: string,
   tls: TlsConfig,
   { file, path }: Entry,
-  { problems }: Surroundings,
+  { problems }: ResolveContext,
 ): boolean {
   const isSecure = address.startsWith('https:');
   if (!isSecure) problems.add('CONFIG_INVALID', file, [...path, 'address'], 'not https, which the login cert takes');
@@ -98,30 +99,30 @@ function resolveToken(
   shape: Extract<AuthShape, { method: 'token' }>,
   common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
   entry: Entry,
-  around: Surroundings,
+  context: ResolveContext,
 ): AuthConfig | undefined {
   const { file, path } = entry;
   const { token, tokenFile } = shape;
   const place = [...path, 'auth', 'token'];
   if (token === undefined && tokenFile === undefined) {
-    const inherited = fromEnvironment('TOKEN', around.env)?.value;
+    const inherited = fromEnvironment('TOKEN', context.env)?.value;
     if (inherited !== undefined) return withToken(inherited);
     const hint = 'Add token or tokenFile, or set VAULT_TOKEN or BAO_TOKEN.';
-    around.problems.add('CONFIG_MISSING', file, place, 'absent', hint);
+    context.problems.add('CONFIG_MISSING', file, place, 'absent', hint);
     return undefined;
   }
-  if (!checkOne('token', token, 'tokenFile', tokenFile, entry, around)) return undefined;
+  if (!checkOne('token', token, 'tokenFile', tokenFile, entry, context)) return undefined;
   if (tokenFile !== undefined) return { ...common, method: 'token', tokenFile: resolve(file.dir, tokenFile) };
   if (!file.filled.has(pathKey(place))) {
     const hint = 'Use tokenFile, ${env:NAME} or ${file:PATH}.';
-    around.problems.warn('CONFIG_LITERAL_SECRET', file, place, 'a secret is written literally', hint);
+    context.problems.warn('CONFIG_LITERAL_SECRET', file, place, 'a secret is written literally', hint);
   }
   return withToken(token as string);
 
   function withToken(text: string): AuthConfig | undefined {
     const trimmed = text.trim();
     if (/^[\x21-\x7e]+$/.test(trimmed)) return { ...common, method: 'token', token: Secret.text(trimmed) };
-    around.problems.add('CONFIG_INVALID', file, place, 'it is not made of printable characters without spaces');
+    context.problems.add('CONFIG_INVALID', file, place, 'it is not made of printable characters without spaces');
     return undefined;
   }
 }
@@ -133,7 +134,7 @@ function checkOne(
   second: string,
   secondValue: string | undefined,
   { file, path }: Entry,
-  { problems }: Surroundings,
+  { problems }: ResolveContext,
 ): boolean {
   if ((firstValue === undefined) !== (secondValue === undefined)) return true;
   const place = [...path, 'auth'];

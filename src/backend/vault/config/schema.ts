@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { parseAddress } from '../../../config/address.ts';
 import { bool, path, positiveDuration, text } from '../../../config/scalars.ts';
-import { awsSecretsManager } from '../../aws/config/schema.ts';
 import { auth } from './auth-schema.ts';
 
 const tls = z.strictObject({
@@ -18,7 +17,8 @@ const address = text.check(
   }),
 );
 
-const vault = z.strictObject({
+/** A backend of kind `vault`. */
+export const vaultSchema = z.strictObject({
   kind: z.literal('vault'),
   address: z.optional(address),
   namespace: z.optional(z.string({ error: 'text is wanted' })),
@@ -27,10 +27,5 @@ const vault = z.strictObject({
   auth,
 });
 
-const file = z.strictObject({
-  kind: z.literal('file'),
-  path,
-});
-
-/** One place secrets come from, with its login. A new kind is one file beside this one and one entry in this list. */
-export const backend = z.discriminatedUnion('kind', [vault, file, awsSecretsManager]);
+export type VaultShape = z.infer<typeof vaultSchema>;
+export type AuthShape = VaultShape['auth'];

@@ -2,10 +2,8 @@ import type { X509Certificate } from 'node:crypto';
 import { loadCrypto } from '../../../base/node-crypto.ts';
 import { Secret } from '../../../base/secret.ts';
 import { type Fields, isList, isSecret, plainText, type Value } from '../../../base/value.ts';
-import type { SecretRequest } from '../../../config/config.ts';
+import type { CertificateRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields, type VaultTools } from './answer.ts';
-
-type CertificateRequest = Extract<SecretRequest, { kind: 'vault-certificate' }>;
 
 /**
  * A certificate from the PKI engine: POST ISSUER/issue/ROLE, PEM.

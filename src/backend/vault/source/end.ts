@@ -1,9 +1,9 @@
 import type { Clock } from '../../../base/clock.ts';
 import { fail } from '../../../base/errors.ts';
 import { type Fields, isSecret, plainNumber, plainText, type Value } from '../../../base/value.ts';
-import type { EndField, EndUnit } from '../../../config/config.ts';
 import type { EndingLife } from '../../backend.ts';
 import type { AuthorizedAnswer } from '../auth/authorized.ts';
+import type { EndField, EndUnit } from '../config/request.ts';
 
 /** An end as it stands in an answer. */
 interface End {

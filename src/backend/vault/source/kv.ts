@@ -1,13 +1,11 @@
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../../../base/value.ts';
-import type { SecretRequest } from '../../../config/config.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
 import { VaultStatusError } from '../client/client.ts';
+import type { KvRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields, readLease, settleFetch, type VaultTools } from './answer.ts';
 import { Laggards } from './kv-laggards.ts';
 import { firstSegment, type Mount, type VaultMounts } from './mounts.ts';
-
-type KvRequest = Extract<SecretRequest, { kind: 'vault-kv' }>;
 
 /** What is known of an engine that answered a guess with a lease. */
 const LEASED = 'one that gives leases';

@@ -1,10 +1,8 @@
 import { asFailure } from '../../../base/errors.ts';
 import { isList, lookUp, type Value } from '../../../base/value.ts';
-import type { SecretRequest } from '../../../config/config.ts';
+import type { ListRequest } from '../config/request.ts';
 import { type FetchKind, malformed, settleFetch, type VaultTools } from './answer.ts';
 import { firstSegment, type VaultMounts } from './mounts.ts';
-
-type ListRequest = Extract<SecretRequest, { kind: 'vault-list' }>;
 
 /**
  * The names below a path of a KV engine as one field `keys`; those of folders end with a slash.

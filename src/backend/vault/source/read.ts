@@ -1,11 +1,9 @@
 import { type Fields, plainNumber } from '../../../base/value.ts';
-import type { SecretRequest } from '../../../config/config.ts';
 import type { Fetched, RotatingLife } from '../../backend.ts';
 import type { AuthorizedAnswer } from '../auth/authorized.ts';
+import type { ReadRequest } from '../config/request.ts';
 import { equalExcept, type FetchKind, readFields, readLease, settleFetch, type VaultTools } from './answer.ts';
 import { readEnd } from './end.ts';
-
-type ReadRequest = Extract<SecretRequest, { kind: 'vault-read' }>;
 
 /** `database/static-creds/shop`, `ldap/static-cred/shop`. */
 const STATIC_ROLE = /(?:^|\/)static-creds?\//;

@@ -1,8 +1,6 @@
-import type { SecretRequest } from '../../../config/config.ts';
+import type { WriteRequest } from '../config/request.ts';
 import { type FetchKind, readFields, readLease, settleFetch, type VaultTools } from './answer.ts';
 import { readEnd } from './end.ts';
-
-type WriteRequest = Extract<SecretRequest, { kind: 'vault-write' }>;
 
 /**
  * A write whose answer is the secret (`aws/sts/deploy`, `auth/token/create`): POST with the configured data; fields from

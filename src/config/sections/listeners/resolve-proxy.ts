@@ -5,6 +5,7 @@ import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ProxyShape } from '../../schema.ts';
+import type { BackendKindConfig } from '../backends/kind.ts';
 import { configured, type KnownBackends } from '../secrets/resolve.ts';
 import { proxy as schema } from './proxy-schema.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
@@ -19,13 +20,14 @@ const ONLY_WITH_SOCKET = ['mode', 'uid', 'gid'] as const;
 export function resolveProxy(
   entry: Entry | undefined,
   known: KnownBackends,
+  kinds: readonly BackendKindConfig[],
   problems: Problems,
 ): ProxyConfig | undefined {
   const shape = entry && parseEntry(schema, entry, problems);
   if (entry === undefined || shape === undefined) return undefined;
   const before = problems.count;
   const listeners = resolveListeners(shape, entry, problems);
-  const backend = chooseBackend(shape, entry, known, problems);
+  const backend = chooseBackend(shape, entry, known, kinds, problems);
   if (backend === undefined || problems.count > before) return undefined;
   return {
     listeners,
@@ -61,13 +63,21 @@ function chooseBackend(
   { backend }: ProxyShape,
   { file, path }: Entry,
   { names, resolved, nearest }: KnownBackends,
+  kinds: readonly BackendKindConfig[],
   problems: Problems,
 ): string | undefined {
-  const isVault = (name: string) => (resolved.get(name)?.kind ?? 'vault') === 'vault'; // a broken one is told already
+  const proxied = kinds.filter(({ hasProxy }) => hasProxy).map(({ kind }) => kind);
+  const isProxied = (name: string) => {
+    const kind = resolved.get(name)?.kind;
+    return kind === undefined || proxied.includes(kind); // what is wrong with a broken one is told already
+  };
   const place = [...path, 'backend'];
   if (backend === undefined) {
-    const fitting = names.filter(isVault);
-    const seen = fitting.length === 0 ? 'no backend of kind vault' : `absent, and there are: ${fitting.join(', ')}`;
+    const fitting = names.filter(isProxied);
+    const seen =
+      fitting.length === 0
+        ? `no backend of kind ${proxied.join(' or ')}`
+        : `absent, and there are: ${fitting.join(', ')}`;
     if (fitting.length !== 1) problems.add('CONFIG_MISSING', file, place, seen);
     return fitting.length === 1 ? fitting[0] : undefined;
   }
@@ -76,12 +86,12 @@ function chooseBackend(
     problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configured(names));
     return undefined;
   }
-  if (isVault(backend)) return backend;
+  if (isProxied(backend)) return backend;
   problems.add(
     'CONFIG_INVALID',
     file,
     place,
-    `it is of kind ${resolved.get(backend)?.kind}, and only vault has a proxy`,
+    `it is of kind ${resolved.get(backend)?.kind}, and only ${proxied.join(' and ')} has a proxy`,
   );
   return undefined;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { AwsBackendConfig } from '../../../../src/backend/aws/config/config.ts';
 import { signCallerIdentity } from '../../../../src/backend/vault/auth/methods/aws.ts';
+import type { AuthConfig } from '../../../../src/backend/vault/config/config.ts';
 import { Secret } from '../../../../src/base/secret.ts';
-import type { AuthConfig, AwsBackendConfig } from '../../../../src/config/config.ts';
 import { ensureMoto, startMoto } from '../../../servers/index.ts';
 import { python } from '../../../templates/programs.helpers.ts';
 import { answer, refuse } from './fake-vault.ts';

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import { createVaultMethod } from '../../../../src/backend/vault/auth/create-method.ts';
 import type { KeptSecretIds } from '../../../../src/backend/vault/auth/secret-id.ts';
+import type { AuthConfig } from '../../../../src/backend/vault/config/config.ts';
 import { PannierError } from '../../../../src/base/errors.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
-import type { AuthConfig } from '../../../../src/config/config.ts';
 import { FakeClock } from '../../../fake-clock.ts';
 import { FakeVault } from './fake-vault.ts';
 

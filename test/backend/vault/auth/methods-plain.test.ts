@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AuthConfig } from '../../../../src/config/config.ts';
+import type { AuthConfig } from '../../../../src/backend/vault/config/config.ts';
 import { answer, refuse } from './fake-vault.ts';
 import { auth, bodyOf, common, failureOf, methodOf } from './method.helpers.ts';
 

@@ -6,10 +6,10 @@ import { createAuthorized } from '../../../../src/backend/vault/auth/authorized.
 import { createVaultMethod } from '../../../../src/backend/vault/auth/create-method.ts';
 import { createSession } from '../../../../src/backend/vault/auth/session.ts';
 import { createVaultClient } from '../../../../src/backend/vault/client/create-client.ts';
+import type { AuthConfig, VaultBackendConfig } from '../../../../src/backend/vault/config/config.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
-import type { AuthConfig, VaultBackendConfig } from '../../../../src/config/config.ts';
 import { enableAppRole, enableUserpass, startWorld, type World, writePolicy } from '../../../servers/index.ts';
 import { codeOf } from './session.helpers.ts';
 

@@ -2,11 +2,12 @@ import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EndingLife, Fetched, LeaseLife } from '../../../../src/backend/backend.ts';
+import type { AuthConfig } from '../../../../src/backend/vault/config/config.ts';
 import { openVaultBackend } from '../../../../src/backend/vault/open.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
-import type { AuthConfig, SecretRequest } from '../../../../src/config/config.ts';
+import type { SecretRequest } from '../../../../src/config/config.ts';
 import { addStaticRole, startWorld, type World, writePolicy } from '../../../servers/index.ts';
 import { config, failureOf, held, never, plain, wantOf } from './vault.helpers.ts';
 

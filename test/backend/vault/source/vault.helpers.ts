@@ -1,9 +1,10 @@
 import type { Fetch, Fetched, Want } from '../../../../src/backend/backend.ts';
 import type { LiveLogin } from '../../../../src/backend/vault/auth/method.ts';
 import { createVaultBackend, type VaultParts } from '../../../../src/backend/vault/backend.ts';
+import type { VaultBackendConfig } from '../../../../src/backend/vault/config/config.ts';
 import { Secret } from '../../../../src/base/secret.ts';
 import { isFields, isList, isSecret, type Value } from '../../../../src/base/value.ts';
-import type { SecretRequest, VaultBackendConfig } from '../../../../src/config/config.ts';
+import type { SecretRequest } from '../../../../src/config/config.ts';
 import { FakeClock } from '../../../fake-clock.ts';
 import { FakeVault } from '../auth/fake-vault.ts';
 

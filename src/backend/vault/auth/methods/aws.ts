@@ -2,10 +2,10 @@ import type { Clock } from '../../../../base/clock.ts';
 import type { Emit } from '../../../../base/fact.ts';
 import { loadCrypto } from '../../../../base/node-crypto.ts';
 import { Secret } from '../../../../base/secret.ts';
-import type { AwsBackendConfig } from '../../../../config/config.ts';
 import type { Env } from '../../../../http/proxy-env.ts';
 import { AwsCredentials } from '../../../aws/auth/credentials.ts';
 import { AwsHttp } from '../../../aws/client/http.ts';
+import type { AwsBackendConfig } from '../../../aws/config/config.ts';
 import { type LoginTools, logInAt } from '../log-in-at.ts';
 import type { AuthMethod } from '../method.ts';
 

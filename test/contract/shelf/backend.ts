@@ -4,11 +4,12 @@ import { parseJson } from '../../../src/base/json.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { equalValues, type Fields, isFields } from '../../../src/base/value.ts';
 import type { WireAnswer } from '../../../src/http/exchange.ts';
-import { ShelfClient, type ShelfConfig, type ShelfTools } from './shelf-client.ts';
+import { ShelfClient, type ShelfContext } from './client.ts';
+import type { ShelfConfig, ShelfRequest } from './config.ts';
 
 /** A shelf as a backend. Nothing on it has a lease: it is polled. */
-export function createShelfBackend(config: ShelfConfig, tools: ShelfTools): Backend {
-  const client = new ShelfClient(config, tools);
+export function createShelfBackend(config: ShelfConfig, context: ShelfContext): Backend {
+  const client = new ShelfClient(config, context);
   return {
     name: config.name,
     where: config.address,
@@ -22,12 +23,12 @@ function createShelfSource(client: ShelfClient): Source {
   const life = { kind: 'none' } as const;
   return {
     async fetch({ request, place }, last, signal) {
-      if (request.kind !== 'file') throw fail('INTERNAL', place, 'a request of another kind of backend');
+      const { book } = request as ShelfRequest;
       if (last !== undefined) {
-        const { headers } = await client.ask('HEAD', request.key, place, signal);
+        const { headers } = await client.ask('HEAD', book, place, signal);
         if (headers['etag'] === last.version) return { state: 'unchanged', life };
       }
-      const answer = await client.ask('GET', request.key, place, signal);
+      const answer = await client.ask('GET', book, place, signal);
       const version = answer.headers['etag'];
       if (version === undefined) throw fail('BACKEND_MALFORMED', place, 'the answer has no ETag');
       const fields = fieldsOf(answer, place);

@@ -1,27 +1,15 @@
-import type { Clock } from '../../../src/base/clock.ts';
+import type { BackendContext } from '../../../src/backend/backend.ts';
 import type { Code } from '../../../src/base/codes.ts';
 import { asFailure, fail } from '../../../src/base/errors.ts';
-import type { Emit } from '../../../src/base/fact.ts';
-import type { Secret } from '../../../src/base/secret.ts';
 import type { WireAnswer } from '../../../src/http/exchange.ts';
 import { retryAfterMs } from '../../../src/http/retry-after.ts';
 import { Transport } from '../../../src/http/transport.ts';
+import type { ShelfConfig } from './config.ts';
 
-export interface ShelfConfig {
-  readonly kind: 'shelf';
-  readonly name: string;
-  readonly address: string;
-  readonly token: Secret;
-  readonly timeoutMs: number;
-}
+/** The part of the context that a shelf uses. */
+export type ShelfContext = Pick<BackendContext, 'clock' | 'emit' | 'env'>;
 
-export interface ShelfTools {
-  readonly clock: Clock;
-  readonly emit: Emit;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/** What a status means. A status that is not here is one of 5xx, or no answer of a shelf. */
+/** What a status means. Another status of 5xx is trouble of the server; the rest is no answer of a shelf. */
 const CODE_OF: Readonly<Record<number, Code>> = {
   401: 'AUTH_DENIED',
   403: 'SECRET_DENIED',
@@ -33,20 +21,20 @@ const CODE_OF: Readonly<Record<number, Code>> = {
 /** Speaks to one shelf: `HEAD /NAME` tells the version, `GET /NAME` the value too. */
 export class ShelfClient implements AsyncDisposable {
   readonly #config: ShelfConfig;
-  readonly #tools: ShelfTools;
+  readonly #context: ShelfContext;
   readonly #transport: Transport;
 
-  constructor(config: ShelfConfig, tools: ShelfTools) {
+  constructor(config: ShelfConfig, context: ShelfContext) {
     const { address, timeoutMs, name } = config;
     this.#config = config;
-    this.#tools = tools;
+    this.#context = context;
     const tls = { skipVerify: false };
-    this.#transport = new Transport({ ...tools, address, tls, timeoutMs, place: `backends.${name}` });
+    this.#transport = new Transport({ ...context, address, tls, timeoutMs, place: `backends.${name}` });
   }
 
   /** @throws PannierError of the status, or of the transport. */
   async ask(method: 'HEAD' | 'GET', name: string, place: string, signal: AbortSignal): Promise<WireAnswer> {
-    const { clock, emit } = this.#tools;
+    const { clock, emit } = this.#context;
     const told = { backend: this.#config.name, call: `${method} ${name}` };
     const startedMs = clock.monoMs();
     const answer = await this.#transport

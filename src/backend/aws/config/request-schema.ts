@@ -1,0 +1,39 @@
+import * as z from 'zod/mini';
+import { bool, text } from '../../../config/scalars.ts';
+import { roleArn } from './schema.ts';
+
+/** The keys by which a secret asks AWS. */
+export const requestKeys = {
+  secretId: z.optional(text),
+  parameter: z.optional(text),
+  prefix: z.optional(z.string({ error: 'text is wanted' })),
+};
+
+const ANY = ['secretId', 'parameter', 'prefix'];
+
+export const companionKeys = {
+  stage: { schema: z.optional(text), goesWith: ['secretId'] },
+  versionId: { schema: z.optional(text), goesWith: ['secretId'] },
+  previous: { schema: z.optional(bool), goesWith: ['secretId'] },
+  pending: { schema: z.optional(bool), goesWith: ['secretId'] },
+  tags: {
+    schema: z.optional(z.record(text, z.string({ error: 'text is wanted' }), { error: 'a map is wanted' })),
+    goesWith: ['prefix'],
+  },
+  roleArn: { schema: z.optional(roleArn), goesWith: ANY },
+  externalId: { schema: z.optional(text), goesWith: ANY },
+};
+
+/** A secret that asks AWS, as its keys were parsed. */
+export interface AwsSecretShape {
+  readonly secretId?: string;
+  readonly parameter?: string;
+  readonly prefix?: string;
+  readonly stage?: string;
+  readonly versionId?: string;
+  readonly previous?: boolean;
+  readonly pending?: boolean;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly roleArn?: string;
+  readonly externalId?: string;
+}

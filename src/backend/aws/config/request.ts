@@ -1,0 +1,45 @@
+import type { SecretRequest } from '../../../config/config.ts';
+
+/** Assumed for one secret with the backend's identity. */
+export interface AwsRole {
+  readonly roleArn?: string;
+  readonly externalId?: string;
+}
+
+/** One secret of Secrets Manager. */
+export interface AwsSecretRequest extends SecretRequest, AwsRole {
+  readonly kind: 'aws-secret';
+  /** Name, ARN, or ARN without its random end. */
+  readonly secretId: string;
+  /** Absent, as `versionId`: AWSCURRENT. */
+  readonly stage?: string;
+  readonly versionId?: string;
+  /** Adds a field of this name with the fields of AWSPREVIOUS, and of AWSPENDING. */
+  readonly previous?: true;
+  readonly pending?: true;
+}
+
+/** All secrets whose names begin so, as one map. */
+export interface AwsPrefixRequest extends SecretRequest, AwsRole {
+  readonly kind: 'aws-prefix';
+  readonly prefix: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** One parameter of Parameter Store. */
+export interface AwsParameterRequest extends SecretRequest, AwsRole {
+  readonly kind: 'aws-parameter';
+  readonly name: string;
+}
+
+/** All parameters below a path that ends in a slash. */
+export interface AwsParametersRequest extends SecretRequest, AwsRole {
+  readonly kind: 'aws-parameters';
+  readonly path: string;
+}
+
+export type AwsRequest = AwsSecretRequest | AwsPrefixRequest | AwsParameterRequest | AwsParametersRequest;
+
+export function isAwsSecretRequest(request: SecretRequest): request is AwsSecretRequest {
+  return request.kind === 'aws-secret';
+}

@@ -1,0 +1,34 @@
+import type { Secret } from '../../../base/secret.ts';
+import type { BackendConfig, TlsConfig } from '../../../config/config.ts';
+import type { AwsBackendConfig } from '../../aws/config/config.ts';
+
+/** A Vault or OpenBao server with its login. */
+export interface VaultBackendConfig extends BackendConfig {
+  readonly kind: 'vault';
+  /** `https://host:port`, `http://…` or `unix:///path`. */
+  readonly address: string;
+  readonly namespace?: string;
+  readonly tls: TlsConfig;
+  readonly timeoutMs: number;
+  readonly auth: AuthConfig;
+}
+
+/** How a Vault backend logs in. */
+export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolean } & (
+  | { readonly method: 'kubernetes'; readonly role: string; readonly tokenFile: string }
+  | { readonly method: 'jwt'; readonly role: string; readonly tokenFile: string }
+  | { readonly method: 'token'; readonly token?: Secret; readonly tokenFile?: string }
+  | {
+      readonly method: 'approle';
+      readonly roleId?: string;
+      readonly roleIdFile?: string;
+      readonly secretIdFile?: string;
+      readonly secretIdWrapped: boolean;
+      readonly removeSecretIdFile: boolean;
+    }
+  /** The key pair is the backend's `tls`. */
+  | { readonly method: 'cert'; readonly role?: string }
+  /** The request to STS is signed with keys of `account`, whose region is always there. */
+  | { readonly method: 'aws'; readonly role?: string; readonly serverId?: string; readonly account: AwsBackendConfig }
+  | { readonly method: 'userpass' | 'ldap'; readonly username: string; readonly passwordFile: string }
+);

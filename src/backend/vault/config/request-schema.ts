@@ -1,0 +1,56 @@
+import * as z from 'zod/mini';
+import { apiPath, count, positiveDuration, text } from '../../../config/scalars.ts';
+
+const list = z.array(text, { error: 'a list of texts is wanted' });
+
+const write = z.strictObject({
+  path: apiPath,
+  data: z.optional(z.record(z.string(), z.unknown(), { error: 'a map is wanted' })),
+});
+
+const certificate = z.strictObject({
+  issuer: apiPath,
+  role: text,
+  commonName: text,
+  altNames: z.optional(list),
+  ipSans: z.optional(list),
+  uriSans: z.optional(list),
+  ttl: z.optional(positiveDuration),
+});
+
+/** Times (`unix-…`), and durations from the request on. */
+const END_UNITS = ['unix-seconds', 'unix-milliseconds', 'seconds', 'milliseconds'] as const;
+
+/** A field of the answer, alone or with its unit. */
+const end = z.union([text, z.strictObject({ field: text, unit: z.optional(z.enum(END_UNITS)) })], {
+  error: `the name of a field is wanted, or { field, unit } with one of the units ${END_UNITS.join(', ')}`,
+});
+
+/** The keys by which a secret asks a Vault backend. */
+export const requestKeys = {
+  kv: z.optional(apiPath),
+  read: z.optional(apiPath),
+  write: z.optional(write),
+  certificate: z.optional(certificate),
+};
+
+export const companionKeys = {
+  version: { schema: z.optional(count), goesWith: ['kv'] },
+  mount: { schema: z.optional(apiPath), goesWith: ['kv'] },
+  kvVersion: { schema: z.optional(z.literal([1, 2], { error: '1 or 2 is wanted' })), goesWith: ['kv'] },
+  end: { schema: z.optional(end), goesWith: ['read', 'write'] },
+} as const;
+
+export type CertificateShape = z.infer<typeof certificate>;
+
+/** A secret that asks a Vault backend, as its keys were parsed. */
+export interface VaultSecretShape {
+  readonly kv?: string;
+  readonly read?: string;
+  readonly write?: z.infer<typeof write>;
+  readonly certificate?: CertificateShape;
+  readonly version?: number;
+  readonly mount?: string;
+  readonly kvVersion?: 1 | 2;
+  readonly end?: z.infer<typeof end>;
+}

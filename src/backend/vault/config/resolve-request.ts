@@ -1,0 +1,83 @@
+import { parseDuration } from '../../../base/duration.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
+import type { Entry } from '../../../config/load/merge.ts';
+import { type Path, pathKey } from '../../../config/place.ts';
+import type { Problems } from '../../../config/problems/problems.ts';
+import type { EndField, VaultRequest } from './request.ts';
+import type { CertificateShape, VaultSecretShape } from './request-schema.ts';
+
+const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
+
+/** The request of a secret that has one of `kv`, `read`, `write` and `certificate`. */
+export function resolveVaultRequest(
+  { kv, read, write, certificate, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
+  entry: Entry,
+  problems: Problems,
+): VaultRequest | undefined {
+  if (kv !== undefined) {
+    if (kvVersion === 1 && version !== undefined) {
+      const place = [...entry.path, 'version'];
+      problems.add('CONFIG_INVALID', entry.file, place, 'KV version 1 keeps no versions', 'Remove it.');
+    }
+    return {
+      kind: 'vault-kv',
+      path: trimSlashes(kv),
+      ...(version === undefined ? {} : { version }),
+      ...(mount === undefined ? {} : { mount: trimSlashes(mount) }),
+      ...(kvVersion === undefined ? {} : { kvVersion }),
+    };
+  }
+  const end = givenEnd === undefined ? {} : { end: endField(givenEnd) };
+  if (read !== undefined) return { kind: 'vault-read', path: trimSlashes(read), ...end };
+  if (write !== undefined) {
+    const path = trimSlashes(write.path);
+    warnOfLiterals(write.data ?? {}, [...entry.path, 'write', 'data'], entry, problems);
+    return { kind: 'vault-write', path, data: write.data ?? {}, ...end };
+  }
+  return certificate && certificateRequest(certificate, entry, problems);
+}
+
+function endField(end: NonNullable<VaultSecretShape['end']>): EndField {
+  if (typeof end === 'string') return { field: end };
+  const { field, unit } = end;
+  return unit === undefined ? { field } : { field, unit };
+}
+
+function certificateRequest(
+  { issuer, role, commonName, altNames = [], ipSans = [], uriSans = [], ttl }: CertificateShape,
+  { file, path }: Entry,
+  problems: Problems,
+): VaultRequest {
+  const seconds = ttl === undefined ? undefined : Math.floor((parseDuration(ttl) as number) / 1000);
+  if (seconds === 0) {
+    const place = [...path, 'certificate', 'ttl'];
+    problems.add('CONFIG_INVALID', file, place, 'a certificate lives for a second at least');
+  }
+  return {
+    kind: 'vault-certificate',
+    issuer: trimSlashes(issuer),
+    role,
+    commonName,
+    altNames,
+    ipSans,
+    uriSans,
+    // In seconds, the one unit that every version of the API takes.
+    ...(seconds === undefined ? {} : { ttl: `${seconds}s` }),
+  };
+}
+
+/** A parameter with one of these names is a secret. Other parameters are not checked. */
+const SECRET_PARAMETER = /^(?:password|passwd|secret|secret_id|token|private_key|client_secret)$/i;
+
+function warnOfLiterals(
+  data: Readonly<Record<string, unknown>>,
+  place: Path,
+  { file }: Entry,
+  problems: Problems,
+): void {
+  for (const [key, value] of Object.entries(data)) {
+    const path = [...place, key];
+    if (typeof value !== 'string' || !SECRET_PARAMETER.test(key) || file.filled.has(pathKey(path))) continue;
+    problems.warn('CONFIG_LITERAL_SECRET', file, path, 'a secret is written literally', LITERAL_HINT);
+  }
+}

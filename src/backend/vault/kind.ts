@@ -1,0 +1,29 @@
+import type { BackendKind } from '../backend.ts';
+import type { VaultBackendConfig } from './config/config.ts';
+import type { KvRequest, ListRequest } from './config/request.ts';
+import { companionKeys, requestKeys } from './config/request-schema.ts';
+import { resolveVault } from './config/resolve.ts';
+import { resolveVaultRequest } from './config/resolve-request.ts';
+import { vaultSchema } from './config/schema.ts';
+
+const privacy = (isPrivate: boolean) => (isPrivate ? { isPathPrivate: true as const } : {});
+
+/** HashiCorp Vault or OpenBao. */
+export const vault: BackendKind<VaultBackendConfig> = {
+  kind: 'vault',
+  schema: vaultSchema,
+  resolve: resolveVault,
+  requestKeys,
+  companionKeys,
+  resolveRequest: resolveVaultRequest,
+  credentialVariables: ['VAULT', 'BAO'].flatMap((prefix) =>
+    ['TOKEN', 'ROLE_ID', 'SECRET_ID', 'USERNAME', 'PASSWORD'].map((name) => `${prefix}_${name}`),
+  ),
+  pathRequests: {
+    secret: (path, isPrivate): KvRequest => ({ kind: 'vault-kv', path, ...privacy(isPrivate) }),
+    secrets: (path, isPrivate): ListRequest => ({ kind: 'vault-list', path, ...privacy(isPrivate) }),
+  },
+  hasProxy: true,
+  credentialsIn: ({ auth }) => (auth.method === 'token' && auth.token !== undefined ? [auth.token] : []),
+  open: async (config, opening) => (await import('./open.ts')).openVaultBackend(config, opening),
+};

@@ -1,0 +1,23 @@
+/**
+ * One backend, resolved: defaults filled, durations in milliseconds, paths absolute, credentials as `Secret`. Each kind
+ * has a type of its own that extends this one (`src/backend/KIND/config/config.ts`).
+ */
+export interface BackendConfig {
+  /** Which kind of backend it is, see `src/backend/registry.ts`. */
+  readonly kind: string;
+  /** Its name in the configuration. */
+  readonly name: string;
+  /** The server's address, for status and messages. Absent: the backend has no one address. */
+  readonly address?: string;
+  /** The longest that one request may take in total. Absent: the backend sends no requests. */
+  readonly timeoutMs?: number;
+}
+
+/** How a TLS connection is made and checked. An absent key means the default of Node. */
+export interface TlsConfig {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly serverName?: string;
+  readonly skipVerify: boolean;
+}

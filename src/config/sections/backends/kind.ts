@@ -1,0 +1,62 @@
+import type * as z from 'zod/mini';
+import type { Entry } from '../../load/merge.ts';
+import type { Problems } from '../../problems/problems.ts';
+import type { ResolveContext } from '../../resolve-context.ts';
+import type { SecretRequest } from '../secrets/config.ts';
+import type { BackendConfig } from './config.ts';
+
+/** The requests behind `secret PATH` and `secrets PATH` in templates. */
+export interface PathRequests {
+  /** The fields at a path. `isPrivate`: the path was computed from values, so no message may show it. */
+  secret(path: string, isPrivate: boolean): SecretRequest;
+  /** The names below a path, in the field `keys`. */
+  secrets(path: string, isPrivate: boolean): SecretRequest;
+}
+
+/** The backends that templates can ask by a path, by name. */
+export type AskableBackends = ReadonlyMap<string, PathRequests>;
+
+/** A key of a secret that says more about its request. */
+export interface CompanionKey {
+  /** Optional in the schema. A key that several kinds have must be the same schema object in all of them. */
+  readonly schema: z.core.$ZodType;
+  /** The request keys that it goes with. */
+  readonly goesWith: readonly string[];
+}
+
+/**
+ * What the configuration must know of one kind of backend. The configuration, its JSON Schema, the templates and the
+ * environment of commands read it; none of them names a kind.
+ */
+export interface BackendKindConfig {
+  /** The value of `kind` in the section `backends`. */
+  readonly kind: string;
+  /** What a backend of this kind may say: a strict object whose `kind` is the literal above. */
+  readonly schema: z.core.$ZodTypeDiscriminable & z.ZodMiniObject;
+  /**
+   * The runtime configuration of one backend. Undefined: something is wrong, and it was added to `problems`.
+   * @param shape what `schema` made of the entry.
+   */
+  resolve(name: string, shape: never, entry: Entry, context: ResolveContext): BackendConfig | undefined;
+  /** The keys by which a secret asks this kind, each optional in its schema. A key belongs to one kind only. */
+  readonly requestKeys: Readonly<Record<string, z.core.$ZodType>>;
+  readonly companionKeys: Readonly<Record<string, CompanionKey>>;
+  /**
+   * The request of a secret that has one of `requestKeys`. Undefined: something is wrong, and it was added.
+   * @param shape what the schemas of all keys made of the secret's entry.
+   */
+  resolveRequest(shape: never, entry: Entry, problems: Problems): SecretRequest | undefined;
+  /** Environment variables that hold credentials of this kind: no command that the agent starts inherits them. */
+  readonly credentialVariables: readonly string[];
+  /** Absent: templates cannot ask this kind by a path. */
+  readonly pathRequests?: PathRequests;
+  /** Whether the section `proxy` can name such a backend. Absent: no. */
+  readonly hasProxy?: true;
+}
+
+/** The kind of a configured backend. @throws TypeError when there is none, which the configuration has ruled out. */
+export function kindOf<K extends BackendKindConfig>(kinds: readonly K[], { kind }: Pick<BackendConfig, 'kind'>): K {
+  const found = kinds.find((one) => one.kind === kind);
+  if (found === undefined) throw new TypeError(`there is no kind of backend named ${kind}`);
+  return found;
+}

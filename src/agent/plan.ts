@@ -2,7 +2,8 @@ import { BACKEND_KINDS } from '../backend/registry.ts';
 import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config, GenerationsConfig, OutputConfig } from '../config/config.ts';
 import type { ConfigProblemsError, GoodRest } from '../config/problems/config-problems.ts';
-import { kindOf, type PathRequests } from '../config/sections/backends/kind.ts';
+import { kindOf } from '../config/sections/backends/kind.ts';
+import type { PathRequests } from '../config/sections/backends/path-requests.ts';
 import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
 

@@ -2,8 +2,8 @@ import type { Stats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { FSWatcher } from 'chokidar';
-import { stampOf } from '../backend/file/read.ts';
 import type { Clock } from './clock.ts';
+import { stampOf } from './file-stamp.ts';
 
 /** From the first event to telling: an editor's save or a kubelet's swap is several. Later ones do not put it off. */
 const GATHER_MS = 50;

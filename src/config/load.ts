@@ -11,7 +11,8 @@ import type { GoodRest } from './problems/config-problems.ts';
 import { Problems } from './problems/problems.ts';
 import { readCapped } from './read-capped.ts';
 import { resolveConfig } from './resolve.ts';
-import { type BackendKindConfig, kindOf, type PathRequests } from './sections/backends/kind.ts';
+import { type BackendKindConfig, kindOf } from './sections/backends/kind.ts';
+import type { PathRequests } from './sections/backends/path-requests.ts';
 
 export interface LoadOptions {
   /** As given with `-c`, files and directories; none: PANNIER_CONFIG. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { stampOf } from '../backend/file/read.ts';
 import type { Clock } from '../base/clock.ts';
+import { stampOf } from '../base/file-stamp.ts';
 
 /** A look costs one system call, and only while a reload fails; a watch would not see changes on every file system. */
 const LOOK_EVERY_MS = 1_000;

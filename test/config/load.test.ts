@@ -245,7 +245,7 @@ describe('weight', () => {
   it('a JSON configuration loads no YAML parser', () => {
     const source = readFileSync('src/config/load.ts', 'utf8');
     expect(source).not.toMatch(/^import .*parse-yaml/m);
-    expect(source).toContain("await import('./parse-yaml.ts')");
+    expect(source).toContain("await import('./load/parse-yaml.ts')");
   });
 
   it('ten thousand secrets, all misspelt where they are used, take no quadratic time', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { vault } from '../../src/backend/vault/kind.ts';
 import type { HttpReloadConfig } from '../../src/config/config.ts';
-import type { PathRequests } from '../../src/config/sections/backends/kind.ts';
+import type { PathRequests } from '../../src/config/sections/backends/path-requests.ts';
 import { createReload } from '../../src/reload/create-reload.ts';
 import { createRequestRenderer } from '../../src/render/request.ts';
 import { useScratch } from '../deliver/file/file-sink.helpers.ts';

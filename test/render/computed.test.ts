@@ -3,7 +3,7 @@ import { vault } from '../../src/backend/vault/kind.ts';
 import { failure, ProblemsError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { Fields, Value } from '../../src/base/value.ts';
-import type { PathRequests } from '../../src/config/sections/backends/kind.ts';
+import type { PathRequests } from '../../src/config/sections/backends/path-requests.ts';
 import type { Entry, Snapshot } from '../../src/lease/snapshot.ts';
 import type { Rendered } from '../../src/render/render.ts';
 import { createRenderer } from '../../src/render/renderer.ts';

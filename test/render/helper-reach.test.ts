@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 /** What turns a value into text reads no file, starts nothing and sends nothing: it imports only what computes. */
-const MAY_IMPORT = /^(?:\.\/|\.\.\/|\.\.\/\.\.\/base\/)[\w-]+\.ts$|^node:crypto$/;
+const MAY_IMPORT = /^(?:\.\/|\.\.\/(?:template|text)\/|\.\.\/\.\.\/base\/)[\w-]+\.ts$|^node:crypto$/;
 
 describe('helpers', () => {
   it('import nothing that reaches a file, a process or the network', () => {

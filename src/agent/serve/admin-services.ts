@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { ServicePlan } from './services.ts';
+import type { ServicePlan } from './service-plan.ts';
 
 /** The admin listener. */
 export function adminServices({ admin }: Config): readonly ServicePlan[] {

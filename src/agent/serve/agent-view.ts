@@ -7,7 +7,7 @@ import type { Heard } from '../../lease/manager.ts';
 import type { Entry, Snapshot } from '../../lease/snapshot.ts';
 import type { Computed } from '../../render/render.ts';
 import type { Plan } from '../plan.ts';
-import type { ListenerView } from './listeners.ts';
+import type { ListenerView } from './listener-view.ts';
 
 /**
  * What the services on local listeners see of a running agent, and what they may ask of it. They own no state of it: a

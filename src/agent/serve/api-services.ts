@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { ApiAgent, Reloaded } from '../../deliver/api/api-agent.ts';
 import type { AgentView } from './agent-view.ts';
-import type { ServicePlan } from './services.ts';
+import type { ServicePlan } from './service-plan.ts';
 import { outputStatusOf, secretStatus, statusOf } from './status.ts';
 
 /** The local API, one service a listener. */
@@ -10,14 +10,15 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     service: 'api',
     where: listener.where,
     place: listener.place,
-    limits: { maxConnections: listener.maxConnections },
     create: async (view) => {
       const { createApi } = await import('../../deliver/api/create-api.ts');
       const { healthRoutes } = await import('./observers.ts');
-      // Without a token, and to who may see some secrets only, it names nothing.
+      // Listeners with a token or a secret filter get health without names.
       const isOpen = listener.secrets === undefined && listener.tokenFile === undefined;
       const rows = await healthRoutes(view, isOpen ? undefined : 0);
-      return createApi({ listener, audit: api?.audit ?? 'changes', secrets, rows }, apiAgent(view));
+      const { overHttp } = await import('../../deliver/http/over-http.ts');
+      const service = createApi({ listener, audit: api?.audit ?? 'changes', secrets, rows }, apiAgent(view));
+      return overHttp(service, { maxConnections: listener.maxConnections });
     },
   }));
 }

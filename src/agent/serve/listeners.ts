@@ -1,24 +1,16 @@
 import { asFailure, fail, type PannierError } from '../../base/errors.ts';
 import { isSamePlainData } from '../../base/plain-data-equal.ts';
 import type { ListenConfig } from '../../config/config.ts';
-import type { HttpListener } from '../../deliver/http/listener.ts';
 import { nameOfListen } from '../../deliver/http/listening.ts';
-import type { Service } from '../../deliver/http/service.ts';
+import type { Listener, Service } from '../../deliver/service.ts';
 import type { AgentView } from './agent-view.ts';
-import type { ServicePlan } from './services.ts';
+import type { ListenerView } from './listener-view.ts';
+import type { ServicePlan } from './service-plan.ts';
 
 interface Open {
   readonly plan: ServicePlan;
-  readonly listener: HttpListener;
+  readonly listener: Listener;
   readonly service: Service;
-}
-
-/** A listener as metrics see it. */
-export interface ListenerView {
-  readonly service: string;
-  /** `unix:///path` or `host:port`. */
-  readonly where: string;
-  readonly listener: Pick<HttpListener, 'connections' | 'answered'>;
 }
 
 /** What a new configuration listens on, made beside what listens now. */
@@ -56,14 +48,13 @@ export class Listeners implements AsyncDisposable {
         const service = await plan.create(this.#view);
         made.push(service);
         const isThere = (await there?.listener.isInPlace()) ?? false;
-        if (there !== undefined && isThere && isSamePlainData(there.plan.where, plan.where)) {
+        const isSame = there?.listener.protocol === service.protocol && isSamePlainData(there.plan.where, plan.where);
+        if (there !== undefined && isThere && isSame) {
           next.set(name, { plan, listener: there.listener, service });
           continue;
         }
-        const { HttpListener } = await import('../../deliver/http/listener.ts');
-        const { where, place, limits } = plan;
-        const options = { where, place, replaces: isThere };
-        const listener = await HttpListener.open(options, service, limits).catch((error: unknown) => {
+        const { where, place } = plan;
+        const listener = await service.listen({ where, place, replaces: isThere }).catch((error: unknown) => {
           throw asFailure(error, place).code === 'LISTEN_IN_USE' ? (ownPort(plan, before) ?? error) : error;
         });
         made[made.length - 1] = listener; // it disposes its service
@@ -99,7 +90,7 @@ export class Listeners implements AsyncDisposable {
     }
     for (const [name, { listener, service, plan }] of next) {
       starting.push(service.start?.());
-      if (before.get(name)?.listener === listener) listener.use(service, plan.limits);
+      if (before.get(name)?.listener === listener) service.takeListener(listener);
       else this.#tell('listener-opened', plan);
     }
     await Promise.all(starting);

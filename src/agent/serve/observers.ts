@@ -1,5 +1,5 @@
 import type { Route } from '../../deliver/http/routes.ts';
-import type { Service } from '../../deliver/http/service.ts';
+import type { Service } from '../../deliver/service.ts';
 import type { HealthWatch } from '../../observe/health-watch.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { AgentView } from './agent-view.ts';
@@ -22,7 +22,8 @@ export async function healthRoutes(view: AgentView, mostTold?: number): Promise<
 export async function createAdmin(view: AgentView): Promise<Service> {
   const { metricsRoute } = await import('../../observe/metrics-route.ts');
   const { createService } = await import('../../deliver/http/routes.ts');
-  return createService([...(await healthRoutes(view)), metricsRoute(await metricsOf(view))]);
+  const { overHttp } = await import('../../deliver/http/over-http.ts');
+  return overHttp(createService([...(await healthRoutes(view)), metricsRoute(await metricsOf(view))]));
 }
 
 function watchOf(view: AgentView): Promise<HealthWatch> {

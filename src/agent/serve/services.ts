@@ -1,21 +1,8 @@
-import type { Config, ListenConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Limits } from '../../deliver/http/listener.ts';
-import type { Service } from '../../deliver/http/service.ts';
 import { adminServices } from './admin-services.ts';
-import type { AgentView } from './agent-view.ts';
 import { apiSecrets, apiServices } from './api-services.ts';
-
-/** One service on one listener, as a configuration describes it. */
-export interface ServicePlan {
-  readonly service: 'api' | 'proxy' | 'admin';
-  readonly where: ListenConfig;
-  /** Configuration path of the listener, for errors. */
-  readonly place: string;
-  /** Where they differ from those of other listeners. */
-  readonly limits?: Partial<Limits>;
-  /** Loads its code and makes it; nothing is served yet. */
-  readonly create: (view: AgentView) => Promise<Service>;
-}
+import type { ServicePlan } from './service-plan.ts';
 
 /** Everything that `run` serves with this configuration; a line per kind of service. */
 export function servicesOf(config: Config): readonly ServicePlan[] {
@@ -46,12 +33,12 @@ function proxyServices({ proxy }: Config): readonly ServicePlan[] {
     service: 'proxy',
     where: listen.where,
     place: listen.place,
-    limits: PROXY_LIMITS,
     create: async (view) => {
       const { createProxyService } = await import('../../deliver/proxy/proxy-service.ts');
       const { clock, random, emit } = view;
       const backend = () => view.backends().get(proxy.backend);
-      return createProxyService({ proxy, listen, backend, clock, random, emit });
+      const { overHttp } = await import('../../deliver/http/over-http.ts');
+      return overHttp(createProxyService({ proxy, listen, backend, clock, random, emit }), PROXY_LIMITS);
     },
   }));
 }

@@ -2,13 +2,14 @@ import type { Stats } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { asFailure, fail, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
+import { stampOf } from '../../base/file-stamp.ts';
 import { FileWatch } from '../../base/file-watch.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
 import { equalValues, type Fields } from '../../base/value.ts';
 import type { Backend, Fetch, Fetched, Source, Want } from '../backend.ts';
 import type { FileBackendConfig, FileRequest } from './config.ts';
-import { type Reading, readAndParse, readKey, stampOf } from './read.ts';
+import { type Reading, readAndParse, readKey } from './read.ts';
 
 export interface FileBackendTools {
   readonly emit: Emit;

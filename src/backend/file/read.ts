@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fail } from '../../base/errors.ts';
+import { stampOf } from '../../base/file-stamp.ts';
 import { readdirInTime, readFileInTime, realpathInTime, statInTime } from '../../base/read-file.ts';
 import { Secret } from '../../base/secret.ts';
 import { type Fields, isFields, type Value } from '../../base/value.ts';
@@ -100,11 +101,6 @@ export async function readStable(path: string, place: string): Promise<Uint8Arra
     }
     if (tries === TRIES) throw unusable(path, 'changes while it is read', place);
   }
-}
-
-/** Differs when a file was written or replaced. */
-export function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
-  return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
 }
 
 /** Parses one file, as its name says. */

@@ -1,15 +1,10 @@
 import * as z from 'zod/mini';
-import { formatPlace, type Path } from '../place.ts';
+import { formatPlace } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
 import { otherName, secretName } from '../scalars.ts';
 import { configHead, NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../schema.ts';
+import type { Entry } from './entry.ts';
 import { isTree, type SourceFile } from './source-file.ts';
-
-/** One named thing, or a part of one, as a file says it. */
-export interface Entry {
-  readonly file: SourceFile;
-  readonly path: Path;
-}
 
 /** The files as one, names and sections checked for being defined once. */
 export interface Merged {

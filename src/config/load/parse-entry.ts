@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { type Path, pathKey, valueAt } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
-import type { Entry } from './merge.ts';
+import type { Entry } from './entry.ts';
 import { isUnfilled, type SourceFile } from './source-file.ts';
 
 /**

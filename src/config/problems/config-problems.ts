@@ -1,6 +1,6 @@
 import { type Failure, ProblemsError } from '../../base/errors.ts';
 import type { Config } from '../config.ts';
-import type { AskableBackends } from '../sections/backends/kind.ts';
+import type { AskableBackends } from '../sections/backends/path-requests.ts';
 
 /** The part of a configuration with problems in which there are none so far: its templates can still be checked. */
 export interface GoodRest {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure } from '../../base/errors.ts';
 import { Guard, type Refused } from '../http/guard.ts';
+import type { HttpService } from '../http/http-service.ts';
 import { nameOfListen } from '../http/listening.ts';
 import { sendReply } from '../http/reply.ts';
 import { type Route, Routes } from '../http/routes.ts';
-import type { Service } from '../http/service.ts';
 import { TokenFile } from '../http/token-file.ts';
 import { type ActionParts, actionRoutes } from './actions.ts';
 import { Answers } from './answers.ts';
@@ -18,7 +18,7 @@ import { Waiting } from './waiting.ts';
 import { Watchers, watchRoutes } from './watch.ts';
 
 /** The local API on one listener: what docs/api.md describes. */
-export function createApi(options: ApiOptions, agent: ApiAgent): Service {
+export function createApi(options: ApiOptions, agent: ApiAgent): HttpService {
   return new Api(options, agent);
 }
 
@@ -29,7 +29,7 @@ export function apiRoutes(parts: RouteParts): readonly Route[] {
 
 type RouteParts = ReadParts & ActionParts & AwsParts & { readonly watchers: Watchers };
 
-class Api implements Service {
+class Api implements HttpService {
   readonly #routes: Routes;
   readonly #guard: Guard;
   readonly #audit: Audit;
@@ -77,7 +77,7 @@ class Api implements Service {
     return this.#routes.isVital(request);
   }
 
-  takeOver(before: Service): void {
+  takeOver(before: HttpService): void {
     if (before instanceof Api) this.#watchers.takeOver(before.#watchers);
   }
 

@@ -3,10 +3,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenConfig } from '../../config/config.ts';
 import { loadHttp } from '../../http/node-http.ts';
+import type { Listener } from '../service.ts';
 import { type BindOptions, type Bound, bind } from './bind.ts';
 import { ExtraMethods } from './extra-methods.ts';
+import type { HttpService } from './http-service.ts';
 import { sendProblem } from './reply.ts';
-import type { Service } from './service.ts';
+
+/** What is spoken on an HttpListener. */
+export const HTTP = 'http/1.1';
 
 export interface Limits {
   /** At once, idle ones included; above it an idle or silent one is closed, and when there is none requests get 429. */
@@ -48,17 +52,18 @@ const CLOSE_MS = 2_000;
  * One HTTP/1.1 server on one unix socket or TCP port. What it serves can be exchanged while it listens, so a new
  * configuration neither drops a connection nor misses one.
  */
-export class HttpListener implements AsyncDisposable {
+export class HttpListener implements Listener {
+  readonly protocol = HTTP;
   readonly where: ListenConfig;
   readonly #server: Server;
   readonly #sockets = new Map<Socket, Connection>();
   readonly #answered = new Map<number, number>();
   #limits: Limits;
-  #service: Service;
+  #service: HttpService;
   #bound: Bound | undefined;
   readonly #methods: ExtraMethods | undefined;
 
-  private constructor(where: ListenConfig, service: Service, limits: Limits) {
+  private constructor(where: ListenConfig, service: HttpService, limits: Limits) {
     this.where = where;
     this.#service = service;
     this.#limits = limits;
@@ -80,7 +85,7 @@ export class HttpListener implements AsyncDisposable {
   }
 
   /** @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED; then nothing listens. */
-  static async open(options: BindOptions, service: Service, limits: Partial<Limits> = {}): Promise<HttpListener> {
+  static async open(options: BindOptions, service: HttpService, limits: Partial<Limits> = {}): Promise<HttpListener> {
     const listener = new HttpListener(options.where, service, { ...LIMITS, ...limits });
     listener.#bound = await bind(listener.#server, options);
     return listener;
@@ -107,7 +112,7 @@ export class HttpListener implements AsyncDisposable {
   }
 
   /** From the next request on this one answers; the caller disposes the one before. */
-  use(service: Service, { maxConnections = LIMITS.maxConnections }: Partial<Limits> = {}): void {
+  use(service: HttpService, { maxConnections = LIMITS.maxConnections }: Partial<Limits> = {}): void {
     this.#limits = { ...this.#limits, maxConnections };
     this.#server.maxConnections = maxConnections + SPARE_CONNECTIONS;
     service.takeOver?.(this.#service);

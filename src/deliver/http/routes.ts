@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure } from '../../base/errors.ts';
+import type { HttpService } from './http-service.ts';
 import { problemReply, type Reply, sendProblem, sendReply } from './reply.ts';
-import type { Service } from './service.ts';
 
 /** One row of a route table. */
 export interface Route {
@@ -34,7 +34,7 @@ export interface Asked {
 }
 
 /** A table of routes that owns nothing, as a service. */
-export function createService(routes: readonly Route[]): Service {
+export function createService(routes: readonly Route[]): HttpService {
   const table = new Routes(routes);
   return {
     handle: (request, response) => table.handle(request, response),

@@ -1,30 +1,14 @@
-import type { IncomingMessage } from 'node:http';
 import type { LiveLogin } from '../../backend/vault/auth/method.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { ForwardedRequest, StreamedBody } from '../../http/forwarder.ts';
-import { type Caller, ownLogin, tokenText } from './caller.ts';
+import type { ForwardedRequest } from '../../http/forwarder.ts';
+import { ownLogin, tokenText } from './caller.ts';
+import type { Answer, Outgoing } from './exchange.ts';
 import { sparesNamed } from './own-login.ts';
 import type { ProxyCall } from './proxy-call.ts';
-import { readSome, type Some } from './read-some.ts';
-import { type Asked, isBearer } from './request.ts';
-
-/** A request on its way to the server. */
-export interface Outgoing {
-  readonly asked: Asked;
-  readonly caller: Caller;
-  readonly body: Uint8Array | StreamedBody | undefined;
-  /** With the client certificate of the backend. */
-  readonly withCertificate: boolean;
-}
-
-/** The server's answer, perhaps with the beginning of its body read already. */
-export interface Answer {
-  readonly received: IncomingMessage;
-  readonly some?: Some;
-  /** The agent's login that it was given to; absent for another caller. */
-  readonly login: LiveLogin | undefined;
-}
+import { readSome } from './read-some.ts';
+import type { Asked } from './request.ts';
+import { isBearer } from './request.ts';
 
 /** Error bodies are short. */
 const MOST_REFUSED = 64 * 1024;

@@ -1,7 +1,7 @@
 import { parseJson } from '../../base/json.ts';
 import { isFields, plainText } from '../../base/value.ts';
 import { digestOf } from './cache-key.ts';
-import type { LeaseEntry } from './lease-cache.ts';
+import type { LeaseEntry } from './lease-entry.ts';
 import { fullPath, plainNamespace } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
 import type { ProxyCall } from './proxy-call.ts';

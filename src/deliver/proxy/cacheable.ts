@@ -1,9 +1,9 @@
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import { parseJson } from '../../base/json.ts';
 import { isFields } from '../../base/value.ts';
-import type { Answer, Outgoing } from './ask-upstream.ts';
 import { cacheKey, digestOf } from './cache-key.ts';
 import { KeptAnswer } from './cached-answer.ts';
+import type { Answer, Outgoing } from './exchange.ts';
 import { type Owner, readLeased } from './leased.ts';
 import { fullPath } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';

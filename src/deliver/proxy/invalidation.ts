@@ -1,8 +1,8 @@
 import { parseJson } from '../../base/json.ts';
 import { isFields, plainText } from '../../base/value.ts';
-import type { Outgoing } from './ask-upstream.ts';
 import { digestOf } from './cache-key.ts';
-import type { LeaseEntry } from './lease-cache.ts';
+import type { Outgoing } from './exchange.ts';
+import type { LeaseEntry } from './lease-entry.ts';
 import { fullPath } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
 

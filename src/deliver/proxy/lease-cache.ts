@@ -6,25 +6,10 @@ import { Wheel } from '../../lease/deadline-queue.ts';
 import { decide, endsMonoMs, SHORTEST_MS, stoppedExtending } from '../../lease/schedule.ts';
 import { digestOf } from './cache-key.ts';
 import type { KeptAnswer } from './cached-answer.ts';
+import type { LeaseEntry } from './lease-entry.ts';
 import { renewEntry } from './lease-renewal.ts';
 import type { Leased, Owner } from './leased.ts';
 import { toldCall } from './told-call.ts';
-
-/** An answer with a lease or a token in it, which is renewed here for as long as it is kept. */
-export interface LeaseEntry {
-  readonly key: string;
-  readonly answer: KeptAnswer;
-  /** Of the request, decoded and with its namespace. */
-  readonly path: string;
-  /** Of the request; empty is the root. */
-  readonly namespace: string;
-  owner: Owner;
-  leased: Leased;
-  readonly firstTtlMs: number;
-  failures: number;
-  /** Calls off the next renewal. */
-  cancel: () => void;
-}
 
 /** What of an entry the cache itself says. */
 type MadeHere = 'firstTtlMs' | 'failures' | 'cancel';

@@ -4,7 +4,7 @@ import { VaultStatusError } from '../../backend/vault/client/client.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import { asFailure, type Failure, PannierError } from '../../base/errors.ts';
 import { isFields, plainNumber, plainText } from '../../base/value.ts';
-import type { LeaseEntry } from './lease-cache.ts';
+import type { LeaseEntry } from './lease-entry.ts';
 
 export type Renewed =
   | { readonly is: 'extended'; readonly life: LeaseLife }

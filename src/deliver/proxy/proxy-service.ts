@@ -6,12 +6,13 @@ import { fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { ProxyConfig, ProxyListenConfig } from '../../config/config.ts';
 import type { StreamedBody } from '../../http/forwarder.ts';
+import type { HttpService } from '../http/http-service.ts';
 import { nameOfListen } from '../http/listening.ts';
 import { giveUpLate } from '../http/reply.ts';
-import type { Service } from '../http/service.ts';
-import { askUpstream, type Outgoing } from './ask-upstream.ts';
+import { askUpstream } from './ask-upstream.ts';
 import { CLEAR_PATH, clearCache } from './cache-clear.ts';
 import { callerOf } from './caller.ts';
+import type { Outgoing } from './exchange.ts';
 import { looksIntoBody } from './invalidation.ts';
 import { mayNameLogin, sparesLife, sparesLogin, tellsToken, withoutToken } from './own-login.ts';
 import { type ProxyCache, shareCache } from './proxy-cache.ts';
@@ -37,7 +38,7 @@ export interface ProxyOptions {
  * Lets every client of Vault or OpenBao reach the backend: what it asks is passed on as it is, with the agent's own
  * token where `useAutoAuthToken` says so, and what the server answers is passed back as it comes.
  */
-export function createProxyService(options: ProxyOptions): Service {
+export function createProxyService(options: ProxyOptions): HttpService {
   return new ProxyService(options);
 }
 
@@ -50,7 +51,7 @@ interface Opened {
   readonly cache: ProxyCache | undefined;
 }
 
-class ProxyService implements Service {
+class ProxyService implements HttpService {
   readonly #options: ProxyOptions;
   readonly #where: string;
   readonly #opening = Promise.withResolvers<Opened>();

@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 import { giveUpLate } from '../http/reply.ts';
-import type { Answer } from './ask-upstream.ts';
 import { endWith } from './cached-answer.ts';
 import { answerHeaders } from './end-to-end.ts';
+import type { Answer } from './exchange.ts';
 import type { ProxyCall } from './proxy-call.ts';
 
 /** A client that takes nothing for so long while there is something to take is given up. */

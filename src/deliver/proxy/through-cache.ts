@@ -1,10 +1,11 @@
 import { ageMs } from '../../backend/vault/client/age.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
-import { type Answer, askUpstream, type Outgoing } from './ask-upstream.ts';
+import { askUpstream } from './ask-upstream.ts';
 import { isKvSecret, type Keepable, type KeptSince, kvKeyOf, leasedRequest, staticRead } from './cacheable.ts';
 import type { KeptAnswer } from './cached-answer.ts';
 import { awaitLogin } from './caller.ts';
+import type { Answer, Outgoing } from './exchange.ts';
 import { type Outdating, outdatedBy } from './invalidation.ts';
 import { fullPath, namespaceOf } from './namespace.ts';
 import { type Flight, MOST_KEPT, mayBeKept, type ProxyCache } from './proxy-cache.ts';

@@ -2,7 +2,7 @@ import { isSecret } from '../../base/value.ts';
 import { RenderFault } from '../template/fault.ts';
 import { toBytes } from '../template/text.ts';
 import { quoteDotenv } from '../text/dotenv.ts';
-import type { Write } from './index.ts';
+import type { Write } from './format.ts';
 import { flatText, type Keyed, keysOf, listed, MAX_LISTED } from './keys.ts';
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;

@@ -1,13 +1,10 @@
-import type { FormatName, FormatOptions } from '../../config/config.ts';
+import type { FormatName } from '../../config/config.ts';
 import { writeDotenvFile } from './dotenv.ts';
+import type { Write } from './format.ts';
 import { writeJsonFile } from './json.ts';
-import type { Picked } from './pick.ts';
 import { writePropertiesFile } from './properties.ts';
 import { writeRawFile } from './raw.ts';
 import { writeYamlFile } from './yaml.ts';
-
-/** Writes a file of its sources; the options are those that fit the format. @throws RenderFault */
-export type Write = (sources: readonly Picked[], options: FormatOptions) => Uint8Array;
 
 export const FORMATS: Readonly<Record<FormatName, Write>> = {
   dotenv: writeDotenvFile,

@@ -1,6 +1,6 @@
 import { toBytes } from '../template/text.ts';
 import { writeJson } from '../text/json.ts';
-import type { Write } from './index.ts';
+import type { Write } from './format.ts';
 import { treeOf } from './tree.ts';
 
 const INDENT = 2;

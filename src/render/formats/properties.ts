@@ -1,6 +1,6 @@
 import { toBytes } from '../template/text.ts';
 import { escapePropertyKey, escapePropertyValue } from '../text/properties.ts';
-import type { Write } from './index.ts';
+import type { Write } from './format.ts';
 import { flatText, keysOf } from './keys.ts';
 
 /** `key=value` lines as `java.util.Properties` reads them, in ASCII, so that every encoding of the file is right. */

@@ -2,7 +2,7 @@ import { isSecret } from '../../base/value.ts';
 import { RenderFault } from '../template/fault.ts';
 import { kindOf } from '../template/outcome.ts';
 import { textOf, toBytes } from '../template/text.ts';
-import type { Write } from './index.ts';
+import type { Write } from './format.ts';
 import { demandPicked } from './pick.ts';
 
 /** The exact bytes of one leaf, and nothing after them. */

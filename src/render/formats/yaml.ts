@@ -1,6 +1,6 @@
 import { toBytes } from '../template/text.ts';
 import { writeYaml } from '../text/yaml.ts';
-import type { Write } from './index.ts';
+import type { Write } from './format.ts';
 import { treeOf } from './tree.ts';
 
 /** YAML in block style, with a final newline. */

@@ -1,13 +1,13 @@
 import type { Code } from '../../base/codes.ts';
 import { makeNearest } from '../../base/nearest.ts';
 import { Secret } from '../../base/secret.ts';
-import type { AskableBackends } from '../../config/sections/backends/kind.ts';
+import type { AskableBackends } from '../../config/sections/backends/path-requests.ts';
 import { HELPERS } from '../helpers/index.ts';
 import { analyseAsk, isAsk } from './ask.ts';
 import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
 import { NO_DATA } from './go-syntax.ts';
-import type { At, Call, Expr, Node } from './nodes.ts';
+import type { Call, Expr, Node } from './nodes.ts';
 import {
   atOf,
   type Block,
@@ -18,6 +18,7 @@ import {
   type Program,
   SyntaxFault,
 } from './parse.ts';
+import type { At } from './position.ts';
 import { isBareName, type Resolved, resolvePath, type Scope } from './scopes.ts';
 
 /** One place where a template names a field of a secret. */

@@ -1,7 +1,8 @@
 import type { Code } from '../../base/codes.ts';
 import { parseDuration } from '../../base/duration.ts';
-import type { AskableBackends } from '../../config/sections/backends/kind.ts';
-import type { Ask, At, Expr } from './nodes.ts';
+import type { AskableBackends } from '../../config/sections/backends/path-requests.ts';
+import type { Ask, Expr } from './nodes.ts';
+import type { At } from './position.ts';
 
 /** Words that ask a backend by a computed path. */
 export const isAsk = (name: string): name is Ask['what'] => name === 'secret' || name === 'secrets';

@@ -1,6 +1,6 @@
 import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
-import type { At } from './nodes.ts';
+import type { At } from './position.ts';
 
 /** Why a file cannot be rendered. Thrown inside this folder only; nothing in it comes from a value. */
 export class RenderFault extends Error {

@@ -1,4 +1,4 @@
-import type { At } from './nodes.ts';
+import type { At } from './position.ts';
 
 /** What of Go's template language is recognised between braces, strings taken out; the first that fits is told. */
 const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [

@@ -1,12 +1,7 @@
 import type { Secret } from '../../base/secret.ts';
-import type { PathRequests } from '../../config/sections/backends/kind.ts';
+import type { PathRequests } from '../../config/sections/backends/path-requests.ts';
 import type { Helper } from '../helpers/helper.ts';
-
-/** Line and column in a template, both from 1. */
-export interface At {
-  readonly line: number;
-  readonly column: number;
-}
+import type { At } from './position.ts';
 
 /** A template after analysis: every name is resolved to what it stands for, only values are still unknown. */
 export type Node = string | Put | If | Each | With;

@@ -1,6 +1,6 @@
 import { isList, isSecret, type Value } from '../../base/value.ts';
 import { RenderFault } from './fault.ts';
-import type { At } from './nodes.ts';
+import type { At } from './position.ts';
 
 /** Nothing is there. Falsy in `if`, `unless` and `default`; a failure everywhere else. */
 export class Missing {

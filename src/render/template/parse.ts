@@ -1,4 +1,4 @@
-import type { At } from './nodes.ts';
+import type { At } from './position.ts';
 
 /** Handlebars' syntax tree, as far as we read it. Columns count from 0 here. */
 export interface Program {

@@ -1,7 +1,7 @@
 import { isSecret, type Value } from '../../base/value.ts';
 import { RenderFault } from './fault.ts';
-import type { At } from './nodes.ts';
 import { kindOf } from './outcome.ts';
+import type { At } from './position.ts';
 
 /**
  * What a plain mustache writes: a string as it is, a number's source text, `true` or `false`.

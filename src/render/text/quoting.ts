@@ -1,5 +1,4 @@
 import { quoteDotenv } from './dotenv.ts';
-import { FILE_QUOTINGS } from './file-quoting.ts';
 import { escapePropertyKey, escapePropertyValue } from './properties.ts';
 import { quoteYaml } from './yaml.ts';
 
@@ -40,7 +39,27 @@ export const QUOTINGS = {
   dotenv: { does: 'a value of a dotenv file, as [format dotenv](#dotenv) writes it', quote: quoteDotenv },
   xml: { does: 'text or an attribute of XML or HTML, without quotes around it', quote: escapeXml },
   url: { does: 'a part of a URL, as `urlencode` writes it', quote: encodeUrlPart },
-  ...FILE_QUOTINGS,
+  // ---- files of one program each
+  pgpass: {
+    does: 'a field of a PostgreSQL password file, `:` and `\\` escaped',
+    quote: (text) => (/[\0\r\n]/.test(text) ? undefined : text.replace(/[:\\]/g, '\\$&')),
+  },
+  'my.cnf': {
+    does: 'a value of an option file of MySQL or MariaDB, in double quotes; at most 4000 bytes',
+    quote: quoteOptionFile,
+  },
+  redis: {
+    does: 'an argument in redis.conf, in double quotes, all but printable ASCII as `\\xHH`',
+    quote: quoteRedis,
+  },
+  systemd: {
+    does: 'a value of an `EnvironmentFile` of systemd, in double quotes; no control characters but tab and line end',
+    quote: (text) => (NOT_IN_SYSTEMD.test(text) ? undefined : `"${text.replace(/["\\`$]/g, '\\$&')}"`),
+  },
+  'ado.net': {
+    does: 'a value of a .NET connection string, in double quotes',
+    quote: (text) => (text.includes('\0') ? undefined : `"${text.replaceAll('"', '""')}"`),
+  },
 } as const satisfies Readonly<Record<string, Quoting>>;
 
 const MYSQL: Readonly<Record<string, string>> = { '\0': '0', '\n': 'n', '\r': 'r' };
@@ -81,3 +100,23 @@ export function encodeUrlPart(text: string): string | undefined {
 
 const wellFormed = (text: string, quote: (text: string) => string): string | undefined =>
   text.isWellFormed() ? quote(text) : undefined;
+
+/** Clients read a line of at most 4094 bytes, and take what follows for a line of its own. */
+const MOST_OPTION_BYTES = 4000;
+const OPTION: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b' };
+
+function quoteOptionFile(text: string): string | undefined {
+  const quoted = `"${text.replace(/["\\\n\r\t\b]/g, (char) => `\\${OPTION[char] ?? char}`)}"`;
+  return text.includes('\0') || Buffer.byteLength(quoted) > MOST_OPTION_BYTES ? undefined : quoted;
+}
+
+function quoteRedis(text: string): string | undefined {
+  if (!text.isWellFormed()) return undefined;
+  const escapeByte = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`;
+  const bytes = (chars: string) => [...Buffer.from(chars, 'utf8')].map(escapeByte).join('');
+  return `"${text.replace(/["\\]/g, '\\$&').replace(/[^ -~]+/g, bytes)}"`;
+}
+
+/** systemd drops an assignment with one of these. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
+const NOT_IN_SYSTEMD = /[\0-\x08\x0b-\x1f\x7f]|\p{Noncharacter_Code_Point}|\p{Surrogate}/u;

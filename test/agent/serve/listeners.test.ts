@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect, createServer as createHttp2Server } from 'node:http2';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AgentView } from '../../../src/agent/serve/agent-view.ts';
 import { Listeners } from '../../../src/agent/serve/listeners.ts';
-import type { ServicePlan } from '../../../src/agent/serve/services.ts';
+import type { ServicePlan } from '../../../src/agent/serve/service-plan.ts';
 import type { Fact } from '../../../src/base/fact.ts';
 import type { ListenConfig } from '../../../src/config/config.ts';
+import { bind } from '../../../src/deliver/http/bind.ts';
+import { overHttp } from '../../../src/deliver/http/over-http.ts';
 import { createService } from '../../../src/deliver/http/routes.ts';
+import type { Listener, ListenOptions } from '../../../src/deliver/service.ts';
 import { ask } from '../../deliver/http/listener.helpers.ts';
 import { findFreePort } from '../../servers/index.ts';
 
@@ -34,8 +39,48 @@ const planOf = (where: ListenConfig, name = 'it'): ServicePlan => ({
   where,
   place: 'api',
   create: async () =>
-    createService([{ method: 'GET', path: '/', handle: () => ({ status: 200, type: 'text/plain', body: name }) }]),
+    overHttp(
+      createService([{ method: 'GET', path: '/', handle: () => ({ status: 200, type: 'text/plain', body: name }) }]),
+    ),
 });
+
+/** A service that speaks HTTP/2, as a gRPC service does, on a listener of its own. */
+const http2PlanOf = (where: Extract<ListenConfig, { kind: 'unix' }>, body: string): ServicePlan => ({
+  service: 'api',
+  where,
+  place: 'api',
+  create: async () => ({
+    protocol: 'h2c',
+    async listen({ replaces, ...options }: ListenOptions): Promise<Listener> {
+      const server = createHttp2Server((_, response) => void response.end(body));
+      const bound = await bind(server, { ...options, ...(replaces === undefined ? {} : { replaces }) });
+      return {
+        protocol: 'h2c',
+        connections: 0,
+        answered: new Map(),
+        isInPlace: () => bound.isInPlace(),
+        takePlace: () => bound.takePlace(),
+        async [Symbol.asyncDispose]() {
+          await bound.release();
+          server.close();
+        },
+      };
+    },
+    takeListener() {
+      throw new Error('this test hands on no listener of HTTP/2');
+    },
+    async [Symbol.asyncDispose]() {},
+  }),
+});
+
+async function askHttp2(path: string): Promise<string> {
+  const session = connect('http://localhost', { createConnection: () => createConnection(path) });
+  onTestFinished(() => session.destroy());
+  const stream = session.request({ ':path': '/' });
+  const chunks = await stream.setEncoding('utf8').toArray();
+  session.close();
+  return chunks.join('');
+}
 
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
@@ -63,6 +108,19 @@ describe('the listeners of a new configuration', () => {
     rmSync(path);
     await apply(planOf(unix(path), 'again'));
     expect((await ask(path, '/')).body).toBe('again');
+  });
+
+  it('may speak another protocol at the same place, over a listener that their service opens itself', async () => {
+    const path = join(place(), 'a.sock');
+    const { apply, listeners } = setUp();
+    await apply(planOf(unix(path), 'first'));
+    await apply(http2PlanOf({ kind: 'unix', path, mode: 0o600 }, 'second'));
+    expect([await askHttp2(path), listeners.list().map(({ listener }) => listener.connections)]).toEqual([
+      'second',
+      [0],
+    ]);
+    await apply(planOf(unix(path), 'third'));
+    expect((await ask(path, '/')).body).toBe('third');
   });
 
   it('cannot take a port that the agent has at another address, and say that it is the agent itself', async () => {

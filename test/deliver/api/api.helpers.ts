@@ -10,8 +10,8 @@ import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
 import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../../src/config/config.ts';
 import { createApi } from '../../../src/deliver/api/create-api.ts';
+import type { HttpService } from '../../../src/deliver/http/http-service.ts';
 import { HttpListener, LIMITS } from '../../../src/deliver/http/listener.ts';
-import type { Service } from '../../../src/deliver/http/service.ts';
 import { LeaseManager } from '../../../src/lease/manager.ts';
 import { FakeClock, settle } from '../../fake-clock.ts';
 import { MemoryBackend, wantOf } from '../../memory-backend.ts';
@@ -78,7 +78,7 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     maxConnections: 256,
     ...rules,
   });
-  const serviceOf = (rules: object, of: ReadonlyMap<string, SecretConfig> = secrets): Service =>
+  const serviceOf = (rules: object, of: ReadonlyMap<string, SecretConfig> = secrets): HttpService =>
     createApi({ listener: listenerOf(rules), audit, secrets: of }, agent);
   let current = serviceOf(more);
   const listener = await HttpListener.open({ where, place: 'api' }, current, LIMITS);

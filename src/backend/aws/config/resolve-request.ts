@@ -1,4 +1,4 @@
-import type { Entry } from '../../../config/load/merge.ts';
+import type { Entry } from '../../../config/load/entry.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
 import type { AwsRequest } from './request.ts';
 import type { AwsSecretShape } from './request-schema.ts';

@@ -4,7 +4,7 @@ import { parseDuration } from '../../../base/duration.ts';
 import { Secret } from '../../../base/secret.ts';
 import { parseAddress } from '../../../config/address.ts';
 import type { Environment } from '../../../config/environment.ts';
-import type { Entry } from '../../../config/load/merge.ts';
+import type { Entry } from '../../../config/load/entry.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
 import type { AwsBackendConfig, AwsCredentialSources } from './config.ts';
 import type { AwsShape } from './schema.ts';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Secret } from '../../../base/secret.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
-import type { Entry } from '../../../config/load/merge.ts';
+import type { Entry } from '../../../config/load/entry.ts';
 import { pathKey } from '../../../config/place.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
 import { resolveAws } from '../../aws/config/resolve.ts';

@@ -1,6 +1,6 @@
 import { parseDuration } from '../../../base/duration.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
-import type { Entry } from '../../../config/load/merge.ts';
+import type { Entry } from '../../../config/load/entry.ts';
 import { type Path, pathKey } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
 import type { EndField, VaultRequest } from './request.ts';

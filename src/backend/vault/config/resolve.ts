@@ -3,7 +3,7 @@ import { parseDuration } from '../../../base/duration.ts';
 import { parseAddress } from '../../../config/address.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
-import type { Entry } from '../../../config/load/merge.ts';
+import type { Entry } from '../../../config/load/entry.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
 import type { VaultBackendConfig } from './config.ts';
 import { fromEnvironment } from './environment.ts';

@@ -1,20 +1,10 @@
 import type * as z from 'zod/mini';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 import type { SecretRequest } from '../secrets/config.ts';
 import type { BackendConfig } from './config.ts';
-
-/** The requests behind `secret PATH` and `secrets PATH` in templates. */
-export interface PathRequests {
-  /** The fields at a path. `isPrivate`: the path was computed from values, so no message may show it. */
-  secret(path: string, isPrivate: boolean): SecretRequest;
-  /** The names below a path, in the field `keys`. */
-  secrets(path: string, isPrivate: boolean): SecretRequest;
-}
-
-/** The backends that templates can ask by a path, by name. */
-export type AskableBackends = ReadonlyMap<string, PathRequests>;
+import type { PathRequests } from './path-requests.ts';
 
 /** A key of a secret that says more about its request. */
 export interface CompanionKey {

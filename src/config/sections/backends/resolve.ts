@@ -1,4 +1,4 @@
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 import type { BackendConfig } from './config.ts';

@@ -1,5 +1,5 @@
 import type { AdminConfig } from '../../config.ts';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { admin as schema } from './admin-schema.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ApiConfig, ApiListenerConfig } from '../../config.ts';
 import { isLoopback, parseHostPort } from '../../host-port.ts';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';

@@ -1,6 +1,6 @@
 import { parseDuration } from '../../../base/duration.ts';
 import type { ProxyCacheConfig, ProxyConfig, ProxyListenConfig } from '../../config.ts';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';

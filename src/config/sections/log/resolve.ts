@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { LogConfig } from '../../config.ts';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { log as schema } from './schema.ts';

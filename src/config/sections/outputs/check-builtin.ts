@@ -1,5 +1,5 @@
 import { makeNearest } from '../../../base/nearest.ts';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
 import { type KnownSecrets, splitSource } from '../secrets/resolve-source.ts';

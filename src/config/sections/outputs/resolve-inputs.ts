@@ -1,6 +1,6 @@
 import { Secret } from '../../../base/secret.ts';
 import type { InputConfig, InputSource } from '../../config.ts';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import { type Path, pathKey } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';

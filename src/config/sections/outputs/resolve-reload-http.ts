@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { HttpReloadConfig } from '../../config.ts';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ReloadShape } from '../../schema.ts';

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { FileConfig, OutputConfig, ReloadConfig } from '../../config.ts';
-import type { Entry } from '../../load/merge.ts';
+import type { Entry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';

@@ -1,0 +1,9 @@
+import type { Listener } from '../../deliver/service.ts';
+
+/** A listener as metrics see it. */
+export interface ListenerView {
+  readonly service: string;
+  /** `unix:///path` or `host:port`. */
+  readonly where: string;
+  readonly listener: Pick<Listener, 'connections' | 'answered'>;
+}

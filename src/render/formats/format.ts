@@ -1,0 +1,5 @@
+import type { FormatOptions } from '../../config/config.ts';
+import type { Picked } from './pick.ts';
+
+/** Writes a file of its sources; the options are those that fit the format. @throws RenderFault */
+export type Write = (sources: readonly Picked[], options: FormatOptions) => Uint8Array;

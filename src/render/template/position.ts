@@ -1,0 +1,5 @@
+/** Line and column in a template, both from 1. */
+export interface At {
+  readonly line: number;
+  readonly column: number;
+}

@@ -63,7 +63,7 @@ export const EXEC: readonly Cut[] = [
   }),
   kept('child-deaf', 'if (await wouldEnd(pid, name)) {', 'if (await wouldEnd(-1, name)) {'),
   kept('child-leaves-nothing', 'if (!(await run.child.isLeft())) return;', 'return;'),
-  cutIn('src/process/command-environment.ts')('child-not-our-logins', '!LOGIN.test(name) && ', ''),
+  cutIn('src/process/command-environment.ts')('child-not-our-logins', 'CREDENTIALS.has(name) || ', ''),
   cutIn('src/agent/without-tokens.ts')('child-not-our-logins', '!isToken(text)', 'true'),
   execution('child-pristine', 'pristine ? {} : ours.inherited', 'ours.inherited'),
   sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`"),

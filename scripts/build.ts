@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { thirdPartyNotices } from './third-party.ts';
@@ -56,10 +56,11 @@ const LIBRARIES_APART = ['chokidar', 'diff', 'pino-pretty', 'yaml'];
 const leaveApart: Plugin = {
   name: 'leave apart what is loaded from a file of its own',
   setup({ onResolve }) {
-    const parts = new RegExp(`/(?:${Object.keys(APART).join('|')})\\.ts$`);
-    onResolve({ filter: parts }, ({ path, kind }) =>
-      kind === 'entry-point' ? undefined : { path: `./${basename(path, '.ts')}.cjs`, external: true },
-    );
+    const apart = new Map(Object.entries(APART).map(([name, file]) => [resolve(file), `./${name}.cjs`]));
+    onResolve({ filter: /^\..*\.ts$/ }, ({ path, kind, resolveDir }) => {
+      const file = kind === 'entry-point' ? undefined : apart.get(resolve(resolveDir, path));
+      return file === undefined ? undefined : { path: file, external: true };
+    });
     const libraries = new RegExp(`^(?:${LIBRARIES_APART.join('|')})$`);
     onResolve({ filter: libraries }, ({ path, kind }) =>
       kind === 'dynamic-import' ? { path: `./${path}.cjs`, external: true } : undefined,

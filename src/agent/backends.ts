@@ -1,4 +1,5 @@
-import type { Backend, BackendContext, BackendKind } from '../backend/backend.ts';
+import type { Backend } from '../backend/backend.ts';
+import type { BackendContext, BackendKind } from '../backend/kind.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
 import type { BackendConfig } from '../config/config.ts';

@@ -1,4 +1,4 @@
-import type { BackendKind } from '../backend/backend.ts';
+import type { BackendKind } from '../backend/kind.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 

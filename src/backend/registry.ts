@@ -1,6 +1,6 @@
 import { aws } from './aws/kind.ts';
-import type { BackendKind } from './backend.ts';
 import { file } from './file/kind.ts';
+import type { BackendKind } from './kind.ts';
 import { vault } from './vault/kind.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Surroundings } from '../agent/context.ts';
-import { allProblems, type Plan, planOf } from '../agent/plan.ts';
+import { allProblems, planOf } from '../agent/create-plan.ts';
+import type { Plan } from '../agent/plan.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allProblems } from '../../src/agent/plan.ts';
+import { allProblems } from '../../src/agent/create-plan.ts';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { failure } from '../../src/base/errors.ts';
 import { loadConfig } from '../../src/config/load.ts';

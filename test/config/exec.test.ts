@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allProblems, planOf } from '../../src/agent/plan.ts';
+import { allProblems, planOf } from '../../src/agent/create-plan.ts';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { ConfigProblemsError } from '../../src/config/problems/config-problems.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { planOf } from '../../src/agent/plan.ts';
+import { planOf } from '../../src/agent/create-plan.ts';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { CODES } from '../../src/base/codes.ts';
 import { loadConfig } from '../../src/config/load.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { planOf } from '../../src/agent/plan.ts';
+import { planOf } from '../../src/agent/create-plan.ts';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Moto, startMoto } from '../servers/index.ts';

@@ -74,6 +74,14 @@ describe('the npm package', () => {
     expect(others).toEqual([]);
   });
 
+  it('keeps what a start does not need out of main.js: the AWS SDK, YAML, chokidar, the terminal log', async () => {
+    const { outputs } = JSON.parse(await readFile('dist/meta.json', 'utf8')) as Metafile;
+    const { inputs } = outputs['dist/main.js'] ?? { inputs: {} };
+    const apart = /node_modules\/(?:@aws-sdk|@smithy|yaml|chokidar|pino-pretty|diff)\//;
+    expect(Object.keys(inputs).filter((path) => path.startsWith('src/')).length).toBeGreaterThan(100);
+    expect(Object.keys(inputs).filter((path) => apart.test(path))).toEqual([]);
+  });
+
   it('hands on the licence of everything of others that is in it', async () => {
     const notices = await readFile('dist/third-party.txt', 'utf8');
     const { outputs } = JSON.parse(await readFile('dist/meta.json', 'utf8')) as Metafile;

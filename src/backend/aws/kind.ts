@@ -1,4 +1,4 @@
-import type { BackendKind } from '../backend.ts';
+import type { BackendKind } from '../kind.ts';
 import type { AwsBackendConfig } from './config/config.ts';
 import { companionKeys, requestKeys } from './config/request-schema.ts';
 import { resolveAws } from './config/resolve.ts';

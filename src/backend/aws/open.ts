@@ -1,4 +1,5 @@
-import type { Backend, BackendContext } from '../backend.ts';
+import type { Backend } from '../backend.ts';
+import type { BackendContext } from '../kind.ts';
 import { AwsCredentials } from './auth/credentials.ts';
 import { createAwsBackend } from './backend.ts';
 import { createAwsClient } from './client/client.ts';

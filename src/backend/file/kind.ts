@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { path, text } from '../../config/scalars.ts';
-import type { BackendKind } from '../backend.ts';
+import type { BackendKind } from '../kind.ts';
 import type { FileBackendConfig, FileRequest } from './config.ts';
 
 const schema = z.strictObject({

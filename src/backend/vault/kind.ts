@@ -1,4 +1,4 @@
-import type { BackendKind } from '../backend.ts';
+import type { BackendKind } from '../kind.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { KvRequest, ListRequest } from './config/request.ts';
 import { companionKeys, requestKeys } from './config/request-schema.ts';

@@ -1,4 +1,4 @@
-import type { BackendContext } from '../backend.ts';
+import type { BackendContext } from '../kind.ts';
 import { createVaultMethod } from './auth/create-method.ts';
 import type { KeptSecretIds } from './auth/secret-id.ts';
 import { createSession } from './auth/session.ts';

@@ -1,4 +1,4 @@
-import type { BackendContext } from '../../../src/backend/backend.ts';
+import type { BackendContext } from '../../../src/backend/kind.ts';
 import type { Code } from '../../../src/base/codes.ts';
 import { asFailure, fail } from '../../../src/base/errors.ts';
 import type { WireAnswer } from '../../../src/http/exchange.ts';

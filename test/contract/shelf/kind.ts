@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { BackendKind } from '../../../src/backend/backend.ts';
+import type { BackendKind } from '../../../src/backend/kind.ts';
 import { parseDuration } from '../../../src/base/duration.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import { positiveDuration, text } from '../../../src/config/scalars.ts';

@@ -1,0 +1,78 @@
+import { BACKEND_KINDS } from '../backend/registry.ts';
+import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
+import type { Config, OutputConfig } from '../config/config.ts';
+import type { ConfigProblemsError, GoodRest } from '../config/problems/config-problems.ts';
+import { kindOf } from '../config/sections/backends/kind.ts';
+import type { PathRequests } from '../config/sections/backends/path-requests.ts';
+import type { RequestRenderer } from '../render/request.ts';
+
+import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
+/**
+ * Parses and checks every template and format of a configuration.
+ * @param readAtWallMs when reading the configuration began.
+ * @param kinds the kinds of backends that there are.
+ * @throws ProblemsError with the problems of all outputs.
+ */
+export async function planOf(config: Config, readAtWallMs: number, kinds = BACKEND_KINDS): Promise<Plan> {
+  const askable = new Map<string, PathRequests>();
+  for (const backend of config.backends.values()) {
+    const { pathRequests } = kindOf(kinds, backend);
+    if (pathRequests !== undefined) askable.set(backend.name, pathRequests);
+  }
+  const known = { secrets: new Set(config.secrets.keys()), backends: askable };
+  const { outputs, env, problems } = await planOutputs(config, known);
+  if (problems.length > 0) throw new ProblemsError(problems);
+  return { config, outputs, ...(env === undefined ? {} : { env }), readAtWallMs };
+}
+
+/**
+ * What is wrong with a configuration that could not be loaded: its own problems, and those of the templates of every
+ * output that was good so far. Correcting one must not be what shows the other.
+ */
+export async function allProblems({ failures, rest }: ConfigProblemsError): Promise<ProblemsError> {
+  if (rest === undefined) return new ProblemsError(failures);
+  const { problems } = await planOutputs(rest, rest.known);
+  return new ProblemsError([...failures, ...problems]);
+}
+
+async function planOutputs(configured: Pick<Config, 'outputs' | 'exec'>, known: GoodRest['known']) {
+  const { createRenderer } = await import('../render/renderer.ts');
+  const problems: Failure[] = [];
+  const outputs: PlannedOutput[] = [];
+  for (const output of configured.outputs.values()) {
+    const requests = await requestsOf(output, known, problems);
+    const also = [...requests.values()].flatMap(({ wants }) => [...wants]);
+    const renderer = await collecting(problems, () => createRenderer(output, known, undefined, also));
+    if (renderer !== undefined) outputs.push({ output, renderer, requests });
+  }
+  const { env: output } = configured.exec;
+  const renderer = output && (await collecting(problems, () => createRenderer(output, known)));
+  const env: PlannedEnvironment | undefined = renderer && { output, renderer };
+  return { outputs, env, problems };
+}
+
+async function requestsOf(
+  { reload }: OutputConfig,
+  known: GoodRest['known'],
+  problems: Failure[],
+): Promise<ReadonlyMap<string, RequestRenderer>> {
+  const requests = new Map<string, RequestRenderer>();
+  for (const step of reload) {
+    if (step.kind !== 'http') continue;
+    const { createRequestRenderer } = await import('../render/request.ts');
+    const request = await collecting(problems, () => createRequestRenderer(step, known));
+    if (request !== undefined) requests.set(step.place, request);
+  }
+  return requests;
+}
+
+async function collecting<T>(problems: Failure[], make: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof ProblemsError) problems.push(...error.failures);
+    else if (error instanceof PannierError) problems.push(error.failure);
+    else throw error;
+    return undefined;
+  }
+}

@@ -45,8 +45,8 @@ const templates = (await readdir('templates'))
   .map((file) => [file.replace(/\.hbs$/, ''), readFileSync(`templates/${file}`, 'utf8')]);
 
 /**
- * Parts of `src` that become `dist/NAME.cjs`. What they import of `src` is there twice: nothing with a state, and no class
- * whose instances others meet.
+ * Parts of `src` that become `dist/NAME.cjs`. What they import of `src` is there twice: nothing with a state, and no
+ * class whose instances others meet.
  */
 const APART = { 'aws-sdk': 'src/backend/aws/client/sdk.ts', probe: 'src/cli/probe.ts' };
 
@@ -102,9 +102,9 @@ const result = await build({
   ...common,
   entryPoints: { main: 'src/cli/main.ts' },
   outdir: 'dist',
-  // Not ESM: there Node's own modules load before the first line, also those of parts that are never used, and each with
-  // a list of all it exports. And a script can start from bytecode, see src/cli/load-main.ts. Names stay: bytecode makes
-  // short ones pointless, and esbuild's `keepNames` costs a call for each function made.
+  // Not ESM: there Node's own modules load before the first line, also those of parts that are never used, and each
+  // with a list of all it exports. And a script can start from bytecode, see src/cli/load-main.ts. Names stay: bytecode
+  // makes short ones pointless, and esbuild's `keepNames` costs a call for each function made.
   banner: { js: '(function (exports, require, module, __dirname) {' },
   footer: { js: '})' },
   define: {

@@ -2,8 +2,8 @@ import { chmod, copyFile, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * `npm run image-files`: `build/image` (or the folder that is given), what the image adds to its base. The times of all of
- * it are SOURCE_DATE_EPOCH (seconds; 1970 when absent).
+ * `npm run image-files`: `build/image` (or the folder that is given), what the image adds to its base. The times of all
+ * of it are SOURCE_DATE_EPOCH (seconds; 1970 when absent).
  */
 const [root = 'build/image', program = 'build/pannier'] = process.argv.slice(2);
 const NODE_LICENCE = `node_modules/node/node_modules/node-${process.platform}-${process.arch}/LICENSE`;

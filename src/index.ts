@@ -54,20 +54,20 @@ export function load(paths: readonly string[]): Promise<Plan> {
  * @returns what prevented it; empty when all is done, and when `signal` stopped it.
  */
 export function init(plan: Plan, { timeoutMs = 60_000, ...options }: InitOptions = {}): Promise<readonly Failure[]> {
-  return initPlan(plan, around(options), { timeoutMs, signal: options.signal ?? new AbortController().signal });
+  return initPlan(plan, context(options), { timeoutMs, signal: options.signal ?? new AbortController().signal });
 }
 
 /**
- * `pannier run`, on one configuration: keeps everything fresh until `signal` aborts, or somebody who may asks it to stop
- * over the API.
+ * `pannier run`, on one configuration: keeps everything fresh until `signal` aborts, or somebody who may asks it to
+ * stop over the API.
  * @returns no failures after a stop; else those that kept it from beginning.
  */
 export function run(plan: Plan, options: Options & { readonly signal: AbortSignal }): Promise<readonly Failure[]> {
   const asked = new AbortController();
   const signal = AbortSignal.any([options.signal, asked.signal]);
-  return runPlan(plan, around(options), { signal, stop: () => asked.abort() });
+  return runPlan(plan, context(options), { signal, stop: () => asked.abort() });
 }
 
-function around({ emit = () => {} }: Options) {
+function context({ emit = () => {} }: Options) {
   return { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version };
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run test:readme`: the two commands at the top of README.md, word for word, each in a shell of its own in one clean
- * checkout of HEAD. `npm test` would run these tests again, so it gets the names of a few files: those that start every real
- * server, which proves that a checkout installs what it needs. `-- --all` runs it as it stands.
+ * `npm run test:readme`: the two commands at the top of README.md, word for word, each in a shell of its own in one
+ * clean checkout of HEAD. `npm test` would run these tests again, so it gets the names of a few files: those that start
+ * every real server, which proves that a checkout installs what it needs. `-- --all` runs it as it stands.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

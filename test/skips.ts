@@ -38,8 +38,8 @@ export const mayBeSkipped = (module: string, fullName: string): boolean =>
   ALLOWED.some(({ file, title }) => module.startsWith(file) && fullName.includes(title));
 
 /**
- * In CI a skipped test is an error: it says nothing, and looks as if it did. What is missing is a package that `.ci/run`
- * installs, but for the tests above. Tests that a name pattern leaves out are not meant.
+ * In CI a skipped test is an error: it says nothing, and looks as if it did. What is missing is a package that
+ * `.ci/run` installs, but for the tests above. Tests that a name pattern leaves out are not meant.
  */
 export class NoSkips implements Reporter {
   #isPart = false;

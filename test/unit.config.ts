@@ -1,7 +1,7 @@
 /**
  * Vitest configuration of `npm run test:unit`: the tests that start no server and need no build. A test needs a server
- * when it, or a helper that it imports, imports `test/servers/`; it needs the build when it names `dist/`. Tests that take
- * many seconds by their nature (kills, large numbers) are left to `npm test`.
+ * when it, or a helper that it imports, imports `test/servers/`; it needs the build when it names `dist/`. Tests that
+ * take many seconds by their nature (kills, large numbers) are left to `npm test`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

@@ -4,7 +4,7 @@ import { BACKEND_KINDS } from '../backend/registry.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
 import type { BackendConfig } from '../config/config.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
-import type { Surroundings } from './context.ts';
+import type { AgentContext } from './context.ts';
 
 interface Opened {
   readonly config: BackendConfig;
@@ -17,9 +17,9 @@ export class Backends implements AsyncDisposable {
   readonly #kinds: readonly BackendKind[];
   #opened: ReadonlyMap<string, Opened> = new Map();
 
-  constructor(around: Surroundings) {
-    this.#context = { ...around, kept: new Map() };
-    this.#kinds = around.kinds ?? BACKEND_KINDS;
+  constructor(context: AgentContext) {
+    this.#context = { ...context, kept: new Map() };
+    this.#kinds = context.kinds ?? BACKEND_KINDS;
   }
 
   byName(): ReadonlyMap<string, Backend> {

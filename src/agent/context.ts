@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 
 /** What the outside gives the agent: time, randomness, the environment, and where facts go. */
-export interface Surroundings {
+export interface AgentContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;

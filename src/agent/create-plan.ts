@@ -1,7 +1,7 @@
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { type Failure, PannierError, ProblemsError } from '../base/errors.ts';
 import type { Config, OutputConfig } from '../config/config.ts';
-import type { ConfigProblemsError, GoodRest } from '../config/problems/config-problems.ts';
+import type { CheckableRest, ConfigProblemsError } from '../config/problems/config-problems.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
 import type { PathRequests } from '../config/sections/backends/path-requests.ts';
 import type { RequestRenderer } from '../render/request.ts';
@@ -35,7 +35,7 @@ export async function allProblems({ failures, rest }: ConfigProblemsError): Prom
   return new ProblemsError([...failures, ...problems]);
 }
 
-async function planOutputs(configured: Pick<Config, 'outputs' | 'exec'>, known: GoodRest['known']) {
+async function planOutputs(configured: Pick<Config, 'outputs' | 'exec'>, known: CheckableRest['known']) {
   const { createRenderer } = await import('../render/renderer.ts');
   const problems: Failure[] = [];
   const outputs: PlannedOutput[] = [];
@@ -53,7 +53,7 @@ async function planOutputs(configured: Pick<Config, 'outputs' | 'exec'>, known: 
 
 async function requestsOf(
   { reload }: OutputConfig,
-  known: GoodRest['known'],
+  known: CheckableRest['known'],
   problems: Failure[],
 ): Promise<ReadonlyMap<string, RequestRenderer>> {
   const requests = new Map<string, RequestRenderer>();

@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../config/place.ts';
 import { createEnvSink } from '../deliver/env/env-sink.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { Renderer } from '../render/render.ts';
-import type { Surroundings } from './context.ts';
+import type { AgentContext } from './context.ts';
 import { type InitOptions, init } from './init.ts';
 import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
 
@@ -24,16 +24,17 @@ export interface DryRun {
 }
 
 /**
- * What `init` would publish, and what the child of `exec` would get: the same pipeline, with sinks that keep nothing and without reloads. The logins it made
- * are revoked at the end, and with them the leases, so that nothing is left behind.
+ * What `init` would publish, and what the child of `exec` would get: the same pipeline, with sinks that keep nothing
+ * and without reloads. The logins it made are revoked at the end, and with them the leases, so that nothing is left
+ * behind.
  */
-export async function dryRun(plan: Plan, around: Surroundings, options: InitOptions): Promise<DryRun> {
+export async function dryRun(plan: Plan, context: AgentContext, options: InitOptions): Promise<DryRun> {
   const rendered = new Map<string, DryOutput>();
   const all = plan.env === undefined ? plan.outputs : [...plan.outputs, asFiles(plan.env)];
   const outputs = all.map((planned) => recorded(planned, (dry) => rendered.set(planned.output.name, dry)));
   const failures = await init(
     { ...plan, outputs },
-    { ...around, emit: (fact) => (fact.kind === 'output-published' ? undefined : around.emit(fact)) },
+    { ...context, emit: (fact) => (fact.kind === 'output-published' ? undefined : context.emit(fact)) },
     { ...options, createSink, keepLogins: false },
   );
   const done = all.map(({ output }) => rendered.get(output.name));

@@ -4,15 +4,15 @@ import type { Config, ExecConfig } from '../config/config.ts';
 import { ENVIRONMENT } from '../config/place.ts';
 import { createEnvSink, type EnvSink } from '../deliver/env/env-sink.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
-import { KeptChild, type Launch, type Over } from '../process/supervised-child.ts';
+import { type ExecResult, type Launch, SupervisedChild } from '../process/supervised-child.ts';
 import type { Reload } from '../reload/reload.ts';
 import { createRestart } from '../reload/restart.ts';
 import { createChildSignal } from '../reload/signal.ts';
-import type { Surroundings } from './context.ts';
+import type { AgentContext } from './context.ts';
 import { withoutTokens } from './without-tokens.ts';
 
 export interface ExecutionOptions {
-  readonly around: Surroundings;
+  readonly context: AgentContext;
   /** From the command line; empty: the configuration's. */
   readonly argv: readonly string[];
   /** See ChildOptions. */
@@ -23,19 +23,19 @@ const ON_CHANGE = 'exec.onChange';
 
 /** What `exec` has beyond `run`: the child, and its environment as one more output that outlives configurations. */
 export class Execution {
-  readonly child: KeptChild;
-  readonly #o: ExecutionOptions;
+  readonly child: SupervisedChild;
+  readonly #options: ExecutionOptions;
   readonly #sink: EnvSink = createEnvSink(ENVIRONMENT);
-  readonly #over = Promise.withResolvers<Over>();
+  readonly #over = Promise.withResolvers<ExecResult>();
   #config: Config | undefined;
   #isCancelled = false;
   #emit: Emit;
 
   constructor(options: ExecutionOptions) {
-    this.#o = options;
-    const { clock, random, emit } = options.around;
+    this.#options = options;
+    const { clock, random, emit } = options.context;
     this.#emit = emit;
-    this.child = new KeptChild({
+    this.child = new SupervisedChild({
       launch: () => this.#launch(),
       graceMs: () => this.#configured().exec.graceMs,
       clock,
@@ -50,7 +50,7 @@ export class Execution {
   }
 
   /** Resolves when the child has ended for good. */
-  get over(): Promise<Over> {
+  get over(): Promise<ExecResult> {
     return this.#over.promise;
   }
 
@@ -82,9 +82,9 @@ export class Execution {
   #launch(): Launch {
     const config = this.#configured();
     const { exec } = config;
-    const { argv, ownGroup, around } = this.#o;
+    const { argv, ownGroup, context } = this.#options;
     const variables = exec.env === undefined ? undefined : this.#sink.current();
-    const ours = { all: around.env, inherited: withoutTokens(around, config) };
+    const ours = { all: context.env, inherited: withoutTokens(context, config) };
     return {
       argv: argv.length > 0 ? argv : (exec.command ?? []),
       env: environmentOf(exec, ours, variables?.byName ?? new Map()),
@@ -98,7 +98,7 @@ export class Execution {
   }
 }
 
-function reloadsOf({ exec: { onChange, graceMs } }: Config, child: KeptChild): readonly Reload[] {
+function reloadsOf({ exec: { onChange, graceMs } }: Config, child: SupervisedChild): readonly Reload[] {
   switch (onChange.kind) {
     case 'restart':
       return [{ ...createRestart(child, ON_CHANGE, graceMs), id: 'restart' }];
@@ -112,7 +112,7 @@ function reloadsOf({ exec: { onChange, graceMs } }: Config, child: KeptChild): r
 /** Ours without logins, or with `pristine` nothing; then what `inherit` names, logins as well; then what we make. */
 function environmentOf(
   { pristine, inherit }: ExecConfig,
-  ours: { readonly all: Surroundings['env']; readonly inherited: Surroundings['env'] },
+  ours: { readonly all: AgentContext['env']; readonly inherited: AgentContext['env'] },
   variables: ReadonlyMap<string, Secret>,
 ): NodeJS.ProcessEnv {
   const named = inherit.flatMap((name) => (ours.all[name] === undefined ? [] : [[name, ours.all[name]] as const]));

@@ -46,22 +46,22 @@ export interface ConfigFollower extends AsyncDisposable {
 }
 
 class Follower {
-  readonly #o: FollowOptions;
+  readonly #options: FollowOptions;
   readonly #watches = new Map<string, FileWatch>();
   readonly #asking: Disposable;
-  #callOff: (() => void) | undefined;
+  #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   readonly #waiting: ((failures: readonly Failure[]) => void)[] = [];
 
   constructor(options: FollowOptions) {
-    this.#o = options;
+    this.#options = options;
     this.#asking = options.source.onAsked(() => this.request(true));
     this.#watch(options.plan);
   }
 
   async stop(): Promise<void> {
-    this.#callOff?.();
+    this.#cancel?.();
     this.#asking[Symbol.dispose]();
     await Promise.all([...this.#watches.values()].map((watch) => watch[Symbol.asyncDispose]()));
     await this.#running;
@@ -78,17 +78,17 @@ class Follower {
 
   /** @param asked says so in the log also when nothing has changed. */
   request(asked: boolean): void {
-    if (this.#callOff !== undefined || this.#o.signal.aborted) return;
-    this.#callOff = this.#o.pipeline.around.clock.after(asked ? 0 : GATHER_MS, () => {
-      this.#callOff = undefined;
+    if (this.#cancel !== undefined || this.#options.signal.aborted) return;
+    this.#cancel = this.#options.pipeline.context.clock.after(asked ? 0 : GATHER_MS, () => {
+      this.#cancel = undefined;
       if (this.#running !== undefined) this.#again = true;
       else this.#running = this.#reload();
     });
   }
 
   async #reload(): Promise<void> {
-    const { pipeline, source, signal, manager } = this.#o;
-    const { emit } = pipeline.around;
+    const { pipeline, source, signal, manager } = this.#options;
+    const { emit } = pipeline.context;
     manager?.reloading();
     do {
       this.#again = false;
@@ -137,7 +137,7 @@ class Follower {
           return now;
         });
       };
-      const { clock } = this.#o.pipeline.around;
+      const { clock } = this.#options.pipeline.context;
       this.#watches.set(path, new FileWatch({ path, folder, clock, changed, lost: () => {} }));
     }
   }

@@ -1,7 +1,7 @@
 import type { Failure } from '../base/errors.ts';
-import type { Surroundings } from './context.ts';
+import type { AgentContext } from './context.ts';
 import type { CreateSink } from './output/loops.ts';
-import { failuresAtDeadline, type Outcome, outcomeOf } from './output/outcome.ts';
+import { failuresAtDeadline, type InitOutcome, outcomeOf } from './output/outcome.ts';
 import { progressOf } from './output/progress.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
@@ -28,21 +28,21 @@ export const REVOKE_MS = 2_000;
  */
 export async function init(
   plan: Plan,
-  around: Surroundings,
+  context: AgentContext,
   { timeoutMs, signal, createSink, keepLogins = true }: InitOptions,
 ): Promise<readonly Failure[]> {
-  await using pipeline = new Pipeline(around, { once: true, ...(createSink === undefined ? {} : { createSink }) });
+  await using pipeline = new Pipeline(context, { once: true, ...(createSink === undefined ? {} : { createSink }) });
   const progress = () => progressOf(plan.outputs, plan, pipeline);
   const deadline = new AbortController();
-  const outcome = await new Promise<Outcome>((resolve, reject) => {
+  const outcome = await new Promise<InitOutcome>((resolve, reject) => {
     let applied = false;
     const check = () => {
-      const now: Outcome = applied ? outcomeOf(progress()) : { kind: 'running' };
+      const now: InitOutcome = applied ? outcomeOf(progress()) : { kind: 'running' };
       if (now.kind !== 'running') resolve(now);
     };
     pipeline.onProgress(check);
     const stop = AbortSignal.any([signal, deadline.signal]);
-    around.clock.sleep(timeoutMs, stop).then(() => resolve({ kind: 'running' }), reject);
+    context.clock.sleep(timeoutMs, stop).then(() => resolve({ kind: 'running' }), reject);
     pipeline.apply(plan).then(() => {
       applied = true;
       check();

@@ -6,10 +6,10 @@ import type { Config } from '../config/config.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import { LeaseManager } from '../lease/manager.ts';
 import { refreshTogether } from '../lease/refresh-together.ts';
-import type { Entry } from '../lease/snapshot.ts';
+import type { SecretEntry } from '../lease/snapshot.ts';
 import type { Renderer } from '../render/render.ts';
 import { Backends } from './backends.ts';
-import type { Surroundings } from './context.ts';
+import type { AgentContext } from './context.ts';
 import type { Execution } from './execution.ts';
 import { type CreateSink, OutputLoops } from './output/loops.ts';
 import { namesTogether, wantsOf } from './output/wants.ts';
@@ -24,15 +24,18 @@ export interface PipelineOptions {
   /** Of `exec`; its environment is one more output. */
   readonly execution?: Execution | undefined;
   /** Present: the listeners of the configuration are opened, and can ask for this. */
-  readonly serve?: Serve;
-  /** It ends when each output has come to an end: what came is not asked for again meanwhile, see `LeaseManagerOptions.polls`. */
+  readonly serve?: ServeOptions;
+  /**
+   * It ends when each output has come to an end: what came is not asked for again meanwhile, see
+   * `LeaseManagerOptions.polls`.
+   */
   readonly once?: boolean;
 }
 
 /** @param output whose state changed; absent: anything may have. */
 export type HeardProgress = (output?: string) => void;
 
-export type Serve = Pick<AgentView, 'stop' | 'reloadConfig'>;
+export type ServeOptions = Pick<AgentView, 'stop' | 'reloadConfig'>;
 
 /**
  * The whole story: config → auth → source → lease → snapshot → render → publish → reload.
@@ -44,7 +47,7 @@ export type Serve = Pick<AgentView, 'stop' | 'reloadConfig'>;
  */
 export class Pipeline implements AsyncDisposable {
   /** What it was made with; services hear the facts that are emitted here. */
-  readonly around: Surroundings;
+  readonly context: AgentContext;
   readonly #releases = new Releases();
   readonly #backends: Backends;
   readonly #manager: LeaseManager;
@@ -60,18 +63,18 @@ export class Pipeline implements AsyncDisposable {
   #isEnding = false;
   #refusedConfig: readonly Failure[] = [];
 
-  constructor(around: Surroundings, { createSink, execution, serve, once = false }: PipelineOptions = {}) {
-    const { clock, random } = around;
+  constructor(context: AgentContext, { createSink, execution, serve, once = false }: PipelineOptions = {}) {
+    const { clock, random } = context;
     const emit: Emit = (fact) => {
-      around.emit(fact);
+      context.emit(fact);
       for (const hear of this.#hearFacts) hear(fact);
       if (fact.kind === 'login-failed') this.#tell();
     };
-    this.around = { ...around, emit };
+    this.context = { ...context, emit };
     this.#execution = execution;
     execution?.emitTo(emit);
 
-    const backends = new Backends(this.around);
+    const backends = new Backends(this.context);
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
@@ -83,7 +86,7 @@ export class Pipeline implements AsyncDisposable {
       emit({ kind: 'task-crashed', task, failure: asFailure(error, task) });
     });
     this.#loops = new OutputLoops({
-      around: this.around,
+      context: this.context,
       manager,
       supervisor,
       ...(createSink === undefined ? {} : { createSink }),
@@ -135,7 +138,7 @@ export class Pipeline implements AsyncDisposable {
   refuse(failures: readonly Failure[]): void {
     this.#refusedConfig = failures;
     for (const [i, failure] of failures.entries()) {
-      this.around.emit({ kind: 'config-rejected', failure, problem: i + 1, problems: failures.length });
+      this.context.emit({ kind: 'config-rejected', failure, problem: i + 1, problems: failures.length });
     }
   }
 
@@ -150,7 +153,7 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /** What is known of a secret now. */
-  entryOf(name: string): Entry | undefined {
+  entryOf(name: string): SecretEntry | undefined {
     return this.#manager.entryOf(name);
   }
 
@@ -174,7 +177,7 @@ export class Pipeline implements AsyncDisposable {
    * Why a secret that has no entry yet has none: its backend's trouble, or that no answer came so far. An optional one
    * is in no trouble: it counts as absent a moment later.
    */
-  silence(name: string): Failure {
+  reasonMissing(name: string): Failure {
     const secret = this.#plan?.config.secrets.get(name);
     const backend = secret?.optional === true ? undefined : this.#backends.byName().get(secret?.backend ?? '');
     const trouble = backend?.trouble?.();
@@ -228,8 +231,8 @@ export class Pipeline implements AsyncDisposable {
     return this.#listeners === undefined ? new Set() : servedSecrets(config);
   }
 
-  #view({ stop, reloadConfig }: Serve): AgentView {
-    const { clock, random, emit, version } = this.around;
+  #view({ stop, reloadConfig }: ServeOptions): AgentView {
+    const { clock, random, emit, version } = this.context;
     const startedWallMs = clock.wallMs();
     return {
       clock,
@@ -242,7 +245,7 @@ export class Pipeline implements AsyncDisposable {
       isApplied: () => this.#isApplied,
       wanted: () => this.#manager.names(),
       computed: () => this.#loops.computed(),
-      silence: (name) => this.silence(name),
+      reasonMissing: (name) => this.reasonMissing(name),
       oldestAttempts: () => this.#manager.oldestAttempts(),
       snapshot: (names) => this.#manager.snapshot(names),
       entryOf: (name) => this.#manager.entryOf(name),

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Failure, failuresOf } from '../base/errors.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import { findServiceManager } from '../process/service-manager.ts';
-import type { Surroundings } from './context.ts';
+import type { AgentContext } from './context.ts';
 import type { Execution } from './execution.ts';
 import { type ConfigFollower, type ConfigSource, followConfig } from './follow-config.ts';
 import { REVOKE_MS } from './init.ts';
@@ -35,17 +35,17 @@ export interface RunOptions {
  */
 export async function run(
   plan: Plan,
-  around: Surroundings,
+  context: AgentContext,
   { signal, source, stop, execution, timeoutMs, onStarted = () => {} }: RunOptions,
 ): Promise<readonly Failure[]> {
   const reloadConfig = source === undefined ? undefined : async () => (await following?.request()) ?? [];
   let following: ConfigFollower | undefined;
-  await using pipeline = new Pipeline(around, { serve: { stop, reloadConfig }, execution });
+  await using pipeline = new Pipeline(context, { serve: { stop, reloadConfig }, execution });
   await using manager = findServiceManager({
-    env: around.env,
-    clock: around.clock,
+    env: context.env,
+    clock: context.clock,
     isAlive: (withinMs) => pipeline.lateMs() < withinMs,
-    warn: (warning) => around.emit({ kind: 'agent-warning', warning }),
+    warn: (warning) => context.emit({ kind: 'agent-warning', warning }),
   });
   let hasBegun = false;
   const refused = new Promise<readonly Failure[]>((resolve) => {
@@ -62,7 +62,7 @@ export async function run(
     return failuresOf(error, 'run');
   }
   pipeline.startWatching();
-  using _starting = whenStarted(pipeline, around.clock, onStarted);
+  using _starting = whenStarted(pipeline, context.clock, onStarted);
   const tellReady = () => {
     if (signal.aborted || !areAllPublished(pipeline)) return;
     if (execution !== undefined && pipeline.isBehind()) return; // it would start only to be started anew
@@ -79,7 +79,7 @@ export async function run(
     signal.addEventListener('abort', () => resolve([]), { once: true });
   });
   const ends = [refused, stopped];
-  if (execution !== undefined) ends.push(endOf(execution, { plan, pipeline, clock: around.clock, timeoutMs }));
+  if (execution !== undefined) ends.push(endOf(execution, { plan, pipeline, clock: context.clock, timeoutMs }));
   const failures = await Promise.race(ends);
   execution?.cancel();
   manager?.stopping();
@@ -122,10 +122,10 @@ function whenStarted(pipeline: Pipeline, clock: Clock, started: () => void): Dis
   let looks = 0;
   const look = () => {
     if (++looks === START_LOOKS || !pipeline.isStarting()) started();
-    else callOff = clock.after(START_LOOK_MS, look);
+    else cancel = clock.after(START_LOOK_MS, look);
   };
-  let callOff = clock.after(START_LOOK_MS, look);
-  return { [Symbol.dispose]: () => callOff() };
+  let cancel = clock.after(START_LOOK_MS, look);
+  return { [Symbol.dispose]: () => cancel() };
 }
 
 function areAllPublished(pipeline: Pipeline): boolean {

@@ -6,7 +6,10 @@ import type { LoginView } from './login-view.ts';
 
 /** One thing to fetch, however many names and outputs use it. */
 export interface Want {
-  /** The backend's identity and the request as one text, kept in memory only; two names for one request share the fetch and the lease. */
+  /**
+   * The backend's identity and the request as one text, kept in memory only; two names for one request share the fetch
+   * and the lease.
+   */
   readonly id: string;
   readonly backend: string;
   readonly request: SecretRequest;
@@ -113,7 +116,9 @@ export interface Backend extends AsyncDisposable {
   readonly identity: string;
   /** When a login ends on the monotonic clock; absent: leases of this backend hang on no login. */
   loginEndsMonoMs?(loginId: number): number;
-  /** Calls `heard` when a login was found to have ended before its time, so that `loginEndsMonoMs` tells another end. */
+  /**
+   * Calls `heard` when a login was found to have ended before its time, so that `loginEndsMonoMs` tells another end.
+   */
   onLoginDead?(heard: () => void): Disposable;
   /**
    * Calls `move` with the id of the next login before the old one ends, and after a dead one was replaced: leases of

@@ -28,7 +28,10 @@ export interface BackendContext {
  * with a `kind.ts`, and a name in `registry.ts`. Its client is loaded by `open`, so an unused kind costs nothing.
  */
 export interface BackendKind<C extends BackendConfig = BackendConfig> extends BackendKindConfig {
-  /** Literal credentials in a configuration of this kind: no command inherits a variable with such a value. Absent: none. */
+  /**
+   * Literal credentials in a configuration of this kind: no command inherits a variable with such a value. Absent:
+   * none.
+   */
   credentialsIn?(config: C): readonly Secret[];
   /** Opens a backend; nothing is sent yet. */
   open(config: C, context: BackendContext): Promise<Backend>;

@@ -19,8 +19,8 @@ export const RETRY_AFTER_MIN_MS = 1_000;
 /**
  * How long to wait before the try that follows `failures` failures in a row (1 or more).
  *
- * Full jitter: uniform between the floor and base × 2^(failures-1), capped. A server's Retry-After of a second or
- * more wins over it, capped at five minutes, and gets up to 10 % on top so that a fleet does not come back in one instant.
+ * Full jitter: uniform between the floor and base × 2^(failures-1), capped. A server's Retry-After of a second or more
+ * wins over it, capped at five minutes, and gets up to 10 % on top so that a fleet does not come back in one instant.
  * See "Exponential Backoff And Jitter", AWS Architecture Blog.
  */
 export function backoffMs(

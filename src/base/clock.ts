@@ -11,7 +11,7 @@ export interface Clock {
 }
 
 /** Longest single timer. A Node timer above 2^31-1 ms fires at once, and short naps notice clock jumps. */
-export const LONGEST_NAP_MS = 30_000;
+export const MAX_NAP_MS = 30_000;
 
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
@@ -19,11 +19,11 @@ export const systemClock: Clock = {
   async sleep(ms, signal) {
     const end = performance.now() + ms;
     while (!signal.aborted && performance.now() < end) {
-      await nap(Math.min(LONGEST_NAP_MS, end - performance.now()), signal);
+      await nap(Math.min(MAX_NAP_MS, end - performance.now()), signal);
     }
   },
   after(ms, wake) {
-    const timer = setTimeout(wake, Math.min(LONGEST_NAP_MS, Math.max(0, ms)));
+    const timer = setTimeout(wake, Math.min(MAX_NAP_MS, Math.max(0, ms)));
     return () => clearTimeout(timer);
   },
 };

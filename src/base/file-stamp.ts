@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 
 /** Differs when a file was written or replaced. */
-export function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+export function fileStamp({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
 }

@@ -3,7 +3,7 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { FSWatcher } from 'chokidar';
 import type { Clock } from './clock.ts';
-import { stampOf } from './file-stamp.ts';
+import { fileStamp } from './file-stamp.ts';
 
 /** From the first event to telling: an editor's save or a kubelet's swap is several. Later ones do not put it off. */
 const GATHER_MS = 50;
@@ -12,8 +12,8 @@ const GATHER_MS = 50;
 const GONE_MS = 1_000;
 
 /**
- * How often it is looked without an event: some changes make none, such as another directory at the path of a parent, or a
- * file of NFS that is written by another machine. All watches look in one moment.
+ * How often it is looked without an event: some changes make none, such as another directory at the path of a parent,
+ * or a file of NFS that is written by another machine. All watches look in one moment.
  */
 const LOOK_MS = 30_000;
 
@@ -91,7 +91,7 @@ export class FileWatch implements AsyncDisposable {
     const { path, changed } = this.#options;
     this.#callOffLater();
     const isNew = await this.#follow();
-    const stamp = await stat(path).then(stampOf, () => 'none');
+    const stamp = await stat(path).then(fileStamp, () => 'none');
     if (this.#over) return;
     // The events of a new watch begin when it is ready, which is an event itself.
     if (!isNew && ((isEvent && this.#watched?.folder === true) || stamp !== this.#stamp)) changed();
@@ -174,7 +174,9 @@ const isLink = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** A number of an inode is given again at once on some file systems; the birth tells the two apart where it is known. */
+/**
+ * A number of an inode is given again at once on some file systems; the birth tells the two apart where it is known.
+ */
 const idOf = (stats: Stats | undefined): string =>
   stats === undefined ? '-' : `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`;
 

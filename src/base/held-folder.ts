@@ -25,7 +25,9 @@ export interface HeldFolder extends AsyncDisposable {
 export interface HoldOptions {
   /** Makes the folder with this mode when it is missing, and its parents with 0755 under the umask. */
   readonly make?: number;
-  /** A symlink in the place of the folder itself is an error, whoever owns it. Symlinks on the way are judged as always. */
+  /**
+   * A symlink in the place of the folder itself is an error, whoever owns it. Symlinks on the way are judged as always.
+   */
   readonly refuseLink?: boolean;
 }
 

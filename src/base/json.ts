@@ -15,7 +15,7 @@ export class JsonError extends Error {
 const MAX_DEPTH = 200;
 
 /** V8 copies a slice up to this long; of a longer one it keeps where it stands in the whole. */
-const LONGEST_COPY = 12;
+const MAX_COPY = 12;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const LITERALS: ReadonlyArray<readonly [string, () => Secret]> = [
   ['true', () => Secret.boolean(true)],
@@ -94,8 +94,9 @@ class JsonReader {
   }
 
   /**
-   * The fast way out is a slice up to the closing quote. A string with escapes goes through JSON.parse; so does a longer
-   * one, since V8's slice of it would keep the whole text, with everything else that it says, for as long as itself.
+   * The fast way out is a slice up to the closing quote. A string with escapes goes through JSON.parse; so does a
+   * longer one, since V8's slice of it would keep the whole text, with everything else that it says, for as long as
+   * itself.
    */
   #string(): string {
     const start = this.#at;
@@ -104,7 +105,7 @@ class JsonReader {
       const code = this.#text.charCodeAt(at);
       if (code === 0x22) {
         this.#at = at + 1;
-        if (!escaped && at - start - 1 <= LONGEST_COPY) return this.#text.slice(start + 1, at);
+        if (!escaped && at - start - 1 <= MAX_COPY) return this.#text.slice(start + 1, at);
         try {
           return JSON.parse(this.#text.slice(start, at + 1)) as string;
         } catch {

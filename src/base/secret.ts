@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { loadCrypto } from './node-crypto.ts';
 
 /** Where bytes may leave the agent. Named at each exposure, so that a reader can list every way out. */
-export type Exit = 'file' | 'env' | 'api' | 'sds' | 'backend' | 'reload';
+export type Destination = 'file' | 'env' | 'api' | 'sds' | 'backend' | 'reload';
 
 export type SecretType = 'string' | 'number' | 'boolean' | 'null' | 'bytes';
 
@@ -66,13 +66,13 @@ export class Secret {
    * The value as text: a string as it is, a number's source text, `true`, `false`, `null`.
    * @throws TypeError for bytes that are not UTF-8; ask `type` first.
    */
-  exposeText(_to: Exit): string {
+  exposeText(_to: Destination): string {
     if (typeof this.#value !== 'string') throw new TypeError('bytes that are not UTF-8 have no text');
     return this.#value;
   }
 
   /** The value as bytes; text is encoded as UTF-8. The caller owns the copy. */
-  exposeBytes(_to: Exit): Uint8Array {
+  exposeBytes(_to: Destination): Uint8Array {
     return Uint8Array.from(this.#bytes());
   }
 

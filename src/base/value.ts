@@ -23,8 +23,8 @@ export function equalValues(a: Value, b: Value): boolean {
 }
 
 /**
- * Completes the message that a field is missing, for what a backend keeps as the one field `value`: text that was meant to
- * be a JSON object, and is none, looks like that. Empty when there are other fields.
+ * Completes the message that a field is missing, for what a backend keeps as the one field `value`: text that was meant
+ * to be a JSON object, and is none, looks like that. Empty when there are other fields.
  */
 export function aboutOneField(fields: Value): string {
   const only = isFields(fields) && fields.size === 1 ? fields.get('value') : undefined;

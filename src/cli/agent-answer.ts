@@ -7,7 +7,7 @@ import { type LocalAnswer, type LocalPlace, nameOf } from '../http/local-api.ts'
  * The problem that the agent told, as an error of ours.
  * @param asked what the user asked for: the place of a problem that the agent found in the request as such.
  */
-export function refused({ status, body }: LocalAnswer, where: LocalPlace, asked = nameOf(where)): PannierError {
+export function refusedAnswer({ status, body }: LocalAnswer, where: LocalPlace, asked = nameOf(where)): PannierError {
   const problem = tryParse(body);
   const [code, place, seen, hint] = ['code', 'place', 'detail', 'hint'].map((key) => plainText(lookUp(problem, key)));
   if (code === undefined || seen === undefined) {
@@ -28,7 +28,7 @@ const isRequest = (place: string | undefined): place is undefined | 'request' =>
   place === undefined || place === 'request';
 
 /** @throws PannierError AGENT_ANSWER when the answer is no map in JSON. */
-export function parsed({ body }: LocalAnswer, where: LocalPlace): Value {
+export function parsedAnswer({ body }: LocalAnswer, where: LocalPlace): Value {
   const document = tryParse(body);
   if (!isFields(document)) throw fail('AGENT_ANSWER', nameOf(where), 'the answer is no JSON');
   return document;

@@ -3,7 +3,7 @@ import type { Plan } from '../agent/plan.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { type CommonOptions, loadPlan, type Setup } from './setup.ts';
 
-export interface Following {
+export interface FollowedConfig {
   /** Throws when a plan does not suit the command. */
   readonly check: (plan: Plan) => void;
   /** Asks for it to be read again, and for the log file to be opened again; absent: changes of files alone do. */
@@ -11,7 +11,11 @@ export interface Following {
 }
 
 /** The files of the command line, read again when they change or somebody asks. */
-export function configSource(options: CommonOptions, { log, plan }: Setup, { check, signal }: Following): ConfigSource {
+export function configSource(
+  options: CommonOptions,
+  { log, plan }: Setup,
+  { check, signal }: FollowedConfig,
+): ConfigSource {
   let applied = plan.config.log;
   return {
     async load() {

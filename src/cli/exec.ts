@@ -6,7 +6,7 @@ import { configSource } from './config-source.ts';
 import { forwardSignals } from './forward-signals.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
-import { giveBackAfterStart } from './sparing.ts';
+import { releaseStartMemory } from './sparing.ts';
 import { endInTime, exitStatusOf } from './stop-signals.ts';
 
 export interface ExecCommandOptions extends CommonOptions {
@@ -17,30 +17,30 @@ export interface ExecCommandOptions extends CommonOptions {
 }
 
 /**
- * `pannier exec`: `run` with the application as its child. Answers the child's own status, 128+n when a signal ended it,
- * 127 or 126 when it could not be started; before there is a child, that of `init`.
+ * `pannier exec`: `run` with the application as its child. Answers the child's own status, 128+n when a signal ended
+ * it, 127 or 126 when it could not be started; before there is a child, that of `init`.
  */
 export async function execCommand(options: ExecCommandOptions): Promise<number> {
   const { command, timeoutMs } = options;
   const setup = await setUp('exec', options);
-  const { plan, around } = setup;
+  const { plan, context } = setup;
   const check = (next: Plan) => checkCommand(command, next);
   check(plan);
-  warnAsProcessOne(around.emit);
+  warnAsProcessOne(context.emit);
 
   // A child in a session of its own could not open /dev/tty, and the terminal would not know it.
   // Asked of the numbers: to open process.stdin would make it non-blocking for the child as well.
   const { isatty } = process.getBuiltinModule('node:tty');
   const onTerminal = [0, 1, 2].some((stream) => isatty(stream));
-  const execution = new Execution({ around, argv: command, ownGroup: !onTerminal });
-  using signals = forwardSignals(execution.child, { onTerminal, emit: around.emit });
+  const execution = new Execution({ context, argv: command, ownGroup: !onTerminal });
+  using signals = forwardSignals(execution.child, { onTerminal, emit: context.emit });
   process.once('exit', () => execution.child.abandon());
   void execution.over.then(({ status }) => endInTime(status));
-  const failures = await run(plan, around, {
+  const failures = await run(plan, context, {
     signal: signals.stop,
     stop: () => signals.ask('SIGTERM'),
     source: configSource(options, setup, { check }),
-    onStarted: giveBackAfterStart,
+    onStarted: releaseStartMemory,
     execution,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });

@@ -14,9 +14,9 @@ export interface AgentOptions {
 }
 
 /**
- * Where the running agent is asked: `--socket`, PANNIER_SOCKET, the first listener of the configuration's API when there
- * is a configuration (a socket before a port), and else /run/pannier/api.sock. A token comes from the configuration, or
- * from the file that PANNIER_TOKEN_FILE names.
+ * Where the running agent is asked: `--socket`, PANNIER_SOCKET, the first listener of the configuration's API when
+ * there is a configuration (a socket before a port), and else /run/pannier/api.sock. A token comes from the
+ * configuration, or from the file that PANNIER_TOKEN_FILE names.
  * @throws ProblemsError when the configuration is not good, PannierError when it has no section `api` (CONFIG_MISSING),
  * or when a token file cannot be read.
  */

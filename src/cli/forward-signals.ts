@@ -1,5 +1,5 @@
 import type { Emit } from '../base/fact.ts';
-import type { KeptChild } from '../process/supervised-child.ts';
+import type { SupervisedChild } from '../process/supervised-child.ts';
 import { endListeningEarly, hurry } from './end-process.ts';
 import { endInTime, exitStatusOf } from './stop-signals.ts';
 
@@ -18,7 +18,10 @@ const FORWARDED: readonly NodeJS.Signals[] = [
 /** These end us: the child is waited for, and killed after its grace. */
 const STOPS: ReadonlySet<string> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT']);
 
-/** The terminal sends these to its whole foreground group, the child included: once is enough, and it is the child's affair. */
+/**
+ * The terminal sends these to its whole foreground group, the child included: once is enough, and it is the child's
+ * affair.
+ */
 const BY_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGCONT']);
 
 export interface ForwardedSignals extends Disposable {
@@ -31,14 +34,14 @@ export interface ForwardedSignals extends Disposable {
 }
 
 /**
- * Passes the signals that we get on to the child and all of its group. SIGTERM, SIGINT and SIGQUIT also end us: with the
- * child when there is one, at once before.
+ * Passes the signals that we get on to the child and all of its group. SIGTERM, SIGINT and SIGQUIT also end us: with
+ * the child when there is one, at once before.
  *
  * On a terminal child and agent share the foreground group. There Ctrl-C is the child's affair, as it may be a shell or
  * `psql`; without a child it ends us, and so does a terminal that hangs up.
  */
 export function forwardSignals(
-  child: KeptChild,
+  child: SupervisedChild,
   { onTerminal, emit }: { readonly onTerminal: boolean; readonly emit: Emit },
 ): ForwardedSignals {
   endListeningEarly();

@@ -3,7 +3,7 @@ import { aboutOneField, lookUp, type Value } from '../base/value.ts';
 import { splitSource } from '../config/sections/secrets/resolve-source.ts';
 import { askLocal, type LocalAnswer } from '../http/local-api.ts';
 import { writeJson } from '../render/text/json.ts';
-import { parsed, refused } from './agent-answer.ts';
+import { parsedAnswer, refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
 import { print } from './print.ts';
 
@@ -12,11 +12,12 @@ export interface GetCommandOptions extends AgentOptions {
 }
 
 /**
- * `pannier get NAME[.FIELD]`: a running agent's value on standard output. Answers the exit status, 1 for an unknown name.
+ * `pannier get NAME[.FIELD]`: a running agent's value on standard output. Answers the exit status, 1 for an unknown
+ * name.
  *
- * A field is printed as its exact bytes, with a newline after it on a terminal only, so that `$(…)` and `>` get what the
- * backend has. A secret is its fields as one line of JSON. With `--json` a field is a line of JSON too, and a secret has
- * its name and version around the fields.
+ * A field is printed as its exact bytes, with a newline after it on a terminal only, so that `$(…)` and `>` get what
+ * the backend has. A secret is its fields as one line of JSON. With `--json` a field is a line of JSON too, and a
+ * secret has its name and version around the fields.
  */
 export async function getCommand(source: string, options: GetCommandOptions): Promise<number> {
   const [name = '', field] = splitSource(source);
@@ -25,10 +26,10 @@ export async function getCommand(source: string, options: GetCommandOptions): Pr
   const isRaw = field !== undefined && !options.json;
   const path = `/v1/secrets/${encodeURIComponent(name)}${isRaw ? `/${encodeURIComponent(field)}` : ''}`;
   const answer = await askLocal(where, { path });
-  if (answer.status !== 200) throw refused(answer, where, source);
+  if (answer.status !== 200) throw refusedAnswer(answer, where, source);
   warnOfState(name, answer);
   if (isRaw) await print(process.stdout.isTTY ? Buffer.concat([answer.body, NEWLINE]) : answer.body);
-  else await print(`${writeJson(choose(parsed(answer, where), name, field, options), 0, 'api')}\n`);
+  else await print(`${writeJson(choose(parsedAnswer(answer, where), name, field, options), 0, 'api')}\n`);
   return 0;
 }
 

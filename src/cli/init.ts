@@ -9,9 +9,9 @@ export interface InitCommandOptions extends CommonOptions {
 
 /** `pannier init`: fetch once, publish, exit. Answers the exit status. */
 export async function initCommand(options: InitCommandOptions): Promise<number> {
-  const { plan, around } = await setUp('init', options);
+  const { plan, context } = await setUp('init', options);
   using stop = listenForStop();
-  const failures = await init(plan, around, { timeoutMs: options.timeoutMs, signal: stop.signal });
+  const failures = await init(plan, context, { timeoutMs: options.timeoutMs, signal: stop.signal });
   const received = stop.received();
   if (received !== undefined) return exitStatusOf(received);
   for (const failed of failures) process.stderr.write(`init: ${formatFailure(failed)}\n`);

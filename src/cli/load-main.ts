@@ -1,14 +1,17 @@
 import type { Script } from 'node:vm';
 import type * as Main from './main.ts';
 
-/** What `scripts/build.ts` makes of `main.ts`: one script whose value is a function like that around a CommonJS module. */
+/**
+ * What `scripts/build.ts` makes of `main.ts`: one script whose value is a function like that around a CommonJS module.
+ */
 type Wrapped = (exports: object, require: Require, module: { exports: object }, __dirname: string) => void;
 
 type Require = (name: string) => unknown;
 
 /**
- * Compiles `main.js` of a `dist` folder, or its text when that is at hand. V8 takes the bytecode of an earlier run instead, if it is of the same V8 with
- * the same flags and of a source as long as this one; else it is as if there were none.
+ * Compiles `main.js` of a `dist` folder, or its text when that is at hand. V8 takes the bytecode of an earlier run
+ * instead, if it is of the same V8 with the same flags and of a source as long as this one; else it is as if there were
+ * none.
  */
 export function compileMain(dist: string, bytecode?: Buffer, text?: string): Script {
   const { readFileSync } = process.getBuiltinModule('node:fs');
@@ -21,7 +24,9 @@ export function compileMain(dist: string, bytecode?: Buffer, text?: string): Scr
   });
 }
 
-/** Evaluates a compiled `main.js`, up to what it exports. What it requires is in `dist`, unless somebody knows better. */
+/**
+ * Evaluates a compiled `main.js`, up to what it exports. What it requires is in `dist`, unless somebody knows better.
+ */
 export function evaluateMain(
   script: Script,
   dist: string,
@@ -33,9 +38,9 @@ export function evaluateMain(
 }
 
 /**
- * Reads the bytecode that the build made for this Node on this processor; undefined when it made none. Nothing writes it
- * at run time, and it lies where `main.js` does and not, as Node's own compile cache, in a folder for temporary files:
- * whoever could plant other bytecode could as well change `main.js`.
+ * Reads the bytecode that the build made for this Node on this processor; undefined when it made none. Nothing writes
+ * it at run time, and it lies where `main.js` does and not, as Node's own compile cache, in a folder for temporary
+ * files: whoever could plant other bytecode could as well change `main.js`.
  */
 export function readBytecode(dist: string, build: string): Buffer | undefined {
   try {

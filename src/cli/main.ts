@@ -75,7 +75,7 @@ export function createProgram(choose: (run: Run) => void): Command {
     );
   withConfig(program.command('run'))
     .description('stay and keep everything fresh')
-    .action((options: { config: string[] }) => choose(async () => (await import('./run.ts')).runCommand(options)));
+    .action((options: { config: string[] }) => choose(async () => (await import('./run.ts')).runPannier(options)));
   withConfig(program.command('exec'))
     .description('run, with an application as the child that gets secrets in its environment')
     .argument('[command...]', 'the application and its arguments, behind -- (default: exec.command)')

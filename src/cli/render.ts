@@ -22,14 +22,14 @@ export interface RenderCommandOptions extends CommonOptions {
 }
 
 /**
- * `pannier render`: what `init` would publish and the child of `exec` would get, on standard output or in a directory, and published nowhere. Values are
- * masked unless asked for. Answers the exit status, which is that of `init`.
+ * `pannier render`: what `init` would publish and the child of `exec` would get, on standard output or in a directory,
+ * and published nowhere. Values are masked unless asked for. Answers the exit status, which is that of `init`.
  */
 export async function renderCommand(options: RenderCommandOptions): Promise<number> {
-  const { plan, around } = await setUp('render', options);
+  const { plan, context } = await setUp('render', options);
   const chosen = choose(plan, options.output);
   using stop = listenForStop();
-  const { outputs, failures } = await dryRun(chosen, around, { timeoutMs: options.timeoutMs, signal: stop.signal });
+  const { outputs, failures } = await dryRun(chosen, context, { timeoutMs: options.timeoutMs, signal: stop.signal });
   const received = stop.received();
   if (received !== undefined) return exitStatusOf(received);
   const all = [...failures];

@@ -4,24 +4,24 @@ import { exitStatus, failure, formatFailure, ProblemsError } from '../base/error
 import { configSource } from './config-source.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
-import { giveBackAfterStart } from './sparing.ts';
+import { releaseStartMemory } from './sparing.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** `pannier run`: stay and keep everything fresh until told to stop. Answers the exit status, 0 after a stop. */
-export async function runCommand(options: CommonOptions): Promise<number> {
+export async function runPannier(options: CommonOptions): Promise<number> {
   const setup = await setUp('run', options);
-  const { plan, around } = setup;
+  const { plan, context } = setup;
   refuseChild(plan);
   using stop = listenForStop();
-  warnAsProcessOne(around.emit);
+  warnAsProcessOne(context.emit);
   stop.signal.addEventListener('abort', () => {
-    around.emit({ kind: 'agent-stopping', reason: stop.received() ?? 'asked to' });
+    context.emit({ kind: 'agent-stopping', reason: stop.received() ?? 'asked to' });
   });
-  const failures = await run(plan, around, {
+  const failures = await run(plan, context, {
     signal: stop.signal,
     stop: stop.stop,
     source: configSource(options, setup, { check: refuseChild, signal: 'SIGHUP' }),
-    onStarted: giveBackAfterStart,
+    onStarted: releaseStartMemory,
   });
   for (const failed of failures) process.stderr.write(`run: ${formatFailure(failed)}\n`);
   return failures.length === 0 ? 0 : exitStatus(failures);

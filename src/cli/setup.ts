@@ -1,4 +1,4 @@
-import type { Surroundings } from '../agent/context.ts';
+import type { AgentContext } from '../agent/context.ts';
 import { allProblems, planOf } from '../agent/create-plan.ts';
 import type { Plan } from '../agent/plan.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
@@ -8,7 +8,7 @@ import { version } from '../base/version.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
 import { type Log, openLog } from './open-log.ts';
-import { startSparingly } from './sparing.ts';
+import { tuneForLargeConfig } from './sparing.ts';
 
 export interface CommonOptions {
   /** From `-c`, repeatable; PANNIER_CONFIG when empty. */
@@ -18,7 +18,7 @@ export interface CommonOptions {
 /** What the commands share on their way in. */
 export interface Setup {
   readonly plan: Plan;
-  readonly around: Surroundings;
+  readonly context: AgentContext;
   readonly log: Log;
 }
 
@@ -46,7 +46,7 @@ export async function loadPlan(options: CommonOptions, onRead = (_length: number
 
 /** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
 export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
-  const plan = await loadPlan(options, startSparingly);
+  const plan = await loadPlan(options, tuneForLargeConfig);
   const { secrets, outputs, warnings, log } = plan.config;
   const opened = await openLog(log);
   const { emit } = opened;
@@ -54,7 +54,7 @@ export async function setUp(command: string, options: CommonOptions): Promise<Se
   for (const warning of warnings) emit({ kind: 'agent-warning', warning });
   return {
     plan,
-    around: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },
+    context: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },
     log: opened,
   };
 }

@@ -1,4 +1,7 @@
-/** A configuration this long (in characters) names some fifty secrets; for less, loading node:v8 costs more than it saves. */
+/**
+ * A configuration this long (in characters) names some fifty secrets; for less, loading node:v8 costs more than it
+ * saves.
+ */
 const LARGE = 4 * 1024;
 
 /** And this long some 2,500. */
@@ -6,9 +9,9 @@ const HUGE = 192 * 1024;
 
 /**
  * V8 while the secrets of a start come, all at once and each handled once. To optimise code pays for itself only after
- * thousands of them, and its compilers, on threads of their own, take 20 MiB. And the young generation, which V8 doubles
- * while much survives, stays as it is. Peak memory of init with 1,000 secrets 110 MiB before, 79 MiB after, for the same
- * CPU.
+ * thousands of them, and its compilers, on threads of their own, take 20 MiB. And the young generation, which V8
+ * doubles while much survives, stays as it is. Peak memory of init with 1,000 secrets 110 MiB before, 79 MiB after, for
+ * the same CPU.
  */
 const SPARING = ['--no-opt', '--no-maglev', '--semi-space-growth-factor=1'];
 
@@ -19,17 +22,17 @@ const MORE_SPARING = ['--heap-growing-percent=15'];
 const USUAL = ['--opt', '--maglev', '--semi-space-growth-factor=2', '--heap-growing-percent=0'];
 
 /** For a start with a configuration that is so long. Before it is parsed, since that is when memory begins to grow. */
-export function startSparingly(length: number): void {
+export function tuneForLargeConfig(length: number): void {
   if (length >= LARGE) setFlags(SPARING);
   if (length >= HUGE) setFlags(MORE_SPARING);
 }
 
 /**
  * After the start, for an agent that stays: from now on what is done often is done fast, and what the start needed is
- * given back to the system. V8 by itself would get there as well, in minutes, and keep more. Resident memory of run with
- * 1,000 secrets 85 MiB before, 68 MiB after; it takes some 30 ms, once.
+ * given back to the system. V8 by itself would get there as well, in minutes, and keep more. Resident memory of run
+ * with 1,000 secrets 85 MiB before, 68 MiB after; it takes some 30 ms, once.
  */
-export function giveBackAfterStart(): void {
+export function releaseStartMemory(): void {
   setFlags([...USUAL, '--expose-gc']);
   const collect = process.getBuiltinModule('node:vm').runInNewContext('gc') as (how: object) => void;
   setFlags(['--no-expose-gc']);

@@ -2,12 +2,12 @@ import { dirname } from 'node:path';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Environment } from './environment.ts';
-import { type Found, findFiles, findFolders } from './load/find-files.ts';
+import { type FoundFile, findFiles, findFolders } from './load/find-files.ts';
 import { interpolate } from './load/interpolate.ts';
-import { type Merged, mergeFiles } from './load/merge.ts';
+import { type MergedFiles, mergeFiles } from './load/merge.ts';
 import { parseJsonFile } from './load/parse-json.ts';
-import { isTree, type Parsed, type SourceFile } from './load/source-file.ts';
-import type { GoodRest } from './problems/config-problems.ts';
+import { isTree, type ParsedFile, type SourceFile } from './load/source-file.ts';
+import type { CheckableRest } from './problems/config-problems.ts';
 import { Problems } from './problems/problems.ts';
 import { readCapped } from './read-capped.ts';
 import { resolveConfig } from './resolve.ts';
@@ -63,10 +63,10 @@ export async function loadConfig({ paths, env, kinds, cwd, onRead }: LoadOptions
  * kind is taken for that, so that only its own problem is told.
  */
 function namesOf(
-  { sections }: Merged,
+  { sections }: MergedFiles,
   { backends }: Pick<Config, 'backends'>,
   kinds: readonly BackendKindConfig[],
-): GoodRest['known'] {
+): CheckableRest['known'] {
   const any = kinds.find(({ pathRequests }) => pathRequests !== undefined)?.pathRequests;
   const askable = new Map<string, PathRequests>();
   for (const name of sections.backends.keys()) {
@@ -77,7 +77,7 @@ function namesOf(
   return { secrets: new Set(sections.secrets.keys()), backends: askable };
 }
 
-async function readText({ path, label }: Found, problems: Problems): Promise<string | undefined> {
+async function readText({ path, label }: FoundFile, problems: Problems): Promise<string | undefined> {
   const text = await readCapped(path);
   if (typeof text === 'string') return text;
   problems.addAt('CONFIG_UNREADABLE', label, text.why);
@@ -85,7 +85,7 @@ async function readText({ path, label }: Found, problems: Problems): Promise<str
 }
 
 /** Undefined when the file gave nothing to go on with; the problem is added. */
-async function parse(text: string, { path, label }: Found, problems: Problems): Promise<Parsed | undefined> {
+async function parse(text: string, { path, label }: FoundFile, problems: Problems): Promise<ParsedFile | undefined> {
   const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && text.trimStart().startsWith('{'));
   const parsed = isJson ? parseJsonFile(text, label, problems) : await parseYaml(text, label, problems);
   if (parsed.tree === undefined) return undefined;
@@ -96,7 +96,7 @@ async function parse(text: string, { path, label }: Found, problems: Problems): 
   return undefined;
 }
 
-async function parseYaml(text: string, label: string, problems: Problems): Promise<Parsed> {
+async function parseYaml(text: string, label: string, problems: Problems): Promise<ParsedFile> {
   const { parseYamlFile } = await import('./load/parse-yaml.ts');
   return parseYamlFile(text, label, problems);
 }

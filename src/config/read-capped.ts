@@ -4,15 +4,15 @@ import { readFileInTime } from '../base/read-file.ts';
 export const MAX_BYTES = 1024 * 1024;
 
 /** Why a file gave no text, in our words. */
-export interface Unread {
+export interface UnreadFile {
   readonly why: string;
 }
 
 /**
- * Text of a file, strictly UTF-8, a byte order mark dropped. Reads no further than `MAX_BYTES`, so that neither a device
- * nor a wrong path fills the memory. Unless `only` is `file` a pipe is read too, and waited for.
+ * Text of a file, strictly UTF-8, a byte order mark dropped. Reads no further than `MAX_BYTES`, so that neither a
+ * device nor a wrong path fills the memory. Unless `only` is `file` a pipe is read too, and waited for.
  */
-export async function readCapped(path: string, only: 'file' | 'any' = 'any'): Promise<string | Unread> {
+export async function readCapped(path: string, only: 'file' | 'any' = 'any'): Promise<string | UnreadFile> {
   try {
     const { bytes } = await readFileInTime(path, { maxBytes: MAX_BYTES, pipes: only === 'any' });
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

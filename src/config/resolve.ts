@@ -1,6 +1,6 @@
 import { makeNearest } from '../base/nearest.ts';
 import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
-import type { Merged } from './load/merge.ts';
+import type { MergedFiles } from './load/merge.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import type { BackendKindConfig } from './sections/backends/kind.ts';
 import { resolveBackend } from './sections/backends/resolve.ts';
@@ -18,7 +18,7 @@ import { SecretResolver } from './sections/secrets/resolve.ts';
  * shows when entries are seen together. What is wrong goes to `problems`; the result is whole only when nothing is.
  */
 export function resolveConfig(
-  { sections, singles }: Merged,
+  { sections, singles }: MergedFiles,
   kinds: readonly BackendKindConfig[],
   context: ResolveContext,
 ): Omit<Config, 'files' | 'folders' | 'warnings'> {

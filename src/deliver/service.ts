@@ -36,8 +36,8 @@ export interface Service extends AsyncDisposable {
    */
   listen(options: ListenOptions): Promise<Listener>;
   /**
-   * From the next request on this service answers on a listener of the same protocol, in the place of the service before,
-   * which the caller disposes.
+   * From the next request on this service answers on a listener of the same protocol, in the place of the service
+   * before, which the caller disposes.
    */
   takeListener(listener: Listener): void;
   /**

@@ -49,7 +49,9 @@ export interface OwedReload {
   readonly done: readonly string[];
 }
 
-/** Kept where the generations are, on disk for files, so that neither equal bytes nor a crash can lose an owed reload. */
+/**
+ * Kept where the generations are, on disk for files, so that neither equal bytes nor a crash can lose an owed reload.
+ */
 export interface ReloadMark {
   /** The published generation when it differs from the last one taken up; undefined when nothing is owed. */
   owed(): Promise<OwedReload | undefined>;

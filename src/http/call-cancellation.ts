@@ -5,7 +5,7 @@ import type { PannierError } from '../base/errors.ts';
  * its weight, which ten thousand calls in the queue would have at once. The call does one thing at a time (wait, then
  * exchange), so there is one listener at a time.
  */
-export class Stop {
+export class CallCancellation {
   #reason: PannierError | undefined;
   #listener: (() => void) | undefined;
 

@@ -1,15 +1,15 @@
 import type { Clock } from '../base/clock.ts';
 import type { TlsConfig } from '../config/config.ts';
 import { Pool } from './pool.ts';
-import { type Env, proxyEnv } from './proxy-env.ts';
+import { type ProxyVariables, proxyEnv } from './proxy-env.ts';
 import { parseTarget, type Target } from './target.ts';
 
-export interface WayOptions {
+export interface EndpointOptions {
   /** `https://host:port`, `http://…` with or without a path, or `unix:///path`. */
   readonly address: string;
   readonly tls: TlsConfig;
   readonly clock: Clock;
-  readonly env: Env;
+  readonly env: ProxyVariables;
   /** Configuration path of the backend. */
   readonly place: string;
   /** Connections at once, see `PoolOptions`. */
@@ -17,7 +17,7 @@ export interface WayOptions {
 }
 
 /** The way to one backend: where it is, what stands before every path, and kept connections. */
-export interface Way {
+export interface Endpoint {
   readonly target: Target;
   readonly base: string;
   /** For messages: no credentials, no trailing slash. */
@@ -31,7 +31,7 @@ export interface Way {
  * Opens no connection yet.
  * @throws PannierError CONFIG_INVALID for an address of another form; BACKEND_UNREACHABLE for a proxy that is none.
  */
-export function openWay(options: WayOptions): Way {
+export function openEndpoint(options: EndpointOptions): Endpoint {
   const { target, base, shown } = parseTarget(options.address, options.place);
   const proxies = target.kind === 'tcp' ? proxyEnv(options.env, options.place) : undefined;
   const key = target.kind === 'tcp' && target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';

@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Stop } from './call-cancellation.ts';
+import type { CallCancellation } from './call-cancellation.ts';
 import { loadHttp, loadHttps } from './node-http.ts';
 import type { Target } from './target.ts';
 import { WireError } from './wire-error.ts';
@@ -27,7 +27,7 @@ export interface WireAnswer {
 }
 
 /** The answer is longer than `MAX_BODY_BYTES`. */
-export class TooLarge extends Error {}
+export class AnswerTooLarge extends Error {}
 
 /**
  * One request and its whole answer over a connection of `agent`; `tunnelMs` is the longest wait for a proxy's tunnel.
@@ -38,7 +38,7 @@ export function exchange(
   target: Target,
   request: WireRequest,
   tunnelMs: number,
-  stop: Stop,
+  stop: CallCancellation,
 ): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
     if (stop.reason !== undefined) return reject(stop.reason);
@@ -46,12 +46,12 @@ export function exchange(
     let socket: Socket | undefined;
     let readBefore = 0;
     let midway = false;
-    let callOff = () => {};
+    let cancel = () => {};
 
     let settled = false;
     const settle = () => {
       settled = true;
-      callOff();
+      cancel();
     };
     const lose = (reason: unknown) => {
       if (settled) return;
@@ -75,9 +75,9 @@ export function exchange(
     sent.on('response', (received) => {
       midway = true;
       const body = new GrowingBody();
-      if (Number(received.headers['content-length']) > MAX_BODY_BYTES) return lose(new TooLarge());
+      if (Number(received.headers['content-length']) > MAX_BODY_BYTES) return lose(new AnswerTooLarge());
       received.on('data', (chunk: Buffer) => {
-        if (!settled && !body.add(chunk)) lose(new TooLarge());
+        if (!settled && !body.add(chunk)) lose(new AnswerTooLarge());
       });
       received.on('error', broken);
       received.on('end', () => {
@@ -86,7 +86,7 @@ export function exchange(
         resolve({ status: received.statusCode ?? 0, headers: flatten(received.headers), body: body.bytes });
       });
     });
-    callOff = stop.listen(() => lose(stop.reason));
+    cancel = stop.listen(() => lose(stop.reason));
     sent.end(request.body);
   });
 }

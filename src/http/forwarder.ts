@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { deadline } from '../base/deadline.ts';
 import { fail, type PannierError } from '../base/errors.ts';
-import type { Stop } from './call-cancellation.ts';
-import { openWay, type Way, type WayOptions } from './endpoint.ts';
+import type { CallCancellation } from './call-cancellation.ts';
+import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
 import { openRequest } from './exchange.ts';
 import { isAboutClientCertificate, WireError, wireFailure } from './wire-error.ts';
 
@@ -29,7 +29,7 @@ export interface StreamedBody {
   readonly length?: number;
 }
 
-export interface ForwarderOptions extends Omit<WayOptions, 'maxConnections'> {
+export interface ForwarderOptions extends Omit<EndpointOptions, 'maxConnections'> {
   /** To get a connection. */
   readonly connectMs: number;
   /** From the end of the request's body to the beginning of the answer. */
@@ -52,18 +52,18 @@ export class Forwarder implements AsyncDisposable {
   readonly address: string;
   readonly #options: ForwarderOptions;
   /** Of connections without a client certificate, and of those with one: a connection is never used for both. */
-  readonly #plain: Way;
-  readonly #certified: Way;
+  readonly #plain: Endpoint;
+  readonly #certified: Endpoint;
 
   /** @throws as `Transport` does. */
   constructor(options: ForwarderOptions) {
     this.#options = options;
     const { certFile, keyFile, ...plain } = options.tls;
-    this.#certified = openWay({ ...options, maxConnections: MAX_FORWARDED });
+    this.#certified = openEndpoint({ ...options, maxConnections: MAX_FORWARDED });
     this.#plain =
       certFile === undefined && keyFile === undefined
         ? this.#certified
-        : openWay({ ...options, tls: plain, maxConnections: MAX_FORWARDED });
+        : openEndpoint({ ...options, tls: plain, maxConnections: MAX_FORWARDED });
     this.address = this.#plain.address;
   }
 
@@ -71,7 +71,7 @@ export class Forwarder implements AsyncDisposable {
    * Resolves with the head of the answer; its body is to be read, or destroyed. `stop` ends it all, also the body.
    * @throws PannierError BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS, BACKEND_MALFORMED, or the reason of `stop`.
    */
-  async send(request: ForwardedRequest, stop: Stop): Promise<IncomingMessage> {
+  async send(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage> {
     try {
       return await this.#once(request, stop);
     } catch (error) {
@@ -91,11 +91,11 @@ export class Forwarder implements AsyncDisposable {
     this.#certified.pool.destroy();
   }
 
-  #wayOf({ withCertificate = false }: ForwardedRequest): Way {
+  #wayOf({ withCertificate = false }: ForwardedRequest): Endpoint {
     return withCertificate ? this.#certified : this.#plain;
   }
 
-  async #once(request: ForwardedRequest, stop: Stop): Promise<IncomingMessage> {
+  async #once(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage> {
     const { target, base, pool } = this.#wayOf(request);
     const agent = await pool.agentFor(target.kind === 'unix' ? 'http:' : target.protocol);
     return await new Promise((resolve, reject) => {

@@ -49,7 +49,7 @@ export function askLocal(where: LocalPlace, ask: LocalAsk): Promise<LocalAnswer>
     if (where.token !== undefined) sent.setHeader('X-Pannier-Token', where.token.exposeText('api'));
     const end = (act: () => void) => {
       clearTimeout(timer);
-      callOff();
+      cancel();
       act();
       sent.destroy();
     };
@@ -58,7 +58,7 @@ export function askLocal(where: LocalPlace, ask: LocalAsk): Promise<LocalAnswer>
       () => lose(fail('AGENT_SILENT', shown, `no whole answer within ${timeoutMs} ms`)),
       timeoutMs,
     );
-    const callOff =
+    const cancel =
       signal === undefined ? () => {} : onAbort(signal, () => lose(fail('CANCELLED', shown, 'the call was cancelled')));
     sent.on('error', (error) => lose(unreachable(error, shown)));
     sent.on('response', (answer) => {

@@ -1,4 +1,4 @@
-import type { Stop } from './call-cancellation.ts';
+import type { CallCancellation } from './call-cancellation.ts';
 
 /**
  * Bounds how many requests are under way. Who waits here has not started, so no deadline runs: a healthy start with
@@ -7,7 +7,7 @@ import type { Stop } from './call-cancellation.ts';
  * Urgent requests (logins, renewals) go before the others, so that a queue of fetches against a slow server cannot let
  * a lease or a login die. Within each kind it is first come, first served.
  */
-export class Slots {
+export class RequestLimiter {
   #free: number;
   readonly #urgent = new Set<() => void>();
   readonly #ordinary = new Set<() => void>();
@@ -20,21 +20,21 @@ export class Slots {
    * @returns how to give the slot back, exactly once.
    * @throws the reason of `stop`.
    */
-  async take(urgent: boolean, stop: Stop): Promise<() => void> {
+  async take(urgent: boolean, stop: CallCancellation): Promise<() => void> {
     if (stop.reason !== undefined) throw stop.reason;
     if (this.#free > 0) this.#free--;
     else await this.#wait(urgent ? this.#urgent : this.#ordinary, stop);
     return () => this.#giveBack();
   }
 
-  #wait(queue: Set<() => void>, stop: Stop): Promise<void> {
+  #wait(queue: Set<() => void>, stop: CallCancellation): Promise<void> {
     return new Promise((resolve, reject) => {
       const go = () => {
-        callOff();
+        cancel();
         resolve();
       };
       queue.add(go);
-      const callOff = stop.listen(() => {
+      const cancel = stop.listen(() => {
         queue.delete(go);
         reject(stop.reason);
       });

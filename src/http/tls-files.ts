@@ -5,7 +5,9 @@ import { readFileInTime, statInTime } from '../base/read-file.ts';
 import type { TlsConfig } from '../config/config.ts';
 import { loadTls } from './node-http.ts';
 
-/** How often the files are looked at. A new certificate is in use that soon, and a busy start costs no thousand stats. */
+/**
+ * How often the files are looked at. A new certificate is in use that soon, and a busy start costs no thousand stats.
+ */
 const LOOK_EVERY_MS = 1000;
 
 /** The certificates of all authorities there are take a quarter of a MiB. */

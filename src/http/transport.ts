@@ -1,15 +1,15 @@
 import { deadline } from '../base/deadline.ts';
 import { asFailure, fail, PannierError } from '../base/errors.ts';
 import { onAbort } from '../base/on-abort.ts';
-import { Stop } from './call-cancellation.ts';
-import { openWay, type Way, type WayOptions } from './endpoint.ts';
-import { exchange, MAX_BODY_BYTES, TooLarge, type WireAnswer, type WireRequest } from './exchange.ts';
+import { CallCancellation } from './call-cancellation.ts';
+import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
+import { AnswerTooLarge, exchange, MAX_BODY_BYTES, type WireAnswer, type WireRequest } from './exchange.ts';
 import { MAX_CONNECTIONS } from './pool.ts';
-import { Slots } from './request-limiter.ts';
+import { RequestLimiter } from './request-limiter.ts';
 import { type Target, tcpTarget } from './target.ts';
 import { WireError, wireFailure } from './wire-error.ts';
 
-export interface TransportOptions extends WayOptions {
+export interface TransportOptions extends EndpointOptions {
   /** One request in total: connecting, one redirect, one sending again, the body. Waiting for a slot does not count. */
   readonly timeoutMs: number;
   /** Follows none, since a request is signed for one host; absent: one is followed. */
@@ -44,14 +44,16 @@ export class Transport implements AsyncDisposable {
   /** For messages: no credentials, no trailing slash. */
   readonly address: string;
   readonly #options: TransportOptions;
-  readonly #way: Way;
-  readonly #slots = new Slots(MAX_CONNECTIONS);
+  readonly #way: Endpoint;
+  readonly #slots = new RequestLimiter(MAX_CONNECTIONS);
   readonly #closing = new AbortController();
 
-  /** @throws PannierError CONFIG_INVALID for an address of another form; BACKEND_UNREACHABLE for a proxy that is none. */
+  /**
+   * @throws PannierError CONFIG_INVALID for an address of another form; BACKEND_UNREACHABLE for a proxy that is none.
+   */
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#way = openWay(options);
+    this.#way = openEndpoint(options);
     this.address = this.#way.address;
   }
 
@@ -63,21 +65,21 @@ export class Transport implements AsyncDisposable {
    */
   async run<T>(turn: Turn, signal: AbortSignal, work: (send: Send) => Promise<T>): Promise<T> {
     const { urgent, place, freshTls } = turn;
-    const stop = new Stop();
+    const stop = new CallCancellation();
     const cancel = () => stop.stop(fail('CANCELLED', place, 'the call was cancelled'));
-    const callOff = onAbort(signal, cancel);
-    const callOffClosing = onAbort(this.#closing.signal, cancel);
+    const unlisten = onAbort(signal, cancel);
+    const unlistenClosing = onAbort(this.#closing.signal, cancel);
     try {
-      const giveBack = await this.#slots.take(urgent, stop);
+      const release = await this.#slots.take(urgent, stop);
       try {
         if (freshTls) this.#way.pool.lookAtFiles();
         return await this.#inTime(stop, place, work);
       } finally {
-        giveBack();
+        release();
       }
     } finally {
-      callOff();
-      callOffClosing();
+      unlisten();
+      unlistenClosing();
     }
   }
 
@@ -87,9 +89,9 @@ export class Transport implements AsyncDisposable {
     this.#way.pool.destroy();
   }
 
-  async #inTime<T>(stop: Stop, place: string, work: (send: Send) => Promise<T>): Promise<T> {
+  async #inTime<T>(stop: CallCancellation, place: string, work: (send: Send) => Promise<T>): Promise<T> {
     const { clock, timeoutMs } = this.#options;
-    const callOff = deadline(clock, timeoutMs, () => {
+    const cancel = deadline(clock, timeoutMs, () => {
       const seen = `no whole answer within ${timeoutMs} ms from ${this.address}`;
       stop.stop(fail('BACKEND_TIMEOUT', place, seen));
     });
@@ -100,10 +102,10 @@ export class Transport implements AsyncDisposable {
         throw this.#translate(error, place);
       }
     };
-    return await work(send).finally(callOff);
+    return await work(send).finally(cancel);
   }
 
-  async #follow(request: WireRequest, stop: Stop, place: string): Promise<WireAnswer> {
+  async #follow(request: WireRequest, stop: CallCancellation, place: string): Promise<WireAnswer> {
     const answer = await this.#once(this.#way.target, request, stop);
     if (answer.status < 300 || answer.status > 399) return answer;
     if (this.#options.noRedirect === true) throw this.#notFollowed(`HTTP ${answer.status}`, place);
@@ -114,7 +116,7 @@ export class Transport implements AsyncDisposable {
   }
 
   /** Sends it, and once more when a kept-alive socket turned out dead. */
-  async #once(target: Target, request: WireRequest, stop: Stop): Promise<WireAnswer> {
+  async #once(target: Target, request: WireRequest, stop: CallCancellation): Promise<WireAnswer> {
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
     const tunnelMs = this.#options.timeoutMs + 1000;
     const run = async () => await exchange(await this.#way.pool.agentFor(protocol), target, request, tunnelMs, stop);
@@ -149,7 +151,7 @@ export class Transport implements AsyncDisposable {
 
   #translate(error: unknown, place: string): PannierError {
     if (error instanceof WireError) return wireFailure(error, { ...this.#way, place });
-    if (error instanceof TooLarge) {
+    if (error instanceof AnswerTooLarge) {
       return fail('BACKEND_TOO_LARGE', place, `more than ${MAX_BODY_BYTES / 2 ** 20} MiB from ${this.address}`);
     }
     return error instanceof PannierError ? error : new PannierError(asFailure(error, place));

@@ -23,7 +23,7 @@ export class WireError extends Error {
 }
 
 /** Where a request went, for messages. */
-export interface Whereabouts {
+export interface WireContext {
   /** Configuration path, for errors. */
   readonly place: string;
   /** The configured address without credentials. */
@@ -118,7 +118,7 @@ export function isAboutClientCertificate({ code }: WireError): boolean {
 }
 
 /** The failure behind a wire fault, in our words. */
-export function wireFailure(error: WireError, { place, address, proxied }: Whereabouts): PannierError {
+export function wireFailure(error: WireError, { place, address, proxied }: WireContext): PannierError {
   const { code, midway } = error;
   if (midway && !code.startsWith('HPE_')) {
     return fail('BACKEND_UNREACHABLE', place, `connection closed in the middle of an answer from ${address}`);

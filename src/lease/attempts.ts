@@ -5,7 +5,7 @@ import type { Emit } from '../base/fact.ts';
 import type { BackendLogins } from './backend-logins.ts';
 import type { Deadlines } from './deadlines.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';
-import type { ItemWriter, What } from './item-writer.ts';
+import type { ItemWriter, SecretEvent } from './item-writer.ts';
 
 /** Readers that ask for refreshes in a loop get new credentials this often at most. */
 const MINT_GAP_MS = 1_000;
@@ -25,7 +25,7 @@ export interface AttemptsDeps {
   /** An item has another value or state: the next snapshot differs. */
   stateChanged(): void;
   /** An attempt has ended, or the state of an item has changed: listeners are told. */
-  tell(item: Item, what: What): void;
+  tell(item: Item, what: SecretEvent): void;
 }
 
 /**
@@ -36,7 +36,8 @@ export interface AttemptsDeps {
  * - When it has ended and the item is not gone, the next attempt has a deadline, or runs already.
  * - `again` says that the running attempt may have read too early for a reason that came meanwhile: one more fetch
  *   follows it, however many reasons came. A reason `pull` is dropped when the attempt failed: its backoff counts.
- * - `fetchesBegun` and `fetchesEnded` number the fetches, so that a refresh can tell one that began after it was asked for.
+ * - `fetchesBegun` and `fetchesEnded` number the fetches, so that a refresh can tell one that began after it was asked
+ *   for.
  * - A gone item is left alone: its attempt was aborted, and what it still brings is not written.
  */
 export class Attempts implements Disposable {
@@ -103,7 +104,7 @@ export class Attempts implements Disposable {
 
   async #try(item: Item, doing: 'fetch' | 'renew'): Promise<void> {
     let failed: Failure | undefined;
-    let what: What = 'settled';
+    let what: SecretEvent = 'settled';
     let fetchNow = false;
     const gate = doing === 'fetch' ? this.#deps.logins.gateOf(item.backend) : undefined;
     await gate?.enter();
@@ -152,7 +153,7 @@ export class Attempts implements Disposable {
   }
 
   /** An answer like any other: asked for again at the refresh of the secret, and told once. */
-  #notThere(item: Item, why: Failure): What {
+  #notThere(item: Item, why: Failure): SecretEvent {
     item.failures = 0;
     item.cancelExpiry();
     const { what, again } = this.#deps.writer.notThere(item, why);

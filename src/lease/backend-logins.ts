@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/backend.ts';
-import { Gate } from './fetch-limiter.ts';
+import { FetchLimiter } from './fetch-limiter.ts';
 import { type Item, lifeOf } from './item.ts';
 
 export interface BackendLoginsActions {
@@ -12,13 +12,13 @@ export interface BackendLoginsActions {
 interface Followed {
   /** Id of the newest login; 0 while none has been replaced. */
   newestLogin: number;
-  readonly gate: Gate;
+  readonly gate: FetchLimiter;
   readonly subscriptions: readonly (Disposable | undefined)[];
 }
 
 /**
- * What the lease manager knows of the backends in use: which login of each is the newest, and how many fetches from each
- * may run. A backend that is no longer followed is forgotten, with its subscriptions.
+ * What the lease manager knows of the backends in use: which login of each is the newest, and how many fetches from
+ * each may run. A backend that is no longer followed is forgotten, with its subscriptions.
  */
 export class BackendLogins {
   readonly #actions: BackendLoginsActions;
@@ -39,7 +39,7 @@ export class BackendLogins {
   }
 
   /** Bounds the fetches from a backend; undefined for one that is not followed. */
-  gateOf(backend: Backend): Gate | undefined {
+  gateOf(backend: Backend): FetchLimiter | undefined {
     return this.#followed.get(backend)?.gate;
   }
 
@@ -63,7 +63,7 @@ export class BackendLogins {
     };
     this.#followed.set(backend, {
       newestLogin: 0,
-      gate: new Gate(),
+      gate: new FetchLimiter(),
       subscriptions: [backend.onLoginReplacing?.(replaced), backend.onLoginDead?.(() => this.#actions.died(backend))],
     });
   }

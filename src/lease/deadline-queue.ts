@@ -1,4 +1,4 @@
-import { type Clock, LONGEST_NAP_MS } from '../base/clock.ts';
+import { type Clock, MAX_NAP_MS } from '../base/clock.ts';
 
 interface Slot {
   readonly atMonoMs: number;
@@ -17,7 +17,7 @@ const JUMP_MS = 2_000;
  * `onJump` is told at a wake when wall and monotonic time moved apart by more than two seconds: an adjusted clock, or
  * a suspension (CLOCK_MONOTONIC stands still while a machine sleeps).
  */
-export class Wheel {
+export class DeadlineQueue {
   readonly #clock: Clock;
   readonly #onJump: (byMs: number) => void;
   readonly #heap: Slot[] = [];
@@ -64,7 +64,7 @@ export class Wheel {
     const first = this.#heap[0];
     if (first === undefined || this.#napEndsMs <= first.atMonoMs) return;
     this.#stopNap();
-    const napMs = Math.min(LONGEST_NAP_MS, Math.max(0, first.atMonoMs - this.#clock.monoMs()));
+    const napMs = Math.min(MAX_NAP_MS, Math.max(0, first.atMonoMs - this.#clock.monoMs()));
     this.#napEndsMs = this.#clock.monoMs() + napMs;
     this.#cancelNap = this.#clock.after(napMs, () => this.#woke());
   }

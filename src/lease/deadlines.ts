@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { Wheel } from './deadline-queue.ts';
+import { DeadlineQueue } from './deadline-queue.ts';
 import { type Item, lifeOf } from './item.ts';
 import type { WhyExpired } from './item-writer.ts';
 import { decide, endsMonoMs } from './schedule.ts';
@@ -36,8 +36,8 @@ const TOGETHER_MS = 250;
 const TOGETHER_PART = 20;
 
 /**
- * Polls that are due at nearly the same moment are due at the same moment: one wake-up for all of them. Agents count from
- * their own start, so those of a fleet do not come together by it.
+ * Polls that are due at nearly the same moment are due at the same moment: one wake-up for all of them. Agents count
+ * from their own start, so those of a fleet do not come together by it.
  */
 function withOthers(atMonoMs: number, refreshMs: number): number {
   const step = Math.min(TOGETHER_MS, refreshMs / TOGETHER_PART);
@@ -50,7 +50,7 @@ export class Deadlines {
   readonly #random: () => number;
   readonly #polls: boolean;
   readonly #actions: DeadlineActions;
-  readonly #wheel: Wheel;
+  readonly #queue: DeadlineQueue;
 
   /** @param polls false: nothing is asked for again only because its `refresh` is over. */
   constructor({ clock, random, polls }: DeadlineOptions, actions: DeadlineActions) {
@@ -58,7 +58,7 @@ export class Deadlines {
     this.#random = random;
     this.#polls = polls;
     this.#actions = actions;
-    this.#wheel = new Wheel(clock, (byMs) => actions.clockJumped(byMs));
+    this.#queue = new DeadlineQueue(clock, (byMs) => actions.clockJumped(byMs));
   }
 
   /**
@@ -81,7 +81,7 @@ export class Deadlines {
     const atMonoMs = isPoll ? withOthers(next.atMonoMs, refreshMs) : next.atMonoMs;
     item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
     if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;
-    item.cancelNext = this.#wheel.at(atMonoMs, () => this.#due(item, doing));
+    item.cancelNext = this.#queue.at(atMonoMs, () => this.#due(item, doing));
     return Math.round(atMonoMs - now.monoMs);
   }
 
@@ -94,12 +94,12 @@ export class Deadlines {
     if (isSooner) return;
     item.cancelNext();
     item.nextMonoMs = atMonoMs;
-    item.cancelNext = this.#wheel.at(atMonoMs, () => this.#actions.attempt(item, 'fetch'));
+    item.cancelNext = this.#queue.at(atMonoMs, () => this.#actions.attempt(item, 'fetch'));
   }
 
   /**
-   * Whether the lease lasts as long as its login: the token caps it (batch tokens do). What is fetched under that login ends
-   * no later, so a fetch is of use only under the next one.
+   * Whether the lease lasts as long as its login: the token caps it (batch tokens do). What is fetched under that login
+   * ends no later, so a fetch is of use only under the next one.
    */
   endsWithLogin(item: Item): boolean {
     const life = lifeOf(item);
@@ -113,26 +113,26 @@ export class Deadlines {
       return;
     }
     item.nextMonoMs = loginEndsMs;
-    item.cancelNext = this.#wheel.at(loginEndsMs, () => this.#actions.attempt(item, 'fetch'));
+    item.cancelNext = this.#queue.at(loginEndsMs, () => this.#actions.attempt(item, 'fetch'));
   }
 
   /** Plans anew within the next seconds, spread so that not everything is due at once. */
   planNextSpread(item: Item): void {
     item.cancelNext();
     const atMonoMs = this.#clock.monoMs() + this.#random() * AFTER_JUMP_SPREAD_MS;
-    item.cancelNext = this.#wheel.at(atMonoMs, () => this.planNext(item));
+    item.cancelNext = this.#queue.at(atMonoMs, () => this.planNext(item));
   }
 
   /**
-   * When a value stops being valid: the end of its lease, login or certificate; a stale one also at its maxStale. The end
-   * may have moved by then (a login that was renewed), so it is looked at again before anything is told.
+   * When a value stops being valid: the end of its lease, login or certificate; a stale one also at its maxStale. The
+   * end may have moved by then (a login that was renewed), so it is looked at again before anything is told.
    */
   planExpiry(item: Item): void {
     item.cancelExpiry();
     const { monoMs } = this.#now();
     const { atMonoMs, why } = this.#expiryOf(item);
     if (atMonoMs === Number.POSITIVE_INFINITY) return;
-    item.cancelExpiry = this.#wheel.at(Math.max(monoMs, atMonoMs), () => {
+    item.cancelExpiry = this.#queue.at(Math.max(monoMs, atMonoMs), () => {
       if (this.#expiryOf(item).atMonoMs > this.#clock.monoMs()) this.planExpiry(item);
       else this.#actions.expire(item, why);
     });
@@ -174,7 +174,7 @@ export class Deadlines {
   /** Watches over the attempt that runs. */
   planOverdue(item: Item): void {
     item.cancelOverdue();
-    item.cancelOverdue = this.#wheel.at(this.#clock.monoMs() + OVERDUE_MS, () => {
+    item.cancelOverdue = this.#queue.at(this.#clock.monoMs() + OVERDUE_MS, () => {
       if (item.running === undefined) return;
       this.#actions.overdue(item);
       this.planOverdue(item);
@@ -183,12 +183,12 @@ export class Deadlines {
 
   /** By how much the next deadline is past. */
   lateMs(): number {
-    return this.#wheel.lateMs();
+    return this.#queue.lateMs();
   }
 
   /** Forgets every deadline of every item. */
   clear(): void {
-    this.#wheel.clear();
+    this.#queue.clear();
   }
 
   #now() {

@@ -4,16 +4,16 @@
  * single one: 5,000 secrets at a start take 60 MiB less at the peak. Far more than sixteen, so that a backend whose
  * requests carry many secrets each can gather them; a multiple of 20, which is what BatchGetSecretValue takes.
  */
-export const MOST_BEGUN = 260;
+export const MAX_BEGUN = 260;
 
-export class Gate {
+export class FetchLimiter {
   #begun = 0;
   readonly #waiting: (() => void)[] = [];
   #next = 0;
 
   /** Resolves when a fetch may begin; undefined: at once. `leave` must follow. */
   enter(): Promise<void> | undefined {
-    if (this.#begun < MOST_BEGUN) {
+    if (this.#begun < MAX_BEGUN) {
       this.#begun++;
       return undefined;
     }

@@ -6,7 +6,7 @@ import { absentEntry, freshEntry, heldValue, type Item, markEntry } from './item
 import { stoppedExtending } from './schedule.ts';
 
 /** What an attempt brought: the first value, another one, or nothing new. */
-export type What = 'came' | 'changed' | 'settled';
+export type SecretEvent = 'first' | 'changed' | 'settled';
 
 /** Why a value is past its time. */
 export type WhyExpired = 'validity' | 'login' | 'maxStale';
@@ -17,7 +17,9 @@ const PAST: Readonly<Record<WhyExpired, string>> = {
   maxStale: 'the value is older than maxStale',
 };
 
-/** Writes what an item holds (its value, life and state) and tells it. When to do so is the lease manager's business. */
+/**
+ * Writes what an item holds (its value, life and state) and tells it. When to do so is the lease manager's business.
+ */
 export class ItemWriter {
   readonly #clock: Clock;
   readonly #emit: Emit;
@@ -36,7 +38,7 @@ export class ItemWriter {
   }
 
   /** Asks the source and keeps the answer. @throws what the source throws. */
-  async fetch(item: Item, signal: AbortSignal): Promise<What> {
+  async fetch(item: Item, signal: AbortSignal): Promise<SecretEvent> {
     const last = heldValue(item);
     const answer = await item.backend.source.fetch(item.want, last, signal);
     if (answer.state === 'unchanged') {
@@ -56,7 +58,7 @@ export class ItemWriter {
       ...(lifeMs === undefined ? {} : { lifeMs }),
       first: last === undefined,
     });
-    return last === undefined ? 'came' : 'changed';
+    return last === undefined ? 'first' : 'changed';
   }
 
   /**
@@ -90,10 +92,10 @@ export class ItemWriter {
   }
 
   /**
-   * The backend answered that nothing is there, where nothing need be: the secret is absent. A value that it had stays and
-   * is stale, but for a secret that goes with its value. Says whether the last attempt told the same.
+   * The backend answered that nothing is there, where nothing need be: the secret is absent. A value that it had stays
+   * and is stale, but for a secret that goes with its value. Says whether the last attempt told the same.
    */
-  notThere(item: Item, why: Failure): { readonly what: What; readonly again: boolean } {
+  notThere(item: Item, why: Failure): { readonly what: SecretEvent; readonly again: boolean } {
     const { entry, want } = item;
     const again = entry !== undefined && entry.state !== 'fresh' && entry.why?.code === why.code;
     const goes = entry !== undefined && entry.state !== 'absent' && want.absentWhenGone === true;

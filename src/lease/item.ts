@@ -1,6 +1,6 @@
 import type { Backend, Fetched, Life, Want } from '../backend/backend.ts';
 import type { Failure } from '../base/errors.ts';
-import type { Entry, Held } from './snapshot.ts';
+import type { HeldValue, SecretEntry } from './snapshot.ts';
 
 /** Why an attempt is made: the secret's own schedule, backend or reader asked for it, or another secret's change. */
 export type Occasion = 'turn' | 'pull';
@@ -16,7 +16,7 @@ export interface Item {
   readonly backend: Backend;
   /** All configured names of this want. */
   names: ReadonlySet<string>;
-  entry: Entry | undefined;
+  entry: SecretEntry | undefined;
   /** Failures in a row. */
   failures: number;
   /** How many fetches in a row brought the lease that is held already. */
@@ -99,18 +99,23 @@ export function isPolled(item: Item): boolean {
 }
 
 /** @param since the entry whose value it still is; absent: it is another one. */
-export function freshEntry(value: Fetched, fetchedWallMs: number, stateNumber: number, since?: Held): Entry {
+export function freshEntry(value: Fetched, fetchedWallMs: number, stateNumber: number, since?: HeldValue): SecretEntry {
   const { valueNumber = stateNumber, changedWallMs = fetchedWallMs } = since ?? {};
   Object.freeze(value);
   return Object.freeze({ state: 'fresh', value, fetchedWallMs, changedWallMs, valueNumber, stateNumber });
 }
 
-export function absentEntry(why: Failure, optional: boolean, stateNumber: number): Entry {
+export function absentEntry(why: Failure, optional: boolean, stateNumber: number): SecretEntry {
   return Object.freeze({ state: 'absent', why, optional, stateNumber });
 }
 
 /** The same value with another state. */
-export function markEntry(entry: Held, state: 'stale' | 'expired', why: Failure, stateNumber: number): Entry {
+export function markEntry(
+  entry: HeldValue,
+  state: 'stale' | 'expired',
+  why: Failure,
+  stateNumber: number,
+): SecretEntry {
   const { value, fetchedWallMs, changedWallMs, valueNumber } = entry;
   return Object.freeze({ state, value, fetchedWallMs, why, changedWallMs, valueNumber, stateNumber });
 }

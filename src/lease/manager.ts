@@ -5,14 +5,14 @@ import { Attempts } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
 import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
-import { ItemWriter, type What, type WhyExpired } from './item-writer.ts';
-import type { Entry, Snapshot } from './snapshot.ts';
+import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts';
+import type { SecretEntry, Snapshot } from './snapshot.ts';
 
 /**
  * Told after each attempt and each change of state: `came` with the first value, `changed` with another one.
  * @param occasion of the attempt that brought it.
  */
-export type Heard = (names: ReadonlySet<string>, what: What, occasion: Occasion) => void;
+export type SecretListener = (names: ReadonlySet<string>, what: SecretEvent, occasion: Occasion) => void;
 
 export interface LeaseManagerOptions {
   readonly clock: Clock;
@@ -20,8 +20,8 @@ export interface LeaseManagerOptions {
   readonly random: () => number;
   readonly emit: Emit;
   /**
-   * False: a value that came is not asked for again because its `refresh` is over, nor because another one changed; what
-   * `init` needs. Leases are renewed and failures tried again all the same.
+   * False: a value that came is not asked for again because its `refresh` is over, nor because another one changed;
+   * what `init` needs. Leases are renewed and failures tried again all the same.
    */
   readonly polls?: boolean;
 }
@@ -37,7 +37,7 @@ export class LeaseManager {
   readonly #writer: ItemWriter;
   readonly #items = new Map<string, Item>();
   #byName: ReadonlyMap<string, Item> = new Map();
-  readonly #heard = new Set<Heard>();
+  readonly #heard = new Set<SecretListener>();
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
   #number = 0;
@@ -116,7 +116,7 @@ export class LeaseManager {
    */
   snapshot(names?: Iterable<string>): Snapshot {
     if (names === undefined && this.#snapshot !== undefined) return this.#snapshot;
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, SecretEntry>();
     for (const name of names ?? this.#byName.keys()) {
       const entry = this.#byName.get(name)?.entry;
       if (entry !== undefined) entries.set(name, entry);
@@ -131,7 +131,7 @@ export class LeaseManager {
   }
 
   /** What is known of one secret now. */
-  entryOf(name: string): Entry | undefined {
+  entryOf(name: string): SecretEntry | undefined {
     return this.#byName.get(name)?.entry;
   }
 
@@ -164,7 +164,7 @@ export class LeaseManager {
   }
 
   /** Calls `heard` after each attempt, synchronously; it must not throw. */
-  onEvent(heard: Heard): Disposable {
+  onEvent(heard: SecretListener): Disposable {
     this.#heard.add(heard);
     return { [Symbol.dispose]: () => void this.#heard.delete(heard) };
   }
@@ -181,7 +181,7 @@ export class LeaseManager {
   }
 
   /** See Attempts.refresh. @throws TypeError for an unknown name. */
-  async refresh(name: string): Promise<Entry | undefined> {
+  async refresh(name: string): Promise<SecretEntry | undefined> {
     const item = this.#byName.get(name);
     if (item === undefined) throw new TypeError(`there is no secret named ${name}`);
     await this.#attempts.refresh(item);
@@ -313,7 +313,7 @@ export class LeaseManager {
     return ++this.#number;
   }
 
-  #tell(item: Item, what: What): void {
+  #tell(item: Item, what: SecretEvent): void {
     item.isTold = true;
     for (const heard of [...this.#heard]) heard(item.names, what, item.occasion);
   }

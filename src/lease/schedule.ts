@@ -7,12 +7,12 @@ export interface Next {
   readonly atMonoMs: number;
 }
 
-export interface Now {
+export interface ClockReading {
   readonly wallMs: number;
   readonly monoMs: number;
 }
 
-export interface Situation {
+export interface ScheduleInput {
   readonly life: Life;
   /** When the value came, on the wall clock. */
   readonly fetchedWallMs: number;
@@ -26,7 +26,7 @@ export interface Situation {
 }
 
 /** Nothing is done to one secret more often than this, whatever a backend claims about its life. */
-export const SHORTEST_MS = 200;
+export const MIN_LIFE_MS = 200;
 
 /**
  * Pure: when a secret is next renewed, replaced or polled.
@@ -47,7 +47,12 @@ export const SHORTEST_MS = 200;
  * - After a failure: full jitter backoff, Retry-After first. A failing renewal turns into a fetch when less than a
  *   tenth of the life is left, still in time for a new credential before the old one ends.
  */
-export function decide(situation: Situation, want: Pick<Want, 'refreshMs'>, now: Now, random: () => number): Next {
+export function decide(
+  situation: ScheduleInput,
+  want: Pick<Want, 'refreshMs'>,
+  now: ClockReading,
+  random: () => number,
+): Next {
   const { life, failures } = situation;
   const planned = plan(situation, want.refreshMs, now, random);
   if (failures === 0) return sameLeaseAgain(planned, situation, now, random);
@@ -58,9 +63,14 @@ export function decide(situation: Situation, want: Pick<Want, 'refreshMs'>, now:
   return atMonoMs < lastTenth ? { do: 'renew', atMonoMs } : { do: 'fetch', atMonoMs: lastTenth };
 }
 
-function sameLeaseAgain(planned: Next, { life, sameLease = 0 }: Situation, now: Now, random: () => number): Next {
+function sameLeaseAgain(
+  planned: Next,
+  { life, sameLease = 0 }: ScheduleInput,
+  now: ClockReading,
+  random: () => number,
+): Next {
   if (sameLease === 0 || life.kind !== 'lease' || planned.do !== 'fetch') return planned;
-  const soonest = now.monoMs + SHORTEST_MS;
+  const soonest = now.monoMs + MIN_LIFE_MS;
   const endMs = Math.max(soonest, life.startedMonoMs + life.ttlMs);
   return {
     do: 'fetch',
@@ -68,9 +78,9 @@ function sameLeaseAgain(planned: Next, { life, sameLease = 0 }: Situation, now: 
   };
 }
 
-function plan(situation: Situation, refreshMs: number, now: Now, random: () => number): Next {
+function plan(situation: ScheduleInput, refreshMs: number, now: ClockReading, random: () => number): Next {
   const { life } = situation;
-  const soonest = now.monoMs + SHORTEST_MS;
+  const soonest = now.monoMs + MIN_LIFE_MS;
   const pollAtMs = () => {
     if (refreshMs === Number.POSITIVE_INFINITY) return refreshMs;
     return now.monoMs + refreshMs * (situation.firstPoll ? random() : 0.9 + 0.2 * random());
@@ -106,10 +116,10 @@ function plan(situation: Situation, refreshMs: number, now: Now, random: () => n
 
 /**
  * When a value stops being valid, on the monotonic clock: the end of its lease, login or certificate, or the one that
- * stands in the answer. `Infinity` for lives that promise no end. A static role's old password dies at its rotation. When
- * a login that is known dead ended is not known, so a lease of it ended when it began.
+ * stands in the answer. `Infinity` for lives that promise no end. A static role's old password dies at its rotation.
+ * When a login that is known dead ended is not known, so a lease of it ended when it began.
  */
-export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: Now): number {
+export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: ClockReading): number {
   switch (life.kind) {
     case 'none':
       return Number.POSITIVE_INFINITY;

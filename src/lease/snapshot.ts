@@ -2,7 +2,7 @@ import type { Fetched } from '../backend/backend.ts';
 import type { Failure } from '../base/errors.ts';
 
 /** What is known of one secret. `stale`: the last refresh failed, the value is still valid. */
-export type Entry =
+export type SecretEntry =
   | { readonly state: 'absent'; readonly why: Failure; readonly optional: boolean; readonly stateNumber: number }
   | {
       readonly state: 'fresh' | 'stale' | 'expired';
@@ -19,11 +19,11 @@ export type Entry =
     };
 
 /** An entry that holds a value. */
-export type Held = Exclude<Entry, { state: 'absent' }>;
+export type HeldValue = Exclude<SecretEntry, { state: 'absent' }>;
 
 /** An immutable, numbered view of all secrets. A name that no answer has come for yet has no entry. */
 export interface Snapshot {
   readonly number: number;
-  get(name: string): Entry | undefined;
+  get(name: string): SecretEntry | undefined;
   names(): Iterable<string>;
 }

@@ -19,7 +19,8 @@ export class LogFile implements Disposable {
   }
 
   /**
-   * Opens it, and makes it 0600 when it is not there. A link in a directory that another user may write is not followed.
+   * Opens it, and makes it 0600 when it is not there. A link in a directory that another user may write is not
+   * followed.
    * @throws PannierError LOG_FILE.
    */
   static async open(path: string): Promise<LogFile> {

@@ -3,7 +3,7 @@ import type { Route } from '../deliver/http/routes.ts';
 import type { Check, HealthWatch } from './health-watch.ts';
 
 /** Largest number of problems, and of warnings, in one answer. */
-const MOST_TOLD = 20;
+const MAX_TOLD = 20;
 
 const PATHS: readonly (readonly [path: string, check: Check])[] = [
   ['/startupz', 'startup'],
@@ -15,7 +15,7 @@ const PATHS: readonly (readonly [path: string, check: Check])[] = [
  * Health as rows of a route table; answered also when all connections are taken.
  * @param mostTold problems, and warnings, that are told; 0: only how many there are, where names are not to be shown.
  */
-export function healthRoutes(watch: HealthWatch, mostTold = MOST_TOLD): readonly Route[] {
+export function createHealthRoutes(watch: HealthWatch, mostTold = MAX_TOLD): readonly Route[] {
   return PATHS.map(([path, check]) => {
     return { method: 'GET', path, vital: true, handle: () => answer(watch, check, mostTold) };
   });

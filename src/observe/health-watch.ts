@@ -1,6 +1,6 @@
 import { type Failure, failure } from '../base/errors.ts';
 import type { Fact } from '../base/fact.ts';
-import { readiness, type SecretStanding, type Standing, startProblems, type Verdict } from './health.ts';
+import { type Readings, readiness, type SecretStanding, startProblems, type Verdict } from './health.ts';
 import { type BackendSigns, lifeProblems } from './liveness.ts';
 import type { Observed } from './observed.ts';
 import { Pulse } from './pulse.ts';
@@ -50,7 +50,7 @@ export class HealthWatch implements Disposable {
     return problems;
   }
 
-  #standing(): Standing {
+  #standing(): Readings {
     const outputs = [...this.#agent.outputs()].map(([name, state]) => ({ name, state }));
     const wallMs = this.#agent.clock.wallMs();
     return { wallMs, loginsMissing: this.#loginsMissing(), secrets: this.#secrets(), outputs };
@@ -71,7 +71,7 @@ export class HealthWatch implements Disposable {
     for (const name of agent.wanted()) {
       const configured = secrets.get(name);
       const need = configured === undefined ? 'computed' : configured.optional ? 'optional' : 'required';
-      yield { name, need, entry: agent.entryOf(name), silence: () => agent.silence(name) };
+      yield { name, need, entry: agent.entryOf(name), reasonMissing: () => agent.reasonMissing(name) };
     }
   }
 

@@ -2,7 +2,7 @@ import { formatDuration } from '../base/duration.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import { placeOfOutput } from '../config/place.ts';
 import type { OutputState } from '../deliver/output-state.ts';
-import type { Entry } from '../lease/snapshot.ts';
+import type { SecretEntry } from '../lease/snapshot.ts';
 
 /** One answer of health: failing when there is a problem. A warning is worth a look and fails nothing. */
 export interface Verdict {
@@ -15,9 +15,9 @@ export interface SecretStanding {
   readonly name: string;
   /** By a computed path: whether its absence is wrong, its output says. */
   readonly need: 'required' | 'computed' | 'optional';
-  readonly entry: Entry | undefined;
+  readonly entry: SecretEntry | undefined;
   /** Why there is no entry. */
-  readonly silence: () => Failure;
+  readonly reasonMissing: () => Failure;
 }
 
 /** One output, the environment of a child too. */
@@ -26,7 +26,7 @@ export interface OutputStanding {
   readonly state: OutputState;
 }
 
-export interface Standing {
+export interface Readings {
   readonly wallMs: number;
   /** Why a login is missing that requests of others need, the proxy's clients. */
   readonly loginsMissing: Iterable<Failure>;
@@ -39,13 +39,13 @@ export interface Standing {
  * from then on the start is over, whatever comes.
  * @param published the outputs that were.
  */
-export function startProblems({ secrets, outputs }: Standing, published: ReadonlySet<string>): readonly Failure[] {
+export function startProblems({ secrets, outputs }: Readings, published: ReadonlySet<string>): readonly Failure[] {
   const problems: Failure[] = [];
   for (const output of outputs) {
     const problem = published.has(output.name) ? undefined : outputProblem(output);
     if (problem !== undefined) problems.push(problem);
   }
-  for (const { need, entry, silence } of secrets) {
+  for (const { need, entry, reasonMissing: silence } of secrets) {
     if (need !== 'required') continue;
     if (entry === undefined || entry.state === 'absent') problems.push(entry?.why ?? silence());
   }
@@ -62,10 +62,10 @@ export function startProblems({ secrets, outputs }: Standing, published: Readonl
  * - An owed reload is a warning at most: the files are right and the application still runs on values that are good.
  *   Taking every replica out of service because a reload command is broken would be the larger outage.
  */
-export function readiness({ wallMs, secrets, outputs, loginsMissing }: Standing): Verdict {
+export function readiness({ wallMs, secrets, outputs, loginsMissing }: Readings): Verdict {
   const problems: Failure[] = [...loginsMissing];
   const warnings: Failure[] = [];
-  for (const { name, need, entry, silence } of secrets) {
+  for (const { name, need, entry, reasonMissing: silence } of secrets) {
     if (need === 'optional') continue;
     if (entry === undefined || entry.state === 'absent') {
       if (need === 'required') problems.push(entry?.why ?? silence());
@@ -101,7 +101,7 @@ function outputProblem({ name, state }: OutputStanding): Failure | undefined {
 function aged(
   code: 'SECRET_EXPIRED' | 'SECRET_STALE',
   name: string,
-  { why, fetchedWallMs }: Exclude<Entry, { state: 'absent' }>,
+  { why, fetchedWallMs }: Exclude<SecretEntry, { state: 'absent' }>,
   wallMs: number,
 ): Failure {
   const age = `last known good ${formatDuration(wallMs - fetchedWallMs)} ago`;

@@ -3,7 +3,7 @@ import { type Failure, failure } from '../base/errors.ts';
 import { placeOfOutput } from '../config/place.ts';
 
 /** The signs of life at one moment, all on the monotonic clock. */
-export interface Signs {
+export interface LifeSigns {
   readonly nowMs: number;
   /** How late the event loop was with its last beat, or is with the next one. */
   readonly loopLagMs: number;
@@ -32,8 +32,8 @@ const SILENT_MS = 60_000;
 const LATE_MS = 60_000;
 
 /**
- * Pure: what has stopped moving; nothing when all goes on. A backend that is down is no such thing: each failing request
- * ends at its timeout and is a sign of life.
+ * Pure: what has stopped moving; nothing when all goes on. A backend that is down is no such thing: each failing
+ * request ends at its timeout and is a sign of life.
  *
  * - The event loop: its last beat was late by more than 5 s.
  * - The deadlines of secrets: the next one is past by more than 10 s.
@@ -41,7 +41,7 @@ const LATE_MS = 60_000;
  * - The keeper of a login: more than a minute late with what it does next.
  * - The loop of an output: it has not come round in the time its steps may take, and a minute.
  */
-export function lifeProblems({ nowMs, loopLagMs, timersLateMs, backends, outputs }: Signs): readonly Failure[] {
+export function lifeProblems({ nowMs, loopLagMs, timersLateMs, backends, outputs }: LifeSigns): readonly Failure[] {
   const problems: Failure[] = [];
   const stalled = (place: string, what: string, ms: number) =>
     void problems.push(failure('AGENT_STALLED', place, `${what} ${formatDuration(ms)}`));

@@ -4,7 +4,7 @@ import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Config } from '../config/config.ts';
 import type { OutputState } from '../deliver/output-state.ts';
-import type { Entry } from '../lease/snapshot.ts';
+import type { SecretEntry } from '../lease/snapshot.ts';
 
 /** What health and metrics see of a running agent; the view of `agent/` is one. Nothing of it is changed here. */
 export interface Observed {
@@ -18,9 +18,9 @@ export interface Observed {
   wanted(): Iterable<string>;
   /** Names of the secrets by computed paths, by the output that needs them. */
   computed(): ReadonlyMap<string, { keys(): Iterable<string> }>;
-  entryOf(name: string): Entry | undefined;
+  entryOf(name: string): SecretEntry | undefined;
   /** Why a secret that has no entry yet has none. */
-  silence(name: string): Failure;
+  reasonMissing(name: string): Failure;
   nextMonoMs(name: string): number | undefined;
   endsMonoMs(name: string): number | undefined;
   oldestAttempts(): ReadonlyMap<string, number>;

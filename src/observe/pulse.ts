@@ -8,7 +8,7 @@ export class Pulse implements Disposable {
   readonly #heard = new Set<(lagMs: number) => void>();
   #dueMs = 0;
   #lagMs = 0;
-  #callOff: () => void = () => {};
+  #cancel: () => void = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -27,12 +27,12 @@ export class Pulse implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#callOff();
+    this.#cancel();
   }
 
   #plan(): void {
     this.#dueMs = this.#clock.monoMs() + BEAT_MS;
-    this.#callOff = this.#clock.after(BEAT_MS, () => {
+    this.#cancel = this.#clock.after(BEAT_MS, () => {
       this.#lagMs = Math.max(0, this.#clock.monoMs() - this.#dueMs);
       for (const heard of this.#heard) heard(this.#lagMs);
       this.#plan();

@@ -1,11 +1,14 @@
 import type { Registry } from 'prom-client';
-import type { Entry } from '../lease/snapshot.ts';
+import type { SecretEntry } from '../lease/snapshot.ts';
 import { registerComputed, type Sample, seconds } from './computed-metric.ts';
 import type { Observed } from './observed.ts';
 
 const STATES = ['fresh', 'stale', 'expired', 'absent'] as const;
 
-/** What is known of each configured secret that is wanted. Those of computed paths are counted for each output: no label holds a path. */
+/**
+ * What is known of each configured secret that is wanted. Those of computed paths are counted for each output: no label
+ * holds a path.
+ */
 export function registerSecrets(registry: Registry, agent: Observed): void {
   const { clock } = agent;
   const names = () => [...agent.wanted()].filter((name) => agent.plan().config.secrets.has(name));
@@ -72,6 +75,6 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
   );
 }
 
-function held(entry: Entry | undefined) {
+function held(entry: SecretEntry | undefined) {
   return entry === undefined || entry.state === 'absent' ? undefined : entry;
 }

@@ -2,11 +2,11 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { isGroupLeft, signalGroup } from './group.ts';
-import { type Sent, sendSignal, signalExitStatus } from './signals.ts';
+import { type SignalResult, sendSignal, signalExitStatus } from './signals.ts';
 
 /** Between two looks whether anything is left: doubled from the first to the second. */
 const POLL_MS = 10;
-const LONGEST_POLL_MS = 200;
+const MAX_POLL_MS = 200;
 const NEVER = new AbortController().signal;
 
 export interface ChildOptions {
@@ -34,9 +34,9 @@ export interface Child {
   /** Its standard error; null unless that is a pipe. */
   readonly stderr: Readable | null;
   /** Signals the child alone. */
-  signal(name: NodeJS.Signals): Sent;
+  signal(name: NodeJS.Signals): SignalResult;
   /** Signals its whole group; the child alone where it has none of its own. */
-  signalAll(name: NodeJS.Signals): Sent;
+  signalAll(name: NodeJS.Signals): SignalResult;
   /** Whether anything of it runs. */
   isLeft(): Promise<boolean>;
   /**
@@ -56,7 +56,9 @@ export function startChild(options: ChildOptions, clock: Clock): Child {
   return new Running(started, options.ownGroup, clock);
 }
 
-/** The status a shell gives: its own, 128+n after a signal, 127 for a program that is not there, 126 for another reason. */
+/**
+ * The status a shell gives: its own, 128+n after a signal, 127 for a program that is not there, 126 for another reason.
+ */
 export function exitStatusOfChild(end: ChildEnd): number {
   if (end.kind === 'ended') return end.status;
   if (end.kind === 'killed') return signalExitStatus(end.signal);
@@ -84,12 +86,12 @@ class Running implements Child {
     });
   }
 
-  signal(name: NodeJS.Signals): Sent {
+  signal(name: NodeJS.Signals): SignalResult {
     // Once it is reaped its number may be another's.
     return this.pid === undefined || this.#hasEnded ? 'gone' : sendSignal(this.pid, name);
   }
 
-  signalAll(name: NodeJS.Signals): Sent {
+  signalAll(name: NodeJS.Signals): SignalResult {
     return this.#group === undefined ? this.signal(name) : signalGroup(this.#group, name);
   }
 
@@ -116,7 +118,7 @@ class Running implements Child {
 
   async #isGoneWithin(ms: number): Promise<boolean> {
     const endMs = this.#clock.monoMs() + ms;
-    for (let pollMs = POLL_MS; await this.isLeft(); pollMs = Math.min(LONGEST_POLL_MS, pollMs * 2)) {
+    for (let pollMs = POLL_MS; await this.isLeft(); pollMs = Math.min(MAX_POLL_MS, pollMs * 2)) {
       const leftMs = endMs - this.#clock.monoMs();
       if (leftMs <= 0) return false;
       await this.#clock.sleep(Math.min(pollMs, leftMs), NEVER);

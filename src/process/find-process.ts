@@ -19,7 +19,7 @@ export async function findProcesses(name: string, all: boolean, place: string): 
   return chooseProcesses(table, { name, all, place, self: process.pid });
 }
 
-export interface Choice {
+export interface ProcessChoice {
   readonly name: string;
   readonly all: boolean;
   readonly place: string;
@@ -28,7 +28,7 @@ export interface Choice {
 }
 
 /** Pure: which of a table's processes are meant. */
-export function chooseProcesses(table: readonly ProcEntry[], { name, all, place, self }: Choice): Pids {
+export function chooseProcesses(table: readonly ProcEntry[], { name, all, place, self }: ProcessChoice): Pids {
   const byPid = new Map(table.map((entry) => [entry.pid, entry]));
   const matches = new Set(table.filter(({ comm, exe }) => comm === name || exe === name).map(({ pid }) => pid));
   const tops = new Set<number>();

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { readProcStat } from './proc-stat.ts';
-import { type Sent, sendSignal } from './signals.ts';
+import { type SignalResult, sendSignal } from './signals.ts';
 
 /** Signals every process of a group. `refused` when we may signal none of them. */
-export function signalGroup(group: number, name: NodeJS.Signals): Sent {
+export function signalGroup(group: number, name: NodeJS.Signals): SignalResult {
   return sendSignal(-group, name);
 }
 

@@ -5,15 +5,18 @@ import type { Clock } from '../base/clock.ts';
 const KEPT_BYTES = 4096;
 const KEPT_LINES = 10;
 
-/** What is still on its way when the program has ended is there within this; a background process may keep the pipe open. */
+/**
+ * What is still on its way when the program has ended is there within this; a background process may keep the pipe
+ * open.
+ */
 const REST_MS = 100;
 
 /** Control characters but the tab: in a terminal they could hide what stands before them. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
 
 /**
- * Keeps the last lines of a stream, which is read to its end so that it never holds up its writer. It does not keep our own
- * process from ending.
+ * Keeps the last lines of a stream, which is read to its end so that it never holds up its writer. It does not keep our
+ * own process from ending.
  */
 export class LastLines {
   readonly #ended: Promise<void>;
@@ -33,7 +36,10 @@ export class LastLines {
     (stream as Readable & { unref?: () => void }).unref?.();
   }
 
-  /** The last ten lines at most, the first of them without its beginning where it was cut. To be called when the program has ended. */
+  /**
+   * The last ten lines at most, the first of them without its beginning where it was cut. To be called when the program
+   * has ended.
+   */
   async read(clock: Clock): Promise<readonly string[]> {
     const over = new AbortController();
     await Promise.race([this.#ended, clock.sleep(REST_MS, over.signal)]);

@@ -21,7 +21,7 @@ export const START_TOLERANCE_MS = 2000;
 const LONGEST = 64;
 const LARGEST_PID = 2 ** 31 - 1;
 
-export type Pid = { readonly pid: number } | { readonly failure: Failure };
+export type PidFileProcess = { readonly pid: number } | { readonly failure: Failure };
 
 /**
  * The process that a pid file names, read anew at each call: never kept, as the application may restart any time.
@@ -37,7 +37,7 @@ export type Pid = { readonly pid: number } | { readonly failure: Failure };
  * Never throws. Codes: RELOAD_PID_FILE, RELOAD_PID_REFUSED, RELOAD_PID_REUSED, RELOAD_NO_PROCESS (also for a zombie),
  * RELOAD_NOT_PERMITTED (the process is hidden from us, so it cannot be told apart from another).
  */
-export async function readPidFile(path: string, place: string): Promise<Pid> {
+export async function readPidFile(path: string, place: string): Promise<PidFileProcess> {
   const file = await readStart(path);
   if ('seen' in file) return { failure: failure('RELOAD_PID_FILE', place, `pid file ${path} ${file.seen}`) };
   const text = file.text.trim();
@@ -57,7 +57,12 @@ export function isYounger(startTicks: number, bootSeconds: number, fileMtimeMs: 
   return startedAtMs(startTicks, bootSeconds) > fileMtimeMs + START_TOLERANCE_MS;
 }
 
-async function checkProcess(pid: number, { mtimeMs, uid }: Stats, path: string, place: string): Promise<Pid> {
+async function checkProcess(
+  pid: number,
+  { mtimeMs, uid }: Stats,
+  path: string,
+  place: string,
+): Promise<PidFileProcess> {
   const [stat, users, bootSeconds] = await Promise.all([readProcStat(pid), readProcUsers(pid), readBootSeconds()]);
   if (stat === undefined || bootSeconds === undefined) {
     return isRunning(pid)

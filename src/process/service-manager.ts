@@ -38,7 +38,7 @@ export function findServiceManager(options: ServiceManagerOptions): ServiceManag
 }
 
 class Systemd implements ServiceManager {
-  readonly #o: ServiceManagerOptions;
+  readonly #options: ServiceManagerOptions;
   readonly #env: NodeJS.ProcessEnv;
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -47,7 +47,7 @@ class Systemd implements ServiceManager {
   #stopWatchdog = () => {};
 
   constructor(options: ServiceManagerOptions) {
-    this.#o = options;
+    this.#options = options;
     const { env } = options;
     this.#env = commandEnvironment(env, { NOTIFY_SOCKET: env['NOTIFY_SOCKET'] ?? '' });
     const watchdogMs = watchdogOf(env);
@@ -79,9 +79,9 @@ class Systemd implements ServiceManager {
   }
 
   #watch(watchdogMs: number): void {
-    this.#stopWatchdog = this.#o.clock.after(watchdogMs / 2, () => {
+    this.#stopWatchdog = this.#options.clock.after(watchdogMs / 2, () => {
       // With messages in the queue the last sign of life is still on its way.
-      if (this.#waiting === 0 && this.#o.isAlive(watchdogMs)) this.#send('WATCHDOG=1');
+      if (this.#waiting === 0 && this.#options.isAlive(watchdogMs)) this.#send('WATCHDOG=1');
       this.#watch(watchdogMs);
     });
   }
@@ -104,7 +104,7 @@ class Systemd implements ServiceManager {
         ? `systemd-notify cannot be started (${outcome.errno})`
         : 'systemd-notify could not send';
     this.#isUseless = true;
-    this.#o.warn(failure('AGENT_NOTIFY', 'NOTIFY_SOCKET', seen));
+    this.#options.warn(failure('AGENT_NOTIFY', 'NOTIFY_SOCKET', seen));
   }
 }
 

@@ -6,9 +6,9 @@ const HARMLESS: ReadonlySet<string> = new Set(['SIGCHLD', 'SIGCONT', 'SIGURG', '
 
 /**
  * Whether a signal would end or stop a process because it neither handles, ignores nor blocks it: an application that
- * has just started has set up no handler yet. One that blocks it may wait for it (sigwaitinfo, signalfd), so that counts
- * as handled, although a shell blocks everything for an instant when it starts a program. False where it cannot be told
- * (not Linux, no such process).
+ * has just started has set up no handler yet. One that blocks it may wait for it (sigwaitinfo, signalfd), so that
+ * counts as handled, although a shell blocks everything for an instant when it starts a program. False where it cannot
+ * be told (not Linux, no such process).
  */
 export async function wouldEnd(pid: number, name: NodeJS.Signals): Promise<boolean> {
   if (HARMLESS.has(name)) return false;

@@ -14,10 +14,10 @@ export function signalExitStatus(name: NodeJS.Signals): number {
 }
 
 /** Whether a signal was sent: `gone` when nobody is there, `refused` when we may not signal who is. */
-export type Sent = 'sent' | 'gone' | 'refused';
+export type SignalResult = 'sent' | 'gone' | 'refused';
 
 /** As kill(2): a negative `pid` is a process group, 0 as signal only asks. Never throws. */
-export function sendSignal(pid: number, name: NodeJS.Signals | 0): Sent {
+export function sendSignal(pid: number, name: NodeJS.Signals | 0): SignalResult {
   try {
     process.kill(pid, name);
     return 'sent';

@@ -4,7 +4,7 @@ import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { type Child, type ChildEnd, type ChildOptions, exitStatusOfChild, startChild } from './child.ts';
 import { wouldEnd } from './signal-masks.ts';
-import type { Sent } from './signals.ts';
+import type { SignalResult } from './signals.ts';
 
 /** How the child is started and stopped, as it is at the moment of a start. */
 export interface Launch extends ChildOptions {
@@ -16,7 +16,7 @@ export interface Launch extends ChildOptions {
   readonly onExit: 'end' | 'restart';
 }
 
-export interface KeptChildParts {
+export interface SupervisedChildDeps {
   /** Asked anew at each start. */
   readonly launch: () => Launch;
   /** As of the present configuration. */
@@ -27,7 +27,7 @@ export interface KeptChildParts {
 }
 
 /** How it all ended. */
-export interface Over {
+export interface ExecResult {
   readonly status: number;
   /** Why the command could not be started. */
   readonly failure?: Failure;
@@ -58,23 +58,23 @@ const PLACE = 'exec.command';
  * well, or with `onExit: restart` it pauses, longer from exit to exit, and starts again; new values end a pause.
  * Whatever a child leaves behind in its process group is ended before the next one starts, or before exec ends.
  */
-export class KeptChild {
-  readonly #o: KeptChildParts;
+export class SupervisedChild {
+  readonly #options: SupervisedChildDeps;
   readonly #started = Promise.withResolvers<void>();
   #run: Run | undefined;
   #starts = 0;
-  #over: Promise<Over> | undefined;
+  #over: Promise<ExecResult> | undefined;
   #isEnding = false;
   #pause = new AbortController();
   #next = Promise.withResolvers<void>();
 
-  constructor(parts: KeptChildParts) {
-    this.#o = parts;
+  constructor(parts: SupervisedChildDeps) {
+    this.#options = parts;
   }
 
   /** How long it may take to stop. */
   get graceMs(): number {
-    return this.#o.graceMs();
+    return this.#options.graceMs();
   }
 
   /** How often it was started. */
@@ -97,7 +97,7 @@ export class KeptChild {
   }
 
   /** Starts it, the first time it is called. Resolves when exec is over, and never rejects. */
-  start(): Promise<Over> {
+  start(): Promise<ExecResult> {
     this.#over ??= this.#keep().finally(() => this.#next.resolve());
     this.#started.resolve();
     return this.#over;
@@ -128,8 +128,8 @@ export class KeptChild {
   }
 
   /**
-   * Sends a reload signal to the child alone, as `nginx -s reload` does to the master. Nobody to send it to is fine: the
-   * next child reads everything anew.
+   * Sends a reload signal to the child alone, as `nginx -s reload` does to the master. Nobody to send it to is fine:
+   * the next child reads everything anew.
    */
   async signal(name: NodeJS.Signals, place: string): Promise<Failure | undefined> {
     const run = this.#run;
@@ -146,7 +146,7 @@ export class KeptChild {
   forward(name: NodeJS.Signals): void {
     const run = this.#run;
     if (run?.child.pid === undefined || run.hasEnded) return;
-    this.#o.emit({ kind: 'child-signalled', pid: run.child.pid, signal: name });
+    this.#options.emit({ kind: 'child-signalled', pid: run.child.pid, signal: name });
     run.child.signalAll(name);
   }
 
@@ -167,20 +167,20 @@ export class KeptChild {
     if (run !== undefined && !run.hasEnded) run.child.signalAll(run.launch.stopSignal);
   }
 
-  async #keep(): Promise<Over> {
+  async #keep(): Promise<ExecResult> {
     let exits = 0;
     for (let why: 'first' | 'changed' | 'exited' = 'first'; ; ) {
       const run = this.#begin(why);
       const end = await run.child.ended;
       run.hasEnded = true;
-      const livedMs = this.#o.clock.monoMs() - run.startedMs;
+      const livedMs = this.#options.clock.monoMs() - run.startedMs;
       exits = livedMs >= SETTLED_MS ? 1 : exits + 1;
       const pauses = run.launch.onExit === 'restart' && !run.isReplaced && !this.#isEnding;
       if (!pauses && !run.isReplaced) this.#isEnding = true; // whatever is asked for from now on comes too late
-      const retryInMs = pauses ? backoffMs(exits, this.#o.random, undefined, AGAIN) : undefined;
+      const retryInMs = pauses ? backoffMs(exits, this.#options.random, undefined, AGAIN) : undefined;
       const over = this.#tell(run, end, livedMs, retryInMs);
       await this.#endRest(run);
-      if (retryInMs !== undefined) await this.#o.clock.sleep(retryInMs, this.#pause.signal);
+      if (retryInMs !== undefined) await this.#options.clock.sleep(retryInMs, this.#pause.signal);
       if (this.#isEnding) return over;
       why = run.isReplaced ? 'changed' : 'exited';
       if (run.isReplaced) exits = 0;
@@ -188,40 +188,40 @@ export class KeptChild {
   }
 
   #begin(why: 'first' | 'changed' | 'exited'): Run {
-    const launch = this.#o.launch();
-    const child = startChild(launch, this.#o.clock);
-    const startedMs = this.#o.clock.monoMs();
+    const launch = this.#options.launch();
+    const child = startChild(launch, this.#options.clock);
+    const startedMs = this.#options.clock.monoMs();
     const run = { child, launch, startedMs, isReplaced: false, isStopping: false, hasEnded: false };
     this.#run = run;
     this.#starts++;
     this.#pause = new AbortController();
-    if (child.pid !== undefined) this.#o.emit({ kind: 'child-started', pid: child.pid, why });
+    if (child.pid !== undefined) this.#options.emit({ kind: 'child-started', pid: child.pid, why });
     const { resolve } = this.#next;
     this.#next = Promise.withResolvers();
     resolve();
     return run;
   }
 
-  #tell({ child, launch }: Run, end: ChildEnd, livedMs: number, retryInMs: number | undefined): Over {
+  #tell({ child, launch }: Run, end: ChildEnd, livedMs: number, retryInMs: number | undefined): ExecResult {
     const status = exitStatusOfChild(end);
     const retry = retryInMs === undefined ? {} : { retryInMs };
     if (end.kind !== 'not-started') {
-      this.#o.emit({ kind: 'child-ended', pid: child.pid ?? 0, status, livedMs, ...retry });
+      this.#options.emit({ kind: 'child-ended', pid: child.pid ?? 0, status, livedMs, ...retry });
       return { status };
     }
     const why = notStarted(launch.argv[0] ?? '', end.errno);
-    this.#o.emit({ kind: 'child-failed', failure: why, ...retry });
+    this.#options.emit({ kind: 'child-failed', failure: why, ...retry });
     return { status, failure: why };
   }
 
-  #stop(run: Run, signal: NodeJS.Signals, why: 'changed' | 'asked' | 'exited'): Sent {
+  #stop(run: Run, signal: NodeJS.Signals, why: 'changed' | 'asked' | 'exited'): SignalResult {
     const { pid = 0 } = run.child;
     const sent = run.child.signalAll(signal);
     if (sent === 'refused' && why === 'changed') return sent;
     run.isStopping = true;
-    this.#o.emit({ kind: 'child-stopping', pid, signal, why });
+    this.#options.emit({ kind: 'child-stopping', pid, signal, why });
     const { graceMs } = run.launch;
-    void run.child.goneWithin(graceMs, () => this.#o.emit({ kind: 'child-killed', pid, graceMs }));
+    void run.child.goneWithin(graceMs, () => this.#options.emit({ kind: 'child-killed', pid, graceMs }));
     return sent;
   }
 

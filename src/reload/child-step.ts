@@ -1,5 +1,5 @@
 import type { Failure } from '../base/errors.ts';
-import type { KeptChild } from '../process/supervised-child.ts';
+import type { SupervisedChild } from '../process/supervised-child.ts';
 import type { ReloadAction } from './reload.ts';
 
 /**
@@ -8,8 +8,8 @@ import type { ReloadAction } from './reload.ts';
  */
 export function createChildStep(
   { kind, place, timeoutMs = 0 }: Pick<ReloadAction, 'kind' | 'place' | 'timeoutMs'>,
-  child: KeptChild | undefined,
-  act: (child: KeptChild) => Promise<Failure | undefined>,
+  child: SupervisedChild | undefined,
+  act: (child: SupervisedChild) => Promise<Failure | undefined>,
 ): ReloadAction {
   let tried = { generation: 0, starts: 0 };
   return {

@@ -12,8 +12,8 @@ type CommandConfig = Extract<ReloadConfig, { kind: 'command' }>;
 /**
  * Runs a command, which tells by exit status 0 that the application took the generation up. It gets the agent's
  * variables without its logins, and PANNIER_OUTPUT (the output's name), PANNIER_DIR (its directory) and
- * PANNIER_GENERATION (the number). Its output is dropped; with `captureOutput` the last lines of its standard error are told
- * when it fails.
+ * PANNIER_GENERATION (the number). Its output is dropped; with `captureOutput` the last lines of its standard error are
+ * told when it fails.
  *
  * Failures: RELOAD_COMMAND_MISSING, RELOAD_COMMAND_FAILED, RELOAD_COMMAND_TIMEOUT, CANCELLED. They name the program,
  * never its arguments.

@@ -2,7 +2,7 @@ import type { Emit } from '../base/fact.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { ReloadConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
-import type { KeptChild } from '../process/supervised-child.ts';
+import type { SupervisedChild } from '../process/supervised-child.ts';
 import type { RenderedRequest } from '../render/request.ts';
 import { createCommandReload } from './command.ts';
 import { createHttpReload } from './http.ts';
@@ -22,7 +22,7 @@ export function createReload(
   output: ReloadedOutput,
   env: Environment,
   render: () => RenderedRequest = () => ({ kind: 'request', headers: new Map() }),
-  child?: KeptChild,
+  child?: SupervisedChild,
   emit: Emit = () => {},
 ): Reload {
   return { ...actionOf(config, output, env, render, child, emit), id: idOf(config) };
@@ -33,7 +33,7 @@ function actionOf(
   output: ReloadedOutput,
   env: Environment,
   render: () => RenderedRequest,
-  child: KeptChild | undefined,
+  child: SupervisedChild | undefined,
   emit: Emit,
 ): ReloadAction {
   switch (config.kind) {
@@ -48,7 +48,10 @@ function actionOf(
   }
 }
 
-/** Short, since it is written beside the generations; neither its place in the list nor its patience makes a step another. */
+/**
+ * Short, since it is written beside the generations; neither its place in the list nor its patience makes a step
+ * another.
+ */
 function idOf({ place: _, ...config }: ReloadConfig): string {
   const text = JSON.stringify({ ...config, timeoutMs: 0 }, (_key, value) =>
     value instanceof Map ? [...value] : value,

@@ -54,13 +54,13 @@ export async function sendOnce(request: OneRequest, signal: AbortSignal): Promis
     }
     let status: number | undefined;
     const end = (otherwise: OneAnswer) => {
-      callOff();
+      cancel();
       resolve(status === undefined ? otherwise : { kind: 'answered', status });
       sent.destroy();
     };
     const broken = (error: unknown) =>
       end({ kind: 'broken', code: new WireError(error, { stale: false, midway: false }).code });
-    const callOff = onAbort(signal, () => end({ kind: 'aborted' }));
+    const cancel = onAbort(signal, () => end({ kind: 'aborted' }));
     sent.on('error', broken);
     sent.on('close', () => broken({ code: 'ECONNRESET' }));
     sent.on('response', (answer) => {

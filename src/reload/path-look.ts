@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
-import { stampOf } from '../base/file-stamp.ts';
+import { fileStamp } from '../base/file-stamp.ts';
 
 /** A look costs one system call, and only while a reload fails; a watch would not see changes on every file system. */
 const LOOK_EVERY_MS = 1_000;
@@ -27,6 +27,6 @@ export class PathLook {
   }
 
   #look(): Promise<string> {
-    return stat(this.#path).then(stampOf, () => 'none');
+    return stat(this.#path).then(fileStamp, () => 'none');
   }
 }

@@ -19,8 +19,8 @@ export interface ReloadAction {
    */
   run(generation: number, signal: AbortSignal, isAskedFor?: boolean): Promise<Failure | undefined>;
   /**
-   * Resolves when what the last `run` failed for has changed, so that another one is worth its while before the backoff is
-   * over, or when `signal` aborts. Absent: there is nothing to look at. Never rejects.
+   * Resolves when what the last `run` failed for has changed, so that another one is worth its while before the backoff
+   * is over, or when `signal` aborts. Absent: there is nothing to look at. Never rejects.
    */
   untilChanged?(signal: AbortSignal): Promise<void>;
 }

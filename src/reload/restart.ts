@@ -1,4 +1,4 @@
-import type { KeptChild } from '../process/supervised-child.ts';
+import type { SupervisedChild } from '../process/supervised-child.ts';
 import { createChildStep } from './child-step.ts';
 import type { ReloadAction } from './reload.ts';
 
@@ -9,7 +9,7 @@ import type { ReloadAction } from './reload.ts';
  *
  * @param timeoutMs how long the old one may take to stop.
  */
-export function createRestart(child: KeptChild, place: string, timeoutMs: number): ReloadAction {
+export function createRestart(child: SupervisedChild, place: string, timeoutMs: number): ReloadAction {
   return {
     kind: 'restart',
     place,
@@ -19,7 +19,7 @@ export function createRestart(child: KeptChild, place: string, timeoutMs: number
 }
 
 /** The same for an output, whose generations are not those of the variables. */
-export function createChildRestart(child: KeptChild | undefined, place: string): ReloadAction {
+export function createChildRestart(child: SupervisedChild | undefined, place: string): ReloadAction {
   const timeoutMs = child?.graceMs ?? 0;
   return createChildStep({ kind: 'restart', place, timeoutMs }, child, (it) => it.restart(place));
 }

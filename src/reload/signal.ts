@@ -4,7 +4,7 @@ import type { SignalReloadConfig } from '../config/config.ts';
 import { findProcesses, noneOf } from '../process/find-process.ts';
 import { noProcess, readPidFile } from '../process/pid-file.ts';
 import { sendSignal } from '../process/signals.ts';
-import type { KeptChild } from '../process/supervised-child.ts';
+import type { SupervisedChild } from '../process/supervised-child.ts';
 import { createChildStep } from './child-step.ts';
 import { PathLook } from './path-look.ts';
 import type { ReloadAction } from './reload.ts';
@@ -41,7 +41,11 @@ export function createSignalReload(config: ProcessSignal, clock: Clock = systemC
 export type ProcessSignal = Exclude<SignalReloadConfig, { readonly child: true }>;
 
 /** Sends a signal to the child of exec. Failures: RELOAD_NO_HANDLER, RELOAD_NOT_PERMITTED. */
-export function createChildSignal(name: NodeJS.Signals, place: string, child: KeptChild | undefined): ReloadAction {
+export function createChildSignal(
+  name: NodeJS.Signals,
+  place: string,
+  child: SupervisedChild | undefined,
+): ReloadAction {
   return createChildStep({ kind: 'signal', place }, child, (it) => it.signal(name, place));
 }
 

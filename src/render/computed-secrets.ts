@@ -1,23 +1,23 @@
 import { isNothingThere } from '../backend/nothing-there.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { Value } from '../base/value.ts';
-import type { Entry, Snapshot } from '../lease/snapshot.ts';
+import type { SecretEntry, Snapshot } from '../lease/snapshot.ts';
 import type { ComputedSecret } from './render.ts';
-import type { Answer } from './template/evaluate.ts';
+import type { AskedValue } from './template/evaluate.ts';
 import { placeIn, RenderFault } from './template/fault.ts';
-import type { Ask } from './template/nodes.ts';
+import type { PathAsk } from './template/nodes.ts';
 
 /** How often a secret by a computed path is polled where the template does not say it. */
 const COMPUTED_REFRESH_MS = 300_000;
 
 /** The most that one output may ask by computed paths; beyond it a template has run away. */
-const MOST_ASKED = 1_000;
+const MAX_ASKED = 1_000;
 
 /** Names of private paths: the same for the same path while this process runs, and no help in guessing it. */
 let nameKey: Uint8Array | undefined;
 
 /** Answers the computed paths of one render from a snapshot, and keeps what was asked. */
-export class Asked {
+export class ComputedSecrets {
   readonly computed = new Map<string, ComputedSecret>();
   /** Names without an answer yet. */
   readonly pending: string[] = [];
@@ -27,11 +27,11 @@ export class Asked {
     this.#snapshot = snapshot;
   }
 
-  answerFor(place: string, origin: string): Answer {
+  answerFor(place: string, origin: string): AskedValue {
     return (ask, path) => this.#answer(ask, path, placeIn(place, origin, ask.at));
   }
 
-  #answer(ask: Ask, path: string, place: string): Value | 'pending' | 'none' {
+  #answer(ask: PathAsk, path: string, place: string): Value | 'pending' | 'none' {
     if (!isPath(path))
       throw new RenderFault('RENDER_BAD_ARGUMENT', `${ask.what} with a path that is none`, { at: ask.at });
     // The name of a folder in a list, which is no secret; a secret beside it has the same name without the slash.
@@ -39,8 +39,8 @@ export class Asked {
     const name = nameOf(ask, path);
     const before = this.computed.get(name);
     if (before === undefined) {
-      if (this.computed.size === MOST_ASKED) {
-        const seen = `more than ${MOST_ASKED} secrets by computed paths`;
+      if (this.computed.size === MAX_ASKED) {
+        const seen = `more than ${MAX_ASKED} secrets by computed paths`;
         throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: ask.at, hint: 'List fewer, or in several outputs.' });
       }
       const { backend, refreshMs = COMPUTED_REFRESH_MS } = ask;
@@ -59,10 +59,10 @@ export class Asked {
   }
 }
 
-const isAnswer = (entry: Entry): boolean => entry.state !== 'absent' || isNothingThere(entry.why);
+const isAnswer = (entry: SecretEntry): boolean => entry.state !== 'absent' || isNothingThere(entry.why);
 
 /** Spaces keep it apart from every configured name. */
-function nameOf({ what, backend, isLiteral }: Ask, path: string): string {
+function nameOf({ what, backend, isLiteral }: PathAsk, path: string): string {
   if (isLiteral) return `${what} ${backend} ${path}`;
   const { createHmac, randomBytes } = loadCrypto();
   nameKey ??= randomBytes(32);

@@ -4,16 +4,16 @@ import type { Snapshot } from '../lease/snapshot.ts';
 
 /** The outcome of rendering all files of one output. */
 export type Rendered =
-  | { readonly kind: 'files'; readonly files: ReadonlyMap<string, Uint8Array>; readonly computed: Computed }
+  | { readonly kind: 'files'; readonly files: ReadonlyMap<string, Uint8Array>; readonly computed: ComputedByName }
   /** Secrets without a value yet; nothing is wrong so far. */
-  | { readonly kind: 'waits'; readonly missing: readonly string[]; readonly computed: Computed }
+  | { readonly kind: 'waits'; readonly missing: readonly string[]; readonly computed: ComputedByName }
   | { readonly kind: 'failed'; readonly why: Failure };
 
 /**
  * The secrets whose paths the templates worked out in this render, by a name that no configured secret can have. They
  * are to be fetched and the output rendered again; what an earlier render named and this one does not is not needed.
  */
-export type Computed = ReadonlyMap<string, ComputedSecret>;
+export type ComputedByName = ReadonlyMap<string, ComputedSecret>;
 
 export interface ComputedSecret {
   readonly backend: string;

@@ -3,14 +3,14 @@ import { makeNearest } from '../base/nearest.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, FileContent, GenerationsConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
-import { Asked } from './computed-secrets.ts';
+import { ComputedSecrets } from './computed-secrets.ts';
 import { FORMATS } from './formats/index.ts';
 import { maskPicked, pick } from './formats/pick.ts';
 import type { Rendered, Renderer } from './render.ts';
-import type { Known } from './template/analyse.ts';
-import type { Answer, View } from './template/evaluate.ts';
+import type { KnownNames } from './template/analyse.ts';
+import type { AskedValue, View } from './template/evaluate.ts';
 import { RenderFault } from './template/fault.ts';
-import { type Inputs, secretsBehind, withInputs } from './template/inputs.ts';
+import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
 import { readTemplate } from './template/template.ts';
 import { missingIn, viewOf } from './template/view.ts';
 
@@ -25,7 +25,7 @@ export type ReadBytes = (path: string) => Promise<Uint8Array>;
  */
 export async function createRenderer(
   output: Pick<GenerationsConfig, 'files'>,
-  known: Known,
+  known: KnownNames,
   read: ReadBytes = readTemplateFile,
   also: Iterable<string> = [],
 ): Promise<Renderer> {
@@ -56,13 +56,13 @@ interface RenderFile {
   readonly wants: readonly string[];
   readonly asks: readonly string[];
   /** @throws RenderFault */
-  readonly render: (view: View, answer: Answer, masked: boolean) => Uint8Array;
+  readonly render: (view: View, answer: AskedValue, masked: boolean) => Uint8Array;
 }
 
 async function prepare(
   name: string,
   { place, what }: FileConfig,
-  known: Known,
+  known: KnownNames,
   read: ReadBytes,
   problems: Failure[],
 ): Promise<RenderFile> {
@@ -71,7 +71,7 @@ async function prepare(
     const wants = what.from.map(([secret = '']) => secret);
     const { from, options = {} } = what;
     const write = FORMATS[what.format];
-    const render = (view: View, _answer: Answer, masked: boolean) => {
+    const render = (view: View, _answer: AskedValue, masked: boolean) => {
       const sources = from.map((source) => pick(source, view));
       return write(masked ? sources.map(maskPicked) : sources, options);
     };
@@ -91,7 +91,7 @@ async function prepare(
   return { name, place, origin, wants, asks: template.asks, render };
 }
 
-const NO_INPUTS: Inputs = new Map();
+const NO_INPUTS: TemplateInputs = new Map();
 
 function originOf(what: Exclude<FileContent, { kind: 'format' }>): string {
   if (what.kind === 'template') return what.path;
@@ -99,7 +99,7 @@ function originOf(what: Exclude<FileContent, { kind: 'format' }>): string {
 }
 
 /** An input that the template does not name is misspelt, here or there. */
-function problemsOfInputs(inputs: Inputs, names: ReadonlySet<string>, place: string): Failure[] {
+function problemsOfInputs(inputs: TemplateInputs, names: ReadonlySet<string>, place: string): Failure[] {
   const idle = [...inputs.keys()].filter((name) => !names.has(name));
   return idle.map((name) =>
     failure('CONFIG_INVALID', place, `with or values gives ${name}, which the template does not name`, {
@@ -157,7 +157,7 @@ function renderFiles(
   const missing = missingIn(snapshot, wants);
   if (missing.length > 0) return { kind: 'waits', missing, computed: new Map() };
   const view = viewOf(snapshot);
-  const asked = new Asked(snapshot);
+  const asked = new ComputedSecrets(snapshot);
   const rendered = new Map<string, Uint8Array>();
   const failed: Failure[] = [];
   for (const { name, place, origin, render } of files) {

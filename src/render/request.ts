@@ -2,7 +2,7 @@ import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.
 import { Secret } from '../base/secret.ts';
 import type { HttpReloadConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
-import type { Known } from './template/analyse.ts';
+import type { KnownNames } from './template/analyse.ts';
 import { RenderFault } from './template/fault.ts';
 import { readTemplate, type Template } from './template/template.ts';
 import { viewOf } from './template/view.ts';
@@ -30,7 +30,7 @@ export interface RequestRenderer {
  */
 export async function createRequestRenderer(
   { headers, body, place }: HttpReloadConfig,
-  known: Known,
+  known: KnownNames,
 ): Promise<RequestRenderer> {
   const problems: Failure[] = [];
   const parts = new Map<string, Part>();

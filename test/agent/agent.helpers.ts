@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Surroundings } from '../../src/agent/context.ts';
+import type { AgentContext } from '../../src/agent/context.ts';
 import { planOf } from '../../src/agent/create-plan.ts';
 import type { Plan } from '../../src/agent/plan.ts';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
@@ -102,7 +102,7 @@ export async function planFrom(config: object): Promise<Plan> {
 }
 
 export interface World {
-  readonly around: Surroundings;
+  readonly context: AgentContext;
   readonly facts: readonly Fact[];
   of<K extends Fact['kind']>(kind: K): Extract<Fact, { kind: K }>[];
   /** Resolves with the first fact of that kind that fits; rejects after ten seconds. */
@@ -111,7 +111,7 @@ export interface World {
 
 export function createWorld(): World {
   const facts: Fact[] = [];
-  const around = {
+  const context = {
     clock: systemClock,
     random: Math.random,
     emit: (fact: Fact) => void facts.push(fact),
@@ -120,7 +120,7 @@ export function createWorld(): World {
   };
   const of: World['of'] = (kind) => facts.filter((fact) => fact.kind === kind) as never;
   return {
-    around,
+    context,
     facts,
     of,
     async until(kind, fits = () => true) {

@@ -8,7 +8,7 @@ import { createWorld, kv, place, planFrom, startKv } from './agent.helpers.ts';
 async function run(config: object, timeoutMs = 10_000) {
   const world = createWorld();
   const signal = new AbortController().signal;
-  const failures = await init(await planFrom(config), world.around, { timeoutMs, signal });
+  const failures = await init(await planFrom(config), world.context, { timeoutMs, signal });
   return { ...world, failures, codes: codesOf(failures) };
 }
 

@@ -7,7 +7,7 @@ import { createWorld, keep, kv, place, planFrom, startKv } from './agent.helpers
 
 async function start(config: object) {
   const world = createWorld();
-  const pipeline = keep(new Pipeline(world.around));
+  const pipeline = keep(new Pipeline(world.context));
   await pipeline.apply(await planFrom(config));
   pipeline.startWatching();
   return { ...world, pipeline };

@@ -13,7 +13,7 @@ async function start(dir: string, more: object = {}) {
   });
   const world = createWorld();
   const stop = new AbortController();
-  return { ...world, stop, ended: run(plan, world.around, { signal: stop.signal, stop: () => stop.abort() }) };
+  return { ...world, stop, ended: run(plan, world.context, { signal: stop.signal, stop: () => stop.abort() }) };
 }
 
 describe('run', () => {

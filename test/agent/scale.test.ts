@@ -44,7 +44,7 @@ async function start() {
     },
   }));
   const serve = { stop: () => {}, reloadConfig: undefined };
-  const pipeline = keep(new Pipeline(world.around, { serve }));
+  const pipeline = keep(new Pipeline(world.context, { serve }));
   const told: string[] = [];
   pipeline.onProgress((output = '') => told.push(output));
   await pipeline.apply({ ...plan, outputs: counted });

@@ -1,7 +1,7 @@
 /**
- * Local reads per second over a unix socket: the API beside `bao agent`'s proxy and beside a bare `node:http` server that
- * answers the same bytes, in turns, each asked by the same client. And what the agent weighs after ten thousand reads and
- * after a million. `npm run bench:api`, with `-- --quick` for fewer and shorter turns.
+ * Local reads per second over a unix socket: the API beside `bao agent`'s proxy and beside a bare `node:http` server
+ * that answers the same bytes, in turns, each asked by the same client. And what the agent weighs after ten thousand
+ * reads and after a million. `npm run bench:api`, with `-- --quick` for fewer and shorter turns.
  *
  * The client is a process of its own and needs about as much of the machine as what it asks, so on two cores the ratio
  * tells more than the numbers; the CPU time of each server for one answer tells most.

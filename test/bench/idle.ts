@@ -1,6 +1,6 @@
 /**
- * Agents at rest: resident memory and processor time of `pannier run` with its API beside `bao agent` with its cache and
- * its proxy, each with a file a secret. Both run at the same time, since neither does anything.
+ * Agents at rest: resident memory and processor time of `pannier run` with its API beside `bao agent` with its cache
+ * and its proxy, each with a file a secret. Both run at the same time, since neither does anything.
  */
 import { parseArgs } from 'node:util';
 import { startWorld } from '../servers/index.ts';

@@ -1,7 +1,7 @@
 /**
- * `load.ts SOCKET PATH CONNECTIONS MS`: asks for one path over so many connections, each with one request at a time, and
- * prints `{"answers":…,"ms":…}` as JSON. A process of its own, over bare sockets: an HTTP client would take more of the
- * machine than the servers that are measured.
+ * `load.ts SOCKET PATH CONNECTIONS MS`: asks for one path over so many connections, each with one request at a time,
+ * and prints `{"answers":…,"ms":…}` as JSON. A process of its own, over bare sockets: an HTTP client would take more of
+ * the machine than the servers that are measured.
  */
 import { connect, type Socket } from 'node:net';
 

@@ -16,7 +16,9 @@ export async function residentMiB(pid: number): Promise<number> {
   return Number(kiB) / 1024;
 }
 
-/** Processor time that all processes of the machine took so far, and what others took from it (steal), in milliseconds. */
+/**
+ * Processor time that all processes of the machine took so far, and what others took from it (steal), in milliseconds.
+ */
 export async function machineCpuMs(): Promise<number> {
   const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n', 1);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(/\s+/).slice(1).map(Number);

@@ -12,7 +12,9 @@ export interface Row {
   readonly pannier?: number;
   /** What a program does that does nothing else, where there is one. */
   readonly floor?: number;
-  /** Most that `pannier` may be, a share of `baoAgent` or a number of its own; or how many times `baoAgent` it must be. */
+  /**
+   * Most that `pannier` may be, a share of `baoAgent` or a number of its own; or how many times `baoAgent` it must be.
+   */
   readonly goal?: { readonly share: number } | { readonly atMost: number } | { readonly times: number };
   /** A goal beside the other one: also at most so much. */
   readonly inside?: number;

@@ -1,14 +1,14 @@
 /**
- * The whole benchmark: every row of the table in docs/benchmarks.md, one group of rows after the other, each a program of
- * its own in this folder. `npm run bench`; behind `--`:
+ * The whole benchmark: every row of the table in docs/benchmarks.md, one group of rows after the other, each a program
+ * of its own in this folder. `npm run bench`; behind `--`:
  *
  * - `--only idle,poll`: these groups alone; the others stay as they were taken the last time.
  * - `--full`: 5,000 secrets as well.
  * - `--quick`: few and short turns, for a look while developing; writes no document.
  * - `--force`: writes the document although other programs took processor time meanwhile.
  *
- * A group that takes too long is ended and the others go on; a group leaves its rows in `.cache/bench`, so a run that was
- * broken off goes on with `--only`.
+ * A group that takes too long is ended and the others go on; a group leaves its rows in `.cache/bench`, so a run that
+ * was broken off goes on with `--only`.
  */
 import { spawn } from 'node:child_process';
 import { cpus } from 'node:os';

@@ -37,8 +37,8 @@ describeContract({
     const dir = await mkdtemp(join(tmpdir(), 'pannier-contract-'));
     const base = awsConfig(proxy.address, dir, { timeoutMs: 1_000 });
     const keys = { accessKeyId: user.accessKeyId, secretAccessKey: Secret.text(user.secretAccessKey) };
-    const around = { clock: systemClock, random: Math.random, emit: () => {}, env: {}, version: '0', kept: new Map() };
-    const backend = openAwsBackend({ ...base, sources: { ...base.sources, keys } }, around);
+    const context = { clock: systemClock, random: Math.random, emit: () => {}, env: {}, version: '0', kept: new Map() };
+    const backend = openAwsBackend({ ...base, sources: { ...base.sources, keys } }, context);
     const idOf = (name: string) => `${folder}/${name}`;
     return {
       backend,

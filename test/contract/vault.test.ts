@@ -24,7 +24,7 @@ describeContract({
     const folder = `contract/${randomUUID()}`;
     await writePolicy(bao, 'contract', READS);
     const { auth } = await bao.api('POST', 'auth/token/create', { policies: ['contract'], ttl: '1h' });
-    const around = { clock: systemClock, random: Math.random, emit: () => {}, env: {}, version: '0', kept: new Map() };
+    const context = { clock: systemClock, random: Math.random, emit: () => {}, env: {}, version: '0', kept: new Map() };
     const backend = openVaultBackend(
       {
         kind: 'vault',
@@ -34,7 +34,7 @@ describeContract({
         timeoutMs: 1_000,
         auth: { method: 'token', mount: 'token', revokeOnExit: false, token: Secret.text(auth.client_token) },
       },
-      around,
+      context,
     );
     return {
       backend,

@@ -45,7 +45,7 @@ export interface Ran {
 }
 
 /** A test that hangs has noticed something, too. */
-const LONGEST_MS = 240_000;
+const MAX_MS = 240_000;
 const KILLED = 'killed: it took too long';
 
 /** Runs these tests of one file in the copy. What starts the built agent gets one that is built there. */
@@ -88,7 +88,7 @@ function readReport(path: string): Pick<Ran, 'passed' | 'failed'> | undefined {
   };
 }
 
-/** Node with these arguments, and all that it starts, for `LONGEST_MS` at most. */
+/** Node with these arguments, and all that it starts, for `MAX_MS` at most. */
 function run(cwd: string, args: readonly string[]): Promise<{ readonly status: number | null; readonly log: string }> {
   return new Promise((done, failed) => {
     const child = spawn(process.execPath, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -102,7 +102,7 @@ function run(cwd: string, args: readonly string[]): Promise<{ readonly status: n
     const timer = setTimeout(() => {
       over = KILLED;
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    }, LONGEST_MS);
+    }, MAX_MS);
     child.once('error', failed);
     child.once('close', (status) => {
       clearTimeout(timer);

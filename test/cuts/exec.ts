@@ -14,7 +14,7 @@ export const EXEC: readonly Cut[] = [
   cutIn('src/agent/output/loop.ts')(
     'child-new-before-old',
     "if (rendered.kind === 'failed') return void this.#failed(rendered.why);",
-    "if (rendered.kind === 'failed') {\n        void this.#o.reloads[0]?.run(99, new AbortController().signal);\n        return void this.#failed(rendered.why);\n      }",
+    "if (rendered.kind === 'failed') {\n        void this.#options.reloads[0]?.run(99, new AbortController().signal);\n        return void this.#failed(rendered.why);\n      }",
   ),
   cutIn('src/config/sections/exec/resolve.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
   cutIn('src/reload/child-step.ts')(

@@ -22,7 +22,7 @@ const loop = cutIn('src/agent/output/loop.ts');
 /** Has the same work of all outputs wait for each other. */
 const inTurn = (work: string) =>
   `((globalThis as any).turn = ((globalThis as any).turn ?? Promise.resolve()).then(() => ${work}))`;
-const FETCH_ALL = 'for (const name of this.#o.renderer.wants) void this.#o.manager.refresh(name);';
+const FETCH_ALL = 'for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);';
 const RETRIES = "const retries = why.retry !== 'never';";
 const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
@@ -141,8 +141,8 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   writer(
     'moved-leases-published',
-    "return last === undefined ? 'came' : 'changed';",
-    "return last === undefined ? 'came' : 'settled';",
+    "return last === undefined ? 'first' : 'changed';",
+    "return last === undefined ? 'first' : 'settled';",
   ),
   cutIn('src/backend/vault/auth/logins.ts')(
     'old-login-left-to-die',
@@ -296,8 +296,8 @@ export const FRESHNESS: readonly Cut[] = [
   deadlines('jump-recomputes', 'this.#random() * AFTER_JUMP_SPREAD_MS', 'AFTER_JUMP_SPREAD_MS', {
     by: 'each at a moment of its own',
   }),
-  schedule('lives-of-any-length', 'SHORTEST_MS = 200', 'SHORTEST_MS = 2_000'),
-  schedule('lives-of-any-length', 'SHORTEST_MS = 200', 'SHORTEST_MS = 2_000', {
+  schedule('lives-of-any-length', 'MIN_LIFE_MS = 200', 'MIN_LIFE_MS = 2_000'),
+  schedule('lives-of-any-length', 'MIN_LIFE_MS = 200', 'MIN_LIFE_MS = 2_000', {
     by: 'when a lease lives for %s one second',
   }),
   schedule(
@@ -316,7 +316,7 @@ export const FRESHNESS: readonly Cut[] = [
   wheel('one-timer', '    this.#stopNap();\n    const napMs', '    const napMs'),
   wheel(
     'one-timer',
-    'Math.min(LONGEST_NAP_MS, Math.max(0, first.atMonoMs - this.#clock.monoMs()))',
+    'Math.min(MAX_NAP_MS, Math.max(0, first.atMonoMs - this.#clock.monoMs()))',
     'Math.max(0, first.atMonoMs - this.#clock.monoMs())',
     { by: 'ten years ahead' },
   ),

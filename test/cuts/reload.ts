@@ -42,11 +42,15 @@ export const RELOAD: readonly Cut[] = [
     `${FAILED}\n    this.#retryAtMs = clock.monoMs() + retryInMs;`,
     `${FAILED}\n    this.#retryAtMs = Number.POSITIVE_INFINITY;`,
   ),
-  loop('overtaken', 'sameAgain ? backoffMs(this.#failures, this.#o.random) : 0', 'backoffMs(9, this.#o.random)'),
+  loop(
+    'overtaken',
+    'sameAgain ? backoffMs(this.#failures, this.#options.random) : 0',
+    'backoffMs(9, this.#options.random)',
+  ),
   loop(
     'reload-never-fetches',
     "emit({ kind: 'reload-failed',",
-    "for (const name of this.#o.renderer.wants) void this.#o.manager.refresh(name);\n    emit({ kind: 'reload-failed',",
+    "for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);\n    emit({ kind: 'reload-failed',",
   ),
   cutIn('src/agent/output/outcome.ts')(
     'init-tries-once',

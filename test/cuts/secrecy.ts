@@ -40,7 +40,7 @@ export const SECRECY: readonly Cut[] = [
   ),
   text(
     'never-logged',
-    '`${nameOf()} is ${kindOf(value)}`, { hint',
+    '`${nameOf()} is ${valueKind(value)}`, { hint',
     `\`\${written} is \${${told('(value as any)')}}\`, { hint`,
     {
       by: 'whatever the template does wrong',
@@ -248,7 +248,7 @@ export const SECRECY: readonly Cut[] = [
   ),
   cutIn('src/deliver/http/routes.ts')('caps', 'if (length > most) return undefined;', '', { by: '413' }),
   listener('caps', 'maxHeaderSize: limits.headerBytes,', 'maxHeaderSize: 1e6,', { by: 'half-open' }),
-  listener('caps', 'if (connection.busy > MOST_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
+  listener('caps', 'if (connection.busy > MAX_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
   cutIn('src/backend/aws/auth/shared-keys.ts')(
     'sso-token-to-portal',
     'clientConfig: { requestHandler: recording, maxAttempts: 1, logger: SILENT },',

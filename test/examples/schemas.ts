@@ -70,8 +70,8 @@ if report.has_errors(): problems.append(report.generate_report())
 }
 
 async function python(path: string, script: string, told: object): Promise<readonly string[]> {
-  const around = `import sys, json\ntold = json.loads(sys.argv[2])\nproblems = []\nsys.path.insert(0, sys.argv[1])\n`;
-  const whole = `${around}${script}\nprint(json.dumps(problems))`;
+  const context = `import sys, json\ntold = json.loads(sys.argv[2])\nproblems = []\nsys.path.insert(0, sys.argv[1])\n`;
+  const whole = `${context}${script}\nprint(json.dumps(problems))`;
   const { stdout } = await run('python3', ['-c', whole, path, JSON.stringify(told)], { maxBuffer: 1 << 26 });
   return JSON.parse(stdout) as string[];
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Wheel } from '../../src/lease/deadline-queue.ts';
+import { DeadlineQueue } from '../../src/lease/deadline-queue.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 describe('the timer wheel', () => {
   it('wakes in order of deadline with one pending timer', async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock, () => {});
+    const wheel = new DeadlineQueue(clock, () => {});
     const woken: number[] = [];
     const deadlines = Array.from({ length: 500 }, (_, i) => ((i + 1) * 7919) % 1009);
     for (const at of deadlines) wheel.at(at, () => woken.push(at));
@@ -17,7 +17,7 @@ describe('the timer wheel', () => {
 
   it('a cancelled deadline never wakes, also one in the middle of many', async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock, () => {});
+    const wheel = new DeadlineQueue(clock, () => {});
     const woken: number[] = [];
     const cancels = Array.from({ length: 100 }, (_, i) => wheel.at((i * 37) % 101, () => woken.push(i)));
     for (const [i, cancel] of cancels.entries()) if (i % 3 !== 0) cancel();
@@ -30,7 +30,7 @@ describe('the timer wheel', () => {
   it('says how late it is when its timer did not come', async () => {
     const clock = new FakeClock();
     clock.after = () => () => {};
-    const wheel = new Wheel(clock, () => {});
+    const wheel = new DeadlineQueue(clock, () => {});
     expect(wheel.lateMs()).toBe(0);
     wheel.at(1_000, () => {});
     expect(wheel.lateMs()).toBe(0);
@@ -46,7 +46,7 @@ describe('the timer wheel', () => {
       naps.push(ms);
       return after(ms, wake);
     };
-    const wheel = new Wheel(clock, () => {});
+    const wheel = new DeadlineQueue(clock, () => {});
     let woken = false;
     wheel.at(10 * 365 * 86_400_000, () => {
       woken = true;
@@ -59,7 +59,7 @@ describe('the timer wheel', () => {
   it('tells a jump of the wall clock at the next wake, once, and nothing below two seconds', async () => {
     const clock = new FakeClock();
     const jumps: number[] = [];
-    const wheel = new Wheel(clock, (byMs) => jumps.push(byMs));
+    const wheel = new DeadlineQueue(clock, (byMs) => jumps.push(byMs));
     wheel.at(600_000, () => {});
     await clock.advance(40_000);
     clock.jumpWall(1_000);
@@ -74,7 +74,7 @@ describe('the timer wheel', () => {
 
   it('a deadline set while waking is kept', async () => {
     const clock = new FakeClock();
-    const wheel = new Wheel(clock, () => {});
+    const wheel = new DeadlineQueue(clock, () => {});
     const woken: string[] = [];
     wheel.at(10, () => {
       woken.push('first');

@@ -91,10 +91,10 @@ describe('the lease manager', () => {
     reconcile(wantsOf('app'));
     await clock.advance(1_000_000);
     expect(backend.fetchesOf('app')).toBeGreaterThanOrEqual(4);
-    expect(heard.filter((one) => one !== 'app settled')).toEqual(['app came']);
+    expect(heard.filter((one) => one !== 'app settled')).toEqual(['app first']);
     backend.set('app', { password: '2' });
     await clock.advance(330_000);
-    expect(heard.filter((one) => one !== 'app settled')).toEqual(['app came', 'app changed']);
+    expect(heard.filter((one) => one !== 'app settled')).toEqual(['app first', 'app changed']);
   });
 
   it('a failed refresh keeps the value, marks it stale, and a later success makes it fresh', async () => {
@@ -294,9 +294,9 @@ describe('the lease manager', () => {
     expect(state(name)).toBe('fresh');
     backend.answers.set('one', 'SECRET_DELETED');
     await clock.advance(67_000);
-    expect([state(name), field(name), told]).toEqual(['absent', undefined, ['came', 'changed']]);
+    expect([state(name), field(name), told]).toEqual(['absent', undefined, ['first', 'changed']]);
     await clock.advance(67_000);
-    expect(told).toEqual(['came', 'changed', 'settled']);
+    expect(told).toEqual(['first', 'changed', 'settled']);
     backend.set('one', { password: 'y' });
     await clock.advance(67_000);
     expect([state(name), field(name)]).toEqual(['fresh', 'y']);

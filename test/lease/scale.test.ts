@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MOST_BEGUN } from '../../src/lease/fetch-limiter.ts';
+import { MAX_BEGUN } from '../../src/lease/fetch-limiter.ts';
 import { refreshTogether } from '../../src/lease/refresh-together.ts';
 import { settle } from '../fake-clock.ts';
 import { wantOf, wantsOf } from '../memory-backend.ts';
@@ -19,7 +19,7 @@ describe('a thousand secrets', () => {
     backend.latencyMs = 10;
     reconcile(wantsOf(...names));
     await settle();
-    expect(backend.fetches.length).toBe(MOST_BEGUN);
+    expect(backend.fetches.length).toBe(MAX_BEGUN);
     expect(names.every((name) => manager.isAwaited(name))).toBe(true);
     await clock.advance(100);
     expect(backend.fetches).toEqual(names);
@@ -33,7 +33,7 @@ describe('a thousand secrets', () => {
     await settle();
     reconcile(wantsOf('s999'));
     await clock.advance(100);
-    expect(backend.fetches.slice(MOST_BEGUN)).toEqual(['s999']);
+    expect(backend.fetches.slice(MAX_BEGUN)).toEqual(['s999']);
   });
 
   it('at rest are one timer, and one wake-up is one read', async () => {

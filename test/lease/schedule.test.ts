@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LeaseLife, Life } from '../../src/backend/backend.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { decide, endsMonoMs, SHORTEST_MS, type Situation, stoppedExtending } from '../../src/lease/schedule.ts';
+import { decide, endsMonoMs, MIN_LIFE_MS, type ScheduleInput, stoppedExtending } from '../../src/lease/schedule.ts';
 
 const now = { wallMs: 1_000_000, monoMs: 5_000 };
 const lowest = () => 0;
@@ -12,11 +12,11 @@ function lease(ttlMs: number, renewable = true, startedMonoMs = now.monoMs): Lea
   return { kind: 'lease', leaseId, ttlMs, renewable, startedMonoMs, loginId: 1 };
 }
 
-function situation(life: Life, more: Partial<Situation> = {}): Situation {
+function situation(life: Life, more: Partial<ScheduleInput> = {}): ScheduleInput {
   return { life, fetchedWallMs: now.wallMs, failures: 0, firstPoll: false, ...more };
 }
 
-function span(life: Life, more: Partial<Situation> = {}) {
+function span(life: Life, more: Partial<ScheduleInput> = {}) {
   const [late, early] = [lowest, highest].map((random) =>
     decide(situation(life, more), { refreshMs: 300_000 }, now, random),
   );
@@ -111,7 +111,7 @@ describe('the schedule', () => {
   });
 
   it('the first poll falls anywhere in the interval, so that a fleet drifts apart', () => {
-    expect(span({ kind: 'none' }, { firstPoll: true }).afterMs).toEqual([SHORTEST_MS, 300_000]);
+    expect(span({ kind: 'none' }, { firstPoll: true }).afterMs).toEqual([MIN_LIFE_MS, 300_000]);
   });
 
   it('a certificate already old when it came is not replaced at once, again and again', () => {
@@ -124,7 +124,7 @@ describe('the schedule', () => {
     ['a lease of no length', lease(0)],
     ['an ended certificate', { kind: 'certificate', notBeforeMs: 0, notAfterMs: 1 }],
   ] as const)('%s is never acted on more often than each 200 ms', (_title, life) => {
-    expect(span(life).afterMs[0]).toBe(SHORTEST_MS);
+    expect(span(life).afterMs[0]).toBe(MIN_LIFE_MS);
   });
 
   it('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/base/errors.ts';
-import { healthRoutes } from '../../src/observe/health-routes.ts';
+import { createHealthRoutes } from '../../src/observe/health-routes.ts';
 import { HealthWatch } from '../../src/observe/health-watch.ts';
 import { ask, listen } from '../deliver/http/listener.helpers.ts';
 import { type ObservedWorld, observedWorld } from './observed.helpers.ts';
@@ -129,7 +129,7 @@ describe('the routes of health', () => {
     const world = observedWorld();
     world.configure({ outputs: ['shop'] });
     using watch = new HealthWatch(world.agent);
-    const { path } = await listen(healthRoutes(watch));
+    const { path } = await listen(createHealthRoutes(watch));
     const before = await ask(path, '/readyz');
     expect([before.status, before.headers['content-type']]).toEqual([503, 'application/json']);
     expect(JSON.parse(before.body)).toEqual({
@@ -151,7 +151,7 @@ describe('the routes of health', () => {
     const world = observedWorld();
     world.configure({ secrets: Array.from({ length: 10_000 }, (_, i) => `s${i}`) });
     using watch = new HealthWatch(world.agent);
-    const { path } = await listen(healthRoutes(watch));
+    const { path } = await listen(createHealthRoutes(watch));
     const { problems, moreProblems } = JSON.parse((await ask(path, '/readyz')).body);
     expect([problems.length, moreProblems]).toEqual([20, 9_980]);
   });
@@ -160,7 +160,7 @@ describe('the routes of health', () => {
     const world = observedWorld();
     using watch = new HealthWatch(world.agent);
     const { dial } = await import('../deliver/http/listener.helpers.ts');
-    const { path } = await listen(healthRoutes(watch), { maxConnections: 2 });
+    const { path } = await listen(createHealthRoutes(watch), { maxConnections: 2 });
     const taken = [await dial(path), await dial(path), await dial(path)];
     expect((await ask(path, '/livez')).status).toBe(200);
     expect(taken.every((socket) => !socket.destroyed)).toBe(true);

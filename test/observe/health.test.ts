@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/base/errors.ts';
 import type { OutputState } from '../../src/deliver/output-state.ts';
-import type { Entry } from '../../src/lease/snapshot.ts';
-import { readiness, type SecretStanding, type Standing, startProblems } from '../../src/observe/health.ts';
+import type { SecretEntry } from '../../src/lease/snapshot.ts';
+import { type Readings, readiness, type SecretStanding, startProblems } from '../../src/observe/health.ts';
 
 const NOW = 1_000_000;
 const refused = failure('BACKEND_UNREACHABLE', 'backends.bao.auth', 'connection refused at http://bao');
@@ -10,7 +10,7 @@ const missing = failure('SECRET_NOT_FOUND', 'secrets.app.kv', 'HTTP 404');
 const silent = failure('SECRET_NEVER_FETCHED', 'secrets.app.kv', 'no answer has come yet');
 const value = { fields: new Map(), version: '1', life: { kind: 'none' } } as const;
 
-const held = (state: 'fresh' | 'stale' | 'expired', agoMs = 0): Entry =>
+const held = (state: 'fresh' | 'stale' | 'expired', agoMs = 0): SecretEntry =>
   ({
     state,
     value,
@@ -19,16 +19,20 @@ const held = (state: 'fresh' | 'stale' | 'expired', agoMs = 0): Entry =>
     valueNumber: 1,
     stateNumber: 1,
     ...(state === 'fresh' ? {} : { why: refused }),
-  }) as Entry;
+  }) as SecretEntry;
 
-const secret = (entry: Entry | undefined, need: SecretStanding['need'] = 'required', name = 'app'): SecretStanding => ({
+const secret = (
+  entry: SecretEntry | undefined,
+  need: SecretStanding['need'] = 'required',
+  name = 'app',
+): SecretStanding => ({
   name,
   need,
   entry,
-  silence: () => silent,
+  reasonMissing: () => silent,
 });
 
-const absent = (optional: boolean): Entry => ({ state: 'absent', why: missing, optional, stateNumber: 1 });
+const absent = (optional: boolean): SecretEntry => ({ state: 'absent', why: missing, optional, stateNumber: 1 });
 
 const standing = (secrets: readonly SecretStanding[], outputs: Record<string, OutputState> = {}) =>
   ({
@@ -36,7 +40,7 @@ const standing = (secrets: readonly SecretStanding[], outputs: Record<string, Ou
     loginsMissing: [],
     secrets,
     outputs: Object.entries(outputs).map(([name, state]) => ({ name, state })),
-  }) satisfies Standing;
+  }) satisfies Readings;
 
 const brief = (all: readonly { code: string; place: string }[]) => all.map(({ code, place }) => `${code} ${place}`);
 

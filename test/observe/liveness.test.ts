@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type BackendSigns, lifeProblems, type Signs } from '../../src/observe/liveness.ts';
+import { type BackendSigns, type LifeSigns, lifeProblems } from '../../src/observe/liveness.ts';
 import { Pulse } from '../../src/observe/pulse.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 const NOW = 10_000_000;
-const quiet: Signs = { nowMs: NOW, loopLagMs: 0, timersLateMs: 0, backends: [], outputs: [] };
-const backend = (signs: Partial<BackendSigns>): Signs => ({
+const quiet: LifeSigns = { nowMs: NOW, loopLagMs: 0, timersLateMs: 0, backends: [], outputs: [] };
+const backend = (signs: Partial<BackendSigns>): LifeSigns => ({
   ...quiet,
   backends: [
     { name: 'bao', attemptSinceMs: undefined, heardMs: 0, timeoutMs: 10_000, loginDueMs: undefined, ...signs },
@@ -13,7 +13,7 @@ const backend = (signs: Partial<BackendSigns>): Signs => ({
 });
 
 describe('liveness', () => {
-  it.each<[string, Signs, string[]]>([
+  it.each<[string, LifeSigns, string[]]>([
     ['all quiet', quiet, []],
     ['a lag that load explains', { ...quiet, loopLagMs: 4_999 }, []],
     ['an event loop that was blocked', { ...quiet, loopLagMs: 5_001 }, ['process']],

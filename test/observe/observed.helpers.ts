@@ -3,7 +3,7 @@ import { type Failure, failure } from '../../src/base/errors.ts';
 import type { Emit, Fact } from '../../src/base/fact.ts';
 import type { Config, ProxyConfig } from '../../src/config/config.ts';
 import type { OutputState } from '../../src/deliver/output-state.ts';
-import type { Entry } from '../../src/lease/snapshot.ts';
+import type { SecretEntry } from '../../src/lease/snapshot.ts';
 import { HealthWatch } from '../../src/observe/health-watch.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import type { Observed } from '../../src/observe/observed.ts';
@@ -13,7 +13,7 @@ import { FakeClock } from '../fake-clock.ts';
 export function observedWorld() {
   const clock = new FakeClock();
   const startedWallMs = clock.wallMs();
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, SecretEntry>();
   const outputs = new Map<string, OutputState>();
   const due = new Map<string, number>();
   const logins = new Map<string, LoginView>();
@@ -46,7 +46,7 @@ export function observedWorld() {
         [...outputs.keys()].map((name) => [name, new Set([...entries.keys()].filter((one) => one.includes(' ')))]),
       ),
     entryOf: (name) => entries.get(name),
-    silence: (name) => failure('SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer has come yet'),
+    reasonMissing: (name) => failure('SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer has come yet'),
     nextMonoMs: (name) => (entries.has(name) ? clock.monoMs() + 60_000 : undefined),
     endsMonoMs: (name) => ends.get(name),
     oldestAttempts: () => attempts,

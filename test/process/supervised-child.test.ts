@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { Fact } from '../../src/base/fact.ts';
-import { KeptChild, type Launch } from '../../src/process/supervised-child.ts';
+import { type Launch, SupervisedChild } from '../../src/process/supervised-child.ts';
 import { useScratch } from '../deliver/file/file-sink.helpers.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
@@ -37,7 +37,7 @@ function keep(script: string, more: Partial<Launch> = {}, clock: Clock = systemC
     facts.push(fact);
     if (fact.kind === 'child-started') children.keep(fact.pid);
   };
-  const child = new KeptChild({ launch, graceMs: () => 10_000, clock, random: () => 0.5, emit });
+  const child = new SupervisedChild({ launch, graceMs: () => 10_000, clock, random: () => 0.5, emit });
   ends.push(async () => {
     if (!child.isStarted) return;
     child.stop('SIGKILL');

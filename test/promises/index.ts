@@ -8,8 +8,8 @@ import { reload } from './reload.ts';
 import { secrecy } from './secrecy.ts';
 
 /**
- * What Pannier promises to its users, sentence by sentence, each with the tests that hold it or the work that will bring
- * it. The one list: docs/promises.md is made from it, test/promises.test.ts looks that the tests are there, and
+ * What Pannier promises to its users, sentence by sentence, each with the tests that hold it or the work that will
+ * bring it. The one list: docs/promises.md is made from it, test/promises.test.ts looks that the tests are there, and
  * test/cuts/ shows for each promise that a test fails when the code breaks it.
  */
 export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy, proxy];

@@ -19,10 +19,10 @@ export interface Section {
 }
 
 /** `in('test/lease/deadline-queue.test.ts', 'the timer wheel')` makes names of tests in one `describe` of one file. */
-export function inFile(file: string, around = ''): (title: string, row?: string) => TestName {
+export function inFile(file: string, context = ''): (title: string, row?: string) => TestName {
   return (title, row) => ({
     file,
-    title: around === '' ? title : `${around} ${title}`,
+    title: context === '' ? title : `${context} ${title}`,
     ...(row === undefined ? {} : { row }),
   });
 }

@@ -7,13 +7,13 @@
  */
 export function titlesOf(source: string): string[] {
   const titles: string[] = [];
-  const around: { readonly indent: number; readonly title: string }[] = [];
+  const context: { readonly indent: number; readonly title: string }[] = [];
   for (const { index, 1: margin = '', 2: word } of source.matchAll(/^( *)(describe|it|test)\b(?=[.(])/gm)) {
     const title = firstText(source, index + margin.length + (word?.length ?? 0));
     if (title === undefined) continue;
-    while ((around.at(-1)?.indent ?? -1) >= margin.length) around.pop();
-    const full = [...around.map((outer) => outer.title), title].join(' ');
-    if (word === 'describe') around.push({ indent: margin.length, title });
+    while ((context.at(-1)?.indent ?? -1) >= margin.length) context.pop();
+    const full = [...context.map((outer) => outer.title), title].join(' ');
+    if (word === 'describe') context.push({ indent: margin.length, title });
     else titles.push(full);
   }
   return titles;

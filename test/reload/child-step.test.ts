@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { KeptChild } from '../../src/process/supervised-child.ts';
+import { SupervisedChild } from '../../src/process/supervised-child.ts';
 import { createReload } from '../../src/reload/create-reload.ts';
 import { expectNoLeaks } from '../faults/leaks.ts';
 
@@ -10,7 +10,7 @@ const place = 'outputs.o.reload[0]';
 const output = { name: 'o', dir: '/run/o' };
 
 /** Does not handle SIGHUP. */
-function startSleep(): KeptChild {
+function startSleep(): SupervisedChild {
   const launch = () => ({
     argv: ['sleep', '60'],
     env: { PATH: '/usr/bin:/bin' },
@@ -21,7 +21,13 @@ function startSleep(): KeptChild {
     graceMs: 10_000,
     onExit: 'end' as const,
   });
-  const child = new KeptChild({ launch, graceMs: () => 10_000, clock: systemClock, random: () => 0.5, emit: () => {} });
+  const child = new SupervisedChild({
+    launch,
+    graceMs: () => 10_000,
+    clock: systemClock,
+    random: () => 0.5,
+    emit: () => {},
+  });
   const over = child.start();
   ends.push(async () => {
     child.stop('SIGKILL');

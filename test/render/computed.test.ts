@@ -4,14 +4,14 @@ import { failure, ProblemsError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { Fields, Value } from '../../src/base/value.ts';
 import type { PathRequests } from '../../src/config/sections/backends/path-requests.ts';
-import type { Entry, Snapshot } from '../../src/lease/snapshot.ts';
+import type { SecretEntry, Snapshot } from '../../src/lease/snapshot.ts';
 import type { Rendered } from '../../src/render/render.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
 import { outputOf } from './render.helpers.ts';
 
 const fields = (of: Record<string, Value>): Fields => new Map(Object.entries(of));
 const text = Secret.text;
-const fresh = (of: Fields): Entry => ({
+const fresh = (of: Fields): SecretEntry => ({
   state: 'fresh',
   value: { fields: of, version: '1', life: { kind: 'none' } },
   fetchedWallMs: 0,
@@ -19,18 +19,18 @@ const fresh = (of: Fields): Entry => ({
   valueNumber: 1,
   stateNumber: 1,
 });
-const absent = (code: 'SECRET_NOT_FOUND' | 'SECRET_DELETED' | 'BACKEND_TIMEOUT'): Entry => ({
+const absent = (code: 'SECRET_NOT_FOUND' | 'SECRET_DELETED' | 'BACKEND_TIMEOUT'): SecretEntry => ({
   state: 'absent',
   why: failure(code, 'x', 'y'),
   optional: false,
   stateNumber: 1,
 });
 
-function snapshotOf(entries: Record<string, Entry>): Snapshot {
+function snapshotOf(entries: Record<string, SecretEntry>): Snapshot {
   return { number: 1, get: (name) => entries[name], names: () => Object.keys(entries) };
 }
 
-async function render(template: string, entries: Record<string, Entry>, backends = ['bao']): Promise<Rendered> {
+async function render(template: string, entries: Record<string, SecretEntry>, backends = ['bao']): Promise<Rendered> {
   const askable = new Map(backends.map((name) => [name, vault.pathRequests as PathRequests]));
   const known = { secrets: new Set(['app']), backends: askable };
   const renderer = await createRenderer(outputOf({ f: template }), known);

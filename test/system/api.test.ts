@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EventSource } from 'eventsource';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { status as statusSchema } from '../../src/deliver/api/status.ts';
+import { statusSchema } from '../../src/deliver/api/status.ts';
 import { findFreePort } from '../servers/free-port.ts';
 import { type Agent, eventually, type Place, runAgent } from './agent.helpers.ts';
 import { fileBackend, outputsOf, writePassword, writeSecrets } from './file-backend.helpers.ts';

@@ -121,7 +121,8 @@ describe('backends that answer badly', () => {
     }
     const asked = FAULTS.map(({ name }) => vaults[name]?.asked() ?? 0);
     const failures = agent.facts('secret-failed').length;
-    // No request without a failure that is told, but those on their way, and one more where a kept connection was reset.
+    // No request without a failure that is told, but those on their way, and one more where a kept connection was
+    // reset.
     await agent.waitFor('secret-failed', { count: failures + FAULTS.length });
     const more = FAULTS.map(({ name }, index) => (vaults[name]?.asked() ?? 0) - (asked[index] ?? 0));
     const told = agent.facts('secret-failed').length - failures;

@@ -10,7 +10,10 @@ import { enableAppRole, enableCertAuth, enableJwtAuth, enableUserpass } from '..
 import { runAgent } from './agent.helpers.ts';
 import { useScene, useWorld } from './openbao.helpers.ts';
 
-/** One configuration with every login, format, helper and ready-made template at once, from `validate` to what is read back. */
+/**
+ * One configuration with every login, format, helper and ready-made template at once, from `validate` to what is read
+ * back.
+ */
 
 const scene = useScene();
 const world = useWorld({ openBao: { tls: true } });

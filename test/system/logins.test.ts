@@ -108,7 +108,10 @@ describe('a login that is granted', () => {
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ password: PASSWORD });
   });
 
-  /** This OpenBao has no aws plugin: what is sent is held against STS and botocore in test/backend/vault/auth/aws.test.ts. */
+  /**
+   * This OpenBao has no aws plugin: what is sent is held against STS and botocore in
+   * test/backend/vault/auth/aws.test.ts.
+   */
   it('aws: a signed request with the keys of the environment is sent, and nothing of it is told', async () => {
     const login = { auth: { client_token: 'made', lease_duration: 600, renewable: true, num_uses: 0 } };
     await using server = await startFaultServer(

@@ -10,9 +10,9 @@ import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Reload } from '../../reload/reload.ts';
-import type { Computed, Rendered, Renderer } from '../../render/render.ts';
+import type { ComputedByName, Rendered, Renderer } from '../../render/render.ts';
 import { ReloadProgress } from './reload-progress.ts';
-import type { Needs } from './wants.ts';
+import type { OutputNeeds } from './wants.ts';
 
 export interface OutputLoopOptions {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
@@ -32,7 +32,7 @@ export interface OutputLoopOptions {
 }
 
 /** A secret whose path comes from a secret whose path comes from a secret …: this many times at most. */
-const MOST_ROUNDS = 10;
+const MAX_ROUNDS = 10;
 
 /** Rendering, publishing and sweeping together take no longer than this, unless the disk hangs. */
 const ROUND_MS = 60_000;
@@ -45,7 +45,7 @@ const ROUND_MS = 60_000;
  * its own, so a hanging command or a full disk holds up nobody else.
  */
 export class OutputLoop {
-  readonly #o: Omit<OutputLoopOptions, 'before'>;
+  readonly #options: Omit<OutputLoopOptions, 'before'>;
   /** Let go of when this loop has taken over: each loop would hold all those before it. */
   #before: OutputLoopOptions['before'];
   #state: OutputState;
@@ -58,7 +58,7 @@ export class OutputLoop {
   #retryAtMs = Number.POSITIVE_INFINITY;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #told = '';
-  #needs: Needs;
+  #needs: OutputNeeds;
   /** The names in `#needs`. */
   #names: readonly string[];
   /** Secrets whose first answer may be still to come. */
@@ -76,7 +76,7 @@ export class OutputLoop {
   #dueMonoMs: number;
 
   constructor({ before, ...options }: OutputLoopOptions) {
-    this.#o = options;
+    this.#options = options;
     this.#before = before;
     const { reloads, clock } = options;
     this.progress = new ReloadProgress(options.sink.mark, reloads, this.#place);
@@ -95,7 +95,7 @@ export class OutputLoop {
   }
 
   /** The secrets it needs now; what its templates compute comes while it renders. */
-  get needs(): Needs {
+  get needs(): OutputNeeds {
     return this.#needs;
   }
 
@@ -115,7 +115,7 @@ export class OutputLoop {
 
   /** One of its secrets changed, or an attempt for one of them ended. */
   wake(changed: boolean): void {
-    const now = this.#o.clock.monoMs();
+    const now = this.#options.clock.monoMs();
     const wasBehind = this.isBehind;
     if (changed || this.#state.kind === 'waiting') this.#dirtySinceMs ??= now;
     if (changed) this.#lastEventMs = now;
@@ -126,13 +126,15 @@ export class OutputLoop {
     if (!waits) this.#ring();
   }
 
-  /** Tells the application of the published generation once more, now. False when nothing is published as it should be. */
+  /**
+   * Tells the application of the published generation once more, now. False when nothing is published as it should be.
+   */
   reloadAgain(): boolean {
     if (this.#state.kind !== 'settled' && this.#state.kind !== 'owed') return false;
     this.progress.askAgain(this.#state.generation);
     this.#enter({ kind: 'owed', generation: this.#state.generation });
     this.#failures = 0;
-    this.#retryAtMs = this.#o.clock.monoMs();
+    this.#retryAtMs = this.#options.clock.monoMs();
     this.#ring();
     return true;
   }
@@ -145,10 +147,10 @@ export class OutputLoop {
 
   /** Runs until `signal` aborts or it is retired. */
   async run(signal: AbortSignal): Promise<void> {
-    const callOff = onAbort(signal, () => this.#ring());
+    const cancel = onAbort(signal, () => this.#ring());
     await this.#recover(signal);
     while (!signal.aborted && !this.#retired) {
-      const now = this.#o.clock.monoMs();
+      const now = this.#options.clock.monoMs();
       this.#dueMonoMs = now + this.#roundMs;
       const retry = this.#retryAtMs <= now;
       const publishAtMs = this.#publishAtMs();
@@ -158,41 +160,45 @@ export class OutputLoop {
       else if (this.#sweepAtMs <= now) await this.#sweep();
       else await this.#sleep(Math.min(publishAtMs, this.#retryAtMs, this.#sweepAtMs) - now, signal);
     }
-    callOff();
+    cancel();
     this.#looking.abort();
     this.#dueMonoMs = Number.POSITIVE_INFINITY;
   }
 
   /** When a change is to be published: after the quiet period, while nothing of its own is fetched, or at maxWait. */
   #publishAtMs(): number {
-    const { output } = this.#o;
+    const { output } = this.#options;
     if (this.#dirtySinceMs === undefined) return Number.POSITIVE_INFINITY;
-    // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start. One that
-    // is tried again, or still waits for a login, holds up nothing: it may be optional.
+    // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start. One
+    // that is tried again, or still waits for a login, holds up nothing: it may be optional.
     if (this.#published === undefined) return this.#isAwaiting() ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
     const latestMs = this.#dirtySinceMs + output.maxWaitMs;
     return this.#isBusy() ? latestMs : Math.min(latestMs, this.#lastEventMs + output.quietMs);
   }
 
-  /** Whether one of its secrets is being fetched; asked for each of them, so it begins with what it found the last time. */
+  /**
+   * Whether one of its secrets is being fetched; asked for each of them, so it begins with what it found the last time.
+   */
   #isBusy(): boolean {
-    const { manager } = this.#o;
+    const { manager } = this.#options;
     if (this.#busyWith !== undefined && manager.isBusy(this.#busyWith)) return true;
     this.#busyWith = this.#names.findLast((name) => manager.isBusy(name)); // begun last, so likely the last to end
     return this.#busyWith !== undefined;
   }
 
-  /** Whether a first answer is still to come. What has come once is not looked at again, so a start costs a look each. */
+  /**
+   * Whether a first answer is still to come. What has come once is not looked at again, so a start costs a look each.
+   */
   #isAwaiting(): boolean {
     for (let name = this.#awaited.at(-1); name !== undefined; name = this.#awaited.at(-1)) {
-      if (this.#o.manager.isAwaited(name)) return true;
+      if (this.#options.manager.isAwaited(name)) return true;
       this.#awaited.pop();
     }
     return false;
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
-    const { sink, output, emit, clock } = this.#o;
+    const { sink, output, emit, clock } = this.#options;
     if (this.#before !== undefined) this.progress.follow(this.#before.progress);
     this.#before = undefined;
     while (!signal.aborted && !this.#retired) {
@@ -215,7 +221,7 @@ export class OutputLoop {
   }
 
   async #publish(): Promise<void> {
-    const { renderer, manager, sink, output, emit, clock } = this.#o;
+    const { renderer, manager, sink, output, emit, clock } = this.#options;
     const startedMs = clock.monoMs();
     this.#dirtySinceMs = undefined;
     this.#retryAtMs = Number.POSITIVE_INFINITY;
@@ -245,26 +251,26 @@ export class OutputLoop {
   }
 
   /** Asks for what the templates computed, and lets go of what they no longer name once they are through. */
-  #need({ kind, computed }: Extract<Rendered, { computed: Computed }>): void {
+  #need({ kind, computed }: Extract<Rendered, { computed: ComputedByName }>): void {
     const before = this.#needs.computed;
     const isNew = [...computed.keys()].some((name) => !before.has(name));
     this.#rounds = kind === 'files' ? 0 : this.#rounds + (isNew ? 1 : 0);
-    if (this.#rounds > MOST_ROUNDS) {
+    if (this.#rounds > MAX_ROUNDS) {
       this.#rounds = 0;
-      const seen = `still naming new paths after ${MOST_ROUNDS} rounds of fetching and rendering`;
+      const seen = `still naming new paths after ${MAX_ROUNDS} rounds of fetching and rendering`;
       throw fail('RENDER_BAD_ARGUMENT', this.#place, seen, { hint: 'Let paths depend on fewer other secrets.' });
     }
     if (!isNew && (kind === 'waits' || before.size === computed.size)) return;
     const needed = kind === 'files' ? computed : new Map([...before, ...computed]);
     this.#needs = { names: this.#needs.names, computed: needed };
     this.#names = [...this.#needs.names, ...needed.keys()];
-    this.#o.onNeeds();
+    this.#options.onNeeds();
     this.#awaited = [...this.#names];
   }
 
   /** Nobody has read a first generation, so nobody needs to be told. */
   async #skipReload(generation: number): Promise<void> {
-    const { output, emit, reloads } = this.#o;
+    const { output, emit, reloads } = this.#options;
     await this.progress.takenUp(generation);
     if (reloads.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
@@ -277,12 +283,12 @@ export class OutputLoop {
     // Equal bytes are no reason to hurry a reload that failed; a new generation overtakes the old one's backoff.
     const sameAgain = before.kind === 'owed' && before.generation === owed && before.why !== undefined;
     if (!sameAgain) this.#failures = 0;
-    this.#retryAtMs = this.#o.clock.monoMs() + (sameAgain ? backoffMs(this.#failures, this.#o.random) : 0);
+    this.#retryAtMs = this.#options.clock.monoMs() + (sameAgain ? backoffMs(this.#failures, this.#options.random) : 0);
     this.#enter(sameAgain ? before : { kind: 'owed', generation: owed });
   }
 
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
-    const { reloads, output, emit, clock } = this.#o;
+    const { reloads, output, emit, clock } = this.#options;
     const startedMs = clock.monoMs();
     this.#looking.abort();
     for (const [number, step] of this.progress.left()) {
@@ -312,7 +318,7 @@ export class OutputLoop {
   }
 
   async #reloadFailed(generation: number, step: Reload, why: Failure): Promise<void> {
-    const { output, emit, clock, random } = this.#o;
+    const { output, emit, clock, random } = this.#options;
     await this.progress.write();
     const retryInMs = backoffMs(++this.#failures, random, why.retryAfterMs);
     this.#retryAtMs = clock.monoMs() + retryInMs;
@@ -328,14 +334,14 @@ export class OutputLoop {
     void step.untilChanged?.(looking.signal).then(() => {
       if (looking.signal.aborted || this.#state.kind !== 'owed') return;
       this.#failures = 0;
-      this.#retryAtMs = this.#o.clock.monoMs();
+      this.#retryAtMs = this.#options.clock.monoMs();
       this.#ring();
     });
   }
 
   /** The application has the generation. A mark that does not say so is written again until the disk takes it. */
   async #settle(generation: number): Promise<void> {
-    const { output, emit, clock, random } = this.#o;
+    const { output, emit, clock, random } = this.#options;
     this.#looking.abort();
     this.#retryAtMs = Number.POSITIVE_INFINITY;
     const why = await this.progress.write();
@@ -354,8 +360,8 @@ export class OutputLoop {
   async #sweep(): Promise<void> {
     this.#sweepAtMs = Number.POSITIVE_INFINITY;
     try {
-      const nextMs = await this.#o.sink.sweep();
-      if (nextMs !== undefined) this.#sweepAtMs = this.#o.clock.monoMs() + nextMs;
+      const nextMs = await this.#options.sink.sweep();
+      if (nextMs !== undefined) this.#sweepAtMs = this.#options.clock.monoMs() + nextMs;
     } catch {
       // What could not be removed now goes at the next publish or start; the published generation is not concerned.
     }
@@ -363,14 +369,14 @@ export class OutputLoop {
 
   #wait(missing: readonly string[]): void {
     const told = missing.join();
-    if (told !== this.#told) this.#o.emit({ kind: 'output-waiting', output: this.#o.output.name, missing });
+    if (told !== this.#told) this.#options.emit({ kind: 'output-waiting', output: this.#options.output.name, missing });
     this.#told = told;
     this.#enter({ kind: 'waiting', missing });
   }
 
   /** A render fails the same way until a secret changes: only what the disk refused is worth another try. */
   #failed(why: Failure): number {
-    const { output, random, clock, emit } = this.#o;
+    const { output, random, clock, emit } = this.#options;
     const retryInMs = backoffMs(++this.#failures, random);
     const retries = why.retry !== 'never';
     if (retries) this.#retryAtMs = clock.monoMs() + retryInMs;
@@ -380,28 +386,30 @@ export class OutputLoop {
   }
 
   get #place(): string {
-    return placeOfOutput(this.#o.output.name);
+    return placeOfOutput(this.#options.output.name);
   }
 
   #enter(state: OutputState): void {
     this.#state = Object.freeze(state);
-    this.#o.onState(this.#state);
+    this.#options.onState(this.#state);
   }
 
-  /** Until `ms` have passed or somebody rings. Without an end no timer runs: a thousand outputs at rest cost nothing. */
+  /**
+   * Until `ms` have passed or somebody rings. Without an end no timer runs: a thousand outputs at rest cost nothing.
+   */
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#o;
+    const { clock } = this.#options;
     this.#dueMonoMs = clock.monoMs() + ms + this.#roundMs;
     return new Promise((resolve) => {
-      let callOff = () => {};
+      let cancel = () => {};
       this.#ring = () => {
         this.#ring = () => {};
         this.#dueMonoMs = clock.monoMs() + this.#roundMs;
-        callOff();
+        cancel();
         resolve();
       };
       if (signal.aborted || this.#retired) this.#ring();
-      else if (Number.isFinite(ms)) callOff = deadline(clock, ms, () => this.#ring());
+      else if (Number.isFinite(ms)) cancel = deadline(clock, ms, () => this.#ring());
     });
   }
 }

@@ -7,18 +7,18 @@ import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import { createReload } from '../../reload/create-reload.ts';
-import type { Computed } from '../../render/render.ts';
-import type { Surroundings } from '../context.ts';
+import type { ComputedByName } from '../../render/render.ts';
+import type { AgentContext } from '../context.ts';
 import type { Execution } from '../execution.ts';
 import type { Plan, PlannedOutput } from '../plan.ts';
 import { withoutTokens } from '../without-tokens.ts';
 import { OutputLoop, type OutputLoopOptions } from './loop.ts';
-import type { Needs } from './wants.ts';
+import type { OutputNeeds } from './wants.ts';
 
 export type CreateSink = (output: OutputConfig, clock: Clock) => Sink;
 
-export interface OutputLoopsParts {
-  readonly around: Surroundings;
+export interface OutputLoopsDeps {
+  readonly context: AgentContext;
   readonly manager: LeaseManager;
   /** Runs the loops, and ends them. */
   readonly supervisor: Supervisor;
@@ -37,20 +37,21 @@ interface Running {
 }
 
 /** What makes one loop different from the next. */
-type LoopParts = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'reloads'>;
+type OutputLoopDeps = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'reloads'>;
 
 /**
- * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's loop for the same directory
- * begins when the old one has ended what it was doing, so there is never more than one writer.
+ * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's
+ * loop for the same directory begins when the old one has ended what it was doing, so there is never more than one
+ * writer.
  */
 export class OutputLoops {
-  readonly #parts: OutputLoopsParts;
+  readonly #parts: OutputLoopsDeps;
   #byIdentity: ReadonlyMap<string, Running> = new Map();
   #byOutput: ReadonlyMap<string, OutputLoop> = new Map();
   #states: Map<string, OutputState> = new Map();
   #bySecret: ReadonlyMap<string, readonly OutputLoop[]> = new Map();
 
-  constructor(parts: OutputLoopsParts) {
+  constructor(parts: OutputLoopsDeps) {
     this.#parts = parts;
   }
 
@@ -58,7 +59,10 @@ export class OutputLoops {
   replace({ config, outputs, env }: Plan): void {
     const { execution } = this.#parts;
     execution?.configure(config);
-    const parts = outputs.map((planned): [string, LoopParts] => [planned.output.dir, this.#partsOf(planned, config)]);
+    const parts = outputs.map((planned): [string, OutputLoopDeps] => [
+      planned.output.dir,
+      this.#partsOf(planned, config),
+    ]);
     if (execution !== undefined && env !== undefined) parts.push([ENVIRONMENT, { ...env, ...execution.parts() }]);
 
     const before = this.#byIdentity;
@@ -80,12 +84,12 @@ export class OutputLoops {
   }
 
   /** What each output needs now. */
-  needs(): readonly Needs[] {
+  needs(): readonly OutputNeeds[] {
     return [...this.#byOutput.values()].map((loop) => loop.needs);
   }
 
   /** The secrets whose paths the templates of each output worked out, by the name of the output. */
-  computed(): ReadonlyMap<string, Computed> {
+  computed(): ReadonlyMap<string, ComputedByName> {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.needs.computed]));
   }
 
@@ -96,7 +100,9 @@ export class OutputLoops {
     for (const loop of woken) loop.wake(changed);
   }
 
-  /** Runs an output's reload once more. False: there is no such output, or its published generation is not known good. */
+  /**
+   * Runs an output's reload once more. False: there is no such output, or its published generation is not known good.
+   */
   reload(name: string): boolean {
     return this.#byOutput.get(name)?.reloadAgain() ?? false;
   }
@@ -116,19 +122,19 @@ export class OutputLoops {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.dueMonoMs]));
   }
 
-  #partsOf({ output, renderer, requests }: PlannedOutput, config: Config): LoopParts {
-    const { around, manager, createSink = createFileSink, execution } = this.#parts;
-    const env = withoutTokens(around, config);
+  #partsOf({ output, renderer, requests }: PlannedOutput, config: Config): OutputLoopDeps {
+    const { context, manager, createSink = createFileSink, execution } = this.#parts;
+    const env = withoutTokens(context, config);
     const reloads = output.reload.map((step) => {
       const request = requests.get(step.place);
       const render = request && (() => request.render(manager.snapshot(request.wants)));
-      return createReload(step, output, env, render, execution?.child, around.emit);
+      return createReload(step, output, env, render, execution?.child, context.emit);
     });
-    return { output, renderer, sink: createSink(output, around.clock), reloads };
+    return { output, renderer, sink: createSink(output, context.clock), reloads };
   }
 
-  #create(parts: LoopParts, before: OutputLoop | undefined): OutputLoop {
-    const { around, manager } = this.#parts;
+  #create(parts: OutputLoopDeps, before: OutputLoop | undefined): OutputLoop {
+    const { context, manager } = this.#parts;
     const { name } = parts.output;
     const onState = (state: OutputState) => {
       if (this.#byOutput.get(name) !== loop) return; // retired, and another one has its place
@@ -139,7 +145,7 @@ export class OutputLoops {
       this.#indexSecrets();
       this.#parts.onNeeds();
     };
-    const { clock, random, emit } = around;
+    const { clock, random, emit } = context;
     const loop = new OutputLoop({ ...parts, before, manager, clock, random, emit, onState, onNeeds });
     return loop;
   }
@@ -158,9 +164,9 @@ export class OutputLoops {
   }
 
   #start(name: string, loop: OutputLoop, previous: Promise<void> | undefined): Promise<void> {
-    const { supervisor, around } = this.#parts;
+    const { supervisor, context } = this.#parts;
     const { promise, resolve } = Promise.withResolvers<void>();
-    supervisor.keep(`output ${name}`, around.clock, async (signal) => {
+    supervisor.keep(`output ${name}`, context.clock, async (signal) => {
       await previous;
       await loop.run(signal);
       resolve();

@@ -2,7 +2,7 @@ import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
-import type { Entry } from '../../lease/snapshot.ts';
+import type { SecretEntry } from '../../lease/snapshot.ts';
 
 /**
  * Answers that another try within one `init` would not change. Everything else (no connection, 412, 429, 472, 473,
@@ -30,7 +30,7 @@ const DEFINITE: ReadonlySet<Code> = new Set([
   'SECRET_NOT_KV',
 ] satisfies Code[]);
 
-export type Outcome =
+export type InitOutcome =
   | { readonly kind: 'running' }
   /** Every output is published and taken up. */
   | { readonly kind: 'done' }
@@ -39,9 +39,9 @@ export type Outcome =
 
 export interface Progress {
   readonly outputs: ReadonlyMap<string, OutputState>;
-  readonly entryOf: (name: string) => Entry | undefined;
-  /** See Pipeline.silence. */
-  readonly silence: (name: string) => Failure;
+  readonly entryOf: (name: string) => SecretEntry | undefined;
+  /** See Pipeline.reasonMissing. */
+  readonly reasonMissing: (name: string) => Failure;
   /** The backend of a secret, where there are several to tell apart. */
   readonly backendOf?: (name: string) => string | undefined;
 }
@@ -50,7 +50,7 @@ export interface Progress {
  * Pure: whether one pass has come to its end. A definite failure ends it only when the other secrets have answered
  * too, so that all that is wrong is told at once.
  */
-export function outcomeOf(progress: Progress): Outcome {
+export function outcomeOf(progress: Progress): InitOutcome {
   const failures = new Failures();
   for (const state of progress.outputs.values()) {
     if (state.kind === 'owed' && state.why === undefined) return { kind: 'running' };
@@ -82,7 +82,7 @@ export function failuresAtDeadline(progress: Progress): readonly Failure[] {
     const missing = state.kind === 'waiting' ? state.missing.filter((name) => isMissing(name, progress)) : [];
     for (const name of missing) {
       const why = whyMissing(name, progress);
-      failures.add(why === undefined ? progress.silence(name) : withBackend(why, name, progress), name);
+      failures.add(why === undefined ? progress.reasonMissing(name) : withBackend(why, name, progress), name);
     }
     if (missing.length === 0) {
       failures.add(failure('INIT_TIMEOUT', placeOfOutput(output), 'the time was over before it was done'));
@@ -96,14 +96,16 @@ function isMissing(name: string, { entryOf }: Progress): boolean {
   return entry === undefined || (entry.state === 'absent' && !entry.optional);
 }
 
-function whyMissing(name: string, { entryOf, silence }: Progress): Failure | undefined {
+function whyMissing(name: string, { entryOf, reasonMissing: silence }: Progress): Failure | undefined {
   const entry = entryOf(name);
   if (entry?.state === 'absent') return entry.why;
   const why = silence(name);
   return entry === undefined && why.code !== 'SECRET_NEVER_FETCHED' ? why : undefined;
 }
 
-/** A failure of a secret tells the address that was asked; with several backends it tells the configured name as well. */
+/**
+ * A failure of a secret tells the address that was asked; with several backends it tells the configured name as well.
+ */
 function withBackend(why: Failure, name: string, { backendOf }: Progress): Failure {
   const backend = why.place.startsWith('secrets.') ? backendOf?.(name) : undefined;
   return backend === undefined ? why : failure(why.code, why.place, `${why.seen}, backend ${backend}`, why);

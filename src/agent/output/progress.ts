@@ -9,7 +9,7 @@ export function progressOf(outputs: readonly PlannedEnvironment[], { config }: P
   return {
     outputs: begun.size > 0 ? begun : unbegun(outputs),
     entryOf: (name) => pipeline.entryOf(name),
-    silence: (name) => pipeline.silence(name),
+    reasonMissing: (name) => pipeline.reasonMissing(name),
     backendOf: (name) => (config.backends.size > 1 ? config.secrets.get(name)?.backend : undefined),
   };
 }

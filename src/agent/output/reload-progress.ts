@@ -3,8 +3,8 @@ import type { ReloadMark } from '../../deliver/sink.ts';
 import type { Reload } from '../../reload/reload.ts';
 
 /**
- * How far the reload of one output has come. Each step that is done is done for that generation: a later step that fails
- * does not make it run again, neither in this process nor in the next.
+ * How far the reload of one output has come. Each step that is done is done for that generation: a later step that
+ * fails does not make it run again, neither in this process nor in the next.
  *
  * It is remembered here first and written into the mark on disk after that. When the mark cannot be written, an
  * application that took the generation up is not told again for as long as this process lives.

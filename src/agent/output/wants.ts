@@ -1,12 +1,12 @@
 import type { Backend, Want } from '../../backend/backend.ts';
 import type { Config, SecretConfig } from '../../config/config.ts';
 import type { Groups } from '../../lease/refresh-together.ts';
-import type { Computed, ComputedSecret } from '../../render/render.ts';
+import type { ComputedByName, ComputedSecret } from '../../render/render.ts';
 
 /** What one output needs: configured secrets by name, and those whose paths its templates computed. */
-export interface Needs {
+export interface OutputNeeds {
   readonly names: ReadonlySet<string>;
-  readonly computed: Computed;
+  readonly computed: ComputedByName;
 }
 
 /**
@@ -16,7 +16,7 @@ export interface Needs {
 export function wantsOf(
   config: Config,
   backends: ReadonlyMap<string, Backend>,
-  needs: Iterable<Needs>,
+  needs: Iterable<OutputNeeds>,
 ): ReadonlyMap<string, Want> {
   const wants = new Map<string, Want>();
   for (const { names, computed } of needs) {
@@ -36,7 +36,7 @@ export function wantsOf(
 }
 
 /** For each secret the names of each output that it stands in, itself included. All of an output share one set. */
-export function namesTogether(needs: Iterable<Needs>): Groups {
+export function namesTogether(needs: Iterable<OutputNeeds>): Groups {
   const together = new Map<string, ReadonlySet<string>[]>();
   for (const { names, computed } of needs) {
     const all = computed.size === 0 ? names : new Set([...names, ...computed.keys()]);

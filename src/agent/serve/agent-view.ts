@@ -3,9 +3,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
-import type { Heard } from '../../lease/manager.ts';
-import type { Entry, Snapshot } from '../../lease/snapshot.ts';
-import type { Computed } from '../../render/render.ts';
+import type { SecretListener } from '../../lease/manager.ts';
+import type { SecretEntry, Snapshot } from '../../lease/snapshot.ts';
+import type { ComputedByName } from '../../render/render.ts';
 import type { Plan } from '../plan.ts';
 import type { ListenerView } from './listener-view.ts';
 
@@ -29,21 +29,21 @@ export interface AgentView {
   /** Every secret that is wanted now: what outputs need, those of computed paths too, and what is served. */
   wanted(): Iterable<string>;
   /** The secrets whose paths the templates of an output worked out, by the name of the output. */
-  computed(): ReadonlyMap<string, Computed>;
+  computed(): ReadonlyMap<string, ComputedByName>;
   /** Why a secret that has no entry yet has none. */
-  silence(name: string): Failure;
+  reasonMissing(name: string): Failure;
   /** When the oldest attempt that runs now began, by backend. */
   oldestAttempts(): ReadonlyMap<string, number>;
   snapshot(names?: Iterable<string>): Snapshot;
-  entryOf(name: string): Entry | undefined;
+  entryOf(name: string): SecretEntry | undefined;
   /** When the next attempt for a secret is due, on the monotonic clock; undefined while one runs. */
   nextMonoMs(name: string): number | undefined;
   /** When a secret's value stops being valid; undefined when nothing is known to end it. */
   endsMonoMs(name: string): number | undefined;
   /** See LeaseManager.onEvent. */
-  onEvent(heard: Heard): Disposable;
+  onEvent(heard: SecretListener): Disposable;
   /** Fetches now, joining an attempt that runs; a failure keeps the value. @throws TypeError for an unknown name. */
-  refresh(name: string): Promise<Entry | undefined>;
+  refresh(name: string): Promise<SecretEntry | undefined>;
   outputs(): ReadonlyMap<string, OutputState>;
   /** When the loop of each output has come round at the latest; past it, it hangs. */
   outputsDue(): ReadonlyMap<string, number>;

@@ -7,7 +7,7 @@ import type { AgentView } from './agent-view.ts';
 import type { ListenerView } from './listener-view.ts';
 import type { ServicePlan } from './service-plan.ts';
 
-interface Open {
+interface OpenListener {
   readonly plan: ServicePlan;
   readonly listener: Listener;
   readonly service: Service;
@@ -27,7 +27,7 @@ export interface PreparedListeners {
  */
 export class Listeners implements AsyncDisposable {
   readonly #view: AgentView;
-  #open: ReadonlyMap<string, Open> = new Map();
+  #open: ReadonlyMap<string, OpenListener> = new Map();
 
   constructor(view: AgentView) {
     this.#view = view;
@@ -39,7 +39,7 @@ export class Listeners implements AsyncDisposable {
    */
   async prepare(plans: readonly ServicePlan[]): Promise<PreparedListeners> {
     const before = this.#open;
-    const next = new Map<string, Open>();
+    const next = new Map<string, OpenListener>();
     const made: AsyncDisposable[] = [];
     try {
       for (const plan of plans) {
@@ -76,7 +76,7 @@ export class Listeners implements AsyncDisposable {
     await this.#commit(new Map());
   }
 
-  async #commit(next: ReadonlyMap<string, Open>): Promise<void> {
+  async #commit(next: ReadonlyMap<string, OpenListener>): Promise<void> {
     const before = this.#open;
     this.#open = next;
     const gone: AsyncDisposable[] = [];
@@ -108,7 +108,7 @@ export class Listeners implements AsyncDisposable {
 }
 
 /** A port cannot be taken by another address while this agent listens on it; that would not be "another process". */
-function ownPort({ where, place }: ServicePlan, before: ReadonlyMap<string, Open>): PannierError | undefined {
+function ownPort({ where, place }: ServicePlan, before: ReadonlyMap<string, OpenListener>): PannierError | undefined {
   if (where.kind !== 'tcp') return undefined;
   for (const { plan } of before.values()) {
     if (plan.where.kind !== 'tcp' || plan.where.port !== where.port) continue;

@@ -14,7 +14,7 @@ const keptOf = new WeakMap<AgentView, Kept>();
 
 /** `/startupz`, `/readyz` and `/livez`, for every listener that is to have them. */
 export async function healthRoutes(view: AgentView, mostTold?: number): Promise<readonly Route[]> {
-  const { healthRoutes } = await import('../../observe/health-routes.ts');
+  const { createHealthRoutes: healthRoutes } = await import('../../observe/health-routes.ts');
   return healthRoutes(await watchOf(view), mostTold);
 }
 

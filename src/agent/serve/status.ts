@@ -54,7 +54,9 @@ interface KnownSecret extends Pick<SecretConfig, 'name' | 'backend' | 'request' 
   readonly outputs?: readonly string[];
 }
 
-/** What is not there is absent and no trouble, as with an optional secret: whether it must be there, the template says. */
+/**
+ * What is not there is absent and no trouble, as with an optional secret: whether it must be there, the template says.
+ */
 function computedSecrets(view: AgentView): readonly KnownSecret[] {
   const known = new Map<string, KnownSecret & { readonly outputs: string[] }>();
   for (const [output, computed] of view.computed()) {

@@ -7,10 +7,10 @@ import type { AwsBackendConfig } from './config/config.ts';
 import type { AwsRequest } from './config/request.ts';
 import { createAwsParameter, createAwsParameters } from './source/parameter.ts';
 import { createAwsPrefix } from './source/prefix.ts';
-import { type AwsTools, createAwsSecret } from './source/secret.ts';
+import { type AwsSourceDeps, createAwsSecret } from './source/secret.ts';
 import { createAwsValues } from './source/values.ts';
 
-export interface AwsParts {
+export interface AwsBackendDeps {
   readonly api: AwsApi;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -21,8 +21,11 @@ export interface AwsParts {
 }
 
 /** Secrets Manager and Parameter Store of one account and region as a backend. Nothing in it has a lease. */
-export function createAwsBackend(config: AwsBackendConfig, { api, clock, emit, trouble, close }: AwsParts): Backend {
-  const tools: AwsTools = { api, clock, values: createAwsValues(clock) };
+export function createAwsBackend(
+  config: AwsBackendConfig,
+  { api, clock, emit, trouble, close }: AwsBackendDeps,
+): Backend {
+  const tools: AwsSourceDeps = { api, clock, values: createAwsValues(clock) };
   const secret = createAwsSecret(tools);
   const prefix = createAwsPrefix(tools, emit);
   const parameter = createAwsParameter(tools);

@@ -2,16 +2,16 @@ import type { Stats } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { asFailure, fail, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
-import { stampOf } from '../../base/file-stamp.ts';
+import { fileStamp } from '../../base/file-stamp.ts';
 import { FileWatch } from '../../base/file-watch.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { SingleFlight } from '../../base/single-flight.ts';
 import { equalValues, type Fields } from '../../base/value.ts';
 import type { Backend, Fetch, Fetched, Source, Want } from '../backend.ts';
 import type { FileBackendConfig, FileRequest } from './config.ts';
-import { type Reading, readAndParse, readKey } from './read.ts';
+import { type FileReading, readAndParse, readKey } from './read.ts';
 
-export interface FileBackendTools {
+export interface FileBackendDeps {
   readonly emit: Emit;
   readonly clock: Clock;
 }
@@ -21,14 +21,15 @@ export interface FileBackendTools {
  * lease; `watch` tells changes at once.
  *
  * `path` is a file of secrets (`*.yaml`, `*.yml`, `*.json`, `*.env`, `.env*`) or a folder.
- * - In a YAML or JSON file each top-level name is a secret: a map gives its fields, anything else the one field `value`.
+ * - In a YAML or JSON file each top-level name is a secret: a map gives its fields, anything else the one field
+ *   `value`.
  * - In a dotenv file each variable is a secret with the one field `value`.
  * - In a folder the key `shop` is the folder `shop` with a file per field (exact bytes), or the file `shop.yaml`,
  *   `.yml`, `.json` or `.env` whose names are the fields, or the file `shop`, which gives the one field `value`. Keys
  *   may have `/`, but no part that begins with `..`; names that begin with `..` are the kubelet's and are left out.
  * - The key `.` is everything in one secret: the names of the file, or the files of the folder.
  */
-export function createFileBackend(config: FileBackendConfig, tools: FileBackendTools): Backend {
+export function createFileBackend(config: FileBackendConfig, tools: FileBackendDeps): Backend {
   const source = new FileSource(config, tools);
   return {
     name: config.name,
@@ -44,7 +45,7 @@ const FORGET_MS = 250;
 
 class FileSource implements Source {
   readonly #config: FileBackendConfig;
-  readonly #tools: FileBackendTools;
+  readonly #tools: FileBackendDeps;
   readonly #flights = new SingleFlight<string, Fields>();
   readonly #parsed = new Map<string, { readonly stamp: string; readonly fields: Fields; forget: () => void }>();
   readonly #watchers = new Set<() => void>();
@@ -52,7 +53,7 @@ class FileSource implements Source {
   #watch: FileWatch | undefined;
   #changes = 0;
 
-  constructor(config: FileBackendConfig, tools: FileBackendTools) {
+  constructor(config: FileBackendConfig, tools: FileBackendDeps) {
     this.#config = config;
     this.#tools = tools;
   }
@@ -89,15 +90,15 @@ class FileSource implements Source {
   }
 
   /** A file system that hangs (NFS, FUSE) does not hold up who gave up waiting. */
-  #cancellable(key: string, place: string, signal: AbortSignal): Promise<Reading> {
+  #cancellable(key: string, place: string, signal: AbortSignal): Promise<FileReading> {
     return new Promise((resolve, reject) => {
-      const callOff = onAbort(signal, () => reject(fail('CANCELLED', place, 'the read was cancelled')));
+      const cancel = onAbort(signal, () => reject(fail('CANCELLED', place, 'the read was cancelled')));
       if (signal.aborted) return;
-      this.#read(key, place).then(resolve, reject).finally(callOff);
+      this.#read(key, place).then(resolve, reject).finally(cancel);
     });
   }
 
-  async #read(key: string, place: string): Promise<Reading> {
+  async #read(key: string, place: string): Promise<FileReading> {
     const { path, name } = this.#config;
     const { clock, emit } = this.#tools;
     const startedMs = clock.monoMs();
@@ -114,7 +115,7 @@ class FileSource implements Source {
   }
 
   #parse(path: string, stats: Stats, place: string): Promise<Fields> {
-    const stamp = stampOf(stats);
+    const stamp = fileStamp(stats);
     const known = this.#parsed.get(path);
     if (known?.stamp === stamp) return Promise.resolve(known.fields);
     return this.#flights.run(`${path} ${stamp}`, async () => {
@@ -126,9 +127,9 @@ class FileSource implements Source {
 
   #remember(path: string, stamp: string, fields: Fields): void {
     this.#parsed.get(path)?.forget();
-    const callOff = this.#tools.clock.after(FORGET_MS, () => forget());
+    const cancel = this.#tools.clock.after(FORGET_MS, () => forget());
     const forget = () => {
-      callOff();
+      cancel();
       if (this.#parsed.get(path)?.stamp === stamp) this.#parsed.delete(path);
     };
     this.#parsed.set(path, { stamp, fields, forget });

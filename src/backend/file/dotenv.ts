@@ -26,14 +26,17 @@ const MANIFOLD = /^[abftv'$`\n]$/;
 const SINGLE = 'put the value in single quotes';
 
 /**
- * The variables of a dotenv file, which has no standard. What most readers (dotenv libraries, shells, `docker --env-file`)
- * read alike is read so, and what they read differently is refused, since a wrong password is worse than none:
+ * The variables of a dotenv file, which has no standard. What most readers (dotenv libraries, shells, `docker
+ * --env-file`) read alike is read so, and what they read differently is refused, since a wrong password is worse than
+ * none:
  *
- * - `NAME=value`, perhaps with `export` and with spaces around the equals sign; of two values of a name the last counts.
+ * - `NAME=value`, perhaps with `export` and with spaces around the equals sign; of two values of a name the last
+ *   counts.
  * - Without quotes: the text up to the end of the line or ` #`, without white space at its ends. A `#` within a word
  *   belongs to the value, quotes and backslashes in the middle do as well.
  * - In single quotes: as it stands, over several lines too. In double quotes: `\n`, `\r`, `\"` and `\\` are known.
- * - Refused: escapes that some readers alone have, `$NAME`, `${…}` and `$(…)` outside of single quotes, a value that begins with `#` or a
+ * - Refused: escapes that some readers alone have, `$NAME`, `${…}` and `$(…)` outside of single quotes, a value that
+ *   begins with `#` or a
  *   backtick, text after a closing quote, a quote that is not closed, a line without an equals sign.
  * @throws DotenvError
  */

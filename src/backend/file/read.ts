@@ -1,14 +1,14 @@
 import type { Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fail } from '../../base/errors.ts';
-import { stampOf } from '../../base/file-stamp.ts';
+import { fileStamp } from '../../base/file-stamp.ts';
 import { readdirInTime, readFileInTime, realpathInTime, statInTime } from '../../base/read-file.ts';
 import { Secret } from '../../base/secret.ts';
 import { type Fields, isFields, type Value } from '../../base/value.ts';
 import { fileKind, parseFile, unusable } from './parse.ts';
 
 /** What stands in a place of the file system at one moment. */
-export interface Reading {
+export interface FileReading {
   readonly fields: Fields;
   /** When it was last changed. */
   readonly changedMs: number;
@@ -29,7 +29,7 @@ const TRIES = 5;
  * and of a folder that is swapped as the kubelet does it.
  * @throws PannierError SECRET_NOT_FOUND, SECRET_EMPTY, or BACKEND_FILE.
  */
-export async function readKey(path: string, key: string, parsed: ReadParsed, place: string): Promise<Reading> {
+export async function readKey(path: string, key: string, parsed: ReadParsed, place: string): Promise<FileReading> {
   for (let tries = 1; ; tries++) {
     try {
       const stats = await statInTime(path);
@@ -44,14 +44,20 @@ export async function readKey(path: string, key: string, parsed: ReadParsed, pla
   }
 }
 
-async function inFile(path: string, stats: Stats, key: string, parsed: ReadParsed, place: string): Promise<Reading> {
+async function inFile(
+  path: string,
+  stats: Stats,
+  key: string,
+  parsed: ReadParsed,
+  place: string,
+): Promise<FileReading> {
   const all = await parsed(path, stats, place);
   const found = key === '.' ? all : all.get(key);
   if (found === undefined) throw notFound(path, key, place);
   return { fields: asFields(found, path, key, place), changedMs: stats.mtimeMs };
 }
 
-async function inFolder(path: string, key: string, parsed: ReadParsed, place: string): Promise<Reading> {
+async function inFolder(path: string, key: string, parsed: ReadParsed, place: string): Promise<FileReading> {
   if (key === '.') return await asFolder(path, path, key, place);
   if (key.split('/').some((part) => part === '' || part === '.' || part.startsWith('..')) || key.includes('\0')) {
     throw notFound(path, key, place);
@@ -71,7 +77,7 @@ async function inFolder(path: string, key: string, parsed: ReadParsed, place: st
 }
 
 /** A file per field. `..data` is looked up once, so that all files are of one generation; it vanishing means: again. */
-async function asFolder(folder: string, path: string, key: string, place: string): Promise<Reading> {
+async function asFolder(folder: string, path: string, key: string, place: string): Promise<FileReading> {
   const swapped = join(folder, '..data');
   const dir = await realpathInTime((await statOrNone(swapped)) === undefined ? folder : swapped);
   const fields = new Map<string, Value>();
@@ -92,7 +98,7 @@ export async function readStable(path: string, place: string): Promise<Uint8Arra
   for (let tries = 1; ; tries++) {
     try {
       const { bytes, stats } = await readFileInTime(path, { maxBytes: MAX_FILE_BYTES });
-      if (stampOf(await statInTime(path)) === stampOf(stats)) return bytes;
+      if (fileStamp(await statInTime(path)) === fileStamp(stats)) return bytes;
     } catch (error) {
       const code = (error as { code?: unknown }).code;
       if (code === 'EFTYPE' || code === 'EISDIR') throw unusable(path, 'not a file', place);

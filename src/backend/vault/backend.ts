@@ -8,7 +8,7 @@ import type { VaultSession } from './auth/session.ts';
 import type { VaultClient } from './client/client.ts';
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
-import type { VaultTools } from './source/answer.ts';
+import type { VaultSourceDeps } from './source/answer.ts';
 import { createVaultCertificate } from './source/certificate.ts';
 import { createVaultKv } from './source/kv.ts';
 import { createVaultList } from './source/list.ts';
@@ -17,16 +17,16 @@ import { createVaultRead } from './source/read.ts';
 import { createRenew } from './source/renew.ts';
 import { createVaultWrite } from './source/write.ts';
 
-export interface VaultParts {
+export interface VaultBackendDeps {
   readonly client: VaultClient;
   readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead'>;
   readonly clock: Clock;
 }
 
 /** A Vault or OpenBao server as a backend. It owns client and session, and disposes them. */
-export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultParts): Backend {
+export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultBackendDeps): Backend {
   const stop = new AbortController();
-  const tools: VaultTools = {
+  const tools: VaultSourceDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
     nextVersion: countVersions(clock),

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { Forwarder } from '../../http/forwarder.ts';
-import type { Env } from '../../http/proxy-env.ts';
+import type { ProxyVariables } from '../../http/proxy-env.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultClient } from './client/client.ts';
@@ -8,20 +8,23 @@ import type { VaultBackendConfig } from './config/config.ts';
 import { VaultMounts } from './source/mounts.ts';
 import type { Upstream } from './upstream.ts';
 
-/** The server's own default for its longest request: https://openbao.org/docs/configuration/#default_max_request_duration */
+/**
+ * The server's own default for its longest request:
+ * https://openbao.org/docs/configuration/#default_max_request_duration
+ */
 const ANSWER_MS = 90_000;
 
-export interface UpstreamParts {
+export interface UpstreamDeps {
   readonly client: VaultClient;
   readonly session: Session;
   readonly clock: Clock;
-  readonly env: Env;
+  readonly env: ProxyVariables;
 }
 
 /** A Vault or OpenBao server for a proxy, over connections of its own. Client and session stay their owner's. */
 export function createVaultUpstream(
   config: VaultBackendConfig,
-  { client, session, clock, env }: UpstreamParts,
+  { client, session, clock, env }: UpstreamDeps,
 ): Upstream {
   const { name, address, tls, timeoutMs, namespace } = config;
   const place = `backends.${name}`;

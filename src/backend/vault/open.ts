@@ -34,7 +34,9 @@ async function openUpstream(...args: Parameters<typeof import('./create-upstream
   return (await import('./create-upstream.ts')).createVaultUpstream(...args);
 }
 
-/** Secret ids that a login has used up, under one key for all backends of this kind: their files are told apart in it. */
+/**
+ * Secret ids that a login has used up, under one key for all backends of this kind: their files are told apart in it.
+ */
 function keptSecretIds(kept: BackendContext['kept']): KeptSecretIds {
   const known = kept.get('vault.secretIds') as KeptSecretIds | undefined;
   if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Stop } from '../../http/call-cancellation.ts';
+import type { CallCancellation } from '../../http/call-cancellation.ts';
 import type { ForwardedRequest } from '../../http/forwarder.ts';
 import type { Backend } from '../backend.ts';
 import type { Session } from './auth/method.ts';
@@ -26,7 +26,7 @@ export interface Upstream extends AsyncDisposable {
   /** For calls that the proxy makes itself. */
   readonly client: Pick<VaultClient, 'call'>;
   /** See `Forwarder.send`. */
-  send(request: ForwardedRequest, stop: Stop): Promise<IncomingMessage>;
+  send(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage>;
   /**
    * The mount that a path of the configured namespace lies in; `refused` when the server will not tell. Asked under the
    * agent's own login, once per mount.

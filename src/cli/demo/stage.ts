@@ -13,7 +13,7 @@ export interface Stage extends AsyncDisposable {
   /** Indented text under the step. */
   show(text: string): void;
   /** Starts a child whose lines are shown as `name: line`. It is stopped when the stage is disposed of. */
-  start(name: string, argv: readonly string[], options?: StartOptions): Actor;
+  start(name: string, argv: readonly string[], options?: StartOptions): DemoProcess;
   /** Writes a file (0600) into `dir`. */
   write(name: string, text: string): Promise<string>;
 }
@@ -23,7 +23,7 @@ export interface StartOptions {
   readonly quiet?: boolean;
 }
 
-export interface Actor {
+export interface DemoProcess {
   readonly pid: number;
   /** Resolves when a line of the child matches; rejects when it ends first or after `withinMs`. */
   says(what: RegExp, withinMs?: number): Promise<string>;
@@ -66,7 +66,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function startActor(name: string, argv: readonly string[], { env = {}, quiet = false }: StartOptions): Actor {
+function startActor(name: string, argv: readonly string[], { env = {}, quiet = false }: StartOptions): DemoProcess {
   const [program = '', ...rest] = argv;
   const path = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
   const child = spawn(program, rest, { env: { ...path, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -4,7 +4,7 @@ import { readCurrent } from '../../deliver/file/read-current.ts';
 import { createLineMask } from './masked-lines.ts';
 
 /** Two versions of a file that differ so much that comparing takes longer are told to differ, no more. */
-const LONGEST_MS = 5_000;
+const MAX_MS = 5_000;
 
 /**
  * The unified difference between the published files of an output and the rendered ones; empty when there is none. What
@@ -43,7 +43,7 @@ async function compare({ path, generation, old, now }: Versions, shown: (line: s
   const [from, to] = [decode(old ?? new Uint8Array()), decode(now ?? new Uint8Array())];
   if (from === undefined || to === undefined) return `${head.join('\n')}\nThey are not text, and differ.\n`;
   const { structuredPatch } = await import('diff');
-  const patch = structuredPatch(path, path, from, to, undefined, undefined, { context: 3, timeout: LONGEST_MS });
+  const patch = structuredPatch(path, path, from, to, undefined, undefined, { context: 3, timeout: MAX_MS });
   if (patch === undefined) return `${head.join('\n')}\nThey differ too much to be compared.\n`;
   for (const { oldStart, oldLines, newStart, newLines, lines } of patch.hunks) {
     // A part without lines is named by the line before it.

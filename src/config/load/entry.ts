@@ -1,8 +1,8 @@
-import type { Path } from '../place.ts';
+import type { ConfigPath } from '../place.ts';
 import type { SourceFile } from './source-file.ts';
 
 /** One named thing, or a part of one, as a file says it. */
-export interface Entry {
+export interface ConfigEntry {
   readonly file: SourceFile;
-  readonly path: Path;
+  readonly path: ConfigPath;
 }

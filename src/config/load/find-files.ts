@@ -7,7 +7,7 @@ import { describeSystemError } from '../read-capped.ts';
 const CONFIG_NAME = /^[^.].*\.(?:yaml|yml|json)$/;
 
 /** A file to read and its short name in messages. */
-export interface Found {
+export interface FoundFile {
   readonly path: string;
   readonly label: string;
 }
@@ -22,7 +22,7 @@ export async function findFiles(
   env: Environment,
   cwd: string,
   problems: Problems,
-): Promise<Found[]> {
+): Promise<FoundFile[]> {
   const named = namedPaths(paths, env);
   if (named.length === 0) {
     problems.addAt('CONFIG_MISSING', 'configuration', 'no file is named', 'Give -c FILE, or set PANNIER_CONFIG.');

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Environment } from '../environment.ts';
-import { type Path, pathKey } from '../place.ts';
+import { type ConfigPath, pathKey } from '../place.ts';
 import { Problems } from '../problems/problems.ts';
-import { readCapped, type Unread } from '../read-capped.ts';
-import { isTree, type Parsed, type SourceFile } from './source-file.ts';
+import { readCapped, type UnreadFile } from '../read-capped.ts';
+import { isTree, type ParsedFile, type SourceFile } from './source-file.ts';
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const MAX_DEPTH = 64;
@@ -12,19 +12,19 @@ const MAX_DEPTH = 64;
 const MAX_NODES = 250_000;
 
 /** What a file is before its references are filled. */
-export type Unfilled = Pick<SourceFile, 'path' | 'dir' | 'label'>;
+export type UnfilledReference = Pick<SourceFile, 'path' | 'dir' | 'label'>;
 
 /**
  * Fills `${env:NAME}` and `${file:PATH}` in every scalar except inline templates; `$${` is a literal `${`. What comes
  * in is not searched again. Keys are left as they are. Also refuses `__proto__`, which no map of ours may hold.
  */
 export async function interpolate(
-  parsed: Parsed,
-  file: Unfilled,
+  parsed: ParsedFile,
+  file: UnfilledReference,
   env: Environment,
   problems: Problems,
 ): Promise<SourceFile> {
-  const read = new Map<string, string | Unread>();
+  const read = new Map<string, string | UnreadFile>();
   const trial = new Problems();
   let walk = new Walk(file, env, trial, read);
   let tree = walk.fill(parsed.tree);
@@ -48,15 +48,20 @@ class Walk {
   readonly unfilled = new Set<string>();
   /** Files of references. */
   readonly named = new Set<string>();
-  readonly #file: Unfilled;
+  readonly #file: UnfilledReference;
   readonly #env: Environment;
   readonly #problems: Problems;
-  readonly #read: ReadonlyMap<string, string | Unread>;
+  readonly #read: ReadonlyMap<string, string | UnreadFile>;
   readonly #path: (string | number)[] = [];
   #nodes = 0;
 
   /** @param read what the files of references hold, as far as it is known. */
-  constructor(file: Unfilled, env: Environment, problems: Problems, read: ReadonlyMap<string, string | Unread>) {
+  constructor(
+    file: UnfilledReference,
+    env: Environment,
+    problems: Problems,
+    read: ReadonlyMap<string, string | UnreadFile>,
+  ) {
     this.#read = read;
     this.#file = file;
     this.#env = env;
@@ -128,7 +133,7 @@ class Walk {
 }
 
 /** Inline templates: the engine's own braces mean something there, and what a reference gives is no template. */
-function isTemplate(path: Path): boolean {
+function isTemplate(path: ConfigPath): boolean {
   const [section, name, part, , what, key] = path;
   if (section === 'exec') return name === 'env' && path.length === 3;
   if (section !== 'outputs') return false;

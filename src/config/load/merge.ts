@@ -3,21 +3,21 @@ import { formatPlace } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
 import { otherName, secretName } from '../scalars.ts';
 import { configHead, NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../schema.ts';
-import type { Entry } from './entry.ts';
+import type { ConfigEntry } from './entry.ts';
 import { isTree, type SourceFile } from './source-file.ts';
 
 /** The files as one, names and sections checked for being defined once. */
-export interface Merged {
-  readonly sections: Readonly<Record<NamedSection, ReadonlyMap<string, Entry>>>;
+export interface MergedFiles {
+  readonly sections: Readonly<Record<NamedSection, ReadonlyMap<string, ConfigEntry>>>;
   /** Where each section without names stands; absent ones, and those of nothing at all, are off. */
-  readonly singles: ReadonlyMap<SingleSection, Entry>;
+  readonly singles: ReadonlyMap<SingleSection, ConfigEntry>;
 }
 
 /** Sections are known by their heads here; what stands in them is checked one by one in `resolve.ts`. */
-export function mergeFiles(files: readonly SourceFile[], problems: Problems): Merged {
+export function mergeFiles(files: readonly SourceFile[], problems: Problems): MergedFiles {
   const sections = { backends: new Map(), secrets: new Map(), outputs: new Map() } as const;
   const owners = new Map<string, SourceFile>();
-  const singles = new Map<SingleSection, Entry>();
+  const singles = new Map<SingleSection, ConfigEntry>();
   for (const file of files) {
     const head = z.safeParse(configHead, withoutEntries(file), { jitless: true });
     if (!head.success) problems.addIssues(head.error.issues, configHead, file, []);
@@ -42,7 +42,12 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
   return { sections, singles };
 }
 
-function addEntries(entries: Map<string, Entry>, section: NamedSection, file: SourceFile, problems: Problems): void {
+function addEntries(
+  entries: Map<string, ConfigEntry>,
+  section: NamedSection,
+  file: SourceFile,
+  problems: Problems,
+): void {
   const named = file.tree[section];
   if (!isTree(named)) return;
   for (const name of Object.keys(named)) {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { type Path, pathKey, valueAt } from '../place.ts';
+import { type ConfigPath, pathKey, valueAt } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
-import type { Entry } from './entry.ts';
+import type { ConfigEntry } from './entry.ts';
 import { isUnfilled, type SourceFile } from './source-file.ts';
 
 /**
@@ -10,7 +10,7 @@ import { isUnfilled, type SourceFile } from './source-file.ts';
  */
 export function parseEntry<S extends z.core.$ZodType>(
   schema: S,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   problems: Problems,
   raw: unknown = valueAt(file.tree, path),
 ): z.core.output<S> | undefined {
@@ -27,11 +27,11 @@ export function parseEntry<S extends z.core.$ZodType>(
  * A reference gives text. Where a number or a boolean is wanted and the text is one, it becomes that.
  * @returns whether anything changed; the tree is our own copy of the file.
  */
-function takeAsTyped(issues: readonly z.core.$ZodIssue[], raw: unknown, file: SourceFile, base: Path): boolean {
+function takeAsTyped(issues: readonly z.core.$ZodIssue[], raw: unknown, file: SourceFile, base: ConfigPath): boolean {
   let changed = false;
   for (const issue of issues) {
     if (!wantsTyped(issue)) continue;
-    const path = issue.path as Path;
+    const path = issue.path as ConfigPath;
     const step = path.at(-1);
     const text = valueAt(raw, path);
     if (step === undefined || typeof text !== 'string' || !/^(?:true|false|\d{1,15})$/.test(text)) continue;

@@ -1,12 +1,12 @@
 import { JsonError, parseJson } from '../../base/json.ts';
 import { formatPlace, pathKey } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
-import type { Parsed } from './source-file.ts';
+import type { ParsedFile } from './source-file.ts';
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,\n]/g;
 
 /** JSON text as a tree. `JSON.parse` quotes its input, so its message is replaced by line, column and our words. */
-export function parseJsonFile(text: string, label: string, problems: Problems): Parsed {
+export function parseJsonFile(text: string, label: string, problems: Problems): ParsedFile {
   try {
     const tree: unknown = JSON.parse(text);
     return { tree, lines: findKeys(text, label, problems) };

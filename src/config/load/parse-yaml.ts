@@ -1,7 +1,7 @@
 import type { Node, Pair, Range, Scalar, YAMLError } from 'yaml';
 import { formatPlace, pathKey } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
-import type { Parsed } from './source-file.ts';
+import type { ParsedFile } from './source-file.ts';
 
 type Yaml = typeof import('yaml');
 type Position = (offset: number) => { readonly line: number; readonly col: number };
@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** YAML 1.2 text as a tree. The parser is loaded here, so that a JSON configuration never pays for it. */
-export async function parseYamlFile(text: string, label: string, problems: Problems): Promise<Parsed> {
+export async function parseYamlFile(text: string, label: string, problems: Problems): Promise<ParsedFile> {
   const yaml = await import('yaml');
   const lineCounter = new yaml.LineCounter();
   const options = {

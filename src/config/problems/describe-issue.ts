@@ -2,14 +2,14 @@ import type * as z from 'zod/mini';
 import type { Code } from '../../base/codes.ts';
 import { makeNearest } from '../../base/nearest.ts';
 import { isTree, type SourceFile } from '../load/source-file.ts';
-import { type Path, pathKey, valueAt } from '../place.ts';
+import { type ConfigPath, pathKey, valueAt } from '../place.ts';
 import { DURATION_WANTED, MODE_WANTED, NOT_YET, POSITIVE_WANTED } from '../scalars.ts';
 import { knownKeys } from './schema-keys.ts';
 
 /** A zod issue in our words; `path` is below the entry. */
-export interface Described {
+export interface DescribedIssue {
   readonly code: Code;
-  readonly path: Path;
+  readonly path: ConfigPath;
   readonly seen: string;
   readonly hint?: string;
 }
@@ -30,9 +30,9 @@ export function describeIssue(
   schema: z.core.$ZodType,
   entry: unknown,
   file: SourceFile,
-  base: Path,
-): Described[] {
-  const path = issue.path as Path;
+  base: ConfigPath,
+): DescribedIssue[] {
+  const path = issue.path as ConfigPath;
   const value = valueAt(entry, path);
   if (issue.message === NOT_YET || (issue.code === 'invalid_type' && issue.expected === 'never')) {
     return [{ code: 'CONFIG_NOT_SUPPORTED', path, seen: `${named(path, value)}not yet supported` }];
@@ -51,10 +51,10 @@ export function describeIssue(
 
 function describeUnknownKey(
   key: string,
-  path: Path,
+  path: ConfigPath,
   value: unknown,
   nearest: (word: string) => string | undefined,
-): Described {
+): DescribedIssue {
   const near = nearest(key);
   const code = 'CONFIG_UNKNOWN_KEY';
   if (near !== undefined) {
@@ -72,14 +72,14 @@ function describeUnknownKey(
 }
 
 /** `kind aws-secrets-manager: ` for a choice; nothing for a key, which the place names already. */
-function named(path: Path, value: unknown): string {
+function named(path: ConfigPath, value: unknown): string {
   return typeof value === 'string' && NAMED_CHOICES.has(String(path.at(-1))) ? `${value}: ` : '';
 }
 
 /** Keys whose values not built yet are from a fixed list, so that they are no secrets. */
 const NAMED_CHOICES: ReadonlySet<string> = new Set(['kind', 'method']);
 
-function absent(issue: z.core.$ZodIssue, path: Path): string {
+function absent(issue: z.core.$ZodIssue, path: ConfigPath): string {
   const options = optionsOf(issue);
   return options.length > 0 && path.length > 0 ? `absent; one of ${options.join(', ')} is wanted` : 'absent';
 }

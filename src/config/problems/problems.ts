@@ -2,8 +2,8 @@ import type * as z from 'zod/mini';
 import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
 import { isUnfilled, type SourceFile } from '../load/source-file.ts';
-import { formatPlace, type Path, pathKey, valueAt } from '../place.ts';
-import { ConfigProblemsError, type GoodRest } from './config-problems.ts';
+import { type ConfigPath, formatPlace, pathKey, valueAt } from '../place.ts';
+import { type CheckableRest, ConfigProblemsError } from './config-problems.ts';
 import { describeIssue } from './describe-issue.ts';
 
 /** A name that nothing has. */
@@ -30,15 +30,15 @@ export class Problems {
   }
 
   /** A problem at a path in a file. */
-  add(code: Code, file: SourceFile, path: Path, seen: string, hint?: string): void {
+  add(code: Code, file: SourceFile, path: ConfigPath, seen: string, hint?: string): void {
     this.addAt(code, this.placeIn(file, path), seen, hint);
   }
 
   /**
-   * A name that nothing has. The message tells the name, so that it can be read without the file. A name that a reference
-   * gave is not told, and neither is what looks like no name: it may be a secret in a wrong place.
+   * A name that nothing has. The message tells the name, so that it can be read without the file. A name that a
+   * reference gave is not told, and neither is what looks like no name: it may be a secret in a wrong place.
    */
-  addUnknown(code: Code, file: SourceFile, path: Path, unknown: UnknownName, hint?: string): void {
+  addUnknown(code: Code, file: SourceFile, path: ConfigPath, unknown: UnknownName, hint?: string): void {
     const { what, name, near } = unknown;
     const isFilled = file.filled.has(pathKey(path));
     const isShown = !isFilled && (near !== undefined || NAME_LIKE.test(name));
@@ -52,25 +52,25 @@ export class Problems {
     this.#found.push(failure(code, place, seen, hint === undefined ? {} : { hint }));
   }
 
-  warn(code: Code, file: SourceFile, path: Path, seen: string, hint?: string): void {
+  warn(code: Code, file: SourceFile, path: ConfigPath, seen: string, hint?: string): void {
     this.warnings.push(failure(code, this.placeIn(file, path), seen, hint === undefined ? {} : { hint }));
   }
 
   /** What zod found in the entry at `base`, the first thing at each place. */
-  addIssues(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, file: SourceFile, base: Path): void {
+  addIssues(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, file: SourceFile, base: ConfigPath): void {
     const value = valueAt(file.tree, base);
     const told = new Set<string>();
     for (const issue of issues) {
-      const key = pathKey(issue.path as Path);
+      const key = pathKey(issue.path as ConfigPath);
       if (issue.code !== 'unrecognized_keys' && told.size === told.add(key).size) continue;
-      if (isUnfilled(file, [...base, ...(issue.path as Path)])) continue;
+      if (isUnfilled(file, [...base, ...(issue.path as ConfigPath)])) continue;
       for (const { code, path, seen, hint } of describeIssue(issue, schema, value, file, base)) {
         this.add(code, file, [...base, ...path], seen, hint);
       }
     }
   }
 
-  placeIn(file: Pick<SourceFile, 'label'>, path: Path): string {
+  placeIn(file: Pick<SourceFile, 'label'>, path: ConfigPath): string {
     if (path.length === 0) return file.label;
     return this.several ? `${file.label}: ${formatPlace(path)}` : formatPlace(path);
   }
@@ -79,7 +79,7 @@ export class Problems {
    * @throws ProblemsError when anything was added.
    * @param rest what was found good all the same.
    */
-  throwIfAny(rest?: GoodRest): void {
+  throwIfAny(rest?: CheckableRest): void {
     if (this.#found.length > 0) throw new ConfigProblemsError(this.#found, rest);
   }
 }

@@ -1,11 +1,11 @@
 import type * as z from 'zod/mini';
 import { isTree } from '../load/source-file.ts';
-import type { Path } from '../place.ts';
+import type { ConfigPath } from '../place.ts';
 
 type Schema = z.core.$ZodType;
 
 /** Keys that the map at `path` may have; the options of a union are told apart by the value that stands there. */
-export function knownKeys(schema: Schema, path: Path, value: unknown): readonly string[] {
+export function knownKeys(schema: Schema, path: ConfigPath, value: unknown): readonly string[] {
   let at: Schema | undefined = choose(schema, value);
   let met = value;
   for (const step of path) {

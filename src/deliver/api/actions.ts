@@ -1,25 +1,25 @@
 import { deadline } from '../../base/deadline.ts';
 import type { ApiListenerConfig } from '../../config/config.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
-import type { Asked, Route } from '../http/routes.ts';
+import type { Route, RouteRequest } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
-import { type Refreshing, slow, WITHIN_MS, within } from './refreshing.ts';
+import { type RefreshQueue, slow, WITHIN_MS, within } from './refreshing.ts';
 import { noValue, stateHeaders, unknownSecret } from './secret-reads.ts';
-import type { Visible } from './visible.ts';
+import type { VisibleSecrets } from './visible.ts';
 
-export interface ActionParts {
+export interface ActionRouteDeps {
   readonly agent: ApiAgent;
-  readonly visible: Visible;
+  readonly visible: VisibleSecrets;
   readonly audit: Audit;
-  readonly refreshing: Refreshing;
+  readonly refreshing: RefreshQueue;
   readonly listener: ApiListenerConfig;
   /** Aborts when the listener's service ends. */
   readonly stop: AbortSignal;
 }
 
 /** The state of the agent, and what can be asked of it. */
-export function actionRoutes(parts: ActionParts): readonly Route[] {
+export function actionRoutes(parts: ActionRouteDeps): readonly Route[] {
   const actions = new Actions(parts);
   const { agent, visible } = parts;
   return [
@@ -49,14 +49,14 @@ export function actionRoutes(parts: ActionParts): readonly Route[] {
 }
 
 class Actions {
-  readonly #o: ActionParts;
+  readonly #options: ActionRouteDeps;
 
-  constructor(parts: ActionParts) {
-    this.#o = parts;
+  constructor(parts: ActionRouteDeps) {
+    this.#options = parts;
   }
 
   async refresh(name: string): Promise<Reply> {
-    const { agent, visible, audit, refreshing } = this.#o;
+    const { agent, visible, audit, refreshing } = this.#options;
     if (!visible.knows(name)) {
       audit.missed('refresh', 'unknown');
       return unknownSecret();
@@ -83,15 +83,15 @@ class Actions {
   }
 
   async reloadOutput(name: string): Promise<Reply> {
-    const { agent, visible, audit, stop } = this.#o;
+    const { agent, visible, audit, stop } = this.#options;
     const { outputs } = agent.status((secret) => visible.has(secret));
     if (!outputs.some((output) => output.name === name)) {
       audit.missed('reload-output', 'unknown');
       return refusal(404, 'API_UNKNOWN_OUTPUT', 'no output of this name');
     }
     const late = new AbortController();
-    const callOff = deadline(agent.clock, WITHIN_MS, () => late.abort());
-    const reloaded = await agent.reloadOutput(name, AbortSignal.any([late.signal, stop])).finally(callOff);
+    const cancel = deadline(agent.clock, WITHIN_MS, () => late.abort());
+    const reloaded = await agent.reloadOutput(name, AbortSignal.any([late.signal, stop])).finally(cancel);
     if (reloaded === undefined) {
       audit.acted('reload-output', 'failed', { output: name, code: 'API_NOT_PUBLISHED' });
       return refusal(409, 'API_NOT_PUBLISHED', 'nothing is published');
@@ -105,7 +105,7 @@ class Actions {
   }
 
   async reloadConfig(): Promise<Reply> {
-    const { agent, audit, listener } = this.#o;
+    const { agent, audit, listener } = this.#options;
     const { reloadConfig } = agent;
     if (reloadConfig === undefined || (listener.secrets !== undefined && !listener.control)) {
       audit.acted('reload-config', 'refused');
@@ -120,8 +120,8 @@ class Actions {
     return problemReply(422, first, { problems });
   }
 
-  stop({ response }: Asked): Reply {
-    const { agent, audit, listener } = this.#o;
+  stop({ response }: RouteRequest): Reply {
+    const { agent, audit, listener } = this.#options;
     if (!listener.control) {
       audit.acted('stop', 'refused');
       return refusal(403, 'API_NOT_ALLOWED', 'the agent cannot be stopped over this listener');

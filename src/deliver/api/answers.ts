@@ -1,5 +1,5 @@
 import { type Fields, isFields, isSecret, type Value } from '../../base/value.ts';
-import type { Held } from '../../lease/snapshot.ts';
+import type { HeldValue } from '../../lease/snapshot.ts';
 import { writeJson } from '../../render/text/json.ts';
 
 /** A field as it is sent; see `sendable`. */
@@ -23,14 +23,14 @@ interface Made {
 }
 
 /** Values as they leave. Made once for each value, at its first read, and kept as long as the value is. */
-export class Answers {
+export class AnswerCache {
   readonly #made = new WeakMap<Fields, Made>();
 
   /**
-   * `{"name":…,"version":…,"fields":{…}}`. Numbers keep their source text. Bytes that are not UTF-8 are base64, and then
-   * `base64` lists where, as JSON Pointers (RFC 6901) into `fields`.
+   * `{"name":…,"version":…,"fields":{…}}`. Numbers keep their source text. Bytes that are not UTF-8 are base64, and
+   * then `base64` lists where, as JSON Pointers (RFC 6901) into `fields`.
    */
-  whole(name: string, { value }: Held): string | Uint8Array {
+  whole(name: string, { value }: HeldValue): string | Uint8Array {
     const { whole } = this.#madeOf(value.fields);
     const known = whole.get(name);
     if (known !== undefined) return known;
@@ -44,7 +44,7 @@ export class Answers {
   }
 
   /** A leaf's exact bytes, or a list or map as JSON; undefined when there is no such field. */
-  field({ value }: Held, field: string): FieldBody | undefined {
+  field({ value }: HeldValue, field: string): FieldBody | undefined {
     const { fields } = this.#madeOf(value.fields);
     const known = fields.get(field);
     if (known !== undefined) return known;

@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../config/config.ts';
-import type { Heard } from '../../lease/manager.ts';
-import type { Entry } from '../../lease/snapshot.ts';
+import type { SecretListener } from '../../lease/manager.ts';
+import type { SecretEntry } from '../../lease/snapshot.ts';
 import type { Route } from '../http/routes.ts';
 import type { OutputStatus, SecretStatus, Status } from './status.ts';
 import type { ComputedPlaces } from './visible.ts';
@@ -18,22 +18,22 @@ export interface ApiAgent {
   readonly bootId: string;
   /** Of the present snapshot: no value and no state has a larger one. */
   latestNumber(): number;
-  entryOf(name: string): Entry | undefined;
+  entryOf(name: string): SecretEntry | undefined;
   /** When the next attempt for a secret is due, on the monotonic clock; undefined while one runs. */
   nextMonoMs(name: string): number | undefined;
   /** Why a secret without an entry has none. */
-  silence(name: string): Failure;
+  reasonMissing(name: string): Failure;
   /** See LeaseManager.onEvent. */
-  onEvent(heard: Heard): Disposable;
+  onEvent(heard: SecretListener): Disposable;
   /** See LeaseManager.refresh. */
-  refresh(name: string): Promise<Entry | undefined>;
+  refresh(name: string): Promise<SecretEntry | undefined>;
   secretStatus(name: string): SecretStatus;
   readonly computedPlaces: ComputedPlaces;
   /** @param sees what may be told. */
   status(sees: (secret: string) => boolean): Status;
   /**
-   * Reloads an output's published generation once more. Resolves when that has succeeded or failed once or when `signal`
-   * aborts, and with undefined when nothing is published.
+   * Reloads an output's published generation once more. Resolves when that has succeeded or failed once or when
+   * `signal` aborts, and with undefined when nothing is published.
    */
   reloadOutput(name: string, signal: AbortSignal): Promise<Reloaded | undefined>;
   /** See AgentView.reloadConfig. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Code } from '../../base/codes.ts';
 import type { Emit, Fact } from '../../base/fact.ts';
 import type { ApiConfig } from '../../config/config.ts';
-import type { Held } from '../../lease/snapshot.ts';
+import type { HeldValue } from '../../lease/snapshot.ts';
 
 type Line = Extract<Fact, { kind: 'api-audit' }>;
 type About = Partial<Pick<Line, 'secret' | 'field' | 'output' | 'version' | 'code'>>;
@@ -51,7 +51,7 @@ export class Audit implements Disposable {
   }
 
   /** A value is about to leave. @param field empty: all of them. */
-  read(action: 'read' | 'watch', secret: string, field: string, { value, valueNumber }: Held): void {
+  read(action: 'read' | 'watch', secret: string, field: string, { value, valueNumber }: HeldValue): void {
     if (this.#mode === 'off') return;
     if (this.#mode === 'changes') {
       let fields = this.#told.get(secret);

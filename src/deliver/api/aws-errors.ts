@@ -49,8 +49,8 @@ const BY_CODE: Partial<Record<Code, AwsError>> = {
 };
 
 /**
- * A failure as clients of the AWS agent expect one: the service's status, and `{"__type":…,"message":…}`. Code, place and
- * hint stand beside, for people; no client of AWS reads them.
+ * A failure as clients of the AWS agent expect one: the service's status, and `{"__type":…,"message":…}`. Code, place
+ * and hint stand beside, for people; no client of AWS reads them.
  */
 export function awsErrorReply(
   { code, place, seen, hint }: Pick<Failure, 'code' | 'place' | 'seen' | 'hint'>,

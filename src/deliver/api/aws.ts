@@ -1,23 +1,23 @@
 import { isAwsSecretRequest } from '../../backend/aws/config/request.ts';
 import { failure } from '../../base/errors.ts';
 import { type Fields, isFields, isSecret } from '../../base/value.ts';
-import type { Held } from '../../lease/snapshot.ts';
+import type { HeldValue } from '../../lease/snapshot.ts';
 import { writeJson } from '../../render/text/json.ts';
 import { JSON_TYPE, type Reply } from '../http/reply.ts';
-import type { Asked, Route } from '../http/routes.ts';
+import type { Route, RouteRequest } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import { awsErrorReply, NOT_FOUND } from './aws-errors.ts';
 import { type AwsAsked, type AwsFound, findAws } from './aws-names.ts';
-import { type Refreshing, slow } from './refreshing.ts';
+import { type RefreshQueue, slow } from './refreshing.ts';
 import { stateHeaders, waitingHeaders } from './secret-reads.ts';
-import type { Visible } from './visible.ts';
+import type { VisibleSecrets } from './visible.ts';
 
-export interface AwsParts {
+export interface AwsRouteDeps {
   readonly agent: ApiAgent;
-  readonly visible: Visible;
+  readonly visible: VisibleSecrets;
   readonly audit: Audit;
-  readonly refreshing: Refreshing;
+  readonly refreshing: RefreshQueue;
 }
 
 /** Names of Secrets Manager may have slashes; the path style takes them as parts of the path. */
@@ -27,11 +27,11 @@ const PATHS = ['/v1/:a', '/v1/:a/:b', '/v1/:a/:b/:c', '/v1/:a/:b/:c/:d'];
 const GET = { method: 'GET', noHead: true } as const;
 
 /**
- * What clients of the AWS Secrets Manager Agent ask: `GET /secretsmanager/get?secretId=…`, `GET /v1/ID` as far as that is
- * no path of ours, and `/ping`. Answers and errors are those of GetSecretValue, as the AWS agent writes them
+ * What clients of the AWS Secrets Manager Agent ask: `GET /secretsmanager/get?secretId=…`, `GET /v1/ID` as far as that
+ * is no path of ours, and `/ping`. Answers and errors are those of GetSecretValue, as the AWS agent writes them
  * (https://github.com/aws/aws-secretsmanager-agent).
  */
-export function awsRoutes(parts: AwsParts): readonly Route[] {
+export function awsRoutes(parts: AwsRouteDeps): readonly Route[] {
   const aws = new AwsReads(parts);
   return [
     { ...GET, path: '/ping', vital: true, handle: () => ({ status: 200, type: 'text/plain', body: 'healthy' }) },
@@ -43,15 +43,15 @@ export function awsRoutes(parts: AwsParts): readonly Route[] {
 }
 
 class AwsReads {
-  readonly #o: AwsParts;
+  readonly #options: AwsRouteDeps;
 
-  constructor(parts: AwsParts) {
-    this.#o = parts;
+  constructor(parts: AwsRouteDeps) {
+    this.#options = parts;
   }
 
   /** @param id absent: it is in the query. */
-  async read({ query }: Asked, id: string | undefined): Promise<Reply> {
-    const { agent, visible, audit, refreshing } = this.#o;
+  async read({ query }: RouteRequest, id: string | undefined): Promise<Reply> {
+    const { agent, visible, audit, refreshing } = this.#options;
     const asked = parseQuery(query, id);
     if (typeof asked === 'string') return awsErrorReply(failure('API_MALFORMED', 'request', asked));
     const secrets = visible.names().map((name) => visible.of(name));
@@ -69,7 +69,7 @@ class AwsReads {
     if (entry === undefined || entry.state === 'absent' || fields === undefined) {
       audit.missed('read', 'absent', { secret: name });
       if (entry !== undefined && entry.state !== 'absent') return unknownSecret();
-      const why = entry?.why ?? agent.silence(name);
+      const why = entry?.why ?? agent.reasonMissing(name);
       return awsErrorReply(why, optional && entry !== undefined ? {} : waitingHeaders(name, entry, agent));
     }
     const headers = stateHeaders(entry, agent);
@@ -82,12 +82,12 @@ class AwsReads {
   }
 
   #arnOf(name: string): string | undefined {
-    const entry = this.#o.agent.entryOf(name);
+    const entry = this.#options.agent.entryOf(name);
     return entry === undefined || entry.state === 'absent' ? undefined : entry.value.original?.id;
   }
 
   #versionOf(found: AwsFound): string | undefined {
-    const entry = this.#o.agent.entryOf(found.secret.name);
+    const entry = this.#options.agent.entryOf(found.secret.name);
     return entry === undefined || entry.state === 'absent' ? undefined : versionIdOf(found, entry);
   }
 }
@@ -118,7 +118,7 @@ function parseQuery(query: string, id: string | undefined): AwsAsked | string {
   };
 }
 
-function answerOf(found: AwsFound, fields: Fields, held: Held): string {
+function answerOf(found: AwsFound, fields: Fields, held: HeldValue): string {
   // Another stage has its fields here and no more.
   const original = found.field === undefined ? held.value.original : undefined;
   return JSON.stringify({
@@ -134,7 +134,7 @@ function answerOf(found: AwsFound, fields: Fields, held: Held): string {
 }
 
 /** Those of a stage that has a field of its own, or the others. Undefined: no version has the stage now. */
-function fieldsOf({ secret: { request }, field }: AwsFound, { value }: Held): Fields | undefined {
+function fieldsOf({ secret: { request }, field }: AwsFound, { value }: HeldValue): Fields | undefined {
   if (!isAwsSecretRequest(request)) return value.fields;
   if (field !== undefined) {
     const other = value.fields.get(field);
@@ -146,7 +146,7 @@ function fieldsOf({ secret: { request }, field }: AwsFound, { value }: Held): Fi
 }
 
 /** A version of the AWS backend is the version's id, and more after a space. */
-function versionIdOf({ secret: { request }, field }: AwsFound, { value }: Held): string {
+function versionIdOf({ secret: { request }, field }: AwsFound, { value }: HeldValue): string {
   if (!isAwsSecretRequest(request)) return value.version;
   const [own = '', ...more] = value.version.split(' ');
   return field === undefined ? own : (more.find((one) => one.startsWith(`${field}=`))?.slice(field.length + 1) ?? '');

@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure } from '../../base/errors.ts';
-import { Guard, type Refused } from '../http/guard.ts';
+import { Guard, type RefusedRequest } from '../http/guard.ts';
 import type { HttpService } from '../http/http-service.ts';
 import { nameOfListen } from '../http/listening.ts';
 import { sendReply } from '../http/reply.ts';
 import { type Route, Routes } from '../http/routes.ts';
 import { TokenFile } from '../http/token-file.ts';
-import { type ActionParts, actionRoutes } from './actions.ts';
-import { Answers } from './answers.ts';
+import { type ActionRouteDeps, actionRoutes } from './actions.ts';
+import { AnswerCache } from './answers.ts';
 import type { ApiAgent, ApiOptions } from './api-agent.ts';
 import { Audit } from './audit.ts';
-import { type AwsParts, awsRoutes } from './aws.ts';
-import { Refreshing } from './refreshing.ts';
-import { type ReadParts, readRoutes } from './secret-reads.ts';
-import { Visible } from './visible.ts';
-import { Waiting } from './waiting.ts';
+import { type AwsRouteDeps, awsRoutes } from './aws.ts';
+import { RefreshQueue } from './refreshing.ts';
+import { type ReadRouteDeps, readRoutes } from './secret-reads.ts';
+import { VisibleSecrets } from './visible.ts';
+import { LongPolls } from './waiting.ts';
 import { Watchers, watchRoutes } from './watch.ts';
 
 /** The local API on one listener: what docs/api.md describes. */
@@ -23,17 +23,17 @@ export function createApi(options: ApiOptions, agent: ApiAgent): HttpService {
 }
 
 /** Every row of the API; `openapi.ts` describes each. */
-export function apiRoutes(parts: RouteParts): readonly Route[] {
+export function apiRoutes(parts: ApiRouteDeps): readonly Route[] {
   return [...readRoutes(parts), ...watchRoutes(parts, parts.watchers), ...actionRoutes(parts), ...awsRoutes(parts)];
 }
 
-type RouteParts = ReadParts & ActionParts & AwsParts & { readonly watchers: Watchers };
+type ApiRouteDeps = ReadRouteDeps & ActionRouteDeps & AwsRouteDeps & { readonly watchers: Watchers };
 
 class Api implements HttpService {
   readonly #routes: Routes;
   readonly #guard: Guard;
   readonly #audit: Audit;
-  readonly #waiting: Waiting;
+  readonly #waiting: LongPolls;
   readonly #watchers: Watchers;
   readonly #hearing: Disposable;
   readonly #stop = new AbortController();
@@ -41,11 +41,11 @@ class Api implements HttpService {
   constructor(options: ApiOptions, agent: ApiAgent) {
     const { listener } = options;
     const { where, tokenFile, place } = listener;
-    const visible = new Visible(options.secrets, listener.secrets, agent.computedPlaces);
-    const answers = new Answers();
+    const visible = new VisibleSecrets(options.secrets, listener.secrets, agent.computedPlaces);
+    const answers = new AnswerCache();
     this.#audit = new Audit(options.audit, nameOfListen(where), agent);
-    this.#waiting = new Waiting(agent.clock);
-    const refreshing = new Refreshing(agent);
+    this.#waiting = new LongPolls(agent.clock);
+    const refreshing = new RefreshQueue(agent);
     const parts = { agent, visible, answers, audit: this.#audit, waiting: this.#waiting, refreshing };
     this.#watchers = new Watchers(parts);
     const rows = apiRoutes({ ...parts, watchers: this.#watchers, listener, stop: this.#stop.signal });
@@ -65,7 +65,7 @@ class Api implements HttpService {
     else this.#answer(request, response, refused);
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, refused: Refused | undefined): void {
+  #answer(request: IncomingMessage, response: ServerResponse, refused: RefusedRequest | undefined): void {
     if (refused === undefined) this.#routes.handle(request, response);
     else {
       this.#audit.refused(refused.code);

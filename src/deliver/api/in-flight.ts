@@ -10,8 +10,8 @@ interface Flight {
 }
 
 /**
- * Most bytes of events that one listener holds for readers that have not taken them. Beyond it the readers of the oldest
- * event are cut off; a single event may be larger.
+ * Most bytes of events that one listener holds for readers that have not taken them. Beyond it the readers of the
+ * oldest event are cut off; a single event may be larger.
  */
 export const MAX_BYTES_IN_FLIGHT = 16 * 2 ** 20;
 

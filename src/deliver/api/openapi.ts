@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { WHOLE_DURATION } from '../../base/duration.ts';
-import { failureStatus, outputStatus, secretStatus, status } from './status.ts';
+import { failureStatusSchema, outputStatusSchema, secretStatusSchema, statusSchema } from './status.ts';
 
 /** The API as an OpenAPI 3.1 document. Loaded when somebody asks for it; a test holds it against rows and answers. */
 export function openApi(version: string): object {
@@ -23,10 +23,10 @@ export function openApi(version: string): object {
       },
       schemas: {
         Secret: SECRET,
-        SecretStatus: schemaOf(secretStatus),
-        OutputStatus: schemaOf(outputStatus),
-        Status: schemaOf(status),
-        Failure: schemaOf(failureStatus),
+        SecretStatus: schemaOf(secretStatusSchema),
+        OutputStatus: schemaOf(outputStatusSchema),
+        Status: schemaOf(statusSchema),
+        Failure: schemaOf(failureStatusSchema),
         Problem: PROBLEM,
         AwsSecretValue: AWS_SECRET_VALUE,
         AwsError: object({ __type: TEXT, message: TEXT, code: TEXT, place: TEXT, hint: TEXT }),

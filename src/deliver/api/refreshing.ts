@@ -8,14 +8,16 @@ import type { ApiAgent } from './api-agent.ts';
 export const WITHIN_MS = 30_000;
 
 /** Refreshes that clients ask for. */
-export class Refreshing {
+export class RefreshQueue {
   readonly #agent: Pick<ApiAgent, 'clock' | 'refresh'>;
 
   constructor(agent: Pick<ApiAgent, 'clock' | 'refresh'>) {
     this.#agent = agent;
   }
 
-  /** Resolves when an attempt has ended that began after this call, whichever way; with false when that takes too long. */
+  /**
+   * Resolves when an attempt has ended that began after this call, whichever way; with false when that takes too long.
+   */
   async refresh(name: string): Promise<boolean> {
     const attempt = this.#agent.refresh(name).then(() => true);
     return (await within(this.#agent.clock, WITHIN_MS, attempt)) ?? false;
@@ -25,11 +27,11 @@ export class Refreshing {
 /** What `work` gives; undefined when that takes longer than `ms`. */
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   const late = Promise.withResolvers<undefined>();
-  const callOff = deadline(clock, ms, () => late.resolve(undefined));
+  const cancel = deadline(clock, ms, () => late.resolve(undefined));
   try {
     return await Promise.race([work, late.promise]);
   } finally {
-    callOff();
+    cancel();
   }
 }
 

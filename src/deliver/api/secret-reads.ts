@@ -1,28 +1,28 @@
 import { parseDuration } from '../../base/duration.ts';
 import { aboutOneField } from '../../base/value.ts';
-import type { Entry, Held } from '../../lease/snapshot.ts';
+import type { HeldValue, SecretEntry } from '../../lease/snapshot.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
-import type { Asked, Route } from '../http/routes.ts';
-import type { Answers } from './answers.ts';
+import type { Route, RouteRequest } from '../http/routes.ts';
+import type { AnswerCache } from './answers.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import { etagOf, isNamedBy } from './etag.ts';
-import type { Visible } from './visible.ts';
-import type { Waiting } from './waiting.ts';
+import type { VisibleSecrets } from './visible.ts';
+import type { LongPolls } from './waiting.ts';
 
-export interface ReadParts {
+export interface ReadRouteDeps {
   readonly agent: ApiAgent;
-  readonly visible: Visible;
-  readonly answers: Answers;
+  readonly visible: VisibleSecrets;
+  readonly answers: AnswerCache;
   readonly audit: Audit;
-  readonly waiting: Waiting;
+  readonly waiting: LongPolls;
 }
 
 /** The longest wait of one request; a longer one is cut to it. */
-const LONGEST_WAIT_MS = 300_000;
+const MAX_WAIT_MS = 300_000;
 
 /** Reading secrets: the list without values, a whole secret, one field of it. */
-export function readRoutes(parts: ReadParts): readonly Route[] {
+export function readRoutes(parts: ReadRouteDeps): readonly Route[] {
   const reads = new SecretReads(parts);
   return [
     { method: 'GET', path: '/v1/secrets', handle: () => reads.list() },
@@ -36,20 +36,20 @@ export function readRoutes(parts: ReadParts): readonly Route[] {
 }
 
 class SecretReads {
-  readonly #o: ReadParts;
+  readonly #options: ReadRouteDeps;
 
-  constructor(parts: ReadParts) {
-    this.#o = parts;
+  constructor(parts: ReadRouteDeps) {
+    this.#options = parts;
   }
 
   list(): Reply {
-    const { visible, agent } = this.#o;
+    const { visible, agent } = this.#options;
     return jsonReply(200, { secrets: visible.known().map((name) => agent.secretStatus(name)) });
   }
 
   /** @param field empty: all of them. */
-  read(asked: Asked, field: string): Reply | Promise<Reply> {
-    const { visible, audit } = this.#o;
+  read(asked: RouteRequest, field: string): Reply | Promise<Reply> {
+    const { visible, audit } = this.#options;
     const name = asked.params['name'] as string;
     if (!visible.has(name)) {
       audit.missed('read', 'unknown');
@@ -59,13 +59,13 @@ class SecretReads {
       const wait = new URLSearchParams(asked.query).get('wait');
       const waitMs = wait === null ? 0 : parseDuration(wait);
       if (waitMs === undefined) return refusal(400, 'API_MALFORMED', 'wait is a duration such as 30s');
-      if (waitMs > 0) return this.#readLate(asked, name, field, Math.min(waitMs, LONGEST_WAIT_MS));
+      if (waitMs > 0) return this.#readLate(asked, name, field, Math.min(waitMs, MAX_WAIT_MS));
     }
     return this.#reply(asked, name, field);
   }
 
-  async #readLate(asked: Asked, name: string, field: string, waitMs: number): Promise<Reply> {
-    const { agent, waiting, visible } = this.#o;
+  async #readLate(asked: RouteRequest, name: string, field: string, waitMs: number): Promise<Reply> {
+    const { agent, waiting, visible } = this.#options;
     const known = asked.request.headers['if-none-match'];
     const isNews = () => {
       const entry = agent.entryOf(name);
@@ -76,8 +76,8 @@ class SecretReads {
     return visible.has(name) ? this.#reply(asked, name, field) : unknownSecret();
   }
 
-  #reply({ request }: Asked, name: string, field: string): Reply {
-    const { agent, answers, audit } = this.#o;
+  #reply({ request }: RouteRequest, name: string, field: string): Reply {
+    const { agent, answers, audit } = this.#options;
     const entry = agent.entryOf(name);
     if (entry === undefined || entry.state === 'absent') {
       audit.missed('read', 'absent', { secret: name });
@@ -106,7 +106,7 @@ export function unknownSecret(): Reply {
   return refusal(404, 'API_UNKNOWN_SECRET', 'no secret of this name');
 }
 
-export function stateHeaders({ state, fetchedWallMs, valueNumber }: Held, { bootId, clock }: ApiAgent) {
+export function stateHeaders({ state, fetchedWallMs, valueNumber }: HeldValue, { bootId, clock }: ApiAgent) {
   const ageMs = Math.max(0, clock.wallMs() - fetchedWallMs);
   return {
     ETag: etagOf(bootId, valueNumber),
@@ -117,14 +117,18 @@ export function stateHeaders({ state, fetchedWallMs, valueNumber }: Held, { boot
 }
 
 /** An optional secret may be absent; of any other a value is still to come. */
-export function noValue(name: string, entry: Extract<Entry, { state: 'absent' }> | undefined, agent: ApiAgent): Reply {
+export function noValue(
+  name: string,
+  entry: Extract<SecretEntry, { state: 'absent' }> | undefined,
+  agent: ApiAgent,
+): Reply {
   if (entry?.optional === true) return { ...problemReply(404, entry.why), headers: { 'Pannier-State': 'absent' } };
-  const why = entry?.why ?? agent.silence(name);
+  const why = entry?.why ?? agent.reasonMissing(name);
   return { ...problemReply(503, why), headers: waitingHeaders(name, entry, agent) };
 }
 
 /** When a value may be there. */
-export function waitingHeaders(name: string, entry: Entry | undefined, { nextMonoMs, clock }: ApiAgent) {
+export function waitingHeaders(name: string, entry: SecretEntry | undefined, { nextMonoMs, clock }: ApiAgent) {
   const leftMs = (nextMonoMs(name) ?? clock.monoMs()) - clock.monoMs();
   return {
     'Pannier-State': entry === undefined ? 'waiting' : 'absent',

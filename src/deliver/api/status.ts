@@ -9,9 +9,14 @@ const time = z.string();
 const name = z.string();
 
 /** See `Failure` of src/base/errors.ts. */
-export const failureStatus = z.object({ code: z.string(), place: z.string(), seen: z.string(), hint: z.string() });
+export const failureStatusSchema = z.object({
+  code: z.string(),
+  place: z.string(),
+  seen: z.string(),
+  hint: z.string(),
+});
 
-export const secretStatus = z.object({
+export const secretStatusSchema = z.object({
   name,
   backend: name,
   /** Of the request: `vault-kv`, `file`, … */
@@ -21,8 +26,8 @@ export const secretStatus = z.object({
   computed: z.optional(z.object({ place: z.string(), outputs: z.array(name) })),
   /**
    * `waiting`: no answer has come yet. `absent`: it was asked for without success, and there is no value. `fresh`:
-   * refreshed on schedule. `stale`: the last refresh failed, the value is valid. `expired`: past validity, the login that
-   * its lease hangs on, or maxStale.
+   * refreshed on schedule. `stale`: the last refresh failed, the value is valid. `expired`: past validity, the login
+   * that its lease hangs on, or maxStale.
    */
   state: z.enum(['waiting', 'absent', 'fresh', 'stale', 'expired']),
   /** The backend's, or a count; absent while there is no value, and so are the next six. */
@@ -39,26 +44,26 @@ export const secretStatus = z.object({
   endsAt: z.optional(time),
   /** When it is fetched or renewed next; absent while that goes on. */
   nextAt: z.optional(time),
-  failure: z.optional(failureStatus),
+  failure: z.optional(failureStatusSchema),
 });
 
-export const outputStatus = z.object({
+export const outputStatusSchema = z.object({
   name,
   /** Absent for `exec.env`, the environment of the child of exec. */
   dir: z.optional(z.string()),
   /**
-   * `waiting`: not all of its secrets have a value. `failed`: rendering or publishing failed, the last generation stays.
-   * `owed`: published, and the application was not told yet, or telling it failed. `settled`: the application has it;
-   * a failure beside that is one of the disk, which does not take the mark of it.
+   * `waiting`: not all of its secrets have a value. `failed`: rendering or publishing failed, the last generation
+   * stays. `owed`: published, and the application was not told yet, or telling it failed. `settled`: the application
+   * has it; a failure beside that is one of the disk, which does not take the mark of it.
    */
   state: z.enum(['waiting', 'failed', 'owed', 'settled']),
   secrets: z.array(name),
   generation: z.optional(z.number()),
   missing: z.optional(z.array(name)),
-  failure: z.optional(failureStatus),
+  failure: z.optional(failureStatusSchema),
 });
 
-export const backendStatus = z.object({
+export const backendStatusSchema = z.object({
   name,
   kind: z.string(),
   address: z.optional(z.string()),
@@ -73,10 +78,10 @@ export const backendStatus = z.object({
     }),
   ),
   /** Why nothing can be fetched from it now. */
-  failure: z.optional(failureStatus),
+  failure: z.optional(failureStatusSchema),
 });
 
-export const status = z.object({
+export const statusSchema = z.object({
   version: z.string(),
   /** Another one after each start of the agent. */
   bootId: z.string(),
@@ -86,15 +91,15 @@ export const status = z.object({
     files: z.array(z.string()),
     readAt: time,
     /** What was wrong with a later one, which was refused; empty when the running one is the newest. */
-    refused: z.array(failureStatus),
+    refused: z.array(failureStatusSchema),
   }),
-  backends: z.array(backendStatus),
-  secrets: z.array(secretStatus),
-  outputs: z.array(outputStatus),
+  backends: z.array(backendStatusSchema),
+  secrets: z.array(secretStatusSchema),
+  outputs: z.array(outputStatusSchema),
 });
 
-export type FailureStatus = z.infer<typeof failureStatus>;
-export type SecretStatus = z.infer<typeof secretStatus>;
-export type OutputStatus = z.infer<typeof outputStatus>;
-export type BackendStatus = z.infer<typeof backendStatus>;
-export type Status = z.infer<typeof status>;
+export type FailureStatus = z.infer<typeof failureStatusSchema>;
+export type SecretStatus = z.infer<typeof secretStatusSchema>;
+export type OutputStatus = z.infer<typeof outputStatusSchema>;
+export type BackendStatus = z.infer<typeof backendStatusSchema>;
+export type Status = z.infer<typeof statusSchema>;

@@ -7,7 +7,7 @@ export type ComputedPlaces = () => ReadonlyMap<string, { readonly place: string 
  * The secrets that one listener shows. A listener that shows all tells the states of those by computed paths as well,
  * and fetches them when asked; their values are for the template that names them.
  */
-export class Visible {
+export class VisibleSecrets {
   readonly #secrets: ReadonlyMap<string, SecretConfig>;
   readonly #names: ReadonlySet<string>;
   readonly #computed: ComputedPlaces;

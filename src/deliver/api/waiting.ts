@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 
 /** Requests that wait for news of one secret. There are never more than connections. */
-export class Waiting {
+export class LongPolls {
   readonly #clock: Clock;
   readonly #byName = new Map<string, Set<() => void>>();
 
@@ -19,7 +19,7 @@ export class Waiting {
       const end = () => {
         waiters.delete(look);
         if (waiters.size === 0) this.#byName.delete(name);
-        callOff();
+        cancel();
         response.off('close', end);
         resolve();
       };
@@ -27,7 +27,7 @@ export class Waiting {
         if (this.#isOver || isNews()) end();
       };
       waiters.add(look);
-      const callOff = deadline(this.#clock, ms, end);
+      const cancel = deadline(this.#clock, ms, end);
       response.once('close', end);
     });
   }

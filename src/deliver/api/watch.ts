@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import type { Reply } from '../http/reply.ts';
-import type { Asked, Route } from '../http/routes.ts';
-import type { Answers } from './answers.ts';
+import type { Route, RouteRequest } from '../http/routes.ts';
+import type { AnswerCache } from './answers.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import { EventsInFlight } from './in-flight.ts';
 import { unknownSecret } from './secret-reads.ts';
-import type { Visible } from './visible.ts';
+import type { VisibleSecrets } from './visible.ts';
 import { type EventSource, Watcher } from './watcher.ts';
 
-export interface WatchParts extends Omit<EventSource, 'inFlight'> {
+export interface WatchRouteDeps extends Omit<EventSource, 'inFlight'> {
   readonly agent: ApiAgent;
-  readonly visible: Visible;
-  readonly answers: Answers;
+  readonly visible: VisibleSecrets;
+  readonly answers: AnswerCache;
   readonly audit: Audit;
 }
 
@@ -20,8 +20,8 @@ export interface WatchParts extends Omit<EventSource, 'inFlight'> {
 const HEARTBEAT_MS = 15_000;
 
 /** Changes as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-export function watchRoutes({ visible, audit }: WatchParts, watchers: Watchers): readonly Route[] {
-  const handle = (asked: Asked): Reply | undefined => {
+export function watchRoutes({ visible, audit }: WatchRouteDeps, watchers: Watchers): readonly Route[] {
+  const handle = (asked: RouteRequest): Reply | undefined => {
     const named = new URLSearchParams(asked.query).getAll('secret');
     if (!named.every((name) => visible.has(name))) {
       audit.missed('watch', 'unknown');
@@ -36,20 +36,20 @@ export function watchRoutes({ visible, audit }: WatchParts, watchers: Watchers):
 
 /** Everybody who watches over one listener. */
 export class Watchers {
-  readonly #o: WatchParts & EventSource;
+  readonly #options: WatchRouteDeps & EventSource;
   readonly #watchers = new Set<Watcher>();
   #callOffBeat: (() => void) | undefined;
   #isOver = false;
 
-  constructor(parts: WatchParts) {
-    this.#o = { ...parts, inFlight: new EventsInFlight() };
+  constructor(parts: WatchRouteDeps) {
+    this.#options = { ...parts, inFlight: new EventsInFlight() };
   }
 
   /** @param names absent: all that the listener shows, also later ones. */
-  open({ request, response }: Asked, names: ReadonlySet<string> | undefined): void {
-    const { agent, visible } = this.#o;
+  open({ request, response }: RouteRequest, names: ReadonlySet<string> | undefined): void {
+    const { agent, visible } = this.#options;
     begin(response);
-    const watcher = new Watcher(response, this.#o, names, this.#resumeAfter(request.headers['last-event-id']));
+    const watcher = new Watcher(response, this.#options, names, this.#resumeAfter(request.headers['last-event-id']));
     this.#add(watcher);
     watcher.changed(names ?? visible.names());
     if (this.#isOver) watcher.end('the agent stops');
@@ -57,7 +57,7 @@ export class Watchers {
   }
 
   changed(names: ReadonlySet<string>): void {
-    const { visible } = this.#o;
+    const { visible } = this.#options;
     for (const watcher of this.#watchers) {
       const all = watcher.names ?? visible;
       const heard = [...names].filter((name) => all.has(name));
@@ -67,15 +67,15 @@ export class Watchers {
 
   /** Those whose secrets are still shown go on here; the others end with the ones they came from. */
   takeOver(before: Watchers): void {
-    const { visible } = this.#o;
+    const { visible } = this.#options;
     for (const watcher of before.#watchers) {
       if (watcher.names !== undefined && ![...watcher.names].every((name) => visible.has(name))) continue;
       before.#watchers.delete(watcher);
       this.#add(watcher);
-      watcher.moveTo(this.#o);
+      watcher.moveTo(this.#options);
       watcher.changed(watcher.names ?? visible.names());
     }
-    this.#beatSoon(this.#o.agent);
+    this.#beatSoon(this.#options.agent);
   }
 
   endAll(): void {
@@ -91,7 +91,7 @@ export class Watchers {
 
   /** The number in an id of this start of the agent; another id is as good as none: everything comes anew. */
   #resumeAfter(lastEventId: string | string[] | undefined): number {
-    const { agent } = this.#o;
+    const { agent } = this.#options;
     const [bootId, number = ''] = String(lastEventId ?? '').split(/-(?=\d{1,15}$)/);
     const after = Number(number);
     return bootId === agent.bootId && number !== '' && after <= agent.latestNumber() ? after : 0;
@@ -102,7 +102,7 @@ export class Watchers {
     this.#callOffBeat = clock.after(HEARTBEAT_MS, () => {
       this.#callOffBeat = undefined;
       for (const watcher of this.#watchers) watcher.beat();
-      this.#beatSoon(this.#o.agent);
+      this.#beatSoon(this.#options.agent);
     });
   }
 }

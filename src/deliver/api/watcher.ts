@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { deadline } from '../../base/deadline.ts';
-import type { Answers } from './answers.ts';
+import type { AnswerCache } from './answers.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import type { EventsInFlight, Receiver } from './in-flight.ts';
@@ -9,7 +9,7 @@ import type { EventsInFlight, Receiver } from './in-flight.ts';
 export interface EventSource {
   readonly inFlight: EventsInFlight;
   readonly agent: ApiAgent;
-  readonly answers: Answers;
+  readonly answers: AnswerCache;
   readonly audit: Audit;
 }
 
@@ -26,10 +26,9 @@ const SLOW_MS = 30_000;
  * One client that watches some secrets.
  *
  * It is told states, not history: what changes while the connection takes no more is only noted by name, and when it
- * drains the client gets what those secrets are then. So a slow reader costs a set of names and the event that it has not
- * taken, whose bytes all readers share, never a queue of values.
- * Events go out in the order of their numbers, so everything up to the last id has been sent, and an id is all that a
- * client must remember to resume.
+ * drains the client gets what those secrets are then. So a slow reader costs a set of names and the event that it has
+ * not taken, whose bytes all readers share, never a queue of values. Events go out in the order of their numbers, so
+ * everything up to the last id has been sent, and an id is all that a client must remember to resume.
  */
 export class Watcher implements Receiver {
   /** Absent: all. */

@@ -3,7 +3,7 @@ import { Secret } from '../../base/secret.ts';
 import type { OwedReload, Recovered, Sink, Staged } from '../sink.ts';
 
 /** The variables that a child gets when it is started. */
-export interface Variables {
+export interface ChildVariables {
   readonly generation: number;
   readonly byName: ReadonlyMap<string, Secret>;
 }
@@ -11,11 +11,11 @@ export interface Variables {
 /** Generations in memory: nobody but ourselves reads them, and a new process begins with a new child. */
 export interface EnvSink extends Sink {
   /** The published generation; undefined before the first. */
-  current(): Variables | undefined;
+  current(): ChildVariables | undefined;
 }
 
 /** `MAX_ARG_STRLEN` of Linux, execve(2): one `NAME=value` with its NUL is at most 32 pages of 4 KiB. */
-const LONGEST_BYTES = 131_072;
+const MAX_BYTES = 131_072;
 
 /**
  * A child's environment as a sink; its files are the variables.
@@ -26,7 +26,7 @@ const LONGEST_BYTES = 131_072;
  * @param place configuration path of the variables.
  */
 export function createEnvSink(place: string): EnvSink {
-  let published: Variables | undefined;
+  let published: ChildVariables | undefined;
   let settled: number | undefined;
   let advanced: OwedReload | undefined;
   return {
@@ -74,7 +74,7 @@ function variable(name: string, bytes: Uint8Array, place: string): Secret {
 function wrongWith(value: Secret, length: number): string | undefined {
   if (value.type === 'bytes') return 'the value holds bytes that are not UTF-8';
   if (value.exposeText('env').includes('\0')) return 'the value holds NUL, which no variable can';
-  if (length > LONGEST_BYTES) return `name and value have ${length} bytes; ${LONGEST_BYTES} are the most`;
+  if (length > MAX_BYTES) return `name and value have ${length} bytes; ${MAX_BYTES} are the most`;
   return undefined;
 }
 

@@ -5,8 +5,8 @@ import type { Disk, DiskHandle } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { inParallel } from './in-parallel.ts';
 import { generationName } from './names.ts';
-import type { Plan, PlannedFile, PlannedFolder } from './plan.ts';
-import { errno, trouble } from './trouble.ts';
+import type { GenerationPlan, PlannedFile, PlannedFolder } from './plan.ts';
+import { diskFailure, errno } from './trouble.ts';
 import { openFolder, setOwner, syncHandle, type Volume } from './volume.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
@@ -27,7 +27,7 @@ const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 export async function fillCandidate(
   path: string,
   shown: string,
-  plan: Plan,
+  plan: GenerationPlan,
   volume: Volume,
   place: string,
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function fillCandidate(
   try {
     await fillFolder(path, shown, root as PlannedFolder, filling);
   } catch (error) {
-    throw trouble(error, place, `cannot write ${shown}`);
+    throw diskFailure(error, place, `cannot write ${shown}`);
   }
 }
 
@@ -91,7 +91,7 @@ async function fillFolder(path: string, shown: string, folder: PlannedFolder, fi
       try {
         await disk.mkdir(at, { mode: 0o700 });
       } catch (error) {
-        throw trouble(error, place, `cannot make ${shownInner}`);
+        throw diskFailure(error, place, `cannot make ${shownInner}`);
       }
       await fillFolder(at, shownInner, inner, filling);
     }
@@ -119,7 +119,7 @@ async function writeFile(at: string, shown: string, file: PlannedFile, { tmpfs, 
       await handle.close();
     }
   } catch (error) {
-    throw trouble(error, place, `cannot write ${shown}`);
+    throw diskFailure(error, place, `cannot write ${shown}`);
   }
 }
 

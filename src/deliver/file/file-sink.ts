@@ -12,10 +12,10 @@ import { Generations } from './generations.ts';
 import { type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
 import { DATA, DATA_TMP, generationName, MARK, TEMPORARIES } from './names.ts';
-import { type Plan, planGeneration } from './plan.ts';
-import { equalsPublished, type Published, readPublished } from './published.ts';
+import { type GenerationPlan, planGeneration } from './plan.ts';
+import { equalsPublished, type PublishedFiles, readPublished } from './published.ts';
 import { removeTree } from './remove-tree.ts';
-import { trouble, unless } from './trouble.ts';
+import { diskFailure, unless } from './trouble.ts';
 import { isTmpfs, openVolume, syncFolder, type Volume } from './volume.ts';
 
 /**
@@ -248,7 +248,7 @@ class FileSink implements Sink {
   /** One call after the other; a failed system call becomes our error, `what` being what could not be done. */
   #inTurn<T>(what: string, work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work).catch((error: unknown) => {
-      throw trouble(error, this.#place, what);
+      throw diskFailure(error, this.#place, what);
     });
     this.#turn = mine.catch(() => undefined);
     return mine;
@@ -262,17 +262,17 @@ interface Opened {
 
 interface Candidate {
   readonly generation: number;
-  readonly plan: Plan;
+  readonly plan: GenerationPlan;
   readonly links: LinkWork;
   /** What was published when it was staged. */
-  readonly before: Published;
+  readonly before: PublishedFiles;
   /** Of the directory that it is in. */
   readonly stats: Stats;
   readonly discard: (folder: Folder) => Promise<void>;
 }
 
 /** Behind a foreign `..data` the links may lead somewhere; they stay until we publish. */
-async function removeDanglingLinks(disk: Disk, folder: Folder, published: Published): Promise<number> {
+async function removeDanglingLinks(disk: Disk, folder: Folder, published: PublishedFiles): Promise<number> {
   if (published.state === 'foreign') return 0;
   const { state } = published;
   const names =

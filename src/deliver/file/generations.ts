@@ -2,14 +2,14 @@ import type { Clock } from '../../base/clock.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { DATA, generationName, generationNumber } from './names.ts';
-import type { Published } from './published.ts';
+import type { PublishedFiles } from './published.ts';
 import { removeTree } from './remove-tree.ts';
 import type { Volume } from './volume.ts';
 
 /** How long a replaced generation stays for readers that have it open. */
 export const KEEP_MS = 10_000;
 
-export interface Swept {
+export interface SweepResult {
   readonly removed: number;
   /** In how many milliseconds a further generation may go; undefined when none waits. */
   readonly dueInMs: number | undefined;
@@ -68,7 +68,7 @@ export class Generations {
    * Reads from the disk when the generations that an earlier process published were replaced, never too early:
    * the previous one when `..data` was made; one before that, at the latest when the next but one was begun.
    */
-  async learn(disk: Disk, folder: Folder, published: Published): Promise<void> {
+  async learn(disk: Disk, folder: Folder, published: PublishedFiles): Promise<void> {
     const numbers = await this.#list(disk, folder);
     for (const number of numbers) this.met(number);
     if (published.state !== 'there') return;
@@ -85,13 +85,13 @@ export class Generations {
    * Removes what was never published, and what was replaced 10 s ago or earlier, except the published generation and
    * the one before it. What another process adds above our numbers is left alone until our numbers have passed it.
    */
-  async sweep({ disk, procFd }: Volume, folder: Folder, published: number | undefined): Promise<Swept> {
+  async sweep({ disk, procFd }: Volume, folder: Folder, published: number | undefined): Promise<SweepResult> {
     const numbers = await this.#list(disk, folder);
     const past = numbers.filter((number) => number < (published ?? 0));
     const previous = past.at(-1);
     let removed = 0;
     let dueInMs: number | undefined;
-    let refused: Swept['refused'];
+    let refused: SweepResult['refused'];
     for (const number of numbers) {
       if (number === published || number === previous) continue;
       const wait = past.includes(number) ? this.#waitMs(number) : this.#isLeftover(number) ? 0 : undefined;

@@ -22,9 +22,9 @@ export interface Mark {
 
 /**
  * The mark in `..reloaded` (0600): a line with the generation last taken up, as a decimal number, and while the reload
- * of another one is not done a second line with its number and the ids of the steps that are. Written beside and renamed
- * over, so a kill leaves the old mark or the new one. A mark that is missing, unreadable or no number says nothing, and then
- * what is published is owed: a reload too many does less harm than one too few.
+ * of another one is not done a second line with its number and the ids of the steps that are. Written beside and
+ * renamed over, so a kill leaves the old mark or the new one. A mark that is missing, unreadable or no number says
+ * nothing, and then what is published is owed: a reload too many does less harm than one too few.
  */
 /** What is owed for the published generation; undefined: nothing. */
 export async function owedReload(disk: Disk, folder: Folder, place: string): Promise<OwedReload | undefined> {

@@ -4,7 +4,7 @@ import { firstComponent } from './names.ts';
 const NOTHING = new Uint8Array();
 
 /** Absent ids are what the file system gives by itself. */
-export interface Owner {
+export interface FileOwner {
   readonly uid: number | undefined;
   readonly gid: number | undefined;
 }
@@ -14,18 +14,18 @@ export interface PlannedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly mode: number;
-  readonly owner: Owner;
+  readonly owner: FileOwner;
 }
 
 export interface PlannedFolder {
   /** Relative to the generation; empty for the generation's directory itself. */
   readonly name: string;
   readonly mode: number;
-  readonly owner: Owner;
+  readonly owner: FileOwner;
 }
 
 /** One generation as it shall stand on disk. */
-export interface Plan {
+export interface GenerationPlan {
   readonly files: readonly PlannedFile[];
   /** Parents before children; the first is the generation's directory. */
   readonly folders: readonly PlannedFolder[];
@@ -34,7 +34,7 @@ export interface Plan {
 }
 
 /** @throws TypeError for a name that the configuration would have refused. */
-export function planGeneration(output: OutputConfig, files: ReadonlyMap<string, Uint8Array>): Plan {
+export function planGeneration(output: OutputConfig, files: ReadonlyMap<string, Uint8Array>): GenerationPlan {
   const planned: PlannedFile[] = [];
   for (const [name, bytes] of files) {
     checkName(name);
@@ -82,7 +82,7 @@ function planFolders(output: OutputConfig, files: readonly PlannedFile[]): Plann
 }
 
 /** Without a gid of the output: the one group that all group-readable files name, if they do. */
-function folderOwner(output: OutputConfig, files: readonly PlannedFile[]): Owner {
+function folderOwner(output: OutputConfig, files: readonly PlannedFile[]): FileOwner {
   const groups = new Set(files.filter(({ mode }) => mode & 0o040).map(({ owner }) => owner.gid));
   const [only] = groups;
   return { uid: output.uid, gid: output.gid ?? (groups.size === 1 ? only : undefined) };
@@ -93,7 +93,7 @@ function folderOwner(output: OutputConfig, files: readonly PlannedFile[]): Owner
  * another owner or group than the folder's is "other" there, or in its group by chance: both get x, which opens a name
  * that is known and lists nothing.
  */
-function folderMode(files: readonly PlannedFile[], folder: Owner): number {
+function folderMode(files: readonly PlannedFile[], folder: FileOwner): number {
   let mode = 0o700;
   for (const file of files) {
     if (file.mode & 0o040) mode |= file.owner.gid === folder.gid ? 0o050 : 0o011;

@@ -6,7 +6,7 @@ import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { everyInParallel } from './in-parallel.ts';
 import { DATA, generationName, generationNumber } from './names.ts';
-import type { Owner, Plan, PlannedFile, PlannedFolder } from './plan.ts';
+import type { FileOwner, GenerationPlan, PlannedFile, PlannedFolder } from './plan.ts';
 import { errno, unless } from './trouble.ts';
 import { openFolder, type Volume } from './volume.ts';
 
@@ -17,14 +17,14 @@ import { openFolder, type Volume } from './volume.ts';
  * - `lost`: it names a generation whose directory is gone.
  * - `there`: a generation is published.
  */
-export type Published =
+export type PublishedFiles =
   | { readonly state: 'none' }
   | { readonly state: 'foreign' }
   | { readonly state: 'lost'; readonly generation: number }
   | { readonly state: 'there'; readonly generation: number; readonly stats: Stats };
 
 /** @throws PannierError OUTPUT_OCCUPIED when `..data` is no symlink; system errors as they are. */
-export async function readPublished(disk: Disk, folder: Folder, place: string): Promise<Published> {
+export async function readPublished(disk: Disk, folder: Folder, place: string): Promise<PublishedFiles> {
   let target: string;
   try {
     target = await disk.readlink(folder.at(DATA));
@@ -45,7 +45,12 @@ export async function readPublished(disk: Disk, folder: Folder, place: string): 
  * @param path of the generation's directory
  * @param stats what `readPublished` saw of it
  */
-export async function equalsPublished(path: string, stats: Stats, plan: Plan, volume: Volume): Promise<boolean> {
+export async function equalsPublished(
+  path: string,
+  stats: Stats,
+  plan: GenerationPlan,
+  volume: Volume,
+): Promise<boolean> {
   const { disk } = volume;
   const [root, ...folders] = plan.folders;
   if (root === undefined || !hasAccess(stats, root.mode, root.owner, volume)) return false;
@@ -97,7 +102,7 @@ async function hasExactly(disk: Disk, root: string, left: Set<string>): Promise<
   return (await look('')) && left.size === 0;
 }
 
-function hasAccess(found: Stats, mode: number, owner: Owner, { inherited }: Volume): boolean {
+function hasAccess(found: Stats, mode: number, owner: FileOwner, { inherited }: Volume): boolean {
   if ((found.mode & 0o777) !== mode) return false;
   if (inherited === undefined) return true;
   return found.uid === (owner.uid ?? inherited.uid) && found.gid === (owner.gid ?? inherited.gid);

@@ -10,7 +10,7 @@ import { readPublished } from './published.ts';
 import { errno, unless } from './trouble.ts';
 
 /** What is published in an output's directory. */
-export interface Current {
+export interface CurrentGeneration {
   readonly generation: number;
   /** By name relative to the directory. */
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -20,7 +20,7 @@ export interface Current {
  * Reads the published generation, or answers undefined when there is none. Changes nothing, and follows no link.
  * @throws PannierError OUTPUT_NOT_READABLE.
  */
-export async function readCurrent(dir: string, place: string): Promise<Current | undefined> {
+export async function readCurrent(dir: string, place: string): Promise<CurrentGeneration | undefined> {
   try {
     await using held = await unless('ENOENT', () => holdFolder(dir));
     if (held === undefined) return undefined;

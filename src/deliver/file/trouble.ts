@@ -21,17 +21,17 @@ export function errno(error: unknown): string | undefined {
  * A failed system call as our error; `what` says in our words which step failed, on which path. Nothing of the foreign
  * error passes but its errno. Errors that are no system error (ours, a programmer's mistake) come back as they are.
  */
-export function trouble(error: unknown, place: string, what: string): unknown {
+export function diskFailure(error: unknown, place: string, what: string): unknown {
   const code = errno(error);
   return code === undefined ? error : fail(CODE_OF[code] ?? 'OUTPUT_NOT_WRITABLE', place, `${what} (${code})`);
 }
 
 /** Like `trouble` for a change of owner: refused, or an id that this user namespace does not know. */
-export function ownerTrouble(error: unknown, place: string, what: string): unknown {
+export function ownerFailure(error: unknown, place: string, what: string): unknown {
   const code = errno(error);
   return code === 'EPERM' || code === 'EINVAL'
     ? fail('OUTPUT_OWNER', place, `${what} (${code})`)
-    : trouble(error, place, what);
+    : diskFailure(error, place, what);
 }
 
 /** Makes a call for which one errno is an answer: undefined then, any other error is thrown on. */

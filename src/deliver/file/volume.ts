@@ -5,8 +5,8 @@ import { fail } from '../../base/errors.ts';
 import { ForeignLinkError, type HeldFolder, hasProcFd, holdFolder } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import { type Disk, type DiskHandle, memoryDisk, slowDisk } from './disk.ts';
-import { type Owner, planNewDir } from './plan.ts';
-import { errno, ownerTrouble, trouble, unless } from './trouble.ts';
+import { type FileOwner, planNewDir } from './plan.ts';
+import { diskFailure, errno, ownerFailure, unless } from './trouble.ts';
 
 const TMPFS = 0x01021994;
 const RAMFS = 0x858458f6;
@@ -50,7 +50,7 @@ export async function openVolume(output: OutputConfig, dir: string, place: strin
     await held?.[Symbol.asyncDispose]();
     if (error instanceof ForeignLinkError) throw foreignLink(error, dir, place);
     if (errno(error) === 'ENOTDIR') throw fail('OUTPUT_OCCUPIED', place, `${dir} is not a directory`);
-    throw trouble(error, place, `cannot use ${dir}`);
+    throw diskFailure(error, place, `cannot use ${dir}`);
   }
 }
 
@@ -113,12 +113,17 @@ async function setUp(held: HeldFolder, output: OutputConfig, dir: string, place:
 }
 
 /** @throws PannierError OUTPUT_OWNER when refused. Does nothing when no id is given. */
-export async function setOwner(handle: DiskHandle, { uid, gid }: Owner, place: string, what: string): Promise<void> {
+export async function setOwner(
+  handle: DiskHandle,
+  { uid, gid }: FileOwner,
+  place: string,
+  what: string,
+): Promise<void> {
   if (uid === undefined && gid === undefined) return;
   try {
     await handle.chown(uid ?? -1, gid ?? -1);
   } catch (error) {
-    throw ownerTrouble(error, place, `cannot set the owner of ${what}`);
+    throw ownerFailure(error, place, `cannot set the owner of ${what}`);
   }
 }
 

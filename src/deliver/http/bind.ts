@@ -26,7 +26,7 @@ export interface BindOptions {
 }
 
 /** A bound place. The server is closed by its owner. */
-export interface Bound {
+export interface BoundSocket {
   /**
    * Puts the socket in the place of the one that it replaces; nothing to do for one that replaces none.
    * @throws PannierError LISTEN_FAILED.
@@ -46,19 +46,19 @@ export interface Bound {
  * one never. All of it is done by descriptors, since the directory may belong to a user who exchanges what is in it.
  * @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED.
  */
-export async function bind(server: Server, options: BindOptions): Promise<Bound> {
+export async function bind(server: Server, options: BindOptions): Promise<BoundSocket> {
   const { where, place } = options;
   if (where.kind === 'unix') return await bindUnix(server, where, options);
   await listening(server, { host: where.host, port: where.port }, place, nameOfListen(where));
   return { takePlace: async () => {}, isInPlace: async () => true, release: async () => {} };
 }
 
-async function bindUnix(server: Server, where: Unix, { place, replaces = false }: BindOptions): Promise<Bound> {
+async function bindUnix(server: Server, where: Unix, { place, replaces = false }: BindOptions): Promise<BoundSocket> {
   const path = resolve(where.path);
-  const most = hasProcFd() ? MOST_BYTES : MOST_BYTES - STAGE_BYTES;
+  const most = hasProcFd() ? MAX_BYTES : MAX_BYTES - STAGE_BYTES;
   const length = Buffer.byteLength(hasProcFd() ? path : dirname(path));
   if (length > most) {
-    const hint = `A socket's path has ${MOST_BYTES} bytes at most.`;
+    const hint = `A socket's path has ${MAX_BYTES} bytes at most.`;
     throw fail('LISTEN_FAILED', place, `${path} is too long: it has ${Buffer.byteLength(path)} bytes`, { hint });
   }
   const inFolder = <T>(work: (entry: string, folder: HeldFolder) => Promise<T>) =>
@@ -104,12 +104,14 @@ async function bindUnix(server: Server, where: Unix, { place, replaces = false }
 }
 
 /** sun_path holds 108 bytes with its final NUL (unix(7)); Node would cut a longer one off without a word. */
-const MOST_BYTES = 107;
+const MAX_BYTES = 107;
 
 /** `/.pXXXXXX/s` */
 const STAGE_BYTES = 11;
 
-/** A private directory, held open as long as the server listens: libuv removes the socket by its first path at the end. */
+/**
+ * A private directory, held open as long as the server listens: libuv removes the socket by its first path at the end.
+ */
 interface Stage extends HeldFolder {
   readonly name: string;
 }

@@ -6,7 +6,7 @@ import { problemReply, type Reply, refusal } from './reply.ts';
 import type { TokenFile } from './token-file.ts';
 
 /** Why a request is not looked at. */
-export interface Refused {
+export interface RefusedRequest {
   readonly code: Code;
   readonly reply: Reply;
 }
@@ -50,21 +50,24 @@ const ONCE = new Set(['host', 'last-event-id', 'content-length', 'content-type',
  * rebinding: a page of evil.example that now resolves to 127.0.0.1), 403 without the token.
  */
 export class Guard {
-  readonly #o: GuardOptions;
+  readonly #options: GuardOptions;
 
   constructor(options: GuardOptions) {
-    this.#o = options;
+    this.#options = options;
   }
 
   /**
    * Why not; undefined: it may pass.
    * @param open no token is wanted: health.
    */
-  refuse(request: IncomingMessage, open: () => boolean): Refused | undefined | Promise<Refused | undefined> {
-    const strange = strangeness(request, this.#o.isTcp, ONCE);
+  refuse(
+    request: IncomingMessage,
+    open: () => boolean,
+  ): RefusedRequest | undefined | Promise<RefusedRequest | undefined> {
+    const strange = strangeness(request, this.#options.isTcp, ONCE);
     if (strange !== undefined) return refused(strange.status, strange.code, strange.seen);
     const { headers } = request;
-    const { token } = this.#o;
+    const { token } = this.#options;
     if (token === undefined || open()) return undefined;
     const given = TOKEN_HEADERS.map((name) => headers[name]).find((one) => one !== undefined);
     if (typeof given !== 'string') return refused(403, 'API_TOKEN', given === undefined ? 'there is none' : WRONG);
@@ -76,7 +79,7 @@ export class Guard {
 const WRONG = 'it is a wrong one';
 
 /** The file has to be looked at first. */
-async function verdict(accepted: boolean | Promise<boolean>): Promise<Refused | undefined> {
+async function verdict(accepted: boolean | Promise<boolean>): Promise<RefusedRequest | undefined> {
   try {
     return (await accepted) ? undefined : refused(403, 'API_TOKEN', WRONG);
   } catch (error) {
@@ -85,12 +88,12 @@ async function verdict(accepted: boolean | Promise<boolean>): Promise<Refused | 
   }
 }
 
-function refused(status: number, code: Code, seen: string): Refused {
+function refused(status: number, code: Code, seen: string): RefusedRequest {
   return { code, reply: refusal(status, code, seen) };
 }
 
 /** What is wrong with a request whoever sent it. */
-export interface Strange {
+export interface SuspectHeader {
   readonly status: number;
   readonly code: Code;
   readonly seen: string;
@@ -101,7 +104,7 @@ export function strangeness(
   { rawHeaders, headers }: IncomingMessage,
   isTcp: boolean,
   once: ReadonlySet<string>,
-): Strange | undefined {
+): SuspectHeader | undefined {
   let met = '';
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] as string).toLowerCase();

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What answers HTTP requests. The listener keeps the caps on connections, headers and time; a service does the rest. */
+/**
+ * What answers HTTP requests. The listener keeps the caps on connections, headers and time; a service does the rest.
+ */
 export interface HttpService extends AsyncDisposable {
   /** See Service.start. */
   start?(): Promise<void>;

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { ListenConfig } from '../../config/config.ts';
 import { loadHttp } from '../../http/node-http.ts';
 import type { Listener } from '../service.ts';
-import { type BindOptions, type Bound, bind } from './bind.ts';
+import { type BindOptions, type BoundSocket, bind } from './bind.ts';
 import { ExtraMethods } from './extra-methods.ts';
 import type { HttpService } from './http-service.ts';
 import { sendProblem } from './reply.ts';
@@ -43,7 +43,7 @@ export const LIMITS: Limits = {
 const SPARE_CONNECTIONS = 32;
 
 /** Requests that one connection may have sent ahead of their answers; a client that needs more has gone astray. */
-const MOST_AHEAD = 64;
+const MAX_AHEAD = 64;
 
 /** How long connections may finish what they do when the listener closes. */
 const CLOSE_MS = 2_000;
@@ -60,7 +60,7 @@ export class HttpListener implements Listener {
   readonly #answered = new Map<number, number>();
   #limits: Limits;
   #service: HttpService;
-  #bound: Bound | undefined;
+  #bound: BoundSocket | undefined;
   readonly #methods: ExtraMethods | undefined;
 
   private constructor(where: ListenConfig, service: HttpService, limits: Limits) {
@@ -167,7 +167,7 @@ export class HttpListener implements Listener {
     if (connection === undefined) return void request.socket.destroy(); // it has just given way to another
     connection.busy++;
     connection.used = true;
-    if (connection.busy > MOST_AHEAD) return void request.socket.destroy();
+    if (connection.busy > MAX_AHEAD) return void request.socket.destroy();
     response.once('close', () => {
       connection.busy--;
       const status = response.headersSent ? response.statusCode : 0;
@@ -192,8 +192,8 @@ interface Connection {
   /** Requests under way. */
   busy: number;
   /**
-   * Begin the requests that were sent before the answer to an earlier one was taken, in their order: answers of a client
-   * that reads none would pile up.
+   * Begin the requests that were sent before the answer to an earlier one was taken, in their order: answers of a
+   * client that reads none would pile up.
    */
   readonly ahead: (() => void)[];
   /** It has sent a request: one that never did is ended by the header timeout, or earlier in a crowd. */

@@ -29,17 +29,19 @@ export function sendReply(response: ServerResponse, { status, type, body, header
   if (status !== 304 && status !== 204) all['Content-Length'] = bytes;
   response.writeHead(status, all);
   response.end(response.req.method === 'HEAD' ? undefined : body);
-  giveUpLate(response);
+  destroyUnlessSent(response);
 }
 
 /** To be called with the end of an answer written: a client that does not take it in time is cut off. */
-export function giveUpLate(response: ServerResponse): void {
+export function destroyUnlessSent(response: ServerResponse): void {
   if (response.writableFinished || response.writableLength === 0) return;
   const late = setTimeout(() => response.destroy(), ANSWER_MS);
   response.once('close', () => clearTimeout(late));
 }
 
-/** A refusal as problem details (RFC 9457), with our code, place and hint as members of their own; `more` may add some. */
+/**
+ * A refusal as problem details (RFC 9457), with our code, place and hint as members of their own; `more` may add some.
+ */
 export function problemReply(
   status: number,
   { code, place, seen, hint }: Pick<Failure, 'code' | 'place' | 'seen' | 'hint'>,

@@ -7,7 +7,10 @@ import { problemReply, type Reply, sendProblem, sendReply } from './reply.ts';
 export interface Route {
   /** A GET row answers HEAD too. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** `/v1/secrets/:name`: each part is itself, or `:key` for one non-empty part, percent-decoded after the path is split. */
+  /**
+   * `/v1/secrets/:name`: each part is itself, or `:key` for one non-empty part, percent-decoded after the path is
+   * split.
+   */
   readonly path: string;
   /** Largest body taken, in bytes; absent: none is read, and one that is sent is refused. */
   readonly maxBodyBytes?: number;
@@ -19,11 +22,11 @@ export interface Route {
    * Answers with a whole reply, at once or later, or with undefined when it wrote to `asked.response` itself. What it
    * throws becomes a 500 without a word of the error.
    */
-  readonly handle: (asked: Asked) => Reply | undefined | Promise<Reply | undefined>;
+  readonly handle: (asked: RouteRequest) => Reply | undefined | Promise<Reply | undefined>;
 }
 
 /** A request that fits a row. */
-export interface Asked {
+export interface RouteRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** By the keys of the row's path. */
@@ -50,7 +53,8 @@ interface Row extends Route {
 /**
  * A table of routes as a function that answers requests: 404 for an unknown path, 405 with Allow for an unknown method,
  * 400 for a path that cannot be decoded, 413 for a body that is too large. Paths are compared as they came, part by
- * part: `..`, `//` and `%2f` lead nowhere. Of the rows that fit, those with the most literal parts count. See docs/decisions/0005 for why this is not a library.
+ * part: `..`, `//` and `%2f` lead nowhere. Of the rows that fit, those with the most literal parts count. See
+ * docs/decisions/0005 for why this is not a library.
  */
 export class Routes {
   readonly #byLength = new Map<number, Row[]>();
@@ -113,7 +117,7 @@ function literalParts(pattern: readonly string[], parts: readonly string[]): num
 
 const NOTHING = new Uint8Array(0);
 
-function answer({ handle }: Route, asked: Asked): void {
+function answer({ handle }: Route, asked: RouteRequest): void {
   const { response } = asked;
   const failed = (error: unknown) => {
     if (response.headersSent) response.destroy();
@@ -128,7 +132,7 @@ function answer({ handle }: Route, asked: Asked): void {
   }
 }
 
-async function answerWithBody(row: Row, asked: Omit<Asked, 'body'>): Promise<void> {
+async function answerWithBody(row: Row, asked: Omit<RouteRequest, 'body'>): Promise<void> {
   const { request, response } = asked;
   const { maxBodyBytes = 0 } = row;
   try {

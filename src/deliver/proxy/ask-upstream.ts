@@ -3,15 +3,15 @@ import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ForwardedRequest } from '../../http/forwarder.ts';
 import { ownLogin, tokenText } from './caller.ts';
-import type { Answer, Outgoing } from './exchange.ts';
-import { sparesNamed } from './own-login.ts';
+import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts';
+import { assertNotAgentToken } from './own-login.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
-import type { Asked } from './request.ts';
+import type { ProxyRequest } from './request.ts';
 import { isBearer } from './request.ts';
 
 /** Error bodies are short. */
-const MOST_REFUSED = 64 * 1024;
+const MAX_REFUSED = 64 * 1024;
 
 /**
  * Passes a request on. One that is refused under the agent's own login asks the session whether that login is dead, and
@@ -23,21 +23,21 @@ export async function askUpstream(
   call: ProxyCall,
   upstream: Upstream,
   clock: Clock,
-  outgoing: Outgoing,
-): Promise<Answer> {
+  outgoing: UpstreamRequest,
+): Promise<UpstreamAnswer> {
   const { caller, body } = outgoing;
   if (caller !== 'own') {
-    sparesNamed(outgoing, upstream);
+    assertNotAgentToken(outgoing, upstream);
     return { received: await upstream.send(requestOf(call, upstream, outgoing), call.stop), login: undefined };
   }
-  const askUnder = async (login: LiveLogin): Promise<Answer> => {
-    sparesNamed(outgoing, upstream);
+  const askUnder = async (login: LiveLogin): Promise<UpstreamAnswer> => {
+    assertNotAgentToken(outgoing, upstream);
     return { received: await upstream.send(requestOf(call, upstream, outgoing, login), call.stop), login };
   };
   const answer = await askUnder(await ownLogin(upstream, clock, call.stop));
   const { received, login } = answer;
   if (received.statusCode !== 403 || login === undefined) return answer;
-  const some = await readSome(received, MOST_REFUSED, call.stop);
+  const some = await readSome(received, MAX_REFUSED, call.stop);
   const said = saysInvalid(outgoing.asked, some.bytes) ? 'invalid' : undefined;
   const verdict = await upstream.session.suspect(login.id, said);
   if (verdict === 'alive' || !(body === undefined || body instanceof Uint8Array)) return { ...answer, some };
@@ -48,7 +48,7 @@ export async function askUpstream(
 function requestOf(
   { response }: ProxyCall,
   { namespace, place }: Upstream,
-  { asked: { method, url, passed, headers: given }, caller, body, withCertificate }: Outgoing,
+  { asked: { method, url, passed, headers: given }, caller, body, withCertificate }: UpstreamRequest,
   login?: LiveLogin,
 ): ForwardedRequest {
   const headers = caller === 'client' ? [...passed] : withoutTokens(passed);
@@ -86,7 +86,7 @@ interface Informing {
  * Whether a refusal calls the token invalid that the request was made with: Vault does, OpenBao only denies. Where
  * requests are about tokens, leases and logins of others, such words are about theirs, and say nothing of ours.
  */
-function saysInvalid({ path }: Asked, body: Buffer): boolean {
+function saysInvalid({ path }: ProxyRequest, body: Buffer): boolean {
   return !ABOUT_OTHERS.test(path) && INVALID_TOKEN.test(body.toString('latin1'));
 }
 

@@ -6,36 +6,36 @@ import { fullPath, plainNamespace } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
-import { type Refusal, refusal } from './vault-reply.ts';
+import { type ProxyRefusal, proxyRefusal } from './vault-reply.ts';
 
 /** As Vault Agent has it: https://openbao.org/docs/agent-and-proxy/agent/caching/#cache-clear */
 export const CLEAR_PATH = '/agent/v1/cache-clear';
 
-const MOST_ASKED = 64 * 1024;
+const MAX_ASKED = 64 * 1024;
 
 /** Drops what a request names. Nothing is revoked. */
 export async function clearCache(call: ProxyCall, cache: ProxyCache | undefined): Promise<void> {
   const { request, response } = call;
-  if (cache === undefined) return call.refuse(refusal(404, 'API_NO_ROUTE', 'there is no cache'));
+  if (cache === undefined) return call.refuse(proxyRefusal(404, 'API_NO_ROUTE', 'there is no cache'));
   if (request.method !== 'POST' && request.method !== 'PUT') {
-    return call.refuse({ ...refusal(405, 'API_METHOD', 'it takes POST'), allow: 'POST, PUT' });
+    return call.refuse({ ...proxyRefusal(405, 'API_METHOD', 'it takes POST'), allow: 'POST, PUT' });
   }
-  const { bytes, isWhole } = await readSome(request, MOST_ASKED, call.stop);
-  const refused = isWhole ? clear(bytes, cache) : refusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB');
+  const { bytes, isWhole } = await readSome(request, MAX_ASKED, call.stop);
+  const refused = isWhole ? clear(bytes, cache) : proxyRefusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB');
   if (refused !== undefined) return call.refuse(refused);
   response.writeHead(200, { 'Content-Length': '0', 'Cache-Control': 'no-store' });
   response.end();
 }
 
-function clear(body: Buffer, cache: ProxyCache): Refusal | undefined {
+function clear(body: Buffer, cache: ProxyCache): ProxyRefusal | undefined {
   const said = membersOf(body);
-  if (said === undefined) return refusal(400, 'API_MALFORMED', 'the body is not a JSON object');
+  if (said === undefined) return proxyRefusal(400, 'API_MALFORMED', 'the body is not a JSON object');
   const { type, value = '', namespace = '' } = said;
   if (type === 'all') {
     cache.clear();
     return undefined;
   }
-  if (value === '') return refusal(400, 'API_MALFORMED', 'there is no value');
+  if (value === '') return proxyRefusal(400, 'API_MALFORMED', 'there is no value');
   switch (type) {
     case 'request_path': {
       const path = fullPath(plainNamespace(namespace), value.replace(/^\/?(?:v1\/)?/, ''));
@@ -56,7 +56,7 @@ function clear(body: Buffer, cache: ProxyCache): Refusal | undefined {
       cache.leases.dropIf(({ leased }) => leased.kind === 'token' && leased.accessor === value);
       return undefined;
     default:
-      return refusal(400, 'API_MALFORMED', 'type is none of request_path, lease, token, token_accessor, all');
+      return proxyRefusal(400, 'API_MALFORMED', 'type is none of request_path, lease, token, token_accessor, all');
   }
 }
 

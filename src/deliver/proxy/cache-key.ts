@@ -2,7 +2,7 @@ import { parseJson } from '../../base/json.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { Secret } from '../../base/secret.ts';
 import { isList, isSecret, type Value } from '../../base/value.ts';
-import { type Asked, isBearer } from './request.ts';
+import { isBearer, type ProxyRequest } from './request.ts';
 
 /** Stands for a token where it is only compared. */
 export function digestOf(token: string | Secret): string {
@@ -35,7 +35,7 @@ const SAME = new Set([
  * body in JSON is compared by what it means, not by the order of its members. It is a digest: bodies hold passwords.
  * @param who `own`, or the digest of a token.
  */
-export function cacheKey(asked: Asked, namespace: string, who: string, body: Uint8Array | undefined): string {
+export function cacheKey(asked: ProxyRequest, namespace: string, who: string, body: Uint8Array | undefined): string {
   const { method, url, headers } = asked;
   const counts = (name: string) => {
     if (name === 'content-type') return !JSON_BODY.test(headers[name] ?? '');

@@ -2,26 +2,26 @@ import type { Upstream } from '../../backend/vault/upstream.ts';
 import { parseJson } from '../../base/json.ts';
 import { isFields } from '../../base/value.ts';
 import { cacheKey, digestOf } from './cache-key.ts';
-import { KeptAnswer } from './cached-answer.ts';
-import type { Answer, Outgoing } from './exchange.ts';
-import { type Owner, readLeased } from './leased.ts';
+import { CachedAnswer } from './cached-answer.ts';
+import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts';
+import { type LeaseOwner, readLeased } from './leased.ts';
 import { fullPath } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
 
 /** A request whose answer may be kept for others like it. */
-export interface Keepable {
+export interface Cacheable {
   /** Of the answer, and of those who wait for it; undefined: nobody waits for another's answer. */
   readonly key: string | undefined;
-  find(): { readonly answer: KeptAnswer; readonly ageMs: number } | undefined;
+  find(): { readonly answer: CachedAnswer; readonly ageMs: number } | undefined;
   /** Before it is sent. */
   begin(): void;
   /** With its whole body; undefined: it is not kept. */
-  keep(answer: Answer, body: Buffer, since: KeptSince): KeptAnswer | undefined;
+  keep(answer: UpstreamAnswer, body: Buffer, since: CacheTime): CachedAnswer | undefined;
   /** In any case, after `keep`. */
   end(): void;
 }
 
-export interface KeptSince {
+export interface CacheTime {
   readonly monoMs: number;
   readonly wallMs: number;
 }
@@ -34,7 +34,7 @@ const NO_KV = /^(?:sys|auth|identity|cubbyhole)(?:\/|$)/;
  * client's token may read is not known here), in the configured namespace, and without a header that asks for more
  * than the secret. Undefined for any other. Paths that other paths may stand for (`//`, a slash at the end) are none.
  */
-export function kvKeyOf({ asked, caller }: Outgoing, namespace: string, configured: string): string | undefined {
+export function kvKeyOf({ asked, caller }: UpstreamRequest, namespace: string, configured: string): string | undefined {
   const { method, path, query, url, headers } = asked;
   if (caller !== 'own' || method !== 'GET' || namespace !== configured) return undefined;
   if (!(query === '' || VERSION.test(query)) || NO_KV.test(path) || url.includes('//') || path.endsWith('/')) {
@@ -54,7 +54,7 @@ export async function isKvSecret({ mountOf }: Upstream, path: string, signal: Ab
   return path.startsWith(mount.version === 2 ? `${mount.path}data/` : mount.path) && path !== mount.path;
 }
 
-export function staticRead(key: string, path: string, cache: ProxyCache): Keepable {
+export function staticRead(key: string, path: string, cache: ProxyCache): Cacheable {
   let reading: ReturnType<ProxyCache['kv']['begin']> | undefined;
   return {
     key: `kv ${key}`,
@@ -66,7 +66,7 @@ export function staticRead(key: string, path: string, cache: ProxyCache): Keepab
       const fields = fieldsOf(body);
       // Vault Enterprise wraps what a control group has yet to allow.
       if (fields === undefined || readLeased(fields, since.monoMs, 0) !== 'plain') return undefined;
-      const answer = new KeptAnswer(received, body, since);
+      const answer = new CachedAnswer(received, body, since);
       if (reading === undefined || reading.isSpoilt || !cache.makeRoom(answer)) return undefined;
       cache.kv.keep(key, reading, answer);
       return answer;
@@ -92,7 +92,7 @@ const BELOW_AUTH = /(?:^|\/)auth\//;
  * A request whose answer may bring a lease or a token; undefined when it cannot, or when whoever asks is not one that
  * the agent looks after: its own login, a token that was made through the proxy, or nobody (a login through the proxy).
  */
-export function leasedRequest(outgoing: Outgoing, namespace: string, cache: ProxyCache): Keepable | undefined {
+export function leasedRequest(outgoing: UpstreamRequest, namespace: string, cache: ProxyCache): Cacheable | undefined {
   const { asked, caller, body } = outgoing;
   const { method, path, token = '', headers } = asked;
   if (!MAY_LEASE.has(method) || headers['x-vault-wrap-ttl'] !== undefined || TELLS_OF_OTHERS.test(path))
@@ -121,16 +121,16 @@ export function leasedRequest(outgoing: Outgoing, namespace: string, cache: Prox
       if (leased.kind === 'token' && !makesTokens) {
         // The server alone knows whether the same credentials are still good: the token is renewed and its leases are
         // kept, but the answer is given to nobody else.
-        const nothing = new KeptAnswer(received, NOTHING, since);
+        const nothing = new CachedAnswer(received, NOTHING, since);
         if (cache.makeRoom(nothing)) cache.leases.keepLogin({ ...entry, key, answer: nothing, leased });
         return undefined;
       }
-      const asker: Owner = client ?? (login === undefined ? { kind: 'none' } : { kind: 'login', login });
-      const owner: Owner = leased.kind === 'token' && leased.isOrphan ? { kind: 'none' } : asker;
+      const asker: LeaseOwner = client ?? (login === undefined ? { kind: 'none' } : { kind: 'login', login });
+      const owner: LeaseOwner = leased.kind === 'token' && leased.isOrphan ? { kind: 'none' } : asker;
       if (asker.kind === 'login' && asker.login.usesLeft !== 'unlimited') return undefined;
       if (owner.kind === 'none' && leased.kind === 'lease') return undefined;
       if (owner.kind === 'none' && leased.kind === 'token' && !leased.isOrphan) return undefined;
-      const answer = new KeptAnswer(received, bytes, since);
+      const answer = new CachedAnswer(received, bytes, since);
       if (!cache.makeRoom(answer)) return undefined;
       cache.leases.keep({ ...entry, key, answer, owner });
       return answer;

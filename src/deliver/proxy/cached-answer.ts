@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerHeaders } from './end-to-end.ts';
 
 /** A whole answer that is given again. What it holds shows in no log, dump or error: its members are private. */
-export class KeptAnswer {
+export class CachedAnswer {
   /** Since when it is true: the request was made then. */
   readonly sinceMonoMs: number;
   /** The same on the wall clock, which goes on while a machine sleeps. */
@@ -39,11 +39,11 @@ export class KeptAnswer {
 
 /** A short body goes out with its head in one write when it is a string; each of its characters is one byte of it. */
 export function endWith(response: ServerResponse, body: Buffer): void {
-  if (body.length > MOST_IN_ONE) response.end(body);
+  if (body.length > MAX_IN_ONE) response.end(body);
   else response.end(body.toString('latin1'), 'latin1');
 }
 
-const MOST_IN_ONE = 16 * 1024;
+const MAX_IN_ONE = 16 * 1024;
 
 /** Said anew for each client. */
 const OWN = new Set(['content-length', 'age', 'x-cache']);

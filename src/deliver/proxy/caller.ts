@@ -4,8 +4,8 @@ import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 import { fail, failure, PannierError } from '../../base/errors.ts';
 import type { ProxyConfig } from '../../config/config.ts';
-import type { Stop } from '../../http/call-cancellation.ts';
-import type { Asked } from './request.ts';
+import type { CallCancellation } from '../../http/call-cancellation.ts';
+import type { ProxyRequest } from './request.ts';
 
 /** Whose token a request travels with: the agent's, the client's, or nobody's. */
 export type Caller = 'own' | 'client' | 'none';
@@ -35,7 +35,7 @@ const OIDC = /[^/]\/oidc\/(?:auth_url|callback)$/;
  * none, and waits for nothing.
  */
 export function callerOf(
-  { token, path, method }: Asked,
+  { token, path, method }: ProxyRequest,
   useAutoAuthToken: ProxyConfig['useAutoAuthToken'],
   hasLogin: () => boolean,
 ): Caller {
@@ -63,7 +63,7 @@ export class NoLogin extends PannierError {}
  * tried again, requests are refused at once.
  * @throws NoLogin, CANCELLED when the session ends, or the reason of `stop`.
  */
-export async function ownLogin(upstream: Upstream, clock: Clock, stop: Stop): Promise<LiveLogin> {
+export async function ownLogin(upstream: Upstream, clock: Clock, stop: CallCancellation): Promise<LiveLogin> {
   return await awaitLogin(upstream, clock, stop, (signal) => upstream.session.current(signal));
 }
 
@@ -71,7 +71,7 @@ export async function ownLogin(upstream: Upstream, clock: Clock, stop: Stop): Pr
 export async function awaitLogin<T>(
   { session, loginMs, place }: Upstream,
   clock: Clock,
-  stop: Stop,
+  stop: CallCancellation,
   then: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const waiting = new AbortController();

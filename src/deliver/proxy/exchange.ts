@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { LiveLogin } from '../../backend/vault/auth/method.ts';
 import type { StreamedBody } from '../../http/forwarder.ts';
 import type { Caller } from './caller.ts';
-import type { Some } from './read-some.ts';
-import type { Asked } from './request.ts';
+import type { BodyStart } from './read-some.ts';
+import type { ProxyRequest } from './request.ts';
 
 /** A request on its way to the server. */
-export interface Outgoing {
-  readonly asked: Asked;
+export interface UpstreamRequest {
+  readonly asked: ProxyRequest;
   readonly caller: Caller;
   readonly body: Uint8Array | StreamedBody | undefined;
   /** With the client certificate of the backend. */
@@ -15,9 +15,9 @@ export interface Outgoing {
 }
 
 /** The server's answer, perhaps with the beginning of its body read already. */
-export interface Answer {
+export interface UpstreamAnswer {
   readonly received: IncomingMessage;
-  readonly some?: Some;
+  readonly some?: BodyStart;
   /** The agent's login that it was given to; absent for another caller. */
   readonly login: LiveLogin | undefined;
 }

@@ -1,7 +1,7 @@
 import { parseJson } from '../../base/json.ts';
 import { isFields, plainText } from '../../base/value.ts';
 import { digestOf } from './cache-key.ts';
-import type { Outgoing } from './exchange.ts';
+import type { UpstreamRequest } from './exchange.ts';
 import type { LeaseEntry } from './lease-entry.ts';
 import { fullPath } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
@@ -13,12 +13,12 @@ const NAMED_IN_BODY =
   /(?:^|\/)(?:auth\/token\/(?:revoke|revoke-orphan|revoke-accessor|renew|renew-accessor)|sys\/(?:leases\/)?(?:revoke|renew))$/;
 
 /** Whether the body must be held for `outdatedBy` to look into. */
-export function looksIntoBody({ path }: Outgoing['asked']): boolean {
+export function looksIntoBody({ path }: UpstreamRequest['asked']): boolean {
   return NAMED_IN_BODY.test(path);
 }
 
 /** What a request may do to what is kept; undefined: nothing. */
-export interface Outdating {
+export interface Invalidation {
   /** Before it is sent: from then on the server may have done it. */
   begin(): void;
   /** When the answer has begun, before the client hears of it; or when there will be none. */
@@ -30,7 +30,11 @@ export interface Outdating {
  * server has done tells what became of leases and tokens: https://openbao.org/api-docs/auth/token/,
  * https://openbao.org/api-docs/system/leases/
  */
-export function outdatedBy(outgoing: Outgoing, namespace: string, cache: ProxyCache): Outdating | undefined {
+export function invalidationOf(
+  outgoing: UpstreamRequest,
+  namespace: string,
+  cache: ProxyCache,
+): Invalidation | undefined {
   const { asked, caller } = outgoing;
   if (READS.has(asked.method)) return undefined;
   const path = fullPath(namespace, asked.path);
@@ -48,7 +52,7 @@ export function outdatedBy(outgoing: Outgoing, namespace: string, cache: ProxyCa
 function whatIsDone(
   path: string,
   token: string | undefined,
-  body: Outgoing['body'],
+  body: UpstreamRequest['body'],
   cache: ProxyCache,
 ): (() => void) | undefined {
   const { leases } = cache;
@@ -116,7 +120,7 @@ function whatIsDone(
 }
 
 /** Text members of a JSON object by name. */
-function membersOf(body: Outgoing['body']): ((key: string) => string | undefined) | undefined {
+function membersOf(body: UpstreamRequest['body']): ((key: string) => string | undefined) | undefined {
   if (!(body instanceof Uint8Array)) return undefined;
   try {
     const fields = parseJson(Buffer.from(body).toString());

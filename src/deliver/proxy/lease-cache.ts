@@ -2,13 +2,13 @@ import type { LeaseLife } from '../../backend/backend.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Emit } from '../../base/fact.ts';
-import { Wheel } from '../../lease/deadline-queue.ts';
-import { decide, endsMonoMs, SHORTEST_MS, stoppedExtending } from '../../lease/schedule.ts';
+import { DeadlineQueue } from '../../lease/deadline-queue.ts';
+import { decide, endsMonoMs, MIN_LIFE_MS, stoppedExtending } from '../../lease/schedule.ts';
 import { digestOf } from './cache-key.ts';
-import type { KeptAnswer } from './cached-answer.ts';
+import type { CachedAnswer } from './cached-answer.ts';
 import type { LeaseEntry } from './lease-entry.ts';
 import { renewEntry } from './lease-renewal.ts';
-import type { Leased, Owner } from './leased.ts';
+import type { LeasedValue, LeaseOwner } from './leased.ts';
 import { toldCall } from './told-call.ts';
 
 /** What of an entry the cache itself says. */
@@ -17,7 +17,7 @@ type MadeHere = 'firstTtlMs' | 'failures' | 'cancel';
 /** Tokens of logins by one and the same request: processes of one pod log in with one credential. */
 const MAX_LOGINS_ALIKE = 8;
 
-export interface LeaseCacheParts {
+export interface LeaseCacheDeps {
   readonly upstream: Upstream;
   /** Name of the backend, for facts. */
   readonly backend: string;
@@ -28,22 +28,22 @@ export interface LeaseCacheParts {
 
 /**
  * Leases and tokens that were made through the proxy, by the request that made them. Each is renewed by the rules of
- * all leases (`lease/schedule.ts`) and kept until a renewal is refused or brings no more, until it is revoked through the
- * proxy, or until what it hangs on ends: the agent's login, or a token in here. An entry that is dropped is not revoked:
- * somebody may use it to its own end, and the next request like it makes a new one.
+ * all leases (`lease/schedule.ts`) and kept until a renewal is refused or brings no more, until it is revoked through
+ * the proxy, or until what it hangs on ends: the agent's login, or a token in here. An entry that is dropped is not
+ * revoked: somebody may use it to its own end, and the next request like it makes a new one.
  */
 export class LeaseCache implements Disposable {
-  readonly #parts: LeaseCacheParts;
-  readonly #wheel: Wheel;
+  readonly #parts: LeaseCacheDeps;
+  readonly #queue: DeadlineQueue;
   readonly #entries = new Map<string, LeaseEntry>();
   readonly #tokens = new Map<string, LeaseEntry>();
   readonly #stop = new AbortController();
   readonly #replacing: Disposable;
   #bytes = 0;
 
-  constructor(parts: LeaseCacheParts) {
+  constructor(parts: LeaseCacheDeps) {
     this.#parts = parts;
-    this.#wheel = new Wheel(parts.clock, (byMs) => this.#jumped(byMs));
+    this.#queue = new DeadlineQueue(parts.clock, (byMs) => this.#jumped(byMs));
     this.#replacing = parts.upstream.session.onReplacing(async ({ id }) => {
       this.dropIf(({ owner }) => owner.kind === 'login' && owner.login.id !== id);
     });
@@ -57,7 +57,7 @@ export class LeaseCache implements Disposable {
     return this.#bytes;
   }
 
-  find(key: string): KeptAnswer | undefined {
+  find(key: string): CachedAnswer | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (this.#endsMs(entry) > this.#parts.clock.monoMs()) return entry.answer;
@@ -66,7 +66,7 @@ export class LeaseCache implements Disposable {
   }
 
   /** The token as something to hang on; undefined when it was not made through the proxy. */
-  ownerOf(token: string): Owner | undefined {
+  ownerOf(token: string): LeaseOwner | undefined {
     const digest = digestOf(token);
     const entry = this.#tokens.get(digest);
     return entry?.leased.kind === 'token' ? { kind: 'token', digest, token: entry.leased.token } : undefined;
@@ -89,7 +89,7 @@ export class LeaseCache implements Disposable {
    * @param made `key` is that of the request.
    */
   keepLogin(
-    made: Omit<LeaseEntry, MadeHere | 'owner'> & { readonly leased: Leased & { readonly kind: 'token' } },
+    made: Omit<LeaseEntry, MadeHere | 'owner'> & { readonly leased: LeasedValue & { readonly kind: 'token' } },
   ): void {
     const prefix = `login ${made.key} `;
     const alike = [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix));
@@ -112,14 +112,14 @@ export class LeaseCache implements Disposable {
 
   /** Somebody else renewed what `fits`: its life is another one now, and is learnt by renewing it too. */
   lookAgain(fits: (entry: LeaseEntry) => boolean): void {
-    const soonMs = this.#parts.clock.monoMs() + SHORTEST_MS;
+    const soonMs = this.#parts.clock.monoMs() + MIN_LIFE_MS;
     for (const entry of this.#entries.values()) if (fits(entry)) this.#at(entry, soonMs, () => this.#renew(entry));
   }
 
   [Symbol.dispose](): void {
     this.#stop.abort();
     this.#replacing[Symbol.dispose]();
-    this.#wheel.clear();
+    this.#queue.clear();
     this.#entries.clear();
     this.#tokens.clear();
   }
@@ -154,7 +154,7 @@ export class LeaseCache implements Disposable {
 
   #at(entry: LeaseEntry, atMonoMs: number, then: () => void): void {
     entry.cancel();
-    entry.cancel = this.#wheel.at(atMonoMs, then);
+    entry.cancel = this.#queue.at(atMonoMs, then);
   }
 
   #renew(entry: LeaseEntry): void {

@@ -1,16 +1,16 @@
-import type { KeptAnswer } from './cached-answer.ts';
-import type { Leased, Owner } from './leased.ts';
+import type { CachedAnswer } from './cached-answer.ts';
+import type { LeasedValue, LeaseOwner } from './leased.ts';
 
 /** An answer with a lease or a token in it, which is renewed here for as long as it is kept. */
 export interface LeaseEntry {
   readonly key: string;
-  readonly answer: KeptAnswer;
+  readonly answer: CachedAnswer;
   /** Of the request, decoded and with its namespace. */
   readonly path: string;
   /** Of the request; empty is the root. */
   readonly namespace: string;
-  owner: Owner;
-  leased: Leased;
+  owner: LeaseOwner;
+  leased: LeasedValue;
   readonly firstTtlMs: number;
   failures: number;
   /** Calls off the next renewal. */

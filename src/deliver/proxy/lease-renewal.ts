@@ -6,7 +6,7 @@ import { asFailure, type Failure, PannierError } from '../../base/errors.ts';
 import { isFields, plainNumber, plainText } from '../../base/value.ts';
 import type { LeaseEntry } from './lease-entry.ts';
 
-export type Renewed =
+export type RenewalResult =
   | { readonly is: 'extended'; readonly life: LeaseLife }
   /** The server said no, and will say it again. */
   | { readonly is: 'refused'; readonly failure: Failure }
@@ -14,14 +14,15 @@ export type Renewed =
 
 /**
  * Extends a lease or a token by the time that it began with. A lease is renewed under what it ends with, a token under
- * itself. https://openbao.org/api-docs/system/leases/#renew-lease, https://openbao.org/api-docs/auth/token/#renew-a-token-self
+ * itself. https://openbao.org/api-docs/system/leases/#renew-lease,
+ * https://openbao.org/api-docs/auth/token/#renew-a-token-self
  */
 export async function renewEntry(
   { client, place }: Upstream,
   entry: LeaseEntry,
   nowMs: number,
   signal: AbortSignal,
-): Promise<Renewed> {
+): Promise<RenewalResult> {
   const { leased, owner, namespace } = entry;
   const { life } = leased;
   const increment = Math.ceil(entry.firstTtlMs / 1000);
@@ -44,7 +45,7 @@ export async function renewEntry(
   }
 }
 
-function extended(life: LeaseLife, told: Parameters<typeof isFields>[0], startedMonoMs: number): Renewed {
+function extended(life: LeaseLife, told: Parameters<typeof isFields>[0], startedMonoMs: number): RenewalResult {
   const seconds = isFields(told) ? plainNumber(told.get('lease_duration')) : undefined;
   const renewable = isFields(told) && plainText(told.get('renewable')) === 'true';
   return { is: 'extended', life: { ...life, ttlMs: (seconds ?? 0) * 1000, renewable, startedMonoMs } };

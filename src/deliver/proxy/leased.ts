@@ -4,13 +4,13 @@ import type { Secret } from '../../base/secret.ts';
 import { type Fields, isFields, isSecret, plainNumber, plainText } from '../../base/value.ts';
 
 /** What a lease or a token ends with: the agent's login, a token that was made through the proxy, or nothing. */
-export type Owner =
+export type LeaseOwner =
   | { readonly kind: 'login'; readonly login: LiveLogin }
   | { readonly kind: 'token'; readonly digest: string; readonly token: Secret }
   | { readonly kind: 'none' };
 
 /** What an answer brought that lives on at the server. */
-export type Leased = { readonly life: LeaseLife } & (
+export type LeasedValue = { readonly life: LeaseLife } & (
   | { readonly kind: 'lease'; readonly leaseId: string }
   | { readonly kind: 'token'; readonly token: Secret; readonly accessor: string; readonly isOrphan: boolean }
 );
@@ -20,7 +20,7 @@ export type Leased = { readonly life: LeaseLife } & (
  * cannot be renewed, counts its uses, or is wrapped.
  * https://openbao.org/docs/concepts/lease/, https://openbao.org/api-docs/auth/token/#create-token
  */
-export function readLeased(body: Fields, startedMonoMs: number, loginId: number): Leased | 'plain' | 'other' {
+export function readLeased(body: Fields, startedMonoMs: number, loginId: number): LeasedValue | 'plain' | 'other' {
   const leaseId = body.get('lease_id');
   const auth = body.get('auth');
   if (isFields(body.get('wrap_info'))) return 'other';
@@ -30,7 +30,7 @@ export function readLeased(body: Fields, startedMonoMs: number, loginId: number)
   return life === undefined ? 'other' : { kind: 'lease', life, leaseId: leaseId.exposeText('backend') };
 }
 
-function readToken(auth: Fields, startedMonoMs: number, loginId: number): Leased | 'other' {
+function readToken(auth: Fields, startedMonoMs: number, loginId: number): LeasedValue | 'other' {
   const token = auth.get('client_token');
   if (!isSecret(token) || token.type !== 'string' || plainText(token) === '') return 'other';
   if ((plainNumber(auth.get('num_uses')) ?? 0) > 0) return 'other';

@@ -1,7 +1,7 @@
-import type { Asked } from './request.ts';
+import type { ProxyRequest } from './request.ts';
 
 /** The namespace of a request, as the server will find it; empty is the root. */
-export function namespaceOf({ headers }: Pick<Asked, 'headers'>, configured: string | undefined): string {
+export function namespaceOf({ headers }: Pick<ProxyRequest, 'headers'>, configured: string | undefined): string {
   return plainNamespace(headers['x-vault-namespace'] ?? configured ?? '');
 }
 

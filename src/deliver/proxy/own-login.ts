@@ -1,12 +1,12 @@
 import type { LiveLogin } from '../../backend/vault/auth/method.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import { fail } from '../../base/errors.ts';
-import type { Stop } from '../../http/call-cancellation.ts';
+import type { CallCancellation } from '../../http/call-cancellation.ts';
 import { tokenText } from './caller.ts';
-import type { Answer, Outgoing } from './exchange.ts';
+import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts';
 import { readSome } from './read-some.ts';
-import type { Asked } from './request.ts';
-import { type Refusal, refusal } from './vault-reply.ts';
+import type { ProxyRequest } from './request.ts';
+import { type ProxyRefusal, proxyRefusal } from './vault-reply.ts';
 
 /** Whose answers hold the token that they are asked about; also in a namespace that the path names. */
 const TELLS = /(?:^|\/)auth\/token\/(?:lookup|renew)(?:-self|-accessor)?$/;
@@ -20,20 +20,20 @@ const REVOKES = /(?:^|\/)auth\/token\/revoke-self$/;
 const NAMES = /(?:^|\/)auth\/token\/(?:revoke|renew)(?:-orphan|-accessor)?(?:\/(.*))?$/;
 
 /** Whether the body must be held for `sparesNamed` to look into. */
-export function mayNameLogin({ path }: Asked): boolean {
+export function mayNameLogin({ path }: ProxyRequest): boolean {
   return NAMES.test(path);
 }
 
-const MOST_TOLD = 1024 * 1024;
+const MAX_TOLD = 1024 * 1024;
 
 /**
  * Why a request is not made under the agent's login. It belongs to the agent: everybody's leases end with it, so nobody
  * ends it here; and its token is given to nobody, neither plain (see `withoutToken`) nor wrapped.
  */
-export function sparesLogin({ path, headers }: Asked): Refusal | undefined {
-  if (REVOKES.test(path)) return refusal(403, 'PROXY_OWN_LOGIN', "it would revoke the agent's own login");
+export function refuseRevokingLogin({ path, headers }: ProxyRequest): ProxyRefusal | undefined {
+  if (REVOKES.test(path)) return proxyRefusal(403, 'PROXY_OWN_LOGIN', "it would revoke the agent's own login");
   if (TELLS.test(path) && headers['x-vault-wrap-ttl'] !== undefined) {
-    return refusal(403, 'PROXY_OWN_LOGIN', "it would wrap the token of the agent's own login");
+    return proxyRefusal(403, 'PROXY_OWN_LOGIN', "it would wrap the token of the agent's own login");
   }
   return undefined;
 }
@@ -42,7 +42,7 @@ export function sparesLogin({ path, headers }: Asked): Refusal | undefined {
  * Refuses a request that names the agent's login, whoever makes it: the login can make tokens that may revoke it.
  * @throws PannierError PROXY_OWN_LOGIN; API_MALFORMED for a body that the server may read otherwise than we do.
  */
-export function sparesNamed({ asked, body }: Outgoing, { session }: Pick<Upstream, 'session'>): void {
+export function assertNotAgentToken({ asked, body }: UpstreamRequest, { session }: Pick<Upstream, 'session'>): void {
   const named = NAMES.exec(asked.path);
   if (named === null) return;
   const texts = [named[1] ?? '', ...textsOf(new URLSearchParams(asked.query)), ...textsIn(body)];
@@ -51,7 +51,7 @@ export function sparesNamed({ asked, body }: Outgoing, { session }: Pick<Upstrea
 }
 
 /** What the server may take from a body, which is JSON or a form. */
-function textsIn(body: Outgoing['body']): readonly string[] {
+function textsIn(body: UpstreamRequest['body']): readonly string[] {
   if (!(body instanceof Uint8Array)) return [];
   const text = Buffer.from(body).toString().trim();
   if (!text.startsWith('{')) return textsOf(new URLSearchParams(text));
@@ -67,20 +67,24 @@ function textsOf(params: URLSearchParams): readonly string[] {
 }
 
 /** A renewal of the agent's login asks for its own time: an `increment` could shorten it behind the agent's back. */
-export function sparesLife(outgoing: Outgoing): Outgoing {
+export function dropIncrement(outgoing: UpstreamRequest): UpstreamRequest {
   return RENEWS.test(outgoing.asked.path) ? { ...outgoing, body: Buffer.from('{}') } : outgoing;
 }
 
 /** Whether an answer may hold the token of the agent's login that it was given to. */
-export function tellsToken(answer: Answer, { path }: Asked): answer is AnswerToOwn {
+export function tellsToken(answer: UpstreamAnswer, { path }: ProxyRequest): answer is AnswerToOwn {
   return answer.login !== undefined && TELLS.test(path);
 }
 
-type AnswerToOwn = Answer & { readonly login: LiveLogin };
+type AnswerToOwn = UpstreamAnswer & { readonly login: LiveLogin };
 
 /** Such an answer with the token taken out. */
-export async function withoutToken(answer: AnswerToOwn, place: string, stop: Stop): Promise<Answer> {
-  const some = answer.some ?? (await readSome(answer.received, MOST_TOLD, stop));
+export async function withoutToken(
+  answer: AnswerToOwn,
+  place: string,
+  stop: CallCancellation,
+): Promise<UpstreamAnswer> {
+  const some = answer.some ?? (await readSome(answer.received, MAX_TOLD, stop));
   if (!some.isWhole || answer.received.headers['content-encoding'] !== undefined) {
     throw fail('BACKEND_MALFORMED', place, 'an answer about the login that cannot be looked through');
   }

@@ -2,18 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ProxyCacheConfig } from '../../config/config.ts';
-import type { KeptAnswer } from './cached-answer.ts';
-import { LeaseCache, type LeaseCacheParts } from './lease-cache.ts';
+import type { CachedAnswer } from './cached-answer.ts';
+import { LeaseCache, type LeaseCacheDeps } from './lease-cache.ts';
 import { StaticKv } from './static-kv.ts';
 
 /** What became of a request that others waited for: its answer, or why there is none for them. */
-export type Flight = KeptAnswer | 'not-kept' | 'failed';
+export type SharedRequest = CachedAnswer | 'not-kept' | 'failed';
 
 /** Largest answer that is kept. */
-export const MOST_KEPT = 1024 * 1024;
+export const MAX_KEPT = 1024 * 1024;
 
 /** So many requests whose answers bring no lease are remembered, for so long. */
-const MOST_PLAIN = 1_000;
+const MAX_PLAIN = 1_000;
 const PLAIN_MS = 60_000;
 
 /** What is kept of one backend's answers, for all listeners of its proxy. */
@@ -21,19 +21,19 @@ export class ProxyCache implements Disposable {
   readonly leases: LeaseCache;
   readonly kv = new StaticKv();
   /** Requests under way that others of the same key wait for. */
-  readonly flights = new Map<string, Promise<Flight>>();
+  readonly flights = new Map<string, Promise<SharedRequest>>();
   limits: ProxyCacheConfig;
   readonly #clock: Clock;
   readonly #plain = new Map<string, number>();
 
-  constructor(parts: LeaseCacheParts, limits: ProxyCacheConfig) {
+  constructor(parts: LeaseCacheDeps, limits: ProxyCacheConfig) {
     this.#clock = parts.clock;
     this.limits = limits;
     this.leases = new LeaseCache(parts);
   }
 
   /** What is known of a static secret, if it is not too old. */
-  findKv(key: string): { readonly answer: KeptAnswer; readonly ageMs: number } | undefined {
+  findKv(key: string): { readonly answer: CachedAnswer; readonly ageMs: number } | undefined {
     const answer = this.kv.find(key);
     if (answer === undefined) return undefined;
     const ageMs = this.ageOf(answer);
@@ -42,7 +42,7 @@ export class ProxyCache implements Disposable {
     return undefined;
   }
 
-  ageOf(answer: KeptAnswer): number {
+  ageOf(answer: CachedAnswer): number {
     return answer.ageMs({ monoMs: this.#clock.monoMs(), wallMs: this.#clock.wallMs() });
   }
 
@@ -54,7 +54,7 @@ export class ProxyCache implements Disposable {
    * Whether an answer still fits. Static ones go for it, the oldest first; a lease never does: somebody uses it, and it
    * would end unrenewed. When leases fill the room, further ones are passed on without being kept.
    */
-  makeRoom(answer: KeptAnswer): boolean {
+  makeRoom(answer: CachedAnswer): boolean {
     const { maxEntries, maxBytes } = this.limits;
     const fits = () =>
       this.leases.size + this.kv.size < maxEntries && this.leases.bytes + this.kv.bytes + answer.bytes <= maxBytes;
@@ -66,7 +66,7 @@ export class ProxyCache implements Disposable {
   learnPlain(what: string): void {
     this.#plain.delete(what);
     this.#plain.set(what, this.#clock.monoMs());
-    if (this.#plain.size <= MOST_PLAIN) return;
+    if (this.#plain.size <= MAX_PLAIN) return;
     for (const oldest of this.#plain.keys()) {
       this.#plain.delete(oldest);
       return;
@@ -96,7 +96,7 @@ export function mayBeKept({ statusCode, headers }: IncomingMessage): boolean {
     statusCode === 200 &&
     (headers['content-type'] ?? '').startsWith('application/json') &&
     headers['content-encoding'] === undefined &&
-    Number(headers['content-length'] ?? 0) <= MOST_KEPT
+    Number(headers['content-length'] ?? 0) <= MAX_KEPT
   );
 }
 
@@ -112,7 +112,7 @@ const shared = new WeakMap<Upstream, Shared>();
  * let the leases of the one before die. `release` gives it back; nobody uses it any more: it is disposed.
  */
 export function shareCache(
-  parts: LeaseCacheParts,
+  parts: LeaseCacheDeps,
   limits: ProxyCacheConfig,
 ): { readonly cache: ProxyCache; release(): void } {
   const { upstream } = parts;

@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure, fail } from '../../base/errors.ts';
 import type { Emit, Fact } from '../../base/fact.ts';
-import { Stop } from '../../http/call-cancellation.ts';
+import { CallCancellation } from '../../http/call-cancellation.ts';
 import { NoLogin } from './caller.ts';
 import { toldRequest } from './told-call.ts';
-import { type Refusal, refusalOf, sendRefusal } from './vault-reply.ts';
+import { type ProxyRefusal, refusalOf, sendRefusal } from './vault-reply.ts';
 
-export interface CallParts {
+export interface ProxyCallDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   /** Name of the backend, for facts. */
@@ -21,11 +21,11 @@ export class ProxyCall {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Ends everything that is done for it: the client has left. */
-  readonly stop = new Stop();
+  readonly stop = new CallCancellation();
   cache: (Fact & { kind: 'proxy-answered' })['cache'] = 'off';
   #failed: Failure | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, parts: CallParts) {
+  constructor(request: IncomingMessage, response: ServerResponse, parts: ProxyCallDeps) {
     this.request = request;
     this.response = response;
     const { clock, emit, backend, where } = parts;
@@ -46,7 +46,7 @@ export class ProxyCall {
     });
   }
 
-  refuse(refused: Refusal): void {
+  refuse(refused: ProxyRefusal): void {
     this.#failed = refused.failure;
     this.leaveBody();
     sendRefusal(this.response, refused);

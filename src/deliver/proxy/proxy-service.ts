@@ -8,20 +8,20 @@ import type { ProxyConfig, ProxyListenConfig } from '../../config/config.ts';
 import type { StreamedBody } from '../../http/forwarder.ts';
 import type { HttpService } from '../http/http-service.ts';
 import { nameOfListen } from '../http/listening.ts';
-import { giveUpLate } from '../http/reply.ts';
+import { destroyUnlessSent } from '../http/reply.ts';
 import { askUpstream } from './ask-upstream.ts';
 import { CLEAR_PATH, clearCache } from './cache-clear.ts';
 import { callerOf } from './caller.ts';
-import type { Outgoing } from './exchange.ts';
+import type { UpstreamRequest } from './exchange.ts';
 import { looksIntoBody } from './invalidation.ts';
-import { mayNameLogin, sparesLife, sparesLogin, tellsToken, withoutToken } from './own-login.ts';
+import { dropIncrement, mayNameLogin, refuseRevokingLogin, tellsToken, withoutToken } from './own-login.ts';
 import { type ProxyCache, shareCache } from './proxy-cache.ts';
 import { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
 import { relay } from './relay.ts';
-import { type Asked, guardRequest, readAsked } from './request.ts';
-import { findStatic, type Obtained, throughCache } from './through-cache.ts';
-import { refusal } from './vault-reply.ts';
+import { guardRequest, type ProxyRequest, readProxyRequest } from './request.ts';
+import { type CacheResult, findStatic, throughCache } from './through-cache.ts';
+import { proxyRefusal } from './vault-reply.ts';
 
 export interface ProxyOptions {
   readonly proxy: ProxyConfig;
@@ -43,7 +43,7 @@ export function createProxyService(options: ProxyOptions): HttpService {
 }
 
 /** A body up to this length is held, so that its request can be made again. */
-const MOST_HELD = 64 * 1024;
+const MAX_HELD = 64 * 1024;
 
 /** The backend as it is when the configuration is taken. */
 interface Opened {
@@ -81,7 +81,7 @@ class ProxyService implements HttpService {
     if (refused !== undefined) call.refuse(refused);
     else if (request.url === CLEAR_PATH) this.#clear(call).catch((error: unknown) => call.fail(error));
     else {
-      const asked = readAsked(request);
+      const asked = readProxyRequest(request);
       if ('failure' in asked) call.refuse(asked);
       else if (!this.#answerAtOnce(call, asked)) this.#pass(call, asked).catch((error: unknown) => call.fail(error));
     }
@@ -114,7 +114,7 @@ class ProxyService implements HttpService {
   }
 
   /** The short way: a static secret that is kept. */
-  #answerAtOnce(call: ProxyCall, asked: Asked): boolean {
+  #answerAtOnce(call: ProxyCall, asked: ProxyRequest): boolean {
     const { upstream, cache } = this.#opened ?? {};
     if (upstream === undefined || cache === undefined) return false;
     const outgoing = this.#outgoing(asked, upstream, undefined);
@@ -123,15 +123,15 @@ class ProxyService implements HttpService {
     return found !== undefined;
   }
 
-  async #pass(call: ProxyCall, asked: Asked): Promise<void> {
+  async #pass(call: ProxyCall, asked: ProxyRequest): Promise<void> {
     const { clock } = this.#options;
     const { upstream, cache } = this.#opened ?? (await this.#opening.promise);
     const given = this.#outgoing(asked, upstream, undefined);
-    const spared = given.caller === 'own' ? sparesLogin(asked) : undefined;
+    const spared = given.caller === 'own' ? refuseRevokingLogin(asked) : undefined;
     if (spared !== undefined) return call.refuse(spared);
     const body = await takeBody(call, asked, mayNameLogin(asked) || (cache !== undefined && looksIntoBody(asked)));
-    if (body === 'too-long') return call.refuse(refusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB'));
-    const outgoing = given.caller === 'own' ? sparesLife({ ...given, body }) : { ...given, body };
+    if (body === 'too-long') return call.refuse(proxyRefusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB'));
+    const outgoing = given.caller === 'own' ? dropIncrement({ ...given, body }) : { ...given, body };
     const obtained =
       cache === undefined
         ? await askUpstream(call, upstream, clock, outgoing)
@@ -141,20 +141,20 @@ class ProxyService implements HttpService {
     else this.#answer(call, await withoutToken(obtained, upstream.place, call.stop), cache);
   }
 
-  #outgoing(asked: Asked, { session }: Upstream, body: Outgoing['body']): Outgoing {
+  #outgoing(asked: ProxyRequest, { session }: Upstream, body: UpstreamRequest['body']): UpstreamRequest {
     const { useAutoAuthToken, useClientCertificate } = this.#options.proxy;
     const caller = callerOf(asked, useAutoAuthToken, () => session.view().isUsable);
     return { asked, caller, body, withCertificate: useClientCertificate };
   }
 
-  #answer(call: ProxyCall, obtained: Obtained, cache: ProxyCache | undefined): void {
+  #answer(call: ProxyCall, obtained: CacheResult, cache: ProxyCache | undefined): void {
     const { response } = call;
     if (!('kept' in obtained)) {
       relay(call, obtained, this.#options.clock, cache === undefined ? [] : MISS);
     } else if (!response.destroyed) {
       call.cache = 'hit';
       obtained.kept.send(response, obtained.ageMs);
-      giveUpLate(response);
+      destroyUnlessSent(response);
     }
   }
 }
@@ -164,14 +164,14 @@ const MISS = ['X-Cache', 'MISS'];
 /** A short body as bytes, a longer one as a stream, unless it must be held. */
 async function takeBody(
   { stop }: ProxyCall,
-  { request }: Asked,
+  { request }: ProxyRequest,
   mustHold: boolean,
 ): Promise<Uint8Array | StreamedBody | undefined | 'too-long'> {
   const { headers } = request;
   const isChunked = headers['transfer-encoding'] !== undefined;
   if (!isChunked && headers['content-length'] === undefined) return undefined;
   const length = isChunked ? Number.NaN : Number(headers['content-length']);
-  if (!mustHold && !(length <= MOST_HELD)) return isChunked ? { stream: request } : { stream: request, length };
-  const { bytes, isWhole } = await readSome(request, MOST_HELD, stop);
+  if (!mustHold && !(length <= MAX_HELD)) return isChunked ? { stream: request } : { stream: request, length };
+  const { bytes, isWhole } = await readSome(request, MAX_HELD, stop);
   return isWhole ? bytes : 'too-long';
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { fail } from '../../base/errors.ts';
-import type { Stop } from '../../http/call-cancellation.ts';
+import type { CallCancellation } from '../../http/call-cancellation.ts';
 
 /** What was read of a body. */
-export interface Some {
+export interface BodyStart {
   readonly bytes: Buffer;
   /** False: there is more, which is still to be read. */
   readonly isWhole: boolean;
@@ -13,7 +13,7 @@ export interface Some {
  * Reads a body to its end, or a little beyond `most` bytes.
  * @throws PannierError BACKEND_UNREACHABLE when it breaks off, or the reason of `stop`.
  */
-export function readSome(message: IncomingMessage, most: number, stop: Stop): Promise<Some> {
+export function readSome(message: IncomingMessage, most: number, stop: CallCancellation): Promise<BodyStart> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

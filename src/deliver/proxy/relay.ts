@@ -1,16 +1,16 @@
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
-import { giveUpLate } from '../http/reply.ts';
+import { destroyUnlessSent } from '../http/reply.ts';
 import { endWith } from './cached-answer.ts';
 import { answerHeaders } from './end-to-end.ts';
-import type { Answer } from './exchange.ts';
+import type { UpstreamAnswer } from './exchange.ts';
 import type { ProxyCall } from './proxy-call.ts';
 
 /** A client that takes nothing for so long while there is something to take is given up. */
 const STUCK_MS = 60_000;
 
 /** Passes an answer on as it comes: status, headers, body. `more` is put after its headers. */
-export function relay(call: ProxyCall, answer: Answer, clock: Clock, more: readonly string[] = []): void {
+export function relay(call: ProxyCall, answer: UpstreamAnswer, clock: Clock, more: readonly string[] = []): void {
   const { received, some } = answer;
   const { request, response } = call;
   const { statusCode = 502 } = received;
@@ -22,7 +22,7 @@ export function relay(call: ProxyCall, answer: Answer, clock: Clock, more: reado
     if (statusCode !== 204 && statusCode !== 304) headers.push('Content-Length', String(held.length));
     response.writeHead(statusCode, headers);
     endWith(response, held);
-    giveUpLate(response);
+    destroyUnlessSent(response);
     return;
   }
   response.writeHead(statusCode, headers);
@@ -42,7 +42,7 @@ export function relay(call: ProxyCall, answer: Answer, clock: Clock, more: reado
 }
 
 /** The body when it is there as a whole; most are, when they come in one piece with their head. */
-function heldBody({ received, some }: Answer): Buffer | undefined {
+function heldBody({ received, some }: UpstreamAnswer): Buffer | undefined {
   if (some !== undefined) return some.isWhole ? some.bytes : undefined;
   if (!received.complete) return undefined;
   const chunk = received.read() as Buffer | null;

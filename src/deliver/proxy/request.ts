@@ -3,13 +3,13 @@ import type { ProxyListenConfig } from '../../config/config.ts';
 import { strangeness } from '../http/guard.ts';
 import { connectionNames, requestHeaders } from './end-to-end.ts';
 import { readPath } from './request-path.ts';
-import { type Refusal, refusal } from './vault-reply.ts';
+import { type ProxyRefusal, proxyRefusal } from './vault-reply.ts';
 
 /**
  * A request of a Vault client, read once: what guards, caches and sends it on all go by this, so that none of them
  * takes it for another request than the server will.
  */
-export interface Asked {
+export interface ProxyRequest {
   /** For its body. */
   readonly request: IncomingMessage;
   readonly method: string;
@@ -28,46 +28,48 @@ export interface Asked {
 }
 
 /** Why a request is not looked at; undefined: it may be. */
-export function guardRequest(request: IncomingMessage, listen: ProxyListenConfig): Refusal | undefined {
+export function guardRequest(request: IncomingMessage, listen: ProxyListenConfig): ProxyRefusal | undefined {
   const { headers, rawHeaders, method = '' } = request;
   const isTcp = listen.where.kind === 'tcp';
   const strange = strangeness(request, isTcp, ONCE);
-  if (strange !== undefined) return refusal(strange.status, strange.code, strange.seen);
+  if (strange !== undefined) return proxyRefusal(strange.status, strange.code, strange.seen);
   if (!METHODS.has(method)) {
-    return { ...refusal(405, 'API_METHOD', 'the Vault API has no such method'), allow: [...METHODS].join(', ') };
+    return { ...proxyRefusal(405, 'API_METHOD', 'the Vault API has no such method'), allow: [...METHODS].join(', ') };
   }
   if (connectionNames(rawHeaders, FOR_THE_SERVER)) {
-    return refusal(400, 'API_MALFORMED', 'Connection names a header that is meant for the server');
+    return proxyRefusal(400, 'API_MALFORMED', 'Connection names a header that is meant for the server');
   }
   if (isTcp && (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined)) {
-    return refusal(403, 'PROXY_WEB_PAGE', 'it has a header that browsers send');
+    return proxyRefusal(403, 'PROXY_WEB_PAGE', 'it has a header that browsers send');
   }
   if (listen.requireRequestHeader && headers['x-vault-request'] !== 'true') {
-    return refusal(412, 'PROXY_HEADER', 'there is no X-Vault-Request: true');
+    return proxyRefusal(412, 'PROXY_HEADER', 'there is no X-Vault-Request: true');
   }
   return undefined;
 }
 
 /** Reads a request of the Vault API, or says why it is none. */
-export function readAsked(request: IncomingMessage): Asked | Refusal {
+export function readProxyRequest(request: IncomingMessage): ProxyRequest | ProxyRefusal {
   const { method = 'GET', url = '' } = request;
-  if (!url.startsWith(PREFIX)) return refusal(404, 'API_NO_ROUTE', 'a path of the Vault API begins with /v1/');
+  if (!url.startsWith(PREFIX)) return proxyRefusal(404, 'API_NO_ROUTE', 'a path of the Vault API begins with /v1/');
   const path = readPath(url)?.slice(PREFIX.length);
-  if (path === undefined) return refusal(400, 'API_MALFORMED', 'the path cannot be decoded');
-  if (DOTS.test(path)) return refusal(400, 'API_MALFORMED', 'the path holds . or ..');
+  if (path === undefined) return proxyRefusal(400, 'API_MALFORMED', 'the path cannot be decoded');
+  if (DOTS.test(path)) return proxyRefusal(400, 'API_MALFORMED', 'the path holds . or ..');
   const mark = url.indexOf('?');
   const query = mark < 0 ? '' : url.slice(mark + 1);
   const passed = requestHeaders(request.rawHeaders);
   const headers = byName(passed);
   if (DOTS.test(headers['x-vault-namespace'] ?? '')) {
-    return refusal(400, 'API_MALFORMED', 'X-Vault-Namespace holds . or ..');
+    return proxyRefusal(400, 'API_MALFORMED', 'X-Vault-Namespace holds . or ..');
   }
   return { request, method, url, path, query, passed, headers, token: tokenOf(headers) };
 }
 
 const PREFIX = '/v1/';
 
-/** Of the Vault API; SCAN is OpenBao's. TRACE is none: its answer shows the request's headers, with our token in them. */
+/**
+ * Of the Vault API; SCAN is OpenBao's. TRACE is none: its answer shows the request's headers, with our token in them.
+ */
 const METHODS = new Set(['GET', 'HEAD', 'LIST', 'SCAN', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
@@ -103,7 +105,7 @@ function byName(passed: readonly string[]): Record<string, string> {
 }
 
 /** As the server finds it: https://openbao.org/api-docs/#authentication */
-function tokenOf(headers: Asked['headers']): string | undefined {
+function tokenOf(headers: ProxyRequest['headers']): string | undefined {
   const token = headers['x-vault-token'];
   if (token !== undefined && token !== '') return token;
   const { authorization } = headers;

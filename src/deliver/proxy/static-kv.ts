@@ -1,12 +1,12 @@
-import type { KeptAnswer } from './cached-answer.ts';
+import type { CachedAnswer } from './cached-answer.ts';
 
 interface Entry {
-  readonly answer: KeptAnswer;
+  readonly answer: CachedAnswer;
   readonly path: string;
 }
 
 /** A read that is under way. */
-export interface Reading {
+export interface StaticRead {
   readonly path: string;
   /** The secret was written meanwhile: the answer may be the old one, and is not kept. */
   isSpoilt: boolean;
@@ -20,7 +20,7 @@ export class StaticKv {
   /** In the order in which they were last asked for. */
   readonly #entries = new Map<string, Entry>();
   readonly #byPath = new Map<string, Set<string>>();
-  readonly #reading = new Map<string, Set<Reading>>();
+  readonly #reading = new Map<string, Set<StaticRead>>();
   #bytes = 0;
 
   get size(): number {
@@ -31,7 +31,7 @@ export class StaticKv {
     return this.#bytes;
   }
 
-  find(key: string): KeptAnswer | undefined {
+  find(key: string): CachedAnswer | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     this.#entries.delete(key);
@@ -40,17 +40,17 @@ export class StaticKv {
   }
 
   /** To be called before the read is sent, and `end` in any case after it. */
-  begin(path: string): Reading {
-    const reading: Reading = { path, isSpoilt: false };
+  begin(path: string): StaticRead {
+    const reading: StaticRead = { path, isSpoilt: false };
     addTo(this.#reading, path, reading);
     return reading;
   }
 
-  end(reading: Reading): void {
+  end(reading: StaticRead): void {
     removeFrom(this.#reading, reading.path, reading);
   }
 
-  keep(key: string, { path }: Reading, answer: KeptAnswer): void {
+  keep(key: string, { path }: StaticRead, answer: CachedAnswer): void {
     this.drop(key);
     this.#entries.set(key, { answer, path });
     this.#bytes += answer.bytes;

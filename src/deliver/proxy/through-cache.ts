@@ -2,20 +2,20 @@ import { ageMs } from '../../backend/vault/client/age.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import { askUpstream } from './ask-upstream.ts';
-import { isKvSecret, type Keepable, type KeptSince, kvKeyOf, leasedRequest, staticRead } from './cacheable.ts';
-import type { KeptAnswer } from './cached-answer.ts';
+import { type Cacheable, type CacheTime, isKvSecret, kvKeyOf, leasedRequest, staticRead } from './cacheable.ts';
+import type { CachedAnswer } from './cached-answer.ts';
 import { awaitLogin } from './caller.ts';
-import type { Answer, Outgoing } from './exchange.ts';
-import { type Outdating, outdatedBy } from './invalidation.ts';
+import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts';
+import { type Invalidation, invalidationOf } from './invalidation.ts';
 import { fullPath, namespaceOf } from './namespace.ts';
-import { type Flight, MOST_KEPT, mayBeKept, type ProxyCache } from './proxy-cache.ts';
+import { MAX_KEPT, mayBeKept, type ProxyCache, type SharedRequest } from './proxy-cache.ts';
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
 
 /** An answer of the server, or one that is kept. */
-export type Obtained = Answer | { readonly kept: KeptAnswer; readonly ageMs: number };
+export type CacheResult = UpstreamAnswer | { readonly kept: CachedAnswer; readonly ageMs: number };
 
-export interface Through {
+export interface CacheContext {
   readonly call: ProxyCall;
   readonly upstream: Upstream;
   readonly cache: ProxyCache;
@@ -26,13 +26,13 @@ export interface Through {
  * Answers a request from what is kept, or asks the server and keeps the answer where that is right. Of several like
  * requests at once one is sent and the others wait for it: two reads of dynamic credentials would make two.
  */
-export async function throughCache(outgoing: Outgoing, through: Through): Promise<Obtained> {
+export async function throughCache(outgoing: UpstreamRequest, through: CacheContext): Promise<CacheResult> {
   const { call, upstream, cache, clock } = through;
   const { asked } = outgoing;
   const namespace = namespaceOf(asked, upstream.namespace);
   const keepable = await keepableOf(outgoing, namespace, through);
   call.cache = 'miss';
-  const outdating = outdatedBy(outgoing, namespace, cache);
+  const outdating = invalidationOf(outgoing, namespace, cache);
   if (keepable === undefined)
     return await outdatingWhile(outdating, () => askUpstream(call, upstream, clock, outgoing));
   const fresh = /\bno-cache\b/i.test(asked.headers['cache-control'] ?? '');
@@ -49,7 +49,7 @@ export async function throughCache(outgoing: Outgoing, through: Through): Promis
 }
 
 /** What is kept of a static secret, without waiting for anything; undefined: look further. */
-export function findStatic(outgoing: Outgoing, upstream: Upstream, cache: ProxyCache): Obtained | undefined {
+export function findStatic(outgoing: UpstreamRequest, upstream: Upstream, cache: ProxyCache): CacheResult | undefined {
   if (cache.limits.staticKv === undefined || outgoing.asked.headers['cache-control'] !== undefined) return undefined;
   const configured = namespaceOf(NO_HEADERS, upstream.namespace);
   const key = kvKeyOf(outgoing, namespaceOf(outgoing.asked, upstream.namespace), configured);
@@ -59,7 +59,11 @@ export function findStatic(outgoing: Outgoing, upstream: Upstream, cache: ProxyC
 
 const NO_HEADERS = { headers: {} };
 
-async function keepableOf(outgoing: Outgoing, namespace: string, through: Through): Promise<Keepable | undefined> {
+async function keepableOf(
+  outgoing: UpstreamRequest,
+  namespace: string,
+  through: CacheContext,
+): Promise<Cacheable | undefined> {
   const { call, upstream, cache, clock } = through;
   const { path } = outgoing.asked;
   const key =
@@ -75,14 +79,14 @@ async function keepableOf(outgoing: Outgoing, namespace: string, through: Throug
 
 /** Sends a request that others may wait for. */
 async function lead(
-  keepable: Keepable,
-  outgoing: Outgoing,
-  { call, upstream, cache, clock }: Through,
-): Promise<Answer> {
-  const { promise, resolve } = Promise.withResolvers<Flight>();
+  keepable: Cacheable,
+  outgoing: UpstreamRequest,
+  { call, upstream, cache, clock }: CacheContext,
+): Promise<UpstreamAnswer> {
+  const { promise, resolve } = Promise.withResolvers<SharedRequest>();
   const { key } = keepable;
   if (key !== undefined) cache.flights.set(key, promise);
-  let flight: Flight = 'failed';
+  let flight: SharedRequest = 'failed';
   keepable.begin();
   try {
     const since = cache.now();
@@ -91,7 +95,7 @@ async function lead(
       flight = 'not-kept';
       return answer;
     }
-    const some = await readSome(answer.received, MOST_KEPT, call.stop);
+    const some = await readSome(answer.received, MAX_KEPT, call.stop);
     flight = (some.isWhole ? keepable.keep(answer, some.bytes, sinceMade(since, answer)) : undefined) ?? 'not-kept';
     return { ...answer, some };
   } catch (error) {
@@ -105,12 +109,15 @@ async function lead(
 }
 
 /** An answer that comes from another cache on the way is as old as it was there. */
-function sinceMade({ monoMs, wallMs }: KeptSince, { received }: Answer): KeptSince {
+function sinceMade({ monoMs, wallMs }: CacheTime, { received }: UpstreamAnswer): CacheTime {
   const age = ageMs({ headers: { age: received.headers.age ?? '' } });
   return { monoMs: monoMs - age, wallMs: wallMs - age };
 }
 
-async function outdatingWhile(outdating: Outdating | undefined, send: () => Promise<Answer>): Promise<Answer> {
+async function outdatingWhile(
+  outdating: Invalidation | undefined,
+  send: () => Promise<UpstreamAnswer>,
+): Promise<UpstreamAnswer> {
   outdating?.begin();
   let status = 0;
   try {

@@ -3,7 +3,7 @@ import { RenderFault } from '../template/fault.ts';
 import { toBytes } from '../template/text.ts';
 import { quoteDotenv } from '../text/dotenv.ts';
 import type { Write } from './format.ts';
-import { flatText, type Keyed, keysOf, listed, MAX_LISTED } from './keys.ts';
+import { flatText, type KeyedField, keysOf, listed, MAX_LISTED } from './keys.ts';
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -17,7 +17,7 @@ export const writeDotenvFile: Write = (sources, options) => {
 };
 
 /** Tells every wrong name of the file at once, with a `rename` for all of them. */
-function refuseOtherNames(wrong: readonly Keyed[]): void {
+function refuseOtherNames(wrong: readonly KeyedField[]): void {
   if (wrong.length === 0) return;
   const isOne = wrong.length === 1;
   const all = wrong.map(({ key, field, name }) => {
@@ -41,7 +41,7 @@ function refuseUnquotable(names: readonly string[]): void {
   throw new RenderFault('RENDER_NOT_TEXT', seen, { hint });
 }
 
-function textFor(entry: Keyed): string {
+function textFor(entry: KeyedField): string {
   const text = flatText(entry);
   return isSecret(entry.value) ? text : quotableJson(text);
 }

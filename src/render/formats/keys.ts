@@ -3,10 +3,10 @@ import type { FormatOptions } from '../../config/config.ts';
 import { RenderFault } from '../template/fault.ts';
 import { textOf } from '../template/text.ts';
 import { writeJson } from '../text/json.ts';
-import type { Picked } from './pick.ts';
+import type { PickedSource } from './pick.ts';
 
 /** One key of a file that is a list of keys. */
-export interface Keyed {
+export interface KeyedField {
   readonly key: string;
   readonly value: Value;
   /** The field it comes from, `app.pass-word`, for messages. */
@@ -17,11 +17,11 @@ export interface Keyed {
 
 /**
  * The keys of a file, in the order of the sources and their fields: field names after `rename`, `case` and `prefix`. A
- * source that is a map gives its fields; a leaf or a list gives one key, its own name; an optional secret that is absent
- * gives nothing.
+ * source that is a map gives its fields; a leaf or a list gives one key, its own name; an optional secret that is
+ * absent gives nothing.
  * @throws RenderFault when two fields give one key, or when `rename` names a field that is not there.
  */
-export function keysOf(sources: readonly Picked[], options: FormatOptions): readonly Keyed[] {
+export function keysOf(sources: readonly PickedSource[], options: FormatOptions): readonly KeyedField[] {
   const { rename = [], case: letters, prefix = '' } = options;
   const renames = new Map(rename);
   const idle = new Set(renames.keys());
@@ -67,7 +67,7 @@ export function listed(all: readonly string[], separator = ', '): string {
 const changeCase = (name: string, letters: 'upper' | 'lower'): string =>
   letters === 'upper' ? name.toUpperCase() : name.toLowerCase();
 
-function fieldsOf({ from, value }: Picked): readonly Omit<Keyed, 'key'>[] {
+function fieldsOf({ from, value }: PickedSource): readonly Omit<KeyedField, 'key'>[] {
   const source = from.join('.');
   if (value === undefined) return [];
   if (!isFields(value)) return [{ field: from.at(-1) as string, name: source, value }];
@@ -79,7 +79,7 @@ function fieldsOf({ from, value }: Picked): readonly Omit<Keyed, 'key'>[] {
  * nothing.
  * @throws RenderFault
  */
-export function flatText({ value, name }: Pick<Keyed, 'value' | 'name'>): string {
+export function flatText({ value, name }: Pick<KeyedField, 'value' | 'name'>): string {
   if (!isSecret(value)) return writeJson(value, 0);
   if (value.type === 'bytes') return Buffer.from(value.exposeBytes('file')).toString('base64');
   return value.type === 'null' ? '' : textOf(value, name);

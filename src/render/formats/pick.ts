@@ -5,10 +5,10 @@ import { maskValue } from '../template/mask.ts';
 import { stepInto } from '../template/outcome.ts';
 
 /** One source of a formatted file: `app` or `app.key`, split at the first dot. */
-export type From = readonly string[];
+export type FieldSource = readonly string[];
 
 /** A source and what is there. */
-export interface Picked {
+export interface PickedSource {
   /** The secret, and the steps below it. */
   readonly from: readonly string[];
   /** Undefined: the optional secret is absent. */
@@ -16,7 +16,7 @@ export interface Picked {
 }
 
 /** What a source stands for. @throws RenderFault when the secret is there and the field is not. */
-export function pick(from: From, view: View): Picked {
+export function pick(from: FieldSource, view: View): PickedSource {
   const [name = '', ...rest] = from;
   const fields = view(name);
   if (fields === undefined || rest.length === 0) return { from, value: fields };
@@ -43,7 +43,7 @@ function walk(value: Value, path: string): Found | undefined {
   return undefined;
 }
 
-function missing(from: From, fields: Value): RenderFault {
+function missing(from: FieldSource, fields: Value): RenderFault {
   const whole = from.join('.');
   const [name = '', ...steps] = whole.split('.');
   let above = name;
@@ -59,13 +59,13 @@ function missing(from: From, fields: Value): RenderFault {
 }
 
 /** The same with marks for leaves. */
-export const maskPicked = ({ from, value }: Picked): Picked => ({
+export const maskPicked = ({ from, value }: PickedSource): PickedSource => ({
   from,
   value: value === undefined ? undefined : maskValue(value),
 });
 
 /** The value of a source that the file cannot do without. */
-export function demandPicked({ from, value }: Picked): Value {
+export function demandPicked({ from, value }: PickedSource): Value {
   if (value !== undefined) return value;
   const seen = `${from.join('.')} is missing: the optional secret ${from[0]} is absent`;
   throw new RenderFault('RENDER_MISSING_FIELD', seen);

@@ -1,7 +1,7 @@
 import { isFields, type Value } from '../../base/value.ts';
 import type { FormatOptions } from '../../config/config.ts';
 import { keysOf } from './keys.ts';
-import { demandPicked, type Picked } from './pick.ts';
+import { demandPicked, type PickedSource } from './pick.ts';
 
 /**
  * What a json or a yaml file holds. One source gives what is there; several give one map per secret name, in which a
@@ -9,7 +9,7 @@ import { demandPicked, type Picked } from './pick.ts';
  * left out.
  * @throws RenderFault
  */
-export function treeOf(sources: readonly Picked[], options: FormatOptions): Value {
+export function treeOf(sources: readonly PickedSource[], options: FormatOptions): Value {
   if (options.flat) return new Map(keysOf(sources, options).map(({ key, value }) => [key, value]));
   const [only] = sources;
   if (only !== undefined && sources.length === 1) {

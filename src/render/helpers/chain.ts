@@ -13,7 +13,8 @@ export function parseCertificate(der: Uint8Array): X509Certificate {
 
 /**
  * Puts certificates in the order a TLS server sends them: a leaf first, each followed by its issuer (RFC 8446, 4.4.2).
- * Several leaves keep their order, each with what of its chain did not come before; so a bundle of roots stays as it is.
+ * Several leaves keep their order, each with what of its chain did not come before; so a bundle of roots stays as it
+ * is.
  */
 export function orderChain<T extends { readonly certificate: X509Certificate }>(all: readonly T[]): readonly T[] {
   const bySubject = Map.groupBy(all, ({ certificate }) => certificate.subject);

@@ -1,4 +1,4 @@
-import { isTruthy, type Outcome } from '../template/outcome.ts';
+import { type Evaluated, isTruthy } from '../template/outcome.ts';
 import type { Helper } from './helper.ts';
 
 /** Named so because `default` is a word of the language. */
@@ -8,7 +8,7 @@ export const defaultHelper: Helper = {
   example: ['{{default app.region "eu-west-1"}}', 'eu-west-1'],
   choose(args) {
     // Analysis has checked that there are two; OTHER is worked out only when it is needed.
-    const [value, other] = args as readonly [() => Outcome, () => Outcome];
+    const [value, other] = args as readonly [() => Evaluated, () => Evaluated];
     const outcome = value();
     return isTruthy(outcome) ? outcome : other();
   },

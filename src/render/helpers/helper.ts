@@ -1,5 +1,5 @@
 import { isList, isSecret, type Value } from '../../base/value.ts';
-import { kindOf, type Outcome } from '../template/outcome.ts';
+import { type Evaluated, valueKind } from '../template/outcome.ts';
 
 /** One helper: what it does, and the words and the example that docs/templates.md shows. */
 export type Helper = HelperFacts &
@@ -10,7 +10,7 @@ export type Helper = HelperFacts &
       }
     | {
         /** Arguments are worked out on demand, and may be missing. */
-        readonly choose: (args: readonly (() => Outcome)[]) => Outcome;
+        readonly choose: (args: readonly (() => Evaluated)[]) => Evaluated;
       }
   );
 
@@ -47,7 +47,7 @@ export function wantValue(value: Value | undefined): Value {
 
 /** An argument as text: a string, a number's source text, `true` or `false`. */
 export function wantText(value: Value | undefined): string {
-  if (!isSecret(value)) throw new BadArgument(`wants text, not ${value === undefined ? 'nothing' : kindOf(value)}`);
+  if (!isSecret(value)) throw new BadArgument(`wants text, not ${value === undefined ? 'nothing' : valueKind(value)}`);
   if (value.type === 'null') throw new BadArgument('wants text, not null');
   if (value.type === 'bytes') throw new BadArgument('wants text, not bytes that are not UTF-8');
   return value.exposeText('file');
@@ -71,7 +71,7 @@ export function wantBytes(value: Value | undefined): Uint8Array {
 /** An argument that is a list. */
 export function wantList(value: Value | undefined): readonly Value[] {
   if (isList(value)) return value;
-  throw new BadArgument(`wants a list first, not ${value === undefined ? 'nothing' : kindOf(value)}`);
+  throw new BadArgument(`wants a list first, not ${value === undefined ? 'nothing' : valueKind(value)}`);
 }
 
 /** An argument as one of a few words. */

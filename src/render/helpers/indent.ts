@@ -2,8 +2,8 @@ import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
 import { type Helper, wantCount, wantText } from './helper.ts';
 
-const MOST_SPACES = 1000;
-const spacesOf = (value: Value | undefined): number => wantCount(value, 'SPACES', MOST_SPACES);
+const MAX_SPACES = 1000;
+const spacesOf = (value: Value | undefined): number => wantCount(value, 'SPACES', MAX_SPACES);
 
 export const indent: Helper = {
   usage: 'indent SPACES TEXT',

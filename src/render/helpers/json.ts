@@ -3,10 +3,10 @@ import type { Value } from '../../base/value.ts';
 import { writeJson } from '../text/json.ts';
 import { type Helper, wantCount, wantValue } from './helper.ts';
 
-const MOST_INDENT = 10;
+const MAX_INDENT = 10;
 
 const indentOf = (indent: Value | undefined): number =>
-  indent === undefined ? 0 : wantCount(indent, 'indent', MOST_INDENT);
+  indent === undefined ? 0 : wantCount(indent, 'indent', MAX_INDENT);
 
 export const json: Helper = {
   usage: 'json VALUE',

@@ -1,5 +1,5 @@
 import { isFields, isList, isSecret, type Value } from '../../base/value.ts';
-import { kindOf } from '../template/outcome.ts';
+import { valueKind } from '../template/outcome.ts';
 import { BadArgument, type Helper, wantText } from './helper.ts';
 
 export const sort: Helper = {
@@ -10,7 +10,7 @@ export const sort: Helper = {
   example: ['{{#each (sort app.ports)}}{{@key}} {{/each}}', 'admin http '],
   apply([value]) {
     if (isFields(value)) return new Map(sorted([...value], ([name]) => Buffer.from(name), Buffer.compare));
-    if (!isList(value)) throw new BadArgument(`wants a list or a map, not ${value ? kindOf(value) : 'nothing'}`);
+    if (!isList(value)) throw new BadArgument(`wants a list or a map, not ${value ? valueKind(value) : 'nothing'}`);
     if (value.every((item) => isSecret(item) && item.type === 'number')) return sorted(value, sizeOf, bySize);
     return sorted(value, (item) => Buffer.from(wantText(item)), Buffer.compare);
   },

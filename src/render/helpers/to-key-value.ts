@@ -1,6 +1,6 @@
 import { Secret } from '../../base/secret.ts';
 import { isFields, isSecret, type Value } from '../../base/value.ts';
-import { kindOf } from '../template/outcome.ts';
+import { valueKind } from '../template/outcome.ts';
 import { writeJson } from '../text/json.ts';
 import { BadArgument, type Helper, wantSomeText, wantText } from './helper.ts';
 
@@ -17,7 +17,7 @@ export const toKeyValue: Helper = {
   example: ['{{toKeyValue app.ports separator=": " between=", "}}', 'http: 8080, admin: 9090'],
   checks: { separator: separatorOf, between: betweenOf },
   apply([map], options) {
-    if (!isFields(map)) throw new BadArgument(`wants a map, not ${map === undefined ? 'nothing' : kindOf(map)}`);
+    if (!isFields(map)) throw new BadArgument(`wants a map, not ${map === undefined ? 'nothing' : valueKind(map)}`);
     const separator = separatorOf(options.get('separator'));
     const between = betweenOf(options.get('between'));
     const lines = [...map].map(([name, value]) => {

@@ -7,7 +7,7 @@ import { analyseAsk, isAsk } from './ask.ts';
 import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
 import { NO_DATA } from './go-syntax.ts';
-import type { Call, Expr, Node } from './nodes.ts';
+import type { HelperCall, TemplateExpr, TemplateNode } from './nodes.ts';
 import {
   atOf,
   type Block,
@@ -18,21 +18,21 @@ import {
   type Program,
   SyntaxFault,
 } from './parse.ts';
-import type { At } from './position.ts';
+import type { Position } from './position.ts';
 import { isBareName, type Resolved, resolvePath, type Scope } from './scopes.ts';
 
 /** One place where a template names a field of a secret. */
-export interface Use {
+export interface FieldUse {
   readonly secret: string;
   readonly fields: readonly string[];
   /** Stands as the condition of `if` or `unless`, or as what `default` asks first: may be missing. */
   readonly guarded: boolean;
-  readonly at: At;
+  readonly at: Position;
 }
 
 export interface Analysis {
-  readonly nodes: readonly Node[];
-  readonly uses: readonly Use[];
+  readonly nodes: readonly TemplateNode[];
+  readonly uses: readonly FieldUse[];
   /** Backends that are asked by computed paths. */
   readonly asks: readonly string[];
   /** Everything wrong with the template that can be known without a value. */
@@ -40,27 +40,27 @@ export interface Analysis {
 }
 
 /** The names that a template may use. */
-export interface Known {
+export interface KnownNames {
   readonly secrets: ReadonlySet<string>;
   /** Backends that `secret` and `secrets` can ask. */
   readonly backends: AskableBackends;
 }
 
 /** Resolves every name of a parsed template. `sourceAt` gives the source text at a location. */
-export function analyse(program: Program, known: Known, sourceAt: (loc: Location) => string): Analysis {
+export function analyse(program: Program, known: KnownNames, sourceAt: (loc: Location) => string): Analysis {
   const analyser = new Analyser(known, sourceAt);
   return { nodes: analyser.nodes(program), uses: analyser.uses, asks: analyser.asks, problems: analyser.problems };
 }
 
 const BLOCKS = ['if', 'unless', 'each', 'with'];
-const MOST_PARAMS: Readonly<Record<string, number>> = { if: 0, unless: 0, each: 2, with: 1 };
+const MAX_PARAMS: Readonly<Record<string, number>> = { if: 0, unless: 0, each: 2, with: 1 };
 /** Deeper nesting of blocks and calls would be a program, and would end in a stack overflow. */
-const MOST_DEPTH = 500;
+const MAX_DEPTH = 500;
 /** Stands in for what is wrong, so that analysis goes on to the next problem. */
-const NOTHING: Expr = { kind: 'literal', value: Secret.null() };
+const NOTHING: TemplateExpr = { kind: 'literal', value: Secret.null() };
 
 class Analyser {
-  readonly uses: Use[] = [];
+  readonly uses: FieldUse[] = [];
   readonly asks: string[] = [];
   readonly problems: RenderFault[] = [];
   readonly #known: ReadonlySet<string>;
@@ -69,14 +69,14 @@ class Analyser {
   readonly #scopes: Scope[] = [];
   #depth = 0;
 
-  constructor({ secrets, backends }: Known, sourceAt: (loc: Location) => string) {
+  constructor({ secrets, backends }: KnownNames, sourceAt: (loc: Location) => string) {
     this.#known = secrets;
     this.#backends = backends;
     this.#sourceAt = sourceAt;
   }
 
-  nodes(program: Program | undefined, scope?: Scope): Node[] {
-    const nodes: Node[] = [];
+  nodes(program: Program | undefined, scope?: Scope): TemplateNode[] {
+    const nodes: TemplateNode[] = [];
     if (scope !== undefined) this.#scopes.push(scope);
     for (const statement of program?.body ?? []) {
       if (statement.type === 'ContentStatement') {
@@ -93,7 +93,7 @@ class Analyser {
     return nodes;
   }
 
-  #mustache(node: Mustache): Node {
+  #mustache(node: Mustache): TemplateNode {
     const at = atOf(node.loc);
     const { path } = node;
     const bare = path.type === 'PathExpression' && isBareName(path, this.#scopes);
@@ -106,7 +106,7 @@ class Analyser {
     return { kind: 'put', what: this.#expr(path, false), at };
   }
 
-  #block(node: Block): Node[] {
+  #block(node: Block): TemplateNode[] {
     const at = atOf(node.loc);
     const name = node.path.type === 'PathExpression' ? node.path.original : '';
     if (name === 'raw' && node.openStrip.open === undefined) return this.nodes(node.program);
@@ -119,8 +119,8 @@ class Analyser {
       this.#problem('TEMPLATE_BAD_ARGUMENT', `#${name} takes exactly one argument and no options`, undefined, at);
     }
     const params = node.program?.blockParams ?? [];
-    if (params.length > (MOST_PARAMS[name] ?? 0)) {
-      this.#problem('TEMPLATE_SYNTAX', `#${name} gives at most ${MOST_PARAMS[name]} block parameters`, undefined, at);
+    if (params.length > (MAX_PARAMS[name] ?? 0)) {
+      this.#problem('TEMPLATE_SYNTAX', `#${name} gives at most ${MAX_PARAMS[name]} block parameters`, undefined, at);
     }
     const isTest = name === 'if' || name === 'unless';
     const what = subject === undefined ? NOTHING : this.#expr(subject, isTest);
@@ -140,7 +140,7 @@ class Analyser {
     return [`no block is named ${name}`, near(name, BLOCKS) ?? `There are ${BLOCKS.map((it) => `#${it}`).join(', ')}.`];
   }
 
-  #expr(node: Expression, guarded: boolean): Expr {
+  #expr(node: Expression, guarded: boolean): TemplateExpr {
     switch (node.type) {
       case 'PathExpression':
         return this.#path(node, guarded);
@@ -157,7 +157,7 @@ class Analyser {
     }
   }
 
-  #call(node: Pick<Mustache, 'path' | 'params' | 'hash' | 'loc'>, guarded: boolean): Expr {
+  #call(node: Pick<Mustache, 'path' | 'params' | 'hash' | 'loc'>, guarded: boolean): TemplateExpr {
     const at = atOf(node.loc);
     const bare = node.path.type === 'PathExpression' && isBareName(node.path, this.#scopes);
     const name = node.path.type === 'PathExpression' ? node.path.original : 'a literal';
@@ -183,12 +183,12 @@ class Analyser {
     const args = node.params.map((param, i) => this.#expr(param, name === 'default' && (i === 0 || guarded)));
     const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
     if (helper === undefined) return NOTHING;
-    const call: Call = { kind: 'call', name, helper, args, options, at };
+    const call: HelperCall = { kind: 'call', name, helper, args, options, at };
     this.problems.push(...problemsOfCall(call));
     return call;
   }
 
-  #path(node: PathExpression, guarded: boolean): Expr {
+  #path(node: PathExpression, guarded: boolean): TemplateExpr {
     const at = atOf(node.loc);
     const resolved = resolvePath(node, this.#scopes);
     if ('problem' in resolved) return this.#badPath(resolved, at);
@@ -205,7 +205,7 @@ class Analyser {
     return { kind: 'path', start, head, steps, at, ...(hint === undefined ? {} : { hint }) };
   }
 
-  #badPath({ problem, word }: Extract<Resolved, { problem: string }>, at: At): Expr {
+  #badPath({ problem, word }: Extract<Resolved, { problem: string }>, at: Position): TemplateExpr {
     if (problem === 'everything') {
       this.#problem('TEMPLATE_REFUSED', `${word} stands for all secrets at once here`, 'Name the one you want.', at);
     } else if (problem === 'unknown word') {
@@ -219,8 +219,8 @@ class Analyser {
   }
 
   #within<T>({ loc }: { readonly loc: Location }, analyse: () => T): T {
-    if (this.#depth === MOST_DEPTH) {
-      throw new SyntaxFault(`more than ${MOST_DEPTH} blocks or calls inside each other`, atOf(loc));
+    if (this.#depth === MAX_DEPTH) {
+      throw new SyntaxFault(`more than ${MAX_DEPTH} blocks or calls inside each other`, atOf(loc));
     }
     this.#depth++;
     const result = analyse();
@@ -228,7 +228,7 @@ class Analyser {
     return result;
   }
 
-  #problem(code: Code, seen: string, hint: string | undefined, at: At): void {
+  #problem(code: Code, seen: string, hint: string | undefined, at: Position): void {
     this.problems.push(new RenderFault(code, seen, { hint, at }));
   }
 }

@@ -1,17 +1,17 @@
 import type { Code } from '../../base/codes.ts';
 import { parseDuration } from '../../base/duration.ts';
 import type { AskableBackends } from '../../config/sections/backends/path-requests.ts';
-import type { Ask, Expr } from './nodes.ts';
-import type { At } from './position.ts';
+import type { PathAsk, TemplateExpr } from './nodes.ts';
+import type { Position } from './position.ts';
 
 /** Words that ask a backend by a computed path. */
-export const isAsk = (name: string): name is Ask['what'] => name === 'secret' || name === 'secrets';
+export const isAsk = (name: string): name is PathAsk['what'] => name === 'secret' || name === 'secrets';
 
 interface Written {
-  readonly what: Ask['what'];
-  readonly args: readonly Expr[];
-  readonly options: readonly (readonly [string, Expr])[];
-  readonly at: At;
+  readonly what: PathAsk['what'];
+  readonly args: readonly TemplateExpr[];
+  readonly options: readonly (readonly [string, TemplateExpr])[];
+  readonly at: Position;
 }
 
 interface Problem {
@@ -21,10 +21,10 @@ interface Problem {
 }
 
 /**
- * `secret PATH [MORE …] [backend="NAME"] [refresh="30s"]` and `secrets PATH …`, checked as far as it can be without a value. The backend
- * may be left out when there is one that can be asked.
+ * `secret PATH [MORE …] [backend="NAME"] [refresh="30s"]` and `secrets PATH …`, checked as far as it can be without a
+ * value. The backend may be left out when there is one that can be asked.
  */
-export function analyseAsk({ what, args, options, at }: Written, backends: AskableBackends): Ask | Problem {
+export function analyseAsk({ what, args, options, at }: Written, backends: AskableBackends): PathAsk | Problem {
   const refused = (seen: string, hint: string): Problem => ({ code: 'TEMPLATE_REFUSED', seen, hint });
   if (args.length === 0) return refused(`${what} without a path`, `Write (${what} "secret/app").`);
   const unknown = options.find(([key]) => key !== 'backend' && key !== 'refresh')?.[0];
@@ -62,17 +62,17 @@ export function analyseAsk({ what, args, options, at }: Written, backends: Askab
   };
 }
 
-const isText = (given: Expr | undefined): boolean =>
+const isText = (given: TemplateExpr | undefined): boolean =>
   given === undefined || (given.kind === 'literal' && given.value.type === 'string');
 
-const textOf = (given: Expr | undefined): string | undefined =>
+const textOf = (given: TemplateExpr | undefined): string | undefined =>
   given?.kind === 'literal' ? given.value.exposeText('file') : undefined;
 
 /** Shorter ones would be a load for the server with each secret that a list names. */
-const SHORTEST_REFRESH_MS = 1_000;
+const MIN_REFRESH_MS = 1_000;
 
-function refreshOf(given: Expr | undefined): number | 'no duration' | undefined {
+function refreshOf(given: TemplateExpr | undefined): number | 'no duration' | undefined {
   if (given === undefined) return undefined;
   const ms = isText(given) ? parseDuration(textOf(given) ?? '') : undefined;
-  return ms === undefined || ms < SHORTEST_REFRESH_MS ? 'no duration' : ms;
+  return ms === undefined || ms < MIN_REFRESH_MS ? 'no duration' : ms;
 }

@@ -1,9 +1,9 @@
 import { argumentsOf, BadArgument } from '../helpers/helper.ts';
 import { RenderFault } from './fault.ts';
-import type { Call } from './nodes.ts';
+import type { HelperCall } from './nodes.ts';
 
 /** What is wrong with a call of a helper whatever the values are: how many arguments, which options, which literals. */
-export function* problemsOfCall({ name, helper, args, options, at }: Call): Generator<RenderFault> {
+export function* problemsOfCall({ name, helper, args, options, at }: HelperCall): Generator<RenderFault> {
   const wrong = (seen: string, hint?: string) => new RenderFault('TEMPLATE_BAD_ARGUMENT', seen, { hint, at });
   const { words, more } = argumentsOf(helper);
   if (args.length < words.length || (args.length > words.length && !more)) {

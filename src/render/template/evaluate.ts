@@ -3,8 +3,17 @@ import { aboutOneField, isList, isSecret, type Value } from '../../base/value.ts
 import { BadArgument, wantText } from '../helpers/helper.ts';
 import { RenderFault } from './fault.ts';
 import { MASK } from './mask.ts';
-import type { Ask, Call, Each, Expr, LoopWord, Node, Path, With } from './nodes.ts';
-import { demand, isTruthy, kindOf, Missing, type Outcome, stepInto } from './outcome.ts';
+import type {
+  EachBlock,
+  FieldPath,
+  HelperCall,
+  LoopWord,
+  PathAsk,
+  TemplateExpr,
+  TemplateNode,
+  WithBlock,
+} from './nodes.ts';
+import { demand, type Evaluated, isTruthy, Missing, stepInto, valueKind } from './outcome.ts';
 import { pathText } from './scopes.ts';
 import { textOf } from './text.ts';
 
@@ -12,10 +21,10 @@ import { textOf } from './text.ts';
 export type View = (secret: string) => Value | undefined;
 
 /** Answers what a template asks by a computed path: `pending` when no answer has come yet. */
-export type Answer = (ask: Ask, path: string) => Value | 'pending' | 'none';
+export type AskedValue = (ask: PathAsk, path: string) => Value | 'pending' | 'none';
 
 /** No computed path can be answered. */
-const ANSWERS_NOTHING: Answer = () => 'none';
+const ANSWERS_NOTHING: AskedValue = () => 'none';
 
 /** Ends the statement that needs an answer which has not come; the others are still rendered, so that they can ask. */
 class Pending extends Error {}
@@ -26,7 +35,7 @@ interface Frame {
   /** The backend named its fields; false for what a helper made of a value. */
   readonly isNamed: boolean;
   /** Where the item was found: in this, and in an `each` below this key. */
-  readonly within: Expr;
+  readonly within: TemplateExpr;
   readonly key?: string | number;
   readonly loop?: Readonly<Record<LoopWord, Secret>>;
 }
@@ -37,26 +46,26 @@ interface Frame {
  */
 export class Evaluation {
   readonly #view: View;
-  readonly #answer: Answer;
+  readonly #answer: AskedValue;
   readonly #masked: boolean;
   readonly #frames: Frame[] = [];
   readonly #written: string[] = [];
 
   /** @param masked writes a mark in the place of every value. */
-  constructor(view: View, answer: Answer = ANSWERS_NOTHING, masked = false) {
+  constructor(view: View, answer: AskedValue = ANSWERS_NOTHING, masked = false) {
     this.#view = view;
     this.#masked = masked;
     this.#answer = answer;
   }
 
   /** @throws RenderFault */
-  text(nodes: readonly Node[]): string {
+  text(nodes: readonly TemplateNode[]): string {
     this.#write(nodes);
     return this.#written.join('');
   }
 
   /** The value of an expression; undefined while an answer that it needs has not come. @throws RenderFault */
-  valueOf(expr: Expr): Value | undefined {
+  valueOf(expr: TemplateExpr): Value | undefined {
     try {
       return demand(this.outcome(expr));
     } catch (error) {
@@ -66,13 +75,13 @@ export class Evaluation {
   }
 
   /** @throws RenderFault for a fault in an argument of a helper; a missing value comes back as such. */
-  outcome(expr: Expr): Outcome {
+  outcome(expr: TemplateExpr): Evaluated {
     if (expr.kind === 'literal') return expr.value;
     if (expr.kind === 'ask') return this.#ask(expr);
     return expr.kind === 'path' ? this.#path(expr) : this.#call(expr);
   }
 
-  #write(nodes: readonly Node[]): void {
+  #write(nodes: readonly TemplateNode[]): void {
     for (const node of nodes) {
       if (typeof node === 'string') this.#written.push(node);
       else {
@@ -87,7 +96,7 @@ export class Evaluation {
     }
   }
 
-  #statement(node: Exclude<Node, string>): void {
+  #statement(node: Exclude<TemplateNode, string>): void {
     if (node.kind === 'put') {
       const { what, at } = node;
       const text = textOf(demand(this.outcome(what)), writtenName(what), at, () => this.#nameOf(what));
@@ -97,7 +106,7 @@ export class Evaluation {
     else this.#each(node);
   }
 
-  #with(node: With): void {
+  #with(node: WithBlock): void {
     const item = demand(this.#orNothing(node.value));
     // Zero is falsy and yet not empty, as in Handlebars.
     if (isTruthy(item) || (isSecret(item) && item.type === 'number'))
@@ -105,10 +114,10 @@ export class Evaluation {
     else this.#write(node.otherwise);
   }
 
-  #each(node: Each): void {
+  #each(node: EachBlock): void {
     const over = demand(this.#orNothing(node.over));
     if (isSecret(over) && over.type !== 'null') {
-      const seen = `${this.#nameOf(node.over)} is ${kindOf(over)}, and #each wants a list or a map`;
+      const seen = `${this.#nameOf(node.over)} is ${valueKind(over)}, and #each wants a list or a map`;
       throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: node.at });
     }
     const size = isSecret(over) ? 0 : isList(over) ? over.length : over.size;
@@ -131,30 +140,30 @@ export class Evaluation {
   }
 
   /** What a block goes over; where it may lead nowhere and does, something empty, which is for `else`. */
-  #orNothing(expr: Expr): Outcome {
+  #orNothing(expr: TemplateExpr): Evaluated {
     const found = this.outcome(expr);
     return found instanceof Missing && mayLeadNowhere(expr) ? NOTHING : found;
   }
 
   /** Positions, and names of fields that the backend gave. */
-  #isHarmless(expr: Expr): boolean {
+  #isHarmless(expr: TemplateExpr): boolean {
     if (expr.kind !== 'path' || expr.start.from !== 'loop') return false;
     return expr.start.what !== 'key' || this.#frames[this.#frames.length - 1 - expr.start.up]?.isNamed === true;
   }
 
-  #isNamed(expr: Expr): boolean {
+  #isNamed(expr: TemplateExpr): boolean {
     if (expr.kind !== 'path') return expr.kind === 'ask';
     if (expr.start.from === 'item') return this.#frames[this.#frames.length - 1 - expr.start.up]?.isNamed === true;
     return expr.start.from === 'secret';
   }
 
-  #inFrame(frame: Frame, body: readonly Node[]): void {
+  #inFrame(frame: Frame, body: readonly TemplateNode[]): void {
     this.#frames.push(frame);
     this.#write(body);
     this.#frames.pop();
   }
 
-  #path(path: Path): Outcome {
+  #path(path: FieldPath): Evaluated {
     let value = this.#start(path);
     if (value === undefined) {
       const seen = `${pathText(path.head, path.steps)} is missing: the optional secret ${path.head} is absent`;
@@ -168,13 +177,13 @@ export class Evaluation {
     return value;
   }
 
-  #start({ start }: Path): Value | undefined {
+  #start({ start }: FieldPath): Value | undefined {
     if (start.from === 'secret') return this.#view(start.name);
     const frame = this.#frames[this.#frames.length - 1 - start.up];
     return start.from === 'item' ? frame?.item : frame?.loop?.[start.what];
   }
 
-  #ask(ask: Ask): Outcome {
+  #ask(ask: PathAsk): Evaluated {
     const parts = ask.path.map((part) => demand(this.outcome(part)));
     let path = '';
     try {
@@ -190,7 +199,7 @@ export class Evaluation {
     return answer;
   }
 
-  #call(call: Call): Outcome {
+  #call(call: HelperCall): Evaluated {
     const { helper, name, at } = call;
     try {
       if ('choose' in helper) return helper.choose(call.args.map((arg) => () => this.outcome(arg)));
@@ -204,17 +213,17 @@ export class Evaluation {
   }
 
   /** Names what was given: in an `each` the place alone does not say which item it was. */
-  #badArgument(seen: string, of: Call | Ask): RenderFault {
+  #badArgument(seen: string, of: HelperCall | PathAsk): RenderFault {
     const given = new Set(this.#namesIn(of));
     const named = given.size === 0 ? '' : `; it was given ${[...given].join(', ')}`;
     return new RenderFault('RENDER_BAD_ARGUMENT', `${seen}${named}`, { at: of.at });
   }
 
   /**
-   * What messages call an expression: a path as it is written, or inside `each` and `with` the field that it leads to; a
-   * call in parentheses; a literal by its type.
+   * What messages call an expression: a path as it is written, or inside `each` and `with` the field that it leads to;
+   * a call in parentheses; a literal by its type.
    */
-  #nameOf(expr: Expr | undefined, depth = this.#frames.length): string {
+  #nameOf(expr: TemplateExpr | undefined, depth = this.#frames.length): string {
     if (expr?.kind !== 'path') return writtenName(expr);
     const { start, steps } = expr;
     const item = start.from === 'secret' ? undefined : this.#nameOfItem(depth - 1 - start.up);
@@ -230,7 +239,7 @@ export class Evaluation {
   }
 
   /** The names of the paths that an expression is made of. */
-  #namesIn(expr: Expr): readonly string[] {
+  #namesIn(expr: TemplateExpr): readonly string[] {
     if (expr.kind === 'literal') return [];
     if (expr.kind === 'path') return [this.#nameOf(expr)];
     const parts = expr.kind === 'ask' ? expr.path : [...expr.args, ...expr.options.map(([, value]) => value)];
@@ -238,11 +247,11 @@ export class Evaluation {
   }
 }
 
-function missingStep(path: Path, i: number, value: Value): Missing {
+function missingStep(path: FieldPath, i: number, value: Value): Missing {
   const whole = pathText(path.head, path.steps);
   const above = pathText(path.head, path.steps.slice(0, i)) || 'the item';
   const hint = i === 0 ? path.hint : undefined;
-  if (isSecret(value)) return new Missing(`${whole} is missing: ${above} is ${kindOf(value)}`, path.at, hint);
+  if (isSecret(value)) return new Missing(`${whole} is missing: ${above} is ${valueKind(value)}`, path.at, hint);
   const what = isList(value) ? 'position' : 'field';
   const seen = `${whole} is missing: ${above} has no such ${what}${aboutOneField(value)}`;
   return new Missing(seen, path.at, hint);
@@ -253,9 +262,9 @@ const NOTHING: Value = [];
 const GUARD = 'Write the secret, or guard it with {{#if (secret …)}} or {{#with (secret …)}} over a list.';
 
 /** A path made of values may name what is not there (a folder, a deleted secret); one of literals is meant to be. */
-const mayLeadNowhere = (expr: Expr): boolean => expr.kind === 'ask' && !expr.isLiteral;
+const mayLeadNowhere = (expr: TemplateExpr): boolean => expr.kind === 'ask' && !expr.isLiteral;
 
-function writtenAsk({ what, path }: Ask): string {
+function writtenAsk({ what, path }: PathAsk): string {
   const parts = path.map((part) =>
     part.kind === 'literal' ? `"${part.value.exposeText('file')}"` : writtenName(part),
   );
@@ -263,7 +272,7 @@ function writtenAsk({ what, path }: Ask): string {
 }
 
 /** An expression as the template writes it. */
-function writtenName(expr: Expr | undefined): string {
+function writtenName(expr: TemplateExpr | undefined): string {
   if (expr?.kind === 'path') return pathText(expr.head, expr.steps);
   if (expr?.kind === 'ask') return writtenAsk(expr);
   return expr?.kind === 'call' ? `(${expr.name} …)` : 'a literal';

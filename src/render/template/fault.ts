@@ -1,14 +1,14 @@
 import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
-import type { At } from './position.ts';
+import type { Position } from './position.ts';
 
 /** Why a file cannot be rendered. Thrown inside this folder only; nothing in it comes from a value. */
 export class RenderFault extends Error {
   readonly code: Code;
   readonly hint: string | undefined;
-  readonly at: At | undefined;
+  readonly at: Position | undefined;
 
-  constructor(code: Code, seen: string, { hint, at }: { hint?: string | undefined; at?: At | undefined } = {}) {
+  constructor(code: Code, seen: string, { hint, at }: { hint?: string | undefined; at?: Position | undefined } = {}) {
     super(seen);
     this.name = 'RenderFault';
     this.code = code;
@@ -25,6 +25,6 @@ export class RenderFault extends Error {
 }
 
 /** `outputs.shop.files["app.conf"], /etc/app.conf.hbs:3:7`, or without the second half when there is no position. */
-export function placeIn(place: string, origin: string, at: At | undefined): string {
+export function placeIn(place: string, origin: string, at: Position | undefined): string {
   return at === undefined ? place : `${place}, ${origin}:${at.line}:${at.column}`;
 }

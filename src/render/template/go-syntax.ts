@@ -1,4 +1,4 @@
-import type { At } from './position.ts';
+import type { Position } from './position.ts';
 
 /** What of Go's template language is recognised between braces, strings taken out; the first that fits is told. */
 const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [
@@ -27,7 +27,7 @@ const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [
 export const NO_DATA = hintOf('Leave .Data and .Data.data out: the fields are right below the name.');
 
 /** A hint when what stands between the braces around a place looks like Go's template language. */
-export function goHint(source: string, at: At): string | undefined {
+export function goHint(source: string, at: Position): string | undefined {
   const lines = source.split(/\r\n?|\n/);
   const line = lines.slice(0, at.line - 1).reduce((sum, { length }) => sum + length + 1, 0);
   const text = lines.join('\n');

@@ -1,14 +1,14 @@
 import { isList, isSecret, type Value } from '../../base/value.ts';
 import { RenderFault } from './fault.ts';
-import type { At } from './position.ts';
+import type { Position } from './position.ts';
 
 /** Nothing is there. Falsy in `if`, `unless` and `default`; a failure everywhere else. */
 export class Missing {
   readonly #seen: string;
-  readonly #at: At | undefined;
+  readonly #at: Position | undefined;
   readonly #hint: string | undefined;
 
-  constructor(seen: string, at?: At, hint?: string) {
+  constructor(seen: string, at?: Position, hint?: string) {
     this.#seen = seen;
     this.#at = at;
     this.#hint = hint;
@@ -19,10 +19,10 @@ export class Missing {
   }
 }
 
-export type Outcome = Value | Missing;
+export type Evaluated = Value | Missing;
 
 /** The value, or its absence thrown. */
-export function demand(outcome: Outcome): Value {
+export function demand(outcome: Evaluated): Value {
   if (outcome instanceof Missing) throw outcome.toFault();
   return outcome;
 }
@@ -30,7 +30,7 @@ export function demand(outcome: Outcome): Value {
 const ZERO = /^-?0*(?:\.0*)?(?:[eE][+-]?\d+)?$/;
 
 /** As Handlebars has it: missing, `false`, `null`, `""`, `0` and the empty list are falsy, all else is truthy. */
-export function isTruthy(outcome: Outcome): boolean {
+export function isTruthy(outcome: Evaluated): boolean {
   if (outcome instanceof Missing) return false;
   if (isList(outcome)) return outcome.length > 0;
   if (!isSecret(outcome)) return true;
@@ -58,7 +58,7 @@ export function stepInto(value: Value, name: string): Value | undefined {
 }
 
 /** `a list`, `null`, `bytes`: what a value is, and nothing of what it holds. */
-export function kindOf(value: Value): string {
+export function valueKind(value: Value): string {
   if (isList(value)) return 'a list';
   if (!isSecret(value)) return 'a map';
   if (value.type === 'null') return 'null';

@@ -1,4 +1,4 @@
-import type { At } from './position.ts';
+import type { Position } from './position.ts';
 
 /** Handlebars' syntax tree, as far as we read it. Columns count from 0 here. */
 export interface Program {
@@ -11,9 +11,9 @@ export type Statement =
   | { readonly type: 'CommentStatement' }
   | Mustache
   | Block
-  | { readonly type: Refused; readonly loc: Location };
+  | { readonly type: RefusedStatement; readonly loc: Location };
 
-export type Refused = 'PartialStatement' | 'PartialBlockStatement' | 'Decorator' | 'DecoratorBlock';
+export type RefusedStatement = 'PartialStatement' | 'PartialBlockStatement' | 'Decorator' | 'DecoratorBlock';
 
 interface Call {
   readonly path: Expression;
@@ -58,9 +58,9 @@ export interface Location {
 
 /** A template that does not parse, in our words: the parser's own text quotes the template. */
 export class SyntaxFault extends Error {
-  readonly at: At;
+  readonly at: Position;
 
-  constructor(seen: string, at: At) {
+  constructor(seen: string, at: Position) {
     super(seen);
     this.name = 'SyntaxFault';
     this.at = at;
@@ -91,7 +91,7 @@ export async function parseTemplate(source: string): Promise<Program> {
   }
 }
 
-export const atOf = ({ start }: Location): At => ({ line: start.line, column: start.column + 1 });
+export const atOf = ({ start }: Location): Position => ({ line: start.line, column: start.column + 1 });
 
 function inOurWords(token: string, expected: readonly string[]): string {
   const wants = (name: string) => expected.includes(`'${name}'`);

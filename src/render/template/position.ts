@@ -1,5 +1,5 @@
 /** Line and column in a template, both from 1. */
-export interface At {
+export interface Position {
   readonly line: number;
   readonly column: number;
 }

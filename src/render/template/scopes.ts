@@ -1,4 +1,4 @@
-import { LOOP_WORDS, type LoopWord, type Start } from './nodes.ts';
+import { LOOP_WORDS, type LoopWord, type PathStart } from './nodes.ts';
 import type { PathExpression } from './parse.ts';
 
 /** An `each` or a `with` around the place that is being analysed. */
@@ -10,7 +10,7 @@ export interface Scope {
 
 /** What a path stands for, or why it stands for nothing. */
 export type Resolved =
-  | { readonly start: Start; readonly head: string; readonly steps: readonly string[] }
+  | { readonly start: PathStart; readonly head: string; readonly steps: readonly string[] }
   | { readonly problem: 'everything' | 'above the top' | 'outside of each' | 'unknown word'; readonly word: string };
 
 const SCOPED = /^(?:\.{1,2}(?:[/.]|$)|this(?:[./]|$))/;

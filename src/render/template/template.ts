@@ -1,27 +1,27 @@
 import { isSecret } from '../../base/value.ts';
-import { analyse, type Known, type Use } from './analyse.ts';
-import { type Answer, Evaluation, type View } from './evaluate.ts';
+import { analyse, type FieldUse, type KnownNames } from './analyse.ts';
+import { type AskedValue, Evaluation, type View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
 import { goHint } from './go-syntax.ts';
 import { MASK } from './mask.ts';
-import type { Node } from './nodes.ts';
+import type { TemplateNode } from './nodes.ts';
 import { type Location, parseTemplate, SyntaxFault } from './parse.ts';
 import { toBytes } from './text.ts';
 
 /** A template, parsed and analysed; its source is not kept. */
 export interface Template {
   /** Every place where a field of a secret is named. */
-  readonly uses: readonly Use[];
+  readonly uses: readonly FieldUse[];
   /** Backends that it asks by computed paths. */
   readonly asks: readonly string[];
   /** Everything wrong with it; one that has problems is not rendered. */
   readonly problems: readonly RenderFault[];
   /** @throws RenderFault */
-  render(view: View, answer?: Answer, masked?: boolean): Uint8Array;
+  render(view: View, answer?: AskedValue, masked?: boolean): Uint8Array;
 }
 
 /** Parses and analyses. Never throws for what the template says: that is in `problems`. */
-export async function readTemplate(source: string, known: Known): Promise<Template> {
+export async function readTemplate(source: string, known: KnownNames): Promise<Template> {
   try {
     const program = await parseTemplate(source);
     const { nodes, uses, asks, problems } = analyse(program, known, sourceOf(source));
@@ -44,7 +44,7 @@ function explained(fault: RenderFault, source: string): RenderFault {
   return hint === undefined ? fault : new RenderFault(fault.code, fault.message, { hint, at: fault.at });
 }
 
-function renderNodes(nodes: readonly Node[], evaluation: Evaluation, masked = false): Uint8Array {
+function renderNodes(nodes: readonly TemplateNode[], evaluation: Evaluation, masked = false): Uint8Array {
   const [only] = nodes;
   // A template that is one call and nothing else, such as {{base64decode app.keystore}}, may give any bytes.
   if (nodes.length === 1 && typeof only === 'object' && only.kind === 'put' && only.what.kind === 'call') {

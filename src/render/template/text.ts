@@ -1,7 +1,7 @@
 import { isSecret, type Value } from '../../base/value.ts';
 import { RenderFault } from './fault.ts';
-import { kindOf } from './outcome.ts';
-import type { At } from './position.ts';
+import { valueKind } from './outcome.ts';
+import type { Position } from './position.ts';
 
 /**
  * What a plain mustache writes: a string as it is, a number's source text, `true` or `false`.
@@ -9,10 +9,10 @@ import type { At } from './position.ts';
  * @param nameOf what messages call it.
  * @throws RenderFault RENDER_NOT_TEXT for everything that has no one obvious text.
  */
-export function textOf(value: Value, written: string, at?: At, nameOf = () => written): string {
+export function textOf(value: Value, written: string, at?: Position, nameOf = () => written): string {
   if (!isSecret(value)) {
     const hint = `Write {{json ${written}}}, or name one of its fields.`;
-    throw new RenderFault('RENDER_NOT_TEXT', `${nameOf()} is ${kindOf(value)}`, { hint, at });
+    throw new RenderFault('RENDER_NOT_TEXT', `${nameOf()} is ${valueKind(value)}`, { hint, at });
   }
   if (value.type === 'null') {
     const hint = `Write {{json ${written}}} for the word null, or {{default ${written} "…"}}.`;

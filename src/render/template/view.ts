@@ -1,4 +1,4 @@
-import type { Entry, Snapshot } from '../../lease/snapshot.ts';
+import type { SecretEntry, Snapshot } from '../../lease/snapshot.ts';
 import type { View } from './evaluate.ts';
 
 /** The values of a snapshot as templates and formats see them. */
@@ -14,5 +14,5 @@ export function missingIn(snapshot: Snapshot, wants: Iterable<string>): readonly
   return [...wants].filter((name) => isAwaited(snapshot.get(name)));
 }
 
-const isAwaited = (entry: Entry | undefined): boolean =>
+const isAwaited = (entry: SecretEntry | undefined): boolean =>
   entry === undefined || (entry.state === 'absent' && !entry.optional);

@@ -1,4 +1,4 @@
-import type { Exit, Secret } from '../../base/secret.ts';
+import type { Destination, Secret } from '../../base/secret.ts';
 import { isList, isSecret, type Value } from '../../base/value.ts';
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -11,7 +11,7 @@ export const isJsonNumber = (source: string): boolean => NUMBER.test(source);
  * pair its escape. A number that JSON has no spelling for (YAML's `.inf`) becomes a string.
  * @param indent spaces per level; 0 writes everything on one line, without spaces.
  */
-export function writeJson(value: Value, indent: number, to: Exit = 'file'): string {
+export function writeJson(value: Value, indent: number, to: Destination = 'file'): string {
   const pieces: string[] = [];
   write(value, { indent, to }, '', pieces);
   return pieces.join('');
@@ -19,7 +19,7 @@ export function writeJson(value: Value, indent: number, to: Exit = 'file'): stri
 
 interface How {
   readonly indent: number;
-  readonly to: Exit;
+  readonly to: Destination;
 }
 
 function write(value: Value, how: How, margin: string, pieces: string[]): void {
@@ -49,7 +49,7 @@ function write(value: Value, how: How, margin: string, pieces: string[]): void {
   else pieces.push(indent === 0 ? `${close}` : `\n${margin}${close}`);
 }
 
-function leaf(value: Secret, to: Exit): string {
+function leaf(value: Secret, to: Destination): string {
   if (value.type === 'bytes') return `"${Buffer.from(value.exposeBytes(to)).toString('base64')}"`;
   const text = value.exposeText(to);
   if (value.type === 'string') return JSON.stringify(text);

@@ -13,8 +13,8 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})+$|^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2
 const WIDTH = 64;
 
 /**
- * The blocks of a text, however its lines are broken: CRLF, all on one line, or with `\n` as two characters. Text around
- * the blocks is left out. Undefined when there is no block, or one is not whole.
+ * The blocks of a text, however its lines are broken: CRLF, all on one line, or with `\n` as two characters. Text
+ * around the blocks is left out. Undefined when there is no block, or one is not whole.
  */
 export function readPem(text: string): readonly PemBlock[] | undefined {
   const broken = text.replace(/\\r\\n|\\[rn]|\r\n?/g, '\n');

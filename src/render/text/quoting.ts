@@ -102,12 +102,12 @@ const wellFormed = (text: string, quote: (text: string) => string): string | und
   text.isWellFormed() ? quote(text) : undefined;
 
 /** Clients read a line of at most 4094 bytes, and take what follows for a line of its own. */
-const MOST_OPTION_BYTES = 4000;
+const MAX_OPTION_BYTES = 4000;
 const OPTION: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b' };
 
 function quoteOptionFile(text: string): string | undefined {
   const quoted = `"${text.replace(/["\\\n\r\t\b]/g, (char) => `\\${OPTION[char] ?? char}`)}"`;
-  return text.includes('\0') || Buffer.byteLength(quoted) > MOST_OPTION_BYTES ? undefined : quoted;
+  return text.includes('\0') || Buffer.byteLength(quoted) > MAX_OPTION_BYTES ? undefined : quoted;
 }
 
 function quoteRedis(text: string): string | undefined {

@@ -42,11 +42,11 @@ const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 /** Plain words that YAML 1.1 or 1.2 takes for a boolean or for null. */
 const NO_KEY = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
 /** A key on the line of its colon has 1024 characters at most; a longer one gets a line of its own. */
-const MOST_KEY = 1000;
+const MAX_KEY = 1000;
 
 function keyOf(name: string, margin: string): string {
   const text = PLAIN_KEY.test(name) && !NO_KEY.test(name) ? name : quoteYaml(name);
-  return text.length > MOST_KEY ? `? ${text}\n${margin}:` : `${text}:`;
+  return text.length > MAX_KEY ? `? ${text}\n${margin}:` : `${text}:`;
 }
 
 /** A number with an exponent that YAML 1.1 takes for one; others get the tag that makes them one everywhere. */

@@ -3,11 +3,18 @@ import { failuresAtDeadline, outcomeOf, type Progress } from '../../../src/agent
 import type { Code } from '../../../src/base/codes.ts';
 import { failure } from '../../../src/base/errors.ts';
 import type { OutputState } from '../../../src/deliver/output-state.ts';
-import type { Entry } from '../../../src/lease/snapshot.ts';
+import type { SecretEntry } from '../../../src/lease/snapshot.ts';
 
 const value = { fields: new Map(), version: '1', life: { kind: 'none' } } as const;
-const fresh: Entry = { state: 'fresh', value, fetchedWallMs: 0, changedWallMs: 0, valueNumber: 1, stateNumber: 1 };
-const absent = (code: Code): Entry => ({
+const fresh: SecretEntry = {
+  state: 'fresh',
+  value,
+  fetchedWallMs: 0,
+  changedWallMs: 0,
+  valueNumber: 1,
+  stateNumber: 1,
+};
+const absent = (code: Code): SecretEntry => ({
   state: 'absent',
   why: failure(code, 'secrets.x', 'seen'),
   optional: false,
@@ -16,11 +23,11 @@ const absent = (code: Code): Entry => ({
 const settled: OutputState = { kind: 'settled', generation: 1 };
 const waiting = (...missing: string[]): OutputState => ({ kind: 'waiting', missing });
 
-function progress(outputs: OutputState[], entries: Record<string, Entry> = {}, trouble?: Code): Progress {
+function progress(outputs: OutputState[], entries: Record<string, SecretEntry> = {}, trouble?: Code): Progress {
   return {
     outputs: new Map(outputs.map((state, i) => [`o${i}`, state])),
     entryOf: (name) => entries[name],
-    silence: (name) => failure(trouble ?? 'SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer'),
+    reasonMissing: (name) => failure(trouble ?? 'SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer'),
   };
 }
 
@@ -54,7 +61,7 @@ describe('the outcome of init', () => {
     ],
     [
       'running while an optional secret is absent and the output not yet published',
-      progress([waiting('a')], { a: { ...absent('SECRET_DENIED'), optional: true } as Entry }),
+      progress([waiting('a')], { a: { ...absent('SECRET_DENIED'), optional: true } as SecretEntry }),
       'running',
     ],
     ['failed on a kv secret that is none', progress([waiting('a')], { a: absent('SECRET_NOT_KV') }), 'failed'],
@@ -85,12 +92,12 @@ describe('the outcome of init', () => {
       hint: 'As told.',
     });
     const at = { ...progress([waiting('a', 'b', 'x'), waiting('b')], { x: absent('SECRET_DENIED') }) };
-    const told = failuresAtDeadline({ ...at, silence: () => trouble });
+    const told = failuresAtDeadline({ ...at, reasonMissing: () => trouble });
     expect(told.map(({ place, seen, hint }) => [place, seen, hint])).toEqual([
       ['backends.bao.auth', 'connection refused at http://bao; secrets that wait for it: a, b', 'As told.'],
       ['secrets.x', 'seen', "Extend the login's policy."],
     ]);
-    const many = failuresAtDeadline({ ...progress([waiting(...names)]), silence: () => trouble });
+    const many = failuresAtDeadline({ ...progress([waiting(...names)]), reasonMissing: () => trouble });
     expect(many.map(({ seen }) => seen)).toEqual([
       'connection refused at http://bao; secrets that wait for it: a, b, c, d, e and 2 others',
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
-import { secretStatus } from '../../../src/deliver/api/status.ts';
+import { secretStatusSchema } from '../../../src/deliver/api/status.ts';
 import { settle } from '../../fake-clock.ts';
 import { answerOf, apiWorld, text } from './api.helpers.ts';
 
@@ -155,7 +155,7 @@ describe('reading a secret', () => {
     await start();
     const { body } = await get('/v1/secrets');
     const { secrets } = JSON.parse(body) as { secrets: unknown[] };
-    expect(secrets.map((one) => secretStatus.parse(one))).toMatchObject([
+    expect(secrets.map((one) => secretStatusSchema.parse(one))).toMatchObject([
       { name: 'app', state: 'fresh', version: '1', ageSeconds: 0, life: 'none', kind: 'file' },
       { name: 'optional-x', state: 'absent', optional: true, failure: { code: 'SECRET_NOT_FOUND' } },
     ]);

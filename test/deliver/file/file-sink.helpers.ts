@@ -135,7 +135,10 @@ export function runProgram(name: string, argument: unknown, { umask, ...ids }: R
   return JSON.parse(done.stdout);
 }
 
-/** One file out of a fixture program: it starts in a quarter of the time, which counts when it is started hundreds of times. */
+/**
+ * One file out of a fixture program: it starts in a quarter of the time, which counts when it is started hundreds of
+ * times.
+ */
 export function bundle(name: string, into: string): string {
   const outfile = join(into, `${name}.mjs`);
   buildSync({

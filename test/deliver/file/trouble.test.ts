@@ -263,7 +263,10 @@ describe.runIf(mayMount)('volumes of their own (need the right to mount)', () =>
   });
 });
 
-/** Lets something happen right after a file system call on a path that ends so, on tmpfs or elsewhere. Gives back how to end that. */
+/**
+ * Lets something happen right after a file system call on a path that ends so, on tmpfs or elsewhere. Gives back how to
+ * end that.
+ */
 function after(step: 'mkdir' | 'open', path: string, happen: () => void): () => void {
   const promises = fs.promises as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   const atOnce = fs as unknown as Record<string, (...args: unknown[]) => unknown>;

@@ -4,7 +4,7 @@ import type { LiveLogin } from '../../../src/backend/vault/auth/method.ts';
 import type { Upstream } from '../../../src/backend/vault/upstream.ts';
 import type { Fact } from '../../../src/base/fact.ts';
 import { Secret } from '../../../src/base/secret.ts';
-import { KeptAnswer } from '../../../src/deliver/proxy/cached-answer.ts';
+import { CachedAnswer } from '../../../src/deliver/proxy/cached-answer.ts';
 import { LeaseCache } from '../../../src/deliver/proxy/lease-cache.ts';
 import { answer, FakeVault, refuse } from '../../backend/vault/auth/fake-vault.ts';
 import { FakeClock } from '../../fake-clock.ts';
@@ -59,7 +59,7 @@ function world() {
   } as const;
   cache.keep({
     key: 'k',
-    answer: new KeptAnswer(received, Buffer.from('{}'), since),
+    answer: new CachedAnswer(received, Buffer.from('{}'), since),
     path: 'database/creds/x',
     namespace: '',
     owner: { kind: 'login', login },

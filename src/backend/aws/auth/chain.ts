@@ -10,7 +10,7 @@ import type { AwsBackendConfig } from '../config/config.ts';
 import { containerKeys, instanceKeys, NoKeysThere } from './services.ts';
 import { fromSharedFiles, isNothing } from './shared-keys.ts';
 
-export interface AwsChainParts {
+export interface AwsChainDeps {
   readonly config: AwsBackendConfig;
   readonly sdk: AwsSdk;
   readonly http: AwsHttp;
@@ -22,7 +22,7 @@ export interface AwsChainParts {
   readonly joined: (load: () => Promise<AwsKeys>) => Promise<AwsKeys>;
 }
 
-export interface Found {
+export interface FoundKeys {
   readonly keys: AwsKeys;
   /** Which link of the chain gave them. */
   readonly link: LinkName;
@@ -54,7 +54,7 @@ const SLACK_MS = 1_000;
  * @throws PannierError AUTH_NO_CREDENTIALS when no link has any; AUTH_SERVICE_DOWN, AUTH_DENIED,
  * AUTH_CREDENTIAL_UNREADABLE, or what a request to STS or SSO ended with.
  */
-export async function findKeys(parts: AwsChainParts): Promise<Found> {
+export async function findKeys(parts: AwsChainDeps): Promise<FoundKeys> {
   const tried: string[] = [];
   for (const { name, absent, isAsked, load } of linksOf(parts)) {
     if (absent !== undefined) {
@@ -87,7 +87,7 @@ const isDown = (error: unknown): error is PannierError =>
   error instanceof PannierError && error.failure.code === 'AUTH_SERVICE_DOWN';
 
 /** What no header carries would end each request that is signed with it as a fault of our own. */
-function checked(keys: AwsKeys, name: LinkName, parts: AwsChainParts): AwsKeys {
+function checked(keys: AwsKeys, name: LinkName, parts: AwsChainDeps): AwsKeys {
   const { accessKeyId, secretAccessKey, sessionToken } = keys;
   const wrong = Object.entries({ accessKeyId, secretAccessKey, sessionToken }).find(
     ([, value]) => value !== undefined && !/^[\x21-\x7e]+$/.test(value),
@@ -98,20 +98,20 @@ function checked(keys: AwsKeys, name: LinkName, parts: AwsChainParts): AwsKeys {
 }
 
 /** The SDK gives no way to end what a link does, such as a program: it is left alone, and not waited for. */
-async function inTime(load: Promise<AwsKeys>, name: LinkName, parts: AwsChainParts): Promise<AwsKeys> {
+async function inTime(load: Promise<AwsKeys>, name: LinkName, parts: AwsChainDeps): Promise<AwsKeys> {
   const ms = parts.config.timeoutMs + SLACK_MS;
-  let callOff = () => {};
+  let cancel = () => {};
   const late = new Promise<never>((_, reject) => {
-    callOff = deadline(parts.clock, ms, () =>
+    cancel = deadline(parts.clock, ms, () =>
       reject(fail('AUTH_NO_CREDENTIALS', placeOf(parts), `${name}: no answer within ${ms} ms`, HANGING)),
     );
   });
-  return await Promise.race([load, late]).finally(() => callOff());
+  return await Promise.race([load, late]).finally(() => cancel());
 }
 
 export const HANGING = { hint: 'Check what this link asks; a credential_process must end by itself.' };
 
-function linksOf(parts: AwsChainParts): readonly Link[] {
+function linksOf(parts: AwsChainDeps): readonly Link[] {
   const { config, sdk, http, region } = parts;
   const { keys, profile, isProfileNamed, webIdentity, container, instance } = config.sources;
   const clientConfig = clientSettings(http, config.endpoints.sts, region);
@@ -163,7 +163,7 @@ function linksOf(parts: AwsChainParts): readonly Link[] {
   ];
 }
 
-function nothingThere({ config: { sources } }: AwsChainParts): string {
+function nothingThere({ config: { sources } }: AwsChainDeps): string {
   return `nothing for profile ${sources.profile} in ${sources.credentialsFile} and ${sources.configFile}`;
 }
 
@@ -179,7 +179,7 @@ async function readTokenFile(path: string): Promise<string> {
 }
 
 /** A link that is set up failed: a file that cannot be read, or STS said no. */
-function linkFailed(name: LinkName, error: unknown, parts: AwsChainParts): PannierError {
+function linkFailed(name: LinkName, error: unknown, parts: AwsChainDeps): PannierError {
   const place = placeOf(parts);
   const { code, path } = (error ?? {}) as { code?: unknown; path?: unknown };
   if (typeof code === 'string' && /^E[A-Z]+$/.test(code) && typeof path === 'string') {
@@ -190,15 +190,15 @@ function linkFailed(name: LinkName, error: unknown, parts: AwsChainParts): Panni
     return seen.startsWith(`${name}: `) ? error : fail(own, at, `${name}: ${seen}`, error.failure);
   }
   const { clock, region } = parts;
-  return asLoginError(awsError(error, { operation: 'sts', region, place, nowMs: clock.wallMs() }), name);
+  return asAwsLoginError(awsError(error, { operation: 'sts', region, place, nowMs: clock.wallMs() }), name);
 }
 
 /** A refusal by STS is one of the login, not of a secret. */
-export function asLoginError(error: PannierError, what: string): PannierError {
+export function asAwsLoginError(error: PannierError, what: string): PannierError {
   const failed = asFailure(error, '');
   const code = failed.code.startsWith('SECRET_') || failed.code === 'BACKEND_REJECTED' ? 'AUTH_DENIED' : failed.code;
   const details = code === failed.code ? failed : {};
   return new PannierError(failure(code, failed.place, `${what}: ${failed.seen}`, details));
 }
 
-const placeOf = ({ config }: AwsChainParts): string => `backends.${config.name}`;
+const placeOf = ({ config }: AwsChainDeps): string => `backends.${config.name}`;

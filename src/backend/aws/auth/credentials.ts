@@ -18,8 +18,8 @@ import { awsError } from '../client/error.ts';
 import type { AwsHttp } from '../client/http.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
 import type { AwsRole } from '../config/request.ts';
-import { asLoginError, type Found, findKeys, HANGING, type LinkName } from './chain.ts';
-import { stampOf } from './shared-files.ts';
+import { asAwsLoginError, type FoundKeys, findKeys, HANGING, type LinkName } from './chain.ts';
+import { sharedFilesStamp } from './shared-files.ts';
 
 export interface AwsCredentialsOptions {
   readonly config: AwsBackendConfig;
@@ -31,7 +31,7 @@ export interface AwsCredentialsOptions {
 /** Whose keys: those of the chain, or of a role assumed with the keys of another. */
 type Who = 'chain' | AwsRole;
 
-interface Kept extends Omit<Found, 'link'> {
+interface Kept extends Omit<FoundKeys, 'link'> {
   readonly link: string;
   readonly generation: number;
   /** Others are fetched from then on. */
@@ -51,9 +51,9 @@ const LOOK_EVERY_MS = 1_000;
 
 /**
  * The keys of one backend: of the chain, of its `roleArn`, and of the roles of single secrets, each kept until shortly
- * before its end. Keys of shared files have no end: they are read again when a file changes. The chain is walked again when
- * a file appears that comes before the link that gave the keys. When others cannot be had, those that still live are used
- * on. A caller that is cancelled leaves; what it waited for goes on for the others.
+ * before its end. Keys of shared files have no end: they are read again when a file changes. The chain is walked again
+ * when a file appears that comes before the link that gave the keys. When others cannot be had, those that still live
+ * are used on. A caller that is cancelled leaves; what it waited for goes on for the others.
  */
 export class AwsCredentials implements AwsKeyRing {
   readonly #options: AwsCredentialsOptions;
@@ -103,7 +103,9 @@ export class AwsCredentials implements AwsKeyRing {
     return this.#kept.get(keyOf(who))?.generation ?? 0;
   }
 
-  /** Those that are kept are only replaced: one refusal of one secret must not end good keys, least of all other roles'. */
+  /**
+   * Those that are kept are only replaced: one refusal of one secret must not end good keys, least of all other roles'.
+   */
   async #renewedSince(who: Who, generation: number): Promise<boolean> {
     if (this.#generationOf(who) > generation) return true;
     const key = keyOf(who);
@@ -116,13 +118,13 @@ export class AwsCredentials implements AwsKeyRing {
   }
 
   async #unlessAborted<T>(running: Promise<T>, signal: AbortSignal): Promise<T> {
-    let callOff = () => {};
+    let cancel = () => {};
     const aborted = new Promise<never>((_, reject) => {
       const cancelled = () =>
         reject(fail('CANCELLED', `backends.${this.#options.config.name}`, 'the call was cancelled'));
-      callOff = onAbort(signal, cancelled);
+      cancel = onAbort(signal, cancelled);
     });
-    return await Promise.race([running, aborted]).finally(() => callOff());
+    return await Promise.race([running, aborted]).finally(() => cancel());
   }
 
   /** The role of a secret, else the backend's, else the chain's own identity. */
@@ -189,7 +191,7 @@ export class AwsCredentials implements AwsKeyRing {
     return found.keys;
   }
 
-  async #ofChain(sdk: AwsSdk, stamp: string): Promise<Found> {
+  async #ofChain(sdk: AwsSdk, stamp: string): Promise<FoundKeys> {
     const { config, http, clock } = this.#options;
     const asking = (link: LinkName) => {
       this.#asking = { link, sinceMs: clock.monoMs() };
@@ -217,7 +219,7 @@ export class AwsCredentials implements AwsKeyRing {
         // The keys it was asked with are refused; a role that may not be assumed is SECRET_DENIED as yet.
         const isRefused = code === 'AUTH_EXPIRED' || code === 'AUTH_DENIED';
         if (tries === 1 && isRefused && (await this.#renewedSince(master, generation))) continue;
-        throw asLoginError(error as PannierError, `role ${role.roleArn}`);
+        throw asAwsLoginError(error as PannierError, `role ${role.roleArn}`);
       }
     }
   }
@@ -265,7 +267,7 @@ export class AwsCredentials implements AwsKeyRing {
     const now = clock.monoMs();
     if (now - this.#lookedMs < LOOK_EVERY_MS && this.#stamp !== '') return this.#stamp;
     this.#lookedMs = now;
-    this.#stamp = stampOf(config.sources);
+    this.#stamp = sharedFilesStamp(config.sources);
     return this.#stamp;
   }
 }

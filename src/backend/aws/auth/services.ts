@@ -6,7 +6,7 @@ import type { AwsKeys } from '../client/client.ts';
 import type { AwsHttp } from '../client/http.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
 
-export interface AwsServiceParts {
+export interface AwsServiceDeps {
   readonly config: AwsBackendConfig;
   readonly http: AwsHttp;
   readonly clock: Clock;
@@ -19,7 +19,10 @@ const METADATA_MS = 1_000;
 const METADATA_TOKEN_SECONDS = 60;
 const ROLES = '/latest/meta-data/iam/security-credentials/';
 
-/** Keys of an instance whose end is past are valid all the same, and are asked for again after this: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html */
+/**
+ * Keys of an instance whose end is past are valid all the same, and are asked for again after this:
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
+ */
 const EXTENDED_MS = 300_000;
 
 /** The service is there and has no keys for us; `why` is a part of a sentence. */
@@ -36,12 +39,12 @@ export class NoKeysThere extends Error {
  * Keys of a container's agent: ECS, EKS Pod Identity
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html).
  *
- * The SDK's own provider says of no failure what it was, so that a service that is not there for a moment looks like one
- * that has no keys.
+ * The SDK's own provider says of no failure what it was, so that a service that is not there for a moment looks like
+ * one that has no keys.
  * @throws NoKeysThere; PannierError AUTH_SERVICE_DOWN when it cannot be reached or answers 5xx or 429, AUTH_DENIED,
  * AUTH_CREDENTIAL_UNREADABLE, AUTH_CREDENTIAL_EMPTY, AUTH_UNUSABLE.
  */
-export async function containerKeys({ config, http }: AwsServiceParts): Promise<AwsKeys> {
+export async function containerKeys({ config, http }: AwsServiceDeps): Promise<AwsKeys> {
   const { container } = config.sources;
   if (container === undefined) throw new NoKeysThere('no AWS_CONTAINER_CREDENTIALS_… is set');
   const place = placeOf(config);
@@ -73,7 +76,7 @@ export async function containerKeys({ config, http }: AwsServiceParts): Promise<
  * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html). The first one is not asked.
  * @throws as containerKeys does
  */
-export async function instanceKeys({ config, http, clock }: AwsServiceParts): Promise<AwsKeys> {
+export async function instanceKeys({ config, http, clock }: AwsServiceDeps): Promise<AwsKeys> {
   const { instance } = config.sources;
   if (instance === undefined) throw new NoKeysThere('AWS_EC2_METADATA_DISABLED is set');
   const place = placeOf(config);

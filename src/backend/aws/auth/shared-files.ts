@@ -13,7 +13,7 @@ const GIVES_KEYS =
   /^(?:aws_access_key_id|aws_secret_access_key|role_arn|credential_process|credential_source|source_profile|sso_.*|web_identity_token_file|login_session)$/;
 
 /** State of the shared files, which another content or other permissions change. */
-export function stampOf({ credentialsFile, configFile }: Files): string {
+export function sharedFilesStamp({ credentialsFile, configFile }: Files): string {
   return [credentialsFile, configFile]
     .map((path) => {
       const stats = statOf(path);

@@ -2,10 +2,10 @@ import { asFailure, type Failure, fail, PannierError } from '../../../base/error
 import { readCredential } from '../../credential-file.ts';
 import { type AwsKeys, type AwsSdk, clientSettings, SILENT } from '../client/client.ts';
 import type { AwsHttp } from '../client/http.ts';
-import { type AwsServiceParts, containerKeys, instanceKeys, NoKeysThere } from './services.ts';
+import { type AwsServiceDeps, containerKeys, instanceKeys, NoKeysThere } from './services.ts';
 import { checkProfile, checkSharedFiles, type Profile, profilesOf } from './shared-files.ts';
 
-export interface SharedKeysParts extends AwsServiceParts {
+export interface SharedKeysDeps extends AwsServiceDeps {
   readonly sdk: AwsSdk;
   /** STS is asked there. */
   readonly region: string;
@@ -14,11 +14,11 @@ export interface SharedKeysParts extends AwsServiceParts {
 /**
  * What the profile gives, by the SDK's own provider: keys, roles, web identities, processes, SSO.
  *
- * STS is asked in the backend's region and at its endpoint; the portal of SSO in the region and at the endpoint that are
- * its own, since it is sent the access token of a person.
+ * STS is asked in the backend's region and at its endpoint; the portal of SSO in the region and at the endpoint that
+ * are its own, since it is sent the access token of a person.
  * @throws PannierError for all that ends the chain; an error that `isNothing` when the profile says nothing.
  */
-export async function fromSharedFiles(parts: SharedKeysParts): Promise<AwsKeys> {
+export async function fromSharedFiles(parts: SharedKeysDeps): Promise<AwsKeys> {
   const { sdk, http, config, region } = parts;
   const { profile, credentialsFile, configFile } = config.sources;
   const place = `backends.${config.name}`;
@@ -54,7 +54,10 @@ export async function fromSharedFiles(parts: SharedKeysParts): Promise<AwsKeys> 
   }
 }
 
-/** The SDK reads these files itself, and would wait for a FIFO with the whole process. @throws PannierError AUTH_CREDENTIAL_… */
+/**
+ * The SDK reads these files itself, and would wait for a FIFO with the whole process. @throws PannierError
+ * AUTH_CREDENTIAL_…
+ */
 async function checkTokenFiles(files: Parameters<typeof profilesOf>[0], place: string): Promise<void> {
   for (const { values } of await profilesOf(files, place)) {
     const tokenFile = values.get('web_identity_token_file');
@@ -113,7 +116,7 @@ class RecordingHandler {
 async function explain(
   error: unknown,
   recording: RecordingHandler,
-  parts: SharedKeysParts,
+  parts: SharedKeysDeps,
   place: string,
 ): Promise<void> {
   const profiles = await profilesOf(parts.config.sources, place);
@@ -139,7 +142,7 @@ async function explain(
 }
 
 /** The SDK does not say what became of the service, so it is asked once more. */
-async function explainSource(source: string, { name }: Profile, parts: SharedKeysParts, place: string): Promise<void> {
+async function explainSource(source: string, { name }: Profile, parts: SharedKeysDeps, place: string): Promise<void> {
   const ask = { EcsContainer: containerKeys, Ec2InstanceMetadata: instanceKeys }[source];
   if (ask === undefined) return;
   const from = `profile ${name}, credential_source ${source}`;

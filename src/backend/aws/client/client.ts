@@ -269,7 +269,10 @@ function askedOf(input: object): string | undefined {
 const serviceOf = (operation: AwsOperation): AwsService =>
   operation.startsWith('GetParameter') ? 'ssm' : 'secretsmanager';
 
-/** https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html: the ARN is the same but for the region. */
+/**
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html: the ARN is the same but for the
+ * region.
+ */
 function moved(arn: string, from: string, to: string): string {
   return arn.replace(/^(arn:[^:]+:secretsmanager:)([^:]*)(?=:)/, (all, head: string, region: string) =>
     region === from ? head + to : all,

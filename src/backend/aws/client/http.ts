@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { Env } from '../../../http/proxy-env.ts';
+import type { ProxyVariables } from '../../../http/proxy-env.ts';
 import { Transport } from '../../../http/transport.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
 
@@ -10,7 +10,7 @@ export interface AwsHttpOptions {
   readonly clock: Clock;
   readonly emit: Emit;
   /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY; nothing else is read from it. */
-  readonly env: Env;
+  readonly env: ProxyVariables;
 }
 
 /** The part of the SDK's `HttpRequest` that we need. */
@@ -74,7 +74,10 @@ export class AwsHttp implements AsyncDisposable {
     }
   }
 
-  /** To a service of this machine that gives credentials: never through a proxy, its connections end when it is disposed of. */
+  /**
+   * To a service of this machine that gives credentials: never through a proxy, its connections end when it is disposed
+   * of.
+   */
   openService(address: string, timeoutMs: number): Transport {
     const { config, clock } = this.#options;
     const tls = { skipVerify: false, ...(config.caFile === undefined ? {} : { caFile: config.caFile }) };

@@ -1,4 +1,4 @@
-import type { Entry } from '../../../config/load/entry.ts';
+import type { ConfigEntry } from '../../../config/load/entry.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
 import type { AwsRequest } from './request.ts';
 import type { AwsSecretShape } from './request-schema.ts';
@@ -6,7 +6,7 @@ import type { AwsSecretShape } from './request-schema.ts';
 /** The request behind `secretId`, `parameter` or `prefix`; undefined when something is wrong with it. */
 export function resolveAwsRequest(
   shape: AwsSecretShape,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   problems: Problems,
 ): AwsRequest | undefined {
   const { secretId, parameter, prefix, stage, versionId, roleArn, externalId } = shape;

@@ -4,7 +4,7 @@ import { parseDuration } from '../../../base/duration.ts';
 import { Secret } from '../../../base/secret.ts';
 import { parseAddress } from '../../../config/address.ts';
 import type { Environment } from '../../../config/environment.ts';
-import type { Entry } from '../../../config/load/entry.ts';
+import type { ConfigEntry } from '../../../config/load/entry.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
 import type { AwsBackendConfig, AwsCredentialSources } from './config.ts';
 import type { AwsShape } from './schema.ts';
@@ -21,7 +21,7 @@ const SERVICES = { secretsManager: 'SECRETS_MANAGER', ssm: 'SSM', sts: 'STS' } a
 export function resolveAws(
   name: string,
   shape: AwsShape,
-  entry: Entry,
+  entry: ConfigEntry,
   context: ResolveContext,
 ): AwsBackendConfig | undefined {
   const { env, problems } = context;
@@ -57,7 +57,7 @@ export function resolveAws(
 
 function resolveEndpoints(
   { endpoint, endpoints = {} }: AwsShape,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   { env, problems }: ResolveContext,
 ): AwsBackendConfig['endpoints'] | undefined {
   const found: Record<string, string> = {};
@@ -84,7 +84,7 @@ const CREDENTIALS = [
 ] as const;
 
 /** One final line break goes: a Kubernetes secret made with `echo` and `base64` has one. */
-function credentialsIn({ env, problems }: ResolveContext, { file, path }: Entry) {
+function credentialsIn({ env, problems }: ResolveContext, { file, path }: ConfigEntry) {
   const found: Partial<Record<(typeof CREDENTIALS)[number], string>> = {};
   const before = problems.count;
   for (const name of CREDENTIALS) {
@@ -102,7 +102,7 @@ function credentialsIn({ env, problems }: ResolveContext, { file, path }: Entry)
 /** Where credentials may come from, in the order of the SDK's own chain. */
 function credentialSources(
   ownProfile: string | undefined,
-  entry: Entry,
+  entry: ConfigEntry,
   context: ResolveContext,
 ): AwsCredentialSources | undefined {
   const { env } = context;

@@ -8,7 +8,8 @@ export interface GatherOptions<V> {
   /** One id in a call of its own. */
   readonly one: (id: string, place: string, signal: AbortSignal) => Promise<V>;
   /**
-   * Several ids in one call. An id that the answer leaves out is asked for by `one`; a failure of all of them is thrown.
+   * Several ids in one call. An id that the answer leaves out is asked for by `one`; a failure of all of them is
+   * thrown.
    * @param placeOf configuration path of an id, for the failure of that one.
    */
   readonly many: (
@@ -30,8 +31,8 @@ interface Waiter<V> {
 }
 
 /**
- * Joins what is asked for in one turn of the event loop into calls of `size` ids, so that a start with 500 secrets is 25
- * calls and not 500. Each waiter has its own answer, failure and cancellation; a call ends when nobody waits for it.
+ * Joins what is asked for in one turn of the event loop into calls of `size` ids, so that a start with 500 secrets is
+ * 25 calls and not 500. Each waiter has its own answer, failure and cancellation; a call ends when nobody waits for it.
  */
 export class Gather<V> {
   readonly #options: GatherOptions<V>;
@@ -52,14 +53,14 @@ export class Gather<V> {
         settle: (answer) => {
           if (waiter.isSettled) return;
           waiter.isSettled = true;
-          callOff();
+          cancel();
           waiter.onSettled();
           if (answer instanceof PannierError) reject(answer);
           else resolve(answer);
         },
       };
-      let callOff = () => {};
-      callOff = onAbort(signal, () => waiter.settle(fail('CANCELLED', place, 'the call was cancelled')));
+      let cancel = () => {};
+      cancel = onAbort(signal, () => waiter.settle(fail('CANCELLED', place, 'the call was cancelled')));
       if (waiter.isSettled) return;
       this.#waiting.push(waiter);
       if (this.#waiting.length === 1) setImmediate(() => this.#send());

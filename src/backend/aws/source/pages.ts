@@ -29,7 +29,10 @@ export async function* pagesOf<P extends { readonly NextToken?: string | undefin
   }
 }
 
-/** Tells maps apart by the names and versions in them, never by values: those of some thousand are too long for a version. */
+/**
+ * Tells maps apart by the names and versions in them, never by values: those of some thousand are too long for a
+ * version.
+ */
 export function digest(versions: Iterable<readonly [string, string | number]>): string {
   return loadCrypto()
     .createHash('sha256')

@@ -9,17 +9,17 @@ import type { AwsParameterRequest, AwsParametersRequest, AwsRole } from '../conf
 import { fieldsOfText } from './fields.ts';
 import { Gather } from './gather.ts';
 import { digest, pagesOf } from './pages.ts';
-import type { AwsFetch, AwsTools } from './secret.ts';
+import type { AwsFetch, AwsSourceDeps } from './secret.ts';
 
 /** Most names that GetParameters takes, and most that GetParametersByPath gives at once. */
 const BATCH = 10;
 
 /**
  * One parameter of Parameter Store by name or ARN, perhaps with `:VERSION` or `:LABEL`, decrypted. A JSON object gives
- * its fields, any other text the one field `value`. There is no cheaper question than the value's own, so a poll reads it.
- * Those asked for together are read ten at a time; when one of them spoils the call, each for itself.
+ * its fields, any other text the one field `value`. There is no cheaper question than the value's own, so a poll reads
+ * it. Those asked for together are read ten at a time; when one of them spoils the call, each for itself.
  */
-export function createAwsParameter({ api }: AwsTools): AwsFetch<AwsParameterRequest> {
+export function createAwsParameter({ api }: AwsSourceDeps): AwsFetch<AwsParameterRequest> {
   const byRole = new Map<string, Gather<Parameter>>();
   return ({ place }, { name, roleArn, externalId }, last, signal) => {
     const role = { ...(roleArn === undefined ? {} : { roleArn }), ...(externalId === undefined ? {} : { externalId }) };
@@ -71,7 +71,10 @@ function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
   });
 }
 
-/** Without `:VERSION` or `:LABEL`. An ARN and a name may be of one parameter; AWS would refuse that call, and each is asked alone. */
+/**
+ * Without `:VERSION` or `:LABEL`. An ARN and a name may be of one parameter; AWS would refuse that call, and each is
+ * asked alone.
+ */
 function baseOf(id: string): string {
   const at = id.indexOf(':', id.startsWith('arn:') ? id.indexOf(':parameter') + 1 : 0);
   return at === -1 ? id : id.slice(0, at);
@@ -85,7 +88,7 @@ function isOf({ Name, ARN, Selector = '' }: Parameter, id: string): boolean {
  * All parameters below a path, at any depth, as one secret: a field for each, named by what follows the path, with its
  * text for the value.
  */
-export function createAwsParameters({ api }: AwsTools): AwsFetch<AwsParametersRequest> {
+export function createAwsParameters({ api }: AwsSourceDeps): AwsFetch<AwsParametersRequest> {
   return ({ place }, { path, ...role }, last, signal) =>
     api.inOneRegion('ssm', { place, role }, signal, async (region) => {
       const found: [string, Value, number][] = [];

@@ -8,7 +8,7 @@ import type { AwsRegion, AwsWhere } from '../client/client.ts';
 import type { AwsPrefixRequest } from '../config/request.ts';
 import { fieldsOf } from './fields.ts';
 import { digest, pagesOf } from './pages.ts';
-import type { AwsFetch, AwsTools } from './secret.ts';
+import type { AwsFetch, AwsSourceDeps } from './secret.ts';
 
 /** One secret that was found, by its field. */
 interface Found {
@@ -36,15 +36,16 @@ const UNREADABLE: ReadonlySet<Code> = new Set([
 
 /**
  * All secrets whose names begin with `prefix`, and that have `tags`, as one secret: a field for each, named by what
- * follows the prefix, with the fields of that secret. New ones appear, and single ones that are deleted go; when there is
- * none (left), that is SECRET_NOT_FOUND. In a region of failover a map that lacks what the last one had is not believed.
+ * follows the prefix, with the fields of that secret. New ones appear, and single ones that are deleted go; when there
+ * is none (left), that is SECRET_NOT_FOUND. In a region of failover a map that lacks what the last one had is not
+ * believed.
  *
  * ListSecrets tells the version of each, so a poll of unchanged ones reads no value. AWS says that the list may be some
  * minutes behind (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html).
  *
  * One that may not be read keeps the value it had, or is left out, with a warning; any other failure is one of the map.
  */
-export function createAwsPrefix({ api, values }: AwsTools, emit: Emit): AwsFetch<AwsPrefixRequest> {
+export function createAwsPrefix({ api, values }: AwsSourceDeps, emit: Emit): AwsFetch<AwsPrefixRequest> {
   // Of which versions the fields are that the lease manager holds; no values are kept here.
   const versionsOf = new WeakMap<Fields, ReadonlyMap<string, string>>();
 

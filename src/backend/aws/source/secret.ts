@@ -13,7 +13,7 @@ import type { AwsValues } from './values.ts';
 /** One call of a source for requests of one kind. */
 export type AwsFetch<R> = (want: Want, request: R, last: Fetched | undefined, signal: AbortSignal) => Promise<Fetch>;
 
-export interface AwsTools {
+export interface AwsSourceDeps {
   readonly api: AwsApi;
   readonly values: AwsValues;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ const STAGE_NAMES = ['previous', 'pending'] as const;
 const REFUSED_MS = 600_000;
 
 /** So many of them are remembered; a forgotten one costs a call that is refused. */
-const REFUSED_MOST = 10_000;
+const MAX_REFUSED = 10_000;
 
 /**
  * A secret of Secrets Manager. It has no life: it is polled.
@@ -41,7 +41,7 @@ const REFUSED_MOST = 10_000;
  * With `previous` or `pending` all stages come from one DescribeSecret and are read by version id, so that they are of
  * one moment, also in the middle of a rotation.
  */
-export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsSecretRequest> {
+export function createAwsSecret({ api, values, clock }: AwsSourceDeps): AwsFetch<AwsSecretRequest> {
   const refusedUntilMs = new Map<string, number>();
 
   /** Undefined when the policy does not allow it for this secret. */
@@ -65,7 +65,7 @@ export function createAwsSecret({ api, values, clock }: AwsTools): AwsFetch<AwsS
       refusedUntilMs.delete(key);
       refusedUntilMs.set(key, clock.monoMs() + REFUSED_MS);
       const [oldest] = refusedUntilMs.keys();
-      if (oldest !== undefined && refusedUntilMs.size > REFUSED_MOST) refusedUntilMs.delete(oldest);
+      if (oldest !== undefined && refusedUntilMs.size > MAX_REFUSED) refusedUntilMs.delete(oldest);
       return undefined;
     }
   }

@@ -84,7 +84,10 @@ function gatherFor(region: AwsRegion, role: AwsRole, clock: Clock): Gather<Secre
   });
 }
 
-/** The answer names what it found by name and ARN; asked for may be a partial ARN, without the hyphen and six characters. */
+/**
+ * The answer names what it found by name and ARN; asked for may be a partial ARN, without the hyphen and six
+ * characters.
+ */
 function isOf({ Name, ARN = '' }: SecretValueEntry, id: string): boolean {
   return (
     id === Name || id === ARN || (id.startsWith('arn:') && ARN.length === id.length + 7 && ARN.startsWith(`${id}-`))

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { Env } from '../../../http/proxy-env.ts';
+import type { ProxyVariables } from '../../../http/proxy-env.ts';
 import type { VaultClient } from '../client/client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import type { AuthMethod } from './method.ts';
@@ -12,19 +12,19 @@ import { createPasswordMethod } from './methods/password.ts';
 import { createTokenMethod } from './methods/token.ts';
 import type { KeptSecretIds } from './secret-id.ts';
 
-export interface MethodParts {
+export interface AuthMethodDeps {
   readonly client: VaultClient;
   readonly clock: Clock;
   readonly emit: Emit;
   /** For the way to AWS's STS. */
-  readonly env: Env;
+  readonly env: ProxyVariables;
   readonly kept: KeptSecretIds;
 }
 
 /** The configured way to log in to a Vault or OpenBao server. */
 export function createVaultMethod(
   { name, auth }: Pick<VaultBackendConfig, 'name' | 'auth'>,
-  { client, clock, emit, env, kept }: MethodParts,
+  { client, clock, emit, env, kept }: AuthMethodDeps,
 ): AuthMethod {
   const tools = { client, clock, place: `backends.${name}.auth` };
   switch (auth.method) {

@@ -3,17 +3,17 @@ import { trimSlashes } from '../../../config/api-path.ts';
 import { ageMs } from '../client/age.ts';
 import type { VaultClient } from '../client/client.ts';
 import type { Login } from './method.ts';
-import { asLoginError, type Denied, readAuthBlock } from './token-self.ts';
+import { asVaultLoginError, type Denied, readAuthBlock } from './token-self.ts';
 
 /** What a login is made with. */
-export interface LoginTools {
+export interface LoginDeps {
   readonly client: VaultClient;
   readonly clock: Clock;
   /** Configuration path of the login, for errors. */
   readonly place: string;
 }
 
-export interface LoginCall extends LoginTools {
+export interface LoginCall extends LoginDeps {
   /** Below `auth/`, with or without slashes around it. */
   readonly mount: string;
   readonly body: Readonly<Record<string, unknown>>;
@@ -26,8 +26,8 @@ export interface LoginCall extends LoginTools {
 }
 
 /**
- * POST auth/MOUNT/login or auth/MOUNT/login/USERNAME, shared by the methods that log in that way. It makes a token, so it is not sent again by
- * itself, and its life counts from before the request.
+ * POST auth/MOUNT/login or auth/MOUNT/login/USERNAME, shared by the methods that log in that way. It makes a token, so
+ * it is not sent again by itself, and its life counts from before the request.
  *
  * @throws PannierError AUTH_DENIED, AUTH_UNUSABLE, or what the client throws when no answer comes.
  */
@@ -40,6 +40,6 @@ export async function logInAt(login: LoginCall, signal: AbortSignal): Promise<Lo
     const answer = await client.call(call, signal);
     return readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place);
   } catch (error) {
-    throw asLoginError(error, place, denied);
+    throw asVaultLoginError(error, place, denied);
   }
 }

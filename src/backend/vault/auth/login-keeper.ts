@@ -7,10 +7,10 @@ import type { LoginView } from '../../login-view.ts';
 import { ageMs } from '../client/age.ts';
 import type { VaultClient } from '../client/client.ts';
 import { LoginPacing } from './login-pacing.ts';
-import type { LoginBook } from './logins.ts';
+import type { Logins } from './logins.ts';
 import type { AuthMethod, LiveLogin, Login } from './method.ts';
 import { isExtended, LAST_RENEWAL_BEFORE_MS, MIN_RENEWAL_GAP_MS, renewAtMs, replaceMarginMs } from './renewal.ts';
-import type { Suspicion } from './token-liveness.ts';
+import type { TokenLiveness } from './token-liveness.ts';
 import {
   asRenewalError,
   isFinalAtRenewal,
@@ -25,7 +25,7 @@ import {
 /** What the keeper of a session is at; the state machine is described above `VaultSession`. */
 export type KeeperState = Exclude<LoginView['state'], 'stopped'>;
 
-export interface KeeperParts {
+export interface LoginKeeperDeps {
   readonly method: AuthMethod;
   readonly client: VaultClient;
   readonly clock: Clock;
@@ -33,8 +33,8 @@ export interface KeeperParts {
   readonly emit: Emit;
   readonly backend: string;
   readonly place: string;
-  readonly book: LoginBook;
-  readonly suspicion: Suspicion;
+  readonly book: Logins;
+  readonly suspicion: TokenLiveness;
   /** Ends `keep` and every request. */
   readonly stop: AbortSignal;
   /** Called once per login made; `leases`: those made under the one before must move to it. */
@@ -48,9 +48,9 @@ export interface KeeperParts {
  * the book before each step, so others tell it something by writing it there and calling `wake`.
  */
 export class LoginKeeper {
-  readonly #parts: KeeperParts;
+  readonly #parts: LoginKeeperDeps;
   readonly #clock: Clock;
-  readonly #book: LoginBook;
+  readonly #book: Logins;
   readonly #pacing: LoginPacing;
   #state: KeeperState = 'out';
   /** Ends a pause or a renewal on its way. */
@@ -68,7 +68,7 @@ export class LoginKeeper {
   #trouble: Failure | undefined;
   #pauseEndsMs: number | undefined;
 
-  constructor(parts: KeeperParts) {
+  constructor(parts: LoginKeeperDeps) {
     this.#parts = parts;
     this.#clock = parts.clock;
     this.#book = parts.book;
@@ -122,7 +122,7 @@ export class LoginKeeper {
     if (!this.#pacing.mayTry) return this.#pause(this.#pacing.notBeforeMs - this.#clock.monoMs());
     const next = await this.#tryLogin();
     if (next === undefined) return;
-    if (gone === 'dead') await this.#parts.suspicion.prove(next, this.#parts.stop);
+    if (gone === 'dead') await this.#parts.suspicion.calibrate(next, this.#parts.stop);
     this.#adopt(next, jumpedMs);
   }
 
@@ -234,8 +234,8 @@ export class LoginKeeper {
   }
 
   /**
-   * A token that somebody else made cannot be replaced by itself, nor one that a cache gives again: the login stays, with its id and its leases, and the
-   * credential is looked at again from time to time.
+   * A token that somebody else made cannot be replaced by itself, nor one that a cache gives again: the login stays,
+   * with its id and its leases, and the credential is looked at again from time to time.
    */
   #sameAgain(login: LiveLogin, again: Login): void {
     const endsMs = again.ttlMs === 'forever' ? Number.POSITIVE_INFINITY : again.startedMonoMs + again.ttlMs;

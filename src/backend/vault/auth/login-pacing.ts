@@ -11,7 +11,7 @@ export class LoginPacing {
   #failures = 0;
   /** How many logins in a row died young. */
   #youngDeaths = 0;
-  #mournedId = 0;
+  #countedLoginId = 0;
 
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
@@ -43,8 +43,8 @@ export class LoginPacing {
    * next waits, longer each time, until one grows old.
    */
   died(login: LiveLogin): void {
-    if (login.id === this.#mournedId) return;
-    this.#mournedId = login.id;
+    if (login.id === this.#countedLoginId) return;
+    this.#countedLoginId = login.id;
     const now = this.#clock.monoMs();
     this.#youngDeaths = now - login.startedMonoMs < YOUNG_MS ? this.#youngDeaths + 1 : 0;
     if (this.#youngDeaths < 2) return;

@@ -4,7 +4,7 @@ import type { LiveLogin, Login } from './method.ts';
 import { isExtended } from './renewal.ts';
 
 /** The logins of one session: the newest, whether it can be used, and when each one ends. Decides nothing. */
-export class LoginBook {
+export class Logins {
   readonly #clock: Clock;
   readonly #endedEarly: () => void;
   #newest: LiveLogin | undefined;
@@ -74,7 +74,7 @@ export class LoginBook {
   }
 
   /** The newest login is known dead; false when it was already, or when there is a newer one. */
-  bury(id: number): boolean {
+  markDead(id: number): boolean {
     if (this.#newest?.id !== id || this.#gone === 'dead') return false;
     this.#gone = 'dead';
     this.#ends.delete(id);

@@ -7,7 +7,7 @@ import { revokeSelf, type TokenSelf } from './token-self.ts';
 export const REVOKE_LIMIT_MS = 2_000;
 
 /** Revokes a token within two seconds, and tells how that went. Never throws: the process is on its way out. */
-export async function giveBack(
+export async function revokeLogin(
   { clock, emit, ...self }: TokenSelf & { readonly clock: Clock; readonly emit: Emit },
   signal: AbortSignal,
 ): Promise<void> {

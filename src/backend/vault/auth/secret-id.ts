@@ -29,7 +29,7 @@ export interface SecretIdFile {
   readonly remove: boolean;
 }
 
-export interface SecretIdTools {
+export interface SecretIdDeps {
   readonly client: VaultClient;
   /** Configuration path of the key that names the file. */
   readonly place: string;
@@ -57,7 +57,7 @@ export interface SecretIdSource {
  */
 export function createSecretIdSource(
   { mount, file, wrapped, remove }: SecretIdFile,
-  { client, place, emit, kept }: SecretIdTools,
+  { client, place, emit, kept }: SecretIdDeps,
 ): SecretIdSource {
   const key = JSON.stringify([client.address, client.namespace ?? '', mount, file]);
   const unwrap = createUnwrap({ client, place, file, mount });

@@ -6,16 +6,16 @@ import { Supervisor } from '../../../base/supervisor.ts';
 import type { LoginView } from '../../login-view.ts';
 import type { VaultClient } from '../client/client.ts';
 import { LoginKeeper } from './login-keeper.ts';
-import { LoginBook } from './logins.ts';
+import { Logins } from './logins.ts';
 import type { AuthMethod, LiveLogin, Session } from './method.ts';
-import { giveBack } from './revoke-login.ts';
-import { Suspicion } from './token-liveness.ts';
+import { revokeLogin } from './revoke-login.ts';
+import { TokenLiveness } from './token-liveness.ts';
 import { Waiters } from './waiters.ts';
 
 /** See the state machine above `VaultSession`. */
 export type SessionState = LoginView['state'];
 
-export interface SessionParts {
+export interface SessionDeps {
   readonly method: AuthMethod;
   readonly client: VaultClient;
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export interface SessionParts {
 }
 
 /** Keeps one login of one Vault or OpenBao server alive. Nothing is sent before `start` or the first `current`. */
-export function createSession(parts: SessionParts): VaultSession {
+export function createSession(parts: SessionDeps): VaultSession {
   return new VaultSession(parts);
 }
 
@@ -43,18 +43,19 @@ export function createSession(parts: SessionParts): VaultSession {
  *   `renewing`, or → `replacing` when it cannot be renewed (any more). A login that never ends stays here.
  * - `renewing`: renew-self is on its way, the login is still given out. Extended → `live` with a new life. Not extended
  *   (near max_ttl) or refused → `replacing` at once, two thirds through the life. Failing (network, 5xx) → `live`, tried
- *   again with backoff; in the last sixth of the life each failure → `replacing` as well.
- *   A server that has refused one since the JWT of the login had expired is not asked again once a JWT has: then `live` goes
- *   to `replacing`, and the last renewal is made shortly before the JWT ends.
- * - `replacing`: the next login is being made while the old one is still given out. Made → `live` with the next; who
- *   registered with `onReplacing` is called, and the old login is left to die: never renewed again, never revoked, since
+ *   again with backoff; in the last sixth of the life each failure → `replacing` as well. A server that has refused a
+ *   renewal since the JWT of the login had expired is not asked again once a JWT has: then `live` → `replacing`, and the
+ *   last renewal is made shortly before the JWT ends.
+ * - `replacing`: the next login is being made while the old one is still given out. Made → `live` with the next; the
+ *   listeners of `onReplacing` are called, and the old login is left to die: never renewed again, never revoked, since
  *   leases made under it are in use until they are fetched under the next. Failing → `live`, again with backoff.
  * - `dead`: the login ended or is known dead (`suspect`), nothing is given out. Logs in at once, then with backoff, and
  *   moves on as from `replacing`. Logins that die young one after another wait longer and longer.
  * - `stopped`: disposed or revoked. `current` throws CANCELLED.
  *
  * One task (`LoginKeeper`) walks through the states and makes every request but lookup-self and the last revocation.
- * Others tell it three things, which wake it: a death found by `suspect`, a clock jump, the last use of a limited token.
+ * Others tell it three things, which wake it: a death found by `suspect`, a clock jump, the last use of a limited
+ * token.
  *
  * Limited tokens (num_uses): every `current` and every renewal counts as one use; a lookup-self is one as well but not
  * counted, so the server may refuse a use early, which looks like a death. After the last use a new login is made at
@@ -62,11 +63,11 @@ export function createSession(parts: SessionParts): VaultSession {
  * `onReplacing` is not called for them, since fetching leases anew would use up the next login in a loop.
  */
 export class VaultSession implements Session {
-  readonly #parts: SessionParts;
+  readonly #parts: SessionDeps;
   readonly #place: string;
   readonly #supervisor: Supervisor;
-  readonly #book: LoginBook;
-  readonly #suspicion: Suspicion;
+  readonly #book: Logins;
+  readonly #suspicion: TokenLiveness;
   readonly #keeper: LoginKeeper;
   readonly #waiters = new Waiters();
   readonly #moves = new Set<(next: LiveLogin) => Promise<void>>();
@@ -75,13 +76,13 @@ export class VaultSession implements Session {
   #keeping: Promise<void> | undefined;
   #revoked = false;
 
-  constructor(parts: SessionParts) {
+  constructor(parts: SessionDeps) {
     this.#parts = parts;
     this.#place = `backends.${parts.backend}.auth`;
-    this.#book = new LoginBook(parts.clock, () => {
+    this.#book = new Logins(parts.clock, () => {
       for (const heard of this.#deaths) heard();
     });
-    this.#suspicion = new Suspicion({ ...parts, place: this.#place });
+    this.#suspicion = new TokenLiveness({ ...parts, place: this.#place });
     this.#keeper = new LoginKeeper({
       ...parts,
       place: this.#place,
@@ -167,7 +168,7 @@ export class VaultSession implements Session {
     const login = this.#book.usable();
     if (login?.id !== loginId) return 'replaced';
     if ((await this.#suspicion.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
-    if (this.#book.bury(loginId)) this.#keeper.wake();
+    if (this.#book.markDead(loginId)) this.#keeper.wake();
     return 'replaced';
   }
 
@@ -239,6 +240,6 @@ export class VaultSession implements Session {
     if (login === undefined || this.#revoked) return;
     this.#revoked = true;
     const { client, clock, emit } = this.#parts;
-    await giveBack({ client, clock, emit, token: login.token, place: this.#place }, signal);
+    await revokeLogin({ client, clock, emit, token: login.token, place: this.#place }, signal);
   }
 }

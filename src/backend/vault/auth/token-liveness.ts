@@ -22,7 +22,7 @@ export const ALIVE_MEMORY_MS = 1_000;
  * too (`prove`), lookup-self says nothing here: every later 403 counts as a denied path, unless the server itself calls
  * the token invalid (Vault does, OpenBao does not), and a dead login is noticed at its renewal only. A warning says so.
  */
-export class Suspicion {
+export class TokenLiveness {
   /** `unproven` until lookup-self told a live token; `denied` once it refused a token that was surely alive. */
   #lookup: 'unproven' | 'answers' | 'denied' = 'unproven';
   #alive: { readonly id: number; readonly atMs: number } | undefined;
@@ -59,7 +59,7 @@ export class Suspicion {
   }
 
   /** To be called with the login made in place of one that `ask` called dead, before it is used. */
-  async prove(fresh: Login, signal: AbortSignal): Promise<void> {
+  async calibrate(fresh: Login, signal: AbortSignal): Promise<void> {
     if (this.#lookup !== 'unproven' || fresh.usesLeft !== 'unlimited') return;
     const refused = await this.#isRefused(fresh, signal);
     if (refused === undefined) return;

@@ -115,7 +115,7 @@ export interface Denied {
 }
 
 /** A refused login as AUTH_DENIED, or as `denied` says, with the client's own words; anything else as it is. */
-export function asLoginError(error: unknown, place: string, denied?: Denied): unknown {
+export function asVaultLoginError(error: unknown, place: string, denied?: Denied): unknown {
   if (!isRefusal(error)) return error;
   const { seen } = error.failure;
   if (error.status === 404) {

@@ -3,7 +3,7 @@ import type { Secret } from '../../../base/secret.ts';
 import { isSecret, lookUp, plainText } from '../../../base/value.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import { type VaultClient, VaultStatusError } from '../client/client.ts';
-import { asLoginError, isRefusal } from './token-self.ts';
+import { asVaultLoginError, isRefusal } from './token-self.ts';
 
 export interface WrappedSecretId {
   readonly client: VaultClient;
@@ -18,8 +18,8 @@ export interface WrappedSecretId {
  * Takes secret ids out of wrapping tokens, which give theirs to the first who asks and to nobody else: that a token is
  * used up already is how the theft of a secret id shows.
  *
- * The look-up before it uses nothing up. It finds a token that somebody made of a secret id of their own, or of anything
- * else: only a secret id of this mount has `auth/MOUNT/role/ROLE/secret-id` for the path that made it.
+ * The look-up before it uses nothing up. It finds a token that somebody made of a secret id of their own, or of
+ * anything else: only a secret id of this mount has `auth/MOUNT/role/ROLE/secret-id` for the path that made it.
  * https://openbao.org/docs/concepts/response-wrapping/#response-wrapping-token-validation
  */
 export function createUnwrap({ client, place, file, mount }: WrappedSecretId) {
@@ -42,7 +42,7 @@ export function createUnwrap({ client, place, file, mount }: WrappedSecretId) {
       const answer = await client.call({ method: 'POST', path, body: { token }, place, idempotent: true }, signal);
       return plainText(lookUp(answer.body, 'data', 'creation_path')) ?? '';
     } catch (error) {
-      throw isInvalid(error) ? usedUp(token) : asLoginError(error, place);
+      throw isInvalid(error) ? usedUp(token) : asVaultLoginError(error, place);
     }
   };
 
@@ -54,7 +54,7 @@ export function createUnwrap({ client, place, file, mount }: WrappedSecretId) {
     } catch (error) {
       if (isInvalid(error)) throw usedUp(token);
       if (!isRefusal(error)) unanswered = token;
-      throw asLoginError(error, place);
+      throw asVaultLoginError(error, place);
     }
   };
 

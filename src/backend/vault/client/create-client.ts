@@ -1,13 +1,13 @@
 import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { Env } from '../../../http/proxy-env.ts';
+import type { ProxyVariables } from '../../../http/proxy-env.ts';
 import { type Send, Transport } from '../../../http/transport.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import { readBody } from './body.ts';
 import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from './client.ts';
 import { encodeBody, encodePath, encodeQuery } from './encode.ts';
-import { loadNodeVault, type NodeVault, type VaultOptions, type VaultRequest } from './node-vault.ts';
+import { loadNodeVault, type NodeVault, type NodeVaultOptions, type NodeVaultRequest } from './node-vault.ts';
 import { statusError } from './status.ts';
 
 export interface VaultClientOptions {
@@ -15,7 +15,7 @@ export interface VaultClientOptions {
   readonly clock: Clock;
   readonly emit: Emit;
   /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY; nothing else is read from it. */
-  readonly env: Env;
+  readonly env: ProxyVariables;
   /** Our version, for the User-Agent header. */
   readonly version?: string;
 }
@@ -78,7 +78,7 @@ class NodeVaultClient implements VaultClient {
     await this.#transport[Symbol.asyncDispose]();
   }
 
-  #passing(call: VaultCall, send: Send): VaultOptions<Passed> {
+  #passing(call: VaultCall, send: Send): NodeVaultOptions<Passed> {
     const { token, namespace, place } = call;
     const headers = { ...this.#headers };
     if (token !== undefined) headers['X-Vault-Token'] = headerText(token.exposeText('backend'), 'token', place);
@@ -88,7 +88,7 @@ class NodeVaultClient implements VaultClient {
   }
 
   /** The requester under node-vault: sends, tells the fact, and turns everything but success into our errors. */
-  async #send({ method, path, headers, json, passed: { call, send } }: VaultRequest<Passed>): Promise<VaultAnswer> {
+  async #send({ method, path, headers, json, passed: { call, send } }: NodeVaultRequest<Passed>): Promise<VaultAnswer> {
     const { clock, emit } = this.#options;
     const { place } = call;
     const told = {
@@ -122,7 +122,7 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 /** Logins, renewals and questions about mounts, which others wait for, do not stand behind a queue of fetches. */
 const URGENT = /^\/?(?:auth|sys)\//;
 
-function dispatch(vault: NodeVault<Passed>, call: VaultCall, options: VaultOptions<Passed>): Promise<unknown> {
+function dispatch(vault: NodeVault<Passed>, call: VaultCall, options: NodeVaultOptions<Passed>): Promise<unknown> {
   const { method, place, query, body } = call;
   const path = encodePath(call.path, place);
   if (query === undefined) {

@@ -3,20 +3,20 @@
  * HTML-escape paths, and its login calls keep the token. `X` travels through it to the requester untouched.
  */
 export interface NodeVault<X> {
-  read(path: string, options: VaultOptions<X>): Promise<unknown>;
-  list(path: string, options: VaultOptions<X>): Promise<unknown>;
-  write(path: string, data: unknown, options: VaultOptions<X>): Promise<unknown>;
-  delete(path: string, options: VaultOptions<X>): Promise<unknown>;
-  request(options: VaultOptions<X> & { path: string; method: string; json?: unknown }): Promise<unknown>;
+  read(path: string, options: NodeVaultOptions<X>): Promise<unknown>;
+  list(path: string, options: NodeVaultOptions<X>): Promise<unknown>;
+  write(path: string, data: unknown, options: NodeVaultOptions<X>): Promise<unknown>;
+  delete(path: string, options: NodeVaultOptions<X>): Promise<unknown>;
+  request(options: NodeVaultOptions<X> & { path: string; method: string; json?: unknown }): Promise<unknown>;
 }
 
-export interface VaultOptions<X> {
+export interface NodeVaultOptions<X> {
   readonly headers: Readonly<Record<string, string>>;
   readonly passed: X;
 }
 
 /** What node-vault hands to its requester. */
-export interface VaultRequest<X> extends VaultOptions<X> {
+export interface NodeVaultRequest<X> extends NodeVaultOptions<X> {
   readonly method: string;
   /** From `/v1/` on, encoded, with its query. */
   readonly path: string;
@@ -24,7 +24,7 @@ export interface VaultRequest<X> extends VaultOptions<X> {
 }
 
 /** Sends a request; what it resolves with is what the call of NodeVault resolves with, and so for errors. */
-export type Requester<X> = (request: VaultRequest<X>) => Promise<unknown>;
+export type Requester<X> = (request: NodeVaultRequest<X>) => Promise<unknown>;
 
 /** Stands before the path so that node-vault has a URL to build; where requests go is the requester's. */
 const ENDPOINT = 'http://vault.invalid';
@@ -38,7 +38,7 @@ const ENDPOINT = 'http://vault.invalid';
  */
 export async function loadNodeVault<X>(send: Requester<X>): Promise<NodeVault<X>> {
   const { default: create } = (await import('node-vault')) as unknown as { default: (config: unknown) => Created<X> };
-  const requester = async (request: VaultRequest<X> & { uri: string }) => ({
+  const requester = async (request: NodeVaultRequest<X> & { uri: string }) => ({
     statusCode: 200,
     body: await send({ ...request, path: request.uri.slice(ENDPOINT.length) }),
     request: { path: '' },

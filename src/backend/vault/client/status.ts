@@ -6,7 +6,7 @@ import { VaultStatusError } from './client.ts';
 import { rejectionReason } from './rejection-reasons.ts';
 
 /** An answer that is no success, with what is needed to tell about it. */
-export interface Refusal {
+export interface StatusRefusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Fields;
@@ -113,7 +113,7 @@ const CODE_OF: Readonly<Record<number, Code>> = {
  * denied" does not, though OpenBao answers a revoked token with it: that takes a look-up of the token (`Session`). "bad
  * token" is what Vault says of a token that it is asked about, not of the one that asks.
  */
-export function statusError(refusal: Refusal): VaultStatusError {
+export function statusError(refusal: StatusRefusal): VaultStatusError {
   const { status, headers, body, address, call, place, nowMs } = refusal;
   const code = CODE_OF[status] ?? (status >= 500 && status <= 599 ? 'BACKEND_UNAVAILABLE' : 'BACKEND_MALFORMED');
   const said = textsOf(body);

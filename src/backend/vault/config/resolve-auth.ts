@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Secret } from '../../../base/secret.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
-import type { Entry } from '../../../config/load/entry.ts';
+import type { ConfigEntry } from '../../../config/load/entry.ts';
 import { pathKey } from '../../../config/place.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
 import { resolveAws } from '../../aws/config/resolve.ts';
@@ -13,7 +13,7 @@ import type { AuthShape } from './schema.ts';
 const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /** The login of a backend; `entry` is the backend's. */
-export function resolveAuth(shape: AuthShape, entry: Entry, context: ResolveContext): AuthConfig | undefined {
+export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: ResolveContext): AuthConfig | undefined {
   const dir = entry.file.dir;
   const common = { mount: trimSlashes(shape.mount ?? '') || shape.method, revokeOnExit: shape.revokeOnExit ?? false };
   switch (shape.method) {
@@ -57,7 +57,7 @@ export function resolveAuth(shape: AuthShape, entry: Entry, context: ResolveCont
 function resolveAppRole(
   shape: Extract<AuthShape, { method: 'approle' }>,
   common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
-  entry: Entry,
+  entry: ConfigEntry,
   context: ResolveContext,
 ): AuthConfig | undefined {
   const { file, path } = entry;
@@ -84,7 +84,7 @@ function resolveAppRole(
 export function checkCertLogin(
   address: string,
   tls: TlsConfig,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   { problems }: ResolveContext,
 ): boolean {
   const isSecure = address.startsWith('https:');
@@ -98,7 +98,7 @@ export function checkCertLogin(
 function resolveToken(
   shape: Extract<AuthShape, { method: 'token' }>,
   common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
-  entry: Entry,
+  entry: ConfigEntry,
   context: ResolveContext,
 ): AuthConfig | undefined {
   const { file, path } = entry;
@@ -133,7 +133,7 @@ function checkOne(
   firstValue: string | undefined,
   second: string,
   secondValue: string | undefined,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   { problems }: ResolveContext,
 ): boolean {
   if ((firstValue === undefined) !== (secondValue === undefined)) return true;

@@ -1,7 +1,7 @@
 import { parseDuration } from '../../../base/duration.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
-import type { Entry } from '../../../config/load/entry.ts';
-import { type Path, pathKey } from '../../../config/place.ts';
+import type { ConfigEntry } from '../../../config/load/entry.ts';
+import { type ConfigPath, pathKey } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
 import type { EndField, VaultRequest } from './request.ts';
 import type { CertificateShape, VaultSecretShape } from './request-schema.ts';
@@ -11,7 +11,7 @@ const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 /** The request of a secret that has one of `kv`, `read`, `write` and `certificate`. */
 export function resolveVaultRequest(
   { kv, read, write, certificate, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
-  entry: Entry,
+  entry: ConfigEntry,
   problems: Problems,
 ): VaultRequest | undefined {
   if (kv !== undefined) {
@@ -45,7 +45,7 @@ function endField(end: NonNullable<VaultSecretShape['end']>): EndField {
 
 function certificateRequest(
   { issuer, role, commonName, altNames = [], ipSans = [], uriSans = [], ttl }: CertificateShape,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   problems: Problems,
 ): VaultRequest {
   const seconds = ttl === undefined ? undefined : Math.floor((parseDuration(ttl) as number) / 1000);
@@ -71,8 +71,8 @@ const SECRET_PARAMETER = /^(?:password|passwd|secret|secret_id|token|private_key
 
 function warnOfLiterals(
   data: Readonly<Record<string, unknown>>,
-  place: Path,
-  { file }: Entry,
+  place: ConfigPath,
+  { file }: ConfigEntry,
   problems: Problems,
 ): void {
   for (const [key, value] of Object.entries(data)) {

@@ -3,7 +3,7 @@ import { parseDuration } from '../../../base/duration.ts';
 import { parseAddress } from '../../../config/address.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
-import type { Entry } from '../../../config/load/entry.ts';
+import type { ConfigEntry } from '../../../config/load/entry.ts';
 import type { ResolveContext } from '../../../config/resolve-context.ts';
 import type { VaultBackendConfig } from './config.ts';
 import { fromEnvironment } from './environment.ts';
@@ -16,7 +16,7 @@ const TIMEOUT_MS = 10_000;
 export function resolveVault(
   name: string,
   shape: VaultShape,
-  entry: Entry,
+  entry: ConfigEntry,
   context: ResolveContext,
 ): VaultBackendConfig | undefined {
   const address = resolveAddress(shape, entry, context);
@@ -35,7 +35,7 @@ export function resolveVault(
  * Environment that turns certificate checks off is refused unless the configuration says so itself: a variable is
  * inherited by accident, a line in a file is reviewed.
  */
-function checkTlsEnvironment({ file, path }: Entry, { env, problems }: ResolveContext): void {
+function checkTlsEnvironment({ file, path }: ConfigEntry, { env, problems }: ResolveContext): void {
   const unsafe = ['VAULT_SKIP_VERIFY', 'BAO_SKIP_VERIFY'].filter((name) => isTruthy(env[name]));
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') unsafe.push('NODE_TLS_REJECT_UNAUTHORIZED');
   if (unsafe.length === 0) return;
@@ -45,7 +45,7 @@ function checkTlsEnvironment({ file, path }: Entry, { env, problems }: ResolveCo
 
 function resolveAddress(
   shape: VaultShape,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   { env, problems }: ResolveContext,
 ): string | undefined {
   const place = [...path, 'address'];
@@ -64,7 +64,7 @@ function resolveAddress(
 
 function resolveTls(
   shape: VaultShape,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   { env, cwd, problems }: ResolveContext,
 ): TlsConfig | undefined {
   const { caFile, certFile, keyFile, serverName, skipVerify = false } = shape.tls ?? {};

@@ -6,7 +6,7 @@ import type { Fetch, Fetched, LeaseLife, Life, Want } from '../../backend.ts';
 import type { Authorized, AuthorizedAnswer } from '../auth/authorized.ts';
 
 /** What every kind of Vault secret is fetched with. */
-export interface VaultTools {
+export interface VaultSourceDeps {
   readonly vault: Authorized;
   readonly clock: Clock;
   /** A text that no earlier answer of this process has; for values whose backend counts no versions. */
@@ -20,8 +20,8 @@ export type FetchKind<R> = (
 ) => Promise<Fetch>;
 
 /**
- * The fields of an answer: its `data`, or else its `auth` (a token made by a write to `auth/token/create`). Warnings are
- * not looked at.
+ * The fields of an answer: its `data`, or else its `auth` (a token made by a write to `auth/token/create`). Warnings
+ * are not looked at.
  * @throws PannierError SECRET_EMPTY, BACKEND_MALFORMED
  */
 export function readFields(body: Fields, place: string): Fields {
@@ -36,8 +36,8 @@ export function readFields(body: Fields, place: string): Fields {
 
 /**
  * The lease of an answer (https://openbao.org/docs/concepts/lease/), or undefined. A lease that lasts 0 seconds has no
- * end, so it is none to us. A duration without a lease id is a hint (KV v1 prints one), not a lease; but a token made by
- * a write has a life of its own, which ends like a lease that cannot be renewed: its id is empty.
+ * end, so it is none to us. A duration without a lease id is a hint (KV v1 prints one), not a lease; but a token made
+ * by a write has a life of its own, which ends like a lease that cannot be renewed: its id is empty.
  */
 export function readLease({ body, loginId, startedMonoMs }: AuthorizedAnswer): LeaseLife | undefined {
   const told = (fields: Fields, leaseId: Secret, renewable: boolean): LeaseLife | undefined => {
@@ -55,8 +55,8 @@ export function readLease({ body, loginId, startedMonoMs }: AuthorizedAnswer): L
 }
 
 /**
- * An answer whose backend counts no versions: unchanged means equal fields. What a lease brings is new, unless it is the
- * lease that we hold: then a cache on the way answered, and what is known of its life stays.
+ * An answer whose backend counts no versions: unchanged means equal fields. What a lease brings is new, unless it is
+ * the lease that we hold: then a cache on the way answered, and what is known of its life stays.
  * @param uncounted a field that differs each time and means nothing (a countdown).
  */
 export function settleFetch(

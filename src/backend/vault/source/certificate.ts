@@ -3,7 +3,7 @@ import { loadCrypto } from '../../../base/node-crypto.ts';
 import { Secret } from '../../../base/secret.ts';
 import { type Fields, isList, isSecret, plainText, type Value } from '../../../base/value.ts';
 import type { CertificateRequest } from '../config/request.ts';
-import { changed, type FetchKind, malformed, readFields, type VaultTools } from './answer.ts';
+import { changed, type FetchKind, malformed, readFields, type VaultSourceDeps } from './answer.ts';
 
 /**
  * A certificate from the PKI engine: POST ISSUER/issue/ROLE, PEM.
@@ -13,7 +13,7 @@ import { changed, type FetchKind, malformed, readFields, type VaultTools } from 
  * here, before anything is published. The lease of a role with generate_lease=true is not looked at; such a role
  * revokes the certificate when the login ends, so leave generate_lease off.
  */
-export function createVaultCertificate({ vault }: VaultTools): FetchKind<CertificateRequest> {
+export function createVaultCertificate({ vault }: VaultSourceDeps): FetchKind<CertificateRequest> {
   return async ({ want: { place }, request, last }, signal) => {
     const path = `${request.issuer.replace(/^\/+|\/+$/g, '')}/issue/${request.role}`;
     const body = issueBody(request);

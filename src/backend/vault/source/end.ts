@@ -42,8 +42,8 @@ const SCALE: Readonly<Record<EndUnit, { readonly clock: End['clock']; readonly m
  * The life of an answer without a lease that says itself when it ends; undefined when it says nothing, or that it never
  * ends. `countdown` is a field that is no change by itself.
  *
- * Without a configured field these count: `expiration` in Unix seconds (the PKI engine), the `exp`
- * of a JWT (https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4), and beside a JWT a `ttl` in seconds (the OIDC tokens of
+ * Without a configured field these count: `expiration` in Unix seconds (the PKI engine), the `exp` of a JWT
+ * (https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4), and beside a JWT a `ttl` in seconds (the OIDC tokens of
  * identities). A `ttl` elsewhere is a setting as often as a life. What KV version 1 stores is not looked at: its fields
  * are the user's own, and it is known by a duration without a lease.
  * @throws PannierError BACKEND_MALFORMED when the configured field is missing or holds no time.

@@ -3,7 +3,15 @@ import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from 
 import type { Fetch, Fetched } from '../../backend.ts';
 import { VaultStatusError } from '../client/client.ts';
 import type { KvRequest } from '../config/request.ts';
-import { changed, type FetchKind, malformed, readFields, readLease, settleFetch, type VaultTools } from './answer.ts';
+import {
+  changed,
+  type FetchKind,
+  malformed,
+  readFields,
+  readLease,
+  settleFetch,
+  type VaultSourceDeps,
+} from './answer.ts';
 import { Laggards } from './kv-laggards.ts';
 import { firstSegment, type Mount, type VaultMounts } from './mounts.ts';
 
@@ -28,7 +36,7 @@ interface KvForm {
  * There is no life: KV v1 prints a `lease_duration` of weeks and treats a field called `ttl` as one, and neither makes
  * the value end, so both are ignored.
  */
-export function createVaultKv(tools: VaultTools, mounts: VaultMounts): FetchKind<KvRequest> {
+export function createVaultKv(tools: VaultSourceDeps, mounts: VaultMounts): FetchKind<KvRequest> {
   const laggards = new Laggards(tools.clock);
   return async ({ want, request, last }, signal) => {
     const { place } = want;
@@ -91,7 +99,7 @@ interface Reading {
   readonly place: string;
 }
 
-async function readForm(tools: VaultTools, reading: Reading, signal: AbortSignal): Promise<Fetch> {
+async function readForm(tools: VaultSourceDeps, reading: Reading, signal: AbortSignal): Promise<Fetch> {
   const { form, request, last, place } = reading;
   const { mount, rest, version } = form;
   const { isPathPrivate } = request;

@@ -1,7 +1,7 @@
 import { asFailure } from '../../../base/errors.ts';
 import { isList, lookUp, type Value } from '../../../base/value.ts';
 import type { ListRequest } from '../config/request.ts';
-import { type FetchKind, malformed, settleFetch, type VaultTools } from './answer.ts';
+import { type FetchKind, malformed, settleFetch, type VaultSourceDeps } from './answer.ts';
 import { firstSegment, type VaultMounts } from './mounts.ts';
 
 /**
@@ -11,7 +11,7 @@ import { firstSegment, type VaultMounts } from './mounts.ts';
  * Nothing below the path is an answer of its own: an empty list. When the server does not tell about the mount, version
  * 2 mounted at the first segment is assumed.
  */
-export function createVaultList({ vault, nextVersion }: VaultTools, mounts: VaultMounts): FetchKind<ListRequest> {
+export function createVaultList({ vault, nextVersion }: VaultSourceDeps, mounts: VaultMounts): FetchKind<ListRequest> {
   return async ({ want: { place }, request, last }, signal) => {
     const { isPathPrivate } = request;
     const path = request.path.replace(/^\/+|\/+$/g, '');

@@ -107,7 +107,9 @@ export class VaultMounts {
   }
 }
 
-/** Whether a 404 tells that the engine has become one of version 2, whose paths have `data/` and `metadata/` in them. */
+/**
+ * Whether a 404 tells that the engine has become one of version 2, whose paths have `data/` and `metadata/` in them.
+ */
 function saysVersioned(refused: unknown): boolean {
   const warnings = refused instanceof VaultStatusError ? refused.body.get('warnings') : undefined;
   return isList(warnings) && warnings.some((warning) => /versioned k\/?v/i.test(plainText(warning) ?? ''));

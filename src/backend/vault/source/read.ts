@@ -2,7 +2,7 @@ import { type Fields, plainNumber } from '../../../base/value.ts';
 import type { Fetched, RotatingLife } from '../../backend.ts';
 import type { AuthorizedAnswer } from '../auth/authorized.ts';
 import type { ReadRequest } from '../config/request.ts';
-import { equalExcept, type FetchKind, readFields, readLease, settleFetch, type VaultTools } from './answer.ts';
+import { equalExcept, type FetchKind, readFields, readLease, settleFetch, type VaultSourceDeps } from './answer.ts';
 import { readEnd } from './end.ts';
 
 /** `database/static-creds/shop`, `ldap/static-cred/shop`. */
@@ -21,11 +21,12 @@ const MOVED_MS = 2_000;
  * Any readable path: `data` becomes the fields. Reading may mint (`database/creds/shop`), so it is never sent again by
  * itself.
  *
- * Its life, in this order: the lease; for a static role (https://openbao.org/api-docs/secret/databases/#get-static-credentials)
- * the time until it rotates, `ttl`, which counts down and is no change; an end that stands in the answer (`readEnd`);
- * else none, whatever other fields are named.
+ * Its life, in this order: the lease; for a static role
+ * (https://openbao.org/api-docs/secret/databases/#get-static-credentials) the time until it rotates, `ttl`, which
+ * counts down and is no change; an end that stands in the answer (`readEnd`); else none, whatever other fields are
+ * named.
  */
-export function createVaultRead({ vault, clock, nextVersion }: VaultTools): FetchKind<ReadRequest> {
+export function createVaultRead({ vault, clock, nextVersion }: VaultSourceDeps): FetchKind<ReadRequest> {
   return async ({ want: { place }, request: { path, end }, last }, signal) => {
     const answer = await vault.call({ method: 'GET', path, place, idempotent: false }, signal);
     const fields = readFields(answer.body, place);

@@ -7,8 +7,8 @@ import { malformed } from './answer.ts';
 /**
  * Extends leases: PUT sys/leases/renew {lease_id, increment}. https://openbao.org/api-docs/system/leases/#renew-lease
  *
- * Asks for the life that the lease began with, also after a renewal gave less: what is left near max_ttl is no reason to
- * ask for less later. The lease still ends with the login that made it, whichever login renews it.
+ * Asks for the life that the lease began with, also after a renewal gave less: what is left near max_ttl is no reason
+ * to ask for less later. The lease still ends with the login that made it, whichever login renews it.
  * @throws VaultStatusError 400 when the server knows no such lease, 403 when the policy denies it: fetch anew.
  */
 export function createRenew(vault: Authorized): NonNullable<Source['renew']> {

@@ -1,13 +1,13 @@
 import type { WriteRequest } from '../config/request.ts';
-import { type FetchKind, readFields, readLease, settleFetch, type VaultTools } from './answer.ts';
+import { type FetchKind, readFields, readLease, settleFetch, type VaultSourceDeps } from './answer.ts';
 import { readEnd } from './end.ts';
 
 /**
- * A write whose answer is the secret (`aws/sts/deploy`, `auth/token/create`): POST with the configured data; fields from
- * `data`, or from `auth` when the answer is a token. Never sent again by itself. Without a lease, and without an end that
- * stands in the answer (`readEnd`), it is written again at each poll, so `refresh` says how often.
+ * A write whose answer is the secret (`aws/sts/deploy`, `auth/token/create`): POST with the configured data; fields
+ * from `data`, or from `auth` when the answer is a token. Never sent again by itself. Without a lease, and without an
+ * end that stands in the answer (`readEnd`), it is written again at each poll, so `refresh` says how often.
  */
-export function createVaultWrite({ vault, clock, nextVersion }: VaultTools): FetchKind<WriteRequest> {
+export function createVaultWrite({ vault, clock, nextVersion }: VaultSourceDeps): FetchKind<WriteRequest> {
   return async ({ want: { place }, request: { path, data, end }, last }, signal) => {
     const answer = await vault.call({ method: 'POST', path, body: data, place, idempotent: false }, signal);
     const fields = readFields(answer.body, place);

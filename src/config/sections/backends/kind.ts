@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 import type { SecretRequest } from '../secrets/config.ts';
@@ -27,7 +27,7 @@ export interface BackendKindConfig {
    * The runtime configuration of one backend. Undefined: something is wrong, and it was added to `problems`.
    * @param shape what `schema` made of the entry.
    */
-  resolve(name: string, shape: never, entry: Entry, context: ResolveContext): BackendConfig | undefined;
+  resolve(name: string, shape: never, entry: ConfigEntry, context: ResolveContext): BackendConfig | undefined;
   /** The keys by which a secret asks this kind, each optional in its schema. A key belongs to one kind only. */
   readonly requestKeys: Readonly<Record<string, z.core.$ZodType>>;
   readonly companionKeys: Readonly<Record<string, CompanionKey>>;
@@ -35,7 +35,7 @@ export interface BackendKindConfig {
    * The request of a secret that has one of `requestKeys`. Undefined: something is wrong, and it was added.
    * @param shape what the schemas of all keys made of the secret's entry.
    */
-  resolveRequest(shape: never, entry: Entry, problems: Problems): SecretRequest | undefined;
+  resolveRequest(shape: never, entry: ConfigEntry, problems: Problems): SecretRequest | undefined;
   /** Environment variables that hold credentials of this kind: no command that the agent starts inherits them. */
   readonly credentialVariables: readonly string[];
   /** Absent: templates cannot ask this kind by a path. */

@@ -1,4 +1,4 @@
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 import type { BackendConfig } from './config.ts';
@@ -8,7 +8,7 @@ import { backendSchema } from './schema.ts';
 /** The runtime configuration of one backend, made by its kind. */
 export function resolveBackend(
   name: string,
-  entry: Entry,
+  entry: ConfigEntry,
   kinds: readonly BackendKindConfig[],
   context: ResolveContext,
 ): BackendConfig | undefined {

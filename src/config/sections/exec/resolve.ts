@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { ExecConfig, FileConfig } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
-import { ENVIRONMENT, formatPlace, type Path, valueAt } from '../../place.ts';
+import { type ConfigPath, ENVIRONMENT, formatPlace, valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { fullSignalName } from '../../scalars.ts';
 import { exec as schema } from './schema.ts';
@@ -23,8 +23,8 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The child's configuration; the defaults when there is no such section. */
 export function resolveExec(
-  entry: Entry | undefined,
-  outputs: ReadonlyMap<string, Entry>,
+  entry: ConfigEntry | undefined,
+  outputs: ReadonlyMap<string, ConfigEntry>,
   problems: Problems,
 ): ExecConfig {
   const shape = entry && parseEntry(schema, entry, problems);
@@ -62,7 +62,7 @@ export function resolveExec(
     inherit,
   };
 
-  function checkNames(names: readonly string[], at: (name: string, index: number) => Path): void {
+  function checkNames(names: readonly string[], at: (name: string, index: number) => ConfigPath): void {
     for (const [index, name] of names.entries()) {
       if (NAME.test(name)) continue;
       const seen = 'the name of a variable begins with a letter or _ and goes on with letters, digits and _';
@@ -85,7 +85,7 @@ export function resolveExec(
 }
 
 /** A step of a reload with `child: true` has nobody to turn to without `exec`. */
-export function checkChildSteps(entries: ReadonlyMap<string, Entry>, problems: Problems): void {
+export function checkChildSteps(entries: ReadonlyMap<string, ConfigEntry>, problems: Problems): void {
   for (const { file, path } of entries.values()) {
     const steps = valueAt(file.tree, [...path, 'reload']);
     for (const index of Array.isArray(steps) ? steps.keys() : []) {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ApiConfig, ApiListenerConfig } from '../../config.ts';
 import { isLoopback, parseHostPort } from '../../host-port.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';
@@ -15,7 +15,11 @@ const MAX_CONNECTIONS = 256;
 const LISTENER_KEYS = ['socket', 'mode', 'uid', 'gid', 'listen', 'tokenFile', 'secrets', 'control', 'maxConnections'];
 
 /** The local API's configuration; undefined when there is no such section, or nothing good in it. */
-export function resolveApi(entry: Entry | undefined, secrets: KnownSecrets, problems: Problems): ApiConfig | undefined {
+export function resolveApi(
+  entry: ConfigEntry | undefined,
+  secrets: KnownSecrets,
+  problems: Problems,
+): ApiConfig | undefined {
   if (entry === undefined) return undefined;
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
@@ -47,7 +51,7 @@ export function resolveApi(entry: Entry | undefined, secrets: KnownSecrets, prob
 
 function resolveListener(
   shape: ApiListenerShape,
-  entry: Entry,
+  entry: ConfigEntry,
   known: KnownSecrets,
   problems: Problems,
 ): ApiListenerConfig | undefined {
@@ -78,7 +82,7 @@ function resolveListener(
 }
 
 /** Any user and any container of the pod can connect to a port of loopback, so a token is what tells them apart. */
-function checkTcp(shape: ApiListenerShape, listen: string, { file, path }: Entry, problems: Problems): void {
+function checkTcp(shape: ApiListenerShape, listen: string, { file, path }: ConfigEntry, problems: Problems): void {
   const { host = '' } = parseHostPort(listen) ?? {};
   if (!isLoopback(host)) {
     const hint = 'Use 127.0.0.1, [::1] or localhost, or a socket.';

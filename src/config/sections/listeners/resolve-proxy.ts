@@ -1,6 +1,6 @@
 import { parseDuration } from '../../../base/duration.ts';
 import type { ProxyCacheConfig, ProxyConfig, ProxyListenConfig } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
@@ -18,7 +18,7 @@ const ONLY_WITH_SOCKET = ['mode', 'uid', 'gid'] as const;
 
 /** The proxy's configuration; undefined when there is no such section, or when something is wrong with it. */
 export function resolveProxy(
-  entry: Entry | undefined,
+  entry: ConfigEntry | undefined,
   known: KnownBackends,
   kinds: readonly BackendKindConfig[],
   problems: Problems,
@@ -38,7 +38,11 @@ export function resolveProxy(
   };
 }
 
-function resolveListeners(shape: ProxyShape, { file, path }: Entry, problems: Problems): readonly ProxyListenConfig[] {
+function resolveListeners(
+  shape: ProxyShape,
+  { file, path }: ConfigEntry,
+  problems: Problems,
+): readonly ProxyListenConfig[] {
   const { socket, listen, requireRequestHeader: required } = shape;
   const place = formatPlace(path);
   const listeners: ProxyListenConfig[] = [];
@@ -61,7 +65,7 @@ function resolveListeners(shape: ProxyShape, { file, path }: Entry, problems: Pr
 /** The one that is named, or else the only one of kind vault. */
 function chooseBackend(
   { backend }: ProxyShape,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   { names, resolved, nearest }: KnownBackends,
   kinds: readonly BackendKindConfig[],
   problems: Problems,

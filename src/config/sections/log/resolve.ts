@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import type { LogConfig } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { log as schema } from './schema.ts';
 
 /** The log's configuration; the defaults when there is no such section. */
-export function resolveLog(entry: Entry | undefined, problems: Problems): LogConfig {
+export function resolveLog(entry: ConfigEntry | undefined, problems: Problems): LogConfig {
   const shape = entry && parseEntry(schema, entry, problems);
   const { level = 'info', format = 'auto', file } = shape ?? {};
   if (entry === undefined || file === undefined) return { level, format };

@@ -1,17 +1,17 @@
 import { makeNearest } from '../../../base/nearest.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
 import { type KnownSecrets, splitSource } from '../secrets/resolve-source.ts';
 import { BUILTIN_TEMPLATES, type BuiltinTemplate } from './builtin-templates.ts';
-import { INPUT_KEYS, type Inputs } from './resolve-inputs.ts';
+import { INPUT_KEYS, type InputMap } from './resolve-inputs.ts';
 
 /** What a builtin takes is known, so what it is given is checked before its template is read. */
 export function checkBuiltin(
   name: string,
-  inputs: Inputs,
+  inputs: InputMap,
   shape: OutputFileShape,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
 ): boolean {
@@ -48,7 +48,7 @@ function hintOf({ input, fields, optional = [] }: BuiltinTemplate): string {
 }
 
 /** Without a secret of the input's own name, `with` names one, or it names all the fields. */
-function whatLacks({ input, fields = [] }: BuiltinTemplate, inputs: Inputs): string | undefined {
+function whatLacks({ input, fields = [] }: BuiltinTemplate, inputs: InputMap): string | undefined {
   const given = inputs.get(input);
   if (given === undefined) return `it is made of ${input}, and there is no secret named "${input}"`;
   const there = given.fields.map(([field]) => field);

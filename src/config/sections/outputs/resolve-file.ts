@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { FileConfig, FileContent } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
@@ -14,7 +14,7 @@ import { outputFile as schema } from './schema.ts';
 
 const BUILTIN = 'builtin:';
 
-export function resolveFile(entry: Entry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
+export function resolveFile(entry: ConfigEntry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;
   const what = resolveContent(shape, entry, secrets, problems);
@@ -29,7 +29,7 @@ export function resolveFile(entry: Entry, secrets: KnownSecrets, problems: Probl
 }
 
 /** Names of one output's files: inside `dir`, none that ours could be taken for, none in the way of another. */
-export function checkFileNames(names: readonly string[], { file, path }: Entry, problems: Problems): void {
+export function checkFileNames(names: readonly string[], { file, path }: ConfigEntry, problems: Problems): void {
   const all = new Set(names);
   for (const name of names) {
     const wrong = wrongName(name) ?? conflict(name, all);
@@ -60,7 +60,7 @@ function conflict(name: string, all: ReadonlySet<string>): string | undefined {
 
 function resolveContent(
   shape: OutputFileShape,
-  entry: Entry,
+  entry: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
 ): FileContent | undefined {

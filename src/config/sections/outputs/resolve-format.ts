@@ -1,5 +1,5 @@
 import type { FileContent, FormatName, FormatOptions } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
 import { type KnownSecrets, resolveSource } from '../secrets/resolve-source.ts';
@@ -17,7 +17,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export function resolveFormat(
   format: FormatName,
   shape: OutputFileShape,
-  entry: Entry,
+  entry: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
 ): FileContent | undefined {
@@ -38,7 +38,12 @@ function optionsOf({ rename, case: letters, prefix, flat }: OutputFileShape): Fo
   };
 }
 
-function checkOptions(format: FormatName, shape: OutputFileShape, { file, path }: Entry, problems: Problems): void {
+function checkOptions(
+  format: FormatName,
+  shape: OutputFileShape,
+  { file, path }: ConfigEntry,
+  problems: Problems,
+): void {
   if (shape.flat !== undefined && !NESTED.includes(format)) {
     problems.add('CONFIG_INVALID', file, [...path, 'flat'], 'it goes with json and yaml', 'Remove it.');
   }
@@ -55,7 +60,7 @@ function checkOptions(format: FormatName, shape: OutputFileShape, { file, path }
 /** Names that no field can make right are told here; the others when the fields are known. */
 function checkVariables(
   { prefix = '', rename = {} }: OutputFileShape,
-  { file, path }: Pick<Entry, 'file' | 'path'>,
+  { file, path }: Pick<ConfigEntry, 'file' | 'path'>,
   problems: Problems,
 ): void {
   const hint = 'A variable begins with a letter or _ and goes on with letters, digits and _.';
@@ -72,7 +77,7 @@ function checkVariables(
 function resolveFrom(
   format: FormatName,
   from: OutputFileShape['from'],
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
 ): readonly (readonly string[])[] {

@@ -1,7 +1,7 @@
 import { Secret } from '../../../base/secret.ts';
 import type { InputConfig, InputSource } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
-import { type Path, pathKey } from '../../place.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
+import { type ConfigPath, pathKey } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
 import { type KnownSecrets, resolveSource, splitSource } from '../secrets/resolve-source.ts';
@@ -10,7 +10,7 @@ import { type KnownSecrets, resolveSource, splitSource } from '../secrets/resolv
 export const INPUT_KEYS = ['with', 'values'] as const;
 
 /** What a template calls by names of its own: `with` gives them secrets, `values` plain values. */
-export type Inputs = ReadonlyMap<string, InputConfig>;
+export type InputMap = ReadonlyMap<string, InputConfig>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const SECRET_FIELD = /^(?:password|passwd|secret|secret_?key|token|private_?key|client_?secret)$/i;
@@ -18,10 +18,10 @@ const SECRET_FIELD = /^(?:password|passwd|secret|secret_?key|token|private_?key|
 /** Undefined when something is wrong. */
 export function resolveInputs(
   { with: sources = {}, values = {} }: OutputFileShape,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
-): Inputs | undefined {
+): InputMap | undefined {
   const before = problems.count;
   const inputs = new Map<string, { is?: InputSource; fields: [string, InputSource][] }>();
   for (const [key, source] of Object.entries(sources)) {
@@ -40,7 +40,7 @@ export function resolveInputs(
   }
   return problems.count === before ? inputs : undefined;
 
-  function put(key: string, at: Path, source: InputSource): void {
+  function put(key: string, at: ConfigPath, source: InputSource): void {
     const [name = '', field] = splitSource(key);
     if (!NAME.test(name) || field === '') {
       const hint = 'Write NAME or NAME.FIELD, as the template does.';
@@ -53,7 +53,7 @@ export function resolveInputs(
     else input.fields.push([field, source]);
   }
 
-  function warnOfLiteral(key: string, value: unknown, at: Path): void {
+  function warnOfLiteral(key: string, value: unknown, at: ConfigPath): void {
     if (typeof value !== 'string' || !SECRET_FIELD.test(key.slice(key.indexOf('.') + 1))) return;
     if (file.filled.has(pathKey(at))) return;
     const hint = 'Keep it in a backend and name it in with, or use ${env:NAME} or ${file:PATH}.';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { HttpReloadConfig } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ReloadShape } from '../../schema.ts';
@@ -11,7 +11,7 @@ const SECRET_NAME = /^(?:proxy-)?authorization$|^cookie$|(?:token|key|secret|pas
 
 export function resolveHttp(
   shape: NonNullable<ReloadShape['http']>,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   problems: Problems,
 ): HttpReloadConfig | undefined {
   const at = [...path, 'http'];

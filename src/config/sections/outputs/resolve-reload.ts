@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { ReloadConfig } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
@@ -12,7 +12,7 @@ import { resolveHttp } from './resolve-reload-http.ts';
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
-export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | undefined {
+export function resolveReload(entry: ConfigEntry, problems: Problems): ReloadConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;
   const { signal, http, command, restart } = shape;
@@ -39,7 +39,7 @@ export function resolveReload(entry: Entry, problems: Problems): ReloadConfig | 
 
 function resolveSignal(
   { name, pidFile, process, all, child = false }: NonNullable<ReloadShape['signal']>,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   problems: Problems,
 ): ReloadConfig | undefined {
   const at = [...path, 'signal'];
@@ -69,7 +69,7 @@ function resolveSignal(
 /** A program with a slash is relative to the file that names it; one without is looked up on PATH. */
 function resolveCommand(
   { argv: [program = '', ...rest], timeout, captureOutput = false }: NonNullable<ReloadShape['command']>,
-  { file, path }: Entry,
+  { file, path }: ConfigEntry,
   problems: Problems,
 ): ReloadConfig | undefined {
   if (program === '') {

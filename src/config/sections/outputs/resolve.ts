@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { FileConfig, OutputConfig, ReloadConfig } from '../../config.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';
@@ -21,7 +21,7 @@ const MAX_WAIT_MS = 1000;
  */
 export function resolveOutput(
   name: string,
-  entry: Entry,
+  entry: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
 ): OutputConfig | undefined {
@@ -77,7 +77,7 @@ export function resolveOutput(
  * A directory that Pannier makes is 0700, opened by `dirMode`, or for the group by a `gid` beside a mode that lets it
  * read (`planNewDir` of deliver/file/plan.ts): a mode alone is a right that nobody can use.
  */
-function warnOfDirMode(output: OutputConfig, { file, path }: Entry, problems: Problems): void {
+function warnOfDirMode(output: OutputConfig, { file, path }: ConfigEntry, problems: Problems): void {
   if (output.dirMode !== undefined) return;
   for (const [name, own] of output.files) {
     const mode = own.mode ?? output.mode;
@@ -94,7 +94,7 @@ function warnOfDirMode(output: OutputConfig, { file, path }: Entry, problems: Pr
 /** A directory is written by one output alone: two would take each other's files for leftovers. */
 export function checkDirs(
   outputs: Iterable<OutputConfig>,
-  entries: ReadonlyMap<string, Entry>,
+  entries: ReadonlyMap<string, ConfigEntry>,
   problems: Problems,
 ): void {
   const owners = new Map<string, string>();
@@ -112,7 +112,7 @@ export function checkDirs(
   }
 
   function add(name: string, seen: string): void {
-    const { file, path } = entries.get(name) as Entry;
+    const { file, path } = entries.get(name) as ConfigEntry;
     problems.add('CONFIG_SAME_DIR', file, [...path, 'dir'], seen);
   }
 }

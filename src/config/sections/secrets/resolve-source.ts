@@ -1,5 +1,5 @@
 import type { SourceFile } from '../../load/source-file.ts';
-import type { Path } from '../../place.ts';
+import type { ConfigPath } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 
 /** The secrets an output may name, also those with problems of their own. */
@@ -12,7 +12,7 @@ export interface KnownSecrets {
 export function resolveSource(
   source: string,
   file: SourceFile,
-  at: Path,
+  at: ConfigPath,
   secrets: KnownSecrets,
   problems: Problems,
 ): readonly string[] | undefined {

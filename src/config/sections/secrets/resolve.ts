@@ -1,5 +1,5 @@
 import { parseDuration } from '../../../base/duration.ts';
-import type { Entry } from '../../load/entry.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
@@ -43,7 +43,7 @@ export class SecretResolver {
   }
 
   /** Undefined when something is wrong with the secret; it was added to the problems. */
-  resolve(name: string, entry: Entry): SecretConfig | undefined {
+  resolve(name: string, entry: ConfigEntry): SecretConfig | undefined {
     const problems = this.#problems;
     const shape = parseEntry(this.#schema, entry, problems) as SecretShape | undefined;
     if (shape === undefined) return undefined;
@@ -67,7 +67,7 @@ export class SecretResolver {
     };
   }
 
-  #chooseBackend({ backend }: SecretShape, { file, path }: Entry): string | undefined {
+  #chooseBackend({ backend }: SecretShape, { file, path }: ConfigEntry): string | undefined {
     const { names, nearest } = this.#known;
     const place = [...path, 'backend'];
     if (backend === undefined) {
@@ -85,7 +85,7 @@ export class SecretResolver {
     return undefined;
   }
 
-  #chooseKey(shape: SecretShape, { file, path }: Entry): string | undefined {
+  #chooseKey(shape: SecretShape, { file, path }: ConfigEntry): string | undefined {
     const keys = [...this.#kindOfKey.keys()];
     const given = keys.filter((key) => shape[key] !== undefined);
     if (given.length === 0) {
@@ -97,7 +97,7 @@ export class SecretResolver {
     return given.length === 1 ? given[0] : undefined;
   }
 
-  #checkKind(backend: string, key: string, { file, path }: Entry): void {
+  #checkKind(backend: string, key: string, { file, path }: ConfigEntry): void {
     const kind = this.#known.resolved.get(backend)?.kind;
     const wanted = this.#kindOfKey.get(key)?.kind;
     if (kind === undefined || kind === wanted) return;
@@ -106,7 +106,7 @@ export class SecretResolver {
     this.#problems.add('CONFIG_INVALID', file, [...path, key], seen, `It takes ${fitting.join(', ')}.`);
   }
 
-  #checkCompanions(requestKey: string, shape: SecretShape, { file, path }: Entry): void {
+  #checkCompanions(requestKey: string, shape: SecretShape, { file, path }: ConfigEntry): void {
     const goesWith = new Map<string, readonly string[]>();
     for (const { companionKeys } of this.#kinds) {
       for (const [key, companion] of Object.entries(companionKeys)) {

@@ -94,14 +94,14 @@ export function awsConfig(endpoint: string, dir: string, config: Partial<AwsBack
 
 function openAt(endpoint: string, dir: string, config: Partial<AwsBackendConfig>): AwsOpen {
   const facts: Fact[] = [];
-  const around = {
+  const context = {
     clock: systemClock,
     random: Math.random,
     emit: (fact: Fact) => void facts.push(fact),
     env: {},
     version: '0',
   };
-  const backend = openAwsBackend(awsConfig(endpoint, dir, config), { ...around, kept: new Map() });
+  const backend = openAwsBackend(awsConfig(endpoint, dir, config), { ...context, kept: new Map() });
   const never = new AbortController().signal;
   const fetch: AwsOpen['fetch'] = (request, last, signal = never) =>
     backend.source.fetch(wantOf(request), last, signal);

@@ -9,7 +9,7 @@ import type { Fields } from '../../../../src/base/value.ts';
 export type Handler = (call: VaultCall, signal: AbortSignal) => VaultAnswer | Promise<VaultAnswer>;
 
 /** A loop of calls stops here, so that the count fails its test instead of hanging it. */
-const MOST_CALLS = 5000;
+const MAX_CALLS = 5000;
 
 /** A client whose server is a table of handlers by `METHOD path`; what is not in it is answered 404. Counts calls. */
 export class FakeVault implements VaultClient {
@@ -33,7 +33,7 @@ export class FakeVault implements VaultClient {
   async call(call: VaultCall, signal: AbortSignal): Promise<VaultAnswer> {
     if (signal.aborted) throw fail('CANCELLED', call.place, 'cancelled');
     this.calls.push(call);
-    if (this.calls.length > MOST_CALLS) return silence(signal);
+    if (this.calls.length > MAX_CALLS) return silence(signal);
     const handler = this.routes.get(`${call.method} ${call.path}`);
     return handler === undefined ? refuse(404) : handler(call, signal);
   }

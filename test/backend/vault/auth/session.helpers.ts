@@ -1,7 +1,7 @@
 import { createAuthorized } from '../../../../src/backend/vault/auth/authorized.ts';
 import { logInAt } from '../../../../src/backend/vault/auth/log-in-at.ts';
 import type { AuthMethod } from '../../../../src/backend/vault/auth/method.ts';
-import { createSession, type SessionParts } from '../../../../src/backend/vault/auth/session.ts';
+import { createSession, type SessionDeps } from '../../../../src/backend/vault/auth/session.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { FakeClock, settle } from '../../../fake-clock.ts';
 import { FakeTokens, type TokenRules } from './fake-vault.ts';
@@ -10,7 +10,7 @@ import { FakeTokens, type TokenRules } from './fake-vault.ts';
 export const untilDone = () => new AbortController().signal;
 
 /** A session over a fake token server, its facts, and what tests ask of both. `random` is 0.5: no jitter. */
-export function sessionWorld(rules: Partial<TokenRules> = {}, parts: Partial<SessionParts> = {}) {
+export function sessionWorld(rules: Partial<TokenRules> = {}, parts: Partial<SessionDeps> = {}) {
   const clock = new FakeClock();
   const server = new FakeTokens(clock);
   Object.assign(server.rules, rules);

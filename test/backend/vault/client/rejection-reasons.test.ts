@@ -21,8 +21,8 @@ beforeAll(async () => {
   await bao.api('POST', 'ssh/config/ca', { generate_signing_key: true });
   await bao.api('POST', 'ssh/roles/shop', { key_type: 'ca', allow_user_certificates: true, allowed_users: 'u' });
   const auth = { method: 'token', mount: 'token', revokeOnExit: false, token: Secret.text(bao.rootToken) } as const;
-  const around = { clock: systemClock, random: Math.random, emit: () => {}, env: {}, version: '0', kept: new Map() };
-  backend = openVaultBackend({ ...config, address: bao.address, auth }, around);
+  const context = { clock: systemClock, random: Math.random, emit: () => {}, env: {}, version: '0', kept: new Map() };
+  backend = openVaultBackend({ ...config, address: bao.address, auth }, context);
 }, 60_000);
 afterAll(async () => {
   await backend[Symbol.asyncDispose]();

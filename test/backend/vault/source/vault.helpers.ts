@@ -1,6 +1,6 @@
 import type { Fetch, Fetched, Want } from '../../../../src/backend/backend.ts';
 import type { LiveLogin } from '../../../../src/backend/vault/auth/method.ts';
-import { createVaultBackend, type VaultParts } from '../../../../src/backend/vault/backend.ts';
+import { createVaultBackend, type VaultBackendDeps } from '../../../../src/backend/vault/backend.ts';
 import type { VaultBackendConfig } from '../../../../src/backend/vault/config/config.ts';
 import { Secret } from '../../../../src/base/secret.ts';
 import { isFields, isList, isSecret, type Value } from '../../../../src/base/value.ts';
@@ -24,7 +24,7 @@ export function wantOf(request: SecretRequest, place = 'secrets.a'): Want {
 export const never = new AbortController().signal;
 
 /** A session that is always logged in, as login 7. */
-function constantSession(): VaultParts['session'] {
+function constantSession(): VaultBackendDeps['session'] {
   const token = Secret.text('token');
   const life = { ttlMs: 'forever', renewable: false, usesLeft: 'unlimited', startedMonoMs: 0 } as const;
   const login: LiveLogin = { token, accessor: undefined, ...life, id: 7, endsMonoMs: Number.POSITIVE_INFINITY };

@@ -2,7 +2,7 @@ import { fail, PannierError } from '../../../../base/errors.ts';
 import type { Emit } from '../../../../base/fact.ts';
 import { Secret } from '../../../../base/secret.ts';
 import { readCredential } from '../../../credential-file.ts';
-import { type LoginTools, logInAt } from '../log-in-at.ts';
+import { type LoginDeps, logInAt } from '../log-in-at.ts';
 import type { AuthMethod } from '../method.ts';
 import { createSecretIdSource, type KeptSecretIds, type TakenSecretId } from '../secret-id.ts';
 
@@ -19,7 +19,7 @@ export interface AppRoleLogin {
   readonly removeSecretIdFile: boolean;
 }
 
-export interface AppRoleTools extends LoginTools {
+export interface AppRoleDeps extends LoginDeps {
   readonly emit: Emit;
   readonly kept: KeptSecretIds;
 }
@@ -30,7 +30,7 @@ export interface AppRoleTools extends LoginTools {
  */
 export function createAppRoleMethod(
   login: AppRoleLogin,
-  { client, clock, place, emit, kept }: AppRoleTools,
+  { client, clock, place, emit, kept }: AppRoleDeps,
 ): AuthMethod {
   const { mount, roleId, roleIdFile, secretIdFile, secretIdWrapped: wrapped, removeSecretIdFile: remove } = login;
   const readRoleId = (signal: AbortSignal) => {

@@ -2,11 +2,11 @@ import type { Clock } from '../../../../base/clock.ts';
 import type { Emit } from '../../../../base/fact.ts';
 import { loadCrypto } from '../../../../base/node-crypto.ts';
 import { Secret } from '../../../../base/secret.ts';
-import type { Env } from '../../../../http/proxy-env.ts';
+import type { ProxyVariables } from '../../../../http/proxy-env.ts';
 import { AwsCredentials } from '../../../aws/auth/credentials.ts';
 import { AwsHttp } from '../../../aws/client/http.ts';
 import type { AwsBackendConfig } from '../../../aws/config/config.ts';
-import { type LoginTools, logInAt } from '../log-in-at.ts';
+import { type LoginDeps, logInAt } from '../log-in-at.ts';
 import type { AuthMethod } from '../method.ts';
 
 export interface AwsLogin {
@@ -19,11 +19,11 @@ export interface AwsLogin {
   readonly account: AwsBackendConfig;
 }
 
-export interface AwsLoginTools extends LoginTools {
+export interface AwsLoginDeps extends LoginDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   /** For proxies on the way to STS, which temporary keys may come from. */
-  readonly env: Env;
+  readonly env: ProxyVariables;
 }
 
 /**
@@ -32,9 +32,10 @@ export interface AwsLoginTools extends LoginTools {
  * iam_request_headers}; the request never leaves for AWS from here, and is good for some minutes.
  * https://developer.hashicorp.com/vault/docs/auth/aws#iam-auth-method (OpenBao has no such plugin.)
  *
- * The keys are found as for a backend of AWS, anew at each login, and those of a role of the machine may be asked of STS.
+ * The keys are found as for a backend of AWS, anew at each login, and those of a role of the machine may be asked of
+ * STS.
  */
-export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, tools: AwsLoginTools): AuthMethod {
+export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, tools: AwsLoginDeps): AuthMethod {
   const { clock, emit, env } = tools;
   const http = new AwsHttp({ config: account, clock, emit, env });
   // A login of this backend is what the server makes of it: that keys were found is none.

@@ -1,4 +1,4 @@
-import { type LoginTools, logInAt } from '../log-in-at.ts';
+import { type LoginDeps, logInAt } from '../log-in-at.ts';
 import type { AuthMethod } from '../method.ts';
 
 export interface CertLogin {
@@ -14,7 +14,7 @@ export interface CertLogin {
  * ties the token to the key of its login: after a rotation it refuses the renewal, and the session logs in anew.
  * https://openbao.org/api-docs/auth/cert/#login-with-tls-certificate-method
  */
-export function createCertMethod({ mount, role }: CertLogin, tools: LoginTools): AuthMethod {
+export function createCertMethod({ mount, role }: CertLogin, tools: LoginDeps): AuthMethod {
   const body = role === undefined ? {} : { name: role };
   return {
     kind: 'cert',

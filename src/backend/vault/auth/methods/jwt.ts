@@ -1,6 +1,6 @@
 import { readCredential } from '../../../credential-file.ts';
 import { describeDenied, endOf, readJwt } from '../jwt-credential.ts';
-import { type LoginTools, logInAt } from '../log-in-at.ts';
+import { type LoginDeps, logInAt } from '../log-in-at.ts';
 import type { AuthMethod } from '../method.ts';
 
 export interface JwtLogin {
@@ -16,7 +16,7 @@ const DENIED = 'Check mount and role: its bound audiences, subject and claims, a
  * Logs in with a JWT that the mount checks by itself, by keys or by OIDC discovery: POST auth/MOUNT/login {role, jwt}.
  * https://openbao.org/api-docs/auth/jwt/#jwt-login
  */
-export function createJwtMethod({ mount, role, tokenFile }: JwtLogin, tools: LoginTools): AuthMethod {
+export function createJwtMethod({ mount, role, tokenFile }: JwtLogin, tools: LoginDeps): AuthMethod {
   return {
     kind: 'jwt',
     async login(signal) {

@@ -1,5 +1,5 @@
 import { readCredential } from '../../../credential-file.ts';
-import { type LoginTools, logInAt } from '../log-in-at.ts';
+import { type LoginDeps, logInAt } from '../log-in-at.ts';
 import type { AuthMethod } from '../method.ts';
 
 export interface PasswordLogin {
@@ -13,11 +13,12 @@ export interface PasswordLogin {
 /**
  * Logs in with a user name and a password, which `userpass` and `ldap` take in the same way:
  * POST auth/MOUNT/login/USERNAME {password}.
- * https://openbao.org/api-docs/auth/userpass/#login, https://developer.hashicorp.com/vault/api-docs/auth/ldap#login-with-ldap-user
+ * https://openbao.org/api-docs/auth/userpass/#login,
+ * https://developer.hashicorp.com/vault/api-docs/auth/ldap#login-with-ldap-user
  */
 export function createPasswordMethod(
   { method, mount, username, passwordFile }: PasswordLogin,
-  tools: LoginTools,
+  tools: LoginDeps,
 ): AuthMethod {
   return {
     kind: method,

@@ -5,7 +5,7 @@ import { readCredential } from '../../../credential-file.ts';
 import { ageMs } from '../../client/age.ts';
 import { type VaultClient, VaultStatusError } from '../../client/client.ts';
 import type { AuthMethod } from '../method.ts';
-import { asLoginError, lookUpSelf, readTokenLife } from '../token-self.ts';
+import { asVaultLoginError, lookUpSelf, readTokenLife } from '../token-self.ts';
 
 export interface TokenLogin {
   /** One of the two is given. The file is read at each login, so a token put there later is taken up. */
@@ -40,7 +40,7 @@ export function createTokenMethod(
           const hint = 'The token is revoked or ended, or its policy lacks auth/token/lookup-self (default allows it).';
           throw fail('AUTH_DENIED', place, error.failure.seen, { hint });
         }
-        throw asLoginError(error, place);
+        throw asVaultLoginError(error, place);
       }
     },
   };

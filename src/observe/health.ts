@@ -45,9 +45,9 @@ export function startProblems({ secrets, outputs }: Readings, published: Readonl
     const problem = published.has(output.name) ? undefined : outputProblem(output);
     if (problem !== undefined) problems.push(problem);
   }
-  for (const { need, entry, reasonMissing: silence } of secrets) {
+  for (const { need, entry, reasonMissing } of secrets) {
     if (need !== 'required') continue;
-    if (entry === undefined || entry.state === 'absent') problems.push(entry?.why ?? silence());
+    if (entry === undefined || entry.state === 'absent') problems.push(entry?.why ?? reasonMissing());
   }
   return once(problems);
 }
@@ -65,10 +65,10 @@ export function startProblems({ secrets, outputs }: Readings, published: Readonl
 export function readiness({ wallMs, secrets, outputs, loginsMissing }: Readings): Verdict {
   const problems: Failure[] = [...loginsMissing];
   const warnings: Failure[] = [];
-  for (const { name, need, entry, reasonMissing: silence } of secrets) {
+  for (const { name, need, entry, reasonMissing } of secrets) {
     if (need === 'optional') continue;
     if (entry === undefined || entry.state === 'absent') {
-      if (need === 'required') problems.push(entry?.why ?? silence());
+      if (need === 'required') problems.push(entry?.why ?? reasonMissing());
     } else if (entry.state === 'expired') problems.push(aged('SECRET_EXPIRED', name, entry, wallMs));
     else if (entry.state === 'stale') warnings.push(aged('SECRET_STALE', name, entry, wallMs));
   }

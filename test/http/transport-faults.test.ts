@@ -61,7 +61,10 @@ describe('a broken answer', () => {
 
   it('without an end costs little more memory than what is taken of it', async () => {
     const { address } = await serve(flood(Number.POSITIVE_INFINITY));
-    const { stdout } = await promisify(execFile)(process.execPath, [`${import.meta.dirname}/endless.ts`, address]);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      `${import.meta.dirname}/endless.helpers.ts`,
+      address,
+    ]);
     const { code, grownMiB } = JSON.parse(stdout) as { code: string; grownMiB: number };
     expect(code).toBe('BACKEND_TOO_LARGE');
     expect(grownMiB).toBeLessThan(64);

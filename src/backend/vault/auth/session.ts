@@ -42,10 +42,10 @@ export function createSession(parts: SessionDeps): VaultSession {
  * - `live`: the login is usable; sleeping until its renewal point at two thirds of its life. At that point →
  *   `renewing`, or → `replacing` when it cannot be renewed (any more). A login that never ends stays here.
  * - `renewing`: renew-self is on its way, the login is still given out. Extended → `live` with a new life. Not extended
- *   (near max_ttl) or refused → `replacing` at once, two thirds through the life. Failing (network, 5xx) → `live`, tried
- *   again with backoff; in the last sixth of the life each failure → `replacing` as well. A server that has refused a
- *   renewal since the JWT of the login had expired is not asked again once a JWT has: then `live` → `replacing`, and the
- *   last renewal is made shortly before the JWT ends.
+ *   (near max_ttl) or refused → `replacing` at once, two thirds through the life. Failing (network, 5xx) → `live`,
+ *   tried again with backoff; in the last sixth of the life each failure → `replacing` as well. A server that has refused a
+ *   renewal since the JWT of the login had expired is not asked again once a JWT has: then `live` → `replacing`, and
+ *   the last renewal is made shortly before the JWT ends.
  * - `replacing`: the next login is being made while the old one is still given out. Made → `live` with the next; the
  *   listeners of `onReplacing` are called, and the old login is left to die: never renewed again, never revoked, since
  *   leases made under it are in use until they are fetched under the next. Failing → `live`, again with backoff.

@@ -108,7 +108,7 @@ describe('a failure, and a masked file', () => {
     expect(failed).toBeGreaterThan(1000);
   });
 
-  it('looks where a value would show', async () => {
+  it('the search finds a value that shows', async () => {
     await expect(look(outputOf({ f: `{{db.${CANARY}}}` }))).rejects.toThrow(CANARY);
   });
 });

@@ -103,16 +103,16 @@ describe('pem', () => {
   });
 
   const refused: readonly (readonly [what: string, text: string, seen: string])[] = [
-    ['no PEM', 'hunter2', 'pem wants whole PEM blocks'],
-    ['nothing', '', 'pem wants whole PEM blocks'],
-    ['a block without an end', `${leaf}\n-----BEGIN CERTIFICATE-----\nAAAA`, 'pem wants whole PEM blocks'],
-    ['an end of another kind', '-----BEGIN A-----\nAAAA\n-----END B-----', 'pem wants whole PEM blocks'],
-    ['no base64', '-----BEGIN A-----\nA*\n-----END A-----', 'pem wants whole PEM blocks'],
-    ['an empty block', '-----BEGIN A-----\n-----END A-----', 'pem wants whole PEM blocks'],
+    ['no PEM', 'hunter2', 'pem takes whole PEM blocks'],
+    ['nothing', '', 'pem takes whole PEM blocks'],
+    ['a block without an end', `${leaf}\n-----BEGIN CERTIFICATE-----\nAAAA`, 'pem takes whole PEM blocks'],
+    ['an end of another kind', '-----BEGIN A-----\nAAAA\n-----END B-----', 'pem takes whole PEM blocks'],
+    ['no base64', '-----BEGIN A-----\nA*\n-----END A-----', 'pem takes whole PEM blocks'],
+    ['an empty block', '-----BEGIN A-----\n-----END A-----', 'pem takes whole PEM blocks'],
     [
       'a certificate that is none, beside another',
       `${leaf}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----`,
-      'pem wants certificates, and one cannot be read',
+      'pem got a certificate that cannot be read',
     ],
   ];
   it.each(refused)('refuses %s', async (_, text, seen) => {
@@ -149,9 +149,9 @@ describe('x509', () => {
   });
 
   it.each([
-    ['{{x509 s.key "subject"}}', 'x509 wants a certificate in PEM; it was given s.key'],
-    ['{{x509 s "subject"}}', 'x509 wants text, not a map; it was given s'],
-    ['{{x509 s.leaf (lower "Names")}}', expect.stringMatching(/^x509 wants for FIELD one of subject, /)],
+    ['{{x509 s.key "subject"}}', 'x509 takes a certificate in PEM; it was given s.key'],
+    ['{{x509 s "subject"}}', 'x509 takes text, not a map; it was given s'],
+    ['{{x509 s.leaf (lower "Names")}}', expect.stringMatching(/^x509 takes one of subject, .* as FIELD/)],
   ])('%s is refused', async (template, seen) => {
     expect(await failureOf(template, { s })).toMatchObject({ code: 'RENDER_BAD_ARGUMENT', seen });
   });

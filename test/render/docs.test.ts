@@ -68,7 +68,7 @@ describe('docs/templates.md', () => {
   });
 
   it.each([...HELPERS])(
-    'shows an example of %s that is true, and called by its name',
+    'shows an example of %s that calls it and gives the stated text',
     async (name, { usage, example }) => {
       const [template, gives] = example;
       expect([usage.split(' ')[0], /[{(](\w+) /.exec(template.replace('{{#each ', ''))?.[1]]).toEqual([name, name]);

@@ -64,7 +64,7 @@ describe('what quote writes', () => {
     });
   });
 
-  it('for JSON, a URL and JavaScript’s own readers is the text', () => {
+  it('for JSON and for a URL is read back by JavaScript', () => {
     const json = written('json');
     expect(json.quoted.map((quoted) => JSON.parse(quoted))).toEqual(json.texts);
     const url = written('url');
@@ -92,7 +92,7 @@ describe('what quote writes', () => {
     ['ado.net', ['\0']],
     ['dotenv', ['\0', 'it\'s "x"', '${x}']],
   ];
-  it.each(refused)('is nothing for %s of what it cannot carry', (target, texts) => {
+  it.each(refused)('for %s is undefined for texts that it cannot hold', (target, texts) => {
     expect(texts.map((text) => QUOTINGS[target].quote(text))).toEqual(texts.map(() => undefined));
   });
 });

@@ -70,7 +70,7 @@ describe('what format properties writes', () => {
     await expectReadBack(new Map(Array.from({ length: 2000 }, () => [text(), text()])));
   });
 
-  it('went through all readers', ({ skip }) => {
+  it('was checked with all readers', ({ skip }) => {
     if (missing.length > 0) skip(missing.join('\n'));
     expect(readers.map(({ name }) => name)).toEqual(['java', 'javaproperties', 'jproperties']);
   });

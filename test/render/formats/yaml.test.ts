@@ -82,7 +82,7 @@ describe('what format yaml writes', () => {
     await expectReadBack(new Map(Array.from({ length: 1500 }, () => [text(), [Secret.text(text())]])));
   });
 
-  it('went through all readers', ({ skip }) => {
+  it('was checked with all readers', ({ skip }) => {
     if (missing.length > 0) skip(missing.join('\n'));
     expect(readers.map(({ name }) => name)).toEqual(['yaml 1.1', 'yaml 1.2', 'PyYAML', 'ruamel.yaml']);
   });

@@ -14,7 +14,7 @@ const leaf = pemOf('leaf');
 const key = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----';
 const oneLine = (pem: string) => pem.replaceAll('\n', ' ');
 
-/** Renders `{{pem …}}` of these texts and tells the blocks by name. */
+/** Renders `{{pem …}}` of these texts, and gives the names of the certificates in the result. */
 async function chainOf(...given: readonly string[]): Promise<string[]> {
   const s = fieldsOf({ all: given.map((text) => Secret.text(text)) });
   const text = await textOf('{{pem s.all}}', { s });
@@ -110,7 +110,7 @@ describe('pem', () => {
     ['no base64', '-----BEGIN A-----\nA*\n-----END A-----', 'pem takes whole PEM blocks'],
     ['an empty block', '-----BEGIN A-----\n-----END A-----', 'pem takes whole PEM blocks'],
     [
-      'a certificate that is none, beside another',
+      'a block that is not a certificate, beside a certificate',
       `${leaf}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----`,
       'pem got a certificate that cannot be read',
     ],
@@ -129,7 +129,7 @@ describe('x509', () => {
     key: Secret.text(key),
   });
 
-  const told: readonly (readonly [template: string, text: string])[] = [
+  const fields: readonly (readonly [template: string, text: string])[] = [
     ['{{x509 s.leaf "subject"}}', 'CN=shop.svc,O=Shop\\, Inc.,C=DE'],
     ['{{x509 s.leaf "issuer"}}', 'CN=Shop Issuer,O=Shop'],
     ['{{x509 s.leaf "serial"}} {{x509 s.root "serial"}}', '0a:0c:11 01'],
@@ -144,7 +144,7 @@ describe('x509', () => {
     ['{{x509 s.leaf "fingerprint"}}', new X509Certificate(leaf).fingerprint256.replaceAll(':', '').toLowerCase()],
     ['{{x509 s.der "subject"}}', 'CN=shop.svc,O=Shop\\, Inc.,C=DE'],
   ];
-  it.each(told)('%s', async (template, text) => {
+  it.each(fields)('%s', async (template, text) => {
     expect(await textOf(template, { s })).toBe(text);
   });
 

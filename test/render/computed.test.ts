@@ -39,7 +39,7 @@ async function render(template: string, entries: Record<string, SecretEntry>, ba
   );
 }
 
-/** The text, or the names that are waited for. */
+/** The text, the names that are waited for, or the code of the failure. */
 function shown(rendered: Rendered): string {
   if (rendered.kind === 'files') return Buffer.from(rendered.files.get('f') as Uint8Array).toString();
   return rendered.kind === 'waits' ? `waits for ${rendered.missing.join(', ')}` : rendered.why.code;

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** With nothing of Node in reach. */
+/** Runs the executable where no Node can be found. */
 const alone = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   run(pannier, args, { env: { PATH: '/nowhere', ...env }, cwd: folder });
 
@@ -79,7 +79,7 @@ describe('the single executable', () => {
     expect(await ended).toBe(0);
   });
 
-  it('holds what is loaded on need as well: the AWS SDK', async () => {
+  it('holds what is loaded only when it is needed: the AWS SDK', async () => {
     const moto = scene.keep(await startMoto());
     await moto.api('secretsmanager', 'CreateSecret', { Name: 'prod/shop', SecretString: '{"key":"k-1"}' });
     const { dir, config } = await scene.place();

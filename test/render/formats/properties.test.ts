@@ -76,7 +76,7 @@ describe('what format properties writes', () => {
   });
 });
 
-/** jproperties drops U+FEFF where an escape begins with it, against the format. */
+/** jproperties drops an escaped U+FEFF at the beginning of a text, which the format keeps. */
 const isMisread = (entry: readonly string[], { name }: PropertiesReader) =>
   name === 'jproperties' && entry.some((text) => text.startsWith('\ufeff'));
 

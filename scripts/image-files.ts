@@ -2,8 +2,8 @@ import { chmod, copyFile, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * `npm run image-files [FOLDER] [PROGRAM]` fills the folder `build/image` with the files that the image adds to its base.
- * All of them get the time SOURCE_DATE_EPOCH (in seconds; 0 when absent), so that the same files give the same image.
+ * `npm run image-files [FOLDER] [PROGRAM]` fills the folder `build/image` with the files that the image adds to its
+ * base. They get the time SOURCE_DATE_EPOCH (in seconds; 0 when absent), so that the same files give the same image.
  */
 const [root = 'build/image', program = 'build/pannier'] = process.argv.slice(2);
 const NODE_LICENCE = `node_modules/node/node_modules/node-${process.platform}-${process.arch}/LICENSE`;

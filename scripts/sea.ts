@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
 /**
- * `npm run sea [PATH]` makes the executable `build/pannier`, which needs no installed Node: a copy of the Node that runs
- * this script, with the files of dist/ inside. It runs on the operating system and processor that it is made on.
+ * `npm run sea [PATH]` makes the executable `build/pannier`, which needs no installed Node: a copy of the Node that
+ * runs this script, with the files of dist/ inside. It runs on the operating system and processor that it is made on.
  */
 const [out = 'build/pannier'] = process.argv.slice(2);
 

@@ -60,9 +60,9 @@ function pathsBelow(path: string, value: unknown): (readonly [path: string, valu
 const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Handlebars opens no scope for a value that equals (`==`) the value of the scope around it, and decides so for each item
- * of a loop, so that `../` leads elsewhere. Pannier opens a scope for every block. The templates of this test leave out
- * scopes that may be equal.
+ * Handlebars opens no scope for a value that equals (`==`) the value of the scope around it, and decides so for each
+ * item of a loop, so that `../` leads elsewhere. Pannier opens a scope for every block. The templates of this test
+ * leave out scopes that may be equal.
  */
 function opensScope(value: unknown, word: string, scopes: readonly Scope[]): boolean {
   const context = scopes.at(-1)?.value;

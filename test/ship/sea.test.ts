@@ -26,7 +26,7 @@ const alone = (args: readonly string[], env: Readonly<Record<string, string>> = 
   run(pannier, args, { env: { PATH: '/nowhere', ...env }, cwd: folder });
 
 describe('the single executable', () => {
-  it('is one file of less than 130 MiB that tells its version and helps', async () => {
+  it('is one file of less than 130 MiB that shows its version and its help', async () => {
     expect((await stat(pannier)).size).toBeLessThan(130 * 2 ** 20);
     const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
     expect((await alone(['--version'])).stdout).toBe(`${version}\n`);

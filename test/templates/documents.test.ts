@@ -33,7 +33,7 @@ describe('builtin:spring', () => {
 
   it('is read back by YAML parsers of both versions', async () => {
     const { here, missing } = await yamlReaders();
-    if (missing.length > 0) console.warn(`not held against ${missing.join('; ')}`);
+    if (missing.length > 0) console.warn(`not checked with ${missing.join('; ')}`);
     const taken = await eachText('spring', (text) => ({ username: 'u', password: text }));
     expect(taken.map(([text]) => text)).toEqual(TEXTS.filter((text) => !text.includes('${')));
     const file = taken.map(([, yaml], i) => `d${i}:\n${yaml.replace(/^/gm, '  ')}`).join('\n');

@@ -6,7 +6,7 @@ import { HELPERS } from '../helpers/index.ts';
 import { analyseSecretCall, isSecretCall } from './ask.ts';
 import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
-import { NO_DATA } from './go-syntax.ts';
+import { DATA_FIELD_HINT } from './go-syntax.ts';
 import { type HelperCall, LOOP_WORDS, type TemplateExpr, type TemplateNode } from './nodes.ts';
 import {
   atOf,
@@ -57,8 +57,8 @@ const DATA_WORDS = [...LOOP_WORDS.map((word) => `@${word}`), '@root'];
 const MAX_BLOCK_PARAMS: Readonly<Record<string, number>> = { if: 0, unless: 0, each: 2, with: 1 };
 /** Limits the nesting of blocks and calls, since analysis and rendering recurse and would overflow the stack. */
 const MAX_DEPTH = 500;
-/** Takes the place of an expression that has a problem, so that analysis goes on and finds the next problem. */
-const INVALID: TemplateExpr = { kind: 'literal', value: Secret.null() };
+/** The literal `null`. It also takes the place of an expression with a problem, so that analysis finds the next one. */
+const NULL: TemplateExpr = { kind: 'literal', value: Secret.null() };
 
 /** One pass over the tree, in the order of the source. Collects problems instead of throwing them. */
 class Analyser {
@@ -98,8 +98,8 @@ class Analyser {
   #mustache(node: Mustache): TemplateNode {
     const at = atOf(node.loc);
     const { path } = node;
-    const bare = path.type === 'PathExpression' && isBareName(path, this.#scopes);
-    if (node.params.length > 0 || node.hash !== undefined || (bare && HELPERS.has(path.original))) {
+    const isBare = path.type === 'PathExpression' && isBareName(path, this.#scopes);
+    if (node.params.length > 0 || node.hash !== undefined || (isBare && HELPERS.has(path.original))) {
       return { kind: 'put', expr: this.#call(node, false), at };
     }
     if (path.type !== 'PathExpression') {
@@ -130,7 +130,7 @@ class Analyser {
       );
     }
     const isTest = name === 'if' || name === 'unless';
-    const expr = subject === undefined ? INVALID : this.#expr(subject, isTest);
+    const expr = subject === undefined ? NULL : this.#expr(subject, isTest);
     const body = this.nodes(node.program, isTest ? undefined : { kind: name === 'each' ? 'each' : 'with', params });
     const otherwise = this.nodes(node.inverse);
     if (name === 'if') return [{ kind: 'if', condition: expr, body, otherwise }];
@@ -161,15 +161,15 @@ class Analyser {
       case 'BooleanLiteral':
         return { kind: 'literal', value: Secret.boolean(node.value) };
       default:
-        return INVALID;
+        return NULL;
     }
   }
 
   #call(node: Pick<Mustache, 'path' | 'params' | 'hash' | 'loc'>, guarded: boolean): TemplateExpr {
     const at = atOf(node.loc);
-    const bare = node.path.type === 'PathExpression' && isBareName(node.path, this.#scopes);
-    const name = node.path.type === 'PathExpression' ? node.path.original : 'a literal';
-    if (bare && isSecretCall(name)) {
+    const isBare = node.path.type === 'PathExpression' && isBareName(node.path, this.#scopes);
+    const name = node.path.type === 'PathExpression' ? node.path.original : '';
+    if (isBare && isSecretCall(name)) {
       const args = node.params.map((param) => this.#expr(param, false));
       const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
       const call = analyseSecretCall({ what: name, args, options, at }, this.#backends);
@@ -178,17 +178,21 @@ class Analyser {
         return call;
       }
       this.#problem(call.code, call.seen, call.hint, at);
-      return INVALID;
+      return NULL;
     }
-    const helper = bare ? HELPERS.get(name) : undefined;
+    const helper = isBare ? HELPERS.get(name) : undefined;
     if (helper === undefined) {
       const hint = BLOCKS.includes(name) ? `${name} is a block: {{#${name} …}}…{{/${name}}}.` : undefined;
-      this.#problem('TEMPLATE_UNKNOWN_HELPER', noneNamed('helper', name, HELPERS.keys()), hint, at);
+      const seen =
+        node.path.type === 'PathExpression'
+          ? noneNamed('helper', name, HELPERS.keys())
+          : 'a literal stands where the name of a helper belongs';
+      this.#problem('TEMPLATE_UNKNOWN_HELPER', seen, hint, at);
     }
     // The first argument of `default` may be missing. The second may be missing where the whole call may be.
     const args = node.params.map((param, i) => this.#expr(param, name === 'default' && (i === 0 || guarded)));
     const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
-    if (helper === undefined) return INVALID;
+    if (helper === undefined) return NULL;
     const call: HelperCall = { kind: 'call', name, helper, args, options, at };
     this.problems.push(...problemsOfCall(call));
     return call;
@@ -206,9 +210,9 @@ class Analyser {
       }
       this.uses.push({ secret: start.name, fields: steps, guarded, at });
     }
-    const shadowed = start.from === 'item' && head === '' && this.#known.has(steps[0] ?? '');
-    const inData = start.from === 'secret' && steps[0] === 'Data' ? NO_DATA : undefined;
-    const hint = shadowed ? `Inside each and with, the secret is @root.${steps[0]}.` : inData;
+    const isShadowed = start.from === 'item' && head === '' && this.#known.has(steps[0] ?? '');
+    const dataHint = start.from === 'secret' && steps[0] === 'Data' ? DATA_FIELD_HINT : undefined;
+    const hint = isShadowed ? `Inside each and with, the secret is @root.${steps[0]}.` : dataHint;
     return { kind: 'path', start, head, steps, at, ...(hint === undefined ? {} : { hint }) };
   }
 
@@ -228,7 +232,7 @@ class Analyser {
         problem === 'above the top' ? `${word} leads above the outermost scope` : `${word} stands outside of #each`;
       this.#problem('TEMPLATE_UNKNOWN_NAME', seen, undefined, at);
     }
-    return INVALID;
+    return NULL;
   }
 
   /** Analyses what is inside a block or a call. @throws SyntaxFault when the nesting is too deep. */

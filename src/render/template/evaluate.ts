@@ -27,8 +27,8 @@ export type ComputedLookup = (call: SecretCall, path: string) => Value | 'pendin
 const FINDS_NOTHING: ComputedLookup = () => 'none';
 
 /**
- * Thrown by a lookup whose answer has not come. It ends the statement that needs the answer; the other statements are
- * still rendered, so that they can ask for their secrets in the same round.
+ * Thrown when the answer to a computed path has not come. It ends the statement that needs the answer; the other
+ * statements are still rendered, so that they can ask for their secrets in the same round.
  */
 class Pending extends Error {}
 
@@ -148,17 +148,22 @@ export class Evaluation {
     return found instanceof Missing && mayBeAbsent(expr) ? EMPTY : found;
   }
 
-  /** Whether a masked file may show it: positions, and field names that the backend gave, are not values. */
+  /** Whether a masked file may show an expression: positions, and field names of the backend, are not values. */
   #isPublic(expr: TemplateExpr): boolean {
     if (expr.kind !== 'path' || expr.start.from !== 'loop') return false;
-    return expr.start.what !== 'key' || this.#frames[this.#frames.length - 1 - expr.start.up]?.isNamed === true;
+    return expr.start.what !== 'key' || this.#frameAt(expr.start.up)?.isNamed === true;
   }
 
   /** Whether the field names below an expression are the backend's. */
   #isNamed(expr: TemplateExpr): boolean {
     if (expr.kind !== 'path') return expr.kind === 'secret-call';
-    if (expr.start.from === 'item') return this.#frames[this.#frames.length - 1 - expr.start.up]?.isNamed === true;
+    if (expr.start.from === 'item') return this.#frameAt(expr.start.up)?.isNamed === true;
     return expr.start.from === 'secret';
+  }
+
+  /** The frame `up` scopes further out, 0 for the innermost. */
+  #frameAt(up: number): Frame | undefined {
+    return this.#frames[this.#frames.length - 1 - up];
   }
 
   #inFrame(frame: Frame, body: readonly TemplateNode[]): void {
@@ -183,7 +188,7 @@ export class Evaluation {
 
   #start({ start }: FieldPath): Value | undefined {
     if (start.from === 'secret') return this.#view(start.name);
-    const frame = this.#frames[this.#frames.length - 1 - start.up];
+    const frame = this.#frameAt(start.up);
     return start.from === 'item' ? frame?.item : frame?.loop?.[start.what];
   }
 

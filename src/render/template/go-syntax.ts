@@ -27,7 +27,7 @@ const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [
 ];
 
 /** The hint for a field `Data`, which answers of Vault have and the fields of a secret here do not. */
-export const NO_DATA = hintOf('Leave .Data and .Data.data out: the fields are right below the name.');
+export const DATA_FIELD_HINT = hintOf('Leave .Data and .Data.data out: the fields are right below the name.');
 
 /** A hint when the text between the braces around `at` looks like Go's template language; else undefined. */
 export function goHint(source: string, at: Position): string | undefined {

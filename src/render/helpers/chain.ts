@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { BadArgument } from './helper.ts';
 
-/** Parses one certificate from DER bytes. @throws BadArgument without OpenSSL's message, which may quote the value. */
+/** Parses one certificate, in DER or PEM. @throws BadArgument, whose message has no words of OpenSSL. */
 export function parseCertificate(der: Uint8Array): X509Certificate {
   try {
     return new (loadCrypto().X509Certificate)(der);

@@ -3,7 +3,7 @@ import type { Value } from '../../base/value.ts';
 import { BadArgument, type Helper, takeOneOf, takeText } from './helper.ts';
 
 /** Every FORMAT. Times are in UTC, and in whole seconds except for `unixms`. */
-const FORMATS = {
+const TIME_FORMATS = {
   rfc3339: (time: Date) => Secret.text(seconds(time)),
   date: (time: Date) => Secret.text(seconds(time).slice(0, 10)),
   compact: (time: Date) => Secret.text(seconds(time).replace(/[-:]/g, '')),
@@ -12,7 +12,7 @@ const FORMATS = {
   unixms: (time: Date) => Secret.number(String(time.getTime())),
 } as const satisfies Readonly<Record<string, (time: Date) => Secret>>;
 
-const NAMES = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
+const NAMES = Object.keys(TIME_FORMATS) as (keyof typeof TIME_FORMATS)[];
 const formatOf = (value: Value | undefined) => takeOneOf(value, 'FORMAT', NAMES);
 
 export const date: Helper = {
@@ -22,7 +22,7 @@ export const date: Helper = {
     'RFC 3339 text with its zone, a date, or a number of seconds since 1970. The current time is not available.',
   example: ['{{date "2030-01-31T13:00:00+01:00" "rfc3339"}}', '2030-01-31T12:00:00Z'],
   checks: { TIME: timeOf, FORMAT: formatOf },
-  apply: ([time, format]) => FORMATS[formatOf(format)](timeOf(time)),
+  apply: ([time, format]) => TIME_FORMATS[formatOf(format)](timeOf(time)),
 };
 
 const seconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;

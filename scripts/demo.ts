@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { ensureOpenBaoFolder } from '../test/servers/index.ts';
 
-/** `npm run demo`: the built `pannier demo`; with --openbao the pinned OpenBao is fetched when none is on the PATH. */
+/** `npm run demo` runs `pannier demo` of dist/. With --openbao, PATH begins with a folder that holds an OpenBao. */
 const args = process.argv.slice(2);
 const path = process.env['PATH'] ?? '';
 const bao = args.includes('--openbao') ? `${await ensureOpenBaoFolder()}:` : '';

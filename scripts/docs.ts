@@ -5,10 +5,7 @@ import { promisesPage } from '../test/docs/promises-page.ts';
 import { referencePage } from '../test/docs/reference-page.ts';
 import { templatesPage } from '../test/docs/templates-page.ts';
 
-/**
- * Writes the pages, or the tables in them, that are made from code. A test compares them, so a forgotten run is
- * noticed.
- */
+/** `npm run docs` writes the pages and tables that are made from code. Tests fail when the pages are not up to date. */
 await writeFile('docs/errors.md', errorsPage(await readFile('docs/errors.md', 'utf8').catch(() => '')));
 await writeFile('docs/metrics.md', await metricsPage(await readFile('docs/metrics.md', 'utf8')));
 await writeFile('docs/templates.md', templatesPage(await readFile('docs/templates.md', 'utf8')));

@@ -2,13 +2,13 @@ import { chmod, copyFile, lutimes, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * `npm run image-files`: `build/image` (or the folder that is given), what the image adds to its base. The times of all
- * of it are SOURCE_DATE_EPOCH (seconds; 1970 when absent).
+ * `npm run image-files [FOLDER] [PROGRAM]` fills the folder `build/image` with the files that the image adds to its
+ * base. They get the time SOURCE_DATE_EPOCH (in seconds; 0 when absent), so that the same files give the same image.
  */
 const [root = 'build/image', program = 'build/pannier'] = process.argv.slice(2);
 const NODE_LICENCE = `node_modules/node/node_modules/node-${process.platform}-${process.arch}/LICENSE`;
 
-/** By their place in the image. Debian's `tini-static` needs nothing of the base. */
+/** Programs by their path in the image. Debian's `tini-static` needs no library of the base. */
 const PROGRAMS = { 'usr/bin/pannier': program, 'usr/bin/tini': '/usr/bin/tini-static' };
 const NOTICES = {
   'usr/share/doc/pannier/LICENSE': 'LICENSE',
@@ -17,9 +17,10 @@ const NOTICES = {
   'usr/share/doc/pannier/tini.txt': '/usr/share/doc/tini/copyright',
 };
 
-const TO_GET: Readonly<Record<string, string>> = {
+/** How to get a source that is missing; for all others, `npm run sea`. */
+const REMEDIES: Readonly<Record<string, string>> = {
   '/usr/bin/tini-static': 'install tini, a package of Debian',
-  [NODE_LICENCE]: 'npm rebuild node brings it back after an npm install',
+  [NODE_LICENCE]: 'npm rebuild node restores it after an npm install',
 };
 
 await rm(root, { recursive: true, force: true });
@@ -31,7 +32,7 @@ for (const [files, mode] of [
     const target = join(root, name);
     await mkdir(dirname(target), { recursive: true, mode: 0o755 });
     await copyFile(source, target).catch(() => {
-      throw new Error(`${source} is missing: ${TO_GET[source] ?? 'npm run sea'}`);
+      throw new Error(`${source} is missing: ${REMEDIES[source] ?? 'npm run sea'}`);
     });
     await chmod(target, mode);
   }

@@ -6,17 +6,20 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
 /**
- * `npm run sea`: `build/pannier` (or the path that is given), one file that needs no Node: the Node that runs this
- * script with what `npm run build` made inside it. For the operating system and the processor it is made on.
+ * `npm run sea [PATH]` makes the executable `build/pannier`, which needs no installed Node: a copy of the Node that
+ * runs this script, with the files of dist/ inside. It runs on the operating system and processor that it is made on.
  */
 const [out = 'build/pannier'] = process.argv.slice(2);
 
-/** What Node looks for in itself: https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html */
+/**
+ * Node searches its own executable for this text.
+ * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
+ */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 const run = promisify(execFile);
 const work = await mkdtemp(join(tmpdir(), 'pannier-sea-'));
-const unfinished = `${out}.${process.pid}`;
+const temporary = `${out}.${process.pid}`;
 try {
   const main = join(work, 'sea.js');
   await build({
@@ -48,12 +51,13 @@ try {
   await run(process.execPath, ['--experimental-sea-config', config]);
 
   await mkdir(dirname(out), { recursive: true });
-  await copyFile(process.execPath, unfinished);
-  await chmod(unfinished, 0o755);
-  await run('strip', [unfinished]).catch(() => undefined); // an eighth of it is symbols; without the tool they stay
-  await run('node_modules/.bin/postject', [unfinished, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE]);
-  await rename(unfinished, out);
+  await copyFile(process.execPath, temporary);
+  await chmod(temporary, 0o755);
+  // Symbols are an eighth of the file. They stay where `strip` is not installed.
+  await run('strip', [temporary]).catch(() => undefined);
+  await run('node_modules/.bin/postject', [temporary, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE]);
+  await rename(temporary, out);
 } finally {
-  await rm(unfinished, { force: true });
+  await rm(temporary, { force: true });
   await rm(work, { recursive: true });
 }

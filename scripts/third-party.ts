@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Metafile } from 'esbuild';
 
-/** The licences of everything of others that is in the bundles, as they ask to be handed on with it. */
+/** The licence texts of every package in the bundles, since most licences require that their text is passed on. */
 export function thirdPartyNotices({ outputs }: Metafile): string {
   const inputs = Object.values(outputs).flatMap((output) =>
     Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
   );
   const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
   const packages = [...folders].sort().map(readPackage);
-  return packages.map((one) => noticeOf(one, packages)).join('\n');
+  return packages.map((item) => noticeOf(item, packages)).join('\n');
 }
 
 interface Package {
@@ -16,7 +16,7 @@ interface Package {
   readonly version: string;
   readonly license: string;
   readonly repository: string;
-  /** Of its licence files. */
+  /** The texts of its licence files. */
   readonly texts: readonly string[];
 }
 
@@ -30,9 +30,11 @@ function readPackage(folder: string): Package {
   return { name, version, license, repository: typeof repository === 'string' ? repository : repository.url, texts };
 }
 
-/** A package that was published without its licence file has that of the others of its repository. */
+/** A package without a licence file gets the text of another package of its repository and licence. */
 function noticeOf({ name, version, license, repository, texts }: Package, all: readonly Package[]): string {
-  const sibling = all.find((one) => one.repository === repository && one.license === license && one.texts.length > 0);
+  const sibling = all.find(
+    (other) => other.repository === repository && other.license === license && other.texts.length > 0,
+  );
   const found = texts.length > 0 ? texts : sibling?.texts;
   if (found === undefined) throw new Error(`${name} is in a bundle and has no licence file`);
   return `${'='.repeat(80)}\n${name} ${version}\n\n${found.join('\n\n')}\n`;

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 
-/** Writes `dist/types`: the declarations of src/index.ts, and of what these name, and no others. */
+/** Writes `dist/types`: the declarations of src/index.ts and of the files that it imports, and no others. */
 const all = mkdtempSync(join(tmpdir(), 'pannier-types-'));
 try {
   const config = join(all, 'tsconfig.json');
@@ -31,18 +31,18 @@ try {
     mkdirSync(dirname(target), { recursive: true });
     cpSync(file, target);
   }
-  // `dist` is of scripts; what is declared here is a module.
+  // dist/package.json says CommonJS; these declarations describe an ES module.
   writeFileSync('dist/types/package.json', '{"type":"module"}\n');
 } finally {
   rmSync(all, { recursive: true });
 }
 
-/** A declaration file and those it imports, and so on. */
-function reachable(from: string, met = new Set<string>()): ReadonlySet<string> {
-  if (met.has(from)) return met;
-  met.add(from);
+/** A declaration file and all files that it imports, directly or not. */
+function reachable(from: string, found = new Set<string>()): ReadonlySet<string> {
+  if (found.has(from)) return found;
+  found.add(from);
   for (const [, path = ''] of readFileSync(from, 'utf8').matchAll(/(?:from |import\()["'](\.[^"']+)\.ts["']/g)) {
-    reachable(join(dirname(from), `${path}.d.ts`), met);
+    reachable(join(dirname(from), `${path}.d.ts`), found);
   }
-  return met;
+  return found;
 }

@@ -1,4 +1,4 @@
 'use strict';
 
-// In place of what a library loads when it starts and never uses here, see build.ts.
+// build.ts puts this in the place of modules that a library loads at start and that Pannier never uses.
 module.exports = () => () => {};

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Stands for an application: logs in with its environment, reads a file again on SIGHUP, ends on SIGTERM.
+# An application for this example: it logs in with its environment, reads its file again on SIGHUP, and ends on SIGTERM.
 here=$(dirname "$0")
 features() { echo "features $(tr -d ' \n' < "$here/run/features.json")"; }
 trap features HUP

@@ -41,6 +41,9 @@ function countEdits(a: string, b: string): number {
   return at(row, b.length);
 }
 
+/** The end of a message about an unknown name: `; did you mean "bao"?`, or nothing when no candidate is near. */
+export const didYouMean = (near: string | undefined): string => (near === undefined ? '' : `; did you mean "${near}"?`);
+
 function at(row: readonly number[], index: number): number {
   return row[index] ?? Number.POSITIVE_INFINITY;
 }

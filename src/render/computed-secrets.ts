@@ -3,23 +3,27 @@ import { loadCrypto } from '../base/node-crypto.ts';
 import type { Value } from '../base/value.ts';
 import type { SecretEntry, Snapshot } from '../lease/snapshot.ts';
 import type { ComputedSecret } from './render.ts';
-import type { AskedValue } from './template/evaluate.ts';
+import type { ComputedLookup } from './template/evaluate.ts';
 import { placeIn, RenderFault } from './template/fault.ts';
-import type { PathAsk } from './template/nodes.ts';
+import type { SecretCall } from './template/nodes.ts';
 
-/** How often a secret by a computed path is polled where the template does not say it. */
+/** How often a computed secret is polled when the template gives no `refresh`. */
 const COMPUTED_REFRESH_MS = 300_000;
 
-/** The most that one output may ask by computed paths; beyond it a template has run away. */
-const MAX_ASKED = 1_000;
+/** Limits the computed secrets of one output, so that a faulty template cannot load a server without end. */
+const MAX_COMPUTED = 1_000;
 
-/** Names of private paths: the same for the same path while this process runs, and no help in guessing it. */
+/**
+ * The key of the hashes that stand for private paths in names. One path has one name while this process runs, and the
+ * name does not help to guess the path.
+ */
 let nameKey: Uint8Array | undefined;
 
-/** Answers the computed paths of one render from a snapshot, and keeps what was asked. */
+/** Looks up computed paths for one render of an output, and records which secrets the templates asked for. */
 export class ComputedSecrets {
+  /** Every secret that was asked for so far, by its name. */
   readonly computed = new Map<string, ComputedSecret>();
-  /** Names without an answer yet. */
+  /** Names of those that the snapshot has no answer for yet. */
   readonly pending: string[] = [];
   readonly #snapshot: Snapshot;
 
@@ -27,26 +31,35 @@ export class ComputedSecrets {
     this.#snapshot = snapshot;
   }
 
-  answerFor(place: string, origin: string): AskedValue {
-    return (ask, path) => this.#answer(ask, path, placeIn(place, origin, ask.at));
+  /**
+   * The lookup for one file.
+   * @param place the file's configuration path.
+   * @param origin what messages call its template.
+   */
+  lookupFor(place: string, origin: string): ComputedLookup {
+    return (call, path) => this.#lookUp(call, path, placeIn(place, origin, call.at));
   }
 
-  #answer(ask: PathAsk, path: string, place: string): Value | 'pending' | 'none' {
-    if (!isPath(path))
-      throw new RenderFault('RENDER_BAD_ARGUMENT', `${ask.what} with a path that is none`, { at: ask.at });
-    // The name of a folder in a list, which is no secret; a secret beside it has the same name without the slash.
-    if (ask.what === 'secret' && path.endsWith('/')) return 'none';
-    const name = nameOf(ask, path);
-    const before = this.computed.get(name);
-    if (before === undefined) {
-      if (this.computed.size === MAX_ASKED) {
-        const seen = `more than ${MAX_ASKED} secrets by computed paths`;
-        throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: ask.at, hint: 'List fewer, or in several outputs.' });
+  /** @throws RenderFault RENDER_BAD_ARGUMENT for a path that is not valid, and for too many secrets. */
+  #lookUp(call: SecretCall, path: string, place: string): Value | 'pending' | 'none' {
+    if (!isPath(path)) {
+      const seen = `${call.what} got a path that is empty or has an empty part, a part . or .., or a NUL byte`;
+      throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: call.at });
+    }
+    // A list names a folder with a slash at the end; a secret beside the folder has the same name without the slash.
+    if (call.what === 'secret' && path.endsWith('/')) return 'none';
+    const name = nameOf(call, path);
+    const known = this.computed.get(name);
+    if (known === undefined) {
+      if (this.computed.size === MAX_COMPUTED) {
+        const seen = `the output asks for more than ${MAX_COMPUTED} secrets by computed paths`;
+        const hint = 'List fewer secrets, or spread them over several outputs.';
+        throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: call.at, hint });
       }
-      const { backend, refreshMs = COMPUTED_REFRESH_MS } = ask;
-      this.computed.set(name, { backend, request: ask.requests[ask.what](path, !ask.isLiteral), refreshMs, place });
-    } else if (ask.refreshMs !== undefined && ask.refreshMs < before.refreshMs) {
-      this.computed.set(name, { ...before, refreshMs: ask.refreshMs });
+      const { backend, refreshMs = COMPUTED_REFRESH_MS } = call;
+      this.computed.set(name, { backend, request: call.requests[call.what](path, !call.isLiteral), refreshMs, place });
+    } else if (call.refreshMs !== undefined && call.refreshMs < known.refreshMs) {
+      this.computed.set(name, { ...known, refreshMs: call.refreshMs });
     }
     const entry = this.#snapshot.get(name);
     if (entry === undefined || !isAnswer(entry)) {
@@ -55,22 +68,23 @@ export class ComputedSecrets {
     }
     if (entry.state === 'absent') return 'none';
     const { fields } = entry.value;
-    return ask.what === 'secrets' ? (fields.get('keys') ?? []) : fields;
+    return call.what === 'secrets' ? (fields.get('keys') ?? []) : fields;
   }
 }
 
+/** Other failures to fetch a computed secret are waited for. */
 const isAnswer = (entry: SecretEntry): boolean => entry.state !== 'absent' || isNothingThere(entry.why);
 
-/** Spaces keep it apart from every configured name. */
-function nameOf({ what, backend, isLiteral }: PathAsk, path: string): string {
+/** A name for logs and status. It holds spaces, so no configured secret can have it. */
+function nameOf({ what, backend, isLiteral }: SecretCall, path: string): string {
   if (isLiteral) return `${what} ${backend} ${path}`;
   const { createHmac, randomBytes } = loadCrypto();
   nameKey ??= randomBytes(32);
-  const mark = createHmac('sha256', nameKey).update(path).digest('base64url').slice(0, 16);
-  return `${what} ${backend} (computed ${mark})`;
+  const hash = createHmac('sha256', nameKey).update(path).digest('base64url').slice(0, 16);
+  return `${what} ${backend} (computed ${hash})`;
 }
 
-/** Not empty, and without parts that a server would clean onto another path. */
+/** Whether every part is a plain name. A server would turn a path with `.`, `..` or `//` into another path. */
 function isPath(path: string): boolean {
   const parts = path.replace(/^\/+|\/+$/g, '').split('/');
   return parts.every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\0');

@@ -1,5 +1,5 @@
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
-import { makeNearest } from '../base/nearest.ts';
+import { didYouMean, makeNearest } from '../base/nearest.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, FileContent, GenerationsConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
@@ -8,32 +8,32 @@ import { FORMATS } from './formats/index.ts';
 import { maskPicked, pick } from './formats/pick.ts';
 import type { Rendered, Renderer } from './render.ts';
 import type { KnownNames } from './template/analyse.ts';
-import type { AskedValue, View } from './template/evaluate.ts';
+import type { ComputedLookup, View } from './template/evaluate.ts';
 import { RenderFault } from './template/fault.ts';
 import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
 import { readTemplate } from './template/template.ts';
 import { missingIn, viewOf } from './template/view.ts';
 
-/** Reads a template file; from the disk unless a test says otherwise. */
+/** Reads a template file. Tests give their own; the default reads from the disk. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;
 
 /**
  * Makes the renderer of one output: reads its templates, parses and analyses them. Needs no backend and no value.
  * @param known the names of all configured secrets, and the backends that computed paths can ask.
- * @param also secrets that the output needs for something else than its files.
+ * @param alsoNeeded names of secrets that the output needs for something other than its files, such as a reload.
  * @throws ProblemsError with everything that is wrong in any file of the output.
  */
 export async function createRenderer(
   output: Pick<GenerationsConfig, 'files'>,
   known: KnownNames,
   read: ReadBytes = readTemplateFile,
-  also: Iterable<string> = [],
+  alsoNeeded: Iterable<string> = [],
 ): Promise<Renderer> {
   const problems: Failure[] = [];
   const files: RenderFile[] = [];
   for (const [name, file] of output.files) files.push(await prepare(name, file, known, read, problems));
   if (problems.length > 0) throw new ProblemsError(problems);
-  const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...also]);
+  const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...alsoNeeded]);
   const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
   return {
     wants,
@@ -42,23 +42,25 @@ export async function createRenderer(
   };
 }
 
-/** A template that is larger is none. */
-const MAX_BYTES = 16 * 1024 * 1024;
+/** A larger file is not a template; reading it fails. */
+const MAX_TEMPLATE_BYTES = 16 * 1024 * 1024;
 
-const readTemplateFile: ReadBytes = async (path) => (await readFileInTime(path, { maxBytes: MAX_BYTES })).bytes;
+const readTemplateFile: ReadBytes = async (path) =>
+  (await readFileInTime(path, { maxBytes: MAX_TEMPLATE_BYTES })).bytes;
 
 /** One file of the output, ready to be rendered any number of times. */
 interface RenderFile {
   readonly name: string;
   readonly place: string;
-  /** What messages call the template: its path, or `content`. */
+  /** What messages call the template: its path, `content`, or `builtin:NAME`. */
   readonly origin: string;
   readonly wants: readonly string[];
   readonly asks: readonly string[];
   /** @throws RenderFault */
-  readonly render: (view: View, answer: AskedValue, masked: boolean) => Uint8Array;
+  readonly render: (view: View, lookUp: ComputedLookup, masked: boolean) => Uint8Array;
 }
 
+/** Reads and checks one file; adds everything that is wrong with it to `problems`. */
 async function prepare(
   name: string,
   { place, what }: FileConfig,
@@ -71,7 +73,7 @@ async function prepare(
     const wants = what.from.map(([secret = '']) => secret);
     const { from, options = {} } = what;
     const write = FORMATS[what.format];
-    const render = (view: View, _answer: AskedValue, masked: boolean) => {
+    const render = (view: View, _lookUp: ComputedLookup, masked: boolean) => {
       const sources = from.map((source) => pick(source, view));
       return write(masked ? sources.map(maskPicked) : sources, options);
     };
@@ -86,8 +88,8 @@ async function prepare(
   const used = new Set(template.uses.map(({ secret }) => secret));
   if (template.problems.length === 0) problems.push(...problemsOfInputs(inputs, used, place));
   const wants = [...used].flatMap((name) => secretsBehind(name, inputs));
-  const render: RenderFile['render'] = (view, answer, masked) =>
-    template.render(withInputs(inputs, view), answer, masked);
+  const render: RenderFile['render'] = (view, lookUp, masked) =>
+    template.render(withInputs(inputs, view), lookUp, masked);
   return { name, place, origin, wants, asks: template.asks, render };
 }
 
@@ -98,11 +100,11 @@ function originOf(what: Exclude<FileContent, { kind: 'format' }>): string {
   return what.builtin === undefined ? 'content' : `builtin:${what.builtin}`;
 }
 
-/** An input that the template does not name is misspelt, here or there. */
+/** An input that the template does not use is a spelling mistake, in the configuration or in the template. */
 function problemsOfInputs(inputs: TemplateInputs, names: ReadonlySet<string>, place: string): Failure[] {
-  const idle = [...inputs.keys()].filter((name) => !names.has(name));
-  return idle.map((name) =>
-    failure('CONFIG_INVALID', place, `with or values gives ${name}, which the template does not name`, {
+  const unused = [...inputs.keys()].filter((name) => !names.has(name));
+  return unused.map((name) =>
+    failure('CONFIG_INVALID', place, `with or values gives "${name}", which the template does not use`, {
       hint: 'Correct the name, or remove it.',
     }),
   );
@@ -126,6 +128,7 @@ async function readSource(path: string, place: string, read: ReadBytes, problems
   }
 }
 
+/** ` (ENOENT)` for a system error, else nothing. */
 const systemCode = (error: unknown): string => {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? ` (${code})` : '';
@@ -137,17 +140,18 @@ function problemsOfFormat(
   known: ReadonlySet<string>,
 ): Failure[] {
   const problems: Failure[] = [];
-  if (from.length === 0) problems.push(failure('CONFIG_INVALID', place, 'from names no secret'));
-  if (format === 'raw' && from.length > 1) problems.push(failure('CONFIG_INVALID', place, 'raw takes one source'));
+  if (from.length === 0) problems.push(failure('CONFIG_INVALID', place, 'from does not name a secret'));
+  if (format === 'raw' && from.length > 1)
+    problems.push(failure('CONFIG_INVALID', place, 'format raw takes exactly one source'));
   for (const [secret = ''] of from) {
     if (known.has(secret)) continue;
-    const near = makeNearest(known)(secret);
-    const details = near === undefined ? {} : { hint: `Did you mean ${near}?` };
-    problems.push(failure('CONFIG_UNKNOWN_SECRET', place, `no secret is named ${secret}`, details));
+    const seen = `there is no secret named "${secret}"${didYouMean(makeNearest(known)(secret))}`;
+    problems.push(failure('CONFIG_UNKNOWN_SECRET', place, seen));
   }
   return problems;
 }
 
+/** Renders every file even after a failure, so that one round tells all failures and asks for all computed secrets. */
 function renderFiles(
   files: readonly RenderFile[],
   wants: ReadonlySet<string>,
@@ -157,30 +161,30 @@ function renderFiles(
   const missing = missingIn(snapshot, wants);
   if (missing.length > 0) return { kind: 'waits', missing, computed: new Map() };
   const view = viewOf(snapshot);
-  const asked = new ComputedSecrets(snapshot);
+  const computedSecrets = new ComputedSecrets(snapshot);
   const rendered = new Map<string, Uint8Array>();
   const failed: Failure[] = [];
   for (const { name, place, origin, render } of files) {
     try {
-      rendered.set(name, render(view, asked.answerFor(place, origin), masked));
+      rendered.set(name, render(view, computedSecrets.lookupFor(place, origin), masked));
     } catch (error) {
       failed.push(error instanceof RenderFault ? error.toFailure(place, origin) : asFailure(error, place));
     }
   }
-  if (failed.length > 0) return { kind: 'failed', why: together(failed) };
-  const { computed, pending } = asked;
+  if (failed.length > 0) return { kind: 'failed', why: combined(failed) };
+  const { computed, pending } = computedSecrets;
   if (pending.length > 0) return { kind: 'waits', missing: pending, computed };
   return { kind: 'files', files: rendered, computed };
 }
 
-/** Longest list of files in one failure. */
-const MAX_FILES = 5;
+/** Limits how many other files one failure lists. */
+const MAX_LISTED_FILES = 5;
 
-/** The first failure, which also tells what is wrong with the other files, so that all is mended in one go. */
-function together([first, ...others]: readonly Failure[]): Failure {
+/** The first failure, which also says what is wrong with the other files, so that all can be corrected at once. */
+function combined([first, ...others]: readonly Failure[]): Failure {
   const { code, place, seen } = first as Failure;
   if (others.length === 0) return first as Failure;
-  const told = others.slice(0, MAX_FILES).map((other) => `${other.place}: ${other.seen} (${other.code})`);
-  const more = others.length > MAX_FILES ? `; and ${others.length - MAX_FILES} more files` : '';
-  return failure(code, place, `${seen}; also ${told.join('; ')}${more}`, first);
+  const listed = others.slice(0, MAX_LISTED_FILES).map((other) => `${other.place}: ${other.seen} (${other.code})`);
+  const more = others.length > MAX_LISTED_FILES ? `; and ${others.length - MAX_LISTED_FILES} more files` : '';
+  return failure(code, place, `${seen}; also ${listed.join('; ')}${more}`, first);
 }

@@ -7,7 +7,7 @@ import { RenderFault } from './template/fault.ts';
 import { readTemplate, type Template } from './template/template.ts';
 import { viewOf } from './template/view.ts';
 
-/** What a request carries; each text stays opaque until it is sent. */
+/** Headers and body of one HTTP request. Each text stays a `Secret` until it is sent. */
 export interface RequestValues {
   readonly kind: 'request';
   readonly headers: ReadonlyMap<string, Secret>;
@@ -16,62 +16,66 @@ export interface RequestValues {
 
 export type RenderedRequest = RequestValues | { readonly kind: 'failed'; readonly why: Failure };
 
-/** Headers and body of one HTTP request, parsed and checked once, when it is made. */
+/** Renders headers and body of one HTTP request. Their templates are parsed and checked once, when it is made. */
 export interface RequestRenderer {
-  /** Names of the secrets that they are made of. */
+  /** Names of the secrets that headers and body use. */
   readonly wants: ReadonlySet<string>;
-  /** Pure, and never throws. */
+  /** Pure, and never throws: a fault is `failed`. */
   render(snapshot: Snapshot): RenderedRequest;
 }
 
 /**
- * Parses the templates of a request; needs no value. Computed paths are refused: a reload fetches nothing.
- * @throws ProblemsError with everything that is wrong in any of them.
+ * Parses the templates of a request; needs no value. Computed paths are refused, since a reload fetches nothing.
+ * @throws ProblemsError with everything that is wrong in any of its templates.
  */
 export async function createRequestRenderer(
   { headers, body, place }: HttpReloadConfig,
   known: KnownNames,
 ): Promise<RequestRenderer> {
   const problems: Failure[] = [];
-  const parts = new Map<string, Part>();
-  for (const [name, text] of headers) parts.set(name, await part(`${place}.http.headers.${name}`, text));
-  const whole = body === undefined ? undefined : await part(`${place}.http.body`, body);
+  const headerParts = new Map<string, RequestPart>();
+  for (const [name, text] of headers) headerParts.set(name, await readPart(`${place}.http.headers.${name}`, text));
+  const bodyPart = body === undefined ? undefined : await readPart(`${place}.http.body`, body);
   if (problems.length > 0) throw new ProblemsError(problems);
-  const all = whole === undefined ? [...parts.values()] : [...parts.values(), whole];
+  const parts = [...headerParts.values(), ...(bodyPart === undefined ? [] : [bodyPart])];
 
   return {
-    wants: new Set(all.flatMap(({ template }) => template.uses.map(({ secret }) => secret))),
+    wants: new Set(parts.flatMap(({ template }) => template.uses.map(({ secret }) => secret))),
     render(snapshot) {
       const view = viewOf(snapshot);
-      let at = place;
-      const write = (one: Part) => {
-        at = one.place;
-        return Secret.bytes(one.template.render(view));
+      let partPlace = place;
+      const renderPart = (part: RequestPart) => {
+        partPlace = part.place;
+        return Secret.bytes(part.template.render(view));
       };
       try {
-        const written = new Map([...parts].map(([name, one]) => [name, write(one)]));
-        return { kind: 'request', headers: written, ...(whole === undefined ? {} : { body: write(whole) }) };
+        return {
+          kind: 'request',
+          headers: new Map([...headerParts].map(([name, part]) => [name, renderPart(part)])),
+          ...(bodyPart === undefined ? {} : { body: renderPart(bodyPart) }),
+        };
       } catch (error) {
         return {
           kind: 'failed',
-          why: error instanceof RenderFault ? error.toFailure(at, 'text') : asFailure(error, at),
+          why: error instanceof RenderFault ? error.toFailure(partPlace, 'text') : asFailure(error, partPlace),
         };
       }
     },
   };
 
-  async function part(at: string, text: string): Promise<Part> {
+  async function readPart(at: string, text: string): Promise<RequestPart> {
     const template = await readTemplate(text, known);
     problems.push(...template.problems.map((fault) => fault.toFailure(at, 'text')));
     if (template.asks.length > 0) {
       const hint = 'Name a secret of the configuration.';
-      problems.push(failure('TEMPLATE_REFUSED', at, 'a computed path, which a reload cannot ask', { hint }));
+      problems.push(failure('TEMPLATE_REFUSED', at, 'a reload cannot ask for a secret by a computed path', { hint }));
     }
     return { place: at, template };
   }
 }
 
-interface Part {
+/** One header, or the body. */
+interface RequestPart {
   readonly place: string;
   readonly template: Template;
 }

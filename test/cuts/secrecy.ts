@@ -111,12 +111,12 @@ export const SECRECY: readonly Cut[] = [
   ),
   evaluate(
     'blocks-on-missing-fields',
-    'const over = demand(this.#orNothing(node.over));',
+    'const over = demand(this.#orEmpty(node.over));',
     'const over = this.outcome(node.over);\n    if (over instanceof Missing) return;',
   ),
   evaluate(
     'blocks-on-missing-fields',
-    'const item = demand(this.#orNothing(node.value));',
+    'const item = demand(this.#orEmpty(node.value));',
     'const item = this.outcome(node.value);\n    if (item instanceof Missing) return;',
     { by: '{{#with' },
   ),
@@ -154,7 +154,7 @@ export const SECRECY: readonly Cut[] = [
   ),
   cutIn('src/render/template/parse.ts')(
     'no-foreign-template-errors',
-    'inOurWords(met.token, met.expected)',
+    'syntaxProblem(met.token, met.expected)',
     '_message',
   ),
   cutIn('src/render/helpers/trim.ts')(

@@ -6,10 +6,10 @@ import {
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { QUOTINGS } from '../../src/render/text/quoting.ts';
 
-/** What each target of quote is shown for. */
+/** The text that the page shows quoted for each target. */
 const QUOTED = `it's <é> & b`;
 
-/** What the file of a builtin is usually called. */
+/** The usual file name of each builtin, for its example. */
 const USUAL_NAMES: Readonly<Record<string, string>> = {
   dotenv: 'app.env',
   json: 'app.json',
@@ -32,7 +32,7 @@ const BUILTIN_TABLE = '| builtin | what it writes | fields | example |';
 const HELPER_TABLE = '| helper | what it gives | example | result |';
 const QUOTING_TABLE = '| target | what it writes | result |';
 
-/** docs/templates.md with its tables as the code has them; everything else is kept from `current`. */
+/** docs/templates.md with the tables of the code; everything else stays as it is in `current`. */
 export function templatesPage(current: string): string {
   const helpers = [...HELPERS.values()].map(
     ({ usage, does, example: [template, gives] }) =>
@@ -49,15 +49,15 @@ export function templatesPage(current: string): string {
   return withRows(page, BUILTIN_TABLE, builtins);
 }
 
-/** A file of an output, in YAML. */
+/** An example of a builtin as a file of an output, in YAML. */
 export const exampleOf = (name: string, { input }: BuiltinTemplate): string =>
   `${USUAL_NAMES[name]}: { template: builtin:${name}, with: { ${input}: ${input === 'app' ? 'shop' : `shop-${input}`} } }`;
 
-/** The first sentence of the template's first line, a comment that goes on with what it is made of. */
+/** What a template writes: the beginning of its first line, a comment that then names the secret that it uses. */
 function aboutBuiltin(name: string): string {
-  const [, about] = /^\{\{! (.+?)\.? Made of .* \}\}\n/.exec(builtinText(name)) ?? [];
+  const [, about] = /^\{\{! (.+?)\.? Uses the secret .* \}\}\n/.exec(builtinText(name)) ?? [];
   if (about === undefined)
-    throw new Error(`${name}.hbs does not begin with a comment: what it is, and what it is made of`);
+    throw new Error(`${name}.hbs does not begin with a comment that says what it writes and which secret it uses`);
   return about;
 }
 

@@ -1,12 +1,12 @@
-/** Every Pannier configuration below examples/, also those inside of Kubernetes manifests. */
+/** Reads every Pannier configuration in examples/, including those inside Kubernetes manifests. */
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 
 export interface Example {
-  /** Where it stands. */
+  /** The file, and for a manifest the key of the ConfigMap. */
   readonly name: string;
-  /** The folder that its relative paths start from. */
+  /** The folder that relative paths of the configuration start from. */
   readonly dir: string;
   readonly text: string;
 }
@@ -14,12 +14,12 @@ export interface Example {
 /** A Kubernetes object, or any other map. */
 export type Manifest = { readonly kind: string } & Record<string, unknown>;
 
-/** The manifests below examples/, by file. */
+/** The Kubernetes manifests in examples/, by file. */
 export function manifests(): ReadonlyMap<string, readonly Manifest[]> {
   const files = globSync('examples/**/*.yaml').sort();
   const read = files.map((file): [string, Manifest[]] => {
     const documents = parseAllDocuments(readFileSync(file, 'utf8'));
-    return [file, (documents as { toJS(): Manifest }[]).map((one) => one.toJS())];
+    return [file, (documents as { toJS(): Manifest }[]).map((document) => document.toJS())];
   });
   return new Map(read.filter(([, [first]]) => first !== undefined && 'apiVersion' in first));
 }

@@ -13,7 +13,7 @@ import { awsProblems, composeProblems } from './schemas.ts';
 const run = promisify(execFile);
 const read = (name: string) => readFileSync(`examples/${name}`, 'utf8');
 
-/** The line of `program`, when it is installed. */
+/** Whether a program is installed: it starts with these arguments. */
 const isHere = (program: string, ...args: readonly string[]) =>
   run(program, args).then(
     () => true,
@@ -35,7 +35,7 @@ describe('Docker Compose', () => {
     },
   );
 
-  it('stack.yaml is what docker stack deploy takes', async (context) => {
+  it('docker stack deploy accepts stack.yaml', async (context) => {
     context.skip(!(await isHere('docker', 'stack', 'config', '--help')), 'docker is not installed');
     const { stdout } = await run('docker', ['stack', 'config', '--compose-file', 'examples/compose/stack.yaml']);
     expect(parse(stdout).services.pannier.deploy.mode).toBe('global');
@@ -45,7 +45,7 @@ describe('Docker Compose', () => {
 describe('Amazon ECS', () => {
   const task = JSON.parse(read('ecs/task-definition.json'));
 
-  it('task-definition.json is what RegisterTaskDefinition takes', { timeout: 120_000 }, async () => {
+  it('task-definition.json matches the model of RegisterTaskDefinition', { timeout: 120_000 }, async () => {
     expect(await awsProblems('ecs', 'RegisterTaskDefinition', task)).toEqual([]);
     expect(await awsProblems('ecs', 'RegisterTaskDefinition', { ...task, famly: 'x' })).not.toEqual([]);
   });
@@ -60,7 +60,7 @@ describe('Amazon ECS', () => {
     expect(read(`ecs/${copy?.getArguments()[0]?.getValue()}`)).toContain('aws-secrets-manager');
   });
 
-  it('the policy for EKS names actions that there are', () => {
+  it('the policy for EKS names actions that exist', () => {
     const { Statement } = JSON.parse(read('eks-irsa/policy.json'));
     const known = readFileSync('docs/aws.md', 'utf8');
     for (const action of Statement.flatMap(({ Action }: { Action: string | string[] }) => Action)) {
@@ -70,12 +70,12 @@ describe('Amazon ECS', () => {
 });
 
 describe('systemd', () => {
-  it('the units are what systemd takes', async (context) => {
+  it('systemd accepts the units', async (context) => {
     context.skip(!(await isHere('systemd-analyze', '--version')), 'systemd-analyze is not installed');
     const dir = await mkdtemp(join(tmpdir(), 'pannier-units-'));
     try {
       for (const name of ['pannier.service', 'shop.service']) {
-        // What it starts is not installed here, and the check looks for it.
+        // The programs of the units are not installed here, and the check looks for them.
         await writeFile(join(dir, name), read(`systemd/${name}`).replace(/^(ExecStart=)\S+/m, '$1/bin/true'));
       }
       const { stdout, stderr } = await run('systemd-analyze', [
@@ -89,7 +89,7 @@ describe('systemd', () => {
     }
   });
 
-  it('the agent is started with a command that there is, and as the configuration wants it', async () => {
+  it('the agent is started with a command that exists, as the configuration needs it', async () => {
     const [, , ...args] = /^ExecStart=(\S+) (.*)$/m.exec(read('systemd/pannier.service')) ?? [];
     expect(await parseCommandLine((args[0] ?? '').split(' '))).toBe('run');
     for (const [, name] of read('systemd/pannier.yaml').matchAll(/CREDENTIALS_DIRECTORY\}\/(\S+)/g)) {

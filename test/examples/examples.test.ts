@@ -14,7 +14,7 @@ import { configurations, dataOf, type Example } from './configurations.ts';
 const examples = configurations();
 const folders = readdirSync('examples', { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
-/** What the deployment around a configuration sets. */
+/** Variables that a deployment sets for its configuration. */
 const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service' };
 
 async function load(path: string) {
@@ -22,7 +22,7 @@ async function load(path: string) {
 }
 
 describe('examples', () => {
-  it('examples/README.md names each of them', () => {
+  it('examples/README.md names every example', () => {
     const readme = readFileSync('examples/README.md', 'utf8');
     for (const { name } of folders) expect(readme).toContain(`(${name}/)`);
   });
@@ -32,7 +32,7 @@ describe('examples', () => {
     expect(folders.map(({ name }) => name).filter((name) => !having.has(name))).toEqual([]);
   });
 
-  it.each(examples.map((one) => [one.name, one] as const))('%s is a good configuration', async (_, { text, dir }) => {
+  it.each(examples.map((one) => [one.name, one] as const))('%s is a valid configuration', async (_, { text, dir }) => {
     const path = join(dir.includes('file-backend') ? dir : mkdtempSync(join(tmpdir(), 'pannier-')), 'pannier.yaml');
     if (!path.startsWith(dir)) writeFileSync(path, text);
     const { config } = await load(path);
@@ -40,7 +40,7 @@ describe('examples', () => {
     expect(config.warnings).toEqual([]);
   });
 
-  it('the configuration of the README is a good one', async () => {
+  it('the configuration of the README is valid', async () => {
     const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
     const path = join(mkdtempSync(join(tmpdir(), 'pannier-')), 'pannier.yaml');
     writeFileSync(path, yaml);
@@ -77,7 +77,7 @@ describe('on real backends', () => {
     }
   });
 
-  /** The same with these servers in the place of those of the deployment, and directories of this test. */
+  /** The configuration of an example with the test's servers and directories instead of the deployment's. */
   function here(one: Example, dir: string): object {
     const { outputs = {}, backends = {}, secrets } = dataOf(one);
     const servers = Object.entries(backends).map(([name, { kind, region }]) => [

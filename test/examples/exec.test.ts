@@ -7,7 +7,7 @@ import { useScene } from '../system/openbao.helpers.ts';
 
 const scene = useScene();
 
-it('examples/exec starts its application anew for a password, and signals it for a file', async () => {
+it('examples/exec restarts its application for a new password, and signals it for a new file', async () => {
   const { dir } = await scene.place();
   cpSync('examples/exec', dir, { recursive: true, filter: (path) => !path.endsWith('/run') });
   const agent = scene.exec(join(dir, 'pannier.yaml'), []);

@@ -34,7 +34,7 @@ const agents = ({ initContainers, containers }: Pod) =>
   [...initContainers, ...containers].filter(({ image }) => image.startsWith('pannier:'));
 
 describe('the manifests', () => {
-  it('are what Kubernetes takes, without a key it does not know', { timeout: 120_000 }, async () => {
+  it('match the schemas of Kubernetes, without unknown keys', { timeout: 120_000 }, async () => {
     expect(pods.length).toBeGreaterThan(5);
     expect(await kubernetesProblems([...files.values()].flat())).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe('the manifests', () => {
     }
   });
 
-  it.each(pods)('%s: nothing is root, may become it, or writes outside of volumes', (_, pod) => {
+  it.each(pods)('%s: no container is root, may become root, or writes outside of volumes', (_, pod) => {
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     for (const { securityContext } of [...pod.initContainers, ...pod.containers]) {
       expect(securityContext).toMatchObject({
@@ -81,7 +81,7 @@ describe('the manifests', () => {
     for (const agent of agents(pod)) expect(agent.resources?.limits).toBeDefined();
   });
 
-  it.each(pods)('%s: what the agent is told to do exists, and it mounts what is there', async (_, pod) => {
+  it.each(pods)('%s: the agent is given a command that exists, and mounts volumes that exist', async (_, pod) => {
     for (const { args = [], startupProbe, volumeMounts } of agents(pod)) {
       expect(['init', 'run']).toContain(await parseCommandLine(args));
       if (startupProbe !== undefined) expect(await parseCommandLine(startupProbe.exec.command.slice(1))).toBe('probe');
@@ -90,13 +90,13 @@ describe('the manifests', () => {
     }
   });
 
-  it('names of accounts and ConfigMaps lead somewhere within their file', () => {
+  it('accounts and ConfigMaps that a manifest names are defined in the same file', () => {
     for (const [file, objects] of files) {
       const names = (kind: string) => objects.filter((one) => one.kind === kind).map(nameOf);
       for (const pod of objects.flatMap(podOf)) {
         expect([file, names('ServiceAccount')]).toEqual([file, [pod.serviceAccountName]]);
         const maps = pod.volumes.flatMap(({ configMap }) => (configMap as { name: string } | undefined)?.name ?? []);
-        // The certificate of the backend is the cluster's to give.
+        // The cluster provides the ConfigMap with the certificate of the backend.
         expect([file, maps.filter((name) => name !== 'bao-ca')]).toEqual([file, names('ConfigMap')]);
       }
     }

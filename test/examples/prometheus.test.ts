@@ -8,8 +8,9 @@ import { npmPackage } from '../render/formats/installed.helpers.ts';
 import { isHere, run, withPaths } from '../templates/programs.helpers.ts';
 import { manifests } from './configurations.ts';
 
-/** A query that a rule or a panel asks, with where it stands. */
+/** A query of a rule or a panel. */
 interface Query {
+  /** The name of the rule, or the title of the panel. */
   readonly where: string;
   readonly expr: string;
 }
@@ -47,7 +48,7 @@ const queries: readonly Query[] = [
   ...panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: title, expr: filled(expr) }))),
 ];
 
-/** What every target of Prometheus has. */
+/** Labels that every series has. */
 const COMMON = ['job', 'instance', 'le'];
 
 describe('the dashboard and the alert rules', () => {
@@ -55,7 +56,7 @@ describe('the dashboard and the alert rules', () => {
   let labelsOf: ReadonlyMap<string, readonly string[]>;
 
   beforeAll(async () => {
-    // The grammar of Prometheus's own editor.
+    // The grammar of the query editor of Prometheus.
     const installed = await npmPackage('@prometheus-io/lezer-promql', '0.315.0');
     const require = createRequire(join(installed, 'node_modules', 'x.js'));
     const { parser } = require('@prometheus-io/lezer-promql');
@@ -74,11 +75,11 @@ describe('the dashboard and the alert rules', () => {
     labelsOf = new Map([...series, ['up', []] as const]);
   }, 300_000);
 
-  it('are there', () => {
+  it('exist', () => {
     expect([rules.length > 8, panels.length > 20, queries.length > 40]).toEqual([true, true, true]);
   });
 
-  it.each(queries.map(({ where, expr }) => [where, expr]))('%s asks what can be asked: %s', (_, expr) => {
+  it.each(queries.map(({ where, expr }) => [where, expr]))('%s asks for metrics that exist: %s', (_, expr) => {
     const nodes = nodesOf(expr);
     const text = ({ from, to }: Node) => expr.slice(from, to);
     expect(nodes.filter(({ type }) => type.isError)).toEqual([]);
@@ -89,7 +90,7 @@ describe('the dashboard and the alert rules', () => {
     for (const label of nodes.filter(({ name }) => name === 'LabelName').map(text)) expect(known).toContain(label);
   });
 
-  it('compare labels with words that they can have', () => {
+  it('compare labels with values that they can have', () => {
     const words: Record<string, readonly string[]> = {
       state: ['fresh', 'stale', 'expired', 'absent', 'failed', 'owed', 'settled', 'waiting', 'dead|logging-in'],
       check: ['startup', 'ready', 'live'],
@@ -102,7 +103,7 @@ describe('the dashboard and the alert rules', () => {
     }
   });
 
-  it('each alert has a name of its own, a severity, and words whose labels its query gives', () => {
+  it('each alert has a unique name, a severity, and a text whose labels its query gives', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     for (const { alert, expr, labels, annotations, for: lasts = '0s' } of rules) {
       expect([alert, lasts]).toEqual([expect.stringMatching(/^Pannier[A-Z]/), expect.stringMatching(/^\d+[smh]$/)]);
@@ -116,7 +117,7 @@ describe('the dashboard and the alert rules', () => {
     }
   });
 
-  it('the panels have ids of their own and do not lie on each other', () => {
+  it('the panels have unique ids and do not overlap', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const taken = new Set<string>();
     for (const { gridPos } of panels) {
@@ -160,12 +161,12 @@ describe('the scrape configuration', () => {
 });
 
 describe('promtool', () => {
-  it('takes the rules and the scrape configuration', async ({ skip }) => {
+  it('accepts the rules and the scrape configuration', async ({ skip }) => {
     if (!(await isHere('promtool', '--version'))) skip('promtool is not on PATH');
     const { stdout } = await run('promtool', ['check', 'rules', 'examples/prometheus/alerts.yaml']);
     expect(stdout).toContain(`SUCCESS: ${rules.length} rules found`);
     const config = parse(readFileSync('examples/prometheus/prometheus.yaml', 'utf8'));
-    // Debian's promtool is built without the discovery of Kubernetes; the relabelling is what we wrote ourselves.
+    // Debian's promtool is built without the discovery of Kubernetes. The rest of the configuration is checked.
     for (const job of config.scrape_configs) {
       expect(job.kubernetes_sd_configs).toEqual([{ role: 'pod' }]);
       delete job.kubernetes_sd_configs;
@@ -177,13 +178,13 @@ describe('promtool', () => {
   });
 });
 
-/** The annotations of the pods of a Deployment or a Job; undefined for what makes no pods. */
+/** The annotations of the pods of a Deployment or a Job; undefined for an object that makes no pods. */
 function annotationsOf(spec: unknown): Readonly<Record<string, string>> | undefined {
   const { template } = (spec ?? {}) as { template?: { metadata?: { annotations?: Record<string, string> } } };
   return template === undefined ? undefined : (template.metadata?.annotations ?? {});
 }
 
-/** A query with the variables of Grafana in it, as Prometheus would get it. */
+/** A query as Prometheus gets it: with values for the variables of Grafana. */
 function filled(expr: string): string {
   return expr.replaceAll('$__rate_interval', '1m').replace(/\$(job|instance)/g, '.+');
 }

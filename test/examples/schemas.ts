@@ -1,4 +1,4 @@
-/** Schemas that others keep of the files their programs read. */
+/** Checks files against the schemas that the makers of their readers publish. Each check gives a list of problems. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { ensurePythonPackages } from '../servers/cache.ts';
@@ -14,18 +14,18 @@ const JSON_SCHEMA = [
   'typing_extensions==4.16.0',
 ];
 
-/** Oldest and newest Kubernetes that the manifests are for; native sidecars are on by default since 1.29. */
+/** The oldest and the newest Kubernetes that the manifests support; native sidecars are on by default since 1.29. */
 const KUBERNETES = ['1.29', '1.37'];
 
-/** What the schemas of Kubernetes say against each of these objects; unknown keys count. Empty when all are good. */
+/** The problems that the schemas of Kubernetes find in these objects. An unknown key is a problem. */
 export async function kubernetesProblems(objects: readonly object[]): Promise<readonly string[]> {
   const version = '1.37.0';
   const all = [`kubernetes-validate==${version}`, 'importlib_resources==7.1.0', 'packaging==26.3', 'PyYAML==6.0.3'];
   const path = await ensurePythonPackages({ name: 'kubernetes-validate', version, all: [...all, ...JSON_SCHEMA] });
   const script = `
 import kubernetes_validate as k
-for o in told['objects']:
-    for version in told['versions']:
+for o in data['objects']:
+    for version in data['versions']:
         try:
             k.validate(o, version, strict=True)
         except (k.ValidationError, k.SchemaNotFoundError, k.InvalidSchemaError) as e:
@@ -34,7 +34,7 @@ for o in told['objects']:
   return python(path, script, { objects, versions: KUBERNETES });
 }
 
-/** What the Compose Specification says against a file. */
+/** The problems that the Compose Specification finds in a file. */
 export async function composeProblems(file: object): Promise<readonly string[]> {
   const version = '0.39.0';
   const all = [`check-jsonschema==${version}`, ...JSON_SCHEMA];
@@ -43,12 +43,12 @@ export async function composeProblems(file: object): Promise<readonly string[]> 
 import jsonschema, os
 schema = json.load(open(os.path.join(sys.path[0], 'check_jsonschema/builtin_schemas/vendor/compose-spec.json')))
 validator = jsonschema.validators.validator_for(schema)(schema)
-problems += [f"{e.json_path}: {e.message}" for e in validator.iter_errors(told)]
+problems += [f"{e.json_path}: {e.message}" for e in validator.iter_errors(data)]
 `;
   return python(path, script, file);
 }
 
-/** What the model of an AWS API says against the parameters of a call. */
+/** The problems that the model of an AWS API finds in the parameters of a call. */
 export async function awsProblems(service: string, call: string, parameters: object): Promise<readonly string[]> {
   const version = '1.44.5';
   const all = [
@@ -62,16 +62,17 @@ export async function awsProblems(service: string, call: string, parameters: obj
   const script = `
 from botocore.session import Session
 from botocore.validate import ParamValidator
-shape = Session().get_service_model(told['service']).operation_model(told['call']).input_shape
-report = ParamValidator().validate(told['parameters'], shape)
+shape = Session().get_service_model(data['service']).operation_model(data['call']).input_shape
+report = ParamValidator().validate(data['parameters'], shape)
 if report.has_errors(): problems.append(report.generate_report())
 `;
   return python(path, script, { service, call, parameters });
 }
 
-async function python(path: string, script: string, told: object): Promise<readonly string[]> {
-  const context = `import sys, json\ntold = json.loads(sys.argv[2])\nproblems = []\nsys.path.insert(0, sys.argv[1])\n`;
+/** Runs a script that reads `data` and fills `problems`. */
+async function python(path: string, script: string, data: object): Promise<readonly string[]> {
+  const context = `import sys, json\ndata = json.loads(sys.argv[2])\nproblems = []\nsys.path.insert(0, sys.argv[1])\n`;
   const whole = `${context}${script}\nprint(json.dumps(problems))`;
-  const { stdout } = await run('python3', ['-c', whole, path, JSON.stringify(told)], { maxBuffer: 1 << 26 });
+  const { stdout } = await run('python3', ['-c', whole, path, JSON.stringify(data)], { maxBuffer: 1 << 26 });
   return JSON.parse(stdout) as string[];
 }

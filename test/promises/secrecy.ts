@@ -104,18 +104,18 @@ export const secrecy: Section = {
     held(
       'field-below-a-leaf',
       "Handlebars' `strict` is not enough: `{{db.password.nope}}` throws with the value in the message,",
-      missing('%j fails, naming it and where it stands', '{{db.password.nope}}'),
+      missing('%j fails, and the message names it and its position', '{{db.password.nope}}'),
     ),
     held(
       'helper-of-a-missing-field',
       "Handlebars' `strict` is not enough: `{{upper db.typo}}` gives text,",
-      missing('%j fails, naming it and where it stands', '{{upper db.typo}}'),
+      missing('%j fails, and the message names it and its position', '{{upper db.typo}}'),
     ),
     held(
       'blocks-on-missing-fields',
       "Handlebars' `strict` is not enough: blocks on missing fields render empty,",
-      missing('%j fails, naming it and where it stands', '{{#each db.missing}}x{{/each}}'),
-      missing('%j fails, naming it and where it stands', '{{#with db.missing}}x{{/with}}'),
+      missing('%j fails, and the message names it and its position', '{{#each db.missing}}x{{/each}}'),
+      missing('%j fails, and the message names it and its position', '{{#with db.missing}}x{{/with}}'),
     ),
     held(
       'if-of-an-absent-secret',
@@ -134,7 +134,7 @@ export const secrecy: Section = {
     held(
       'wants-from-the-tree',
       "So: parse once, walk the AST, list every `secret.field` and whether it stands in `if`/`unless`/`default`; that list gives each output's wants,",
-      output('wants each secret that any of its files names, guarded or not, and no other'),
+      output('needs each secret that any of its files names, guarded or not, and no other'),
       missing('is falsy in if, unless and as the first argument of default'),
     ),
     held(
@@ -146,7 +146,7 @@ export const secrecy: Section = {
     held(
       'missing-field-errors',
       'and missing-field errors for helper arguments and blocks.',
-      missing('%j fails, naming it and where it stands'),
+      missing('%j fails, and the message names it and its position'),
     ),
     held(
       'no-html-escaping',
@@ -161,8 +161,8 @@ export const secrecy: Section = {
     held(
       'object-names-json',
       'an object or null in a plain mustache is an error naming `json`;',
-      noText('%s fails, and the hint helps', '{{app.map}}'),
-      noText('%s fails, and the hint helps', '{{app.nil}}'),
+      noText('%s fails, and the hint says what to write', '{{app.map}}'),
+      noText('%s fails, and the hint says what to write', '{{app.nil}}'),
     ),
     held(
       'no-log-no-partials',
@@ -173,7 +173,7 @@ export const secrecy: Section = {
     held(
       'no-foreign-template-errors',
       "Handlebars' own error text is never shown.",
-      wrong('%j does not parse, and we say so in our words'),
+      wrong('%j does not parse, and the message is not the parser’s'),
       inFile(
         'test/render/canary.test.ts',
         'a failure, and a masked file',
@@ -215,7 +215,7 @@ export const secrecy: Section = {
     held(
       'bytes-refused',
       'refused elsewhere without a helper.',
-      noText('%s fails, and the hint helps', '{{bytes.raw}}'),
+      noText('%s fails, and the hint says what to write', '{{bytes.raw}}'),
     ),
     held(
       'socket-mode',

@@ -70,11 +70,11 @@ describe('each', () => {
     expect(await textOf(template, secrets)).toBe(text);
   });
 
-  it('over a leaf fails, naming it', async () => {
+  it('fails over a leaf, and names it', async () => {
     expect(await failureOf('{{#each app.s}}x{{/each}}', secrets)).toMatchObject({
       code: 'RENDER_BAD_ARGUMENT',
       place: 'outputs.shop.files["f"], content:1:1',
-      seen: 'app.s is a string, and #each wants a list or a map',
+      seen: 'app.s is a string, and #each takes a list or a map',
     });
   });
 });

@@ -13,7 +13,7 @@ const CANARY = 'cAnArY-7f3a';
 const pemOf = (text: string) => `-----BEGIN CERTIFICATE-----\n${btoa(text)}\n-----END CERTIFICATE-----`;
 const BYTES = Buffer.from([0xff, ...Buffer.from(CANARY)]);
 
-/** The canary in every shape that could stand in a message; field names are ours and hold none. */
+/** A secret whose every value holds the canary, in each type and shape. Its field names do not hold it. */
 const secrets = {
   db: fieldsOf({
     text: Secret.text(CANARY),
@@ -49,7 +49,7 @@ const paths = [
   'nope',
 ].concat([...secrets.db.keys()].flatMap((name) => [`db.${name}`, `db.${name}.deeper`, `db.${name}.[0]`]));
 
-/** Templates around one path, right and wrong. */
+/** Templates that use one path, valid and invalid ones. */
 const frames: readonly ((path: string) => string)[] = [
   (p) => `{{${p}}}`,
   (p) => `{{{${p}}}}`,
@@ -79,7 +79,7 @@ const frames: readonly ((path: string) => string)[] = [
   (p) => `{{${p} ${p} a=${p}}}`,
 ];
 
-/** Options that make keys equal, wrong or missing. */
+/** Options that make keys equal, invalid or missing. */
 const OPTIONS: readonly FormatOptions[] = [
   { flat: true },
   { flat: true, case: 'upper', prefix: '-' },
@@ -108,30 +108,30 @@ describe('a failure, and a masked file', () => {
     expect(failed).toBeGreaterThan(1000);
   });
 
-  it('looks where a value would show', async () => {
+  it('the search finds a value that shows', async () => {
     await expect(look(outputOf({ f: `{{db.${CANARY}}}` }))).rejects.toThrow(CANARY);
   });
 });
 
-/** Renders and greps everything that a failure or the masked file carries; 1 when it was a failure. */
+/** Renders and searches the failure or the masked file for the canary. Returns 1 when it was a failure, else 0. */
 async function look(output: ReturnType<typeof outputOf>): Promise<number> {
-  let told: unknown;
+  let shown: unknown;
   try {
     const renderer = await createRenderer(output, { secrets: new Set(['db', 'opt']), backends: new Map() });
     const rendered = await renderer.render(snapshotOf(secrets));
-    told = rendered;
+    shown = rendered;
     if (rendered.kind === 'files') {
-      // What can be rendered can be masked, and then shows nothing either.
+      // A file that can be rendered can be masked, and shows no value then.
       const masked = await renderer.render(snapshotOf(secrets), { masked: true });
       if (masked.kind !== 'files') throw new Error(`rendered, and not masked: ${JSON.stringify(masked)}`);
-      told = [...masked.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]);
+      shown = [...masked.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]);
     }
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
-    told = error;
+    shown = error;
   }
-  const text = `${inspect(told, { depth: null, showHidden: true })}${JSON.stringify(told)}`;
-  if (text.includes('INTERNAL')) throw new Error(`a fault of ours: ${text}`);
+  const text = `${inspect(shown, { depth: null, showHidden: true })}${JSON.stringify(shown)}`;
+  if (text.includes('INTERNAL')) throw new Error(`an internal fault: ${text}`);
   for (const shape of [
     CANARY,
     CANARY.toUpperCase(),
@@ -141,5 +141,5 @@ async function look(output: ReturnType<typeof outputOf>): Promise<number> {
   ]) {
     if (text.includes(shape)) throw new Error(`a value shows: ${text}`);
   }
-  return Array.isArray(told) ? 0 : 1;
+  return Array.isArray(shown) ? 0 : 1;
 }

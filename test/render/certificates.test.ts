@@ -14,7 +14,7 @@ const leaf = pemOf('leaf');
 const key = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----';
 const oneLine = (pem: string) => pem.replaceAll('\n', ' ');
 
-/** Renders `{{pem …}}` of these texts and tells the blocks by name. */
+/** Renders `{{pem …}}` of these texts, and gives the names of the certificates in the result. */
 async function chainOf(...given: readonly string[]): Promise<string[]> {
   const s = fieldsOf({ all: given.map((text) => Secret.text(text)) });
   const text = await textOf('{{pem s.all}}', { s });
@@ -103,16 +103,16 @@ describe('pem', () => {
   });
 
   const refused: readonly (readonly [what: string, text: string, seen: string])[] = [
-    ['no PEM', 'hunter2', 'pem wants whole PEM blocks'],
-    ['nothing', '', 'pem wants whole PEM blocks'],
-    ['a block without an end', `${leaf}\n-----BEGIN CERTIFICATE-----\nAAAA`, 'pem wants whole PEM blocks'],
-    ['an end of another kind', '-----BEGIN A-----\nAAAA\n-----END B-----', 'pem wants whole PEM blocks'],
-    ['no base64', '-----BEGIN A-----\nA*\n-----END A-----', 'pem wants whole PEM blocks'],
-    ['an empty block', '-----BEGIN A-----\n-----END A-----', 'pem wants whole PEM blocks'],
+    ['no PEM', 'hunter2', 'pem takes whole PEM blocks'],
+    ['nothing', '', 'pem takes whole PEM blocks'],
+    ['a block without an end', `${leaf}\n-----BEGIN CERTIFICATE-----\nAAAA`, 'pem takes whole PEM blocks'],
+    ['an end of another kind', '-----BEGIN A-----\nAAAA\n-----END B-----', 'pem takes whole PEM blocks'],
+    ['no base64', '-----BEGIN A-----\nA*\n-----END A-----', 'pem takes whole PEM blocks'],
+    ['an empty block', '-----BEGIN A-----\n-----END A-----', 'pem takes whole PEM blocks'],
     [
-      'a certificate that is none, beside another',
+      'a block that is not a certificate, beside a certificate',
       `${leaf}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----`,
-      'pem wants certificates, and one cannot be read',
+      'pem got a certificate that cannot be read',
     ],
   ];
   it.each(refused)('refuses %s', async (_, text, seen) => {
@@ -129,7 +129,7 @@ describe('x509', () => {
     key: Secret.text(key),
   });
 
-  const told: readonly (readonly [template: string, text: string])[] = [
+  const fields: readonly (readonly [template: string, text: string])[] = [
     ['{{x509 s.leaf "subject"}}', 'CN=shop.svc,O=Shop\\, Inc.,C=DE'],
     ['{{x509 s.leaf "issuer"}}', 'CN=Shop Issuer,O=Shop'],
     ['{{x509 s.leaf "serial"}} {{x509 s.root "serial"}}', '0a:0c:11 01'],
@@ -144,14 +144,14 @@ describe('x509', () => {
     ['{{x509 s.leaf "fingerprint"}}', new X509Certificate(leaf).fingerprint256.replaceAll(':', '').toLowerCase()],
     ['{{x509 s.der "subject"}}', 'CN=shop.svc,O=Shop\\, Inc.,C=DE'],
   ];
-  it.each(told)('%s', async (template, text) => {
+  it.each(fields)('%s', async (template, text) => {
     expect(await textOf(template, { s })).toBe(text);
   });
 
   it.each([
-    ['{{x509 s.key "subject"}}', 'x509 wants a certificate in PEM; it was given s.key'],
-    ['{{x509 s "subject"}}', 'x509 wants text, not a map; it was given s'],
-    ['{{x509 s.leaf (lower "Names")}}', expect.stringMatching(/^x509 wants for FIELD one of subject, /)],
+    ['{{x509 s.key "subject"}}', 'x509 takes a certificate in PEM; it was given s.key'],
+    ['{{x509 s "subject"}}', 'x509 takes text, not a map; it was given s'],
+    ['{{x509 s.leaf (lower "Names")}}', expect.stringMatching(/^x509 takes one of subject, .* as FIELD/)],
   ])('%s is refused', async (template, seen) => {
     expect(await failureOf(template, { s })).toMatchObject({ code: 'RENDER_BAD_ARGUMENT', seen });
   });

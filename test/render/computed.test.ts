@@ -39,7 +39,7 @@ async function render(template: string, entries: Record<string, SecretEntry>, ba
   );
 }
 
-/** The text, or the names that are waited for. */
+/** The text, the names that are waited for, or the code of the failure. */
 function shown(rendered: Rendered): string {
   if (rendered.kind === 'files') return Buffer.from(rendered.files.get('f') as Uint8Array).toString();
   return rendered.kind === 'waits' ? `waits for ${rendered.missing.join(', ')}` : rendered.why.code;
@@ -63,7 +63,7 @@ describe('computed paths', () => {
     expect(shown(await render(template, { 'secret bao secret/a': one }))).toBe('one');
   });
 
-  it('lists, and asks for everything that was listed in one round', async () => {
+  it('asks for all listed secrets in one round', async () => {
     const all =
       '{{#each (secrets "secret/shop/") as |name|}}{{#with (secret "secret/shop/" name)}}{{password}};{{/with}}{{/each}}';
     const list = fresh(fields({ keys: [text('a'), text('b')] }));
@@ -74,7 +74,7 @@ describe('computed paths', () => {
     expect(shown(await render(all, { 'secrets bao secret/shop/': list, ...entries }))).toBe('p0;p1;');
   });
 
-  it('a path made of values is private: neither its name nor a failure tells it', async () => {
+  it('a path made of values is private: neither the name of the secret nor a failure shows it', async () => {
     const rendered = await render('{{#with (secret "secret/" app.password)}}x{{/with}}', {});
     expect(JSON.stringify(rendered.kind === 'waits' && rendered.missing)).not.toContain('c4n4ry');
     const request = rendered.kind === 'waits' ? [...rendered.computed.values()][0]?.request : undefined;
@@ -83,14 +83,14 @@ describe('computed paths', () => {
     expect(shown(again)).toBe(shown(rendered));
   });
 
-  it('what is not there is falsy in if, and an error elsewhere; what failed otherwise is waited for', async () => {
+  it('an absent secret is falsy in if and an error elsewhere; a secret that failed otherwise is waited for', async () => {
     const entries = { 'secret bao secret/a': absent('SECRET_NOT_FOUND') };
     expect(shown(await render('{{#if (secret "secret/a")}}yes{{else}}no{{/if}}', entries))).toBe('no');
     expect(shown(await render(template, entries))).toBe('RENDER_MISSING_FIELD');
     expect(shown(await render(template, { 'secret bao secret/a': absent('BACKEND_TIMEOUT') }))).toContain('waits for');
   });
 
-  it('a path made of values may lead nowhere: with and each take their else', async () => {
+  it('with and each take their else when nothing is at a path made of values', async () => {
     const over = (block: string) =>
       `{{#each (secrets "secret/shop/") as |name|}}${block}{{/each}}`.replaceAll('ASK', '(secret "secret/shop/" name)');
     const list = fresh(fields({ keys: [text('a'), text('gone'), text('team/')] }));
@@ -109,7 +109,7 @@ describe('computed paths', () => {
     ['{{#with (secret "secret/" "a")}}x{{/with}}', '(secret "secret/" "a") finds nothing'],
     ['{{json (secret "secret/" app.folder)}}', '(secret "secret/" app.folder) finds nothing'],
     ['{{json (secret "secret/a/")}}', '(secret "secret/a/") finds nothing'],
-  ])('%s with nothing there fails by the path as it is written, and by no value', async (source, seen) => {
+  ])('%s fails when nothing is there, and shows the path as it is written, not a value', async (source, seen) => {
     const first = await render(source, {});
     const missing = first.kind === 'waits' ? first.missing : [];
     const entries = Object.fromEntries(missing.map((name) => [name, absent('SECRET_DELETED')]));
@@ -117,11 +117,11 @@ describe('computed paths', () => {
     expect(rendered.kind === 'failed' && rendered.why).toMatchObject({ code: 'RENDER_MISSING_FIELD', seen });
   });
 
-  it('a call that is all of a template waits for what it asks', async () => {
+  it('a call that is the whole template waits for its secret', async () => {
     expect(shown(await render('{{json (secret "secret/a")}}', {}))).toBe('waits for secret bao secret/a');
   });
 
-  it('says how often it is asked, the shortest where several say it', async () => {
+  it('a secret is polled at the shortest refresh that its calls give', async () => {
     const refreshes = async (source: string) => {
       const rendered = await render(source, {});
       return rendered.kind === 'waits' ? [...rendered.computed.values()].map(({ refreshMs }) => refreshMs) : rendered;
@@ -136,7 +136,7 @@ describe('computed paths', () => {
     expect(shown(await render(`{{#with (secret ${path})}}x{{/with}}`, {}))).toBe('RENDER_BAD_ARGUMENT');
   });
 
-  it('a template that asks for thousands has run away', async () => {
+  it('a template that asks for more than 1,000 secrets fails', async () => {
     const keys = Array.from({ length: 1_500 }, (_, i) => text(`k${i}`));
     const all = '{{#each (secrets "s")}}{{#with (secret "s/" this)}}x{{/with}}{{/each}}';
     expect(shown(await render(all, { 'secrets bao s': fresh(fields({ keys })) }))).toBe('RENDER_BAD_ARGUMENT');
@@ -159,7 +159,7 @@ describe('computed paths', () => {
     expect(await problem).toEqual([code]);
   });
 
-  it('names the backend it asks', async () => {
+  it('backend="NAME" chooses the backend that is asked', async () => {
     const rendered = await render('{{#with (secret "x" backend="b")}}{{/with}}', {}, ['a', 'b']);
     expect(shown(rendered)).toBe('waits for secret b x');
   });

@@ -14,7 +14,7 @@ const fences = [...doc.matchAll(/^```(\w+)(?: (\w+))?\n([\s\S]*?)^```$/gm)].map(
 const samples = fences.filter(({ language }) => language === 'json').map(({ name, text }) => [name, text] as const);
 const secrets = { ...Object.fromEntries(samples), extra: 'optional and absent' as const };
 
-/** An example is a template or a file's configuration; what follows it says what it does. */
+/** Each example is a template or the configuration of a file; the text after it says what it gives. */
 const examples = fences
   .filter(({ language }) => language === 'hbs' || language === 'yaml')
   .map(({ language, text, index, whole }) => {
@@ -40,7 +40,7 @@ async function whatOf(language: string, text: string): Promise<string | FileCont
   return { ...format(name, ...from), options: { ...rest, rename: Object.entries(rename ?? {}) } };
 }
 
-/** A file of an output, by way of the configuration. */
+/** The content of a file, read by the loader of configurations. */
 async function configured(file: object): Promise<FileContent> {
   const paths = Object.fromEntries(Object.keys(secrets).map((name) => [name, { kv: `secret/${name}` }]));
   const { outputs } = await loadWith({ secrets: paths, outputs: { o: { dir: '/run/x', files: { f: file } } } });
@@ -68,7 +68,7 @@ describe('docs/templates.md', () => {
   });
 
   it.each([...HELPERS])(
-    'shows an example of %s that is true, and called by its name',
+    'shows an example of %s that calls it and gives the stated text',
     async (name, { usage, example }) => {
       const [template, gives] = example;
       expect([usage.split(' ')[0], /[{(](\w+) /.exec(template.replace('{{#each ', ''))?.[1]]).toEqual([name, name]);

@@ -20,7 +20,7 @@ const secrets = { app: JSON.stringify(data.app), db: JSON.stringify(data.db) };
 
 type Random = (n: number) => number;
 
-/** A small generator with a seed: the same templates on every machine. */
+/** A small random generator with a seed, so that every machine gets the same templates. */
 function makeRandom(seed: number): Random {
   let state = seed;
   return (n) => {
@@ -29,14 +29,14 @@ function makeRandom(seed: number): Random {
   };
 }
 
-/** A scope by a value that stands for all that it may hold, outermost first, with the names of block parameters. */
+/** A scope with a sample of the values that it may hold, and the values of its block parameters by name. */
 interface Scope {
   readonly value: unknown;
   readonly isEach: boolean;
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** Every path that may be written in these scopes, with the value it stands for. */
+/** Every path that may be written in these scopes, outermost first, with the sample value that it leads to. */
 function pathsIn(scopes: readonly Scope[]): (readonly [path: string, value: unknown])[] {
   const root = scopes[0]?.value as object;
   const paths = Object.entries(root).flatMap(([name, value]) => pathsBelow(`@root.${name}`, value));
@@ -60,8 +60,9 @@ function pathsBelow(path: string, value: unknown): (readonly [path: string, valu
 const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Handlebars opens no scope for a value that equals (`==`) the one around it, at each turn of a loop anew, so that
- * `../` leads elsewhere; ours counts every block. Scopes that can be equal are left out here.
+ * Handlebars opens no scope for a value that equals (`==`) the value of the scope around it, and decides so for each
+ * item of a loop, so that `../` leads elsewhere. Pannier opens a scope for every block. The templates of this test
+ * leave out scopes that may be equal.
  */
 function opensScope(value: unknown, word: string, scopes: readonly Scope[]): boolean {
   const context = scopes.at(-1)?.value;
@@ -86,7 +87,7 @@ function makeTemplate(random: Random, scopes: readonly Scope[], depth: number): 
     text += pick(SPACE);
     const kind = depth === 0 ? random(2) : random(7);
     if (kind === 0) text += tag('! note ');
-    // The bar keeps Handlebars from adding: {{app.zero}}{{app.on}} is 1 there.
+    // Without the bar, Handlebars would add the values: it renders {{app.zero}}{{app.on}} as 1.
     else if (kind <= 2) text += `|${tag(choose((value) => typeof value !== 'object')[0])}`;
     else if (kind === 3) {
       const [[first], [second]] = [choose(() => true), choose(() => true)];
@@ -113,7 +114,8 @@ describe('a template that renders', () => {
     for (let i = 0; i < 500; i++) {
       const source = makeTemplate(random, [{ value: data, isEach: false, params: {} }], 3);
       const ours = await render({ f: source }, secrets).catch((error: Error) => error);
-      if (!('kind' in ours) || ours.kind !== 'files') continue; // Refused here, "[object Object]" or nothing there.
+      // Pannier refuses what Handlebars renders as "[object Object]" or as nothing.
+      if (!('kind' in ours) || ours.kind !== 'files') continue;
       const theirs = Handlebars.compile(source, { noEscape: true })(structuredClone(data));
       const text = Buffer.from(ours.files.get('f') as Uint8Array).toString();
       expect({ source, text }).toEqual({ source, text: theirs });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-/** What turns a value into text reads no file, starts nothing and sends nothing: it imports only what computes. */
+/** Helpers only compute: they may import these files and `node:crypto`, none of which reaches out of the process. */
 const MAY_IMPORT = /^(?:\.\/|\.\.\/(?:template|text)\/|\.\.\/\.\.\/base\/)[\w-]+\.ts$|^node:crypto$/;
 
 describe('helpers', () => {

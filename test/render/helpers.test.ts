@@ -90,48 +90,48 @@ describe('helpers', () => {
   });
 
   const refused: readonly (readonly [template: string, seen: string])[] = [
-    ['{{upper app.nil}}', 'upper wants text, not null'],
-    ['{{trim app.list}}', 'trim wants text, not a list'],
-    ['{{lower app}}', 'lower wants text, not a map'],
-    ['{{urlencode bytes.raw}}', 'urlencode wants text, not bytes that are not UTF-8'],
-    ['{{urlencode app.half}}', 'urlencode wants text without half a surrogate pair'],
-    ['{{indent app.b64 app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
-    ['{{indent app.f app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
-    ['{{indent app.n app.text}}', 'indent wants for SPACES a whole number from 0 to 1000'],
-    ['{{join app.text ","}}', 'join wants a list first, not a string'],
-    ['{{join app.map ","}}', 'join wants a list first, not a map'],
-    ['{{join app.mixed ","}}', 'join wants text, not a list'],
-    ['{{json app indent=app.text}}', 'json wants for indent a whole number from 0 to 10'],
-    ['{{base64encode app.map}}', 'base64encode wants text, not a map'],
-    ['{{base64decode "a"}}', 'base64decode wants base64'],
-    ['{{base64decode "a*=="}}', 'base64decode wants base64'],
-    ['{{base64decode "+_aa"}}', 'base64decode wants base64'],
-    ['{{lookup app app.map}}', 'lookup wants text, not a map'],
-    ['{{split app.list ","}}', 'split wants text, not a list'],
-    ['{{split app.text app.map}}', 'split wants text, not a map'],
-    ['{{replace app.text (trim " ") "x"}}', 'replace wants for OLD a text that is not empty'],
-    ['{{first app.text}}', 'first wants a list first, not a string'],
-    ['{{sort app.text}}', 'sort wants a list or a map, not a string'],
-    ['{{sort app.mixed}}', 'sort wants text, not a list'],
-    ['{{sha256 app.map}}', 'sha256 wants text, not a map'],
-    ['{{sha256 app.half}}', 'sha256 wants text without half a surrogate pair'],
-    ['{{sha256 app.text encoding=app.text}}', 'sha256 wants for encoding one of hex, base64'],
-    ['{{hmac app.nil app.text}}', 'hmac wants text, not null'],
-    ['{{date app.text "unix"}}', 'date wants for TIME RFC 3339 text with a zone, a date, or seconds since 1970'],
-    ['{{date app.n "unix"}}', 'date wants for TIME seconds since 1970, and of the years 0 to 9999'],
-    ['{{date app.f app.text}}', 'date wants for FORMAT one of rfc3339, date, compact, http, unix, unixms'],
-    ['{{toKeyValue app.list}}', 'toKeyValue wants a map, not a list'],
-    ['{{toKeyValue app.lines}}', 'toKeyValue wants names and values that do not hold what stands between two lines'],
-    ['{{toKeyValue app.eq}}', 'toKeyValue wants names that do not hold the separator'],
-    ['{{concat app.b64 app.list}}', 'concat wants text, not a list'],
-    ['{{match app.text "[a-z ]+"}}', 'match got a text that its pattern does not fit'],
-    ['{{match "a\n" "a"}}', 'match got a text that its pattern does not fit'],
-    ['{{match app.map "a"}}', 'match wants text, not a map'],
-    ['{{match "a" (concat "(" app.b64)}}', 'match wants for PATTERN a regular expression'],
-    ['{{quote "shell" app.map}}', 'quote wants text, not a map'],
-    ['{{quote "xml" app.half}}', 'quote has no way to write this text for xml'],
+    ['{{upper app.nil}}', 'upper takes text, not null'],
+    ['{{trim app.list}}', 'trim takes text, not a list'],
+    ['{{lower app}}', 'lower takes text, not a map'],
+    ['{{urlencode bytes.raw}}', 'urlencode takes text, not bytes that are not UTF-8'],
+    ['{{urlencode app.half}}', 'urlencode takes text without half a surrogate pair'],
+    ['{{indent app.b64 app.text}}', 'indent takes a whole number from 0 to 1000 as SPACES'],
+    ['{{indent app.f app.text}}', 'indent takes a whole number from 0 to 1000 as SPACES'],
+    ['{{indent app.n app.text}}', 'indent takes a whole number from 0 to 1000 as SPACES'],
+    ['{{join app.text ","}}', 'join takes a list as its first argument, not a string'],
+    ['{{join app.map ","}}', 'join takes a list as its first argument, not a map'],
+    ['{{join app.mixed ","}}', 'join takes text, not a list'],
+    ['{{json app indent=app.text}}', 'json takes a whole number from 0 to 10 as indent'],
+    ['{{base64encode app.map}}', 'base64encode takes text, not a map'],
+    ['{{base64decode "a"}}', 'base64decode takes base64'],
+    ['{{base64decode "a*=="}}', 'base64decode takes base64'],
+    ['{{base64decode "+_aa"}}', 'base64decode takes base64'],
+    ['{{lookup app app.map}}', 'lookup takes text, not a map'],
+    ['{{split app.list ","}}', 'split takes text, not a list'],
+    ['{{split app.text app.map}}', 'split takes text, not a map'],
+    ['{{replace app.text (trim " ") "x"}}', 'replace takes a text that is not empty as OLD'],
+    ['{{first app.text}}', 'first takes a list as its first argument, not a string'],
+    ['{{sort app.text}}', 'sort takes a list or a map, not a string'],
+    ['{{sort app.mixed}}', 'sort takes text, not a list'],
+    ['{{sha256 app.map}}', 'sha256 takes text, not a map'],
+    ['{{sha256 app.half}}', 'sha256 takes text without half a surrogate pair'],
+    ['{{sha256 app.text encoding=app.text}}', 'sha256 takes one of hex, base64 as encoding'],
+    ['{{hmac app.nil app.text}}', 'hmac takes text, not null'],
+    ['{{date app.text "unix"}}', 'date takes RFC 3339 text with a zone, a date, or seconds since 1970 as TIME'],
+    ['{{date app.n "unix"}}', 'date takes seconds since 1970, within the years 0 to 9999, as TIME'],
+    ['{{date app.f app.text}}', 'date takes one of rfc3339, date, compact, http, unix, unixms as FORMAT'],
+    ['{{toKeyValue app.list}}', 'toKeyValue takes a map, not a list'],
+    ['{{toKeyValue app.lines}}', 'toKeyValue takes names and values without the text between two lines in them'],
+    ['{{toKeyValue app.eq}}', 'toKeyValue takes names without the separator in them'],
+    ['{{concat app.b64 app.list}}', 'concat takes text, not a list'],
+    ['{{match app.text "[a-z ]+"}}', 'match got a text that does not match its pattern'],
+    ['{{match "a\n" "a"}}', 'match got a text that does not match its pattern'],
+    ['{{match app.map "a"}}', 'match takes text, not a map'],
+    ['{{match "a" (concat "(" app.b64)}}', 'match takes a regular expression as PATTERN'],
+    ['{{quote "shell" app.map}}', 'quote takes text, not a map'],
+    ['{{quote "xml" app.half}}', 'quote cannot write this text for xml'],
   ];
-  it.each(refused)('%j is refused, naming the helper and what it was given', async (template, seen) => {
+  it.each(refused)('%j is refused, and the message names the helper and its arguments', async (template, seen) => {
     const given = [...new Set(template.match(/\b(?:app|bytes)(?:\.\w+)?/g))];
     expect(await failureOf(`x${template}`, secrets)).toMatchObject({
       code: 'RENDER_BAD_ARGUMENT',
@@ -153,19 +153,19 @@ describe('helpers', () => {
     '253402300800',
     '1893456000000',
   ];
-  it.each(badTimes)('date takes no %j', async (time) => {
+  it.each(badTimes)('date refuses %j', async (time) => {
     const given = { s: fieldsOf({ t: Secret.text(time) }) };
     expect((await failureOf('{{date s.t "unix"}}', given)).code).toBe('RENDER_BAD_ARGUMENT');
   });
 
-  it('that find nothing are missing, unless default asks', async () => {
+  it('that find nothing give a missing value', async () => {
     expect(await failureOf('{{first app.map.l}}', secrets)).toMatchObject({
       code: 'RENDER_MISSING_FIELD',
       seen: 'first finds nothing in app.map.l',
     });
   });
 
-  it('is all of the template or nothing, when base64decode gives bytes', async () => {
+  it('base64decode gives bytes only when the call is the whole template', async () => {
     expect(await bytesOf('{{base64decode app.bin}}', secrets)).toEqual(Buffer.of(0xff));
     expect(await bytesOf('{{base64decode app.bin~}}\n', secrets)).toEqual(Buffer.of(0xff));
     expect(await bytesOf('{{base64decode "77u/aGk="}}', secrets)).toEqual(Buffer.from('\ufeffhi'));
@@ -175,7 +175,7 @@ describe('helpers', () => {
   });
 });
 
-describe('what a helper cannot take', () => {
+describe('an argument that a helper cannot take', () => {
   const given = {
     app: '{"a-b":"1","list":[{"x":"(1"}],"conn":{"host":"h h"},"pair":"hunter2=x"}',
   };
@@ -189,13 +189,13 @@ describe('what a helper cannot take', () => {
     ['{{#with app.conn}}{{#each @root.app.list}}{{match ../host "[a-z]+"}}{{/each}}{{/with}}', 'app.conn.host'],
     ['{{match (concat app.pair app.a-b) "x"}}', 'app.pair, app.a-b'],
   ];
-  it.each(cases)('%s is told by the field that it is', async (template, name) => {
+  it.each(cases)('in %s is named by its field', async (template, name) => {
     expect((await failureOf(template, given)).seen).toBe(
-      `match got a text that its pattern does not fit; it was given ${name}`,
+      `match got a text that does not match its pattern; it was given ${name}`,
     );
   });
 
-  it('is not told by a name that a helper made of a value', async () => {
+  it('is not named by a key that a helper made of a value', async () => {
     for (const word of ['@key', 'this']) {
       const why = await failureOf(`{{#each (split app.pair "=")}}{{match ${word} "z+"}}{{/each}}`, given);
       expect(JSON.stringify(why)).not.toContain('hunter2');
@@ -215,7 +215,7 @@ describe('a value without one obvious text', () => {
     ['{{app.half}}', 'app.half holds half a surrogate pair, which UTF-8 cannot carry', 'Write {{json app.half}}'],
     ['{{#each app.mixed}}{{this}}{{/each}}', 'app.mixed.[1] is a list', 'Write {{json this}}'],
   ];
-  it.each(noText)('%s fails, and the hint helps', async (template, seen, hint) => {
+  it.each(noText)('%s fails, and the hint says what to write', async (template, seen, hint) => {
     const found = await failureOf(template, secrets);
     expect(found).toMatchObject({ code: 'RENDER_NOT_TEXT', seen });
     expect(found.hint).toContain(hint);

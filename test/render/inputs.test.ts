@@ -24,7 +24,7 @@ describe('names of a template’s own', () => {
     expect(await textOf(what, { app })).toBe('ann pw x 5432 x');
   });
 
-  it('go before a secret of the same name, whose fields they may be put over', async () => {
+  it('hide a secret of the same name, and may add fields to it', async () => {
     const what = inline('{{db.user}} {{db.host}} {{db.port}}', {
       db: {
         is: secret('db'),
@@ -40,7 +40,7 @@ describe('names of a template’s own', () => {
     ).toBe('ann ann');
   });
 
-  it('are a map of fields alone when nothing else is said', async () => {
+  it('are a map of their fields when only fields are given', async () => {
     const what = inline('{{json x}}', {
       x: {
         fields: [
@@ -52,7 +52,7 @@ describe('names of a template’s own', () => {
     expect(await textOf(what, { app })).toBe('{"a":"1","b":"pw"}');
   });
 
-  it('are absent with the optional secret that they stand for, and so is a field', async () => {
+  it('are absent when their optional secret is absent, and so is a single field', async () => {
     const text = '{{#if x}}there{{else}}absent{{/if}} {{default y.b "none"}} {{y.a}}';
     const what = inline(text, {
       x: { is: secret('opt'), fields: [['a', value('1')]] },
@@ -66,7 +66,7 @@ describe('names of a template’s own', () => {
     expect(await textOf(what, { app, opt: 'optional and absent' })).toBe('absent none 1');
   });
 
-  it('make the output want their secrets, and not the one they hide', async () => {
+  it('make the output need their secrets, and not the secret that they hide', async () => {
     const what = inline('{{db.user}}', { db: { is: secret('app'), fields: [['x', secret('other', 'x')]] } });
     const known = { secrets: new Set(['app', 'db', 'other']), backends: new Map() };
     expect([...(await createRenderer(outputOf({ f: what }), known)).wants]).toEqual(['app', 'other']);
@@ -95,7 +95,7 @@ describe('names of a template’s own', () => {
     [
       '{{x.a}}',
       { is: secret('app', 'pass'), fields: [['a', value('1')]] },
-      'x is a string, and x.a wants to be a field of it',
+      'x is a string, so x.a cannot be put into it',
       'RENDER_BAD_ARGUMENT',
     ],
   ];
@@ -108,7 +108,7 @@ describe('names of a template’s own', () => {
     const what = inline('{{app.user}} {{yy.a}}', { x: { is: secret('app'), fields: [] } });
     expect((await problemsOf(what, ['app'])).map(({ code }) => code)).toEqual(['TEMPLATE_UNKNOWN_NAME']);
     expect(await problemsOf(inline('{{app.user}}', { x: { is: secret('app'), fields: [] } }), ['app'])).toMatchObject([
-      { code: 'CONFIG_INVALID', seen: 'with or values gives x, which the template does not name' },
+      { code: 'CONFIG_INVALID', seen: 'with or values gives "x", which the template does not use' },
     ]);
   });
 });

@@ -54,13 +54,13 @@ describe('a masked file', () => {
     );
   });
 
-  it('has nothing of bytes', async () => {
+  it('shows no byte of a binary value', async () => {
     const bin = fieldsOf({ key: Secret.bytes(Buffer.from([0xff, 1])), text: Secret.text('/wE=') });
     expect(await masked(format('raw', 'bin.key'), { bin })).toBe('[secret]');
     expect(await masked('{{base64decode bin.text}}', { bin })).toBe('[secret]');
   });
 
-  it('fails where the real one does', async () => {
+  it('fails where the real file fails', async () => {
     await expect(masked('{{app.gone}}')).rejects.toThrow('RENDER_MISSING_FIELD');
     await expect(masked('{{app.map}}')).rejects.toThrow('RENDER_NOT_TEXT');
   });

@@ -73,7 +73,7 @@ describe('a missing field', () => {
     ['{{#with app.conn}}{{../app.x}}{{/with}}', '1:21', 'app.x is missing: app has no such field'],
     ['{{lookup db "x"}}', '1:1', 'lookup finds nothing in db'],
   ];
-  it.each(missing)('%j fails, naming it and where it stands', async (template, at, seen) => {
+  it.each(missing)('%j fails, and the message names it and its position', async (template, at, seen) => {
     expect(await failureOf(template, secrets)).toEqual({
       code: 'RENDER_MISSING_FIELD',
       place: `outputs.shop.files["f"], content:${at}`,
@@ -83,7 +83,7 @@ describe('a missing field', () => {
     });
   });
 
-  it('that is a secret named inside each or with gets a hint', async () => {
+  it('gets a hint when it is the name of a secret inside each or with', async () => {
     const { hint } = await failureOf('{{#each app.hosts}}{{db.password}}{{/each}}', secrets);
     expect(hint).toBe('Inside each and with, the secret is @root.db.');
   });
@@ -128,19 +128,17 @@ describe('the root', () => {
     expect(await problemsOf('{{dbb.x}} {{#if APP.y}}{{/if}} {{upper nothing.z}}', ['app', 'db'])).toEqual([
       expect.objectContaining({
         code: 'TEMPLATE_UNKNOWN_NAME',
-        seen: 'no secret is named dbb',
-        hint: 'Did you mean db?',
+        seen: 'there is no secret named "dbb"; did you mean "db"?',
       }),
       expect.objectContaining({
         code: 'TEMPLATE_UNKNOWN_NAME',
-        seen: 'no secret is named APP',
-        hint: 'Did you mean app?',
+        seen: 'there is no secret named "APP"; did you mean "app"?',
       }),
-      expect.objectContaining({ code: 'TEMPLATE_UNKNOWN_NAME', seen: 'no secret is named nothing' }),
+      expect.objectContaining({ code: 'TEMPLATE_UNKNOWN_NAME', seen: 'there is no secret named "nothing"' }),
     ]);
   });
 
-  it('is not handed out as a whole', async () => {
+  it('is not available as a value', async () => {
     for (const template of [
       '{{json this}}',
       '{{json .}}',
@@ -149,7 +147,7 @@ describe('the root', () => {
       '{{this}}',
     ]) {
       const [problem] = await problemsOf(template, ['db']);
-      expect(problem).toMatchObject({ code: 'TEMPLATE_REFUSED', hint: 'Name the one you want.' });
+      expect(problem).toMatchObject({ code: 'TEMPLATE_REFUSED', hint: 'Name the secret that is needed.' });
     }
     const [problem] = await problemsOf('{{#each db}}{{json ..}}{{/each}}', ['db']);
     expect(problem?.code).toBe('TEMPLATE_REFUSED');

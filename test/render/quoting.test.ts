@@ -5,7 +5,7 @@ import { TEXTS } from './formats/values.helpers.ts';
 
 type Target = keyof typeof QUOTINGS;
 
-/** The texts that a target takes, as it writes them. */
+/** The texts that a target can write, and how it writes them. */
 function written(target: Target): { readonly texts: readonly string[]; readonly quoted: readonly string[] } {
   const pairs = TEXTS.flatMap((text) => {
     const quoted = QUOTINGS[target].quote(text);
@@ -15,7 +15,7 @@ function written(target: Target): { readonly texts: readonly string[]; readonly 
   return { texts: pairs.map(([text]) => text), quoted: pairs.map(([, quoted]) => quoted) };
 }
 
-/** What Python makes of each; `read` is an expression of `q`, the quoted text. */
+/** The texts that Python reads back; `read` is a Python expression that reads `q`, the quoted text. */
 async function byPython(quoted: readonly string[], imports: string, read: string): Promise<readonly string[]> {
   const script = `import sys, json, ${imports}\nprint(json.dumps([${read} for q in json.load(open(sys.argv[1]))]))`;
   return withPaths([JSON.stringify(quoted)], async ([path = '']) => {
@@ -24,7 +24,7 @@ async function byPython(quoted: readonly string[], imports: string, read: string
   });
 }
 
-/** Targets of the builtin templates are held against their programs in test/templates/. */
+/** The targets of builtin templates are checked with their programs in test/templates/. */
 describe('what quote writes', () => {
   it('for the shell is one word of sh', async () => {
     const { texts, quoted } = written('shell');
@@ -64,7 +64,7 @@ describe('what quote writes', () => {
     });
   });
 
-  it('for JSON, a URL and JavaScript’s own readers is the text', () => {
+  it('for JSON and for a URL is read back by JavaScript', () => {
     const json = written('json');
     expect(json.quoted.map((quoted) => JSON.parse(quoted))).toEqual(json.texts);
     const url = written('url');
@@ -92,7 +92,7 @@ describe('what quote writes', () => {
     ['ado.net', ['\0']],
     ['dotenv', ['\0', 'it\'s "x"', '${x}']],
   ];
-  it.each(refused)('is nothing for %s of what it cannot carry', (target, texts) => {
+  it.each(refused)('for %s is undefined for texts that it cannot hold', (target, texts) => {
     expect(texts.map((text) => QUOTINGS[target].quote(text))).toEqual(texts.map(() => undefined));
   });
 });

@@ -7,10 +7,10 @@ import type { SecretEntry, Snapshot } from '../../src/lease/snapshot.ts';
 import type { Rendered } from '../../src/render/render.ts';
 import { createRenderer, type ReadBytes } from '../../src/render/renderer.ts';
 
-/** What a test gives one secret: JSON of its fields, the fields themselves, an absence, or no answer yet. */
+/** The state of one secret in a test: JSON of its fields, the fields themselves, absent, or without an answer yet. */
 export type Given = string | Fields | 'optional and absent' | 'absent' | 'no answer';
 
-/** An output of one directory; a string is a template inline. */
+/** An output with these files; a string is an inline template. */
 export function outputOf(files: Readonly<Record<string, string | FileContent>>): OutputConfig {
   const entries = Object.entries(files).map(([name, what]) => {
     const content: FileContent = typeof what === 'string' ? { kind: 'content', text: what } : what;
@@ -29,7 +29,7 @@ export function outputOf(files: Readonly<Record<string, string | FileContent>>):
   };
 }
 
-/** A snapshot of these secrets. */
+/** A snapshot with these secrets. */
 export function snapshotOf(secrets: Readonly<Record<string, Given>>): Snapshot {
   const entries = new Map<string, SecretEntry>();
   for (const [name, given] of Object.entries(secrets)) {
@@ -50,7 +50,7 @@ function entryOf(given: Given): SecretEntry | undefined {
   return { state: 'fresh', value, fetchedWallMs: 0, changedWallMs: 0, valueNumber: 1, stateNumber: 1 };
 }
 
-/** Renders files over secrets; every secret given is configured. */
+/** Renders files with secrets; exactly these secrets are configured. */
 export async function render(
   files: Readonly<Record<string, string | FileContent>>,
   secrets: Readonly<Record<string, Given>>,
@@ -62,7 +62,7 @@ export async function render(
   return renderer.render(snapshotOf(secrets));
 }
 
-/** The bytes of one file; a failure is thrown in words. */
+/** The bytes of one file. Throws when it cannot be rendered. */
 export async function bytesOf(what: string | FileContent, secrets: Readonly<Record<string, Given>>): Promise<Buffer> {
   const rendered = await render({ f: what }, secrets);
   if (rendered.kind !== 'files') throw new Error(`expected files, not ${JSON.stringify(rendered)}`);
@@ -73,7 +73,7 @@ export async function textOf(what: string | FileContent, secrets: Readonly<Recor
   return (await bytesOf(what, secrets)).toString('utf8');
 }
 
-/** Why one file cannot be rendered. */
+/** The failure of one file. Throws when it can be rendered. */
 export async function failureOf(
   what: string | FileContent,
   secrets: Readonly<Record<string, Given>>,
@@ -83,7 +83,7 @@ export async function failureOf(
   return rendered.why;
 }
 
-/** What is wrong with an output before any value is known. */
+/** The problems of an output that are found before any value is known. */
 export async function problemsOf(
   what: string | FileContent | Readonly<Record<string, string | FileContent>>,
   known: readonly string[],
@@ -99,7 +99,7 @@ export async function problemsOf(
   return [];
 }
 
-/** `CODE line:column` of each problem of a template inline. */
+/** `CODE line:column` of each problem of an inline template. */
 export async function codesOf(template: string, known: readonly string[] = ['app', 'db']): Promise<readonly string[]> {
   const problems = await problemsOf(template, known);
   return problems.map(({ code, place }) => `${code} ${place.replace(/^.*content:/, '')}`);
@@ -110,7 +110,7 @@ type Format = Extract<FileContent, { kind: 'format' }>;
 export const format = (name: Format['format'], ...from: readonly string[]): Format => ({
   kind: 'format',
   format: name,
-  // As the configuration splits it: at the first dot.
+  // The configuration splits a source at the first dot.
   from: from.map((source) => source.split(/\.(.*)/s, 2)),
 });
 

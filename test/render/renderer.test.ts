@@ -49,7 +49,7 @@ describe('a renderer', () => {
     expect(await render(files, secrets)).toEqual({ kind: 'waits', missing: ['late', 'gone'], computed: new Map() });
   });
 
-  it('renders what is stale or expired: how old a value may be is decided elsewhere', async () => {
+  it('renders values that are stale or expired: how old a value may be is decided elsewhere', async () => {
     const renderer = await createRenderer(outputOf({ f: '{{app.name}}' }), {
       secrets: new Set(['app']),
       backends: new Map(),

@@ -11,17 +11,15 @@ import { baoOf, published, useWorld } from '../system/openbao.helpers.ts';
 const run = promisify(execFile);
 const world = useWorld();
 
-/** Whom the image runs as. */
+/** The user that the image runs as. */
 const USER = 65532;
 
-/** Why nothing can be built here; undefined when it can. */
+/** Why no image can be built on this machine; undefined when one can. */
 let missing: string | undefined;
 let work: string;
 let place: Place;
 
-/**
- * The final stage of the Dockerfile as it is written. Its base, and what `npm run image-files` makes, are made here.
- */
+/** Makes the base image and the files of `npm run image-files`, for the final stage of the Dockerfile. */
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), 'pannier-image-'));
   place = await createPlace();
@@ -42,7 +40,9 @@ afterAll(async () => {
 });
 
 describe('the image', () => {
-  it('is built on a base of ours, the same from the same files', { timeout: 60_000 }, async (context) => {
+  it('is built on a base that this test makes, and the same files give the same image', {
+    timeout: 60_000,
+  }, async (context) => {
     skipIfMissing(context);
     await build('one');
     await build('two');
@@ -86,7 +86,7 @@ describe('the image', () => {
     const entry = ['/usr/bin/tini', '-s', '--', '/usr/bin/pannier'];
     await buildah('run', '--isolation', 'chroot', ...mounts, container, '--', ...entry, 'init', '--timeout', '20s');
     expect(published(output)).toEqual({ key: 'one' });
-    // Made by buildah, to mount something there.
+    // buildah makes these to mount something there.
     const made =
       /^(etc(\/(pannier|hosts|hostname|resolv\.conf))?|run(\/secrets(\/shop)?|\/\.containerenv)?|(proc|sys|dev)(\/.*)?)$/;
     const after = (await readdir(root, { recursive: true })).filter((path) => !made.test(path));
@@ -95,7 +95,7 @@ describe('the image', () => {
 });
 
 async function whatIsMissing(): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root of a Linux builds it here';
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'building it needs root on Linux';
   const programs = { buildah: ['--version'], 'tini-static': ['--version'], ldd: ['--version'] };
   for (const [program, args] of Object.entries(programs)) {
     const isHere = await run(program, args).then(
@@ -104,8 +104,8 @@ async function whatIsMissing(): Promise<string | undefined> {
     );
     if (!isHere) return `${program} is not installed (Debian: buildah, tini, libc-bin)`;
   }
-  if (!existsSync(`node_modules/node/node_modules`)) return 'the licence of Node is gone: npm rebuild node';
-  // A machine that is a container itself may not let it mount anything.
+  if (!existsSync(`node_modules/node/node_modules`)) return 'the licence of Node is missing: npm rebuild node';
+  // buildah may not be allowed to mount anything when this machine is a container itself.
   return await buildah('from', '--name', 'try', 'scratch')
     .then(() => buildah('mount', 'try'))
     .then(() => buildah('rm', 'try'))
@@ -119,7 +119,7 @@ function skipIfMissing(context: TestContext): void {
   context.skip(missing !== undefined, `no image is built: ${missing}`);
 }
 
-/** A base with the libraries that the program is linked to, and nothing else: what `distroless/cc` has of them. */
+/** A base with the libraries that the program is linked to, all of which are in `distroless/cc`, and nothing else. */
 async function makeBase(program: string): Promise<void> {
   const container = (await buildah('from', 'scratch')).trim();
   const root = (await buildah('mount', container)).trim();

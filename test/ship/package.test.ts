@@ -22,14 +22,15 @@ interface Manifest {
 }
 
 let manifest: Manifest;
-/** The packed files, and an empty project that they are installed in. */
+/** The files in the package. */
 let packed: readonly string[];
+/** The folder of an empty project that the package is installed in. */
 let project: string;
 
 beforeAll(async () => {
   manifest = JSON.parse(await readFile('package.json', 'utf8')) as Manifest;
   project = await mkdtemp(join(tmpdir(), 'pannier-package-'));
-  // Prepack would build anew below other tests.
+  // The script prepack would build dist/ again while other tests use it.
   await run('node', ['scripts/types.ts']);
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project]);
   const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
@@ -67,7 +68,7 @@ describe('the npm package', () => {
     expect(manifest).not.toHaveProperty('dependencies');
     const { outputs } = JSON.parse(await readFile('dist/meta.json', 'utf8')) as Metafile;
     const needed = Object.values(outputs).flatMap(({ imports }) =>
-      imports.flatMap((it) => (it.external ? it.path : [])),
+      imports.flatMap(({ external, path }) => (external ? path : [])),
     );
     const own = packed.map((file) => file.replace('dist/', './'));
     const others = needed.filter((name) => ![...builtinModules, ...own].includes(name.replace(/^node:/, '')));
@@ -82,7 +83,7 @@ describe('the npm package', () => {
     expect(Object.keys(inputs).filter((path) => apart.test(path))).toEqual([]);
   });
 
-  it('hands on the licence of everything of others that is in it', async () => {
+  it('holds the licence of every package in its bundles', async () => {
     const notices = await readFile('dist/third-party.txt', 'utf8');
     const { outputs } = JSON.parse(await readFile('dist/meta.json', 'utf8')) as Metafile;
     const used = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
@@ -118,7 +119,7 @@ describe('the npm package', () => {
     expect(failures).toEqual(['CONFIG_UNREADABLE']);
   });
 
-  it('works on the oldest Node it says it needs, where no bytecode fits', async (context) => {
+  it('works without bytecode on the oldest Node that it supports', async (context) => {
     expect(manifest.engines.node).toBe(`>=${OLDEST_NODE.replace(/\.0$/, '')}`);
     const name = `node-linux-${arch()}`;
     const folder = await npmPackage(name, OLDEST_NODE).catch((error: Error) => error);

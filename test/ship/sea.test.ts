@@ -21,12 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** With nothing of Node in reach. */
+/** Runs the executable where no Node can be found. */
 const alone = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   run(pannier, args, { env: { PATH: '/nowhere', ...env }, cwd: folder });
 
 describe('the single executable', () => {
-  it('is one file of less than 130 MiB that tells its version and helps', async () => {
+  it('is one file of less than 130 MiB that shows its version and its help', async () => {
     expect((await stat(pannier)).size).toBeLessThan(130 * 2 ** 20);
     const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
     expect((await alone(['--version'])).stdout).toBe(`${version}\n`);
@@ -79,7 +79,7 @@ describe('the single executable', () => {
     expect(await ended).toBe(0);
   });
 
-  it('holds what is loaded on need as well: the AWS SDK', async () => {
+  it('holds what is loaded only when it is needed: the AWS SDK', async () => {
     const moto = scene.keep(await startMoto());
     await moto.api('secretsmanager', 'CreateSecret', { Name: 'prod/shop', SecretString: '{"key":"k-1"}' });
     const { dir, config } = await scene.place();

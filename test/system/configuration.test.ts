@@ -84,14 +84,14 @@ const BAD: readonly Bad[] = [
     text: json(withContent('a\n{{ap.password}}')),
     code: 'TEMPLATE_UNKNOWN_NAME',
     place: 'outputs.shop.files["app.conf"], content:2:3',
-    says: /no secret is named ap/,
+    says: /there is no secret named "ap"/,
   },
   {
     title: 'an unknown helper',
     text: json(withContent('{{shout app.password}}')),
     code: 'TEMPLATE_UNKNOWN_HELPER',
     place: 'outputs.shop.files["app.conf"], content:1:1',
-    says: /no helper is named shout/,
+    says: /there is no helper named "shout"/,
   },
   {
     title: 'two outputs in one directory',

@@ -14,27 +14,27 @@ const PASSLIB = ['passlib', '1.7.4'] as const;
 
 const CONFIGPARSER = `
 import configparser
-def told(path):
+def result(path):
     p = configparser.RawConfigParser()
     p.read(path, encoding='utf-8')
     return {s: dict(p[s]) for s in p.sections()}
-print(json.dumps([told(path) for path in sys.argv[1:]]))`;
+print(json.dumps([result(path) for path in sys.argv[1:]]))`;
 
 const LOAD_CREDENTIALS = `
 sys.path.insert(0, sys.argv[1])
 from botocore.session import Session
-def told(path):
+def result(path):
     s = Session()
     s.set_config_variable('credentials_file', path)
     s.set_config_variable('profile', 'shop')
     c = s.get_credentials()
     return [c.access_key, c.secret_key, c.token]
-print(json.dumps([told(path) for path in sys.argv[2:]]))`;
+print(json.dumps([result(path) for path in sys.argv[2:]]))`;
 
 describe('builtin:aws-credentials', () => {
   const given = { profile: 'shop', access_key: 'AKIAIOSFODNN7EXAMPLE', secret_key: 'wJalrXUtnFEMI/K7MDENG+bPx==;#"' };
 
-  it('is what its golden file holds', async () => {
+  it('writes its golden file', async () => {
     const file = await golden('aws-credentials', { ...given, session_token: `IQoJ${'x'.repeat(900)}/+=` });
     await withPaths([file], async (paths) => {
       expect(await python(CONFIGPARSER, ...paths)).toEqual([
@@ -60,7 +60,7 @@ describe('builtin:aws-credentials', () => {
     ]);
   });
 
-  it('refuses white space, control characters and what begins a comment', async () => {
+  it('refuses white space, control characters and the beginning of a comment', async () => {
     const refused = ['a b', ' a', 'a\n[x]', '#a', ';a', 'é', '', 'a\0'];
     for (const text of refused) {
       expect([text, await codeOf('aws-credentials', { ...given, secret_key: text })]).toEqual([
@@ -85,7 +85,7 @@ describe('builtin:aws-credentials', () => {
   });
 });
 
-/** Of the password `p@ss: w`, by htpasswd and openssl. */
+/** Hashes of the password `p@ss: w`, made by htpasswd and openssl. */
 const HASHES = {
   'ann é': '$apr1$APR1SALT$kVHOKjp/PAHjWww2sXkyE/',
   ben: '$6$shopsalt$W.jvl/OiQVp5sznH7UY1VOEzX0YTVP62cE5UqqgDH6/kermOqLmYorqEOnwllzZpkQ2OolVeRJUuzrTRkwzN21',
@@ -101,7 +101,7 @@ f = HtpasswdFile(sys.argv[2])
 print(json.dumps([[u, f.check_password(u, 'p@ss: w'), f.check_password(u, 'no')] for u in f.users()]))`;
 
 describe('builtin:htpasswd', () => {
-  it('is what its golden file holds: a line for each user', async () => {
+  it('writes its golden file: a line for each user', async () => {
     const file = await golden('htpasswd', HASHES);
     expect(file).toBe(
       `${Object.entries(HASHES)
@@ -112,7 +112,7 @@ describe('builtin:htpasswd', () => {
 
   it('is verified by passlib, and by Apache', async ({ skip }) => {
     const file = await textOf('htpasswd', HASHES);
-    // Without the package bcrypt, passlib cannot tell.
+    // passlib cannot verify bcrypt without the package bcrypt.
     const { eve: _, ...others } = HASHES;
     const known = await textOf('htpasswd', others);
     const dir = await pythonPackage(...PASSLIB).catch((error: Error) => skip(error.message));
@@ -124,7 +124,7 @@ describe('builtin:htpasswd', () => {
     });
   });
 
-  it('refuses a password, and a user that is none', async () => {
+  it('refuses a password instead of a hash, and an invalid user name', async () => {
     for (const text of ['p@ss', '', '$apr1$x:y$z', '$2y$05$x\nroot:$2y$05$x', '{SHA}short', '{PLAIN}p']) {
       expect([text, await codeOf('htpasswd', { ann: text })]).toEqual([text, 'RENDER_BAD_ARGUMENT']);
     }

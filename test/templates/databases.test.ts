@@ -9,7 +9,7 @@ import { TEXTS } from '../render/formats/values.helpers.ts';
 import { isHere, python, run, withPaths } from './programs.helpers.ts';
 import { codeOf, eachText, golden, NASTY, textOf } from './templates.helpers.ts';
 
-/** The password that libpq would send, without a server: `PQpass` after it has read the file. */
+/** Prints the password that libpq would send. It needs no server: `PQpass` gives it after the file was read. */
 const LIBPQ = `
 import ctypes, ctypes.util, os
 name = ctypes.util.find_library('pq')
@@ -23,14 +23,14 @@ if name:
     lib.PQpass.argtypes, lib.PQpass.restype = [ctypes.c_void_p], ctypes.c_char_p
 print(json.dumps([password(path) for path in sys.argv[1:]] if name else None))`;
 
-/** The fields of a line, as libpq parts it. */
-const partPgpass = (line: string): readonly string[] =>
+/** The fields of a line, split as libpq splits it. */
+const splitPgpass = (line: string): readonly string[] =>
   [...line.replace(/\n$/, '').matchAll(/((?:[^:\\]|\\[\s\S])*)(?::|$)/g)]
     .slice(0, 5)
     .map(([, field = '']) => field.replace(/\\([\s\S])/g, '$1'));
 
 describe('builtin:pgpass', () => {
-  it('is what its golden file holds', async () => {
+  it('writes its golden file', async () => {
     const text = await golden('pgpass', {
       host: 'pg.svc',
       port: '5432',
@@ -38,10 +38,10 @@ describe('builtin:pgpass', () => {
       username: 'é d',
       password: NASTY,
     });
-    expect(partPgpass(text)).toEqual(['pg.svc', '5432', 'a:b\\c', 'é d', NASTY]);
+    expect(splitPgpass(text)).toEqual(['pg.svc', '5432', 'a:b\\c', 'é d', NASTY]);
   });
 
-  it('is for every host, port and database unless they are given', async () => {
+  it('is for every host, port and database unless these are given', async () => {
     expect(await textOf('pgpass', { username: 'u', password: 'p' })).toBe('*:*:*:u:p\n');
   });
 
@@ -49,19 +49,19 @@ describe('builtin:pgpass', () => {
     const taken = await eachText('pgpass', (text) => ({ host: 'pg.svc', username: 'ann', password: text }));
     expect(taken.length).toBeGreaterThan(TEXTS.length * 0.8);
     const wanted = taken.map(([text]) => text);
-    expect(taken.map(([, file]) => partPgpass(file)[4])).toEqual(wanted);
-    const told = await withPaths(
+    expect(taken.map(([, file]) => splitPgpass(file)[4])).toEqual(wanted);
+    const result = await withPaths(
       taken.map(([, file]) => file),
       async (paths) => {
         for (const path of paths) await chmod(path, 0o600);
         return python<unknown>(LIBPQ, ...paths);
       },
     );
-    if (told === null) skip('libpq is not installed');
-    expect(told).toEqual(wanted);
+    if (result === null) skip('libpq is not installed');
+    expect(result).toEqual(wanted);
   });
 
-  it('refuses what would be another line, or none', async () => {
+  it('refuses a value that would begin another line or a comment', async () => {
     for (const text of ['a\nb', 'a\rb', 'a\0']) {
       expect(await codeOf('pgpass', { username: 'u', password: text })).toBe('RENDER_BAD_ARGUMENT');
       expect(await codeOf('pgpass', { username: text, password: 'p' })).toBe('RENDER_BAD_ARGUMENT');
@@ -72,11 +72,11 @@ describe('builtin:pgpass', () => {
 
 const OPTION_ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', s: ' ' };
 
-/** An option file as the clients read it (mysys/my_default.c): `[group]name` with its value. */
+/** Reads an option file as the clients do (mysys/my_default.c): values by `group.name`. */
 function readOptions(file: string): Readonly<Record<string, string>> {
   let group = '';
   const options: Record<string, string> = {};
-  for (const line of file.split('\n').filter((it) => it !== '')) {
+  for (const line of file.split('\n').filter((text) => text !== '')) {
     group = /^\[(\w+)\]$/.exec(line)?.[1] ?? group;
     const [, name, value] = /^(\w+)="((?:[^"\\]|\\.)*)"$/.exec(line) ?? /^(\w+)=(\d+)$/.exec(line) ?? [];
     if (name === undefined) expect(line).toBe(`[${group}]`);
@@ -86,7 +86,7 @@ function readOptions(file: string): Readonly<Record<string, string>> {
 }
 
 describe('builtin:my-cnf', () => {
-  it('is what its golden file holds', async () => {
+  it('writes its golden file', async () => {
     const given = { host: 'my.svc', port: '3306', username: 'é d', password: `${NASTY}\n\t\r\b`, database: 'a"b' };
     expect(readOptions(await golden('my-cnf', given))).toEqual({
       'client.host': 'my.svc',
@@ -105,7 +105,7 @@ describe('builtin:my-cnf', () => {
     for (const [text, file] of taken) {
       await withPaths([file], async ([path]) => {
         const args = [`--defaults-file=${path}`, '--show', 'client'];
-        // MariaDB shows passwords without being asked, and does not know the option.
+        // MariaDB always shows passwords, and does not know the option.
         const { stdout } = await run('my_print_defaults', args).catch(() =>
           run('my_print_defaults', [args[0] as string, 'client']),
         );
@@ -114,7 +114,7 @@ describe('builtin:my-cnf', () => {
     }
   });
 
-  it('refuses NUL, what is longer than a line, and a port that is none', async () => {
+  it('refuses NUL, a value longer than a line, and a port that is not a number', async () => {
     expect(await codeOf('my-cnf', { username: 'u', password: 'a\0b' })).toBe('RENDER_BAD_ARGUMENT');
     expect(await codeOf('my-cnf', { username: 'u', password: '"'.repeat(2000) })).toBe('RENDER_BAD_ARGUMENT');
     expect(await codeOf('my-cnf', { port: '1\nx', username: 'u', password: 'p' })).toBe('RENDER_BAD_ARGUMENT');
@@ -123,7 +123,7 @@ describe('builtin:my-cnf', () => {
 
 const REDIS_ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, a: 7 };
 
-/** A line of redis.conf as `sdssplitargs` parts it, one argument after the name. */
+/** Reads the argument of a line of redis.conf as `sdssplitargs` does. */
 function readRedis(line: string): string {
   const [, quoted = ''] = /^\w+ "((?:[^"\\]|\\.)*)"$/.exec(line) ?? [];
   const bytes = [...quoted.matchAll(/\\x([0-9a-f]{2})|\\(.)|(.)/g)].map(([, hex, escaped = '', plain = '']) =>
@@ -133,18 +133,18 @@ function readRedis(line: string): string {
 }
 
 describe('builtin:redis', () => {
-  it('is what its golden file holds', async () => {
+  it('writes its golden file', async () => {
     const [first = '', second = ''] = (await golden('redis', { password: `${NASTY}\n` })).split('\n');
     expect([readRedis(first), readRedis(second)]).toEqual([`${NASTY}\n`, `${NASTY}\n`]);
     expect([first.split(' ')[0], second.split(' ')[0]]).toEqual(['requirepass', 'masterauth']);
   });
 
-  it('carries every text', async () => {
+  it('holds every text', async () => {
     const taken = await eachText('redis', (text) => ({ password: text }));
     expect(taken.map(([, file]) => readRedis(file.split('\n')[0] as string))).toEqual(TEXTS);
   });
 
-  it('is taken by a real server', async ({ skip }) => {
+  it('is accepted by a real server', async ({ skip }) => {
     if (!(await isHere('redis-server', '--version'))) skip('redis-server is not on PATH');
     const password = `${NASTY}\n\r\t`;
     const dir = await mkdtemp(join(tmpdir(), 'pannier-redis-'));

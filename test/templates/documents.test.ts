@@ -12,7 +12,7 @@ import { isHere, run, withPaths } from './programs.helpers.ts';
 import { codeOf, eachText, golden, NASTY, textOf } from './templates.helpers.ts';
 
 describe('builtin:json', () => {
-  it('is what its golden file holds, and JSON of all fields', async () => {
+  it('writes its golden file, and JSON of all fields', async () => {
     const given = { 'pass word': NASTY, 'a"\n': 'x\ny', none: null, hosts: ['a', 'b'] };
     expect(JSON.parse(await golden('json', given))).toEqual(given);
   });
@@ -21,7 +21,7 @@ describe('builtin:json', () => {
 describe('builtin:spring', () => {
   const URL = 'jdbc:postgresql://pg.svc:5432/shop?ssl=true&x=#1';
 
-  it('is what its golden file holds', async () => {
+  it('writes its golden file', async () => {
     const password = NASTY.replace('${', '$ {');
     expect(parse(await golden('spring', { url: URL, username: 'é: "d"', password }))).toEqual({
       spring: { datasource: { url: URL, username: 'é: "d"', password } },
@@ -33,7 +33,7 @@ describe('builtin:spring', () => {
 
   it('is read back by YAML parsers of both versions', async () => {
     const { here, missing } = await yamlReaders();
-    if (missing.length > 0) console.warn(`not held against ${missing.join('; ')}`);
+    if (missing.length > 0) console.warn(`not checked with ${missing.join('; ')}`);
     const taken = await eachText('spring', (text) => ({ username: 'u', password: text }));
     expect(taken.map(([text]) => text)).toEqual(TEXTS.filter((text) => !text.includes('${')));
     const file = taken.map(([, yaml], i) => `d${i}:\n${yaml.replace(/^/gm, '  ')}`).join('\n');
@@ -47,7 +47,7 @@ describe('builtin:spring', () => {
     }
   });
 
-  it('refuses what Spring would expand', async () => {
+  it('refuses a value that Spring would expand', async () => {
     expect(await codeOf('spring', { username: 'u', password: 'a\n${HOME}' })).toBe('RENDER_BAD_ARGUMENT');
   });
 });
@@ -65,7 +65,7 @@ describe('builtin:appsettings', () => {
   const base = { host: 'pg.svc', database: 'a;b', username: "é'd" };
   const connectionOf = (text: string) => readConnection(JSON.parse(text).ConnectionStrings.DefaultConnection);
 
-  it('is what its golden file holds', async () => {
+  it('writes its golden file', async () => {
     expect(connectionOf(await golden('appsettings', { ...base, port: '5432', password: NASTY }))).toEqual({
       Server: 'pg.svc',
       Port: '5432',
@@ -75,7 +75,7 @@ describe('builtin:appsettings', () => {
     });
   });
 
-  it('carries every text but NUL, and no port that is none', async () => {
+  it('holds every text but NUL, and refuses a port that is not a number', async () => {
     const taken = await eachText('appsettings', (text) => ({ ...base, password: text }));
     expect(taken.map(([text]) => text)).toEqual(TEXTS.filter((text) => !text.includes('\0')));
     expect(taken.map(([, file]) => connectionOf(file)['Password'])).toEqual(taken.map(([text]) => text));
@@ -83,7 +83,7 @@ describe('builtin:appsettings', () => {
   });
 });
 
-/** As Docker decodes it: up to the first colon, and NULs cut off the end. */
+/** Decodes as Docker does: the user ends at the first colon, and NULs at the end are cut off. */
 function readAuth(file: string, registry: string): readonly string[] {
   const text = Buffer.from(JSON.parse(file).auths[registry].auth, 'base64').toString();
   const colon = text.indexOf(':');
@@ -91,7 +91,7 @@ function readAuth(file: string, registry: string): readonly string[] {
 }
 
 describe('builtin:docker-config', () => {
-  it('is what its golden file holds', async () => {
+  it('writes its golden file', async () => {
     const registry = 'registry.svc:5000';
     const file = await golden('docker-config', { registry, username: 'robot$é "d"', password: NASTY });
     expect(readAuth(file, registry)).toEqual(['robot$é "d"', NASTY]);
@@ -100,7 +100,7 @@ describe('builtin:docker-config', () => {
     ]);
   });
 
-  it('carries every password but NUL, and refuses a user with a colon', async () => {
+  it('holds every password but NUL, and refuses a user with a colon', async () => {
     const taken = await eachText('docker-config', (text) => ({ registry: 'r', username: 'u', password: text }));
     expect(taken.map(([text]) => text)).toEqual(TEXTS.filter((text) => !text.includes('\0')));
     expect(taken.map(([, file]) => readAuth(file, 'r'))).toEqual(taken.map(([text]) => ['u', text]));
@@ -108,7 +108,7 @@ describe('builtin:docker-config', () => {
     expect(await codeOf('docker-config', { username: '', password: 'p' })).toBe('RENDER_BAD_ARGUMENT');
   });
 
-  it('is what docker logs in with', async ({ skip }) => {
+  it('gives docker the user and password to log in', async ({ skip }) => {
     if (!(await isHere('docker', 'manifest', '--help'))) skip('docker is not on PATH');
     const dir = await mkdtemp(join(tmpdir(), 'pannier-docker-'));
     const seen = new Set<string>();
@@ -136,7 +136,7 @@ describe('builtin:docker-config', () => {
 describe('builtin:kubeconfig', () => {
   const server = 'https://kubernetes.svc:6443';
 
-  it('is what its golden file holds', async () => {
+  it('writes its golden file', async () => {
     const ca = readCertificate('root');
     const text = await golden('kubeconfig', { server, token: NASTY, ca, namespace: 'shop: #1' });
     const config = parse(text);

@@ -8,7 +8,7 @@ import { readCertificate } from './certificates.helpers.ts';
 import { isHere, run, withPaths } from './programs.helpers.ts';
 import { codeOf, golden, textOf } from './templates.helpers.ts';
 
-/** No key of anything. */
+/** A key that nothing uses. */
 const KEY = '-----BEGIN PRIVATE KEY-----\nc2hvcA==\n-----END PRIVATE KEY-----';
 const [leaf, issuer, root] = ['leaf', 'issuer', 'root'].map((name) => readCertificate(name).trim()) as [
   string,
@@ -18,26 +18,26 @@ const [leaf, issuer, root] = ['leaf', 'issuer', 'root'].map((name) => readCertif
 const mangled = (pem: string) => pem.replaceAll('\n', '\\n');
 
 describe('builtin:nginx-tls', () => {
-  it('is what its golden file holds: the leaf, its chain in order, the key', async () => {
+  it('writes its golden file: the leaf, its chain in order, the key', async () => {
     const given = { certificate: mangled(leaf), caChain: [root, `${issuer}\r\n`], privateKey: mangled(KEY) };
     expect(await golden('nginx-tls', given)).toBe(`${[leaf, issuer, root, KEY].join('\n')}\n`);
   });
 
-  it('does with the issuer, or with the certificate alone', async () => {
+  it('needs no chain: the issuer or the certificate alone is enough', async () => {
     expect(await textOf('nginx-tls', { certificate: leaf, caChain: [], issuingCa: issuer, privateKey: KEY })).toBe(
       `${[leaf, issuer, KEY].join('\n')}\n`,
     );
     expect(await textOf('nginx-tls', { certificate: leaf, privateKey: KEY })).toBe(`${leaf}\n${KEY}\n`);
   });
 
-  it('refuses fields that changed places, and what is no PEM', async () => {
+  it('refuses exchanged fields, and text that is not PEM', async () => {
     expect(await codeOf('nginx-tls', { certificate: KEY, privateKey: leaf })).toBe('RENDER_BAD_ARGUMENT');
     expect(await codeOf('nginx-tls', { certificate: leaf, privateKey: leaf })).toBe('RENDER_BAD_ARGUMENT');
     expect(await codeOf('nginx-tls', { certificate: leaf, privateKey: 'secret' })).toBe('RENDER_BAD_ARGUMENT');
     expect(await codeOf('nginx-tls', { certificate: leaf })).toBe('RENDER_MISSING_FIELD');
   });
 
-  it('is one file for both of a TLS server’s settings, also nginx’s', async ({ skip }) => {
+  it('is one file for both settings of a TLS server, such as nginx', async ({ skip }) => {
     const authority = createAuthority('test root');
     const { certificatePem, keyPem } = authority.issue({ commonName: 'shop.svc' });
     const fields = { certificate: certificatePem, caChain: [authority.certificatePem], privateKey: keyPem };
@@ -53,7 +53,9 @@ describe('builtin:nginx-tls', () => {
       const pem = join(dir, 'tls.pem');
       await writeFile(pem, file);
       const server = `server { listen unix:${dir}/s ssl; ssl_certificate ${pem}; ssl_certificate_key ${pem}; }`;
-      const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((it) => `${it}_temp_path ${dir}/t;`);
+      const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+        (name) => `${name}_temp_path ${dir}/t;`,
+      );
       const http = `http { access_log off; ${temporary.join(' ')} ${server} }`;
       await writeFile(join(dir, 'nginx.conf'), `pid ${dir}/pid; error_log stderr; events {} ${http}`);
       const { stderr } = await run('nginx', ['-t', '-p', dir, '-c', join(dir, 'nginx.conf')]);
@@ -65,11 +67,11 @@ describe('builtin:nginx-tls', () => {
 });
 
 describe('builtin:ssh-key', () => {
-  it('is what its golden file holds, with a line end after it', async () => {
+  it('writes its golden file, with a line end after it', async () => {
     expect(await golden('ssh-key', { privateKey: `  ${KEY.replaceAll('\n', '\r\n')}` })).toBe(`${KEY}\n`);
   });
 
-  it('refuses what is no private key', async () => {
+  it('refuses text that is not a private key', async () => {
     expect(await codeOf('ssh-key', { privateKey: leaf })).toBe('RENDER_BAD_ARGUMENT');
     expect(await codeOf('ssh-key', { privateKey: 'ssh-ed25519 AAAA shop' })).toBe('RENDER_BAD_ARGUMENT');
   });

@@ -9,7 +9,7 @@ import { exampleOf } from '../docs/templates-page.ts';
 import { seenOf } from './templates.helpers.ts';
 
 describe('templates/', () => {
-  it('is what the table of builtins says, each with a golden file', () => {
+  it('holds the templates of the table of builtins, each with a golden file', () => {
     const names = [...BUILTIN_TEMPLATES.keys()].sort();
     expect(readdirSync('templates').sort()).toEqual(names.map((name) => `${name}.hbs`));
     expect(readdirSync('test/fixtures/templates').sort()).toEqual(names.map((name) => `${name}.golden`));
@@ -30,7 +30,7 @@ describe('templates/', () => {
     },
   );
 
-  it.each([...BUILTIN_TEMPLATES])('%s is taken by a configuration as its example has it', async (name, builtin) => {
+  it.each([...BUILTIN_TEMPLATES])('%s can be configured as in its example', async (name, builtin) => {
     const files = parse(exampleOf(name, builtin));
     const secret = Object.values(Object.values<{ with: object }>(files)[0]?.with ?? {})[0] as string;
     const outputs = { o: { dir: '/run/x', files } };
@@ -52,9 +52,9 @@ describe('a builtin that cannot write a field', () => {
     ['docker-config', { username: 'a:b', password: 'p' }, /^match .*; it was given docker\.username$/],
     ['ssh-key', { privateKey: 'no key' }, /^pem .*; it was given ssh\.privateKey$/],
     ['properties', { a: null }, /^quote .*; it was given app\.a$/],
-  ])('%s names it, as with %j', async (name, fields, told) => {
+  ])('%s names it, as with %j', async (name, fields, message) => {
     const seen = await seenOf(name, fields);
-    expect(seen).toMatch(told);
+    expect(seen).toMatch(message);
     expect(seen).not.toMatch(/plain password|no key/);
   });
 });

@@ -1,9 +1,9 @@
-/** Programs that read what a builtin wrote. */
+/** Runs programs that read the files of builtin templates. */
 import { run } from '../render/formats/installed.helpers.ts';
 
 export { pythonPackage, run, withPaths } from '../render/formats/installed.helpers.ts';
 
-/** Whether a program is on PATH, started with arguments that only make it tell about itself. */
+/** Whether a program is on PATH. The arguments must make it print something about itself and end. */
 export async function isHere(program: string, ...args: readonly string[]): Promise<boolean> {
   return run(program, args).then(
     () => true,
@@ -11,7 +11,7 @@ export async function isHere(program: string, ...args: readonly string[]): Promi
   );
 }
 
-/** What a Python script prints as JSON; the paths are its arguments. */
+/** Runs a Python script with arguments, and parses the JSON that it prints. */
 export async function python<T>(script: string, ...args: readonly string[]): Promise<T> {
   const { stdout } = await run('python3', ['-c', `import sys, json\n${script}`, ...args], { maxBuffer: 1 << 28 });
   return JSON.parse(stdout) as T;

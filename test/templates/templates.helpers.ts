@@ -1,4 +1,4 @@
-/** Renders builtin templates as a configuration asks for them. */
+/** Renders builtin templates with given fields of the secret that they name. */
 import { expect } from 'vitest';
 import { type Failure, failure } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
@@ -10,7 +10,7 @@ import { outputOf, snapshotOf } from '../render/render.helpers.ts';
 
 type Texts = Readonly<Record<string, string | null | readonly string[]>>;
 
-/** A value with something in it for each format. */
+/** A value with special characters of every format. */
 export const NASTY = `p@ss "w'ord" $HOME \${x} $(id) \`id\` #no ;no :/\\ %d <a&b> {j} [s] é 日本 😀 =`;
 
 const valueFrom = (text: Texts[string]): Value => {
@@ -21,7 +21,7 @@ const valueFrom = (text: Texts[string]): Value => {
 const fieldsOf = (texts: Texts): Fields =>
   new Map(Object.entries(texts).map(([name, text]) => [name, valueFrom(text)]));
 
-/** A function that renders the builtin over these fields: its text, or why there is none. */
+/** A function that renders the builtin with given fields: to its text, or to a failure. */
 export async function builtin(name: string): Promise<(fields: Texts) => Promise<string | Failure>> {
   const { input } = BUILTIN_TEMPLATES.get(name) ?? { input: '' };
   const output = outputOf({ f: { kind: 'content', text: builtinText(name), builtin: name } });
@@ -34,33 +34,33 @@ export async function builtin(name: string): Promise<(fields: Texts) => Promise<
   };
 }
 
-/** The text over these fields. */
+/** The text of the builtin with these fields. */
 export async function textOf(name: string, fields: Texts): Promise<string> {
   const text = await (await builtin(name))(fields);
   if (typeof text !== 'string') throw new Error(JSON.stringify(text));
   return text;
 }
 
-/** The text over these fields, which is also what the golden file holds. */
+/** The text of the builtin with these fields; expects it to equal the golden file. */
 export async function golden(name: string, fields: Texts): Promise<string> {
   const text = await textOf(name, fields);
   await expect(text).toMatchFileSnapshot(`../fixtures/templates/${name}.golden`);
   return text;
 }
 
-/** The code of the failure over these fields. */
+/** The code of the failure with these fields; undefined when the builtin is rendered. */
 export async function codeOf(name: string, fields: Texts): Promise<string | undefined> {
   const text = await (await builtin(name))(fields);
   return typeof text === 'string' ? undefined : text.code;
 }
 
-/** What the failure over these fields says. */
+/** The message of the failure with these fields; undefined when the builtin is rendered. */
 export async function seenOf(name: string, fields: Texts): Promise<string | undefined> {
   const text = await (await builtin(name))(fields);
   return typeof text === 'string' ? undefined : text.seen;
 }
 
-/** Every text that the builtin takes in the place of `field`, with the file; the others fail as such. */
+/** Each of TEXTS that the builtin can write, with its file. Expects the others to be RENDER_BAD_ARGUMENT. */
 export async function eachText(
   name: string,
   fieldsWith: (text: string) => Texts,

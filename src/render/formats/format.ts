@@ -1,5 +1,5 @@
 import type { FormatOptions } from '../../config/config.ts';
 import type { PickedSource } from './pick.ts';
 
-/** Writes a file of its sources; the options are those that fit the format. @throws RenderFault */
+/** Writes a file from its sources, with options that the configuration has checked. @throws RenderFault */
 export type Write = (sources: readonly PickedSource[], options: FormatOptions) => Uint8Array;

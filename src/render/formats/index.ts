@@ -6,6 +6,7 @@ import { writePropertiesFile } from './properties.ts';
 import { writeRawFile } from './raw.ts';
 import { writeYamlFile } from './yaml.ts';
 
+/** Every format by name. */
 export const FORMATS: Readonly<Record<FormatName, Write>> = {
   dotenv: writeDotenvFile,
   json: writeJsonFile,

@@ -5,5 +5,5 @@ import { treeOf } from './tree.ts';
 
 const INDENT = 2;
 
-/** JSON over several lines, with a final newline. */
+/** Format json: several lines, with a final newline. */
 export const writeJsonFile: Write = (sources, options) => toBytes(`${writeJson(treeOf(sources, options), INDENT)}\n`);

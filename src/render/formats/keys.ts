@@ -9,7 +9,7 @@ import type { PickedSource } from './pick.ts';
 export interface KeyedField {
   readonly key: string;
   readonly value: Value;
-  /** The field it comes from, `app.pass-word`, for messages. */
+  /** The source of the value, such as `app.pass-word`, for messages. */
   readonly name: string;
   /** The field's own name, before `rename`. */
   readonly field: string;
@@ -17,55 +17,56 @@ export interface KeyedField {
 
 /**
  * The keys of a file, in the order of the sources and their fields: field names after `rename`, `case` and `prefix`. A
- * source that is a map gives its fields; a leaf or a list gives one key, its own name; an optional secret that is
- * absent gives nothing.
- * @throws RenderFault when two fields give one key, or when `rename` names a field that is not there.
+ * source that is a map gives a key per field; a leaf or a list gives one key, its own name; an optional secret that is
+ * absent gives none.
+ * @throws RenderFault RENDER_SAME_KEY when two fields give one key, RENDER_MISSING_FIELD when `rename` names a field
+ * that no source has.
  */
 export function keysOf(sources: readonly PickedSource[], options: FormatOptions): readonly KeyedField[] {
-  const { rename = [], case: letters, prefix = '' } = options;
+  const { rename = [], case: letterCase, prefix = '' } = options;
   const renames = new Map(rename);
-  const idle = new Set(renames.keys());
-  const givers = new Map<string, string[]>();
+  const unusedRenames = new Set(renames.keys());
+  const namesByKey = new Map<string, string[]>();
   const keys = sources.flatMap(fieldsOf).map(({ field, name, value }) => {
-    idle.delete(name);
-    idle.delete(field);
+    unusedRenames.delete(name);
+    unusedRenames.delete(field);
     const renamed = renames.get(name) ?? renames.get(field) ?? field;
-    const key = prefix + (letters === undefined ? renamed : changeCase(renamed, letters));
-    givers.set(key, [...(givers.get(key) ?? []), name]);
+    const key = prefix + (letterCase === undefined ? renamed : changeCase(renamed, letterCase));
+    namesByKey.set(key, [...(namesByKey.get(key) ?? []), name]);
     return { key, value, name, field };
   });
-  const same = [...givers].filter(([, names]) => names.length > 1);
-  if (same.length > 0) {
+  const repeated = [...namesByKey].filter(([, names]) => names.length > 1);
+  if (repeated.length > 0) {
     throw new RenderFault(
       'RENDER_SAME_KEY',
       listed(
-        same.map(([key, names]) => bothGive(key, names)),
+        repeated.map(([key, names]) => describeRepeated(key, names)),
         '; ',
       ),
     );
   }
-  // The field may be one of a secret that is optional and absent.
-  if (idle.size > 0 && sources.every(({ value }) => value !== undefined)) {
-    const seen = `rename names ${listed([...idle])}, which no source has`;
+  // An unused rename may be for a field of an optional secret that is absent.
+  if (unusedRenames.size > 0 && sources.every(({ value }) => value !== undefined)) {
+    const seen = `rename names ${listed([...unusedRenames])}, which no source has`;
     throw new RenderFault('RENDER_MISSING_FIELD', seen);
   }
   return keys;
 }
 
-const bothGive = (key: string, names: readonly string[]): string =>
+const describeRepeated = (key: string, names: readonly string[]): string =>
   `${names.slice(0, -1).join(', ')} and ${names.at(-1)} ${names.length > 2 ? 'all' : 'both'} give ${key}`;
 
-/** Longest list in one message. */
+/** Limits the names that one message lists. */
 export const MAX_LISTED = 10;
 
-/** All that is wrong in one file is told at once, up to a length that can be read. */
+/** A list for a message: up to `MAX_LISTED` items, then how many more there are. */
 export function listed(all: readonly string[], separator = ', '): string {
   const more = all.length - MAX_LISTED;
   return `${all.slice(0, MAX_LISTED).join(separator)}${more > 0 ? `${separator}and ${more} more` : ''}`;
 }
 
-const changeCase = (name: string, letters: 'upper' | 'lower'): string =>
-  letters === 'upper' ? name.toUpperCase() : name.toLowerCase();
+const changeCase = (name: string, letterCase: 'upper' | 'lower'): string =>
+  letterCase === 'upper' ? name.toUpperCase() : name.toLowerCase();
 
 function fieldsOf({ from, value }: PickedSource): readonly Omit<KeyedField, 'key'>[] {
   const source = from.join('.');
@@ -75,9 +76,9 @@ function fieldsOf({ from, value }: PickedSource): readonly Omit<KeyedField, 'key
 }
 
 /**
- * The text of a value where only texts can stand: lists and maps as JSON on one line, bytes as base64, `null` as
- * nothing.
- * @throws RenderFault
+ * The text of a value for a format that has only texts: lists and maps become JSON on one line, bytes become base64,
+ * `null` becomes an empty text.
+ * @throws RenderFault RENDER_NOT_TEXT for half a surrogate pair.
  */
 export function flatText({ value, name }: Pick<KeyedField, 'value' | 'name'>): string {
   if (!isSecret(value)) return writeJson(value, 0);

@@ -7,15 +7,15 @@ import { stepInto } from '../template/outcome.ts';
 /** One source of a formatted file: `app` or `app.key`, split at the first dot. */
 export type FieldSource = readonly string[];
 
-/** A source and what is there. */
+/** A source and its value. */
 export interface PickedSource {
-  /** The secret, and the steps below it. */
+  /** The name of the secret, and the steps below it. */
   readonly from: readonly string[];
-  /** Undefined: the optional secret is absent. */
+  /** Undefined when the optional secret is absent. */
   readonly value: Value | undefined;
 }
 
-/** What a source stands for. @throws RenderFault when the secret is there and the field is not. */
+/** The value of a source. @throws RenderFault RENDER_MISSING_FIELD when the secret has no such field. */
 export function pick(from: FieldSource, view: View): PickedSource {
   const [name = '', ...rest] = from;
   const fields = view(name);
@@ -30,7 +30,10 @@ interface Found {
   readonly value: Value;
 }
 
-/** A field of that very name, dots and all; else what its dots lead to: fields of maps and positions in lists. */
+/**
+ * Finds the value at a path. A field whose own name holds the dots comes first; else each dot is one step, into a field
+ * of a map or a position in a list. Undefined when there is no such value.
+ */
 function walk(value: Value, path: string): Found | undefined {
   const whole = stepInto(value, path);
   if (whole !== undefined) return { steps: [path], value: whole };
@@ -58,13 +61,13 @@ function missing(from: FieldSource, fields: Value): RenderFault {
   return new RenderFault('RENDER_MISSING_FIELD', `${whole} is missing: ${above} ${what}${aboutOneField(value)}`);
 }
 
-/** The same with marks for leaves. */
+/** The same source with marks instead of values. */
 export const maskPicked = ({ from, value }: PickedSource): PickedSource => ({
   from,
   value: value === undefined ? undefined : maskValue(value),
 });
 
-/** The value of a source that the file cannot do without. */
+/** The value of a source. @throws RenderFault RENDER_MISSING_FIELD when its optional secret is absent. */
 export function demandPicked({ from, value }: PickedSource): Value {
   if (value !== undefined) return value;
   const seen = `${from.join('.')} is missing: the optional secret ${from[0]} is absent`;

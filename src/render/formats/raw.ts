@@ -5,7 +5,7 @@ import { textOf, toBytes } from '../template/text.ts';
 import type { Write } from './format.ts';
 import { demandPicked } from './pick.ts';
 
-/** The exact bytes of one leaf, and nothing after them. */
+/** Format raw: the exact bytes of one leaf, with nothing after them. */
 export const writeRawFile: Write = ([source]) => {
   if (source === undefined) throw new TypeError('raw needs a source');
   const value = demandPicked(source);

@@ -4,9 +4,9 @@ import { keysOf } from './keys.ts';
 import { demandPicked, type PickedSource } from './pick.ts';
 
 /**
- * What a json or a yaml file holds. One source gives what is there; several give one map per secret name, in which a
- * source below a secret keeps its own place; `flat` gives one map of all fields. An optional secret that is absent is
- * left out.
+ * The value that a json or a yaml file holds. One source gives its own value. Several sources give a map with an entry
+ * per secret, in which a field keeps its path below the secret. The option `flat` gives one map of all fields. An
+ * optional secret that is absent is left out.
  * @throws RenderFault
  */
 export function treeOf(sources: readonly PickedSource[], options: FormatOptions): Value {
@@ -20,26 +20,28 @@ export function treeOf(sources: readonly PickedSource[], options: FormatOptions)
   return tree.root;
 }
 
-/** Maps made of sources. What a snapshot holds is never written to: a map is copied before a field joins it. */
+/** A map built of sources. It never changes a map of a snapshot: it copies a map before it adds a field. */
 class Tree {
   readonly root = new Map<string, Value>();
-  readonly #ours = new Set<Value>([this.root]);
+  /** Maps that this tree made, and may therefore change. */
+  readonly #ownMaps = new Set<Value>([this.root]);
 
   put(path: readonly string[], value: Value): void {
     let at = this.root;
-    for (const step of path.slice(0, -1)) at = this.#open(at, step);
+    for (const step of path.slice(0, -1)) at = this.#mapAt(at, step);
     const last = path.at(-1) as string;
-    const there = at.get(last);
-    // A part that came first is inside the whole anyway.
-    at.set(last, isFields(there) && isFields(value) ? new Map([...there, ...value]) : value);
+    const existing = at.get(last);
+    // When a field came before the map that holds it, the map only adds to it.
+    at.set(last, isFields(existing) && isFields(value) ? new Map([...existing, ...value]) : value);
   }
 
-  #open(parent: Map<string, Value>, step: string): Map<string, Value> {
-    const there = parent.get(step);
-    if (there instanceof Map && this.#ours.has(there)) return there;
-    const ours = new Map<string, Value>(isFields(there) ? there : []);
-    this.#ours.add(ours);
-    parent.set(step, ours);
-    return ours;
+  /** The map at a step, which may be changed: it is made, or copied, when it is not the tree's own. */
+  #mapAt(parent: Map<string, Value>, step: string): Map<string, Value> {
+    const existing = parent.get(step);
+    if (existing instanceof Map && this.#ownMaps.has(existing)) return existing;
+    const own = new Map<string, Value>(isFields(existing) ? existing : []);
+    this.#ownMaps.add(own);
+    parent.set(step, own);
+    return own;
   }
 }

@@ -3,5 +3,5 @@ import { writeYaml } from '../text/yaml.ts';
 import type { Write } from './format.ts';
 import { treeOf } from './tree.ts';
 
-/** YAML in block style, with a final newline. */
+/** Format yaml: block style, with a final newline. */
 export const writeYamlFile: Write = (sources, options) => toBytes(`${writeYaml(treeOf(sources, options))}\n`);

@@ -1,5 +1,5 @@
 import { Secret } from '../../base/secret.ts';
-import { BadArgument, type Helper, wantBytes, wantText } from './helper.ts';
+import { BadArgument, type Helper, takeBytes, takeText } from './helper.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/;
 
@@ -8,20 +8,20 @@ export const base64encode: Helper = {
   does: 'The bytes of a text, or bytes that are not UTF-8, in base64 on one line.',
   example: ['{{base64encode "shop"}}', 'c2hvcA=='],
   apply([value]) {
-    return Secret.text(Buffer.from(wantBytes(value)).toString('base64'));
+    return Secret.text(Buffer.from(takeBytes(value)).toString('base64'));
   },
 };
 
 export const base64decode: Helper = {
   usage: 'base64decode TEXT',
   does:
-    'What was encoded; both alphabets, white space and padding as you like. When that is not UTF-8, the call must be ' +
-    'all of the template, and the file gets the exact bytes.',
+    'What base64 TEXT encodes, in either alphabet, with or without padding and white space. When that is not UTF-8, ' +
+    'the call must be the whole template, and the file gets exactly these bytes.',
   example: ['{{base64decode "c2hvcA=="}}', 'shop'],
   apply([text]) {
-    const compact = wantText(text).replace(/[ \t\r\n]+/g, '');
+    const compact = takeText(text).replace(/[ \t\r\n]+/g, '');
     const digits = compact.replace(/=+$/, '').length;
-    if (!BASE64.test(compact) || digits % 4 === 1) throw new BadArgument('wants base64');
+    if (!BASE64.test(compact) || digits % 4 === 1) throw new BadArgument('takes base64');
     return Secret.bytes(Buffer.from(compact, 'base64'));
   },
 };

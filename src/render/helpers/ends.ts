@@ -1,15 +1,15 @@
-import { type Helper, wantList } from './helper.ts';
+import { type Helper, takeList } from './helper.ts';
 
 export const first: Helper = {
   usage: 'first LIST',
-  does: 'The first item of a list; an empty one has none, which `default` takes.',
+  does: 'The first item of a list. It is missing when the list is empty, so `default` can give another value.',
   example: ['{{first app.hosts}}', 'a.svc'],
-  apply: ([list]) => wantList(list).at(0),
+  apply: ([list]) => takeList(list).at(0),
 };
 
 export const last: Helper = {
   usage: 'last LIST',
-  does: 'The last item of a list; an empty one has none, which `default` takes.',
+  does: 'The last item of a list. It is missing when the list is empty, so `default` can give another value.',
   example: ['{{last app.hosts}}', 'b.svc'],
-  apply: ([list]) => wantList(list).at(-1),
+  apply: ([list]) => takeList(list).at(-1),
 };

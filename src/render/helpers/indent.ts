@@ -1,18 +1,18 @@
 import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
-import { type Helper, wantCount, wantText } from './helper.ts';
+import { type Helper, takeCount, takeText } from './helper.ts';
 
 const MAX_SPACES = 1000;
-const spacesOf = (value: Value | undefined): number => wantCount(value, 'SPACES', MAX_SPACES);
+const spacesOf = (value: Value | undefined): number => takeCount(value, 'SPACES', MAX_SPACES);
 
 export const indent: Helper = {
   usage: 'indent SPACES TEXT',
-  does: 'Puts spaces before every line that is not empty, the first one too.',
+  does: 'The text with spaces before every line that is not empty, including the first line.',
   example: ['[{{indent 2 app.name}}]', '[  shop]'],
   checks: { SPACES: spacesOf },
   apply([spaces, text]) {
     const margin = ' '.repeat(spacesOf(spaces));
-    const lines = wantText(text).split('\n');
+    const lines = takeText(text).split('\n');
     return Secret.text(lines.map((line) => (line === '' ? line : margin + line)).join('\n'));
   },
 };

@@ -23,8 +23,8 @@ import { x509 } from './x509.ts';
 import { yaml } from './yaml.ts';
 
 /**
- * Every helper by name. None reaches the file system, the network, the clock or the environment.
- * `test/render/docs.test.ts` ties this table to docs/templates.md.
+ * Every helper by name. No helper reaches the file system, the network, the clock or the environment.
+ * `test/render/docs.test.ts` checks that docs/templates.md lists the same helpers.
  */
 export const HELPERS: ReadonlyMap<string, Helper> = new Map(
   Object.entries({

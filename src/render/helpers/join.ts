@@ -1,9 +1,9 @@
 import { Secret } from '../../base/secret.ts';
-import { type Helper, wantList, wantText } from './helper.ts';
+import { type Helper, takeList, takeText } from './helper.ts';
 
 export const join: Helper = {
   usage: 'join LIST SEPARATOR',
-  does: 'The items of a list as one text.',
+  does: 'The items of a list as one text, with SEPARATOR between two.',
   example: ['{{join app.hosts ", "}}', 'a.svc, b.svc'],
-  apply: ([list, separator]) => Secret.text(wantList(list).map(wantText).join(wantText(separator))),
+  apply: ([list, separator]) => Secret.text(takeList(list).map(takeText).join(takeText(separator))),
 };

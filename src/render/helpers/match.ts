@@ -1,26 +1,26 @@
 import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
-import { BadArgument, type Helper, wantText } from './helper.ts';
+import { BadArgument, type Helper, takeText } from './helper.ts';
 
 export const match: Helper = {
   usage: 'match TEXT PATTERN',
   does:
-    'TEXT as it is, when the regular expression PATTERN (JavaScript, with the flag `u`) fits all of it; else a ' +
-    'failure. For what a file cannot quote.',
+    'TEXT unchanged, when the regular expression PATTERN (JavaScript, with the flag `u`) matches all of it; otherwise ' +
+    'an error. For files whose format has no quoting.',
   example: ['{{match db.username "[a-z]+"}}', 'shop'],
   checks: { PATTERN: patternOf },
   apply([text, pattern]) {
-    const given = wantText(text);
-    if (!patternOf(pattern).test(given)) throw new BadArgument('got a text that its pattern does not fit');
+    const given = takeText(text);
+    if (!patternOf(pattern).test(given)) throw new BadArgument('got a text that does not match its pattern');
     return Secret.text(given);
   },
 };
 
 function patternOf(value: Value | undefined): RegExp {
   try {
-    return new RegExp(`^(?:${wantText(value)})$`, 'u');
+    return new RegExp(`^(?:${takeText(value)})$`, 'u');
   } catch (error) {
     if (error instanceof BadArgument) throw error;
-    throw new BadArgument('wants for PATTERN a regular expression');
+    throw new BadArgument('takes a regular expression as PATTERN');
   }
 }

@@ -1,14 +1,14 @@
 import { Secret } from '../../base/secret.ts';
-import { type Helper, wantSomeText, wantText } from './helper.ts';
+import { type Helper, takeNonEmptyText, takeText } from './helper.ts';
 
 export const replace: Helper = {
   usage: 'replace TEXT OLD NEW',
-  does: 'The text with every OLD made NEW; both are plain text, no pattern.',
+  does: 'The text with every OLD replaced by NEW. Both are plain text, not patterns.',
   example: ['{{replace app.name "op" "oe"}}', 'shoe'],
-  checks: { OLD: (value) => wantSomeText(value, 'OLD') },
+  checks: { OLD: (value) => takeNonEmptyText(value, 'OLD') },
   apply([text, from, to]) {
-    const by = wantText(to);
-    // A function, since $& and its kin mean something in a text.
-    return Secret.text(wantText(text).replaceAll(wantSomeText(from, 'OLD'), () => by));
+    const replacement = takeText(to);
+    // A function, since `$&` and the like have a meaning in a replacement text.
+    return Secret.text(takeText(text).replaceAll(takeNonEmptyText(from, 'OLD'), () => replacement));
   },
 };

@@ -1,30 +1,30 @@
 import { isFields, isList, isSecret, type Value } from '../../base/value.ts';
 import { valueKind } from '../template/outcome.ts';
-import { BadArgument, type Helper, wantText } from './helper.ts';
+import { BadArgument, type Helper, takeText } from './helper.ts';
 
 export const sort: Helper = {
   usage: 'sort VALUE',
   does:
-    'A list of texts in the order of their characters (code points), a list of numbers by size, a map by its names. ' +
+    'A list of texts sorted by their characters (code points), a list of numbers by size, or a map by its names. ' +
     'Equal items keep their order.',
   example: ['{{#each (sort app.ports)}}{{@key}} {{/each}}', 'admin http '],
   apply([value]) {
     if (isFields(value)) return new Map(sorted([...value], ([name]) => Buffer.from(name), Buffer.compare));
-    if (!isList(value)) throw new BadArgument(`wants a list or a map, not ${value ? valueKind(value) : 'nothing'}`);
+    if (!isList(value)) throw new BadArgument(`takes a list or a map, not ${value ? valueKind(value) : 'nothing'}`);
     if (value.every((item) => isSecret(item) && item.type === 'number')) return sorted(value, sizeOf, bySize);
-    return sorted(value, (item) => Buffer.from(wantText(item)), Buffer.compare);
+    return sorted(value, (item) => Buffer.from(takeText(item)), Buffer.compare);
   },
 };
 
-/** Sorts by a key that is made once for each item. */
+/** Sorts by a key that is computed once for each item. */
 function sorted<T, K>(items: readonly T[], keyOf: (item: T) => K, compare: (a: K, b: K) => number): readonly T[] {
   const keyed = items.map((item) => ({ item, key: keyOf(item) }));
   return keyed.sort((a, b) => compare(a.key, b.key)).map(({ item }) => item);
 }
 
-/** Whole numbers exactly, however large; a bigint compares with a double by its true size. */
+/** Whole numbers are exact, however large: JavaScript compares a bigint and a double by their true sizes. */
 function sizeOf(item: Value): bigint | number {
-  const text = wantText(item);
+  const text = takeText(item);
   return /^-?\d{1,1000}$/.test(text) ? BigInt(text) : Number(text);
 }
 

@@ -1,14 +1,14 @@
 import { Secret } from '../../base/secret.ts';
-import { type Helper, wantSomeText, wantText } from './helper.ts';
+import { type Helper, takeNonEmptyText, takeText } from './helper.ts';
 
 export const split: Helper = {
   usage: 'split TEXT SEPARATOR',
-  does: 'The parts of a text as a list, empty ones too; an empty text has none.',
+  does: 'The parts of a text as a list, including empty parts. An empty text gives an empty list.',
   example: ['{{#each (split "a,b" ",")}}<{{this}}>{{/each}}', '<a><b>'],
-  checks: { SEPARATOR: (value) => wantSomeText(value, 'SEPARATOR') },
+  checks: { SEPARATOR: (value) => takeNonEmptyText(value, 'SEPARATOR') },
   apply([text, separator]) {
-    const whole = wantText(text);
-    const between = wantSomeText(separator, 'SEPARATOR');
+    const whole = takeText(text);
+    const between = takeNonEmptyText(separator, 'SEPARATOR');
     return whole === '' ? [] : whole.split(between).map((part) => Secret.text(part));
   },
 };

@@ -1,13 +1,13 @@
 import type { Code } from '../../base/codes.ts';
-import { makeNearest } from '../../base/nearest.ts';
+import { didYouMean, makeNearest } from '../../base/nearest.ts';
 import { Secret } from '../../base/secret.ts';
 import type { AskableBackends } from '../../config/sections/backends/path-requests.ts';
 import { HELPERS } from '../helpers/index.ts';
-import { analyseAsk, isAsk } from './ask.ts';
+import { analyseSecretCall, isSecretCall } from './ask.ts';
 import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
-import { NO_DATA } from './go-syntax.ts';
-import type { HelperCall, TemplateExpr, TemplateNode } from './nodes.ts';
+import { DATA_FIELD_HINT } from './go-syntax.ts';
+import { type HelperCall, LOOP_WORDS, type TemplateExpr, type TemplateNode } from './nodes.ts';
 import {
   atOf,
   type Block,
@@ -25,7 +25,7 @@ import { isBareName, type Resolved, resolvePath, type Scope } from './scopes.ts'
 export interface FieldUse {
   readonly secret: string;
   readonly fields: readonly string[];
-  /** Stands as the condition of `if` or `unless`, or as what `default` asks first: may be missing. */
+  /** The field may be missing: it is the condition of `if` or `unless`, or the first argument of `default`. */
   readonly guarded: boolean;
   readonly at: Position;
 }
@@ -33,7 +33,7 @@ export interface FieldUse {
 export interface Analysis {
   readonly nodes: readonly TemplateNode[];
   readonly uses: readonly FieldUse[];
-  /** Backends that are asked by computed paths. */
+  /** Names of the backends that are asked for secrets by computed paths. */
   readonly asks: readonly string[];
   /** Everything wrong with the template that can be known without a value. */
   readonly problems: readonly RenderFault[];
@@ -53,12 +53,14 @@ export function analyse(program: Program, known: KnownNames, sourceAt: (loc: Loc
 }
 
 const BLOCKS = ['if', 'unless', 'each', 'with'];
-const MAX_PARAMS: Readonly<Record<string, number>> = { if: 0, unless: 0, each: 2, with: 1 };
-/** Deeper nesting of blocks and calls would be a program, and would end in a stack overflow. */
+const DATA_WORDS = [...LOOP_WORDS.map((word) => `@${word}`), '@root'];
+const MAX_BLOCK_PARAMS: Readonly<Record<string, number>> = { if: 0, unless: 0, each: 2, with: 1 };
+/** Limits the nesting of blocks and calls, since analysis and rendering recurse and would overflow the stack. */
 const MAX_DEPTH = 500;
-/** Stands in for what is wrong, so that analysis goes on to the next problem. */
-const NOTHING: TemplateExpr = { kind: 'literal', value: Secret.null() };
+/** The literal `null`. It also takes the place of an expression with a problem, so that analysis finds the next one. */
+const NULL: TemplateExpr = { kind: 'literal', value: Secret.null() };
 
+/** One pass over the tree, in the order of the source. Collects problems instead of throwing them. */
 class Analyser {
   readonly uses: FieldUse[] = [];
   readonly asks: string[] = [];
@@ -85,8 +87,8 @@ class Analyser {
       else if (statement.type === 'BlockStatement')
         nodes.push(...this.#within(statement, () => this.#block(statement)));
       else if (statement.type !== 'CommentStatement') {
-        const what = statement.type.startsWith('Partial') ? 'a partial' : 'a decorator or an inline partial';
-        this.#problem('TEMPLATE_REFUSED', `${what}, which is turned off`, undefined, atOf(statement.loc));
+        const what = statement.type.startsWith('Partial') ? 'partials' : 'decorators and inline partials';
+        this.#problem('TEMPLATE_REFUSED', `${what} are turned off`, undefined, atOf(statement.loc));
       }
     }
     if (scope !== undefined) this.#scopes.pop();
@@ -96,14 +98,14 @@ class Analyser {
   #mustache(node: Mustache): TemplateNode {
     const at = atOf(node.loc);
     const { path } = node;
-    const bare = path.type === 'PathExpression' && isBareName(path, this.#scopes);
-    if (node.params.length > 0 || node.hash !== undefined || (bare && HELPERS.has(path.original))) {
-      return { kind: 'put', what: this.#call(node, false), at };
+    const isBare = path.type === 'PathExpression' && isBareName(path, this.#scopes);
+    if (node.params.length > 0 || node.hash !== undefined || (isBare && HELPERS.has(path.original))) {
+      return { kind: 'put', expr: this.#call(node, false), at };
     }
     if (path.type !== 'PathExpression') {
-      this.#problem('TEMPLATE_SYNTAX', 'a literal where a name belongs', 'Write text outside of {{ }}.', at);
+      this.#problem('TEMPLATE_SYNTAX', 'a literal stands where a name belongs', 'Write text outside of {{ }}.', at);
     }
-    return { kind: 'put', what: this.#expr(path, false), at };
+    return { kind: 'put', expr: this.#expr(path, false), at };
   }
 
   #block(node: Block): TemplateNode[] {
@@ -119,25 +121,31 @@ class Analyser {
       this.#problem('TEMPLATE_BAD_ARGUMENT', `#${name} takes exactly one argument and no options`, undefined, at);
     }
     const params = node.program?.blockParams ?? [];
-    if (params.length > (MAX_PARAMS[name] ?? 0)) {
-      this.#problem('TEMPLATE_SYNTAX', `#${name} gives at most ${MAX_PARAMS[name]} block parameters`, undefined, at);
+    if (params.length > (MAX_BLOCK_PARAMS[name] ?? 0)) {
+      this.#problem(
+        'TEMPLATE_SYNTAX',
+        `#${name} gives at most ${MAX_BLOCK_PARAMS[name]} block parameters`,
+        undefined,
+        at,
+      );
     }
     const isTest = name === 'if' || name === 'unless';
-    const what = subject === undefined ? NOTHING : this.#expr(subject, isTest);
+    const expr = subject === undefined ? NULL : this.#expr(subject, isTest);
     const body = this.nodes(node.program, isTest ? undefined : { kind: name === 'each' ? 'each' : 'with', params });
     const otherwise = this.nodes(node.inverse);
-    if (name === 'if') return [{ kind: 'if', condition: what, body, otherwise }];
-    if (name === 'unless') return [{ kind: 'if', condition: what, body: otherwise, otherwise: body }];
-    if (name === 'each') return [{ kind: 'each', over: what, body, otherwise, at }];
-    return [{ kind: 'with', value: what, body, otherwise }];
+    if (name === 'if') return [{ kind: 'if', condition: expr, body, otherwise }];
+    if (name === 'unless') return [{ kind: 'if', condition: expr, body: otherwise, otherwise: body }];
+    if (name === 'each') return [{ kind: 'each', over: expr, body, otherwise, at }];
+    return [{ kind: 'with', value: expr, body, otherwise }];
   }
 
   #noSuchBlock(name: string, { params }: Block): [seen: string, hint: string] {
-    if (HELPERS.has(name)) return [`${name} is no block`, `Write {{${HELPERS.get(name)?.usage}}}.`];
+    const helper = HELPERS.get(name);
+    if (helper !== undefined) return [`${name} is a helper, not a block`, `Write {{${helper.usage}}}.`];
     if (params.length === 0) {
-      return [`#${name} names no block`, `Write {{#with ${name}}}, {{#each ${name}}} or {{#if ${name}}}.`];
+      return [`there is no block named "${name}"`, `Write {{#with ${name}}}, {{#each ${name}}} or {{#if ${name}}}.`];
     }
-    return [`no block is named ${name}`, near(name, BLOCKS) ?? `There are ${BLOCKS.map((it) => `#${it}`).join(', ')}.`];
+    return [noneNamed('block', name, BLOCKS), `There are ${BLOCKS.map((block) => `#${block}`).join(', ')}.`];
   }
 
   #expr(node: Expression, guarded: boolean): TemplateExpr {
@@ -153,36 +161,38 @@ class Analyser {
       case 'BooleanLiteral':
         return { kind: 'literal', value: Secret.boolean(node.value) };
       default:
-        return NOTHING;
+        return NULL;
     }
   }
 
   #call(node: Pick<Mustache, 'path' | 'params' | 'hash' | 'loc'>, guarded: boolean): TemplateExpr {
     const at = atOf(node.loc);
-    const bare = node.path.type === 'PathExpression' && isBareName(node.path, this.#scopes);
-    const name = node.path.type === 'PathExpression' ? node.path.original : 'a literal';
-    if (bare && isAsk(name)) {
+    const isBare = node.path.type === 'PathExpression' && isBareName(node.path, this.#scopes);
+    const name = node.path.type === 'PathExpression' ? node.path.original : '';
+    if (isBare && isSecretCall(name)) {
       const args = node.params.map((param) => this.#expr(param, false));
       const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
-      const ask = analyseAsk({ what: name, args, options, at }, this.#backends);
-      if ('kind' in ask) {
-        this.asks.push(ask.backend);
-        return ask;
+      const call = analyseSecretCall({ what: name, args, options, at }, this.#backends);
+      if ('kind' in call) {
+        this.asks.push(call.backend);
+        return call;
       }
-      this.#problem(ask.code, ask.seen, ask.hint, at);
-      return NOTHING;
+      this.#problem(call.code, call.seen, call.hint, at);
+      return NULL;
     }
-    const helper = bare ? HELPERS.get(name) : undefined;
+    const helper = isBare ? HELPERS.get(name) : undefined;
     if (helper === undefined) {
-      const hint = BLOCKS.includes(name)
-        ? `${name} is a block: {{#${name} …}}…{{/${name}}}.`
-        : near(name, HELPERS.keys());
-      this.#problem('TEMPLATE_UNKNOWN_HELPER', `no helper is named ${name}`, hint, at);
+      const hint = BLOCKS.includes(name) ? `${name} is a block: {{#${name} …}}…{{/${name}}}.` : undefined;
+      const seen =
+        node.path.type === 'PathExpression'
+          ? noneNamed('helper', name, HELPERS.keys())
+          : 'a literal stands where the name of a helper belongs';
+      this.#problem('TEMPLATE_UNKNOWN_HELPER', seen, hint, at);
     }
-    // `default` asks whether its first argument is there; its second stands for the whole.
+    // The first argument of `default` may be missing. The second may be missing where the whole call may be.
     const args = node.params.map((param, i) => this.#expr(param, name === 'default' && (i === 0 || guarded)));
     const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
-    if (helper === undefined) return NOTHING;
+    if (helper === undefined) return NULL;
     const call: HelperCall = { kind: 'call', name, helper, args, options, at };
     this.problems.push(...problemsOfCall(call));
     return call;
@@ -195,32 +205,40 @@ class Analyser {
     const { start, head, steps } = resolved;
     if (start.from === 'secret') {
       if (!this.#known.has(start.name)) {
-        this.#problem('TEMPLATE_UNKNOWN_NAME', `no secret is named ${start.name}`, near(start.name, this.#known), at);
+        const seen = noneNamed('secret', start.name, this.#known);
+        this.#problem('TEMPLATE_UNKNOWN_NAME', seen, undefined, at);
       }
       this.uses.push({ secret: start.name, fields: steps, guarded, at });
     }
-    const shadowed = start.from === 'item' && head === '' && this.#known.has(steps[0] ?? '');
-    const inData = start.from === 'secret' && steps[0] === 'Data' ? NO_DATA : undefined;
-    const hint = shadowed ? `Inside each and with, the secret is @root.${steps[0]}.` : inData;
+    const isShadowed = start.from === 'item' && head === '' && this.#known.has(steps[0] ?? '');
+    const dataHint = start.from === 'secret' && steps[0] === 'Data' ? DATA_FIELD_HINT : undefined;
+    const hint = isShadowed ? `Inside each and with, the secret is @root.${steps[0]}.` : dataHint;
     return { kind: 'path', start, head, steps, at, ...(hint === undefined ? {} : { hint }) };
   }
 
   #badPath({ problem, word }: Extract<Resolved, { problem: string }>, at: Position): TemplateExpr {
     if (problem === 'everything') {
-      this.#problem('TEMPLATE_REFUSED', `${word} stands for all secrets at once here`, 'Name the one you want.', at);
+      this.#problem(
+        'TEMPLATE_REFUSED',
+        `${word} would give all secrets at once`,
+        'Name the secret that is needed.',
+        at,
+      );
     } else if (problem === 'unknown word') {
-      const hint = near(word, ['@index', '@key', '@first', '@last', '@root']);
-      this.#problem('TEMPLATE_UNKNOWN_NAME', `nothing is named ${word}`, hint, at);
+      const hint = `There are ${DATA_WORDS.join(', ')}.`;
+      this.#problem('TEMPLATE_UNKNOWN_NAME', noneNamed('variable', word, DATA_WORDS), hint, at);
     } else {
-      const seen = problem === 'above the top' ? `${word} leads above the top` : `${word} stands outside of each`;
+      const seen =
+        problem === 'above the top' ? `${word} leads above the outermost scope` : `${word} stands outside of #each`;
       this.#problem('TEMPLATE_UNKNOWN_NAME', seen, undefined, at);
     }
-    return NOTHING;
+    return NULL;
   }
 
+  /** Analyses what is inside a block or a call. @throws SyntaxFault when the nesting is too deep. */
   #within<T>({ loc }: { readonly loc: Location }, analyse: () => T): T {
     if (this.#depth === MAX_DEPTH) {
-      throw new SyntaxFault(`more than ${MAX_DEPTH} blocks or calls inside each other`, atOf(loc));
+      throw new SyntaxFault(`more than ${MAX_DEPTH} blocks or calls are nested`, atOf(loc));
     }
     this.#depth++;
     const result = analyse();
@@ -233,8 +251,5 @@ class Analyser {
   }
 }
 
-/** A hint that names the nearest candidate; undefined leaves the code's own. */
-function near(word: string, candidates: Iterable<string>): string | undefined {
-  const found = makeNearest(candidates)(word);
-  return found === undefined ? undefined : `Did you mean ${found}?`;
-}
+const noneNamed = (what: string, name: string, candidates: Iterable<string>): string =>
+  `there is no ${what} named "${name}"${didYouMean(makeNearest(candidates)(name))}`;

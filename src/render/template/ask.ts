@@ -1,14 +1,16 @@
 import type { Code } from '../../base/codes.ts';
 import { parseDuration } from '../../base/duration.ts';
+import { didYouMean, makeNearest } from '../../base/nearest.ts';
 import type { AskableBackends } from '../../config/sections/backends/path-requests.ts';
-import type { PathAsk, TemplateExpr } from './nodes.ts';
+import type { SecretCall, TemplateExpr } from './nodes.ts';
 import type { Position } from './position.ts';
 
-/** Words that ask a backend by a computed path. */
-export const isAsk = (name: string): name is PathAsk['what'] => name === 'secret' || name === 'secrets';
+/** Whether a call asks a backend for a secret by a computed path. */
+export const isSecretCall = (name: string): name is SecretCall['what'] => name === 'secret' || name === 'secrets';
 
-interface Written {
-  readonly what: PathAsk['what'];
+/** A call of `secret` or `secrets` as the template writes it. */
+interface ParsedCall {
+  readonly what: SecretCall['what'];
   readonly args: readonly TemplateExpr[];
   readonly options: readonly (readonly [string, TemplateExpr])[];
   readonly at: Position;
@@ -21,37 +23,44 @@ interface Problem {
 }
 
 /**
- * `secret PATH [MORE …] [backend="NAME"] [refresh="30s"]` and `secrets PATH …`, checked as far as it can be without a
- * value. The backend may be left out when there is one that can be asked.
+ * Checks `secret PATH [MORE …] [backend="NAME"] [refresh="30s"]` and `secrets PATH …` as far as is possible without a
+ * value. The option `backend` may be left out when only one backend can be asked.
  */
-export function analyseAsk({ what, args, options, at }: Written, backends: AskableBackends): PathAsk | Problem {
+export function analyseSecretCall(
+  { what, args, options, at }: ParsedCall,
+  backends: AskableBackends,
+): SecretCall | Problem {
   const refused = (seen: string, hint: string): Problem => ({ code: 'TEMPLATE_REFUSED', seen, hint });
-  if (args.length === 0) return refused(`${what} without a path`, `Write (${what} "secret/app").`);
+  if (args.length === 0) return refused(`${what} is called without a path`, `Write (${what} "secret/app").`);
   const unknown = options.find(([key]) => key !== 'backend' && key !== 'refresh')?.[0];
   if (unknown !== undefined) {
     return refused(`${what} has no option ${unknown}`, 'It takes backend="NAME" and refresh="5m".');
   }
-  const given = new Map(options);
-  if (!isText(given.get('backend'))) {
-    return refused(`${what} with a backend that is not a literal`, 'Write backend="NAME".');
+  const byName = new Map(options);
+  if (!isText(byName.get('backend'))) {
+    return refused(`the option backend of ${what} is not a literal text`, 'Write backend="NAME".');
   }
-  const name = textOf(given.get('backend'));
-  const refreshMs = refreshOf(given.get('refresh'));
-  if (refreshMs === 'no duration') {
-    return refused(`${what} with a refresh that is no duration of a second or more`, 'Write refresh="30s".');
+  const name = textOf(byName.get('backend'));
+  const refreshMs = refreshOf(byName.get('refresh'));
+  if (refreshMs === 'invalid') {
+    return refused(`the option refresh of ${what} is not a literal duration of at least 1s`, 'Write refresh="30s".');
   }
   const known = `Backends that can be asked by a path: ${[...backends.keys()].join(', ') || 'none'}.`;
   if (name !== undefined && !backends.has(name)) {
-    return { code: 'TEMPLATE_UNKNOWN_NAME', seen: `no backend that ${what} can ask is named so`, hint: known };
+    const seen = `${what} cannot ask a backend named "${name}"${didYouMean(makeNearest(backends.keys())(name))}`;
+    return { code: 'TEMPLATE_UNKNOWN_NAME', seen, hint: known };
   }
   const [only, ...others] = backends.keys();
   const backend = name ?? (others.length === 0 ? only : undefined);
   const requests = backend === undefined ? undefined : backends.get(backend);
-  if (backend === undefined || requests === undefined)
-    return refused(`${what} does not say which backend`, `Add backend="NAME". ${known}`);
+  if (backend === undefined || requests === undefined) {
+    if (backends.size === 0)
+      return refused(`there is no backend that ${what} can ask`, 'Configure a backend of kind vault.');
+    return refused(`${what} does not say which of several backends to ask`, `Add backend="NAME". ${known}`);
+  }
   const isLiteral = args.every(({ kind }) => kind === 'literal');
   return {
-    kind: 'ask',
+    kind: 'secret-call',
     what,
     path: args,
     backend,
@@ -68,11 +77,11 @@ const isText = (given: TemplateExpr | undefined): boolean =>
 const textOf = (given: TemplateExpr | undefined): string | undefined =>
   given?.kind === 'literal' ? given.value.exposeText('file') : undefined;
 
-/** Shorter ones would be a load for the server with each secret that a list names. */
+/** Limits the load on the server: a list may name many secrets, each of which is polled. */
 const MIN_REFRESH_MS = 1_000;
 
-function refreshOf(given: TemplateExpr | undefined): number | 'no duration' | undefined {
+function refreshOf(given: TemplateExpr | undefined): number | 'invalid' | undefined {
   if (given === undefined) return undefined;
   const ms = isText(given) ? parseDuration(textOf(given) ?? '') : undefined;
-  return ms === undefined || ms < MIN_REFRESH_MS ? 'no duration' : ms;
+  return ms === undefined || ms < MIN_REFRESH_MS ? 'invalid' : ms;
 }

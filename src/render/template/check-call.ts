@@ -2,20 +2,20 @@ import { argumentsOf, BadArgument } from '../helpers/helper.ts';
 import { RenderFault } from './fault.ts';
 import type { HelperCall } from './nodes.ts';
 
-/** What is wrong with a call of a helper whatever the values are: how many arguments, which options, which literals. */
+/** Checks of a helper call what needs no value: the number of arguments, the names of options, the literals. */
 export function* problemsOfCall({ name, helper, args, options, at }: HelperCall): Generator<RenderFault> {
-  const wrong = (seen: string, hint?: string) => new RenderFault('TEMPLATE_BAD_ARGUMENT', seen, { hint, at });
-  const { words, more } = argumentsOf(helper);
-  if (args.length < words.length || (args.length > words.length && !more)) {
-    const field = args.length === 0 ? `; for a field of that name {{this.${name}}}` : '';
-    yield wrong(`${name} is called with ${args.length} arguments`, `Write {{${helper.usage}}}${field}.`);
+  const problem = (seen: string, hint?: string) => new RenderFault('TEMPLATE_BAD_ARGUMENT', seen, { hint, at });
+  const { words, lastRepeats } = argumentsOf(helper);
+  if (args.length < words.length || (args.length > words.length && !lastRepeats)) {
+    const field = args.length === 0 ? ` A field of that name is {{this.${name}}}.` : '';
+    yield problem(`${name} is called with ${args.length} arguments`, `Write {{${helper.usage}}}.${field}`);
   }
-  const takes = helper.options ?? [];
-  const unknown = options.find(([key]) => !takes.includes(key))?.[0];
+  const known = helper.options ?? [];
+  const unknown = options.find(([key]) => !known.includes(key))?.[0];
   if (unknown !== undefined) {
-    yield wrong(
+    yield problem(
       `${name} has no option ${unknown}`,
-      takes.length === 0 ? undefined : `It takes ${takes.join(' and ')}.`,
+      known.length === 0 ? undefined : `It takes ${known.join(' and ')}.`,
     );
   }
   const given = [...args.map((arg, i) => [words[i] ?? '', arg] as const), ...options];
@@ -25,7 +25,7 @@ export function* problemsOfCall({ name, helper, args, options, at }: HelperCall)
       helper.checks?.[word]?.(expr.value);
     } catch (error) {
       if (!(error instanceof BadArgument)) throw error;
-      yield wrong(`${name} ${error.message}`);
+      yield problem(`${name} ${error.message}`);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { Secret } from '../../base/secret.ts';
 import { aboutOneField, isList, isSecret, type Value } from '../../base/value.ts';
-import { BadArgument, wantText } from '../helpers/helper.ts';
+import { BadArgument, takeText } from '../helpers/helper.ts';
 import { RenderFault } from './fault.ts';
 import { MASK } from './mask.ts';
 import type {
@@ -8,7 +8,7 @@ import type {
   FieldPath,
   HelperCall,
   LoopWord,
-  PathAsk,
+  SecretCall,
   TemplateExpr,
   TemplateNode,
   WithBlock,
@@ -17,48 +17,51 @@ import { demand, type Evaluated, isTruthy, Missing, stepInto, valueKind } from '
 import { pathText } from './scopes.ts';
 import { textOf } from './text.ts';
 
-/** The values of one render: undefined for an optional secret that is absent. */
+/** The value of each secret in one render; undefined for an optional secret that is absent. */
 export type View = (secret: string) => Value | undefined;
 
-/** Answers what a template asks by a computed path: `pending` when no answer has come yet. */
-export type AskedValue = (ask: PathAsk, path: string) => Value | 'pending' | 'none';
+/** Looks up a computed path. `pending`: no answer has come yet. `none`: nothing is there. */
+export type ComputedLookup = (call: SecretCall, path: string) => Value | 'pending' | 'none';
 
-/** No computed path can be answered. */
-const ANSWERS_NOTHING: AskedValue = () => 'none';
+/** For templates that may not use computed paths. */
+const FINDS_NOTHING: ComputedLookup = () => 'none';
 
-/** Ends the statement that needs an answer which has not come; the others are still rendered, so that they can ask. */
+/**
+ * Thrown when the answer to a computed path has not come. It ends the statement that needs the answer; the other
+ * statements are still rendered, so that they can ask for their secrets in the same round.
+ */
 class Pending extends Error {}
 
-/** What an `each` or a `with` that is being rendered stands at. */
+/** The current item of an `each` or a `with` that is being rendered. */
 interface Frame {
   readonly item: Value;
-  /** The backend named its fields; false for what a helper made of a value. */
+  /** The field names of the item are the backend's; false when a helper made the item of a value. */
   readonly isNamed: boolean;
-  /** Where the item was found: in this, and in an `each` below this key. */
+  /** The expression that the item was found in; an `each` found it there under `key`. */
   readonly within: TemplateExpr;
   readonly key?: string | number;
   readonly loop?: Readonly<Record<LoopWord, Secret>>;
 }
 
 /**
- * Renders the nodes of a template over one view of the secrets. Values stay in `Secret` and `Map` until the text that
- * is written, so a name can only ever reach a field that really has it.
+ * Renders the nodes of a template with the secrets of one view. Values stay in `Secret` and `Map` until text is
+ * written, so a name can only reach a field that the secret has, never a property of an object.
  */
 export class Evaluation {
   readonly #view: View;
-  readonly #answer: AskedValue;
+  readonly #lookUp: ComputedLookup;
   readonly #masked: boolean;
   readonly #frames: Frame[] = [];
   readonly #written: string[] = [];
 
   /** @param masked writes a mark in the place of every value. */
-  constructor(view: View, answer: AskedValue = ANSWERS_NOTHING, masked = false) {
+  constructor(view: View, lookUp: ComputedLookup = FINDS_NOTHING, masked = false) {
     this.#view = view;
     this.#masked = masked;
-    this.#answer = answer;
+    this.#lookUp = lookUp;
   }
 
-  /** @throws RenderFault */
+  /** The text of the nodes. @throws RenderFault */
   text(nodes: readonly TemplateNode[]): string {
     this.#write(nodes);
     return this.#written.join('');
@@ -74,10 +77,10 @@ export class Evaluation {
     }
   }
 
-  /** @throws RenderFault for a fault in an argument of a helper; a missing value comes back as such. */
+  /** The value of an expression, or `Missing`. @throws RenderFault for an argument that a helper cannot take. */
   outcome(expr: TemplateExpr): Evaluated {
     if (expr.kind === 'literal') return expr.value;
-    if (expr.kind === 'ask') return this.#ask(expr);
+    if (expr.kind === 'secret-call') return this.#secretCall(expr);
     return expr.kind === 'path' ? this.#path(expr) : this.#call(expr);
   }
 
@@ -98,26 +101,26 @@ export class Evaluation {
 
   #statement(node: Exclude<TemplateNode, string>): void {
     if (node.kind === 'put') {
-      const { what, at } = node;
-      const text = textOf(demand(this.outcome(what)), writtenName(what), at, () => this.#nameOf(what));
-      this.#written.push(this.#masked && !this.#isHarmless(node.what) ? MASK : text);
+      const { expr, at } = node;
+      const text = textOf(demand(this.outcome(expr)), writtenName(expr), at, () => this.#nameOf(expr));
+      this.#written.push(this.#masked && !this.#isPublic(expr) ? MASK : text);
     } else if (node.kind === 'if') this.#write(isTruthy(this.outcome(node.condition)) ? node.body : node.otherwise);
     else if (node.kind === 'with') this.#with(node);
     else this.#each(node);
   }
 
   #with(node: WithBlock): void {
-    const item = demand(this.#orNothing(node.value));
-    // Zero is falsy and yet not empty, as in Handlebars.
+    const item = demand(this.#orEmpty(node.value));
+    // As in Handlebars, zero is falsy and still enters the block.
     if (isTruthy(item) || (isSecret(item) && item.type === 'number'))
       this.#inFrame({ item, isNamed: this.#isNamed(node.value), within: node.value }, node.body);
     else this.#write(node.otherwise);
   }
 
   #each(node: EachBlock): void {
-    const over = demand(this.#orNothing(node.over));
+    const over = demand(this.#orEmpty(node.over));
     if (isSecret(over) && over.type !== 'null') {
-      const seen = `${this.#nameOf(node.over)} is ${valueKind(over)}, and #each wants a list or a map`;
+      const seen = `${this.#nameOf(node.over)} is ${valueKind(over)}, and #each takes a list or a map`;
       throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: node.at });
     }
     const size = isSecret(over) ? 0 : isList(over) ? over.length : over.size;
@@ -139,22 +142,28 @@ export class Evaluation {
     }
   }
 
-  /** What a block goes over; where it may lead nowhere and does, something empty, which is for `else`. */
-  #orNothing(expr: TemplateExpr): Evaluated {
+  /** The value that a block works on. A secret that may be absent, and is, gives an empty value, which takes `else`. */
+  #orEmpty(expr: TemplateExpr): Evaluated {
     const found = this.outcome(expr);
-    return found instanceof Missing && mayLeadNowhere(expr) ? NOTHING : found;
+    return found instanceof Missing && mayBeAbsent(expr) ? EMPTY : found;
   }
 
-  /** Positions, and names of fields that the backend gave. */
-  #isHarmless(expr: TemplateExpr): boolean {
+  /** Whether a masked file may show an expression: positions, and field names of the backend, are not values. */
+  #isPublic(expr: TemplateExpr): boolean {
     if (expr.kind !== 'path' || expr.start.from !== 'loop') return false;
-    return expr.start.what !== 'key' || this.#frames[this.#frames.length - 1 - expr.start.up]?.isNamed === true;
+    return expr.start.what !== 'key' || this.#frameAt(expr.start.up)?.isNamed === true;
   }
 
+  /** Whether the field names below an expression are the backend's. */
   #isNamed(expr: TemplateExpr): boolean {
-    if (expr.kind !== 'path') return expr.kind === 'ask';
-    if (expr.start.from === 'item') return this.#frames[this.#frames.length - 1 - expr.start.up]?.isNamed === true;
+    if (expr.kind !== 'path') return expr.kind === 'secret-call';
+    if (expr.start.from === 'item') return this.#frameAt(expr.start.up)?.isNamed === true;
     return expr.start.from === 'secret';
+  }
+
+  /** The frame `up` scopes further out, 0 for the innermost. */
+  #frameAt(up: number): Frame | undefined {
+    return this.#frames[this.#frames.length - 1 - up];
   }
 
   #inFrame(frame: Frame, body: readonly TemplateNode[]): void {
@@ -179,24 +188,24 @@ export class Evaluation {
 
   #start({ start }: FieldPath): Value | undefined {
     if (start.from === 'secret') return this.#view(start.name);
-    const frame = this.#frames[this.#frames.length - 1 - start.up];
+    const frame = this.#frameAt(start.up);
     return start.from === 'item' ? frame?.item : frame?.loop?.[start.what];
   }
 
-  #ask(ask: PathAsk): Evaluated {
-    const parts = ask.path.map((part) => demand(this.outcome(part)));
+  #secretCall(call: SecretCall): Evaluated {
+    const parts = call.path.map((part) => demand(this.outcome(part)));
     let path = '';
     try {
-      path = parts.map((part) => wantText(part)).join('');
+      path = parts.map((part) => takeText(part)).join('');
     } catch (error) {
       if (!(error instanceof BadArgument)) throw error;
-      throw this.#badArgument(`${ask.what} ${error.message}`, ask);
+      throw this.#badArgument(`${call.what} ${error.message}`, call);
     }
-    const answer = this.#answer(ask, path);
-    if (answer === 'pending') throw new Pending();
-    // The path is shown as it is written: what it was worked out to may be made of values.
-    if (answer === 'none') return new Missing(`${writtenAsk(ask)} finds nothing`, ask.at, GUARD);
-    return answer;
+    const found = this.#lookUp(call, path);
+    if (found === 'pending') throw new Pending();
+    // The message shows the path as the template writes it, since the path itself may hold values.
+    if (found === 'none') return new Missing(`${secretCallText(call)} finds nothing`, call.at, GUARD_HINT);
+    return found;
   }
 
   #call(call: HelperCall): Evaluated {
@@ -212,16 +221,16 @@ export class Evaluation {
     }
   }
 
-  /** Names what was given: in an `each` the place alone does not say which item it was. */
-  #badArgument(seen: string, of: HelperCall | PathAsk): RenderFault {
-    const given = new Set(this.#namesIn(of));
+  /** Names the arguments, since in an `each` the place alone does not say which item was given. */
+  #badArgument(seen: string, call: HelperCall | SecretCall): RenderFault {
+    const given = new Set(this.#namesIn(call));
     const named = given.size === 0 ? '' : `; it was given ${[...given].join(', ')}`;
-    return new RenderFault('RENDER_BAD_ARGUMENT', `${seen}${named}`, { at: of.at });
+    return new RenderFault('RENDER_BAD_ARGUMENT', `${seen}${named}`, { at: call.at });
   }
 
   /**
-   * What messages call an expression: a path as it is written, or inside `each` and `with` the field that it leads to;
-   * a call in parentheses; a literal by its type.
+   * What messages call an expression. A path is named as it is written, and inside `each` and `with` by the field that
+   * it leads to; a call by its helper, in parentheses; a literal is `a literal`.
    */
   #nameOf(expr: TemplateExpr | undefined, depth = this.#frames.length): string {
     if (expr?.kind !== 'path') return writtenName(expr);
@@ -231,7 +240,7 @@ export class Evaluation {
     return start.from === 'item' ? pathText(item, steps) : `${expr.head} of ${item}`;
   }
 
-  /** Undefined for the fields of a map that a helper made of a value: their names may be a part of it. */
+  /** Undefined inside a map that a helper made of a value: its keys may be a part of that value. */
   #nameOfItem(depth: number): string | undefined {
     const frame = this.#frames[depth];
     if (frame === undefined || (typeof frame.key === 'string' && !frame.isNamed)) return undefined;
@@ -242,7 +251,7 @@ export class Evaluation {
   #namesIn(expr: TemplateExpr): readonly string[] {
     if (expr.kind === 'literal') return [];
     if (expr.kind === 'path') return [this.#nameOf(expr)];
-    const parts = expr.kind === 'ask' ? expr.path : [...expr.args, ...expr.options.map(([, value]) => value)];
+    const parts = expr.kind === 'secret-call' ? expr.path : [...expr.args, ...expr.options.map(([, value]) => value)];
     return parts.flatMap((part) => this.#namesIn(part));
   }
 }
@@ -257,14 +266,15 @@ function missingStep(path: FieldPath, i: number, value: Value): Missing {
   return new Missing(seen, path.at, hint);
 }
 
-const NOTHING: Value = [];
+const EMPTY: Value = [];
 
-const GUARD = 'Write the secret, or guard it with {{#if (secret …)}} or {{#with (secret …)}} over a list.';
+const GUARD_HINT =
+  'Store the secret, or guard the call with {{#if (secret …)}}, or with {{#with (secret …)}} over a list.';
 
-/** A path made of values may name what is not there (a folder, a deleted secret); one of literals is meant to be. */
-const mayLeadNowhere = (expr: TemplateExpr): boolean => expr.kind === 'ask' && !expr.isLiteral;
+/** A path made of values may name a folder or a deleted secret. The secret of a literal path is expected to exist. */
+const mayBeAbsent = (expr: TemplateExpr): boolean => expr.kind === 'secret-call' && !expr.isLiteral;
 
-function writtenAsk({ what, path }: PathAsk): string {
+function secretCallText({ what, path }: SecretCall): string {
   const parts = path.map((part) =>
     part.kind === 'literal' ? `"${part.value.exposeText('file')}"` : writtenName(part),
   );
@@ -274,6 +284,6 @@ function writtenAsk({ what, path }: PathAsk): string {
 /** An expression as the template writes it. */
 function writtenName(expr: TemplateExpr | undefined): string {
   if (expr?.kind === 'path') return pathText(expr.head, expr.steps);
-  if (expr?.kind === 'ask') return writtenAsk(expr);
+  if (expr?.kind === 'secret-call') return secretCallText(expr);
   return expr?.kind === 'call' ? `(${expr.name} …)` : 'a literal';
 }

@@ -2,7 +2,7 @@ import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
 import type { Position } from './position.ts';
 
-/** Why a file cannot be rendered. Thrown inside this folder only; nothing in it comes from a value. */
+/** Why a file cannot be rendered. Thrown only inside `render/`; its texts never hold a value. */
 export class RenderFault extends Error {
   readonly code: Code;
   readonly hint: string | undefined;
@@ -16,7 +16,10 @@ export class RenderFault extends Error {
     this.at = at;
   }
 
-  /** @param place the file's configuration path; @param origin the template's, when the fault is in one. */
+  /**
+   * @param place the file's configuration path.
+   * @param origin what messages call the file's template.
+   */
   toFailure(place: string, origin: string): Failure {
     return failure(this.code, placeIn(place, origin, this.at), this.message, {
       ...(this.hint === undefined ? {} : { hint: this.hint }),
@@ -24,7 +27,7 @@ export class RenderFault extends Error {
   }
 }
 
-/** `outputs.shop.files["app.conf"], /etc/app.conf.hbs:3:7`, or without the second half when there is no position. */
+/** `outputs.shop.files["app.conf"], /etc/app.conf.hbs:3:7`, or `place` alone when there is no position. */
 export function placeIn(place: string, origin: string, at: Position | undefined): string {
   return at === undefined ? place : `${place}, ${origin}:${at.line}:${at.column}`;
 }

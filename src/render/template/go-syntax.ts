@@ -1,6 +1,9 @@
 import type { Position } from './position.ts';
 
-/** What of Go's template language is recognised between braces, strings taken out; the first that fits is told. */
+/**
+ * Recognises Go's template language in the text between braces, whose strings are already emptied. The first shape that
+ * matches gives the hint: what to write here instead.
+ */
 const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [
   [/^\/\*/, 'A comment is {{!-- … --}}.'],
   [/^(?:env|mustEnv)\b/, 'Write values: { x: "${env:X}" } beside the template, and {{x}}.'],
@@ -15,18 +18,18 @@ const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [
   [/(?:^|[\s(])\.\w/, 'A path begins with the name of a secret, without a dot before it: {{app.key}}.'],
   [
     /^(?:eq|ne|lt|le|gt|ge|and|or|not|len|index|contains|timestamp)\b/,
-    'There is no such helper: or is default, index is app.[a-b], and comparisons, len and contains are not there.',
+    'There is no such helper: or is default, index is app.[a-b], and comparisons, len and contains do not exist.',
   ],
   [
     /^(?:printf|print|toUpper|toLower|trimSpace|trimPrefix|trimSuffix|replaceAll|toJSON|toYAML|parseJSON|parseInt|base64Encode|base64Decode|sha256Hex|sha1Hex|md5sum)\b/,
-    'Helpers have other names.',
+    'Helpers have other names here.',
   ],
 ];
 
-/** Of a field `Data`: Vault's answers have it, fields here do not. */
-export const NO_DATA = hintOf('Leave .Data and .Data.data out: the fields are right below the name.');
+/** The hint for a field `Data`, which answers of Vault have and the fields of a secret here do not. */
+export const DATA_FIELD_HINT = hintOf('Leave .Data and .Data.data out: the fields are right below the name.');
 
-/** A hint when what stands between the braces around a place looks like Go's template language. */
+/** A hint when the text between the braces around `at` looks like Go's template language; else undefined. */
 export function goHint(source: string, at: Position): string | undefined {
   const lines = source.split(/\r\n?|\n/);
   const line = lines.slice(0, at.line - 1).reduce((sum, { length }) => sum + length + 1, 0);

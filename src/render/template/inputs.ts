@@ -5,10 +5,10 @@ import type { View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
 import { valueKind } from './outcome.ts';
 
-/** What `with` and `values` call by names of the template's own. */
+/** The names that `with` and `values` of a file give to its template, and what each stands for. */
 export type TemplateInputs = ReadonlyMap<string, InputConfig>;
 
-/** The secrets that a name of a template is made of: itself, unless it is an input. */
+/** The secrets that a name in a template needs: those of the input of that name, else the secret of that name. */
 export function secretsBehind(name: string, inputs: TemplateInputs): readonly string[] {
   const input = inputs.get(name);
   if (input === undefined) return [name];
@@ -16,30 +16,34 @@ export function secretsBehind(name: string, inputs: TemplateInputs): readonly st
   return sources.flatMap((source) => (source.kind === 'secret' ? [source.from[0] as string] : []));
 }
 
-/** The view of a template: its inputs, and behind them all secrets. Each input is put together once. */
+/** The view of one template: its inputs hide secrets of the same names. Each input is built once. */
 export function withInputs(inputs: TemplateInputs, view: View): View {
-  const made = new Map<string, Value | undefined>();
+  const built = new Map<string, Value | undefined>();
   return (name) => {
     const input = inputs.get(name);
     if (input === undefined) return view(name);
-    if (!made.has(name)) made.set(name, make(name, input, view));
-    return made.get(name);
+    if (!built.has(name)) built.set(name, buildInput(name, input, view));
+    return built.get(name);
   };
 }
 
-/** Undefined when what it stands for is an optional secret that is absent, whatever fields are put over that. */
-function make(name: string, { is, fields }: InputConfig, view: View): Value | undefined {
+/**
+ * The value of an input: what `with` says it is, with single fields put into that. Undefined when it is an optional
+ * secret that is absent, whatever fields are put into it.
+ * @throws RenderFault RENDER_BAD_ARGUMENT when it is not a map and fields are put into it.
+ */
+function buildInput(name: string, { is, fields }: InputConfig, view: View): Value | undefined {
   const whole = is === undefined ? new Map<string, Value>() : sourceValue(is, view);
   if (whole === undefined || fields.length === 0) return whole;
   if (!isFields(whole)) {
-    const seen = `${name} is ${valueKind(whole)}, and ${name}.${fields[0]?.[0]} wants to be a field of it`;
+    const seen = `${name} is ${valueKind(whole)}, so ${name}.${fields[0]?.[0]} cannot be put into it`;
     throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { hint: 'Correct with and values of the file.' });
   }
-  const over = fields.flatMap(([field, source]) => {
+  const given = fields.flatMap(([field, source]) => {
     const value = sourceValue(source, view);
     return value === undefined ? [] : [[field, value] as const];
   });
-  return new Map([...whole, ...over]);
+  return new Map([...whole, ...given]);
 }
 
 const sourceValue = (source: InputSource, view: View): Value | undefined =>

@@ -3,17 +3,17 @@ import type { PathRequests } from '../../config/sections/backends/path-requests.
 import type { Helper } from '../helpers/helper.ts';
 import type { Position } from './position.ts';
 
-/** A template after analysis: every name is resolved to what it stands for, only values are still unknown. */
+/** A piece of a template after analysis: every name is resolved, only values are still unknown. A string is text. */
 export type TemplateNode = string | Placeholder | IfBlock | EachBlock | WithBlock;
 
 /** `{{…}}` */
 export interface Placeholder {
   readonly kind: 'put';
-  readonly what: TemplateExpr;
+  readonly expr: TemplateExpr;
   readonly at: Position;
 }
 
-/** `if` and `unless` (with the branches changed over). Opens no scope. */
+/** `if`, or `unless` with its branches exchanged. Opens no scope. */
 export interface IfBlock {
   readonly kind: 'if';
   readonly condition: TemplateExpr;
@@ -21,7 +21,7 @@ export interface IfBlock {
   readonly otherwise: readonly TemplateNode[];
 }
 
-/** Opens a scope whose frame holds the item and where in the loop it is. */
+/** `each`: opens a scope whose frame holds the item and its position in the loop. */
 export interface EachBlock {
   readonly kind: 'each';
   readonly over: TemplateExpr;
@@ -30,7 +30,7 @@ export interface EachBlock {
   readonly at: Position;
 }
 
-/** Opens a scope whose frame holds the value. */
+/** `with`: opens a scope whose frame holds the value. */
 export interface WithBlock {
   readonly kind: 'with';
   readonly value: TemplateExpr;
@@ -38,21 +38,22 @@ export interface WithBlock {
   readonly otherwise: readonly TemplateNode[];
 }
 
-export type TemplateExpr = Literal | FieldPath | HelperCall | PathAsk;
+export type TemplateExpr = Literal | FieldPath | HelperCall | SecretCall;
 
 export interface Literal {
   readonly kind: 'literal';
   readonly value: Secret;
 }
 
+/** A name such as `db.password`, `../x` or `@index`. */
 export interface FieldPath {
   readonly kind: 'path';
   readonly start: PathStart;
-  /** How the beginning is written; with the steps after it, what messages call the path. */
+  /** The beginning as the template writes it. With the steps it is what messages call the path. */
   readonly head: string;
   readonly steps: readonly string[];
   readonly at: Position;
-  /** What to do when the first step leads nowhere. */
+  /** What to do when the first step is missing; absent: the hint of the code. */
   readonly hint?: string;
 }
 
@@ -60,24 +61,28 @@ export interface FieldPath {
 export type PathStart =
   | { readonly from: 'secret'; readonly name: string }
   | { readonly from: 'item'; readonly up: number }
-  /** Second block parameter of `each`, or one of `@index` and its kin. */
+  /** The second block parameter of `each`, or a variable of the loop such as `@index`. */
   | { readonly from: 'loop'; readonly up: number; readonly what: LoopWord };
 
+/** The variables of a loop, without their `@`. */
 export type LoopWord = 'index' | 'key' | 'first' | 'last';
 export const LOOP_WORDS: readonly LoopWord[] = ['index', 'key', 'first', 'last'];
 
-/** `(secret PATH …)` and `(secrets PATH …)`: a secret, or the names below a path, by a path worked out in rendering. */
-export interface PathAsk {
-  readonly kind: 'ask';
+/**
+ * `(secret PATH …)` is the secret at a path, `(secrets PATH …)` the list of names below a path. The path is worked out
+ * when the template is rendered.
+ */
+export interface SecretCall {
+  readonly kind: 'secret-call';
   readonly what: 'secret' | 'secrets';
-  /** Joined without anything between them. */
+  /** The parts of the path, joined without anything between them. */
   readonly path: readonly TemplateExpr[];
   readonly backend: string;
-  /** How often it is asked; absent: as often as all that do not say it. */
+  /** How often the secret is polled; absent: at the default interval. */
   readonly refreshMs?: number;
-  /** What the backend is asked at a path. */
+  /** Makes the request to the backend for a path. */
   readonly requests: PathRequests;
-  /** All parts are literals, so the path may be told; else it may hold a value. */
+  /** All parts are literals, so messages may show the path; any other path may hold a value. */
   readonly isLiteral: boolean;
   readonly at: Position;
 }

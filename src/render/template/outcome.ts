@@ -2,7 +2,7 @@ import { isList, isSecret, type Value } from '../../base/value.ts';
 import { RenderFault } from './fault.ts';
 import type { Position } from './position.ts';
 
-/** Nothing is there. Falsy in `if`, `unless` and `default`; a failure everywhere else. */
+/** The outcome of an expression that finds no value. Falsy in `if`, `unless` and `default`, a failure elsewhere. */
 export class Missing {
   readonly #seen: string;
   readonly #at: Position | undefined;
@@ -19,9 +19,10 @@ export class Missing {
   }
 }
 
+/** The outcome of an expression. */
 export type Evaluated = Value | Missing;
 
-/** The value, or its absence thrown. */
+/** The value. @throws RenderFault RENDER_MISSING_FIELD when it is missing. */
 export function demand(outcome: Evaluated): Value {
   if (outcome instanceof Missing) throw outcome.toFault();
   return outcome;
@@ -29,7 +30,7 @@ export function demand(outcome: Evaluated): Value {
 
 const ZERO = /^-?0*(?:\.0*)?(?:[eE][+-]?\d+)?$/;
 
-/** As Handlebars has it: missing, `false`, `null`, `""`, `0` and the empty list are falsy, all else is truthy. */
+/** By the rules of Handlebars: missing, `false`, `null`, `""`, `0` and the empty list are falsy, all else is truthy. */
 export function isTruthy(outcome: Evaluated): boolean {
   if (outcome instanceof Missing) return false;
   if (isList(outcome)) return outcome.length > 0;
@@ -50,14 +51,14 @@ export function isTruthy(outcome: Evaluated): boolean {
 
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
-/** One step down: a field of a map, a position in a list, nothing anywhere else. */
+/** One step of a path: a field of a map, or a position in a list. Undefined when there is none, and for a leaf. */
 export function stepInto(value: Value, name: string): Value | undefined {
   if (isSecret(value)) return undefined;
   if (isList(value)) return INDEX.test(name) ? value[Number(name)] : undefined;
   return value.get(name);
 }
 
-/** `a list`, `null`, `bytes`: what a value is, and nothing of what it holds. */
+/** The kind of a value for messages: `a list`, `null`, `bytes`. Shows nothing of the value itself. */
 export function valueKind(value: Value): string {
   if (isList(value)) return 'a list';
   if (!isSecret(value)) return 'a map';

@@ -1,6 +1,6 @@
 import type { Position } from './position.ts';
 
-/** Handlebars' syntax tree, as far as we read it. Columns count from 0 here. */
+/** The part of Handlebars' syntax tree that Pannier reads. Columns count from 0 in it. */
 export interface Program {
   readonly body: readonly Statement[];
   readonly blockParams?: readonly string[];
@@ -24,7 +24,7 @@ interface Call {
 export type Mustache = Call & { readonly type: 'MustacheStatement' };
 export type SubExpression = Call & { readonly type: 'SubExpression' };
 
-/** `{{^if a}}…` has an inverse only. A raw block (`{{{{raw}}}}`) has no strip flags: that is how to tell it. */
+/** `{{^if a}}…` has only an inverse. A raw block (`{{{{raw}}}}`) is recognised by its missing strip flags. */
 export type Block = Call & {
   readonly type: 'BlockStatement';
   readonly program?: Program;
@@ -34,9 +34,9 @@ export type Block = Call & {
 
 export interface PathExpression {
   readonly type: 'PathExpression';
-  /** Starts with `@`. */
+  /** The path starts with `@`. */
   readonly data: boolean;
-  /** How many `../`. */
+  /** The number of `../` at the beginning. */
   readonly depth: number;
   readonly parts: readonly string[];
   readonly original: string;
@@ -56,7 +56,7 @@ export interface Location {
   readonly end: { readonly line: number; readonly column: number };
 }
 
-/** A template that does not parse, in our words: the parser's own text quotes the template. */
+/** A template that does not parse. The message is Pannier's own, since the parser's message quotes the template. */
 export class SyntaxFault extends Error {
   readonly at: Position;
 
@@ -68,64 +68,68 @@ export class SyntaxFault extends Error {
 }
 
 /**
- * Parses a template; whitespace control and standalone lines are already applied in what comes back. The parser is
- * loaded on the first template that holds a mustache.
+ * Parses a template. The tree that it returns has whitespace control and standalone lines already applied. The parser
+ * is loaded for the first template that holds `{{`.
  * @throws SyntaxFault
  */
 export async function parseTemplate(source: string): Promise<Program> {
   if (!source.includes('{{')) return { body: [{ type: 'ContentStatement', value: source }] };
   const { default: base } = await import('handlebars/dist/cjs/handlebars/compiler/base.js');
   const { parse, parser } = base;
-  // The parser object may be shared with an application that embeds us: ours only while we parse.
-  const theirs = parser.parseError;
+  // An application that embeds Pannier may use the same parser object, so the handler is set only while parsing.
+  const originalParseError = parser.parseError;
   parser.parseError = (_message, met) => {
     const { first_line, first_column } = parser.lexer.yylloc;
-    throw new SyntaxFault(inOurWords(met.token, met.expected), { line: first_line, column: first_column + 1 });
+    throw new SyntaxFault(syntaxProblem(met.token, met.expected), { line: first_line, column: first_column + 1 });
   };
   try {
     return parse(source) as Program;
   } catch (error) {
     throw error instanceof SyntaxFault ? error : foreignFault(error);
   } finally {
-    parser.parseError = theirs;
+    parser.parseError = originalParseError;
   }
 }
 
+/** The position of a node; columns count from 1 in it. */
 export const atOf = ({ start }: Location): Position => ({ line: start.line, column: start.column + 1 });
 
-function inOurWords(token: string, expected: readonly string[]): string {
-  const wants = (name: string) => expected.includes(`'${name}'`);
+/** Describes the token that the parser met, without a word of the template. */
+function syntaxProblem(token: string, expected: readonly string[]): string {
+  const expects = (name: string) => expected.includes(`'${name}'`);
   switch (token) {
     case 'EOF':
-      return wants('OPEN_ENDBLOCK') ? 'a block is opened and not closed' : 'the template ends inside {{ }}';
+      return expects('OPEN_ENDBLOCK') ? 'a block is opened and not closed' : 'the template ends inside {{ }}';
     case 'INVALID':
-      return 'a character that cannot stand there, or {{ without }}';
+      return 'a character cannot stand here, or {{ has no }}';
     case 'CLOSE':
     case 'CLOSE_UNESCAPED':
     case 'CLOSE_RAW_BLOCK':
-      if (wants('CLOSE') || wants('CLOSE_UNESCAPED') || wants('CLOSE_RAW_BLOCK')) {
+      if (expects('CLOSE') || expects('CLOSE_UNESCAPED') || expects('CLOSE_RAW_BLOCK')) {
         return 'the opening and the closing braces differ in number';
       }
       return 'the braces close before the expression is complete';
     case 'NUMBER':
-      return wants('ID') && expected.length === 1 ? 'a number after a dot is written .[0]' : 'a number out of place';
+      return expects('ID') && expected.length === 1
+        ? 'a number after a dot is written .[0]'
+        : 'a number is out of place';
     case 'OPEN_ENDBLOCK':
-      return 'a block is closed that is not open';
+      return 'a block is closed that was not opened';
     case 'INVERSE':
     case 'OPEN_INVERSE_CHAIN':
-      return 'an else outside of a block';
+      return '{{else}} stands outside of a block';
     case 'OPEN_SEXPR':
     case 'CLOSE_SEXPR':
-      return 'a parenthesis out of place';
+      return 'a parenthesis is out of place';
     case 'OPEN_BLOCK_PARAMS':
     case 'CLOSE_BLOCK_PARAMS':
-      return 'block parameters out of place';
+      return 'block parameters are out of place';
     default:
-      return 'an expression that is not understood';
+      return 'the expression cannot be understood';
   }
 }
 
-/** The parser's actions throw a class of their own, with a place; anything else is a template nested out of reason. */
+/** Handlebars throws its own errors with a line and column; a RangeError comes from a template nested too deeply. */
 function foreignFault(error: unknown): SyntaxFault {
   const {
     lineNumber: line = 1,
@@ -135,8 +139,8 @@ function foreignFault(error: unknown): SyntaxFault {
     message?: string;
   };
   const at = { line, column: column + 1 };
-  if (error instanceof RangeError) return new SyntaxFault('blocks are nested too deep', at);
+  if (error instanceof RangeError) return new SyntaxFault('blocks are nested too deeply', at);
   if (message.startsWith('Invalid path')) return new SyntaxFault('this, . and .. stand only where a path begins', at);
-  if (message.startsWith('Unexpected inverse')) return new SyntaxFault('an else in a decorator', at);
+  if (message.startsWith('Unexpected inverse')) return new SyntaxFault('{{else}} stands in a decorator', at);
   return new SyntaxFault('the block opened here is closed under another name', at);
 }

@@ -8,25 +8,25 @@ export interface Scope {
   readonly params: readonly string[];
 }
 
-/** What a path stands for, or why it stands for nothing. */
+/** What a path stands for, or why it cannot be resolved; `word` is the path as messages show it. */
 export type Resolved =
   | { readonly start: PathStart; readonly head: string; readonly steps: readonly string[] }
   | { readonly problem: 'everything' | 'above the top' | 'outside of each' | 'unknown word'; readonly word: string };
 
 const SCOPED = /^(?:\.{1,2}(?:[/.]|$)|this(?:[./]|$))/;
 
-/** `this.x`, `./x`, `../x`: a path that says itself where it begins, so that it is neither parameter nor helper. */
+/** `this.x`, `./x`, `../x`: the path names its own scope, so it is neither a block parameter nor a helper. */
 export const isScoped = (path: PathExpression): boolean => SCOPED.test(path.original);
 
-/** Whether a path is one bare name, which may be a helper's. */
+/** Whether a path is a single name that may be a helper: no block parameter has it. */
 export function isBareName(path: PathExpression, scopes: readonly Scope[]): boolean {
   if (path.data || path.depth > 0 || path.parts.length !== 1 || isScoped(path)) return false;
   return !scopes.some(({ params }) => params.includes(path.parts[0] as string));
 }
 
 /**
- * Works out where a path begins, by Handlebars' rules: block parameters first, then the innermost scope, `../` one
- * scope further out, `@root` and the outermost scope the secrets. `if` and `unless` are no scopes.
+ * Works out where a path begins, by Handlebars' rules: at a block parameter, else in the innermost scope; each `../`
+ * goes one scope out; `@root` and the outermost scope are the secrets. `if` and `unless` open no scope.
  */
 export function resolvePath(path: PathExpression, scopes: readonly Scope[]): Resolved {
   const [first, ...rest] = path.parts;
@@ -36,9 +36,9 @@ export function resolvePath(path: PathExpression, scopes: readonly Scope[]): Res
   }
   if (path.depth === 0 && !isScoped(path) && first !== undefined) {
     for (let up = 0; up < scopes.length; up++) {
-      const slot = scopes[scopes.length - 1 - up]?.params.indexOf(first) ?? -1;
-      if (slot === 0) return { start: { from: 'item', up }, head: first, steps: rest };
-      if (slot === 1) return { start: { from: 'loop', up, what: 'key' }, head: first, steps: rest };
+      const index = scopes[scopes.length - 1 - up]?.params.indexOf(first) ?? -1;
+      if (index === 0) return { start: { from: 'item', up }, head: first, steps: rest };
+      if (index === 1) return { start: { from: 'loop', up, what: 'key' }, head: first, steps: rest };
     }
   }
   if (path.depth > scopes.length) return { problem: 'above the top', word: path.original };
@@ -57,7 +57,7 @@ function fromSecrets(parts: readonly string[], written: string): Resolved {
   return { start: { from: 'secret', name }, head: name, steps };
 }
 
-/** `@index`, `@../key`: the words of the innermost `each`, or of the one that `../` leads to. */
+/** `@index`, `@../key`: a variable of the innermost `each`, or of the `each` that `../` leads to. */
 function resolveLoopWord(path: PathExpression, scopes: readonly Scope[]): Resolved {
   const word = `@${'../'.repeat(path.depth)}${path.parts.join('.')}`;
   const what = LOOP_WORDS.find((known) => known === path.parts[0]);

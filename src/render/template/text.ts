@@ -4,10 +4,10 @@ import { valueKind } from './outcome.ts';
 import type { Position } from './position.ts';
 
 /**
- * What a plain mustache writes: a string as it is, a number's source text, `true` or `false`.
- * @param written what the template calls the value, for hints.
- * @param nameOf what messages call it.
- * @throws RenderFault RENDER_NOT_TEXT for everything that has no one obvious text.
+ * The text that `{{x}}` writes: a string as it is, a number's source text, `true` or `false`.
+ * @param written the expression as the template writes it, for hints.
+ * @param nameOf what messages call the value.
+ * @throws RenderFault RENDER_NOT_TEXT for a value that has no single obvious text.
  */
 export function textOf(value: Value, written: string, at?: Position, nameOf = () => written): string {
   if (!isSecret(value)) {
@@ -33,5 +33,5 @@ export function textOf(value: Value, written: string, at?: Position, nameOf = ()
   return text;
 }
 
-/** Text to the bytes of a file. */
+/** The bytes of a text in a file: UTF-8. */
 export const toBytes = (text: string): Uint8Array => Buffer.from(text, 'utf8');

@@ -1,7 +1,7 @@
 import type { SecretEntry, Snapshot } from '../../lease/snapshot.ts';
 import type { View } from './evaluate.ts';
 
-/** The values of a snapshot as templates and formats see them. */
+/** The values of a snapshot, as templates and formats read them. */
 export function viewOf(snapshot: Snapshot): View {
   return (name) => {
     const entry = snapshot.get(name);
@@ -9,7 +9,7 @@ export function viewOf(snapshot: Snapshot): View {
   };
 }
 
-/** No answer yet, or none that counts: an optional secret that is absent is not waited for. */
+/** The names without a value yet. An optional secret that is absent is not among them: it is not waited for. */
 export function missingIn(snapshot: Snapshot, wants: Iterable<string>): readonly string[] {
   return [...wants].filter((name) => isAwaited(snapshot.get(name)));
 }

@@ -1,12 +1,12 @@
-/** Read differently by someone whatever the quotes: NUL and CR, `${…}` and `\\` and a last `\` (python-dotenv). */
+/** Some reader misreads these in any quotes: NUL and CR; python-dotenv also `${…}`, `\\`, and `\` at the end. */
 const NEVER = /[\0\r]|\$\{|\\\\|\\$/;
-/** Not the same between double quotes: what sh expands or ends at, and a `\` that node, dotenv or Python would read. */
+/** Not literal in double quotes: `"`, `$` and backticks for sh, and escapes that node, dotenv or Python would read. */
 const NOT_IN_DOUBLE = /["$`]|\\[abfnrtv'\n]/;
 
 /**
- * A quoting that `sh`, Node, dotenv and python-dotenv read back as the same text. There is at most one: single quotes
- * are literal for all four but have no escape; double quotes carry a `'` when nothing in them is special for anyone.
- * No other form is safe in a file that a shell may source, so for what neither carries there is none.
+ * Quotes a text so that `sh`, Node, dotenv and python-dotenv read back the same text. Single quotes are literal for all
+ * four, but cannot hold a `'`. Double quotes can, when nothing else in the text is special for any of the four. No
+ * other form is safe in a file that a shell may source. Undefined when neither form holds the text.
  */
 export function quoteDotenv(text: string): string | undefined {
   if (NEVER.test(text)) return undefined;

@@ -3,13 +3,14 @@ import { isList, isSecret, type Value } from '../../base/value.ts';
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Whether a number's source text is one that JSON has; YAML's `.inf` is not. */
+/** Whether a number's source text is a JSON number; YAML's `.inf` is not. */
 export const isJsonNumber = (source: string): boolean => NUMBER.test(source);
 
 /**
- * A value as JSON. Numbers keep their source text (2^53+1 and 1.10 survive), bytes become base64, half a surrogate
- * pair its escape. A number that JSON has no spelling for (YAML's `.inf`) becomes a string.
+ * A value as JSON. Numbers keep their source text (2^53+1 and 1.10 are not rounded), bytes become base64, and half a
+ * surrogate pair becomes its escape. A number that JSON cannot write (YAML's `.inf`) becomes a string.
  * @param indent spaces per level; 0 writes everything on one line, without spaces.
+ * @param to where the text goes.
  */
 export function writeJson(value: Value, indent: number, to: Destination = 'file'): string {
   const pieces: string[] = [];
@@ -17,15 +18,15 @@ export function writeJson(value: Value, indent: number, to: Destination = 'file'
   return pieces.join('');
 }
 
-interface How {
+interface JsonStyle {
   readonly indent: number;
   readonly to: Destination;
 }
 
-function write(value: Value, how: How, margin: string, pieces: string[]): void {
-  const { indent } = how;
+function write(value: Value, style: JsonStyle, margin: string, pieces: string[]): void {
+  const { indent, to } = style;
   if (isSecret(value)) {
-    pieces.push(leaf(value, how.to));
+    pieces.push(leaf(value, to));
     return;
   }
   const inner = indent === 0 ? '' : `${margin}${' '.repeat(indent)}`;
@@ -35,13 +36,13 @@ function write(value: Value, how: How, margin: string, pieces: string[]): void {
   if (isList(value)) {
     for (const item of value) {
       pieces.push(`${separator}${gap}`);
-      write(item, how, inner, pieces);
+      write(item, style, inner, pieces);
       separator = ',';
     }
   } else {
     for (const [name, field] of value) {
       pieces.push(`${separator}${gap}${JSON.stringify(name)}:${indent === 0 ? '' : ' '}`);
-      write(field, how, inner, pieces);
+      write(field, style, inner, pieces);
       separator = ',';
     }
   }

@@ -2,7 +2,7 @@
 export interface PemBlock {
   /** `CERTIFICATE`, `PRIVATE KEY` and so on. */
   readonly label: string;
-  /** `Proc-Type: 4,ENCRYPTED` and its kin. */
+  /** Lines such as `Proc-Type: 4,ENCRYPTED`; only the older form has them. */
   readonly headers: readonly string[];
   readonly base64: string;
 }
@@ -13,8 +13,8 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})+$|^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2
 const WIDTH = 64;
 
 /**
- * The blocks of a text, however its lines are broken: CRLF, all on one line, or with `\n` as two characters. Text
- * around the blocks is left out. Undefined when there is no block, or one is not whole.
+ * The blocks of a text, however its lines are broken: with CRLF, all on one line, or with `\n` as two characters. Text
+ * around the blocks is left out. Undefined when there is no block, or when a block is not whole.
  */
 export function readPem(text: string): readonly PemBlock[] | undefined {
   const broken = text.replace(/\\r\\n|\\[rn]|\r\n?/g, '\n');
@@ -32,7 +32,7 @@ export function readPem(text: string): readonly PemBlock[] | undefined {
   return blocks.length > 0 && broken.split('-----BEGIN ').length === blocks.length + 1 ? blocks : undefined;
 }
 
-/** The block in lines of 64 characters, as every reader takes it; without a line end after it. */
+/** The block in lines of 64 characters (RFC 7468), without a line end after it. */
 export function writePem({ label, headers, base64 }: PemBlock): string {
   const lines = base64.match(new RegExp(`.{1,${WIDTH}}`, 'g')) ?? [];
   const head = headers.length === 0 ? [] : [...headers, ''];

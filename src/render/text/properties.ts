@@ -1,8 +1,8 @@
 const NAMED: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r' };
 
-/** Ends a key, begins a comment, or is an escape; and white space, which ends a key and is cut before a value. */
+/** Characters to escape in a key: they would end it, begin a comment or begin an escape; and all but ASCII. */
 const IN_KEY = /[ =:#!\\]|[^ -~]/g;
-/** A value goes to the end of the line, so that only its beginning can be taken for something else. */
+/** Characters to escape in a value. It goes to the end of the line, so only its ends and `\` can be misread. */
 const IN_VALUE = /^[ =:#!]|[ ]$|\\|[^ -~]/g;
 
 /** The key of a line of a Java properties file, in ASCII: `pass\ word`. */

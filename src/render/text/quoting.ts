@@ -2,15 +2,15 @@ import { quoteDotenv } from './dotenv.ts';
 import { escapePropertyKey, escapePropertyValue } from './properties.ts';
 import { quoteYaml } from './yaml.ts';
 
-/** How a text is written for one that reads it. */
+/** How a text is written for one kind of reader. */
 export interface Quoting {
-  /** What is written, and who reads it; for docs/templates.md. */
+  /** What is written and who reads it, for docs/templates.md. */
   readonly does: string;
-  /** Undefined: nothing that this reader takes for the text. */
+  /** Undefined when the text cannot be written so that this reader gets the same text. */
   readonly quote: (text: string) => string | undefined;
 }
 
-/** Every target of the helper `quote`; `test/render/docs.test.ts` ties them to docs/templates.md. */
+/** Every target of the helper `quote`; `test/render/docs.test.ts` checks that docs/templates.md lists the same. */
 export const QUOTINGS = {
   shell: {
     does: 'one word of a POSIX shell, in single quotes',
@@ -39,7 +39,7 @@ export const QUOTINGS = {
   dotenv: { does: 'a value of a dotenv file, as [format dotenv](#dotenv) writes it', quote: quoteDotenv },
   xml: { does: 'text or an attribute of XML or HTML, without quotes around it', quote: escapeXml },
   url: { does: 'a part of a URL, as `urlencode` writes it', quote: encodeUrlPart },
-  // ---- files of one program each
+  // ---- each for the files of one program
   pgpass: {
     does: 'a field of a PostgreSQL password file, `:` and `\\` escaped',
     quote: (text) => (/[\0\r\n]/.test(text) ? undefined : text.replace(/[:\\]/g, '\\$&')),
@@ -64,34 +64,34 @@ export const QUOTINGS = {
 
 const MYSQL: Readonly<Record<string, string>> = { '\0': '0', '\n': 'n', '\r': 'r' };
 
-/** JSON's escapes are TOML's too; DEL must be one, and half a surrogate pair cannot. */
+/** TOML knows the escapes of JSON. DEL must be escaped; half a surrogate pair cannot be. */
 function quoteToml(text: string): string | undefined {
-  return wellFormed(text, (it) => JSON.stringify(it).replaceAll('\x7f', '\\u007F'));
+  return wellFormed(text, (whole) => JSON.stringify(whole).replaceAll('\x7f', '\\u007F'));
 }
 
 const INI: Readonly<Record<string, string>> = { '\n': 'n', '\t': 't', '\b': 'b' };
 
-/** git knows these escapes and no others; a carriage return or NUL would not come back. */
+/** git knows only these escapes, and loses a carriage return or NUL. */
 function quoteIni(text: string): string | undefined {
   return /[\0\r]/.test(text) ? undefined : `"${text.replace(/["\\\n\t\b]/g, (char) => `\\${INI[char] ?? char}`)}"`;
 }
 
 /** XML 1.0 has no way to write these. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused
 const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 
-/** White space is written as references, since an attribute's would be read as spaces and CR as LF. */
+/** White space is written as references: a reader turns plain white space in attributes into spaces, and CR into LF. */
 function escapeXml(text: string): string | undefined {
   if (NOT_IN_XML.test(text)) return undefined;
-  return wellFormed(text, (it) => it.replace(/[&<>"'\t\n\r]/g, (char) => `&#${char.charCodeAt(0)};`));
+  return wellFormed(text, (whole) => whole.replace(/[&<>"'\t\n\r]/g, (char) => `&#${char.charCodeAt(0)};`));
 }
 
 const LEFT_BY_ENCODE_URI_COMPONENT = /[!'()*]/g;
 
-/** Percent-encodes everything that RFC 3986 does not call unreserved; undefined for half a surrogate pair. */
+/** Percent-encodes all but the unreserved characters of RFC 3986. Undefined for half a surrogate pair. */
 export function encodeUrlPart(text: string): string | undefined {
-  return wellFormed(text, (it) =>
-    encodeURIComponent(it).replace(
+  return wellFormed(text, (whole) =>
+    encodeURIComponent(whole).replace(
       LEFT_BY_ENCODE_URI_COMPONENT,
       (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
     ),
@@ -101,7 +101,7 @@ export function encodeUrlPart(text: string): string | undefined {
 const wellFormed = (text: string, quote: (text: string) => string): string | undefined =>
   text.isWellFormed() ? quote(text) : undefined;
 
-/** Clients read a line of at most 4094 bytes, and take what follows for a line of its own. */
+/** The clients read at most 4094 bytes of a line, and take the rest for another line. */
 const MAX_OPTION_BYTES = 4000;
 const OPTION: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b' };
 
@@ -117,6 +117,6 @@ function quoteRedis(text: string): string | undefined {
   return `"${text.replace(/["\\]/g, '\\$&').replace(/[^ -~]+/g, bytes)}"`;
 }
 
-/** systemd drops an assignment with one of these. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
+/** systemd drops an assignment that holds one of these. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused
 const NOT_IN_SYSTEMD = /[\0-\x08\x0b-\x1f\x7f]|\p{Noncharacter_Code_Point}|\p{Surrogate}/u;

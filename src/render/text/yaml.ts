@@ -3,9 +3,9 @@ import { isList, isSecret, type Value } from '../../base/value.ts';
 import { isJsonNumber } from './json.ts';
 
 /**
- * A value as YAML in block style, without a newline at the end. It reads back the same in YAML 1.1 and 1.2: a text is
- * always in double quotes, on one line, so nothing in it can be a number, a boolean, a date, a fold or a break. Numbers
- * keep their source text, bytes become base64, half a surrogate pair its escape.
+ * A value as YAML in block style, without a newline at the end. YAML 1.1 and 1.2 read the same value back: a text is
+ * always in double quotes on one line, so it cannot be taken for a number, a boolean, a date, or a folded line. Numbers
+ * keep their source text, bytes become base64, and half a surrogate pair becomes its escape.
  */
 export function writeYaml(value: Value): string {
   const pieces: string[] = [];
@@ -13,7 +13,7 @@ export function writeYaml(value: Value): string {
   return pieces.join('');
 }
 
-/** Writes at a place whose column is the margin's width; lines after the first begin with the margin. */
+/** Writes a value from the column that `margin` is wide; all lines but the first begin with `margin`. */
 function write(value: Value, margin: string, pieces: string[]): void {
   if (isSecret(value)) {
     pieces.push(leaf(value));
@@ -39,17 +39,17 @@ function write(value: Value, margin: string, pieces: string[]): void {
 const isEmpty = (value: Exclude<Value, Secret>): boolean => (isList(value) ? value.length : value.size) === 0;
 
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
-/** Plain words that YAML 1.1 or 1.2 takes for a boolean or for null. */
-const NO_KEY = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
-/** A key on the line of its colon has 1024 characters at most; a longer one gets a line of its own. */
-const MAX_KEY = 1000;
+/** Words that YAML 1.1 or 1.2 takes for a boolean or for null unless they are quoted. */
+const RESERVED_WORD = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
+/** YAML allows 1024 characters for a key on the line of its colon. A longer key gets its own line after `?`. */
+const MAX_KEY_LENGTH = 1000;
 
 function keyOf(name: string, margin: string): string {
-  const text = PLAIN_KEY.test(name) && !NO_KEY.test(name) ? name : quoteYaml(name);
-  return text.length > MAX_KEY ? `? ${text}\n${margin}:` : `${text}:`;
+  const text = PLAIN_KEY.test(name) && !RESERVED_WORD.test(name) ? name : quoteYaml(name);
+  return text.length > MAX_KEY_LENGTH ? `? ${text}\n${margin}:` : `${text}:`;
 }
 
-/** A number with an exponent that YAML 1.1 takes for one; others get the tag that makes them one everywhere. */
+/** YAML 1.1 takes only this form of a number with an exponent for a number; other forms get the tag `!!float`. */
 const EXPONENT_OF_1_1 = /\.\d*[eE][-+]\d+$/;
 
 function leaf(value: Secret): string {
@@ -59,11 +59,11 @@ function leaf(value: Secret): string {
   return value.type === 'number' && /e/i.test(text) && !EXPONENT_OF_1_1.test(text) ? `!!float ${text}` : text;
 }
 
-/** What no YAML text may hold as it is, or what YAML 1.1 takes for a line break. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is escaped
+/** Characters that YAML cannot hold as they are, or that YAML 1.1 takes for a line break. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are escaped
 const ESCAPED = /["\\]|[\0-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\p{Surrogate}/gu;
 const NAMED: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 
-/** Text as a scalar in double quotes, on one line. */
+/** A text as a scalar in double quotes, on one line. */
 export const quoteYaml = (text: string): string =>
   `"${text.replace(ESCAPED, (char) => NAMED[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;

@@ -1,4 +1,4 @@
-/** The programs that read dotenv files, for real: the same file goes through each. */
+/** Runs the programs that read dotenv files. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -10,13 +10,13 @@ const NPM_DOTENV = '18.0.10';
 /** Variables by name. */
 type Variables = Readonly<Record<string, string | null>>;
 
-/** One program. Files are told apart by their variables `A`, `V` and `B`; a reader may give no others. */
+/** One program. Every file sets the variables `A`, `V` and `B`; a reader may leave out all others. */
 export interface Reader {
   readonly name: string;
   read(files: readonly string[]): Promise<readonly Variables[]>;
 }
 
-/** `. ./file` of the system's `sh`. */
+/** The system's `sh`, by `. ./file`. */
 const sh: Reader = {
   name: 'sh',
   async read(files) {
@@ -30,7 +30,7 @@ const sh: Reader = {
   },
 };
 
-/** `util.parseEnv`, which is `--env-file`. */
+/** Node, by `util.parseEnv`, which reads the files of `--env-file`. */
 const node: Reader = { name: 'node', read: async (files) => files.map((text) => parseEnv(text) as Variables) };
 
 function npmDotenv(dir: string): Reader {
@@ -53,7 +53,7 @@ for path in sys.argv[2:]: print(json.dumps(dotenv.dotenv_values(path)))`;
   };
 }
 
-/** Those that are always here, and those that were installed into the cache; `missing` says why one is not. */
+/** The readers that this machine has or could install; `missing` says why others could not be installed. */
 export async function dotenvReaders(): Promise<{ readers: readonly Reader[]; missing: readonly string[] }> {
   const { here, missing } = await whatIsHere({
     sh: async () => sh,

@@ -25,9 +25,9 @@ describe('format dotenv', () => {
     expect(await textOf(format('dotenv', 'opt'), secrets)).toBe('');
   });
 
-  it('refuses a name that no shell takes, naming the field and the way out', async () => {
+  it('refuses a name that is not valid in a shell, and names the field and a rename', async () => {
     const { code, seen, hint } = await failureOf(format('dotenv', 'db'), secrets);
-    expect([code, seen]).toEqual(['RENDER_KEY', 'the field pass-word of db is no name for a variable']);
+    expect([code, seen]).toEqual(['RENDER_KEY', 'the field pass-word of db is not a valid variable name']);
     expect(hint).toContain('rename');
     for (const key of ['', '1a', 'a b', 'a=b', 'a.b', 'é', 'a\nB=1']) {
       expect((await failureOf(format('dotenv', 's'), { s: fieldsOf({ [key]: Secret.text('x') }) })).code).toBe(
@@ -43,16 +43,16 @@ describe('format dotenv', () => {
     });
     expect(names).toMatchObject({
       code: 'RENDER_KEY',
-      seen: 'the fields pass-word of db, a.b of s, 1st of s are no names for variables',
+      seen: 'the fields pass-word of db, a.b of s, 1st of s are not valid variable names',
     });
     expect(names.hint).toContain('rename: { "pass-word": pass_word, "a.b": a_b, "1st": _1st }');
     const values = { A: Secret.text('x\r'), B: Secret.text('y'), C: Secret.text('z\0') };
     expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(values) })).seen).toBe(
-      'no quoting carries s.A, s.C through every reader of dotenv files',
+      's.A, s.C cannot be quoted so that every reader of dotenv files reads the same text',
     );
     const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`k-${i}`, Secret.text('x')]));
     expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(many) })).seen).toMatch(
-      /k-9 of s, and 2 more are no /,
+      /k-9 of s, and 2 more are not /,
     );
   });
 
@@ -176,12 +176,15 @@ describe('what format dotenv writes', () => {
     await expectReadBack(CARRIED);
   });
 
-  it('is refused when no quoting carries it through all of them, without a word of the value', async () => {
+  it('is refused when no quoting gives all readers the same text, and the message shows no value', async () => {
     for (const value of REFUSED) {
       const rendered = await write(Secret.text(value));
       expect(rendered).toMatchObject({
         kind: 'failed',
-        why: { code: 'RENDER_NOT_TEXT', seen: 'no quoting carries s.V through every reader of dotenv files' },
+        why: {
+          code: 'RENDER_NOT_TEXT',
+          seen: 's.V cannot be quoted so that every reader of dotenv files reads the same text',
+        },
       });
     }
   });
@@ -202,7 +205,7 @@ describe('what format dotenv writes', () => {
     await expectReadBack(written);
   });
 
-  it('carries any list or map, whatever its texts hold', async () => {
+  it('holds any list or map, whatever its texts hold', async () => {
     const list = [...CARRIED, ...REFUSED].map((text) => Secret.text(text));
     const rendered = await write(list);
     if (rendered.kind !== 'files') throw new Error('refused');
@@ -213,7 +216,7 @@ describe('what format dotenv writes', () => {
     }
   });
 
-  it('went through all four readers', ({ skip }) => {
+  it('was checked with all four readers', ({ skip }) => {
     if (missing.length > 0) skip(missing.join('\n'));
     expect(readers.map(({ name }) => name)).toEqual(['sh', 'node', 'dotenv', 'python-dotenv']);
   });

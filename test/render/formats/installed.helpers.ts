@@ -1,4 +1,4 @@
-/** Packages of other ecosystems that read our files in tests, installed once into the git-ignored `.cache/`. */
+/** Installs packages that read Pannier's files in tests, once, into `.cache/`, which git ignores. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ export async function pythonPackage(name: string, version: string, ...needs: rea
   return dir;
 }
 
-/** Fills a directory beside and moves it there, so that it is never seen half full. */
+/** Fills a temporary directory and renames it, so that the directory is always complete. */
 async function install(dir: string, fill: (to: string) => Promise<unknown>): Promise<void> {
   if (existsSync(dir)) return;
   const work = `${dir}.${process.pid}`;
@@ -38,7 +38,7 @@ async function install(dir: string, fill: (to: string) => Promise<unknown>): Pro
   }
 }
 
-/** Writes the files for a program to read, and takes them away after it. */
+/** Writes files for a program to read, and removes them afterwards. */
 export async function withPaths<T>(
   files: readonly (string | Uint8Array)[],
   use: (paths: readonly string[]) => Promise<T>,
@@ -53,14 +53,14 @@ export async function withPaths<T>(
   }
 }
 
-/** What a program printed, one JSON text a line. */
+/** Parses the output of a program that prints one JSON text per line. */
 export const jsonLines = <T>(stdout: string): T[] =>
   stdout
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as T);
 
-/** Those that could be made ready, and in words why the others could not. */
+/** Makes each reader; `missing` says why some could not be made. */
 export async function whatIsHere<T>(
   makers: Readonly<Record<string, () => Promise<T>>>,
 ): Promise<{ readonly here: readonly T[]; readonly missing: readonly string[] }> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/base/secret.ts';
 import { bytesOf, failureOf, fieldsOf, format, textOf } from '../render.helpers.ts';
 import { jsonReaders } from './tree.helpers.ts';
-import { everything, NUMBERS, TEXTS, told } from './values.helpers.ts';
+import { everything, NUMBERS, TEXTS, typed } from './values.helpers.ts';
 
 const secrets = {
   app: '{"name":"shop","n":9007199254740993,"price":1.10,"conn":{"host":"h","port":1},"list":[],"nil":null}',
@@ -91,6 +91,6 @@ describe('what format json writes', () => {
     const { here, missing } = await jsonReaders();
     if (missing.length > 0) skip(missing.join('\n'));
     const file = await bytesOf(format('json', 's'), { s: everything() });
-    for (const reader of here) expect(await reader.read(file)).toEqual(told(everything()));
+    for (const reader of here) expect(await reader.read(file)).toEqual(typed(everything()));
   });
 });

@@ -43,7 +43,7 @@ describe('rename, case and prefix', () => {
     expect(await textOf(of('yaml', options, 'db.user'), secrets)).toBe('db.login.name: "u"\n');
   });
 
-  it('are done before a name is held against the format, and before two are compared', async () => {
+  it('apply before a name is checked against the format, and before names are compared', async () => {
     const upper = await failureOf(of('dotenv', { case: 'upper' }, 's'), {
       s: fieldsOf({ a: Secret.text('1'), A: Secret.text('2') }),
     });
@@ -54,7 +54,7 @@ describe('rename, case and prefix', () => {
     expect(await textOf(of('dotenv', { prefix: 'N' }, 's'), number)).toBe("N1st='x'\n");
   });
 
-  it('that give several keys twice are told all at once', async () => {
+  it('that give several keys twice name all of them in one message', async () => {
     const twice = await failureOf(format('dotenv', 'x', 'y', 'z'), {
       x: '{"a":"1","b":"1"}',
       y: '{"a":"2","b":"2"}',
@@ -66,16 +66,16 @@ describe('rename, case and prefix', () => {
     });
   });
 
-  it('that leave a name wrong are told with the field, the name and what to write', async () => {
+  it('that leave a name invalid fail with the field, the name and a rename to write', async () => {
     const why = await failureOf(of('dotenv', { prefix: 'SHOP_', case: 'upper' }, 'app'), secrets);
     expect(why).toMatchObject({
       code: 'RENDER_KEY',
-      seen: 'the field pass-word of app (gives SHOP_PASS-WORD) is no name for a variable',
+      seen: 'the field pass-word of app (gives SHOP_PASS-WORD) is not a valid variable name',
     });
     expect(why.hint).toContain('rename: { "pass-word": pass_word }');
   });
 
-  it('name only fields that are there, unless a secret is absent', async () => {
+  it('fail when they name a field that no source has, unless a secret is absent', async () => {
     const options: FormatOptions = {
       rename: [
         ['usr', 'x'],
@@ -109,7 +109,7 @@ describe('flat', () => {
     });
   });
 
-  it('that is false is as if it were not there', async () => {
+  it('that is false changes nothing', async () => {
     expect(await textOf(of('yaml', { flat: false }, 'db.user', 'app.name'), secrets)).toBe(
       await textOf(format('yaml', 'db.user', 'app.name'), secrets),
     );

@@ -1,4 +1,4 @@
-/** The programs that read Java properties files, for real. */
+/** Runs the programs that read Java properties files. */
 import { jsonLines, pythonPackage, run, whatIsHere, withPaths } from './installed.helpers.ts';
 
 const JAVAPROPERTIES = '0.8.2';
@@ -10,7 +10,7 @@ export interface PropertiesReader {
   read(file: Uint8Array): Promise<ReadonlyMap<string, string>>;
 }
 
-/** `java.util.Properties`, from the file's bytes and from its text: an ASCII file is the same in both. */
+/** `java.util.Properties`, which must read the same from the bytes of a file and from its text, since it is ASCII. */
 const java: PropertiesReader = {
   name: 'java',
   read: (file) =>

@@ -70,13 +70,13 @@ describe('what format properties writes', () => {
     await expectReadBack(new Map(Array.from({ length: 2000 }, () => [text(), text()])));
   });
 
-  it('went through all readers', ({ skip }) => {
+  it('was checked with all readers', ({ skip }) => {
     if (missing.length > 0) skip(missing.join('\n'));
     expect(readers.map(({ name }) => name)).toEqual(['java', 'javaproperties', 'jproperties']);
   });
 });
 
-/** jproperties drops U+FEFF where an escape begins with it, against the format. */
+/** jproperties drops an escaped U+FEFF at the beginning of a text, which the format keeps. */
 const isMisread = (entry: readonly string[], { name }: PropertiesReader) =>
   name === 'jproperties' && entry.some((text) => text.startsWith('\ufeff'));
 

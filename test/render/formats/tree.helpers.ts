@@ -1,7 +1,7 @@
-/** The programs that read JSON and YAML files, for real. Each tells what it read with the type of every leaf. */
+/** Runs the programs that read JSON and YAML files. Each gives what it read, with the type of every leaf. */
 import { parse } from 'yaml';
 import { jsonLines, pythonPackage, run, whatIsHere, withPaths } from './installed.helpers.ts';
-import { toldNumber } from './values.helpers.ts';
+import { typedNumber } from './values.helpers.ts';
 
 const PYYAML = '6.0.3';
 const RUAMEL = '0.19.1';
@@ -11,14 +11,14 @@ export interface TreeReader {
   read(file: Uint8Array): Promise<unknown>;
 }
 
-const toldByPython = `import sys, json
-def told(v):
+const typedByPython = `import sys, json
+def typed(v):
     if v is None or isinstance(v, bool): return v
     if isinstance(v, str): return {'text': v}
     if isinstance(v, int): return {'number': str(v)}
     if isinstance(v, float): return {'double': repr(v)}
-    if isinstance(v, list): return [told(x) for x in v]
-    if isinstance(v, dict): return {'map': [[k if isinstance(k, str) else repr(k), told(x)] for k, x in v.items()]}
+    if isinstance(v, list): return [typed(x) for x in v]
+    if isinstance(v, dict): return {'map': [[k if isinstance(k, str) else repr(k), typed(x)] for k, x in v.items()]}
     return {'other': repr(type(v))}
 `;
 
@@ -26,32 +26,32 @@ const python = (name: string, dir: string, load: string): TreeReader => ({
   name,
   read: (file) =>
     withPaths([file], async (paths) => {
-      const script = `${toldByPython}\nif sys.argv[1]: sys.path.insert(0, sys.argv[1])\n${load}`;
+      const script = `${typedByPython}\nif sys.argv[1]: sys.path.insert(0, sys.argv[1])\n${load}`;
       const { stdout } = await run('python3', ['-c', script, dir, ...paths], { maxBuffer: 1 << 28 });
-      return doubled(jsonLines(stdout)[0]);
+      return withDoubles(jsonLines(stdout)[0]);
     }),
 });
 
-/** Python's spelling of a double as ours. */
-function doubled(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(doubled);
+/** Replaces Python's spelling of a double by JavaScript's. */
+function withDoubles(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withDoubles);
   if (typeof value !== 'object' || value === null) return value;
   const { map, double } = value as { map?: [string, unknown][]; double?: string };
   if (double !== undefined) return { number: String(Number(double)) };
-  return map === undefined ? value : { map: map.map(([name, field]) => [name, doubled(field)]) };
+  return map === undefined ? value : { map: map.map(([name, field]) => [name, withDoubles(field)]) };
 }
 
 const nodeYaml = (version: '1.1' | '1.2'): TreeReader => ({
   name: `yaml ${version}`,
   read: async (file) =>
-    toldByNode(parse(Buffer.from(file).toString(), { version, intAsBigInt: true, mapAsMap: true, strict: true })),
+    typedByNode(parse(Buffer.from(file).toString(), { version, intAsBigInt: true, mapAsMap: true, strict: true })),
 });
 
-function toldByNode(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toldByNode);
-  if (value instanceof Map) return { map: [...value].map(([name, field]) => [name, toldByNode(field)]) };
+function typedByNode(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(typedByNode);
+  if (value instanceof Map) return { map: [...value].map(([name, field]) => [name, typedByNode(field)]) };
   if (typeof value === 'string') return { text: value };
-  return typeof value === 'bigint' || typeof value === 'number' ? toldNumber(String(value)) : value;
+  return typeof value === 'bigint' || typeof value === 'number' ? typedNumber(String(value)) : value;
 }
 
 export const yamlReaders = () =>
@@ -62,17 +62,17 @@ export const yamlReaders = () =>
       python(
         'PyYAML',
         await pythonPackage('PyYAML', PYYAML),
-        'import yaml; print(json.dumps(told(yaml.safe_load(open(sys.argv[2], encoding="utf-8", newline="")))))',
+        'import yaml; print(json.dumps(typed(yaml.safe_load(open(sys.argv[2], encoding="utf-8", newline="")))))',
       ),
     'ruamel.yaml': async () =>
       python(
         'ruamel.yaml',
         await pythonPackage('ruamel.yaml', RUAMEL),
-        'from ruamel.yaml import YAML; print(json.dumps(told(YAML(typ="safe", pure=True).load(open(sys.argv[2], "rb")))))',
+        'from ruamel.yaml import YAML; print(json.dumps(typed(YAML(typ="safe", pure=True).load(open(sys.argv[2], "rb")))))',
       ),
   });
 
 export const jsonReaders = () =>
   whatIsHere<TreeReader>({
-    python: async () => python('python', '', 'print(json.dumps(told(json.load(open(sys.argv[2], "rb")))))'),
+    python: async () => python('python', '', 'print(json.dumps(typed(json.load(open(sys.argv[2], "rb")))))'),
   });

@@ -1,8 +1,8 @@
-/** Values that formats are held against, and what a reader must give for each. */
+/** Values that formats must write, and the results that a reader must give for them. */
 import { Secret } from '../../../src/base/secret.ts';
 import { isList, isSecret, type Value } from '../../../src/base/value.ts';
 
-/** Texts that some parser of some format is known to take for something else. */
+/** Texts that some parser of some format is known to misread. */
 export const TEXTS: readonly string[] = [
   ...['', ' ', '  lead', 'trail ', '\ttab', '\t', 'a\nb', 'a\n', '\na', '\n', '\n\n', 'a\r\nb', 'a\rb', ' \n '],
   ...['"', "'", '`', 'it\'s "x"', "''", '\\', '\\\\', 'a\\', '\\n', '\\u0041', '\\ ', '\\\n'],
@@ -42,26 +42,27 @@ export const NUMBERS: readonly string[] = [
   ...['1e5', '1E5', '1e-7', '1.5e3', '1.5E+3', '-2.5e-3', '6.02e+23'],
 ];
 
-/** A number exactly when it is whole, else as the double that every reader makes of it. */
-type Told = { readonly text: string } | { readonly number: string } | boolean | null | readonly Told[] | ToldMap;
-type ToldMap = { readonly map: readonly (readonly [string, Told])[] };
+/** A value as a reader gives it, with the type of every leaf. */
+type Typed = { readonly text: string } | { readonly number: string } | boolean | null | readonly Typed[] | TypedMap;
+type TypedMap = { readonly map: readonly (readonly [string, Typed])[] };
 
-export function toldNumber(source: string): Told {
+/** A whole number exactly; any other number as the double that every reader makes of it. */
+export function typedNumber(source: string): Typed {
   return { number: /^-?\d+$/.test(source) ? source : String(Number(source)) };
 }
 
-/** What a reader must tell of a value: each leaf with its type. */
-export function told(value: Value): Told {
-  if (isList(value)) return value.map(told);
-  if (!isSecret(value)) return { map: [...value].map(([name, field]) => [name, told(field)] as const) };
+/** The result that a reader must give for a value. */
+export function typed(value: Value): Typed {
+  if (isList(value)) return value.map(typed);
+  if (!isSecret(value)) return { map: [...value].map(([name, field]) => [name, typed(field)] as const) };
   if (value.type === 'bytes') return { text: Buffer.from(value.exposeBytes('file')).toString('base64') };
   const text = value.exposeText('file');
-  if (value.type === 'number') return toldNumber(text);
+  if (value.type === 'number') return typedNumber(text);
   if (value.type === 'string') return { text };
   return value.type === 'null' ? null : text === 'true';
 }
 
-/** Everything at once: each text as a value and as a name, each number, nested and empty lists and maps. */
+/** One value that holds each text as a value and as a name, each number, and nested and empty lists and maps. */
 export function everything(): ReadonlyMap<string, Value> {
   const texts = TEXTS.map((text) => Secret.text(text));
   const leaf = Secret.text('x');

@@ -3,7 +3,7 @@ import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
 import { bytesOf, failureOf, fieldsOf, format, textOf } from '../render.helpers.ts';
 import { type TreeReader, yamlReaders } from './tree.helpers.ts';
-import { everything, told } from './values.helpers.ts';
+import { everything, typed } from './values.helpers.ts';
 
 const secrets = {
   app: '{"name":"shop","n":9007199254740993,"price":1.10,"big":1e5,"on":true,"nil":null,"yes":"no","conn":{"host":"h","ports":[1,[2],{"a":1,"b":{"c":[]}}]},"e":{}}',
@@ -64,7 +64,7 @@ describe('what format yaml writes', () => {
 
   async function expectReadBack(fields: ReadonlyMap<string, Value>): Promise<void> {
     const file = await bytesOf(format('yaml', 's'), { s: fields });
-    for (const reader of readers) expect([reader.name, await reader.read(file)]).toEqual([reader.name, told(fields)]);
+    for (const reader of readers) expect([reader.name, await reader.read(file)]).toEqual([reader.name, typed(fields)]);
   }
 
   it('is read back by yaml, PyYAML and ruamel.yaml, with the type of every value', async () => {
@@ -82,7 +82,7 @@ describe('what format yaml writes', () => {
     await expectReadBack(new Map(Array.from({ length: 1500 }, () => [text(), [Secret.text(text())]])));
   });
 
-  it('went through all readers', ({ skip }) => {
+  it('was checked with all readers', ({ skip }) => {
     if (missing.length > 0) skip(missing.join('\n'));
     expect(readers.map(({ name }) => name)).toEqual(['yaml 1.1', 'yaml 1.2', 'PyYAML', 'ruamel.yaml']);
   });

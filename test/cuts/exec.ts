@@ -13,8 +13,8 @@ export const EXEC: readonly Cut[] = [
   run('child-starts-when-all-is-there', 'if (execution !== undefined && pipeline.isBehind()) return;', ''),
   cutIn('src/agent/output/loop.ts')(
     'child-new-before-old',
-    "if (rendered.kind === 'failed') return void this.#failed(rendered.why);",
-    "if (rendered.kind === 'failed') {\n        void this.#options.reloads[0]?.run(99, new AbortController().signal);\n        return void this.#failed(rendered.why);\n      }",
+    "if (result.kind === 'failed') return void this.#failed(result.why);",
+    "if (result.kind === 'failed') {\n        void this.#options.reloads[0]?.run(99, new AbortController().signal);\n        return void this.#failed(result.why);\n      }",
   ),
   cutIn('src/config/sections/exec/resolve.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
   cutIn('src/reload/child-step.ts')(

@@ -11,7 +11,8 @@ import type { Reload } from '../../reload/reload.ts';
  */
 export class ReloadProgress {
   readonly #mark: ReloadMark;
-  readonly #steps: readonly Reload[];
+  /** All steps of the reload, in order. */
+  readonly steps: readonly Reload[];
   readonly #place: string;
   /** The generation that what follows is about; 0: none yet. */
   #generation = 0;
@@ -25,7 +26,7 @@ export class ReloadProgress {
   /** @param place of the output, for a mark that fails with an error of no code. */
   constructor(mark: ReloadMark, steps: readonly Reload[], place: string) {
     this.#mark = mark;
-    this.#steps = steps;
+    this.steps = steps;
     this.#place = place;
   }
 
@@ -74,14 +75,14 @@ export class ReloadProgress {
   /** The steps that are left for the published generation, each with its number from 1 on. */
   left(): readonly (readonly [number, Reload])[] {
     const isDone = (step: Reload, at: number) => step.id === this.#done[at];
-    const first = this.#steps.findIndex((step, at) => !isDone(step, at));
-    return first === -1 ? [] : [...this.#steps.entries()].slice(first).map(([at, step]) => [at + 1, step]);
+    const first = this.steps.findIndex((step, at) => !isDone(step, at));
+    return first === -1 ? [] : [...this.steps.entries()].slice(first).map(([at, step]) => [at + 1, step]);
   }
 
   /** Step `number` is done. That the mark cannot be written holds up no later step; `write` tells it. */
   async stepDone(number: number): Promise<void> {
-    this.#done = this.#steps.slice(0, number).map(({ id }) => id);
-    if (number === this.#steps.length) return;
+    this.#done = this.steps.slice(0, number).map(({ id }) => id);
+    if (number === this.steps.length) return;
     this.#isUnwritten = true;
     await this.write();
   }

@@ -44,13 +44,13 @@ export async function run(
   await using manager = findServiceManager({
     env: context.env,
     clock: context.clock,
-    isAlive: (withinMs) => pipeline.lateMs() < withinMs,
+    isAlive: (withinMs) => pipeline.secrets.lateMs() < withinMs,
     warn: (warning) => context.emit({ kind: 'agent-warning', warning }),
   });
   let hasBegun = false;
   const refused = new Promise<readonly Failure[]>((resolve) => {
     pipeline.onProgress((output = '') => {
-      const state = pipeline.outputs().get(output);
+      const state = pipeline.outputs.states().get(output);
       const code = state?.kind === 'failed' ? state.why.code : undefined;
       // What has begun is not ended for what a later configuration asks of this machine, nor for a mount that is gone.
       if (code === 'OUTPUT_NOT_TMPFS' && !hasBegun) resolve(failuresOfOutputs(pipeline));
@@ -61,11 +61,11 @@ export async function run(
   } catch (error) {
     return failuresOf(error, 'run');
   }
-  pipeline.startWatching();
+  pipeline.secrets.startWatching();
   using _starting = whenStarted(pipeline, context.clock, onStarted);
   const tellReady = () => {
     if (signal.aborted || !areAllPublished(pipeline)) return;
-    if (execution !== undefined && pipeline.isBehind()) return; // it would start only to be started anew
+    if (execution !== undefined && pipeline.outputs.areBehind()) return; // it would start only to be started anew
     hearing[Symbol.dispose]();
     hasBegun = true;
     execution?.start();
@@ -121,20 +121,26 @@ const START_LOOK_MS = 5_000;
 function whenStarted(pipeline: Pipeline, clock: Clock, started: () => void): Disposable {
   let looks = 0;
   const look = () => {
-    if (++looks === START_LOOKS || !pipeline.isStarting()) started();
+    if (++looks === START_LOOKS || !isStarting(pipeline)) started();
     else cancel = clock.after(START_LOOK_MS, look);
   };
   let cancel = clock.after(START_LOOK_MS, look);
   return { [Symbol.dispose]: () => cancel() };
 }
 
+/** Whether the first answer for some secret is still to come. */
+function isStarting({ secrets }: Pipeline): boolean {
+  for (const name of secrets.names()) if (secrets.isAwaited(name)) return true;
+  return false;
+}
+
 function areAllPublished(pipeline: Pipeline): boolean {
-  for (const state of pipeline.outputs().values()) if (!isPublished(state)) return false;
+  for (const state of pipeline.outputs.states().values()) if (!isPublished(state)) return false;
   return true;
 }
 
 function failuresOfOutputs(pipeline: Pipeline): readonly Failure[] {
-  return [...pipeline.outputs().values()].flatMap((state) => (state.kind === 'failed' ? [state.why] : []));
+  return [...pipeline.outputs.states().values()].flatMap((state) => (state.kind === 'failed' ? [state.why] : []));
 }
 
 /** The files are there; telling the application may still be owed. */

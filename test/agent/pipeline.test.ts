@@ -9,7 +9,7 @@ async function start(config: object) {
   const world = createWorld();
   const pipeline = keep(new Pipeline(world.context));
   await pipeline.apply(await planFrom(config));
-  pipeline.startWatching();
+  pipeline.secrets.startWatching();
   return { ...world, pipeline };
 }
 
@@ -67,7 +67,7 @@ describe('the pipeline', () => {
     await until('output-published');
     server.trouble('reset');
     await until('secret-state', ({ state }) => state === 'expired');
-    expect([text(dir, 'o/f'), pipeline.entryOf('app')?.state]).toEqual(['1', 'expired']);
+    expect([text(dir, 'o/f'), pipeline.secrets.entryOf('app')?.state]).toEqual(['1', 'expired']);
     expect(of('output-published').length).toBe(1);
   });
 
@@ -133,6 +133,6 @@ describe('the pipeline', () => {
       },
     });
     await until('output-published');
-    expect([text(dir, 'o/f'), pipeline.entryOf('extra')?.state]).toEqual(['1 alone', 'absent']);
+    expect([text(dir, 'o/f'), pipeline.secrets.entryOf('extra')?.state]).toEqual(['1 alone', 'absent']);
   });
 });

@@ -10,7 +10,7 @@ const command = cutIn('src/cli/exec.ts');
 
 export const EXEC: readonly Cut[] = [
   run('child-starts-when-all-is-there', 'if (signal.aborted || !areAllPublished(pipeline)) return;', ''),
-  run('child-starts-when-all-is-there', 'if (execution !== undefined && pipeline.isBehind()) return;', ''),
+  run('child-starts-when-all-is-there', 'if (execution !== undefined && pipeline.outputs.areBehind()) return;', ''),
   cutIn('src/agent/output/loop.ts')(
     'child-new-before-old',
     "if (result.kind === 'failed') return void this.#failed(result.why);",

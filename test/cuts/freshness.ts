@@ -274,9 +274,9 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   deadlines('init-polls-nothing', 'this.#polls ? item.want.refreshMs', 'true ? item.want.refreshMs'),
   cutIn('src/agent/init.ts')('init-polls-nothing', 'once: true', 'once: false', { by: 'however short refresh is' }),
-  cutIn('src/agent/pipeline.ts')(
+  cutIn('src/agent/wanted-secrets.ts')(
     'change-refreshes-siblings',
-    'this.#together = refreshTogether(this.#manager, namesTogether(needs));',
+    'this.#together = refreshTogether(manager, namesTogether(needs));',
     '',
     { by: 'ten secrets' },
   ),

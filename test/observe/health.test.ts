@@ -103,7 +103,7 @@ describe('readiness', () => {
   it('one login in trouble is one problem, however many secrets wait for it', () => {
     const all = Array.from({ length: 1000 }, (_, i) => ({
       ...secret(undefined, 'required', `s${i}`),
-      silence: () => refused,
+      reasonMissing: () => refused,
     }));
     expect(brief(readiness(standing(all)).problems)).toEqual(['BACKEND_UNREACHABLE backends.bao.auth']);
   });

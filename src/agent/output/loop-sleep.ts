@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 
-/** The sleep of a loop, and by when the loop must have come round: `livez` takes a loop that is late for one that hangs. */
+/** The sleep of a loop, and by when the loop must have come round: a loop that is late hangs, and `livez` says so. */
 export class LoopSleep {
   readonly #clock: Clock;
   readonly #roundMs: number;

@@ -5,7 +5,7 @@ import type { OutputNeeds } from './wants.ts';
 /** How many times in a row a render may name new paths: the path of a secret may come from another secret. */
 const MAX_ROUNDS = 10;
 
-/** The secrets that one output needs: those its templates name, and those whose paths they compute from other secrets. */
+/** The secrets that one output needs: those its templates name, and those whose paths the templates compute. */
 export class NeededSecrets {
   readonly #place: string;
   #needs: OutputNeeds;

@@ -96,10 +96,10 @@ function isMissing(name: string, { entryOf }: Progress): boolean {
   return entry === undefined || (entry.state === 'absent' && !entry.optional);
 }
 
-function whyMissing(name: string, { entryOf, reasonMissing: silence }: Progress): Failure | undefined {
+function whyMissing(name: string, { entryOf, reasonMissing }: Progress): Failure | undefined {
   const entry = entryOf(name);
   if (entry?.state === 'absent') return entry.why;
-  const why = silence(name);
+  const why = reasonMissing(name);
   return entry === undefined && why.code !== 'SECRET_NEVER_FETCHED' ? why : undefined;
 }
 

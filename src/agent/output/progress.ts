@@ -5,10 +5,10 @@ import type { Progress } from './outcome.ts';
 
 /** How far a pipeline is with the outputs of a plan. */
 export function progressOf(outputs: readonly PlannedEnvironment[], { config }: Plan, pipeline: Pipeline): Progress {
-  const begun = pipeline.outputs();
+  const begun = pipeline.outputs.states();
   return {
     outputs: begun.size > 0 ? begun : unbegun(outputs),
-    entryOf: (name) => pipeline.entryOf(name),
+    entryOf: (name) => pipeline.secrets.entryOf(name),
     reasonMissing: (name) => pipeline.reasonMissing(name),
     backendOf: (name) => (config.backends.size > 1 ? config.secrets.get(name)?.backend : undefined),
   };

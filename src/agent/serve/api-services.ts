@@ -34,9 +34,8 @@ export function apiSecrets({ api, secrets }: Config): Iterable<string> {
 export function apiAgent(view: AgentView): ApiAgent {
   return {
     ...view,
-    latestNumber: () => view.snapshot([]).number,
     secretStatus: (name) => secretStatus(name, view),
-    computedPlaces: () => new Map([...view.computed().values()].flatMap((computed) => [...computed])),
+    computedPlaces: () => new Map([...view.outputs.computed().values()].flatMap((computed) => [...computed])),
     status: (sees) => statusOf(view, sees),
     reloadOutput: (name, signal) => reloadOutput(name, view, signal),
   };
@@ -46,17 +45,17 @@ export function apiAgent(view: AgentView): ApiAgent {
 async function reloadOutput(name: string, view: AgentView, signal: AbortSignal): Promise<Reloaded | undefined> {
   const ended = Promise.withResolvers<void>();
   const look = () => {
-    const state = view.outputs().get(name);
+    const state = view.outputs.states().get(name);
     if (state?.kind !== 'owed' || state.why !== undefined) ended.resolve();
   };
-  if (!view.reloadOutput(name)) return undefined;
+  if (!view.outputs.reload(name)) return undefined;
   using _hearing = view.onProgress(look);
   signal.addEventListener('abort', () => ended.resolve(), { once: true });
   look();
   await ended.promise;
   const output = outputStatusOf(name, view);
   if (output === undefined) return undefined;
-  const state = view.outputs().get(name);
+  const state = view.outputs.states().get(name);
   const why = state?.kind === 'owed' || state?.kind === 'failed' ? state.why : undefined;
   return { output, ...(why === undefined ? {} : { why }) };
 }

@@ -36,7 +36,7 @@ function proxyServices({ proxy }: Config): readonly ServicePlan[] {
     create: async (view) => {
       const { createProxyService } = await import('../../deliver/proxy/proxy-service.ts');
       const { clock, random, emit } = view;
-      const backend = () => view.backends().get(proxy.backend);
+      const backend = () => view.backends.byName().get(proxy.backend);
       const { overHttp } = await import('../../deliver/http/over-http.ts');
       return overHttp(createProxyService({ proxy, listen, backend, clock, random, emit }), PROXY_LIMITS);
     },

@@ -59,7 +59,7 @@ interface KnownSecret extends Pick<SecretConfig, 'name' | 'backend' | 'request' 
  */
 function computedSecrets(view: AgentView): readonly KnownSecret[] {
   const known = new Map<string, KnownSecret & { readonly outputs: string[] }>();
-  for (const [output, computed] of view.computed()) {
+  for (const [output, computed] of view.outputs.computed()) {
     for (const [name, { backend, request, place }] of computed) {
       const before = known.get(name);
       if (before !== undefined) before.outputs.push(output);
@@ -73,8 +73,8 @@ function statusOfSecret(
   { name, backend, request, optional, place, outputs }: KnownSecret,
   view: AgentView,
 ): SecretStatus {
-  const entry = view.entryOf(name);
-  const nextMs = view.nextMonoMs(name);
+  const entry = view.secrets.entryOf(name);
+  const nextMs = view.secrets.nextMonoMs(name);
   const common = {
     name,
     backend,
@@ -84,11 +84,12 @@ function statusOfSecret(
     ...(nextMs === undefined ? {} : { nextAt: wallTimeOf(nextMs, view) }),
   };
   if (entry === undefined) {
-    const why = view.backends().get(backend)?.trouble?.() ?? failure('SECRET_NEVER_FETCHED', place, 'no answer yet');
+    const why =
+      view.backends.byName().get(backend)?.trouble?.() ?? failure('SECRET_NEVER_FETCHED', place, 'no answer yet');
     return { ...common, state: 'waiting', failure: failureStatus(why) };
   }
   if (entry.state === 'absent') return { ...common, state: 'absent', failure: failureStatus(entry.why) };
-  const endsMs = view.endsMonoMs(name);
+  const endsMs = view.secrets.endsMonoMs(name);
   return {
     ...common,
     state: entry.state,
@@ -111,7 +112,7 @@ export function outputStatusOf(name: string, view: AgentView): OutputStatus | un
 
 /** None for a backend that is not opened, since nothing is asked of it. */
 function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] {
-  const backend: Backend | undefined = view.backends().get(config.name);
+  const backend: Backend | undefined = view.backends.byName().get(config.name);
   if (backend === undefined) return [];
   const login = backend.login?.();
   const why = backend.trouble?.();
@@ -134,7 +135,7 @@ function outputsOf({ outputs, env }: Plan): readonly (PlannedOutput | PlannedEnv
 
 function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, view: AgentView): OutputStatus[] {
   const { name } = output;
-  const state = view.outputs().get(name);
+  const state = view.outputs.states().get(name);
   if (state === undefined) return [];
   const { kind } = state;
   const dir = 'dir' in output ? { dir: output.dir } : {};

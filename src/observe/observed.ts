@@ -14,13 +14,13 @@ export interface Observed {
   /** Whether the first configuration is in place: from then on `secrets` and `outputs` know of everything in it. */
   isApplied(): boolean;
   plan(): { readonly config: Config };
-  /** Every secret that is wanted now; a secret by a computed path has a space in its name. */
+  /** Every secret that is wanted now; a computed one has a space in its name. */
   readonly secrets: Pick<LeaseManager, 'names' | 'entryOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'lateMs'>;
   readonly outputs: {
     states(): ReadonlyMap<string, OutputState>;
     /** When the loop of each output has come round at the latest. */
     due(): ReadonlyMap<string, number>;
-    /** Names of the secrets by computed paths, by the output that needs them. */
+    /** Names of the computed secrets, by the output that needs them. */
     computed(): ReadonlyMap<string, { keys(): Iterable<string> }>;
   };
   readonly backends: {

@@ -65,7 +65,7 @@ export const EXEC: readonly Cut[] = [
   kept('child-leaves-nothing', 'if (!(await run.child.isLeft())) return;', 'return;'),
   cutIn('src/process/command-environment.ts')('child-not-our-logins', 'CREDENTIALS.has(name) || ', ''),
   cutIn('src/agent/without-tokens.ts')('child-not-our-logins', '!isToken(text)', 'true'),
-  execution('child-pristine', 'pristine ? {} : ours.inherited', 'ours.inherited'),
+  execution('child-pristine', 'pristine ? {} : inheritable', 'inheritable'),
   sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`"),
   sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`", {
     by: 'tells where and nothing',

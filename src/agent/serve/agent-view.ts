@@ -21,7 +21,7 @@ export interface AgentView {
   readonly bootId: string;
   readonly startedWallMs: number;
 
-  /** What is fetched: the secrets that outputs need, by computed paths too, and those that listeners show. */
+  /** What is fetched: the secrets that outputs need, computed ones too, and those that listeners show. */
   readonly secrets: Pick<
     LeaseManager,
     'names' | 'snapshot' | 'entryOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'onEvent' | 'refresh' | 'lateMs'

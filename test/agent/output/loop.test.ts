@@ -11,10 +11,11 @@ import type { Rendered, Renderer } from '../../../src/render/render.ts';
 import { FakeClock, settle } from '../../fake-clock.ts';
 import { MemoryBackend, wantsOf } from '../../memory-backend.ts';
 
-/** Generations in memory; `trouble` is thrown by the next stage. */
+/** A sink that keeps its generations in memory. */
 class MemorySink implements Sink {
   readonly published: string[] = [];
   settled: number | undefined;
+  /** Thrown by `stage` while it is set. */
   trouble: Error | undefined;
   swept = 0;
 
@@ -134,7 +135,7 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoS
   const states: OutputState[] = [];
   const onState = (state: OutputState) => states.push(state);
   const onNeeds = () => {};
-  const parts = {
+  const options = {
     output,
     renderer,
     sink,
@@ -146,11 +147,11 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoS
     onState,
     onNeeds,
   };
-  const loop = new OutputLoop(parts);
+  const loop = new OutputLoop(options);
   manager.onEvent((_names, what) => loop.wake(what !== 'settled'));
-  /** As a new configuration does: another loop for the same output. */
+  /** Another loop takes the output over, as with a new configuration. */
   const follow = async () => {
-    const next = new OutputLoop({ ...parts, before: loop });
+    const next = new OutputLoop({ ...options, before: loop });
     const first = next.state;
     loop.retire();
     void next.run(abort.now.signal);

@@ -28,6 +28,8 @@ describe('the secrets that an output needs', () => {
         failure: expect.objectContaining({ code: 'RENDER_BAD_ARGUMENT', place: 'outputs.shop' }),
       }),
     );
-    expect(needed.update(files('path 10'))).toBe(true);
+    for (let i = 1; i <= 9; i++) needed.update(waits(`other ${i}`));
+    needed.update(files('path 10'));
+    for (let i = 1; i <= 10; i++) expect(needed.update(waits(`again ${i}`))).toBe(true);
   });
 });

@@ -19,6 +19,7 @@ async function setUp(steps: string) {
   const trouble = new Map<string, Failure>();
   const changed = new Map<string, () => void>();
   const stop = new AbortController();
+  const abortIn = new Set<string>();
   const reloads = [...steps].map(
     (id): Reload => ({
       kind: 'signal',
@@ -26,6 +27,7 @@ async function setUp(steps: string) {
       place: `outputs.shop.reload[${steps.indexOf(id)}]`,
       run: async (generation) => {
         ran.push(`${id}${generation}`);
+        if (abortIn.has(id)) stop.abort();
         return trouble.get(id);
       },
       untilChanged: () => new Promise((resolve) => changed.set(id, resolve)),
@@ -51,6 +53,7 @@ async function setUp(steps: string) {
     trouble,
     changed,
     stop,
+    abortIn,
     written,
     changes: () => changes,
     kinds: () => facts.map(({ kind }) => kind),
@@ -88,6 +91,16 @@ describe('a round of a reload', () => {
     trouble.set('a', refused);
     stop.abort();
     expect([await run(), ran, kinds()]).toEqual([{ kind: 'aborted' }, [], []]);
+  });
+
+  it('that is aborted while a step runs is no failure either, and its next step does not run', async () => {
+    for (const why of [refused, undefined]) {
+      const { run, ran, trouble, abortIn, kinds } = await setUp('ab');
+      if (why !== undefined) trouble.set('a', why);
+      abortIn.add('a');
+      expect([await run(), ran]).toEqual([{ kind: 'aborted' }, ['a7']]);
+      expect(kinds()).toEqual(why === undefined ? ['reload-step'] : []);
+    }
   });
 
   it('tells once that what it failed for has changed, and not when another round has begun', async () => {

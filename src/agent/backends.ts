@@ -11,7 +11,7 @@ interface Opened {
   readonly backend: Backend;
 }
 
-/** The backends in use. One whose configuration stays is kept, with its login and its connections. */
+/** The open backends. A backend whose configuration stays the same is kept, with its login and its connections. */
 export class Backends implements AsyncDisposable {
   readonly #context: BackendContext;
   readonly #kinds: readonly BackendKind[];
@@ -27,24 +27,25 @@ export class Backends implements AsyncDisposable {
   }
 
   /**
-   * Makes the open backends those of `configs`, built beside: when one cannot be opened, nothing has changed.
-   * @returns how to close those that are no longer used, to be called when nobody uses them any more.
+   * Opens the backends of `configs` beside the ones that are open, and then takes their place.
+   * @returns closes the backends that are no longer used; to be called when no request to them is begun any more.
+   * @throws PannierError of the backend that cannot be opened; then nothing has changed.
    */
   async replace(configs: Iterable<BackendConfig>): Promise<() => Promise<void>> {
     const next = new Map<string, Opened>();
-    const made: Backend[] = [];
+    const opened: Backend[] = [];
     try {
       for (const config of configs) {
         const known = this.#opened.get(config.name);
         if (known !== undefined && isSamePlainData(known.config, config)) next.set(config.name, known);
         else {
           const backend = await kindOf(this.#kinds, config).open(config, this.#context);
-          made.push(backend);
+          opened.push(backend);
           next.set(config.name, { config, backend });
         }
       }
     } catch (error) {
-      await dispose(made);
+      await dispose(opened);
       throw error;
     }
     const kept = new Set([...next.values()].map(({ backend }) => backend));

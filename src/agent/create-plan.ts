@@ -5,29 +5,29 @@ import type { CheckableRest, ConfigProblemsError } from '../config/problems/conf
 import { kindOf } from '../config/sections/backends/kind.ts';
 import type { PathRequests } from '../config/sections/backends/path-requests.ts';
 import type { RequestRenderer } from '../render/request.ts';
-
 import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
+
 /**
  * Parses and checks every template and format of a configuration.
  * @param readAtWallMs when reading the configuration began.
- * @param kinds the kinds of backends that there are.
+ * @param kinds of backends that the configuration may use.
  * @throws ProblemsError with the problems of all outputs.
  */
 export async function planOf(config: Config, readAtWallMs: number, kinds = BACKEND_KINDS): Promise<Plan> {
-  const askable = new Map<string, PathRequests>();
+  const computable = new Map<string, PathRequests>();
   for (const backend of config.backends.values()) {
     const { pathRequests } = kindOf(kinds, backend);
-    if (pathRequests !== undefined) askable.set(backend.name, pathRequests);
+    if (pathRequests !== undefined) computable.set(backend.name, pathRequests);
   }
-  const known = { secrets: new Set(config.secrets.keys()), backends: askable };
+  const known = { secrets: new Set(config.secrets.keys()), backends: computable };
   const { outputs, env, problems } = await planOutputs(config, known);
   if (problems.length > 0) throw new ProblemsError(problems);
   return { config, outputs, ...(env === undefined ? {} : { env }), readAtWallMs };
 }
 
 /**
- * What is wrong with a configuration that could not be loaded: its own problems, and those of the templates of every
- * output that was good so far. Correcting one must not be what shows the other.
+ * What is wrong with a configuration that could not be loaded: its own problems, and those in the templates of every
+ * output whose own configuration is good, so that correcting the first does not bring up the second.
  */
 export async function allProblems({ failures, rest }: ConfigProblemsError): Promise<ProblemsError> {
   if (rest === undefined) return new ProblemsError(failures);
@@ -41,8 +41,8 @@ async function planOutputs(configured: Pick<Config, 'outputs' | 'exec'>, known: 
   const outputs: PlannedOutput[] = [];
   for (const output of configured.outputs.values()) {
     const requests = await requestsOf(output, known, problems);
-    const also = [...requests.values()].flatMap(({ wants }) => [...wants]);
-    const renderer = await collecting(problems, () => createRenderer(output, known, undefined, also));
+    const requested = [...requests.values()].flatMap(({ wants }) => [...wants]);
+    const renderer = await collecting(problems, () => createRenderer(output, known, undefined, requested));
     if (renderer !== undefined) outputs.push({ output, renderer, requests });
   }
   const { env: output } = configured.exec;
@@ -66,6 +66,7 @@ async function requestsOf(
   return requests;
 }
 
+/** What `make` resolves to; undefined when it fails with problems, which go into `problems`. */
 async function collecting<T>(problems: Failure[], make: () => Promise<T>): Promise<T | undefined> {
   try {
     return await make();

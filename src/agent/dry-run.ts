@@ -12,47 +12,48 @@ import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
 export interface DryOutput {
   readonly output: OutputConfig;
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** The same files, with marks in the place of values. */
+  /** The same files, with a mark in the place of each secret value. */
   readonly masked: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface DryRun {
-  /** Those that could be rendered, in the order of the plan. */
+  /** The outputs that could be rendered, in the order of the plan. */
   readonly outputs: readonly DryOutput[];
-  /** As of `init`. */
+  /** The failures of `init`. */
   readonly failures: readonly Failure[];
 }
 
 /**
- * What `init` would publish, and what the child of `exec` would get: the same pipeline, with sinks that keep nothing
- * and without reloads. The logins it made are revoked at the end, and with them the leases, so that nothing is left
+ * What `init` would publish, and which variables the child of `exec` would get: the same pipeline, with sinks that keep
+ * nothing and without reloads. Its logins are revoked at the end, and with them the leases, so that nothing is left
  * behind.
  */
 export async function dryRun(plan: Plan, context: AgentContext, options: InitOptions): Promise<DryRun> {
   const rendered = new Map<string, DryOutput>();
   const all = plan.env === undefined ? plan.outputs : [...plan.outputs, asFiles(plan.env)];
-  const outputs = all.map((planned) => recorded(planned, (dry) => rendered.set(planned.output.name, dry)));
+  const outputs = all.map((planned) => recorded(planned, (output) => rendered.set(planned.output.name, output)));
   const failures = await init(
     { ...plan, outputs },
     { ...context, emit: (fact) => (fact.kind === 'output-published' ? undefined : context.emit(fact)) },
     { ...options, createSink, keepLogins: false },
   );
-  const done = all.map(({ output }) => rendered.get(output.name));
-  return { outputs: done.filter((dry) => dry !== undefined), failures };
+  const inOrder = all.map(({ output }) => rendered.get(output.name));
+  return { outputs: inOrder.filter((output) => output !== undefined), failures };
 }
 
-/** The environment of exec as files, one for each variable. */
+/** The environment of the child of `exec` as an output of files, one for each variable. */
 function asFiles({ output, renderer }: PlannedEnvironment): PlannedOutput {
   const place = { dir: ENVIRONMENT, mode: 0o400, requireTmpfs: false, reload: [] };
   return { output: { ...output, ...place }, renderer, requests: new Map() };
 }
 
-/** An environment is looked at as that of a child would be. */
+/** The environment gets the sink of a real child, which refuses what no variable can hold. */
 function createSink({ name }: OutputConfig): Sink {
   return name === ENVIRONMENT ? createEnvSink(ENVIRONMENT) : NOWHERE;
 }
 
-function recorded(planned: PlannedOutput, record: (dry: DryOutput) => void): PlannedOutput {
+/** `planned` without its reloads, whose renderer also passes what it rendered to `record`. */
+function recorded(planned: PlannedOutput, record: (output: DryOutput) => void): PlannedOutput {
   const { output, renderer } = planned;
   const recording: Renderer = {
     ...renderer,
@@ -68,7 +69,7 @@ function recorded(planned: PlannedOutput, record: (dry: DryOutput) => void): Pla
   return { ...planned, output: { ...output, reload: [] }, renderer: recording };
 }
 
-/** Takes everything and keeps nothing. */
+/** A sink that takes everything and keeps nothing. */
 const NOWHERE: Sink = {
   recover: async () => ({ generation: undefined, removed: 0, tmpfs: undefined }),
   stage: async () => ({

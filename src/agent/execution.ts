@@ -1,6 +1,7 @@
 import type { Emit } from '../base/fact.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Config, ExecConfig } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { ENVIRONMENT } from '../config/place.ts';
 import { createEnvSink, type EnvSink } from '../deliver/env/env-sink.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
@@ -13,9 +14,9 @@ import { withoutTokens } from './without-tokens.ts';
 
 export interface ExecutionOptions {
   readonly context: AgentContext;
-  /** From the command line; empty: the configuration's. */
+  /** The command of the command line; empty: the configuration's command. */
   readonly argv: readonly string[];
-  /** See ChildOptions. */
+  /** See `ChildOptions.ownGroup`. */
   readonly ownGroup: boolean;
 }
 
@@ -26,7 +27,7 @@ export class Execution {
   readonly child: SupervisedChild;
   readonly #options: ExecutionOptions;
   readonly #sink: EnvSink = createEnvSink(ENVIRONMENT);
-  readonly #over = Promise.withResolvers<ExecResult>();
+  readonly #ended = Promise.withResolvers<ExecResult>();
   #config: Config | undefined;
   #isCancelled = false;
   #emit: Emit;
@@ -44,32 +45,32 @@ export class Execution {
     });
   }
 
-  /** From now on facts of the child go there. */
+  /** From now on facts of the child go to `emit`. */
   emitTo(emit: Emit): void {
     this.#emit = emit;
   }
 
-  /** Resolves when the child has ended for good. */
-  get over(): Promise<ExecResult> {
-    return this.#over.promise;
+  /** Resolves when the child has ended and is not started again. */
+  get ended(): Promise<ExecResult> {
+    return this.#ended.promise;
   }
 
-  /** Takes effect at the child's next start. */
+  /** Takes a configuration; its command and variables take effect at the child's next start. */
   configure(config: Config): void {
     this.#config = config;
   }
 
-  /** Sink and reload of the environment's loop. */
-  parts(): { readonly sink: EnvSink; readonly reloads: readonly Reload[] } {
+  /** Sink and reload of the output that the child's environment is. @throws TypeError before `configure`. */
+  loopOptions(): { readonly sink: EnvSink; readonly reloads: readonly Reload[] } {
     return { sink: this.#sink, reloads: reloadsOf(this.#configured(), this.child) };
   }
 
-  /** Everything is published: the child may begin. Later calls do nothing, and so does one after `cancel`. */
+  /** Starts the child: everything is published. Does nothing the second time, and after `cancel`. */
   start(): void {
-    if (!this.#isCancelled) this.#over.resolve(this.child.start());
+    if (!this.#isCancelled) this.#ended.resolve(this.child.start());
   }
 
-  /** A child that has not begun never will. */
+  /** Keeps a child that has not started from starting. */
   cancel(): void {
     this.#isCancelled = true;
   }
@@ -84,10 +85,9 @@ export class Execution {
     const { exec } = config;
     const { argv, ownGroup, context } = this.#options;
     const variables = exec.env === undefined ? undefined : this.#sink.current();
-    const ours = { all: context.env, inherited: withoutTokens(context, config) };
     return {
       argv: argv.length > 0 ? argv : (exec.command ?? []),
-      env: environmentOf(exec, ours, variables?.byName ?? new Map()),
+      env: environmentOf(exec, context.env, withoutTokens(context, config), variables?.byName ?? new Map()),
       stdio: 'inherit',
       ownGroup,
       generation: variables?.generation ?? 0,
@@ -109,13 +109,17 @@ function reloadsOf({ exec: { onChange, graceMs } }: Config, child: SupervisedChi
   }
 }
 
-/** Ours without logins, or with `pristine` nothing; then what `inherit` names, logins as well; then what we make. */
+/**
+ * The child's environment. Later ones win: the agent's variables without its logins, or nothing with `pristine`; the
+ * variables that `inherit` names, logins as well; the variables that are made of secrets.
+ */
 function environmentOf(
   { pristine, inherit }: ExecConfig,
-  ours: { readonly all: AgentContext['env']; readonly inherited: AgentContext['env'] },
+  all: Environment,
+  inheritable: Environment,
   variables: ReadonlyMap<string, Secret>,
-): NodeJS.ProcessEnv {
-  const named = inherit.flatMap((name) => (ours.all[name] === undefined ? [] : [[name, ours.all[name]] as const]));
+): Launch['env'] {
+  const named = inherit.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const]));
   const made = [...variables].map(([name, value]) => [name, value.exposeText('env')] as const);
-  return commandEnvironment(pristine ? {} : ours.inherited, Object.fromEntries([...named, ...made]));
+  return commandEnvironment(pristine ? {} : inheritable, Object.fromEntries([...named, ...made]));
 }

@@ -10,19 +10,19 @@ export interface InitOptions {
   readonly timeoutMs: number;
   /** Aborted when the process is told to stop. */
   readonly signal: AbortSignal;
-  /** Where outputs go; their directories when absent. */
+  /** Where outputs go; absent: into their directories. */
   readonly createSink?: CreateSink;
-  /** False: the logins are revoked also when all is done. */
+  /** False: the logins are revoked even when all is done. */
   readonly keepLogins?: boolean;
 }
 
-/** A failed or stopped `init` gives its login back within this long. */
+/** How long revoking the logins may take at the end. */
 export const REVOKE_MS = 2_000;
 
 /**
- * One pass of the pipeline: every output published and taken up, or the failures that prevent it. Ends at the first
- * of: all done, nothing more to hope for, the deadline, a stop. Unless all is done the logins are revoked, so that a
- * crash-looping init container leaves no tokens behind.
+ * One pass of the pipeline: every output published and taken up, or the failures that prevent it. It ends when all is
+ * done, when another try would change nothing, at the deadline, or when it is stopped, whichever comes first. Unless
+ * all is done the logins are revoked, so that a crash-looping init container leaves no tokens behind.
  *
  * @returns no failures when all is done or when it was stopped.
  */
@@ -35,16 +35,16 @@ export async function init(
   const progress = () => progressOf(plan.outputs, plan, pipeline);
   const deadline = new AbortController();
   const outcome = await new Promise<InitOutcome>((resolve, reject) => {
-    let applied = false;
+    let isApplied = false;
     const check = () => {
-      const now: InitOutcome = applied ? outcomeOf(progress()) : { kind: 'running' };
+      const now: InitOutcome = isApplied ? outcomeOf(progress()) : { kind: 'running' };
       if (now.kind !== 'running') resolve(now);
     };
     pipeline.onProgress(check);
     const stop = AbortSignal.any([signal, deadline.signal]);
     context.clock.sleep(timeoutMs, stop).then(() => resolve({ kind: 'running' }), reject);
     pipeline.apply(plan).then(() => {
-      applied = true;
+      isApplied = true;
       check();
     }, reject);
   });

@@ -2,13 +2,13 @@ import type { Config, GenerationsConfig, OutputConfig } from '../config/config.t
 import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
 
-/** A configuration that was found good, with the renderers of its outputs. */
+/** A configuration without problems, with its templates parsed. */
 export interface Plan {
   readonly config: Config;
   readonly outputs: readonly PlannedOutput[];
-  /** The environment of exec's child; absent: nothing in it is made of secrets. */
+  /** The environment of the child of `exec`; absent: no variable is made of secrets. */
   readonly env?: PlannedEnvironment;
-  /** When reading began: what was written later may not be in it. */
+  /** When reading the files began: what was written later may not be in the plan. */
   readonly readAtWallMs: number;
 }
 
@@ -16,11 +16,11 @@ export interface Plan {
 export interface PlannedOutput {
   readonly output: OutputConfig;
   readonly renderer: Renderer;
-  /** What its HTTP reloads carry, by their place. The renderer wants their secrets too. */
+  /** Renderers of the requests of its HTTP reloads, by the place of the reload. `renderer` wants their secrets too. */
   readonly requests: ReadonlyMap<string, RequestRenderer>;
 }
 
-/** One more output, for `exec` alone: its files are variables. */
+/** The environment of the child of `exec`, as an output whose files are variables. */
 export interface PlannedEnvironment {
   readonly output: GenerationsConfig;
   readonly renderer: Renderer;

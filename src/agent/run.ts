@@ -14,21 +14,21 @@ import type { Plan } from './plan.ts';
 export interface RunOptions {
   /** Aborted when the process is told to stop. */
   readonly signal: AbortSignal;
-  /** Ends the agent, for those who may ask it over the API. */
+  /** Ends the agent; the API calls it for a client that may ask for that. */
   readonly stop: () => void;
   /** Where later configurations come from; absent: the first one stays. */
   readonly source?: ConfigSource;
-  /** Of `exec`: its child starts when every output is published for the first time, and the agent ends with it. */
+  /** Of `exec`: its child starts when every output is published for the first time, and the agent ends with the child. */
   readonly execution?: Execution;
-  /** How long that first time may take to come; absent: as long as it takes. */
+  /** How long publishing every output for the first time may take; absent: without limit. */
   readonly timeoutMs?: number;
-  /** Told once, when the work of the start is done. */
+  /** Called once, when the work of the start is done. */
   readonly onStarted?: () => void;
 }
 
 /**
- * Keeps everything fresh until `signal` aborts. A backend, secret, output or application in trouble is a state, never
- * an end: the agent must not be the reason that an application is down.
+ * Keeps everything fresh until `signal` aborts. A backend, secret, output or application in trouble is a state and does
+ * not end the agent: the agent must not be the reason that an application is down.
  *
  * @returns no failures after a stop; the failures when the first configuration refuses this machine (`requireTmpfs`) or
  * names a backend that cannot be opened.
@@ -38,21 +38,21 @@ export async function run(
   context: AgentContext,
   { signal, source, stop, execution, timeoutMs, onStarted = () => {} }: RunOptions,
 ): Promise<readonly Failure[]> {
-  const reloadConfig = source === undefined ? undefined : async () => (await following?.request()) ?? [];
-  let following: ConfigFollower | undefined;
+  const reloadConfig = source === undefined ? undefined : async () => (await follower?.request()) ?? [];
+  let follower: ConfigFollower | undefined;
   await using pipeline = new Pipeline(context, { serve: { stop, reloadConfig }, execution });
   await using manager = findServiceManager({
     env: context.env,
     clock: context.clock,
-    isAlive: (withinMs) => pipeline.lateMs() < withinMs,
+    isAlive: (withinMs) => pipeline.secrets.lateMs() < withinMs,
     warn: (warning) => context.emit({ kind: 'agent-warning', warning }),
   });
   let hasBegun = false;
   const refused = new Promise<readonly Failure[]>((resolve) => {
     pipeline.onProgress((output = '') => {
-      const state = pipeline.outputs().get(output);
+      const state = pipeline.outputs.states().get(output);
       const code = state?.kind === 'failed' ? state.why.code : undefined;
-      // What has begun is not ended for what a later configuration asks of this machine, nor for a mount that is gone.
+      // Later the agent goes on: neither a new configuration that asks for tmpfs nor an unmounted one ends it.
       if (code === 'OUTPUT_NOT_TMPFS' && !hasBegun) resolve(failuresOfOutputs(pipeline));
     });
   });
@@ -61,19 +61,19 @@ export async function run(
   } catch (error) {
     return failuresOf(error, 'run');
   }
-  pipeline.startWatching();
+  pipeline.secrets.startWatching();
   using _starting = whenStarted(pipeline, context.clock, onStarted);
-  const tellReady = () => {
+  const beginWhenPublished = () => {
     if (signal.aborted || !areAllPublished(pipeline)) return;
-    if (execution !== undefined && pipeline.isBehind()) return; // it would start only to be started anew
-    hearing[Symbol.dispose]();
+    if (execution !== undefined && pipeline.outputs.areBehind()) return; // the child would start only to be restarted
+    subscription[Symbol.dispose]();
     hasBegun = true;
     execution?.start();
     manager?.ready();
   };
-  const hearing = pipeline.onProgress(tellReady);
-  tellReady();
-  following = source === undefined ? undefined : followConfig({ pipeline, plan, source, signal, manager });
+  const subscription = pipeline.onProgress(beginWhenPublished);
+  beginWhenPublished();
+  follower = source === undefined ? undefined : followConfig({ pipeline, plan, source, signal, manager });
   const stopped = new Promise<readonly Failure[]>((resolve) => {
     if (signal.aborted) return resolve([]);
     signal.addEventListener('abort', () => resolve([]), { once: true });
@@ -83,24 +83,30 @@ export async function run(
   const failures = await Promise.race(ends);
   execution?.cancel();
   manager?.stopping();
-  await following?.[Symbol.asyncDispose]();
+  await follower?.[Symbol.asyncDispose]();
   return failures;
 }
 
-interface Waiting {
+interface ExecDeps {
   readonly plan: Plan;
   readonly pipeline: Pipeline;
   readonly clock: Clock;
   readonly timeoutMs: number | undefined;
 }
 
-/** Of `exec`: its child has ended, or could not be started in time. Then the logins are revoked, as `init` does. */
-async function endOf(execution: Execution, { plan, pipeline, clock, timeoutMs }: Waiting): Promise<readonly Failure[]> {
+/**
+ * Resolves when the child of `exec` has ended, or was not started in time. In the second case the logins are revoked, as
+ * `init` does.
+ */
+async function endOf(
+  execution: Execution,
+  { plan, pipeline, clock, timeoutMs }: ExecDeps,
+): Promise<readonly Failure[]> {
   const { child } = execution;
   if (timeoutMs !== undefined) {
-    const begun = new AbortController();
-    void child.started.then(() => begun.abort());
-    await clock.sleep(timeoutMs, begun.signal);
+    const started = new AbortController();
+    void child.started.then(() => started.abort());
+    await clock.sleep(timeoutMs, started.signal);
     if (!child.isStarted) {
       execution.cancel();
       const progress = progressOf([], plan, pipeline);
@@ -110,32 +116,39 @@ async function endOf(execution: Execution, { plan, pipeline, clock, timeoutMs }:
       return failures;
     }
   }
-  const { failure } = await execution.over;
+  const { failure } = await execution.ended;
   return failure === undefined ? [] : [failure];
 }
 
-/** A start that has no end (a secret that nobody has) is over after a minute. */
-const START_LOOKS = 12;
-const START_LOOK_MS = 5_000;
+/** How often the start is checked. A start that does not end, as some secret gets no answer, is over after a minute. */
+const MAX_START_CHECKS = 12;
+const START_CHECK_MS = 5_000;
 
-function whenStarted(pipeline: Pipeline, clock: Clock, started: () => void): Disposable {
-  let looks = 0;
-  const look = () => {
-    if (++looks === START_LOOKS || !pipeline.isStarting()) started();
-    else cancel = clock.after(START_LOOK_MS, look);
+/** Calls `onStarted` once when the start is over, unless disposed before. */
+function whenStarted(pipeline: Pipeline, clock: Clock, onStarted: () => void): Disposable {
+  let checks = 0;
+  const check = () => {
+    if (++checks === MAX_START_CHECKS || !isStarting(pipeline)) onStarted();
+    else cancel = clock.after(START_CHECK_MS, check);
   };
-  let cancel = clock.after(START_LOOK_MS, look);
+  let cancel = clock.after(START_CHECK_MS, check);
   return { [Symbol.dispose]: () => cancel() };
 }
 
+/** Whether the first answer for some secret is still to come. */
+function isStarting({ secrets }: Pipeline): boolean {
+  for (const name of secrets.names()) if (secrets.isAwaited(name)) return true;
+  return false;
+}
+
 function areAllPublished(pipeline: Pipeline): boolean {
-  for (const state of pipeline.outputs().values()) if (!isPublished(state)) return false;
+  for (const state of pipeline.outputs.states().values()) if (!isPublished(state)) return false;
   return true;
 }
 
 function failuresOfOutputs(pipeline: Pipeline): readonly Failure[] {
-  return [...pipeline.outputs().values()].flatMap((state) => (state.kind === 'failed' ? [state.why] : []));
+  return [...pipeline.outputs.states().values()].flatMap((state) => (state.kind === 'failed' ? [state.why] : []));
 }
 
-/** The files are there; telling the application may still be owed. */
+/** The files are there; the reload may still be owed. */
 const isPublished = ({ kind }: OutputState): boolean => kind === 'settled' || kind === 'owed';

@@ -35,7 +35,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
   const execution = new Execution({ context, argv: command, ownGroup: !onTerminal });
   using signals = forwardSignals(execution.child, { onTerminal, emit: context.emit });
   process.once('exit', () => execution.child.abandon());
-  void execution.over.then(({ status }) => endInTime(status));
+  void execution.ended.then(({ status }) => endInTime(status));
   const failures = await run(plan, context, {
     signal: signals.stop,
     stop: () => signals.ask('SIGTERM'),
@@ -45,7 +45,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   for (const failed of failures) process.stderr.write(`exec: ${formatFailure(failed)}\n`);
-  if (execution.child.isStarted) return (await execution.over).status;
+  if (execution.child.isStarted) return (await execution.ended).status;
   if (failures.length > 0) return exitStatus(failures);
   return exitStatusOf(signals.received() ?? 'SIGTERM');
 }

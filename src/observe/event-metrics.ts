@@ -186,7 +186,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   return {
     count: (fact) => heard[fact.kind]?.(fact as never),
     async prune() {
-      const outputs = agent.outputs();
+      const outputs = agent.outputs.states();
       const { backends } = agent.plan().config;
       for (const output of publishedMs.keys()) if (!outputs.has(output)) publishedMs.delete(output);
       for (const metric of byOutput) await dropUnknown(metric, 'output', outputs);

@@ -51,7 +51,7 @@ export class HealthWatch implements Disposable {
   }
 
   #standing(): Readings {
-    const outputs = [...this.#agent.outputs()].map(([name, state]) => ({ name, state }));
+    const outputs = [...this.#agent.outputs.states()].map(([name, state]) => ({ name, state }));
     const wallMs = this.#agent.clock.wallMs();
     return { wallMs, loginsMissing: this.#loginsMissing(), secrets: this.#secrets(), outputs };
   }
@@ -59,7 +59,7 @@ export class HealthWatch implements Disposable {
   *#loginsMissing(): Iterable<Failure> {
     const { proxy } = this.#agent.plan().config;
     if (proxy === undefined || proxy.useAutoAuthToken === false) return;
-    const backend = this.#agent.backends().get(proxy.backend);
+    const backend = this.#agent.backends.byName().get(proxy.backend);
     if (backend?.login?.().isUsable !== false) return;
     yield backend.trouble?.() ??
       failure('AUTH_UNUSABLE', `backends.${proxy.backend}.auth`, 'the first login has not been answered yet');
@@ -68,10 +68,10 @@ export class HealthWatch implements Disposable {
   *#secrets(): Iterable<SecretStanding> {
     const agent = this.#agent;
     const { secrets } = agent.plan().config;
-    for (const name of agent.wanted()) {
+    for (const name of agent.secrets.names()) {
       const configured = secrets.get(name);
       const need = configured === undefined ? 'computed' : configured.optional ? 'optional' : 'required';
-      yield { name, need, entry: agent.entryOf(name), reasonMissing: () => agent.reasonMissing(name) };
+      yield { name, need, entry: agent.secrets.entryOf(name), reasonMissing: () => agent.reasonMissing(name) };
     }
   }
 
@@ -80,17 +80,17 @@ export class HealthWatch implements Disposable {
     return lifeProblems({
       nowMs: agent.clock.monoMs(),
       loopLagMs: this.pulse.lagMs(),
-      timersLateMs: agent.lateMs(),
+      timersLateMs: agent.secrets.lateMs(),
       backends: this.#backends(),
-      outputs: [...agent.outputsDue()].map(([name, dueMs]) => ({ name, dueMs })),
+      outputs: [...agent.outputs.due()].map(([name, dueMs]) => ({ name, dueMs })),
     });
   }
 
   *#backends(): Iterable<BackendSigns> {
     const agent = this.#agent;
-    const attempts = agent.oldestAttempts();
+    const attempts = agent.secrets.oldestAttempts();
     const { backends } = agent.plan().config;
-    for (const [name, backend] of agent.backends()) {
+    for (const [name, backend] of agent.backends.byName()) {
       const config = backends.get(name);
       yield {
         name,
@@ -104,7 +104,7 @@ export class HealthWatch implements Disposable {
 
   /** @param output absent: all of them. */
   #look(output?: string): void {
-    const outputs = this.#agent.outputs();
+    const outputs = this.#agent.outputs.states();
     for (const name of output === undefined ? outputs.keys() : [output]) {
       const kind = outputs.get(name)?.kind;
       if (kind === 'settled' || kind === 'owed') this.#published.add(name);

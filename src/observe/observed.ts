@@ -4,29 +4,30 @@ import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Config } from '../config/config.ts';
 import type { OutputState } from '../deliver/output-state.ts';
-import type { SecretEntry } from '../lease/snapshot.ts';
+import type { LeaseManager } from '../lease/manager.ts';
 
 /** What health and metrics see of a running agent; the view of `agent/` is one. Nothing of it is changed here. */
 export interface Observed {
   readonly clock: Clock;
   readonly version: string;
   readonly startedWallMs: number;
-  /** The first configuration is in place: what follows knows of everything in it. */
+  /** Whether the first configuration is in place: from then on `secrets` and `outputs` know of everything in it. */
   isApplied(): boolean;
   plan(): { readonly config: Config };
-  /** Every secret that is wanted now, those of computed paths too: their names have a space in them. */
-  wanted(): Iterable<string>;
-  /** Names of the secrets by computed paths, by the output that needs them. */
-  computed(): ReadonlyMap<string, { keys(): Iterable<string> }>;
-  entryOf(name: string): SecretEntry | undefined;
+  /** Every secret that is wanted now; a computed one has a space in its name. */
+  readonly secrets: Pick<LeaseManager, 'names' | 'entryOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'lateMs'>;
+  readonly outputs: {
+    states(): ReadonlyMap<string, OutputState>;
+    /** When the loop of each output has come round at the latest. */
+    due(): ReadonlyMap<string, number>;
+    /** Names of the computed secrets, by the output that needs them. */
+    computed(): ReadonlyMap<string, { keys(): Iterable<string> }>;
+  };
+  readonly backends: {
+    byName(): ReadonlyMap<string, { login?(): LoginView; trouble?(): Failure | undefined }>;
+  };
   /** Why a secret that has no entry yet has none. */
   reasonMissing(name: string): Failure;
-  nextMonoMs(name: string): number | undefined;
-  endsMonoMs(name: string): number | undefined;
-  oldestAttempts(): ReadonlyMap<string, number>;
-  outputs(): ReadonlyMap<string, OutputState>;
-  outputsDue(): ReadonlyMap<string, number>;
-  backends(): ReadonlyMap<string, { login?(): LoginView; trouble?(): Failure | undefined }>;
   listeners(): readonly {
     readonly service: string;
     readonly where: string;
@@ -34,5 +35,4 @@ export interface Observed {
   }[];
   onProgress(heard: (output?: string) => void): Disposable;
   onFact(heard: Emit): Disposable;
-  lateMs(): number;
 }

@@ -11,8 +11,8 @@ const STATES = ['fresh', 'stale', 'expired', 'absent'] as const;
  */
 export function registerSecrets(registry: Registry, agent: Observed): void {
   const { clock } = agent;
-  const names = () => [...agent.wanted()].filter((name) => agent.plan().config.secrets.has(name));
-  const stateOf = (name: string): string => agent.entryOf(name)?.state ?? 'absent';
+  const names = () => [...agent.secrets.names()].filter((name) => agent.plan().config.secrets.has(name));
+  const stateOf = (name: string): string => agent.secrets.entryOf(name)?.state ?? 'absent';
   const gauge = (name: string, help: string, labelNames: readonly string[], samples: () => Iterable<Sample>) =>
     registerComputed(registry, { name: `pannier_secret${name}`, help, type: 'gauge', labelNames, samples });
   /** A series per secret for which there is a number. */
@@ -25,7 +25,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
     });
   const toWall = (monoMs: number | undefined) =>
     monoMs === undefined ? undefined : monoMs - clock.monoMs() + clock.wallMs();
-  const fetchedMs = (name: string) => held(agent.entryOf(name))?.fetchedWallMs;
+  const fetchedMs = (name: string) => held(agent.secrets.entryOf(name))?.fetchedWallMs;
 
   gauge('s', 'Secrets in each state.', ['state'], () => {
     const counts = new Map<string, number>(STATES.map((state) => [state, 0]));
@@ -40,7 +40,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
     });
   });
   gauge('s_computed', 'Secrets by computed paths in each state, for each output.', ['output', 'state'], function* () {
-    for (const [output, computed] of agent.computed()) {
+    for (const [output, computed] of agent.outputs.computed()) {
       const counts = new Map<string, number>(STATES.map((state) => [state, 0]));
       for (const name of computed.keys()) counts.set(stateOf(name), (counts.get(stateOf(name)) ?? 0) + 1);
       if (![...counts.values()].some((count) => count > 0)) continue;
@@ -52,7 +52,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
     'When the oldest value by a computed path of the output was last known good.',
     ['output'],
     function* () {
-      for (const [output, computed] of agent.computed()) {
+      for (const [output, computed] of agent.outputs.computed()) {
         const oldestMs = Math.min(...[...computed.keys()].map((name) => fetchedMs(name) ?? Number.POSITIVE_INFINITY));
         if (Number.isFinite(oldestMs)) yield { labels: { output }, value: seconds(oldestMs) };
       }
@@ -66,12 +66,12 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
   perSecret(
     '_expiry_timestamp_seconds',
     'When the value stops being valid by its lease, login, rotation, certificate or answer; absent when nothing ends it.',
-    (name) => toWall(agent.endsMonoMs(name)),
+    (name) => toWall(agent.secrets.endsMonoMs(name)),
   );
   perSecret(
     '_next_refresh_timestamp_seconds',
     'When the secret is renewed, fetched or polled next; absent while that is under way.',
-    (name) => toWall(agent.nextMonoMs(name)),
+    (name) => toWall(agent.secrets.nextMonoMs(name)),
   );
 }
 

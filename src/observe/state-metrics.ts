@@ -20,19 +20,19 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
     })),
   );
   gauge('deadline_late_seconds', 'By how much the next deadline of a secret is past.', [], () =>
-    only(seconds(agent.lateMs())),
+    only(seconds(agent.secrets.lateMs())),
   );
 
   gauge('outputs', 'Outputs in each state.', ['state'], () => {
     const counts = new Map<string, number>(OUTPUT_STATES.map((state) => [state, 0]));
-    for (const { kind } of agent.outputs().values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    for (const { kind } of agent.outputs.states().values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     return [...counts].map(([state, value]) => ({ labels: { state }, value }));
   });
   gauge('output_state', 'Always 1; the label is the state that the output is in.', ['output', 'state'], () =>
-    [...agent.outputs()].map(([output, { kind }]) => ({ labels: { output, state: kind }, value: 1 })),
+    [...agent.outputs.states()].map(([output, { kind }]) => ({ labels: { output, state: kind }, value: 1 })),
   );
   gauge('output_generation', 'Number of the published generation, when it is the right one.', ['output'], function* () {
-    for (const [output, state] of agent.outputs()) {
+    for (const [output, state] of agent.outputs.states()) {
       if ('generation' in state) yield { labels: { output }, value: state.generation };
     }
   });
@@ -87,7 +87,7 @@ function registerListeners(registry: Registry, agent: Observed): void {
 }
 
 function* logins(agent: Observed) {
-  for (const [name, backend] of agent.backends()) {
+  for (const [name, backend] of agent.backends.byName()) {
     const login = backend.login?.();
     if (login !== undefined) yield [name, { login }] as const;
   }

@@ -18,14 +18,14 @@ afterEach(async () => {
   releases = new Releases();
 });
 
-/** Ends with the test. */
+/** Disposes `thing` when the test ends. */
 export function keep<T extends AsyncDisposable>(thing: T): T {
   releases.push(async () => thing[Symbol.asyncDispose]());
   return thing;
 }
 
-/** A directory that goes with the test: on tmpfs where there is one, or surely not. */
-export function place(on: 'tmpfs' | 'disk' = 'tmpfs'): string {
+/** A directory that is removed when the test ends: on tmpfs where there is one, or on a disk. */
+export function scratchFolder(on: 'tmpfs' | 'disk' = 'tmpfs'): string {
   const disk = resolve('.cache');
   if (on === 'disk') mkdirSync(disk, { recursive: true });
   const dir = mkdtempSync(join(on === 'disk' ? disk : scratchRoot(), 'pannier-test-'));
@@ -35,23 +35,23 @@ export function place(on: 'tmpfs' | 'disk' = 'tmpfs'): string {
 
 type Trouble = 'silent' | 'reset' | number;
 
-/** KV version 2 at `secret/` and a token without end, byte by byte on a port of its own. */
+/** A server of KV version 2 at `secret/`, whose token never ends; its bytes are written by the test. */
 export interface Kv {
   readonly server: FaultServer;
   /** The backend `bao`, for a configuration. */
   readonly backend: object;
-  /** Sets `password` of each name. */
+  /** Sets the `password` of each secret named, as its next version. */
   put(values: Readonly<Record<string, string>>): void;
-  /** What happens to requests for a name from now on, or to all; undefined: nothing more. */
+  /** Sets what happens to requests for a secret, or for all of them, from now on; undefined: they are answered. */
   trouble(what: Trouble | undefined, name?: string): void;
 }
 
 export async function startKv(values: Readonly<Record<string, string>> = {}): Promise<Kv> {
-  const held = new Map<string, { readonly password: string; readonly version: number }>();
+  const secrets = new Map<string, { readonly password: string; readonly version: number }>();
   const troubles = new Map<string, Trouble>();
   const answerTo = ({ path }: FaultRequest): { status: number; body: object } => {
     if (path === '/v1/auth/token/lookup-self') return { status: 200, body: { data: { ttl: 0, renewable: false } } };
-    const secret = held.get(path.split('/').at(-1) ?? '');
+    const secret = secrets.get(path.split('/').at(-1) ?? '');
     if (secret === undefined) return { status: 404, body: { errors: [] } };
     const metadata = {
       version: secret.version,
@@ -73,7 +73,7 @@ export async function startKv(values: Readonly<Record<string, string>> = {}): Pr
   );
   const put: Kv['put'] = (changed) => {
     for (const [name, password] of Object.entries(changed)) {
-      held.set(name, { password, version: (held.get(name)?.version ?? 0) + 1 });
+      secrets.set(name, { password, version: (secrets.get(name)?.version ?? 0) + 1 });
     }
   };
   put(values);
@@ -85,7 +85,7 @@ export async function startKv(values: Readonly<Record<string, string>> = {}): Pr
   };
 }
 
-/** A polled secret of `startKv`. */
+/** A secret of `startKv` for a configuration: polled ten times a second. */
 export const kv = (name: string, more: object = {}): object => ({
   kv: `secret/${name}`,
   mount: 'secret',
@@ -94,18 +94,19 @@ export const kv = (name: string, more: object = {}): object => ({
   ...more,
 });
 
-/** Loads a configuration from a file of its own, as the commands do. */
+/** Writes a configuration to a file and loads it, as the commands do. */
 export async function planFrom(config: object): Promise<Plan> {
-  const dir = place();
+  const dir = scratchFolder();
   writeFileSync(join(dir, 'pannier.json'), JSON.stringify({ version: 1, ...config }));
   return planOf(await loadConfig({ kinds: BACKEND_KINDS, paths: ['pannier.json'], env: {}, cwd: dir }), Date.now());
 }
 
+/** The outside of an agent, which collects its facts. */
 export interface World {
   readonly context: AgentContext;
   readonly facts: readonly Fact[];
   of<K extends Fact['kind']>(kind: K): Extract<Fact, { kind: K }>[];
-  /** Resolves with the first fact of that kind that fits; rejects after ten seconds. */
+  /** Resolves when there is a fact of that kind that fits; rejects after ten seconds. */
   until<K extends Fact['kind']>(kind: K, fits?: (fact: Extract<Fact, { kind: K }>) => boolean): Promise<void>;
 }
 

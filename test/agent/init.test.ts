@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { init } from '../../src/agent/init.ts';
 import { exitStatus, type Failure, formatFailure } from '../../src/base/errors.ts';
-import { createWorld, kv, place, planFrom, startKv } from './agent.helpers.ts';
+import { createWorld, kv, planFrom, scratchFolder, startKv } from './agent.helpers.ts';
 
 async function run(config: object, timeoutMs = 10_000) {
   const world = createWorld();
@@ -28,7 +28,7 @@ describe('init', () => {
   it('asks for nothing again while it waits for another secret, however short refresh is', async () => {
     const world = await startKv({ app: '1' });
     world.trouble(503, 'late');
-    const dir = place();
+    const dir = scratchFolder();
     const config = {
       backends: { bao: world.backend },
       secrets: { app: { ...kv('app'), refresh: '50ms' }, late: kv('late') },
@@ -42,7 +42,7 @@ describe('init', () => {
   });
 
   it('warns when a dir is not on tmpfs, and publishes', async () => {
-    const dir = place('disk');
+    const dir = scratchFolder('disk');
     const { failures, of } = await run(embedded(dir));
     expect(failures).toEqual([]);
     expect(of('agent-warning').map(({ warning }) => warning.code)).toEqual(['OUTPUT_NOT_TMPFS']);
@@ -50,13 +50,13 @@ describe('init', () => {
   });
 
   it('refuses a dir that is not on tmpfs when requireTmpfs is set', async () => {
-    const dir = place('disk');
+    const dir = scratchFolder('disk');
     const { codes } = await run(embedded(dir, { requireTmpfs: true }));
     expect([codes, existsSync(join(dir, 'o/f'))]).toEqual([['OUTPUT_NOT_TMPFS'], false]);
   });
 
   it('tries an owed reload once; a failing one stays owed and ends with status 1', async () => {
-    const dir = place();
+    const dir = scratchFolder();
     const told = join(dir, 'told');
     const script = `echo "$PANNIER_GENERATION" >> ${told}; test -e ${join(dir, 'ready')}`;
     const config = embedded(dir, { reload: [{ command: { argv: ['/bin/sh', '-c', script] } }] });
@@ -80,7 +80,7 @@ describe('init', () => {
   it('tells at the deadline which secret, which backend, its address and what it answered', async () => {
     const servers = await Promise.all([startKv({ app: '1' }), startKv()]);
     servers[1].trouble(503, 'db');
-    const dir = place();
+    const dir = scratchFolder();
     const { failures } = await run(
       {
         backends: { bao: servers[0].backend, other: servers[1].backend },
@@ -97,7 +97,7 @@ describe('init', () => {
 
   it('tells at the deadline the backend and the address that never answered, also the only one', async () => {
     const server = await startKv({ app: '1' });
-    const dir = place();
+    const dir = scratchFolder();
     const config = (more: object = {}) => ({
       backends: { bao: server.backend, ...more },
       secrets: { app: kv('app', { backend: 'bao' }) },
@@ -114,7 +114,7 @@ describe('init', () => {
   });
 
   it('a deadline before anything has begun is a failure, not an empty success', async () => {
-    const dir = place();
+    const dir = scratchFolder();
     const { codes } = await run(embedded(dir), 0);
     expect([codes, existsSync(join(dir, 'o/f'))]).toEqual([['SECRET_NEVER_FETCHED'], false]);
   });
@@ -122,7 +122,7 @@ describe('init', () => {
   it('tells which secrets wait for a login that is not granted', async () => {
     const server = await startKv();
     server.trouble(500, 'lookup-self');
-    const dir = place();
+    const dir = scratchFolder();
     const { failures } = await run(
       {
         backends: { bao: server.backend },

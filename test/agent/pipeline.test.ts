@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Pipeline } from '../../src/agent/pipeline.ts';
-import { createWorld, keep, kv, place, planFrom, startKv } from './agent.helpers.ts';
+import { createWorld, keep, kv, planFrom, scratchFolder, startKv } from './agent.helpers.ts';
 
 async function start(config: object) {
   const world = createWorld();
   const pipeline = keep(new Pipeline(world.context));
   await pipeline.apply(await planFrom(config));
-  pipeline.startWatching();
+  pipeline.secrets.startWatching();
   return { ...world, pipeline };
 }
 
@@ -20,7 +20,7 @@ function outputOf(dir: string, name: string, secret: string, more: object = {}):
   return { [name]: { dir: join(dir, name), files: { f: { content: `{{${secret}.password}}` } }, ...more } };
 }
 
-/** Both outputs are given by name; `good` takes a change up while `bad` is in the trouble that `config` makes. */
+/** Expects that the output `good` of `config` takes a change up while something else in `config` is in trouble. */
 async function expectGoodGoesOn(kvServer: Awaited<ReturnType<typeof startKv>>, dir: string, config: object) {
   const { until, of } = await start(config);
   await until('output-published', ({ output }) => output === 'good');
@@ -35,7 +35,7 @@ describe('the pipeline', () => {
     const names = Array.from({ length: 10 }, (_, i) => `s${i}`);
     const all = (value: string) => Object.fromEntries(names.map((name) => [name, value]));
     const server = await startKv(all('1'));
-    const dir = place();
+    const dir = scratchFolder();
     const { until, of } = await start({
       backends: { bao: server.backend },
       secrets: Object.fromEntries(names.map((name, i) => [name, kv(name, i === 0 ? {} : { refresh: '24h' })])),
@@ -58,7 +58,7 @@ describe('the pipeline', () => {
 
   it('while the backend is down the last good files stay', async () => {
     const server = await startKv({ app: '1' });
-    const dir = place();
+    const dir = scratchFolder();
     const { until, pipeline, of } = await start({
       backends: { bao: server.backend },
       secrets: { app: kv('app', { maxStale: '300ms' }) },
@@ -67,14 +67,14 @@ describe('the pipeline', () => {
     await until('output-published');
     server.trouble('reset');
     await until('secret-state', ({ state }) => state === 'expired');
-    expect([text(dir, 'o/f'), pipeline.entryOf('app')?.state]).toEqual(['1', 'expired']);
+    expect([text(dir, 'o/f'), pipeline.secrets.entryOf('app')?.state]).toEqual(['1', 'expired']);
     expect(of('output-published').length).toBe(1);
   });
 
   it('a secret without an answer holds up no output but its own', async () => {
     const server = await startKv({ good: '1', bad: '1' });
     server.trouble('silent', 'bad');
-    const dir = place();
+    const dir = scratchFolder();
     const of = await expectGoodGoesOn(server, dir, {
       backends: { bao: server.backend },
       secrets: { good: kv('good'), bad: kv('bad') },
@@ -88,7 +88,7 @@ describe('the pipeline', () => {
 
   it('an output that cannot be written holds up no other', async () => {
     const server = await startKv({ good: '1' });
-    const dir = place();
+    const dir = scratchFolder();
     writeFileSync(join(dir, 'bad'), 'no directory');
     const of = await expectGoodGoesOn(server, dir, {
       backends: { bao: server.backend },
@@ -105,7 +105,7 @@ describe('the pipeline', () => {
 
   it('a reload that hangs holds up no other output', async () => {
     const server = await startKv({ good: '1' });
-    const dir = place();
+    const dir = scratchFolder();
     const hang = { reloadOnFirst: true, reload: [{ command: { argv: ['/bin/sleep', '60'], timeout: '1m' } }] };
     const of = await expectGoodGoesOn(server, dir, {
       backends: { bao: server.backend },
@@ -121,7 +121,7 @@ describe('the pipeline', () => {
   it('an optional secret whose first fetch fails is absent and holds nothing up', async () => {
     const server = await startKv({ app: '1' });
     server.trouble(403, 'extra');
-    const dir = place();
+    const dir = scratchFolder();
     const { until, pipeline } = await start({
       backends: { bao: server.backend },
       secrets: { app: kv('app'), extra: kv('extra', { optional: true }) },
@@ -133,6 +133,6 @@ describe('the pipeline', () => {
       },
     });
     await until('output-published');
-    expect([text(dir, 'o/f'), pipeline.entryOf('extra')?.state]).toEqual(['1 alone', 'absent']);
+    expect([text(dir, 'o/f'), pipeline.secrets.entryOf('extra')?.state]).toEqual(['1 alone', 'absent']);
   });
 });

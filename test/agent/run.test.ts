@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../src/agent/run.ts';
-import { createWorld, place, planFrom } from './agent.helpers.ts';
+import { createWorld, planFrom, scratchFolder } from './agent.helpers.ts';
 
 async function start(dir: string, more: object = {}) {
   writeFileSync(join(dir, 'secrets.json'), '{"app":{"password":"1"}}');
@@ -18,7 +18,7 @@ async function start(dir: string, more: object = {}) {
 
 describe('run', () => {
   it('warns when a dir is not on tmpfs, and stays', async () => {
-    const { until, of, stop, ended } = await start(place('disk'));
+    const { until, of, stop, ended } = await start(scratchFolder('disk'));
     await until('output-published');
     expect(of('agent-warning').map(({ warning }) => warning.code)).toEqual(['OUTPUT_NOT_TMPFS']);
     stop.abort();
@@ -26,7 +26,7 @@ describe('run', () => {
   });
 
   it('ends when a dir is not on tmpfs and requireTmpfs is set', async () => {
-    const dir = place('disk');
+    const dir = scratchFolder('disk');
     const { ended } = await start(dir, { requireTmpfs: true });
     expect((await ended).map(({ code }) => code)).toEqual(['OUTPUT_NOT_TMPFS']);
     expect(existsSync(join(dir, 'o/f'))).toBe(false);

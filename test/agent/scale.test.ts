@@ -3,21 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { namesTogether } from '../../src/agent/output/wants.ts';
 import { Pipeline } from '../../src/agent/pipeline.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
-import { createWorld, keep, kv, place, planFrom, startKv } from './agent.helpers.ts';
+import { createWorld, keep, kv, planFrom, scratchFolder, startKv } from './agent.helpers.ts';
 
 const OUTPUTS = 50;
 const SECRETS = 4;
 
-/** Asked for all the time; the others only when one that stands with them has changed. */
+/** Secrets that are fetched all the time; the others only when a secret of the same output has changed. */
 const POLLED = ['common', 's7x0'];
 
-/** Outputs `o0` and on, each of secrets of its own and of `common`, which all share. */
+/** Outputs `o0`, `o1` and so on, each with secrets of its own and with `common`, which all of them need. */
 async function start() {
   const numbers = [...Array(OUTPUTS).keys()];
   const own = (i: number) => Array.from({ length: SECRETS }, (_, j) => `s${i}x${j}`);
   const names = ['common', ...numbers.flatMap(own)];
   const server = await startKv(Object.fromEntries(names.map((name) => [name, '1'])));
-  const dir = place();
+  const dir = scratchFolder();
   const plan = await planFrom({
     backends: { bao: server.backend },
     secrets: Object.fromEntries(
@@ -69,7 +69,7 @@ describe('many outputs', () => {
     expect(new Set(told)).toEqual(new Set(['o7']));
   });
 
-  it('of which all need one secret are each rendered once when it changes', async () => {
+  it('are each rendered once when a secret changes that all of them need', async () => {
     const { rendered, server, of, until } = await start();
     rendered.clear();
     server.put({ common: '2' });
@@ -77,7 +77,7 @@ describe('many outputs', () => {
     expect([...rendered.values()]).toEqual(Array(OUTPUTS).fill(1));
   });
 
-  it('share the sets that say which secrets stand together', async () => {
+  it('share one set of names for all secrets of an output', async () => {
     const { plan } = await start();
     const groups = namesTogether(plan.outputs.map(({ renderer }) => ({ names: renderer.wants, computed: new Map() })));
     expect(groups.get('common')).toEqual(plan.outputs.map(({ renderer }) => renderer.wants));
@@ -86,7 +86,7 @@ describe('many outputs', () => {
 });
 
 describe('many files', () => {
-  it('are read without a copy of all names for each', async () => {
+  it('are parsed without a copy of all secret names for each', async () => {
     let copies = 0;
     class Names extends Set<string> {
       override union<T>(other: ReadonlySetLike<T>): Set<string | T> {

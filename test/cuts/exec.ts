@@ -10,11 +10,11 @@ const command = cutIn('src/cli/exec.ts');
 
 export const EXEC: readonly Cut[] = [
   run('child-starts-when-all-is-there', 'if (signal.aborted || !areAllPublished(pipeline)) return;', ''),
-  run('child-starts-when-all-is-there', 'if (execution !== undefined && pipeline.isBehind()) return;', ''),
+  run('child-starts-when-all-is-there', 'if (execution !== undefined && pipeline.outputs.areBehind()) return;', ''),
   cutIn('src/agent/output/loop.ts')(
     'child-new-before-old',
-    "if (rendered.kind === 'failed') return void this.#failed(rendered.why);",
-    "if (rendered.kind === 'failed') {\n        void this.#options.reloads[0]?.run(99, new AbortController().signal);\n        return void this.#failed(rendered.why);\n      }",
+    "if (result.kind === 'failed') return void this.#failed(result.why);",
+    "if (result.kind === 'failed') {\n        void this.#options.reloads[0]?.run(99, new AbortController().signal);\n        return void this.#failed(result.why);\n      }",
   ),
   cutIn('src/config/sections/exec/resolve.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
   cutIn('src/reload/child-step.ts')(
@@ -65,7 +65,7 @@ export const EXEC: readonly Cut[] = [
   kept('child-leaves-nothing', 'if (!(await run.child.isLeft())) return;', 'return;'),
   cutIn('src/process/command-environment.ts')('child-not-our-logins', 'CREDENTIALS.has(name) || ', ''),
   cutIn('src/agent/without-tokens.ts')('child-not-our-logins', '!isToken(text)', 'true'),
-  execution('child-pristine', 'pristine ? {} : ours.inherited', 'ours.inherited'),
+  execution('child-pristine', 'pristine ? {} : inheritable', 'inheritable'),
   sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`"),
   sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`", {
     by: 'tells where and nothing',

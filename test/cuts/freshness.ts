@@ -216,7 +216,11 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   loop('no-minting-for-renders', RETRIES, `${FETCH_ALL} ${RETRIES}`, { by: 'a render error' }),
   loop('no-minting-for-renders', RETRIES, `${FETCH_ALL} ${RETRIES}`, { by: 'a destination in trouble' }),
-  loop('no-minting-for-commands', "emit({ kind: 'reload-failed',", `${FETCH_ALL} emit({ kind: 'reload-failed',`),
+  loop(
+    'no-minting-for-commands',
+    "if (result.kind === 'failed') this.#enter(",
+    `if (result.kind === 'failed') ${FETCH_ALL}\n    if (result.kind === 'failed') this.#enter(`,
+  ),
   transport('minting-sent-again-once', AGAIN, 'throw error;'),
   transport('minting-sent-again-once', AGAIN, `${AGAIN.slice(0, -1)}.catch(run);`, { by: 'tried twice' }),
   transport('minting-sent-again-once', STALE, 'if (!(error instanceof WireError)) throw error;', {
@@ -246,7 +250,7 @@ export const FRESHNESS: readonly Cut[] = [
     "this.#emit({ kind: 'secret-unchanged', secrets: [...item.names] });\n      return 'settled';",
     "return 'changed';",
   ),
-  loop('unchanged-goes-no-further', "if (changed || this.#state.kind === 'waiting')", 'if (true)', {
+  cutIn('src/agent/output/publish-timer.ts')('unchanged-goes-no-further', 'if (isChanged || isNeeded) this', 'this', {
     by: 'renders only',
   }),
   together('change-refreshes-siblings', 'if (!names.has(other)) manager', 'if (false) manager'),
@@ -270,9 +274,9 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   deadlines('init-polls-nothing', 'this.#polls ? item.want.refreshMs', 'true ? item.want.refreshMs'),
   cutIn('src/agent/init.ts')('init-polls-nothing', 'once: true', 'once: false', { by: 'however short refresh is' }),
-  cutIn('src/agent/pipeline.ts')(
+  cutIn('src/agent/wanted-secrets.ts')(
     'change-refreshes-siblings',
-    'this.#together = refreshTogether(this.#manager, namesTogether(needs));',
+    'this.#together = refreshTogether(manager, namesTogether(needs));',
     '',
     { by: 'ten secrets' },
   ),
@@ -332,9 +336,9 @@ export const FRESHNESS: readonly Cut[] = [
     { by: 'holds up no output but its own' },
   ),
   loop('failing-output-holds-up-nobody', 'await this.#recover(signal);', `await ${inTurn('this.#recover(signal)')};`),
-  loop(
+  cutIn('src/agent/output/reload-round.ts')(
     'failing-command-holds-up-nobody',
-    'const why = await step.run(generation, signal, this.progress.isAskedFor);',
+    'const why = await step.run(generation, signal, progress.isAskedFor);',
     `const why = await ${inTurn('step.run(generation, signal)')};`,
   ),
   cutIn('src/deliver/api/watcher.ts')(

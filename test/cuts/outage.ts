@@ -48,7 +48,7 @@ export const OUTAGE: readonly Cut[] = [
   cutIn('src/deliver/http/routes.ts')('aws-agent-errors', 'one.noHead !== true ||', 'true ||', { by: 'HEAD' }),
   outcome(
     'init-tells-why',
-    "if (secret !== undefined && !why.place.startsWith('secrets.')) one.waiting.add(secret);",
+    "if (secret !== undefined && !why.place.startsWith('secrets.')) known.waiting.add(secret);",
     '',
     { by: 'wait for a login' },
   ),

@@ -11,6 +11,7 @@ const volume = cutIn('src/deliver/file/volume.ts');
 const published = cutIn('src/deliver/file/published.ts');
 const writer = cutIn('src/lease/item-writer.ts');
 const loop = cutIn('src/agent/output/loop.ts');
+const publisher = cutIn('src/agent/output/publisher.ts');
 const view = cutIn('src/render/template/view.ts');
 
 const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
@@ -102,8 +103,8 @@ export const PUBLISHING: readonly Cut[] = [
     'const base = path;',
     { by: 'while it is swept' },
   ),
-  loop('tmpfs-warning', 'if (tmpfs === false) {', 'if (tmpfs === null) {'),
-  loop('tmpfs-warning', 'if (tmpfs === false) {', 'if (tmpfs === null) {', { by: 'run warns' }),
+  publisher('tmpfs-warning', 'if (tmpfs === false) {', 'if (tmpfs === null) {'),
+  publisher('tmpfs-warning', 'if (tmpfs === false) {', 'if (tmpfs === null) {', { by: 'run warns' }),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw'),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'init refuses' }),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'mounted over' }),

@@ -1,6 +1,8 @@
 import { type Cut, cutIn } from './cut.ts';
 
 const loop = cutIn('src/agent/output/loop.ts');
+const publisher = cutIn('src/agent/output/publisher.ts');
+const round = cutIn('src/agent/output/reload-round.ts');
 const mark = cutIn('src/deliver/file/mark.ts');
 const pidFile = cutIn('src/process/pid-file.ts');
 const stat = cutIn('src/process/proc-stat.ts');
@@ -9,12 +11,11 @@ const byName = cutIn('src/process/find-process.ts');
 const FIRST = 'if (first && !output.reloadOnFirst)';
 const YOUNGER = 'if (isYounger(stat.startTicks, bootSeconds, mtimeMs)) {';
 const progress = cutIn('src/agent/output/reload-progress.ts');
-const FAILED = 'const retryInMs = backoffMs(++this.#failures, random, why.retryAfterMs);';
 
 export const RELOAD: readonly Cut[] = [
-  loop('first-generation-reloads-nobody', FIRST, 'if (first && generation === 0)'),
-  loop('reload-on-first', FIRST, 'if (first)'),
-  loop('replaced-generation-owed', FIRST, 'if (this.#published === undefined && !output.reloadOnFirst)'),
+  publisher('first-generation-reloads-nobody', FIRST, 'if (first && generation === 0)'),
+  publisher('reload-on-first', FIRST, 'if (first)'),
+  publisher('replaced-generation-owed', FIRST, 'if (startedMs === 0 && !output.reloadOnFirst)'),
   mark('mark-on-disk', 'if (mark?.takenUp === generation) return undefined;', 'return undefined;'),
   mark('mark-on-disk', '.exec(buffer.toString(', '.exec(`1\\n` || buffer.toString(', { by: 'says nothing' }),
   progress('from-the-failed-step', 'step.id === this.#done[at]', 'step.id === this.#done[at + 99]'),
@@ -26,31 +27,23 @@ export const RELOAD: readonly Cut[] = [
     by: 'a first generation',
   }),
   progress('told-once', 'this.#isTakenUp = true;', 'this.#done = [];'),
-  loop('told-once', 'if (first && !output.reloadOnFirst) await this.#skipReload(generation);', '', {
+  publisher('told-once', 'if (first && !output.reloadOnFirst) await this.#skipReload(generation);', '', {
     by: 'a first generation',
   }),
-  loop('pid-file-ends-backoff', 'this.#lookOut(step);', ''),
+  round('pid-file-ends-backoff', 'this.#lookOut(step);', ''),
   cutIn('src/reload/path-look.ts')('pid-file-ends-backoff', '=== this.#before', "!== ''", { by: 'tells when' }),
   loop(
     'owed-survives',
-    "await this.#owe(staged === 'equal' ? (this.#published ?? this.#recovered) : staged.generation);",
-    "if (staged !== 'equal') await this.#owe(staged.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
+    "await this.#owe(result.kind === 'equal' ? (this.#published ?? this.#recovered) : result.generation);",
+    "if (result.kind !== 'equal') await this.#owe(result.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
   ),
   mark('owed-survives', 'await disk.rename(made, folder.at(MARK));', '', { by: 'outlives' }),
-  loop(
-    'retried',
-    `${FAILED}\n    this.#retryAtMs = clock.monoMs() + retryInMs;`,
-    `${FAILED}\n    this.#retryAtMs = Number.POSITIVE_INFINITY;`,
-  ),
-  loop(
-    'overtaken',
-    'sameAgain ? backoffMs(this.#failures, this.#options.random) : 0',
-    'backoffMs(9, this.#options.random)',
-  ),
+  round('retried', 'retry.failed(why.retryAfterMs);', 'retry.countFailure();\n    retry.cancel();'),
+  loop('overtaken', 'else this.#retry.atOnce();', 'else this.#retry.failed();'),
   loop(
     'reload-never-fetches',
-    "emit({ kind: 'reload-failed',",
-    "for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);\n    emit({ kind: 'reload-failed',",
+    "if (result.kind === 'failed') this.#enter(",
+    "if (result.kind === 'failed')\n      for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);\n    if (result.kind === 'failed') this.#enter(",
   ),
   cutIn('src/agent/output/outcome.ts')(
     'init-tries-once',
@@ -58,7 +51,11 @@ export const RELOAD: readonly Cut[] = [
     "if (state.kind === 'failed') {",
   ),
   cutIn('src/base/codes.ts')('init-tries-once', 'RELOAD_COMMAND_FAILED: row(1', 'RELOAD_COMMAND_FAILED: row(3'),
-  loop('coalesced', 'Math.min(latestMs, this.#lastEventMs + output.quietMs)', 'this.#dirtySinceMs'),
+  cutIn('src/agent/output/publish-timer.ts')(
+    'coalesced',
+    'Math.min(latestMs, this.#lastChangeMs + quietMs)',
+    'this.#changedSinceMs',
+  ),
   cutIn('src/lease/refresh-together.ts')('coalesced', 'if (!names.has(other)) manager', 'if (false) manager', {
     by: 'ten secrets',
   }),

@@ -40,29 +40,35 @@ export function observedWorld() {
     startedWallMs,
     isApplied: () => state.isApplied,
     plan: () => ({ config: state.config }),
-    wanted: () => new Set([...state.config.secrets.keys(), ...entries.keys()]),
-    computed: () =>
-      new Map(
-        [...outputs.keys()].map((name) => [name, new Set([...entries.keys()].filter((one) => one.includes(' ')))]),
-      ),
-    entryOf: (name) => entries.get(name),
+    secrets: {
+      names: () => new Set([...state.config.secrets.keys(), ...entries.keys()]),
+      entryOf: (name) => entries.get(name),
+      nextMonoMs: (name) => (entries.has(name) ? clock.monoMs() + 60_000 : undefined),
+      endsMonoMs: (name) => ends.get(name),
+      oldestAttempts: () => attempts,
+      lateMs: () => state.lateMs,
+    },
+    outputs: {
+      states: () => outputs,
+      due: () => due,
+      computed: () =>
+        new Map(
+          [...outputs.keys()].map((name) => [name, new Set([...entries.keys()].filter((one) => one.includes(' ')))]),
+        ),
+    },
+    backends: {
+      byName: () =>
+        new Map(
+          [...state.config.backends.keys()].map((name) => [
+            name,
+            { login: () => logins.get(name) ?? OUT, trouble: () => troubles.get(name) },
+          ]),
+        ),
+    },
     reasonMissing: (name) => failure('SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer has come yet'),
-    nextMonoMs: (name) => (entries.has(name) ? clock.monoMs() + 60_000 : undefined),
-    endsMonoMs: (name) => ends.get(name),
-    oldestAttempts: () => attempts,
-    outputs: () => outputs,
-    outputsDue: () => due,
-    backends: () =>
-      new Map(
-        [...state.config.backends.keys()].map((name) => [
-          name,
-          { login: () => logins.get(name) ?? OUT, trouble: () => troubles.get(name) },
-        ]),
-      ),
     listeners: () => state.listeners,
     onProgress: hearing(hearProgress),
     onFact: hearing(hearFacts),
-    lateMs: () => state.lateMs,
   };
   return {
     agent,

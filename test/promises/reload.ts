@@ -18,7 +18,7 @@ export const reload: Section = {
     held(
       'first-generation-reloads-nobody',
       'Not when the output had no generation before (nobody has read it),',
-      loop('publishes its first generation once, and reloads nobody'),
+      loop('publishes its first generation once, and reloads nothing'),
     ),
     held('reload-on-first', 'unless `reloadOnFirst`.', loop('reloads on the first generation when asked to')),
     held(
@@ -54,13 +54,13 @@ export const reload: Section = {
     held(
       'told-once',
       'an application that was told is not told again because the mark cannot be written;',
-      loop('an application that was told is not told again because the mark cannot be written'),
-      loop('a first generation is not told because the mark cannot be written'),
+      loop('its application is told once of a generation, also when the mark cannot be written'),
+      loop('a first generation is not told to the application, also when the mark cannot be written'),
     ),
     held(
       'pid-file-ends-backoff',
       'a pid file or a socket that changes ends the backoff;',
-      loop('what a reload failed for changes: it is tried again at once, and the backoff begins anew'),
+      loop('is reloaded at once, with a new backoff, when what the last reload failed for has changed'),
       signal('tells when the pid file that it failed for is there, or is another one'),
     ),
     held(

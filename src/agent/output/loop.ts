@@ -1,7 +1,5 @@
-import { backoffMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
-import { deadline } from '../../base/deadline.ts';
-import { asFailure, type Failure, fail, failure } from '../../base/errors.ts';
+import { asFailure, type Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
@@ -10,8 +8,13 @@ import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Reload } from '../../reload/reload.ts';
-import type { ComputedByName, Rendered, Renderer } from '../../render/render.ts';
+import type { Renderer } from '../../render/render.ts';
+import { LoopSleep } from './loop-sleep.ts';
+import { PublishTimer } from './publish-timer.ts';
+import { Publisher } from './publisher.ts';
 import { ReloadProgress } from './reload-progress.ts';
+import { ReloadRound } from './reload-round.ts';
+import { RetryTimer } from './retry-timer.ts';
 import type { OutputNeeds } from './wants.ts';
 
 export interface OutputLoopOptions {
@@ -25,105 +28,113 @@ export interface OutputLoopOptions {
   readonly random: () => number;
   readonly emit: Emit;
   readonly onState: (state: OutputState) => void;
-  /** Its templates computed other paths than before. */
+  /** The templates computed other paths than before: `needs` is another one. */
   readonly onNeeds: () => void;
   /** The loop that had this output with the configuration before; this one begins when that one has ended. */
   readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress'> | undefined;
 }
 
-/** A secret whose path comes from a secret whose path comes from a secret …: this many times at most. */
-const MAX_ROUNDS = 10;
-
 /** Rendering, publishing and sweeping together take no longer than this, unless the disk hangs. */
 const ROUND_MS = 60_000;
 
 /**
- * One output from its secrets to the application: waiting → rendered → published → reload owed → settled.
+ * One output from its secrets to the application. The states, and what moves the output on:
  *
- * It acts for one of three reasons: a secret of its changed (`wake`), a failed publish or reload is due again, or an
- * old generation can go. What fails is tried again with backoff and never fetches anything. Each output has a loop of
- * its own, so a hanging command or a full disk holds up nobody else.
+ * - `waiting`: some secrets have no value yet. When an attempt for one of the output's secrets ends → rendered again.
+ * - `failed`: rendering or publishing failed, and the published generation stays. A change of a secret → rendered
+ *   again; so does the retry, which is planned unless the failure would only repeat itself.
+ * - `owed`: a generation is published, and the application was not told, or telling it failed with `why`. At the retry
+ *   → a reload round. All steps done → `settled`. A step failed → `owed` with `why`, and the next round comes after a
+ *   backoff, or as soon as what the step failed for has changed.
+ * - `settled`: the application has the published generation. With `why` the mark on disk does not say so yet: at the
+ *   retry the mark is written again.
+ * - From every state, when the publish timer is due → rendered and published: `waiting`, `failed`, `owed` (a new
+ *   generation, or equal bytes and a reload still owed) or `settled`.
+ *
+ * What always holds:
+ *
+ * - `run` does one thing at a time. `wake` and `retire`, which others call meanwhile, only note what they say and end a
+ *   sleep. `reloadAgain` also enters `owed`; `#settle` looks for that after its write, and leaves the state alone.
+ * - `#retry` plans one thing, which the state names: `failed` publishing, `owed` a reload, `settled` writing the mark.
+ * - `#published` is undefined until the first publish of this loop is through, and then the generation that the output
+ *   has (0: none). Until then `#recovered` stands for it, the generation that an earlier loop or process left.
+ * - `#before` is held until this loop has begun, and not longer: each loop would hold all the loops before it.
+ * - Nothing here fetches. What fails is tried again with the values that are there.
+ *
+ * Each output has a loop of its own, so a command that hangs or a full disk delays no other output.
  */
 export class OutputLoop {
   readonly #options: Omit<OutputLoopOptions, 'before'>;
-  /** Let go of when this loop has taken over: each loop would hold all those before it. */
-  #before: OutputLoopOptions['before'];
-  #state: OutputState;
-  #dirtySinceMs: number | undefined = 0;
-  #lastEventMs = 0;
-  #published: number | undefined;
-  /** What an earlier loop or process published. */
-  #recovered: number | undefined;
-  #failures = 0;
-  #retryAtMs = Number.POSITIVE_INFINITY;
-  #sweepAtMs = Number.POSITIVE_INFINITY;
-  #told = '';
-  #needs: OutputNeeds;
-  /** The names in `#needs`. */
-  #names: readonly string[];
-  /** Secrets whose first answer may be still to come. */
-  #awaited: string[];
-  /** One that was found being fetched. */
-  #busyWith: string | undefined;
-  #rounds = 0;
-  #ring: () => void = () => {};
-  #retired = false;
-  /** Ends the look at what the last reload failed for. */
-  #looking = new AbortController();
+  readonly #place: string;
+  readonly #publishTimer: PublishTimer;
+  readonly #publisher: Publisher;
+  readonly #retry: RetryTimer;
+  readonly #round: ReloadRound;
+  readonly #sleep: LoopSleep;
   /** How far the reload has come; the next loop of this output goes on with it. */
   readonly progress: ReloadProgress;
-  readonly #roundMs: number;
-  #dueMonoMs: number;
+  #before: OutputLoopOptions['before'];
+  #state: OutputState;
+  #published: number | undefined;
+  #recovered: number | undefined;
+  /** The missing secrets that were told last, joined. */
+  #toldMissing = '';
+  #isRetired = false;
 
   constructor({ before, ...options }: OutputLoopOptions) {
+    const { output, renderer, sink, reloads, manager, clock, random, emit, onNeeds } = options;
     this.#options = options;
     this.#before = before;
-    const { reloads, clock } = options;
-    this.progress = new ReloadProgress(options.sink.mark, reloads, this.#place);
-    this.#roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS);
-    this.#dueMonoMs = Math.max(before?.dueMonoMs ?? 0, clock.monoMs()) + this.#roundMs;
-    const { wants } = options.renderer;
-    this.#needs = { names: wants, computed: new Map() };
-    this.#names = [...wants];
-    this.#awaited = [...wants];
-    // What is published stays so while this loop looks at it anew.
-    const stood = before?.state;
+    this.#place = placeOfOutput(output.name);
+    const progress = new ReloadProgress(sink.mark, reloads, this.#place);
+    const retry = new RetryTimer(clock, random);
+    const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
+    const deps = { output, renderer, sink, progress, manager, clock, emit };
+    const publisher = new Publisher({
+      ...deps,
+      onNeeds: () => {
+        publishTimer.follow(publisher.needed.names);
+        onNeeds();
+      },
+    });
+    const onChanged = () => this.#reloadNow();
+    this.#round = new ReloadRound({ output: output.name, progress, retry, clock, emit, onChanged });
+    this.progress = progress;
+    this.#retry = retry;
+    this.#publishTimer = publishTimer;
+    this.#publisher = publisher;
+    const roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS);
+    this.#sleep = new LoopSleep(clock, roundMs, Math.max(before?.dueMonoMs ?? 0, clock.monoMs()));
+    // What the loop before has published stays published while this loop looks at it anew.
     this.#state =
-      stood === undefined || stood.kind === 'waiting'
-        ? Object.freeze({ kind: 'waiting', missing: this.#names })
-        : stood;
+      before === undefined || before.state.kind === 'waiting'
+        ? Object.freeze({ kind: 'waiting', missing: publisher.needed.names })
+        : before.state;
   }
 
-  /** The secrets it needs now; what its templates compute comes while it renders. */
+  /** The secrets that the output needs now; its templates add to them while they render. */
   get needs(): OutputNeeds {
-    return this.#needs;
+    return this.#publisher.needed.current;
   }
 
   get state(): OutputState {
     return this.#state;
   }
 
-  /** Whether a change of its secrets is still to be published. */
+  /** Whether a change of a secret is still to be published. */
   get isBehind(): boolean {
-    return this.#dirtySinceMs !== undefined;
+    return this.#publishTimer.isBehind;
   }
 
-  /** When the loop has come round at the latest: past it, it hangs. */
+  /** When the loop has come round at the latest, on the monotonic clock: past it, the loop hangs. */
   get dueMonoMs(): number {
-    return this.#dueMonoMs;
+    return this.#sleep.dueMonoMs;
   }
 
-  /** One of its secrets changed, or an attempt for one of them ended. */
+  /** An attempt for one of the output's secrets ended. @param changed whether it brought another value or state. */
   wake(changed: boolean): void {
-    const now = this.#options.clock.monoMs();
-    const wasBehind = this.isBehind;
-    if (changed || this.#state.kind === 'waiting') this.#dirtySinceMs ??= now;
-    if (changed) this.#lastEventMs = now;
-    if (!this.isBehind) return;
-    // Each of many secrets that change, or come at a start, tells of itself: only the one it waits for is a reason to
-    // look again, and the first, since maxWait counts from there.
-    const waits = this.#published === undefined ? this.#isAwaiting() : wasBehind && this.#isBusy();
-    if (!waits) this.#ring();
+    const isDueAnew = this.#publishTimer.attemptEnded(changed, this.#state.kind === 'waiting');
+    if (isDueAnew) this.#sleep.wake();
   }
 
   /**
@@ -133,283 +144,133 @@ export class OutputLoop {
     if (this.#state.kind !== 'settled' && this.#state.kind !== 'owed') return false;
     this.progress.askAgain(this.#state.generation);
     this.#enter({ kind: 'owed', generation: this.#state.generation });
-    this.#failures = 0;
-    this.#retryAtMs = this.#options.clock.monoMs();
-    this.#ring();
+    this.#reloadNow();
     return true;
   }
 
   /** Lets `run` end when what it does now is done, a running reload included: another loop takes the output over. */
   retire(): void {
-    this.#retired = true;
-    this.#ring();
+    this.#isRetired = true;
+    this.#sleep.wake();
   }
 
-  /** Runs until `signal` aborts or it is retired. */
+  /** Runs until `signal` aborts or the loop is retired. */
   async run(signal: AbortSignal): Promise<void> {
-    const cancel = onAbort(signal, () => this.#ring());
+    const stopListening = onAbort(signal, () => this.#sleep.wake());
     await this.#recover(signal);
-    while (!signal.aborted && !this.#retired) {
+    while (!this.#isOver(signal)) {
       const now = this.#options.clock.monoMs();
-      this.#dueMonoMs = now + this.#roundMs;
-      const retry = this.#retryAtMs <= now;
-      const publishAtMs = this.#publishAtMs();
-      if (publishAtMs <= now || (retry && this.#state.kind === 'failed')) await this.#publish();
-      else if (retry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
-      else if (retry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
-      else if (this.#sweepAtMs <= now) await this.#sweep();
-      else await this.#sleep(Math.min(publishAtMs, this.#retryAtMs, this.#sweepAtMs) - now, signal);
+      this.#sleep.roundBegins();
+      const publishAtMs = this.#publishTimer.dueMonoMs();
+      const retryAtMs = this.#retry.dueMonoMs;
+      const { sweepAtMs } = this.#publisher;
+      const isRetry = retryAtMs <= now;
+      if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish();
+      else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
+      else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
+      else if (sweepAtMs <= now) await this.#publisher.sweep();
+      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs) - now);
     }
-    cancel();
-    this.#looking.abort();
-    this.#dueMonoMs = Number.POSITIVE_INFINITY;
+    stopListening();
+    this.#round.stopLooking();
+    this.#sleep.loopEnded();
   }
 
-  /** When a change is to be published: after the quiet period, while nothing of its own is fetched, or at maxWait. */
-  #publishAtMs(): number {
-    const { output } = this.#options;
-    if (this.#dirtySinceMs === undefined) return Number.POSITIVE_INFINITY;
-    // The first time there is nothing to wait for but the secrets themselves: quiet would only delay the start. One
-    // that is tried again, or still waits for a login, holds up nothing: it may be optional.
-    if (this.#published === undefined) return this.#isAwaiting() ? Number.POSITIVE_INFINITY : this.#dirtySinceMs;
-    const latestMs = this.#dirtySinceMs + output.maxWaitMs;
-    return this.#isBusy() ? latestMs : Math.min(latestMs, this.#lastEventMs + output.quietMs);
-  }
-
-  /**
-   * Whether one of its secrets is being fetched; asked for each of them, so it begins with what it found the last time.
-   */
-  #isBusy(): boolean {
-    const { manager } = this.#options;
-    if (this.#busyWith !== undefined && manager.isBusy(this.#busyWith)) return true;
-    this.#busyWith = this.#names.findLast((name) => manager.isBusy(name)); // begun last, so likely the last to end
-    return this.#busyWith !== undefined;
-  }
-
-  /**
-   * Whether a first answer is still to come. What has come once is not looked at again, so a start costs a look each.
-   */
-  #isAwaiting(): boolean {
-    for (let name = this.#awaited.at(-1); name !== undefined; name = this.#awaited.at(-1)) {
-      if (this.#options.manager.isAwaited(name)) return true;
-      this.#awaited.pop();
-    }
-    return false;
+  #isOver(signal: AbortSignal): boolean {
+    return signal.aborted || this.#isRetired;
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
-    const { sink, output, emit, clock } = this.#options;
     if (this.#before !== undefined) this.progress.follow(this.#before.progress);
     this.#before = undefined;
-    while (!signal.aborted && !this.#retired) {
-      this.#dueMonoMs = clock.monoMs() + this.#roundMs;
+    while (!this.#isOver(signal)) {
+      this.#sleep.roundBegins();
       try {
-        const { generation, removed, tmpfs } = await sink.recover();
-        if (removed > 0) emit({ kind: 'output-recovered', output: output.name, generation: generation ?? 0, removed });
-        if (tmpfs === false) {
-          const warning = failure('OUTPUT_NOT_TMPFS', `${this.#place}.dir`, `${output.dir} is not on tmpfs`);
-          emit({ kind: 'agent-warning', warning });
-        }
-        if (generation !== undefined) this.#sweepAtMs = 0;
-        this.#recovered = generation;
-        this.#failures = 0;
-        return;
+        this.#recovered = await this.#publisher.recover();
+        return this.#retry.succeeded();
       } catch (error) {
-        await this.#sleep(this.#failed(asFailure(error, this.#place)), signal);
+        const retryInMs = this.#failed(asFailure(error, this.#place));
+        if (!this.#isOver(signal)) await this.#sleep.sleep(retryInMs);
       }
     }
   }
 
   async #publish(): Promise<void> {
-    const { renderer, manager, sink, output, emit, clock } = this.#options;
-    const startedMs = clock.monoMs();
-    this.#dirtySinceMs = undefined;
-    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    this.#publishTimer.publishBegins();
+    this.#retry.cancel();
     try {
-      const rendered = await renderer.render(manager.snapshot(this.#names));
-      const renderMs = clock.monoMs() - startedMs;
-      emit({ kind: 'output-rendered', output: output.name, result: rendered.kind, durationMs: renderMs });
-      if (rendered.kind === 'failed') return void this.#failed(rendered.why);
-      this.#need(rendered);
-      if (rendered.kind === 'waits') return this.#wait(rendered.missing);
-      const staged = await sink.stage(rendered.files);
-      if (staged === 'equal') emit({ kind: 'output-unchanged', output: output.name });
-      else {
-        const { generation, first } = await staged.commit();
-        this.progress.published(generation);
-        if (first && !output.reloadOnFirst) await this.#skipReload(generation);
-        const durationMs = clock.monoMs() - startedMs;
-        const files = rendered.files.size;
-        const where = output.dir === undefined ? {} : { dir: output.dir };
-        emit({ kind: 'output-published', output: output.name, ...where, generation, files, durationMs });
-        this.#sweepAtMs = clock.monoMs();
-      }
-      await this.#owe(staged === 'equal' ? (this.#published ?? this.#recovered) : staged.generation);
+      const result = await this.#publisher.publish();
+      if (result.kind === 'failed') return void this.#failed(result.why);
+      if (result.kind === 'waits') return this.#wait(result.missing);
+      await this.#owe(result.kind === 'equal' ? (this.#published ?? this.#recovered) : result.generation);
     } catch (error) {
       this.#failed(asFailure(error, this.#place));
     }
-  }
-
-  /** Asks for what the templates computed, and lets go of what they no longer name once they are through. */
-  #need({ kind, computed }: Extract<Rendered, { computed: ComputedByName }>): void {
-    const before = this.#needs.computed;
-    const isNew = [...computed.keys()].some((name) => !before.has(name));
-    this.#rounds = kind === 'files' ? 0 : this.#rounds + (isNew ? 1 : 0);
-    if (this.#rounds > MAX_ROUNDS) {
-      this.#rounds = 0;
-      const seen = `still naming new paths after ${MAX_ROUNDS} rounds of fetching and rendering`;
-      throw fail('RENDER_BAD_ARGUMENT', this.#place, seen, { hint: 'Let paths depend on fewer other secrets.' });
-    }
-    if (!isNew && (kind === 'waits' || before.size === computed.size)) return;
-    const needed = kind === 'files' ? computed : new Map([...before, ...computed]);
-    this.#needs = { names: this.#needs.names, computed: needed };
-    this.#names = [...this.#needs.names, ...needed.keys()];
-    this.#options.onNeeds();
-    this.#awaited = [...this.#names];
-  }
-
-  /** Nobody has read a first generation, so nobody needs to be told. */
-  async #skipReload(generation: number): Promise<void> {
-    const { output, emit, reloads } = this.#options;
-    await this.progress.takenUp(generation);
-    if (reloads.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
 
   async #owe(generation: number | undefined): Promise<void> {
     const owed = await this.progress.owed();
     const before = this.#state;
     this.#published = owed ?? generation ?? 0;
+    this.#publishTimer.isPublished();
     if (owed === undefined) return this.#settle(this.#published);
     // Equal bytes are no reason to hurry a reload that failed; a new generation overtakes the old one's backoff.
     const sameAgain = before.kind === 'owed' && before.generation === owed && before.why !== undefined;
-    if (!sameAgain) this.#failures = 0;
-    this.#retryAtMs = this.#options.clock.monoMs() + (sameAgain ? backoffMs(this.#failures, this.#options.random) : 0);
+    if (sameAgain) this.#retry.failedBefore();
+    else this.#retry.atOnce();
     this.#enter(sameAgain ? before : { kind: 'owed', generation: owed });
   }
 
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
-    const { reloads, output, emit, clock } = this.#options;
-    const startedMs = clock.monoMs();
-    this.#looking.abort();
-    for (const [number, step] of this.progress.left()) {
-      if (signal.aborted) return;
-      const stepMs = clock.monoMs();
-      const why = await step.run(generation, signal, this.progress.isAskedFor);
-      if (why !== undefined && signal.aborted) return;
-      emit({
-        kind: 'reload-step',
-        output: output.name,
-        generation,
-        step: number,
-        how: step.kind,
-        durationMs: clock.monoMs() - stepMs,
-        ...(why === undefined ? {} : { failure: why }),
-      });
-      if (why !== undefined) return this.#reloadFailed(generation, step, why);
-      await this.progress.stepDone(number);
-    }
-    await this.progress.takenUp(generation);
-    const durationMs = clock.monoMs() - startedMs;
-    if (reloads.length > 0) {
-      emit({ kind: 'reload-done', output: output.name, generation, steps: reloads.length, durationMs });
-    }
-    this.#failures = 0;
+    const result = await this.#round.run(generation, signal);
+    if (result.kind === 'failed') this.#enter({ kind: 'owed', generation, why: result.why });
+    if (result.kind !== 'done') return;
+    this.#retry.succeeded();
     await this.#settle(generation);
   }
 
-  async #reloadFailed(generation: number, step: Reload, why: Failure): Promise<void> {
-    const { output, emit, clock, random } = this.#options;
-    await this.progress.write();
-    const retryInMs = backoffMs(++this.#failures, random, why.retryAfterMs);
-    this.#retryAtMs = clock.monoMs() + retryInMs;
-    emit({ kind: 'reload-failed', output: output.name, generation, step: step.kind, failure: why, retryInMs });
-    this.#enter({ kind: 'owed', generation, why });
-    this.#lookOut(step);
-  }
-
-  /** What the step failed for may change before the backoff is over, as a pid file does when the application starts. */
-  #lookOut(step: Reload): void {
-    const looking = new AbortController();
-    this.#looking = looking;
-    void step.untilChanged?.(looking.signal).then(() => {
-      if (looking.signal.aborted || this.#state.kind !== 'owed') return;
-      this.#failures = 0;
-      this.#retryAtMs = this.#options.clock.monoMs();
-      this.#ring();
-    });
+  #reloadNow(): void {
+    if (this.#state.kind !== 'owed') return;
+    this.#retry.atOnce();
+    this.#sleep.wake();
   }
 
   /** The application has the generation. A mark that does not say so is written again until the disk takes it. */
   async #settle(generation: number): Promise<void> {
-    const { output, emit, clock, random } = this.#options;
-    this.#looking.abort();
-    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    const { output, emit } = this.#options;
+    this.#round.stopLooking();
+    this.#retry.cancel();
     const why = await this.progress.write();
-    if (this.progress.isAskedFor) return; // since a moment ago
+    if (this.progress.isAskedFor) return; // `reloadAgain` was called during the write
     if (why === undefined) {
-      this.#failures = 0;
+      this.#retry.succeeded();
       return this.#enter({ kind: 'settled', generation });
     }
-    const retryInMs = backoffMs(++this.#failures, random);
-    this.#retryAtMs = clock.monoMs() + retryInMs;
+    const retryInMs = this.#retry.failed();
     emit({ kind: 'output-failed', output: output.name, failure: why, retryInMs });
     this.#enter({ kind: 'settled', generation, why });
   }
 
-  /** The previous generation stays for readers that are still in it; the sink says when it may go. */
-  async #sweep(): Promise<void> {
-    this.#sweepAtMs = Number.POSITIVE_INFINITY;
-    try {
-      const nextMs = await this.#options.sink.sweep();
-      if (nextMs !== undefined) this.#sweepAtMs = this.#options.clock.monoMs() + nextMs;
-    } catch {
-      // What could not be removed now goes at the next publish or start; the published generation is not concerned.
-    }
-  }
-
   #wait(missing: readonly string[]): void {
-    const told = missing.join();
-    if (told !== this.#told) this.#options.emit({ kind: 'output-waiting', output: this.#options.output.name, missing });
-    this.#told = told;
+    const { output, emit } = this.#options;
+    const joined = missing.join();
+    if (joined !== this.#toldMissing) emit({ kind: 'output-waiting', output: output.name, missing });
+    this.#toldMissing = joined;
     this.#enter({ kind: 'waiting', missing });
   }
 
   /** A render fails the same way until a secret changes: only what the disk refused is worth another try. */
   #failed(why: Failure): number {
-    const { output, random, clock, emit } = this.#options;
-    const retryInMs = backoffMs(++this.#failures, random);
+    const { output, emit } = this.#options;
     const retries = why.retry !== 'never';
-    if (retries) this.#retryAtMs = clock.monoMs() + retryInMs;
+    const retryInMs = retries ? this.#retry.failed() : this.#retry.countFailure();
     emit({ kind: 'output-failed', output: output.name, failure: why, ...(retries ? { retryInMs } : {}) });
     this.#enter({ kind: 'failed', why });
     return retryInMs;
   }
 
-  get #place(): string {
-    return placeOfOutput(this.#options.output.name);
-  }
-
   #enter(state: OutputState): void {
     this.#state = Object.freeze(state);
     this.#options.onState(this.#state);
-  }
-
-  /**
-   * Until `ms` have passed or somebody rings. Without an end no timer runs: a thousand outputs at rest cost nothing.
-   */
-  #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    this.#dueMonoMs = clock.monoMs() + ms + this.#roundMs;
-    return new Promise((resolve) => {
-      let cancel = () => {};
-      this.#ring = () => {
-        this.#ring = () => {};
-        this.#dueMonoMs = clock.monoMs() + this.#roundMs;
-        cancel();
-        resolve();
-      };
-      if (signal.aborted || this.#retired) this.#ring();
-      else if (Number.isFinite(ms)) cancel = deadline(clock, ms, () => this.#ring());
-    });
   }
 }

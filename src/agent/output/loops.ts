@@ -22,22 +22,23 @@ export interface OutputLoopsDeps {
   readonly manager: LeaseManager;
   /** Runs the loops, and ends them. */
   readonly supervisor: Supervisor;
-  /** `createFileSink` when absent. */
+  /** Where outputs go; absent: `createFileSink`, into their directories. */
   readonly createSink?: CreateSink;
-  /** Of `exec`: then the environment is one more output. */
+  /** Of `exec`; its environment is one more output. */
   readonly execution?: Execution | undefined;
   readonly onState: (output: string) => void;
-  /** What `needs` answers has changed. */
+  /** The result of `needs` has changed. */
   readonly onNeeds: () => void;
 }
 
-interface Running {
+interface RunningLoop {
   readonly loop: OutputLoop;
+  /** Resolves when the loop has ended; the next loop of the output begins then. */
   readonly ended: Promise<void>;
 }
 
-/** What makes one loop different from the next. */
-type OutputLoopDeps = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'reloads'>;
+/** What is another one for each loop. */
+type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'reloads'>;
 
 /**
  * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's
@@ -45,34 +46,39 @@ type OutputLoopDeps = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | '
  * writer.
  */
 export class OutputLoops {
-  readonly #parts: OutputLoopsDeps;
-  #byIdentity: ReadonlyMap<string, Running> = new Map();
+  readonly #deps: OutputLoopsDeps;
+  /** By directory; by `ENVIRONMENT` for the environment. */
+  #byIdentity: ReadonlyMap<string, RunningLoop> = new Map();
+  /** By name of the output. */
   #byOutput: ReadonlyMap<string, OutputLoop> = new Map();
   #states: Map<string, OutputState> = new Map();
+  /** By secret: the loops of the outputs that need it. */
   #bySecret: ReadonlyMap<string, readonly OutputLoop[]> = new Map();
 
-  constructor(parts: OutputLoopsDeps) {
-    this.#parts = parts;
+  constructor(deps: OutputLoopsDeps) {
+    this.#deps = deps;
   }
 
-  /** Retires the loops of the last plan and starts those of this one. The files of an output that is gone stay. */
+  /** Retires the loops of the last plan and starts the loops of this one. The files of an output that is gone stay. */
   replace({ config, outputs, env }: Plan): void {
-    const { execution } = this.#parts;
+    const { execution } = this.#deps;
     execution?.configure(config);
-    const parts = outputs.map((planned): [string, OutputLoopDeps] => [
+    const loops = outputs.map((planned): [string, OwnOptions] => [
       planned.output.dir,
-      this.#partsOf(planned, config),
+      this.#optionsOf(planned, config),
     ]);
-    if (execution !== undefined && env !== undefined) parts.push([ENVIRONMENT, { ...env, ...execution.parts() }]);
+    if (execution !== undefined && env !== undefined) {
+      loops.push([ENVIRONMENT, { ...env, ...execution.loopOptions() }]);
+    }
 
     const before = this.#byIdentity;
-    const byIdentity = new Map<string, Running>();
+    const byIdentity = new Map<string, RunningLoop>();
     const byOutput = new Map<string, OutputLoop>();
     for (const { loop } of before.values()) loop.retire();
-    for (const [identity, part] of parts) {
-      const { name } = part.output;
+    for (const [identity, options] of loops) {
+      const { name } = options.output;
       const previous = before.get(identity);
-      const loop = this.#create(part, previous?.loop);
+      const loop = this.#create(options, previous?.loop);
       const ended = this.#start(name, loop, previous?.ended);
       byIdentity.set(identity, { loop, ended });
       byOutput.set(name, loop);
@@ -88,12 +94,12 @@ export class OutputLoops {
     return [...this.#byOutput.values()].map((loop) => loop.needs);
   }
 
-  /** The secrets whose paths the templates of each output worked out, by the name of the output. */
+  /** The secrets whose paths the templates of an output computed, by the name of the output. */
   computed(): ReadonlyMap<string, ComputedByName> {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.needs.computed]));
   }
 
-  /** Wakes the outputs that need one of these secrets, each once. */
+  /** Wakes the loops of the outputs that need one of these secrets, each once. @param changed see `OutputLoop.wake`. */
   wake(names: ReadonlySet<string>, changed: boolean): void {
     const woken = new Set<OutputLoop>();
     for (const name of names) for (const loop of this.#bySecret.get(name) ?? []) woken.add(loop);
@@ -107,23 +113,23 @@ export class OutputLoops {
     return this.#byOutput.get(name)?.reloadAgain() ?? false;
   }
 
-  /** Whether a change of a secret is still to be published in any of them. */
+  /** Whether an output has a change of a secret still to publish. */
   areBehind(): boolean {
     return [...this.#byOutput.values()].some((loop) => loop.isBehind);
   }
 
-  /** As they are: the map changes with them. */
+  /** Where each output stands, by name. The map is no copy: it changes with the states. */
   states(): ReadonlyMap<string, OutputState> {
     return this.#states;
   }
 
-  /** When each loop has come round at the latest, by the output's name. */
+  /** When the loop of each output has come round at the latest, on the monotonic clock: past that, the loop hangs. */
   due(): ReadonlyMap<string, number> {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.dueMonoMs]));
   }
 
-  #partsOf({ output, renderer, requests }: PlannedOutput, config: Config): OutputLoopDeps {
-    const { context, manager, createSink = createFileSink, execution } = this.#parts;
+  #optionsOf({ output, renderer, requests }: PlannedOutput, config: Config): OwnOptions {
+    const { context, manager, createSink = createFileSink, execution } = this.#deps;
     const env = withoutTokens(context, config);
     const reloads = output.reload.map((step) => {
       const request = requests.get(step.place);
@@ -133,20 +139,20 @@ export class OutputLoops {
     return { output, renderer, sink: createSink(output, context.clock), reloads };
   }
 
-  #create(parts: OutputLoopDeps, before: OutputLoop | undefined): OutputLoop {
-    const { context, manager } = this.#parts;
-    const { name } = parts.output;
+  #create(own: OwnOptions, before: OutputLoop | undefined): OutputLoop {
+    const { context, manager } = this.#deps;
+    const { name } = own.output;
     const onState = (state: OutputState) => {
-      if (this.#byOutput.get(name) !== loop) return; // retired, and another one has its place
+      if (this.#byOutput.get(name) !== loop) return; // another loop has taken the output over
       this.#states.set(name, state);
-      this.#parts.onState(name);
+      this.#deps.onState(name);
     };
     const onNeeds = () => {
       this.#indexSecrets();
-      this.#parts.onNeeds();
+      this.#deps.onNeeds();
     };
     const { clock, random, emit } = context;
-    const loop = new OutputLoop({ ...parts, before, manager, clock, random, emit, onState, onNeeds });
+    const loop = new OutputLoop({ ...own, before, manager, clock, random, emit, onState, onNeeds });
     return loop;
   }
 
@@ -164,7 +170,7 @@ export class OutputLoops {
   }
 
   #start(name: string, loop: OutputLoop, previous: Promise<void> | undefined): Promise<void> {
-    const { supervisor, context } = this.#parts;
+    const { supervisor, context } = this.#deps;
     const { promise, resolve } = Promise.withResolvers<void>();
     supervisor.keep(`output ${name}`, context.clock, async (signal) => {
       await previous;

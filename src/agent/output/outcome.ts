@@ -32,23 +32,25 @@ const DEFINITE: ReadonlySet<Code> = new Set([
 
 export type InitOutcome =
   | { readonly kind: 'running' }
-  /** Every output is published and taken up. */
+  /** Every output is published, and its application has taken it up. */
   | { readonly kind: 'done' }
-  /** Nothing more will come: each output is done, or has a definite reason why not. */
+  /** Another try would change nothing: each output is done, or has a definite reason why not. */
   | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
 
+/** How far a pipeline is. */
 export interface Progress {
+  /** Where each output stands, by name. */
   readonly outputs: ReadonlyMap<string, OutputState>;
   readonly entryOf: (name: string) => SecretEntry | undefined;
-  /** See Pipeline.reasonMissing. */
+  /** See `Pipeline.reasonMissing`. */
   readonly reasonMissing: (name: string) => Failure;
-  /** The backend of a secret, where there are several to tell apart. */
+  /** The name of a secret's backend; undefined where only one is configured. */
   readonly backendOf?: (name: string) => string | undefined;
 }
 
 /**
- * Pure: whether one pass has come to its end. A definite failure ends it only when the other secrets have answered
- * too, so that all that is wrong is told at once.
+ * Decides whether one pass of the pipeline has come to its end. A definite failure ends it only when the other secrets
+ * have answered too, so that everything that is wrong is told at once.
  */
 export function outcomeOf(progress: Progress): InitOutcome {
   const failures = new Failures();
@@ -66,8 +68,8 @@ export function outcomeOf(progress: Progress): InitOutcome {
       }
     }
   }
-  const all = failures.list();
-  return all.length === 0 ? { kind: 'done' } : { kind: 'failed', failures: all };
+  const list = failures.list();
+  return list.length === 0 ? { kind: 'done' } : { kind: 'failed', failures: list };
 }
 
 /** What is wrong at the deadline: at least one failure for every output that is not done. */
@@ -85,17 +87,19 @@ export function failuresAtDeadline(progress: Progress): readonly Failure[] {
       failures.add(why === undefined ? progress.reasonMissing(name) : withBackend(why, name, progress), name);
     }
     if (missing.length === 0) {
-      failures.add(failure('INIT_TIMEOUT', placeOfOutput(output), 'the time was over before it was done'));
+      failures.add(failure('INIT_TIMEOUT', placeOfOutput(output), 'the time was over before the output was done'));
     }
   }
   return failures.list();
 }
 
+/** Whether the secret has no value and needs one. */
 function isMissing(name: string, { entryOf }: Progress): boolean {
   const entry = entryOf(name);
   return entry === undefined || (entry.state === 'absent' && !entry.optional);
 }
 
+/** Why a missing secret has no value; undefined: no answer has come, and its backend is in no trouble. */
 function whyMissing(name: string, { entryOf, reasonMissing }: Progress): Failure | undefined {
   const entry = entryOf(name);
   if (entry?.state === 'absent') return entry.why;
@@ -103,33 +107,32 @@ function whyMissing(name: string, { entryOf, reasonMissing }: Progress): Failure
   return entry === undefined && why.code !== 'SECRET_NEVER_FETCHED' ? why : undefined;
 }
 
-/**
- * A failure of a secret tells the address that was asked; with several backends it tells the configured name as well.
- */
+/** With several backends, a secret's failure also names the backend: it tells only the address that was asked. */
 function withBackend(why: Failure, name: string, { backendOf }: Progress): Failure {
   const backend = why.place.startsWith('secrets.') ? backendOf?.(name) : undefined;
   return backend === undefined ? why : failure(why.code, why.place, `${why.seen}, backend ${backend}`, why);
 }
 
-/** Longest list of names in one failure. */
-const NAMED = 5;
+/** How many secrets one failure names. */
+const MAX_NAMES = 5;
 
-/** Each failure once. One of a backend stands for all secrets that wait for it, and names them. */
+/** Failures, each once. The failure of a backend stands for all secrets that wait for the backend, and names them. */
 class Failures {
-  readonly #all = new Map<string, { readonly why: Failure; readonly waiting: Set<string> }>();
+  readonly #byKey = new Map<string, { readonly why: Failure; readonly waiting: Set<string> }>();
 
+  /** @param secret that fails for it; absent: an output does. */
   add(why: Failure, secret?: string): void {
     const key = `${why.code} ${why.place} ${why.seen}`;
-    const one = this.#all.get(key) ?? { why, waiting: new Set() };
-    this.#all.set(key, one);
-    if (secret !== undefined && !why.place.startsWith('secrets.')) one.waiting.add(secret);
+    const known = this.#byKey.get(key) ?? { why, waiting: new Set() };
+    this.#byKey.set(key, known);
+    if (secret !== undefined && !why.place.startsWith('secrets.')) known.waiting.add(secret);
   }
 
   list(): readonly Failure[] {
-    return [...this.#all.values()].map(({ why, waiting }) => {
+    return [...this.#byKey.values()].map(({ why, waiting }) => {
       if (waiting.size === 0) return why;
-      const names = [...waiting].slice(0, NAMED).join(', ');
-      const others = waiting.size > NAMED ? ` and ${waiting.size - NAMED} others` : '';
+      const names = [...waiting].slice(0, MAX_NAMES).join(', ');
+      const others = waiting.size > MAX_NAMES ? ` and ${waiting.size - MAX_NAMES} others` : '';
       return failure(why.code, why.place, `${why.seen}; secrets that wait for it: ${names}${others}`, why);
     });
   }

@@ -3,19 +3,19 @@ import type { Pipeline } from '../pipeline.ts';
 import type { Plan, PlannedEnvironment } from '../plan.ts';
 import type { Progress } from './outcome.ts';
 
-/** How far a pipeline is with the outputs of a plan. */
+/** How far a pipeline is with `outputs` of a plan. */
 export function progressOf(outputs: readonly PlannedEnvironment[], { config }: Plan, pipeline: Pipeline): Progress {
-  const begun = pipeline.outputs();
+  const states = pipeline.outputs.states();
   return {
-    outputs: begun.size > 0 ? begun : unbegun(outputs),
-    entryOf: (name) => pipeline.entryOf(name),
+    outputs: states.size > 0 ? states : waiting(outputs),
+    entryOf: (name) => pipeline.secrets.entryOf(name),
     reasonMissing: (name) => pipeline.reasonMissing(name),
     backendOf: (name) => (config.backends.size > 1 ? config.secrets.get(name)?.backend : undefined),
   };
 }
 
-/** While backends open there are no outputs yet: a deadline that comes first must not find that nothing is wrong. */
-function unbegun(outputs: readonly PlannedEnvironment[]): ReadonlyMap<string, OutputState> {
+/** While backends open no output has a state yet. A deadline at that time must not find that nothing is wrong. */
+function waiting(outputs: readonly PlannedEnvironment[]): ReadonlyMap<string, OutputState> {
   return new Map(
     outputs.map(({ output, renderer }) => [output.name, { kind: 'waiting', missing: [...renderer.wants] }]),
   );

@@ -6,26 +6,27 @@ import type { Reload } from '../../reload/reload.ts';
  * How far the reload of one output has come. Each step that is done is done for that generation: a later step that
  * fails does not make it run again, neither in this process nor in the next.
  *
- * It is remembered here first and written into the mark on disk after that. When the mark cannot be written, an
+ * The progress is kept here first and written into the mark on disk after that. When the mark cannot be written, an
  * application that took the generation up is not told again for as long as this process lives.
  */
 export class ReloadProgress {
   readonly #mark: ReloadMark;
-  readonly #steps: readonly Reload[];
+  /** All steps of the reload, in order. */
+  readonly steps: readonly Reload[];
   readonly #place: string;
-  /** The generation that what follows is about; 0: none yet. */
+  /** The published generation, which the fields below are about; 0: none yet. */
   #generation = 0;
-  /** Ids of the steps that are done, in their order. */
+  /** Ids of the steps that are done, in order. */
   #done: readonly string[] = [];
   #isTakenUp = false;
   #isAskedFor = false;
-  /** The mark says less than is known here. */
+  /** The mark does not say everything that is known here. */
   #isUnwritten = false;
 
-  /** @param place of the output, for a mark that fails with an error of no code. */
+  /** @param place of the output, for an error of the mark that has no code. */
   constructor(mark: ReloadMark, steps: readonly Reload[], place: string) {
     this.#mark = mark;
-    this.#steps = steps;
+    this.steps = steps;
     this.#place = place;
   }
 
@@ -47,7 +48,7 @@ export class ReloadProgress {
     this.#isUnwritten = false;
   }
 
-  /** Somebody wants every step to run again, though the application may have the generation. */
+  /** Every step is to run again, although the application may have the generation: a client asked for that. */
   askAgain(generation: number): void {
     this.published(generation);
     this.#isAskedFor = true;
@@ -58,7 +59,8 @@ export class ReloadProgress {
   }
 
   /**
-   * The published generation while steps are left to run for it; undefined: the application has it.
+   * The published generation while steps are left to run for it; undefined: the application has it, or nothing is
+   * published.
    * @throws PannierError when the directory cannot be read.
    */
   async owed(): Promise<number | undefined> {
@@ -74,14 +76,14 @@ export class ReloadProgress {
   /** The steps that are left for the published generation, each with its number from 1 on. */
   left(): readonly (readonly [number, Reload])[] {
     const isDone = (step: Reload, at: number) => step.id === this.#done[at];
-    const first = this.#steps.findIndex((step, at) => !isDone(step, at));
-    return first === -1 ? [] : [...this.#steps.entries()].slice(first).map(([at, step]) => [at + 1, step]);
+    const first = this.steps.findIndex((step, at) => !isDone(step, at));
+    return first === -1 ? [] : [...this.steps.entries()].slice(first).map(([at, step]) => [at + 1, step]);
   }
 
-  /** Step `number` is done. That the mark cannot be written holds up no later step; `write` tells it. */
+  /** Step `number` is done. A mark that cannot be written delays no later step: `write` says why at the end. */
   async stepDone(number: number): Promise<void> {
-    this.#done = this.#steps.slice(0, number).map(({ id }) => id);
-    if (number === this.#steps.length) return;
+    this.#done = this.steps.slice(0, number).map(({ id }) => id);
+    if (number === this.steps.length) return;
     this.#isUnwritten = true;
     await this.write();
   }
@@ -95,7 +97,7 @@ export class ReloadProgress {
     await this.write();
   }
 
-  /** Writes into the mark what it does not say yet. Undefined: it says all of it. */
+  /** Writes into the mark what it does not say yet. @returns why that failed; undefined: the mark says everything. */
   async write(): Promise<Failure | undefined> {
     if (!this.#isUnwritten) return undefined;
     try {

@@ -11,7 +11,7 @@ export interface OutputNeeds {
 
 /**
  * The named wants of all outputs, for `LeaseManager.reconcile`. A configured secret that no output needs is not among
- * them: it might mint credentials for nobody.
+ * them: fetching it might mint credentials that nothing uses.
  */
 export function wantsOf(
   config: Config,
@@ -35,15 +35,15 @@ export function wantsOf(
   return wants;
 }
 
-/** For each secret the names of each output that it stands in, itself included. All of an output share one set. */
+/** By secret: for each output that needs it, the names of all secrets of the output. They share one set per output. */
 export function namesTogether(needs: Iterable<OutputNeeds>): Groups {
   const together = new Map<string, ReadonlySet<string>[]>();
   for (const { names, computed } of needs) {
-    const all = computed.size === 0 ? names : new Set([...names, ...computed.keys()]);
-    for (const name of all) {
-      const outputs = together.get(name);
-      if (outputs === undefined) together.set(name, [all]);
-      else outputs.push(all);
+    const group = computed.size === 0 ? names : new Set([...names, ...computed.keys()]);
+    for (const name of group) {
+      const groups = together.get(name);
+      if (groups === undefined) together.set(name, [group]);
+      else groups.push(group);
     }
   }
   return together;
@@ -61,7 +61,10 @@ function wantOf(secret: SecretConfig, identity: string): Want {
   });
 }
 
-/** Apart from a configured secret of the same request, which is kept when it is gone and has a refresh of its own. */
+/**
+ * Its id is not that of a configured secret with the same request: the configured one keeps its value when the secret
+ * is gone, and has a refresh of its own.
+ */
 function wantOfComputed({ backend, request, place, refreshMs }: ComputedSecret, identity: string): Want {
   const id = `${wantId(identity, request)}\ncomputed`;
   return Object.freeze({ id, backend, request, place, refreshMs, optional: false, absentWhenGone: true });
@@ -69,8 +72,9 @@ function wantOfComputed({ backend, request, place, refreshMs }: ComputedSecret, 
 
 /**
  * Identity of a want: backend (address, namespace, login) and request, never the name. A renamed secret keeps its
- * lease, two names for one request share one. Requests are plain data; the order of their keys does not count. It is
- * the text itself and not its hash: it never leaves memory, and hashing would load node:crypto at every start.
+ * lease, two names for one request share one. Requests are plain data; the order of their keys does not count. The
+ * identity is the text itself and not its hash: it never leaves memory, and hashing would load node:crypto at every
+ * start.
  */
 export function wantId(identity: string, request: SecretConfig['request']): string {
   return `${identity}\n${canonical(request)}`;

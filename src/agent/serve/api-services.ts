@@ -4,7 +4,7 @@ import type { AgentView } from './agent-view.ts';
 import type { ServicePlan } from './service-plan.ts';
 import { outputStatusOf, secretStatus, statusOf } from './status.ts';
 
-/** The local API, one service a listener. */
+/** The local API: one service for each listener. */
 export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
   return (api?.listeners ?? []).map((listener) => ({
     service: 'api',
@@ -23,40 +23,39 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
   }));
 }
 
-/** Secrets that a listener of the API shows. */
+/** Secrets that listeners of the API show. */
 export function apiSecrets({ api, secrets }: Config): Iterable<string> {
   const listeners = api?.listeners ?? [];
   if (listeners.some((listener) => listener.secrets === undefined)) return secrets.keys();
   return listeners.flatMap((listener) => listener.secrets ?? []);
 }
 
-/** The part of the agent that the API sees. */
+/** The agent as the API sees it. */
 export function apiAgent(view: AgentView): ApiAgent {
   return {
     ...view,
-    latestNumber: () => view.snapshot([]).number,
     secretStatus: (name) => secretStatus(name, view),
-    computedPlaces: () => new Map([...view.computed().values()].flatMap((computed) => [...computed])),
+    computedPlaces: () => new Map([...view.outputs.computed().values()].flatMap((computed) => [...computed])),
     status: (sees) => statusOf(view, sees),
     reloadOutput: (name, signal) => reloadOutput(name, view, signal),
   };
 }
 
-/** The output's loop does it; what becomes of it shows in the output's state. */
+/** Has the output's loop reload, and waits until the output's state shows what came of it. */
 async function reloadOutput(name: string, view: AgentView, signal: AbortSignal): Promise<Reloaded | undefined> {
   const ended = Promise.withResolvers<void>();
-  const look = () => {
-    const state = view.outputs().get(name);
+  const check = () => {
+    const state = view.outputs.states().get(name);
     if (state?.kind !== 'owed' || state.why !== undefined) ended.resolve();
   };
-  if (!view.reloadOutput(name)) return undefined;
-  using _hearing = view.onProgress(look);
+  if (!view.outputs.reload(name)) return undefined;
+  using _subscription = view.onProgress(check);
   signal.addEventListener('abort', () => ended.resolve(), { once: true });
-  look();
+  check();
   await ended.promise;
   const output = outputStatusOf(name, view);
   if (output === undefined) return undefined;
-  const state = view.outputs().get(name);
+  const state = view.outputs.states().get(name);
   const why = state?.kind === 'owed' || state?.kind === 'failed' ? state.why : undefined;
   return { output, ...(why === undefined ? {} : { why }) };
 }

@@ -1,6 +1,6 @@
 import type { Listener } from '../../deliver/service.ts';
 
-/** A listener as metrics see it. */
+/** An open listener, as metrics see it. */
 export interface ListenerView {
   readonly service: string;
   /** `unix:///path` or `host:port`. */

@@ -13,17 +13,17 @@ interface OpenListener {
   readonly service: Service;
 }
 
-/** What a new configuration listens on, made beside what listens now. */
+/** The listeners of a new configuration, made beside the open ones. */
 export interface PreparedListeners {
-  /** From now on the new ones serve; the promise is of the old ones being closed. */
+  /** The new listeners and services serve from now on. Resolves when the old ones are closed. */
   commit(): Promise<void>;
-  /** Closes what was made. */
+  /** Closes what was made; the open listeners go on. */
   discard(): Promise<void>;
 }
 
 /**
- * The local listeners. One whose place stays keeps its socket and its connections and gets the new configuration's
- * service; the others are opened and closed.
+ * The local listeners. A listener whose place stays the same keeps its socket and its connections, and gets the service
+ * of the new configuration; the others are opened and closed.
  */
 export class Listeners implements AsyncDisposable {
   readonly #view: AgentView;
@@ -35,7 +35,7 @@ export class Listeners implements AsyncDisposable {
 
   /**
    * Makes every service of `plans` and opens the listeners that are new.
-   * @throws PannierError of the first that cannot be opened; then nothing has changed.
+   * @throws PannierError of the first listener that cannot be opened; then nothing has changed.
    */
   async prepare(plans: readonly ServicePlan[]): Promise<PreparedListeners> {
     const before = this.#open;
@@ -44,20 +44,20 @@ export class Listeners implements AsyncDisposable {
     try {
       for (const plan of plans) {
         const name = nameOfListen(plan.where);
-        const there = before.get(name);
+        const old = before.get(name);
         const service = await plan.create(this.#view);
         made.push(service);
-        const isThere = (await there?.listener.isInPlace()) ?? false;
-        const isSame = there?.listener.protocol === service.protocol && isSamePlainData(there.plan.where, plan.where);
-        if (there !== undefined && isThere && isSame) {
-          next.set(name, { plan, listener: there.listener, service });
+        const isInPlace = (await old?.listener.isInPlace()) ?? false;
+        const isSame = old?.listener.protocol === service.protocol && isSamePlainData(old.plan.where, plan.where);
+        if (old !== undefined && isInPlace && isSame) {
+          next.set(name, { plan, listener: old.listener, service });
           continue;
         }
         const { where, place } = plan;
-        const listener = await service.listen({ where, place, replaces: isThere }).catch((error: unknown) => {
-          throw asFailure(error, place).code === 'LISTEN_IN_USE' ? (ownPort(plan, before) ?? error) : error;
+        const listener = await service.listen({ where, place, replaces: isInPlace }).catch((error: unknown) => {
+          throw asFailure(error, place).code === 'LISTEN_IN_USE' ? (portOfThisAgent(plan, before) ?? error) : error;
         });
-        made[made.length - 1] = listener; // it disposes its service
+        made[made.length - 1] = listener; // disposing it disposes its service
         next.set(name, { plan, listener, service });
       }
     } catch (error) {
@@ -67,7 +67,7 @@ export class Listeners implements AsyncDisposable {
     return { commit: () => this.#commit(next), discard: () => disposeAll(made) };
   }
 
-  /** Those that serve now. */
+  /** The open listeners. */
   list(): readonly ListenerView[] {
     return [...this.#open].map(([where, { plan, listener }]) => ({ service: plan.service, where, listener }));
   }
@@ -79,27 +79,27 @@ export class Listeners implements AsyncDisposable {
   async #commit(next: ReadonlyMap<string, OpenListener>): Promise<void> {
     const before = this.#open;
     this.#open = next;
-    const gone: AsyncDisposable[] = [];
-    const starting: (Promise<void> | undefined)[] = [];
+    const unused: AsyncDisposable[] = [];
+    const starts: (Promise<void> | undefined)[] = [];
     for (const [name, { listener, service, plan }] of before) {
-      if (next.get(name)?.listener === listener) gone.push(service);
+      if (next.get(name)?.listener === listener) unused.push(service);
       else {
-        gone.push(listener);
+        unused.push(listener);
         this.#tell('listener-closed', plan);
       }
     }
     for (const [name, { listener, service, plan }] of next) {
-      starting.push(service.start?.());
+      starts.push(service.start?.());
       if (before.get(name)?.listener === listener) service.takeListener(listener);
       else this.#tell('listener-opened', plan);
     }
-    await Promise.all(starting);
+    await Promise.all(starts);
     for (const { listener } of next.values()) {
       await listener.takePlace().catch((error: unknown) => {
         this.#view.emit({ kind: 'agent-warning', warning: asFailure(error, 'listeners') });
       });
     }
-    await disposeAll(gone);
+    await disposeAll(unused);
   }
 
   #tell(kind: 'listener-opened' | 'listener-closed', { service, where }: { service: string; where: ListenConfig }) {
@@ -107,17 +107,20 @@ export class Listeners implements AsyncDisposable {
   }
 }
 
-/** A port cannot be taken by another address while this agent listens on it; that would not be "another process". */
-function ownPort({ where, place }: ServicePlan, before: ReadonlyMap<string, OpenListener>): PannierError | undefined {
+/** The failure to bind a port that this agent has at another address; undefined when another process has the port. */
+function portOfThisAgent(
+  { where, place }: ServicePlan,
+  before: ReadonlyMap<string, OpenListener>,
+): PannierError | undefined {
   if (where.kind !== 'tcp') return undefined;
   for (const { plan } of before.values()) {
     if (plan.where.kind !== 'tcp' || plan.where.port !== where.port) continue;
     const seen = `this agent listens on ${nameOfListen(plan.where)} with the configuration before`;
-    return fail('LISTEN_IN_USE', place, seen, { hint: 'Restart it, or take another port in between.' });
+    return fail('LISTEN_IN_USE', place, seen, { hint: 'Restart the agent, or apply another port in between.' });
   }
   return undefined;
 }
 
-async function disposeAll(made: readonly AsyncDisposable[]): Promise<void> {
-  await Promise.all(made.map((one) => one[Symbol.asyncDispose]()));
+async function disposeAll(things: readonly AsyncDisposable[]): Promise<void> {
+  await Promise.all(things.map((thing) => thing[Symbol.asyncDispose]()));
 }

@@ -4,21 +4,24 @@ import type { HealthWatch } from '../../observe/health-watch.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { AgentView } from './agent-view.ts';
 
-/** What is made once for an agent and outlives its configurations: a counter never starts anew. */
-interface Kept {
+/** What is made once for an agent and outlives its configurations, so that no counter begins anew. */
+interface Observers {
   watch?: Promise<HealthWatch>;
   metrics?: Promise<Metrics>;
 }
 
-const keptOf = new WeakMap<AgentView, Kept>();
+const observersOf = new WeakMap<AgentView, Observers>();
 
-/** `/startupz`, `/readyz` and `/livez`, for every listener that is to have them. */
-export async function healthRoutes(view: AgentView, mostTold?: number): Promise<readonly Route[]> {
-  const { createHealthRoutes: healthRoutes } = await import('../../observe/health-routes.ts');
-  return healthRoutes(await watchOf(view), mostTold);
+/**
+ * `/startupz`, `/readyz` and `/livez`, for each listener that shows health.
+ * @param maxTold see `createHealthRoutes`.
+ */
+export async function healthRoutes(view: AgentView, maxTold?: number): Promise<readonly Route[]> {
+  const { createHealthRoutes } = await import('../../observe/health-routes.ts');
+  return createHealthRoutes(await watchOf(view), maxTold);
 }
 
-/** What answers on the admin listener: health and metrics, never a value. */
+/** The service of the admin listener: health and metrics, never a value. */
 export async function createAdmin(view: AgentView): Promise<Service> {
   const { metricsRoute } = await import('../../observe/metrics-route.ts');
   const { createService } = await import('../../deliver/http/routes.ts');
@@ -27,31 +30,31 @@ export async function createAdmin(view: AgentView): Promise<Service> {
 }
 
 function watchOf(view: AgentView): Promise<HealthWatch> {
-  const kept = keptFor(view);
-  kept.watch ??= (async () => {
+  const observers = observersFor(view);
+  observers.watch ??= (async () => {
     const { HealthWatch } = await import('../../observe/health-watch.ts');
-    return atEnd(view, new HealthWatch(view));
+    return disposedAtEnd(view, new HealthWatch(view));
   })();
-  return kept.watch;
+  return observers.watch;
 }
 
 function metricsOf(view: AgentView): Promise<Metrics> {
-  const kept = keptFor(view);
-  kept.metrics ??= (async () => {
+  const observers = observersFor(view);
+  observers.metrics ??= (async () => {
     const watch = await watchOf(view);
     const { createMetrics } = await import('../../observe/metrics.ts');
-    return atEnd(view, await createMetrics(view, watch));
+    return disposedAtEnd(view, await createMetrics(view, watch));
   })();
-  return kept.metrics;
+  return observers.metrics;
 }
 
-function atEnd<T extends Disposable>(view: AgentView, made: T): T {
-  view.atEnd(() => made[Symbol.dispose]());
-  return made;
+function disposedAtEnd<T extends Disposable>(view: AgentView, observer: T): T {
+  view.atEnd(() => observer[Symbol.dispose]());
+  return observer;
 }
 
-function keptFor(view: AgentView): Kept {
-  const kept = keptOf.get(view) ?? {};
-  keptOf.set(view, kept);
-  return kept;
+function observersFor(view: AgentView): Observers {
+  const observers = observersOf.get(view) ?? {};
+  observersOf.set(view, observers);
+  return observers;
 }

@@ -8,6 +8,6 @@ export interface ServicePlan {
   readonly where: ListenConfig;
   /** Configuration path of the listener, for errors. */
   readonly place: string;
-  /** Loads its code and makes it; nothing is served yet. */
+  /** Loads the service's code and makes the service; it does not serve yet. */
   readonly create: (view: AgentView) => Promise<Service>;
 }

@@ -4,17 +4,17 @@ import { adminServices } from './admin-services.ts';
 import { apiSecrets, apiServices } from './api-services.ts';
 import type { ServicePlan } from './service-plan.ts';
 
-/** Everything that `run` serves with this configuration; a line per kind of service. */
+/** Every service that `run` offers with this configuration. */
 export function servicesOf(config: Config): readonly ServicePlan[] {
   return [...apiServices(config), ...proxyServices(config), ...adminServices(config)];
 }
 
-/** Secrets that are fetched for listeners, whether or not an output needs them. */
+/** Secrets that are fetched for listeners, even if no output needs them. */
 export function servedSecrets(config: Config): ReadonlySet<string> {
   return new Set(apiSecrets(config));
 }
 
-/** Backends that are opened for listeners, whether or not a secret needs them. */
+/** Backends that are opened for listeners, even if no secret needs them. */
 export function servedBackends({ proxy }: Config): ReadonlySet<string> {
   return proxy === undefined ? NONE : new Set([proxy.backend]);
 }
@@ -22,8 +22,8 @@ export function servedBackends({ proxy }: Config): ReadonlySet<string> {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Tokens make headers long, and a snapshot that is restored is uploaded for minutes. `LIST` and `SCAN` are methods of
- * the API that Node's parser does not know.
+ * Tokens make headers long, and uploading a snapshot to restore it takes minutes. `LIST` and `SCAN` are methods of
+ * Vault's API that Node's parser does not know.
  */
 const PROXY_LIMITS: Partial<Limits> = { headerBytes: 64 * 1024, requestMs: 1_800_000, extraMethods: ['LIST', 'SCAN'] };
 
@@ -36,7 +36,7 @@ function proxyServices({ proxy }: Config): readonly ServicePlan[] {
     create: async (view) => {
       const { createProxyService } = await import('../../deliver/proxy/proxy-service.ts');
       const { clock, random, emit } = view;
-      const backend = () => view.backends().get(proxy.backend);
+      const backend = () => view.backends.byName().get(proxy.backend);
       const { overHttp } = await import('../../deliver/http/over-http.ts');
       return overHttp(createProxyService({ proxy, listen, backend, clock, random, emit }), PROXY_LIMITS);
     },

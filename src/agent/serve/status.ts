@@ -7,15 +7,15 @@ import type { Plan, PlannedEnvironment, PlannedOutput } from '../plan.ts';
 import type { AgentView } from './agent-view.ts';
 
 /**
- * The agent as `GET /v1/status` tells it.
- * @param sees the secrets that may be named; what has to do with others only is left out, outputs as soon as they need
- * a single other one.
+ * The answer of `GET /v1/status`.
+ * @param sees whether a secret may be named. What has to do only with other secrets is left out, and so is an output
+ * that needs a single other one.
  */
 export function statusOf(view: AgentView, sees: (secret: string) => boolean): Status {
   const plan = view.plan();
   const { config, readAtWallMs } = plan;
   const secrets = [...config.secrets.values()].filter(({ name }) => sees(name));
-  const all = secrets.length === config.secrets.size;
+  const seesAll = secrets.length === config.secrets.size;
   const backends = new Set(secrets.map(({ backend }) => backend));
   return {
     version: view.version,
@@ -23,43 +23,47 @@ export function statusOf(view: AgentView, sees: (secret: string) => boolean): St
     startedAt: timeOf(view.startedWallMs),
     now: timeOf(view.clock.wallMs()),
     configuration: {
-      files: all ? [...config.files] : [],
+      files: seesAll ? [...config.files] : [],
       readAt: timeOf(readAtWallMs),
-      refused: all ? view.refusedConfig().map(failureStatus) : [],
+      refused: seesAll ? view.refusedConfig().map(failureStatus) : [],
     },
     backends: [...config.backends.values()]
-      .filter(({ name }) => all || backends.has(name))
-      .flatMap((one) => backendStatus(one, view)),
+      .filter(({ name }) => seesAll || backends.has(name))
+      .flatMap((backend) => backendStatus(backend, view)),
     secrets: [
       ...secrets.map(({ name }) => secretStatus(name, view)),
-      ...(all ? computedSecrets(view) : []).map((one) => statusOfSecret(one, view)),
+      ...(seesAll ? computedSecrets(view) : []).map((secret) => statusOfSecret(secret, view)),
     ],
     outputs: outputsOf(plan)
-      .filter(({ renderer }) => all || (renderer.asks.size === 0 && [...renderer.wants].every(sees)))
-      .flatMap((one) => outputStatus(one, view)),
+      .filter(({ renderer }) => seesAll || (renderer.asks.size === 0 && [...renderer.wants].every(sees)))
+      .flatMap((output) => outputStatus(output, view)),
   };
 }
 
-/** @param name a configured one, or that of a computed path. */
+/**
+ * @param name of a configured or a computed secret.
+ * @throws TypeError for another name.
+ */
 export function secretStatus(name: string, view: AgentView): SecretStatus {
   const configured = view.plan().config.secrets.get(name);
   if (configured !== undefined) return statusOfSecret(configured, view);
-  const computed = computedSecrets(view).find((one) => one.name === name);
-  if (computed === undefined) throw new TypeError(`no secret named ${name}`);
+  const computed = computedSecrets(view).find((secret) => secret.name === name);
+  if (computed === undefined) throw new TypeError(`there is no secret named ${name}`);
   return statusOfSecret(computed, view);
 }
 
 interface KnownSecret extends Pick<SecretConfig, 'name' | 'backend' | 'request' | 'optional' | 'place'> {
-  /** By a computed path: the outputs whose templates worked it out. */
+  /** The outputs whose templates computed its path; absent: it is configured. */
   readonly outputs?: readonly string[];
 }
 
 /**
- * What is not there is absent and no trouble, as with an optional secret: whether it must be there, the template says.
+ * The computed secrets. Each counts as optional: the template says whether it must be there, so one that the backend
+ * does not have is absent and no trouble.
  */
 function computedSecrets(view: AgentView): readonly KnownSecret[] {
   const known = new Map<string, KnownSecret & { readonly outputs: string[] }>();
-  for (const [output, computed] of view.computed()) {
+  for (const [output, computed] of view.outputs.computed()) {
     for (const [name, { backend, request, place }] of computed) {
       const before = known.get(name);
       if (before !== undefined) before.outputs.push(output);
@@ -73,8 +77,8 @@ function statusOfSecret(
   { name, backend, request, optional, place, outputs }: KnownSecret,
   view: AgentView,
 ): SecretStatus {
-  const entry = view.entryOf(name);
-  const nextMs = view.nextMonoMs(name);
+  const entry = view.secrets.entryOf(name);
+  const nextMs = view.secrets.nextMonoMs(name);
   const common = {
     name,
     backend,
@@ -84,11 +88,12 @@ function statusOfSecret(
     ...(nextMs === undefined ? {} : { nextAt: wallTimeOf(nextMs, view) }),
   };
   if (entry === undefined) {
-    const why = view.backends().get(backend)?.trouble?.() ?? failure('SECRET_NEVER_FETCHED', place, 'no answer yet');
+    const why =
+      view.backends.byName().get(backend)?.trouble?.() ?? failure('SECRET_NEVER_FETCHED', place, 'no answer yet');
     return { ...common, state: 'waiting', failure: failureStatus(why) };
   }
   if (entry.state === 'absent') return { ...common, state: 'absent', failure: failureStatus(entry.why) };
-  const endsMs = view.endsMonoMs(name);
+  const endsMs = view.secrets.endsMonoMs(name);
   return {
     ...common,
     state: entry.state,
@@ -103,15 +108,15 @@ function statusOfSecret(
   };
 }
 
-/** Undefined: there is no such output. */
+/** Undefined when there is no output of this name. */
 export function outputStatusOf(name: string, view: AgentView): OutputStatus | undefined {
   const planned = outputsOf(view.plan()).find(({ output }) => output.name === name);
   return planned && outputStatus(planned, view)[0];
 }
 
-/** None for a backend that is not opened, since nothing is asked of it. */
+/** Empty for a backend that is not open, since no secret needs it. */
 function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] {
-  const backend: Backend | undefined = view.backends().get(config.name);
+  const backend: Backend | undefined = view.backends.byName().get(config.name);
   if (backend === undefined) return [];
   const login = backend.login?.();
   const why = backend.trouble?.();
@@ -127,14 +132,14 @@ function backendStatus(config: BackendConfig, view: AgentView): BackendStatus[] 
   ];
 }
 
-/** The environment of exec is one of them; `run` has none. */
+/** The outputs of a plan; the environment of `exec` is one of them, when the plan has one. */
 function outputsOf({ outputs, env }: Plan): readonly (PlannedOutput | PlannedEnvironment)[] {
   return env === undefined ? outputs : [...outputs, env];
 }
 
 function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, view: AgentView): OutputStatus[] {
   const { name } = output;
-  const state = view.outputs().get(name);
+  const state = view.outputs.states().get(name);
   if (state === undefined) return [];
   const { kind } = state;
   const dir = 'dir' in output ? { dir: output.dir } : {};
@@ -153,7 +158,7 @@ function wallTimeOf(monoMs: number, { clock }: AgentView): string {
   return timeOf(clock.wallMs() + monoMs - clock.monoMs());
 }
 
-/** A life may be longer than a `Date` can tell. */
-const LAST_WALL_MS = 8.64e15;
+/** The last time that a `Date` can tell: a secret may live longer. */
+const MAX_WALL_MS = 8.64e15;
 
-const timeOf = (wallMs: number): string => new Date(Math.min(wallMs, LAST_WALL_MS)).toISOString();
+const timeOf = (wallMs: number): string => new Date(Math.min(wallMs, MAX_WALL_MS)).toISOString();

@@ -61,9 +61,9 @@ class Actions {
       audit.missed('refresh', 'unknown');
       return unknownSecret();
     }
-    const before = agent.entryOf(name);
+    const before = agent.secrets.entryOf(name);
     const done = await refreshing.refresh(name);
-    const entry = agent.entryOf(name);
+    const entry = agent.secrets.entryOf(name);
     const held = entry === undefined || entry.state === 'absent' ? undefined : entry;
     const headers = held === undefined ? {} : stateHeaders(held, agent);
     const kept = { state: entry?.state ?? 'waiting' };

@@ -2,8 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../config/config.ts';
-import type { SecretListener } from '../../lease/manager.ts';
-import type { SecretEntry } from '../../lease/snapshot.ts';
+import type { LeaseManager } from '../../lease/manager.ts';
 import type { Route } from '../http/routes.ts';
 import type { OutputStatus, SecretStatus, Status } from './status.ts';
 import type { ComputedPlaces } from './visible.ts';
@@ -12,21 +11,13 @@ import type { ComputedPlaces } from './visible.ts';
 export interface ApiAgent {
   readonly clock: Clock;
   readonly emit: Emit;
-  /** Ours. */
+  /** Pannier's version. */
   readonly version: string;
   /** Tells this start of the agent from every other one. */
   readonly bootId: string;
-  /** Of the present snapshot: no value and no state has a larger one. */
-  latestNumber(): number;
-  entryOf(name: string): SecretEntry | undefined;
-  /** When the next attempt for a secret is due, on the monotonic clock; undefined while one runs. */
-  nextMonoMs(name: string): number | undefined;
+  readonly secrets: Pick<LeaseManager, 'snapshot' | 'entryOf' | 'nextMonoMs' | 'onEvent' | 'refresh'>;
   /** Why a secret without an entry has none. */
   reasonMissing(name: string): Failure;
-  /** See LeaseManager.onEvent. */
-  onEvent(heard: SecretListener): Disposable;
-  /** See LeaseManager.refresh. */
-  refresh(name: string): Promise<SecretEntry | undefined>;
   secretStatus(name: string): SecretStatus;
   readonly computedPlaces: ComputedPlaces;
   /** @param sees what may be told. */

@@ -64,7 +64,7 @@ class AwsReads {
       return unknownSecret();
     }
     const { name, place, optional } = fits.secret;
-    const entry = agent.entryOf(name);
+    const entry = agent.secrets.entryOf(name);
     const fields = entry === undefined || entry.state === 'absent' ? undefined : fieldsOf(fits, entry);
     if (entry === undefined || entry.state === 'absent' || fields === undefined) {
       audit.missed('read', 'absent', { secret: name });
@@ -82,12 +82,12 @@ class AwsReads {
   }
 
   #arnOf(name: string): string | undefined {
-    const entry = this.#options.agent.entryOf(name);
+    const entry = this.#options.agent.secrets.entryOf(name);
     return entry === undefined || entry.state === 'absent' ? undefined : entry.value.original?.id;
   }
 
   #versionOf(found: AwsFound): string | undefined {
-    const entry = this.#options.agent.entryOf(found.secret.name);
+    const entry = this.#options.agent.secrets.entryOf(found.secret.name);
     return entry === undefined || entry.state === 'absent' ? undefined : versionIdOf(found, entry);
   }
 }

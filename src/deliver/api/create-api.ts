@@ -53,7 +53,7 @@ class Api implements HttpService {
     const token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, `${place}.tokenFile`, agent.clock);
     this.#guard = new Guard({ isTcp: where.kind === 'tcp', token });
     void warnOf(token, agent);
-    this.#hearing = agent.onEvent((names) => {
+    this.#hearing = agent.secrets.onEvent((names) => {
       this.#waiting.wake(names);
       this.#watchers.changed(names);
     });

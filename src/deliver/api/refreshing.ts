@@ -9,9 +9,9 @@ export const WITHIN_MS = 30_000;
 
 /** Refreshes that clients ask for. */
 export class RefreshQueue {
-  readonly #agent: Pick<ApiAgent, 'clock' | 'refresh'>;
+  readonly #agent: Pick<ApiAgent, 'clock' | 'secrets'>;
 
-  constructor(agent: Pick<ApiAgent, 'clock' | 'refresh'>) {
+  constructor(agent: Pick<ApiAgent, 'clock' | 'secrets'>) {
     this.#agent = agent;
   }
 
@@ -19,7 +19,7 @@ export class RefreshQueue {
    * Resolves when an attempt has ended that began after this call, whichever way; with false when that takes too long.
    */
   async refresh(name: string): Promise<boolean> {
-    const attempt = this.#agent.refresh(name).then(() => true);
+    const attempt = this.#agent.secrets.refresh(name).then(() => true);
     return (await within(this.#agent.clock, WITHIN_MS, attempt)) ?? false;
   }
 }

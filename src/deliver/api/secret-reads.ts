@@ -68,7 +68,7 @@ class SecretReads {
     const { agent, waiting, visible } = this.#options;
     const known = asked.request.headers['if-none-match'];
     const isNews = () => {
-      const entry = agent.entryOf(name);
+      const entry = agent.secrets.entryOf(name);
       if (entry === undefined || entry.state === 'absent') return false;
       return known === undefined || !isNamedBy(known, etagOf(agent.bootId, entry.valueNumber));
     };
@@ -78,7 +78,7 @@ class SecretReads {
 
   #reply({ request }: RouteRequest, name: string, field: string): Reply {
     const { agent, answers, audit } = this.#options;
-    const entry = agent.entryOf(name);
+    const entry = agent.secrets.entryOf(name);
     if (entry === undefined || entry.state === 'absent') {
       audit.missed('read', 'absent', { secret: name });
       return noValue(name, entry, agent);
@@ -128,8 +128,8 @@ export function noValue(
 }
 
 /** When a value may be there. */
-export function waitingHeaders(name: string, entry: SecretEntry | undefined, { nextMonoMs, clock }: ApiAgent) {
-  const leftMs = (nextMonoMs(name) ?? clock.monoMs()) - clock.monoMs();
+export function waitingHeaders(name: string, entry: SecretEntry | undefined, { secrets, clock }: ApiAgent) {
+  const leftMs = (secrets.nextMonoMs(name) ?? clock.monoMs()) - clock.monoMs();
   return {
     'Pannier-State': entry === undefined ? 'waiting' : 'absent',
     'Retry-After': String(Math.max(1, Math.ceil(leftMs / 1000))),

@@ -94,7 +94,7 @@ export class Watchers {
     const { agent } = this.#options;
     const [bootId, number = ''] = String(lastEventId ?? '').split(/-(?=\d{1,15}$)/);
     const after = Number(number);
-    return bootId === agent.bootId && number !== '' && after <= agent.latestNumber() ? after : 0;
+    return bootId === agent.bootId && number !== '' && after <= agent.secrets.snapshot([]).number ? after : 0;
   }
 
   #beatSoon({ clock }: ApiAgent): void {

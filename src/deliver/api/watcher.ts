@@ -100,7 +100,7 @@ export class Watcher implements Receiver {
   }
 
   #eventsOf(name: string): readonly Event[] {
-    const entry = this.#source.agent.entryOf(name);
+    const entry = this.#source.agent.secrets.entryOf(name);
     if (entry === undefined) return [];
     const events: Event[] = [];
     const { state, stateNumber } = entry;
@@ -117,7 +117,7 @@ export class Watcher implements Receiver {
     if (this.#response.destroyed) return false;
     const { agent, audit, inFlight } = this.#source;
     const { id, name, kind } = event;
-    const entry = agent.entryOf(name);
+    const entry = agent.secrets.entryOf(name);
     if (kind === 'secret' && entry !== undefined && entry.state !== 'absent') audit.read('watch', name, '', entry);
     const key = `${kind} ${id} ${name}`;
     const bytes = inFlight.board(key, this, () => this.#bytesOf(event));
@@ -131,7 +131,7 @@ export class Watcher implements Receiver {
 
   #bytesOf({ id, name, kind }: Event): Buffer {
     const { agent, answers } = this.#source;
-    const entry = agent.entryOf(name);
+    const entry = agent.secrets.entryOf(name);
     const head = `event: ${kind}\nid: ${agent.bootId}-${id}\ndata: `;
     if (kind === 'secret' && entry !== undefined && entry.state !== 'absent') {
       const whole = answers.whole(name, entry);

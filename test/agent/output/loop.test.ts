@@ -11,10 +11,11 @@ import type { Rendered, Renderer } from '../../../src/render/render.ts';
 import { FakeClock, settle } from '../../fake-clock.ts';
 import { MemoryBackend, wantsOf } from '../../memory-backend.ts';
 
-/** Generations in memory; `trouble` is thrown by the next stage. */
+/** A sink that keeps its generations in memory. */
 class MemorySink implements Sink {
   readonly published: string[] = [];
   settled: number | undefined;
+  /** Thrown by `stage` while it is set. */
   trouble: Error | undefined;
   swept = 0;
 
@@ -134,7 +135,7 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoS
   const states: OutputState[] = [];
   const onState = (state: OutputState) => states.push(state);
   const onNeeds = () => {};
-  const parts = {
+  const options = {
     output,
     renderer,
     sink,
@@ -146,11 +147,11 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoS
     onState,
     onNeeds,
   };
-  const loop = new OutputLoop(parts);
+  const loop = new OutputLoop(options);
   manager.onEvent((_names, what) => loop.wake(what !== 'settled'));
-  /** As a new configuration does: another loop for the same output. */
+  /** Another loop takes the output over, as with a new configuration. */
   const follow = async () => {
-    const next = new OutputLoop({ ...parts, before: loop });
+    const next = new OutputLoop({ ...options, before: loop });
     const first = next.state;
     loop.retire();
     void next.run(abort.now.signal);
@@ -189,7 +190,7 @@ function setUp(more: Partial<OutputConfig> = {}, sink = new MemorySink(), { twoS
 }
 
 describe('an output', () => {
-  it('stands as it did when a new configuration looks at it anew, with the generation that it has', async () => {
+  it('keeps its state and its generation when a new configuration takes it over', async () => {
     const { start, change, clock, follow, sink } = setUp();
     await start();
     await change({ a: '2' });
@@ -199,7 +200,7 @@ describe('an output', () => {
     expect(sink.published).toHaveLength(2);
   });
 
-  it('publishes its first generation once, and reloads nobody', async () => {
+  it('publishes its first generation once, and reloads nothing', async () => {
     const { start, sink, reloads, loop, facts, renders } = setUp();
     await start();
     expect([sink.published, reloads, loop.state]).toEqual([['1 1'], [], { kind: 'settled', generation: 1 }]);
@@ -237,7 +238,7 @@ describe('an output', () => {
     expect(sink.published).toEqual(['1 1', '2 1']);
   });
 
-  it('a first value that waits for a login in trouble holds up nothing: the output says what it waits for', async () => {
+  it('a secret that waits for a failing login delays nothing: the output says which secret is missing', async () => {
     const { start, clock, backend, facts, loop } = setUp();
     const trouble = () => failure('BACKEND_UNREACHABLE', 'backends.memory.auth', 'connection refused');
     Object.assign(backend, { trouble });
@@ -315,7 +316,7 @@ describe('an output', () => {
     expect([next.earlier, next.reloads, next.sink.settled]).toEqual([[], [2], 2]);
   });
 
-  it('every step is run for a new generation, and when somebody asks for a reload', async () => {
+  it('every step runs for a new generation, and when a client asks for a reload', async () => {
     const { start, change, clock, reload, reloads, earlier, loop } = setUp({}, undefined, { twoSteps: true });
     await start();
     reload.why = failure('RELOAD_NO_PROCESS', 'outputs.shop.reload[1]', 'none runs');
@@ -333,7 +334,7 @@ describe('an output', () => {
     ]);
   });
 
-  it('an application that was told is not told again because the mark cannot be written', async () => {
+  it('its application is told once of a generation, also when the mark cannot be written', async () => {
     const { start, change, clock, reloads, loop, sink, facts, follow } = setUp();
     await start();
     sink.markTrouble = fail('OUTPUT_FULL', 'outputs.shop', 'no space');
@@ -348,7 +349,7 @@ describe('an output', () => {
     expect([reloads, sink.settled]).toEqual([[2], 2]);
   });
 
-  it('a first generation is not told because the mark cannot be written', async () => {
+  it('a first generation is not told to the application, also when the mark cannot be written', async () => {
     const { start, clock, reloads, loop, sink } = setUp();
     sink.markTrouble = fail('OUTPUT_FULL', 'outputs.shop', 'no space');
     await start();
@@ -359,7 +360,7 @@ describe('an output', () => {
     expect([sink.settled, loop.state]).toEqual([1, { kind: 'settled', generation: 1 }]);
   });
 
-  it('what a reload failed for changes: it is tried again at once, and the backoff begins anew', async () => {
+  it('is reloaded at once, with a new backoff, when what the last reload failed for has changed', async () => {
     const { start, change, clock, reload, reloads, changed, loop } = setUp();
     await start();
     reload.why = failure('RELOAD_PID_FILE', 'outputs.shop.reload[0]', 'is missing');
@@ -443,7 +444,7 @@ describe('an output', () => {
     expect(sink.swept).toBe(2);
   });
 
-  it('says when it has come round at the latest: asleep when it wakes, at work by what a step may take', async () => {
+  it('says by when its loop has come round: asleep, after it wakes; at work, after what its steps may take', async () => {
     const { start, clock, change, reload, loop } = setUp();
     await start();
     await clock.advance(60_000);

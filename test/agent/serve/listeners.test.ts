@@ -16,7 +16,7 @@ import type { Listener, ListenOptions } from '../../../src/deliver/service.ts';
 import { ask } from '../../deliver/http/listener.helpers.ts';
 import { findFreePort } from '../../servers/index.ts';
 
-const place = (): string => {
+const createFolder = (): string => {
   const dir = mkdtempSync(join(tmpdir(), 'pannier-listeners-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));
   return dir;
@@ -33,7 +33,7 @@ function setUp() {
 
 const unix = (path: string, mode = 0o600): ListenConfig => ({ kind: 'unix', path, mode });
 
-/** Answers with its own name. */
+/** A plan of a service that answers with `name`. */
 const planOf = (where: ListenConfig, name = 'it'): ServicePlan => ({
   service: 'api',
   where,
@@ -44,7 +44,7 @@ const planOf = (where: ListenConfig, name = 'it'): ServicePlan => ({
     ),
 });
 
-/** A service that speaks HTTP/2, as a gRPC service does, on a listener of its own. */
+/** A plan of a service that speaks HTTP/2, as a gRPC service does, on a listener of its own. */
 const http2PlanOf = (where: Extract<ListenConfig, { kind: 'unix' }>, body: string): ServicePlan => ({
   service: 'api',
   where,
@@ -85,8 +85,8 @@ async function askHttp2(path: string): Promise<string> {
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
 describe('the listeners of a new configuration', () => {
-  it('that is refused leave those of the running one alone, also where they would have replaced them', async () => {
-    const dir = place();
+  it('leave the open listeners alone when it is refused, also where they would have taken their place', async () => {
+    const dir = createFolder();
     const path = join(dir, 'a.sock');
     const { listeners, apply, facts } = setUp();
     await apply(planOf(unix(path), 'first'));
@@ -101,8 +101,8 @@ describe('the listeners of a new configuration', () => {
     expect(facts.filter(({ kind }) => kind === 'agent-warning')).toEqual([]);
   });
 
-  it('bring back a socket that somebody removed', async () => {
-    const path = join(place(), 'a.sock');
+  it('bring back a socket file that was removed', async () => {
+    const path = join(createFolder(), 'a.sock');
     const { apply } = setUp();
     await apply(planOf(unix(path), 'first'));
     rmSync(path);
@@ -111,7 +111,7 @@ describe('the listeners of a new configuration', () => {
   });
 
   it('may speak another protocol at the same place, over a listener that their service opens itself', async () => {
-    const path = join(place(), 'a.sock');
+    const path = join(createFolder(), 'a.sock');
     const { apply, listeners } = setUp();
     await apply(planOf(unix(path), 'first'));
     await apply(http2PlanOf({ kind: 'unix', path, mode: 0o600 }, 'second'));

@@ -40,18 +40,11 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     bootId: 'boot',
     startedWallMs: clock.wallMs(),
     plan: () => ({ config: { secrets, backends: new Map(), files: [] }, outputs: [], readAtWallMs: 0 }),
-    computed: () => new Map(),
-    snapshot: (of?: Iterable<string>) => manager.snapshot(of),
-    entryOf: (name: string) => manager.entryOf(name),
-    nextMonoMs: (name: string) => manager.nextMonoMs(name),
-    endsMonoMs: (name: string) => manager.endsMonoMs(name),
+    secrets: manager,
+    outputs: { states: () => new Map(), computed: () => new Map(), due: () => new Map(), reload: () => false },
+    backends: { byName: () => new Map([['memory', backend]]) },
     reasonMissing: (name: string) =>
       failure('SECRET_NEVER_FETCHED', `secrets.${name}.kv`, 'no answer has come yet from memory'),
-    onEvent: (heard: Parameters<LeaseManager['onEvent']>[0]) => manager.onEvent(heard),
-    refresh: (name: string) => manager.refresh(name),
-    backends: () => new Map([['memory', backend]]),
-    outputs: () => new Map(),
-    reloadOutput: () => false,
     refusedConfig: () => [],
     async reloadConfig() {
       done.push('reload');

@@ -1,0 +1,64 @@
+import type { LeaseManager } from '../lease/manager.ts';
+import { refreshTogether } from '../lease/refresh-together.ts';
+import type { Backends } from './backends.ts';
+import type { OutputLoops } from './output/loops.ts';
+import { namesTogether, wantsOf } from './output/wants.ts';
+import type { Plan } from './plan.ts';
+import { servedSecrets } from './serve/services.ts';
+
+export interface WantedSecretsDeps {
+  readonly manager: LeaseManager;
+  readonly loops: OutputLoops;
+  readonly backends: Backends;
+  /** Secrets are fetched for the listeners of the configuration too; `init` opens none. */
+  readonly isServing: boolean;
+}
+
+/** Has the lease manager fetch what the outputs and the listeners of the present plan need, and nothing else. */
+export class WantedSecrets implements Disposable {
+  readonly #deps: WantedSecretsDeps;
+  #plan: Plan | undefined;
+  #together: Disposable | undefined;
+  #updating: NodeJS.Immediate | undefined;
+  #hasEnded = false;
+
+  constructor(deps: WantedSecretsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Goes over to `plan`, whose backends are open and whose loops are in place. */
+  follow(plan: Plan): void {
+    this.#plan = plan;
+    this.#update();
+  }
+
+  /**
+   * What the outputs need has changed. Many outputs that compute their paths at one time cause one reconciling of
+   * everything.
+   */
+  updateSoon(): void {
+    if (this.#updating !== undefined || this.#hasEnded) return;
+    this.#updating = setImmediate(() => {
+      this.#updating = undefined;
+      this.#update();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#hasEnded = true;
+    clearImmediate(this.#updating);
+    this.#together?.[Symbol.dispose]();
+  }
+
+  #update(): void {
+    if (this.#plan === undefined) return;
+    const { manager, loops, isServing } = this.#deps;
+    const { config } = this.#plan;
+    const backends = this.#deps.backends.byName();
+    const needs = loops.needs();
+    this.#together?.[Symbol.dispose]();
+    const served = isServing ? [{ names: servedSecrets(config), computed: new Map() }] : [];
+    manager.reconcile(wantsOf(config, backends, [...needs, ...served]), backends);
+    this.#together = refreshTogether(manager, namesTogether(needs));
+  }
+}

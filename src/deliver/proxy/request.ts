@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ProxyListenConfig } from '../../config/config.ts';
-import { strangeness } from '../http/guard.ts';
+import { findHeaderProblem } from '../http/guard.ts';
 import { connectionNames, requestHeaders } from './end-to-end.ts';
 import { readPath } from './request-path.ts';
 import { type ProxyRefusal, proxyRefusal } from './vault-reply.ts';
@@ -31,7 +31,7 @@ export interface ProxyRequest {
 export function guardRequest(request: IncomingMessage, listen: ProxyListenConfig): ProxyRefusal | undefined {
   const { headers, rawHeaders, method = '' } = request;
   const isTcp = listen.where.kind === 'tcp';
-  const strange = strangeness(request, isTcp, ONCE);
+  const strange = findHeaderProblem(request, isTcp, ONCE);
   if (strange !== undefined) return proxyRefusal(strange.status, strange.code, strange.seen);
   if (!METHODS.has(method)) {
     return { ...proxyRefusal(405, 'API_METHOD', 'the Vault API has no such method'), allow: [...METHODS].join(', ') };

@@ -59,9 +59,9 @@ describe('an environment', () => {
   });
 
   it.each<[string, Uint8Array, string]>([
-    ['a NUL', Buffer.from('hunter2\0x'), 'the value holds NUL, which no variable can'],
+    ['a NUL', Buffer.from('hunter2\0x'), 'the value holds a NUL character, which no variable can hold'],
     ['bytes that are not UTF-8', Buffer.from([0x68, 0xff, 0xfe]), 'the value holds bytes that are not UTF-8'],
-    ['more than the system takes', Buffer.alloc(131_069, 'h'), 'name and value have 131073 bytes; 131072 are the most'],
+    ['more than the system takes', Buffer.alloc(131_069, 'h'), 'name and value have 131073 bytes; the limit is 131072'],
   ])('refuses %s, tells where and nothing of it, and stays', async (_title, value, seen) => {
     const sink = createEnvSink('exec.env');
     await publish(sink, { PW: 'old' });

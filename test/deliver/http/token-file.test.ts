@@ -49,7 +49,7 @@ it.each([
 });
 
 it.each([
-  [0o644, 'correct-horse-battery', /every user of the machine may use it$/],
+  [0o644, 'correct-horse-battery', /every user of the machine has access to the file$/],
   [0o600, 'correct-horse', /fewer than 16 characters$/],
   [0o640, 'correct-horse-battery', undefined],
 ])('a weak token is a warning: mode %o, %s', async (mode, text, seen) => {

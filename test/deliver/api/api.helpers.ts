@@ -45,7 +45,7 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     entryOf: (name: string) => manager.entryOf(name),
     nextMonoMs: (name: string) => manager.nextMonoMs(name),
     endsMonoMs: (name: string) => manager.endsMonoMs(name),
-    silence: (name: string) =>
+    reasonMissing: (name: string) =>
       failure('SECRET_NEVER_FETCHED', `secrets.${name}.kv`, 'no answer has come yet from memory'),
     onEvent: (heard: Parameters<LeaseManager['onEvent']>[0]) => manager.onEvent(heard),
     refresh: (name: string) => manager.refresh(name),

@@ -3,21 +3,21 @@ import type { LiveLogin } from '../../backend/vault/auth/method.ts';
 import type { Secret } from '../../base/secret.ts';
 import { type Fields, isFields, isSecret, plainNumber, plainText } from '../../base/value.ts';
 
-/** What a lease or a token ends with: the agent's login, a token that was made through the proxy, or nothing. */
+/** The owner of a lease or token, with which it ends: the agent's login, a token made through the proxy, or none. */
 export type LeaseOwner =
   | { readonly kind: 'login'; readonly login: LiveLogin }
   | { readonly kind: 'token'; readonly digest: string; readonly token: Secret }
   | { readonly kind: 'none' };
 
-/** What an answer brought that lives on at the server. */
+/** A lease or a token that an answer brought, which lives on at the server. */
 export type LeasedValue = { readonly life: LeaseLife } & (
   | { readonly kind: 'lease'; readonly leaseId: string }
   | { readonly kind: 'token'; readonly token: Secret; readonly accessor: string; readonly isOrphan: boolean }
 );
 
 /**
- * The renewable lease or token of an answer; `plain` when it has neither, `other` when it has one that is not kept: it
- * cannot be renewed, counts its uses, or is wrapped.
+ * The renewable lease or token of an answer. `plain`: the answer has neither. `other`: it has one that is not kept,
+ * because it cannot be renewed, counts its uses, or is wrapped.
  * https://openbao.org/docs/concepts/lease/, https://openbao.org/api-docs/auth/token/#create-token
  */
 export function readLeased(body: Fields, startedMonoMs: number, loginId: number): LeasedValue | 'plain' | 'other' {

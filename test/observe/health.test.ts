@@ -103,7 +103,7 @@ describe('readiness', () => {
   it('one login in trouble is one problem, however many secrets wait for it', () => {
     const all = Array.from({ length: 1000 }, (_, i) => ({
       ...secret(undefined, 'required', `s${i}`),
-      silence: () => refused,
+      reasonMissing: () => refused,
     }));
     expect(brief(readiness(standing(all)).problems)).toEqual(['BACKEND_UNREACHABLE backends.bao.auth']);
   });
@@ -111,7 +111,7 @@ describe('readiness', () => {
   it('a waiting output names five secrets at most, and no computed path', () => {
     const names = ['secret bao team/x', ...Array.from({ length: 7 }, (_, i) => `s${i}`)];
     const [problem] = readiness(standing([], { shop: { kind: 'waiting', missing: names } })).problems;
-    expect(problem?.seen).toBe('it waits for s0, s1, s2, s3, s4, 3 more');
+    expect(problem?.seen).toBe('the output waits for s0, s1, s2, s3, s4, 3 more');
   });
 });
 

@@ -7,9 +7,7 @@ const NOW = 10_000_000;
 const quiet: LifeSigns = { nowMs: NOW, loopLagMs: 0, timersLateMs: 0, backends: [], outputs: [] };
 const backend = (signs: Partial<BackendSigns>): LifeSigns => ({
   ...quiet,
-  backends: [
-    { name: 'bao', attemptSinceMs: undefined, heardMs: 0, timeoutMs: 10_000, loginDueMs: undefined, ...signs },
-  ],
+  backends: [{ name: 'bao', attemptSinceMs: undefined, signMs: 0, timeoutMs: 10_000, loginDueMs: undefined, ...signs }],
 });
 
 describe('liveness', () => {
@@ -19,10 +17,10 @@ describe('liveness', () => {
     ['an event loop that was blocked', { ...quiet, loopLagMs: 5_001 }, ['process']],
     ['a deadline a little past', { ...quiet, timersLateMs: 9_000 }, []],
     ['deadlines that are no longer kept', { ...quiet, timersLateMs: 10_001 }, ['secrets']],
-    ['a backend that nobody has asked for a day', backend({ heardMs: NOW - 86_400_000 }), []],
+    ['a backend that nobody has asked for a day', backend({ signMs: NOW - 86_400_000 }), []],
     ['an attempt as long as its timeout', backend({ attemptSinceMs: NOW - 10_000 }), []],
-    ['a long queue that moves', backend({ attemptSinceMs: NOW - 600_000, heardMs: NOW - 1_000 }), []],
-    ['an attempt that waits for a login announced later', backend({ attemptSinceMs: 0, heardMs: NOW + 200_000 }), []],
+    ['a long queue that moves', backend({ attemptSinceMs: NOW - 600_000, signMs: NOW - 1_000 }), []],
+    ['an attempt that waits for a login announced later', backend({ attemptSinceMs: 0, signMs: NOW + 200_000 }), []],
     ['an attempt that runs far past the timeout', backend({ attemptSinceMs: NOW - 80_001 }), ['backends.bao']],
     ['a backend with a long timeout', backend({ attemptSinceMs: NOW - 80_001, timeoutMs: 60_000 }), []],
     ['a login whose renewal is to come', backend({ loginDueMs: NOW + 5 }), []],

@@ -76,7 +76,7 @@ export const EXEC: readonly Cut[] = [
     "'the value holds a NUL character, which no variable can hold'",
     "`holds ${value.exposeText('env')}`",
     {
-      by: 'tells where and nothing',
+      by: 'names the variable',
     },
   ),
 ];

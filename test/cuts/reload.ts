@@ -36,7 +36,7 @@ export const RELOAD: readonly Cut[] = [
     "await this.#owe(staged === 'equal' ? (this.#published ?? this.#recovered) : staged.generation);",
     "if (staged !== 'equal') await this.#owe(staged.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
   ),
-  mark('owed-survives', 'await disk.rename(made, folder.at(MARK));', '', { by: 'outlives' }),
+  mark('owed-survives', 'await disk.rename(made, folder.at(MARK));', '', { by: 'is kept when the process ends' }),
   loop(
     'retried',
     `${FAILED}\n    this.#retryAtMs = clock.monoMs() + retryInMs;`,

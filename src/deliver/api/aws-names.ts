@@ -65,17 +65,19 @@ export function findAws(
 const ARN = /^(arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:)(.+)$/;
 const END = /-[A-Za-z0-9]{6}$/;
 
+/** Whether two names or ARNs mean the same secret. */
 function isSameId(configured: string, asked: string): boolean {
   if (configured === asked) return true;
-  const [one, other] = [ARN.exec(configured), ARN.exec(asked)];
-  if (one === null && other === null) return false;
-  if (one !== null && other !== null) return one[1] === other[1] && isSameName(one[2] ?? '', other[2] ?? '');
-  return isSameName(one?.[2] ?? configured, other?.[2] ?? asked);
+  const [ownArn, askedArn] = [ARN.exec(configured), ARN.exec(asked)];
+  if (ownArn === null && askedArn === null) return false;
+  const isSame = isSameName(ownArn?.[2] ?? configured, askedArn?.[2] ?? asked);
+  return isSame && (ownArn === null || askedArn === null || ownArn[1] === askedArn[1]);
 }
 
+/** Whether an ARN that is asked for has another account or region than the secret's own. */
 function isElsewhere(asked: string, own = ''): boolean {
-  const [one, other] = [ARN.exec(asked), ARN.exec(own)];
-  return one !== null && other !== null && one[1] !== other[1];
+  const [askedArn, ownArn] = [ARN.exec(asked), ARN.exec(own)];
+  return askedArn !== null && ownArn !== null && askedArn[1] !== ownArn[1];
 }
 
 /** Whether two names are equal, or equal without the end of one of them. */

@@ -7,7 +7,7 @@ function receiver(name: string, cut: string[] = []): Receiver {
 const of = (bytes: number) => () => Buffer.alloc(bytes);
 
 describe('the events in flight of a listener', () => {
-  it('are made once for all who get them, and let go with the last', () => {
+  it('are made once for all readers, and released with the last', () => {
     const events = new EventsInFlight();
     const [a, b] = [receiver('a'), receiver('b')];
     const first = events.hold('1', a, of(100));
@@ -25,7 +25,7 @@ describe('the events in flight of a listener', () => {
     expect(events.hold('1', a, of(100))).not.toBe(first);
   });
 
-  it('are bounded together: the readers of the oldest are cut off, and a single one may be larger', () => {
+  it('are bounded together: the readers of the oldest are cut off, and a single event may be larger', () => {
     const cut: string[] = [];
     const events = new EventsInFlight(1_000);
     const readers = ['a', 'b', 'c', 'd'].map((name) => receiver(name, cut));

@@ -29,7 +29,10 @@ export class HealthWatch implements Disposable {
   constructor(agent: Observed) {
     this.#agent = agent;
     this.pulse = new Pulse(agent.clock);
-    this.#listening = [agent.onProgress((output) => this.#look(output)), agent.onFact((fact) => this.#notice(fact))];
+    this.#listening = [
+      agent.onProgress((output) => this.#notePublished(output)),
+      agent.onFact((fact) => this.#notice(fact)),
+    ];
   }
 
   check(check: Check): Verdict {
@@ -45,7 +48,7 @@ export class HealthWatch implements Disposable {
 
   #startup(): readonly Failure[] {
     if (this.#isStarted) return [];
-    this.#look();
+    this.#notePublished();
     const problems = startProblems(this.#readings(), this.#published);
     this.#isStarted = problems.length === 0;
     return problems;
@@ -108,7 +111,7 @@ export class HealthWatch implements Disposable {
   }
 
   /** Notes which outputs are published. @param output undefined: all outputs. */
-  #look(output?: string): void {
+  #notePublished(output?: string): void {
     const outputs = this.#agent.outputs();
     for (const name of output === undefined ? outputs.keys() : [output]) {
       const kind = outputs.get(name)?.kind;

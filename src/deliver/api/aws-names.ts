@@ -2,7 +2,7 @@ import { isAwsSecretRequest } from '../../backend/aws/config/request.ts';
 import type { SecretConfig } from '../../config/config.ts';
 
 /** A request of a client of the AWS agent. */
-export interface AwsAsked {
+export interface AwsAgentRequest {
   /** A name or ARN of Secrets Manager, or the configured name of a secret. */
   readonly secretId: string;
   /** Absent: any stage when `versionId` is given, otherwise AWSCURRENT. */
@@ -13,7 +13,7 @@ export interface AwsAsked {
 }
 
 /** A configured secret that may answer a request. */
-export interface AwsFound {
+export interface AwsMatch {
   readonly secret: SecretConfig;
   readonly arn: string;
   readonly awsName: string;
@@ -36,14 +36,14 @@ const STAGE_FIELDS = [
  * of the value names another secret.
  * @param arnOf the ARN that came with the value of a secret; undefined as long as there is none.
  */
-export function findAws(
-  asked: AwsAsked,
+export function findAwsSecrets(
+  asked: AwsAgentRequest,
   secrets: readonly SecretConfig[],
   arnOf: (name: string) => string | undefined = () => undefined,
-): readonly AwsFound[] {
+): readonly AwsMatch[] {
   const isWanted = (stage: string) =>
     asked.stage === undefined && asked.versionId !== undefined ? true : stage === (asked.stage ?? CURRENT);
-  const found: AwsFound[] = [];
+  const found: AwsMatch[] = [];
   for (const secret of secrets) {
     const { request } = secret;
     if (!isAwsSecretRequest(request) || !isSameId(request.secretId, asked.secretId)) continue;

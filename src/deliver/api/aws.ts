@@ -8,8 +8,8 @@ import type { Route, RouteRequest } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import { awsErrorReply, NOT_FOUND } from './aws-errors.ts';
-import { type AwsAsked, type AwsFound, findAws } from './aws-names.ts';
-import { type RefreshQueue, slow } from './refreshing.ts';
+import { type AwsAgentRequest, type AwsMatch, findAwsSecrets } from './aws-names.ts';
+import { type RefreshQueue, slowFailure } from './refreshing.ts';
 import { stateHeaders, waitingHeaders } from './secret-reads.ts';
 import type { VisibleSecrets } from './visible.ts';
 
@@ -55,7 +55,7 @@ class AwsReads {
     const asked = parseQuery(query, id);
     if (typeof asked === 'string') return awsErrorReply(failure('API_MALFORMED', 'request', asked));
     const secrets = visible.names().map((name) => visible.of(name));
-    const found = findAws(asked, secrets, (name) => this.#arnOf(name));
+    const found = findAwsSecrets(asked, secrets, (name) => this.#arnOf(name));
     const refreshes = asked.refreshNow ? found.map(({ secret }) => refreshing.refresh(secret.name)) : [];
     const isRefreshed = (await Promise.all(refreshes)).every((isDone) => isDone);
     const fits = found.find((one) => asked.versionId === undefined || this.#versionOf(one) === asked.versionId);
@@ -73,7 +73,7 @@ class AwsReads {
       return awsErrorReply(why, optional && entry !== undefined ? {} : waitingHeaders(name, entry, agent));
     }
     const headers = stateHeaders(entry, agent);
-    if (!isRefreshed) return awsErrorReply(slow(place), headers);
+    if (!isRefreshed) return awsErrorReply(slowFailure(place), headers);
     if (asked.refreshNow && entry.why !== undefined) {
       return awsErrorReply(entry.why, headers);
     }
@@ -86,7 +86,7 @@ class AwsReads {
     return entry === undefined || entry.state === 'absent' ? undefined : entry.value.original?.id;
   }
 
-  #versionOf(found: AwsFound): string | undefined {
+  #versionOf(found: AwsMatch): string | undefined {
     const entry = this.#deps.agent.entryOf(found.secret.name);
     return entry === undefined || entry.state === 'absent' ? undefined : versionIdOf(found, entry);
   }
@@ -98,7 +98,7 @@ function unknownSecret(): Reply {
 }
 
 /** The request in a query, or a text that says what is wrong with it. */
-function parseQuery(query: string, id: string | undefined): AwsAsked | string {
+function parseQuery(query: string, id: string | undefined): AwsAgentRequest | string {
   const given = new URLSearchParams(query);
   const known = ['versionId', 'versionStage', 'refreshNow', ...(id === undefined ? ['secretId'] : [])];
   for (const key of given.keys()) {
@@ -118,8 +118,8 @@ function parseQuery(query: string, id: string | undefined): AwsAsked | string {
   };
 }
 
-function answerOf(found: AwsFound, fields: Fields, held: HeldValue): string {
-  // Of a stage that a field holds only the fields are known.
+function answerOf(found: AwsMatch, fields: Fields, held: HeldValue): string {
+  // For a stage that a field holds, only the fields are known.
   const original = found.field === undefined ? held.value.original : undefined;
   return JSON.stringify({
     ARN: original?.id ?? found.arn,
@@ -135,7 +135,7 @@ function answerOf(found: AwsFound, fields: Fields, held: HeldValue): string {
 }
 
 /** The fields of the stage that was found. Undefined: no version has the stage now. */
-function fieldsOf({ secret: { request }, field }: AwsFound, { value }: HeldValue): Fields | undefined {
+function fieldsOf({ secret: { request }, field }: AwsMatch, { value }: HeldValue): Fields | undefined {
   if (!isAwsSecretRequest(request)) return value.fields;
   if (field !== undefined) {
     const other = value.fields.get(field);
@@ -147,7 +147,7 @@ function fieldsOf({ secret: { request }, field }: AwsFound, { value }: HeldValue
 }
 
 /** The id of the stage's version. A version of the AWS backend is its id, then `FIELD=ID` for each further stage. */
-function versionIdOf({ secret: { request }, field }: AwsFound, { value }: HeldValue): string {
+function versionIdOf({ secret: { request }, field }: AwsMatch, { value }: HeldValue): string {
   if (!isAwsSecretRequest(request)) return value.version;
   const [own = '', ...more] = value.version.split(' ');
   return field === undefined ? own : (more.find((one) => one.startsWith(`${field}=`))?.slice(field.length + 1) ?? '');

@@ -5,7 +5,7 @@ import { type Failure, failure } from '../../base/errors.ts';
 import type { ApiAgent } from './api-agent.ts';
 
 /** How long a client waits for what it asked for, which goes on after that. */
-export const WITHIN_MS = 30_000;
+export const CLIENT_WAIT_MS = 30_000;
 
 /** Runs the refreshes that clients ask for. */
 export class RefreshQueue {
@@ -21,7 +21,7 @@ export class RefreshQueue {
    */
   async refresh(name: string): Promise<boolean> {
     const attempt = this.#agent.refresh(name).then(() => true);
-    return (await within(this.#agent.clock, WITHIN_MS, attempt)) ?? false;
+    return (await within(this.#agent.clock, CLIENT_WAIT_MS, attempt)) ?? false;
   }
 }
 
@@ -37,5 +37,5 @@ export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Pro
 }
 
 /** The failure of a request whose work goes on after the client has waited long enough. */
-export const slow = (place: string): Failure =>
-  failure('API_SLOW', place, `the work did not end within ${formatDuration(WITHIN_MS)}, and goes on`);
+export const slowFailure = (place: string): Failure =>
+  failure('API_SLOW', place, `the work did not end within ${formatDuration(CLIENT_WAIT_MS)}, and goes on`);

@@ -81,7 +81,7 @@ class SecretReads {
     const entry = agent.entryOf(name);
     if (entry === undefined || entry.state === 'absent') {
       audit.missed('read', 'absent', { secret: name });
-      return noValue(name, entry, agent);
+      return noValueReply(name, entry, agent);
     }
     const headers = stateHeaders(entry, agent);
     const known = request.headers['if-none-match'];
@@ -118,7 +118,7 @@ export function stateHeaders({ state, fetchedWallMs, valueNumber }: HeldValue, {
 }
 
 /** The answer for a secret without a value: 404 when it is optional and absent, otherwise 503. */
-export function noValue(
+export function noValueReply(
   name: string,
   entry: Extract<SecretEntry, { state: 'absent' }> | undefined,
   agent: ApiAgent,

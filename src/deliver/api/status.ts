@@ -71,7 +71,7 @@ export const backendStatusSchema = z.object({
   login: z.optional(
     z.object({
       method: z.string(),
-      /** As in the state machine of src/backend/vault/auth/session.ts; usable in `live`, `renewing` and `replacing`. */
+      /** A state of src/backend/vault/auth/session.ts. The login is usable in `live`, `renewing` and `replacing`. */
       state: z.enum(['out', 'logging-in', 'live', 'renewing', 'replacing', 'dead', 'stopped']),
       /** When the login ends. Absent: it does not end, or there is none. */
       endsAt: z.optional(time),

@@ -83,7 +83,7 @@ class FileSink implements Sink {
     return this.#inFolderInTurn(`cannot clean ${this.#dir}`, true, async (volume, folder) => {
       const { disk, tmpfs } = volume;
       const published = await readPublished(disk, folder, this.#place);
-      await this.#generations.learn(disk, folder, published);
+      await this.#generations.estimateReplacements(disk, folder, published);
       // The mark or `..data` may name a generation that is gone; its number was used all the same.
       const mark = await readMark(disk, folder);
       this.#generations.noteUsed(mark?.takenUp);

@@ -69,7 +69,7 @@ export class Generations {
    * early: the previous generation was replaced when `..data` was made, an older one at the latest when the next but
    * one was begun.
    */
-  async learn(disk: Disk, folder: Folder, published: PublishedFiles): Promise<void> {
+  async estimateReplacements(disk: Disk, folder: Folder, published: PublishedFiles): Promise<void> {
     const numbers = await this.#list(disk, folder);
     for (const number of numbers) this.noteUsed(number);
     if (published.state !== 'there') return;

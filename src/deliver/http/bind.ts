@@ -52,7 +52,7 @@ async function bindUnix(server: Server, where: Unix, { place, replaces = false }
   const max = hasProcFd() ? MAX_PATH_BYTES : MAX_PATH_BYTES - STAGE_BYTES;
   const length = Buffer.byteLength(hasProcFd() ? path : dirname(path));
   if (length > max) {
-    const hint = `A socket's path can have ${MAX_PATH_BYTES} bytes.`;
+    const hint = `A socket's path can have at most ${MAX_PATH_BYTES} bytes.`;
     throw fail('LISTEN_FAILED', place, `${path} is too long: it has ${Buffer.byteLength(path)} bytes`, { hint });
   }
   const inFolder = <T>(work: (entry: string, folder: HeldFolder) => Promise<T>) =>

@@ -64,7 +64,7 @@ export function staticRead(key: string, path: string, cache: ProxyCache): Cachea
     keep: ({ received }, body, since) => {
       const fields = fieldsOf(body);
       // Vault Enterprise answers with a wrapping token while a control group has not allowed the read.
-      if (fields === undefined || readLeased(fields, since.monoMs, 0) !== 'plain') return undefined;
+      if (fields === undefined || readLeased(fields, since.monoMs, 0) !== 'none') return undefined;
       const answer = new CachedAnswer(received, body, since);
       if (reading === undefined || reading.isOutdated || !cache.makeRoom(answer)) return undefined;
       cache.kv.keep(key, reading, answer);
@@ -101,7 +101,7 @@ export function leasedRequest(outgoing: UpstreamRequest, namespace: string, cach
   const client = caller === 'client' ? cache.leases.ownerOf(token) : undefined;
   if (caller === 'client' && client === undefined) return undefined;
   const what = `${method} ${fullPath(namespace, path)}`;
-  if (cache.isPlain(what)) return undefined;
+  if (cache.isUnleased(what)) return undefined;
   const who = caller === 'client' ? digestOf(token) : caller;
   const key = cacheKey(asked, namespace, who, body);
   const makesTokens = MAKES_TOKENS.test(path);
@@ -114,9 +114,9 @@ export function leasedRequest(outgoing: UpstreamRequest, namespace: string, cach
     begin: () => {},
     keep: ({ received, login }, bytes, since) => {
       const fields = fieldsOf(bytes);
-      const leased = fields === undefined ? 'other' : readLeased(fields, since.monoMs, login?.id ?? 0);
-      if (leased === 'plain') cache.learnPlain(what);
-      if (leased === 'plain' || leased === 'other') return undefined;
+      const leased = fields === undefined ? 'unsupported' : readLeased(fields, since.monoMs, login?.id ?? 0);
+      if (leased === 'none') cache.rememberUnleased(what);
+      if (leased === 'none' || leased === 'unsupported') return undefined;
       const entry = { path: fullPath(namespace, path), namespace, leased };
       if (leased.kind === 'token' && !makesTokens) {
         // Only the server knows whether the same credentials are still good: the token is renewed and its leases are

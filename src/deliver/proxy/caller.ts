@@ -15,14 +15,14 @@ export type Caller = 'own' | 'client' | 'none';
  * the second factor of a login, and what is known of a wrapping token. They never use the agent's login, since a sealed
  * server gives no login and is unsealed by such requests.
  */
-const OPEN =
+const WITHOUT_TOKEN =
   /^sys\/(?:health|init|leader|seal-status|unseal|storage\/raft\/(?:join|bootstrap(?:\/.+)?)|mfa\/validate|wrapping\/lookup)$/;
 
 /**
  * Paths for which some servers want a token and most do not: a new root token or new unseal keys, made with the shares
  * of the key holders.
  */
-const OPEN_OR_NOT =
+const MAYBE_WITHOUT_TOKEN =
   /^sys\/(?:generate-root(?:\/.+)?|generate-recovery-token\/.+|decode-token|rekey(?:-recovery-key)?\/.+)$/;
 
 /** What follows `auth/` in the path of a login, or of a path that looks like one: a role may have the name `login`. */
@@ -40,9 +40,9 @@ export function callerOf(
   hasLogin: () => boolean,
 ): Caller {
   const given = token === undefined ? 'none' : 'client';
-  if (useAutoAuthToken === false || OPEN.test(path)) return given;
+  if (useAutoAuthToken === false || WITHOUT_TOKEN.test(path)) return given;
   if (useAutoAuthToken === true && token !== undefined) return 'client';
-  const mayNeedNone = OPEN_OR_NOT.test(path) || mayLogIn(method, path);
+  const mayNeedNone = MAYBE_WITHOUT_TOKEN.test(path) || mayLogIn(method, path);
   return mayNeedNone && !hasLogin() ? given : 'own';
 }
 

@@ -14,8 +14,8 @@ export type SharedRequest = CachedAnswer | 'not-kept' | 'failed';
 export const MAX_KEPT = 1024 * 1024;
 
 /** How many requests without leases are remembered, and for how long. */
-const MAX_PLAIN = 1_000;
-const PLAIN_MS = 60_000;
+const MAX_UNLEASED = 1_000;
+const UNLEASED_MS = 60_000;
 
 /** The kept answers of one backend, for all listeners of its proxy. */
 export class ProxyCache implements Disposable {
@@ -26,7 +26,7 @@ export class ProxyCache implements Disposable {
   limits: ProxyCacheConfig;
   readonly #clock: Clock;
   /** When a request was seen to bring no lease, by request. */
-  readonly #plain = new Map<string, number>();
+  readonly #unleased = new Map<string, number>();
 
   constructor(deps: LeaseCacheDeps, limits: ProxyCacheConfig) {
     this.#clock = deps.clock;
@@ -66,26 +66,26 @@ export class ProxyCache implements Disposable {
   }
 
   /** Records that a request brought no lease: for a while, requests like it do not wait for each other. */
-  learnPlain(what: string): void {
-    this.#plain.delete(what);
-    this.#plain.set(what, this.#clock.monoMs());
-    if (this.#plain.size <= MAX_PLAIN) return;
-    for (const oldest of this.#plain.keys()) {
-      this.#plain.delete(oldest);
+  rememberUnleased(what: string): void {
+    this.#unleased.delete(what);
+    this.#unleased.set(what, this.#clock.monoMs());
+    if (this.#unleased.size <= MAX_UNLEASED) return;
+    for (const oldest of this.#unleased.keys()) {
+      this.#unleased.delete(oldest);
       return;
     }
   }
 
   /** Whether a request was recently seen to bring no lease. */
-  isPlain(what: string): boolean {
-    const atMs = this.#plain.get(what);
-    return atMs !== undefined && this.#clock.monoMs() - atMs < PLAIN_MS;
+  isUnleased(what: string): boolean {
+    const atMs = this.#unleased.get(what);
+    return atMs !== undefined && this.#clock.monoMs() - atMs < UNLEASED_MS;
   }
 
   clear(): void {
     this.leases.dropIf(() => true);
     this.kv.dropBelow('');
-    this.#plain.clear();
+    this.#unleased.clear();
   }
 
   [Symbol.dispose](): void {

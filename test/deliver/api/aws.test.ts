@@ -3,7 +3,7 @@ import type { AwsSecretRequest } from '../../../src/backend/aws/config/request.t
 import type { Code } from '../../../src/base/codes.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
-import { findAws } from '../../../src/deliver/api/aws-names.ts';
+import { findAwsSecrets } from '../../../src/deliver/api/aws-names.ts';
 import { answerOf, apiWorld, text } from './api.helpers.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/stripe-AbCdEf';
@@ -215,12 +215,12 @@ describe('the names of Secrets Manager', () => {
     ['prod/stripe', 'prod', false],
     ['prod/stripe', 'PROD/stripe', false],
   ])('%s asked as %s: %s', (configured, asked, isFound) => {
-    expect(findAws({ secretId: asked, refreshNow: false }, [secretOf(configured)]).length === 1).toBe(isFound);
+    expect(findAwsSecrets({ secretId: asked, refreshNow: false }, [secretOf(configured)]).length === 1).toBe(isFound);
   });
 
   it('an ARN with another account or region than that of the value names another secret', () => {
     const found = (asked: string) =>
-      findAws({ secretId: asked, refreshNow: false }, [secretOf('prod/stripe')], () => ARN);
+      findAwsSecrets({ secretId: asked, refreshNow: false }, [secretOf('prod/stripe')], () => ARN);
     for (const asked of [ARN, PARTIAL, 'prod/stripe']) expect(found(asked)).toHaveLength(1);
     for (const [one, other] of [
       ['eu-west-1', 'eu-west-2'],
@@ -234,7 +234,7 @@ describe('the names of Secrets Manager', () => {
   it('a stage is found where it is configured, and AWSCURRENT where no stage is', () => {
     const both = [secretOf('a'), secretOf('a', 'AWSPENDING')];
     const stages = (stage?: string) =>
-      findAws({ secretId: 'a', refreshNow: false, ...(stage === undefined ? {} : { stage }) }, both).map(
+      findAwsSecrets({ secretId: 'a', refreshNow: false, ...(stage === undefined ? {} : { stage }) }, both).map(
         (one) => one.stage,
       );
     expect([stages(), stages('AWSPENDING'), stages('OWN')]).toEqual([['AWSCURRENT'], ['AWSPENDING'], []]);

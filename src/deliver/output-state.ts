@@ -8,5 +8,5 @@ export type OutputState =
   | { readonly kind: 'failed'; readonly why: Failure }
   /** Published; the application was not told yet, or telling it failed with `why`. */
   | { readonly kind: 'owed'; readonly generation: number; readonly why?: Failure }
-  /** The application has the published generation; `why`: the mark beside the generations cannot be written. */
+  /** The application has taken the published generation up. `why`: the mark that says so cannot be written. */
   | { readonly kind: 'settled'; readonly generation: number; readonly why?: Failure };

@@ -1,19 +1,19 @@
 import type { ListenConfig } from '../config/config.ts';
 
-/** Where a new listener listens. */
+/** Where and how a new listener is opened. */
 export interface ListenOptions {
   readonly where: ListenConfig;
   /** Configuration path, for errors. */
   readonly place: string;
-  /** A live socket at the path belongs to this agent and is replaced by `takePlace`. */
+  /** A live socket at the path belongs to this agent: opening leaves it there, and `takePlace` replaces it. */
   readonly replaces?: boolean;
 }
 
 /** A place where clients connect: one unix socket or one TCP port. Disposing it disposes the service that it has. */
 export interface Listener extends AsyncDisposable {
-  /** What is spoken on it, such as `http/1.1`. */
+  /** The protocol that clients speak on it, such as `http/1.1`. */
   readonly protocol: string;
-  /** Connections at present. */
+  /** How many connections are open now. */
   readonly connections: number;
   /** How many requests were answered with each status of the protocol; 0: the client left before its answer began. */
   readonly answered: ReadonlyMap<number, number>;
@@ -24,11 +24,11 @@ export interface Listener extends AsyncDisposable {
 }
 
 /**
- * What answers clients of the agent: the local API, the proxy, health and metrics. It is made anew for each
+ * A service answers clients of the agent: the local API, the proxy, health and metrics. It is made anew for each
  * configuration and opens its own listener, so that each service can speak its own protocol.
  */
 export interface Service extends AsyncDisposable {
-  /** What it speaks. A listener is handed on to a service of the same protocol only. */
+  /** The protocol that it speaks. A listener is handed on to a service of the same protocol only. */
   readonly protocol: string;
   /**
    * Opens a listener that this service answers on.
@@ -36,14 +36,14 @@ export interface Service extends AsyncDisposable {
    */
   listen(options: ListenOptions): Promise<Listener>;
   /**
-   * From the next request on this service answers on a listener of the same protocol, in the place of the service
-   * before, which the caller disposes.
+   * Takes over a listener of the same protocol: this service answers from the next request on. The caller disposes
+   * the service that answered before.
    */
   takeListener(listener: Listener): void;
   /**
-   * Called once, when the configuration that it was made for is taken: the backends and secrets of it are there from
-   * now on. A new listener may get requests before. Services of the configuration before are disposed when the promise
-   * has settled, so that what both use can be handed on. Never rejects.
+   * Called once, when the service's configuration comes into use: its backends and secrets exist from then on. A new
+   * listener may get requests before that. The services of the earlier configuration are disposed when the promise has
+   * settled, so that what both use can be handed on. Never rejects.
    */
   start?(): Promise<void>;
 }

@@ -1,32 +1,33 @@
 /** A place where an output's generations go. Owns the generations and the mark of the last one taken up. */
 export interface Sink {
   /**
-   * To be called once, before anything else: removes what a killed process left behind and answers the number of the
-   * published generation, or undefined when there is none.
+   * Removes what a killed process left behind, and finds the published generation. Call it once, before anything else.
    * @throws PannierError OUTPUT_NOT_WRITABLE, OUTPUT_SYMLINK, OUTPUT_OCCUPIED, OUTPUT_NOT_TMPFS
    */
   recover(): Promise<Recovered>;
   /**
-   * Writes a candidate beside the published generation; `equal` when the bytes, names, modes and owners are those of
-   * the published one, and then nothing was written.
+   * Writes a candidate beside the published generation. When bytes, names, modes and owners are those of the published
+   * one it writes nothing and answers `equal`.
    * @throws PannierError OUTPUT_NOT_WRITABLE, OUTPUT_FULL, OUTPUT_SYMLINK, OUTPUT_OCCUPIED, OUTPUT_OWNER; the
    * published generation is untouched.
    */
   stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal'>;
+  /** Which generation the application has taken up. */
   readonly mark: ReloadMark;
   /**
-   * Removes generations that are neither published nor the one before, and were replaced at least 10 s ago. Worth
-   * calling after each commit; answers in how many milliseconds the next call has work, undefined when nothing waits.
+   * Removes generations that are neither published nor the one before, and were replaced at least 10 s ago. Call it
+   * after each commit. Answers in how many milliseconds a further call has work; undefined: nothing waits.
    * @throws PannierError OUTPUT_NOT_WRITABLE when something could not be removed; publishing goes on regardless.
    */
   sweep(): Promise<number | undefined>;
 }
 
 export interface Recovered {
+  /** The published generation; undefined: there is none. */
   readonly generation: number | undefined;
   /** How many leftovers were removed. */
   readonly removed: number;
-  /** Whether the directory is on tmpfs; undefined where that cannot be told (not Linux). */
+  /** Whether the directory is on tmpfs; undefined where this cannot be determined (not Linux). */
   readonly tmpfs: boolean | undefined;
 }
 
@@ -35,11 +36,12 @@ export interface Staged {
   readonly dir: string;
   readonly generation: number;
   /**
-   * Publishes it with one rename. `first`: nothing was published before, so nobody has read it.
+   * Publishes the candidate with one rename. `first`: nothing was published before, so no application has read a
+   * generation yet.
    * @throws PannierError as `stage` does; then the candidate is gone and the published generation untouched.
    */
   commit(): Promise<{ readonly generation: number; readonly first: boolean }>;
-  /** Removes a candidate that is not to be published. */
+  /** Removes the candidate instead of publishing it. */
   discard(): Promise<void>;
 }
 
@@ -50,7 +52,8 @@ export interface OwedReload {
 }
 
 /**
- * Kept where the generations are, on disk for files, so that neither equal bytes nor a crash can lose an owed reload.
+ * The record of the generation that the application has taken up. It is kept beside the generations (on disk for
+ * files), so that neither equal bytes nor a crash can lose an owed reload.
  */
 export interface ReloadMark {
   /** The published generation when it differs from the last one taken up; undefined when nothing is owed. */

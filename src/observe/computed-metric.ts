@@ -1,6 +1,6 @@
 import type { Metric, Registry } from 'prom-client';
 
-/** One series at one scrape. */
+/** The value of one series at one scrape. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -11,13 +11,13 @@ export interface ComputedOptions {
   readonly help: string;
   readonly type: 'gauge' | 'counter';
   readonly labelNames?: readonly string[];
-  /** Asked at each scrape. */
+  /** Called at each scrape. */
   readonly samples: () => Iterable<Sample>;
 }
 
 /**
- * A metric whose series are made at the scrape and kept nowhere: what is gone has no series, and 10,000 secrets cost
- * nothing between two scrapes. To the registry a metric is whatever has `get`.
+ * Registers a metric whose series are made at each scrape and not kept: a removed secret has no series, and 10,000
+ * secrets cost nothing between two scrapes. The registry takes any object with `get` for a metric.
  */
 export function registerComputed(registry: Registry, { samples, labelNames = [], ...rest }: ComputedOptions): void {
   const metric = { ...rest, labelNames, get: async () => ({ ...rest, aggregator: 'sum', values: [...samples()] }) };
@@ -27,5 +27,5 @@ export function registerComputed(registry: Registry, { samples, labelNames = [],
 /** The one series of a metric without labels. */
 export const only = (value: number): Sample[] => [{ labels: {}, value }];
 
-/** To the millisecond, as Prometheus counts. */
+/** Milliseconds as seconds, the unit of Prometheus, to the millisecond. */
 export const seconds = (ms: number): number => Math.round(ms) / 1000;

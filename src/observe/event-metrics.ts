@@ -4,26 +4,29 @@ import { registerComputed, seconds } from './computed-metric.ts';
 import type { Observed } from './observed.ts';
 import { operationOf } from './operation-of.ts';
 
-/** The parts of prom-client that are used; it is loaded by whoever makes the metrics. */
+/** The parts of prom-client that are used. `createMetrics` loads the library. */
 export interface PromClient {
   readonly Counter: typeof Counter;
   readonly Histogram: typeof Histogram;
 }
 
-/** From a local answer to a request that runs into its timeout. */
+/** Buckets for requests, from a local answer to a timeout. */
 const REQUEST_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Buckets for publishing and for steps of reloads. */
 const WORK_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120];
 
-type Of<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
-type Heard = { readonly [K in Fact['kind']]?: (fact: Of<K>) => void };
+type FactOf<K extends Fact['kind']> = Extract<Fact, { kind: K }>;
+type Counters = { readonly [K in Fact['kind']]?: (fact: FactOf<K>) => void };
 
-/** Counters and histograms of what happens. They count from the moment this is called. */
+/** Counters and histograms of facts. */
 export interface EventMetrics {
+  /** Counts a fact in each metric that it concerns. */
   count(fact: Fact): void;
   /** Drops the series of outputs and backends that are no longer configured. */
   prune(): Promise<void>;
 }
 
+/** Registers the counters and histograms; they count the facts from then on. */
 export function registerEvents(registry: Registry, { Counter, Histogram }: PromClient, agent: Observed): EventMetrics {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
@@ -33,34 +36,34 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
 
   const requests = counter(
     'backend_requests',
-    'Requests to a backend by what they do and by HTTP status, or by the code of the failure when no answer came.',
+    'Requests to a backend by operation and by HTTP status, or by failure code when no answer came.',
     'backend',
     'operation',
     'status',
   );
   const requestSeconds = histogram(
     'backend_request_duration',
-    'How long requests to a backend took, without the wait for a connection.',
+    'Duration of requests to a backend, without the wait for a connection.',
     REQUEST_SECONDS,
     'backend',
     'operation',
   );
-  const logins = counter('logins', 'What became of logging in and of keeping a login.', 'backend', 'result');
-  const attempts = counter('secret_attempts', 'What became of fetching and renewing secrets.', 'result');
-  const failures = counter('failures', 'Failures by the part that failed and by code.', 'part', 'code');
-  const renders = counter('output_renders', 'What became of rendering an output.', 'output', 'result');
-  const publishes = counter('output_publishes', 'What became of publishing an output.', 'output', 'result');
+  const logins = counter('logins', 'Attempts to log in or to renew a login, by result.', 'backend', 'result');
+  const attempts = counter('secret_attempts', 'Attempts to fetch or renew a secret, by result.', 'result');
+  const failures = counter('failures', 'Failures by the part of the agent that failed and by code.', 'part', 'code');
+  const renders = counter('output_renders', 'Attempts to render an output, by result.', 'output', 'result');
+  const publishes = counter('output_publishes', 'Attempts to publish an output, by result.', 'output', 'result');
   const publishSeconds = histogram(
     'output_publish_duration',
-    'From the beginning of rendering to the new generation being in place.',
+    'Duration from the start of rendering until the new generation is published.',
     WORK_SECONDS,
   );
-  const reloads = counter('output_reloads', 'What became of reloading the application.', 'output', 'result');
-  const steps = counter('reload_steps', 'Steps of reloads by kind.', 'step', 'result');
-  const stepSeconds = histogram('reload_step_duration', 'How long steps of reloads took.', WORK_SECONDS, 'step');
+  const reloads = counter('output_reloads', 'Reloads of the application by result.', 'output', 'result');
+  const steps = counter('reload_steps', 'Steps of reloads by kind and result.', 'step', 'result');
+  const stepSeconds = histogram('reload_step_duration', 'Duration of steps of reloads.', WORK_SECONDS, 'step');
   const proxied = counter(
     'proxy_requests',
-    'Requests through the proxy by what they do, by HTTP status (0 when the client left first), and by the cache.',
+    'Requests through the proxy by operation, HTTP status (0: the client left first) and use of the cache.',
     'backend',
     'operation',
     'status',
@@ -68,19 +71,19 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   );
   const proxySeconds = histogram(
     'proxy_request_duration',
-    'How long requests through the proxy took.',
+    'Duration of requests through the proxy.',
     REQUEST_SECONDS,
     'backend',
     'cache',
   );
-  const childStarts = counter('child_starts', 'Starts of the child of exec.', 'why');
-  const childEnds = counter('child_ends', 'Ends of the child of exec by status, 128+n after a signal.', 'status');
-  const loads = counter('config_loads', 'What became of later configurations.', 'result');
-  const crashes = counter('task_crashes', 'Tasks of the agent that failed and were started again.');
+  const childStarts = counter('child_starts', 'Starts of the child of exec by reason.', 'why');
+  const childEnds = counter('child_ends', 'Ends of the child of exec by exit status; 128+n means signal n.', 'status');
+  const loads = counter('config_loads', 'Configurations read after the first, by result.', 'result');
+  const crashes = counter('task_crashes', 'Tasks of the agent that failed and were restarted.');
   const jumps = counter('clock_jumps', 'Jumps of the wall clock, and suspensions of the machine.');
   const warnings = counter('warnings', 'Warnings by code.', 'code');
 
-  // A series that begins with its first event hides that event from rate().
+  // Series begin at 0: if one began with its first event, rate() would not see that event.
   for (const result of ['changed', 'unchanged', 'renewed', 'failed']) attempts.inc({ result }, 0);
   for (const result of ['applied', 'rejected']) loads.inc({ result }, 0);
 
@@ -93,14 +96,14 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   });
   registerComputed(registry, {
     name: 'pannier_config_last_load_success_timestamp_seconds',
-    help: 'When the configuration in use was taken.',
+    help: 'When the configuration in use was applied.',
     type: 'gauge',
     samples: () => [{ labels: {}, value: seconds(lastLoad.wallMs) }],
   });
   const publishedMs = new Map<string, number>();
   registerComputed(registry, {
     name: 'pannier_output_last_publish_timestamp_seconds',
-    help: 'When the output was last published by this process; absent when it was not.',
+    help: 'When this process last published the output; absent when it has not.',
     type: 'gauge',
     labelNames: ['output'],
     samples: () => [...publishedMs].map(([output, ms]) => ({ labels: { output }, value: seconds(ms) })),
@@ -108,7 +111,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
 
   const failed = (part: string, { failure }: { readonly failure: { readonly code: string } }) =>
     failures.inc({ part, code: failure.code });
-  const heard: Heard = {
+  const counters: Counters = {
     'backend-answered': ({ backend, call, status, durationMs }) => {
       const operation = operationOf(call);
       requests.inc({ backend, operation, status: String(status) });
@@ -184,7 +187,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
   const byOutput = [renders, publishes, reloads];
   const byBackend = [requests, requestSeconds, logins, proxied, proxySeconds];
   return {
-    count: (fact) => heard[fact.kind]?.(fact as never),
+    count: (fact) => counters[fact.kind]?.(fact as never),
     async prune() {
       const outputs = agent.outputs.states();
       const { backends } = agent.plan().config;

@@ -1,9 +1,9 @@
-import { JSON_TYPE, type Reply } from '../deliver/http/reply.ts';
+import { jsonReply, type Reply } from '../deliver/http/reply.ts';
 import type { Route } from '../deliver/http/routes.ts';
 import type { Check, HealthWatch } from './health-watch.ts';
 
-/** Largest number of problems, and of warnings, in one answer. */
-const MAX_TOLD = 20;
+/** How many problems, and how many warnings, one answer lists. */
+const MAX_LISTED = 20;
 
 const PATHS: readonly (readonly [path: string, check: Check])[] = [
   ['/startupz', 'startup'],
@@ -12,34 +12,34 @@ const PATHS: readonly (readonly [path: string, check: Check])[] = [
 ];
 
 /**
- * Health as rows of a route table; answered also when all connections are taken.
- * @param mostTold problems, and warnings, that are told; 0: only how many there are, where names are not to be shown.
+ * The routes for health, which are answered even when all connections are taken.
+ * @param maxListed how many problems, and how many warnings, an answer lists; 0: it says only how many there are, for
+ * listeners that must not show names.
  */
-export function createHealthRoutes(watch: HealthWatch, mostTold = MAX_TOLD): readonly Route[] {
+export function createHealthRoutes(watch: HealthWatch, maxListed = MAX_LISTED): readonly Route[] {
   return PATHS.map(([path, check]) => {
-    return { method: 'GET', path, vital: true, handle: () => answer(watch, check, mostTold) };
+    return { method: 'GET', path, vital: true, handle: () => answer(watch, check, maxListed) };
   });
 }
 
-/** 200 or 503, and what is wrong: codes, places and our own words. */
-function answer(watch: HealthWatch, check: Check, mostTold: number): Reply {
+/** 200, or 503 with the problems: codes, places and messages of the agent. */
+function answer(watch: HealthWatch, check: Check, maxListed: number): Reply {
   const { problems, warnings } = watch.check(check);
   const isOk = problems.length === 0;
-  const body = {
+  return jsonReply(isOk ? 200 : 503, {
     check,
     status: isOk ? 'ok' : 'failing',
-    problems: problems.slice(0, mostTold).map(told),
-    ...more('moreProblems', problems, mostTold),
-    warnings: warnings.slice(0, mostTold).map(told),
-    ...more('moreWarnings', warnings, mostTold),
-  };
-  return { status: isOk ? 200 : 503, type: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
+    problems: problems.slice(0, maxListed).map(shown),
+    ...more('moreProblems', problems, maxListed),
+    warnings: warnings.slice(0, maxListed).map(shown),
+    ...more('moreWarnings', warnings, maxListed),
+  });
 }
 
-function told({ code, place, seen, hint }: ReturnType<HealthWatch['check']>['problems'][number]) {
+function shown({ code, place, seen, hint }: ReturnType<HealthWatch['check']>['problems'][number]) {
   return { code, place, seen, hint };
 }
 
-function more(key: string, { length }: { readonly length: number }, mostTold: number): Record<string, number> {
-  return length > mostTold ? { [key]: length - mostTold } : {};
+function more(key: string, { length }: { readonly length: number }, maxListed: number): Record<string, number> {
+  return length > maxListed ? { [key]: length - maxListed } : {};
 }

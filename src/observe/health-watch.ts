@@ -5,35 +5,39 @@ import { type BackendSigns, lifeProblems } from './liveness.ts';
 import type { Observed } from './observed.ts';
 import { Pulse } from './pulse.ts';
 
-/** `startup`: the first publish is complete. `ready`: it can be relied on now. `live`: it goes on. */
+/** `startup`: everything was published once. `ready`: secrets and outputs can be relied on. `live`: nothing stalls. */
 export type Check = 'startup' | 'ready' | 'live';
 
-/** A backend whose configuration has no timeout answers at once or never. */
-const NO_TIMEOUT_MS = 30_000;
+/** The timeout that is assumed for a backend without a configured one. */
+const DEFAULT_TIMEOUT_MS = 30_000;
 
-const BEGINNING = failure('OUTPUT_WAITING', 'configuration', 'it is being applied');
+const BEGINNING = failure('OUTPUT_WAITING', 'configuration', 'the configuration is being applied');
 
 /**
- * Keeps what health needs to know of the past: which outputs were published, and when each backend was last heard of.
- * Lives as long as the agent, over all configurations.
+ * Answers checks of health. It keeps what they need to know of the past: which outputs were published, and when each
+ * backend last gave a sign of life. It lives as long as the agent, over all configurations.
  */
 export class HealthWatch implements Disposable {
   readonly pulse: Pulse;
   readonly #agent: Observed;
   readonly #published = new Set<string>();
-  readonly #heardMs = new Map<string, number>();
+  /** The last sign of life of each backend, or the moment for which it announced its next try. */
+  readonly #signMs = new Map<string, number>();
   readonly #listening: readonly Disposable[];
   #isStarted = false;
 
   constructor(agent: Observed) {
     this.#agent = agent;
     this.pulse = new Pulse(agent.clock);
-    this.#listening = [agent.onProgress((output) => this.#look(output)), agent.onFact((fact) => this.#hear(fact))];
+    this.#listening = [
+      agent.onProgress((output) => this.#notePublished(output)),
+      agent.onFact((fact) => this.#notice(fact)),
+    ];
   }
 
   check(check: Check): Verdict {
     if (check !== 'live' && !this.#agent.isApplied()) return { problems: [BEGINNING], warnings: [] };
-    if (check === 'ready') return readiness(this.#standing());
+    if (check === 'ready') return readiness(this.#readings());
     return { problems: check === 'startup' ? this.#startup() : this.#life(), warnings: [] };
   }
 
@@ -44,13 +48,13 @@ export class HealthWatch implements Disposable {
 
   #startup(): readonly Failure[] {
     if (this.#isStarted) return [];
-    this.#look();
-    const problems = startProblems(this.#standing(), this.#published);
+    this.#notePublished();
+    const problems = startProblems(this.#readings(), this.#published);
     this.#isStarted = problems.length === 0;
     return problems;
   }
 
-  #standing(): Readings {
+  #readings(): Readings {
     const outputs = [...this.#agent.outputs.states()].map(([name, state]) => ({ name, state }));
     const wallMs = this.#agent.clock.wallMs();
     return { wallMs, loginsMissing: this.#loginsMissing(), secrets: this.#secrets(), outputs };
@@ -62,7 +66,11 @@ export class HealthWatch implements Disposable {
     const backend = this.#agent.backends.byName().get(proxy.backend);
     if (backend?.login?.().isUsable !== false) return;
     yield backend.trouble?.() ??
-      failure('AUTH_UNUSABLE', `backends.${proxy.backend}.auth`, 'the first login has not been answered yet');
+      failure(
+        'AUTH_UNUSABLE',
+        `backends.${proxy.backend}.auth`,
+        'the first attempt to log in has not been answered yet',
+      );
   }
 
   *#secrets(): Iterable<SecretStanding> {
@@ -95,15 +103,15 @@ export class HealthWatch implements Disposable {
       yield {
         name,
         attemptSinceMs: attempts.get(name),
-        heardMs: this.#heardMs.get(name) ?? Number.NEGATIVE_INFINITY,
-        timeoutMs: config?.timeoutMs ?? NO_TIMEOUT_MS,
+        signMs: this.#signMs.get(name) ?? Number.NEGATIVE_INFINITY,
+        timeoutMs: config?.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         loginDueMs: backend.login?.().nextMonoMs,
       };
     }
   }
 
-  /** @param output absent: all of them. */
-  #look(output?: string): void {
+  /** Notes which outputs are published. @param output undefined: all outputs. */
+  #notePublished(output?: string): void {
     const outputs = this.#agent.outputs.states();
     for (const name of output === undefined ? outputs.keys() : [output]) {
       const kind = outputs.get(name)?.kind;
@@ -111,14 +119,14 @@ export class HealthWatch implements Disposable {
     }
   }
 
-  /** A failure that announces its next try is a sign of life until then. */
-  #hear(fact: Fact): void {
+  /** Notes a sign of life of a backend. A failure that announces its next try counts until then. */
+  #notice(fact: Fact): void {
     const now = this.#agent.clock.monoMs();
-    if (fact.kind === 'proxy-answered') return; // others' requests move while ours may not
-    if ('backend' in fact) this.#heardMs.set(fact.backend, 'retryInMs' in fact ? now + fact.retryInMs : now);
+    if (fact.kind === 'proxy-answered') return; // clients' requests may go on while the agent's own stall
+    if ('backend' in fact) this.#signMs.set(fact.backend, 'retryInMs' in fact ? now + fact.retryInMs : now);
     else if ('secrets' in fact && Array.isArray(fact.secrets)) {
       const backend = this.#agent.plan().config.secrets.get(fact.secrets[0] ?? '')?.backend;
-      if (backend !== undefined) this.#heardMs.set(backend, Math.max(now, this.#heardMs.get(backend) ?? now));
+      if (backend !== undefined) this.#signMs.set(backend, Math.max(now, this.#signMs.get(backend) ?? now));
     }
   }
 }

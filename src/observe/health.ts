@@ -4,40 +4,41 @@ import { placeOfOutput } from '../config/place.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import type { SecretEntry } from '../lease/snapshot.ts';
 
-/** One answer of health: failing when there is a problem. A warning is worth a look and fails nothing. */
+/** The result of a check of health. A problem fails it; a warning deserves a look and fails nothing. */
 export interface Verdict {
   readonly problems: readonly Failure[];
   readonly warnings: readonly Failure[];
 }
 
-/** One secret that is wanted. */
+/** The state of one secret that is wanted. */
 export interface SecretStanding {
   readonly name: string;
-  /** By a computed path: whether its absence is wrong, its output says. */
+  /** `computed`: the path was computed, and the output that needs it says whether its absence is a problem. */
   readonly need: 'required' | 'computed' | 'optional';
   readonly entry: SecretEntry | undefined;
-  /** Why there is no entry. */
+  /** Why the secret has no entry; called when it has none. */
   readonly reasonMissing: () => Failure;
 }
 
-/** One output, the environment of a child too. */
+/** The state of one output, or of the environment of a child. */
 export interface OutputStanding {
   readonly name: string;
   readonly state: OutputState;
 }
 
+/** The state of the agent at the moment of a check. */
 export interface Readings {
   readonly wallMs: number;
-  /** Why a login is missing that requests of others need, the proxy's clients. */
+  /** Why the login is missing that the proxy needs for its clients; empty when none is missing. */
   readonly loginsMissing: Iterable<Failure>;
   readonly secrets: Iterable<SecretStanding>;
   readonly outputs: Iterable<OutputStanding>;
 }
 
 /**
- * Pure: whether every output was published once and every required secret has had a value. Asked until it is so once;
- * from then on the start is over, whatever comes.
- * @param published the outputs that were.
+ * Pure: what is missing until every output was published once and every required secret has a value. When nothing is,
+ * the start is over for good and the caller asks no more.
+ * @param published names of the outputs that were published.
  */
 export function startProblems({ secrets, outputs }: Readings, published: ReadonlySet<string>): readonly Failure[] {
   const problems: Failure[] = [];
@@ -57,9 +58,9 @@ export function startProblems({ secrets, outputs }: Readings, published: Readonl
  *
  * - A required secret without a value, or past its validity or its `maxStale`, is a problem; a stale one whose value is
  *   still good is a warning. An optional one is neither.
- * - An output that waits or failed is a problem: what it publishes is not what it should be.
- * - A login that the proxy lends to its clients is a problem while there is none: it could answer nothing.
- * - An owed reload is a warning at most: the files are right and the application still runs on values that are good.
+ * - An output that waits or failed is a problem: its files are missing or out of date.
+ * - A missing login that the proxy lends to its clients is a problem: the proxy cannot answer them.
+ * - An owed reload is a warning at most: the files are right and the application still runs on good values.
  *   Taking every replica out of service because a reload command is broken would be the larger outage.
  */
 export function readiness({ wallMs, secrets, outputs, loginsMissing }: Readings): Verdict {
@@ -80,21 +81,21 @@ export function readiness({ wallMs, secrets, outputs, loginsMissing }: Readings)
   return { problems: once(problems), warnings: once(warnings) };
 }
 
-/** Longest list of names in one problem. */
-const NAMED = 5;
+/** How many names one problem lists. */
+const MAX_NAMED = 5;
 
 function outputProblem({ name, state }: OutputStanding): Failure | undefined {
   if (state.kind === 'failed') return state.why;
   if (state.kind !== 'waiting') return undefined;
-  // A computed path stands in its name.
+  // The name of a computed secret holds its path, and a space.
   const names = state.missing.filter((missing) => !missing.includes(' '));
-  const shown = names.slice(0, NAMED);
+  const shown = names.slice(0, MAX_NAMED);
   const others = state.missing.length - shown.length;
   const list = [...shown, ...(others === 0 ? [] : [`${others} more`])].join(', ');
   return failure(
     'OUTPUT_WAITING',
     placeOfOutput(name),
-    list === '' ? 'it is not rendered yet' : `it waits for ${list}`,
+    list === '' ? 'the output is not rendered yet' : `the output waits for ${list}`,
   );
 }
 
@@ -110,7 +111,7 @@ function aged(
   return failure(code, place, `${age}${reason}`, why === undefined ? {} : { hint: why.hint });
 }
 
-/** A login in trouble is one problem, however many secrets wait for it. */
+/** Removes equal failures: a failed login is one problem, however many secrets wait for it. */
 function once(failures: readonly Failure[]): readonly Failure[] {
   return [...new Map(failures.map((one) => [`${one.code} ${one.place} ${one.seen}`, one])).values()];
 }

@@ -1,7 +1,9 @@
 import type { Route } from '../deliver/http/routes.ts';
 import type { Metrics } from './metrics.ts';
 
-/** `/metrics`: the text format of Prometheus, or OpenMetrics for who accepts it. */
+/**
+ * The route `/metrics`. It answers in OpenMetrics when the client accepts that, otherwise in Prometheus's text format.
+ */
 export function metricsRoute(metrics: Metrics): Route {
   return {
     method: 'GET',

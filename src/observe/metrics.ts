@@ -6,7 +6,7 @@ import { registerProcess } from './process-metrics.ts';
 import { registerSecrets } from './secret-metrics.ts';
 import { registerStates } from './state-metrics.ts';
 
-/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/** The format of a scrape: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export type Exposition = 'prometheus' | 'openmetrics';
 
 export interface Metric {
@@ -16,16 +16,16 @@ export interface Metric {
   readonly labelNames: readonly string[];
 }
 
-/** Everything that is measured, listed in docs/metrics.md. */
+/** All metrics of the agent; docs/metrics.md lists them. */
 export interface Metrics extends Disposable {
-  /** One scrape. Those that come while one is made share it. */
+  /** The text of one scrape. Scrapes that come while a text is made share it. */
   scrape(as: Exposition): Promise<{ readonly type: string; readonly body: string }>;
   list(): readonly Metric[];
 }
 
 /**
- * Counters count from now on; everything else is asked for at the scrape, so that what is no longer configured has no
- * series. Labels are configured names and words of ours: never a value, never a path.
+ * Makes the metrics. Counters count from now on; all other series are made at the scrape, so that what is no longer
+ * configured has none. Labels are configured names and words of Pannier's own, never a value or a path.
  */
 export async function createMetrics(agent: Observed, watch: HealthWatch): Promise<Metrics> {
   const prom = await import('prom-client');
@@ -36,7 +36,7 @@ export async function createMetrics(agent: Observed, watch: HealthWatch): Promis
   registerProcess(registry, agent.startedWallMs);
   const lag = new prom.Histogram({
     name: 'pannier_event_loop_lag_seconds',
-    help: 'How late the event loop was, looked at once a second.',
+    help: 'How late the event loop was, measured once a second.',
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10],
     registers: [registry],
   });
@@ -72,7 +72,7 @@ export async function createMetrics(agent: Observed, watch: HealthWatch): Promis
   };
 }
 
-/** As `registry.metrics()`, but others get their turn between two metrics: one of 10,000 secrets takes a while. */
+/** As `registry.metrics()`, but yields to other work after each metric: one of 10,000 secrets takes a while. */
 async function textOf(
   registry: Pick<Registry, 'getMetricsAsArray' | 'getSingleMetricAsString'>,
   between: string,
@@ -94,8 +94,8 @@ interface Readable {
 }
 
 /**
- * The same metrics under a registry that writes OpenMetrics. There the name of a counter is told without its `_total`;
- * prom-client cuts it off the metric itself, for good, so what is handed over is a copy.
+ * Copies the metrics to a registry that writes OpenMetrics. That format has counters without `_total`, and prom-client
+ * cuts the suffix off the registered metric for good, so it gets copies.
  */
 function copyTo(open: Registry<OpenMetricsContentType>, registry: Registry): void {
   for (const metric of registry.getMetricsAsArray() as unknown as readonly Readable[]) {

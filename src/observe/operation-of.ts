@@ -1,7 +1,8 @@
 /**
- * What a request to a backend does, as one of a few words: a label of a metric. A path is never one, since it may be
- * private or computed, and there may be any number of them.
- * @param call `GET secret/data/app` of Vault, or `secretsmanager GetSecretValue`: service and operation.
+ * The operation of a request to a backend, as one of a few words, for the label of a metric. A path is never a label:
+ * it may be private or computed, and the number of paths has no bound.
+ * @param call method and path for Vault, `GET secret/data/app`; service and operation for AWS, `secretsmanager
+ * GetSecretValue`.
  */
 export function operationOf(call: string): string {
   const [method = '', path = ''] = call.split(' ', 2);
@@ -10,7 +11,7 @@ export function operationOf(call: string): string {
   return KNOWN.find(([start]) => start.test(plain))?.[1] ?? BY_METHOD[method] ?? 'other';
 }
 
-/** The API of Vault, by what its paths begin with. */
+/** Operations of Vault's API by the beginning of the path. */
 const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/^auth\/token\/lookup-self$/, 'look-up-login'],
   [/^auth\/token\/renew-self$/, 'renew-login'],
@@ -30,5 +31,5 @@ const BY_METHOD: Readonly<Record<string, string>> = {
   DELETE: 'delete',
 };
 
-/** An API that has operations has a fixed number of them. */
+/** A name of an operation. An API that names its operations has a fixed number of them. */
 const OPERATION = /^[A-Z][A-Za-z]{2,39}$/;

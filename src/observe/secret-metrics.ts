@@ -6,8 +6,8 @@ import type { Observed } from './observed.ts';
 const STATES = ['fresh', 'stale', 'expired', 'absent'] as const;
 
 /**
- * What is known of each configured secret that is wanted. Those of computed paths are counted for each output: no label
- * holds a path.
+ * Registers the metrics of each configured secret that is wanted. Computed secrets are only counted, for each output:
+ * no label holds a path.
  */
 export function registerSecrets(registry: Registry, agent: Observed): void {
   const { clock } = agent;
@@ -15,7 +15,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
   const stateOf = (name: string): string => agent.secrets.entryOf(name)?.state ?? 'absent';
   const gauge = (name: string, help: string, labelNames: readonly string[], samples: () => Iterable<Sample>) =>
     registerComputed(registry, { name: `pannier_secret${name}`, help, type: 'gauge', labelNames, samples });
-  /** A series per secret for which there is a number. */
+  /** Registers a gauge with a series for each secret for which `msOf` gives a number. */
   const perSecret = (name: string, help: string, msOf: (secret: string) => number | undefined) =>
     gauge(name, help, ['secret'], function* () {
       for (const secret of names()) {
@@ -27,7 +27,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
     monoMs === undefined ? undefined : monoMs - clock.monoMs() + clock.wallMs();
   const fetchedMs = (name: string) => held(agent.secrets.entryOf(name))?.fetchedWallMs;
 
-  gauge('s', 'Secrets in each state.', ['state'], () => {
+  gauge('s', 'Number of secrets in each state.', ['state'], () => {
     const counts = new Map<string, number>(STATES.map((state) => [state, 0]));
     for (const name of names()) counts.set(stateOf(name), (counts.get(stateOf(name)) ?? 0) + 1);
     return [...counts].map(([state, value]) => ({ labels: { state }, value }));
@@ -39,7 +39,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
       return { labels: { secret, backend, state: stateOf(secret) }, value: 1 };
     });
   });
-  gauge('s_computed', 'Secrets by computed paths in each state, for each output.', ['output', 'state'], function* () {
+  gauge('s_computed', 'Number of computed secrets in each state, for each output.', ['output', 'state'], function* () {
     for (const [output, computed] of agent.outputs.computed()) {
       const counts = new Map<string, number>(STATES.map((state) => [state, 0]));
       for (const name of computed.keys()) counts.set(stateOf(name), (counts.get(stateOf(name)) ?? 0) + 1);
@@ -49,7 +49,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
   });
   gauge(
     's_computed_oldest_success_timestamp_seconds',
-    'When the oldest value by a computed path of the output was last known good.',
+    'When the oldest value of the computed secrets of the output was last known good.',
     ['output'],
     function* () {
       for (const [output, computed] of agent.outputs.computed()) {
@@ -65,7 +65,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
   });
   perSecret(
     '_expiry_timestamp_seconds',
-    'When the value stops being valid by its lease, login, rotation, certificate or answer; absent when nothing ends it.',
+    'When the value ends by its lease, login, rotation, certificate or answer; absent when nothing ends it.',
     (name) => toWall(agent.secrets.endsMonoMs(name)),
   );
   perSecret(

@@ -5,7 +5,7 @@ import type { Observed } from './observed.ts';
 
 const OUTPUT_STATES = ['waiting', 'failed', 'owed', 'settled'] as const;
 
-/** Outputs, logins and health as they are at the scrape. */
+/** Registers the metrics of outputs, logins, listeners and health, as they are at the scrape. */
 export function registerStates(registry: Registry, agent: Observed, watch: HealthWatch): void {
   const gauge = (name: string, help: string, labelNames: readonly string[], samples: () => Iterable<Sample>) =>
     registerComputed(registry, { name: `pannier_${name}`, help, type: 'gauge', labelNames, samples });
@@ -13,17 +13,17 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
   gauge('build_info', 'Always 1; the labels are the versions.', ['version', 'node'], () => [
     { labels: { version: agent.version, node: process.versions.node }, value: 1 },
   ]);
-  gauge('health', 'Whether a check of health would answer 200.', ['check'], () =>
+  gauge('health', 'Whether a health check answers 200 (1) or 503 (0).', ['check'], () =>
     (['startup', 'ready', 'live'] as const).map((check) => ({
       labels: { check },
       value: watch.check(check).problems.length === 0 ? 1 : 0,
     })),
   );
-  gauge('deadline_late_seconds', 'By how much the next deadline of a secret is past.', [], () =>
+  gauge('deadline_late_seconds', 'How late the most overdue deadline of a secret is; 0 when none is.', [], () =>
     only(seconds(agent.secrets.lateMs())),
   );
 
-  gauge('outputs', 'Outputs in each state.', ['state'], () => {
+  gauge('outputs', 'Number of outputs in each state.', ['state'], () => {
     const counts = new Map<string, number>(OUTPUT_STATES.map((state) => [state, 0]));
     for (const { kind } of agent.outputs.states().values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     return [...counts].map(([state, value]) => ({ labels: { state }, value }));
@@ -31,23 +31,28 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
   gauge('output_state', 'Always 1; the label is the state that the output is in.', ['output', 'state'], () =>
     [...agent.outputs.states()].map(([output, { kind }]) => ({ labels: { output, state: kind }, value: 1 })),
   );
-  gauge('output_generation', 'Number of the published generation, when it is the right one.', ['output'], function* () {
-    for (const [output, state] of agent.outputs.states()) {
-      if ('generation' in state) yield { labels: { output }, value: state.generation };
-    }
-  });
+  gauge(
+    'output_generation',
+    'Number of the published generation; absent while the output waits or has failed.',
+    ['output'],
+    function* () {
+      for (const [output, state] of agent.outputs.states()) {
+        if ('generation' in state) yield { labels: { output }, value: state.generation };
+      }
+    },
+  );
 
   registerListeners(registry, agent);
 
   gauge('login_state', 'Always 1; the label is the state that the login is in.', ['backend', 'state'], function* () {
     for (const [backend, { login }] of logins(agent)) yield { labels: { backend, state: login.state }, value: 1 };
   });
-  gauge('login_usable', 'Whether there is a login that can be used.', ['backend'], function* () {
+  gauge('login_usable', 'Whether the agent has a login that can be used (1) or not (0).', ['backend'], function* () {
     for (const [backend, { login }] of logins(agent)) yield { labels: { backend }, value: login.isUsable ? 1 : 0 };
   });
   gauge(
     'login_expiry_timestamp_seconds',
-    'When the login ends; absent when there is none, or when it never ends.',
+    'When the login ends; absent when there is no login, or when it never ends.',
     ['backend'],
     function* () {
       for (const [backend, { login }] of logins(agent)) {
@@ -59,11 +64,11 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
   );
 }
 
-/** What the agent's own listeners did; the counts of one begin anew when it is opened anew. */
+/** Registers the metrics of the agent's own listeners. The counts of a listener begin at 0 when it is opened again. */
 function registerListeners(registry: Registry, agent: Observed): void {
   registerComputed(registry, {
     name: 'pannier_listener_connections',
-    help: 'Connections to a listener of the agent.',
+    help: 'Open connections to a listener of the agent.',
     type: 'gauge',
     labelNames: ['service', 'listener'],
     samples: () =>
@@ -73,7 +78,7 @@ function registerListeners(registry: Registry, agent: Observed): void {
   });
   registerComputed(registry, {
     name: 'pannier_listener_requests_total',
-    help: 'Requests to a listener of the agent by HTTP status; 0 when the client left before its answer began.',
+    help: 'Requests to a listener of the agent by HTTP status; 0: the client left before its answer began.',
     type: 'counter',
     labelNames: ['service', 'listener', 'status'],
     *samples() {

@@ -66,8 +66,17 @@ export const EXEC: readonly Cut[] = [
   cutIn('src/process/command-environment.ts')('child-not-our-logins', 'CREDENTIALS.has(name) || ', ''),
   cutIn('src/agent/without-tokens.ts')('child-not-our-logins', '!isToken(text)', 'true'),
   execution('child-pristine', 'pristine ? {} : inheritable', 'inheritable'),
-  sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`"),
-  sink('child-values-hidden', "'the value holds NUL, which no variable can'", "`holds ${value.exposeText('env')}`", {
-    by: 'tells where and nothing',
-  }),
+  sink(
+    'child-values-hidden',
+    "'the value holds a NUL character, which no variable can hold'",
+    "`holds ${value.exposeText('env')}`",
+  ),
+  sink(
+    'child-values-hidden',
+    "'the value holds a NUL character, which no variable can hold'",
+    "`holds ${value.exposeText('env')}`",
+    {
+      by: 'names the variable',
+    },
+  ),
 ];

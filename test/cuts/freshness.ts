@@ -346,8 +346,8 @@ export const FRESHNESS: readonly Cut[] = [
     'if (!this.#response.write(text, taken)) {',
     'if (!this.#response.write(text, taken) && text === "") {',
   ),
-  flights('slow-readers-bounded', 'if (flight === undefined) {', 'if (flight?.receivers.has(receiver) !== true) {'),
-  flights('slow-readers-bounded', 'this.#makeRoom(flight.bytes.length);', '', { by: 'bounded together' }),
+  flights('slow-readers-bounded', 'if (event === undefined) {', 'if (event?.receivers.has(receiver) !== true) {'),
+  flights('slow-readers-bounded', 'this.#makeRoom(event.bytes.length);', '', { by: 'bounded together' }),
   cutIn('src/base/file-watch.ts')(
     'watched-again',
     'if (this.#over || (found.key === this.#watched?.key && !this.#isMoved)) return false;',

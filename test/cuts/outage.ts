@@ -73,7 +73,7 @@ export const OUTAGE: readonly Cut[] = [
   cutIn('src/render/template/evaluate.ts')('wrong-name-is-told', '`${seen}${named}`', 'seen', { by: 'names it' }),
   cutIn('src/backend/aws/client/error.ts')('wrong-name-is-told', '` of ${of}`', "''", { by: 'a failure names' }),
   cutIn('src/deliver/api/audit.ts')('audit-bounded', 'const MAX_ACTED = 10;', 'const MAX_ACTED = 1e6;'),
-  cutIn('src/deliver/api/audit.ts')('audit-bounded', 'counted.count++;', '', { by: 'of all are' }),
+  cutIn('src/deliver/api/audit.ts')('audit-bounded', 'counted.count++;', '', { by: 'of mode all' }),
   cutIn('src/base/read-file.ts')('reads-in-time', 'constants.O_RDONLY | constants.O_NONBLOCK', 'constants.O_RDONLY'),
   cutIn('src/base/file-call.ts')('reads-in-time', 'if (hungPaths.has(path) || ', 'if (', { by: 'a read ends in time' }),
   cutIn('src/cli/end-process.ts')('stop-in-five-seconds', '  if (isInPool()) {', '  if (isInPool() && status < 0) {', {

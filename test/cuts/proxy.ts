@@ -7,7 +7,7 @@ const caller = cutIn('src/deliver/proxy/caller.ts');
 export const PROXY: readonly Cut[] = [
   asked('proxy-one-reading', 'if (connectionNames(rawHeaders, FOR_THE_SERVER)) {', 'if (rawHeaders.length < 0) {'),
   asked('proxy-one-reading', 'const headers = byName(passed);', 'const headers = byName(request.rawHeaders);', {
-    by: 'neither passed on nor counted',
+    by: 'neither passed on nor part',
   }),
   cutIn('src/deliver/proxy/request-path.ts')('proxy-one-reading', ".replace(/\\/{2,}/g, '/')", '', {
     by: 'a request that writes',
@@ -35,7 +35,7 @@ export const PROXY: readonly Cut[] = [
   service('proxy-ready', 'upstream.session.start();', '{}'),
   cutIn('src/observe/health.ts')('proxy-ready', '[...loginsMissing]', '[]', { by: 'is not ready while' }),
   caller('proxy-sealed', 'return mayNeedNone && !hasLogin() ? given', 'return mayNeedNone && false ? given', {
-    by: 'needs a login of ours',
+    by: "needs the agent's login",
   }),
   caller('proxy-sealed', '|seal-status|unseal|', '|seal-status|'),
 ];

@@ -80,23 +80,25 @@ export const PUBLISHING: readonly Cut[] = [
     'await setUp(held, output, dir, place);',
   ),
   plan('x-where-r', '? 0o050 : 0o011', '? 0o040 : 0o011'),
-  candidate('access-before-the-swap', 'await handle.chmod(file.mode);', '', { by: 'modes stand' }),
-  candidate('access-before-the-swap', 'await setOwner(handle, file.owner, place, shown);', '', { by: 'owners stand' }),
+  candidate('access-before-the-swap', 'await handle.chmod(file.mode);', '', { by: 'modes are set' }),
+  candidate('access-before-the-swap', 'await setOwner(handle, file.owner, place, shown);', '', {
+    by: 'owners are set',
+  }),
   volume('no-symlink-followed-out', 'refuseLink: true,', ''),
   links('no-symlink-followed-out', 'else if (!isOurLink(found.target)) throw', 'else if (found === null) throw', {
     by: 'a name that leads elsewhere',
   }),
   candidate('no-symlink-followed-out', 'volume.procFd ? `/proc/self/fd/${handle.fd}` : path', 'path', {
-    by: 'one exchanged',
+    by: 'symlink exchanged',
   }),
   candidate('no-symlink-followed-out', 'if ((await disk.readdir(base)).length > 0) throw', "if (base === '') throw", {
-    by: 'a candidate for a directory',
+    by: 'by exchanging a candidate',
   }),
-  sink('no-symlink-followed-out', 'isSameFile(stats, this.#known) &&', '', { by: 'a symlink on the way' }),
+  sink('no-symlink-followed-out', 'isSameFile(stats, this.#known) &&', '', { by: 'only where root made it' }),
   sink('no-symlink-followed-out', 'if (!isSameFile(folder.stats, stats)) {', 'if (folder === undefined) {', {
     by: 'between stage and commit',
   }),
-  held('no-symlink-followed-out', 'if (!isTrusted || (', 'if ((', { by: 'a symlink on the way' }),
+  held('no-symlink-followed-out', 'if (!isTrusted || (', 'if ((', { by: 'only where root made it' }),
   cutIn('src/deliver/file/remove-tree.ts')(
     'no-symlink-followed-out',
     'const base = procFd ? `/proc/self/fd/${folder.fd}` : path;',

@@ -37,7 +37,7 @@ export const RELOAD: readonly Cut[] = [
     "await this.#owe(result.kind === 'equal' ? (this.#published ?? this.#recovered) : result.generation);",
     "if (result.kind !== 'equal') await this.#owe(result.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
   ),
-  mark('owed-survives', 'await disk.rename(made, folder.at(MARK));', '', { by: 'outlives' }),
+  mark('owed-survives', 'await disk.rename(made, folder.at(MARK));', '', { by: 'is kept when the process ends' }),
   round('retried', 'retry.failed(why.retryAfterMs);', 'retry.countFailure();\n    retry.cancel();'),
   loop('overtaken', 'else this.#retry.atOnce();', 'else this.#retry.failed();'),
   loop(

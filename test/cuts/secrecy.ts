@@ -246,7 +246,7 @@ export const SECRECY: readonly Cut[] = [
     'if (connection.crowded && this.#service.isVital?.(request) !== true) {',
     'if (connection.busy < 0) {',
   ),
-  cutIn('src/deliver/http/routes.ts')('caps', 'if (length > most) return undefined;', '', { by: '413' }),
+  cutIn('src/deliver/http/routes.ts')('caps', 'if (length > max) return undefined;', '', { by: '413' }),
   listener('caps', 'maxHeaderSize: limits.headerBytes,', 'maxHeaderSize: 1e6,', { by: 'half-open' }),
   listener('caps', 'if (connection.busy > MAX_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
   cutIn('src/backend/aws/auth/shared-keys.ts')(

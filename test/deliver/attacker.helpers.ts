@@ -6,13 +6,13 @@ import { memoryDisk } from '../../src/deliver/file/disk.ts';
 import { removeTree } from '../../src/deliver/file/remove-tree.ts';
 import { program } from './file/file-sink.helpers.ts';
 
-/** Another user of the machine, who owns directories that an agent of root writes. */
+/** The id of another user, who owns directories in which an agent that runs as root writes. */
 export const ATTACKER = 23_456;
 
-/** Why such tests cannot run here; undefined: they can. */
+/** Why tests with an attacker cannot run here; undefined: they can. */
 export const attackerMissing: string | undefined =
   process.getuid?.() !== 0
-    ? 'only root can be attacked so'
+    ? 'they need root'
     : spawnSync('python3', ['-c', 'import ctypes; ctypes.CDLL(None).renameat2']).status !== 0
       ? 'python3 with renameat2 is missing'
       : undefined;
@@ -23,7 +23,7 @@ export function giveToAttacker(...paths: readonly string[]): void {
   for (const path of paths) chownSync(path, ATTACKER, ATTACKER);
 }
 
-/** Removes names of a directory while the attacker goes on. */
+/** Removes entries of a directory although the attacker exchanges them meanwhile. */
 export async function clear(dir: string, names: readonly string[] = readdirSync(dir)): Promise<void> {
   for (const name of names) {
     while (existsSync(join(dir, name))) await removeTree(memoryDisk, join(dir, name), true).catch(() => undefined);
@@ -31,7 +31,7 @@ export async function clear(dir: string, names: readonly string[] = readdirSync(
   }
 }
 
-/** Starts exchange.py as the attacker; it goes on until it is disposed of. */
+/** Starts exchange.py as the attacker; it runs until it is disposed. */
 export async function startAttacker(...args: readonly string[]): Promise<AsyncDisposable> {
   const child = spawn('python3', [program('exchange.py'), String(ATTACKER), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],

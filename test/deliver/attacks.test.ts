@@ -45,8 +45,8 @@ function mount(...args: readonly string[]): boolean {
   return true;
 }
 
-describe('the directory of an output that somebody exchanged since the start', () => {
-  it('for a symlink is OUTPUT_SYMLINK at the next publish, and nothing comes to where it leads', async () => {
+describe('the directory of an output that was exchanged after the start', () => {
+  it('for a symlink is OUTPUT_SYMLINK at the next publish, and nothing is written where it leads', async () => {
     const base = scratch();
     const dir = join(base, 'secrets');
     mkdirSync(join(base, 'elsewhere'));
@@ -71,7 +71,7 @@ describe('the directory of an output that somebody exchanged since the start', (
     }
     expect(listTree(join(base, 'elsewhere'))).toEqual([]);
     expect(readlinkSync(join(base, 'moved/..data'))).toBe('..g2');
-    // And when it is back all is as before.
+    // When the mount is back, publishing goes on.
     rmSync(dir);
     renameSync(join(base, 'moved'), dir);
     await publish(sink, { a: '5' });
@@ -92,7 +92,7 @@ describe('the directory of an output that somebody exchanged since the start', (
     expect(read(dir, 'a')).toBe('2');
   });
 
-  it('is looked for before each step where paths cannot start from a descriptor', async () => {
+  it('is checked before each step where paths cannot start from a descriptor', async () => {
     const base = scratch();
     const path = join(base, 'secrets');
     for (const name of ['secrets', 'other']) mkdirSync(join(base, name));
@@ -106,7 +106,7 @@ describe('the directory of an output that somebody exchanged since the start', (
     expect((await failureOf(folder.check())).code).toBe('OUTPUT_SYMLINK');
   });
 
-  it.runIf(isRoot)('a symlink on the way counts where root made it, and nowhere else', async () => {
+  it.runIf(isRoot)('may be reached through a symlink only where root made it', async () => {
     const base = scratch();
     for (const made of ['real', 'app', 'elsewhere']) mkdirSync(join(base, made));
     symlinkSync('real', join(base, 'run'));
@@ -129,87 +129,90 @@ describe('the directory of an output that somebody exchanged since the start', (
   });
 });
 
-describe.skipIf(attackerMissing !== undefined)('a user who owns what is around an output, and exchanges it', () => {
-  it.each([
-    ['tmpfs', scratch],
-    ['a disk', onDisk],
-  ])('its directory for a symlink at any moment gets nothing published elsewhere, on %s', async (_, place) => {
-    const base = place();
-    const app = join(base, 'app');
-    mkdirSync(app);
-    mkdirSync(join(base, 'elsewhere'));
-    symlinkSync('../elsewhere', join(app, 'link'));
-    giveToAttacker(app);
-    const clock = new FakeClock(Date.now());
-    const sink = await openSink(outputIn(join(app, 'secrets'), { files: { a: { uid: ATTACKER } } }), clock);
-    await using _attacker = await startAttacker('swap', join(app, 'secrets'), join(app, 'link'));
-    const codes = new Set<string>();
-    for (let round = 0; round < 150; round++) {
-      codes.add((await failureOf(publish(sink, { a: `${round}`, 'b/c': `${round}` }))).code);
-      codes.add((await failureOf(sink.mark.settle(round))).code);
-      await clock.advance(11_000);
-      codes.add((await failureOf(sink.sweep())).code);
-    }
-    expect(listTree(join(base, 'elsewhere'))).toEqual([]);
-    expect(codes).toContain('OUTPUT_SYMLINK');
-    // Who is quicker is chance; the last is for one that was exchanged while it was opened.
-    for (const code of ['OUTPUT_SYMLINK', 'resolved', 'OUTPUT_NOT_WRITABLE']) codes.delete(code);
-    expect([...codes]).toEqual([]);
-  });
-
-  it.each([
-    ['tmpfs', scratch],
-    ['a disk', onDisk],
-  ])('a generation for a symlink while it is swept removes nothing elsewhere, on %s', async (_, place) => {
-    const base = place();
-    const dir = join(base, 'app');
-    const kept = Array.from({ length: 40 }, (_one, n) => `kept${n}`);
-    mkdirSync(dir);
-    giveToAttacker(dir);
-    mkdirSync(join(base, 'victim/in'), { recursive: true });
-    for (const name of kept) writeFileSync(join(base, 'victim/in', name), 'theirs');
-    await using _attacker = await startAttacker('swap', join(dir, '..g1'), join(dir, 'other'));
-    for (let round = 0; round < 150; round++) {
-      await clear(dir, ['other', '..g1']);
-      mkdirSync(join(base, 'made/in'), { recursive: true });
-      for (const name of kept) writeFileSync(join(base, 'made/in', name), 'ours');
-      renameSync(join(base, 'made'), join(dir, '..g1'));
-      symlinkSync('../victim', join(dir, 'other'));
-      for (let tries = 0; tries < 4; tries++) await failureOf(openSink(outputIn(dir)));
-      expect(readdirSync(join(base, 'victim/in')), `round ${round}`).toHaveLength(kept.length);
-    }
-  });
-
-  it('a candidate for a directory that is not theirs changes neither its owner nor its mode', async () => {
-    const base = scratch();
-    const app = join(base, 'app');
-    mkdirSync(join(base, 'elsewhere'));
-    mkdirSync(app);
-    giveToAttacker(app);
-    const output = outputIn(app, { uid: ATTACKER, gid: ATTACKER, mode: 0o440 });
-    const sink = await openSink(output);
-    const others = join(app, 'others');
-    await using _attacker = await startAttacker('meet', app, '..g', others);
-    for (let round = 0; round < 600; round++) {
-      // In turn a private directory of root, which the owner of its parent may move, and a symlink.
-      let theirs: number | undefined;
-      if (round % 3 === 0) symlinkSync('../elsewhere', others);
-      else {
-        mkdirSync(others, { mode: 0o700 });
-        theirs = openSync(others, constants.O_DIRECTORY);
-        writeFileSync(`/proc/self/fd/${theirs}/private`, 'theirs');
+describe.skipIf(attackerMissing !== undefined)(
+  'a user who owns the folders around an output, and exchanges them',
+  () => {
+    it.each([
+      ['tmpfs', scratch],
+      ['a disk', onDisk],
+    ])('its directory for a symlink at any moment gets nothing published elsewhere, on %s', async (_, place) => {
+      const base = place();
+      const app = join(base, 'app');
+      mkdirSync(app);
+      mkdirSync(join(base, 'elsewhere'));
+      symlinkSync('../elsewhere', join(app, 'link'));
+      giveToAttacker(app);
+      const clock = new FakeClock(Date.now());
+      const sink = await openSink(outputIn(join(app, 'secrets'), { files: { a: { uid: ATTACKER } } }), clock);
+      await using _attacker = await startAttacker('swap', join(app, 'secrets'), join(app, 'link'));
+      const codes = new Set<string>();
+      for (let round = 0; round < 150; round++) {
+        codes.add((await failureOf(publish(sink, { a: `${round}`, 'b/c': `${round}` }))).code);
+        codes.add((await failureOf(sink.mark.settle(round))).code);
+        await clock.advance(11_000);
+        codes.add((await failureOf(sink.sweep())).code);
       }
-      await failureOf(publish(sink, { 'a/b': `${round}`, c: 'x' }));
-      if (theirs !== undefined) {
-        const { uid, mode } = fstatSync(theirs);
-        closeSync(theirs);
-        expect([uid, mode & 0o777], `round ${round}`).toEqual([0, 0o700]);
+      expect(listTree(join(base, 'elsewhere'))).toEqual([]);
+      expect(codes).toContain('OUTPUT_SYMLINK');
+      // Either side may be quicker. The last code is that of a directory that was exchanged while it was opened.
+      for (const code of ['OUTPUT_SYMLINK', 'resolved', 'OUTPUT_NOT_WRITABLE']) codes.delete(code);
+      expect([...codes]).toEqual([]);
+    });
+
+    it.each([
+      ['tmpfs', scratch],
+      ['a disk', onDisk],
+    ])('a generation for a symlink while it is swept removes nothing elsewhere, on %s', async (_, place) => {
+      const base = place();
+      const dir = join(base, 'app');
+      const kept = Array.from({ length: 40 }, (_one, n) => `kept${n}`);
+      mkdirSync(dir);
+      giveToAttacker(dir);
+      mkdirSync(join(base, 'victim/in'), { recursive: true });
+      for (const name of kept) writeFileSync(join(base, 'victim/in', name), 'theirs');
+      await using _attacker = await startAttacker('swap', join(dir, '..g1'), join(dir, 'other'));
+      for (let round = 0; round < 150; round++) {
+        await clear(dir, ['other', '..g1']);
+        mkdirSync(join(base, 'made/in'), { recursive: true });
+        for (const name of kept) writeFileSync(join(base, 'made/in', name), 'ours');
+        renameSync(join(base, 'made'), join(dir, '..g1'));
+        symlinkSync('../victim', join(dir, 'other'));
+        for (let tries = 0; tries < 4; tries++) await failureOf(openSink(outputIn(dir)));
+        expect(readdirSync(join(base, 'victim/in')), `round ${round}`).toHaveLength(kept.length);
       }
-      await clear(app);
-    }
-    expect(listTree(join(base, 'elsewhere'))).toEqual([]);
-  });
-});
+    });
+
+    it('changes neither owner nor mode of a directory of another user by exchanging a candidate', async () => {
+      const base = scratch();
+      const app = join(base, 'app');
+      mkdirSync(join(base, 'elsewhere'));
+      mkdirSync(app);
+      giveToAttacker(app);
+      const output = outputIn(app, { uid: ATTACKER, gid: ATTACKER, mode: 0o440 });
+      const sink = await openSink(output);
+      const others = join(app, 'others');
+      await using _attacker = await startAttacker('meet', app, '..g', others);
+      for (let round = 0; round < 600; round++) {
+        // A symlink, or a private directory of root, which the owner of its parent may move.
+        let theirs: number | undefined;
+        if (round % 3 === 0) symlinkSync('../elsewhere', others);
+        else {
+          mkdirSync(others, { mode: 0o700 });
+          theirs = openSync(others, constants.O_DIRECTORY);
+          writeFileSync(`/proc/self/fd/${theirs}/private`, 'theirs');
+        }
+        await failureOf(publish(sink, { 'a/b': `${round}`, c: 'x' }));
+        if (theirs !== undefined) {
+          const { uid, mode } = fstatSync(theirs);
+          closeSync(theirs);
+          expect([uid, mode & 0o777], `round ${round}`).toEqual([0, 0o700]);
+        }
+        await clear(app);
+      }
+      expect(listTree(join(base, 'elsewhere'))).toEqual([]);
+    });
+  },
+);
 
 const mayMount = (() => {
   const dir = `${tmpdir()}/pannier-mount-${process.pid}`;
@@ -221,7 +224,7 @@ const mayMount = (() => {
 })();
 
 describe.skipIf(!mayMount)('requireTmpfs (needs the right to mount)', () => {
-  it('refuses at the next publish when the mount is gone, and takes up again when it is back', async () => {
+  it('refuses at the next publish when the mount is gone, and goes on when it is back', async () => {
     const dir = join(onDisk(), 'secrets');
     mkdirSync(dir);
     mount('-t', 'tmpfs', 'none', dir);

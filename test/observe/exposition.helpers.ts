@@ -27,7 +27,7 @@ print(json.dumps([
 ]))
 `;
 
-/** A scrape as the parsers of Prometheus's own Python client read it; rejects with their words when they refuse it. */
+/** Parses a scrape with Prometheus's Python client; rejects with the client's message when it refuses the text. */
 export async function readExposition(text: string, as: 'prometheus' | 'openmetrics'): Promise<readonly Family[]> {
   const library = await pythonPackage('prometheus_client', '0.26.0');
   return new Promise((resolve, reject) => {

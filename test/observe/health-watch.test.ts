@@ -30,7 +30,7 @@ describe('the health of an agent', () => {
     expect(places(watch, 'ready')).toContain('outputs.c');
   });
 
-  it('nothing is ready before the first configuration is in place, and the agent is alive', () => {
+  it('is live and not ready before the first configuration is in place', () => {
     const world = observedWorld();
     world.state.isApplied = false;
     using watch = new HealthWatch(world.agent);
@@ -65,7 +65,7 @@ describe('the health of an agent', () => {
     expect(ready()).toEqual([]);
   });
 
-  it('without an output the start is over when the secrets that are served have had a value', () => {
+  it('without outputs the start is over when the secrets that are served have had a value', () => {
     const world = observedWorld();
     world.configure({ secrets: ['app'] });
     using watch = new HealthWatch(world.agent);
@@ -76,7 +76,7 @@ describe('the health of an agent', () => {
     expect([places(watch, 'startup'), places(watch, 'ready')]).toEqual([[], ['secrets.app']]);
   });
 
-  it('a backend that fails again and again is alive, and one that says nothing is not', async () => {
+  it('a backend that fails again and again is live, and one that does not answer is not', async () => {
     const world = observedWorld();
     world.configure({ secrets: ['app'] });
     using watch = new HealthWatch(world.agent);
@@ -93,7 +93,7 @@ describe('the health of an agent', () => {
     expect(places(watch, 'live')).toEqual(['backends.bao']);
   });
 
-  it('a backend without requests is alive by what becomes of its secrets', async () => {
+  it('a backend without requests is live by what becomes of its secrets', async () => {
     const world = observedWorld();
     world.configure({ secrets: ['app'] });
     using watch = new HealthWatch(world.agent);
@@ -106,7 +106,7 @@ describe('the health of an agent', () => {
     expect(places(watch, 'live')).toEqual(['backends.bao']);
   });
 
-  it('late deadlines, a late output and a login that nobody keeps are told by their places', async () => {
+  it('late deadlines, a late output and a late login are reported with their places', async () => {
     const world = observedWorld();
     world.configure({});
     using watch = new HealthWatch(world.agent);
@@ -117,7 +117,7 @@ describe('the health of an agent', () => {
     expect(places(watch, 'live')).toEqual(['secrets', 'backends.bao.auth', 'outputs.shop']);
   });
 
-  it('leaves nothing that listens or beats', () => {
+  it('leaves no listener and no timer behind', () => {
     const world = observedWorld();
     new HealthWatch(world.agent)[Symbol.dispose]();
     expect([world.listening(), world.clock.waiting]).toEqual([0, 0]);
@@ -125,7 +125,7 @@ describe('the health of an agent', () => {
 });
 
 describe('the routes of health', () => {
-  it('answer 503 with what is wrong and 200 when nothing is, HEAD too', async () => {
+  it('answer 503 with the problems and 200 without, HEAD too', async () => {
     const world = observedWorld();
     world.configure({ outputs: ['shop'] });
     using watch = new HealthWatch(world.agent);
@@ -136,7 +136,12 @@ describe('the routes of health', () => {
       check: 'ready',
       status: 'failing',
       problems: [
-        { code: 'OUTPUT_WAITING', place: 'outputs.shop', seen: 'it is not rendered yet', hint: 'See its secrets.' },
+        {
+          code: 'OUTPUT_WAITING',
+          place: 'outputs.shop',
+          seen: 'the output is not rendered yet',
+          hint: 'See its secrets.',
+        },
       ],
       warnings: [],
     });
@@ -147,7 +152,7 @@ describe('the routes of health', () => {
     expect((await ask(path, '/readyz', 'POST')).status).toBe(405);
   });
 
-  it('tell twenty problems at most, and how many more there are', async () => {
+  it('list twenty problems at most, and say how many more there are', async () => {
     const world = observedWorld();
     world.configure({ secrets: Array.from({ length: 10_000 }, (_, i) => `s${i}`) });
     using watch = new HealthWatch(world.agent);

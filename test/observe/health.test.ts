@@ -47,7 +47,7 @@ const brief = (all: readonly { code: string; place: string }[]) => all.map(({ co
 describe('readiness', () => {
   it.each<[string, SecretStanding, string[], string[]]>([
     ['fresh', secret(held('fresh')), [], []],
-    ['stale within its bound: worth a look, ready', secret(held('stale')), [], ['SECRET_STALE secrets.app']],
+    ['stale within its bound, with a warning', secret(held('stale')), [], ['SECRET_STALE secrets.app']],
     ['expired', secret(held('expired')), ['SECRET_EXPIRED secrets.app'], []],
     ['absent', secret(absent(false)), ['SECRET_NOT_FOUND secrets.app.kv'], []],
     ['without an answer yet', secret(undefined), ['SECRET_NEVER_FETCHED secrets.app.kv'], []],
@@ -100,7 +100,7 @@ describe('readiness', () => {
     expect([brief(verdict.problems), brief(verdict.warnings)]).toEqual([problems, warnings]);
   });
 
-  it('one login in trouble is one problem, however many secrets wait for it', () => {
+  it('a failed login is one problem, however many secrets wait for it', () => {
     const all = Array.from({ length: 1000 }, (_, i) => ({
       ...secret(undefined, 'required', `s${i}`),
       reasonMissing: () => refused,
@@ -111,7 +111,7 @@ describe('readiness', () => {
   it('a waiting output names five secrets at most, and no computed path', () => {
     const names = ['secret bao team/x', ...Array.from({ length: 7 }, (_, i) => `s${i}`)];
     const [problem] = readiness(standing([], { shop: { kind: 'waiting', missing: names } })).problems;
-    expect(problem?.seen).toBe('it waits for s0, s1, s2, s3, s4, 3 more');
+    expect(problem?.seen).toBe('the output waits for s0, s1, s2, s3, s4, 3 more');
   });
 });
 
@@ -121,7 +121,7 @@ describe('the start', () => {
 
   it.each<[string, SecretStanding[], Record<string, OutputState>, string[], string[]]>([
     ['nothing configured', [], {}, [], []],
-    ['an output that nobody began with', [], { a: begun }, [], ['OUTPUT_WAITING outputs.a']],
+    ['an output that is not rendered yet', [], { a: begun }, [], ['OUTPUT_WAITING outputs.a']],
     ['one of two published', [], { a: settled, b: begun }, ['a'], ['OUTPUT_WAITING outputs.b']],
     ['one that was published and fails now', [], { a: { kind: 'failed', why: missing } }, ['a'], []],
     [

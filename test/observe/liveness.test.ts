@@ -7,9 +7,7 @@ const NOW = 10_000_000;
 const quiet: LifeSigns = { nowMs: NOW, loopLagMs: 0, timersLateMs: 0, backends: [], outputs: [] };
 const backend = (signs: Partial<BackendSigns>): LifeSigns => ({
   ...quiet,
-  backends: [
-    { name: 'bao', attemptSinceMs: undefined, heardMs: 0, timeoutMs: 10_000, loginDueMs: undefined, ...signs },
-  ],
+  backends: [{ name: 'bao', attemptSinceMs: undefined, signMs: 0, timeoutMs: 10_000, loginDueMs: undefined, ...signs }],
 });
 
 describe('liveness', () => {
@@ -18,16 +16,16 @@ describe('liveness', () => {
     ['a lag that load explains', { ...quiet, loopLagMs: 4_999 }, []],
     ['an event loop that was blocked', { ...quiet, loopLagMs: 5_001 }, ['process']],
     ['a deadline a little past', { ...quiet, timersLateMs: 9_000 }, []],
-    ['deadlines that are no longer kept', { ...quiet, timersLateMs: 10_001 }, ['secrets']],
-    ['a backend that nobody has asked for a day', backend({ heardMs: NOW - 86_400_000 }), []],
+    ['a deadline that is long past', { ...quiet, timersLateMs: 10_001 }, ['secrets']],
+    ['a backend without an attempt for a day', backend({ signMs: NOW - 86_400_000 }), []],
     ['an attempt as long as its timeout', backend({ attemptSinceMs: NOW - 10_000 }), []],
-    ['a long queue that moves', backend({ attemptSinceMs: NOW - 600_000, heardMs: NOW - 1_000 }), []],
-    ['an attempt that waits for a login announced later', backend({ attemptSinceMs: 0, heardMs: NOW + 200_000 }), []],
+    ['a long queue that moves', backend({ attemptSinceMs: NOW - 600_000, signMs: NOW - 1_000 }), []],
+    ['an attempt that waits for a login announced later', backend({ attemptSinceMs: 0, signMs: NOW + 200_000 }), []],
     ['an attempt that runs far past the timeout', backend({ attemptSinceMs: NOW - 80_001 }), ['backends.bao']],
     ['a backend with a long timeout', backend({ attemptSinceMs: NOW - 80_001, timeoutMs: 60_000 }), []],
     ['a login whose renewal is to come', backend({ loginDueMs: NOW + 5 }), []],
-    ['a login that is not kept', backend({ loginDueMs: NOW - 60_001 }), ['backends.bao.auth']],
-    ['an output that comes round', { ...quiet, outputs: [{ name: 'shop', dueMs: NOW }] }, []],
+    ['a login whose renewal is late', backend({ loginDueMs: NOW - 60_001 }), ['backends.bao.auth']],
+    ['an output whose loop is on time', { ...quiet, outputs: [{ name: 'shop', dueMs: NOW }] }, []],
     ['an output that hangs', { ...quiet, outputs: [{ name: 'shop', dueMs: NOW - 1 }] }, ['outputs.shop']],
   ])('%s', (_, signs, places) => {
     const problems = lifeProblems(signs);
@@ -37,7 +35,7 @@ describe('liveness', () => {
 });
 
 describe('the pulse', () => {
-  it('has no lag while each beat comes in time, and tells each beat', async () => {
+  it('has no lag while each beat comes in time, and reports each beat', async () => {
     const clock = new FakeClock();
     using pulse = new Pulse(clock);
     const beats: number[] = [];

@@ -6,7 +6,7 @@ import { metricsOf, observedWorld } from './observed.helpers.ts';
 
 const refused = failure('BACKEND_UNREACHABLE', 'backends.bao', 'connection refused');
 
-/** Something of everything. */
+/** An agent with an example of everything that is measured. */
 function busyWorld() {
   const world = observedWorld();
   world.configure({ secrets: ['app', 'db', 'gone'], outputs: ['shop'] });
@@ -88,7 +88,7 @@ describe('the metrics', () => {
     },
   );
 
-  it('one exposition does not change the other: counters keep their names', async () => {
+  it('one format does not change the other: counters keep their names', async () => {
     using made = await metricsOf(busyWorld());
     const before = await made.text();
     await made.metrics.scrape('openmetrics');
@@ -96,7 +96,7 @@ describe('the metrics', () => {
     expect(names(await made.text())).toEqual(names(before));
   });
 
-  it('say nothing of a path, configured or computed', async () => {
+  it('show no path, configured or computed', async () => {
     const world = busyWorld();
     using made = await metricsOf(world);
     happen(world);
@@ -106,7 +106,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('count the secrets by computed paths of each output, and tell how old the oldest is', async () => {
+  it('count the computed secrets of each output, and show how old the oldest is', async () => {
     const world = observedWorld();
     world.configure({ secrets: ['app'], outputs: ['shop'] });
     world.fresh('secret bao team/private', 5_000);
@@ -121,7 +121,7 @@ describe('the metrics', () => {
     expect(text).toContain('pannier_secrets{state="fresh"} 0');
   });
 
-  it('the series of a secret, an output and a backend go when they are no longer configured', async () => {
+  it('the series of a secret, an output and a backend end when they are no longer configured', async () => {
     const world = busyWorld();
     using made = await metricsOf(world);
     happen(world);
@@ -136,7 +136,7 @@ describe('the metrics', () => {
     expect(text).not.toMatch(/secret="app"|output="shop"|backend="bao",operation/);
   });
 
-  it('whatever the backend calls itself, a label holds it', async () => {
+  it('a label can hold any name of a backend', async () => {
     const world = observedWorld();
     world.fresh('a"\\\n}');
     world.configure({ secrets: ['a"\\\n}'] });
@@ -147,7 +147,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('ten thousand secrets give that many series each, and scrapes at once share one text', async () => {
+  it('each metric of a secret has ten thousand series for as many secrets, and concurrent scrapes share one text', async () => {
     const world = observedWorld();
     const secrets = Array.from({ length: 10_000 }, (_, i) => `s${i}`);
     world.configure({ secrets });
@@ -158,13 +158,13 @@ describe('the metrics', () => {
     expect(one.body.match(/^pannier_secret_age_seconds\{/gm)).toHaveLength(10_000);
   });
 
-  it('leave nothing that listens or beats', async () => {
+  it('leave no listener and no timer behind', async () => {
     const world = observedWorld();
     (await metricsOf(world))[Symbol.dispose]();
     expect([world.listening(), world.clock.waiting]).toEqual([0, 0]);
   });
 
-  it('are named and typed as promtool wants them', async ({ skip }) => {
+  it('have the names and types that promtool requires', async ({ skip }) => {
     if (!(await isHere('promtool', '--version'))) skip('promtool is not on PATH');
     const world = busyWorld();
     using made = await metricsOf(world);

@@ -9,7 +9,7 @@ import { createMetrics } from '../../src/observe/metrics.ts';
 import type { Observed } from '../../src/observe/observed.ts';
 import { FakeClock } from '../fake-clock.ts';
 
-/** An agent as health and metrics see it, moved by a test. */
+/** The state of an agent as health and metrics see it, which a test sets. */
 export function observedWorld() {
   const clock = new FakeClock();
   const startedWallMs = clock.wallMs();
@@ -81,7 +81,7 @@ export function observedWorld() {
     attempts,
     ends,
     state,
-    /** Names of what is configured, of one backend `bao`; outputs that are new wait. */
+    /** Sets the names that are configured, all with the backend `bao`; a new output waits. */
     configure(names: {
       readonly secrets?: readonly string[];
       readonly outputs?: readonly string[];
@@ -113,7 +113,7 @@ export function observedWorld() {
 
 export type ObservedWorld = ReturnType<typeof observedWorld>;
 
-/** The metrics of such an agent. */
+/** Makes the metrics of such an agent. */
 export async function metricsOf(world: ObservedWorld) {
   const watch = new HealthWatch(world.agent);
   const metrics = await createMetrics(world.agent, watch);

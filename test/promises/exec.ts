@@ -110,7 +110,7 @@ export const childOfExec: Section = {
       inFile('test/system/canary-exec.test.ts')(
         'a value of a variable is in the environment of the child, and nowhere else',
       ),
-      variables('refuses %s, tells where and nothing of it, and stays'),
+      variables('refuses %s, names the variable but not the value, and keeps the published ones'),
     ),
   ],
 };

@@ -367,12 +367,12 @@ export const freshness: Section = {
       manager('refreshes of what mints come once a second at most, and each has begun after it was asked for'),
       inFile(
         'test/deliver/api/actions.test.ts',
-        'asking for a refresh',
-      )('that is answered 200 has read after it was asked, also right after another one'),
+        'a request for a refresh',
+      )('is answered 200 only after a fetch that began after it came'),
       inFile(
         'test/deliver/api/aws.test.ts',
         'for clients of the AWS agent',
-      )('refreshNow that takes too long is no answer with the value of before'),
+      )('a refreshNow that takes too long is not answered with the earlier value'),
     ),
     held(
       'init-polls-nothing',
@@ -460,13 +460,13 @@ export const freshness: Section = {
       inFile(
         'test/deliver/api/watch.test.ts',
         'watching',
-      )('cuts a reader off that takes nothing, buffers no values for it, and holds up nobody'),
+      )('cuts off a reader that takes nothing, buffers no values for it, and delays no other reader'),
     ),
     held(
       'slow-readers-bounded',
       'Readers that take nothing share the bytes of one value, and what a listener holds for all that watch is bounded.',
-      flights('are made once for all who get them, and let go with the last'),
-      flights('are bounded together: the readers of the oldest are cut off, and a single one may be larger'),
+      flights('are made once for all readers, and released with the last'),
+      flights('are bounded together: the readers of the oldest are cut off, and a single event may be larger'),
       inFile('test/system/memory.test.ts', 'memory')('readers of %s that take nothing share the bytes of one value'),
     ),
   ],

@@ -49,7 +49,7 @@ export const outage: Section = {
       inFile(
         'test/deliver/api/reads.test.ts',
         'reading a secret',
-      )('says in headers how good the value is: its state, and seconds since it was last known good'),
+      )('tells in headers the state of the value, and the seconds since it was last known good'),
     ),
     pending(
       'state',
@@ -89,11 +89,11 @@ export const outage: Section = {
       inFile(
         'test/deliver/api/audit.test.ts',
         'audit lines',
-      )('of actions come ten times in ten seconds, then with their number, and what is left at the end'),
+      )('of actions come ten times in ten seconds, then with their number, also at the end'),
       inFile(
         'test/deliver/api/audit.test.ts',
         'audit lines',
-      )('of all are 1,000 reads in ten seconds, the others are counted by their secret'),
+      )('of mode all are 1,000 reads in ten seconds, and further ones are counted by secret'),
     ),
     held(
       'aws-credential-service',
@@ -105,9 +105,9 @@ export const outage: Section = {
     held(
       'aws-agent-errors',
       'Clients of the AWS agent get its errors: the status of the service, `__type` and `message`; what is not GET is 405.',
-      wire('an error is told as the AWS agent does: %s', 'one that is not configured'),
+      wire('an error is reported as the AWS agent does: %s', 'one that is not configured'),
       wire('a refreshNow that ends in %s is %i %s', 'SECRET_DENIED'),
-      wire('%s is 405 everywhere', 'HEAD'),
+      wire('%s is answered 405 on every path', 'HEAD'),
     ),
     held(
       'reads-in-time',

@@ -9,15 +9,15 @@ export const proxy: Section = {
     held(
       'proxy-one-reading',
       'A request is read once: its key in the cache, the guard of the login and the server see the same one.',
-      reading('a header of one hop only never makes one request of another namespace (%s)', '/v1/kv/a'),
-      reading('a header of one hop only is neither passed on nor counted'),
+      reading('a header of one hop only never makes a request one of another namespace (%s)', '/v1/kv/a'),
+      reading("a header of one hop only is neither passed on nor part of the cache's key"),
       reading('a request that writes to %s makes the next read a new one', '/v1/kv//a'),
       reading('a namespace written as %s is the one in which a write makes the next read a new one', 'team//a'),
     ),
     held(
       'proxy-told',
       'No token in a path is logged, however the path is spelled.',
-      reading('a request to %s is told as %s', '/v1/auth%2ftoken%2frenew%2fs.canary'),
+      reading('a request to %s is logged as %s', '/v1/auth%2ftoken%2frenew%2fs.canary'),
     ),
     held(
       'proxy-certificate',
@@ -33,7 +33,7 @@ export const proxy: Section = {
       inFile(
         'test/deliver/proxy/leases.test.ts',
         'a login through the proxy',
-      )('is asked of the server each time, also after the password has changed (useAutoAuthToken: %s)'),
+      )('is sent to the server each time, also after the password has changed (useAutoAuthToken: %s)'),
     ),
     held(
       'proxy-others-tokens',
@@ -46,7 +46,7 @@ export const proxy: Section = {
     held(
       'proxy-ready',
       'With `useAutoAuthToken` the login is made at the start, and `/readyz` says so while there is none.',
-      sealed('the login that the proxy lends is made before the first client comes (useAutoAuthToken: %s)'),
+      sealed('the login that the proxy lends is made before the first client connects (useAutoAuthToken: %s)'),
       inFile(
         'test/observe/health-watch.test.ts',
         'the health of an agent',
@@ -56,9 +56,9 @@ export const proxy: Section = {
       'proxy-sealed',
       'What needs no login of the agent passes while there is none: a sealed server is unsealed through the proxy.',
       sealed(
-        'a server that gives no login is initialised, unsealed and set up through the proxy (useAutoAuthToken: %s)',
+        'a server without a login for the agent is initialised, unsealed and set up through the proxy (useAutoAuthToken: %s)',
       ),
-      sealed('a server that gives no login %s %s needs a login of ours: %s', 'POST'),
+      sealed("a server without a login for the agent %s %s needs the agent's login: %s", 'POST'),
     ),
   ],
 };

@@ -7,8 +7,8 @@ const recover = inFile('test/deliver/file/recover.test.ts', 'recover');
 const publish = inFile(sink, 'a publish');
 const symlinks = inFile(trouble, 'symlinks in the destination');
 const attacks = 'test/deliver/attacks.test.ts';
-const exchanged = inFile(attacks, 'the directory of an output that somebody exchanged since the start');
-const attacker = inFile(attacks, 'a user who owns what is around an output, and exchanges it');
+const exchanged = inFile(attacks, 'the directory of an output that was exchanged after the start');
+const attacker = inFile(attacks, 'a user who owns the folders around an output, and exchanges them');
 const mounts = inFile(attacks, 'requireTmpfs (needs the right to mount)');
 const foreignSocket = inFile('test/deliver/http/bind.test.ts', 'a unix socket in a directory of another user');
 const kill = inFile('test/deliver/file/kill.test.ts', 'SIGKILL');
@@ -80,7 +80,7 @@ export const publishing: Section = {
     held(
       'next-start-cleans',
       'and the next start cleans what was left.',
-      recover('removes what a kill left: candidates, temporary links, links that lead nowhere'),
+      recover('removes what a kill left behind: candidates, temporary links, links that lead nowhere'),
     ),
     held(
       'files-0400',
@@ -94,18 +94,16 @@ export const publishing: Section = {
       inFile(
         'test/deliver/http/bind.test.ts',
         'a unix socket',
-      )('is private unless a mode says otherwise, and nothing else is left beside it'),
+      )('is private unless a mode is set, and nothing else is left beside it'),
       inFile(
         'test/deliver/http/bind.test.ts',
         'a unix socket',
-      )('is never at its path with another mode than its own, whatever the umask'),
+      )('is never at its path with another mode than its own, whatever the umask is'),
     ),
     held(
       'sockets-by-descriptor',
       'A socket in a directory of another user gives its owner and mode to no other file.',
-      foreignSocket(
-        'who exchanges the private directory that it is made in, gives its owner and mode to no other file',
-      ),
+      foreignSocket('gives its owner and mode to no other file when that user exchanges its private directory'),
       foreignSocket('is not made behind a symlink that this user can exchange'),
     ),
     held(
@@ -135,27 +133,27 @@ export const publishing: Section = {
       'x-where-r',
       "a generation's directory gets x wherever one of its files has r (0440 → 0750).",
       inFile(access, 'modes')('files %s: the generation gets x wherever a file has r', '0440'),
-      inFile(access, 'modes')('a file may have a mode of its own, and opens only the folders on its way'),
+      inFile(access, 'modes')('a file with a mode of its own opens only the folders on its path'),
     ),
     held(
       'access-before-the-swap',
       'Modes and owners are set before the swap.',
-      inFile(access, 'modes')('stand before the swap'),
-      inFile(access, 'owners')('stand before the swap'),
+      inFile(access, 'modes')('are set before the swap'),
+      inFile(access, 'owners')('are set before the swap'),
     ),
     held(
       'no-symlink-followed-out',
       'No symlink in the destination is followed out of it, at a start, at any publish, while removing, whoever owns the directories around it.',
-      symlinks('the directory itself being one is OUTPUT_SYMLINK, with a trailing slash too'),
+      symlinks('a directory that is a symlink is OUTPUT_SYMLINK, with a trailing slash too'),
       symlinks('a name that leads elsewhere is OUTPUT_SYMLINK'),
-      symlinks('one exchanged for the candidate right after it %s gets no file'),
-      symlinks('a published generation that is one is not read through, but published again'),
-      exchanged('for a symlink is OUTPUT_SYMLINK at the next publish, and nothing comes to where it leads'),
+      symlinks('a symlink exchanged for the candidate right after it %s gets no file'),
+      symlinks('a published generation that is a symlink is not followed, but published again'),
+      exchanged('for a symlink is OUTPUT_SYMLINK at the next publish, and nothing is written where it leads'),
       exchanged('for another directory between stage and commit publishes nothing there'),
-      exchanged('a symlink on the way counts where root made it, and nowhere else'),
+      exchanged('may be reached through a symlink only where root made it'),
       attacker('its directory for a symlink at any moment gets nothing published elsewhere, on %s'),
       attacker('a generation for a symlink while it is swept removes nothing elsewhere, on %s'),
-      attacker('a candidate for a directory that is not theirs changes neither its owner nor its mode'),
+      attacker('changes neither owner nor mode of a directory of another user by exchanging a candidate'),
     ),
     held(
       'tmpfs-warning',
@@ -166,10 +164,10 @@ export const publishing: Section = {
     held(
       'tmpfs-required',
       'and refuse with `requireTmpfs: true`, at every publish.',
-      inFile(trouble, 'tmpfs')('is told, and requireTmpfs refuses everything else'),
+      inFile(trouble, 'tmpfs')('is detected, and requireTmpfs refuses everything else'),
       init('refuses a dir that is not on tmpfs when requireTmpfs is set'),
       run('ends when a dir is not on tmpfs and requireTmpfs is set'),
-      mounts('refuses at the next publish when the mount is gone, and takes up again when it is back'),
+      mounts('refuses at the next publish when the mount is gone, and goes on when it is back'),
       mounts('refuses when something is mounted over the directory, also between stage and commit'),
     ),
     held(
@@ -180,7 +178,7 @@ export const publishing: Section = {
     held(
       'files-go-with-their-configuration',
       'files go only when the configuration no longer names them.',
-      publish('removes the links of names that are gone, and only links of ours'),
+      publish('removes the links of names that are gone, and no link that Pannier did not make'),
     ),
     held(
       'files-go-with-their-prefix',

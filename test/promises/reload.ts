@@ -36,7 +36,7 @@ export const reload: Section = {
       'owed-survives',
       'so neither equal bytes nor a crash can lose it.',
       loop('a reload that was owed when the last process died is done by the next one, also on equal bytes'),
-      mark('outlives the process'),
+      mark('is kept when the process ends'),
     ),
     held(
       'retried',
@@ -48,7 +48,7 @@ export const reload: Section = {
       'from-the-failed-step',
       'from the step that failed: those before it are not run again, neither at once nor after a restart;',
       loop('a step that is done is not run again when a later one fails, neither here nor after a restart'),
-      mark('names the steps that are done for the generation that is published, also to the next process'),
+      mark('names the steps that are done for the published generation, also to the next process'),
       system('a step that is done is not run again while a later one fails, nor by the next agent'),
     ),
     held(

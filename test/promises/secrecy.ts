@@ -49,7 +49,7 @@ export const secrecy: Section = {
     held(
       'never-in-a-metric',
       'a metric,',
-      inFile('test/observe/metrics.test.ts', 'the metrics')('say nothing of a path, configured or computed'),
+      inFile('test/observe/metrics.test.ts', 'the metrics')('show no path, configured or computed'),
       inFile(
         'test/system/canary-admin.test.ts',
         'no value comes out of the admin listener',
@@ -223,7 +223,7 @@ export const secrecy: Section = {
       inFile(
         'test/deliver/http/bind.test.ts',
         'a unix socket',
-      )('is private unless a mode says otherwise, and nothing else is left beside it'),
+      )('is private unless a mode is set, and nothing else is left beside it'),
       inFile(
         'test/system/api.test.ts',
         'the local API of a running agent',
@@ -232,7 +232,7 @@ export const secrecy: Section = {
     held(
       'loopback-and-header',
       'and, over TCP, loopback only plus a required header;',
-      guard('over TCP a token is required, under any of three names, and health needs none'),
+      guard('over TCP a token is required, in any of three headers, and health needs none'),
       apiSection('refuses %s', 'the whole network'),
       apiSection('refuses %s', 'no token over TCP'),
     ),
@@ -245,9 +245,7 @@ export const secrecy: Section = {
     held(
       'constant-time',
       'constant-time compare;',
-      inFile('test/deliver/http/token-file.test.ts')(
-        'a token is compared in constant time, whatever it is and however long',
-      ),
+      inFile('test/deliver/http/token-file.test.ts')('tokens of any length and content are compared in constant time'),
     ),
     held(
       'caps',
@@ -255,19 +253,19 @@ export const secrecy: Section = {
       inFile(
         'test/deliver/http/listener.test.ts',
         'a listener',
-      )('answers 429 when all connections are taken, and health all the same'),
+      )('answers 429 when all connections are taken, and still answers health'),
       inFile(
         'test/deliver/http/listener.test.ts',
         'a route table',
-      )('answers 405 with Allow, HEAD without a body, and 413 to bodies that are too long or not wanted'),
+      )('answers 405 with Allow, HEAD without a body, and 413 to bodies that are too long or not taken'),
       inFile(
         'test/deliver/http/listener.test.ts',
         'a listener',
-      )('ends half-open connections, and answers what is no HTTP with a bare status'),
+      )('ends half-open connections, and answers what is not HTTP with a bare status'),
       inFile(
         'test/deliver/api/limits.test.ts',
         'the limits of a listener of the API',
-      )('a connection that sends far ahead of its answers is cut off'),
+      )('a connection that sends too far ahead of its answers is closed'),
     ),
     held(
       'admin-anywhere',

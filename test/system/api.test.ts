@@ -267,7 +267,7 @@ describe('the socket of the API', () => {
   it.each([
     ['without its directory', 'none/api.sock', /\(LISTEN_FAILED\). Make it/],
     ['where a file is', 'pannier.json', /LISTEN_OCCUPIED/],
-    ['with too long a path', `${'x'.repeat(110)}`, /is too long: .*LISTEN_FAILED.*107 bytes at most/],
+    ['with too long a path', `${'x'.repeat(110)}`, /is too long: .*LISTEN_FAILED.*at most 107 bytes/],
   ])('%s is refused at the start', async (_, socket, says) => {
     const at = await place();
     await writePassword(at, '1');

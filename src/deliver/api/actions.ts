@@ -4,8 +4,8 @@ import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http
 import type { Route, RouteRequest } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
-import { type RefreshQueue, slow, WITHIN_MS, within } from './refreshing.ts';
-import { noValue, stateHeaders, unknownSecret } from './secret-reads.ts';
+import { CLIENT_WAIT_MS, type RefreshQueue, slowFailure, within } from './refreshing.ts';
+import { noValueReply, stateHeaders, unknownSecret } from './secret-reads.ts';
 import type { VisibleSecrets } from './visible.ts';
 
 export interface ActionRouteDeps {
@@ -18,10 +18,10 @@ export interface ActionRouteDeps {
   readonly stop: AbortSignal;
 }
 
-/** The state of the agent, and what can be asked of it. */
-export function actionRoutes(parts: ActionRouteDeps): readonly Route[] {
-  const actions = new Actions(parts);
-  const { agent, visible } = parts;
+/** The routes for the state of the agent, and for what a client may ask it to do. */
+export function actionRoutes(deps: ActionRouteDeps): readonly Route[] {
+  const actions = new Actions(deps);
+  const { agent, visible } = deps;
   return [
     {
       method: 'GET',
@@ -49,17 +49,17 @@ export function actionRoutes(parts: ActionRouteDeps): readonly Route[] {
 }
 
 class Actions {
-  readonly #options: ActionRouteDeps;
+  readonly #deps: ActionRouteDeps;
 
-  constructor(parts: ActionRouteDeps) {
-    this.#options = parts;
+  constructor(deps: ActionRouteDeps) {
+    this.#deps = deps;
   }
 
   async refresh(name: string): Promise<Reply> {
-    const { agent, visible, audit, refreshing } = this.#options;
+    const { agent, visible, audit, refreshing } = this.#deps;
     if (!visible.knows(name)) {
       audit.missed('refresh', 'unknown');
-      return unknownSecret();
+      return unknownSecret(name);
     }
     const before = agent.secrets.entryOf(name);
     const done = await refreshing.refresh(name);
@@ -70,61 +70,62 @@ class Actions {
     const { why } = entry ?? {};
     if (!done) {
       audit.acted('refresh', 'failed', { secret: name, code: 'API_SLOW' });
-      return { ...problemReply(504, slow(visible.placeOf(name)), kept), headers };
+      return { ...problemReply(504, slowFailure(visible.placeOf(name)), kept), headers };
     }
     if (why !== undefined) {
       audit.acted('refresh', 'failed', { secret: name, code: why.code });
       return { ...problemReply(502, why, kept), headers };
     }
     audit.acted('refresh', 'done', { secret: name });
-    if (held === undefined) return noValue(name, undefined, agent);
+    if (held === undefined) return noValueReply(name, undefined, agent);
     const changed = before === undefined || before.state === 'absent' || before.valueNumber !== held.valueNumber;
     return { ...jsonReply(200, { ...agent.secretStatus(name), changed }), headers };
   }
 
   async reloadOutput(name: string): Promise<Reply> {
-    const { agent, visible, audit, stop } = this.#options;
+    const { agent, visible, audit, stop } = this.#deps;
     const { outputs } = agent.status((secret) => visible.has(secret));
     if (!outputs.some((output) => output.name === name)) {
       audit.missed('reload-output', 'unknown');
-      return refusal(404, 'API_UNKNOWN_OUTPUT', 'no output of this name');
+      return refusal(404, 'API_UNKNOWN_OUTPUT', `there is no output named ${JSON.stringify(name)}`);
     }
     const late = new AbortController();
-    const cancel = deadline(agent.clock, WITHIN_MS, () => late.abort());
+    const cancel = deadline(agent.clock, CLIENT_WAIT_MS, () => late.abort());
     const reloaded = await agent.reloadOutput(name, AbortSignal.any([late.signal, stop])).finally(cancel);
     if (reloaded === undefined) {
       audit.acted('reload-output', 'failed', { output: name, code: 'API_NOT_PUBLISHED' });
-      return refusal(409, 'API_NOT_PUBLISHED', 'nothing is published');
+      return refusal(409, 'API_NOT_PUBLISHED', `the output ${name} has no published generation`);
     }
     const { output, why } = reloaded;
     const outcome = output.state === 'settled' ? 'done' : 'failed';
     audit.acted('reload-output', outcome, { output: name, ...(why === undefined ? {} : { code: why.code }) });
     if (output.state === 'settled') return jsonReply(200, output);
-    if (why === undefined) return problemReply(504, slow(`outputs.${name}`), { output });
+    if (why === undefined) return problemReply(504, slowFailure(`outputs.${name}`), { output });
     return problemReply(502, why, { output });
   }
 
   async reloadConfig(): Promise<Reply> {
-    const { agent, audit, listener } = this.#options;
+    const { agent, audit, listener } = this.#deps;
     const { reloadConfig } = agent;
     if (reloadConfig === undefined || (listener.secrets !== undefined && !listener.control)) {
       audit.acted('reload-config', 'refused');
-      return refusal(403, 'API_NOT_ALLOWED', 'the listener shows some secrets only, and may not change the rest');
+      const seen = 'this listener shows only some secrets, and may not reload the whole configuration';
+      return refusal(403, 'API_NOT_ALLOWED', seen);
     }
-    const failures = await within(agent.clock, WITHIN_MS, reloadConfig());
+    const failures = await within(agent.clock, CLIENT_WAIT_MS, reloadConfig());
     const [first] = failures ?? [];
     audit.acted('reload-config', failures?.length === 0 ? 'done' : 'failed', first && { code: first.code });
-    if (failures === undefined) return problemReply(504, slow('configuration'));
+    if (failures === undefined) return problemReply(504, slowFailure('configuration'));
     if (first === undefined) return jsonReply(200, { applied: true });
     const problems = failures.map(({ code, place, seen, hint }) => ({ code, place, seen, hint }));
     return problemReply(422, first, { problems });
   }
 
   stop({ response }: RouteRequest): Reply {
-    const { agent, audit, listener } = this.#options;
+    const { agent, audit, listener } = this.#deps;
     if (!listener.control) {
       audit.acted('stop', 'refused');
-      return refusal(403, 'API_NOT_ALLOWED', 'the agent cannot be stopped over this listener');
+      return refusal(403, 'API_NOT_ALLOWED', 'this listener may not stop the agent');
     }
     audit.acted('stop', 'done');
     response.once('close', agent.stop);

@@ -2,36 +2,39 @@ import { type Fields, isFields, isSecret, type Value } from '../../base/value.ts
 import type { HeldValue } from '../../lease/snapshot.ts';
 import { writeJson } from '../../render/text/json.ts';
 
-/** A field as it is sent; see `sendable`. */
+/** The body of an answer with one field, as `sendable` makes it. */
 export interface FieldBody {
   readonly type: 'application/octet-stream' | 'application/json';
   readonly body: string | Uint8Array;
 }
 
-/** A text of more characters is kept as bytes. */
+/** A text with more characters than this is kept as bytes. */
 const MAX_TEXT_LENGTH = 16 * 1024;
 
 /**
- * A body as it is kept. A short one is text: Node sends it with the head in one write, which is half of what an answer
- * costs. A long one is bytes, which all that read it at once share; of a text each slow reader would get a copy.
+ * The form in which a body is kept. A short one is text: Node sends it with the head in one write, which halves the
+ * cost of an answer. A long one is bytes, which all its readers share; each slow reader of a text would get a copy.
  */
 const sendable = (text: string): string | Uint8Array => (text.length > MAX_TEXT_LENGTH ? Buffer.from(text) : text);
 
-interface Made {
+/** The bodies that were made of one value. */
+interface Bodies {
+  /** Bodies with all fields, by the name of the secret. */
   readonly whole: Map<string, string | Uint8Array>;
+  /** Bodies with one field, by its name. */
   readonly fields: Map<string, FieldBody>;
 }
 
-/** Values as they leave. Made once for each value, at its first read, and kept as long as the value is. */
+/** The bodies of answers. Each is made once for a value, when it is first read, and kept as long as the value is. */
 export class AnswerCache {
-  readonly #made = new WeakMap<Fields, Made>();
+  readonly #bodies = new WeakMap<Fields, Bodies>();
 
   /**
-   * `{"name":…,"version":…,"fields":{…}}`. Numbers keep their source text. Bytes that are not UTF-8 are base64, and
-   * then `base64` lists where, as JSON Pointers (RFC 6901) into `fields`.
+   * All fields as `{"name":…,"version":…,"fields":{…}}`. Numbers keep their source text. Bytes that are not UTF-8 are
+   * base64; `base64` then lists their places, as JSON Pointers (RFC 6901) into `fields`.
    */
   whole(name: string, { value }: HeldValue): string | Uint8Array {
-    const { whole } = this.#madeOf(value.fields);
+    const { whole } = this.#bodiesOf(value.fields);
     const known = whole.get(name);
     if (known !== undefined) return known;
     const { version, fields } = value;
@@ -43,9 +46,9 @@ export class AnswerCache {
     return made;
   }
 
-  /** A leaf's exact bytes, or a list or map as JSON; undefined when there is no such field. */
+  /** One field: the exact bytes of a single value, or a list or map as JSON; undefined when there is no such field. */
   field({ value }: HeldValue, field: string): FieldBody | undefined {
-    const { fields } = this.#madeOf(value.fields);
+    const { fields } = this.#bodiesOf(value.fields);
     const known = fields.get(field);
     if (known !== undefined) return known;
     const found = value.fields.get(field);
@@ -60,15 +63,16 @@ export class AnswerCache {
     return made;
   }
 
-  #madeOf(fields: Fields): Made {
-    const known = this.#made.get(fields);
+  #bodiesOf(fields: Fields): Bodies {
+    const known = this.#bodies.get(fields);
     if (known !== undefined) return known;
-    const made = { whole: new Map<string, string>(), fields: new Map<string, FieldBody>() };
-    this.#made.set(fields, made);
-    return made;
+    const bodies = { whole: new Map<string, string>(), fields: new Map<string, FieldBody>() };
+    this.#bodies.set(fields, bodies);
+    return bodies;
   }
 }
 
+/** The JSON Pointers of all bytes in a value. */
 function* bytesIn(value: Value, at: string): Generator<string> {
   if (isSecret(value)) {
     if (value.type === 'bytes') yield at;

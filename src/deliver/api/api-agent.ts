@@ -34,7 +34,7 @@ export interface ApiAgent {
 
 export interface Reloaded {
   readonly output: OutputStatus;
-  /** Why it failed; absent: it succeeded, or goes on. */
+  /** Why the reload failed; absent: it succeeded, or goes on. */
   readonly why?: Failure;
 }
 
@@ -42,8 +42,8 @@ export interface Reloaded {
 export interface ApiOptions {
   readonly listener: ApiListenerConfig;
   readonly audit: ApiConfig['audit'];
-  /** All that are configured; the listener may show fewer. */
+  /** All configured secrets; the listener may show fewer. */
   readonly secrets: ReadonlyMap<string, SecretConfig>;
-  /** Rows of others: health. Those that are vital need no token. */
+  /** Further rows of the route table, such as health. Vital rows need no token. */
   readonly rows?: readonly Route[];
 }

@@ -7,36 +7,38 @@ import type { HeldValue } from '../../lease/snapshot.ts';
 type Line = Extract<Fact, { kind: 'api-audit' }>;
 type About = Partial<Pick<Line, 'secret' | 'field' | 'output' | 'version' | 'code'>>;
 
-/** In so long as many lines are told as below; the others are counted, and told with their number at its end. */
+/** Lines within one window beyond the limits below are counted, and written with their number at its end. */
 const WINDOW_MS = 10_000;
 
-/** What was in vain: a client gone astray must not fill the log. */
+/** Lines of one kind for requests in vain: a faulty client must not fill the log. */
 const MAX_VAIN = 1;
-/** Actions of one kind. */
+/** Lines of one kind for actions. */
 const MAX_ACTED = 10;
-/** Reads of one listener where `audit` is `all`; elsewhere a value is told once, so that the values are the bound. */
+/** Lines for reads over one listener where `audit` is `all`; elsewhere each value is written once anyway. */
 const MAX_READS = 1_000;
 
 interface Window {
   readonly untilMs: number;
+  /** How many lines were written. */
   lines: number;
-  /** What is counted, by its text. */
-  readonly left: Map<string, { readonly line: Line; count: number }>;
+  /** Lines that were not written, with their number, by their text. */
+  readonly counted: Map<string, { readonly line: Line; count: number }>;
 }
 
 /**
- * The audit lines of one listener. What a request names is told only when it is configured. However often clients ask,
- * the lines are bounded: beyond that those that are alike are one line with their number.
+ * Writes the audit lines of one listener. A name that a request gives is written only when it is configured. However
+ * often clients ask, the number of lines is bounded: beyond the bound, lines that are alike become one with their
+ * number.
  */
 export class Audit implements Disposable {
   readonly #mode: ApiConfig['audit'];
   readonly #where: string;
   readonly #clock: Clock;
   readonly #emit: Emit;
-  /** By secret and field (empty: all): the number of the value that was told last. */
-  readonly #told = new Map<string, Map<string, number>>();
+  /** The number of the value whose read was written last, by secret and field (empty: all fields). */
+  readonly #lastRead = new Map<string, Map<string, number>>();
   readonly #windows = new Map<string, Window>();
-  #callOffEnd: (() => void) | undefined;
+  #cancelEnd: (() => void) | undefined;
   #isOver = false;
 
   constructor(
@@ -50,97 +52,98 @@ export class Audit implements Disposable {
     this.#emit = emit;
   }
 
-  /** A value is about to leave. @param field empty: all of them. */
+  /** Records that a value is about to be sent. @param field empty: all fields. */
   read(action: 'read' | 'watch', secret: string, field: string, { value, valueNumber }: HeldValue): void {
     if (this.#mode === 'off') return;
     if (this.#mode === 'changes') {
-      let fields = this.#told.get(secret);
+      let fields = this.#lastRead.get(secret);
       if (fields?.get(field) === valueNumber) return;
       if (fields === undefined) {
         fields = new Map();
-        this.#told.set(secret, fields);
+        this.#lastRead.set(secret, fields);
       }
       fields.set(field, valueNumber);
     }
     const of = field === '' ? {} : { field };
     const line = this.#lineOf(action, 'done', { secret, ...of, version: value.version });
     if (this.#mode === 'changes') this.#emit(line);
-    else this.#tell(line, 'read', MAX_READS, this.#lineOf(action, 'done', { secret }));
+    else this.#write(line, 'read', MAX_READS, this.#lineOf(action, 'done', { secret }));
   }
 
-  /** Somebody wanted what is not there. */
+  /** Records a request for something that does not exist. */
   missed(action: Line['action'], outcome: 'unknown' | 'absent', about: About = {}): void {
-    if (this.#mode !== 'off') this.#tellOften(this.#lineOf(action, outcome, about), MAX_VAIN);
+    if (this.#mode !== 'off') this.#writeByKind(this.#lineOf(action, outcome, about), MAX_VAIN);
   }
 
-  /** A request was not even looked at. */
+  /** Records that the guard refused a request. */
   refused(code: Code): void {
-    this.#tellOften(this.#lineOf('enter', 'refused', { code }), MAX_VAIN);
+    this.#writeByKind(this.#lineOf('enter', 'refused', { code }), MAX_VAIN);
   }
 
-  /** The agent did something because somebody asked for it. */
+  /** Records an action that a client asked for. */
   acted(action: Line['action'], outcome: 'done' | 'failed' | 'refused', about: About = {}): void {
-    this.#tellOften(this.#lineOf(action, outcome, about), MAX_ACTED);
+    this.#writeByKind(this.#lineOf(action, outcome, about), MAX_ACTED);
   }
 
-  /** Tells what was counted so far. */
+  /** Writes the lines that were counted so far. */
   [Symbol.dispose](): void {
     this.#isOver = true;
-    this.#callOffEnd?.();
-    for (const window of this.#windows.values()) this.#tellLeft(window);
+    this.#cancelEnd?.();
+    for (const window of this.#windows.values()) this.#writeCounted(window);
     this.#windows.clear();
   }
 
-  #tellOften(line: Line, max: number): void {
+  #writeByKind(line: Line, max: number): void {
     const { action, outcome, secret, output, code } = line;
-    const alike = this.#lineOf(action, outcome, { secret, output, code });
-    this.#tell(line, JSON.stringify(alike), max, alike);
+    const kind = this.#lineOf(action, outcome, { secret, output, code });
+    this.#write(line, JSON.stringify(kind), max, kind);
   }
 
   /**
+   * Writes or counts a line.
    * @param window the name of a window that takes `max` lines.
-   * @param alike what the line is counted as when it is one too many.
+   * @param kind the line that is counted instead when the window is full.
    */
-  #tell(line: Line, window: string, max: number, alike: Line): void {
+  #write(line: Line, window: string, max: number, kind: Line): void {
     const open = this.#windowOf(window);
     if (open.lines < max) {
       open.lines++;
       this.#emit(line);
       return;
     }
-    const key = JSON.stringify(alike);
-    const counted = open.left.get(key) ?? { line: alike, count: 0 };
+    const key = JSON.stringify(kind);
+    const counted = open.counted.get(key) ?? { line: kind, count: 0 };
     counted.count++;
-    open.left.set(key, counted);
-    if (!this.#isOver) this.#callOffEnd ??= this.#clock.after(open.untilMs - this.#clock.monoMs(), () => this.#end());
+    open.counted.set(key, counted);
+    if (!this.#isOver) this.#cancelEnd ??= this.#clock.after(open.untilMs - this.#clock.monoMs(), () => this.#end());
   }
 
   #windowOf(name: string): Window {
     const now = this.#clock.monoMs();
     let window = this.#windows.get(name);
-    if (window === undefined || (window.untilMs <= now && window.left.size === 0)) {
-      window = { untilMs: now + WINDOW_MS, lines: 0, left: new Map() };
+    if (window === undefined || (window.untilMs <= now && window.counted.size === 0)) {
+      window = { untilMs: now + WINDOW_MS, lines: 0, counted: new Map() };
       this.#windows.set(name, window);
     }
     return window;
   }
 
-  /** Tells what was counted in windows whose time is over. */
+  /** Writes what was counted in windows that have ended. */
   #end(): void {
-    this.#callOffEnd = undefined;
+    this.#cancelEnd = undefined;
     const now = this.#clock.monoMs();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [name, window] of this.#windows) {
       if (window.untilMs <= now) {
         this.#windows.delete(name);
-        this.#tellLeft(window);
-      } else if (window.left.size > 0) nextMs = Math.min(nextMs, window.untilMs - now);
+        this.#writeCounted(window);
+      } else if (window.counted.size > 0) nextMs = Math.min(nextMs, window.untilMs - now);
     }
-    if (Number.isFinite(nextMs)) this.#callOffEnd = this.#clock.after(nextMs, () => this.#end());
+    if (Number.isFinite(nextMs)) this.#cancelEnd = this.#clock.after(nextMs, () => this.#end());
   }
 
-  #tellLeft({ left }: Window): void {
-    for (const { line, count } of left.values()) this.#emit({ ...line, count });
+  #writeCounted({ counted }: Window): void {
+    for (const { line, count } of counted.values()) this.#emit({ ...line, count });
   }
 
   #lineOf(action: Line['action'], outcome: Line['outcome'], about: Loose<About>): Line {

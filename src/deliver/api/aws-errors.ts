@@ -2,11 +2,11 @@ import type { Code } from '../../base/codes.ts';
 import type { Failure } from '../../base/errors.ts';
 import { JSON_TYPE, type Reply } from '../http/reply.ts';
 
-/** An error of Secrets Manager, as its API references name it, and the status that it comes with. */
+/** An error of Secrets Manager, by the name in its API reference, and the status that it comes with. */
 interface AwsError {
   readonly type: string;
   readonly status: number;
-  /** The service's own words, where clients look at them; absent: ours. */
+  /** The service's own text, where clients compare it; absent: what was seen is the text. */
   readonly message?: string;
 }
 
@@ -18,7 +18,7 @@ export const NOT_FOUND: AwsError = {
 const INVALID_PARAMETER: AwsError = { type: 'InvalidParameterException', status: 400 };
 const DENIED: AwsError = { type: 'AccessDeniedException', status: 400 };
 const EXPIRED: AwsError = { type: 'ExpiredTokenException', status: 400 };
-/** The two of the AWS agent itself, where it got no answer. */
+/** The two errors that the AWS agent adds, for a service that gave it no answer. */
 const TIMEOUT: AwsError = { type: 'TimeoutError', status: 504 };
 const CONNECTION: AwsError = { type: 'ConnectionError', status: 502 };
 const INTERNAL: AwsError = { type: 'InternalServiceError', status: 500 };
@@ -49,8 +49,8 @@ const BY_CODE: Partial<Record<Code, AwsError>> = {
 };
 
 /**
- * A failure as clients of the AWS agent expect one: the service's status, and `{"__type":…,"message":…}`. Code, place
- * and hint stand beside, for people; no client of AWS reads them.
+ * A failure as clients of the AWS agent expect one: the service's status, and `{"__type":…,"message":…}`. The members
+ * code, place and hint are for people; clients of AWS ignore them.
  */
 export function awsErrorReply(
   { code, place, seen, hint }: Pick<Failure, 'code' | 'place' | 'seen' | 'hint'>,

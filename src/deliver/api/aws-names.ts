@@ -1,22 +1,25 @@
 import { isAwsSecretRequest } from '../../backend/aws/config/request.ts';
 import type { SecretConfig } from '../../config/config.ts';
 
-/** What a client of the AWS agent asks for. */
-export interface AwsAsked {
+/** A request of a client of the AWS agent. */
+export interface AwsAgentRequest {
+  /** A name or ARN of Secrets Manager, or the configured name of a secret. */
   readonly secretId: string;
+  /** Absent: any stage when `versionId` is given, otherwise AWSCURRENT. */
   readonly stage?: string;
   readonly versionId?: string;
+  /** Whether the secret is fetched before the answer. */
   readonly refreshNow: boolean;
 }
 
-/** A configured secret that may answer it. */
-export interface AwsFound {
+/** A configured secret that may answer a request. */
+export interface AwsMatch {
   readonly secret: SecretConfig;
   readonly arn: string;
   readonly awsName: string;
-  /** Empty: not known. */
+  /** Empty: the stage is not known. */
   readonly stage: string;
-  /** The field that holds the stage; absent: the secret itself is of it. */
+  /** The field that holds the value of the stage; absent: the secret's own fields do. */
   readonly field?: 'previous' | 'pending';
 }
 
@@ -27,20 +30,20 @@ const STAGE_FIELDS = [
 ] as const;
 
 /**
- * The secrets of Secrets Manager with this name or ARN and stage; else the secret of any backend that is configured
- * under this name, which has no other stage than AWSCURRENT. Which of them has a version that is asked for only their
- * values tell; a version alone may be of any stage. An ARN of another account or region than that of the value is of
- * another secret.
+ * Finds the secrets of Secrets Manager with this name or ARN and stage; if there are none, the secret of any backend
+ * that is configured under this name, whose only stage is AWSCURRENT. When a version is asked for, only the values show
+ * which of the secrets has it; without a stage the version may have any. An ARN of another account or region than that
+ * of the value names another secret.
  * @param arnOf the ARN that came with the value of a secret; undefined as long as there is none.
  */
-export function findAws(
-  asked: AwsAsked,
+export function findAwsSecrets(
+  asked: AwsAgentRequest,
   secrets: readonly SecretConfig[],
   arnOf: (name: string) => string | undefined = () => undefined,
-): readonly AwsFound[] {
+): readonly AwsMatch[] {
   const isWanted = (stage: string) =>
     asked.stage === undefined && asked.versionId !== undefined ? true : stage === (asked.stage ?? CURRENT);
-  const found: AwsFound[] = [];
+  const found: AwsMatch[] = [];
   for (const secret of secrets) {
     const { request } = secret;
     if (!isAwsSecretRequest(request) || !isSameId(request.secretId, asked.secretId)) continue;
@@ -58,29 +61,31 @@ export function findAws(
   return named.map((secret) => ({ secret, ...namesOf(secret.name, secret.name), stage: CURRENT }));
 }
 
-/** An ARN ends in a dash and six characters that no name has; it may be given without them. */
+/** An ARN ends in a dash and six characters that are not part of the name; clients may leave them out. */
 const ARN = /^(arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:)(.+)$/;
 const END = /-[A-Za-z0-9]{6}$/;
 
+/** Whether two names or ARNs mean the same secret. */
 function isSameId(configured: string, asked: string): boolean {
   if (configured === asked) return true;
-  const [one, other] = [ARN.exec(configured), ARN.exec(asked)];
-  if (one === null && other === null) return false;
-  if (one !== null && other !== null) return one[1] === other[1] && isSameName(one[2] ?? '', other[2] ?? '');
-  return isSameName(one?.[2] ?? configured, other?.[2] ?? asked);
+  const [ownArn, askedArn] = [ARN.exec(configured), ARN.exec(asked)];
+  if (ownArn === null && askedArn === null) return false;
+  const isSame = isSameName(ownArn?.[2] ?? configured, askedArn?.[2] ?? asked);
+  return isSame && (ownArn === null || askedArn === null || ownArn[1] === askedArn[1]);
 }
 
+/** Whether an ARN that is asked for has another account or region than the secret's own. */
 function isElsewhere(asked: string, own = ''): boolean {
-  const [one, other] = [ARN.exec(asked), ARN.exec(own)];
-  return one !== null && other !== null && one[1] !== other[1];
+  const [askedArn, ownArn] = [ARN.exec(asked), ARN.exec(own)];
+  return askedArn !== null && ownArn !== null && askedArn[1] !== ownArn[1];
 }
 
-/** Equal, or equal but for the end of one of them. */
+/** Whether two names are equal, or equal without the end of one of them. */
 function isSameName(a: string, b: string): boolean {
   return a === b || a.replace(END, '') === b || a === b.replace(END, '');
 }
 
-/** Of a secret that has no ARN, or whose ARN nobody has said, one that names us and nobody else. */
+/** The ARN and name of a secret. Where no ARN is known, the ARN is made up and names Pannier as its owner. */
 function namesOf(configured: string, asked: string): { readonly arn: string; readonly awsName: string } {
   const arn = [configured, asked].find((id) => ARN.test(id));
   const awsName = [asked, configured].find((id) => !ARN.test(id)) ?? (ARN.exec(configured)?.[2] ?? '').replace(END, '');

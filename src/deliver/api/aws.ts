@@ -8,8 +8,8 @@ import type { Route, RouteRequest } from '../http/routes.ts';
 import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import { awsErrorReply, NOT_FOUND } from './aws-errors.ts';
-import { type AwsAsked, type AwsFound, findAws } from './aws-names.ts';
-import { type RefreshQueue, slow } from './refreshing.ts';
+import { type AwsAgentRequest, type AwsMatch, findAwsSecrets } from './aws-names.ts';
+import { type RefreshQueue, slowFailure } from './refreshing.ts';
 import { stateHeaders, waitingHeaders } from './secret-reads.ts';
 import type { VisibleSecrets } from './visible.ts';
 
@@ -20,19 +20,19 @@ export interface AwsRouteDeps {
   readonly refreshing: RefreshQueue;
 }
 
-/** Names of Secrets Manager may have slashes; the path style takes them as parts of the path. */
+/** Names of Secrets Manager may have slashes, which in a request by path make several parts. */
 const PATHS = ['/v1/:a', '/v1/:a/:b', '/v1/:a/:b/:c', '/v1/:a/:b/:c/:d'];
 
-/** The AWS agent takes nothing else, HEAD included. */
+/** The AWS agent takes no other method, not even HEAD. */
 const GET = { method: 'GET', noHead: true } as const;
 
 /**
- * What clients of the AWS Secrets Manager Agent ask: `GET /secretsmanager/get?secretId=…`, `GET /v1/ID` as far as that
- * is no path of ours, and `/ping`. Answers and errors are those of GetSecretValue, as the AWS agent writes them
- * (https://github.com/aws/aws-secretsmanager-agent).
+ * The routes for clients of the AWS Secrets Manager Agent: `GET /secretsmanager/get?secretId=…`, `GET /v1/ID` where
+ * that is not a path of Pannier's API, and `/ping`. Answers and errors are those of GetSecretValue, as the AWS agent
+ * writes them (https://github.com/aws/aws-secretsmanager-agent).
  */
-export function awsRoutes(parts: AwsRouteDeps): readonly Route[] {
-  const aws = new AwsReads(parts);
+export function awsRoutes(deps: AwsRouteDeps): readonly Route[] {
+  const aws = new AwsReads(deps);
   return [
     { ...GET, path: '/ping', vital: true, handle: () => ({ status: 200, type: 'text/plain', body: 'healthy' }) },
     { ...GET, path: '/secretsmanager/get', handle: (asked) => aws.read(asked, undefined) },
@@ -43,19 +43,19 @@ export function awsRoutes(parts: AwsRouteDeps): readonly Route[] {
 }
 
 class AwsReads {
-  readonly #options: AwsRouteDeps;
+  readonly #deps: AwsRouteDeps;
 
-  constructor(parts: AwsRouteDeps) {
-    this.#options = parts;
+  constructor(deps: AwsRouteDeps) {
+    this.#deps = deps;
   }
 
-  /** @param id absent: it is in the query. */
+  /** @param id the name or ARN in the path; undefined: the query holds it. */
   async read({ query }: RouteRequest, id: string | undefined): Promise<Reply> {
-    const { agent, visible, audit, refreshing } = this.#options;
+    const { agent, visible, audit, refreshing } = this.#deps;
     const asked = parseQuery(query, id);
     if (typeof asked === 'string') return awsErrorReply(failure('API_MALFORMED', 'request', asked));
     const secrets = visible.names().map((name) => visible.of(name));
-    const found = findAws(asked, secrets, (name) => this.#arnOf(name));
+    const found = findAwsSecrets(asked, secrets, (name) => this.#arnOf(name));
     const refreshes = asked.refreshNow ? found.map(({ secret }) => refreshing.refresh(secret.name)) : [];
     const isRefreshed = (await Promise.all(refreshes)).every((isDone) => isDone);
     const fits = found.find((one) => asked.versionId === undefined || this.#versionOf(one) === asked.versionId);
@@ -73,7 +73,7 @@ class AwsReads {
       return awsErrorReply(why, optional && entry !== undefined ? {} : waitingHeaders(name, entry, agent));
     }
     const headers = stateHeaders(entry, agent);
-    if (!isRefreshed) return awsErrorReply(slow(place), headers);
+    if (!isRefreshed) return awsErrorReply(slowFailure(place), headers);
     if (asked.refreshNow && entry.why !== undefined) {
       return awsErrorReply(entry.why, headers);
     }
@@ -82,33 +82,33 @@ class AwsReads {
   }
 
   #arnOf(name: string): string | undefined {
-    const entry = this.#options.agent.secrets.entryOf(name);
+    const entry = this.#deps.agent.secrets.entryOf(name);
     return entry === undefined || entry.state === 'absent' ? undefined : entry.value.original?.id;
   }
 
-  #versionOf(found: AwsFound): string | undefined {
-    const entry = this.#options.agent.secrets.entryOf(found.secret.name);
+  #versionOf(found: AwsMatch): string | undefined {
+    const entry = this.#deps.agent.secrets.entryOf(found.secret.name);
     return entry === undefined || entry.state === 'absent' ? undefined : versionIdOf(found, entry);
   }
 }
 
-/** One answer for what is not configured and for what this listener does not show. */
+/** The same answer for a secret that is not configured and for one that this listener does not show. */
 function unknownSecret(): Reply {
-  return awsErrorReply(failure('API_UNKNOWN_SECRET', 'request', 'no secret of this name'), {}, NOT_FOUND);
+  return awsErrorReply(failure('API_UNKNOWN_SECRET', 'request', 'there is no such secret'), {}, NOT_FOUND);
 }
 
-/** What is wrong with it, in our words, when it is no good. */
-function parseQuery(query: string, id: string | undefined): AwsAsked | string {
+/** The request in a query, or a text that says what is wrong with it. */
+function parseQuery(query: string, id: string | undefined): AwsAgentRequest | string {
   const given = new URLSearchParams(query);
   const known = ['versionId', 'versionStage', 'refreshNow', ...(id === undefined ? ['secretId'] : [])];
   for (const key of given.keys()) {
-    if (key === 'roleArn') return 'roleArn belongs into the configuration of the secret';
-    if (!known.includes(key)) return `of the query only ${known.join(', ')} are known`;
+    if (key === 'roleArn') return 'roleArn is not taken here: set the role in the configuration';
+    if (!known.includes(key)) return `the query may hold only ${known.join(', ')}`;
   }
   const refreshNow = (given.get('refreshNow') ?? 'false').toLowerCase();
-  if (!['true', '1', 'false', '0'].includes(refreshNow)) return 'refreshNow is true or false';
+  if (!['true', '1', 'false', '0'].includes(refreshNow)) return 'refreshNow must be true or false';
   const secretId = id ?? given.get('secretId') ?? '';
-  if (secretId === '') return 'secretId is absent';
+  if (secretId === '') return 'the query holds no secretId';
   const [versionId, stage] = [given.get('versionId'), given.get('versionStage')];
   return {
     secretId,
@@ -118,23 +118,24 @@ function parseQuery(query: string, id: string | undefined): AwsAsked | string {
   };
 }
 
-function answerOf(found: AwsFound, fields: Fields, held: HeldValue): string {
-  // Another stage has its fields here and no more.
+function answerOf(found: AwsMatch, fields: Fields, held: HeldValue): string {
+  // For a stage that a field holds, only the fields are known.
   const original = found.field === undefined ? held.value.original : undefined;
   return JSON.stringify({
     ARN: original?.id ?? found.arn,
     Name: found.awsName,
     VersionId: versionIdOf(found, held),
-    // As it was stored: making the text anew would lose its spaces, and an object of the one field `value`.
+    // The text as it was stored: one made of the fields would lose its spaces, and an object of the one field `value`.
     ...(original?.text === undefined ? contentOf(fields) : { SecretString: original.text.exposeText('api') }),
     VersionStages: original?.labels ?? (found.stage === '' ? [] : [found.stage]),
-    // Seconds as text, as the AWS agent writes it; when we met the version, where its making is not known.
+    // Seconds as text, as the AWS agent writes them. Where the version's own date is not known, it is that of its
+    // fetch.
     CreatedDate: String((original?.madeWallMs ?? held.changedWallMs) / 1000),
   });
 }
 
-/** Those of a stage that has a field of its own, or the others. Undefined: no version has the stage now. */
-function fieldsOf({ secret: { request }, field }: AwsFound, { value }: HeldValue): Fields | undefined {
+/** The fields of the stage that was found. Undefined: no version has the stage now. */
+function fieldsOf({ secret: { request }, field }: AwsMatch, { value }: HeldValue): Fields | undefined {
   if (!isAwsSecretRequest(request)) return value.fields;
   if (field !== undefined) {
     const other = value.fields.get(field);
@@ -145,14 +146,14 @@ function fieldsOf({ secret: { request }, field }: AwsFound, { value }: HeldValue
   return fields;
 }
 
-/** A version of the AWS backend is the version's id, and more after a space. */
-function versionIdOf({ secret: { request }, field }: AwsFound, { value }: HeldValue): string {
+/** The id of the stage's version. A version of the AWS backend is its id, then `FIELD=ID` for each further stage. */
+function versionIdOf({ secret: { request }, field }: AwsMatch, { value }: HeldValue): string {
   if (!isAwsSecretRequest(request)) return value.version;
   const [own = '', ...more] = value.version.split(' ');
   return field === undefined ? own : (more.find((one) => one.startsWith(`${field}=`))?.slice(field.length + 1) ?? '');
 }
 
-/** The one field `value` is what was no JSON object at the backend. */
+/** The content made of fields. A secret that is not a JSON object at the backend has the one field `value`. */
 function contentOf(fields: Fields): { readonly SecretString: string } | { readonly SecretBinary: string } {
   const value = fields.size === 1 ? fields.get('value') : undefined;
   if (isSecret(value) && value.type === 'bytes') {

@@ -17,14 +17,14 @@ import { VisibleSecrets } from './visible.ts';
 import { LongPolls } from './waiting.ts';
 import { Watchers, watchRoutes } from './watch.ts';
 
-/** The local API on one listener: what docs/api.md describes. */
+/** Makes the local API of one listener, as docs/api.md describes it. */
 export function createApi(options: ApiOptions, agent: ApiAgent): HttpService {
   return new Api(options, agent);
 }
 
 /** Every row of the API; `openapi.ts` describes each. */
-export function apiRoutes(parts: ApiRouteDeps): readonly Route[] {
-  return [...readRoutes(parts), ...watchRoutes(parts, parts.watchers), ...actionRoutes(parts), ...awsRoutes(parts)];
+export function apiRoutes(deps: ApiRouteDeps): readonly Route[] {
+  return [...readRoutes(deps), ...watchRoutes(deps, deps.watchers), ...actionRoutes(deps), ...awsRoutes(deps)];
 }
 
 type ApiRouteDeps = ReadRouteDeps & ActionRouteDeps & AwsRouteDeps & { readonly watchers: Watchers };
@@ -35,7 +35,7 @@ class Api implements HttpService {
   readonly #audit: Audit;
   readonly #waiting: LongPolls;
   readonly #watchers: Watchers;
-  readonly #hearing: Disposable;
+  readonly #listening: Disposable;
   readonly #stop = new AbortController();
 
   constructor(options: ApiOptions, agent: ApiAgent) {
@@ -46,14 +46,14 @@ class Api implements HttpService {
     this.#audit = new Audit(options.audit, nameOfListen(where), agent);
     this.#waiting = new LongPolls(agent.clock);
     const refreshing = new RefreshQueue(agent);
-    const parts = { agent, visible, answers, audit: this.#audit, waiting: this.#waiting, refreshing };
-    this.#watchers = new Watchers(parts);
-    const rows = apiRoutes({ ...parts, watchers: this.#watchers, listener, stop: this.#stop.signal });
+    const deps = { agent, visible, answers, audit: this.#audit, waiting: this.#waiting, refreshing };
+    this.#watchers = new Watchers(deps);
+    const rows = apiRoutes({ ...deps, watchers: this.#watchers, listener, stop: this.#stop.signal });
     this.#routes = new Routes([...rows, ...(options.rows ?? [])]);
     const token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, `${place}.tokenFile`, agent.clock);
     this.#guard = new Guard({ isTcp: where.kind === 'tcp', token });
-    void warnOf(token, agent);
-    this.#hearing = agent.secrets.onEvent((names) => {
+    void warnIfWeak(token, agent);
+    this.#listening = agent.secrets.onEvent((names) => {
       this.#waiting.wake(names);
       this.#watchers.changed(names);
     });
@@ -61,7 +61,7 @@ class Api implements HttpService {
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     const refused = this.#guard.refuse(request, () => this.isVital(request));
-    if (refused instanceof Promise) void refused.then((known) => this.#answer(request, response, known));
+    if (refused instanceof Promise) void refused.then((verdict) => this.#answer(request, response, verdict));
     else this.#answer(request, response, refused);
   }
 
@@ -82,7 +82,7 @@ class Api implements HttpService {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#hearing[Symbol.dispose]();
+    this.#listening[Symbol.dispose]();
     this.#stop.abort();
     this.#waiting.endAll();
     this.#watchers.endAll();
@@ -90,8 +90,8 @@ class Api implements HttpService {
   }
 }
 
-/** The file may be there a moment later; until then nobody is let in. */
-async function warnOf(token: TokenFile | undefined, { emit }: ApiAgent): Promise<void> {
+/** Warns of a weak token or an unusable file. The file may appear later; until then every request is refused. */
+async function warnIfWeak(token: TokenFile | undefined, { emit }: ApiAgent): Promise<void> {
   try {
     const weakness = await token?.check();
     if (weakness !== undefined) emit({ kind: 'agent-warning', warning: weakness });

@@ -1,4 +1,4 @@
-/** The entity tag of a value: of this start of the agent and the value's number, never of its bytes. */
+/** The entity tag of a value. It is made of the agent's boot id and the value's number, never of the value itself. */
 export const etagOf = (bootId: string, valueNumber: number): string => `"${bootId}-${valueNumber}"`;
 
 /** Whether an `If-None-Match` names `etag`, by the weak comparison (RFC 9110, section 13.1.2). */

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { WHOLE_DURATION } from '../../base/duration.ts';
 import { failureStatusSchema, outputStatusSchema, secretStatusSchema, statusSchema } from './status.ts';
 
-/** The API as an OpenAPI 3.1 document. Loaded when somebody asks for it; a test holds it against rows and answers. */
+/** The API as an OpenAPI 3.1 document. It is loaded when a client asks for it; a test compares it with the API. */
 export function openApi(version: string): object {
   return {
     openapi: '3.1.0',
@@ -10,9 +10,9 @@ export function openApi(version: string): object {
       title: 'Pannier, local API',
       version,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      description: 'What a running agent answers on its local listeners. No answer may be stored.',
+      description: 'The API of a running agent on its local listeners. Caches must not store any answer.',
     },
-    servers: [{ url: 'http://localhost', description: 'a unix socket, or a port of loopback' }],
+    servers: [{ url: 'http://localhost', description: 'A unix socket, or a TCP port on the loopback interface.' }],
     security: [{}, { token: [] }, { awsToken: [] }, { vaultToken: [] }],
     paths: PATHS,
     components: {
@@ -61,17 +61,21 @@ const SECRET = {
   properties: {
     name: TEXT,
     version: TEXT,
-    fields: { type: 'object', description: 'Numbers keep the spelling that the backend sent, also 2^53+1 and 1.10.' },
+    fields: {
+      type: 'object',
+      description: 'The fields. A number keeps the spelling that the backend sent, such as 1.10.',
+    },
     base64: {
       type: 'array',
       items: { type: 'string', format: 'json-pointer' },
-      description: 'JSON Pointers (RFC 6901) into fields: what is there is base64 of bytes that are no UTF-8.',
+      description:
+        'JSON Pointers (RFC 6901) into fields. The values there are bytes that are not UTF-8, encoded in base64.',
     },
   },
 };
 
 const PROBLEM = {
-  description: 'RFC 9457. The codes are those of docs/errors.md.',
+  description: 'Problem details (RFC 9457). docs/errors.md lists the codes.',
   ...object({ status: { type: 'integer' }, title: TEXT, detail: TEXT, code: TEXT, place: TEXT, hint: TEXT }),
 };
 
@@ -91,15 +95,19 @@ const AWS_SECRET_VALUE = {
 
 const HEADERS = {
   ETag: {
-    description: 'Of this start of the agent and of the value; another one whenever the value is another.',
+    description: 'Identifies the value. It changes with the value, and with each start of the agent.',
     schema: TEXT,
   },
   PannierState: {
-    description: 'fresh, stale (the last refresh failed) or expired; without a value absent or waiting.',
+    description:
+      'The state of the value: fresh, stale (the last refresh failed) or expired. Without a value: absent or waiting.',
     schema: { enum: ['fresh', 'stale', 'expired', 'absent', 'waiting'] },
   },
   Age: { description: 'Whole seconds since the value was last known good.', schema: { type: 'integer', minimum: 0 } },
-  RetryAfter: { description: 'Whole seconds.', schema: { type: 'integer', minimum: 1 } },
+  RetryAfter: {
+    description: 'Whole seconds after which the client may ask again.',
+    schema: { type: 'integer', minimum: 1 },
+  },
 };
 
 const inPath = (name: string, description: string) => ({
@@ -117,21 +125,33 @@ const inQuery = (name: string, description: string, of: object = TEXT) => ({
 });
 
 const PARAMETERS = {
-  name: inPath('name', 'A configured name.'),
-  field: inPath('field', 'A field, percent-encoded.'),
-  ifNoneMatch: { name: 'If-None-Match', in: 'header', description: 'The ETag that is known already.', schema: TEXT },
+  name: inPath('name', 'The configured name.'),
+  field: inPath('field', 'The name of the field, percent-encoded.'),
+  ifNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'The ETag of the value that the client knows.',
+    schema: TEXT,
+  },
   wait: inQuery(
     'wait',
-    'A duration such as 30s, five minutes at most: wait so long for another value than the known.',
+    'How long to wait for a value with another ETag than the known one: a duration such as 30s, at most 5m.',
     {
       type: 'string',
       pattern: WHOLE_DURATION.source,
     },
   ),
-  lastEventId: { name: 'Last-Event-ID', in: 'header', description: 'Go on after this event.', schema: TEXT },
-  versionId: inQuery('versionId', 'Only this version.'),
-  versionStage: inQuery('versionStage', 'AWSCURRENT when absent.'),
-  refreshNow: inQuery('refreshNow', 'Fetch first.', { enum: ['true', 'false', '1', '0'] }),
+  lastEventId: {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'The id of the last event that the client got. Only later changes are sent.',
+    schema: TEXT,
+  },
+  versionId: inQuery('versionId', 'The id of the version to answer with.'),
+  versionStage: inQuery('versionStage', 'The stage to answer with. Without versionId it is AWSCURRENT by default.'),
+  refreshNow: inQuery('refreshNow', 'Whether to fetch the secret before answering.', {
+    enum: ['true', 'false', '1', '0'],
+  }),
 };
 
 const valueHeaders = {
@@ -147,17 +167,20 @@ const problem = (description: string, headers: object = {}) => ({
 });
 
 const STATE = { 'Pannier-State': ref('headers', 'PannierState') };
-/** What the guard and the listener answer whatever is asked. */
+/** Answers of the guard and the listener, which every path may give. */
 const ALWAYS = {
-  400: problem('It cannot be understood, came through a proxy, or has a header twice.'),
-  403: problem('The token is absent or wrong, or the listener does not allow this.'),
-  413: problem('It has a body.'),
-  421: problem('Its Host header names another machine.'),
+  400: problem('The request is malformed, came through a proxy, or has a header twice.'),
+  403: problem('The token is missing or wrong, or the listener does not allow this.'),
+  413: problem('The request has a body.'),
+  421: problem('The Host header names another machine.'),
   429: problem('All connections are taken.', { 'Retry-After': ref('headers', 'RetryAfter') }),
-  500: problem('A fault of the agent.'),
+  500: problem('The agent has a fault.'),
 };
-const NO_SECRET = problem('The listener shows no such secret or field, or it is optional and absent.', STATE);
-const NO_VALUE = problem('There is no value yet, or the token file cannot be used.', {
+const NO_SECRET = problem(
+  'The listener shows no secret of this name, the secret has no such field, or it is optional and absent.',
+  STATE,
+);
+const NO_VALUE = problem('The secret has no value yet, or the token file cannot be used.', {
   ...STATE,
   'Retry-After': ref('headers', 'RetryAfter'),
 });
@@ -175,28 +198,35 @@ const IF_NONE_MATCH = ref('parameters', 'ifNoneMatch');
 const WAIT = ref('parameters', 'wait');
 const AWS_QUERY = ['versionId', 'versionStage', 'refreshNow'].map((name) => ref('parameters', name));
 
-const unchanged = { description: 'The value is the known one.', headers: valueHeaders };
+const unchanged = { description: 'The value is still the one with the known ETag.', headers: valueHeaders };
 
 const awsError = (description: string, headers: object = {}) => ({
   description,
   headers,
   content: { ...json(schema('AwsError')), 'application/problem+json': { schema: schema('Problem') } },
 });
-const GET_ALONE = problem('HEAD, which the AWS agent does not take.');
+const GET_ALONE = problem('The path takes only GET, as in the AWS agent.');
 const AWS_HEADERS = { ...STATE, 'Retry-After': ref('headers', 'RetryAfter') };
 
 const awsOperation = (operationId: string, summary: string, parameters: readonly object[]) => {
   const made = operation(operationId, summary, {}, [...parameters, ...AWS_QUERY]);
   const responses = {
-    200: { description: 'As GetSecretValue.', headers: valueHeaders, content: json(schema('AwsSecretValue')) },
+    200: {
+      description: 'The secret, as GetSecretValue answers it.',
+      headers: valueHeaders,
+      content: json(schema('AwsSecretValue')),
+    },
     ...made.responses,
-    400: awsError('An error of Secrets Manager, such as ResourceNotFoundException; or as for every path.', AWS_HEADERS),
+    400: awsError(
+      'An error of Secrets Manager, such as ResourceNotFoundException, or a request that every path refuses.',
+      AWS_HEADERS,
+    ),
     405: GET_ALONE,
-    500: awsError('An error of Secrets Manager, or a fault of the agent.', AWS_HEADERS),
-    502: awsError('No connection to the backend (ConnectionError).', AWS_HEADERS),
+    500: awsError('Secrets Manager answered with an error, or the agent has a fault.', AWS_HEADERS),
+    502: awsError('The agent has no connection to the backend (ConnectionError).', AWS_HEADERS),
     503: TOKEN_FILE,
     504: awsError(
-      'No answer in time: of the backend, of refreshNow, or there is no value yet (TimeoutError).',
+      'The backend did not answer in time, refreshNow took too long, or there is no value yet (TimeoutError).',
       AWS_HEADERS,
     ),
   };
@@ -206,16 +236,16 @@ const awsOperation = (operationId: string, summary: string, parameters: readonly
 const awsByPath = (parts: readonly string[]) =>
   awsOperation(
     `getAwsByPath${parts.length}`,
-    'A secret for clients of the AWS agent, whose name has this many parts',
+    'Read a secret as a client of the AWS agent; its name has as many parts as the path',
     parts.map((part) => inPath(part, 'A part of the name.')),
   );
 
-/** By path as OpenAPI writes it, in the order of docs/api.md. */
+/** The operations by path as OpenAPI writes it, in the order of docs/api.md. */
 const PATHS = {
   '/v1/secrets': {
-    get: operation('listSecrets', 'All secrets that the listener shows, without values', {
+    get: operation('listSecrets', 'List the secrets that the listener shows, without values', {
       200: {
-        description: 'All.',
+        description: 'The states of all secrets that the listener shows.',
         content: json(object({ secrets: { type: 'array', items: schema('SecretStatus') } })),
       },
       503: TOKEN_FILE,
@@ -224,9 +254,9 @@ const PATHS = {
   '/v1/secrets/{name}': {
     get: operation(
       'getSecret',
-      'A whole secret',
+      'Read a whole secret',
       {
-        200: { description: 'Its fields.', headers: valueHeaders, content: json(schema('Secret')) },
+        200: { description: 'The fields of the secret.', headers: valueHeaders, content: json(schema('Secret')) },
         304: unchanged,
         404: NO_SECRET,
         503: NO_VALUE,
@@ -237,10 +267,10 @@ const PATHS = {
   '/v1/secrets/{name}/{field}': {
     get: operation(
       'getField',
-      'One field',
+      'Read one field',
       {
         200: {
-          description: 'Its exact bytes; a list or map as JSON.',
+          description: 'The exact bytes of the field. A list or map is JSON.',
           headers: valueHeaders,
           content: { 'application/octet-stream': {}, 'application/json': {} },
         },
@@ -254,13 +284,22 @@ const PATHS = {
   '/v1/watch': {
     get: operation(
       'watch',
-      'Changes as Server-Sent Events',
+      'Watch changes as Server-Sent Events',
       {
-        200: { description: 'Events secret, state and end.', content: { 'text/event-stream': { schema: TEXT } } },
+        200: {
+          description: 'A stream of the events secret, state and end.',
+          content: { 'text/event-stream': { schema: TEXT } },
+        },
         404: NO_SECRET,
         503: TOKEN_FILE,
       },
-      [inQuery('secret', 'Only these; absent: all.', { type: 'array', items: TEXT }), ref('parameters', 'lastEventId')],
+      [
+        inQuery('secret', 'The secrets to watch. Without it, all that the listener shows.', {
+          type: 'array',
+          items: TEXT,
+        }),
+        ref('parameters', 'lastEventId'),
+      ],
     ),
   },
   '/v1/secrets/{name}/refresh': {
@@ -269,21 +308,21 @@ const PATHS = {
       'Fetch a secret now',
       {
         200: {
-          description: 'It was fetched.',
+          description: 'The secret was fetched.',
           headers: valueHeaders,
           content: json({ allOf: [schema('SecretStatus'), object({ changed: { type: 'boolean' } })] }),
         },
         404: NO_SECRET,
-        502: problem('It failed; a value that was there is kept, and its state is in the member state.', valueHeaders),
+        502: problem('The fetch failed. An earlier value is kept, and the member state holds its state.', valueHeaders),
         503: NO_VALUE,
-        504: problem('It takes longer than 30 s, and goes on.', valueHeaders),
+        504: problem('The fetch takes longer than 30 s, and goes on.', valueHeaders),
       },
       [NAME],
     ),
   },
   '/v1/status': {
-    get: operation('getStatus', 'The state of the agent', {
-      200: { description: 'Without values.', content: json(schema('Status')) },
+    get: operation('getStatus', 'Read the state of the agent', {
+      200: { description: 'The state of the agent, without values of secrets.', content: json(schema('Status')) },
       503: TOKEN_FILE,
     }),
   },
@@ -292,38 +331,38 @@ const PATHS = {
       'reloadOutput',
       "Reload an output's published generation once more",
       {
-        200: { description: 'Reloaded.', content: json(schema('OutputStatus')) },
-        404: problem('The listener knows no such output.'),
-        409: problem('Nothing is published.'),
-        502: problem('The reload failed; it is tried again.'),
+        200: { description: 'The reload is done.', content: json(schema('OutputStatus')) },
+        404: problem('The listener shows no output of this name.'),
+        409: problem('The output has no published generation.'),
+        502: problem('The reload failed, and is tried again.'),
         503: TOKEN_FILE,
-        504: problem('It takes longer than 30 s, and goes on.'),
+        504: problem('The reload takes longer than 30 s, and goes on.'),
       },
       [NAME],
     ),
   },
   '/v1/config/reload': {
     post: operation('reloadConfig', 'Read the configuration again', {
-      200: { description: 'It was taken.', content: json(object({ applied: { const: true } })) },
-      422: problem('It is not good; the running one stays. All problems are in the member problems.'),
+      200: { description: 'The configuration is in use.', content: json(object({ applied: { const: true } })) },
+      422: problem('The configuration has problems, and the running one stays. The member problems lists all of them.'),
       503: TOKEN_FILE,
-      504: problem('It takes longer than 30 s, and goes on.'),
+      504: problem('The reload takes longer than 30 s, and goes on.'),
     }),
   },
   '/v1/stop': {
     post: operation('stop', 'Stop the agent', {
-      202: { description: 'It stops.', content: json(object({ stopping: { const: true } })) },
+      202: { description: 'The agent stops.', content: json(object({ stopping: { const: true } })) },
       503: TOKEN_FILE,
     }),
   },
   '/v1/openapi.json': {
-    get: operation('getOpenApi', 'This document', {
-      200: { description: 'OpenAPI 3.1.', content: json({ type: 'object' }) },
+    get: operation('getOpenApi', 'Read this document', {
+      200: { description: 'The OpenAPI 3.1 document.', content: json({ type: 'object' }) },
       503: TOKEN_FILE,
     }),
   },
-  '/secretsmanager/get': awsOperation('getAws', 'A secret for clients of the AWS agent', [
-    { ...inQuery('secretId', 'Name or ARN, or a configured name.', SOME_TEXT), required: true },
+  '/secretsmanager/get': awsOperation('getAws', 'Read a secret as a client of the AWS agent', [
+    { ...inQuery('secretId', 'A name or ARN of Secrets Manager, or a configured name.', SOME_TEXT), required: true },
   ]),
   '/v1/{a}': awsByPath(['a']),
   '/v1/{a}/{b}': awsByPath(['a', 'b']),
@@ -331,8 +370,8 @@ const PATHS = {
   '/v1/{a}/{b}/{c}/{d}': awsByPath(['a', 'b', 'c', 'd']),
   '/ping': {
     get: {
-      ...operation('ping', 'Whether somebody answers; no token is wanted', {
-        200: { description: 'healthy', content: { 'text/plain': { schema: { const: 'healthy' } } } },
+      ...operation('ping', 'Check that the agent answers; no token is needed', {
+        200: { description: 'The agent answers.', content: { 'text/plain': { schema: { const: 'healthy' } } } },
         405: GET_ALONE,
       }),
       security: [{}],

@@ -4,10 +4,10 @@ import { formatDuration } from '../../base/duration.ts';
 import { type Failure, failure } from '../../base/errors.ts';
 import type { ApiAgent } from './api-agent.ts';
 
-/** How long what was asked for is waited for; it goes on after that. */
-export const WITHIN_MS = 30_000;
+/** How long a client waits for what it asked for, which goes on after that. */
+export const CLIENT_WAIT_MS = 30_000;
 
-/** Refreshes that clients ask for. */
+/** Runs the refreshes that clients ask for. */
 export class RefreshQueue {
   readonly #agent: Pick<ApiAgent, 'clock' | 'secrets'>;
 
@@ -16,15 +16,16 @@ export class RefreshQueue {
   }
 
   /**
-   * Resolves when an attempt has ended that began after this call, whichever way; with false when that takes too long.
+   * Resolves with true when an attempt that began after this call has succeeded or failed, and with false when that
+   * takes too long.
    */
   async refresh(name: string): Promise<boolean> {
     const attempt = this.#agent.secrets.refresh(name).then(() => true);
-    return (await within(this.#agent.clock, WITHIN_MS, attempt)) ?? false;
+    return (await within(this.#agent.clock, CLIENT_WAIT_MS, attempt)) ?? false;
   }
 }
 
-/** What `work` gives; undefined when that takes longer than `ms`. */
+/** Resolves as `work` does, or with undefined when it takes longer than `ms`. */
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   const late = Promise.withResolvers<undefined>();
   const cancel = deadline(clock, ms, () => late.resolve(undefined));
@@ -35,6 +36,6 @@ export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Pro
   }
 }
 
-/** What was asked for goes on, but the client waits no longer. */
-export const slow = (place: string): Failure =>
-  failure('API_SLOW', place, `not ended within ${formatDuration(WITHIN_MS)}`);
+/** The failure of a request whose work goes on after the client has waited long enough. */
+export const slowFailure = (place: string): Failure =>
+  failure('API_SLOW', place, `the work did not end within ${formatDuration(CLIENT_WAIT_MS)}, and goes on`);

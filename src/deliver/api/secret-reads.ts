@@ -21,9 +21,9 @@ export interface ReadRouteDeps {
 /** The longest wait of one request; a longer one is cut to it. */
 const MAX_WAIT_MS = 300_000;
 
-/** Reading secrets: the list without values, a whole secret, one field of it. */
-export function readRoutes(parts: ReadRouteDeps): readonly Route[] {
-  const reads = new SecretReads(parts);
+/** The routes that read secrets: the list without values, a whole secret, one field of it. */
+export function readRoutes(deps: ReadRouteDeps): readonly Route[] {
+  const reads = new SecretReads(deps);
   return [
     { method: 'GET', path: '/v1/secrets', handle: () => reads.list() },
     { method: 'GET', path: '/v1/secrets/:name', handle: (asked) => reads.read(asked, '') },
@@ -36,36 +36,36 @@ export function readRoutes(parts: ReadRouteDeps): readonly Route[] {
 }
 
 class SecretReads {
-  readonly #options: ReadRouteDeps;
+  readonly #deps: ReadRouteDeps;
 
-  constructor(parts: ReadRouteDeps) {
-    this.#options = parts;
+  constructor(deps: ReadRouteDeps) {
+    this.#deps = deps;
   }
 
   list(): Reply {
-    const { visible, agent } = this.#options;
+    const { visible, agent } = this.#deps;
     return jsonReply(200, { secrets: visible.known().map((name) => agent.secretStatus(name)) });
   }
 
-  /** @param field empty: all of them. */
+  /** @param field empty: all fields. */
   read(asked: RouteRequest, field: string): Reply | Promise<Reply> {
-    const { visible, audit } = this.#options;
+    const { visible, audit } = this.#deps;
     const name = asked.params['name'] as string;
     if (!visible.has(name)) {
       audit.missed('read', 'unknown');
-      return unknownSecret();
+      return unknownSecret(name);
     }
     if (asked.query !== '') {
       const wait = new URLSearchParams(asked.query).get('wait');
       const waitMs = wait === null ? 0 : parseDuration(wait);
-      if (waitMs === undefined) return refusal(400, 'API_MALFORMED', 'wait is a duration such as 30s');
+      if (waitMs === undefined) return refusal(400, 'API_MALFORMED', 'wait must be a duration such as 30s');
       if (waitMs > 0) return this.#readLate(asked, name, field, Math.min(waitMs, MAX_WAIT_MS));
     }
     return this.#reply(asked, name, field);
   }
 
   async #readLate(asked: RouteRequest, name: string, field: string, waitMs: number): Promise<Reply> {
-    const { agent, waiting, visible } = this.#options;
+    const { agent, waiting, visible } = this.#deps;
     const known = asked.request.headers['if-none-match'];
     const isNews = () => {
       const entry = agent.secrets.entryOf(name);
@@ -73,15 +73,15 @@ class SecretReads {
       return known === undefined || !isNamedBy(known, etagOf(agent.bootId, entry.valueNumber));
     };
     if (!isNews()) await waiting.until(name, waitMs, asked.response, isNews);
-    return visible.has(name) ? this.#reply(asked, name, field) : unknownSecret();
+    return visible.has(name) ? this.#reply(asked, name, field) : unknownSecret(name);
   }
 
   #reply({ request }: RouteRequest, name: string, field: string): Reply {
-    const { agent, answers, audit } = this.#options;
+    const { agent, answers, audit } = this.#deps;
     const entry = agent.secrets.entryOf(name);
     if (entry === undefined || entry.state === 'absent') {
       audit.missed('read', 'absent', { secret: name });
-      return noValue(name, entry, agent);
+      return noValueReply(name, entry, agent);
     }
     const headers = stateHeaders(entry, agent);
     const known = request.headers['if-none-match'];
@@ -93,7 +93,7 @@ class SecretReads {
     const found = answers.field(entry, field);
     if (found === undefined) {
       audit.missed('read', 'unknown', { secret: name });
-      const seen = `the secret ${name} has no such field${aboutOneField(entry.value.fields)}`;
+      const seen = `the secret ${name} has no field named ${JSON.stringify(field)}${aboutOneField(entry.value.fields)}`;
       return { ...refusal(404, 'API_UNKNOWN_FIELD', seen), headers };
     }
     audit.read('read', name, field, entry);
@@ -101,23 +101,24 @@ class SecretReads {
   }
 }
 
-/** One answer for what is not configured and for what this listener does not show: nobody can tell them apart. */
-export function unknownSecret(): Reply {
-  return refusal(404, 'API_UNKNOWN_SECRET', 'no secret of this name');
+/** The same answer for a secret that is not configured and for one that this listener does not show. */
+export function unknownSecret(name: string): Reply {
+  return refusal(404, 'API_UNKNOWN_SECRET', `there is no secret named ${JSON.stringify(name)}`);
 }
 
+/** The headers of an answer with a value. */
 export function stateHeaders({ state, fetchedWallMs, valueNumber }: HeldValue, { bootId, clock }: ApiAgent) {
   const ageMs = Math.max(0, clock.wallMs() - fetchedWallMs);
   return {
     ETag: etagOf(bootId, valueNumber),
     'Pannier-State': state,
-    // RFC 9111, section 5.1: whole seconds since the backend confirmed it.
+    // RFC 9111, section 5.1: whole seconds since the backend confirmed the value.
     Age: String(Math.floor(ageMs / 1000)),
   };
 }
 
-/** An optional secret may be absent; of any other a value is still to come. */
-export function noValue(
+/** The answer for a secret without a value: 404 when it is optional and absent, otherwise 503. */
+export function noValueReply(
   name: string,
   entry: Extract<SecretEntry, { state: 'absent' }> | undefined,
   agent: ApiAgent,
@@ -127,7 +128,7 @@ export function noValue(
   return { ...problemReply(503, why), headers: waitingHeaders(name, entry, agent) };
 }
 
-/** When a value may be there. */
+/** Headers that say when to ask again for a secret without a value. */
 export function waitingHeaders(name: string, entry: SecretEntry | undefined, { secrets, clock }: ApiAgent) {
   const leftMs = (secrets.nextMonoMs(name) ?? clock.monoMs()) - clock.monoMs();
   return {

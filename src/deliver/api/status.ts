@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 
 /**
- * What `GET /v1/status` answers and `pannier status` shows: one schema for both ends. No value is in it. Times are of
- * the wall clock, RFC 3339 in UTC. A reader takes keys that it does not know.
+ * What `GET /v1/status` answers and `pannier status` shows: one schema for both ends. It holds no value of a secret.
+ * Times are of the wall clock, RFC 3339 in UTC. A reader must accept keys that it does not know.
  */
 
 const time = z.string();
@@ -19,21 +19,21 @@ export const failureStatusSchema = z.object({
 export const secretStatusSchema = z.object({
   name,
   backend: name,
-  /** Of the request: `vault-kv`, `file`, … */
+  /** The kind of the request: `vault-kv`, `file`, … */
   kind: z.string(),
   optional: z.boolean(),
-  /** Its path was worked out by a template: where it stands, and the outputs that need it. Absent: it is configured. */
+  /** The place in the template that computed its path, and the outputs that need it. Absent: it is configured. */
   computed: z.optional(z.object({ place: z.string(), outputs: z.array(name) })),
   /**
-   * `waiting`: no answer has come yet. `absent`: it was asked for without success, and there is no value. `fresh`:
-   * refreshed on schedule. `stale`: the last refresh failed, the value is valid. `expired`: past validity, the login
-   * that its lease hangs on, or maxStale.
+   * `waiting`: no answer has come yet. `absent`: it was fetched without success, and there is no value. `fresh`: it is
+   * refreshed on schedule. `stale`: the last refresh failed, and the value is still valid. `expired`: the value is past
+   * its validity, the login that its lease depends on, or `maxStale`.
    */
   state: z.enum(['waiting', 'absent', 'fresh', 'stale', 'expired']),
-  /** The backend's, or a count; absent while there is no value, and so are the next six. */
+  /** The backend's version, or a count. Without a value it is absent, and so are the next six keys. */
   version: z.optional(z.string()),
   etag: z.optional(z.string()),
-  /** When this value was first met. */
+  /** When this value was first fetched. */
   changedAt: z.optional(time),
   /** When the value was last known good, and how long ago that is. */
   fetchedAt: z.optional(time),
@@ -42,7 +42,7 @@ export const secretStatusSchema = z.object({
   life: z.optional(z.string()),
   /** When the value stops being valid; absent: nothing is known to end it. */
   endsAt: z.optional(time),
-  /** When it is fetched or renewed next; absent while that goes on. */
+  /** When the secret is fetched or renewed next; absent while that is under way. */
   nextAt: z.optional(time),
   failure: z.optional(failureStatusSchema),
 });
@@ -52,9 +52,9 @@ export const outputStatusSchema = z.object({
   /** Absent for `exec.env`, the environment of the child of exec. */
   dir: z.optional(z.string()),
   /**
-   * `waiting`: not all of its secrets have a value. `failed`: rendering or publishing failed, the last generation
-   * stays. `owed`: published, and the application was not told yet, or telling it failed. `settled`: the application
-   * has it; a failure beside that is one of the disk, which does not take the mark of it.
+   * `waiting`: not all of its secrets have a value. `failed`: rendering or publishing failed; the last generation
+   * stays. `owed`: it is published, and the reload is not done yet, or failed. `settled`: the application has taken it
+   * up; a failure then means that the mark which says so cannot be written.
    */
   state: z.enum(['waiting', 'failed', 'owed', 'settled']),
   secrets: z.array(name),
@@ -71,9 +71,9 @@ export const backendStatusSchema = z.object({
   login: z.optional(
     z.object({
       method: z.string(),
-      /** As in the state machine of src/backend/vault/auth/session.ts; usable in `live`, `renewing` and `replacing`. */
+      /** A state of src/backend/vault/auth/session.ts. The login is usable in `live`, `renewing` and `replacing`. */
       state: z.enum(['out', 'logging-in', 'live', 'renewing', 'replacing', 'dead', 'stopped']),
-      /** Absent: it does not end, or there is none. */
+      /** When the login ends. Absent: it does not end, or there is none. */
       endsAt: z.optional(time),
     }),
   ),
@@ -83,14 +83,14 @@ export const backendStatusSchema = z.object({
 
 export const statusSchema = z.object({
   version: z.string(),
-  /** Another one after each start of the agent. */
+  /** Differs after each start of the agent. */
   bootId: z.string(),
   startedAt: time,
   now: time,
   configuration: z.object({
     files: z.array(z.string()),
     readAt: time,
-    /** What was wrong with a later one, which was refused; empty when the running one is the newest. */
+    /** The problems of a later configuration that was refused; empty when the running one is the newest. */
     refused: z.array(failureStatusSchema),
   }),
   backends: z.array(backendStatusSchema),

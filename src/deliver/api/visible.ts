@@ -1,18 +1,18 @@
 import type { SecretConfig } from '../../config/config.ts';
 
-/** Secrets by computed paths, by name, each with its place in a template. */
+/** Gives the computed secrets by name, each with the place in the template that computed its path. */
 export type ComputedPlaces = () => ReadonlyMap<string, { readonly place: string }>;
 
 /**
- * The secrets that one listener shows. A listener that shows all tells the states of those by computed paths as well,
- * and fetches them when asked; their values are for the template that names them.
+ * The secrets that one listener shows. A listener that shows all also tells the states of computed secrets, and
+ * refreshes them when asked; their values are only for the template that names them.
  */
 export class VisibleSecrets {
   readonly #secrets: ReadonlyMap<string, SecretConfig>;
   readonly #names: ReadonlySet<string>;
   readonly #computed: ComputedPlaces;
 
-  /** @param shown absent: all of `secrets`. */
+  /** @param shown undefined: all of `secrets`. */
   constructor(
     secrets: ReadonlyMap<string, SecretConfig>,
     shown: readonly string[] | undefined,
@@ -23,29 +23,32 @@ export class VisibleSecrets {
     this.#computed = shown === undefined ? computed : () => NONE;
   }
 
-  /** Whether the state of this one may be told. */
+  /** Whether the state of this secret may be told. */
   knows(name: string): boolean {
     return this.has(name) || this.#computed().has(name);
   }
 
-  /** Everything whose state may be told. */
+  /** The names of all secrets whose state may be told. */
   known(): readonly string[] {
     return [...this.#names, ...this.#computed().keys()];
   }
 
+  /** Whether the value of this secret may be read. */
   has(name: string): boolean {
     return this.#names.has(name);
   }
 
+  /** The names of all secrets whose values may be read. */
   names(): readonly string[] {
     return [...this.#names];
   }
 
-  /** What is behind a name that it has. */
+  /** The secret of a name for which `has` is true. */
   of(name: string): SecretConfig {
     return this.#secrets.get(name) as SecretConfig;
   }
 
+  /** Where a secret is configured, or its path computed. */
   placeOf(name: string): string {
     return (this.#secrets.get(name) ?? this.#computed().get(name))?.place ?? 'secrets';
   }

@@ -16,16 +16,19 @@ export interface WatchRouteDeps extends Omit<EventSource, 'inFlight'> {
   readonly audit: Audit;
 }
 
-/** A comment in so long shows both sides that the other one is there. */
+/** How often a comment is sent, which shows each side that the other one is there. */
 const HEARTBEAT_MS = 15_000;
 
-/** Changes as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/**
+ * The route that sends changes as Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ */
 export function watchRoutes({ visible, audit }: WatchRouteDeps, watchers: Watchers): readonly Route[] {
   const handle = (asked: RouteRequest): Reply | undefined => {
     const named = new URLSearchParams(asked.query).getAll('secret');
-    if (!named.every((name) => visible.has(name))) {
+    const unknown = named.find((name) => !visible.has(name));
+    if (unknown !== undefined) {
       audit.missed('watch', 'unknown');
-      return unknownSecret();
+      return unknownSecret(unknown);
     }
     if (asked.request.method === 'HEAD') return { status: 200, type: 'text/event-stream' };
     watchers.open(asked, named.length === 0 ? undefined : new Set(named));
@@ -34,22 +37,22 @@ export function watchRoutes({ visible, audit }: WatchRouteDeps, watchers: Watche
   return [{ method: 'GET', path: '/v1/watch', handle }];
 }
 
-/** Everybody who watches over one listener. */
+/** All clients that watch over one listener. */
 export class Watchers {
-  readonly #options: WatchRouteDeps & EventSource;
+  readonly #deps: WatchRouteDeps & EventSource;
   readonly #watchers = new Set<Watcher>();
-  #callOffBeat: (() => void) | undefined;
+  #cancelBeat: (() => void) | undefined;
   #isOver = false;
 
-  constructor(parts: WatchRouteDeps) {
-    this.#options = { ...parts, inFlight: new EventsInFlight() };
+  constructor(deps: WatchRouteDeps) {
+    this.#deps = { ...deps, inFlight: new EventsInFlight() };
   }
 
-  /** @param names absent: all that the listener shows, also later ones. */
+  /** @param names undefined: all secrets that the listener shows, now or later. */
   open({ request, response }: RouteRequest, names: ReadonlySet<string> | undefined): void {
-    const { agent, visible } = this.#options;
+    const { agent, visible } = this.#deps;
     begin(response);
-    const watcher = new Watcher(response, this.#options, names, this.#resumeAfter(request.headers['last-event-id']));
+    const watcher = new Watcher(response, this.#deps, names, this.#resumeAfter(request.headers['last-event-id']));
     this.#add(watcher);
     watcher.changed(names ?? visible.names());
     if (this.#isOver) watcher.end('the agent stops');
@@ -57,31 +60,32 @@ export class Watchers {
   }
 
   changed(names: ReadonlySet<string>): void {
-    const { visible } = this.#options;
+    const { visible } = this.#deps;
     for (const watcher of this.#watchers) {
-      const all = watcher.names ?? visible;
-      const heard = [...names].filter((name) => all.has(name));
-      if (heard.length > 0) watcher.changed(heard);
+      const watched = watcher.names ?? visible;
+      const changed = [...names].filter((name) => watched.has(name));
+      if (changed.length > 0) watcher.changed(changed);
     }
   }
 
-  /** Those whose secrets are still shown go on here; the others end with the ones they came from. */
+  /** Takes over the watchers of an earlier service whose secrets are all still shown; the others end with `before`. */
   takeOver(before: Watchers): void {
-    const { visible } = this.#options;
+    const { visible } = this.#deps;
     for (const watcher of before.#watchers) {
       if (watcher.names !== undefined && ![...watcher.names].every((name) => visible.has(name))) continue;
       before.#watchers.delete(watcher);
       this.#add(watcher);
-      watcher.moveTo(this.#options);
+      watcher.moveTo(this.#deps);
       watcher.changed(watcher.names ?? visible.names());
     }
-    this.#beatSoon(this.#options.agent);
+    this.#beatSoon(this.#deps.agent);
   }
 
   endAll(): void {
     this.#isOver = true;
-    this.#callOffBeat?.();
-    for (const watcher of [...this.#watchers]) watcher.end('no longer served here');
+    this.#cancelBeat?.();
+    for (const watcher of [...this.#watchers])
+      watcher.end('the listener ends, or no longer shows one of the watched secrets');
   }
 
   #add(watcher: Watcher): void {
@@ -89,20 +93,20 @@ export class Watchers {
     watcher.onClose = () => this.#watchers.delete(watcher);
   }
 
-  /** The number in an id of this start of the agent; another id is as good as none: everything comes anew. */
+  /** The number in an event id of this start of the agent; 0 for any other id, so that every secret is sent again. */
   #resumeAfter(lastEventId: string | string[] | undefined): number {
-    const { agent } = this.#options;
+    const { agent } = this.#deps;
     const [bootId, number = ''] = String(lastEventId ?? '').split(/-(?=\d{1,15}$)/);
     const after = Number(number);
     return bootId === agent.bootId && number !== '' && after <= agent.secrets.snapshot([]).number ? after : 0;
   }
 
   #beatSoon({ clock }: ApiAgent): void {
-    if (this.#callOffBeat !== undefined || this.#watchers.size === 0 || this.#isOver) return;
-    this.#callOffBeat = clock.after(HEARTBEAT_MS, () => {
-      this.#callOffBeat = undefined;
+    if (this.#cancelBeat !== undefined || this.#watchers.size === 0 || this.#isOver) return;
+    this.#cancelBeat = clock.after(HEARTBEAT_MS, () => {
+      this.#cancelBeat = undefined;
       for (const watcher of this.#watchers) watcher.beat();
-      this.#beatSoon(this.#options.agent);
+      this.#beatSoon(this.#deps.agent);
     });
   }
 }

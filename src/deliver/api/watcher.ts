@@ -5,7 +5,7 @@ import type { ApiAgent } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import type { EventsInFlight, Receiver } from './in-flight.ts';
 
-/** What a watcher's events are made of. */
+/** What a watcher needs to make and send events. */
 export interface EventSource {
   readonly inFlight: EventsInFlight;
   readonly agent: ApiAgent;
@@ -19,19 +19,19 @@ interface Event {
   readonly kind: 'secret' | 'state';
 }
 
-/** Who takes nothing for this long is cut off. */
+/** A client that takes nothing for so long is cut off. */
 const SLOW_MS = 30_000;
 
 /**
  * One client that watches some secrets.
  *
- * It is told states, not history: what changes while the connection takes no more is only noted by name, and when it
- * drains the client gets what those secrets are then. So a slow reader costs a set of names and the event that it has
- * not taken, whose bytes all readers share, never a queue of values. Events go out in the order of their numbers, so
- * everything up to the last id has been sent, and an id is all that a client must remember to resume.
+ * It gets states, not history: of a change while the connection takes no more only the secret's name is kept, and when
+ * the connection drains the client gets what those secrets are then. So a slow reader costs a set of names and the
+ * event that it has not taken, whose bytes all readers share, never a queue of values. Events go out in the order of
+ * their numbers, so everything up to the last id has been sent, and an id is all that a client must remember to resume.
  */
 export class Watcher implements Receiver {
-  /** Absent: all. */
+  /** The names of the watched secrets; undefined: all that the listener shows. */
   readonly names: ReadonlySet<string> | undefined;
   onClose: () => void = () => {};
   readonly #response: ServerResponse;
@@ -39,11 +39,11 @@ export class Watcher implements Receiver {
   /** Number of the last event sent. */
   #sent: number;
   readonly #pending = new Set<string>();
-  #callOffSlow: (() => void) | undefined;
-  /** Lets go of the events whose bytes the connection has not taken yet. */
-  readonly #lands = new Set<() => void>();
+  #cancelSlow: (() => void) | undefined;
+  /** Functions that release the events whose bytes the connection has not taken yet. */
+  readonly #releases = new Set<() => void>();
 
-  /** @param after the client knows everything up to this number. */
+  /** @param after the number of the last event that the client knows; 0: none. */
   constructor(response: ServerResponse, source: EventSource, names: ReadonlySet<string> | undefined, after: number) {
     this.#response = response;
     this.#source = source;
@@ -51,17 +51,18 @@ export class Watcher implements Receiver {
     this.#sent = after;
     response.on('drain', () => {
       if (response.writableEnded) return;
-      this.#callOffSlow?.();
-      this.#callOffSlow = undefined;
+      this.#cancelSlow?.();
+      this.#cancelSlow = undefined;
       this.#flush();
     });
     response.once('close', () => {
-      this.#callOffSlow?.();
-      for (const land of this.#lands) land();
+      this.#cancelSlow?.();
+      for (const release of this.#releases) release();
       this.onClose();
     });
   }
 
+  /** Makes further events of another service, which has taken this watcher over. */
   moveTo(source: EventSource): void {
     this.#source = source;
   }
@@ -72,29 +73,29 @@ export class Watcher implements Receiver {
   }
 
   beat(): void {
-    if (this.#callOffSlow === undefined) this.#write(':\n\n');
+    if (this.#cancelSlow === undefined) this.#write(':\n\n');
   }
 
-  /** What waits for this reader to take it is too much for the listener. */
+  /** Closes the connection, because the listener holds too many bytes for its readers. */
   cutOff(): void {
     this.#response.destroy();
   }
 
-  /** @param reason for the client, in our words. */
+  /** Ends the stream with an event. @param reason a sentence for the client. */
   end(reason: string): void {
     const { socket } = this.#response;
     this.#response.once('finish', () => socket?.destroySoon());
-    this.#callOffSlow ??= deadline(this.#source.agent.clock, SLOW_MS, () => this.#response.destroy());
+    this.#cancelSlow ??= deadline(this.#source.agent.clock, SLOW_MS, () => this.#response.destroy());
     this.#response.end(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
     this.onClose();
   }
 
   #flush(): void {
-    if (this.#callOffSlow !== undefined || this.#response.writableEnded) return;
+    if (this.#cancelSlow !== undefined || this.#response.writableEnded) return;
     const events = [...this.#pending].flatMap((name) => this.#eventsOf(name)).sort((a, b) => a.id - b.id);
     this.#pending.clear();
     for (const event of events) {
-      if (this.#callOffSlow !== undefined) this.#pending.add(event.name);
+      if (this.#cancelSlow !== undefined) this.#pending.add(event.name);
       else if (this.#send(event)) this.#sent = event.id;
     }
   }
@@ -106,7 +107,7 @@ export class Watcher implements Receiver {
     const { state, stateNumber } = entry;
     const isNew = state !== 'absent' && entry.valueNumber > this.#sent;
     if (isNew) events.push({ id: entry.valueNumber, name, kind: 'secret' });
-    // A value that comes is fresh unless it is said otherwise.
+    // A new value counts as fresh unless an event says otherwise.
     if (stateNumber > this.#sent && !(isNew && state === 'fresh'))
       events.push({ id: stateNumber, name, kind: 'state' });
     return events;
@@ -120,13 +121,13 @@ export class Watcher implements Receiver {
     const entry = agent.secrets.entryOf(name);
     if (kind === 'secret' && entry !== undefined && entry.state !== 'absent') audit.read('watch', name, '', entry);
     const key = `${kind} ${id} ${name}`;
-    const bytes = inFlight.board(key, this, () => this.#bytesOf(event));
-    const land = () => {
-      inFlight.land(key, this);
-      this.#lands.delete(land);
+    const bytes = inFlight.hold(key, this, () => this.#bytesOf(event));
+    const release = () => {
+      inFlight.release(key, this);
+      this.#releases.delete(release);
     };
-    this.#lands.add(land);
-    return this.#write(bytes, land);
+    this.#releases.add(release);
+    return this.#write(bytes, release);
   }
 
   #bytesOf({ id, name, kind }: Event): Buffer {
@@ -148,7 +149,7 @@ export class Watcher implements Receiver {
   #write(text: string | Buffer, taken?: () => void): boolean {
     if (this.#response.destroyed) return false;
     if (!this.#response.write(text, taken)) {
-      this.#callOffSlow = deadline(this.#source.agent.clock, SLOW_MS, () => this.#response.destroy());
+      this.#cancelSlow = deadline(this.#source.agent.clock, SLOW_MS, () => this.#response.destroy());
     }
     return true;
   }

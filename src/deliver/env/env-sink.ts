@@ -8,7 +8,7 @@ export interface ChildVariables {
   readonly byName: ReadonlyMap<string, Secret>;
 }
 
-/** Generations in memory: nobody but ourselves reads them, and a new process begins with a new child. */
+/** A sink that keeps its generations in memory: only the agent reads them, and a new agent starts a new child. */
 export interface EnvSink extends Sink {
   /** The published generation; undefined before the first. */
   current(): ChildVariables | undefined;
@@ -18,11 +18,11 @@ export interface EnvSink extends Sink {
 const MAX_BYTES = 131_072;
 
 /**
- * A child's environment as a sink; its files are the variables.
+ * Makes a sink for the environment of a child; each file is a variable.
  *
- * `stage` refuses what no environment can carry (EXEC_VARIABLE): a NUL, bytes that are not UTF-8, which Node would
- * alter, and one variable of more than 128 KiB. That all of them together are too large only shows at the start of the
- * child.
+ * `stage` refuses a value that no environment can carry (EXEC_VARIABLE): one with a NUL, with bytes that are not UTF-8
+ * (Node would alter them), or of more than 128 KiB. Whether all variables together are too large shows only when the
+ * child is started.
  * @param place configuration path of the variables.
  */
 export function createEnvSink(place: string): EnvSink {
@@ -66,15 +66,16 @@ export function createEnvSink(place: string): EnvSink {
 
 function variable(name: string, bytes: Uint8Array, place: string): Secret {
   const value = Secret.bytes(bytes);
-  const wrong = wrongWith(value, name.length + '='.length + bytes.length + '\0'.length);
-  if (wrong !== undefined) throw new PannierError(failure('EXEC_VARIABLE', `${place}.${name}`, wrong));
+  const problem = problemOf(value, name.length + '='.length + bytes.length + '\0'.length);
+  if (problem !== undefined) throw new PannierError(failure('EXEC_VARIABLE', `${place}.${name}`, problem));
   return value;
 }
 
-function wrongWith(value: Secret, length: number): string | undefined {
+/** Why no environment can carry a value; undefined: it can. */
+function problemOf(value: Secret, length: number): string | undefined {
   if (value.type === 'bytes') return 'the value holds bytes that are not UTF-8';
-  if (value.exposeText('env').includes('\0')) return 'the value holds NUL, which no variable can';
-  if (length > MAX_BYTES) return `name and value have ${length} bytes; ${MAX_BYTES} are the most`;
+  if (value.exposeText('env').includes('\0')) return 'the value holds a NUL character, which no variable can hold';
+  if (length > MAX_BYTES) return `name and value have ${length} bytes; the limit is ${MAX_BYTES}`;
   return undefined;
 }
 

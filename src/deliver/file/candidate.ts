@@ -13,12 +13,12 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 /**
- * Fills an empty generation directory that was just made (0700, ours). When this resolves every file, mode and owner
- * is as planned, and on disk unless on tmpfs.
+ * Fills an empty generation directory that was just made with mode 0700. When this resolves every file, mode and owner
+ * is as planned, and synced to disk unless on tmpfs.
  *
- * Somebody who may write the output's directory can exchange the generation for another directory, or for one of their
- * own and then exchange what is in that. So each folder is opened without following a symlink, must be empty, and is
- * filled and given its owner through its descriptor (`/proc/self/fd/N`, where there is one).
+ * A user who may write in the output's directory can exchange the generation for another directory, or for one of
+ * their own and then exchange its contents. So each folder is opened without following a symlink, must be empty, and
+ * is filled and given its owner through its descriptor (`/proc/self/fd/N`, where there is one).
  * @param path starts from the open directory of the output
  * @param shown the same path for messages
  * @throws PannierError OUTPUT_NOT_WRITABLE, OUTPUT_FULL, OUTPUT_OWNER, OUTPUT_OCCUPIED (two names that exclude each
@@ -41,8 +41,9 @@ export async function fillCandidate(
 }
 
 /**
- * Makes the directory of the first free number from `from` on, and answers it. A taken one is skipped, not emptied:
- * whoever made it after our start is not ours to judge, and a leftover goes with the next sweep.
+ * Makes the directory of the first free number from `from` on, and answers the number. A directory that exists already
+ * is skipped, not emptied: another process may be using it, and the next sweep removes leftovers.
+ * @throws errors of system calls as they are, EEXIST when too many numbers are taken.
  */
 export async function makeGeneration(disk: Disk, folder: Folder, from: number): Promise<number> {
   for (let generation = from; ; generation++) {
@@ -50,16 +51,18 @@ export async function makeGeneration(disk: Disk, folder: Folder, from: number): 
       await disk.mkdir(folder.at(generationName(generation)), { mode: 0o700 });
       return generation;
     } catch (error) {
-      if (errno(error) !== 'EEXIST' || generation >= from + TRIES) throw error;
+      if (errno(error) !== 'EEXIST' || generation >= from + MAX_SKIPPED) throw error;
     }
   }
 }
 
-const TRIES = 100;
+/** How many taken numbers are skipped. */
+const MAX_SKIPPED = 100;
 
 interface Filling {
-  /** By the name of the folder that they are in; '' is the generation's directory. */
+  /** Folders by the name of their parent; the empty name is the generation's directory. */
   readonly folders: ReadonlyMap<string, readonly PlannedFolder[]>;
+  /** Files by the name of their folder. */
   readonly files: ReadonlyMap<string, readonly PlannedFile[]>;
   readonly volume: Volume;
   readonly place: string;
@@ -82,9 +85,9 @@ async function fillFolder(path: string, shown: string, folder: PlannedFolder, fi
   const handle = await openFolder(disk, path);
   try {
     const base = volume.procFd ? `/proc/self/fd/${handle.fd}` : path;
-    // Another one would get our owner and mode.
+    // A directory that another user put there would get the generation's owner and mode.
     if ((await disk.readdir(base)).length > 0) throw fail('OUTPUT_OCCUPIED', place, `${shown} was exchanged`);
-    // 1. Folders, each whole before the next.
+    // 1. Folders, one after the other, each with its contents.
     for (const inner of folders.get(folder.name) ?? []) {
       const at = join(base, basename(inner.name));
       const shownInner = join(shown, basename(inner.name));
@@ -95,12 +98,12 @@ async function fillFolder(path: string, shown: string, folder: PlannedFolder, fi
       }
       await fillFolder(at, shownInner, inner, filling);
     }
-    // 2. Files: bytes, then owner, then mode, so that no class reads before it may.
+    // 2. Files: bytes, then owner, then mode, so that no user can read a file before its owner and mode are right.
     await inParallel(files.get(folder.name) ?? [], (file) => {
       const name = basename(file.name);
       return writeFile(join(base, name), join(shown, name), file, volume, place);
     });
-    // 3. The folder gets its owner and mode when nothing has to be made in it any more.
+    // 3. The folder's own owner and mode come last, when it is complete.
     await finishFolder(handle, folder, volume, place, shown);
   } finally {
     await handle.close();
@@ -113,7 +116,7 @@ async function writeFile(at: string, shown: string, file: PlannedFile, { tmpfs, 
     try {
       await handle.writeFile(file.bytes);
       await setOwner(handle, file.owner, place, shown);
-      await handle.chmod(file.mode); // not left to open's mode: that one goes through the umask
+      await handle.chmod(file.mode); // the umask limits the mode of open, not that of chmod
       if (tmpfs !== true) await syncHandle(handle);
     } finally {
       await handle.close();

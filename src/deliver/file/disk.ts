@@ -1,6 +1,7 @@
 import fs, { type PathLike, type Stats } from 'node:fs';
 import promises from 'node:fs/promises';
 
+/** An implementation may answer at once or later; callers await. */
 type Late<T> = T | Promise<T>;
 
 /** An open file or folder. */
@@ -15,12 +16,13 @@ export interface DiskHandle {
   close(): Late<void>;
 }
 
-/** The calls to the file system that an output needs, each as node:fs/promises has it, but perhaps done at once. */
+/** The calls to the file system that an output needs. Each does what its namesake in node:fs/promises does. */
 export interface Disk {
   open(path: PathLike, flags: number, mode?: number): Late<DiskHandle>;
   lstat(path: PathLike): Late<Stats>;
   mkdir(path: PathLike, options: { readonly mode: number }): Late<unknown>;
   readdir(path: PathLike): Late<string[]>;
+  /** As `readdir` with file types. */
   entries(path: PathLike): Late<fs.Dirent[]>;
   readlink(path: PathLike): Late<string>;
   symlink(target: string, path: PathLike): Late<void>;
@@ -30,7 +32,7 @@ export interface Disk {
   statfs(path: PathLike): Late<{ readonly type: number }>;
 }
 
-/** A disk may take its time, and a network file system may hang: every call waits in Node's thread pool. */
+/** Makes every call in Node's thread pool, since a disk may be slow and a network file system may hang. */
 export const slowDisk: Disk = {
   open: (path, flags, mode) => promises.open(path, flags, mode),
   lstat: (path) => promises.lstat(path),
@@ -46,8 +48,8 @@ export const slowDisk: Disk = {
 };
 
 /**
- * Memory answers within microseconds, and the way through the thread pool and back costs a hundred: on tmpfs every call
- * is made at once. Publishing 1,000 files took 60 to 123 ms in the pool and takes 23 to 41 ms so.
+ * Makes every call synchronously, for tmpfs: memory answers within microseconds, and the thread pool adds a hundred.
+ * Publishing 1,000 files took 60 to 123 ms with the pool and takes 23 to 41 ms without it.
  */
 export const memoryDisk: Disk = {
   open: (path, flags, mode) => new MemoryHandle(fs.openSync(path, flags, mode)),

@@ -19,27 +19,27 @@ import { diskFailure, unless } from './trouble.ts';
 import { isTmpfs, openVolume, syncFolder, type Volume } from './volume.ts';
 
 /**
- * An output's directory as a sink. One path look-up sees one whole file of one generation; who opens `..data` once and
- * reads below it sees one generation throughout.
+ * A sink that writes an output's directory. One path look-up sees one whole file of one generation; a reader that opens
+ * `..data` once and reads below it sees one generation throughout.
  *
  * Publishing, after the AtomicWriter of Kubernetes (pkg/volume/util/atomic_writer.go):
  *
- *  stage   1. read where `..data` points; look that no name is taken by something that is not ours
+ *  stage   1. read where `..data` points; check that no name is taken by something that Pannier did not make
  *          2. compare with the published generation on disk; equal: nothing more happens
  *          3. make `..g<N>`, N never used before, and write files, owners and modes into it (synced unless on tmpfs)
  *  commit  4. make the top-level links that are missing: `NAME` to `..data/NAME`
  *          5. make `..data_tmp` to `..g<N>` and rename it over `..data`: this instant publishes
- *          6. remove our top-level links of names that are gone
- *  sweep   7. remove generations that nobody needs any more
+ *          6. remove Pannier's top-level links of names that are gone
+ *  sweep   7. remove generations that no reader needs any more
  *
  * A kill before 5 leaves the old generation published and some leftovers, a kill after 5 the new one; `recover` removes
  * the leftovers. A link made in 4 for a new name dangles until 5, as if the name were not there yet.
  *
  * Each call opens the directory once and works by that descriptor: a symlink put in its place, or on the way to it, is
- * met before anything is read or written, and one put there later changes nothing.
+ * found before anything is read or written, and one put there later changes nothing.
  *
- * One agent per directory at a time: two in turn (`init`, then `run`) are the normal case, two at once are not kept
- * apart. Calls may overlap, they are taken in turn; `recover` comes first.
+ * Only one agent may use a directory at a time: two in turn (`init`, then `run`) are the normal case, two at once are
+ * not kept apart. Calls may overlap, and run one after the other; `recover` must be the first.
  */
 export function createFileSink(output: OutputConfig, clock: Clock): Sink {
   return new FileSink(output, clock);
@@ -52,16 +52,16 @@ class FileSink implements Sink {
   readonly #place: string;
   readonly #generations: Generations;
   #volume: Volume | undefined;
-  /** The directory that `#volume` was told of. */
+  /** The directory that `#volume` describes. */
   #known: Stats | undefined;
-  /** Ends when the last call so far has. */
+  /** Settles when the last call so far has ended. */
   #turn: Promise<unknown> = Promise.resolve();
   /** The last generation this process published or found published. */
   #published: number | undefined;
 
   constructor(output: OutputConfig, clock: Clock) {
     this.#output = output;
-    this.#dir = resolve(output.dir); // a trailing slash would have the last component followed
+    this.#dir = resolve(output.dir); // with a trailing slash, a symlink as the last component would be followed
     this.#place = `outputs.${output.name}`;
     this.#generations = new Generations(clock);
     this.mark = {
@@ -79,19 +79,19 @@ class FileSink implements Sink {
   }
 
   async recover(): Promise<Recovered> {
-    this.#known = undefined; // look at all of it anew
-    return this.#inTurnHere(`cannot clean ${this.#dir}`, true, async (volume, folder) => {
+    this.#known = undefined; // inspect the directory again
+    return this.#inFolderInTurn(`cannot clean ${this.#dir}`, true, async (volume, folder) => {
       const { disk, tmpfs } = volume;
       const published = await readPublished(disk, folder, this.#place);
-      await this.#generations.learn(disk, folder, published);
-      // A mark without its generation, a link without its directory: their numbers were used as well.
+      await this.#generations.estimateReplacements(disk, folder, published);
+      // The mark or `..data` may name a generation that is gone; its number was used all the same.
       const mark = await readMark(disk, folder);
-      this.#generations.met(mark?.takenUp);
-      this.#generations.met(mark?.begun?.generation);
+      this.#generations.noteUsed(mark?.takenUp);
+      this.#generations.noteUsed(mark?.begun?.generation);
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
-      this.#generations.met(this.#published);
+      this.#generations.noteUsed(this.#published);
 
-      // What cannot be removed (another user's) is no reason not to publish beside it; sweep says so.
+      // A leftover of another user that cannot be removed does not stop publishing; `sweep` reports it.
       let { removed } = await this.#generations.sweep(volume, folder, this.#published);
       for (const name of TEMPORARIES) {
         const isGone = await unless('ENOENT', async () => {
@@ -108,7 +108,7 @@ class FileSink implements Sink {
   async stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal'> {
     if (this.#volume === undefined) throw new TypeError('recover() comes first');
     const plan = planGeneration(this.#output, files);
-    return this.#inTurnHere(`cannot write ${this.#dir}`, true, async (volume, folder) => {
+    return this.#inFolderInTurn(`cannot write ${this.#dir}`, true, async (volume, folder) => {
       const { disk, procFd } = volume;
       // 1.
       const published = await readPublished(disk, folder, this.#place);
@@ -124,39 +124,39 @@ class FileSink implements Sink {
       const name = generationName(generation);
       this.#generations.staged(generation);
       const discard = async (now: Folder) => {
-        this.#generations.discarded(generation); // should the removal fail, the next sweep tries again
+        this.#generations.discarded(generation); // if the removal fails, the next sweep tries again
         if (isSameFile(now.stats, folder.stats)) await removeTree(disk, now.at(name), procFd);
       };
       try {
         await fillCandidate(folder.at(name), folder.shown(name), plan, volume, this.#place);
       } catch (error) {
-        await discard(folder).catch(() => undefined); // the reason it was not written says more
+        await discard(folder).catch(() => undefined); // the first error says more than that of the removal
         throw error;
       }
       const path = folder.shown(name);
       return {
         dir: path,
         generation,
-        discard: () => this.#inTurnHere(`cannot remove ${path}`, false, (_, now) => discard(now)),
+        discard: () => this.#inFolderInTurn(`cannot remove ${path}`, false, (_, now) => discard(now)),
         commit: () => this.#commit({ generation, plan, links, before: published, stats: folder.stats, discard }),
       };
     });
   }
 
   async sweep(): Promise<number | undefined> {
-    return this.#inTurnHere(`cannot clean ${this.#dir}`, false, async (volume, folder) => {
+    return this.#inFolderInTurn(`cannot clean ${this.#dir}`, false, async (volume, folder) => {
       const published = await readPublished(volume.disk, folder, this.#place);
       const number = 'generation' in published ? published.generation : this.#published;
       const swept = await this.#generations.sweep(volume, folder, number);
       if (swept.refused !== undefined) throw swept.refused.error;
-      // A candidate counts on the links it found.
+      // A staged candidate relies on the links that it found.
       if (!this.#generations.hasStaged) await removeDanglingLinks(volume.disk, folder, published);
       return swept.dueInMs;
     });
   }
 
   #commit({ generation, plan, links, before, stats, discard }: Candidate) {
-    return this.#inTurnHere(`cannot publish in ${this.#dir}`, false, async (volume, folder) => {
+    return this.#inFolderInTurn(`cannot publish in ${this.#dir}`, false, async (volume, folder) => {
       const { disk } = volume;
       if (generation <= (this.#published ?? 0)) throw new TypeError('a newer generation is published already');
       const first = this.#published === undefined && !('generation' in before);
@@ -173,8 +173,8 @@ class FileSink implements Sink {
       }
       this.#generations.committed(generation, this.#published);
       this.#published = generation;
-      // It is published: what fails from here on cannot take that back. A rename that a power failure undoes leaves the
-      // generation before, whole; a link that stays goes with the next sweep, which reports why it could not.
+      // The generation is published, whatever fails from here on. If a power failure undoes the rename, the generation
+      // before is published, whole. The next sweep removes a link that stays, or reports why it cannot.
       await syncFolder(folder.at(), volume).catch(() => undefined);
       await removeStaleLinks(disk, folder, plan.links).catch(() => undefined); // 6.
       return { generation, first };
@@ -182,19 +182,19 @@ class FileSink implements Sink {
   }
 
   #writeMark(make: (volume: Volume, folder: Folder) => Promise<Mark>): Promise<void> {
-    return this.#inTurnHere(`cannot write ${join(this.#dir, MARK)}`, false, async (volume, folder) =>
+    return this.#inFolderInTurn(`cannot write ${join(this.#dir, MARK)}`, false, async (volume, folder) =>
       writeMark(folder, await make(volume, folder), volume),
     );
   }
 
-  #inTurnHere<T>(what: string, make: boolean, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
+  #inFolderInTurn<T>(what: string, make: boolean, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
     return this.#inTurn(what, () => this.#inFolder(make, work));
   }
 
   /**
-   * Opens the directory and works in it by its descriptor. Another directory than the last time (removed and made anew,
-   * a mount over it or gone from it, a symlink somewhere on the way) is looked at as at a start.
-   * @param make it is made when somebody has removed it.
+   * Opens the directory and works in it by its descriptor. A directory other than the last time (removed and made anew,
+   * a mount over it or gone from it, a symlink somewhere on the way) is inspected as at the start.
+   * @param make whether a missing directory is made.
    */
   async #inFolder<T>(make: boolean, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
     const { held, volume } = (await this.#openKnown()) ?? (await this.#openAnew(make));
@@ -206,7 +206,7 @@ class FileSink implements Sink {
     }
   }
 
-  /** Undefined unless it is the directory of the last time. */
+  /** Opens the directory if it is the one of the last call; undefined when it is not, or cannot be opened. */
   async #openKnown(): Promise<Opened | undefined> {
     const volume = this.#volume;
     if (volume === undefined || this.#known === undefined) return undefined;
@@ -214,7 +214,7 @@ class FileSink implements Sink {
     try {
       handle = await volume.disk.open(this.#dir, HOLD_FLAGS);
     } catch {
-      return undefined; // opened anew it is told why
+      return undefined; // `#openAnew` reports why
     }
     try {
       const stats = await handle.stat();
@@ -234,7 +234,7 @@ class FileSink implements Sink {
     this.#known = undefined;
     const before = this.#volume;
     const { volume, held } = await openVolume(this.#output, this.#dir, this.#place, make).catch((error: unknown) => {
-      // A mount that is gone may come back; a start without one is wrong.
+      // A mount that went away may come back, so this is tried again; a mount missing at the start is a mistake.
       const isGone = before !== undefined && error instanceof PannierError && error.failure.code === 'OUTPUT_NOT_TMPFS';
       throw isGone
         ? fail('OUTPUT_NOT_TMPFS', this.#place, `${error.failure.seen} any more`, { retry: 'backoff' })
@@ -245,7 +245,7 @@ class FileSink implements Sink {
     return { volume, held: { at: held.at, stats: held.stats, close: () => held[Symbol.asyncDispose]() } };
   }
 
-  /** One call after the other; a failed system call becomes our error, `what` being what could not be done. */
+  /** Runs calls one after the other. A failed system call becomes a PannierError; `what` says what failed. */
   #inTurn<T>(what: string, work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work).catch((error: unknown) => {
       throw diskFailure(error, this.#place, what);
@@ -264,14 +264,17 @@ interface Candidate {
   readonly generation: number;
   readonly plan: GenerationPlan;
   readonly links: LinkWork;
-  /** What was published when it was staged. */
+  /** What was published when the candidate was staged. */
   readonly before: PublishedFiles;
-  /** Of the directory that it is in. */
+  /** The directory that the candidate is in. */
   readonly stats: Stats;
   readonly discard: (folder: Folder) => Promise<void>;
 }
 
-/** Behind a foreign `..data` the links may lead somewhere; they stay until we publish. */
+/**
+ * Removes Pannier's top-level links that lead nowhere, and answers how many. Where `..data` is foreign the links may
+ * lead somewhere, so they stay until the next publish.
+ */
 async function removeDanglingLinks(disk: Disk, folder: Folder, published: PublishedFiles): Promise<number> {
   if (published.state === 'foreign') return 0;
   const { state } = published;

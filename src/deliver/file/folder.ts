@@ -5,8 +5,8 @@ import { isSameFile } from '../../base/held-folder.ts';
 import type { Disk } from './disk.ts';
 
 /**
- * An output's directory while something is done in it. Every call to the file system starts from `at`, which stays the
- * same directory when somebody exchanges the path for a symlink; messages show the path of the configuration.
+ * The open directory of an output. Every call to the file system starts from `at`, which stays the same directory when
+ * another user exchanges the path for a symlink; messages show the configured path.
  */
 export class Folder {
   readonly #at: string;
@@ -24,18 +24,19 @@ export class Folder {
     this.stats = stats;
   }
 
-  /** For calls. */
+  /** The path of a name for calls to the file system. */
   at(name = ''): string {
     return join(this.#at, name);
   }
 
-  /** For messages. */
+  /** The path of a name for messages. */
   shown(name = ''): string {
     return join(this.#path, name);
   }
 
   /**
-   * Where calls go by the path: looks that it is still the same directory. To be called before each step.
+   * Checks that the path still leads to the same directory, where calls have to start from the path (no `/proc`). Call
+   * it before each step.
    * @throws PannierError OUTPUT_SYMLINK.
    */
   async check(): Promise<void> {

@@ -25,7 +25,7 @@ export interface SweepResult {
  */
 export class Generations {
   readonly #clock: Clock;
-  /** The highest number ever met or used here. */
+  /** The highest number known to have been used. */
   #last = 0;
   /** Candidates of this process that are neither committed nor discarded. */
   readonly #staged = new Set<number>();
@@ -44,14 +44,14 @@ export class Generations {
     return this.#staged.size > 0;
   }
 
-  /** Numbers up to this one are used, wherever that is known from. */
-  met(generation: number | undefined): void {
+  /** Records that this number, and every one below it, was used. Undefined changes nothing. */
+  noteUsed(generation: number | undefined): void {
     this.#last = Math.max(this.#last, generation ?? 0);
   }
 
   staged(generation: number): void {
     this.#staged.add(generation);
-    this.met(generation);
+    this.noteUsed(generation);
   }
 
   discarded(generation: number): void {
@@ -65,25 +65,27 @@ export class Generations {
   }
 
   /**
-   * Reads from the disk when the generations that an earlier process published were replaced, never too early:
-   * the previous one when `..data` was made; one before that, at the latest when the next but one was begun.
+   * Estimates from the disk when the generations of an earlier process were replaced. An estimate may be late, never
+   * early: the previous generation was replaced when `..data` was made, an older one at the latest when the next but
+   * one was begun.
    */
-  async learn(disk: Disk, folder: Folder, published: PublishedFiles): Promise<void> {
+  async estimateReplacements(disk: Disk, folder: Folder, published: PublishedFiles): Promise<void> {
     const numbers = await this.#list(disk, folder);
-    for (const number of numbers) this.met(number);
+    for (const number of numbers) this.noteUsed(number);
     if (published.state !== 'there') return;
-    const line = numbers.filter((number) => number <= published.generation);
-    for (const [at, number] of line.slice(0, -1).entries()) {
-      const witness = line[at + 2];
-      const { mtimeMs } = await disk.lstat(folder.at(witness === undefined ? DATA : generationName(witness)));
+    const sequence = numbers.filter((number) => number <= published.generation);
+    for (const [at, number] of sequence.slice(0, -1).entries()) {
+      const nextButOne = sequence[at + 2];
+      const { mtimeMs } = await disk.lstat(folder.at(nextButOne === undefined ? DATA : generationName(nextButOne)));
       const age = Math.max(0, this.#clock.wallMs() - mtimeMs);
       this.#replacedAt.set(number, this.#clock.monoMs() - age);
     }
   }
 
   /**
-   * Removes what was never published, and what was replaced 10 s ago or earlier, except the published generation and
-   * the one before it. What another process adds above our numbers is left alone until our numbers have passed it.
+   * Removes generations that were never published, and those that were replaced 10 s ago or earlier, except the
+   * published generation and the one before it. A number above every used one belongs to another process; its directory
+   * stays until this process has used a higher number.
    */
   async sweep({ disk, procFd }: Volume, folder: Folder, published: number | undefined): Promise<SweepResult> {
     const numbers = await this.#list(disk, folder);
@@ -112,7 +114,7 @@ export class Generations {
     return { removed, dueInMs, refused };
   }
 
-  /** A generation whose end nobody saw counts as replaced now. */
+  /** How long a replaced generation has to stay. One whose replacement this process did not see counts from now. */
   #waitMs(number: number): number {
     const now = this.#clock.monoMs();
     const replacedAt = this.#replacedAt.get(number) ?? now;
@@ -124,7 +126,7 @@ export class Generations {
     return number <= this.#last && !this.#staged.has(number);
   }
 
-  /** Ascending. */
+  /** The numbers of all generation directories, ascending. */
   async #list(disk: Disk, folder: Folder): Promise<number[]> {
     const numbers = (await disk.readdir(folder.at())).map(generationNumber).filter((number) => number !== undefined);
     return numbers.sort((a, b) => a - b);

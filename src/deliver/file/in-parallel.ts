@@ -1,8 +1,8 @@
 /** Node's pool runs four file operations at a time; a few more keep it busy. */
 const LANES = 8;
 
-/** Work that is done at once never waits: after this many items others get a turn. */
-const TURN = 100;
+/** Synchronous work never yields by itself: after this many items the event loop gets a turn. */
+const ITEMS_PER_TURN = 100;
 
 /**
  * Runs `work` on every item, a few at a time. At the first failure no further item is begun; that failure is thrown
@@ -16,7 +16,7 @@ export async function inParallel<T>(items: readonly T[], work: (item: T) => Prom
       const item = items[next++] as T;
       try {
         await work(item);
-        if (next % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (next % ITEMS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
       } catch (error) {
         failed ??= { error };
       }
@@ -26,7 +26,7 @@ export async function inParallel<T>(items: readonly T[], work: (item: T) => Prom
   if (failed !== undefined) throw failed.error;
 }
 
-/** Whether every item passes; asks no further once one has not. */
+/** Whether every item passes. Once one has failed, no further item is tested. */
 export async function everyInParallel<T>(items: readonly T[], passes: (item: T) => Promise<boolean>): Promise<boolean> {
   let all = true;
   await inParallel(items, async (item) => {

@@ -5,16 +5,16 @@ import { inParallel } from './in-parallel.ts';
 import { isOurLink, LINK_TMP, linkTarget } from './names.ts';
 import { errno, unless } from './trouble.ts';
 
-/** Top-level links that a plan still needs. */
+/** The top-level links that a plan still needs. */
 export interface LinkWork {
-  /** Nothing stands under these names. */
+  /** Names under which there is nothing. */
   readonly missing: readonly string[];
-  /** A link of ours that points to another name. */
+  /** Names whose link is Pannier's and points to another name. */
   readonly wrong: readonly string[];
 }
 
 /**
- * Looks which links are needed, and that no name is taken by something that is not ours.
+ * Finds the links that are needed, and checks that no name is taken by something that Pannier did not make.
  * @throws PannierError OUTPUT_OCCUPIED for a file or directory under a name, OUTPUT_SYMLINK for a symlink that leads
  * elsewhere; system errors as they are.
  */
@@ -32,7 +32,7 @@ export async function planLinks(disk: Disk, folder: Folder, names: Iterable<stri
   return { missing, wrong };
 }
 
-/** @throws what `planLinks` throws when a name was taken since; system errors as they are. */
+/** Makes and corrects links. @throws what `planLinks` throws when a name was taken since; system errors as they are. */
 export async function makeLinks(disk: Disk, folder: Folder, work: LinkWork, place: string): Promise<void> {
   for (const name of work.missing) {
     try {
@@ -42,7 +42,7 @@ export async function makeLinks(disk: Disk, folder: Folder, work: LinkWork, plac
       await planLinks(disk, folder, [name], place);
     }
   }
-  // Renamed over, so that a name that is readable now never goes missing.
+  // A rename replaces the link, so that a name that is readable now never goes missing.
   for (const name of work.wrong) await replaceLink(disk, folder, linkTarget(name), LINK_TMP, name);
 }
 
@@ -65,7 +65,7 @@ export async function replaceLink(
   await disk.rename(made, folder.at(name));
 }
 
-/** Removes our top-level links except those in `keep`; everything else stays. Answers how many it removed. */
+/** Removes Pannier's top-level links except those in `keep`; everything else stays. Answers how many it removed. */
 export async function removeStaleLinks(disk: Disk, folder: Folder, keep: ReadonlySet<string>): Promise<number> {
   let removed = 0;
   const entries = await disk.entries(folder.at());

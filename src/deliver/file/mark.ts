@@ -9,10 +9,15 @@ import { syncFolder, syncHandle, type Volume } from './volume.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** More than the numbers and the ids of many steps take; what is longer is no mark. */
-const LONGEST = 4096;
+/** Room for two numbers and the ids of many steps; a longer file is not a mark. */
+const MAX_BYTES = 4096;
 
-/** What the mark says. */
+/**
+ * The mark in `..reloaded` (0600): a line with the generation last taken up, as a decimal number, and while the reload
+ * of another one is not done a second line with its number and the ids of the steps that are. It is written beside and
+ * renamed over, so a kill leaves the old mark or the new one. A mark that is missing, unreadable or malformed says
+ * nothing, and then the published generation is owed: a reload too many does less harm than one too few.
+ */
 export interface Mark {
   /** The generation that was taken up last; 0: none. */
   readonly takenUp: number;
@@ -20,13 +25,7 @@ export interface Mark {
   readonly begun?: OwedReload;
 }
 
-/**
- * The mark in `..reloaded` (0600): a line with the generation last taken up, as a decimal number, and while the reload
- * of another one is not done a second line with its number and the ids of the steps that are. Written beside and
- * renamed over, so a kill leaves the old mark or the new one. A mark that is missing, unreadable or no number says
- * nothing, and then what is published is owed: a reload too many does less harm than one too few.
- */
-/** What is owed for the published generation; undefined: nothing. */
+/** The reload that is owed for the published generation; undefined: none is. */
 export async function owedReload(disk: Disk, folder: Folder, place: string): Promise<OwedReload | undefined> {
   const published = await readPublished(disk, folder, place);
   if (published.state !== 'there') return undefined;
@@ -42,13 +41,13 @@ function textOf({ takenUp, begun }: Mark): string {
 
 const TEXT = /^(0|[1-9]\d{0,14})\n(?:([1-9]\d{0,14})((?: [\w-]+)+)\n)?$/;
 
-/** Undefined when there is no mark that can be read. */
+/** Undefined when the mark is missing, unreadable or malformed. */
 export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undefined> {
   try {
     const file = await disk.open(folder.at(MARK), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
-      const buffer = Buffer.alloc(LONGEST);
-      const { bytesRead } = await file.read(buffer, 0, LONGEST, 0);
+      const buffer = Buffer.alloc(MAX_BYTES);
+      const { bytesRead } = await file.read(buffer, 0, MAX_BYTES, 0);
       const found = TEXT.exec(buffer.toString('latin1', 0, bytesRead));
       if (found === null) return undefined;
       const [, takenUp, generation, ids = ''] = found;

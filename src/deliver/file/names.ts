@@ -1,5 +1,5 @@
 /**
- * What stands in an output's directory. Everything of ours begins with `..`, which no output file name may:
+ * The names in an output's directory. All but the top-level links begin with `..`, which no output file name may:
  *
  *     app.env -> ..data/app.env     what applications open
  *     ..data  -> ..g7               the published generation; replaced by rename, never changed
@@ -24,11 +24,11 @@ export function generationNumber(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** `certs` of `certs/tls.pem`: what is linked at the top level. */
+/** The first part of a file name, which is the name of its top-level link: `certs` of `certs/tls.pem`. */
 export const firstComponent = (name: string): string => name.split('/', 1)[0] as string;
 
-/** Where a top-level link of ours points: relative, so that it means the same in every mount of the volume. */
+/** Where a top-level link points. It is relative, so that it means the same in every mount of the volume. */
 export const linkTarget = (name: string): string => `${DATA}/${name}`;
 
-/** Only such links are ever replaced or removed. */
+/** Whether Pannier made a link, judged by its target. Only such links are ever replaced or removed. */
 export const isOurLink = (target: string): boolean => target.startsWith(`${DATA}/`);

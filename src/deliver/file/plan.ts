@@ -3,7 +3,7 @@ import { firstComponent } from './names.ts';
 
 const NOTHING = new Uint8Array();
 
-/** Absent ids are what the file system gives by itself. */
+/** The owner of a file or folder. An undefined id stays as the file system sets it. */
 export interface FileOwner {
   readonly uid: number | undefined;
   readonly gid: number | undefined;
@@ -24,7 +24,7 @@ export interface PlannedFolder {
   readonly owner: FileOwner;
 }
 
-/** One generation as it shall stand on disk. */
+/** What a generation shall be on disk. */
 export interface GenerationPlan {
   readonly files: readonly PlannedFile[];
   /** Parents before children; the first is the generation's directory. */
@@ -50,10 +50,10 @@ export function planGeneration(output: OutputConfig, files: ReadonlyMap<string, 
 }
 
 /**
- * An output's directory when it has to be made: `dirMode`, else 0700, with the output's owner. A `gid` in the
- * configuration beside a group-readable mode says who shall read, and 0700 would lock exactly them out, so that class
- * gets r and x too (0750); likewise 0711 when a single file has an owner of its own. A mode alone (0440, 0444) opens
- * nothing: that is what `dirMode` is for.
+ * Mode and owner of an output's directory when it has to be made: `dirMode`, else 0700, with the output's owner. A
+ * configured `gid` with a group-readable mode says who shall read, and 0700 would lock that group out, so it gets r and
+ * x (0750); likewise the mode is 0711 when a file has an owner of its own. A mode alone (0440, 0444) opens nothing:
+ * that is what `dirMode` is for.
  */
 export function planNewDir(output: OutputConfig): Omit<PlannedFolder, 'name'> {
   const shared = [...output.files].map(([name, own]) => {
@@ -81,7 +81,7 @@ function planFolders(output: OutputConfig, files: readonly PlannedFile[]): Plann
   });
 }
 
-/** Without a gid of the output: the one group that all group-readable files name, if they do. */
+/** A folder's owner. Without a `gid` of the output it is the group of all group-readable files, if they share one. */
 function folderOwner(output: OutputConfig, files: readonly PlannedFile[]): FileOwner {
   const groups = new Set(files.filter(({ mode }) => mode & 0o040).map(({ owner }) => owner.gid));
   const [only] = groups;
@@ -89,9 +89,9 @@ function folderOwner(output: OutputConfig, files: readonly PlannedFile[]): FileO
 }
 
 /**
- * Whoever may read a file may reach it: x (and r, to list) wherever a file has r, for the owner always. A reader by
- * another owner or group than the folder's is "other" there, or in its group by chance: both get x, which opens a name
- * that is known and lists nothing.
+ * Lets every user who may read a file reach it: the folder has x (and r, to list) wherever a file has r, and always for
+ * its owner. A reader of a file whose owner or group differs from the folder's is "other" there, or in its group by
+ * chance: both classes get x, which opens a known name and lists nothing.
  */
 function folderMode(files: readonly PlannedFile[], folder: FileOwner): number {
   let mode = 0o700;

@@ -11,7 +11,7 @@ import { errno, unless } from './trouble.ts';
 import { openFolder, type Volume } from './volume.ts';
 
 /**
- * What `..data` says.
+ * What `..data` points to.
  * - `none`: there is no such link.
  * - `foreign`: a symlink to something that is no generation; it is replaced at the next publish, never followed.
  * - `lost`: it names a generation whose directory is gone.
@@ -40,10 +40,10 @@ export async function readPublished(disk: Disk, folder: Folder, place: string): 
 }
 
 /**
- * Whether the published generation is this plan to the last byte, mode and owner, by looking at the disk: a file that
- * somebody changed there makes it unequal. Sizes are compared before bytes. What cannot be looked at is unequal.
+ * Whether the published generation is this plan to the last byte, mode and owner. The disk decides: a file that was
+ * changed there makes it unequal, and so does one that cannot be read. Sizes are compared before bytes.
  * @param path of the generation's directory
- * @param stats what `readPublished` saw of it
+ * @param stats of that directory, as `readPublished` gave them
  */
 export async function equalsPublished(
   path: string,
@@ -89,7 +89,7 @@ async function holdsPlan(
   );
 }
 
-/** Consumes `left`: every name met is taken from it. */
+/** Whether the folder holds exactly the names in `left`, at any depth. Removes every name it finds from `left`. */
 async function hasExactly(disk: Disk, root: string, left: Set<string>): Promise<boolean> {
   const look = async (folder: string): Promise<boolean> => {
     for (const entry of await disk.entries(join(root, folder))) {
@@ -108,7 +108,7 @@ function hasAccess(found: Stats, mode: number, owner: FileOwner, { inherited }: 
   return found.uid === (owner.uid ?? inherited.uid) && found.gid === (owner.gid ?? inherited.gid);
 }
 
-/** O_NONBLOCK: should a FIFO have taken the file's place in between, opening it must not wait for a writer. */
+/** Whether a file holds exactly `bytes`. O_NONBLOCK: if a FIFO took the file's place, opening must not wait for it. */
 async function holds(disk: Disk, path: string, bytes: Uint8Array): Promise<boolean> {
   const file = await disk.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

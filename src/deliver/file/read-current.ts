@@ -9,10 +9,10 @@ import { generationName } from './names.ts';
 import { readPublished } from './published.ts';
 import { errno, unless } from './trouble.ts';
 
-/** What is published in an output's directory. */
+/** The generation that is published in an output's directory. */
 export interface CurrentGeneration {
   readonly generation: number;
-  /** By name relative to the directory. */
+  /** The contents by file name, relative to the directory. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -39,7 +39,7 @@ export async function readCurrent(dir: string, place: string): Promise<CurrentGe
   } catch (error) {
     const code = errno(error);
     if (code === undefined) throw error;
-    throw fail('OUTPUT_NOT_READABLE', place, `what is published in ${dir} cannot be read (${code})`);
+    throw fail('OUTPUT_NOT_READABLE', place, `the published files in ${dir} cannot be read (${code})`);
   }
 }
 

@@ -9,8 +9,8 @@ import { openFolder } from './volume.ts';
 const TRIES = 10;
 
 /**
- * Removes what stands under a name, a folder with all that is in it, and never follows a symlink: folders are emptied
- * by their descriptors, so an exchange at any moment makes us remove nothing that is elsewhere.
+ * Removes a file or symlink, or a folder with all that is in it. It never follows a symlink: folders are emptied by
+ * their descriptors, so that an exchange at any moment removes nothing elsewhere.
  * @throws errors of system calls as they are.
  */
 export async function removeTree(disk: Disk, path: string, procFd: boolean): Promise<void> {
@@ -18,7 +18,7 @@ export async function removeTree(disk: Disk, path: string, procFd: boolean): Pro
     try {
       return await removeOnce(disk, path, procFd);
     } catch (error) {
-      // It was exchanged between two calls, or filled again.
+      // Another process exchanged it between two calls, or filled it again.
       const isOther = ['ENOTDIR', 'ELOOP', 'ENOTEMPTY', 'EEXIST', 'EISDIR'].includes(errno(error) ?? '');
       if (!isOther || tries === TRIES) throw error;
     }
@@ -35,9 +35,9 @@ async function removeOnce(disk: Disk, path: string, procFd: boolean): Promise<vo
     const stats = await folder.stat();
     await inParallel(await disk.entries(base), async (entry) => {
       if (!procFd && !isSameFile(await disk.lstat(path), stats)) return;
-      const one = join(base, entry.name);
-      if (entry.isDirectory()) await removeTree(disk, one, procFd);
-      else await unless('ENOENT', () => disk.unlink(one));
+      const inside = join(base, entry.name);
+      if (entry.isDirectory()) await removeTree(disk, inside, procFd);
+      else await unless('ENOENT', () => disk.unlink(inside));
     });
   } finally {
     await folder.close();

@@ -18,15 +18,15 @@ export function errno(error: unknown): string | undefined {
 }
 
 /**
- * A failed system call as our error; `what` says in our words which step failed, on which path. Nothing of the foreign
- * error passes but its errno. Errors that are no system error (ours, a programmer's mistake) come back as they are.
+ * Turns a failed system call into a PannierError. `what` says which step failed, on which path; of the system's error
+ * only the errno is kept. Other errors (a PannierError, a programmer's mistake) come back as they are.
  */
 export function diskFailure(error: unknown, place: string, what: string): unknown {
   const code = errno(error);
   return code === undefined ? error : fail(CODE_OF[code] ?? 'OUTPUT_NOT_WRITABLE', place, `${what} (${code})`);
 }
 
-/** Like `trouble` for a change of owner: refused, or an id that this user namespace does not know. */
+/** As `diskFailure`, for a change of owner: OUTPUT_OWNER when it is refused, or the user namespace lacks the id. */
 export function ownerFailure(error: unknown, place: string, what: string): unknown {
   const code = errno(error);
   return code === 'EPERM' || code === 'EINVAL'
@@ -34,7 +34,7 @@ export function ownerFailure(error: unknown, place: string, what: string): unkno
     : diskFailure(error, place, what);
 }
 
-/** Makes a call for which one errno is an answer: undefined then, any other error is thrown on. */
+/** Makes a call for which one errno is an expected answer: undefined then. Other errors are thrown on. */
 export async function unless<T>(code: string, call: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await call();

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { fail } from '../../base/errors.ts';
 import { ForeignLinkError, type HeldFolder, hasProcFd, holdFolder } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
+import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
 import { type Disk, type DiskHandle, memoryDisk, slowDisk } from './disk.ts';
 import { type FileOwner, planNewDir } from './plan.ts';
 import { diskFailure, errno, ownerFailure, unless } from './trouble.ts';
@@ -12,29 +13,30 @@ const TMPFS = 0x01021994;
 const RAMFS = 0x858458f6;
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** What is known of the place an output's directory is in. */
+/** The file system that an output's directory is on. */
 export interface Volume {
-  /** Undefined where that cannot be told (not Linux). */
+  /** Undefined where this cannot be determined (not Linux). */
   readonly tmpfs: boolean | undefined;
+  /** How calls to this file system are made. */
   readonly disk: Disk;
   /** Whether `/proc/self/fd` works here, so that paths can start from an open folder. */
   readonly procFd: boolean;
-  /** What files get that name no owner; undefined where there are no owners. */
+  /** The owner of files for which none is configured; undefined where the system has no owners. */
   readonly inherited: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 export interface OpenVolume {
   readonly volume: Volume;
-  /** The directory. The caller disposes of it. */
+  /** The open directory. The caller disposes of it. */
   readonly held: HeldFolder;
 }
 
 /**
- * Opens the directory, makes it when it is missing and `make` says so, and looks at what it is on. A directory that
- * exists is never chmodded. Missing parents are made 0755 under the umask: they hold nothing of ours but the directory.
- * @throws PannierError OUTPUT_SYMLINK when the last component is a symlink, or one before it is that another user could
- * exchange (`/var/run` is fine); OUTPUT_OCCUPIED when it is no directory, OUTPUT_NOT_WRITABLE, OUTPUT_OWNER,
- * OUTPUT_NOT_TMPFS.
+ * Opens an output's directory and inspects its file system. A missing directory is made when `make` says so; one that
+ * exists is never chmodded. Missing parents are made 0755 under the umask, since they hold no secret themselves.
+ * @throws PannierError OUTPUT_SYMLINK when the last component is a symlink, or an earlier one is a symlink that another
+ * user could exchange (`/var/run` is fine); OUTPUT_OCCUPIED when it is not a directory, OUTPUT_NOT_WRITABLE,
+ * OUTPUT_OWNER, OUTPUT_NOT_TMPFS.
  */
 export async function openVolume(output: OutputConfig, dir: string, place: string, make: boolean): Promise<OpenVolume> {
   let held: HeldFolder | undefined;
@@ -55,8 +57,8 @@ export async function openVolume(output: OutputConfig, dir: string, place: strin
 }
 
 /**
- * Whether it is on tmpfs; undefined where that cannot be told.
- * @param at of an open folder: another file system may be mounted at the path by now.
+ * Whether a folder is on tmpfs; undefined where this cannot be determined.
+ * @param at `Folder.at` of an open folder: another file system may be mounted at the path by now.
  */
 export async function isTmpfs(disk: Disk, at: string): Promise<boolean | undefined> {
   if (process.platform !== 'linux') return undefined;
@@ -68,12 +70,12 @@ export function notTmpfs(dir: string, place: string) {
   return fail('OUTPUT_NOT_TMPFS', place, `${dir} is not on tmpfs`);
 }
 
-/** Opens a folder, which must be one: a symlink in its place is ELOOP or ENOTDIR. The caller closes it. */
+/** Opens a folder; the caller closes it. @throws ELOOP or ENOTDIR when something else is there, a symlink included. */
 export async function openFolder(disk: Disk, path: string): Promise<DiskHandle> {
   return await disk.open(path, OPEN_FOLDER);
 }
 
-/** A rename is on disk when its folder is. Does nothing on tmpfs; a file system that cannot is left alone. */
+/** Syncs a folder, and so the renames in it. Does nothing on tmpfs, or where the file system cannot do it. */
 export async function syncFolder(at: string, { tmpfs, disk }: Volume): Promise<void> {
   if (tmpfs === true) return;
   const folder = await disk.open(at, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -84,14 +86,17 @@ export async function syncFolder(at: string, { tmpfs, disk }: Volume): Promise<v
   }
 }
 
-/** fsync, where the file system knows it. */
+/** Calls fsync; does nothing where the file system does not support it. */
 export async function syncHandle(handle: DiskHandle): Promise<void> {
   await unless('EINVAL', () => handle.sync());
 }
 
 type Mode = Pick<Stats, 'mode' | 'gid'>;
 
-/** Half made, a directory would pass for one that was there before: then it is removed. */
+/**
+ * Gives a new directory its mode and owner. When that fails it is removed: at the next start a half-made directory
+ * would pass for one that was there before.
+ */
 async function setUp(held: HeldFolder, output: OutputConfig, dir: string, place: string): Promise<Mode> {
   const { mode, owner } = planNewDir(output);
   const isDone = (held.stats.mode & 0o7777) === mode && owner.uid === undefined && owner.gid === undefined;
@@ -112,7 +117,7 @@ async function setUp(held: HeldFolder, output: OutputConfig, dir: string, place:
   }
 }
 
-/** @throws PannierError OUTPUT_OWNER when refused. Does nothing when no id is given. */
+/** Sets the owner; does nothing when no id is given. @throws PannierError OUTPUT_OWNER when it is refused. */
 export async function setOwner(
   handle: DiskHandle,
   { uid, gid }: FileOwner,
@@ -129,12 +134,14 @@ export async function setOwner(
 
 function foreignLink({ link }: ForeignLinkError, dir: string, place: string) {
   if (link === dir) return fail('OUTPUT_SYMLINK', place, `${dir} is a symlink`);
-  const hint = 'Name the directory that it leads to, or let root own the link and the directory that holds it.';
   const seen = `${link}, on the way to ${dir}, is a symlink that another user can exchange`;
-  return fail('OUTPUT_SYMLINK', place, seen, { hint });
+  return fail('OUTPUT_SYMLINK', place, seen, { hint: FOREIGN_LINK_HINT });
 }
 
-/** A setgid directory hands its group down (as an `fsGroup` volume does); elsewhere than Linux every directory does. */
+/**
+ * The owner that new files in a directory get. A setgid directory hands its group down (as an `fsGroup` volume does);
+ * outside Linux every directory does.
+ */
 function inheritedOwner(dir: Mode): Volume['inherited'] {
   const uid = process.geteuid?.();
   const gid = process.getegid?.();

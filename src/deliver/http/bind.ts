@@ -13,28 +13,22 @@ import {
   isSameFile,
 } from '../../base/held-folder.ts';
 import type { ListenConfig } from '../../config/config.ts';
+import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
+import type { ListenOptions } from '../service.ts';
 import { nameOfListen } from './listening.ts';
 
 type Unix = Extract<ListenConfig, { kind: 'unix' }>;
 
-export interface BindOptions {
-  readonly where: ListenConfig;
-  /** Configuration path, for errors. */
-  readonly place: string;
-  /** A live socket at the path is one of our own, to be closed: `takePlace` is what replaces it, and not `bind`. */
-  readonly replaces?: boolean;
-}
-
-/** A bound place. The server is closed by its owner. */
+/** A socket or port that a server listens on. The owner of the server closes it. */
 export interface BoundSocket {
   /**
-   * Puts the socket in the place of the one that it replaces; nothing to do for one that replaces none.
+   * Puts the socket in the place of the one that it replaces. Does nothing when it replaces none.
    * @throws PannierError LISTEN_FAILED.
    */
   takePlace(): Promise<void>;
-  /** Whether the socket file is there and is this one: somebody may have removed it. */
+  /** Whether the socket file at the path is still this one; it may have been removed or replaced. */
   isInPlace(): Promise<boolean>;
-  /** Removes the socket file if it is still ours. */
+  /** Removes the socket file if it is still this one. */
   release(): Promise<void>;
 }
 
@@ -42,27 +36,27 @@ export interface BoundSocket {
  * Makes `server` listen.
  *
  * A unix socket is made in a private directory beside its path, given its mode and owner there, and only then moved to
- * the path: at no time can anybody connect who may not. The socket file of a dead process is taken over, that of a live
- * one never. All of it is done by descriptors, since the directory may belong to a user who exchanges what is in it.
+ * the path: at no time can a user connect who may not. The socket file of a dead process is replaced, that of a live
+ * one never. All calls go by descriptors, since the directory may belong to a user who exchanges what is in it.
  * @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED.
  */
-export async function bind(server: Server, options: BindOptions): Promise<BoundSocket> {
+export async function bind(server: Server, options: ListenOptions): Promise<BoundSocket> {
   const { where, place } = options;
   if (where.kind === 'unix') return await bindUnix(server, where, options);
-  await listening(server, { host: where.host, port: where.port }, place, nameOfListen(where));
+  await startListening(server, { host: where.host, port: where.port }, place, nameOfListen(where));
   return { takePlace: async () => {}, isInPlace: async () => true, release: async () => {} };
 }
 
-async function bindUnix(server: Server, where: Unix, { place, replaces = false }: BindOptions): Promise<BoundSocket> {
+async function bindUnix(server: Server, where: Unix, { place, replaces = false }: ListenOptions): Promise<BoundSocket> {
   const path = resolve(where.path);
-  const most = hasProcFd() ? MAX_BYTES : MAX_BYTES - STAGE_BYTES;
+  const max = hasProcFd() ? MAX_PATH_BYTES : MAX_PATH_BYTES - STAGE_BYTES;
   const length = Buffer.byteLength(hasProcFd() ? path : dirname(path));
-  if (length > most) {
-    const hint = `A socket's path has ${MAX_BYTES} bytes at most.`;
+  if (length > max) {
+    const hint = `A socket's path can have at most ${MAX_PATH_BYTES} bytes.`;
     throw fail('LISTEN_FAILED', place, `${path} is too long: it has ${Buffer.byteLength(path)} bytes`, { hint });
   }
   const inFolder = <T>(work: (entry: string, folder: HeldFolder) => Promise<T>) =>
-    inPlace(place, path, async () => {
+    translating(place, path, async () => {
       await using folder = await holdFolder(dirname(path));
       return await work(join(folder.at, basename(path)), folder);
     });
@@ -73,9 +67,9 @@ async function bindUnix(server: Server, where: Unix, { place, replaces = false }
     await inFolder((_, folder) => rmdir(join(folder.at, stage.name))).catch(() => {});
   };
   try {
-    await listening(server, { path: staged }, place, path);
+    await startListening(server, { path: staged }, place, path);
     server.once('close', () => void stage[Symbol.asyncDispose]());
-    const made = await inPlace(place, path, () => giveAccess(staged, where));
+    const made = await translating(place, path, () => giveAccess(staged, where));
     if (!replaces) {
       await inFolder((entry) => moveTo(staged, entry, path, place));
       await clear();
@@ -86,10 +80,7 @@ async function bindUnix(server: Server, where: Unix, { place, replaces = false }
         await inFolder((entry) => rename(staged, entry));
         await clear();
       },
-      async isInPlace() {
-        const there = await lstat(path).catch(() => undefined);
-        return there !== undefined && isSameFile(there, made);
-      },
+      isInPlace: () => isStill(path, made),
       async release() {
         await clear();
         await inFolder((entry) => removeIf(entry, made)).catch(() => {});
@@ -103,14 +94,15 @@ async function bindUnix(server: Server, where: Unix, { place, replaces = false }
   }
 }
 
-/** sun_path holds 108 bytes with its final NUL (unix(7)); Node would cut a longer one off without a word. */
-const MAX_BYTES = 107;
+/** sun_path holds 108 bytes with its final NUL (unix(7)); Node would cut a longer path off without an error. */
+const MAX_PATH_BYTES = 107;
 
-/** `/.pXXXXXX/s` */
+/** What the private directory and the socket in it add to the path: `/.pXXXXXX/s`. */
 const STAGE_BYTES = 11;
 
 /**
- * A private directory, held open as long as the server listens: libuv removes the socket by its first path at the end.
+ * The private directory. It is held open as long as the server listens: at the end libuv removes the socket by the path
+ * that it was made at.
  */
 interface Stage extends HeldFolder {
   readonly name: string;
@@ -125,7 +117,7 @@ async function makeStage(folder: HeldFolder, place: string, path: string): Promi
   throw fail('LISTEN_FAILED', place, `the private directory beside ${path} was exchanged while the socket was made`);
 }
 
-/** Nobody else may write the stage, and the socket is reached by a descriptor all the same. */
+/** Sets mode and owner by a descriptor, although no other user may write in the private directory. */
 async function giveAccess(staged: string, { mode, uid, gid }: Unix): Promise<Stats> {
   await using socket = await holdEntry(staged);
   if (!socket.stats.isSocket()) throw Object.assign(new Error('no socket'), { code: 'ENOTSOCK' });
@@ -134,14 +126,17 @@ async function giveAccess(staged: string, { mode, uid, gid }: Unix): Promise<Sta
   return socket.stats;
 }
 
-/** `link` fails when something is there, unlike `rename`: of two agents that start at once one is refused. */
+/**
+ * Links the socket to its path, where it replaces only a dead socket. `link`, unlike `rename`, fails when something is
+ * there, so that of two agents that start at once one is refused.
+ */
 async function moveTo(staged: string, entry: string, path: string, place: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await link(staged, entry);
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error;
-      if (attempt === 2) throw fail('LISTEN_IN_USE', place, `${path} comes back as often as it is removed`);
+      if (attempt === 2) throw fail('LISTEN_IN_USE', place, `another process makes ${path} again when it is removed`);
       await removeDead(entry, path, place);
     }
   }
@@ -150,13 +145,13 @@ async function moveTo(staged: string, entry: string, path: string, place: string
 async function removeDead(entry: string, path: string, place: string): Promise<void> {
   const there = await lstat(entry).catch(() => undefined);
   if (there === undefined) return;
-  if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${path} is there and is no socket`);
-  if (await answers(entry)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
+  if (!there.isSocket()) throw fail('LISTEN_OCCUPIED', place, `${path} exists and is not a socket`);
+  if (await isLive(entry)) throw fail('LISTEN_IN_USE', place, `another process listens on ${path}`);
   await removeIf(entry, there);
 }
 
-/** Only ECONNREFUSED says that nobody listens; a full backlog or a missing permission does not. */
-function answers(path: string): Promise<boolean> {
+/** Whether a process listens on a socket: any error but a refusal may come from a live one, such as a full backlog. */
+function isLive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = process.getBuiltinModule('node:net').connect({ path });
     socket.once('connect', () => resolve(true));
@@ -167,11 +162,15 @@ function answers(path: string): Promise<boolean> {
 }
 
 async function removeIf(entry: string, wanted: Stats): Promise<void> {
-  const there = await lstat(entry).catch(() => undefined);
-  if (there !== undefined && isSameFile(there, wanted)) await unlink(entry).catch(() => {});
+  if (await isStill(entry, wanted)) await unlink(entry).catch(() => {});
 }
 
-function listening(server: Server, where: object, place: string, shown: string): Promise<void> {
+async function isStill(entry: string, wanted: Stats): Promise<boolean> {
+  const there = await lstat(entry).catch(() => undefined);
+  return there !== undefined && isSameFile(there, wanted);
+}
+
+function startListening(server: Server, where: object, place: string, shown: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: unknown) => reject(translated(error, place, shown));
     server.once('error', failed);
@@ -182,7 +181,8 @@ function listening(server: Server, where: object, place: string, shown: string):
   });
 }
 
-async function inPlace<T>(place: string, path: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`, and turns a foreign error into a PannierError. */
+async function translating<T>(place: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -192,8 +192,8 @@ async function inPlace<T>(place: string, path: string, work: () => Promise<T>): 
 
 function translated(error: unknown, place: string, shown: string): PannierError {
   if (error instanceof ForeignLinkError) {
-    const hint = 'Name the directory that it leads to, or let root own the link and the directory that holds it.';
-    return fail('LISTEN_FAILED', place, `${error.link} is a symlink that another user can exchange`, { hint });
+    const seen = `${error.link} is a symlink that another user can exchange`;
+    return fail('LISTEN_FAILED', place, seen, { hint: FOREIGN_LINK_HINT });
   }
   return new PannierError(failureOf(systemCode(error), place, shown));
 }
@@ -205,7 +205,7 @@ function failureOf(code: string, place: string, shown: string): Failure {
     case 'ENOENT':
       return failure('LISTEN_FAILED', place, `the directory of ${shown} does not exist`, { hint: 'Make it.' });
     default:
-      return failure('LISTEN_FAILED', place, `${shown} cannot be listened on (${code})`);
+      return failure('LISTEN_FAILED', place, `the agent cannot listen on ${shown} (${code})`);
   }
 }
 

@@ -3,24 +3,24 @@ import type { Socket } from 'node:net';
 
 /** Where a connection stands between two chunks of bytes. */
 interface Reading {
-  /** The method that was taken away from the request whose head is being read. */
+  /** The method that was replaced in the request whose head is being read; undefined: none was. */
   method: string | undefined;
-  /** A request's head has begun and is not whole. */
+  /** The head of a request has begun and is not complete. */
   inHead: boolean;
   /** The last request of the connection; its body may still be coming. */
   request: IncomingMessage | undefined;
-  /** A first piece that is too short to tell its method. */
+  /** The first bytes of a request, while they are too few to tell its method. */
   held: Buffer | undefined;
 }
 
-/** A method of the same meaning for the parser: it takes a body when one is announced, and its answer may have one. */
-const KNOWN = 'GET';
+/** The parser treats this method alike: a request may have a body when it announces one, and so may its answer. */
+const SUBSTITUTE = 'GET';
 
 /**
- * Requests with methods that Node's parser refuses (`LIST` of the Vault API, which hvac and node-vault send; llhttp has
- * a fixed list). The method at the beginning of a request is replaced before the parser sees it, and given back to the
- * request when its head is whole. Bytes within a head or a body are never touched. A second request that is sent
- * without waiting for the first one's answer is not looked at.
+ * Lets a server take requests with methods that Node's parser refuses (`LIST` of the Vault API, which hvac and
+ * node-vault send; llhttp has a fixed list). The method at the beginning of a request is replaced before the parser
+ * sees it, and given back to the request when its head is complete. Bytes within a head or a body are never touched. In
+ * a second request that is sent without waiting for the first one's answer the method is not replaced.
  */
 export class ExtraMethods {
   readonly #lines: readonly { readonly method: string; readonly begin: Buffer }[];
@@ -28,10 +28,10 @@ export class ExtraMethods {
 
   constructor(server: Server, methods: readonly string[]) {
     this.#lines = methods.map((method) => ({ method, begin: Buffer.from(`${method} `) }));
-    server.on('connection', (socket: Socket) => this.#stepIn(socket));
+    server.on('connection', (socket: Socket) => this.#intercept(socket));
   }
 
-  /** To be called first with each request: gives it the method that it came with. */
+  /** Gives a request the method that it came with. Call it first with each request. */
   restore(request: IncomingMessage): void {
     const reading = this.#readings.get(request.socket);
     if (reading === undefined) return;
@@ -41,8 +41,8 @@ export class ExtraMethods {
     reading.request = request;
   }
 
-  /** Node's own listener gets the bytes from here on; with a listener of ours it does not read the socket beside us. */
-  #stepIn(socket: Socket): void {
+  /** Takes the bytes before Node's own listener, which then no longer reads the socket itself, and passes them on. */
+  #intercept(socket: Socket): void {
     const parsers = socket.listeners('data');
     if (parsers.length === 0) return;
     socket.removeAllListeners('data');
@@ -67,7 +67,7 @@ export class ExtraMethods {
       }
       reading.method = method;
       reading.inHead = true; // until `restore`
-      return Buffer.concat([Buffer.from(KNOWN), bytes.subarray(method.length)]);
+      return Buffer.concat([Buffer.from(SUBSTITUTE), bytes.subarray(method.length)]);
     }
     reading.inHead = true;
     return bytes;

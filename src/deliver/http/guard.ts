@@ -5,23 +5,23 @@ import { isLoopback } from '../../config/host-port.ts';
 import { problemReply, type Reply, refusal } from './reply.ts';
 import type { TokenFile } from './token-file.ts';
 
-/** Why a request is not looked at. */
+/** A request that the guard refuses, with the answer that it gets. */
 export interface RefusedRequest {
   readonly code: Code;
   readonly reply: Reply;
 }
 
 export interface GuardOptions {
-  /** Any page in a browser of this machine can make it send requests to a port, under a name of its own. */
+  /** Whether the Host header is checked: a web page can make a browser of this machine send requests to a port. */
   readonly isTcp: boolean;
-  /** Absent: none is wanted. */
+  /** The token that requests must carry; undefined: they need none. */
   readonly token: TokenFile | undefined;
 }
 
-/** Headers that carry the token; the last two are those of the AWS agent and of Vault's clients. */
+/** Headers that may carry the token; the last two are those of the AWS agent and of Vault's clients. */
 const TOKEN_HEADERS = ['x-pannier-token', 'x-aws-parameters-secrets-token', 'x-vault-token'] as const;
 
-/** What proxies add beside `X-Forwarded-…`: the standard's, nginx's, those of CDNs, of Envoy and of Ingress. */
+/** Headers that proxies add, beside `X-Forwarded-…`: RFC 7239, nginx, CDNs, Envoy and Kubernetes Ingress. */
 const FORWARDED = new Set([
   'forwarded',
   'via',
@@ -40,14 +40,13 @@ const FORWARDED = new Set([
   'x-envoy-original-path',
 ]);
 
-/** What must not come twice, since two readers may then read two things. */
+/** Headers that may not come twice, since two readers could then take different ones. */
 const ONCE = new Set(['host', 'last-event-id', 'content-length', 'content-type', ...TOKEN_HEADERS]);
 
 /**
- * Says which requests are not even looked at.
- *
- * 400 for those that a proxy handed on and those with a doubled header, 421 for a name that is not this machine's (DNS
- * rebinding: a page of evil.example that now resolves to 127.0.0.1), 403 without the token.
+ * Refuses requests before they reach a route: with 400 when a proxy passed one on or a header came twice, with 421 when
+ * the Host header does not name this machine (DNS rebinding: a page of evil.example, which now resolves to 127.0.0.1),
+ * and with 403 without the token.
  */
 export class Guard {
   readonly #options: GuardOptions;
@@ -57,28 +56,29 @@ export class Guard {
   }
 
   /**
-   * Why not; undefined: it may pass.
-   * @param open no token is wanted: health.
+   * Why a request is refused; undefined: it may pass.
+   * @param isOpen whether the request needs no token (health); called only when a token is configured.
    */
   refuse(
     request: IncomingMessage,
-    open: () => boolean,
+    isOpen: () => boolean,
   ): RefusedRequest | undefined | Promise<RefusedRequest | undefined> {
-    const strange = strangeness(request, this.#options.isTcp, ONCE);
-    if (strange !== undefined) return refused(strange.status, strange.code, strange.seen);
+    const problem = findHeaderProblem(request, this.#options.isTcp, ONCE);
+    if (problem !== undefined) return refused(problem.status, problem.code, problem.seen);
     const { headers } = request;
     const { token } = this.#options;
-    if (token === undefined || open()) return undefined;
+    if (token === undefined || isOpen()) return undefined;
     const given = TOKEN_HEADERS.map((name) => headers[name]).find((one) => one !== undefined);
-    if (typeof given !== 'string') return refused(403, 'API_TOKEN', given === undefined ? 'there is none' : WRONG);
+    if (typeof given !== 'string') return refused(403, 'API_TOKEN', given === undefined ? MISSING : WRONG);
     const accepted = token.accepts(given);
     return accepted === true ? undefined : verdict(accepted);
   }
 }
 
-const WRONG = 'it is a wrong one';
+const MISSING = 'the request carries no token';
+const WRONG = "the request's token is wrong";
 
-/** The file has to be looked at first. */
+/** The verdict when the token file has to be read first. */
 async function verdict(accepted: boolean | Promise<boolean>): Promise<RefusedRequest | undefined> {
   try {
     return (await accepted) ? undefined : refused(403, 'API_TOKEN', WRONG);
@@ -92,24 +92,27 @@ function refused(status: number, code: Code, seen: string): RefusedRequest {
   return { code, reply: refusal(status, code, seen) };
 }
 
-/** What is wrong with a request whoever sent it. */
-export interface SuspectHeader {
+/** A header because of which a request is refused, whatever token it carries. */
+export interface HeaderProblem {
   readonly status: number;
   readonly code: Code;
   readonly seen: string;
 }
 
-/** Why a request does not come straight from a client on this machine; `once` are headers that may not come twice. */
-export function strangeness(
+/**
+ * Finds a header that shows that a request does not come straight from a client on this machine, or that came twice.
+ * @param once headers that may not come twice.
+ */
+export function findHeaderProblem(
   { rawHeaders, headers }: IncomingMessage,
   isTcp: boolean,
   once: ReadonlySet<string>,
-): SuspectHeader | undefined {
+): HeaderProblem | undefined {
   let met = '';
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] as string).toLowerCase();
     if (FORWARDED.has(name) || name.startsWith('x-forwarded'))
-      return { status: 400, code: 'API_FORWARDED', seen: `it has the header ${name}` };
+      return { status: 400, code: 'API_FORWARDED', seen: `the request has the header ${name}` };
     if (!once.has(name)) continue;
     if (met.includes(` ${name} `)) {
       return { status: 400, code: 'API_HEADER_TWICE', seen: `the header ${name} came twice` };
@@ -120,11 +123,11 @@ export function strangeness(
   return {
     status: 421,
     code: 'API_HOST',
-    seen: headers.host === undefined ? 'there is none' : 'it names another host',
+    seen: headers.host === undefined ? 'the request has no Host header' : 'the Host header names another machine',
   };
 }
 
-/** `localhost` of `localhost:8270`, `::1` of `[::1]:8270`. */
+/** The host in a Host header: `localhost` of `localhost:8270`, `::1` of `[::1]:8270`. */
 function hostOf(header: string): string {
   const found = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(header);
   return (found?.[1] ?? found?.[2] ?? '').toLowerCase();

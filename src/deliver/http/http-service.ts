@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * What answers HTTP requests. The listener keeps the caps on connections, headers and time; a service does the rest.
+ * A service that answers HTTP requests. The listener limits connections, headers and time; the service does the rest.
  */
 export interface HttpService extends AsyncDisposable {
   /** See Service.start. */
   start?(): Promise<void>;
   /** Answers one request. Never throws. It must handle its own asynchronous errors. */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Whether a request is answered also when all connections are taken: health. */
+  /** Whether a request is answered even when all connections are taken, as health is. Absent: none is. */
   isVital?(request: IncomingMessage): boolean;
   /**
-   * Takes over what the service before on this listener has under way; it is disposed right after. Absent: nothing
-   * outlives a new configuration but answers that are under way.
+   * Takes over what the earlier service of this listener has under way; that service is disposed right after. Absent:
+   * only answers that are under way outlive a new configuration.
    */
   takeOver?(before: HttpService): void;
 }

@@ -3,29 +3,32 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ListenConfig } from '../../config/config.ts';
 import { loadHttp } from '../../http/node-http.ts';
-import type { Listener } from '../service.ts';
-import { type BindOptions, type BoundSocket, bind } from './bind.ts';
+import type { Listener, ListenOptions } from '../service.ts';
+import { type BoundSocket, bind } from './bind.ts';
 import { ExtraMethods } from './extra-methods.ts';
 import type { HttpService } from './http-service.ts';
 import { sendProblem } from './reply.ts';
 
-/** What is spoken on an HttpListener. */
+/** The protocol of an HttpListener. */
 export const HTTP = 'http/1.1';
 
 export interface Limits {
-  /** At once, idle ones included; above it an idle or silent one is closed, and when there is none requests get 429. */
+  /**
+   * Connections at once, idle ones included. A further one closes an idle or silent one; when there is none, its
+   * requests get 429.
+   */
   readonly maxConnections: number;
-  /** A connection that has sent no request for so long is silent. */
+  /** A connection that sends no first request for so long is silent. */
   readonly silentMs: number;
-  /** Of the request line and all headers together. */
+  /** Size of the request line and all headers together. */
   readonly headerBytes: number;
-  /** From the connection's or the last answer's end to the end of the headers. */
+  /** Time from the opening of the connection, or the end of its last answer, to the end of the headers. */
   readonly headersMs: number;
-  /** From the first byte of a request to the last of its body. */
+  /** Time from the first byte of a request to the last of its body. */
   readonly requestMs: number;
-  /** A kept connection that nobody uses is closed after this. */
+  /** A kept connection without a request is closed after this. */
   readonly idleMs: number;
-  /** Methods beyond those that Node knows, in capitals. */
+  /** Methods that are taken beyond those that Node knows, in capitals. */
   readonly extraMethods: readonly string[];
 }
 
@@ -39,13 +42,13 @@ export const LIMITS: Limits = {
   extraMethods: [],
 };
 
-/** Connections above the cap that are taken in so that health can be asked on them. */
+/** Connections above the limit that are accepted so that health can be asked on them. */
 const SPARE_CONNECTIONS = 32;
 
-/** Requests that one connection may have sent ahead of their answers; a client that needs more has gone astray. */
+/** Requests that a connection may send before it gets their answers; a client that sends more is closed as faulty. */
 const MAX_AHEAD = 64;
 
-/** How long connections may finish what they do when the listener closes. */
+/** How long answers that are under way may take when the listener closes. */
 const CLOSE_MS = 2_000;
 
 /**
@@ -85,33 +88,33 @@ export class HttpListener implements Listener {
   }
 
   /** @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED; then nothing listens. */
-  static async open(options: BindOptions, service: HttpService, limits: Partial<Limits> = {}): Promise<HttpListener> {
+  static async open(options: ListenOptions, service: HttpService, limits: Partial<Limits> = {}): Promise<HttpListener> {
     const listener = new HttpListener(options.where, service, { ...LIMITS, ...limits });
     listener.#bound = await bind(listener.#server, options);
     return listener;
   }
 
-  /** See Bound. */
+  /** See Listener. */
   async takePlace(): Promise<void> {
     await this.#bound?.takePlace();
   }
 
-  /** See Bound. */
+  /** See Listener. */
   async isInPlace(): Promise<boolean> {
     return (await this.#bound?.isInPlace()) ?? false;
   }
 
-  /** Connections at present. */
+  /** See Listener. */
   get connections(): number {
     return this.#sockets.size;
   }
 
-  /** How many requests were answered with each status; 0: the client left before its answer began. */
+  /** See Listener. */
   get answered(): ReadonlyMap<number, number> {
     return this.#answered;
   }
 
-  /** From the next request on this one answers; the caller disposes the one before. */
+  /** Lets `service` answer from the next request on. The caller disposes the service that answered before. */
   use(service: HttpService, { maxConnections = LIMITS.maxConnections }: Partial<Limits> = {}): void {
     this.#limits = { ...this.#limits, maxConnections };
     this.#server.maxConnections = maxConnections + SPARE_CONNECTIONS;
@@ -119,7 +122,7 @@ export class HttpListener implements Listener {
     this.#service = service;
   }
 
-  /** Takes no more connections, lets answers that are under way finish for a moment, then closes what is left. */
+  /** Accepts no more connections, lets answers that are under way finish for a moment, then closes what is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -135,13 +138,13 @@ export class HttpListener implements Listener {
   #connected(socket: Socket): void {
     const { maxConnections } = this.#limits;
     const crowded = this.#sockets.size >= maxConnections && !this.#makeRoom();
-    // Of the spare ones some stay free: who has connected and said nothing so far gives way.
+    // Half of the spare connections stay free: beyond it one that has sent nothing is closed.
     if (crowded && this.#sockets.size >= maxConnections + SPARE_CONNECTIONS / 2) this.#closeOne(({ used }) => !used);
     this.#sockets.set(socket, { busy: 0, ahead: [], used: false, crowded, openedMs: performance.now() });
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
-  /** Who does nothing gives way: first a used idle connection, then one that opened and sent no request. */
+  /** Closes a used idle connection, or else one that has sent no request. False: there is neither. */
   #makeRoom(): boolean {
     const silentSince = performance.now() - this.#limits.silentMs;
     return (
@@ -150,7 +153,7 @@ export class HttpListener implements Listener {
     );
   }
 
-  /** The one that was opened first: a Map keeps the order. */
+  /** Closes the oldest connection that fits; the Map is in the order of opening. False: none fits. */
   #closeOne(fits: (connection: Connection) => boolean): boolean {
     for (const [socket, connection] of this.#sockets) {
       if (!fits(connection)) continue;
@@ -164,7 +167,7 @@ export class HttpListener implements Listener {
   #handle(request: IncomingMessage, response: ServerResponse): void {
     this.#methods?.restore(request);
     const connection = this.#sockets.get(request.socket);
-    if (connection === undefined) return void request.socket.destroy(); // it has just given way to another
+    if (connection === undefined) return void request.socket.destroy(); // it was closed to make room
     connection.busy++;
     connection.used = true;
     if (connection.busy > MAX_AHEAD) return void request.socket.destroy();
@@ -192,13 +195,13 @@ interface Connection {
   /** Requests under way. */
   busy: number;
   /**
-   * Begin the requests that were sent before the answer to an earlier one was taken, in their order: answers of a
-   * client that reads none would pile up.
+   * Requests that were sent before the answer to an earlier one was taken, as functions that begin them, in order.
+   * They wait, since the answers for a client that reads none would pile up.
    */
   readonly ahead: (() => void)[];
-  /** It has sent a request: one that never did is ended by the header timeout, or earlier in a crowd. */
+  /** It has sent a request. One that never did is closed by the header timeout, or earlier to make room. */
   used: boolean;
-  /** It was opened when all were taken, and nobody has given way since. */
+  /** It was opened when all connections were taken, and none has been closed for it since. */
   crowded: boolean;
   readonly openedMs: number;
 }
@@ -208,10 +211,10 @@ const MALFORMED: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** What is no HTTP gets a bare status: nothing of it is repeated. */
+/** Answers what is not HTTP with a status and nothing else: no part of it is repeated. */
 function answerMalformed(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-  // The rest of a request that was refused and answered: a second answer would only confuse the client.
+  // This is the rest of a request that was answered already: a second answer would confuse the client.
   else if (error.code === 'HPE_CLOSED_CONNECTION') socket.end(() => socket.destroy());
   else {
     const status = MALFORMED[error.code ?? ''] ?? '400 Bad Request';

@@ -2,7 +2,7 @@ import type { Listener, ListenOptions, Service } from '../service.ts';
 import type { HttpService } from './http-service.ts';
 import { HTTP, HttpListener, type Limits } from './listener.ts';
 
-/** An HTTP service with the listener that serves it. `limits` are those that differ from the listener's own. */
+/** Makes a Service of an HTTP service. @param limits those that differ from the defaults of HttpListener. */
 export function overHttp(service: HttpService, limits: Partial<Limits> = {}): Service {
   return {
     protocol: HTTP,

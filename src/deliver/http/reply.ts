@@ -3,7 +3,7 @@ import type { Code } from '../../base/codes.ts';
 import { CODES } from '../../base/codes.ts';
 import type { Failure } from '../../base/errors.ts';
 
-/** A whole answer. */
+/** A complete answer. */
 export interface Reply {
   readonly status: number;
   /** Media type; absent: there is no body. */
@@ -17,10 +17,10 @@ export const JSON_TYPE = 'application/json';
 /** https://www.rfc-editor.org/rfc/rfc9457 */
 const PROBLEM_TYPE = 'application/problem+json';
 
-/** A slow reader of an answer is cut off after this. */
+/** A client that has not taken its answer by then is cut off. */
 const ANSWER_MS = 60_000;
 
-/** Writes a whole answer; what is not taken within a minute is given up with its connection. Nothing may be stored. */
+/** Writes a complete answer, which caches may not store. A client that does not take it within a minute is cut off. */
 export function sendReply(response: ServerResponse, { status, type, body, headers }: Reply): void {
   if (response.headersSent || response.destroyed) return;
   const all: OutgoingHttpHeaders = { 'Cache-Control': 'no-store', ...headers };
@@ -32,7 +32,7 @@ export function sendReply(response: ServerResponse, { status, type, body, header
   destroyUnlessSent(response);
 }
 
-/** To be called with the end of an answer written: a client that does not take it in time is cut off. */
+/** Cuts a client off that does not take its answer in time. Call it when the end of the answer has been written. */
 export function destroyUnlessSent(response: ServerResponse): void {
   if (response.writableFinished || response.writableLength === 0) return;
   const late = setTimeout(() => response.destroy(), ANSWER_MS);
@@ -40,7 +40,8 @@ export function destroyUnlessSent(response: ServerResponse): void {
 }
 
 /**
- * A refusal as problem details (RFC 9457), with our code, place and hint as members of their own; `more` may add some.
+ * A failure as problem details (RFC 9457), with the members code, place and hint beside the standard's. `more` adds
+ * further members.
  */
 export function problemReply(
   status: number,
@@ -51,17 +52,18 @@ export function problemReply(
   return { status, type: PROBLEM_TYPE, body };
 }
 
-/** A refusal of the request as such. */
+/** The answer to a request that is refused for what it asks. */
 export function refusal(status: number, code: Code, seen: string, headers?: Reply['headers']): Reply {
   const reply = problemReply(status, { code, place: 'request', seen, hint: CODES[code].hint });
   return headers === undefined ? reply : { ...reply, headers };
 }
 
-/** A whole answer in JSON. */
+/** A complete answer in JSON. */
 export function jsonReply(status: number, body: object): Reply {
   return { status, type: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
 }
 
+/** Writes a `refusal`. */
 export function sendProblem(
   response: ServerResponse,
   status: number,

@@ -8,35 +8,35 @@ export interface Route {
   /** A GET row answers HEAD too. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /**
-   * `/v1/secrets/:name`: each part is itself, or `:key` for one non-empty part, percent-decoded after the path is
-   * split.
+   * For example `/v1/secrets/:name`. `:key` stands for one non-empty part, which is percent-decoded after the path is
+   * split; every other part stands for itself.
    */
   readonly path: string;
-  /** Largest body taken, in bytes; absent: none is read, and one that is sent is refused. */
+  /** Largest body that is taken, in bytes; absent: a request with a body is refused. */
   readonly maxBodyBytes?: number;
-  /** Answered also when all connections are taken: health. */
+  /** The row is answered even when all connections are taken, as health is. */
   readonly vital?: boolean;
-  /** HEAD is another method than GET here: 405. */
+  /** HEAD is refused with 405 instead of being answered as GET. */
   readonly noHead?: boolean;
   /**
-   * Answers with a whole reply, at once or later, or with undefined when it wrote to `asked.response` itself. What it
-   * throws becomes a 500 without a word of the error.
+   * Returns a complete reply, at once or later, or undefined when it wrote to `asked.response` itself. An error that it
+   * throws becomes a 500 that says nothing of the error.
    */
   readonly handle: (asked: RouteRequest) => Reply | undefined | Promise<Reply | undefined>;
 }
 
-/** A request that fits a row. */
+/** A request that fits a row of the table. */
 export interface RouteRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** By the keys of the row's path. */
+  /** Decoded parts of the path by the keys of the row. */
   readonly params: Readonly<Record<string, string>>;
-  /** What follows the `?`, undecoded; empty when nothing does. */
+  /** The query after the `?`, undecoded; empty when there is none. */
   readonly query: string;
   readonly body: Uint8Array;
 }
 
-/** A table of routes that owns nothing, as a service. */
+/** Makes a service of a table of routes that has nothing to dispose. */
 export function createService(routes: readonly Route[]): HttpService {
   const table = new Routes(routes);
   return {
@@ -51,10 +51,10 @@ interface Row extends Route {
 }
 
 /**
- * A table of routes as a function that answers requests: 404 for an unknown path, 405 with Allow for an unknown method,
- * 400 for a path that cannot be decoded, 413 for a body that is too large. Paths are compared as they came, part by
- * part: `..`, `//` and `%2f` lead nowhere. Of the rows that fit, those with the most literal parts count. See
- * docs/decisions/0005 for why this is not a library.
+ * A table of routes. It answers 404 to an unknown path, 405 with Allow to an unknown method, 400 to a path that cannot
+ * be decoded, and 413 to a body that is too large. Paths are compared as they came, part by part: `..`, `//` and `%2f`
+ * lead nowhere. Of the rows that fit, those with the most literal parts count. docs/decisions/0005 says why this is not
+ * a library.
  */
 export class Routes {
   readonly #byLength = new Map<number, Row[]>();
@@ -83,9 +83,9 @@ export class Routes {
     if (fitting.length === 0) sendProblem(response, 404, 'API_NO_ROUTE', 'there is nothing at this path');
     else if (row === undefined) {
       const Allow = fitting.map((one) => one.method).join(', ');
-      sendProblem(response, 405, 'API_METHOD', 'this path takes another method', { Allow });
+      sendProblem(response, 405, 'API_METHOD', `this path takes ${Allow}, not ${request.method}`, { Allow });
     } else if (params === undefined) sendProblem(response, 400, 'API_MALFORMED', 'the path cannot be decoded');
-    else if (mayHaveBody(request)) void answerWithBody(row, { request, response, params, query });
+    else if (hasBody(request)) void answerWithBody(row, { request, response, params, query });
     else answer(row, { request, response, params, query, body: NOTHING });
   }
 
@@ -104,7 +104,7 @@ export class Routes {
   }
 }
 
-/** How many parts are the pattern's own, the empty one before the first slash included; 0 when others do not fit. */
+/** How many literal parts fit, the empty one before the first slash included; 0 when the path does not fit. */
 function literalParts(pattern: readonly string[], parts: readonly string[]): number {
   let literal = 0;
   for (let i = 0; i < pattern.length; i++) {
@@ -154,7 +154,7 @@ function splitUrl(url = '/'): { readonly path: string; readonly query: string } 
 }
 
 function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> | undefined {
-  const params: Record<string, string> = {}; // the keys are the table's own
+  const params: Record<string, string> = {}; // safe: the keys come from the table, not from the request
   for (let i = 1; i < pattern.length; i++) {
     const key = pattern[i] as string;
     if (key[0] !== ':') continue;
@@ -168,18 +168,19 @@ function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<
   return params;
 }
 
-function mayHaveBody({ headers }: IncomingMessage): boolean {
+/** Whether a request has a body, judged by its headers. */
+export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Undefined when it is longer than `most`; rejects when the connection breaks. */
-async function readBody(request: IncomingMessage, most: number): Promise<Uint8Array | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > most) return undefined;
+/** Reads a body; undefined when it is longer than `max` bytes. Rejects when the connection breaks. */
+async function readBody(request: IncomingMessage, max: number): Promise<Uint8Array | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > max) return undefined;
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > most) return undefined;
+    if (length > max) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

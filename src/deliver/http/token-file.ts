@@ -1,18 +1,19 @@
 import type { Stats } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail, failure } from '../../base/errors.ts';
+import { fileStamp } from '../../base/file-stamp.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { statInTime } from '../../base/read-file.ts';
 import { Secret } from '../../base/secret.ts';
 import { readCapped } from '../../config/read-capped.ts';
 
-/** A file that looks the same is read again after this all the same. */
+/** After this the file is checked for a change again. */
 const LOOK_MS = 1_000;
 
-/** A token below this can be guessed by asking. */
-const SHORTEST = 16;
+/** A shorter token can be guessed by trying. */
+const MIN_LENGTH = 16;
 
-/** The token that requests must carry, as its file has it now: a changed file counts at once. */
+/** The token that requests must carry. It is the one that its file holds now: a changed file counts at once. */
 export class TokenFile {
   readonly #path: string;
   readonly #place: string;
@@ -29,9 +30,9 @@ export class TokenFile {
   }
 
   /**
-   * Whether `given` is the token: at once when it is the one that is known, else after another look at the file. Takes
-   * the same time for every wrong one: digests of equal length are compared.
-   * @throws PannierError API_TOKEN_FILE when the file gives no token: then nobody has it.
+   * Whether `given` is the token. It answers at once when `given` is the known token, otherwise after another look at
+   * the file. Every wrong token takes the same time: digests of equal length are compared.
+   * @throws PannierError API_TOKEN_FILE when the file gives no token: then no request is accepted.
    */
   accepts(given: string): boolean | Promise<boolean> {
     const digest = digestOf(given);
@@ -40,23 +41,25 @@ export class TokenFile {
     return this.#current().then((current) => isSame(digest, current));
   }
 
-  /** What makes the token a weak one, as a warning. @throws PannierError API_TOKEN_FILE. */
+  /** A warning that says why the token is weak; undefined: it is not. @throws PannierError API_TOKEN_FILE. */
   async check(): Promise<Failure | undefined> {
     await this.#current();
     const { length } = (await readToken(this.#path, this.#place)).exposeText('api');
     const isOpen = ((await statOf(this.#path))?.mode ?? 0) & 0o007;
     const weaknesses = [
-      ...(isOpen === 0 ? [] : ['every user of the machine may use it']),
-      ...(length >= SHORTEST ? [] : [`the token has fewer than ${SHORTEST} characters`]),
+      ...(isOpen === 0 ? [] : ['every user of the machine has access to the file']),
+      ...(length >= MIN_LENGTH ? [] : [`the token has fewer than ${MIN_LENGTH} characters`]),
     ];
     if (weaknesses.length === 0) return undefined;
-    const hint = 'Give it mode 0640 or less (defaultMode in Kubernetes), and a token of openssl rand -hex 32.';
+    const hint =
+      'Give the file mode 0640 or less (defaultMode in Kubernetes), and a token made with openssl rand -hex 32.';
     return failure('API_TOKEN_FILE', this.#place, `${this.#path}: ${weaknesses.join('; ')}`, { hint });
   }
 
   async #current(): Promise<Buffer> {
     this.#lookedMs = this.#clock.monoMs();
-    const stamp = stampOf(await statOf(this.#path));
+    const stats = await statOf(this.#path);
+    const stamp = stats === undefined ? '' : fileStamp(stats);
     if (this.#digest !== undefined && stamp === this.#stamp) return this.#digest;
     this.#digest = undefined;
     const digest = digestOf((await readToken(this.#path, this.#place)).exposeText('api'));
@@ -66,29 +69,22 @@ export class TokenFile {
   }
 }
 
-/** The one line of a token file. @throws PannierError API_TOKEN_FILE. */
+/** Reads the token, which is the only line of its file. @throws PannierError API_TOKEN_FILE. */
 export async function readToken(path: string, place: string): Promise<Secret> {
   const text = await readCapped(path, 'file');
   if (typeof text !== 'string') throw fail('API_TOKEN_FILE', place, `${path}: ${text.why}`);
   const token = text.trim();
-  // What a header can carry, RFC 9110 section 5.5.
+  // A header can carry only these characters, RFC 9110 section 5.5.
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw fail(
-      'API_TOKEN_FILE',
-      place,
-      `${path}: ${token === '' ? 'it is empty' : 'it is no line of plain characters'}`,
-    );
+    const seen = token === '' ? 'the file is empty' : 'the file is not one line of printable ASCII characters';
+    throw fail('API_TOKEN_FILE', place, `${path}: ${seen}`);
   }
   return Secret.text(token);
 }
 
-/** Undefined when it cannot be seen: reading it then says why. */
+/** Undefined when the file cannot be inspected: reading it then reports why. */
 async function statOf(path: string): Promise<Stats | undefined> {
   return await statInTime(path).catch(() => undefined);
-}
-
-function stampOf(stats: Stats | undefined): string {
-  return stats === undefined ? '' : `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 
 function digestOf(text: string): Buffer {

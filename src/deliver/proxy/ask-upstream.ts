@@ -10,14 +10,15 @@ import { readSome } from './read-some.ts';
 import type { ProxyRequest } from './request.ts';
 import { isBearer } from './request.ts';
 
-/** Error bodies are short. */
-const MAX_REFUSED = 64 * 1024;
+/** How much of an error's body is read; error bodies are short. */
+const MAX_ERROR_BYTES = 64 * 1024;
 
 /**
- * Passes a request on. One that is refused under the agent's own login asks the session whether that login is dead, and
- * is made once more under the next when it is: a refused request did nothing. A body that streamed by is gone, so such
- * a request is refused, and the client's next one finds the new login.
- * @throws what `ownLogin`, `sparesNamed` and `Forwarder.send` throw.
+ * Sends a request to the server. When one that is sent under the agent's own login is refused, the session is asked
+ * whether that login is dead; if it is, the request is sent once more under the next login, since a refused request did
+ * nothing. A streamed body cannot be sent again: then the refusal is passed on, and the client's next request finds the
+ * new login.
+ * @throws what `ownLogin`, `assertNotAgentToken` and `Forwarder.send` throw.
  */
 export async function askUpstream(
   call: ProxyCall,
@@ -37,9 +38,9 @@ export async function askUpstream(
   const answer = await askUnder(await ownLogin(upstream, clock, call.stop));
   const { received, login } = answer;
   if (received.statusCode !== 403 || login === undefined) return answer;
-  const some = await readSome(received, MAX_REFUSED, call.stop);
-  const said = saysInvalid(outgoing.asked, some.bytes) ? 'invalid' : undefined;
-  const verdict = await upstream.session.suspect(login.id, said);
+  const some = await readSome(received, MAX_ERROR_BYTES, call.stop);
+  const reason = saysInvalid(outgoing.asked, some.bytes) ? 'invalid' : undefined;
+  const verdict = await upstream.session.suspect(login.id, reason);
   if (verdict === 'alive' || !(body === undefined || body instanceof Uint8Array)) return { ...answer, some };
   received.destroy();
   return await askUnder(await ownLogin(upstream, clock, call.stop));
@@ -60,8 +61,8 @@ function requestOf(
     headers,
     withCertificate,
     ...(body === undefined ? {} : { body }),
-    onInformation: ({ statusCode, headers: told }) => {
-      if (!response.headersSent) (response as Informing).writeInformation?.(statusCode, told);
+    onInformation: ({ statusCode, headers: information }) => {
+      if (!response.headersSent) (response as InformationWriter).writeInformation?.(statusCode, information);
     },
   };
 }
@@ -78,13 +79,13 @@ function withoutTokens(passed: readonly string[]): string[] {
 }
 
 /** Node 24 and later: https://nodejs.org/api/http.html#responsewriteinformationstatuscode-headers-callback */
-interface Informing {
+interface InformationWriter {
   writeInformation?(status: number, headers: object): void;
 }
 
 /**
- * Whether a refusal calls the token invalid that the request was made with: Vault does, OpenBao only denies. Where
- * requests are about tokens, leases and logins of others, such words are about theirs, and say nothing of ours.
+ * Whether a refusal says that the token of the request is invalid. Vault says so; OpenBao only denies. On paths that
+ * are about other tokens, leases and logins the words may mean those, so there they count for nothing.
  */
 function saysInvalid({ path }: ProxyRequest, body: Buffer): boolean {
   return !ABOUT_OTHERS.test(path) && INVALID_TOKEN.test(body.toString('latin1'));
@@ -92,5 +93,7 @@ function saysInvalid({ path }: ProxyRequest, body: Buffer): boolean {
 
 const ABOUT_OTHERS = /(?:^|\/)(?:auth|sys)\//;
 
-/** In `errors`: `2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n`, in JSON. */
+/**
+ * The words in `errors`, which in JSON are such as `2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n`.
+ */
 const INVALID_TOKEN = /(?:"|\* )invalid token(?:"|\\n)/;

@@ -4,17 +4,17 @@ import { Secret } from '../../base/secret.ts';
 import { isList, isSecret, type Value } from '../../base/value.ts';
 import { isBearer, type ProxyRequest } from './request.ts';
 
-/** Stands for a token where it is only compared. */
+/** The digest of a token, for places that only compare tokens. */
 export function digestOf(token: string | Secret): string {
   const text = token instanceof Secret ? token.exposeText('backend') : token;
   return loadCrypto().createHash('sha256').update(text).digest('base64');
 }
 
 /**
- * Headers that make no other answer. All others that are passed on count: a mount may be tuned to pass any header on to
- * its plugin. Who asks and the namespace are parts of the key by themselves.
+ * Headers that do not change the answer. All others that are passed on count: a mount may be tuned to pass any header
+ * on to its plugin. The caller and the namespace are separate parts of the key.
  */
-const SAME = new Set([
+const IGNORED = new Set([
   'accept',
   'accept-encoding',
   'accept-language',
@@ -31,24 +31,25 @@ const SAME = new Set([
 ]);
 
 /**
- * Equal for requests that ask for the same: method, path with query, namespace, who asks, headers that matter, body. A
- * body in JSON is compared by what it means, not by the order of its members. It is a digest: bodies hold passwords.
- * @param who `own`, or the digest of a token.
+ * The key of a request's answer. Two requests have the same key when their method, path with query, namespace, caller,
+ * relevant headers and body are equal. Bodies in JSON are equal when they mean the same, whatever the order of their
+ * members. The key is a digest, since bodies hold passwords.
+ * @param who `own`, `none`, or the digest of the client's token.
  */
 export function cacheKey(asked: ProxyRequest, namespace: string, who: string, body: Uint8Array | undefined): string {
   const { method, url, headers } = asked;
   const counts = (name: string) => {
     if (name === 'content-type') return !JSON_BODY.test(headers[name] ?? '');
-    return !SAME.has(name) && !(name === 'authorization' && isBearer(headers[name]));
+    return !IGNORED.has(name) && !(name === 'authorization' && isBearer(headers[name]));
   };
-  const said = Object.keys(headers).filter(counts).sort();
+  const relevant = Object.keys(headers).filter(counts).sort();
   const hash = loadCrypto().createHash('sha256');
-  hash.update(JSON.stringify([method, url, namespace, who, said.map((name) => [name, headers[name]])]));
+  hash.update(JSON.stringify([method, url, namespace, who, relevant.map((name) => [name, headers[name]])]));
   if (body !== undefined && body.length > 0) hash.update(meaningOf(body));
   return hash.digest('base64');
 }
 
-/** What the server takes a body for that says nothing of itself; a form is read in another way. */
+/** The server takes a body without a type for JSON. A body of another type is read otherwise, a form for example. */
 const JSON_BODY = /^application\/json\b/i;
 
 function meaningOf(body: Uint8Array): Uint8Array | string {
@@ -59,7 +60,7 @@ function meaningOf(body: Uint8Array): Uint8Array | string {
   }
 }
 
-/** Members in the order of their names; numbers as they were written. */
+/** JSON with members in the order of their names, and numbers as they were written. */
 function canonical(value: Value): string {
   if (isSecret(value)) {
     const text = value.exposeText('backend');

@@ -1,42 +1,40 @@
 import type { Upstream } from '../../backend/vault/upstream.ts';
-import { parseJson } from '../../base/json.ts';
-import { isFields } from '../../base/value.ts';
+import type { ClockReading } from '../../lease/schedule.ts';
 import { cacheKey, digestOf } from './cache-key.ts';
 import { CachedAnswer } from './cached-answer.ts';
 import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts';
+import { parseJsonObject } from './json-object.ts';
 import { type LeaseOwner, readLeased } from './leased.ts';
-import { fullPath } from './namespace.ts';
+import { fullPath, namespaceOf, plainNamespace } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
 
-/** A request whose answer may be kept for others like it. */
+/** A request whose answer may be kept for further requests like it. */
 export interface Cacheable {
-  /** Of the answer, and of those who wait for it; undefined: nobody waits for another's answer. */
+  /** The key by which like requests wait for one answer; undefined: they do not wait for each other. */
   readonly key: string | undefined;
+  /** The answer that is kept already. */
   find(): { readonly answer: CachedAnswer; readonly ageMs: number } | undefined;
-  /** Before it is sent. */
+  /** Called before the request is sent. */
   begin(): void;
-  /** With its whole body; undefined: it is not kept. */
-  keep(answer: UpstreamAnswer, body: Buffer, since: CacheTime): CachedAnswer | undefined;
-  /** In any case, after `keep`. */
+  /** Keeps an answer, whose whole body is `body`. Undefined: it is not kept for other requests. */
+  keep(answer: UpstreamAnswer, body: Buffer, since: ClockReading): CachedAnswer | undefined;
+  /** Called after `keep`, or when there is no answer. */
   end(): void;
 }
 
-export interface CacheTime {
-  readonly monoMs: number;
-  readonly wallMs: number;
-}
-
-/** No secret engine answers there, and what does is never the same for long. */
+/** Paths that no KV engine serves. */
 const NO_KV = /^(?:sys|auth|identity|cubbyhole)(?:\/|$)/;
 
 /**
- * The key of a read that static KV may answer: under the agent's own login, whose rights all callers share (what a
- * client's token may read is not known here), in the configured namespace, and without a header that asks for more
- * than the secret. Undefined for any other. Paths that other paths may stand for (`//`, a slash at the end) are none.
+ * The key of a read that may be answered from the static KV cache: under the agent's own login, whose rights all
+ * callers share (what a client's token may read is not known here), in the configured namespace, and without a header
+ * that asks for more than the secret. Undefined for any other request, also for one whose path has another spelling
+ * (`//`, a slash at the end).
  */
-export function kvKeyOf({ asked, caller }: UpstreamRequest, namespace: string, configured: string): string | undefined {
+export function kvKeyOf({ asked, caller }: UpstreamRequest, upstream: Upstream): string | undefined {
   const { method, path, query, url, headers } = asked;
-  if (caller !== 'own' || method !== 'GET' || namespace !== configured) return undefined;
+  if (caller !== 'own' || method !== 'GET') return undefined;
+  if (namespaceOf(asked, upstream.namespace) !== plainNamespace(upstream.namespace ?? '')) return undefined;
   if (!(query === '' || VERSION.test(query)) || NO_KV.test(path) || url.includes('//') || path.endsWith('/')) {
     return undefined;
   }
@@ -47,13 +45,14 @@ export function kvKeyOf({ asked, caller }: UpstreamRequest, namespace: string, c
 const VERSION = /^version=\d{1,9}$/;
 const KV_HEADERS = new Set(['x-vault-request', 'x-vault-token', 'x-vault-namespace']);
 
-/** Whether a path is a KV secret: not its metadata, nor a list. */
+/** Whether a path is that of a KV secret, and not of metadata or a list. */
 export async function isKvSecret({ mountOf }: Upstream, path: string, signal: AbortSignal): Promise<boolean> {
   const mount = await mountOf(path, signal).catch(() => 'refused' as const);
   if (mount === 'refused' || (mount.type !== 'kv' && mount.type !== 'generic')) return false;
   return path.startsWith(mount.version === 2 ? `${mount.path}data/` : mount.path) && path !== mount.path;
 }
 
+/** A read of a KV secret. @param key from `kvKeyOf`. @param path with its namespace. */
 export function staticRead(key: string, path: string, cache: ProxyCache): Cacheable {
   let reading: ReturnType<ProxyCache['kv']['begin']> | undefined;
   return {
@@ -64,10 +63,10 @@ export function staticRead(key: string, path: string, cache: ProxyCache): Cachea
     },
     keep: ({ received }, body, since) => {
       const fields = fieldsOf(body);
-      // Vault Enterprise wraps what a control group has yet to allow.
-      if (fields === undefined || readLeased(fields, since.monoMs, 0) !== 'plain') return undefined;
+      // Vault Enterprise answers with a wrapping token while a control group has not allowed the read.
+      if (fields === undefined || readLeased(fields, since.monoMs, 0) !== 'none') return undefined;
       const answer = new CachedAnswer(received, body, since);
-      if (reading === undefined || reading.isSpoilt || !cache.makeRoom(answer)) return undefined;
+      if (reading === undefined || reading.isOutdated || !cache.makeRoom(answer)) return undefined;
       cache.kv.keep(key, reading, answer);
       return answer;
     },
@@ -79,29 +78,30 @@ export function staticRead(key: string, path: string, cache: ProxyCache): Cachea
 
 const MAY_LEASE = new Set(['GET', 'POST', 'PUT']);
 
-/** Answers there tell about leases and tokens that others made. */
-const TELLS_OF_OTHERS = /(?:^|\/)(?:sys|auth\/token\/(?:lookup|renew|revoke|tidy|roles|accessors)[^/]*)(?:\/|$)/;
+/** Paths whose answers describe leases and tokens that exist already. */
+const DESCRIBES_OTHERS = /(?:^|\/)(?:sys|auth\/token\/(?:lookup|renew|revoke|tidy|roles|accessors)[^/]*)(?:\/|$)/;
 
-/** What makes tokens for one that has a token already. Elsewhere a token is the answer to somebody's credentials. */
+/** Paths that make a token for a caller that has one. On other paths a token is the answer to credentials: a login. */
 const MAKES_TOKENS = /(?:^|\/)auth\/token\/create(?:-orphan|\/[^/]+)?$/;
 
-/** Paths below which a token is the answer to credentials, as far as that can be known before it comes. */
+/** Paths that may be logins: whether one is shows only in the answer. */
 const BELOW_AUTH = /(?:^|\/)auth\//;
 
 /**
- * A request whose answer may bring a lease or a token; undefined when it cannot, or when whoever asks is not one that
- * the agent looks after: its own login, a token that was made through the proxy, or nobody (a login through the proxy).
+ * A request whose answer may bring a lease or a token. Undefined when it cannot, or when the caller is not one whose
+ * leases the agent keeps. Those are the agent's own login, a token that was made through the proxy, and a caller
+ * without a token, which logs in through the proxy.
  */
 export function leasedRequest(outgoing: UpstreamRequest, namespace: string, cache: ProxyCache): Cacheable | undefined {
   const { asked, caller, body } = outgoing;
   const { method, path, token = '', headers } = asked;
-  if (!MAY_LEASE.has(method) || headers['x-vault-wrap-ttl'] !== undefined || TELLS_OF_OTHERS.test(path))
+  if (!MAY_LEASE.has(method) || headers['x-vault-wrap-ttl'] !== undefined || DESCRIBES_OTHERS.test(path))
     return undefined;
   if (!(body === undefined || body instanceof Uint8Array) || asked.query.includes('list=')) return undefined;
   const client = caller === 'client' ? cache.leases.ownerOf(token) : undefined;
   if (caller === 'client' && client === undefined) return undefined;
   const what = `${method} ${fullPath(namespace, path)}`;
-  if (cache.isPlain(what)) return undefined;
+  if (cache.isUnleased(what)) return undefined;
   const who = caller === 'client' ? digestOf(token) : caller;
   const key = cacheKey(asked, namespace, who, body);
   const makesTokens = MAKES_TOKENS.test(path);
@@ -114,20 +114,20 @@ export function leasedRequest(outgoing: UpstreamRequest, namespace: string, cach
     begin: () => {},
     keep: ({ received, login }, bytes, since) => {
       const fields = fieldsOf(bytes);
-      const leased = fields === undefined ? 'other' : readLeased(fields, since.monoMs, login?.id ?? 0);
-      if (leased === 'plain') cache.learnPlain(what);
-      if (leased === 'plain' || leased === 'other') return undefined;
+      const leased = fields === undefined ? 'unsupported' : readLeased(fields, since.monoMs, login?.id ?? 0);
+      if (leased === 'none') cache.rememberUnleased(what);
+      if (leased === 'none' || leased === 'unsupported') return undefined;
       const entry = { path: fullPath(namespace, path), namespace, leased };
       if (leased.kind === 'token' && !makesTokens) {
-        // The server alone knows whether the same credentials are still good: the token is renewed and its leases are
-        // kept, but the answer is given to nobody else.
-        const nothing = new CachedAnswer(received, NOTHING, since);
-        if (cache.makeRoom(nothing)) cache.leases.keepLogin({ ...entry, key, answer: nothing, leased });
+        // Only the server knows whether the same credentials are still good: the token is renewed and its leases are
+        // kept, but its answer is never given again.
+        const empty = new CachedAnswer(received, NOTHING, since);
+        if (cache.makeRoom(empty)) cache.leases.keepLogin({ ...entry, key, answer: empty, leased });
         return undefined;
       }
-      const asker: LeaseOwner = client ?? (login === undefined ? { kind: 'none' } : { kind: 'login', login });
-      const owner: LeaseOwner = leased.kind === 'token' && leased.isOrphan ? { kind: 'none' } : asker;
-      if (asker.kind === 'login' && asker.login.usesLeft !== 'unlimited') return undefined;
+      const maker: LeaseOwner = client ?? (login === undefined ? { kind: 'none' } : { kind: 'login', login });
+      const owner: LeaseOwner = leased.kind === 'token' && leased.isOrphan ? { kind: 'none' } : maker;
+      if (maker.kind === 'login' && maker.login.usesLeft !== 'unlimited') return undefined;
       if (owner.kind === 'none' && leased.kind === 'lease') return undefined;
       if (owner.kind === 'none' && leased.kind === 'token' && !leased.isOrphan) return undefined;
       const answer = new CachedAnswer(received, bytes, since);
@@ -141,10 +141,10 @@ export function leasedRequest(outgoing: UpstreamRequest, namespace: string, cach
 
 const NOTHING = Buffer.alloc(0);
 
+/** The fields of an answer in JSON; undefined when it is not an object, or not UTF-8. */
 function fieldsOf(body: Buffer) {
   try {
-    const value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    return isFields(value) ? value : undefined;
+    return parseJsonObject(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     return undefined;
   }

@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClockReading } from '../../lease/schedule.ts';
 import { answerHeaders } from './end-to-end.ts';
 
-/** A whole answer that is given again. What it holds shows in no log, dump or error: its members are private. */
+/** A complete answer that is given again. Its content is private, so that no log, dump or error shows it. */
 export class CachedAnswer {
-  /** Since when it is true: the request was made then. */
+  /** When the request was made: the answer was true from then on. */
   readonly sinceMonoMs: number;
-  /** The same on the wall clock, which goes on while a machine sleeps. */
+  /** The same moment on the wall clock, which goes on while a machine sleeps. */
   readonly sinceWallMs: number;
   readonly #status: number;
   readonly #headers: readonly string[];
   readonly #body: Buffer;
 
-  constructor(received: IncomingMessage, body: Buffer, since: { readonly monoMs: number; readonly wallMs: number }) {
+  constructor(received: IncomingMessage, body: Buffer, since: ClockReading) {
     this.sinceMonoMs = since.monoMs;
     this.sinceWallMs = since.wallMs;
     this.#status = received.statusCode ?? 0;
@@ -20,24 +21,24 @@ export class CachedAnswer {
     this.#body = body;
   }
 
-  /** What it takes in memory, about. */
+  /** About how many bytes of memory it takes. */
   get bytes(): number {
     return this.#body.length + this.#headers.reduce((sum, text) => sum + text.length, OVERHEAD);
   }
 
-  /** @returns how old it is, on the clock that says more. */
-  ageMs(now: { readonly monoMs: number; readonly wallMs: number }): number {
+  /** The answer's age by the clock that shows the greater one. */
+  ageMs(now: ClockReading): number {
     return Math.max(now.monoMs - this.sinceMonoMs, now.wallMs - this.sinceWallMs, 0);
   }
 
-  /** https://www.rfc-editor.org/rfc/rfc9111#section-5.1 says what Age is. */
+  /** Sends the answer with its Age, which https://www.rfc-editor.org/rfc/rfc9111#section-5.1 defines. */
   send(response: ServerResponse, ageMs: number): void {
     response.writeHead(this.#status, [...this.#headers, String(Math.floor(ageMs / 1000))]);
     endWith(response, this.#body);
   }
 }
 
-/** A short body goes out with its head in one write when it is a string; each of its characters is one byte of it. */
+/** Ends an answer. A short body is written as a latin1 string, a character for a byte: Node joins it with the head. */
 export function endWith(response: ServerResponse, body: Buffer): void {
   if (body.length > MAX_IN_ONE) response.end(body);
   else response.end(body.toString('latin1'), 'latin1');
@@ -45,8 +46,8 @@ export function endWith(response: ServerResponse, body: Buffer): void {
 
 const MAX_IN_ONE = 16 * 1024;
 
-/** Said anew for each client. */
+/** Headers that are made anew for each client. */
 const OWN = new Set(['content-length', 'age', 'x-cache']);
 
-/** Of an entry's key and its places in indexes. */
+/** Bytes of an entry's key and its places in indexes. */
 const OVERHEAD = 1024;

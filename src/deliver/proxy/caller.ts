@@ -7,32 +7,32 @@ import type { ProxyConfig } from '../../config/config.ts';
 import type { CallCancellation } from '../../http/call-cancellation.ts';
 import type { ProxyRequest } from './request.ts';
 
-/** Whose token a request travels with: the agent's, the client's, or nobody's. */
+/** Which token a request is sent with: that of the agent's own login, the client's, or none. */
 export type Caller = 'own' | 'client' | 'none';
 
 /**
- * What every server answers without a token: whether it is there, how it is initialised and unsealed, how a node joins
- * it, the second factor of a login, and what is known of a wrapping token. The agent's login has no part in it, and a
- * server that gives none must be brought to life by such requests.
+ * Paths that every server answers without a token: its health, how it is initialised and unsealed, how a node joins it,
+ * the second factor of a login, and what is known of a wrapping token. They never use the agent's login, since a sealed
+ * server gives no login and is unsealed by such requests.
  */
-const OPEN =
+const WITHOUT_TOKEN =
   /^sys\/(?:health|init|leader|seal-status|unseal|storage\/raft\/(?:join|bootstrap(?:\/.+)?)|mfa\/validate|wrapping\/lookup)$/;
 
 /**
- * What most servers answer without a token and some want one for: the root token and the unseal keys, by the shares of
- * their holders.
+ * Paths for which some servers want a token and most do not: a new root token or new unseal keys, made with the shares
+ * of the key holders.
  */
-const OPEN_OR_NOT =
+const MAYBE_WITHOUT_TOKEN =
   /^sys\/(?:generate-root(?:\/.+)?|generate-recovery-token\/.+|decode-token|rekey(?:-recovery-key)?\/.+)$/;
 
-/** What follows `auth/` in the path of a login, or of what only looks like one: a role may have the name `login`. */
+/** What follows `auth/` in the path of a login, or of a path that looks like one: a role may have the name `login`. */
 const LOGIN = /[^/]\/login(?:\/|$)/;
 const OIDC = /[^/]\/oidc\/(?:auth_url|callback)$/;
 
 /**
- * Whose token a request travels with.
- * @param hasLogin whether the agent has a login that can be used now. What may need none goes without while there is
- * none, and waits for nothing.
+ * Decides which token a request is sent with.
+ * @param hasLogin whether the agent has a login that can be used now. Without one, a request that may need no token is
+ * sent at once with the client's token or none, instead of waiting for a login.
  */
 export function callerOf(
   { token, path, method }: ProxyRequest,
@@ -40,13 +40,16 @@ export function callerOf(
   hasLogin: () => boolean,
 ): Caller {
   const given = token === undefined ? 'none' : 'client';
-  if (useAutoAuthToken === false || OPEN.test(path)) return given;
+  if (useAutoAuthToken === false || WITHOUT_TOKEN.test(path)) return given;
   if (useAutoAuthToken === true && token !== undefined) return 'client';
-  const mayNeedNone = OPEN_OR_NOT.test(path) || mayLogIn(method, path);
+  const mayNeedNone = MAYBE_WITHOUT_TOKEN.test(path) || mayLogIn(method, path);
   return mayNeedNone && !hasLogin() ? given : 'own';
 }
 
-/** In two steps, so that a long path costs little: one expression for both would try each `auth/` with each slash. */
+/**
+ * Whether a request may be a login. It is matched in two steps, so that a long path costs little: one expression would
+ * try each `auth/` with each slash.
+ */
 function mayLogIn(method: string, path: string): boolean {
   const at = path.search(/(?:^|\/)auth\//);
   if (at < 0) return false;
@@ -55,19 +58,19 @@ function mayLogIn(method: string, path: string): boolean {
   return (method === 'POST' || method === 'PUT') && (LOGIN.test(mount) || OIDC.test(mount));
 }
 
-/** There is no login for a request, for the reason of the failure. */
+/** A request needs a login and there is none; the failure says why. */
 export class NoLogin extends PannierError {}
 
 /**
- * The agent's login. Waits for one as long as one request may take, and no longer than until a login fails: while it is
- * tried again, requests are refused at once.
+ * The agent's login. Waits for one for as long as a login may take, or until one fails: while failed logins are tried
+ * again, requests are refused at once.
  * @throws NoLogin, CANCELLED when the session ends, or the reason of `stop`.
  */
 export async function ownLogin(upstream: Upstream, clock: Clock, stop: CallCancellation): Promise<LiveLogin> {
   return await awaitLogin(upstream, clock, stop, (signal) => upstream.session.current(signal));
 }
 
-/** Waits as `ownLogin` does, and takes nothing: `then` goes on within the same time. @throws what `ownLogin` does. */
+/** Waits as `ownLogin` does, then calls `then`, which has the rest of that time. @throws what `ownLogin` does. */
 export async function awaitLogin<T>(
   { session, loginMs, place }: Upstream,
   clock: Clock,
@@ -75,7 +78,7 @@ export async function awaitLogin<T>(
   then: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const waiting = new AbortController();
-  const forget = stop.listen(() => waiting.abort());
+  const stopListening = stop.listen(() => waiting.abort());
   const cancel = deadline(clock, loginMs, () => waiting.abort());
   try {
     await session.settled(waiting.signal);
@@ -86,16 +89,16 @@ export async function awaitLogin<T>(
   } catch (error) {
     if (stop.reason !== undefined) throw stop.reason;
     if (!waiting.signal.aborted) throw error;
-    throw new NoLogin(failure('AUTH_UNUSABLE', place, `there is no login after ${loginMs} ms`));
+    throw new NoLogin(failure('AUTH_UNUSABLE', place, `there is no login: none was made within ${loginMs} ms`));
   } finally {
     cancel();
-    forget();
+    stopListening();
   }
 }
 
-/** The login's token as a header carries it. */
+/** The login's token as text for a header. @throws PannierError AUTH_UNUSABLE when a header cannot carry it. */
 export function tokenText({ token }: LiveLogin, place: string): string {
   const text = token.exposeText('backend');
   if (/^[\x21-\x7e]+$/.test(text)) return text;
-  throw fail('AUTH_UNUSABLE', place, 'the token has characters that a header cannot carry');
+  throw fail('AUTH_UNUSABLE', place, "the login's token has characters that a header cannot carry");
 }

@@ -1,5 +1,5 @@
-/** Of one hop only: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. Lengths are said anew by whoever sends. */
-const OF_A_HOP = new Set([
+/** Headers that are for one hop only: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. */
+const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -11,36 +11,36 @@ const OF_A_HOP = new Set([
   'upgrade',
 ]);
 
-/** Answered, or said anew, by whoever takes the request. */
-const OF_A_REQUEST = new Set(['host', 'expect', 'content-length']);
+/** Headers of a request that the proxy answers itself or makes anew. */
+const FOR_THE_PROXY = new Set(['host', 'expect', 'content-length']);
 
-/** What of a request's headers is meant for the server: name, value, name, value, …, as they came. */
+/** The headers of a request that are meant for the server, as they came: name, value, name, value, … */
 export function requestHeaders(raw: readonly string[]): string[] {
-  return kept(raw, (name) => OF_A_REQUEST.has(name));
+  return endToEnd(raw, (name) => FOR_THE_PROXY.has(name));
 }
 
-/** What of an answer's headers is meant for the client. */
+/** The headers of an answer that are meant for the client. @param isDropped by name in lower case. */
 export function answerHeaders(raw: readonly string[], isDropped: (name: string) => boolean = () => false): string[] {
-  return kept(raw, isDropped);
+  return endToEnd(raw, isDropped);
 }
 
-/** Whether `Connection` names a header of such a name. */
+/** Whether `Connection` names a header that matches `name`. */
 export function connectionNames(raw: readonly string[], name: RegExp): boolean {
   return [...(namedByConnection(raw) ?? [])].some((one) => name.test(one));
 }
 
-function kept(raw: readonly string[], isDropped: (name: string) => boolean): string[] {
+function endToEnd(raw: readonly string[], isDropped: (name: string) => boolean): string[] {
   const named = namedByConnection(raw);
   const all: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
     const known = name.toLowerCase();
-    if (!OF_A_HOP.has(known) && !named?.has(known) && !isDropped(known)) all.push(name, raw[i + 1] as string);
+    if (!HOP_BY_HOP.has(known) && !named?.has(known) && !isDropped(known)) all.push(name, raw[i + 1] as string);
   }
   return all;
 }
 
-/** Headers that `Connection` names are of this hop too. */
+/** The headers that `Connection` makes hop-by-hop; undefined: none. */
 function namedByConnection(raw: readonly string[]): Set<string> | undefined {
   let named: Set<string> | undefined;
   for (let i = 0; i < raw.length; i += 2) {

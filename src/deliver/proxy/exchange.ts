@@ -9,15 +9,17 @@ import type { ProxyRequest } from './request.ts';
 export interface UpstreamRequest {
   readonly asked: ProxyRequest;
   readonly caller: Caller;
+  /** Undefined: the request has no body. */
   readonly body: Uint8Array | StreamedBody | undefined;
-  /** With the client certificate of the backend. */
+  /** Whether the connection uses the client certificate of the backend. */
   readonly withCertificate: boolean;
 }
 
-/** The server's answer, perhaps with the beginning of its body read already. */
+/** The server's answer. */
 export interface UpstreamAnswer {
   readonly received: IncomingMessage;
+  /** The beginning of the body, when it has been read already. */
   readonly some?: BodyStart;
-  /** The agent's login that it was given to; absent for another caller. */
+  /** The agent's login that the request was sent under; undefined for another caller. */
   readonly login: LiveLogin | undefined;
 }

@@ -1,34 +1,33 @@
-import { parseJson } from '../../base/json.ts';
-import { isFields, plainText } from '../../base/value.ts';
 import { digestOf } from './cache-key.ts';
 import type { UpstreamRequest } from './exchange.ts';
-import type { LeaseEntry } from './lease-entry.ts';
+import { textMembers } from './json-object.ts';
+import { hasAccessor, hasLeaseId, hasToken } from './lease-entry.ts';
 import { fullPath } from './namespace.ts';
 import type { ProxyCache } from './proxy-cache.ts';
 
 const READS = new Set(['GET', 'HEAD', 'LIST', 'SCAN', 'OPTIONS']);
 
-/** Paths whose bodies say what is revoked or renewed. */
+/** Paths where the body says which token or lease is revoked or renewed. */
 const NAMED_IN_BODY =
   /(?:^|\/)(?:auth\/token\/(?:revoke|revoke-orphan|revoke-accessor|renew|renew-accessor)|sys\/(?:leases\/)?(?:revoke|renew))$/;
 
-/** Whether the body must be held for `outdatedBy` to look into. */
-export function looksIntoBody({ path }: UpstreamRequest['asked']): boolean {
+/** Whether `invalidationOf` needs the body of a request. */
+export function invalidationNeedsBody({ path }: UpstreamRequest['asked']): boolean {
   return NAMED_IN_BODY.test(path);
 }
 
-/** What a request may do to what is kept; undefined: nothing. */
+/** The effect of a request on kept answers. */
 export interface Invalidation {
-  /** Before it is sent: from then on the server may have done it. */
+  /** Called before the request is sent: the server may act on it from then on. */
   begin(): void;
-  /** When the answer has begun, before the client hears of it; or when there will be none. */
+  /** Called when the answer has begun, before the client gets it, or when there will be none. */
   end(isDone: boolean): void;
 }
 
 /**
- * A write outdates what was read there, whatever becomes of the request. A revocation, a renewal or an unmount that the
- * server has done tells what became of leases and tokens: https://openbao.org/api-docs/auth/token/,
- * https://openbao.org/api-docs/system/leases/
+ * How a request invalidates kept answers; undefined: it cannot. A write invalidates reads of its path, whatever becomes
+ * of the request. A revocation, a renewal or an unmount changes leases and tokens when the server has done it:
+ * https://openbao.org/api-docs/auth/token/, https://openbao.org/api-docs/system/leases/
  */
 export function invalidationOf(
   outgoing: UpstreamRequest,
@@ -38,18 +37,19 @@ export function invalidationOf(
   const { asked, caller } = outgoing;
   if (READS.has(asked.method)) return undefined;
   const path = fullPath(namespace, asked.path);
-  const wrote = () => cache.kv.wrote(path);
-  const done = whatIsDone(path, caller === 'client' ? asked.token : undefined, outgoing.body, cache);
+  const invalidateReads = () => cache.kv.invalidate(path);
+  const applyToLeases = effectOnLeases(path, caller === 'client' ? asked.token : undefined, outgoing.body, cache);
   return {
-    begin: wrote,
+    begin: invalidateReads,
     end: (isDone) => {
-      wrote();
-      if (isDone) done?.();
+      invalidateReads();
+      if (isDone) applyToLeases?.();
     },
   };
 }
 
-function whatIsDone(
+/** What a request does to kept leases and tokens once the server has done it; undefined: nothing. */
+function effectOnLeases(
   path: string,
   token: string | undefined,
   body: UpstreamRequest['body'],
@@ -59,33 +59,26 @@ function whatIsDone(
   const found = /^(?:(.*)\/)?(auth\/token|sys)\/(.+)$/.exec(path);
   if (found === null) return undefined;
   const [, namespace = '', where, what = ''] = found;
-  const said = (key: string) => membersOf(body)?.(key);
-  const isToken = (text: string | undefined) => {
-    const digest = text === undefined ? undefined : digestOf(text);
-    return ({ leased }: LeaseEntry) => leased.kind === 'token' && digestOf(leased.token) === digest;
-  };
-  const isAccessor = ({ leased }: LeaseEntry) => leased.kind === 'token' && leased.accessor === said('accessor');
-  const isLease = (id: string | undefined) => (entry: LeaseEntry) =>
-    entry.leased.kind === 'lease' && entry.leased.leaseId === id;
+  const member = (key: string) => (body instanceof Uint8Array ? textMembers(body)?.(key) : undefined);
   if (where === 'auth/token') {
     switch (what) {
       case 'revoke':
-        return () => leases.dropIf(isToken(said('token')));
+        return () => leases.dropIf(hasToken(member('token')));
       case 'revoke-self':
-        return () => leases.dropIf(isToken(token));
+        return () => leases.dropIf(hasToken(token));
       case 'revoke-accessor':
-        return () => leases.dropIf(isAccessor);
+        return () => leases.dropIf(hasAccessor(member('accessor')));
       case 'revoke-orphan':
         return () => {
-          leases.orphanChildrenOf(digestOf(said('token') ?? ''));
-          leases.dropIf(isToken(said('token')));
+          leases.orphanChildrenOf(digestOf(member('token') ?? ''));
+          leases.dropIf(hasToken(member('token')));
         };
       case 'renew':
-        return () => leases.lookAgain(isToken(said('token')));
+        return () => leases.renewSoon(hasToken(member('token')));
       case 'renew-self':
-        return () => leases.lookAgain(isToken(token));
+        return () => leases.renewSoon(hasToken(token));
       case 'renew-accessor':
-        return () => leases.lookAgain(isAccessor);
+        return () => leases.renewSoon(hasAccessor(member('accessor')));
       default:
         return undefined;
     }
@@ -102,9 +95,9 @@ function whatIsDone(
   if (rest === '' && !['revoke', 'renew', 'remount'].includes(act)) return undefined;
   switch (act) {
     case 'revoke':
-      return () => leases.dropIf(isLease(rest === '' ? said('lease_id') : rest));
+      return () => leases.dropIf(hasLeaseId(rest === '' ? member('lease_id') : rest));
     case 'renew':
-      return () => leases.lookAgain(isLease(rest === '' ? said('lease_id') : rest));
+      return () => leases.renewSoon(hasLeaseId(rest === '' ? member('lease_id') : rest));
     case 'revoke-prefix':
     case 'revoke-force':
     case 'mounts':
@@ -116,16 +109,5 @@ function whatIsDone(
       return () => cache.clear();
     default:
       return undefined;
-  }
-}
-
-/** Text members of a JSON object by name. */
-function membersOf(body: UpstreamRequest['body']): ((key: string) => string | undefined) | undefined {
-  if (!(body instanceof Uint8Array)) return undefined;
-  try {
-    const fields = parseJson(Buffer.from(body).toString());
-    return isFields(fields) ? (key) => plainText(fields.get(key)) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -3,18 +3,18 @@ import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Emit } from '../../base/fact.ts';
 import { DeadlineQueue } from '../../lease/deadline-queue.ts';
-import { decide, endsMonoMs, MIN_LIFE_MS, stoppedExtending } from '../../lease/schedule.ts';
+import { type ClockReading, decide, endsMonoMs, MIN_LIFE_MS, stoppedExtending } from '../../lease/schedule.ts';
 import { digestOf } from './cache-key.ts';
 import type { CachedAnswer } from './cached-answer.ts';
 import type { LeaseEntry } from './lease-entry.ts';
 import { renewEntry } from './lease-renewal.ts';
 import type { LeasedValue, LeaseOwner } from './leased.ts';
-import { toldCall } from './told-call.ts';
+import { describeCall } from './told-call.ts';
 
-/** What of an entry the cache itself says. */
-type MadeHere = 'firstTtlMs' | 'failures' | 'cancel';
+/** The members of an entry that the cache itself sets. */
+type SetByCache = 'firstTtlMs' | 'failures' | 'cancel';
 
-/** Tokens of logins by one and the same request: processes of one pod log in with one credential. */
+/** How many tokens of logins by the same request are kept: processes of one pod log in with one credential. */
 const MAX_LOGINS_ALIKE = 8;
 
 export interface LeaseCacheDeps {
@@ -28,23 +28,24 @@ export interface LeaseCacheDeps {
 
 /**
  * Leases and tokens that were made through the proxy, by the request that made them. Each is renewed by the rules of
- * all leases (`lease/schedule.ts`) and kept until a renewal is refused or brings no more, until it is revoked through
- * the proxy, or until what it hangs on ends: the agent's login, or a token in here. An entry that is dropped is not
- * revoked: somebody may use it to its own end, and the next request like it makes a new one.
+ * all leases (`lease/schedule.ts`). It is kept until a renewal is refused or extends it no further, until it is revoked
+ * through the proxy, or until its owner ends: the agent's login, or a token in this cache. An entry that is dropped is
+ * not revoked: clients may use it until it ends, and the next request like it makes a new one.
  */
 export class LeaseCache implements Disposable {
-  readonly #parts: LeaseCacheDeps;
+  readonly #deps: LeaseCacheDeps;
   readonly #queue: DeadlineQueue;
   readonly #entries = new Map<string, LeaseEntry>();
+  /** Entries that are tokens, by the digest of the token. */
   readonly #tokens = new Map<string, LeaseEntry>();
   readonly #stop = new AbortController();
   readonly #replacing: Disposable;
   #bytes = 0;
 
-  constructor(parts: LeaseCacheDeps) {
-    this.#parts = parts;
-    this.#queue = new DeadlineQueue(parts.clock, (byMs) => this.#jumped(byMs));
-    this.#replacing = parts.upstream.session.onReplacing(async ({ id }) => {
+  constructor(deps: LeaseCacheDeps) {
+    this.#deps = deps;
+    this.#queue = new DeadlineQueue(deps.clock, (byMs) => this.#jumped(byMs));
+    this.#replacing = deps.upstream.session.onReplacing(async ({ id }) => {
       this.dropIf(({ owner }) => owner.kind === 'login' && owner.login.id !== id);
     });
   }
@@ -57,25 +58,27 @@ export class LeaseCache implements Disposable {
     return this.#bytes;
   }
 
+  /** The answer of an entry that has not ended. */
   find(key: string): CachedAnswer | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (this.#endsMs(entry) > this.#parts.clock.monoMs()) return entry.answer;
+    if (this.#endsMs(entry) > this.#deps.clock.monoMs()) return entry.answer;
     this.#drop(entry);
     return undefined;
   }
 
-  /** The token as something to hang on; undefined when it was not made through the proxy. */
+  /** The token as the owner of leases; undefined when it was not made through the proxy. */
   ownerOf(token: string): LeaseOwner | undefined {
     const digest = digestOf(token);
     const entry = this.#tokens.get(digest);
     return entry?.leased.kind === 'token' ? { kind: 'token', digest, token: entry.leased.token } : undefined;
   }
 
-  keep(made: Omit<LeaseEntry, MadeHere>): void {
-    const before = this.#entries.get(made.key);
+  /** Keeps an answer and renews its lease or token. An entry with the same key is dropped. */
+  keep(content: Omit<LeaseEntry, SetByCache>): void {
+    const before = this.#entries.get(content.key);
     if (before !== undefined) this.#drop(before);
-    const entry: LeaseEntry = { ...made, firstTtlMs: made.leased.life.ttlMs, failures: 0, cancel: () => {} };
+    const entry: LeaseEntry = { ...content, firstTtlMs: content.leased.life.ttlMs, failures: 0, cancel: () => {} };
     this.#entries.set(entry.key, entry);
     this.#bytes += entry.answer.bytes;
     if (entry.leased.kind === 'token') this.#tokens.set(digestOf(entry.leased.token), entry);
@@ -83,26 +86,25 @@ export class LeaseCache implements Disposable {
   }
 
   /**
-   * Keeps the token of a login: it is renewed and its leases are kept as others are, and `find` never gives its answer.
-   * Of the logins that one request made the last few are kept, so that a client that logs in again and again leaves no
-   * crowd of tokens behind.
-   * @param made `key` is that of the request.
+   * Keeps the token of a login. It is renewed, and its leases are kept, but `find` never gives its answer. Only the
+   * last few logins by one request are kept, so that a client that logs in again and again leaves few tokens behind.
+   * @param content `key` is that of the request.
    */
   keepLogin(
-    made: Omit<LeaseEntry, MadeHere | 'owner'> & { readonly leased: LeasedValue & { readonly kind: 'token' } },
+    content: Omit<LeaseEntry, SetByCache | 'owner'> & { readonly leased: LeasedValue & { readonly kind: 'token' } },
   ): void {
-    const prefix = `login ${made.key} `;
+    const prefix = `login ${content.key} `;
     const alike = [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix));
     for (const oldest of alike.slice(0, Math.max(0, alike.length + 1 - MAX_LOGINS_ALIKE))) this.#drop(oldest);
-    this.keep({ ...made, key: prefix + digestOf(made.leased.token), owner: { kind: 'none' } });
+    this.keep({ ...content, key: prefix + digestOf(content.leased.token), owner: { kind: 'none' } });
   }
 
-  /** Drops what `fits`, and what hangs on it. */
+  /** Drops the entries that `fits` selects, and those that a dropped token owns. */
   dropIf(fits: (entry: LeaseEntry) => boolean): void {
     for (const entry of [...this.#entries.values()]) if (fits(entry)) this.#drop(entry);
   }
 
-  /** A token that is revoked without its children: its leases end, its child tokens live on by themselves. */
+  /** Lets the child tokens of a token live on when it is revoked without them. Its leases still end with it. */
   orphanChildrenOf(digest: string): void {
     for (const entry of this.#entries.values()) {
       const isChild = entry.leased.kind === 'token' && entry.owner.kind === 'token' && entry.owner.digest === digest;
@@ -110,9 +112,9 @@ export class LeaseCache implements Disposable {
     }
   }
 
-  /** Somebody else renewed what `fits`: its life is another one now, and is learnt by renewing it too. */
-  lookAgain(fits: (entry: LeaseEntry) => boolean): void {
-    const soonMs = this.#parts.clock.monoMs() + MIN_LIFE_MS;
+  /** Renews entries that a client has renewed: their lives have changed, and a renewal shows how. */
+  renewSoon(fits: (entry: LeaseEntry) => boolean): void {
+    const soonMs = this.#deps.clock.monoMs() + MIN_LIFE_MS;
     for (const entry of this.#entries.values()) if (fits(entry)) this.#at(entry, soonMs, () => this.#renew(entry));
   }
 
@@ -136,15 +138,23 @@ export class LeaseCache implements Disposable {
   }
 
   #endsMs({ leased: { life }, owner }: LeaseEntry): number {
-    const { clock, upstream } = this.#parts;
-    const loginEndsMs = owner.kind === 'login' ? upstream.session.endsMonoMs(owner.login.id) : Number.POSITIVE_INFINITY;
-    return endsMonoMs(life, loginEndsMs, { wallMs: clock.wallMs(), monoMs: clock.monoMs() });
+    const { session } = this.#deps.upstream;
+    const loginEndsMs = owner.kind === 'login' ? session.endsMonoMs(owner.login.id) : Number.POSITIVE_INFINITY;
+    return endsMonoMs(life, loginEndsMs, this.#now());
   }
 
-  /** What `decide` would fetch anew is dropped: whoever needs it asks for it. */
+  #now(): ClockReading {
+    const { clock } = this.#deps;
+    return { wallMs: clock.wallMs(), monoMs: clock.monoMs() };
+  }
+
+  /**
+   * Plans the next renewal, and answers in how many milliseconds it is. An entry that `decide` would fetch anew is
+   * dropped instead: a client that needs it asks for it.
+   */
   #plan(entry: LeaseEntry, retryAfterMs?: number): number {
-    const { clock, random } = this.#parts;
-    const now = { wallMs: clock.wallMs(), monoMs: clock.monoMs() };
+    const { random } = this.#deps;
+    const now = this.#now();
     const { failures, leased } = entry;
     const situation = { life: leased.life, fetchedWallMs: now.wallMs, failures, retryAfterMs, firstPoll: false };
     const next = decide(situation, { refreshMs: 0 }, now, random);
@@ -158,13 +168,13 @@ export class LeaseCache implements Disposable {
   }
 
   #renew(entry: LeaseEntry): void {
-    const { upstream, clock, emit, backend } = this.#parts;
+    const { upstream, clock, emit, backend } = this.#deps;
     void renewEntry(upstream, entry, clock.monoMs(), this.#stop.signal).then((renewed) => {
       if (this.#stop.signal.aborted || this.#entries.get(entry.key) !== entry) return;
       if (renewed.is === 'extended') return this.#extend(entry, renewed.life);
       entry.failures++;
       const { failure } = renewed;
-      const call = toldCall('', entry.path).trim();
+      const call = describeCall('', entry.path).trim();
       if (renewed.is === 'refused') {
         this.#drop(entry);
         this.#suspect(entry);
@@ -184,13 +194,13 @@ export class LeaseCache implements Disposable {
     else this.#plan(entry);
   }
 
-  /** A refusal under the agent's login may mean that the login is dead. */
+  /** Lets the session test the agent's login: when a renewal under it was refused, it may be dead. */
   #suspect({ owner, leased }: LeaseEntry): void {
     if (owner.kind !== 'login' || leased.kind === 'token') return;
-    void this.#parts.upstream.session.suspect(owner.login.id).catch(() => {});
+    void this.#deps.upstream.session.suspect(owner.login.id).catch(() => {});
   }
 
-  /** The machine slept, which the monotonic clock does not count: every life is shorter by that much. */
+  /** Shortens every life by the time that the machine slept, which the monotonic clock does not count. */
   #jumped(byMs: number): void {
     if (!(byMs > 0)) return;
     for (const entry of this.#entries.values()) {

@@ -8,13 +8,14 @@ import type { LeaseEntry } from './lease-entry.ts';
 
 export type RenewalResult =
   | { readonly is: 'extended'; readonly life: LeaseLife }
-  /** The server said no, and will say it again. */
+  /** The server refused, and would refuse again. */
   | { readonly is: 'refused'; readonly failure: Failure }
+  /** The renewal may succeed later. */
   | { readonly is: 'failed'; readonly failure: Failure };
 
 /**
- * Extends a lease or a token by the time that it began with. A lease is renewed under what it ends with, a token under
- * itself. https://openbao.org/api-docs/system/leases/#renew-lease,
+ * Extends a lease or a token by the time to live that it began with. A lease is renewed under the token that owns it, a
+ * token under itself. https://openbao.org/api-docs/system/leases/#renew-lease,
  * https://openbao.org/api-docs/auth/token/#renew-a-token-self
  */
 export async function renewEntry(
@@ -33,7 +34,7 @@ export async function renewEntry(
       const renewed = await client.call({ ...common, path, body: { increment }, token: leased.token }, signal);
       return extended(life, renewed.body.get('auth'), nowMs - ageMs(renewed));
     }
-    if (owner.kind === 'none') throw new TypeError('a lease ends with a token');
+    if (owner.kind === 'none') throw new TypeError('a lease without an owner');
     const token = owner.kind === 'login' ? owner.login.token : owner.token;
     const body = { lease_id: life.leaseId, increment };
     const answer = await client.call({ ...common, path: 'sys/leases/renew', body, token }, signal);
@@ -45,8 +46,8 @@ export async function renewEntry(
   }
 }
 
-function extended(life: LeaseLife, told: Parameters<typeof isFields>[0], startedMonoMs: number): RenewalResult {
-  const seconds = isFields(told) ? plainNumber(told.get('lease_duration')) : undefined;
-  const renewable = isFields(told) && plainText(told.get('renewable')) === 'true';
+function extended(life: LeaseLife, answer: Parameters<typeof isFields>[0], startedMonoMs: number): RenewalResult {
+  const seconds = isFields(answer) ? plainNumber(answer.get('lease_duration')) : undefined;
+  const renewable = isFields(answer) && plainText(answer.get('renewable')) === 'true';
   return { is: 'extended', life: { ...life, ttlMs: (seconds ?? 0) * 1000, renewable, startedMonoMs } };
 }

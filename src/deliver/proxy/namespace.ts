@@ -1,11 +1,11 @@
 import type { ProxyRequest } from './request.ts';
 
-/** The namespace of a request, as the server will find it; empty is the root. */
+/** The namespace of a request, as the server will read it; empty is the root. */
 export function namespaceOf({ headers }: Pick<ProxyRequest, 'headers'>, configured: string | undefined): string {
   return plainNamespace(headers['x-vault-namespace'] ?? configured ?? '');
 }
 
-/** A namespace without needless slashes, which OpenBao passes over; `root` is another name of the root. */
+/** A namespace without needless slashes, which OpenBao ignores; `root` is another name of the root. */
 export function plainNamespace(written: string): string {
   const plain = written
     .split('/')
@@ -14,7 +14,7 @@ export function plainNamespace(written: string): string {
   return plain === 'root' ? '' : plain;
 }
 
-/** A path as it reads from the root, so that a namespace in a header and one in a path are the same. */
+/** A path from the root namespace, so that it is the same whether a header or the path names the namespace. */
 export function fullPath(namespace: string, path: string): string {
   return namespace === '' ? path : `${namespace}/${path}`;
 }

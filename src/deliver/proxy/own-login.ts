@@ -8,8 +8,8 @@ import { readSome } from './read-some.ts';
 import type { ProxyRequest } from './request.ts';
 import { type ProxyRefusal, proxyRefusal } from './vault-reply.ts';
 
-/** Whose answers hold the token that they are asked about; also in a namespace that the path names. */
-const TELLS = /(?:^|\/)auth\/token\/(?:lookup|renew)(?:-self|-accessor)?$/;
+/** Paths whose answers hold the token that they are about; a namespace may stand before them in the path. */
+const SHOWS_TOKEN = /(?:^|\/)auth\/token\/(?:lookup|renew)(?:-self|-accessor)?$/;
 const RENEWS = /(?:^|\/)auth\/token\/renew-self$/;
 const REVOKES = /(?:^|\/)auth\/token\/revoke-self$/;
 
@@ -19,38 +19,39 @@ const REVOKES = /(?:^|\/)auth\/token\/revoke-self$/;
  */
 const NAMES = /(?:^|\/)auth\/token\/(?:revoke|renew)(?:-orphan|-accessor)?(?:\/(.*))?$/;
 
-/** Whether the body must be held for `sparesNamed` to look into. */
+/** Whether `assertNotAgentToken` needs the body of a request. */
 export function mayNameLogin({ path }: ProxyRequest): boolean {
   return NAMES.test(path);
 }
 
-const MAX_TOLD = 1024 * 1024;
+/** The longest answer about a token that is searched for the agent's token. */
+const MAX_ANSWER = 1024 * 1024;
 
 /**
- * Why a request is not made under the agent's login. It belongs to the agent: everybody's leases end with it, so nobody
- * ends it here; and its token is given to nobody, neither plain (see `withoutToken`) nor wrapped.
+ * Why a request is not sent under the agent's login. The leases of all clients end with that login, so no client may
+ * end it; and no client may get its token, neither plain (see `withoutToken`) nor wrapped.
  */
 export function refuseRevokingLogin({ path, headers }: ProxyRequest): ProxyRefusal | undefined {
-  if (REVOKES.test(path)) return proxyRefusal(403, 'PROXY_OWN_LOGIN', "it would revoke the agent's own login");
-  if (TELLS.test(path) && headers['x-vault-wrap-ttl'] !== undefined) {
-    return proxyRefusal(403, 'PROXY_OWN_LOGIN', "it would wrap the token of the agent's own login");
+  if (REVOKES.test(path)) return proxyRefusal(403, 'PROXY_OWN_LOGIN', "the request would revoke the agent's own login");
+  if (SHOWS_TOKEN.test(path) && headers['x-vault-wrap-ttl'] !== undefined) {
+    return proxyRefusal(403, 'PROXY_OWN_LOGIN', "the request would wrap the token of the agent's own login");
   }
   return undefined;
 }
 
 /**
- * Refuses a request that names the agent's login, whoever makes it: the login can make tokens that may revoke it.
- * @throws PannierError PROXY_OWN_LOGIN; API_MALFORMED for a body that the server may read otherwise than we do.
+ * Refuses a request that names the agent's login, under whatever token: the login can make tokens that may revoke it.
+ * @throws PannierError PROXY_OWN_LOGIN; API_MALFORMED for a body that the server might read in another way.
  */
 export function assertNotAgentToken({ asked, body }: UpstreamRequest, { session }: Pick<Upstream, 'session'>): void {
   const named = NAMES.exec(asked.path);
   if (named === null) return;
   const texts = [named[1] ?? '', ...textsOf(new URLSearchParams(asked.query)), ...textsIn(body)];
   if (!texts.some((text) => session.names(text))) return;
-  throw fail('PROXY_OWN_LOGIN', 'proxy', "it names the agent's own login");
+  throw fail('PROXY_OWN_LOGIN', 'proxy', "the request names the agent's own login");
 }
 
-/** What the server may take from a body, which is JSON or a form. */
+/** All texts that the server may read in a body, which is JSON or a form. */
 function textsIn(body: UpstreamRequest['body']): readonly string[] {
   if (!(body instanceof Uint8Array)) return [];
   const text = Buffer.from(body).toString().trim();
@@ -58,7 +59,7 @@ function textsIn(body: UpstreamRequest['body']): readonly string[] {
   try {
     return Object.values(JSON.parse(text) as object).filter((value) => typeof value === 'string');
   } catch {
-    throw fail('API_MALFORMED', 'proxy', 'the body is no JSON');
+    throw fail('API_MALFORMED', 'proxy', 'the body is not JSON');
   }
 }
 
@@ -66,27 +67,31 @@ function textsOf(params: URLSearchParams): readonly string[] {
   return [...params.values()];
 }
 
-/** A renewal of the agent's login asks for its own time: an `increment` could shorten it behind the agent's back. */
+/** Drops the body of a renewal of the agent's login: its `increment` could shorten the login unseen by the agent. */
 export function dropIncrement(outgoing: UpstreamRequest): UpstreamRequest {
   return RENEWS.test(outgoing.asked.path) ? { ...outgoing, body: Buffer.from('{}') } : outgoing;
 }
 
-/** Whether an answer may hold the token of the agent's login that it was given to. */
-export function tellsToken(answer: UpstreamAnswer, { path }: ProxyRequest): answer is AnswerToOwn {
-  return answer.login !== undefined && TELLS.test(path);
+/** Whether an answer may hold the token of the agent's login under which it was asked for. */
+export function mayHoldToken(answer: UpstreamAnswer, { path }: ProxyRequest): answer is AnswerToLogin {
+  return answer.login !== undefined && SHOWS_TOKEN.test(path);
 }
 
-type AnswerToOwn = UpstreamAnswer & { readonly login: LiveLogin };
+type AnswerToLogin = UpstreamAnswer & { readonly login: LiveLogin };
 
-/** Such an answer with the token taken out. */
+/** The answer without the token of the agent's login. @throws PannierError BACKEND_MALFORMED. */
 export async function withoutToken(
-  answer: AnswerToOwn,
+  answer: AnswerToLogin,
   place: string,
   stop: CallCancellation,
 ): Promise<UpstreamAnswer> {
-  const some = answer.some ?? (await readSome(answer.received, MAX_TOLD, stop));
+  const some = answer.some ?? (await readSome(answer.received, MAX_ANSWER, stop));
   if (!some.isWhole || answer.received.headers['content-encoding'] !== undefined) {
-    throw fail('BACKEND_MALFORMED', place, 'an answer about the login that cannot be looked through');
+    throw fail(
+      'BACKEND_MALFORMED',
+      place,
+      "an answer about the agent's login is too long, or encoded, to take the token out",
+    );
   }
   const text = some.bytes.toString('utf8').replaceAll(tokenText(answer.login, place), '');
   return { ...answer, some: { ...some, bytes: Buffer.from(text) } };

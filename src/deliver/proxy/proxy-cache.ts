@@ -2,37 +2,39 @@ import type { IncomingMessage } from 'node:http';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ProxyCacheConfig } from '../../config/config.ts';
+import type { ClockReading } from '../../lease/schedule.ts';
 import type { CachedAnswer } from './cached-answer.ts';
 import { LeaseCache, type LeaseCacheDeps } from './lease-cache.ts';
 import { StaticKv } from './static-kv.ts';
 
-/** What became of a request that others waited for: its answer, or why there is none for them. */
+/** The result of a request that like requests wait for: its answer, or why they cannot have it. */
 export type SharedRequest = CachedAnswer | 'not-kept' | 'failed';
 
 /** Largest answer that is kept. */
 export const MAX_KEPT = 1024 * 1024;
 
-/** So many requests whose answers bring no lease are remembered, for so long. */
-const MAX_PLAIN = 1_000;
-const PLAIN_MS = 60_000;
+/** How many requests without leases are remembered, and for how long. */
+const MAX_UNLEASED = 1_000;
+const UNLEASED_MS = 60_000;
 
-/** What is kept of one backend's answers, for all listeners of its proxy. */
+/** The kept answers of one backend, for all listeners of its proxy. */
 export class ProxyCache implements Disposable {
   readonly leases: LeaseCache;
   readonly kv = new StaticKv();
   /** Requests under way that others of the same key wait for. */
-  readonly flights = new Map<string, Promise<SharedRequest>>();
+  readonly inFlight = new Map<string, Promise<SharedRequest>>();
   limits: ProxyCacheConfig;
   readonly #clock: Clock;
-  readonly #plain = new Map<string, number>();
+  /** When a request was seen to bring no lease, by request. */
+  readonly #unleased = new Map<string, number>();
 
-  constructor(parts: LeaseCacheDeps, limits: ProxyCacheConfig) {
-    this.#clock = parts.clock;
+  constructor(deps: LeaseCacheDeps, limits: ProxyCacheConfig) {
+    this.#clock = deps.clock;
     this.limits = limits;
-    this.leases = new LeaseCache(parts);
+    this.leases = new LeaseCache(deps);
   }
 
-  /** What is known of a static secret, if it is not too old. */
+  /** The kept answer of a static secret, if it is not too old. */
   findKv(key: string): { readonly answer: CachedAnswer; readonly ageMs: number } | undefined {
     const answer = this.kv.find(key);
     if (answer === undefined) return undefined;
@@ -43,16 +45,17 @@ export class ProxyCache implements Disposable {
   }
 
   ageOf(answer: CachedAnswer): number {
-    return answer.ageMs({ monoMs: this.#clock.monoMs(), wallMs: this.#clock.wallMs() });
+    return answer.ageMs(this.now());
   }
 
-  now(): { readonly monoMs: number; readonly wallMs: number } {
+  now(): ClockReading {
     return { monoMs: this.#clock.monoMs(), wallMs: this.#clock.wallMs() };
   }
 
   /**
-   * Whether an answer still fits. Static ones go for it, the oldest first; a lease never does: somebody uses it, and it
-   * would end unrenewed. When leases fill the room, further ones are passed on without being kept.
+   * Makes room for an answer; false when it does not fit. Static answers are dropped for it, the one that was used
+   * least recently first. A lease is never dropped: a client uses it, and it would end unrenewed. When leases take all
+   * the room, further answers are passed on without being kept.
    */
   makeRoom(answer: CachedAnswer): boolean {
     const { maxEntries, maxBytes } = this.limits;
@@ -62,26 +65,27 @@ export class ProxyCache implements Disposable {
     return true;
   }
 
-  /** An answer to such a request brought no lease: for a while nobody waits for another's. */
-  learnPlain(what: string): void {
-    this.#plain.delete(what);
-    this.#plain.set(what, this.#clock.monoMs());
-    if (this.#plain.size <= MAX_PLAIN) return;
-    for (const oldest of this.#plain.keys()) {
-      this.#plain.delete(oldest);
+  /** Records that a request brought no lease: for a while, requests like it do not wait for each other. */
+  rememberUnleased(what: string): void {
+    this.#unleased.delete(what);
+    this.#unleased.set(what, this.#clock.monoMs());
+    if (this.#unleased.size <= MAX_UNLEASED) return;
+    for (const oldest of this.#unleased.keys()) {
+      this.#unleased.delete(oldest);
       return;
     }
   }
 
-  isPlain(what: string): boolean {
-    const atMs = this.#plain.get(what);
-    return atMs !== undefined && this.#clock.monoMs() - atMs < PLAIN_MS;
+  /** Whether a request was recently seen to bring no lease. */
+  isUnleased(what: string): boolean {
+    const atMs = this.#unleased.get(what);
+    return atMs !== undefined && this.#clock.monoMs() - atMs < UNLEASED_MS;
   }
 
   clear(): void {
     this.leases.dropIf(() => true);
     this.kv.dropBelow('');
-    this.#plain.clear();
+    this.#unleased.clear();
   }
 
   [Symbol.dispose](): void {
@@ -90,7 +94,7 @@ export class ProxyCache implements Disposable {
   }
 }
 
-/** Whole JSON of a moderate length, as it is. */
+/** Whether an answer may be kept: it is successful, and JSON of a moderate length without an encoding. */
 export function mayBeKept({ statusCode, headers }: IncomingMessage): boolean {
   return (
     statusCode === 200 &&
@@ -108,15 +112,15 @@ interface Shared {
 const shared = new WeakMap<Upstream, Shared>();
 
 /**
- * The cache of a backend, one for all listeners and over all configurations that use it: a new configuration must not
- * let the leases of the one before die. `release` gives it back; nobody uses it any more: it is disposed.
+ * The cache of a backend. All listeners and all configurations that use the backend share it, so that the leases of an
+ * earlier configuration live on. It is disposed when each user has called `release`.
  */
 export function shareCache(
-  parts: LeaseCacheDeps,
+  deps: LeaseCacheDeps,
   limits: ProxyCacheConfig,
 ): { readonly cache: ProxyCache; release(): void } {
-  const { upstream } = parts;
-  const own = shared.get(upstream) ?? { cache: new ProxyCache(parts, limits), users: 0 };
+  const { upstream } = deps;
+  const own = shared.get(upstream) ?? { cache: new ProxyCache(deps, limits), users: 0 };
   shared.set(upstream, own);
   own.users++;
   own.cache.limits = limits;

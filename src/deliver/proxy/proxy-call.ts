@@ -3,8 +3,9 @@ import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure, fail } from '../../base/errors.ts';
 import type { Emit, Fact } from '../../base/fact.ts';
 import { CallCancellation } from '../../http/call-cancellation.ts';
+import { hasBody } from '../http/routes.ts';
 import { NoLogin } from './caller.ts';
-import { toldRequest } from './told-call.ts';
+import { describeRequest } from './told-call.ts';
 import { type ProxyRefusal, refusalOf, sendRefusal } from './vault-reply.ts';
 
 export interface ProxyCallDeps {
@@ -16,19 +17,19 @@ export interface ProxyCallDeps {
   readonly where: string;
 }
 
-/** One request and its answer. Its end is told once, however it comes. */
+/** One request and its answer. Its end is one fact, whatever the end is. */
 export class ProxyCall {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Ends everything that is done for it: the client has left. */
+  /** Cancels the work for this request when the client has left. */
   readonly stop = new CallCancellation();
   cache: (Fact & { kind: 'proxy-answered' })['cache'] = 'off';
   #failed: Failure | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, parts: ProxyCallDeps) {
+  constructor(request: IncomingMessage, response: ServerResponse, deps: ProxyCallDeps) {
     this.request = request;
     this.response = response;
-    const { clock, emit, backend, where } = parts;
+    const { clock, emit, backend, where } = deps;
     const startedMs = clock.monoMs();
     response.once('close', () => {
       if (!response.writableFinished) this.stop.stop(fail('CANCELLED', 'proxy', 'the client has left'));
@@ -37,7 +38,7 @@ export class ProxyCall {
         kind: 'proxy-answered',
         backend,
         where,
-        call: toldRequest(request.method ?? '', request.url ?? ''),
+        call: describeRequest(request.method ?? '', request.url ?? ''),
         status: response.headersSent ? response.statusCode : 0,
         cache: this.cache,
         durationMs: clock.monoMs() - startedMs,
@@ -46,20 +47,19 @@ export class ProxyCall {
     });
   }
 
+  /** Answers with a refusal. */
   refuse(refused: ProxyRefusal): void {
     this.#failed = refused.failure;
     this.leaveBody();
     sendRefusal(this.response, refused);
   }
 
-  /** To be called before an answer to a request whose body may not be read to its end: the connection ends with it. */
+  /** Lets the connection end with the answer if the request's body is not read to its end. Call it before answering. */
   leaveBody(): void {
-    const { complete, headers } = this.request;
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    if (hasBody && !complete) this.response.shouldKeepAlive = false;
+    if (hasBody(this.request) && !this.request.complete) this.response.shouldKeepAlive = false;
   }
 
-  /** Answers with an error of ours, or breaks off an answer that has begun. */
+  /** Answers with an error of the agent, or breaks off an answer that has begun. */
   fail(error: unknown): void {
     const failed = asFailure(error, 'proxy');
     this.#failed = failed;

@@ -13,21 +13,21 @@ import { askUpstream } from './ask-upstream.ts';
 import { CLEAR_PATH, clearCache } from './cache-clear.ts';
 import { callerOf } from './caller.ts';
 import type { UpstreamRequest } from './exchange.ts';
-import { looksIntoBody } from './invalidation.ts';
-import { dropIncrement, mayNameLogin, refuseRevokingLogin, tellsToken, withoutToken } from './own-login.ts';
+import { invalidationNeedsBody } from './invalidation.ts';
+import { dropIncrement, mayHoldToken, mayNameLogin, refuseRevokingLogin, withoutToken } from './own-login.ts';
 import { type ProxyCache, shareCache } from './proxy-cache.ts';
 import { ProxyCall } from './proxy-call.ts';
-import { readSome } from './read-some.ts';
+import { MAX_HELD, readSome } from './read-some.ts';
 import { relay } from './relay.ts';
 import { guardRequest, type ProxyRequest, readProxyRequest } from './request.ts';
 import { type CacheResult, findStatic, throughCache } from './through-cache.ts';
-import { proxyRefusal } from './vault-reply.ts';
+import { bodyTooLong } from './vault-reply.ts';
 
 export interface ProxyOptions {
   readonly proxy: ProxyConfig;
   /** The listener that it serves, one of `proxy.listeners`. */
   readonly listen: ProxyListenConfig;
-  /** The configured backend, once the configuration is taken. */
+  /** The configured backend; called once the configuration is in use. */
   readonly backend: () => Backend | undefined;
   readonly clock: Clock;
   readonly random: () => number;
@@ -35,17 +35,14 @@ export interface ProxyOptions {
 }
 
 /**
- * Lets every client of Vault or OpenBao reach the backend: what it asks is passed on as it is, with the agent's own
- * token where `useAutoAuthToken` says so, and what the server answers is passed back as it comes.
+ * Lets clients of Vault or OpenBao reach the backend. A request is passed on as it is, with the agent's own token where
+ * `useAutoAuthToken` says so, and the server's answer is passed back as it comes.
  */
 export function createProxyService(options: ProxyOptions): HttpService {
   return new ProxyService(options);
 }
 
-/** A body up to this length is held, so that its request can be made again. */
-const MAX_HELD = 64 * 1024;
-
-/** The backend as it is when the configuration is taken. */
+/** The backend, once the configuration is in use. */
 interface Opened {
   readonly upstream: Upstream;
   readonly cache: ProxyCache | undefined;
@@ -87,7 +84,7 @@ class ProxyService implements HttpService {
     }
   }
 
-  /** Requests that are under way go on to their end. */
+  /** Requests that are under way are finished. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#opening.reject(fail('CANCELLED', 'proxy', 'the proxy was closed'));
@@ -101,7 +98,7 @@ class ProxyService implements HttpService {
       throw fail('INTERNAL', 'proxy', `the backend ${proxy.backend} has no server that a proxy can reach`);
     }
     const upstream = await opened.upstream();
-    // Before the first client comes: readiness goes by this login.
+    // The login begins before the first client connects, since readiness depends on it.
     if (proxy.useAutoAuthToken !== false && !this.#isClosed) upstream.session.start();
     if (proxy.cache === undefined || this.#isClosed) return { upstream, cache: undefined };
     const { cache, release } = shareCache({ upstream, backend: proxy.backend, clock, random, emit }, proxy.cache);
@@ -113,7 +110,7 @@ class ProxyService implements HttpService {
     await clearCache(call, (await this.#opening.promise).cache);
   }
 
-  /** The short way: a static secret that is kept. */
+  /** Answers from the static KV cache without waiting for anything. False: it cannot. */
   #answerAtOnce(call: ProxyCall, asked: ProxyRequest): boolean {
     const { upstream, cache } = this.#opened ?? {};
     if (upstream === undefined || cache === undefined) return false;
@@ -127,17 +124,18 @@ class ProxyService implements HttpService {
     const { clock } = this.#options;
     const { upstream, cache } = this.#opened ?? (await this.#opening.promise);
     const given = this.#outgoing(asked, upstream, undefined);
-    const spared = given.caller === 'own' ? refuseRevokingLogin(asked) : undefined;
-    if (spared !== undefined) return call.refuse(spared);
-    const body = await takeBody(call, asked, mayNameLogin(asked) || (cache !== undefined && looksIntoBody(asked)));
-    if (body === 'too-long') return call.refuse(proxyRefusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB'));
+    const refused = given.caller === 'own' ? refuseRevokingLogin(asked) : undefined;
+    if (refused !== undefined) return call.refuse(refused);
+    const mustHold = mayNameLogin(asked) || (cache !== undefined && invalidationNeedsBody(asked));
+    const body = await takeBody(call, asked, mustHold);
+    if (body === 'too-long') return call.refuse(bodyTooLong());
     const outgoing = given.caller === 'own' ? dropIncrement({ ...given, body }) : { ...given, body };
     const obtained =
       cache === undefined
         ? await askUpstream(call, upstream, clock, outgoing)
         : await throughCache(outgoing, { call, upstream, cache, clock });
     if ('kept' in obtained) this.#answer(call, obtained, cache);
-    else if (!tellsToken(obtained, asked)) this.#answer(call, obtained, cache);
+    else if (!mayHoldToken(obtained, asked)) this.#answer(call, obtained, cache);
     else this.#answer(call, await withoutToken(obtained, upstream.place, call.stop), cache);
   }
 
@@ -161,7 +159,7 @@ class ProxyService implements HttpService {
 
 const MISS = ['X-Cache', 'MISS'];
 
-/** A short body as bytes, a longer one as a stream, unless it must be held. */
+/** A short body as bytes, a longer one as a stream; `too-long` when a longer one must be held. */
 async function takeBody(
   { stop }: ProxyCall,
   { request }: ProxyRequest,

@@ -2,18 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { fail } from '../../base/errors.ts';
 import type { CallCancellation } from '../../http/call-cancellation.ts';
 
-/** What was read of a body. */
+/** A body up to this length is held in memory, so that its request can be examined and sent again. */
+export const MAX_HELD = 64 * 1024;
+
+/** The part of a body that was read. */
 export interface BodyStart {
   readonly bytes: Buffer;
-  /** False: there is more, which is still to be read. */
+  /** False: the body goes on, and the rest has not been read. */
   readonly isWhole: boolean;
 }
 
 /**
- * Reads a body to its end, or a little beyond `most` bytes.
+ * Reads a body to its end, or until it has more than `max` bytes.
  * @throws PannierError BACKEND_UNREACHABLE when it breaks off, or the reason of `stop`.
  */
-export function readSome(message: IncomingMessage, most: number, stop: CallCancellation): Promise<BodyStart> {
+export function readSome(message: IncomingMessage, max: number, stop: CallCancellation): Promise<BodyStart> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -27,15 +30,15 @@ export function readSome(message: IncomingMessage, most: number, stop: CallCance
     const take = (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length <= most) return;
+      if (length <= max) return;
       message.pause();
       done(false);
     };
     const ended = () => done(true);
     const broken = () => {
       leave();
-      message.on('error', () => {}); // it may follow the close of its connection
-      reject(stop.reason ?? fail('BACKEND_UNREACHABLE', 'proxy', 'a body broke off'));
+      message.on('error', () => {}); // an error may follow the close
+      reject(stop.reason ?? fail('BACKEND_UNREACHABLE', 'proxy', 'a body broke off before its end'));
     };
     message.on('data', take).on('end', ended).on('error', broken).on('close', broken);
   });

@@ -6,10 +6,10 @@ import { answerHeaders } from './end-to-end.ts';
 import type { UpstreamAnswer } from './exchange.ts';
 import type { ProxyCall } from './proxy-call.ts';
 
-/** A client that takes nothing for so long while there is something to take is given up. */
+/** A client that takes nothing for so long, although there is something to take, is cut off. */
 const STUCK_MS = 60_000;
 
-/** Passes an answer on as it comes: status, headers, body. `more` is put after its headers. */
+/** Passes an answer on as it comes: status, headers, body. @param more headers to add after its own. */
 export function relay(call: ProxyCall, answer: UpstreamAnswer, clock: Clock, more: readonly string[] = []): void {
   const { received, some } = answer;
   const { request, response } = call;
@@ -41,12 +41,12 @@ export function relay(call: ProxyCall, answer: UpstreamAnswer, clock: Clock, mor
   received.pipe(response);
 }
 
-/** The body when it is there as a whole; most are, when they come in one piece with their head. */
+/** The body if all of it has arrived already, as most bodies do in one piece with their head. */
 function heldBody({ received, some }: UpstreamAnswer): Buffer | undefined {
   if (some !== undefined) return some.isWhole ? some.bytes : undefined;
   if (!received.complete) return undefined;
   const chunk = received.read() as Buffer | null;
-  if (chunk === null) received.resume(); // empty: its end is still to be heard, which frees the connection
+  if (chunk === null) received.resume(); // the end of an empty body must be read too: it frees the connection
   return chunk ?? EMPTY;
 }
 

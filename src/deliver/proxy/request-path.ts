@@ -1,7 +1,7 @@
 /**
  * The path of a request line as the server will understand it: without its query, decoded once, with one slash where
  * there are several (the server redirects to that). Undefined: it cannot be decoded. It is the only reading of a path:
- * what guards the agent's login, what the cache writes down and what the log tells all see this one.
+ * the guard of the agent's login, the cache and the log all use it.
  */
 export function readPath(url: string): string | undefined {
   const mark = url.indexOf('?');

@@ -8,18 +8,20 @@ interface Entry {
 /** A read that is under way. */
 export interface StaticRead {
   readonly path: string;
-  /** The secret was written meanwhile: the answer may be the old one, and is not kept. */
-  isSpoilt: boolean;
+  /** The secret was written meanwhile: the answer may hold the old value, and is not kept. */
+  isOutdated: boolean;
 }
 
 /**
- * Answers of reads of KV secrets, by the request as it came; the least recently asked for go first. Paths are those of
- * the server, decoded and with their namespace, so that a write finds what it outdates however its request spells it.
+ * Kept answers to reads of KV secrets, by the request as it came. Paths are those that the server understands, decoded
+ * and with their namespace, so that a write finds the answers that it outdates however its request is spelt.
  */
 export class StaticKv {
-  /** In the order in which they were last asked for. */
+  /** Entries by key, the least recently used first. */
   readonly #entries = new Map<string, Entry>();
+  /** Keys of entries by path. */
   readonly #byPath = new Map<string, Set<string>>();
+  /** Reads under way by path. */
   readonly #reading = new Map<string, Set<StaticRead>>();
   #bytes = 0;
 
@@ -39,9 +41,9 @@ export class StaticKv {
     return entry.answer;
   }
 
-  /** To be called before the read is sent, and `end` in any case after it. */
+  /** Records a read that is about to be sent. Call `end` after it, whatever becomes of it. */
   begin(path: string): StaticRead {
-    const reading: StaticRead = { path, isSpoilt: false };
+    const reading: StaticRead = { path, isOutdated: false };
     addTo(this.#reading, path, reading);
     return reading;
   }
@@ -65,7 +67,7 @@ export class StaticKv {
     removeFrom(this.#byPath, entry.path, key);
   }
 
-  /** False when there is none. */
+  /** Drops the least recently used answer. False: there is none. */
   dropOldest(): boolean {
     for (const key of this.#entries.keys()) {
       this.drop(key);
@@ -74,19 +76,19 @@ export class StaticKv {
     return false;
   }
 
-  /** A write to `path` begins or has ended. */
-  wrote(path: string): void {
-    for (const one of outdatedBy(path)) {
-      for (const key of [...(this.#byPath.get(one) ?? [])]) this.drop(key);
-      for (const reading of this.#reading.get(one) ?? []) reading.isSpoilt = true;
+  /** Drops the answers that a write to `path` outdates, and marks the reads. Call it when a write begins and ends. */
+  invalidate(path: string): void {
+    for (const changed of pathsChangedBy(path)) {
+      for (const key of [...(this.#byPath.get(changed) ?? [])]) this.drop(key);
+      for (const reading of this.#reading.get(changed) ?? []) reading.isOutdated = true;
     }
   }
 
-  /** Everything whose path begins so. */
+  /** Drops every answer whose path begins with `prefix`. */
   dropBelow(prefix: string): void {
     for (const [key, { path }] of [...this.#entries]) if (path.startsWith(prefix)) this.drop(key);
     for (const [path, readings] of this.#reading) {
-      if (path.startsWith(prefix)) for (const reading of readings) reading.isSpoilt = true;
+      if (path.startsWith(prefix)) for (const reading of readings) reading.isOutdated = true;
     }
   }
 }
@@ -94,10 +96,10 @@ export class StaticKv {
 const KV2_PART = /(^|\/)(?:data|metadata|delete|undelete|destroy)(?=\/)/g;
 
 /**
- * The path itself, and that of the data of KV version 2 that it may stand for: `delete/a` and `metadata/a` of a mount
- * change what `data/a` gives. Which part is the mount's end is not known here, so each that may be counts.
+ * The paths whose values a write may change: its own, and for KV version 2 that of the data, since `delete/a` and
+ * `metadata/a` of a mount change what `data/a` gives. Where the mount ends is not known here, so each such part counts.
  */
-function outdatedBy(path: string): readonly string[] {
+function pathsChangedBy(path: string): readonly string[] {
   const paths = [path];
   for (const { index, 0: part, 1: slash = '' } of path.matchAll(KV2_PART)) {
     paths.push(`${path.slice(0, index)}${slash}data${path.slice(index + part.length)}`);

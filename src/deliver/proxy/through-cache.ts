@@ -1,8 +1,9 @@
 import { ageMs } from '../../backend/vault/client/age.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { ClockReading } from '../../lease/schedule.ts';
 import { askUpstream } from './ask-upstream.ts';
-import { type Cacheable, type CacheTime, isKvSecret, kvKeyOf, leasedRequest, staticRead } from './cacheable.ts';
+import { type Cacheable, isKvSecret, kvKeyOf, leasedRequest, staticRead } from './cacheable.ts';
 import type { CachedAnswer } from './cached-answer.ts';
 import { awaitLogin } from './caller.ts';
 import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts';
@@ -12,7 +13,7 @@ import { MAX_KEPT, mayBeKept, type ProxyCache, type SharedRequest } from './prox
 import type { ProxyCall } from './proxy-call.ts';
 import { readSome } from './read-some.ts';
 
-/** An answer of the server, or one that is kept. */
+/** An answer of the server, or a kept one. */
 export type CacheResult = UpstreamAnswer | { readonly kept: CachedAnswer; readonly ageMs: number };
 
 export interface CacheContext {
@@ -23,53 +24,48 @@ export interface CacheContext {
 }
 
 /**
- * Answers a request from what is kept, or asks the server and keeps the answer where that is right. Of several like
- * requests at once one is sent and the others wait for it: two reads of dynamic credentials would make two.
+ * Answers a request from the cache, or asks the server and keeps the answer where that is right. Of several like
+ * requests at once only one is sent and the others wait for it: two reads of dynamic credentials would make two.
  */
-export async function throughCache(outgoing: UpstreamRequest, through: CacheContext): Promise<CacheResult> {
-  const { call, upstream, cache, clock } = through;
+export async function throughCache(outgoing: UpstreamRequest, context: CacheContext): Promise<CacheResult> {
+  const { call, upstream, cache, clock } = context;
   const { asked } = outgoing;
   const namespace = namespaceOf(asked, upstream.namespace);
-  const keepable = await keepableOf(outgoing, namespace, through);
+  const cacheable = await cacheableOf(outgoing, namespace, context);
   call.cache = 'miss';
-  const outdating = invalidationOf(outgoing, namespace, cache);
-  if (keepable === undefined)
-    return await outdatingWhile(outdating, () => askUpstream(call, upstream, clock, outgoing));
-  const fresh = /\bno-cache\b/i.test(asked.headers['cache-control'] ?? '');
+  const invalidation = invalidationOf(outgoing, namespace, cache);
+  const ask = () => invalidatingWhile(invalidation, () => askUpstream(call, upstream, clock, outgoing));
+  if (cacheable === undefined) return await ask();
+  const mustBeNew = /\bno-cache\b/i.test(asked.headers['cache-control'] ?? '');
   for (;;) {
-    const found = fresh ? undefined : keepable.find();
+    const found = mustBeNew ? undefined : cacheable.find();
     if (found !== undefined) return { kept: found.answer, ageMs: found.ageMs };
-    const flight = keepable.key === undefined ? undefined : cache.flights.get(keepable.key);
-    if (flight === undefined) return await outdatingWhile(outdating, () => lead(keepable, outgoing, through));
-    const came = await flight;
+    const running = cacheable.key === undefined ? undefined : cache.inFlight.get(cacheable.key);
+    if (running === undefined)
+      return await invalidatingWhile(invalidation, () => askShared(cacheable, outgoing, context));
+    const result = await running;
     if (call.stop.reason !== undefined) throw call.stop.reason;
-    if (came === 'not-kept') return await outdatingWhile(outdating, () => askUpstream(call, upstream, clock, outgoing));
-    if (came !== 'failed') return { kept: came, ageMs: cache.ageOf(came) };
+    if (result === 'not-kept') return await ask();
+    if (result !== 'failed') return { kept: result, ageMs: cache.ageOf(result) };
   }
 }
 
-/** What is kept of a static secret, without waiting for anything; undefined: look further. */
+/** The kept answer of a static secret, without waiting for anything; undefined: `throughCache` must answer. */
 export function findStatic(outgoing: UpstreamRequest, upstream: Upstream, cache: ProxyCache): CacheResult | undefined {
   if (cache.limits.staticKv === undefined || outgoing.asked.headers['cache-control'] !== undefined) return undefined;
-  const configured = namespaceOf(NO_HEADERS, upstream.namespace);
-  const key = kvKeyOf(outgoing, namespaceOf(outgoing.asked, upstream.namespace), configured);
+  const key = kvKeyOf(outgoing, upstream);
   const found = key === undefined ? undefined : cache.findKv(key);
   return found && { kept: found.answer, ageMs: found.ageMs };
 }
 
-const NO_HEADERS = { headers: {} };
-
-async function keepableOf(
+async function cacheableOf(
   outgoing: UpstreamRequest,
   namespace: string,
-  through: CacheContext,
+  context: CacheContext,
 ): Promise<Cacheable | undefined> {
-  const { call, upstream, cache, clock } = through;
+  const { call, upstream, cache, clock } = context;
   const { path } = outgoing.asked;
-  const key =
-    cache.limits.staticKv === undefined
-      ? undefined
-      : kvKeyOf(outgoing, namespace, namespaceOf(NO_HEADERS, upstream.namespace));
+  const key = cache.limits.staticKv === undefined ? undefined : kvKeyOf(outgoing, upstream);
   if (key !== undefined) {
     if (await awaitLogin(upstream, clock, call.stop, (signal) => isKvSecret(upstream, path, signal)))
       return staticRead(key, fullPath(namespace, path), cache);
@@ -77,54 +73,54 @@ async function keepableOf(
   return leasedRequest(outgoing, namespace, cache);
 }
 
-/** Sends a request that others may wait for. */
-async function lead(
-  keepable: Cacheable,
+/** Sends a request that like requests may wait for. */
+async function askShared(
+  cacheable: Cacheable,
   outgoing: UpstreamRequest,
   { call, upstream, cache, clock }: CacheContext,
 ): Promise<UpstreamAnswer> {
   const { promise, resolve } = Promise.withResolvers<SharedRequest>();
-  const { key } = keepable;
-  if (key !== undefined) cache.flights.set(key, promise);
-  let flight: SharedRequest = 'failed';
-  keepable.begin();
+  const { key } = cacheable;
+  if (key !== undefined) cache.inFlight.set(key, promise);
+  let result: SharedRequest = 'failed';
+  cacheable.begin();
   try {
     const since = cache.now();
     const answer = await askUpstream(call, upstream, clock, outgoing);
     if (!mayBeKept(answer.received) || answer.some !== undefined) {
-      flight = 'not-kept';
+      result = 'not-kept';
       return answer;
     }
     const some = await readSome(answer.received, MAX_KEPT, call.stop);
-    flight = (some.isWhole ? keepable.keep(answer, some.bytes, sinceMade(since, answer)) : undefined) ?? 'not-kept';
+    result = (some.isWhole ? cacheable.keep(answer, some.bytes, sinceMade(since, answer)) : undefined) ?? 'not-kept';
     return { ...answer, some };
   } catch (error) {
-    if (call.stop.reason === undefined) flight = 'not-kept'; // the server is at fault, not the client that left
+    if (call.stop.reason === undefined) result = 'not-kept'; // the server is at fault, not a client that left
     throw error;
   } finally {
-    keepable.end();
-    if (key !== undefined) cache.flights.delete(key);
-    resolve(flight);
+    cacheable.end();
+    if (key !== undefined) cache.inFlight.delete(key);
+    resolve(result);
   }
 }
 
-/** An answer that comes from another cache on the way is as old as it was there. */
-function sinceMade({ monoMs, wallMs }: CacheTime, { received }: UpstreamAnswer): CacheTime {
+/** When the answer was made: its Age, from a cache on the way, is taken off the moment of the request. */
+function sinceMade({ monoMs, wallMs }: ClockReading, { received }: UpstreamAnswer): ClockReading {
   const age = ageMs({ headers: { age: received.headers.age ?? '' } });
   return { monoMs: monoMs - age, wallMs: wallMs - age };
 }
 
-async function outdatingWhile(
-  outdating: Invalidation | undefined,
+async function invalidatingWhile(
+  invalidation: Invalidation | undefined,
   send: () => Promise<UpstreamAnswer>,
 ): Promise<UpstreamAnswer> {
-  outdating?.begin();
+  invalidation?.begin();
   let status = 0;
   try {
     const answer = await send();
     status = answer.received.statusCode ?? 0;
     return answer;
   } finally {
-    outdating?.end(status >= 200 && status < 300);
+    invalidation?.end(status >= 200 && status < 300);
   }
 }

@@ -1,25 +1,28 @@
 import { readPath } from './request-path.ts';
 
-/** After these a path holds tokens, accessors or lease ids, in whichever namespace. */
+/** Matches the part of a path that may hold tokens, accessors or lease ids, in any namespace. */
 const PRIVATE =
   /((?:^|\/)(?:auth\/token|sys\/(?:leases|wrapping))\/[a-z-]*|(?:^|\/)sys\/(?:renew|revoke)[a-z-]*)(?![a-z-]).+/s;
 
-/** What would break a line of the log. */
+/** Characters that would break a line of the log. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
-const LONGEST = 200;
+/** The longest path in a fact. */
+const MAX_LENGTH = 200;
 
-/** A request as it came, for facts. */
-export function toldRequest(method: string, url: string): string {
+/** Method and path of a request for facts, see `describeCall`. @param url as it came. */
+export function describeRequest(method: string, url: string): string {
   const path = readPath(url);
-  return path === undefined ? `${method} (a path that cannot be read)` : toldCall(method, path.replace(/^\/v1\//, ''));
+  if (path === undefined) return `${method} (a path that cannot be read)`;
+  return describeCall(method, path.replace(/^\/v1\//, ''));
 }
 
 /**
- * Method and path of a request for facts. A path says what was asked for, which an audit wants; what may be a
- * credential in it is left out, and so is the query.
+ * Method and path of a request for facts. An audit needs the path; the parts of it that may be credentials are left
+ * out, and so is the query.
+ * @param path decoded.
  */
-export function toldCall(method: string, path: string): string {
-  const told = path.replace(PRIVATE, '$1/…').replace(UNPRINTABLE, encodeURIComponent);
-  return `${method} ${told.length > LONGEST ? `${told.slice(0, LONGEST)}…` : told}`;
+export function describeCall(method: string, path: string): string {
+  const shown = path.replace(PRIVATE, '$1/…').replace(UNPRINTABLE, encodeURIComponent);
+  return `${method} ${shown.length > MAX_LENGTH ? `${shown.slice(0, MAX_LENGTH)}…` : shown}`;
 }

@@ -3,20 +3,26 @@ import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
 import { JSON_TYPE, sendReply } from '../http/reply.ts';
 
-/** A request that is answered here, with an error. */
+/** An error with which the proxy itself answers a request. */
 export interface ProxyRefusal {
   readonly status: number;
   readonly failure: Failure;
-  /** The methods that there are, with 405. */
+  /** The methods that the path takes, with status 405. */
   readonly allow?: string;
 }
 
+/** A refusal; `seen` says what is wrong with the request. */
 export function proxyRefusal(status: number, code: Code, seen: string): ProxyRefusal {
   const hint = code.startsWith('PROXY_') ? {} : { hint: 'See docs/proxy.md.' };
   return { status, failure: failure(code, 'proxy', seen, hint) };
 }
 
-/** An error in the shape that every Vault client reads: https://openbao.org/api-docs/#error-response */
+/** The refusal of a body that has to be held and is longer than `MAX_HELD`. */
+export function bodyTooLong(): ProxyRefusal {
+  return proxyRefusal(413, 'API_TOO_LARGE', 'the body is longer than 64 KiB');
+}
+
+/** Writes a refusal in the form that every Vault client reads: https://openbao.org/api-docs/#error-response */
 export function sendRefusal(response: ServerResponse, { status, failure, allow }: ProxyRefusal): void {
   const { code, seen, hint } = failure;
   const body = `${JSON.stringify({ errors: [`pannier: ${seen} (${code}). ${hint}`] })}\n`;
@@ -25,8 +31,8 @@ export function sendRefusal(response: ServerResponse, { status, failure, allow }
 }
 
 /**
- * What stands between the client and an answer, as a status: 504 the server took too long, 503 the agent stops, 502 the
- * server cannot be spoken to. That there is no login is a 503 whatever the reason, see `NoLogin`.
+ * The refusal for a failure: 504 when the server took too long, 503 when the agent stops, 502 when the agent cannot
+ * talk to the server. A missing login is a 503 whatever the reason, see `NoLogin`.
  */
 export function refusalOf(failed: Failure): ProxyRefusal {
   return { status: STATUS_OF[failed.code] ?? 502, failure: failed };

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { settle } from '../../fake-clock.ts';
 import { apiWorld } from './api.helpers.ts';
 
-describe('asking for a refresh', () => {
-  it('fetches once for all who ask meanwhile, and says whether the value is another one', async () => {
+describe('a request for a refresh', () => {
+  it('fetches once for all that come meanwhile, and says whether the value has changed', async () => {
     const { backend, start, get, clock } = await apiWorld(['app']);
     backend.set('app', { password: '1' });
     await start();
@@ -15,7 +15,7 @@ describe('asking for a refresh', () => {
     await clock.advance(100);
     await clock.advance(100);
     expect((await answers).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-    expect(backend.fetchesOf('app')).toBe(3); // the first request began one, the others share the next
+    expect(backend.fetchesOf('app')).toBe(3); // the first request began one fetch, the others share the next
     expect((await answers).map(({ body }) => JSON.parse(body))).toContainEqual(
       expect.objectContaining({ name: 'app', state: 'fresh', changed: true }),
     );
@@ -25,7 +25,7 @@ describe('asking for a refresh', () => {
     expect(again.headers['etag']).toBe((await get('/v1/secrets/app')).headers['etag']);
   });
 
-  it('a failure keeps the good value, and says which and in what state', async () => {
+  it('keeps the good value after a failure, and tells the failure and the state', async () => {
     const { backend, start, get } = await apiWorld(['app', 'db']);
     backend.set('app', { password: '1' });
     await start();
@@ -38,7 +38,7 @@ describe('asking for a refresh', () => {
     expect([none.status, JSON.parse(none.body).state]).toEqual([502, 'absent']);
   });
 
-  it('that is answered 200 has read after it was asked, also right after another one', async () => {
+  it('is answered 200 only after a fetch that began after it came', async () => {
     const { backend, start, get } = await apiWorld(['app']);
     backend.set('app', { password: '0' });
     await start();
@@ -50,7 +50,7 @@ describe('asking for a refresh', () => {
     }
   });
 
-  it('of what mints is done once a second at most, for all who asked before it began', async () => {
+  it('fetches a lease at most once a second, for all that came before the fetch began', async () => {
     const { backend, start, get, clock } = await apiWorld(['db']);
     backend.mint('db', 3_600_000);
     await start();
@@ -65,7 +65,7 @@ describe('asking for a refresh', () => {
     expect([backend.fetchesOf('db'), (await get('/v1/secrets/db/password')).body]).toEqual([3, 'minted-3']);
   });
 
-  it('ends with 504 when it takes too long, and goes on', async () => {
+  it('is answered 504 when the fetch takes too long, which goes on', async () => {
     const { backend, start, get, clock } = await apiWorld(['app']);
     backend.set('app', { password: '1' });
     await start();
@@ -81,8 +81,8 @@ describe('asking for a refresh', () => {
   });
 });
 
-describe('what concerns the whole agent', () => {
-  it('is refused over a listener that is not for it', async () => {
+describe('an action on the whole agent', () => {
+  it('is refused over a listener that does not allow it', async () => {
     const { start, get, done } = await apiWorld(['app'], { secrets: ['app'] });
     await start();
     for (const url of ['/v1/stop', '/v1/config/reload']) {
@@ -92,7 +92,7 @@ describe('what concerns the whole agent', () => {
     expect(done).toEqual([]);
   });
 
-  it('a listener of all secrets may reload the configuration, and one with control stop the agent', async () => {
+  it('may be a reload over a listener that shows all secrets, and a stop over one with control', async () => {
     const { start, get, done, use } = await apiWorld(['app']);
     await start();
     expect((await get('/v1/config/reload', {}, 'POST')).status).toBe(200);

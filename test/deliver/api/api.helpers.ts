@@ -20,11 +20,13 @@ import { checkDescribed } from './openapi.helpers.ts';
 
 export interface ListenerOptions extends Partial<Omit<ApiListenerConfig, 'where' | 'place'>> {
   readonly audit?: ApiConfig['audit'];
-  /** Absent: a unix socket of its own. */
+  /** A TCP port; absent: a new unix socket. */
   readonly port?: number;
 }
 
-/** The API over a real lease manager, a backend in memory and a fake clock, on a real socket; it ends with the test. */
+/**
+ * Opens the API on a real socket, with a lease manager, a backend in memory and a fake clock; it ends with the test.
+ */
 export async function apiWorld(names: readonly string[], options: ListenerOptions = {}) {
   const clock = new FakeClock();
   const backend = new MemoryBackend(clock);
@@ -97,14 +99,14 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
       await settle();
     },
     reconcile,
-    /** A new configuration of the listener. */
+    /** Gives the listener a new configuration. */
     async use(rules: object) {
       const before = current;
       current = serviceOf(rules);
       listener.use(current);
       await before[Symbol.asyncDispose]();
     },
-    /** Each answer is held against the OpenAPI document. */
+    /** Asks, and checks the answer against the OpenAPI document. */
     async get(url: string, headers: object = {}, method = 'GET'): Promise<Got> {
       const got = await ask(path, url, method, undefined, headers);
       checkDescribed(method, url, got);
@@ -113,7 +115,7 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
   };
 }
 
-/** Fields of any type as one answer of the backend. */
+/** An answer of the backend with fields of any type. */
 export function answerOf(fields: Readonly<Record<string, Value>>, version = '1') {
   return async () => ({ fields: new Map(Object.entries(fields)), version, life: { kind: 'none' } as const });
 }

@@ -16,7 +16,7 @@ async function world(audit: 'all' | 'changes' | 'off') {
 }
 
 describe('audit lines', () => {
-  it('tell the first read of each value by whole secret and field, never the value', async () => {
+  it('show the first read of each value by secret and field, and never the value', async () => {
     const { get, told, backend, manager, path, audits, facts } = await world('changes');
     for (let i = 0; i < 3; i++) {
       await get('/v1/secrets/app');
@@ -43,13 +43,13 @@ describe('audit lines', () => {
     expect(JSON.stringify(facts)).not.toContain(SECRET);
   });
 
-  it('of all tell every read', async () => {
+  it('of mode all show every read', async () => {
     const { get, told } = await world('all');
     for (let i = 0; i < 3; i++) await get('/v1/secrets/app');
     expect(told()).toEqual(['read done app 1', 'read done app 1', 'read done app 1']);
   });
 
-  it('that are off tell no read, but what was done', async () => {
+  it('of mode off show no read, but every action', async () => {
     const { get, told, clock } = await world('off');
     await clock.advance(2_000);
     await get('/v1/secrets/app');
@@ -59,7 +59,7 @@ describe('audit lines', () => {
     expect(told()).toEqual(['refresh done app', 'stop refused']);
   });
 
-  it('of what was in vain come once in ten seconds with their number, and without a word of the request', async () => {
+  it('of requests in vain come once in ten seconds with their number, and repeat nothing of the request', async () => {
     const { get, told, clock } = await world('changes');
     for (let i = 0; i < 5; i++) await get(`/v1/secrets/${SECRET}-${i}`);
     await get('/v1/secrets/optional-x');
@@ -79,7 +79,7 @@ describe('audit lines', () => {
     expect(told().length).toBe(7);
   });
 
-  it('of actions come ten times in ten seconds, then with their number, and what is left at the end', async () => {
+  it('of actions come ten times in ten seconds, then with their number, also at the end', async () => {
     const { get, told, clock, use } = await world('off');
     const stop = () => get('/v1/stop', {}, 'POST');
     for (let i = 0; i < 100; i++) await stop();
@@ -91,7 +91,7 @@ describe('audit lines', () => {
     expect(told().slice(11)).toEqual([...Array(10).fill('stop refused'), 'stop refused 2']);
   });
 
-  it('of all are 1,000 reads in ten seconds, the others are counted by their secret', async () => {
+  it('of mode all are 1,000 reads in ten seconds, and further ones are counted by secret', async () => {
     const clock = new FakeClock();
     const lines: Fact[] = [];
     using audit = new Audit('all', 'unix:///s', { clock, emit: (fact) => void lines.push(fact) });

@@ -3,7 +3,7 @@ import type { AwsSecretRequest } from '../../../src/backend/aws/config/request.t
 import type { Code } from '../../../src/base/codes.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
-import { findAws } from '../../../src/deliver/api/aws-names.ts';
+import { findAwsSecrets } from '../../../src/deliver/api/aws-names.ts';
 import { answerOf, apiWorld, text } from './api.helpers.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/stripe-AbCdEf';
@@ -12,7 +12,7 @@ const CANNOT_FIND = "Secrets Manager can't find the specified secret.";
 
 type Answer = Record<string, unknown>;
 
-/** A world whose secret `stripe` is one of Secrets Manager, answered as the AWS backend does. */
+/** An API whose secret `stripe` is one of Secrets Manager, with values as the AWS backend gives them. */
 async function awsWorld(request: Partial<AwsSecretRequest> = {}) {
   const world = await apiWorld(['stripe', 'app']);
   const { secrets } = world;
@@ -31,7 +31,7 @@ async function awsWorld(request: Partial<AwsSecretRequest> = {}) {
 }
 
 describe('for clients of the AWS agent', () => {
-  it('a secret is answered as GetSecretValue, by name, ARN, partial ARN, path, and its name here', async () => {
+  it('a secret is answered as GetSecretValue does, by name, ARN, partial ARN, path and configured name', async () => {
     const { ask, clock } = await awsWorld();
     const wanted = {
       Name: 'prod/stripe',
@@ -55,7 +55,7 @@ describe('for clients of the AWS agent', () => {
     expect([status, own]).toMatchObject([200, { Name: 'stripe', VersionId: 'v-1 AbCdEf'.slice(0, 3) }]);
   });
 
-  it('an ARN of another account or region than that of its value is not found', async () => {
+  it('an ARN with another account or region than that of the value is not found', async () => {
     const { ask, backend, manager } = await awsWorld();
     backend.answers.set('stripe', async () => ({
       fields: new Map([['key', text('k2')]]),
@@ -70,7 +70,7 @@ describe('for clients of the AWS agent', () => {
     expect((await ask(url + ARN.replace('123456789012', '210987654321')))[0]).toBe(400);
   });
 
-  it('any secret of any backend is there under its name, with bytes as SecretBinary and a lone text as it is', async () => {
+  it('any secret of any backend is found by its name, with bytes as SecretBinary and a lone text as it is', async () => {
     const { ask, backend, manager } = await awsWorld();
     expect(await ask('/v1/app')).toMatchObject([
       200,
@@ -88,7 +88,7 @@ describe('for clients of the AWS agent', () => {
     }
   });
 
-  it('refreshNow fetches first, and a failure is told', async () => {
+  it('refreshNow fetches first, and reports a failure', async () => {
     const { ask, backend, clock } = await awsWorld();
     backend.set('app', { password: '2' });
     expect(await ask('/v1/app?refreshNow=false')).toMatchObject([200, { SecretString: '{"password":"1"}' }]);
@@ -99,7 +99,7 @@ describe('for clients of the AWS agent', () => {
     expect(await ask('/v1/app')).toMatchObject([200, { SecretString: '{"password":"2"}' }]);
   });
 
-  it('refreshNow that takes too long is no answer with the value of before', async () => {
+  it('a refreshNow that takes too long is not answered with the earlier value', async () => {
     const { ask, backend, clock } = await awsWorld();
     backend.latencyMs = 60_000;
     const before = backend.fetchesOf('app');
@@ -129,9 +129,9 @@ describe('for clients of the AWS agent', () => {
 
   it.each<[string, string, number, object]>([
     ['one that is not configured', 'nope', 400, { __type: 'ResourceNotFoundException', message: CANNOT_FIND }],
-    ['a stage that nobody has', 'prod/stripe&versionStage=X', 400, { __type: 'ResourceNotFoundException' }],
+    ['an unknown stage', 'prod/stripe&versionStage=X', 400, { __type: 'ResourceNotFoundException' }],
     ['a query that is no good', 'app&x=1', 400, { __type: 'InvalidParameterException', code: 'API_MALFORMED' }],
-  ])('an error is told as the AWS agent does: %s', async (_title, id, status, wanted) => {
+  ])('an error is reported as the AWS agent does: %s', async (_title, id, status, wanted) => {
     const { get } = await awsWorld();
     const got = await get(`/secretsmanager/get?secretId=${id}`);
     expect([got.status, got.headers['content-type']]).toEqual([status, 'application/json']);
@@ -156,7 +156,7 @@ describe('for clients of the AWS agent', () => {
     expect([got.status, JSON.parse(got.body)]).toMatchObject([status, { __type: type, code }]);
   });
 
-  it('a secret without a value yet is a TimeoutError that says when to come again', async () => {
+  it('a secret without a value yet is a TimeoutError that says when to ask again', async () => {
     const { backend, start, get } = await apiWorld(['late']);
     backend.latencyMs = 10;
     backend.answers.set('late', 'BACKEND_UNREACHABLE');
@@ -166,14 +166,14 @@ describe('for clients of the AWS agent', () => {
     expect(Number(got.headers['retry-after'])).toBeGreaterThan(0);
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'])('%s is 405 everywhere', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'])('%s is answered 405 on every path', async (method) => {
     const { get } = await awsWorld();
     for (const url of ['/secretsmanager/get?secretId=app', '/ping', '/v1/prod/stripe', '/v1/a/b/c/d']) {
       expect([url, (await get(url, {}, method)).status]).toEqual([url, 405]);
     }
   });
 
-  it('a previous version that the secret carries is there by its stage and by its id', async () => {
+  it('a previous version that the secret holds is found by its stage and by its id', async () => {
     const { ask, backend, manager } = await awsWorld({ previous: true });
     const previous = new Map([['key', text('old')]]);
     backend.answers.set('stripe', answerOf({ key: text('new'), previous }, 'v-2 AbCdEf previous=v-1'));
@@ -185,7 +185,7 @@ describe('for clients of the AWS agent', () => {
     expect(await ask(`${url}&versionId=v-1`)).toMatchObject([200, old]);
   });
 
-  it('paths of ours are not taken for names', async () => {
+  it('paths of the local API are not taken for names', async () => {
     const { get } = await awsWorld();
     expect((await get('/v1/stop')).status).toBe(405);
     expect((await get('/v1/secrets')).body).toContain('"secrets"');
@@ -215,12 +215,12 @@ describe('the names of Secrets Manager', () => {
     ['prod/stripe', 'prod', false],
     ['prod/stripe', 'PROD/stripe', false],
   ])('%s asked as %s: %s', (configured, asked, isFound) => {
-    expect(findAws({ secretId: asked, refreshNow: false }, [secretOf(configured)]).length === 1).toBe(isFound);
+    expect(findAwsSecrets({ secretId: asked, refreshNow: false }, [secretOf(configured)]).length === 1).toBe(isFound);
   });
 
-  it('an ARN of another account or region than that of the value is of another secret', () => {
+  it('an ARN with another account or region than that of the value names another secret', () => {
     const found = (asked: string) =>
-      findAws({ secretId: asked, refreshNow: false }, [secretOf('prod/stripe')], () => ARN);
+      findAwsSecrets({ secretId: asked, refreshNow: false }, [secretOf('prod/stripe')], () => ARN);
     for (const asked of [ARN, PARTIAL, 'prod/stripe']) expect(found(asked)).toHaveLength(1);
     for (const [one, other] of [
       ['eu-west-1', 'eu-west-2'],
@@ -231,10 +231,10 @@ describe('the names of Secrets Manager', () => {
     }
   });
 
-  it('a stage is found where it is configured, and AWSCURRENT where none is', () => {
+  it('a stage is found where it is configured, and AWSCURRENT where no stage is', () => {
     const both = [secretOf('a'), secretOf('a', 'AWSPENDING')];
     const stages = (stage?: string) =>
-      findAws({ secretId: 'a', refreshNow: false, ...(stage === undefined ? {} : { stage }) }, both).map(
+      findAwsSecrets({ secretId: 'a', refreshNow: false, ...(stage === undefined ? {} : { stage }) }, both).map(
         (one) => one.stage,
       );
     expect([stages(), stages('AWSPENDING'), stages('OWN')]).toEqual([['AWSCURRENT'], ['AWSPENDING'], []]);

@@ -120,8 +120,8 @@ const BODIES = [
   'GET /v1/secrets/app HTTP/1.1\r\nHost: x\r\n\r\n',
 ];
 
-describe('10,000 requests of all sorts', () => {
-  it('crash nothing, show nothing to who may not see it, and leave no memory behind', async () => {
+describe('10,000 random requests', () => {
+  it('crash nothing, show no hidden secret, and leak no memory', async () => {
     const world = await apiWorld(['app', 'db'], { secrets: ['app'] });
     world.backend.set('app', { password: SHOWN });
     world.backend.set('db', { password: HIDDEN });
@@ -177,7 +177,7 @@ describe('10,000 requests of all sorts', () => {
   }, 120_000);
 });
 
-/** What comes within a moment, or until the server ends it. */
+/** Sends a request and reads until the server ends the connection, or sends nothing for a moment. */
 function sendRaw(path: string, request: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';

@@ -29,7 +29,7 @@ async function tcpWorld(more: ListenerOptions = {}) {
 const codeOf = ({ body }: Got) => (JSON.parse(body) as { code: string }).code;
 
 describe('over TCP', () => {
-  it('a token is required, under any of three names, and health needs none', async () => {
+  it('a token is required, in any of three headers, and health needs none', async () => {
     const { ask, facts } = await tcpWorld();
     for (const name of ['X-Pannier-Token', 'X-Aws-Parameters-Secrets-Token', 'X-Vault-Token']) {
       const { status, body } = await ask({ [name]: TOKEN });
@@ -54,7 +54,7 @@ describe('over TCP', () => {
     expect(JSON.stringify(facts)).not.toContain('horse');
   });
 
-  it('a changed token file counts at once, and one that is gone lets nobody in', async () => {
+  it('a changed token file counts at once, and without the file every request is refused', async () => {
     const { ask, tokenFile, clock } = await tcpWorld();
     const status = async (token: string) => (await ask({ 'X-Pannier-Token': token })).status;
     expect(await status(TOKEN)).toBe(200);

@@ -7,38 +7,38 @@ function receiver(name: string, cut: string[] = []): Receiver {
 const of = (bytes: number) => () => Buffer.alloc(bytes);
 
 describe('the events in flight of a listener', () => {
-  it('are made once for all who get them, and let go with the last', () => {
+  it('are made once for all readers, and released with the last', () => {
     const events = new EventsInFlight();
     const [a, b] = [receiver('a'), receiver('b')];
-    const first = events.board('1', a, of(100));
+    const first = events.hold('1', a, of(100));
     expect(
-      events.board('1', b, () => {
+      events.hold('1', b, () => {
         throw new Error('made twice');
       }),
     ).toBe(first);
     expect(events.bytes).toBe(100);
-    events.land('1', a);
-    events.land('1', a);
+    events.release('1', a);
+    events.release('1', a);
     expect(events.bytes).toBe(100);
-    events.land('1', b);
+    events.release('1', b);
     expect(events.bytes).toBe(0);
-    expect(events.board('1', a, of(100))).not.toBe(first);
+    expect(events.hold('1', a, of(100))).not.toBe(first);
   });
 
-  it('are bounded together: the readers of the oldest are cut off, and a single one may be larger', () => {
+  it('are bounded together: the readers of the oldest are cut off, and a single event may be larger', () => {
     const cut: string[] = [];
     const events = new EventsInFlight(1_000);
     const readers = ['a', 'b', 'c', 'd'].map((name) => receiver(name, cut));
     const [a, b, c, d] = readers as [Receiver, Receiver, Receiver, Receiver];
-    events.board('1', a, of(400));
-    events.board('1', b, of(400));
-    events.board('2', c, of(400));
+    events.hold('1', a, of(400));
+    events.hold('1', b, of(400));
+    events.hold('2', c, of(400));
     expect(cut).toEqual([]);
-    events.board('3', d, of(400));
+    events.hold('3', d, of(400));
     expect([cut, events.bytes]).toEqual([['a', 'b'], 800]);
-    events.land('1', a);
+    events.release('1', a);
     expect(events.bytes).toBe(800);
-    events.board('4', a, of(5_000));
+    events.hold('4', a, of(5_000));
     expect([cut, events.bytes]).toEqual([['a', 'b', 'c', 'd'], 5_000]);
   });
 });

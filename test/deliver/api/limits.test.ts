@@ -5,7 +5,7 @@ import { apiWorld } from './api.helpers.ts';
 import { watch } from './watch.helpers.ts';
 
 describe('the limits of a listener of the API', () => {
-  it('1,000 idle connections neither stop it nor stay', async () => {
+  it('1,000 idle connections neither stop it nor stay open', async () => {
     const { start, path, listener, get, backend } = await apiWorld(['app']);
     backend.set('app', { password: '1' });
     await start();
@@ -21,7 +21,7 @@ describe('the limits of a listener of the API', () => {
     expect(idle.filter((socket) => !socket.destroyed).length).toBeLessThanOrEqual(256);
   });
 
-  it('watchers take connections, and health is answered all the same', async () => {
+  it('health is answered even when watchers take all connections', async () => {
     const { start, path, get, backend, listener } = await apiWorld(['app']);
     backend.set('app', { password: '1' });
     await start();
@@ -35,7 +35,7 @@ describe('the limits of a listener of the API', () => {
     expect((await get('/v1/secrets')).status).toBe(200);
   });
 
-  it('a connection that sends far ahead of its answers is cut off', async () => {
+  it('a connection that sends too far ahead of its answers is closed', async () => {
     const { start, path, listener } = await apiWorld(['app']);
     await start();
     const greedy = await dial(path);
@@ -45,7 +45,7 @@ describe('the limits of a listener of the API', () => {
     while (listener.connections > 0) await new Promise((resolve) => setTimeout(resolve, 1));
   });
 
-  it('a long poll whose client goes leaves nothing behind', async () => {
+  it('a long poll whose client leaves keeps nothing', async () => {
     const { start, path, listener, clock, backend } = await apiWorld(['app']);
     backend.set('app', { password: '1' });
     await start();

@@ -21,7 +21,7 @@ export const described = openApi('1.2.3') as OpenApi;
 const ajv = new Ajv2020({ strict: false, allErrors: true, coerceTypes: true, formats: { 'json-pointer': true } });
 ajv.addSchema(described, 'api');
 
-/** The path of the document that an URL is of: the one with the most literal parts. */
+/** The path in the document that fits a URL; the one with the most literal parts when several do. */
 export function pathOf(url: string): string | undefined {
   const parts = (url.split('?')[0] ?? '').split('/');
   const fitting = Object.keys(described.paths).filter((path) => {
@@ -32,7 +32,7 @@ export function pathOf(url: string): string | undefined {
   return fitting.sort((a, b) => literal(b) - literal(a))[0];
 }
 
-/** Throws unless the document says that this may be answered. */
+/** Throws unless the document describes this answer. */
 export function checkDescribed(method: string, url: string, { status, headers, body }: Got): void {
   const path = pathOf(url);
   const operation = described.paths[path ?? '']?.[method === 'HEAD' ? 'get' : method.toLowerCase()];

@@ -7,13 +7,13 @@ import { apiWorld } from './api.helpers.ts';
 import { checkDescribed, described } from './openapi.helpers.ts';
 
 describe('the OpenAPI document', () => {
-  it('is one of OpenAPI 3.1', async () => {
+  it('is valid OpenAPI 3.1', async () => {
     const validator = new Validator();
     const found = await validator.validate({ ...openApi('1.2.3') });
     expect([found.errors, validator.version]).toEqual([undefined, '3.1']);
   });
 
-  it('describes every row of the table, and no other', () => {
+  it('describes every route, and no other', () => {
     const rows = apiRoutes({ agent: {} } as never).map(
       ({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`,
     );
@@ -24,7 +24,7 @@ describe('the OpenAPI document', () => {
     expect(operations.sort()).toEqual(rows.sort());
   });
 
-  it('fits what each row answers when all is well', async () => {
+  it('describes what each route answers to a good request', async () => {
     const { backend, start, get, clock } = await apiWorld(['app'], { control: true });
     backend.set('app', { password: '1' }, backend.lease(60_000));
     await start();
@@ -73,7 +73,7 @@ describe('the OpenAPI document', () => {
         [parameter]: value,
       });
       const asking = get(`${path.replace('{name}', 'app')}?${query}`);
-      // A lease is fetched anew once a second at most.
+      // A lease is fetched at most once a second.
       const waitsMs = { wait: 5_400_000, refreshNow: 1_000 }[parameter];
       const asked = waitsMs === undefined ? asking : Promise.race([asking, clock.advance(waitsMs).then(() => asking)]);
       met.push([value, takes(value), (await asked).status !== 400]);
@@ -82,7 +82,7 @@ describe('the OpenAPI document', () => {
     expect(new Set(met.map(([, told]) => told)).size).toBe(2);
   });
 
-  it('would notice an answer that it does not describe', () => {
+  it('is checked in a way that finds an answer which it does not describe', () => {
     const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
     const answer =
       (body: object, status = 200) =>
@@ -95,7 +95,7 @@ describe('the OpenAPI document', () => {
   });
 });
 
-/** Whether the document says that a parameter of a GET may have this value. */
+/** Whether the document allows this value for a parameter of a GET. */
 function takesOf(path: string, parameter: string): (value: string) => boolean {
   type Parameter = { readonly name: string; readonly schema: AnySchema };
   const document = openApi('1.2.3') as {

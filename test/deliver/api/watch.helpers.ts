@@ -7,7 +7,7 @@ export interface Event {
   readonly data: Record<string, unknown>;
 }
 
-/** A watcher that shows what comes as it comes; closed with the test. */
+/** Watches over a socket and collects the events as they come; it is closed with the test. */
 export async function watch(socketPath: string, path: string, headers: object = {}) {
   const events: Event[] = [];
   let raw = '';
@@ -54,7 +54,7 @@ export async function watch(socketPath: string, path: string, headers: object = 
     status,
     events,
     raw: () => raw,
-    /** Resolves with the first so many events. */
+    /** Resolves with the first `count` events. */
     async first(count: number): Promise<readonly Event[]> {
       await until(() => events.length >= count, `${count} events`);
       return events.slice(0, count);
@@ -65,7 +65,7 @@ export async function watch(socketPath: string, path: string, headers: object = 
   };
 }
 
-/** `secret app boot-3`, for tables. */
+/** An event in short, such as `secret app boot-3`. */
 export const brief = ({ event, id, data }: Event): string => `${event} ${String(data['name'])} ${id}`;
 
 function parse(block: string): Event[] {

@@ -5,7 +5,7 @@ import { apiWorld } from './api.helpers.ts';
 import { brief, watch } from './watch.helpers.ts';
 
 describe('watching', () => {
-  it('begins with what is, goes on with each change, and carries what a read would give', async () => {
+  it('begins with the present values, goes on with each change, and sends what a read would answer', async () => {
     const { backend, start, manager, path, get } = await apiWorld(['app', 'db']);
     backend.set('app', { password: '1' });
     backend.set('db', { password: 'x' });
@@ -34,7 +34,7 @@ describe('watching', () => {
     expect(one.events.length).toBe(2);
   });
 
-  it('tells states beside values: stale with its reason, fresh again, absent', async () => {
+  it('sends states beside values: stale with its reason, fresh again, absent', async () => {
     const { backend, start, manager, path } = await apiWorld(['app', 'db']);
     backend.set('app', { password: '1' });
     await start();
@@ -58,7 +58,7 @@ describe('watching', () => {
     ]);
   });
 
-  it('resumes after Last-Event-ID; an id of another start, of the future or of no kind gets everything', async () => {
+  it('resumes after Last-Event-ID; an id of another start, of the future or malformed gets everything', async () => {
     const { backend, start, manager, path } = await apiWorld(['app', 'db']);
     for (const name of ['app', 'db']) backend.set(name, { password: '1' });
     await start();
@@ -80,7 +80,7 @@ describe('watching', () => {
     expect(resumed.events.map(brief)).toEqual([brief(missed as never)]);
   });
 
-  it('has a comment as heartbeat every 15 s', async () => {
+  it('sends a comment every 15 s as a heartbeat', async () => {
     const { start, path, clock } = await apiWorld(['app']);
     await start();
     const client = await watch(path, '/v1/watch');
@@ -93,7 +93,7 @@ describe('watching', () => {
     await client.heard(':\n\n:\n\n');
   });
 
-  it('goes on over a new configuration, and ends when that shows one of its secrets no more', async () => {
+  it('goes on over a new configuration, and ends when that no longer shows one of its secrets', async () => {
     const { backend, start, manager, path, use, facts } = await apiWorld(['app', 'db']);
     for (const name of ['app', 'db']) backend.set(name, { password: '1' });
     await start();
@@ -115,7 +115,7 @@ describe('watching', () => {
     expect(facts.filter(({ kind }) => kind === 'task-crashed')).toEqual([]);
   });
 
-  it('cuts a reader off that takes nothing, buffers no values for it, and holds up nobody', async () => {
+  it('cuts off a reader that takes nothing, buffers no values for it, and delays no other reader', async () => {
     const { backend, start, manager, path, clock, listener, get } = await apiWorld(['app']);
     const big = (n: number) => ({ password: `${n}`.padEnd(1_000_000, 'x') });
     backend.set('app', big(0));
@@ -138,7 +138,7 @@ describe('watching', () => {
       await manager.refresh('app');
       await untilTrue(() => seen > (n + 1) * 1_000_000);
     }
-    // Ten times a hundred values would be a thousand.
+    // Buffers for each of ten readers would hold a thousand values.
     expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(300);
     expect(listener.connections).toBe(11);
     await clock.advance(31_000);
@@ -146,7 +146,7 @@ describe('watching', () => {
     expect((await get('/v1/secrets')).status).toBe(200);
   });
 
-  it('cuts off the readers that stopped at the oldest values when they hold too much together', async () => {
+  it('cuts off the readers of the oldest values when all readers together hold too much', async () => {
     const { backend, start, manager, path, listener, audits } = await apiWorld(['app'], { audit: 'all' });
     backend.set('app', { password: ''.padEnd(1_000_000, '0') });
     await start();
@@ -164,7 +164,7 @@ describe('watching', () => {
     expect((await quick.first(1))[0]?.data['name']).toBe('app');
   });
 
-  it('gives a slow reader that wakes up the newest value, not the ones between', async () => {
+  it('gives a slow reader the newest value when it goes on, and none in between', async () => {
     const { backend, start, manager, path, clock } = await apiWorld(['app']);
     const big = (n: number) => ({ password: `${n}`.padEnd(1_000_000, 'x') });
     backend.set('app', big(0));

@@ -6,7 +6,7 @@ const valuesOf = (sink: ReturnType<typeof createEnvSink>) =>
   [...(sink.current()?.byName ?? [])].map(([name, value]) => `${name}=${value.exposeText('env')}`);
 
 describe('an environment', () => {
-  it('is published in generations, of which the first is told', async () => {
+  it('is published in generations, and the first one is marked', async () => {
     const sink = createEnvSink('exec.env');
     expect([sink.current(), await sink.recover()]).toEqual([
       undefined,
@@ -59,10 +59,10 @@ describe('an environment', () => {
   });
 
   it.each<[string, Uint8Array, string]>([
-    ['a NUL', Buffer.from('hunter2\0x'), 'the value holds NUL, which no variable can'],
+    ['a NUL', Buffer.from('hunter2\0x'), 'the value holds a NUL character, which no variable can hold'],
     ['bytes that are not UTF-8', Buffer.from([0x68, 0xff, 0xfe]), 'the value holds bytes that are not UTF-8'],
-    ['more than the system takes', Buffer.alloc(131_069, 'h'), 'name and value have 131073 bytes; 131072 are the most'],
-  ])('refuses %s, tells where and nothing of it, and stays', async (_title, value, seen) => {
+    ['more than the system takes', Buffer.alloc(131_069, 'h'), 'name and value have 131073 bytes; the limit is 131072'],
+  ])('refuses %s, names the variable but not the value, and keeps the published ones', async (_title, value, seen) => {
     const sink = createEnvSink('exec.env');
     await publish(sink, { PW: 'old' });
     const { code, text } = await failureOf(sink.stage(new Map([['PW', value]])));
@@ -74,7 +74,7 @@ describe('an environment', () => {
     expect(valuesOf(sink)).toEqual(['PW=old']);
   });
 
-  it('takes the longest variable that the system does', async () => {
+  it('takes a variable as long as the system allows', async () => {
     const sink = createEnvSink('exec.env');
     await sink.stage(new Map([['PW', Buffer.alloc(131_068, 'x')]]));
   });

@@ -15,7 +15,7 @@ import {
 } from './file-sink.helpers.ts';
 
 const scratch = useScratch();
-/** These start programs of ours as other users. */
+/** These tests start fixture programs as other users. */
 const withOthers = othersCanRun();
 const ownUid = process.geteuid?.() ?? 0;
 const ownGid = process.getegid?.() ?? 0;
@@ -44,7 +44,7 @@ describe('modes', () => {
     ]);
   });
 
-  it('stand before the swap', async () => {
+  it('are set before the swap', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir, { mode: 0o440, files: { open: { mode: 0o644 }, a: {} } }));
     const staged = await sink.stage(bytesOf({ a: '1', open: '2' }));
@@ -55,7 +55,7 @@ describe('modes', () => {
     );
   });
 
-  it('a file may have a mode of its own, and opens only the folders on its way', async () => {
+  it('a file with a mode of its own opens only the folders on its path', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir, { files: { 'open/ca.pem': { mode: 0o444 } } }));
     await publish(sink, { 'open/ca.pem': 'C', 'closed/key.pem': 'K' });
@@ -95,7 +95,7 @@ describe('the directory of an output', () => {
     expect(bits(dir, '.')).toBe('755');
   });
 
-  it('may have symlinks among its parents, as /var/run is one', async () => {
+  it('may have symlinks among its parents, such as /var/run', async () => {
     const base = scratch();
     mkdirSync(join(base, 'run'));
     symlinkSync('run', join(base, 'var-run'));
@@ -123,7 +123,7 @@ describe.runIf(isRoot)('owners', () => {
     ]);
   });
 
-  it('stand before the swap', async () => {
+  it('are set before the swap', async () => {
     const dir = join(scratch(), 'shop');
     const sink = await openSink(outputIn(dir, { uid: 1000, gid: 2000, files: { own: { uid: 1001 }, a: {} } }));
     expect(await sink.stage(bytesOf({ a: '1', own: '2' }))).not.toBe('equal');
@@ -134,7 +134,7 @@ describe.runIf(isRoot)('owners', () => {
     expect(owners).toEqual(['..g1 1000:2000', '..g1/a 1000:2000', '..g1/own 1001:2000']);
   });
 
-  it('without a gid the group of a setgid directory is handed down, and equal stays equal', async () => {
+  it('without a gid, files get the group of a setgid directory, and an equal generation stays equal', async () => {
     const dir = join(scratch(), 'shop');
     mkdirSync(dir);
     chownSync(dir, 0, 2000);
@@ -169,7 +169,7 @@ describe.runIf(withOthers)('readers', () => {
     expect(reads(dir, 1000, 1000, 'a')).toEqual(['one']);
   });
 
-  it('so it does in a directory that was there before and everybody may enter', () => {
+  it('the reader also reads in a directory that existed before and that every user may enter', () => {
     const dir = scratch();
     chownSync(dir, 1000, 1000);
     const { files: _, ...output } = outputIn(dir, { mode: 0o440 });
@@ -178,14 +178,14 @@ describe.runIf(withOthers)('readers', () => {
     expect(reads(dir, 2000, 2000, 'a')).toEqual(['EACCES']);
   });
 
-  it('the configured gid reaches the files of a directory that we created without a dirMode', async () => {
+  it('the configured group reaches the files in a directory that Pannier made without a dirMode', async () => {
     const dir = join(scratch(), 'shop');
     await publish(await openSink(outputIn(dir, { mode: 0o440, gid: 3000, files: { a: {} } })), { a: 'one' });
     expect(reads(dir, 2000, 3000, 'a')).toEqual(['one']);
     expect(reads(dir, 2000, 2000, 'a')).toEqual(['EACCES']);
   });
 
-  it('each file is read by its own owner or group, and by nobody else', async () => {
+  it('only its own owner or group can read a file', async () => {
     const dir = join(scratch(), 'shop');
     const output = outputIn(dir, {
       uid: 1000,
@@ -202,7 +202,7 @@ describe.runIf(withOthers)('readers', () => {
     expect(reads(dir, 5000, 5000, ...names)).toEqual(['EACCES', 'EACCES', 'EACCES']);
   });
 
-  it('an owner that we may not give is OUTPUT_OWNER, and nothing is left of the try', () => {
+  it('an owner that the agent may not set is OUTPUT_OWNER, and nothing is left behind', () => {
     const dir = scratch();
     chownSync(dir, 1000, 1000);
     const { files: _, ...output } = outputIn(dir, { gid: 3000 });
@@ -219,7 +219,7 @@ describe.runIf(withOthers)('readers', () => {
     expect(listTree(dir)).toEqual([]);
   });
 
-  it('what another user published is published anew when it cannot be read, and then stays where it is', async () => {
+  it('a generation of another user that cannot be read is published again, and then counts as equal', async () => {
     const dir = scratch();
     chownSync(dir, 1000, 1000);
     await publish(await openSink(outputIn(dir)), { a: 'by root' });

@@ -1,4 +1,4 @@
-/** What the tests of the file sink share: a scratch directory, an output, and looking at what is on disk. */
+/** What the tests of the file sink share: a scratch directory, an output, and functions that read the disk. */
 import { spawn, spawnSync } from 'node:child_process';
 import {
   accessSync,
@@ -25,18 +25,18 @@ import { FakeClock } from '../../fake-clock.ts';
 
 export const isRoot = process.geteuid?.() === 0;
 
-/** /dev/shm where it is a tmpfs, as the volumes are that people use; the system's temporary directory elsewhere. */
+/** /dev/shm where it is a tmpfs, as the volumes of most users are; otherwise the system's temporary directory. */
 export function scratchRoot(): string {
   try {
     accessSync('/dev/shm', constants.W_OK);
     if (statfsSync('/dev/shm').type === 0x01021994) return '/dev/shm';
   } catch {
-    // not there
+    // there is no /dev/shm
   }
   return tmpdir();
 }
 
-/** A new directory that everybody may pass through; removed after each test of this file. */
+/** Makes directories that every user may enter, and removes them after each test of the file. */
 export function useScratch(root = scratchRoot()): () => string {
   const made: string[] = [];
   afterEach(() => {
@@ -82,7 +82,7 @@ export function bytesOf(files: Readonly<Record<string, string>>): Map<string, Ui
   return new Map(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)]));
 }
 
-/** Stages and commits; throws when the sink says `equal`. */
+/** Stages and commits; throws when the sink answers `equal`. */
 export async function publish(sink: Sink, files: Readonly<Record<string, string>>) {
   const staged = await sink.stage(bytesOf(files));
   if (staged === 'equal') throw new Error('expected a change');
@@ -121,7 +121,7 @@ export const program = (name: string): string => new URL(`../../fixtures/program
 interface Run {
   readonly uid?: number;
   readonly gid?: number;
-  /** Through `sh`, which sets it before the program starts. */
+  /** The umask of the program, which `sh` sets before it starts. */
   readonly umask?: string;
 }
 
@@ -136,8 +136,8 @@ export function runProgram(name: string, argument: unknown, { umask, ...ids }: R
 }
 
 /**
- * One file out of a fixture program: it starts in a quarter of the time, which counts when it is started hundreds of
- * times.
+ * Bundles a fixture program into one file. That starts in a quarter of the time, which matters when it is started
+ * hundreds of times.
  */
 export function bundle(name: string, into: string): string {
   const outfile = join(into, `${name}.mjs`);
@@ -158,7 +158,7 @@ export function startProgram(path: string, argument: unknown) {
   });
 }
 
-/** Whether another user could run our programs from here: the checkout may lie in a private directory. */
+/** Whether another user can run the fixture programs: the checkout may lie in a private directory. */
 export function othersCanRun(): boolean {
   if (!isRoot) return false;
   const tried = spawnSync(process.execPath, ['--no-warnings', program('read-files.ts'), '[]'], {

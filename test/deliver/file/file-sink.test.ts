@@ -69,7 +69,7 @@ describe('a publish', () => {
     expect(readFileSync(join(dir, 'none'))).toHaveLength(0);
   });
 
-  it('removes the links of names that are gone, and only links of ours', async () => {
+  it('removes the links of names that are gone, and no link that Pannier did not make', async () => {
     const dir = scratch();
     symlinkSync('/etc/hostname', join(dir, 'theirs'));
     writeFileSync(join(dir, 'their-file'), 'kept');
@@ -105,7 +105,7 @@ describe('a publish', () => {
     expect(listTree(dir)).toEqual(['..data -> ..g1', '..g1/ 700', '..g1/a 400', 'a -> ..data/a']);
   });
 
-  it('never uses a number again, whatever became of it', async () => {
+  it('never uses the number of a generation again', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: '1' });
@@ -113,7 +113,7 @@ describe('a publish', () => {
     if (discarded !== 'equal') await discarded.discard();
     expect((await publish(sink, { a: '3' })).generation).toBe(3);
     await sink.mark.settle(3);
-    // Everything but the mark is taken away: the next start still counts on.
+    // With everything but the mark removed, the next start still does not use a number again.
     rmSync(join(dir, '..g3'), { recursive: true });
     unlinkSync(join(dir, '..data'));
     expect((await publish(await openSink(outputIn(dir)), { a: '3' })).generation).toBe(4);
@@ -127,7 +127,7 @@ describe('a publish', () => {
     await expect(older.commit()).rejects.toThrow(TypeError);
   });
 
-  it('makes the directory again when somebody removed it, and that is not a first publish', async () => {
+  it('makes a removed directory again, which does not count as a first publish', async () => {
     const dir = join(scratch(), 'shop');
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: '1' });
@@ -169,13 +169,13 @@ describe('an equal generation', () => {
     expect(await sink.stage(bytesOf(changed))).not.toBe('equal');
   });
 
-  it('is not one with another mode', async () => {
+  it('has the planned modes', async () => {
     const dir = scratch();
     await publish(await openSink(outputIn(dir)), files);
     expect(await (await openSink(outputIn(dir, { mode: 0o440 }))).stage(bytesOf(files))).not.toBe('equal');
   });
 
-  it.runIf(isRoot)('is not one with another owner, nor one whose owner is no longer configured', async () => {
+  it.runIf(isRoot)('has the configured owners, also when one is no longer configured', async () => {
     const dir = scratch();
     await publish(await openSink(outputIn(dir)), files);
     const owned = await openSink(outputIn(dir, { uid: 1000, gid: 2000 }));
@@ -197,7 +197,7 @@ describe('an equal generation', () => {
     ['a link to another name', (dir) => replace(join(dir, 'a'), (path) => symlinkSync('..data/b', path))],
     ['a removed ..data', (dir) => unlinkSync(join(dir, '..data'))],
     ['a removed generation', (dir) => rmSync(join(dir, '..g1'), { recursive: true })],
-  ])('is not one that was tampered with: %s; publishing mends it', async (_, tamper) => {
+  ])('is not one that was tampered with: %s; publishing repairs it', async (_, tamper) => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));
     await publish(sink, files);
@@ -207,7 +207,7 @@ describe('an equal generation', () => {
     expect(await sink.stage(bytesOf(files))).toBe('equal');
   });
 
-  it.runIf(isRoot)('is not one whose owner somebody changed', async () => {
+  it.runIf(isRoot)('has owners that were not changed on disk', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));
     await publish(sink, files);
@@ -259,7 +259,7 @@ describe('the generation before', () => {
     }
   });
 
-  it('a sweep leaves a candidate alone, and its links', async () => {
+  it('a sweep leaves a candidate and its links', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: '1' });

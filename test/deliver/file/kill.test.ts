@@ -13,7 +13,7 @@ import { bundle, bytesOf, outputIn, read, startProgram, useScratch } from './fil
 const scratch = useScratch();
 const onDisk = useScratch(tmpdir());
 
-/** Which number is published, after checking that all of it is there, through the links, and nothing else. */
+/** The published number, after checking that its files, and no others, can be read through the links. */
 function publishedNumber(dir: string): number {
   expect(readlinkSync(join(dir, '..data'))).toMatch(/^\.\.g\d+$/);
   const number = Number(read(dir, '..data/number'));
@@ -27,9 +27,9 @@ function publishedNumber(dir: string): number {
   return number;
 }
 
-/** A new start cleans up: two generations and the mark remain, and a link for each name. */
+/** Starts again and checks the clean-up: two generations, the mark, and a link for each name remain. */
 async function startAnew(dir: string, number: number): Promise<void> {
-  // Eleven seconds on, so that no generation stays for readers alone.
+  // Eleven seconds later no generation stays for readers.
   const sink = createFileSink(outputIn(dir), new FakeClock(Date.now() + 11_000));
   await sink.recover();
   const files = filesOf(number);
@@ -99,7 +99,7 @@ describe('SIGKILL', () => {
 
         const after = createFileSink(outputIn(dir), new FakeClock(Date.now() + 11_000));
         const { generation } = await after.recover();
-        // The mark: a new generation is owed until it was settled, the old one was settled before.
+        // A new generation is owed until it is settled; the old one was settled before.
         const owed = await after.mark.owed();
         if (child.signal === 'SIGKILL') expect(kind === 'new' || owed === undefined).toBe(true);
         if (owed !== undefined) expect(owed.generation).toBe(generation);
@@ -112,7 +112,7 @@ describe('SIGKILL', () => {
           break;
         }
       }
-      // Both sides of the rename were met, many times.
+      // Many kills came before the rename, and many after it.
       expect(met.old).toBeGreaterThan(20);
       expect(met.new).toBeGreaterThan(5);
     },
@@ -120,7 +120,7 @@ describe('SIGKILL', () => {
   );
 });
 
-/** A timer is good to a millisecond or two, and we mean fractions. */
+/** Waits busily: a timer is only precise to a millisecond or two, and fractions are needed. */
 function spinMs(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);

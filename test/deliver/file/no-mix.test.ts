@@ -14,7 +14,7 @@ it('a reader that opens ..data once never sees a mix: 100,000 file reads across 
   const dir = scratch();
   const sink = await openSink(outputIn(dir), systemClock);
   const write = (generation: number) => {
-    // Of differing length, so that a file cut short would show.
+    // The lengths differ, so that a truncated file would be noticed.
     const body = `${generation} ${'x'.repeat((generation * 37) % 3000)}.`;
     return publish(sink, Object.fromEntries(names.map((name) => [name, body])));
   };

@@ -9,7 +9,7 @@ const scratch = useScratch();
 const generationsIn = (dir: string) => readdirSync(dir).filter((name) => /^\.\.g\d/.test(name));
 
 describe('recover', () => {
-  it('tells the published generation and whether it is on tmpfs', async () => {
+  it('answers the published generation and whether the directory is on tmpfs', async () => {
     const dir = scratch();
     const sink = createFileSink(outputIn(dir), new FakeClock());
     expect(await sink.recover()).toMatchObject({ generation: undefined, removed: 0 });
@@ -18,12 +18,12 @@ describe('recover', () => {
     expect(await createFileSink(outputIn(dir), new FakeClock()).recover()).toMatchObject({ generation: 2, removed: 0 });
   });
 
-  it('comes first: without it nothing is staged', async () => {
+  it('must be called before anything is staged', async () => {
     const sink = createFileSink(outputIn(scratch()), new FakeClock());
     await expect(sink.stage(bytesOf({ a: '1' }))).rejects.toThrow(TypeError);
   });
 
-  it('removes what a kill left: candidates, temporary links, links that lead nowhere', async () => {
+  it('removes what a kill left behind: candidates, temporary links, links that lead nowhere', async () => {
     const dir = scratch();
     await publish(await openSink(outputIn(dir)), { a: '1' });
     mkdirSync(join(dir, '..g2'));
@@ -45,10 +45,10 @@ describe('recover', () => {
       '..theirs/ 755',
       'a -> ..data/a',
     ]);
-    expect((await publish(sink, { a: '2' })).generation).toBe(8); // 7 was used
+    expect((await publish(sink, { a: '2' })).generation).toBe(8); // number 7 was used
   });
 
-  it('a generation that is gone counts as not published, yet as one that was read', async () => {
+  it('a published generation that is gone counts as not published, but as one that was read', async () => {
     const dir = scratch();
     await publish(await openSink(outputIn(dir)), { a: '1' });
     rmSync(join(dir, '..g1'), { recursive: true });
@@ -117,7 +117,7 @@ describe('the reload mark', () => {
     expect(await sink.mark.owed()).toEqual({ generation: 3, done: [] });
   });
 
-  it('outlives the process', async () => {
+  it('is kept when the process ends', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: '1' });
@@ -127,7 +127,7 @@ describe('the reload mark', () => {
     expect(read(dir, '..reloaded')).toBe('1\n');
   });
 
-  it('names the steps that are done for the generation that is published, also to the next process', async () => {
+  it('names the steps that are done for the published generation, also to the next process', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: '1' });
@@ -143,7 +143,7 @@ describe('the reload mark', () => {
     expect(read(dir, '..reloaded')).toBe('3\n');
   });
 
-  it('whose place a directory has cannot be written', async () => {
+  it('cannot be written where a directory has its name', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: '1' });

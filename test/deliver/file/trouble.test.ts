@@ -14,7 +14,7 @@ afterEach(() => {
   for (const dir of mounted.splice(0)) spawnSync('umount', ['-l', dir]);
 });
 
-/** A volume of its own, or undefined where we may not mount. */
+/** Mounts a volume that is unmounted after the tests. False: the tests may not mount. */
 function mount(dir: string, ...options: readonly string[]): boolean {
   if (spawnSync('mount', [...options, dir]).status !== 0) return false;
   mounted.push(dir);
@@ -29,7 +29,7 @@ const mayMount = (() => {
   return may;
 })();
 
-describe('OUTPUT_OCCUPIED: what is not ours is never replaced', () => {
+describe('OUTPUT_OCCUPIED: what Pannier did not make is never replaced', () => {
   it.each<[string, (path: string) => void]>([
     ['a file', (path) => writeFileSync(path, 'theirs')],
     ['a directory', (path) => mkdirSync(path)],
@@ -83,7 +83,7 @@ describe('OUTPUT_OCCUPIED: what is not ours is never replaced', () => {
 });
 
 describe('symlinks in the destination', () => {
-  it('the directory itself being one is OUTPUT_SYMLINK, with a trailing slash too', async () => {
+  it('a directory that is a symlink is OUTPUT_SYMLINK, with a trailing slash too', async () => {
     const base = scratch();
     mkdirSync(join(base, 'elsewhere'));
     symlinkSync('elsewhere', join(base, 'shop'));
@@ -120,7 +120,7 @@ describe('symlinks in the destination', () => {
     },
   );
 
-  it('one that waits under the name of the next generation is not followed, and goes with the next start', async () => {
+  it('a symlink under the name of the next generation is not followed, and the next start removes it', async () => {
     const base = scratch();
     const dir = join(base, 'shop');
     for (const made of ['shop', 'out']) mkdirSync(join(base, made));
@@ -138,7 +138,7 @@ describe('symlinks in the destination', () => {
   it.runIf(process.platform === 'linux').each<[string, 'mkdir' | 'open']>([
     ['was made', 'mkdir'],
     ['was opened', 'open'],
-  ])('one exchanged for the candidate right after it %s gets no file', async (_, step) => {
+  ])('a symlink exchanged for the candidate right after it %s gets no file', async (_, step) => {
     const base = scratch();
     const dir = join(base, 'shop');
     for (const made of ['shop', 'out']) mkdirSync(join(base, made));
@@ -152,7 +152,7 @@ describe('symlinks in the destination', () => {
     expect(listTree(join(base, 'out'))).toEqual([]);
   });
 
-  it('a published generation that is one is not read through, but published again', async () => {
+  it('a published generation that is a symlink is not followed, but published again', async () => {
     const base = scratch();
     const dir = join(base, 'shop');
     for (const made of ['shop', 'out']) mkdirSync(join(base, made), { mode: 0o700 });
@@ -182,7 +182,7 @@ describe('symlinks in the destination', () => {
 });
 
 describe.runIf(process.platform === 'linux')('tmpfs', () => {
-  it('is told, and requireTmpfs refuses everything else', async () => {
+  it('is detected, and requireTmpfs refuses everything else', async () => {
     for (const base of ['/dev/shm', tmpdir()].filter((path) => existsSync(path))) {
       const tmpfs = spawnSync('stat', ['-f', '-c', '%T', base], { encoding: 'utf8' }).stdout.trim() === 'tmpfs';
       const dir = mkdtempSync(join(base, 'pannier-test-'));
@@ -198,7 +198,7 @@ describe.runIf(process.platform === 'linux')('tmpfs', () => {
 });
 
 describe.runIf(mayMount)('volumes of their own (need the right to mount)', () => {
-  it('a full one is OUTPUT_FULL: the candidate is removed, the published generation untouched', async () => {
+  it('a full volume is OUTPUT_FULL: the candidate is removed, the published generation untouched', async () => {
     const dir = scratch();
     mount(dir, '-t', 'tmpfs', '-o', 'size=64k', 'none');
     const sink = await openSink(outputIn(dir));
@@ -213,7 +213,7 @@ describe.runIf(mayMount)('volumes of their own (need the right to mount)', () =>
     expect((await publish(sink, { a: 'new', b: 'new' })).generation).toBe(3);
   });
 
-  it('one without inodes left is OUTPUT_FULL, whichever step meets it', async () => {
+  it('a volume without free inodes is OUTPUT_FULL, in whichever step that shows', async () => {
     for (let inodes = 4; inodes < 12; inodes++) {
       const dir = scratch();
       mount(dir, '-t', 'tmpfs', '-o', `nr_inodes=${inodes}`, 'none');
@@ -227,7 +227,7 @@ describe.runIf(mayMount)('volumes of their own (need the right to mount)', () =>
     throw new Error('never had enough inodes');
   });
 
-  it('a read-only one is OUTPUT_NOT_WRITABLE, at the start and later', async () => {
+  it('a read-only volume is OUTPUT_NOT_WRITABLE, at the start and later', async () => {
     const dir = scratch();
     mount(dir, '-t', 'tmpfs', 'none');
     const sink = await openSink(outputIn(dir));
@@ -250,7 +250,7 @@ describe.runIf(mayMount)('volumes of their own (need the right to mount)', () =>
     expect(read(dir, 'a')).toBe('2');
   });
 
-  it('what is not tmpfs is synced, and publishes the same', async () => {
+  it('a volume that is not tmpfs is synced, and publishes the same', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'pannier-test-'));
     try {
       const sink = await openSink(outputIn(dir));
@@ -264,8 +264,8 @@ describe.runIf(mayMount)('volumes of their own (need the right to mount)', () =>
 });
 
 /**
- * Lets something happen right after a file system call on a path that ends so, on tmpfs or elsewhere. Gives back how to
- * end that.
+ * Calls `happen` right after each file system call `step` on a path that ends with `path`, on tmpfs or a disk. Returns
+ * a function that ends this.
  */
 function after(step: 'mkdir' | 'open', path: string, happen: () => void): () => void {
   const promises = fs.promises as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;

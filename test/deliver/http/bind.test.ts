@@ -15,7 +15,7 @@ function server() {
 }
 
 describe('a unix socket', () => {
-  it('is private unless a mode says otherwise, and nothing else is left beside it', async () => {
+  it('is private unless a mode is set, and nothing else is left beside it', async () => {
     const path = join(place(), 's');
     await bind(server(), at(path));
     expect(lstatSync(path).mode & 0o777).toBe(0o600);
@@ -25,7 +25,7 @@ describe('a unix socket', () => {
     expect(lstatSync(open).mode & 0o777).toBe(0o660);
   });
 
-  it('is never at its path with another mode than its own, whatever the umask', async () => {
+  it('is never at its path with another mode than its own, whatever the umask is', async () => {
     const path = join(place(), 's');
     const before = process.umask(0);
     const modes = new Set<number>();
@@ -54,12 +54,12 @@ describe('a unix socket', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('of a dead process is taken over', async () => {
+  it('of a dead process is replaced', async () => {
     const path = join(place(), 's');
     const dead = server();
     await bind(dead, at(path));
     await new Promise((resolve) => dead.close(resolve));
-    expect(existsSync(path)).toBe(true); // nobody released it
+    expect(existsSync(path)).toBe(true); // it was not released
     await bind(server(), at(path));
     await expect(bind(server(), at(path))).rejects.toMatchObject({ failure: { code: 'LISTEN_IN_USE' } });
   });
@@ -73,7 +73,7 @@ describe('a unix socket', () => {
     await expect(bind(server(), at(folder))).rejects.toMatchObject({ failure: { code: 'LISTEN_OCCUPIED' } });
   });
 
-  it('in a directory that is missing, or with a path that is too long, is refused in words', async () => {
+  it('in a missing directory, or with a path that is too long, is refused with a reason', async () => {
     const missing = join(place(), 'no/s');
     await expect(bind(server(), at(missing))).rejects.toMatchObject({
       failure: { code: 'LISTEN_FAILED', seen: `the directory of ${missing} does not exist` },
@@ -82,7 +82,7 @@ describe('a unix socket', () => {
     await expect(bind(server(), at(long))).rejects.toMatchObject({ failure: { code: 'LISTEN_FAILED' } });
   });
 
-  it('is removed on release, but not when another one has taken its path', async () => {
+  it('is removed on release, unless another one has taken its path', async () => {
     const path = join(place(), 's');
     const first = await bind(server(), at(path));
     const second = await bind(server(), { ...at(path), replaces: true });
@@ -97,7 +97,7 @@ describe('a unix socket', () => {
   });
 });
 
-it('a unix socket that was to replace another and is given up leaves the other alone', async () => {
+it('a unix socket that is released before it replaces another leaves the other alone', async () => {
   const path = join(place(), 's');
   const first = await bind(server(), at(path));
   const second = await bind(server(), { ...at(path, 0o660), replaces: true });
@@ -106,7 +106,7 @@ it('a unix socket that was to replace another and is given up leaves the other a
 });
 
 describe('a TCP port', () => {
-  it('that another listener has is refused', async () => {
+  it('that another listener uses is refused', async () => {
     const first = server();
     await bind(first, { where: { kind: 'tcp', host: '127.0.0.1', port: 0 }, place: 'admin' });
     const { port } = first.address() as { port: number };
@@ -116,7 +116,7 @@ describe('a TCP port', () => {
 });
 
 describe.skipIf(attackerMissing !== undefined)('a unix socket in a directory of another user', () => {
-  it('who exchanges the private directory that it is made in, gives its owner and mode to no other file', async () => {
+  it('gives its owner and mode to no other file when that user exchanges its private directory', async () => {
     const base = place();
     chmodSync(base, 0o755);
     const run = join(base, 'run');

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { HttpListener } from '../../../src/deliver/http/listener.ts';
 import { dial, place, rest } from './listener.helpers.ts';
 
-/** Answers with the method, and the body that came with it. */
+/** Answers with the method and the body of the request. */
 async function echo(): Promise<string> {
   const path = `${place()}/s`;
   const service = {
@@ -22,7 +22,7 @@ async function echo(): Promise<string> {
   return path;
 }
 
-/** Sends the pieces, each when the one before has had time to arrive, and reads to the end. */
+/** Sends the pieces one by one, each after the one before has had time to arrive, and reads the answer to its end. */
 async function say(path: string, ...pieces: readonly string[]): Promise<string> {
   const socket = await dial(path);
   const all = rest(socket);
@@ -44,20 +44,20 @@ describe('methods that Node does not know', () => {
     expect(await say(path, get, list, get, scan, list)).toBe('[GET /a ][LIST /b ][GET /a ][SCAN /c hi][LIST /b ]');
   });
 
-  it('may come in any pieces', async () => {
+  it('may arrive in pieces of any size', async () => {
     const path = await echo();
     expect(await say(path, 'L', 'IST /', 'b HTTP/1.1\r\nHo', 'st: x\r\n\r', '\n')).toBe('[LIST /b ]');
     expect(await say(path, 'LI', 'NK /b HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('[LINK /b ]');
   });
 
-  it('are looked for at the beginning of requests only', async () => {
+  it('are replaced only at the beginning of requests', async () => {
     const path = await echo();
     const head = 'POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n';
     expect(await say(path, head, 'LIST /', 'LIST')).toBe('[POST /a LIST /LIST]');
     expect(await say(path, 'POST /a HTTP/1.1\r\nHost: x\r\nX: ', 'LIST \r\n\r\n')).toBe('[POST /a ]');
   });
 
-  it('that are on no list are refused as before', async () => {
+  it('that are not listed are refused as before', async () => {
     const path = await echo();
     const socket = await dial(path);
     const all = rest(socket);

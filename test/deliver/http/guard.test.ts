@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { strangeness } from '../../../src/deliver/http/guard.ts';
+import { findHeaderProblem } from '../../../src/deliver/http/guard.ts';
 
 function codeOf(isTcp: boolean, headers: Readonly<Record<string, string>>): string | undefined {
   const rawHeaders = Object.entries(headers).flat();
-  return strangeness({ headers, rawHeaders } as unknown as IncomingMessage, isTcp, new Set())?.code;
+  return findHeaderProblem({ headers, rawHeaders } as unknown as IncomingMessage, isTcp, new Set())?.code;
 }
 
 describe('a request to a local listener', () => {

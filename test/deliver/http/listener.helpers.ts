@@ -9,7 +9,7 @@ import { createService, type Route } from '../../../src/deliver/http/routes.ts';
 
 export const place = (): string => mkdtempSync(join(tmpdir(), 'pannier-http-'));
 
-/** A listener on a unix socket of its own, closed when the test is over. */
+/** Opens a listener on a new unix socket; it is closed when the test is over. */
 export async function listen(routes: readonly Route[], limits: Partial<Limits> = {}, path = join(place(), 's')) {
   const where = { kind: 'unix', path, mode: 0o600 } as const;
   const listener = await HttpListener.open({ where, place: 'api.listeners[0]' }, createService(routes), {
@@ -44,7 +44,7 @@ export function ask(socketPath: string, path: string, method = 'GET', body?: str
   });
 }
 
-/** A bare connection, for what no client would send. */
+/** A bare connection, to send what no HTTP client would send. */
 export async function dial(path: string): Promise<Socket> {
   const socket = connect({ path });
   onTestFinished(() => void socket.destroy());
@@ -53,7 +53,7 @@ export async function dial(path: string): Promise<Socket> {
   return socket;
 }
 
-/** What comes until the other side closes. */
+/** Reads until the other side closes. */
 export function rest(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     let all = '';

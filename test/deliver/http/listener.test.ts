@@ -10,7 +10,7 @@ const hello = {
 const well = { ...hello, path: '/livez', vital: true } as const;
 
 describe('a listener', () => {
-  it('answers 429 when all connections are taken, and health all the same', async () => {
+  it('answers 429 when all connections are taken, and still answers health', async () => {
     const { path } = await listen([hello, well], { maxConnections: 2, silentMs: 60_000 });
     await dial(path);
     await dial(path);
@@ -19,19 +19,19 @@ describe('a listener', () => {
     expect((await ask(path, '/livez')).status).toBe(200);
   });
 
-  it('lets connections that say nothing give way, the oldest first, so that health gets through at once', async () => {
+  it('closes connections that send nothing, the oldest first, so that health is answered at once', async () => {
     const { path, listener } = await listen([well], { maxConnections: 2 });
     const silent = [];
     for (let i = 0; i < 60; i++) silent.push(await dial(path));
     const asked = performance.now();
     expect((await ask(path, '/livez')).status).toBe(200);
-    expect(performance.now() - asked).toBeLessThan(5_000); // the timeout of headers is ten seconds
+    expect(performance.now() - asked).toBeLessThan(5_000); // less than the ten seconds that headers may take
     expect(listener.connections).toBeLessThanOrEqual(19);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect([silent[0]?.destroyed, silent.at(-1)?.destroyed]).toEqual([true, false]);
   });
 
-  it('begins no further request of a connection whose answers are not taken, and answers all in their order', async () => {
+  it('begins no further request of a connection whose answers are not taken, and answers all in order', async () => {
     let begun = 0;
     const big = {
       ...hello,
@@ -54,7 +54,7 @@ describe('a listener', () => {
     expect(await all).toMatch(/hello$/);
   });
 
-  it('closes a silent connection rather than refuse who asks, the oldest first', async () => {
+  it('closes the oldest silent connection rather than refuse a request', async () => {
     const { path, listener } = await listen([hello], { maxConnections: 3, silentMs: 100 });
     const silent = [];
     for (let i = 0; i < 25; i++) silent.push(await dial(path));
@@ -66,7 +66,7 @@ describe('a listener', () => {
     expect(listener.connections).toBeLessThan(25);
   });
 
-  it('answers who asks later than it was opened, once somebody has become silent', async () => {
+  it('answers a connection that was opened in a crowd as soon as another one is silent', async () => {
     const { path } = await listen([hello], { maxConnections: 1, silentMs: 100 });
     await dial(path);
     const late = await dial(path);
@@ -85,7 +85,7 @@ describe('a listener', () => {
     await ended;
   });
 
-  it('ends half-open connections, and answers what is no HTTP with a bare status', async () => {
+  it('ends half-open connections, and answers what is not HTTP with a bare status', async () => {
     const { path } = await listen([hello], { headersMs: 300 });
     const half = await dial(path);
     half.write('GET /hello HTTP/1.1\r\nHo');
@@ -98,7 +98,7 @@ describe('a listener', () => {
     expect(await rest(long)).toMatch(/^HTTP\/1.1 431 /);
   });
 
-  it('counts what it answered by status, refusals too', async () => {
+  it('counts its answers by status, refusals included', async () => {
     const { path, listener } = await listen([hello, well], { maxConnections: 1, silentMs: 60_000 });
     const taken = await dial(path);
     for (const asked of ['/hello', '/livez', '/none']) await ask(path, asked);
@@ -112,7 +112,7 @@ describe('a listener', () => {
     ]);
   });
 
-  it('exchanges its service while connections stay', async () => {
+  it('exchanges its service without closing connections', async () => {
     const { path, listener } = await listen([hello]);
     const socket = await dial(path);
     const answer = () => new Promise((resolve) => socket.once('data', (chunk) => resolve(chunk.toString())));
@@ -163,7 +163,7 @@ describe('a route table', () => {
     expect(got.headers['cache-control']).toBe('no-store');
   });
 
-  it('answers 405 with Allow, HEAD without a body, and 413 to bodies that are too long or not wanted', async () => {
+  it('answers 405 with Allow, HEAD without a body, and 413 to bodies that are too long or not taken', async () => {
     const { path } = await listen([echo, take, hello]);
     const wrong = await ask(path, '/hello', 'POST');
     expect([wrong.status, wrong.headers['allow']]).toEqual([405, 'GET']);

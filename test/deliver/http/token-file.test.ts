@@ -6,7 +6,7 @@ import { TokenFile } from '../../../src/deliver/http/token-file.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { place } from './listener.helpers.ts';
 
-it('a token is compared in constant time, whatever it is and however long', async () => {
+it('tokens of any length and content are compared in constant time', async () => {
   const path = join(place(), 'token');
   writeFileSync(path, 'correct-horse\n');
   const token = new TokenFile(path, 'api.tokenFile', new FakeClock());
@@ -22,7 +22,7 @@ it('a token is compared in constant time, whatever it is and however long', asyn
       false,
     ]);
     expect(compared.mock.calls.length).toBeGreaterThanOrEqual(given.length);
-    // Of digests: their length says nothing.
+    // Digests are compared, whose length says nothing about the token.
     for (const [a, b] of compared.mock.calls) expect([a.byteLength, b.byteLength]).toEqual([32, 32]);
   } finally {
     compared.mockRestore();
@@ -30,10 +30,10 @@ it('a token is compared in constant time, whatever it is and however long', asyn
 });
 
 it.each([
-  ['a pipe that nobody writes to', (path: string) => execFileSync('mkfifo', [path]), 'it is no regular file'],
+  ['a pipe without a writer', (path: string) => execFileSync('mkfifo', [path]), 'it is no regular file'],
   ['a link to itself', (path: string) => symlinkSync(path, path), 'cannot be read (ELOOP)'],
   ['a directory of it that is a file', (path: string) => symlinkSync('/dev/null/x', path), 'cannot be read (ENOTDIR)'],
-])('%s in place of the file lets nobody in, and says so', async (_t, put, why) => {
+])('%s in place of the token file refuses every request, and is reported', async (_t, put, why) => {
   const path = join(place(), 'token');
   const clock = new FakeClock();
   writeFileSync(path, 'correct-horse\n');
@@ -49,7 +49,7 @@ it.each([
 });
 
 it.each([
-  [0o644, 'correct-horse-battery', /every user of the machine may use it$/],
+  [0o644, 'correct-horse-battery', /every user of the machine has access to the file$/],
   [0o600, 'correct-horse', /fewer than 16 characters$/],
   [0o640, 'correct-horse-battery', undefined],
 ])('a weak token is a warning: mode %o, %s', async (mode, text, seen) => {

@@ -29,13 +29,13 @@ describe("the agent's client certificate", () => {
     },
   );
 
-  it('is lent to clients by name alone', async () => {
+  it('is used for clients only when the configuration says so', async () => {
     const proxy = await proxied({ useAutoAuthToken: false, useClientCertificate: true });
     const got = await proxy.ask('POST', '/v1/auth/cert/login', { body: {} });
     expect(got.json.auth.policies).toContain('shop');
   });
 
-  it('renews the login that it made, for a client as the agent, when it is lent', async () => {
+  it('renews the login that it made for a client, where clients may use it', async () => {
     const renewed = async (useClientCertificate: boolean) => {
       const proxy = await proxied({ useAutoAuthToken: true, useClientCertificate });
       return (await proxy.ask('POST', '/v1/auth/token/renew-self', { body: {} })).status;
@@ -43,7 +43,7 @@ describe("the agent's client certificate", () => {
     expect([await renewed(false), await renewed(true)]).toEqual([400, 200]);
   });
 
-  it('is what a server insists on: a client without it is told what to set', async () => {
+  it('may be required by the server: then a client without it is told what to configure', async () => {
     const server = await startOpenBao({ tls: { requireClientCert: true } });
     onTestFinished(() => server.stop());
     const without = await proxied({ useAutoAuthToken: false }, server);

@@ -35,7 +35,7 @@ describe('a backend in trouble', () => {
     ['speaks no HTTP', (_r, s) => s.end(`${CANARY} ${CANARY}\r\n\r\n`), 502],
     ['closes without a word', (_r, s) => s.end(), 502],
   ] as readonly (readonly [string, Answerer, number])[])(
-    'that %s is answered for, in our own words',
+    'that %s is answered with an error of the proxy',
     async (_t, answer, status) => {
       const { proxy } = await fronting(answer);
       const got = await proxy.ask('GET', '/v1/x');
@@ -46,11 +46,11 @@ describe('a backend in trouble', () => {
   );
 
   it.each([{}, { cache: { staticKv: { maxStaleMs: 30_000 }, maxEntries: 10, maxBytes: 10_000 } }])(
-    'that is not there is a 502, and a 503 for what needs a login, as soon as that is known (%j)',
+    'that is down is a 502, and a 503 for requests that need a login, without a long wait (%j)',
     async (more) => {
       const auth = { method: 'token', token: Secret.text(TOKEN) } as const;
       const address = `http://127.0.0.1:${await findFreePort()}`;
-      // Nobody waits the day that a login may take.
+      // A login may take a day here, and the request does not wait for that.
       const proxy = await startProxy({ address, auth, proxy: more, backend: { timeoutMs: 86_400_000 } });
       for (const [path, status] of [['/v1/sys/health', 502] as const, ...Array(3).fill(['/v1/secret/data/x', 503])]) {
         const got = await proxy.ask('GET', path);
@@ -60,7 +60,7 @@ describe('a backend in trouble', () => {
     },
   );
 
-  it('that says nothing while a login is asked for is a 503 after the time that a login may take', async () => {
+  it('that does not answer a login is a 503 after the time that a login may take', async () => {
     const server = await startFaultServer(hang);
     onTestFinished(() => server[Symbol.asyncDispose]());
     const auth = { method: 'token', token: Secret.text(TOKEN) } as const;
@@ -78,20 +78,20 @@ describe('a backend in trouble', () => {
     expect([got.status, got.text]).toEqual([503, expect.stringContaining('there is no login')]);
   });
 
-  it('that breaks off in the middle of an answer breaks ours off', async () => {
+  it('that breaks off an answer makes the proxy break it off too', async () => {
     const { proxy } = await fronting(halfBody);
     await expect(proxy.ask('GET', '/v1/x')).rejects.toMatchObject({ code: 'ECONNRESET' });
     await eventually(() => expect(proxy.answered()).toHaveLength(1));
   });
 
-  it('that closed a kept connection is asked again over a new one', async () => {
+  it('that closed a kept connection gets the request again over a new one', async () => {
     const once = reply(200, '{}');
     const { proxy, seen } = await fronting((asked, socket) => (asked.nth > 1 ? reset : once)(asked, socket));
     for (let i = 0; i < 4; i++) expect((await proxy.ask('POST', '/v1/x', { body: { i } })).status).toBe(200);
     expect(seen().filter(({ nth }) => nth > 1).length).toBeGreaterThan(0);
   });
 
-  it('keeps its redirects, its odd statuses and its own headers', async () => {
+  it('has its redirects, unusual statuses and own headers passed on', async () => {
     const answers: Record<string, Answerer> = {
       '/v1/x/307': reply(307, '', { Location: 'http://elsewhere.test/v1/x' }),
       '/v1/x/473': reply(473, '{"errors":[]}', { 'Retry-After': '3', Connection: 'keep-alive, X-Hop', 'X-Hop': '1' }),
@@ -106,7 +106,7 @@ describe('a backend in trouble', () => {
 });
 
 describe('what a request carries', () => {
-  it('is passed on but for what belongs to the hop', async () => {
+  it('is passed on, except for headers of one hop', async () => {
     const { proxy, seen } = await fronting(reply(200, '{}'));
     const headers = {
       'X-Vault-Policy-Override': 'true',
@@ -145,7 +145,7 @@ describe('what a request carries', () => {
     },
   );
 
-  it('must have X-Vault-Request where it is asked for, and over TCP no other host', async () => {
+  it('must include X-Vault-Request where that is configured, and over TCP no other host', async () => {
     const { proxy, seen } = await fronting(reply(200, '{}'), { tcp: true, requireRequestHeader: true });
     expect((await proxy.ask('GET', '/v1/x')).status).toBe(412);
     const headers = { 'X-Vault-Request': 'true' };
@@ -160,7 +160,7 @@ describe('what a request carries', () => {
 });
 
 describe('a client that', () => {
-  it('is refused keeps its connection, unless it still sends', async () => {
+  it('is refused keeps its connection, unless it is still sending', async () => {
     const { proxy } = await fronting(reply(200, '{}'));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());
@@ -171,7 +171,7 @@ describe('a client that', () => {
     expect((await askAt(where, 'POST', '/ui/', long)).headers['connection']).toBe('close');
   });
 
-  it('leaves ends what was asked for it', async () => {
+  it('leaves ends its request to the backend', async () => {
     const { proxy, server } = await fronting(drip);
     await proxy.ask('GET', '/v1/sys/health');
     const sent = request({ socketPath: proxy.socket, path: '/v1/x' });
@@ -195,7 +195,7 @@ describe('a client that', () => {
     await eventually(() => expect(proxy.answered()).toMatchObject([{ status: 0, failure: { code: 'CANCELLED' } }]));
   });
 
-  it('reads slowly makes the backend wait, and nothing piles up', async () => {
+  it('reads slowly makes the backend wait, and nothing is buffered without bound', async () => {
     const { proxy } = await fronting(flood(300 * 2 ** 20));
     const rssBefore = process.memoryUsage().rss;
     const socket = connect({ path: proxy.socket });
@@ -208,9 +208,9 @@ describe('a client that', () => {
     await eventually(() => expect(proxy.answered()).toHaveLength(1));
   });
 
-  it('sends a long body has it passed on in pieces, and learns when nobody takes it', async () => {
+  it('sends a long body has it passed on in pieces, and learns when the server does not take it', async () => {
     const early = await fronting((_asked, socket) => reply(413, '{"errors":[]}')(_asked, socket));
-    // The fault server reads to the end of Content-Length, so it answers after the body.
+    // The fault server reads as many bytes as Content-Length says, so it answers after the body.
     const got = await early.proxy.ask('POST', '/v1/x', { body: 'y'.repeat(5 * 2 ** 20) });
     expect(got.status).toBe(413);
     expect(early.seen()[0]?.body.length).toBe(5 * 2 ** 20);
@@ -221,14 +221,14 @@ describe('a cache in front of the server', () => {
   const lease = { lease_id: 'x/1', lease_duration: 60, renewable: true, data: { a: 1 } };
   const cache = { maxEntries: 10, maxBytes: 10_000 };
 
-  it('makes an answer as old as it says, and the lease in it shorter', async () => {
+  it('adds its Age to that of an answer, and shortens the lease in it', async () => {
     const { proxy } = await fronting(reply(200, JSON.stringify(lease), { Age: 50 }), { proxy: { cache } });
     expect((await proxy.ask('GET', '/v1/x')).headers['x-cache']).toBe('MISS');
     const again = await proxy.ask('GET', '/v1/x');
     expect([again.headers['x-cache'], Number(again.headers['age']) >= 50]).toEqual(['HIT', true]);
   });
 
-  it('that gives a lease past its end has it kept by nobody', async () => {
+  it('that answers with a lease past its end has it not kept', async () => {
     const { proxy } = await fronting(reply(200, JSON.stringify(lease), { Age: 60 }), { proxy: { cache } });
     const how = async () => (await proxy.ask('GET', '/v1/x')).headers['x-cache'];
     expect([await how(), await how()]).toEqual(['MISS', 'MISS']);

@@ -17,12 +17,12 @@ afterAll(() => world.stop());
 const shop = () => ({ method: 'kubernetes', role: 'shop', tokenFile: world.tokenFile }) as Partial<AuthConfig>;
 const proxied = (more: Partial<ProxyingOptions> = {}) =>
   startProxy({ address: world.bao.address, auth: shop(), ...more });
-/** A character as JSON may write it too. */
+/** A character as a JSON escape. */
 const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 const APP = '/v1/secret/data/shop/app';
 
 describe('a request through the proxy', () => {
-  it("travels with the agent's login when it has no token, and with its own when it has one", async () => {
+  it("is sent under the agent's login when it has no token, and under its own token when it has one", async () => {
     const proxy = await proxied();
     const got = await proxy.ask('GET', APP);
     expect([got.status, got.json.data.data]).toEqual([200, { a: 1 }]);
@@ -33,7 +33,7 @@ describe('a request through the proxy', () => {
     expect((await proxy.ask('GET', '/v1/sys/mounts', { headers: root })).status).toBe(200);
   });
 
-  it("travels with the agent's login whatever its token, with force", async () => {
+  it("is sent under the agent's login whatever its token is, with force", async () => {
     const proxy = await proxied({ proxy: { useAutoAuthToken: 'force' } });
     const headers = { 'X-Vault-Token': 's.wrong', Authorization: 'Bearer s.wrong' };
     expect((await proxy.ask('GET', APP, { headers })).status).toBe(200);
@@ -42,7 +42,7 @@ describe('a request through the proxy', () => {
     ).toBe(403);
   });
 
-  it('travels with no token of ours when that is off, and nobody logs in', async () => {
+  it('is sent without a token of the agent when that is off, and the agent does not log in', async () => {
     const proxy = await proxied({ proxy: { useAutoAuthToken: false } });
     expect((await proxy.ask('GET', APP)).status).toBe(403);
     const headers = { 'X-Vault-Token': await world.login() };
@@ -79,7 +79,7 @@ describe('a request through the proxy', () => {
     expect([deleted.status, deleted.text]).toEqual([204, '']);
   });
 
-  it('is wrapped when it asks for it, and unwrapped by its own token or by its name', async () => {
+  it('gets a wrapped answer when it asks for one, which is unwrapped by its own token or by name', async () => {
     const proxy = await proxied();
     const ways = [
       (token: string) => ({ headers: { 'X-Vault-Token': token } }),
@@ -93,7 +93,7 @@ describe('a request through the proxy', () => {
     }
   });
 
-  it('goes to the configured namespace unless it names one', async () => {
+  it('is sent to the configured namespace unless it names one', async () => {
     await world.bao.api('POST', 'sys/namespaces/team', {});
     await world.bao.api('POST', 'team/sys/mounts/kv', { type: 'kv', options: { version: '1' } });
     await world.bao.api('POST', 'team/kv/x', { of: 'team' });
@@ -106,7 +106,7 @@ describe('a request through the proxy', () => {
     }
   });
 
-  it('ends in one fact, which tells no query and no token', async () => {
+  it('ends in one fact, which holds no query and no token', async () => {
     const proxy = await proxied();
     await proxy.ask('GET', `${APP}?token=s.canary`);
     await proxy.ask('PUT', '/v1/sys/leases/renew/database/creds/shop/canary');
@@ -133,7 +133,7 @@ describe("the agent's own login", () => {
     expect((await proxy.ask('POST', '/v1/auth/token/revoke-self', { headers })).status).toBe(204);
   });
 
-  it('is not ended by its name either, with whatever token, nor its life set', async () => {
+  it('is not ended, nor its life changed, by a request that names it under any token', async () => {
     const proxy = await proxied();
     const { accessor } = (await proxy.ask('GET', '/v1/auth/token/lookup-self')).json.data;
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -157,7 +157,7 @@ describe("the agent's own login", () => {
     expect(proxy.facts.filter(({ kind }) => kind === 'login-made')).toHaveLength(1);
   });
 
-  it.each(['revoke', 'revoke-orphan', 'renew'])('is not named by its token in auth/token/%s', async (what) => {
+  it.each(['revoke', 'revoke-orphan', 'renew'])('may not be named by its token in auth/token/%s', async (what) => {
     const token = await world.login();
     const auth = { method: 'token', token: Secret.text(token) } as const;
     const proxy = await startProxy({ address: world.bao.address, auth });
@@ -172,7 +172,7 @@ describe("the agent's own login", () => {
     expect(proxy.facts.filter(({ kind }) => kind === 'login-made')).toHaveLength(1);
   });
 
-  it('leaves other tokens to those who may end them', async () => {
+  it('does not keep clients from ending other tokens', async () => {
     const proxy = await proxied();
     expect((await proxy.ask('GET', APP)).status).toBe(200);
     const headers = { 'X-Vault-Token': world.bao.rootToken };
@@ -181,7 +181,7 @@ describe("the agent's own login", () => {
     expect(revoked.status).toBe(204);
   });
 
-  it('is told about without its token, also by other spellings, and never wrapped', async () => {
+  it('is shown without its token, however the path is spelt, and never wrapped', async () => {
     const proxy = await proxied();
     for (const path of ['auth/token/lookup-self', 'auth/token/%6cookup-self']) {
       const told = await proxy.ask('GET', `/v1/${path}`);
@@ -191,13 +191,13 @@ describe("the agent's own login", () => {
     expect((await proxy.ask('GET', '/v1/auth/token/lookup-self', { headers })).status).toBe(403);
   });
 
-  it('is renewed for its own time, whatever a client asks', async () => {
+  it('is renewed for its own time, whatever time a client asks for', async () => {
     const proxy = await proxied();
     const renewed = await proxy.ask('POST', '/v1/auth/token/renew-self', { body: { increment: '1s' } });
     expect(renewed.json.auth).toMatchObject({ client_token: '', lease_duration: 3600 });
   });
 
-  it('is replaced when it is dead, and the request is made again', async () => {
+  it('is replaced when it is dead, and the request is sent again', async () => {
     const proxy = await proxied();
     await proxy.ask('GET', APP);
     const { accessor } = (await proxy.ask('GET', '/v1/auth/token/lookup-self')).json.data;
@@ -212,7 +212,7 @@ describe("the agent's own login", () => {
   });
 });
 
-describe('long and slow ones', () => {
+describe('long and slow requests and answers', () => {
   it('are passed on as they come, in both directions', async () => {
     const proxy = await proxied();
     const headers = { 'X-Vault-Token': world.bao.rootToken };

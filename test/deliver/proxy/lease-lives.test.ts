@@ -22,7 +22,7 @@ const login: LiveLogin = {
 const HOUR_MS = 3_600_000;
 const EXTENDED = { lease_id: 'l', lease_duration: 3600, renewable: true };
 
-/** A cache over a clock that the test moves, with one lease of an hour in it. */
+/** A cache with one lease of an hour, on a fake clock. */
 function world() {
   const clock = new FakeClock();
   const client = new FakeVault().on('POST sys/leases/renew', () => answer(EXTENDED));
@@ -81,7 +81,7 @@ describe('a lease that the proxy keeps', () => {
     expect(clock.waiting).toBe(1);
   });
 
-  it('lives on the time that passed while the machine slept', async () => {
+  it('is shortened by the time that the machine slept', async () => {
     const { clock, client, cache, renewals } = world();
     clock.jumpWall(HOUR_MS * 0.7);
     await clock.advance(31_000);
@@ -105,7 +105,7 @@ describe('a lease that the proxy keeps', () => {
     expect(clock.waiting).toBe(0);
   });
 
-  it('is dropped when a renewal is refused, and when it brings no more', async () => {
+  it('is dropped when a renewal is refused, and when a renewal extends it no further', async () => {
     const refused = world();
     refused.client.on('POST sys/leases/renew', () => refuse(400));
     await refused.clock.advance(HOUR_MS * 0.7);
@@ -117,7 +117,7 @@ describe('a lease that the proxy keeps', () => {
     expect([spent.renewals(), spent.cache.find('k'), spent.facts]).toEqual([1, undefined, []]);
   });
 
-  it('waits as long as the server asks for', async () => {
+  it('is renewed no sooner than the server asks for', async () => {
     const { clock, client, renewals } = world();
     client.on('POST sys/leases/renew', () => refuse(429, { errors: [] }, { 'retry-after': '120' }));
     await clock.advance(HOUR_MS * 0.67);

@@ -55,14 +55,14 @@ describe('a leased answer', () => {
     expect(cache).toEqual(['miss', 'hit', 'hit', 'miss', 'miss']);
   });
 
-  it('is made once for many that ask at once', async () => {
+  it('is asked for once when many ask for it at once', async () => {
     const { user } = await caching();
     const all = await Promise.all(Array.from({ length: 12 }, () => user()));
     expect(new Set(all.map((one) => one.user)).size).toBe(1);
     expect(all.filter(({ how }) => how === 'MISS')).toHaveLength(1);
   });
 
-  it('is the same for a body whose members come in another order', async () => {
+  it('is found for a body whose members come in another order', async () => {
     const { proxy } = await caching();
     const make = (body: string) => proxy.ask('POST', '/v1/auth/token/create', { body });
     const first = (await make('{"ttl":"1h","meta":{"a":"1","b":"2"}}')).json.auth.client_token;
@@ -70,7 +70,7 @@ describe('a leased answer', () => {
     expect((await make('{"ttl":"1h","meta":{"a":"1","b":"3"}}')).json.auth.client_token).not.toBe(first);
   });
 
-  it('is not kept when it is wrapped, cannot be renewed, or is of a client that the agent knows nothing of', async () => {
+  it('is not kept when it is wrapped, cannot be renewed, or belongs to an unknown token', async () => {
     const { proxy, how } = await caching();
     const ask = async (method: string, path: string, more?: Asking) => how(await proxy.ask(method, path, more));
     const wrap = { headers: { 'X-Vault-Wrap-TTL': '60' } };
@@ -86,7 +86,7 @@ describe('a leased answer', () => {
     }
   });
 
-  it('is renewed, and made anew before its longest life is over', async () => {
+  it('is renewed, and replaced before its maximum life is over', async () => {
     const { proxy } = await caching();
     const lives = new Map<string, { readonly fromMs: number; toMs: number }>();
     await eventually(async () => {
@@ -97,11 +97,11 @@ describe('a leased answer', () => {
       const life = lives.get(username) ?? { fromMs: now, toMs: now };
       lives.set(username, { ...life, toMs: now });
       const longest = Math.max(...[...lives.values()].map(({ fromMs, toMs }) => toMs - fromMs));
-      expect([lives.size > 1, longest > 3_000]).toEqual([true, true]); // its own life is 3 s, the longest 9 s
+      expect([lives.size > 1, longest > 3_000]).toEqual([true, true]); // its time to live is 3 s, its maximum 9 s
     });
   });
 
-  it('is dropped when it is revoked through the proxy, by whatever way', async () => {
+  it('is dropped when it is revoked through the proxy, in every way', async () => {
     const { proxy, user, post, clear } = await caching();
     const ways: readonly ((lease: string) => Promise<Got>)[] = [
       (lease) => post('/v1/sys/leases/revoke', { lease_id: lease }),
@@ -123,7 +123,7 @@ describe('a leased answer', () => {
     expect((await user()).how).toBe('HIT');
   });
 
-  it('stays when a client renews it, and is then renewed by us for its own time', async () => {
+  it('stays when a client renews it, and is then renewed by the agent for its own time', async () => {
     const { proxy, user, post } = await caching();
     const { lease } = await user();
     const short = await post('/v1/sys/leases/renew', { lease_id: lease, increment: 30 });
@@ -143,7 +143,7 @@ describe('a leased answer', () => {
     const first = await user();
     const { accessor } = (await proxy.ask('GET', '/v1/auth/token/lookup-self')).json.data;
     await world.bao.api('POST', 'auth/token/revoke-accessor', { accessor });
-    expect((await proxy.ask('GET', '/v1/sys/mounts')).status).toBe(200); // notices, and logs in
+    expect((await proxy.ask('GET', '/v1/sys/mounts')).status).toBe(200); // the agent notices and logs in again
     const second = await user();
     expect([second.how, second.user !== first.user]).toEqual(['MISS', true]);
     const short = await user('/v1/database/creds/shop');
@@ -152,7 +152,7 @@ describe('a leased answer', () => {
     expect((await user('/v1/database/creds/shop')).user).not.toBe(short.user);
   });
 
-  it('beyond the bounds is passed on and not kept, and none that is kept goes for it', async () => {
+  it('beyond the limits is passed on and not kept, and no kept one is dropped for it', async () => {
     const { user } = await caching({ maxEntries: 1, maxBytes: 2 ** 20 });
     const first = await user();
     for (let i = 0; i < 2; i++) expect((await user('/v1/database/creds/long?other')).how).toBe('MISS');
@@ -166,7 +166,7 @@ describe('a token made through the proxy', () => {
   const make = async ({ post }: Awaited<ReturnType<typeof caching>>, body: object, token?: string, path = 'create') =>
     (await post(`/v1/auth/token/${path}`, body, token)).json.auth as { client_token: string; accessor: string };
 
-  it('keeps its leases and its children, which go when it is revoked', async () => {
+  it('has its leases and children kept, which are dropped when it is revoked', async () => {
     const at = await caching();
     const token = (await make(at, { ttl: '1h' })).client_token;
     const child = (await make(at, { ttl: '30m' }, token)).client_token;
@@ -181,7 +181,7 @@ describe('a token made through the proxy', () => {
     expect((await make(at, { ttl: '1h' })).client_token).not.toBe(token);
   });
 
-  it('goes when it revokes itself, is revoked or cleared by its accessor, or cleared by itself', async () => {
+  it('is dropped when it revokes itself, is revoked or cleared by its accessor, or cleared by name', async () => {
     const at = await caching();
     const ways: readonly ((made: { client_token: string; accessor: string }) => Promise<Got>)[] = [
       ({ client_token }) => at.post('/v1/auth/token/revoke-self', {}, client_token),
@@ -197,7 +197,7 @@ describe('a token made through the proxy', () => {
     }
   });
 
-  it('revoked without its children leaves them, and takes its leases along', async () => {
+  it('has its leases dropped and its children kept when it is revoked without them', async () => {
     const at = await caching();
     const token = (await make(at, { ttl: '1h' })).client_token;
     const child = (await make(at, { ttl: '30m' }, token)).client_token;
@@ -221,7 +221,7 @@ describe('a login through the proxy', () => {
   };
 
   it.each([false, true, 'force'] as const)(
-    'is asked of the server each time, also after the password has changed (useAutoAuthToken: %s)',
+    'is sent to the server each time, also after the password has changed (useAutoAuthToken: %s)',
     async (use) => {
       const { login } = await logins(use);
       const first = await login('p');
@@ -242,7 +242,7 @@ describe('a login through the proxy', () => {
     },
   );
 
-  it('is one at whatever mount, also at one that looks like the tokens themselves', async () => {
+  it('is recognised at any mount, also at one that looks like auth/token', async () => {
     await world.bao.api('POST', 'sys/auth/x/auth/token', { type: 'userpass' }).catch(() => {});
     await world.bao.api('POST', 'auth/x/auth/token/users/u', { password: 'p', token_policies: 'shop' });
     const { post } = await caching();
@@ -250,7 +250,7 @@ describe('a login through the proxy', () => {
     expect(await login()).not.toBe(await login());
   });
 
-  it('gives a token whose leases are kept, without any login of ours', async () => {
+  it('gives a token whose leases are kept, without a login of the agent', async () => {
     const { at, login } = await logins(false);
     const tokens = [await login('p'), await login('p')].map(({ token }) => ({ headers: { 'X-Vault-Token': token } }));
     const made = [];
@@ -262,7 +262,7 @@ describe('a login through the proxy', () => {
     expect(at.proxy.facts.some(({ kind }) => kind === 'login-made')).toBe(false);
   });
 
-  it('made again and again leaves no crowd of tokens behind: the last few are looked after', async () => {
+  it('that is repeated leaves few tokens behind: only the last ones are renewed', async () => {
     const { at, login } = await logins(false);
     const tokens: string[] = [];
     for (let i = 0; i < 9; i++) tokens.push((await login('p')).token);

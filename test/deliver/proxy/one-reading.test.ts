@@ -7,7 +7,7 @@ import { startProxy } from './proxy.helpers.ts';
 
 const CACHE = { maxEntries: 100, maxBytes: 2 ** 20, staticKv: { maxStaleMs: 60_000 } };
 
-/** A server that tells how it understood a request: the namespace, and a mount of KV 1 at `kv/`, leases elsewhere. */
+/** A server that answers with what was written there, or with the namespace. `kv/` is KV 1; other paths give leases. */
 async function fronting() {
   const kept = new Map<string, string>();
   const json = (body: object) => reply(200, JSON.stringify(body), { 'Content-Type': 'application/json' });
@@ -39,7 +39,7 @@ async function fronting() {
   return { proxy, server, of, seen };
 }
 
-/** Namespaces of a real server, where the configured one is `team/a`. */
+/** Namespaces of a real server; `team/a` is the configured one. */
 let world: World & { putInTeam(v: string): Promise<unknown> };
 beforeAll(async () => {
   const started = await startWorld();
@@ -58,7 +58,7 @@ async function inTeam() {
 }
 
 describe('a header of one hop only', () => {
-  it.each(['/v1/kv/a', '/v1/database/creds/a'])('never makes one request of another namespace (%s)', async (path) => {
+  it.each(['/v1/kv/a', '/v1/database/creds/a'])('never makes a request one of another namespace (%s)', async (path) => {
     const { of, proxy } = await fronting();
     const team = { 'X-Vault-Namespace': 'team' };
     for (const connection of ['X-Vault-Namespace', 'close, x-vault-namespace', 'keep-alive,X-VAULT-NAMESPACE']) {
@@ -80,7 +80,7 @@ describe('a header of one hop only', () => {
     },
   );
 
-  it('is neither passed on nor counted', async () => {
+  it("is neither passed on nor part of the cache's key", async () => {
     const { of, seen } = await fronting();
     const hop = { Connection: 'X-Mine', 'X-Mine': '1', TE: 'trailers', 'Proxy-Authorization': 'Basic x' };
     expect(await of('/v1/database/creds/a', hop)).toBe('200 MISS ');
@@ -113,7 +113,7 @@ describe('a namespace', () => {
 });
 
 describe('a request', () => {
-  it('is another one when its body is of another type', async () => {
+  it('is a different one when its body has another type', async () => {
     const { proxy } = await fronting();
     const form = async (type: string) => {
       const headers = type === '' ? {} : { 'Content-Type': type };
@@ -135,7 +135,7 @@ describe('a request', () => {
     },
   );
 
-  it('whose path holds bytes without encoding is refused', async () => {
+  it('whose path holds unencoded bytes is refused', async () => {
     const { proxy } = await fronting();
     const socket = connect({ path: proxy.socket });
     const answer = new Promise((resolve) => socket.once('data', (chunk) => resolve(chunk.toString())));
@@ -169,7 +169,7 @@ describe('a request', () => {
     ['/v1/auth/token/renew/canary%zz', '(a path that cannot be read)'],
     ['/v1/auth/token/lookup-self', 'auth/token/lookup-self'],
     ['/v1/kv/a%0Ab', 'kv/a%0Ab'],
-  ])('to %s is told as %s', async (path, told) => {
+  ])('to %s is logged as %s', async (path, told) => {
     const { proxy } = await fronting();
     await proxy.ask('PUT', path);
     expect(proxy.answered().map(({ call }) => call)).toEqual([`PUT ${told}`]);

@@ -8,8 +8,8 @@ import { startProxy } from './proxy.helpers.ts';
 const errors = (...said: readonly string[]) => JSON.stringify({ errors: said });
 
 /**
- * A server as Vault is one: it has no lookup-self for the agent's token (a policy without `default`), says "bad token"
- * of a token that it is asked about and does not know, and "invalid token" when the token of the request is dead.
+ * A server that behaves as Vault: it refuses lookup-self to the agent's token (a policy without `default`), answers
+ * "bad token" about an unknown token in a request, and "invalid token" when the token of the request itself is dead.
  */
 async function fronting() {
   const logins: string[] = [];
@@ -43,7 +43,7 @@ async function fronting() {
   const endLogin = () => {
     dead = logins.at(-1) ?? '';
   };
-  // The first refusal finds out that lookup-self says nothing about this login, see `Suspicion`.
+  // The first refusal shows that lookup-self says nothing about this login, see `TokenLiveness`.
   expect((await proxy.ask('GET', '/v1/denied')).status).toBe(403);
   return { proxy, token, logins, endLogin };
 }
@@ -65,7 +65,7 @@ describe('what a client asks about other tokens', () => {
     expect(logins.length).toBeLessThanOrEqual(2);
   });
 
-  it("hides no death of the agent's login", async () => {
+  it("does not hide that the agent's login is dead", async () => {
     const { proxy, token, logins, endLogin } = await fronting();
     const before = await token();
     await proxy.ask('POST', '/v1/auth/token/lookup', { body: { token: 's.bogus' } });

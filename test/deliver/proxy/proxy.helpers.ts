@@ -25,7 +25,7 @@ export interface ProxyingOptions {
 
 export type ProxyFact = Fact & { kind: 'proxy-answered' };
 
-/** The proxy in front of a server, without the rest of the agent; it ends with the test. */
+/** Opens the proxy in front of a server, without the rest of the agent; it ends with the test. */
 export async function startProxy(options: ProxyingOptions) {
   const { auth, address, clock = systemClock, random = Math.random, tcp = false } = options;
   const facts: Fact[] = [];
@@ -68,7 +68,7 @@ export async function startProxy(options: ProxyingOptions) {
     backend,
     service,
     facts,
-    /** In the order in which they ended. */
+    /** The facts in the order in which the requests ended. */
     answered: (): ProxyFact[] => facts.filter((fact): fact is ProxyFact => fact.kind === 'proxy-answered'),
     ask: (method: string, path: string, more: Asking = {}) =>
       askAt(tcp ? { host: '127.0.0.1', port } : { socketPath: socket }, method, path, more),
@@ -90,7 +90,7 @@ export interface Got {
   readonly json: any;
 }
 
-/** One request over a connection of its own. */
+/** Sends one request over a new connection. */
 export function askAt(where: object, method: string, path: string, { headers = {}, body }: Asking = {}): Promise<Got> {
   const bytes = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {

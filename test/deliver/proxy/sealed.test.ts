@@ -10,7 +10,7 @@ import { ServerProcess } from '../../servers/server-process.ts';
 import { eventually } from '../../system/agent.helpers.ts';
 import { startProxy } from './proxy.helpers.ts';
 
-/** OpenBao that is unsealed by a key that somebody holds; it starts without being initialised. */
+/** Starts OpenBao with a seal that needs a key; it is not initialised yet. */
 async function startUninitialised() {
   const dir = await mkdtemp(join(tmpdir(), 'pannier-sealed-'));
   const port = await findFreePort();
@@ -37,7 +37,7 @@ async function startUninitialised() {
   return address;
 }
 
-describe('a server that gives no login', () => {
+describe('a server without a login for the agent', () => {
   it.each([true, 'force'] as const)(
     'is initialised, unsealed and set up through the proxy (useAutoAuthToken: %s)',
     async (useAutoAuthToken) => {
@@ -75,7 +75,7 @@ describe('a server that gives no login', () => {
     ['GET', 'secret/data/sys/unseal', 'always'],
     ['PUT', 'sys/seal', 'always'],
     ['POST', 'sys/wrapping/unwrap', 'always'],
-  ])('%s %s needs a login of ours: %s', async (method, path, own) => {
+  ])("%s %s needs the agent's login: %s", async (method, path, own) => {
     const token = 's.own';
     const isReady = { yes: false };
     const server = await startFaultServer((asked, socket) => {
@@ -107,13 +107,13 @@ describe('the login that the proxy lends', () => {
     return { server, proxy: await startProxy({ address: server.address, auth, proxy: { useAutoAuthToken } }) };
   };
 
-  it.each([true, 'force'] as const)('is made before the first client comes (useAutoAuthToken: %s)', async (use) => {
+  it.each([true, 'force'] as const)('is made before the first client connects (useAutoAuthToken: %s)', async (use) => {
     const { proxy } = await started(use);
     await eventually(() => expect(proxy.facts.map(({ kind }) => kind)).toContain('login-made'));
     expect(proxy.backend.login?.()).toMatchObject({ state: 'live', isUsable: true });
   });
 
-  it('is not made when it lends none', async () => {
+  it('is not made when the proxy lends none', async () => {
     const { proxy, server } = await started(false);
     expect((await proxy.ask('GET', '/v1/x')).status).toBe(200);
     expect(server.requests.map(({ path }) => path)).toEqual(['/v1/x']);

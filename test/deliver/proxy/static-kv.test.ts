@@ -21,7 +21,7 @@ afterAll(() => world.stop());
 
 const BOUNDS = { maxEntries: 100, maxBytes: 2 ** 20, staticKv: { maxStaleMs: 60_000 } };
 
-/** Moves ahead of the machine's own clock by what a test says. */
+/** A clock that a test can set ahead of the machine's. */
 function movable() {
   let aheadMs = 0;
   const clock = { ...systemClock, monoMs: () => systemClock.monoMs() + aheadMs };
@@ -58,7 +58,7 @@ describe('a static secret', () => {
     expect(await read('secret/data/shop/s1')).toBe('MISS 200 {"a":2}');
   });
 
-  it('of version 1 is too, and each version of version 2 by itself', async () => {
+  it('of KV version 1 is given again too, and of KV version 2 each version by itself', async () => {
     const { read } = await caching();
     await world.bao.api('POST', 'kv1/s2', { a: 1 });
     expect(await read('kv1/s2')).toBe('MISS 200 {"a":1}');
@@ -101,7 +101,7 @@ describe('a static secret', () => {
     expect(await read('secret/data/shop/s3')).toBe('MISS 200 {"a":2}');
   });
 
-  it("is not kept for a client's own token, nor given to one", async () => {
+  it('is neither kept from nor given to a client with its own token', async () => {
     const { read } = await caching();
     await world.putSecret('s4', { a: 1 });
     await read('secret/data/shop/s4');
@@ -110,7 +110,7 @@ describe('a static secret', () => {
     expect(await read('secret/data/shop/s4', { headers: { 'X-Vault-Token': 's.wrong' } })).toMatch('MISS 403');
   });
 
-  it('is all that is kept: no list, no metadata, nothing wrapped, of another namespace, absent or refused', async () => {
+  it('is the only kind kept: no list, metadata, or answer that is wrapped, of another namespace, absent or refused', async () => {
     const { proxy, read } = await caching();
     await world.putSecret('s5', { a: 1 });
     for (let i = 0; i < 2; i++) {
@@ -124,7 +124,7 @@ describe('a static secret', () => {
     }
   });
 
-  it('goes for others when there is no more room, the one that nobody asked for first', async () => {
+  it('is dropped for another when there is no room, the least recently used first', async () => {
     const { proxy, read } = await caching({ cache: { ...BOUNDS, maxEntries: 2 } });
     for (const name of ['r1', 'r2', 'r3']) await world.putSecret(name, { name });
     await read('secret/data/shop/r1');
@@ -137,7 +137,7 @@ describe('a static secret', () => {
     expect(await read('secret/data/shop/r2')).toMatch('MISS');
   });
 
-  it('is read once for many that ask at once', async () => {
+  it('is read once when many ask for it at once', async () => {
     const { proxy } = await caching();
     await world.putSecret('s6', { a: 1 });
     const got = await Promise.all(Array.from({ length: 20 }, () => proxy.ask('GET', '/v1/secret/data/shop/s6')));
@@ -145,7 +145,7 @@ describe('a static secret', () => {
     expect(got.filter(({ headers }) => headers['x-cache'] === 'MISS')).toHaveLength(1);
   });
 
-  it('is still given while the backend is down, and in our own words not any more after that', async () => {
+  it('is still given while the backend is down, and becomes an error of the proxy after that', async () => {
     const own = await startWorld();
     onTestFinished(() => own.stop());
     await own.putSecret('app', { a: 1 });
@@ -162,7 +162,7 @@ describe('a static secret', () => {
 });
 
 describe('a read and a write at the same time', () => {
-  it('leave no old value behind', async () => {
+  it('leave no old value in the cache', async () => {
     const held: (() => void)[] = [];
     const alive = reply(200, JSON.stringify({ data: { id: 's.own', ttl: 0, renewable: false } }));
     const mount = reply(200, JSON.stringify({ data: { path: 'kv/', type: 'kv', options: { version: '1' } } }));

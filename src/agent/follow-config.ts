@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { type Failure, failure, failuresOf } from '../base/errors.ts';
+import { fileStamp } from '../base/file-stamp.ts';
 import { FileWatch } from '../base/file-watch.ts';
 import { statInTime } from '../base/read-file.ts';
 import { filesOfFolder } from '../config/load/find-files.ts';
@@ -149,8 +150,8 @@ const TICK_MS = 20;
 /** What a file looks like; empty when it was written after `wallMs`, so that what was read may be older. */
 async function stampSince(path: string, wallMs: number): Promise<string> {
   const stat = await statInTime(path).catch(() => undefined);
-  if (stat === undefined) return 'none';
-  return stat.mtimeMs > wallMs - TICK_MS ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
+  if (stat === undefined) return fileStamp(undefined);
+  return stat.mtimeMs > wallMs - TICK_MS ? '' : fileStamp(stat);
 }
 
 /** A directory counts by what it holds: its files are watched each by itself. */

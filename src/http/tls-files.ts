@@ -1,6 +1,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { fail } from '../base/errors.ts';
+import { fileStamp } from '../base/file-stamp.ts';
 import { readFileInTime, statInTime } from '../base/read-file.ts';
 import type { TlsConfig } from '../config/config.ts';
 import { loadTls } from './node-http.ts';
@@ -117,10 +118,7 @@ export class TlsFiles {
   }
 }
 
-async function stampOf(path: string): Promise<string> {
-  const { mtimeMs, size, ino, dev } = await statInTime(path);
-  return `${dev}:${ino}:${size}:${mtimeMs}`;
-}
+const stampOf = async (path: string): Promise<string> => fileStamp(await statInTime(path));
 
 async function readText(path: string): Promise<string> {
   return (await readFileInTime(path, { maxBytes: MAX_BYTES })).bytes.toString('utf8');

@@ -1,6 +1,7 @@
 import { isNothingThere } from '../backend/nothing-there.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { Value } from '../base/value.ts';
+import { isApiPath } from '../config/api-path.ts';
 import type { SecretEntry, Snapshot } from '../lease/snapshot.ts';
 import type { ComputedSecret } from './render.ts';
 import type { AskedValue } from './template/evaluate.ts';
@@ -71,7 +72,4 @@ function nameOf({ what, backend, isLiteral }: PathAsk, path: string): string {
 }
 
 /** Not empty, and without parts that a server would clean onto another path. */
-function isPath(path: string): boolean {
-  const parts = path.replace(/^\/+|\/+$/g, '').split('/');
-  return parts.every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\0');
-}
+const isPath = (path: string): boolean => isApiPath(path) && !path.includes('\0');

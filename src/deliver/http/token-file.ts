@@ -1,6 +1,8 @@
 import type { Stats } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail, failure } from '../../base/errors.ts';
+import { fileStamp } from '../../base/file-stamp.ts';
+import { isHeaderToken } from '../../base/header-text.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { statInTime } from '../../base/read-file.ts';
 import { Secret } from '../../base/secret.ts';
@@ -56,7 +58,7 @@ export class TokenFile {
 
   async #current(): Promise<Buffer> {
     this.#lookedMs = this.#clock.monoMs();
-    const stamp = stampOf(await statOf(this.#path));
+    const stamp = fileStamp(await statOf(this.#path));
     if (this.#digest !== undefined && stamp === this.#stamp) return this.#digest;
     this.#digest = undefined;
     const digest = digestOf((await readToken(this.#path, this.#place)).exposeText('api'));
@@ -71,8 +73,7 @@ export async function readToken(path: string, place: string): Promise<Secret> {
   const text = await readCapped(path, 'file');
   if (typeof text !== 'string') throw fail('API_TOKEN_FILE', place, `${path}: ${text.why}`);
   const token = text.trim();
-  // What a header can carry, RFC 9110 section 5.5.
-  if (!/^[\x21-\x7e]+$/.test(token)) {
+  if (!isHeaderToken(token)) {
     throw fail(
       'API_TOKEN_FILE',
       place,
@@ -85,10 +86,6 @@ export async function readToken(path: string, place: string): Promise<Secret> {
 /** Undefined when it cannot be seen: reading it then says why. */
 async function statOf(path: string): Promise<Stats | undefined> {
   return await statInTime(path).catch(() => undefined);
-}
-
-function stampOf(stats: Stats | undefined): string {
-  return stats === undefined ? '' : `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 
 function digestOf(text: string): Buffer {

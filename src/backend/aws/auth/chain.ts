@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { deadline } from '../../../base/deadline.ts';
 import { asFailure, fail, failure, PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
+import { isHeaderToken } from '../../../base/header-text.ts';
 import { readFileInTime } from '../../../base/read-file.ts';
 import { type AwsKeys, type AwsSdk, clientSettings, SILENT } from '../client/client.ts';
 import { awsError } from '../client/error.ts';
@@ -90,7 +91,7 @@ const isDown = (error: unknown): error is PannierError =>
 function checked(keys: AwsKeys, name: LinkName, parts: AwsChainDeps): AwsKeys {
   const { accessKeyId, secretAccessKey, sessionToken } = keys;
   const wrong = Object.entries({ accessKeyId, secretAccessKey, sessionToken }).find(
-    ([, value]) => value !== undefined && !/^[\x21-\x7e]+$/.test(value),
+    ([, value]) => value !== undefined && !isHeaderToken(value),
   );
   if (wrong === undefined) return keys;
   const seen = `${name}: its ${wrong[0]} holds a line break, a space or another character that no key has`;

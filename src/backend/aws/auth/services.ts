@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import { fail, PannierError } from '../../../base/errors.ts';
+import { isHeaderText } from '../../../base/header-text.ts';
 import type { Send } from '../../../http/transport.ts';
 import { readCredential } from '../../credential-file.ts';
 import type { AwsKeys } from '../client/client.ts';
@@ -59,7 +60,7 @@ export async function containerKeys({ config, http }: AwsServiceDeps): Promise<A
       ? container.authorization
       : await readCredential(authorizationFile, place, new AbortController().signal);
   const authorization = token?.exposeText('backend');
-  if (authorization !== undefined && !SENDABLE.test(authorization)) {
+  if (authorization !== undefined && !isHeaderText(authorization)) {
     const named = authorizationFile ?? 'AWS_CONTAINER_AUTHORIZATION_TOKEN';
     throw fail('AUTH_CREDENTIAL_UNREADABLE', place, `${named} ${WRONG_CHARACTER}`);
   }
@@ -109,8 +110,6 @@ function isAllowed({ protocol, hostname }: URL): boolean {
   return /^(?:localhost|127(?:\.\d{1,3}){3}|169\.254\.170\.(?:2|23)|\[::1\]|\[fd00:ec2::23\])$/.test(hostname);
 }
 
-/** A field value, and no white space at its ends. */
-const SENDABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const WRONG_CHARACTER = 'holds a line break, or another character that no header carries';
 
 async function ask(send: Send, request: Parameters<Send>[0], origin: string, place: string): Promise<Uint8Array> {

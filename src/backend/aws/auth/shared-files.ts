@@ -1,6 +1,7 @@
 import { type Stats, statSync } from 'node:fs';
 import { fail, type PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
+import { fileStamp } from '../../../base/file-stamp.ts';
 import { readFileInTime, statInTime } from '../../../base/read-file.ts';
 import type { AwsCredentialSources } from '../config/config.ts';
 
@@ -14,12 +15,7 @@ const GIVES_KEYS =
 
 /** State of the shared files, which another content or other permissions change. */
 export function sharedFilesStamp({ credentialsFile, configFile }: Files): string {
-  return [credentialsFile, configFile]
-    .map((path) => {
-      const stats = statOf(path);
-      return stats === undefined ? 'none' : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`;
-    })
-    .join(' ');
+  return [credentialsFile, configFile].map((path) => fileStamp(statOf(path))).join(' ');
 }
 
 /**

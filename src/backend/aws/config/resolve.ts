@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
+import { isHeaderText, isHeaderToken } from '../../../base/header-text.ts';
 import { Secret } from '../../../base/secret.ts';
 import { parseAddress } from '../../../config/address.ts';
 import type { Environment } from '../../../config/environment.ts';
@@ -91,8 +92,8 @@ function credentialsIn({ env, problems }: ResolveContext, { file, path }: Config
     const value = env[name]?.replace(/\r?\n$/, '');
     if (!value) continue;
     found[name] = value;
-    const wanted = name === 'AWS_CONTAINER_AUTHORIZATION_TOKEN' ? /^[\x20-\x7e]+$/ : /^[\x21-\x7e]+$/;
-    if (wanted.test(value)) continue;
+    const isSendable = name === 'AWS_CONTAINER_AUTHORIZATION_TOKEN' ? isHeaderText : isHeaderToken;
+    if (isSendable(value)) continue;
     const seen = `${name} holds a line break, a space or another character that no credential has`;
     problems.add('CONFIG_INVALID', file, path, seen, `Set ${name} anew; one final line break does no harm.`);
   }

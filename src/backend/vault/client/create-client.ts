@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
+import { isHeaderToken } from '../../../base/header-text.ts';
 import type { ProxyVariables } from '../../../http/proxy-env.ts';
 import { type Send, Transport } from '../../../http/transport.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
@@ -60,7 +61,7 @@ class NodeVaultClient implements VaultClient {
       'X-Vault-Request': 'true',
       ...(namespace === undefined
         ? {}
-        : { 'X-Vault-Namespace': headerText(namespace, 'namespace', `backends.${name}`) }),
+        : { 'X-Vault-Namespace': checkHeaderToken(namespace, 'namespace', `backends.${name}`) }),
     };
   }
 
@@ -81,9 +82,9 @@ class NodeVaultClient implements VaultClient {
   #passing(call: VaultCall, send: Send): NodeVaultOptions<Passed> {
     const { token, namespace, place } = call;
     const headers = { ...this.#headers };
-    if (token !== undefined) headers['X-Vault-Token'] = headerText(token.exposeText('backend'), 'token', place);
+    if (token !== undefined) headers['X-Vault-Token'] = checkHeaderToken(token.exposeText('backend'), 'token', place);
     if (namespace === '') delete headers['X-Vault-Namespace'];
-    else if (namespace !== undefined) headers['X-Vault-Namespace'] = headerText(namespace, 'namespace', place);
+    else if (namespace !== undefined) headers['X-Vault-Namespace'] = checkHeaderToken(namespace, 'namespace', place);
     return { headers, passed: { call, send } };
   }
 
@@ -140,10 +141,13 @@ function dispatch(vault: NodeVault<Passed>, call: VaultCall, options: NodeVaultO
   });
 }
 
-/** What a header can carry, so that Node does not have to say what is wrong with a token. */
-function headerText(text: string, what: string, place: string): string {
-  if (/^[\x21-\x7e]+$/.test(text)) return text;
-  const hint = 'Check where it comes from: a line break in the middle, or not a text file.';
+/**
+ * Returns `text`. The check is made here because the error of Node would quote the token.
+ * @throws PannierError AUTH_UNUSABLE for a token, BACKEND_REJECTED for a namespace that a header cannot carry.
+ */
+function checkHeaderToken(text: string, what: 'token' | 'namespace', place: string): string {
+  if (isHeaderToken(text)) return text;
+  const hint = `Check where the ${what} comes from: it may have a line break in the middle, or not be text.`;
   const code = what === 'token' ? 'AUTH_UNUSABLE' : 'BACKEND_REJECTED';
   throw fail(code, place, `the ${what} has characters that a header cannot carry`, { hint });
 }

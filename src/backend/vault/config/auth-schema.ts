@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { HEADER_TOKEN } from '../../../base/header-text.ts';
 import { isApiPath } from '../../../config/api-path.ts';
 import { bool, path, text } from '../../../config/scalars.ts';
 
@@ -28,9 +29,8 @@ const cert = z.strictObject({
   role: z.optional(text),
 });
 
-/** What a header can carry as it is. */
-const headerValue = text.check(
-  z.regex(/^[\x21-\x7e]+$/, { error: 'it is not made of printable characters without spaces' }),
+const headerToken = text.check(
+  z.regex(HEADER_TOKEN, { error: 'it is not made of printable characters without spaces' }),
 );
 
 /** The last part of the login's path. */
@@ -78,7 +78,7 @@ const aws = z.strictObject({
   ...common,
   role: z.optional(text),
   region: z.optional(text),
-  serverId: z.optional(headerValue),
+  serverId: z.optional(headerToken),
 });
 
 /** How a vault backend logs in. */

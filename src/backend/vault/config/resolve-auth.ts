@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isHeaderToken } from '../../../base/header-text.ts';
 import { Secret } from '../../../base/secret.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
@@ -121,7 +122,7 @@ function resolveToken(
 
   function withToken(text: string): AuthConfig | undefined {
     const trimmed = text.trim();
-    if (/^[\x21-\x7e]+$/.test(trimmed)) return { ...common, method: 'token', token: Secret.text(trimmed) };
+    if (isHeaderToken(trimmed)) return { ...common, method: 'token', token: Secret.text(trimmed) };
     context.problems.add('CONFIG_INVALID', file, place, 'it is not made of printable characters without spaces');
     return undefined;
   }

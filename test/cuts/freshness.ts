@@ -26,7 +26,7 @@ const FETCH_ALL = 'for (const name of this.#options.renderer.wants) void this.#o
 const RETRIES = "const retries = why.retry !== 'never';";
 const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
-const AGAIN = 'this.#way.pool.dropIdle();\n      return await run();';
+const AGAIN = 'pool.dropIdle();\n      return await run();';
 const MOVED = 'item.backend === backend && this.#logins.hangsOnOldLogin(item)';
 
 const flights = cutIn('src/deliver/api/in-flight.ts');

@@ -71,8 +71,8 @@ export const SECRECY: readonly Cut[] = [
   command('foreign-errors', 'return { errno: errnoOf(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
   cutIn('src/backend/file/yaml.ts')(
     'foreign-errors',
-    '`no valid YAML (${error.code})`',
-    '`no valid YAML (${error.message})`',
+    '`not valid YAML (${error.code})`',
+    '`not valid YAML (${error.message})`',
     { by: 'a YAML file' },
   ),
   cutIn('src/http/exchange.ts')(
@@ -93,7 +93,7 @@ export const SECRECY: readonly Cut[] = [
   }),
   cutIn('src/backend/file/parse.ts')(
     'canary-run',
-    "throw unusable(path, 'not a map of names at the top', place);",
+    "throw unusable(path, 'the top level is not a map of names', place);",
     'throw unusable(path, text, place);',
     { by: 'embedded backend', slow: true },
   ),

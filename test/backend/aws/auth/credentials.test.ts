@@ -520,7 +520,7 @@ describe('a shared file that is there and cannot be used', () => {
     for (const sources of [{ credentialsFile: fifo }, { webIdentity }, { container: asked }, inProfile]) {
       expect(await open(sources).failure()).toMatchObject({
         code: 'AUTH_CREDENTIAL_UNREADABLE',
-        seen: expect.stringMatching(/cannot be read \(EFTYPE\)|is no regular file/),
+        seen: expect.stringMatching(/cannot be read \(EFTYPE\)|is not a regular file/),
       });
     }
   });

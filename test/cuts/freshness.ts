@@ -96,7 +96,7 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   cutIn('src/backend/vault/auth/session.ts')(
     'lease-ends-at-that-moment',
-    'for (const heard of this.#deaths) heard();',
+    'for (const listener of this.#deathListeners) listener();',
     '',
     {
       by: 'told as dead',
@@ -198,8 +198,8 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   keeper(
     'retry-after',
-    'backoffMs(this.#renewFailures, this.#parts.random, failed.retryAfterMs)',
-    'backoffMs(this.#renewFailures, this.#parts.random)',
+    'backoffMs(this.#renewFailures, this.#deps.random, failed.retryAfterMs)',
+    'backoffMs(this.#renewFailures, this.#deps.random)',
     { by: 'waits as long as' },
   ),
   schedule('never-a-hot-loop', 'now.monoMs + backoffMs(failures, random, situation.retryAfterMs)', 'now.monoMs + 250', {

@@ -39,7 +39,7 @@ export const OUTAGE: readonly Cut[] = [
   services('aws-credential-service', 'if (status >= 500 ||', 'if (status >= 599 ||', { by: 'answers 503' }),
   cutIn('src/backend/aws/auth/shared-keys.ts')(
     'aws-credential-service',
-    'if (source !== undefined) return await explainSource(source, last, parts, place);',
+    'if (source !== undefined) return await explainSource(source, last, deps, place);',
     '',
     { by: 'that a profile names' },
   ),

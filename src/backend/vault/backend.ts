@@ -26,17 +26,17 @@ export interface VaultBackendDeps {
 /** A Vault or OpenBao server as a backend. It owns client and session, and disposes them. */
 export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultBackendDeps): Backend {
   const stop = new AbortController();
-  const tools: VaultSourceDeps = {
+  const deps: VaultSourceDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
     nextVersion: countVersions(clock),
   };
-  const mounts = new VaultMounts(tools.vault, clock, stop.signal);
-  const kv = createVaultKv(tools, mounts);
-  const list = createVaultList(tools, mounts);
-  const read = createVaultRead(tools);
-  const write = createVaultWrite(tools);
-  const certificate = createVaultCertificate(tools);
+  const mounts = new VaultMounts(deps.vault, clock, stop.signal);
+  const kv = createVaultKv(deps, mounts);
+  const list = createVaultList(deps, mounts);
+  const read = createVaultRead(deps);
+  const write = createVaultWrite(deps);
+  const certificate = createVaultCertificate(deps);
 
   const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
     const request = want.request as VaultRequest;
@@ -59,9 +59,9 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
   return {
     name: config.name,
     where: config.address,
-    source: { fetch, renew: createRenew(tools.vault) },
+    source: { fetch, renew: createRenew(deps.vault) },
     identity: identityOf(config),
-    onLoginDead: (heard) => session.onDead(heard),
+    onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
     trouble: () => session.trouble(),

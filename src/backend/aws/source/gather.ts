@@ -3,14 +3,14 @@ import { onAbort } from '../../../base/on-abort.ts';
 import { atPlace } from '../client/error.ts';
 
 export interface GatherOptions<V> {
-  /** Most ids in one call. */
+  /** The most ids in one call. */
   readonly size: number;
-  /** One id in a call of its own. */
+  /** Reads one id in a call of its own. */
   readonly one: (id: string, place: string, signal: AbortSignal) => Promise<V>;
   /**
-   * Several ids in one call. An id that the answer leaves out is asked for by `one`; a failure of all of them is
+   * Reads several ids in one call. An id that is not in the result is read by `one`; a failure of the whole call is
    * thrown.
-   * @param placeOf configuration path of an id, for the failure of that one.
+   * @param placeOf returns the configuration path of an id, for the failure of that id.
    */
   readonly many: (
     ids: readonly string[],
@@ -19,20 +19,21 @@ export interface GatherOptions<V> {
   ) => Promise<ReadonlyMap<string, V | PannierError>>;
 }
 
-/** Somebody who waits for an id. */
+/** One caller of `read`. */
 interface Waiter<V> {
   readonly id: string;
   readonly place: string;
-  /** Counts once; what comes later is nobody's. */
+  /** The first call settles the promise of `read`; later calls are ignored. */
   readonly settle: (answer: V | PannierError) => void;
   isSettled: boolean;
-  /** Called when it settles. */
+  /** Called when the promise is settled. */
   onSettled: () => void;
 }
 
 /**
- * Joins what is asked for in one turn of the event loop into calls of `size` ids, so that a start with 500 secrets is
- * 25 calls and not 500. Each waiter has its own answer, failure and cancellation; a call ends when nobody waits for it.
+ * Joins the reads of one turn of the event loop into calls of `size` ids, so that a start with 500 secrets makes 25
+ * calls and not 500. Each read has its own answer, failure and cancellation; a call is cancelled when all of its reads
+ * are.
  */
 export class Gather<V> {
   readonly #options: GatherOptions<V>;
@@ -80,7 +81,7 @@ export class Gather<V> {
     for (const waiter of [...group.values()].flat()) {
       left++;
       waiter.onSettled = () => {
-        if (--left === 0) stop.abort('nobody waits');
+        if (--left === 0) stop.abort('all reads are settled');
       };
     }
     const placeOf = (id: string) => group.get(id)?.[0]?.place ?? '';
@@ -102,7 +103,7 @@ export class Gather<V> {
   }
 }
 
-/** The failure of a call that several wait for is told at the place of each. */
+/** Settles the reads of one id. A failure is reported at the place of each read. */
 function settleAll<V>(waiters: readonly Waiter<V>[] = [], answer: V | PannierError): void {
   for (const waiter of waiters) {
     waiter.settle(answer instanceof PannierError ? atPlace(answer, waiter.place) : answer);

@@ -26,25 +26,25 @@ export function createVaultMethod(
   { name, auth }: Pick<VaultBackendConfig, 'name' | 'auth'>,
   { client, clock, emit, env, kept }: AuthMethodDeps,
 ): AuthMethod {
-  const tools = { client, clock, place: `backends.${name}.auth` };
+  const deps = { client, clock, place: `backends.${name}.auth` };
   switch (auth.method) {
     case 'kubernetes':
-      return createKubernetesMethod(auth, tools);
+      return createKubernetesMethod(auth, deps);
     case 'jwt':
-      return createJwtMethod(auth, tools);
+      return createJwtMethod(auth, deps);
     case 'aws':
       return loadedLater('aws', async () =>
-        (await import('./methods/aws.ts')).createAwsMethod(auth, { ...tools, emit, env }),
+        (await import('./methods/aws.ts')).createAwsMethod(auth, { ...deps, emit, env }),
       );
     case 'cert':
-      return createCertMethod(auth, tools);
+      return createCertMethod(auth, deps);
     case 'userpass':
     case 'ldap':
-      return createPasswordMethod(auth, tools);
+      return createPasswordMethod(auth, deps);
     case 'token':
-      return createTokenMethod(auth, tools);
+      return createTokenMethod(auth, deps);
     case 'approle':
-      return createAppRoleMethod(auth, { ...tools, emit, kept });
+      return createAppRoleMethod(auth, { ...deps, emit, kept });
   }
 }
 

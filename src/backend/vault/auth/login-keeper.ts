@@ -33,8 +33,8 @@ export interface LoginKeeperDeps {
   readonly emit: Emit;
   readonly backend: string;
   readonly place: string;
-  readonly book: Logins;
-  readonly suspicion: TokenLiveness;
+  readonly logins: Logins;
+  readonly liveness: TokenLiveness;
   /** Ends `keep` and every request. */
   readonly stop: AbortSignal;
   /** Called once per login made; `leases`: those made under the one before must move to it. */
@@ -45,12 +45,12 @@ export interface LoginKeeperDeps {
 
 /**
  * The one task of a session: logs in, renews and replaces, as the state machine above `VaultSession` says. It looks at
- * the book before each step, so others tell it something by writing it there and calling `wake`.
+ * the logins before each step, so others tell it something by writing it there and calling `wake`.
  */
 export class LoginKeeper {
-  readonly #parts: LoginKeeperDeps;
+  readonly #deps: LoginKeeperDeps;
   readonly #clock: Clock;
-  readonly #book: Logins;
+  readonly #logins: Logins;
   readonly #pacing: LoginPacing;
   #state: KeeperState = 'out';
   /** Ends a pause or a renewal on its way. */
@@ -68,11 +68,11 @@ export class LoginKeeper {
   #trouble: Failure | undefined;
   #pauseEndsMs: number | undefined;
 
-  constructor(parts: LoginKeeperDeps) {
-    this.#parts = parts;
-    this.#clock = parts.clock;
-    this.#book = parts.book;
-    this.#pacing = new LoginPacing(parts.clock, parts.random);
+  constructor(deps: LoginKeeperDeps) {
+    this.#deps = deps;
+    this.#clock = deps.clock;
+    this.#logins = deps.logins;
+    this.#pacing = new LoginPacing(deps.clock, deps.random);
   }
 
   get state(): KeeperState {
@@ -86,24 +86,24 @@ export class LoginKeeper {
 
   /** Why the last try to log in failed, or what a first one waits for; undefined after one that went well. */
   get trouble(): Failure | undefined {
-    return this.#trouble ?? this.#parts.method.trouble?.();
+    return this.#trouble ?? this.#deps.method.trouble?.();
   }
 
-  /** The book has changed: look at it now. */
+  /** The logins has changed: look at it now. */
   wake(): void {
     this.#wake.abort();
   }
 
   /** The life of the login was shortened: draws its renewal point anew. */
   replan(): void {
-    if (this.#book.newest !== undefined) this.#plan(this.#book.newest, this.#exhausted);
+    if (this.#logins.newest !== undefined) this.#plan(this.#logins.newest, this.#exhausted);
     this.wake();
   }
 
   /** Runs until `stop` aborts, and never throws. */
   async keep(): Promise<void> {
-    while (!this.#parts.stop.aborted) {
-      const login = this.#book.usable();
+    while (!this.#deps.stop.aborted) {
+      const login = this.#logins.usable();
       const now = this.#clock.monoMs();
       if (login === undefined) await this.#logIn();
       else if (now >= this.#nextMs) await this.#prolong(login);
@@ -116,13 +116,13 @@ export class LoginKeeper {
 
   /** There is no usable login: one try, or the wait before it. */
   async #logIn(): Promise<void> {
-    const { newest, gone, jumpedMs } = this.#book;
+    const { newest, gone, jumpedMs } = this.#logins;
     this.#state = newest === undefined ? 'logging-in' : 'dead';
     if (newest !== undefined && gone !== 'spent') this.#pacing.died(newest);
     if (!this.#pacing.mayTry) return this.#pause(this.#pacing.notBeforeMs - this.#clock.monoMs());
     const next = await this.#tryLogin();
     if (next === undefined) return;
-    if (gone === 'dead') await this.#parts.suspicion.calibrate(next, this.#parts.stop);
+    if (gone === 'dead') await this.#deps.liveness.calibrate(next, this.#deps.stop);
     this.#adopt(next, jumpedMs);
   }
 
@@ -141,9 +141,9 @@ export class LoginKeeper {
   async #renew(login: LiveLogin): Promise<void> {
     const wake = this.#sleeper();
     const startedMonoMs = this.#clock.monoMs();
-    const { client, place } = this.#parts;
+    const { client, place } = this.#deps;
     const self = { client, token: login.token, place };
-    if (this.#book.takeUse()) this.wake();
+    if (this.#logins.takeUse()) this.wake();
     try {
       const answer = await renewSelf(self, wake);
       if (!wake.aborted) this.#extend(login, readRenewal(answer, startedMonoMs, place));
@@ -153,18 +153,18 @@ export class LoginKeeper {
   }
 
   /** Takes over the life of a renewal. One that no longer moves the end was the last. */
-  #extend(login: LiveLogin, told: Login): void {
-    const extended = this.#book.extend(login, told);
-    const next = this.#book.newest ?? login;
+  #extend(login: LiveLogin, renewed: Login): void {
+    const extended = this.#logins.extend(login, renewed);
+    const next = this.#logins.newest ?? login;
     this.#plan(next, !extended || !next.renewable);
     if (!extended) this.#nextMs = this.#clock.monoMs();
-    else if (told.ttlMs !== 'forever') {
-      this.#parts.emit({ kind: 'login-renewed', backend: this.#parts.backend, ttlMs: told.ttlMs, login: next.id });
+    else if (renewed.ttlMs !== 'forever') {
+      this.#deps.emit({ kind: 'login-renewed', backend: this.#deps.backend, ttlMs: renewed.ttlMs, login: next.id });
     }
   }
 
   #renewFailed(login: LiveLogin, error: unknown): void {
-    const { place } = this.#parts;
+    const { place } = this.#deps;
     const failed = asFailure(asRenewalError(error, place, this.#credentialHasEnded(login)), place);
     const now = this.#clock.monoMs();
     if (isReviewRefused(error)) this.#credentialIsChecked = true;
@@ -173,36 +173,37 @@ export class LoginKeeper {
       this.#nextMs = now;
     } else {
       this.#renewFailures++;
-      this.#nextMs = now + backoffMs(this.#renewFailures, this.#parts.random, failed.retryAfterMs);
+      this.#nextMs = now + backoffMs(this.#renewFailures, this.#deps.random, failed.retryAfterMs);
       const replaceMs = replaceFromMs(login);
       if (now < replaceMs) this.#nextMs = Math.min(this.#nextMs, Math.max(replaceMs, now + MIN_RENEWAL_GAP_MS));
     }
     const retryInMs = this.#nextMs - now;
-    this.#parts.emit({ kind: 'login-renew-failed', backend: this.#parts.backend, failure: failed, retryInMs });
+    this.#deps.emit({ kind: 'login-renew-failed', backend: this.#deps.backend, failure: failed, retryInMs });
   }
 
   async #replace(): Promise<void> {
-    if (this.#parts.stop.aborted) return;
+    if (this.#deps.stop.aborted) return;
     this.#state = 'replacing';
-    const { jumpedMs } = this.#book;
+    const { jumpedMs } = this.#logins;
     const next = await this.#tryLogin();
-    const { newest } = this.#book;
+    const { newest } = this.#logins;
     if (next === undefined) return;
     if (newest !== undefined && next.token.equals(newest.token)) this.#sameAgain(newest, next);
     else this.#adopt(next, jumpedMs);
   }
 
-  /** Undefined when it failed; the failure is told and the next try has its time. */
+  /** Undefined when it failed; the failure is renewed and the next try has its time. */
   async #tryLogin(): Promise<Login | undefined> {
     try {
-      const made = await this.#parts.method.login(this.#parts.stop);
-      const isCached = this.#parts.method.borrowsToken !== true && this.#book.newest?.token.equals(made.token) === true;
+      const made = await this.#deps.method.login(this.#deps.stop);
+      const isCached =
+        this.#deps.method.borrowsToken !== true && this.#logins.newest?.token.equals(made.token) === true;
       const login = isCached ? await this.#lookAt(made) : made;
       if (!isCached) this.#pacing.succeeded();
       this.#trouble = undefined;
       return login;
     } catch (error) {
-      if (!this.#parts.stop.aborted) this.#loginFailed(asFailure(error, this.#parts.place), 0);
+      if (!this.#deps.stop.aborted) this.#loginFailed(asFailure(error, this.#deps.place), 0);
       return undefined;
     }
   }
@@ -213,7 +214,7 @@ export class LoginKeeper {
    * @throws PannierError AUTH_UNUSABLE when it is over, or what the client throws when no answer comes.
    */
   async #lookAt(made: Login): Promise<Login> {
-    const { client, place, stop } = this.#parts;
+    const { client, place, stop } = this.#deps;
     const startedMonoMs = this.#clock.monoMs();
     try {
       const answer = await lookUpSelf({ client, token: made.token, place }, stop);
@@ -228,9 +229,9 @@ export class LoginKeeper {
   #loginFailed(failed: Failure, atLeastMs: number): void {
     this.#trouble = failed;
     const retryInMs = this.#pacing.failed(failed.retryAfterMs, atLeastMs);
-    const { backend, emit, method } = this.#parts;
+    const { backend, emit, method } = this.#deps;
     emit({ kind: 'login-failed', backend, method: method.kind, failure: failed, retryInMs });
-    this.#parts.failed();
+    this.#deps.failed();
   }
 
   /**
@@ -245,23 +246,23 @@ export class LoginKeeper {
     }
     const restMs = Math.max(0, login.endsMonoMs - this.#clock.monoMs());
     const seen = `the same token again, which ends in ${formatDuration(restMs)} and cannot be extended`;
-    const hint = this.#parts.method.borrowsToken ? 'Put a new token in its place before then.' : CACHED_LOGIN;
-    const failed = failure('AUTH_UNUSABLE', this.#parts.place, seen, { hint });
+    const hint = this.#deps.method.borrowsToken ? 'Put a new token in its place before then.' : CACHED_LOGIN;
+    const failed = failure('AUTH_UNUSABLE', this.#deps.place, seen, { hint });
     this.#loginFailed(failed, Math.min(restMs / 10, 300_000));
   }
 
   #adopt(next: Login, jumpedMs: number): void {
-    const { newest: previous, gone } = this.#book;
-    const reason = this.#book.usable() !== undefined || gone === 'spent' ? 'ending' : 'dead';
-    const login = this.#book.adopt(next, jumpedMs);
+    const { newest: previous, gone } = this.#logins;
+    const reason = this.#logins.usable() !== undefined || gone === 'spent' ? 'ending' : 'dead';
+    const login = this.#logins.adopt(next, jumpedMs);
     this.#pacing.succeeded();
     const { ttlMs, renewable, id } = login;
-    const { backend, emit, method } = this.#parts;
+    const { backend, emit, method } = this.#deps;
     this.#plan(login, !renewable);
     this.#state = 'live';
     emit({ kind: 'login-made', backend, method: method.kind, ttlMs, renewable, login: id });
     if (previous !== undefined) emit({ kind: 'login-replaced', backend, login: id, reason });
-    this.#parts.adopted(login, previous === undefined || gone === 'spent' ? 'none' : 'move');
+    this.#deps.adopted(login, previous === undefined || gone === 'spent' ? 'none' : 'move');
   }
 
   /** Draws the renewal point of a life that has just begun or was shortened. */
@@ -269,7 +270,7 @@ export class LoginKeeper {
     this.#exhausted = exhausted;
     this.#renewFailures = 0;
     const now = this.#clock.monoMs();
-    const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#parts.random);
+    const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#deps.random);
     const lastMs = (login.credentialEndsMonoMs ?? Number.NEGATIVE_INFINITY) - LAST_RENEWAL_BEFORE_MS;
     const isLast = this.#credentialIsChecked && !exhausted && lastMs > now;
     this.#nextMs = Math.max(isLast ? Math.min(atMs, lastMs) : atMs, now + MIN_RENEWAL_GAP_MS);
@@ -281,7 +282,7 @@ export class LoginKeeper {
 
   #sleeper(): AbortSignal {
     this.#wake = new AbortController();
-    if (this.#parts.stop.aborted) this.#wake.abort();
+    if (this.#deps.stop.aborted) this.#wake.abort();
     return this.#wake.signal;
   }
 

@@ -6,7 +6,7 @@ import { isExtended } from './renewal.ts';
 /** The logins of one session: the newest, whether it can be used, and when each one ends. Decides nothing. */
 export class Logins {
   readonly #clock: Clock;
-  readonly #endedEarly: () => void;
+  readonly #onEarlyEnd: () => void;
   #newest: LiveLogin | undefined;
   /** Why the newest cannot be used although its time is not over. */
   #gone: 'dead' | 'spent' | undefined;
@@ -16,10 +16,10 @@ export class Logins {
   /** Sum of all clock jumps, so that a life asked for before a jump can be shortened by what came after. */
   #jumpedMs = 0;
 
-  /** @param endedEarly told when a login has ended before its time. */
-  constructor(clock: Clock, endedEarly: () => void) {
+  /** @param onEarlyEnd renewed when a login has ended before its time. */
+  constructor(clock: Clock, onEarlyEnd: () => void) {
     this.#clock = clock;
-    this.#endedEarly = endedEarly;
+    this.#onEarlyEnd = onEarlyEnd;
   }
 
   /** Usable or not; undefined before the first. */
@@ -64,9 +64,9 @@ export class Logins {
     return login;
   }
 
-  /** Takes over the life that a renewal told; says whether it moved the end. Id, token and uses stay. */
-  extend(login: LiveLogin, told: Pick<Login, 'ttlMs' | 'renewable' | 'startedMonoMs'>): boolean {
-    const { ttlMs, renewable, startedMonoMs } = told;
+  /** Takes over the life that a renewal renewed; says whether it moved the end. Id, token and uses stay. */
+  extend(login: LiveLogin, renewed: Pick<Login, 'ttlMs' | 'renewable' | 'startedMonoMs'>): boolean {
+    const { ttlMs, renewable, startedMonoMs } = renewed;
     const next = liveLogin({ ...login, ttlMs, renewable, startedMonoMs }, login.id);
     this.#newest = next;
     this.#ends.set(next.id, next.endsMonoMs);
@@ -78,7 +78,7 @@ export class Logins {
     if (this.#newest?.id !== id || this.#gone === 'dead') return false;
     this.#gone = 'dead';
     this.#ends.delete(id);
-    this.#endedEarly();
+    this.#onEarlyEnd();
     return true;
   }
 
@@ -87,7 +87,7 @@ export class Logins {
     this.#usesLeft--;
     if (this.#usesLeft > 0) return false;
     this.#gone ??= 'spent';
-    if (this.#newest !== undefined && this.#ends.delete(this.#newest.id)) this.#endedEarly();
+    if (this.#newest !== undefined && this.#ends.delete(this.#newest.id)) this.#onEarlyEnd();
     return true;
   }
 
@@ -98,7 +98,7 @@ export class Logins {
   }
 }
 
-/** A life told before `byMs` of sleep began that much earlier. */
+/** A life renewed before `byMs` of sleep began that much earlier. */
 function shifted(login: Login, byMs: number): Login {
   const { startedMonoMs, credentialEndsMonoMs: endsMs } = login;
   const credentialEndsMonoMs = endsMs === undefined ? undefined : endsMs - byMs;

@@ -87,10 +87,10 @@ export function createSecretIdSource(
       // Removing a link would leave what it points to.
       await using folder = await holdFolder(dirname(resolve(file)));
       const at = join(folder.at, basename(file));
-      if ((await lstat(at)).isSymbolicLink()) throw new Left('is a symbolic link, which is not removed');
+      if ((await lstat(at)).isSymbolicLink()) throw new NotRemovable('is a symbolic link, which is not removed');
       await unlink(at);
     } catch (error) {
-      const why = error instanceof Left ? error.message : `cannot be removed (${codeOf(error)})`;
+      const why = error instanceof NotRemovable ? error.message : `cannot be removed (${codeOf(error)})`;
       if (!hasWarned)
         emit({ kind: 'agent-warning', warning: failure('AUTH_CREDENTIAL_LEFT', place, `${file} ${why}`) });
       hasWarned = true;
@@ -107,7 +107,7 @@ export function createSecretIdSource(
   };
 }
 
-class Left extends Error {}
+class NotRemovable extends Error {}
 
 function isAboutFile(error: unknown): error is PannierError {
   return error instanceof PannierError && error.failure.code.startsWith('AUTH_CREDENTIAL_');

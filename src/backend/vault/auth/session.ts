@@ -30,8 +30,8 @@ export interface SessionDeps {
 }
 
 /** Keeps one login of one Vault or OpenBao server alive. Nothing is sent before `start` or the first `current`. */
-export function createSession(parts: SessionDeps): VaultSession {
-  return new VaultSession(parts);
+export function createSession(deps: SessionDeps): VaultSession {
+  return new VaultSession(deps);
 }
 
 /**
@@ -63,39 +63,39 @@ export function createSession(parts: SessionDeps): VaultSession {
  * `onReplacing` is not called for them, since fetching leases anew would use up the next login in a loop.
  */
 export class VaultSession implements Session {
-  readonly #parts: SessionDeps;
+  readonly #deps: SessionDeps;
   readonly #place: string;
   readonly #supervisor: Supervisor;
-  readonly #book: Logins;
-  readonly #suspicion: TokenLiveness;
+  readonly #logins: Logins;
+  readonly #liveness: TokenLiveness;
   readonly #keeper: LoginKeeper;
   readonly #waiters = new Waiters();
-  readonly #moves = new Set<(next: LiveLogin) => Promise<void>>();
-  readonly #deaths = new Set<() => void>();
+  readonly #moveListeners = new Set<(next: LiveLogin) => Promise<void>>();
+  readonly #deathListeners = new Set<() => void>();
   readonly #stop = new AbortController();
   #keeping: Promise<void> | undefined;
   #revoked = false;
 
-  constructor(parts: SessionDeps) {
-    this.#parts = parts;
-    this.#place = `backends.${parts.backend}.auth`;
-    this.#book = new Logins(parts.clock, () => {
-      for (const heard of this.#deaths) heard();
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+    this.#place = `backends.${deps.backend}.auth`;
+    this.#logins = new Logins(deps.clock, () => {
+      for (const listener of this.#deathListeners) listener();
     });
-    this.#suspicion = new TokenLiveness({ ...parts, place: this.#place });
+    this.#liveness = new TokenLiveness({ ...deps, place: this.#place });
     this.#keeper = new LoginKeeper({
-      ...parts,
+      ...deps,
       place: this.#place,
-      book: this.#book,
-      suspicion: this.#suspicion,
+      logins: this.#logins,
+      liveness: this.#liveness,
       stop: this.#stop.signal,
       adopted: (login, leases) => this.#adopted(login, leases),
       failed: () => this.#waiters.wakeAll(),
     });
     this.#supervisor =
-      parts.supervisor ??
+      deps.supervisor ??
       new Supervisor((task, error) =>
-        parts.emit({ kind: 'task-crashed', task, failure: asFailure(error, this.#place) }),
+        deps.emit({ kind: 'task-crashed', task, failure: asFailure(error, this.#place) }),
       );
   }
 
@@ -104,10 +104,10 @@ export class VaultSession implements Session {
   }
 
   view(): LoginView {
-    const login = this.#book.usable();
+    const login = this.#logins.usable();
     const nextMonoMs = this.#keeper.pauseEndsMonoMs;
     return {
-      method: this.#parts.method.kind,
+      method: this.#deps.method.kind,
       state: this.state,
       isUsable: login !== undefined,
       endsMonoMs: login === undefined || login.endsMonoMs === Number.POSITIVE_INFINITY ? undefined : login.endsMonoMs,
@@ -128,7 +128,7 @@ export class VaultSession implements Session {
       return;
     }
     owner.addEventListener('abort', stop, { once: true });
-    this.#supervisor.start(`login of ${this.#parts.backend}`, async () => {
+    this.#supervisor.start(`login of ${this.#deps.backend}`, async () => {
       try {
         await this.#keeper.keep();
       } finally {
@@ -142,9 +142,9 @@ export class VaultSession implements Session {
     this.start();
     for (;;) {
       this.#throwIfEnded(signal);
-      const login = this.#book.usable();
+      const login = this.#logins.usable();
       if (login !== undefined) {
-        if (this.#book.takeUse()) this.#keeper.wake();
+        if (this.#logins.takeUse()) this.#keeper.wake();
         return login;
       }
       await this.#waiters.wait(signal);
@@ -155,40 +155,40 @@ export class VaultSession implements Session {
     this.start();
     for (;;) {
       this.#throwIfEnded(signal);
-      if (this.#book.usable() !== undefined || this.#keeper.trouble !== undefined) return;
+      if (this.#logins.usable() !== undefined || this.#keeper.trouble !== undefined) return;
       await this.#waiters.wait(signal);
     }
   }
 
   names(text: string): boolean {
-    return this.#book.names(Secret.text(text));
+    return this.#logins.names(Secret.text(text));
   }
 
   async suspect(loginId: number, said?: 'invalid'): Promise<'alive' | 'replaced'> {
-    const login = this.#book.usable();
+    const login = this.#logins.usable();
     if (login?.id !== loginId) return 'replaced';
-    if ((await this.#suspicion.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
-    if (this.#book.markDead(loginId)) this.#keeper.wake();
+    if ((await this.#liveness.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
+    if (this.#logins.markDead(loginId)) this.#keeper.wake();
     return 'replaced';
   }
 
   endsMonoMs(loginId: number): number {
-    return this.#book.endsMonoMs(loginId);
+    return this.#logins.endsMonoMs(loginId);
   }
 
   onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable {
-    this.#moves.add(move);
-    return { [Symbol.dispose]: () => void this.#moves.delete(move) };
+    this.#moveListeners.add(move);
+    return { [Symbol.dispose]: () => void this.#moveListeners.delete(move) };
   }
 
-  /** Calls `heard` when a login has ended before its time, dead or used up: `endsMonoMs` of it has changed. */
-  onDead(heard: () => void): Disposable {
-    this.#deaths.add(heard);
-    return { [Symbol.dispose]: () => void this.#deaths.delete(heard) };
+  /** Calls `listener` when a login has ended before its time, dead or used up: `endsMonoMs` of it has changed. */
+  onDead(listener: () => void): Disposable {
+    this.#deathListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#deathListeners.delete(listener) };
   }
 
   trouble(): Failure | undefined {
-    return this.#book.usable() === undefined ? this.#keeper.trouble : undefined;
+    return this.#logins.usable() === undefined ? this.#keeper.trouble : undefined;
   }
 
   /**
@@ -197,19 +197,19 @@ export class VaultSession implements Session {
    */
   clockJumped(byMs: number): void {
     if (!(byMs > 0)) return;
-    this.#book.jump(byMs);
+    this.#logins.jump(byMs);
     this.#keeper.replan();
   }
 
   async revoke(signal: AbortSignal): Promise<void> {
     await this.#end();
-    if (this.#parts.method.borrowsToken !== true || this.#parts.revokeOnExit) await this.#giveBack(signal);
+    if (this.#deps.method.borrowsToken !== true || this.#deps.revokeOnExit) await this.#revokeNow(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
-    if (this.#parts.revokeOnExit) await this.#giveBack(new AbortController().signal);
-    if (this.#parts.supervisor === undefined) await this.#supervisor.stop();
+    if (this.#deps.revokeOnExit) await this.#revokeNow(new AbortController().signal);
+    if (this.#deps.supervisor === undefined) await this.#supervisor.stop();
   }
 
   #throwIfEnded(signal: AbortSignal): void {
@@ -220,8 +220,8 @@ export class VaultSession implements Session {
   #adopted(login: LiveLogin, leases: 'move' | 'none'): void {
     this.#waiters.wakeAll();
     if (leases === 'none') return;
-    const task = `leases of ${this.#parts.backend} under a new login`;
-    for (const move of this.#moves) this.#supervisor.start(task, () => move(login));
+    const task = `leases of ${this.#deps.backend} under a new login`;
+    for (const move of this.#moveListeners) this.#supervisor.start(task, () => move(login));
   }
 
   #halt(): void {
@@ -235,11 +235,11 @@ export class VaultSession implements Session {
     await this.#keeping;
   }
 
-  async #giveBack(signal: AbortSignal): Promise<void> {
-    const login = this.#book.usable();
+  async #revokeNow(signal: AbortSignal): Promise<void> {
+    const login = this.#logins.usable();
     if (login === undefined || this.#revoked) return;
     this.#revoked = true;
-    const { client, clock, emit } = this.#parts;
+    const { client, clock, emit } = this.#deps;
     await revokeLogin({ client, clock, emit, token: login.token, place: this.#place }, signal);
   }
 }

@@ -32,16 +32,16 @@ export class TokenLiveness {
   readonly #emit: Emit;
   readonly #place: string;
 
-  constructor(parts: {
+  constructor(deps: {
     readonly client: VaultClient;
     readonly clock: Clock;
     readonly emit: Emit;
     readonly place: string;
   }) {
-    this.#client = parts.client;
-    this.#clock = parts.clock;
-    this.#emit = parts.emit;
-    this.#place = parts.place;
+    this.#client = deps.client;
+    this.#clock = deps.clock;
+    this.#emit = deps.emit;
+    this.#place = deps.place;
   }
 
   /** One question for all who ask about a login at once. No answer (network, 5xx) is no proof of death: `alive`. */

@@ -37,8 +37,8 @@ interface KvForm {
  * There is no life: KV v1 prints a `lease_duration` of weeks and treats a field called `ttl` as one, and neither makes
  * the value end, so both are ignored.
  */
-export function createVaultKv(tools: VaultSourceDeps, mounts: VaultMounts): FetchKind<KvRequest> {
-  const laggards = new Laggards(tools.clock);
+export function createVaultKv(deps: VaultSourceDeps, mounts: VaultMounts): FetchKind<KvRequest> {
+  const laggards = new Laggards(deps.clock);
   return async ({ want, request, last }, signal) => {
     const { place } = want;
     for (let isSecondTry = false; ; isSecondTry = true) {
@@ -46,7 +46,7 @@ export function createVaultKv(tools: VaultSourceDeps, mounts: VaultMounts): Fetc
       let refused: VaultStatusError | undefined;
       for (const form of forms) {
         try {
-          const fetched = await readForm(tools, { form, request, last, place }, signal);
+          const fetched = await readForm(deps, { form, request, last, place }, signal);
           if (forms.length > 1) mounts.learn(form.mount, 'kv', form.version);
           return laggards.isBehind(want, last, fetched) ? { state: 'unchanged', life: { kind: 'none' } } : fetched;
         } catch (error) {
@@ -56,7 +56,7 @@ export function createVaultKv(tools: VaultSourceDeps, mounts: VaultMounts): Fetc
         }
       }
       if (mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
-      throw notThere(refused, mount?.source === 'told', request.version, place);
+      throw notThere(refused, mount?.source === 'reported', request.version, place);
     }
   };
 }
@@ -80,7 +80,7 @@ async function locate(
   }
   const form = formOf(path, mount.path, mount.version);
   const other = formOf(path, mount.path, mount.version === 2 ? 1 : 2);
-  return { forms: mount.source === 'told' ? [form] : [form, other], mount };
+  return { forms: mount.source === 'reported' ? [form] : [form, other], mount };
 }
 
 function notKv(mount: string, engine: string, path: string, place: string): PannierError {
@@ -100,7 +100,7 @@ interface Reading {
   readonly place: string;
 }
 
-async function readForm(tools: VaultSourceDeps, reading: Reading, signal: AbortSignal): Promise<Fetch> {
+async function readForm(deps: VaultSourceDeps, reading: Reading, signal: AbortSignal): Promise<Fetch> {
   const { form, request, last, place } = reading;
   const { mount, rest, version } = form;
   const { isPathPrivate } = request;
@@ -110,15 +110,15 @@ async function readForm(tools: VaultSourceDeps, reading: Reading, signal: AbortS
       const hint = 'Remove version: version 1 of the engine keeps none.';
       throw fail('BACKEND_REJECTED', place, `a pinned version, but ${mount} is KV version 1`, { hint });
     }
-    const answer = await tools.vault.call({ ...get, path: mount + rest }, signal);
+    const answer = await deps.vault.call({ ...get, path: mount + rest }, signal);
     // Only a guessed mount gets here. The read has minted; the mount is remembered, so that it does so once.
     if (readLease(answer) !== undefined) throw notKv(mount, LEASED, isPathPrivate ? 'PATH' : mount + rest, place);
     const fields = readFields(answer.body, place);
-    return settleFetch({ last, fields, life: { kind: 'none' } }, tools.nextVersion);
+    return settleFetch({ last, fields, life: { kind: 'none' } }, deps.nextVersion);
   }
   const query = request.version === undefined ? {} : { query: { version: String(request.version) } };
   try {
-    const { body } = await tools.vault.call({ ...get, path: `${mount}data/${rest}`, ...query }, signal);
+    const { body } = await deps.vault.call({ ...get, path: `${mount}data/${rest}`, ...query }, signal);
     return readVersion(body, last, place);
   } catch (error) {
     throw error instanceof VaultStatusError && error.status === 404 ? whyGone(error, place) : error;
@@ -155,14 +155,14 @@ function whyGone(error: VaultStatusError, place: string): PannierError {
 /** The refusal, with a hint whether the mount or the secret is missing where that is known. */
 function notThere(
   refused: VaultStatusError | undefined,
-  mountIsTold: boolean,
+  mountIsReported: boolean,
   pinned: number | undefined,
   place: string,
 ): PannierError {
   if (refused === undefined) throw new TypeError('no form of the path was tried');
   if (refused.status !== 404) return refused;
   const { code, seen } = refused.failure;
-  const hint = mountIsTold
+  const hint = mountIsReported
     ? 'The KV mount exists, the secret does not: check the path, or write the secret.'
     : 'Check that a KV engine is mounted there, and the path below it.';
   return fail(code, place, pinned === undefined ? seen : `version ${pinned}: ${seen}`, { hint });

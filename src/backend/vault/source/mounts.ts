@@ -14,7 +14,7 @@ export interface Mount {
   readonly type: string;
   readonly version: 1 | 2;
   /** `guessed`: the server would not tell, and a read under a guess told it. */
-  readonly source: 'told' | 'guessed';
+  readonly source: 'reported' | 'guessed';
   readonly learntMonoMs: number;
 }
 
@@ -97,7 +97,7 @@ export class VaultMounts {
         throw malformed(place, 'the answer about the mount does not name it');
       }
       const version = plainText(lookUp(body, 'data', 'options', 'version')) === '2' ? 2 : 1;
-      const mount: Mount = { path, type, version, source: 'told', learntMonoMs: this.#clock.monoMs() };
+      const mount: Mount = { path, type, version, source: 'reported', learntMonoMs: this.#clock.monoMs() };
       this.#known.set(path, mount);
       return mount;
     } catch (error) {

@@ -173,7 +173,7 @@ describe('a chain that gives nothing', () => {
   it('ends at a link that is set up and fails, and says which', async () => {
     await write('credentials', profile('default', 'AKIAFILE'));
     expect((await open({ profile: 'gone', isProfileNamed: true }).failure()).seen).toMatch(
-      /^tried environment \(not asked, since profile gone is\), shared files \(nothing for profile gone in [^,]*$/,
+      /^tried environment \(skipped, since profile gone is configured\), shared files \(nothing for profile gone in [^,]*$/,
     );
     await rm(join(aws().dir, 'credentials'));
     const tokenFile = join(aws().dir, 'token');
@@ -231,7 +231,7 @@ describe('a service that gives credentials', () => {
   it.each<[string, number, string, RegExp]>([
     ['has none for us', 404, 'AUTH_NO_CREDENTIALS', /container \(HTTP 404 from http:/],
     ['refuses the token', 401, 'AUTH_DENIED', /^container: HTTP 401 from http:/],
-    ['answers something else', 200, 'AUTH_UNUSABLE', /^container: no credentials in the answer of http:/],
+    ['answers something else', 200, 'AUTH_UNUSABLE', /^container: the answer from http:.* holds no credentials$/],
   ])('of a container that %s is told as that, without what it answered', async (_title, status, code, seen) => {
     const failed = await open({ container: { uri: await answering(status) } }).failure();
     expect(failed).toMatchObject({ code, seen: expect.stringMatching(seen) });
@@ -372,8 +372,8 @@ describe('a profile with SSO', () => {
       'AUTH_EXPIRED',
       /profile me: there is no SSO session$/,
     ],
-    ['may not use the role', () => setUp(status(403, 'ForbiddenException')), 'AUTH_DENIED', /HTTP 403 from the portal/],
-    ['meets a portal in trouble', () => setUp(status(503, 'X')), 'AUTH_SERVICE_DOWN', /HTTP 503 from the portal/],
+    ['may not use the role', () => setUp(status(403, 'ForbiddenException')), 'AUTH_DENIED', /HTTP 403 from the SSO portal/],
+    ['meets a portal in trouble', () => setUp(status(503, 'X')), 'AUTH_SERVICE_DOWN', /HTTP 503 from the SSO portal/],
   ])('whose session %s says so', async (_title, start, code, seen) => {
     const failed = await (await start()).failure();
     expect(failed).toMatchObject({ code, seen: expect.stringMatching(seen) });

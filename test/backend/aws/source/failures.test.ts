@@ -99,7 +99,7 @@ describe('a failure names what was asked for', () => {
     ['of prod/none', secret('prod/none', { stage: 'AWSPENDING' })],
     ['of /prod/none', parameter('/prod/none')],
     ['below /prod/none/', { kind: 'aws-parameters', path: '/prod/none/' }],
-    ['whose name begins with prod/none/ is found', { kind: 'aws-prefix', prefix: 'prod/none/' }],
+    ['whose name begins with prod/none/ in eu-west-1', { kind: 'aws-prefix', prefix: 'prod/none/' }],
   ])('%s', async (words, request) => {
     const { code, seen } = await aws().open().failure(request);
     expect([code, seen]).toEqual(['SECRET_NOT_FOUND', expect.stringContaining(words)]);

@@ -35,8 +35,8 @@ export interface AwsLoginDeps extends LoginDeps {
  * The keys are found as for a backend of AWS, anew at each login, and those of a role of the machine may be asked of
  * STS.
  */
-export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, tools: AwsLoginDeps): AuthMethod {
-  const { clock, emit, env } = tools;
+export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, deps: AwsLoginDeps): AuthMethod {
+  const { clock, emit, env } = deps;
   const http = new AwsHttp({ config: account, clock, emit, env });
   // A login of this backend is what the server makes of it: that keys were found is none.
   const credentials = new AwsCredentials({ config: account, http, clock, emit: () => {} });
@@ -55,7 +55,7 @@ export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, to
         // Whoever has these headers can log in with them.
         iam_request_headers: Secret.text(base64(JSON.stringify(request.headers))),
       };
-      return logInAt({ ...tools, mount, body }, signal);
+      return logInAt({ ...deps, mount, body }, signal);
     },
   };
 }

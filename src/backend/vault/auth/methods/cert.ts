@@ -14,10 +14,10 @@ export interface CertLogin {
  * ties the token to the key of its login: after a rotation it refuses the renewal, and the session logs in anew.
  * https://openbao.org/api-docs/auth/cert/#login-with-tls-certificate-method
  */
-export function createCertMethod({ mount, role }: CertLogin, tools: LoginDeps): AuthMethod {
+export function createCertMethod({ mount, role }: CertLogin, deps: LoginDeps): AuthMethod {
   const body = role === undefined ? {} : { name: role };
   return {
     kind: 'cert',
-    login: (signal) => logInAt({ ...tools, mount, body, freshTls: true }, signal),
+    login: (signal) => logInAt({ ...deps, mount, body, freshTls: true }, signal),
   };
 }

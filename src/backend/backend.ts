@@ -131,7 +131,9 @@ export interface Backend extends AsyncDisposable {
    * older logins must be fetched again under the next one.
    */
   onLoginReplacing?(move: (next: number) => Promise<void>): Disposable;
-  /** To be called when the wall clock moved `byMs` ahead of the monotonic clock: the machine may have been suspended. */
+  /**
+   * To be called when the wall clock moved `byMs` ahead of the monotonic clock: the machine may have been suspended.
+   */
   clockJumped?(byMs: number): void;
   /** The login as it is now. Absent: this kind of backend has no login with a life. */
   login?(): LoginView;

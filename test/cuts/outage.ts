@@ -57,13 +57,13 @@ export const OUTAGE: readonly Cut[] = [
   }),
   cutIn('src/backend/vault/client/status.ts')(
     'rejection-tells-why',
-    'reason ?? knownPhrase(said)',
-    'knownPhrase(said)',
+    'reason ?? knownPhrase(texts)',
+    'knownPhrase(texts)',
   ),
   cutIn('src/backend/vault/client/rejection-reasons.ts')(
     'rejection-tells-why',
-    'told.replace(',
-    'text || told.replace(',
+    'shown.replace(',
+    'text || shown.replace(',
     {
       by: 'is shown as',
     },

@@ -87,7 +87,7 @@ export const SECRECY: readonly Cut[] = [
     '`${message} ${status} ${isAnswer}`',
     { by: 'when AWS answers' },
   ),
-  cutIn('src/backend/vault/client/status.ts')('canary-run', 'return shown ?? part;', 'return said[0];', {
+  cutIn('src/backend/vault/client/status.ts')('canary-run', 'return shown ?? part;', 'return texts[0];', {
     by: 'when the backend answers',
     slow: true,
   }),

@@ -22,7 +22,7 @@ describe('a broken answer', () => {
     ['a JSON list', reply(200, '["canary"]'), 'is not a JSON object'],
     ['bytes that are not UTF-8', reply(200, Buffer.from([0x7b, 0xff, 0x7d])), 'is not a JSON object'],
     ['a NUL in a string', reply(200, '{"data":"canary\0"}'), 'is not a JSON object'],
-    ['a compressed body', reply(200, 'zzz', { 'Content-Encoding': 'gzip' }), 'is compressed without being asked'],
+    ['a compressed body', reply(200, 'zzz', { 'Content-Encoding': 'gzip' }), 'is compressed, which was not asked for'],
   ])('with %s is BACKEND_MALFORMED and quotes nothing', async (_, answerer, says) => {
     const { failing, facts } = connect((await serve(answerer)).address);
     const failed = await failing('x');

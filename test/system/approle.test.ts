@@ -82,7 +82,7 @@ describe('a wrapped secret id', () => {
           code: 'AUTH_WRAPPING_USED',
           place: PLACE,
           seen: expect.stringContaining('was used already or has ended'),
-          hint: expect.stringMatching(/before a restart, somebody else may have read the secret id/),
+          hint: expect.stringMatching(/before a restart, another party may have read the secret id/),
         }),
       ],
     ]);

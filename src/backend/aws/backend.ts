@@ -43,7 +43,7 @@ export function createAwsBackend(
       case 'aws-parameters':
         return parameters(want, request, last, signal);
       default:
-        throw fail('INTERNAL', want.place, 'a request of another kind of backend');
+        throw fail('INTERNAL', want.place, `an AWS backend got a request of kind ${want.request.kind}`);
     }
   };
 

@@ -62,7 +62,7 @@ class FileSource implements Source {
   }
 
   async fetch({ request, place }: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
-    if (request.kind !== 'file') throw fail('INTERNAL', place, 'a request of another kind of backend');
+    if (request.kind !== 'file') throw fail('INTERNAL', place, `a file backend got a request of kind ${request.kind}`);
     const { key } = request as FileRequest;
     const reading = await this.#cancellable(key, place, signal);
     const life = { kind: 'none' } as const;

@@ -49,8 +49,8 @@ const SLACK_MS = 1_000;
  * shared files (with role, web identity, process and SSO profiles), web identity (IRSA), container (ECS, EKS Pod
  * Identity), instance profile. Each call reads all of them again.
  *
- * A link that is set up and fails ends the chain, and so does one that does not answer in time: the keys of a later link
- * would belong to another identity. A credential service that is down is told apart from one that has no keys:
+ * A link that is set up and fails ends the chain, and so does one that does not answer in time: the keys of a later
+ * link would belong to another identity. A credential service that is down is told apart from one that has no keys:
  * AUTH_SERVICE_DOWN is worth another try.
  * @throws PannierError AUTH_NO_CREDENTIALS when no link has any; AUTH_SERVICE_DOWN, AUTH_DENIED,
  * AUTH_CREDENTIAL_UNREADABLE, or what a request to STS or SSO ended with.

@@ -296,7 +296,9 @@ export function clientSettings(http: AwsHttp, endpoint: string | undefined, regi
   };
 }
 
-/** Marks a provider so that the SDK calls it for each request; otherwise it would cache keys without an end for ever. */
+/**
+ * Marks a provider so that the SDK calls it for each request; otherwise it would cache keys without an end for ever.
+ */
 export function uncached(provide: () => Promise<AwsKeys>): () => Promise<AwsKeys> {
   return Object.assign(provide, { memoized: true });
 }

@@ -16,7 +16,7 @@ export interface AuthMethodDeps {
   readonly client: VaultClient;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** For the way to AWS's STS. */
+  /** For proxies on the way to STS. */
   readonly env: ProxyVariables;
   readonly kept: KeptSecretIds;
 }
@@ -48,7 +48,7 @@ export function createVaultMethod(
   }
 }
 
-/** A method whose code is read at the first login; it is made once. */
+/** A method whose code is loaded at the first login. */
 function loadedLater(kind: string, load: () => Promise<AuthMethod>): AuthMethod {
   let method: AuthMethod | undefined;
   return {

@@ -22,7 +22,7 @@ import {
   renewSelf,
 } from './token-self.ts';
 
-/** What the keeper of a session is at; the state machine is described above `VaultSession`. */
+/** The state of a session; the comment above `VaultSession` describes the state machine. */
 export type KeeperState = Exclude<LoginView['state'], 'stopped'>;
 
 export interface LoginKeeperDeps {
@@ -37,15 +37,15 @@ export interface LoginKeeperDeps {
   readonly liveness: TokenLiveness;
   /** Ends `keep` and every request. */
   readonly stop: AbortSignal;
-  /** Called once per login made; `leases`: those made under the one before must move to it. */
+  /** Called once per new login; with `move`, leases of the login before must be fetched again under it. */
   readonly adopted: (login: LiveLogin, leases: 'move' | 'none') => void;
-  /** Called after each try in vain, when `trouble` says why. */
+  /** Called after each failed try to log in; `trouble` says why it failed. */
   readonly failed: () => void;
 }
 
 /**
- * The one task of a session: logs in, renews and replaces, as the state machine above `VaultSession` says. It looks at
- * the logins before each step, so others tell it something by writing it there and calling `wake`.
+ * The one task of a session: it logs in, renews and replaces the login, as the state machine above `VaultSession` says.
+ * It looks at `Logins` before each step. Other code that changes something there calls `wake` afterwards.
  */
 export class LoginKeeper {
   readonly #deps: LoginKeeperDeps;
@@ -53,15 +53,16 @@ export class LoginKeeper {
   readonly #logins: Logins;
   readonly #pacing: LoginPacing;
   #state: KeeperState = 'out';
-  /** Ends a pause or a renewal on its way. */
+  /** Its abort ends the current pause or the renewal under way. */
   #wake = new AbortController();
-  /** When a usable login is looked at next: its renewal point, or the end of a backoff after it. */
+  /** When the login is renewed or replaced next: its renewal point, or the end of a backoff after it. */
   #nextMs = Number.POSITIVE_INFINITY;
-  /** Renewing this login brings no more. */
+  /** Renewing this login cannot extend its life any more. */
   #exhausted = false;
   /**
-   * The server checks the credential of a login again at each renewal (OpenBao does for Kubernetes, Vault does not): it
-   * refused one for that reason. From then on no renewal is asked for that would be refused.
+   * The server checks the credential of a login again at each renewal (OpenBao does so for Kubernetes, Vault does not).
+   * It is known from a renewal that was refused for this reason; from then on, no login is renewed after its credential
+   * has ended.
    */
   #credentialIsChecked = false;
   #renewFailures = 0;
@@ -79,22 +80,22 @@ export class LoginKeeper {
     return this.#state;
   }
 
-  /** When the pause of the task is over; undefined while it works, and before it runs. */
+  /** When the pause of the task ends; undefined while it works, and before it runs. */
   get pauseEndsMonoMs(): number | undefined {
     return this.#pauseEndsMs;
   }
 
-  /** Why the last try to log in failed, or what a first one waits for; undefined after one that went well. */
+  /** Why the last try to log in failed, or what the first try waits for; undefined after a successful one. */
   get trouble(): Failure | undefined {
     return this.#trouble ?? this.#deps.method.trouble?.();
   }
 
-  /** The logins has changed: look at it now. */
+  /** To be called after a change in `Logins`: ends the pause, so that the task looks at it now. */
   wake(): void {
     this.#wake.abort();
   }
 
-  /** The life of the login was shortened: draws its renewal point anew. */
+  /** To be called when the life of the login became shorter: computes its renewal point again. */
   replan(): void {
     if (this.#logins.newest !== undefined) this.#plan(this.#logins.newest, this.#exhausted);
     this.wake();
@@ -114,7 +115,7 @@ export class LoginKeeper {
     }
   }
 
-  /** There is no usable login: one try, or the wait before it. */
+  /** Makes one try to log in, or waits until one may be made. */
   async #logIn(): Promise<void> {
     const { newest, gone, jumpedMs } = this.#logins;
     this.#state = newest === undefined ? 'logging-in' : 'dead';
@@ -126,7 +127,7 @@ export class LoginKeeper {
     this.#adopt(next, jumpedMs);
   }
 
-  /** The login has reached its renewal point, or the end of a backoff after it. */
+  /** Renews or replaces a login that has reached its renewal point, or the end of a backoff after it. */
   async #prolong(login: LiveLogin): Promise<void> {
     if (this.#credentialIsChecked && this.#credentialHasEnded(login)) this.#exhausted = true;
     if (!this.#exhausted) {
@@ -152,7 +153,7 @@ export class LoginKeeper {
     }
   }
 
-  /** Takes over the life of a renewal. One that no longer moves the end was the last. */
+  /** Takes over the life that a renewal gave. A renewal that did not move the end was the last one. */
   #extend(login: LiveLogin, renewed: Login): void {
     const extended = this.#logins.extend(login, renewed);
     const next = this.#logins.newest ?? login;
@@ -192,7 +193,7 @@ export class LoginKeeper {
     else this.#adopt(next, jumpedMs);
   }
 
-  /** Undefined when it failed; the failure is renewed and the next try has its time. */
+  /** Returns undefined when the login failed; the failure is reported and the next try is scheduled by then. */
   async #tryLogin(): Promise<Login | undefined> {
     try {
       const made = await this.#deps.method.login(this.#deps.stop);
@@ -209,9 +210,9 @@ export class LoginKeeper {
   }
 
   /**
-   * A login that brings the token that we have already was answered from a cache on the way, and its life began when
-   * that token was made: only the server knows what is left of it.
-   * @throws PannierError AUTH_UNUSABLE when it is over, or what the client throws when no answer comes.
+   * Reads the life of a login whose token is the one in use already. A cache on the way answered such a login, so its
+   * life began when the token was made, and only the server knows what is left of it.
+   * @throws PannierError AUTH_UNUSABLE when the token has ended, or what the client throws when no answer comes.
    */
   async #lookAt(made: Login): Promise<Login> {
     const { client, place, stop } = this.#deps;
@@ -235,8 +236,8 @@ export class LoginKeeper {
   }
 
   /**
-   * A token that somebody else made cannot be replaced by itself, nor one that a cache gives again: the login stays,
-   * with its id and its leases, and the credential is looked at again from time to time.
+   * Handles a login that brought the token in use again: the token was made by another program, or a cache gave it. The
+   * login keeps its id and its leases, and the next try is made after a part of its remaining life.
    */
   #sameAgain(login: LiveLogin, again: Login): void {
     const endsMs = again.ttlMs === 'forever' ? Number.POSITIVE_INFINITY : again.startedMonoMs + again.ttlMs;
@@ -265,7 +266,7 @@ export class LoginKeeper {
     this.#deps.adopted(login, previous === undefined || gone === 'spent' ? 'none' : 'move');
   }
 
-  /** Draws the renewal point of a life that has just begun or was shortened. */
+  /** Computes the renewal point of a life that has just begun or became shorter. */
   #plan(login: LiveLogin, exhausted: boolean): void {
     this.#exhausted = exhausted;
     this.#renewFailures = 0;
@@ -293,9 +294,10 @@ export class LoginKeeper {
   }
 }
 
-const CACHED_LOGIN = 'A cache between here and the server answers logins: let auth/MOUNT/login pass, or turn it off.';
+const CACHED_LOGIN =
+  'A cache between Pannier and the server answers logins: exclude auth/MOUNT/login from it, or turn it off.';
 
-/** From when on a login whose renewal keeps failing is replaced. */
+/** From this time on, a login is replaced when its renewal fails. */
 function replaceFromMs({ startedMonoMs, endsMonoMs }: LiveLogin): number {
   return endsMonoMs - replaceMarginMs(endsMonoMs - startedMonoMs);
 }

@@ -22,7 +22,7 @@ const jwt = z.strictObject({
   tokenFile: path,
 });
 
-/** The key pair is the backend's `tls`: `resolve-auth.ts` checks that there is one. */
+/** The key pair is in `tls` of the backend; `resolve-auth.ts` checks that there is one. */
 const cert = z.strictObject({
   method: z.literal('cert'),
   ...common,
@@ -36,7 +36,7 @@ const headerToken = text.check(
 /** The last part of the login's path. */
 const username = text.check(
   z.refine((name) => !name.startsWith('/') && !name.endsWith('/') && isApiPath(name), {
-    error: 'a user name has no / around it and no empty part, . or .. between two',
+    error: 'a user name does not begin or end with / and has no empty part, no . and no .. between two',
   }),
 );
 
@@ -54,7 +54,7 @@ const ldap = z.strictObject({
   passwordFile: path,
 });
 
-/** One of token and tokenFile, or the environment: `resolve-auth.ts` checks. */
+/** The token is in `token`, `tokenFile` or the environment; `resolve-auth.ts` checks that it is in one of them. */
 const token = z.strictObject({
   method: z.literal('token'),
   ...common,
@@ -72,7 +72,7 @@ const approle = z.strictObject({
   removeSecretIdFile: z.optional(bool),
 });
 
-/** Signed with the machine's own AWS identity: `account` in `resolve-auth.ts` says where the keys come from. */
+/** A login with an AWS identity; `resolve-auth.ts` resolves where its keys come from. */
 const aws = z.strictObject({
   method: z.literal('aws'),
   ...common,

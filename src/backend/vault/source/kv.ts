@@ -16,10 +16,10 @@ import {
 import { Laggards } from './kv-laggards.ts';
 import { firstSegment, type Mount, type VaultMounts } from './mounts.ts';
 
-/** What is known of an engine that answered a guess with a lease. */
+/** The type of an engine that answered a read under a guess with a lease: only its not being KV is known. */
 const LEASED = 'one that gives leases';
 
-/** One way to read a secret: `rest` below `mount` (with its slash), as that version of the engine wants it. */
+/** One way to read a secret: `rest` below `mount` (with its slash), from an engine of that version. */
 interface KvForm {
   readonly version: 1 | 2;
   readonly mount: string;
@@ -27,15 +27,16 @@ interface KvForm {
 }
 
 /**
- * KV secrets, version 1 and 2. https://openbao.org/api-docs/secret/kv/
+ * Fetches secrets of KV engines, version 1 and 2. https://openbao.org/api-docs/secret/kv/
  *
- * A path is written as `bao kv get` takes it (`secret/shop/app`), and as the API takes it (`secret/data/shop/app`): a
- * secret whose own name begins with `data/` is written `secret/data/data/…`. With `mount:` the path may be below it.
- * Mount and version are asked for once per mount. When the server does not tell, `data/` after the first segment is
- * tried, then the plain path, and what went well is remembered.
+ * A path may be written as for `bao kv get` (`secret/shop/app`) or as for the API (`secret/data/shop/app`), so a secret
+ * whose own name begins with `data/` is written `secret/data/data/…`. With `mount`, the path may also be written
+ * without the mount. The server is asked for the mount of a path and its version, once per mount. When it does not
+ * tell, the path with `data/` after its first segment is tried, then the plain path; the one that succeeds is
+ * remembered.
  *
- * There is no life: KV v1 prints a `lease_duration` of weeks and treats a field called `ttl` as one, and neither makes
- * the value end, so both are ignored.
+ * The secrets have no life: KV v1 gives a `lease_duration` of weeks and takes a field named `ttl` for one, but neither
+ * ends the value, so both are ignored.
  */
 export function createVaultKv(deps: VaultSourceDeps, mounts: VaultMounts): FetchKind<KvRequest> {
   const laggards = new Laggards(deps.clock);
@@ -61,7 +62,7 @@ export function createVaultKv(deps: VaultSourceDeps, mounts: VaultMounts): Fetch
   };
 }
 
-/** The forms to try, likeliest first: one when the mount is known. */
+/** The forms to try, the likeliest first; only one when the server reported the mount. */
 async function locate(
   mounts: VaultMounts,
   request: KvRequest,
@@ -84,8 +85,8 @@ async function locate(
 }
 
 function notKv(mount: string, engine: string, path: string, place: string): PannierError {
-  const details = { hint: `Use read: ${path} for it.`, retry: 'never' } as const;
-  return fail('SECRET_NOT_KV', place, `${mount} is a mount of another engine (${engine})`, details);
+  const details = { hint: `Use read: ${path} for this secret.`, retry: 'never' } as const;
+  return fail('SECRET_NOT_KV', place, `${mount} is not a KV engine (${engine})`, details);
 }
 
 function formOf(path: string, mount: string, version: 1 | 2): KvForm {
@@ -107,11 +108,11 @@ async function readForm(deps: VaultSourceDeps, reading: Reading, signal: AbortSi
   const get = { method: 'GET', place, idempotent: true, isPathPrivate } as const;
   if (version === 1) {
     if (request.version !== undefined) {
-      const hint = 'Remove version: version 1 of the engine keeps none.';
-      throw fail('BACKEND_REJECTED', place, `a pinned version, but ${mount} is KV version 1`, { hint });
+      const hint = 'Remove version: KV version 1 keeps no versions.';
+      throw fail('BACKEND_REJECTED', place, `a version is pinned, but ${mount} is KV version 1`, { hint });
     }
     const answer = await deps.vault.call({ ...get, path: mount + rest }, signal);
-    // Only a guessed mount gets here. The read has minted; the mount is remembered, so that it does so once.
+    // The mount was guessed, and the read made a credential. `createVaultKv` remembers the mount, so this happens once.
     if (readLease(answer) !== undefined) throw notKv(mount, LEASED, isPathPrivate ? 'PATH' : mount + rest, place);
     const fields = readFields(answer.body, place);
     return settleFetch({ last, fields, life: { kind: 'none' } }, deps.nextVersion);
@@ -125,7 +126,10 @@ async function readForm(deps: VaultSourceDeps, reading: Reading, signal: AbortSi
   }
 }
 
-/** After a metadata delete version 1 comes back with other bytes, so `created_time` is part of the version. */
+/**
+ * Reads an answer of KV version 2. After a metadata delete the numbers start again with other values, so `created_time`
+ * is part of the version.
+ */
 function readVersion(body: Fields, last: Fetched | undefined, place: string): Fetch {
   const data = body.get('data');
   const fields = lookUp(data, 'data');
@@ -140,7 +144,7 @@ function readVersion(body: Fields, last: Fetched | undefined, place: string): Fe
   return changed(fields, version, life);
 }
 
-/** A 404 of KV v2 with metadata in it tells what became of the version; one without is returned as it is. */
+/** A 404 of KV v2 with metadata says whether the version is deleted or destroyed; others are returned as they are. */
 function whyGone(error: VaultStatusError, place: string): PannierError {
   const metadata = lookUp(error.body, 'data', 'metadata');
   const number = plainText(lookUp(metadata, 'version')) ?? '?';
@@ -152,7 +156,7 @@ function whyGone(error: VaultStatusError, place: string): PannierError {
   return error;
 }
 
-/** The refusal, with a hint whether the mount or the secret is missing where that is known. */
+/** Adds a hint to the refusal, which says whether the mount or the secret is missing when that is known. */
 function notThere(
   refused: VaultStatusError | undefined,
   mountIsReported: boolean,

@@ -6,7 +6,7 @@ import { type FetchKind, malformed, settleFetch, type VaultSourceDeps } from './
 import { firstSegment, type VaultMounts } from './mounts.ts';
 
 /**
- * The names below a path of a KV engine as one field `keys`; those of folders end with a slash.
+ * Lists the names below a path of a KV engine, as one field `keys`. Names of folders end with a slash.
  * https://openbao.org/api-docs/secret/kv/kv-v2/#list-secrets
  *
  * Nothing below the path is an answer of its own: an empty list. When the server does not tell about the mount, version

@@ -165,7 +165,7 @@ describe('a wrapped secret id', () => {
     expect(await failureOf(logIn)).toMatchObject({ code: 'BACKEND_UNREACHABLE' });
     expect(await failureOf(logIn)).toMatchObject({
       code: 'AUTH_WRAPPING_USED',
-      hint: expect.stringMatching(/our own unwrapping was lost/),
+      hint: expect.stringMatching(/the unwrapping by this agent was lost/),
     });
   });
 

@@ -81,13 +81,13 @@ describe('what the server says', () => {
     ['the value "canary" is not a valid IP address', 'not a valid IP address'],
     [
       'Field validation failed: error converting input for field "ttl": time: invalid duration "canary"',
-      'ttl is no duration',
+      'ttl is not a duration',
     ],
     [
       'Field validation failed: error converting input canary for field "ttl": time: invalid duration',
       'invalid duration',
     ],
-    ['error converting input for field "ttl": time: unknown unit for field "canary": time: ', 'ttl is no duration'],
+    ['error converting input for field "ttl": time: unknown unit for field "canary": time: ', 'ttl is not a duration'],
     ['error converting input for field "csr": canary', 'csr does not fit'],
     ['1 error occurred:\n\t* could not fetch the CA certificate: canary\n\n', 'failed to find issuer'],
     ['root canary is not a valid value for valid_principals', 'a principal is not allowed by this role'],

@@ -413,7 +413,7 @@ describe('the identity of a backend', () => {
   });
 });
 
-test('a kind of secret that no Vault backend has is a programming mistake', async () => {
+test('a request of another kind of backend is INTERNAL: a mistake in Pannier, not in the configuration', async () => {
   const { fetch } = sourceWorld();
-  await expect(fetch({ kind: 'file', key: 'x' })).rejects.toThrow(TypeError);
+  await expect(fetch({ kind: 'file', key: 'x' })).rejects.toMatchObject({ failure: { code: 'INTERNAL' } });
 });

@@ -6,7 +6,7 @@ export interface PasswordLogin {
   readonly method: 'userpass' | 'ldap';
   readonly mount: string;
   readonly username: string;
-  /** Each login reads it anew. */
+  /** Each login reads the file again. */
   readonly passwordFile: string;
 }
 

@@ -61,7 +61,10 @@ describe('a broken answer', () => {
 
   it('without an end costs little more memory than what is taken of it', async () => {
     const { address } = await serve(flood(Number.POSITIVE_INFINITY));
-    const { stdout } = await promisify(execFile)(process.execPath, [`${import.meta.dirname}/endless.helpers.ts`, address]);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      `${import.meta.dirname}/endless.helpers.ts`,
+      address,
+    ]);
     const { code, grownMiB } = JSON.parse(stdout) as { code: string; grownMiB: number };
     expect(code).toBe('BACKEND_TOO_LARGE');
     expect(grownMiB).toBeLessThan(64);
@@ -219,7 +222,9 @@ describe('no connection', () => {
 
   it('to a name without an address is told', async () => {
     const failed = await connect('http://vault.invalid:8200').failing('x');
-    expect(failed.seen).toMatch(/^the (?:host name has no address|name server did not answer) at http:\/\/vault\.invalid:8200$/);
+    expect(failed.seen).toMatch(
+      /^the (?:host name has no address|name server did not answer) at http:\/\/vault\.invalid:8200$/,
+    );
   });
 
   it('to a socket that is not there is told', async () => {

@@ -74,7 +74,7 @@ export interface Session extends AsyncDisposable {
   /** Whether a text is the token or the accessor of the login in use. Takes the same time for every wrong text. */
   names(text: string): boolean;
   /**
-   * Waits until the first login is made or has failed. After that `current` returns at once, or `trouble` says why
+   * Waits until there is a login, or a try has failed. After that `current` returns at once, or `trouble` says why
    * there is no login.
    * @throws PannierError CANCELLED when `signal` aborts first, or the session ends.
    */

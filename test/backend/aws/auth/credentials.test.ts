@@ -372,7 +372,12 @@ describe('a profile with SSO', () => {
       'AUTH_EXPIRED',
       /profile me: there is no SSO session$/,
     ],
-    ['may not use the role', () => setUp(status(403, 'ForbiddenException')), 'AUTH_DENIED', /HTTP 403 from the SSO portal/],
+    [
+      'may not use the role',
+      () => setUp(status(403, 'ForbiddenException')),
+      'AUTH_DENIED',
+      /HTTP 403 from the SSO portal/,
+    ],
     ['meets a portal in trouble', () => setUp(status(503, 'X')), 'AUTH_SERVICE_DOWN', /HTTP 503 from the SSO portal/],
   ])('whose session %s says so', async (_title, start, code, seen) => {
     const failed = await (await start()).failure();

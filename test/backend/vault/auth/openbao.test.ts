@@ -159,7 +159,10 @@ describe('against OpenBao a session', () => {
     await sleep(2500);
     const failed = leaver.facts.filter((fact) => fact.kind === 'login-renew-failed');
     expect(failed).toMatchObject([
-      { failure: { code: 'AUTH_DENIED', seen: expect.stringContaining('user or role does not exist any more') }, retryInMs: 0 },
+      {
+        failure: { code: 'AUTH_DENIED', seen: expect.stringContaining('user or role does not exist any more') },
+        retryInMs: 0,
+      },
     ]);
     expect(leaver.count(RENEW)).toBe(1);
   });

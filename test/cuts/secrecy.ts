@@ -201,7 +201,7 @@ export const SECRECY: readonly Cut[] = [
     'skip-verify-refused',
     'rejectUnauthorized: !skipVerify,',
     '...(skipVerify ? { rejectUnauthorized: false } : {}),',
-    { by: 'taken unseen' },
+    { by: 'accepted unchecked' },
   ),
   cutIn('src/deliver/http/bind.ts')('socket-mode', 'await chmod(socket.at, mode);', ''),
   cutIn('src/config/sections/listeners/resolve-listen.ts')(

@@ -193,7 +193,7 @@ describe('removeSecretIdFile', () => {
         expect.objectContaining({
           code: 'AUTH_CREDENTIAL_UNREADABLE',
           place: PLACE,
-          hint: expect.stringContaining('deliver a new one for each start'),
+          hint: expect.stringContaining('deliver one for each start'),
         }),
       ],
     ]);

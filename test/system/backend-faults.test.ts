@@ -82,7 +82,7 @@ const FAULTS: readonly Fault[] = [
     code: 'BACKEND_UNAVAILABLE',
     status: 3,
     seen: /HTTP 503 from .* \(Vault is sealed\)/,
-    hint: /Unseal it/,
+    hint: /Unseal the server/,
   },
   {
     name: 'throttled',

@@ -63,16 +63,20 @@ async function inFolder(path: string, key: string, parsed: ReadParsed, place: st
     throw notFound(path, key, place);
   }
   const candidates = ['', ...EXTENSIONS].map((extension) => join(path, key + extension));
-  const met = await Promise.all(candidates.map(async (one) => ({ one, stats: await statOrNone(one) })));
-  const found = met.flatMap(({ one, stats }) => (stats === undefined ? [] : [{ one, stats }]));
+  const candidateStats = await Promise.all(candidates.map(async (file) => ({ file, stats: await statOrNone(file) })));
+  const found = candidateStats.flatMap(({ file, stats }) => (stats === undefined ? [] : [{ file, stats }]));
   const [first, second] = found;
   if (first === undefined) throw notFound(path, key, place);
   if (second !== undefined) {
-    throw unusable(path, `both ${basename(first.one)} and ${basename(second.one)} are there for one key`, place);
+    throw unusable(
+      path,
+      `both ${basename(first.file)} and ${basename(second.file)} exist for key ${JSON.stringify(key)}`,
+      place,
+    );
   }
-  if (first.stats.isDirectory()) return await asFolder(first.one, path, key, place);
-  if (first.one !== candidates[0]) return await inFile(first.one, first.stats, '.', parsed, place);
-  const bytes = await readStable(first.one, place);
+  if (first.stats.isDirectory()) return await asFolder(first.file, path, key, place);
+  if (first.file !== candidates[0]) return await inFile(first.file, first.stats, '.', parsed, place);
+  const bytes = await readStable(first.file, place);
   return { fields: new Map([['value', Secret.bytes(bytes)]]), changedMs: first.stats.mtimeMs };
 }
 
@@ -87,11 +91,11 @@ async function asFolder(folder: string, path: string, key: string, place: string
   let changedMs = (await statInTime(dir)).mtimeMs;
   for (const name of (await readdirInTime(dir)).sort()) {
     if (name.startsWith('..')) continue;
-    const one = join(dir, name);
-    const stats = await statInTime(one);
+    const file = join(dir, name);
+    const stats = await statInTime(file);
     if (!stats.isFile()) continue;
     changedMs = Math.max(changedMs, stats.mtimeMs);
-    fields.set(name, Secret.bytes(await readStable(one, place)));
+    fields.set(name, Secret.bytes(await readStable(file, place)));
   }
   return { fields: asFields(fields, path, key, place), changedMs };
 }

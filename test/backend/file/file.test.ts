@@ -130,7 +130,7 @@ describe('a YAML file', () => {
     ['a list at the top', '- canary\n', 'the top level is not a map of names', ''],
     ['a word at the top', 'canary', 'the top level is not a map of names', ''],
     ['itself in itself', 'a: &a [*a]\n', '', 'line 1'],
-  ])('with %s is BACKEND_FILE, told by place and without its text', async (_, text, says, where) => {
+  ])('with %s is BACKEND_FILE, with line and column and without its text', async (_, text, says, where) => {
     const { failing, facts } = write(text);
     const failed = await failing('a');
     expect(failed).toMatchObject({ code: 'BACKEND_FILE', place: 'secrets.x' });
@@ -162,7 +162,7 @@ describe('a JSON file', () => {
     expect(await shown('y')).toEqual({ value: 'string:z' });
   });
 
-  it('is told by line and column when it is broken', async () => {
+  it('fails with line and column when it is broken', async () => {
     const { failing } = open(join(folder({ 's.json': '{\n  "a": canary }' }), 's.json'));
     const failed = await failing('a');
     expect(failed.seen).toMatch(/s\.json: not valid JSON, line 2, column 8$/);
@@ -214,7 +214,7 @@ describe('a folder', () => {
     },
   );
 
-  it('mounted by the kubelet is read as one generation', async () => {
+  it('mounted by the kubelet is read as one state of the volume', async () => {
     const dir = folder();
     const swap = (n: number) => {
       mkdirSync(join(dir, `..${n}`));

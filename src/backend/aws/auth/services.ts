@@ -84,17 +84,17 @@ export async function instanceKeys({ config, http, clock }: AwsServiceDeps): Pro
   if (url === null) throw fail('AUTH_NO_CREDENTIALS', place, 'AWS_EC2_METADATA_SERVICE_ENDPOINT is not a URL');
   const base = url.origin;
   await using service = http.openService(base, METADATA_MS);
-  const one = (method: string, path: string, headers: Record<string, string>) =>
+  const request = (method: string, path: string, headers: Record<string, string>) =>
     service.run({ urgent: true, place }, NEVER, (send) => ask(send, { method, path, headers }, base, place));
   const ttl = { 'x-aws-ec2-metadata-token-ttl-seconds': String(METADATA_TOKEN_SECONDS) };
-  const token = textOf(await one('PUT', '/latest/api/token', ttl)).trim();
+  const token = textOf(await request('PUT', '/latest/api/token', ttl)).trim();
   const headers = { 'x-aws-ec2-metadata-token': token };
   const role =
-    textOf(await one('GET', ROLES, headers))
+    textOf(await request('GET', ROLES, headers))
       .split('\n')[0]
       ?.trim() ?? '';
   if (role === '') throw new NoKeysThere(`no role at ${base}`);
-  const keys = keysIn(await one('GET', ROLES + encodeURIComponent(role), headers), base, place);
+  const keys = keysIn(await request('GET', ROLES + encodeURIComponent(role), headers), base, place);
   const isPast = keys.expiration.getTime() <= clock.wallMs();
   return isPast ? { ...keys, expiration: new Date(clock.wallMs() + EXTENDED_MS) } : keys;
 }

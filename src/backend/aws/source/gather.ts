@@ -6,13 +6,13 @@ export interface GatherOptions<V> {
   /** The most ids in one call. */
   readonly size: number;
   /** Reads one id in a call of its own. */
-  readonly one: (id: string, place: string, signal: AbortSignal) => Promise<V>;
+  readonly readOne: (id: string, place: string, signal: AbortSignal) => Promise<V>;
   /**
-   * Reads several ids in one call. An id that is not in the result is read by `one`; a failure of the whole call is
+   * Reads several ids in one call. An id that is not in the result is read by `readOne`; a failure of the whole call is
    * thrown.
    * @param placeOf returns the configuration path of an id, for the failure of that id.
    */
-  readonly many: (
+  readonly readMany: (
     ids: readonly string[],
     placeOf: (id: string) => string,
     signal: AbortSignal,
@@ -43,7 +43,7 @@ export class Gather<V> {
     this.#options = options;
   }
 
-  /** @throws PannierError of `one` and `many`, with `place`; CANCELLED. */
+  /** @throws PannierError of `readOne` and `readMany`, with `place`; CANCELLED. */
   read(id: string, place: string, signal: AbortSignal): Promise<V> {
     return new Promise((resolve, reject) => {
       const waiter: Waiter<V> = {
@@ -87,10 +87,10 @@ export class Gather<V> {
     const placeOf = (id: string) => group.get(id)?.[0]?.place ?? '';
     const ids = [...group.keys()];
     try {
-      const answers = ids.length > 1 ? await this.#options.many(ids, placeOf, stop.signal) : new Map<string, V>();
+      const answers = ids.length > 1 ? await this.#options.readMany(ids, placeOf, stop.signal) : new Map<string, V>();
       await Promise.all(
         ids.map(async (id) =>
-          settleAll(group.get(id), answers.get(id) ?? (await this.#one(id, placeOf(id), stop.signal))),
+          settleAll(group.get(id), answers.get(id) ?? (await this.#readAlone(id, placeOf(id), stop.signal))),
         ),
       );
     } catch (error) {
@@ -98,8 +98,8 @@ export class Gather<V> {
     }
   }
 
-  #one(id: string, place: string, signal: AbortSignal): Promise<V | PannierError> {
-    return this.#options.one(id, place, signal).catch(asError);
+  #readAlone(id: string, place: string, signal: AbortSignal): Promise<V | PannierError> {
+    return this.#options.readOne(id, place, signal).catch(asError);
   }
 }
 

@@ -39,7 +39,7 @@ export function createAwsParameter({ api }: AwsSourceDeps): AwsFetch<AwsParamete
 function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
   return new Gather({
     size: BATCH,
-    async one(Name, place, signal) {
+    async readOne(Name, place, signal) {
       const base = baseOf(Name);
       const { Parameter: found } = await region
         .call('GetParameter', { Name, WithDecryption: true }, { place, role }, signal)
@@ -50,9 +50,9 @@ function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
         throw fail('BACKEND_MALFORMED', place, `the answer to GetParameter of ${Name} holds no parameter`);
       return found;
     },
-    async many(ids, placeOf, signal) {
+    async readMany(ids, placeOf, signal) {
       const answers = new Map<string, Parameter>();
-      // A call takes a name once only, whatever version is wanted: `one` reads further versions of a name.
+      // A call takes a name once only, whatever version is wanted: `readOne` reads further versions of a name.
       const names = [...new Map(ids.map((id) => [baseOf(id), id])).values()];
       try {
         const where = { place: placeOf(ids[0] as string), role };

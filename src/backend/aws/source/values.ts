@@ -56,8 +56,8 @@ function gatherFor(region: AwsRegion, role: AwsRole, clock: Clock): Gather<Secre
   let refusedUntilMs = Number.NEGATIVE_INFINITY;
   return new Gather({
     size: BATCH,
-    one: (SecretId, place, signal) => region.call('GetSecretValue', { SecretId }, { place, role }, signal),
-    async many(ids, placeOf, signal) {
+    readOne: (SecretId, place, signal) => region.call('GetSecretValue', { SecretId }, { place, role }, signal),
+    async readMany(ids, placeOf, signal) {
       const answers = new Map<string, SecretValueEntry | PannierError>();
       if (clock.monoMs() < refusedUntilMs) return answers;
       try {

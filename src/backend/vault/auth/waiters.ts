@@ -8,12 +8,12 @@ export class Waiters {
     return new Promise((resolve) => {
       const wake = () => {
         this.#waiting.delete(wake);
-        forget();
+        unlisten();
         resolve();
       };
       this.#waiting.add(wake);
-      let forget = () => {};
-      forget = onAbort(signal, wake);
+      let unlisten = () => {};
+      unlisten = onAbort(signal, wake);
     });
   }
 

@@ -194,7 +194,7 @@ describe('a leased secret', () => {
   });
 });
 
-describe('an end that stands in an answer of a real OpenBao', () => {
+describe('an end that an answer of a real OpenBao states', () => {
   const root = { method: 'token', mount: 'token' } as const;
 
   test('is the life of an identity token', async () => {
@@ -244,7 +244,7 @@ describe('a certificate', () => {
     ttl: '1h',
   } as const;
 
-  test('comes with its key, its chain and the life that stands in it', async () => {
+  test('comes with its key, its chain and the life that it states', async () => {
     await using bao = connect();
     const { fields, life, version } = held(await bao.fetch(request));
     const all = plain(fields) as Record<string, string>;

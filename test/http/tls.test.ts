@@ -31,7 +31,7 @@ function put(dir: string, name: string, text: string): string {
 
 const serverOf = ({ certificatePem: cert, keyPem: key }: KeyPair) => ({ tls: { cert, key } });
 
-/** The system clock, ahead by what the test says: files are looked at once a second. */
+/** The system clock plus an offset that tests change, since files are looked at only once a second. */
 function movableClock(): Clock & { ahead: number } {
   const clock = { ...systemClock, ahead: 0, monoMs: () => systemClock.monoMs() + clock.ahead };
   return clock;

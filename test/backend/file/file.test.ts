@@ -62,7 +62,7 @@ function open(path: string) {
   return { backend, facts, fetch, shown, failing };
 }
 
-/** `type:text` for leaves, so that a test sees both. */
+/** Leaves as `type:text`, so that a test compares both. */
 function show(value: Value): unknown {
   if (isFields(value)) return Object.fromEntries([...value].map(([name, inner]) => [name, show(inner)]));
   if (isList(value)) return value.map(show);

@@ -31,7 +31,7 @@ afterEach(async () => {
     await rm(join(aws().dir, name), { recursive: true, force: true });
 });
 
-/** The keys of a backend whose chain has only what is given, on a clock that the test moves. */
+/** The keys of a backend whose chain has only the given sources, on a clock that the test moves. */
 function open(sources: Partial<AwsCredentialSources>, config: Partial<AwsBackendConfig> = {}, env = {}) {
   const { proxy, dir } = aws();
   const base = awsConfig(proxy.address, dir, config);
@@ -57,7 +57,7 @@ const profile = (name: string, id: string, more = '') =>
   `[${name}]\naws_access_key_id = ${id}\naws_secret_access_key = made-up\n${more}`;
 const write = (name: string, text: string) => writeFile(join(aws().dir, name), text);
 
-/** Answers of a metadata service or a container's agent. */
+/** Answers of a metadata service or of a container's credential service. */
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(answer);
   server.listen(0, '127.0.0.1');
@@ -282,7 +282,7 @@ describe('a service that gives credentials', () => {
 });
 
 describe('a profile with SSO', () => {
-  /** The portal in the test's own place; its address is the one of all services without one of their own. */
+  /** An SSO portal on this machine. Its address counts for all services that have no endpoint of their own. */
   async function setUp(answer: (response: ServerResponse) => void, expiresAt = Date.now() + 3_600_000) {
     const asked: IncomingMessage[] = [];
     const portal = await serve((request, response) => {
@@ -295,7 +295,7 @@ describe('a profile with SSO', () => {
     return { asked, ...open({ profile: 'me', isProfileNamed: true }) };
   }
 
-  /** As `aws sso login` leaves it. */
+  /** The session file that `aws sso login` writes. */
   async function logIn(expiresAt: number | undefined) {
     const { dir } = aws();
     vi.stubEnv('HOME', dir);
@@ -657,7 +657,7 @@ describe('a role', () => {
     await credentials.renewedSince(other, credentials.generationOf(other), never).catch(() => undefined);
     expect(assumed()).toEqual([[other.roleArn, null, own]]);
     expect(await keyId()).toBe(own);
-    // But keys that STS calls expired are replaced, and it is asked again.
+    // Keys that STS calls expired are replaced, and STS is asked again.
     proxy.fault(({ operation, accessKeyId }) =>
       operation === 'AssumeRole' && accessKeyId === own ? sts('ExpiredTokenException') : undefined,
     );

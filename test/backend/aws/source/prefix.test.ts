@@ -178,7 +178,7 @@ describe('a prefix', () => {
     proxy.fault(({ region, operation }) =>
       region === 'eu-west-1' && operation !== 'ListSecrets' ? awsError('InternalServiceError', 500) : undefined,
     );
-    // Nothing is replicated: that the other region knows none of it is no news of the secrets.
+    // Nothing is replicated, so the other region has none of the secrets, which says nothing about them.
     expect(await open(regions).failure(prefix('regional/'))).toMatchObject({
       code: 'BACKEND_UNAVAILABLE',
       seen: expect.stringContaining('eu-west-1'),

@@ -11,7 +11,7 @@ import { auth, bodyOf, common, failureOf, methodOf } from './method.helpers.ts';
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 const AT = Date.parse('2015-08-30T12:36:00Z');
 
-/** What the reference implementation makes of the same request. */
+/** The signature of the reference implementation for the same request. */
 const BOTOCORE = `
 sys.path.insert(0, sys.argv[1])
 import botocore.auth, botocore.awsrequest, botocore.credentials, botocore.compat, datetime

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-/** The methods that send one credential from one file; `key` is the one that names it. */
+/** The methods that send one credential from one file; `key` is the configuration key that names the file. */
 const METHODS = {
   jwt: (file: string, mount = 'jwt'): AuthConfig => ({
     ...common,

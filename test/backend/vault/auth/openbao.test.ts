@@ -22,7 +22,7 @@ afterAll(() => world.stop());
 
 const never = new AbortController().signal;
 
-/** A session against the real server, by default as the shop. */
+/** A session against the real server, by default with the login of the shop. */
 function connect(auth: Partial<AuthConfig> = {}) {
   const facts: Fact[] = [];
   const emit = (fact: Fact) => void facts.push(fact);

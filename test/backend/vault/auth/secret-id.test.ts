@@ -23,7 +23,7 @@ const PLACE = 'backends.bao.auth.secretIdFile';
 const GOOD_PATH = 'auth/approle/role/shop/secret-id';
 const text = (value: unknown) => (value as { exposeText(to: 'backend'): string }).exposeText('backend');
 
-/** A server with wrapping tokens, each good for one unwrapping of what it wraps, and an AppRole that takes anything. */
+/** A server with wrapping tokens that can be unwrapped once, and an AppRole that accepts every secret id. */
 class Wrapping extends FakeVault {
   readonly wraps = new Map<string, { path: string; data: object }>();
 

@@ -35,7 +35,7 @@ describe('a revoked login', () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => world.read('secret/open')));
     expect(answers.every(({ loginId }) => loginId === 2)).toBe(true);
     expect(world.logins()).toBe(2);
-    // One by `suspect`, one that proves the new login once per session.
+    // One lookup by `suspect`, and one by `calibrate`, which checks the new login once per session.
     expect(world.lookups()).toBe(2);
   });
 

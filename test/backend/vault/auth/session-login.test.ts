@@ -152,7 +152,7 @@ describe('a token that another program made', () => {
       if (ttl <= 0) refuse(403);
       return answer({ data: { ttl, renewable: false, expire_time: '2030-01-01T00:00:00Z' } });
     });
-    // The method reads the clock of the world, so that lives agree.
+    // The method has the same clock as the session.
     tools.clock.monoMs = () => world.clock.monoMs();
     return { ...world, static: client };
   }

@@ -63,7 +63,7 @@ test('a login that never ends is neither renewed nor replaced', async () => {
 });
 
 describe('a new login is made before the old one ends', () => {
-  /** How the old login comes to its end; all are replaced at two thirds of its last life. */
+  /** Why the old login ends; in each case it is replaced at two thirds of its last life. */
   test.each([
     ['it is not renewable', { ttlS: 60, renewable: false }, 40_000, 0],
     ['a renewal no longer moves its end (max_ttl)', { ttlS: 60, maxTtlS: 60 }, 40_000, 1],

@@ -81,7 +81,7 @@ describe('KV version 2', () => {
     server.on('GET secret/data/shop/app', older);
     await clock.advance(2_000);
     expect((await fetch(next)).state).toBe('unchanged');
-    // A server that was restored from a backup goes on answering it.
+    // A server that was restored from a backup keeps answering the older version.
     await clock.advance(61_000);
     expect(plain(held(await fetch(next)).fields)).toEqual({ a: 'old' });
   });

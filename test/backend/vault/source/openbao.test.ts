@@ -117,7 +117,7 @@ describe('KV of a real OpenBao', () => {
     expect(after && plain(held(after).fields)).toEqual({ a: 'one' });
     expect(await failureOf(bao.kv('grown/never'))).toMatchObject({ code: 'SECRET_NOT_FOUND' });
     expect(bao.calls().filter((call) => call.includes('internal/ui/mounts'))).toHaveLength(2);
-    // The list of names was not empty either.
+    // The list of names was not empty in between.
     expect(plain(held(await other.fetch({ kind: 'vault-list', path: 'grown/folder' })).fields)).toEqual({
       keys: ['x'],
     });

@@ -7,24 +7,27 @@ import type { LoginView } from './login-view.ts';
 /** One thing to fetch, however many names and outputs use it. */
 export interface Want {
   /**
-   * The backend's identity and the request as one text, kept in memory only; two names for one request share the fetch
-   * and the lease.
+   * The identity of the backend and the request as one text. Two secrets with equal requests have one want, and so
+   * share the fetch and the lease. The text may hold a computed path: it stays in memory.
    */
   readonly id: string;
   readonly backend: string;
   readonly request: SecretRequest;
-  /** Configuration path of the first name, for errors. */
+  /** Configuration path of the first secret that asks for this want, for errors. */
   readonly place: string;
   readonly refreshMs: number;
   readonly maxStaleMs?: number;
   readonly optional: boolean;
-  /** What is not there any more is absent, instead of kept as stale: a secret by a computed path. */
+  /**
+   * A secret that the backend no longer has becomes absent, as one by a computed path does. Absent: the last value is
+   * kept as stale.
+   */
   readonly absentWhenGone?: true;
 }
 
-/** What a backend promised about a value's life. Each source states its own; nobody guesses it from field names. */
+/** How long a value lasts, as the backend promised it. Each source states it; it is never guessed from field names. */
 export type Life =
-  /** `mints`: each request makes something new, so the secret is asked for when it is due and never out of turn. */
+  /** `mints`: each request makes something new, so the secret is fetched when it is due and never in between. */
   | { readonly kind: 'none'; readonly mints?: true }
   | RotatingLife
   | LeaseLife
@@ -34,50 +37,52 @@ export type Life =
 export interface LeaseLife {
   readonly kind: 'lease';
   readonly leaseId: Secret;
-  /** From `startedMonoMs` on. */
+  /** Counted from `startedMonoMs`. */
   readonly ttlMs: number;
   readonly renewable: boolean;
-  /** When the request was sent. */
+  /** When the request was sent, not when the answer came: the life is never over-estimated. */
   readonly startedMonoMs: number;
-  /** The login it ends with. */
+  /** The login that the lease was made under, and ends with. */
   readonly loginId: number;
 }
 
 /** A password that the backend rotates by itself. */
 export interface RotatingLife {
   readonly kind: 'rotates';
-  /** The announced rotation, from `startedMonoMs` on. */
+  /** The time until the announced rotation, counted from `startedMonoMs`. */
   readonly inMs: number;
+  /** When the request was sent. */
   readonly startedMonoMs: number;
-  /** How many answers in a row have come since a rotation was due and brought the old password; absent: none. */
+  /** How many answers in a row brought the old password although its rotation was due; absent: none. */
   readonly looksInVain?: number;
 }
 
-/** An end that stands in the answer itself, such as the `exp` of a JWT: no lease, and no login that it hangs on. */
+/** An end that the answer itself states, such as the `exp` of a JWT. It is no lease and depends on no login. */
 export interface EndingLife {
   readonly kind: 'ends';
-  /** The clock that both times are read on: `mono` for an end told as a duration, `wall` for one told as a time. */
+  /** The clock of both times: `mono` when the answer states a duration, `wall` when it states a point in time. */
   readonly clock: 'mono' | 'wall';
   readonly startMs: number;
   readonly endMs: number;
-  /** Each request makes a new one, so `refresh` is no reason to ask. */
+  /** Each request makes a new value, so the secret is not fetched at `refresh` but shortly before its end. */
   readonly mints: boolean;
 }
 
+/** The value of a secret as one fetch brought it. */
 export interface Fetched {
   readonly fields: Fields;
   /** For people and for ETags; never a hash of the value. */
   readonly version: string;
   readonly life: Life;
-  /** Absent where nobody asks in the backend's own words. */
+  /** Absent for kinds of backend whose protocol the agent does not serve. */
   readonly original?: Original;
 }
 
-/** How the backend itself names and keeps a value, for those who speak its protocol to us. */
+/** How the backend names and stores a value, for clients that speak the backend's protocol to the agent. */
 export interface Original {
   /** The backend's own name for the secret, such as an ARN. */
   readonly id: string;
-  /** Of this version, such as staging labels. */
+  /** The labels of this version, such as staging labels. */
   readonly labels: readonly string[];
   /** When the version was made; absent when the backend does not say. */
   readonly madeWallMs?: number;
@@ -85,6 +90,7 @@ export interface Original {
   readonly text?: Secret;
 }
 
+/** The result of a fetch; `unchanged` has no value, but its life counts from now. */
 export type Fetch =
   | { readonly state: 'changed'; readonly value: Fetched }
   | { readonly state: 'unchanged'; readonly life: Life };
@@ -106,31 +112,33 @@ export interface Source {
   watch?(want: Want, changed: () => void): Disposable;
 }
 
-/** A source with what the lease manager must know about the login its leases hang on. */
+/** A source, and what the lease manager must know about the login that its leases depend on. */
 export interface Backend extends AsyncDisposable {
   readonly name: string;
   readonly source: Source;
-  /** For messages: the address or the path that is asked. No credential in it. */
+  /** The address or the path that secrets come from, for messages. It holds no credential. */
   readonly where: string;
-  /** Identity of address, namespace and login, part of each want's id. No credential in it. */
+  /** Address, namespace and login as one text, part of the id of each want. It holds no credential. */
   readonly identity: string;
-  /** When a login ends on the monotonic clock; absent: leases of this backend hang on no login. */
+  /** When a login ends on the monotonic clock. Absent: leases of this backend depend on no login. */
   loginEndsMonoMs?(loginId: number): number;
   /**
-   * Calls `heard` when a login was found to have ended before its time, so that `loginEndsMonoMs` tells another end.
+   * Calls `listener` when a login is found to have ended before its time: `loginEndsMonoMs` returns another end then.
    */
-  onLoginDead?(heard: () => void): Disposable;
+  onLoginDead?(listener: () => void): Disposable;
   /**
-   * Calls `move` with the id of the next login before the old one ends, and after a dead one was replaced: leases of
-   * older logins must be fetched again under it.
+   * Calls `move` with the id of the next login, before the old login ends or after a dead login was replaced. Leases of
+   * older logins must be fetched again under the next one.
    */
   onLoginReplacing?(move: (next: number) => Promise<void>): Disposable;
-  /** Wall and monotonic clock moved apart by this much; a jump forward may have been a suspension. */
+  /**
+   * To be called when the wall clock moved `byMs` ahead of the monotonic clock: the machine may have been suspended.
+   */
   clockJumped?(byMs: number): void;
-  /** Its login as it is now; absent: it has none of its own. */
+  /** The login as it is now. Absent: this kind of backend has no login with a life. */
   login?(): LoginView;
-  /** Why nothing can be fetched now (no login); undefined when it can. */
+  /** Why secrets cannot be fetched now, such as that there is no login; undefined when they can. */
   trouble?(): Failure | undefined;
-  /** A failed `init` gives its login back. Never throws. */
+  /** Revokes the login, after a failed `init`. Never throws. */
   revokeLogin?(signal: AbortSignal): Promise<void>;
 }

@@ -2,14 +2,15 @@ import { fail } from '../base/errors.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import { Secret } from '../base/secret.ts';
 
-/** No credential is longer. */
+/** The largest file that is read; every credential is shorter. */
 const MAX_BYTES = 1024 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * A credential as it stands in its file now. Nothing is remembered: the kubelet swaps a projected token under a symlink
- * and others write in place, so each login reads anew. One final newline, which editors and `echo` add, is dropped.
+ * Reads a credential file. The content is not cached: the kubelet swaps a projected token under a symlink, other
+ * programs write in place, so each login reads the file again. One final newline, which editors and `echo` add, is
+ * dropped.
  *
  * @param place the configuration path of the key that names the file.
  * @throws PannierError AUTH_CREDENTIAL_UNREADABLE (missing, not permitted, not text), AUTH_CREDENTIAL_EMPTY.
@@ -25,7 +26,7 @@ async function readText(path: string, place: string, signal: AbortSignal): Promi
   try {
     return utf8.decode((await readFileInTime(path, { maxBytes: MAX_BYTES, signal })).bytes);
   } catch (error) {
-    if (signal.aborted) throw fail('CANCELLED', place, 'the login was called off');
+    if (signal.aborted) throw fail('CANCELLED', place, 'the login was cancelled');
     throw fail('AUTH_CREDENTIAL_UNREADABLE', place, `${path} ${whyUnreadable(error)}`);
   }
 }
@@ -35,7 +36,7 @@ function whyUnreadable(error: unknown): string {
   if (code === 'ENOENT') return 'does not exist';
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
   if (code === 'EISDIR') return 'is a directory';
-  if (code === 'EFTYPE') return 'is no regular file';
+  if (code === 'EFTYPE') return 'is not a regular file';
   if (code === 'EFBIG') return 'is larger than 1 MiB';
   if (code === 'ETIMEDOUT') return 'was not read in time: the file system hangs';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not text';

@@ -6,31 +6,32 @@ import type { Environment } from '../config/environment.ts';
 import type { BackendKindConfig } from '../config/sections/backends/kind.ts';
 import type { Backend } from './backend.ts';
 
-/** What a backend is opened with. */
+/** What the agent gives to every backend that it opens. */
 export interface BackendContext {
   readonly clock: Clock;
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
   readonly emit: Emit;
-  /** The process environment: proxies, and nothing that the configuration has already taken from it. */
+  /** The process environment, for proxy variables; the configuration has read everything else from it. */
   readonly env: Environment;
   /** Pannier's version, for the User-Agent header. */
   readonly version: string;
   /**
-   * Outlives the backend: what one that is opened anew with another configuration must still know, under a key that
-   * begins with its kind.
+   * Lives as long as the agent: what a backend must still know after it was opened again with another configuration.
+   * Its keys begin with the kind of the backend.
    */
   readonly kept: Map<string, unknown>;
 }
 
 /**
- * One kind of backend: what the configuration must know of it, and how to open one. A kind is a folder beside this file
- * with a `kind.ts`, and a name in `registry.ts`. Its client is loaded by `open`, so an unused kind costs nothing.
+ * The descriptor of one kind of backend: what the configuration must know about it, and how to open one. A kind is a
+ * folder beside this file with a `kind.ts`, and a name in `registry.ts`. Only `open` loads its client, so a kind that
+ * is not used costs nothing.
  */
 export interface BackendKind<C extends BackendConfig = BackendConfig> extends BackendKindConfig {
   /**
-   * Literal credentials in a configuration of this kind: no command inherits a variable with such a value. Absent:
-   * none.
+   * The credentials that a configuration of this kind holds literally: commands get no environment variable with such a
+   * value. Absent: this kind has none.
    */
   credentialsIn?(config: C): readonly Secret[];
   /** Opens a backend; nothing is sent yet. */

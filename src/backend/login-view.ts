@@ -3,13 +3,13 @@ export interface LoginView {
   /** The configured word of the login, such as `kubernetes`. */
   readonly method: string;
   /**
-   * For a Vault login they are described in `backend/vault/auth/session.ts`. A login is usable in `live`, `renewing`
-   * and `replacing`.
+   * `backend/vault/auth/session.ts` describes the states of a Vault login. A login is usable in `live`, `renewing` and
+   * `replacing`.
    */
   readonly state: 'out' | 'logging-in' | 'live' | 'renewing' | 'replacing' | 'dead' | 'stopped';
   readonly isUsable: boolean;
-  /** When it ends; undefined when it never does, and when there is none that can be used. */
+  /** When the login ends; undefined when it never ends, and when no login is usable. */
   readonly endsMonoMs: number | undefined;
-  /** When the login is renewed or replaced next. Undefined: that happens now, or no login was asked for yet. */
+  /** When the login is renewed or replaced next; undefined while that happens, and before the first login. */
   readonly nextMonoMs: number | undefined;
 }

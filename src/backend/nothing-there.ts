@@ -8,5 +8,5 @@ const NOTHING_THERE: ReadonlySet<Code> = new Set([
   'SECRET_EMPTY',
 ] satisfies Code[]);
 
-/** The backend answered, and its answer is that the secret is not there. */
+/** Whether the backend answered that the secret does not exist or holds no data. */
 export const isNothingThere = ({ code }: Failure): boolean => NOTHING_THERE.has(code);

@@ -91,7 +91,7 @@ export class FileWatch implements AsyncDisposable {
     const { path, changed } = this.#options;
     this.#callOffLater();
     const isNew = await this.#follow();
-    const stamp = await stat(path).then(fileStamp, () => 'none');
+    const stamp = fileStamp(await statOrNone(path));
     if (this.#over) return;
     // The events of a new watch begin when it is ready, which is an event itself.
     if (!isNew && ((isEvent && this.#watched?.folder === true) || stamp !== this.#stamp)) changed();

@@ -12,13 +12,14 @@ export interface EndpointOptions {
   readonly env: ProxyVariables;
   /** Configuration path of the backend. */
   readonly place: string;
-  /** Connections at once, see `PoolOptions`. */
+  /** See `PoolOptions`. */
   readonly maxConnections?: number;
 }
 
-/** The way to one backend: where it is, what stands before every path, and kept connections. */
+/** One server: its address, and the pool of connections to it. */
 export interface Endpoint {
   readonly target: Target;
+  /** Put before every path; empty, or a path that begins with a slash and ends without one. */
   readonly base: string;
   /** For messages: no credentials, no trailing slash. */
   readonly address: string;
@@ -28,8 +29,9 @@ export interface Endpoint {
 }
 
 /**
- * Opens no connection yet.
- * @throws PannierError CONFIG_INVALID for an address of another form; BACKEND_UNREACHABLE for a proxy that is none.
+ * Parses the address and makes the pool; no connection is opened yet.
+ * @throws PannierError CONFIG_INVALID for an address of another form; BACKEND_UNREACHABLE when a proxy variable holds
+ * no URL.
  */
 export function openEndpoint(options: EndpointOptions): Endpoint {
   const { target, base, shown } = parseTarget(options.address, options.place);

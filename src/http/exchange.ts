@@ -6,16 +6,17 @@ import type { Target } from './target.ts';
 import { WireError } from './wire-error.ts';
 
 /**
- * Largest answer taken. No secret is that long: the integrated storage of Vault and OpenBao takes entries of 1 MiB,
- * Consul of 512 KiB, and AWS secrets of 64 KiB; a list has room for some 300,000 names.
+ * The largest answer that is read. No secret is that long: entries are limited to 1 MiB in the integrated storage of
+ * Vault and OpenBao, 512 KiB in Consul and 64 KiB in AWS; a list has room for some 300,000 names.
  */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 export interface WireRequest {
   readonly method: string;
-  /** Encoded, from the slash on, with its query. */
+  /** Encoded, begins with a slash, includes the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Absent: the request has no body. */
   readonly body?: Uint8Array;
 }
 
@@ -30,8 +31,9 @@ export interface WireAnswer {
 export class AnswerTooLarge extends Error {}
 
 /**
- * One request and its whole answer over a connection of `agent`; `tunnelMs` is the longest wait for a proxy's tunnel.
- * @throws WireError, TooLarge, or the reason of `stop`; the connection is closed then.
+ * Sends one request over a connection of `agent` and reads the whole answer. `tunnelMs` is the longest wait for the
+ * tunnel of a proxy; `stop` ends the exchange at any moment.
+ * @throws WireError, AnswerTooLarge, or the reason of `stop`; the connection is closed then.
  */
 export function exchange(
   agent: Agent,
@@ -46,54 +48,58 @@ export function exchange(
     let socket: Socket | undefined;
     let readBefore = 0;
     let midway = false;
-    let cancel = () => {};
+    let unlisten = () => {};
 
     let settled = false;
     const settle = () => {
       settled = true;
-      cancel();
+      unlisten();
     };
-    const lose = (reason: unknown) => {
+    const abandon = (reason: unknown) => {
       if (settled) return;
       settle();
       reject(reason);
       sent.destroy();
     };
-    const broken = (foreign: unknown) => {
+    const connectionFailed = (foreign: unknown) => {
       if (settled) return;
-      const silent = !midway && (socket === undefined || socket.bytesRead === readBefore);
-      const reset = ['ECONNRESET', 'EPIPE'].includes(String((foreign as { code?: unknown })?.code));
-      lose(new WireError(foreign, { stale: sent.reusedSocket && silent && reset, midway }));
+      const hasNoAnswer = !midway && (socket === undefined || socket.bytesRead === readBefore);
+      abandon(new WireError(foreign, { stale: sent.reusedSocket && hasNoAnswer && isReset(foreign), midway }));
     };
 
     sent.on('socket', (assigned) => {
       socket = assigned;
       readBefore = assigned.bytesRead;
     });
-    sent.on('error', broken);
-    sent.on('close', () => broken({ code: 'ECONNRESET' }));
+    sent.on('error', connectionFailed);
+    sent.on('close', () => connectionFailed({ code: 'ECONNRESET' }));
     sent.on('response', (received) => {
       midway = true;
       const body = new GrowingBody();
-      if (Number(received.headers['content-length']) > MAX_BODY_BYTES) return lose(new AnswerTooLarge());
+      if (Number(received.headers['content-length']) > MAX_BODY_BYTES) return abandon(new AnswerTooLarge());
       received.on('data', (chunk: Buffer) => {
-        if (!settled && !body.add(chunk)) lose(new AnswerTooLarge());
+        if (!settled && !body.add(chunk)) abandon(new AnswerTooLarge());
       });
-      received.on('error', broken);
+      received.on('error', connectionFailed);
       received.on('end', () => {
-        if (!received.complete) return broken({ code: 'ECONNRESET' });
+        if (!received.complete) return connectionFailed({ code: 'ECONNRESET' });
         settle();
         resolve({ status: received.statusCode ?? 0, headers: flatten(received.headers), body: body.bytes });
       });
     });
-    cancel = stop.listen(() => lose(stop.reason));
+    unlisten = stop.listen(() => abandon(stop.reason));
     sent.end(request.body);
   });
 }
 
+/** Whether the other side closed the connection, by the code of an error of Node. */
+export function isReset(foreign: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE'].includes(String((foreign as { code?: unknown })?.code));
+}
+
 /**
- * The body of an answer as it comes. Most bodies are one chunk, which is taken as it is. Those of several are put into
- * one block of memory that grows in place, so that at no moment there are the chunks and a copy of them all.
+ * The body of an answer while it arrives. Most bodies are one chunk, which is used without copying. Bodies of several
+ * chunks go into one block of memory that grows in place, so the chunks and a joined copy never exist together.
  */
 class GrowingBody {
   #bytes: Uint8Array = NOTHING;
@@ -103,7 +109,7 @@ class GrowingBody {
     return this.#bytes;
   }
 
-  /** False: it is longer than `MAX_BODY_BYTES` with this chunk, which is left out. */
+  /** Returns false, and leaves the chunk out, when the body would become longer than `MAX_BODY_BYTES`. */
   add(chunk: Uint8Array): boolean {
     const before = this.#bytes;
     const length = before.length + chunk.length;
@@ -132,9 +138,9 @@ function begin(agent: Agent, target: Target, { method, path, headers, body }: Wi
 }
 
 /**
- * A request without headers so far. They are set on it instead of handed over in its options: the options travel on to
- * `net.connect`, which prints them with NODE_DEBUG=net. `timeout` bounds a proxy's CONNECT alone, which ends with no
- * request; the deadline is the caller's.
+ * Makes a request without headers. The caller sets them on the request afterwards: Node passes the options of a request
+ * on to `net.connect`, which prints them under NODE_DEBUG=net. `timeout` limits only the CONNECT of a proxy; the caller
+ * keeps the deadline of the request itself.
  */
 export function openRequest(
   agent: Agent,

@@ -5,54 +5,58 @@ import { deadline } from '../base/deadline.ts';
 import { fail, type PannierError } from '../base/errors.ts';
 import type { CallCancellation } from './call-cancellation.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
-import { openRequest } from './exchange.ts';
+import { isReset, openRequest } from './exchange.ts';
 import { isAboutClientCertificate, WireError, wireFailure } from './wire-error.ts';
 
-/** Somebody else's request, sent on as it is. */
+/** A request of a client, sent on unchanged. */
 export interface ForwardedRequest {
   readonly method: string;
-  /** As it came, from the slash on, with its query; the base path of the address is put before it. */
+  /** As the client sent it: begins with a slash, includes the query. The base path of the address is put before it. */
   readonly path: string;
-  /** Name, value, name, value, …: what is meant for the server, without lengths and without what belongs to a hop. */
+  /** Name, value, name, value, …: the end-to-end headers; no Content-Length, no hop-by-hop header. */
   readonly headers: readonly string[];
-  /** Absent: there is none. Bytes can be sent again, a stream cannot. */
+  /** Absent: the request has no body. Bytes can be sent a second time, a stream cannot. */
   readonly body?: Uint8Array | StreamedBody;
-  /** Over a connection with the client certificate of `tls`; absent: over one without, since it may be a login. */
+  /**
+   * Sends over a connection with the client certificate of `tls`. Absent or false: over a connection without it, since
+   * the certificate alone may be a login.
+   */
   readonly withCertificate?: boolean;
-  /** Told of every answer of 1xx but 100 and 101, before the answer proper. */
+  /** Called for each 1xx answer except 100 and 101, before the final answer. */
   readonly onInformation?: (information: InformationEvent) => void;
 }
 
 export interface StreamedBody {
   readonly stream: Readable;
-  /** Bytes; absent: not known before its end. */
+  /** In bytes; absent: not known before the stream ends. */
   readonly length?: number;
 }
 
 export interface ForwarderOptions extends Omit<EndpointOptions, 'maxConnections'> {
-  /** To get a connection. */
+  /** The longest wait for a connection. */
   readonly connectMs: number;
-  /** From the end of the request's body to the beginning of the answer. */
+  /** The longest wait from the end of the request's body to the beginning of the answer. */
   readonly answerMs: number;
 }
 
-/** One proxied request holds one connection, and a local listener takes no more than these with its spare ones. */
+/** Connections per pool: one per proxied request, and a local listener accepts at most this many requests at once. */
 const MAX_FORWARDED = 576;
 
 /**
- * Sends requests of others to one backend, streaming both ways: neither body is held, no status means anything, and a
- * redirect is an answer. It has connections of its own, since a stream may stay for hours and must keep no slot from
- * the agent's fetches.
+ * Sends requests of clients on to one backend and streams both bodies: it keeps neither body, passes every status on,
+ * and treats a redirect as an answer. It has its own connections, because a stream may last for hours and must not take
+ * a connection from the agent's fetches.
  *
- * One thing happens by itself: a request without a body, or with one that is there as bytes, is sent again once when a
- * kept-alive socket turned out dead before any byte of an answer (see `Transport`).
+ * It repeats a request in one case, once: a kept-alive socket turned out dead before any byte of an answer came (see
+ * `Transport`), and the request has no body or a body of bytes.
  */
 export class Forwarder implements AsyncDisposable {
   /** For messages: no credentials, no trailing slash. */
   readonly address: string;
   readonly #options: ForwarderOptions;
-  /** Of connections without a client certificate, and of those with one: a connection is never used for both. */
+  /** Connections without a client certificate; the same endpoint as `#certified` when none is configured. */
   readonly #plain: Endpoint;
+  /** Connections with the client certificate of the configuration. */
   readonly #certified: Endpoint;
 
   /** @throws as `Transport` does. */
@@ -68,7 +72,8 @@ export class Forwarder implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the head of the answer; its body is to be read, or destroyed. `stop` ends it all, also the body.
+   * Resolves with the head of the answer; the caller must read the body or destroy it. `stop` ends the request and the
+   * body.
    * @throws PannierError BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS, BACKEND_MALFORMED, or the reason of `stop`.
    */
   async send(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage> {
@@ -79,24 +84,24 @@ export class Forwarder implements AsyncDisposable {
       const again = error.stale && (request.body === undefined || request.body instanceof Uint8Array);
       if (!again) throw this.#failure(error, request);
     }
-    this.#wayOf(request).pool.dropIdle();
+    this.#endpointFor(request).pool.dropIdle();
     return await this.#once(request, stop).catch((error: unknown) => {
       throw error instanceof WireError ? this.#failure(error, request) : error;
     });
   }
 
-  /** Closes all connections: what is under way breaks off. */
+  /** Closes all connections; requests under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#plain.pool.destroy();
     this.#certified.pool.destroy();
   }
 
-  #wayOf({ withCertificate = false }: ForwardedRequest): Endpoint {
+  #endpointFor({ withCertificate = false }: ForwardedRequest): Endpoint {
     return withCertificate ? this.#certified : this.#plain;
   }
 
   async #once(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage> {
-    const { target, base, pool } = this.#wayOf(request);
+    const { target, base, pool } = this.#endpointFor(request);
     const agent = await pool.agentFor(target.kind === 'unix' ? 'http:' : target.protocol);
     return await new Promise((resolve, reject) => {
       if (stop.reason !== undefined) return reject(stop.reason);
@@ -106,41 +111,43 @@ export class Forwarder implements AsyncDisposable {
       let socket: Socket | undefined;
       let readBefore = 0;
       let settled = false;
-      const callOffLate = this.#inTime(sent, (reason) => lose(reason));
-      const forget = stop.listen(() => lose(stop.reason));
+      const cancelTimeouts = this.#limitWaits(sent, (reason) => abandon(reason));
+      const unlisten = stop.listen(() => abandon(stop.reason));
 
-      const lose = (reason: unknown) => {
-        if (!settled) callOffLate();
+      const abandon = (reason: unknown) => {
+        if (!settled) cancelTimeouts();
         settled = true;
         reject(reason);
         sent.destroy();
       };
-      const broken = (foreign: unknown) => {
+      const connectionFailed = (foreign: unknown) => {
         if (settled) return;
-        forget();
-        const silent = socket === undefined || socket.bytesRead === readBefore;
-        const reset = ['ECONNRESET', 'EPIPE'].includes(String((foreign as { code?: unknown })?.code));
-        lose(new WireError(foreign, { stale: sent.reusedSocket && silent && reset, midway: false }));
+        unlisten();
+        const hasNoAnswer = socket === undefined || socket.bytesRead === readBefore;
+        abandon(new WireError(foreign, { stale: sent.reusedSocket && hasNoAnswer && isReset(foreign), midway: false }));
       };
-      sent.on('error', broken);
-      sent.on('close', () => broken({ code: 'ECONNRESET' }));
+      sent.on('error', connectionFailed);
+      sent.on('close', () => connectionFailed({ code: 'ECONNRESET' }));
       sent.on('socket', (assigned) => {
         socket = assigned;
         readBefore = assigned.bytesRead;
       });
       if (request.onInformation !== undefined) sent.on('information', request.onInformation);
       sent.on('response', (received) => {
-        callOffLate();
+        cancelTimeouts();
         settled = true;
-        received.once('close', forget);
+        received.once('close', unlisten);
         resolve(received);
       });
       write(sent, request);
     });
   }
 
-  /** A connection in time, then an answer in time after the last byte was sent; returns how to call both off. */
-  #inTime(sent: ClientRequest, late: (reason: PannierError) => void): () => void {
+  /**
+   * Calls `late` when no connection is there after `connectMs`, or no answer begins within `answerMs` of the last byte
+   * sent. Returns a function that cancels both limits.
+   */
+  #limitWaits(sent: ClientRequest, late: (reason: PannierError) => void): () => void {
     const { clock, connectMs, answerMs, place } = this.#options;
     let cancel = () => {};
     let isOver = false;
@@ -166,15 +173,16 @@ export class Forwarder implements AsyncDisposable {
   #failure(error: WireError, request: ForwardedRequest): PannierError {
     const { place } = this.#options;
     const failed = wireFailure(error, { ...this.#plain, place });
-    const isWithheld = this.#wayOf(request) !== this.#certified && isAboutClientCertificate(error);
+    const isWithheld = this.#endpointFor(request) !== this.#certified && isAboutClientCertificate(error);
     return isWithheld ? fail(failed.failure.code, place, failed.failure.seen, { hint: WITHHELD_HINT }) : failed;
   }
 }
 
 const WITHHELD_HINT =
-  "Requests of others go without the agent's client certificate. Set proxy.useClientCertificate: true to lend it to them.";
+  'Requests through the proxy are sent without the client certificate of the agent. ' +
+  'Set proxy.useClientCertificate: true to send them with it.';
 
-/** Of TLS it says whether its handshake is still on; others do not have it. */
+/** `secureConnecting` is true during a TLS handshake; sockets without TLS do not have it. */
 type Connecting = Socket & { readonly secureConnecting?: boolean };
 
 function write(sent: ClientRequest, { headers, body }: ForwardedRequest): void {

@@ -4,7 +4,7 @@ import { onAbort } from '../base/on-abort.ts';
 import type { Secret } from '../base/secret.ts';
 import { loadHttp } from './node-http.ts';
 
-/** Where the local API of a running agent is. */
+/** The socket or the TCP port of a running agent's local API. */
 export type LocalPlace =
   | { readonly kind: 'unix'; readonly path: string; readonly token?: Secret }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly token?: Secret };
@@ -12,10 +12,10 @@ export type LocalPlace =
 export interface LocalAsk {
   /** GET when absent. */
   readonly method?: 'GET' | 'POST';
-  /** From the slash on, with its query, encoded. */
+  /** Encoded, begins with a slash, includes the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Until the whole answer is there, in milliseconds; 10 s when absent. */
+  /** The longest wait for the whole answer; 10 s when absent. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -23,14 +23,14 @@ export interface LocalAsk {
 /** A whole answer of any status. */
 export interface LocalAnswer {
   readonly status: number;
-  /** By lower-case name. */
+  /** Names are in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** More than any answer of an agent; else some other server would fill our memory. */
+/** No answer of an agent is longer. The limit keeps another server at that address from filling the memory. */
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
 /**
@@ -45,7 +45,7 @@ export function askLocal(where: LocalPlace, ask: LocalAsk): Promise<LocalAnswer>
     const sent = loadHttp().request({ ...target, agent: false, method, path });
     sent.setHeader('Host', where.kind === 'unix' ? 'localhost' : shown);
     for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
-    // Not in the options, which travel on to net.connect and are printed there with NODE_DEBUG=net.
+    // The token is no part of the options: Node passes these on to net.connect, which prints them under NODE_DEBUG=net.
     if (where.token !== undefined) sent.setHeader('X-Pannier-Token', where.token.exposeText('api'));
     const end = (act: () => void) => {
       clearTimeout(timer);
@@ -53,21 +53,26 @@ export function askLocal(where: LocalPlace, ask: LocalAsk): Promise<LocalAnswer>
       act();
       sent.destroy();
     };
-    const lose = (error: PannierError) => end(() => reject(error));
+    const abandon = (error: PannierError) => end(() => reject(error));
     const timer = setTimeout(
-      () => lose(fail('AGENT_SILENT', shown, `no whole answer within ${timeoutMs} ms`)),
+      () => abandon(fail('AGENT_SILENT', shown, `no whole answer within ${timeoutMs} ms`)),
       timeoutMs,
     );
     const cancel =
-      signal === undefined ? () => {} : onAbort(signal, () => lose(fail('CANCELLED', shown, 'the call was cancelled')));
-    sent.on('error', (error) => lose(unreachable(error, shown)));
+      signal === undefined
+        ? () => {}
+        : onAbort(signal, () => abandon(fail('CANCELLED', shown, 'the call was cancelled')));
+    sent.on('error', (error) => abandon(unreachable(error, shown)));
     sent.on('response', (answer) => {
       readAll(answer).then(
         (body) => {
-          const flat = answer.headers as Record<string, string | undefined>; // none of ours comes twice
+          const flat = answer.headers as Record<string, string | undefined>; // the local API sends no header twice
           end(() => resolve({ status: answer.statusCode ?? 0, headers: flat, body }));
         },
-        () => lose(fail('AGENT_ANSWER', shown, 'the answer breaks off, or is too large')),
+        () =>
+          abandon(
+            fail('AGENT_ANSWER', shown, `the answer broke off, or is larger than ${MAX_BODY_BYTES / 2 ** 20} MiB`),
+          ),
       );
     });
     sent.end();
@@ -93,15 +98,16 @@ async function readAll(answer: IncomingMessage): Promise<Buffer> {
 
 function unreachable(error: unknown, shown: string): PannierError {
   const code = String((error as { code?: unknown } | null)?.code ?? 'unknown');
-  if (code.startsWith('HPE_')) return fail('AGENT_ANSWER', shown, 'what answers there speaks no HTTP');
+  if (code.startsWith('HPE_')) return fail('AGENT_ANSWER', shown, 'the program that answers there does not speak HTTP');
   const seen: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such socket',
-    ECONNREFUSED: 'nobody listens there',
-    EACCES: 'we have no permission to connect to it',
-    EPERM: 'we have no permission to connect to it',
+    ECONNREFUSED: 'no process listens there',
+    EACCES: 'this user has no permission to connect to it',
+    EPERM: 'this user has no permission to connect to it',
     ECONNRESET: 'the connection was closed before an answer came',
   };
-  const hint = "Run it as the socket's owner or in its group; mode, uid and gid of the listener say who that is.";
+  const hint =
+    'Run the command as the owner of the socket or a member of its group: see mode, uid and gid of the listener.';
   const details = code === 'EACCES' || code === 'EPERM' ? { hint } : {};
   return fail('AGENT_UNREACHABLE', shown, seen[code] ?? `it cannot be reached (${code})`, details);
 }

@@ -8,13 +8,13 @@ import { loadHttp, loadHttps } from './node-http.ts';
 import type { ProxyEnv } from './proxy-env.ts';
 import { TlsFiles } from './tls-files.ts';
 
-/** At once under way to one backend. 877 connections cost the server three times the CPU of 16. */
+/** The most requests to one backend at once. 877 connections cost the server three times the CPU of 16. */
 export const MAX_CONNECTIONS = 16;
 
-/** A connection is closed at this age, so that a name which moved to other addresses is followed. */
+/** A connection is closed at this age, so that a host name that got other addresses is looked up again. */
 export const CONNECTION_LIFE_MS = 600_000;
 
-/** An idle one is closed sooner: servers and middleboxes drop them silently (Go's own client uses 90 s too). */
+/** An idle connection is closed sooner: servers and middleboxes drop them silently. Go's client uses 90 s too. */
 const IDLE_MS = 90_000;
 
 export interface PoolOptions {
@@ -23,14 +23,14 @@ export interface PoolOptions {
   readonly proxyEnv?: ProxyEnv;
   readonly place: string;
   readonly clock: Clock;
-  /** At once per origin; `MAX_CONNECTIONS` when absent. No more than that many are kept idle in any case. */
+  /** The most connections per origin; `MAX_CONNECTIONS` when absent. At most `MAX_CONNECTIONS` are kept idle. */
   readonly maxConnections?: number;
 }
 
 /**
- * Kept-alive connections to one backend and to where it redirects. At most `maxConnections` per origin; how many
- * requests run in total is bounded by the caller (`Slots`). Node's own `maxTotalSockets` is not used for it: it counts
- * idle sockets too and never closes one, so with all of them kept to one origin a redirect to another waits for ever.
+ * Kept-alive connections to one backend and to where it redirects: at most `maxConnections` per origin. The caller
+ * limits how many requests run in total (`RequestLimiter`). Node's own `maxTotalSockets` cannot do it: it counts idle
+ * sockets too and never closes one, so when all of them idle at one origin, a redirect to another would wait for ever.
  */
 export class Pool {
   readonly #options: PoolOptions;
@@ -53,24 +53,24 @@ export class Pool {
     }
     const context = await this.#files.current();
     if (this.#https?.context !== context) {
-      // The old agent's idle connections go now, those in use when their answer is there.
+      // Idle connections of the old agent are closed now, those in use after their answer.
       if (this.#https !== undefined) drain(this.#https.agent);
       this.#https = { agent: this.#watched(this.#secureAgent(context)), context };
     }
     return this.#https.agent;
   }
 
-  /** The next connection asked for is one of the certificate files as they are then, not as they were a second ago. */
+  /** The next `agentFor` reads the certificate files as they are then, not as they were up to a second ago. */
   lookAtFiles(): void {
     this.#files.lookAgain();
   }
 
-  /** Closes idle connections: one of them was found dead, so its neighbours probably are. */
+  /** Closes idle connections. Called when one of them was found dead, since the others probably are dead too. */
   dropIdle(): void {
     for (const agent of [this.#http, this.#https?.agent]) if (agent !== undefined) closeIdle(agent);
   }
 
-  /** Closes everything, also tunnels through a proxy that are not yet connections. */
+  /** Closes all connections, also tunnels through a proxy that are still being made. */
   destroy(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#http?.destroy();
@@ -88,7 +88,7 @@ export class Pool {
     };
   }
 
-  /** `rejectUnauthorized` is always said, so that NODE_TLS_REJECT_UNAUTHORIZED decides nothing. */
+  /** `rejectUnauthorized` is always given, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect. */
   #secureAgent(secureContext: SecureContext): SecureAgent {
     const { serverName, skipVerify } = this.#options.tls;
     const options: SecureAgentOptions & { secureContext: SecureContext } = {
@@ -100,7 +100,7 @@ export class Pool {
     return new (loadHttps().Agent)(options);
   }
 
-  /** Keeps count of the agent's sockets and lets none grow older than `CONNECTION_LIFE_MS`. */
+  /** Records the agent's sockets, and keeps none that is older than `CONNECTION_LIFE_MS`. */
   #watched<A extends Agent>(agent: A): A {
     const connect = agent.createConnection.bind(agent);
     agent.createConnection = (options, connected) => {

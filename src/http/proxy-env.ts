@@ -1,6 +1,6 @@
 import { fail } from '../base/errors.ts';
 
-/** What a client may know of the process environment. */
+/** The process environment, of which clients read the proxy variables only. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
 /** In the form of the `proxyEnv` option of Node's agents. */
@@ -10,14 +10,14 @@ export interface ProxyEnv {
   readonly NO_PROXY: string;
 }
 
-/** Go's rule, so Vault Agent's: loopback is never proxied. */
+/** Loopback is never proxied: the rule of Go, and so of Vault Agent. */
 const LOOPBACK = ['localhost', '.localhost', '::1', '127.0.0.0-127.255.255.255'];
 
 /**
- * HTTP_PROXY, HTTPS_PROXY and NO_PROXY (or lower case, which wins) for Node's agents, with the meaning they have for
- * Vault Agent (golang.org/x/net/http/httpproxy), where Node's is narrower: `proxy:3128` without a scheme is http,
+ * Reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY (lower-case names win) for Node's agents. They mean what they mean to
+ * Vault Agent (golang.org/x/net/http/httpproxy), which is more than Node reads: `proxy:3128` without a scheme is http,
  * `example.com` covers its subdomains, `10.0.0.0/8` is a range.
- * @throws PannierError BACKEND_UNREACHABLE when a proxy is no URL; the URL may hold a password and is not shown.
+ * @throws PannierError BACKEND_UNREACHABLE when a variable holds no URL. The text may hold a password and is not shown.
  */
 export function proxyEnv(env: ProxyVariables, place: string): ProxyEnv {
   const https = proxyUrl(env, 'HTTPS_PROXY', place);

@@ -1,11 +1,11 @@
 import type { CallCancellation } from './call-cancellation.ts';
 
 /**
- * Bounds how many requests are under way. Who waits here has not started, so no deadline runs: a healthy start with
- * 10,000 secrets is a long queue, not a timeout.
+ * Limits how many requests are under way. A request that waits for its slot has not started, so its deadline does not
+ * run yet: a healthy start with 10,000 secrets is a long queue, not a timeout.
  *
  * Urgent requests (logins, renewals) go before the others, so that a queue of fetches against a slow server cannot let
- * a lease or a login die. Within each kind it is first come, first served.
+ * a lease or a login end. Within each kind the order is first come, first served.
  */
 export class RequestLimiter {
   #free: number;
@@ -17,14 +17,14 @@ export class RequestLimiter {
   }
 
   /**
-   * @returns how to give the slot back, exactly once.
+   * Waits for a slot. The caller must call the returned function exactly once, to give the slot back.
    * @throws the reason of `stop`.
    */
   async take(urgent: boolean, stop: CallCancellation): Promise<() => void> {
     if (stop.reason !== undefined) throw stop.reason;
     if (this.#free > 0) this.#free--;
     else await this.#wait(urgent ? this.#urgent : this.#ordinary, stop);
-    return () => this.#giveBack();
+    return () => this.#release();
   }
 
   #wait(queue: Set<() => void>, stop: CallCancellation): Promise<void> {
@@ -41,8 +41,8 @@ export class RequestLimiter {
     });
   }
 
-  /** The slot passes on to the next in the queue without becoming free, so nobody can slip in between. */
-  #giveBack(): void {
+  /** Hands the slot to the next request in the queue; it never becomes free in between, so the order holds. */
+  #release(): void {
     for (const queue of [this.#urgent, this.#ordinary]) {
       for (const next of queue) {
         queue.delete(next);

@@ -1,6 +1,7 @@
 /**
- * The header Retry-After, seconds or an HTTP date (RFC 9110, 10.2.3), in milliseconds from now; not capped here, since
- * `backoffMs` decides what of it counts. However many digits it has, a number of seconds is a time.
+ * Reads the header Retry-After, seconds or an HTTP date (RFC 9110, section 10.2.3), as milliseconds from now; undefined
+ * when it is absent or neither. It is not limited here: `backoffMs` does that. A number of seconds with very many
+ * digits counts as a very long time.
  */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;

@@ -1,13 +1,13 @@
 import { fail } from '../base/errors.ts';
 
-/** Where a request goes. */
+/** The socket, or the host and port, that a request is sent to. */
 export type Target =
   | { readonly kind: 'unix'; readonly socketPath: string }
   | { readonly kind: 'tcp'; readonly protocol: 'http:' | 'https:'; readonly host: string; readonly port: number };
 
 export interface ParsedTarget {
   readonly target: Target;
-  /** Stands before every path; empty, or from a slash on without one at its end. */
+  /** Put before every path; empty, or a path that begins with a slash and ends without one. */
   readonly base: string;
   /** For messages: no credentials, no trailing slash. */
   readonly shown: string;
@@ -29,7 +29,7 @@ export function parseTarget(address: string, place: string): ParsedTarget {
   return { target: tcpTarget(url), base, shown: `${url.protocol}//${url.host}${base}` };
 }
 
-/** @param url of http or https. */
+/** @param url must be http or https. */
 export function tcpTarget(url: URL): Target {
   const protocol = url.protocol as 'http:' | 'https:';
   const port = url.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(url.port);

@@ -1,24 +1,26 @@
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { fail } from '../base/errors.ts';
+import { fileStamp } from '../base/file-stamp.ts';
 import { readFileInTime, statInTime } from '../base/read-file.ts';
 import type { TlsConfig } from '../config/config.ts';
 import { loadTls } from './node-http.ts';
 
 /**
- * How often the files are looked at. A new certificate is in use that soon, and a busy start costs no thousand stats.
+ * The files are looked at once in this time: a new certificate is in use that soon, and a busy start costs no thousand
+ * `stat` calls.
  */
 const LOOK_EVERY_MS = 1000;
 
-/** The certificates of all authorities there are take a quarter of a MiB. */
+/** For comparison: a bundle of all public certificate authorities has a quarter of a MiB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /**
- * The certificates of one backend, read again when a file changes (other time, size or inode, so a kubelet's symlink
- * swap counts).
+ * The certificates of one backend, read again when the stamp of a file changes; a symlink swap of the kubelet is a
+ * change too.
  *
- * A pair under rotation may be half written. While what is there cannot be used, the last good context stays; only
- * without one does `current` throw.
+ * During a rotation the files may be half written. While they cannot be used, the last good context stays in use;
+ * `current` throws only when there is none yet.
  */
 export class TlsFiles {
   readonly #tls: TlsConfig;
@@ -27,7 +29,7 @@ export class TlsFiles {
   #context: SecureContext | undefined;
   #stamp = '';
   #lookedMs = Number.NEGATIVE_INFINITY;
-  /** The look under way. */
+  /** The look at the files that is under way, which all callers share. */
   #look: Promise<SecureContext> | undefined;
 
   constructor(tls: TlsConfig, place: string, clock: Clock) {
@@ -55,7 +57,7 @@ export class TlsFiles {
   /** The next `current` looks at the files, however short the time since the last look. */
   lookAgain(): void {
     this.#lookedMs = Number.NEGATIVE_INFINITY;
-    this.#look = undefined; // the one under way may have read before
+    this.#look = undefined; // the look under way may have read the files before this call
   }
 
   async #lookNow(): Promise<SecureContext> {
@@ -117,10 +119,7 @@ export class TlsFiles {
   }
 }
 
-async function stampOf(path: string): Promise<string> {
-  const { mtimeMs, size, ino, dev } = await statInTime(path);
-  return `${dev}:${ino}:${size}:${mtimeMs}`;
-}
+const stampOf = async (path: string): Promise<string> => fileStamp(await statInTime(path));
 
 async function readText(path: string): Promise<string> {
   return (await readFileInTime(path, { maxBytes: MAX_BYTES })).bytes.toString('utf8');

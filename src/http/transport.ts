@@ -10,19 +10,22 @@ import { type Target, tcpTarget } from './target.ts';
 import { WireError, wireFailure } from './wire-error.ts';
 
 export interface TransportOptions extends EndpointOptions {
-  /** One request in total: connecting, one redirect, one sending again, the body. Waiting for a slot does not count. */
+  /**
+   * The limit for one call in total: connecting, one redirect, one repetition, the body. Waiting for a slot does not
+   * count.
+   */
   readonly timeoutMs: number;
-  /** Follows none, since a request is signed for one host; absent: one is followed. */
+  /** Follows no redirect, since a signed request is good for one host. Absent or false: one redirect is followed. */
   readonly noRedirect?: boolean;
 }
 
-/** What a call may do in its turn: one exchange, its redirect and its sending again included. */
+/** One exchange of a call, with the redirect and the repetition that belong to it. */
 export type Send = (request: WireRequest) => Promise<WireAnswer>;
 
 export interface Turn {
-  /** Goes before the others when all connections are busy. */
+  /** The call goes before calls that are not urgent when all connections are busy. */
   readonly urgent: boolean;
-  /** Sends over no connection that was made with older certificate files than those of now. */
+  /** Looks at the certificate files first, and uses no connection that was made with older ones. */
   readonly freshTls?: boolean;
   /** Configuration path, for errors. */
   readonly place: string;
@@ -31,35 +34,35 @@ export interface Turn {
 const REDIRECTS = new Set([301, 302, 307, 308]);
 
 /**
- * HTTP/1.1 to one backend over one pool of connections. Gives back whole answers of any status; what a status means is
- * the caller's.
+ * HTTP/1.1 to one backend over one pool of connections. It returns whole answers of any status; the caller decides what
+ * a status means.
  *
- * Two things happen by themselves, both once and within the deadline. A request that met a kept-alive socket which the
- * server had closed is sent again: it got no byte of an answer, and only a server which closes in the same instant may
- * have seen it. A redirect is followed as Vault's own client does (`rawRequestWithContext` in its api/client.go): one
- * hop, to any host, with method, body and token kept, since standby nodes point at the active one; never from https to
- * http. Everything else is the caller's backoff.
+ * Two things are done without the caller, each once and within the deadline:
+ * - A request is sent again when its kept-alive socket had been closed by the server. It got no byte of an answer, and
+ *   only a server that closed the socket in the same instant may have seen it.
+ * - A redirect is followed as Vault's own client does (`rawRequestWithContext` in its api/client.go): one hop, to any
+ *   host, with method, body and token kept, since standby nodes redirect to the active one; never from https to http.
+ *
+ * Anything else that is worth another try is left to the caller's backoff.
  */
 export class Transport implements AsyncDisposable {
   /** For messages: no credentials, no trailing slash. */
   readonly address: string;
   readonly #options: TransportOptions;
-  readonly #way: Endpoint;
-  readonly #slots = new RequestLimiter(MAX_CONNECTIONS);
+  readonly #endpoint: Endpoint;
+  readonly #limiter = new RequestLimiter(MAX_CONNECTIONS);
   readonly #closing = new AbortController();
 
-  /**
-   * @throws PannierError CONFIG_INVALID for an address of another form; BACKEND_UNREACHABLE for a proxy that is none.
-   */
+  /** @throws as `openEndpoint` does. */
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#way = openEndpoint(options);
-    this.address = this.#way.address;
+    this.#endpoint = openEndpoint(options);
+    this.address = this.#endpoint.address;
   }
 
   /**
-   * Waits for one of the connections, then lets `work` send. What a request is made of is best made in there: thousands
-   * of calls may wait, and each waits with little.
+   * Waits for a slot, then calls `work`, which sends. Build the request inside `work`: thousands of calls may wait at
+   * once, and a call that waits should hold little memory.
    * @throws PannierError BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS, BACKEND_MALFORMED, BACKEND_TOO_LARGE,
    * BACKEND_REDIRECT, or CANCELLED when `signal` aborts or the transport is disposed; and what `work` throws.
    */
@@ -70,9 +73,9 @@ export class Transport implements AsyncDisposable {
     const unlisten = onAbort(signal, cancel);
     const unlistenClosing = onAbort(this.#closing.signal, cancel);
     try {
-      const release = await this.#slots.take(urgent, stop);
+      const release = await this.#limiter.take(urgent, stop);
       try {
-        if (freshTls) this.#way.pool.lookAtFiles();
+        if (freshTls) this.#endpoint.pool.lookAtFiles();
         return await this.#inTime(stop, place, work);
       } finally {
         release();
@@ -86,7 +89,7 @@ export class Transport implements AsyncDisposable {
   /** Ends all calls with CANCELLED and closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    this.#way.pool.destroy();
+    this.#endpoint.pool.destroy();
   }
 
   async #inTime<T>(stop: CallCancellation, place: string, work: (send: Send) => Promise<T>): Promise<T> {
@@ -97,7 +100,7 @@ export class Transport implements AsyncDisposable {
     });
     const send: Send = async (request) => {
       try {
-        return await this.#follow({ ...request, path: this.#way.base + request.path }, stop, place);
+        return await this.#follow({ ...request, path: this.#endpoint.base + request.path }, stop, place);
       } catch (error) {
         throw this.#translate(error, place);
       }
@@ -106,7 +109,7 @@ export class Transport implements AsyncDisposable {
   }
 
   async #follow(request: WireRequest, stop: CallCancellation, place: string): Promise<WireAnswer> {
-    const answer = await this.#once(this.#way.target, request, stop);
+    const answer = await this.#once(this.#endpoint.target, request, stop);
     if (answer.status < 300 || answer.status > 399) return answer;
     if (this.#options.noRedirect === true) throw this.#notFollowed(`HTTP ${answer.status}`, place);
     const hop = this.#hop(answer, request.path, place);
@@ -115,29 +118,30 @@ export class Transport implements AsyncDisposable {
     throw this.#notFollowed('a second redirect', place);
   }
 
-  /** Sends it, and once more when a kept-alive socket turned out dead. */
+  /** Sends the request, and once more when the kept-alive socket turned out dead. */
   async #once(target: Target, request: WireRequest, stop: CallCancellation): Promise<WireAnswer> {
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
     const tunnelMs = this.#options.timeoutMs + 1000;
-    const run = async () => await exchange(await this.#way.pool.agentFor(protocol), target, request, tunnelMs, stop);
+    const { pool } = this.#endpoint;
+    const run = async () => await exchange(await pool.agentFor(protocol), target, request, tunnelMs, stop);
     try {
       return await run();
     } catch (error) {
       if (!(error instanceof WireError && error.stale)) throw error;
-      this.#way.pool.dropIdle();
+      pool.dropIdle();
       return await run();
     }
   }
 
   #hop({ status, headers }: WireAnswer, path: string, place: string): { target: Target; path: string } {
-    const from = this.#way.target;
+    const from = this.#endpoint.target;
     const { location } = headers;
     if (!REDIRECTS.has(status) || location === undefined) throw this.#notFollowed(`HTTP ${status}`, place);
-    if (from.kind === 'unix') throw this.#notFollowed(`HTTP ${status} from a unix socket`, place);
+    if (from.kind === 'unix') throw this.#notFollowed(`HTTP ${status} over a unix socket`, place);
     const host = from.host.includes(':') ? `[${from.host}]` : from.host;
     const to = URL.parse(location, `${from.protocol}//${host}:${from.port}${path}`);
     if (to === null || (to.protocol !== 'http:' && to.protocol !== 'https:')) {
-      throw this.#notFollowed(`HTTP ${status} to no http address`, place);
+      throw this.#notFollowed(`HTTP ${status} to an address that is not http or https`, place);
     }
     if (from.protocol === 'https:' && to.protocol === 'http:') {
       throw this.#notFollowed(`HTTP ${status} from https to http`, place);
@@ -146,13 +150,14 @@ export class Transport implements AsyncDisposable {
   }
 
   #notFollowed(what: string, place: string): PannierError {
-    return fail('BACKEND_REDIRECT', place, `${what} is not followed, from ${this.address}`);
+    return fail('BACKEND_REDIRECT', place, `${this.address} answered with ${what}, which is not followed`);
   }
 
   #translate(error: unknown, place: string): PannierError {
-    if (error instanceof WireError) return wireFailure(error, { ...this.#way, place });
+    if (error instanceof WireError) return wireFailure(error, { ...this.#endpoint, place });
     if (error instanceof AnswerTooLarge) {
-      return fail('BACKEND_TOO_LARGE', place, `more than ${MAX_BODY_BYTES / 2 ** 20} MiB from ${this.address}`);
+      const seen = `the answer from ${this.address} is larger than ${MAX_BODY_BYTES / 2 ** 20} MiB`;
+      return fail('BACKEND_TOO_LARGE', place, seen);
     }
     return error instanceof PannierError ? error : new PannierError(asFailure(error, place));
   }

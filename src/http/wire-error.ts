@@ -2,14 +2,14 @@ import type { Code } from '../base/codes.ts';
 import { fail, type PannierError } from '../base/errors.ts';
 
 /**
- * A connection or TLS fault as it left Node, reduced to its code. The foreign error itself stays behind: an HTTP parse
- * error carries the raw packet, a proxy error the proxy's URL with its password.
+ * A connection or TLS error of Node, reduced to its code. The error of Node itself goes no further: an HTTP parse error
+ * carries the raw packet, and a proxy error the URL of the proxy with its password.
  */
 export class WireError extends Error {
   readonly code: string;
-  /** A kept-alive socket was reset before any byte of an answer: the server closed it while we wrote. */
+  /** A kept-alive socket was reset before any byte of an answer: the server closed it while the request was written. */
   readonly stale: boolean;
-  /** The answer had begun. */
+  /** The answer had begun when the error came. */
   readonly midway: boolean;
 
   constructor(foreign: unknown, met: { stale: boolean; midway: boolean }) {
@@ -32,45 +32,49 @@ export interface WireContext {
   readonly proxied: boolean;
 }
 
-interface Known {
+interface KnownError {
   readonly code: Code;
-  /** Completed with ` at https://…`. */
+  /** Messages put ` at https://…` behind it. */
   readonly seen: string;
   readonly hint?: string;
 }
 
-const UNKNOWN_CA: Known = {
+const UNKNOWN_CA: KnownError = {
   code: 'BACKEND_TLS',
   seen: 'certificate signed by an unknown authority',
   hint: 'Set tls.caFile to the CA that signed the certificate of the server.',
 };
-const NOT_TLS: Known = {
+const NOT_TLS: KnownError = {
   code: 'BACKEND_TLS',
-  seen: 'no TLS spoken',
+  seen: 'the server does not speak TLS',
   hint: 'If the server speaks plain HTTP there, write http:// in address.',
 };
-const CLIENT_CERTIFICATE: Known = {
+const CLIENT_CERTIFICATE: KnownError = {
   code: 'BACKEND_TLS',
   seen: 'client certificate missing or refused',
   hint: 'Set tls.certFile and tls.keyFile to a pair that the server trusts.',
 };
 const EXPIRED_HINT = 'Renew the certificate of the server, and check the clocks.';
 
-/** Node's and OpenSSL's codes: a fixed vocabulary, see https://nodejs.org/api/errors.html and `man verify`. */
-const KNOWN: Readonly<Record<string, Known>> = {
+/** By the codes of Node and OpenSSL, see https://nodejs.org/api/errors.html and `man verify`. */
+const KNOWN: Readonly<Record<string, KnownError>> = {
   ECONNREFUSED: { code: 'BACKEND_UNREACHABLE', seen: 'connection refused' },
   ECONNRESET: { code: 'BACKEND_UNREACHABLE', seen: 'connection closed' },
   EPIPE: { code: 'BACKEND_UNREACHABLE', seen: 'connection closed' },
   ECONNABORTED: { code: 'BACKEND_UNREACHABLE', seen: 'connection closed' },
-  ENOTFOUND: { code: 'BACKEND_UNREACHABLE', seen: 'name has no address', hint: 'Check the host in address, and DNS.' },
-  EAI_AGAIN: { code: 'BACKEND_UNREACHABLE', seen: 'name server did not answer', hint: 'Check DNS.' },
+  ENOTFOUND: {
+    code: 'BACKEND_UNREACHABLE',
+    seen: 'the host name has no address',
+    hint: 'Check the host in address, and DNS.',
+  },
+  EAI_AGAIN: { code: 'BACKEND_UNREACHABLE', seen: 'the name server did not answer', hint: 'Check DNS.' },
   EHOSTUNREACH: { code: 'BACKEND_UNREACHABLE', seen: 'no route to the host' },
   ENETUNREACH: { code: 'BACKEND_UNREACHABLE', seen: 'no route to the network' },
-  ETIMEDOUT: { code: 'BACKEND_UNREACHABLE', seen: 'no answer to the connection' },
-  ENOENT: { code: 'BACKEND_UNREACHABLE', seen: 'no socket', hint: 'Check the path in address.' },
+  ETIMEDOUT: { code: 'BACKEND_UNREACHABLE', seen: 'no answer to the attempt to connect' },
+  ENOENT: { code: 'BACKEND_UNREACHABLE', seen: 'there is no socket', hint: 'Check the path in address.' },
   EACCES: {
     code: 'BACKEND_UNREACHABLE',
-    seen: 'not permitted to connect',
+    seen: 'no permission to connect',
     hint: 'Check owner and mode of the socket.',
   },
   ERR_PROXY_TUNNEL: {
@@ -99,7 +103,7 @@ const KNOWN: Readonly<Record<string, Known>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
 };
 
-/** OpenSSL's reason stands in the message alone when the handshake fails while Node writes. */
+/** When the handshake fails while Node writes, the code is EPROTO and only the message holds OpenSSL's reason. */
 const EPROTO_REASONS: readonly (readonly [reason: string, code: string])[] = [
   ['wrong version number', 'ERR_SSL_WRONG_VERSION_NUMBER'],
   ['packet length too long', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'],
@@ -112,20 +116,20 @@ const EPROTO_REASONS: readonly (readonly [reason: string, code: string])[] = [
 const TLS_CODE =
   /^(?:CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_|CRL_)/;
 
-/** Whether the server wanted a client certificate and got none, or another. */
+/** Whether the server asked for a client certificate and got none, or one that it does not accept. */
 export function isAboutClientCertificate({ code }: WireError): boolean {
   return KNOWN[code] === CLIENT_CERTIFICATE;
 }
 
-/** The failure behind a wire fault, in our words. */
+/** Translates a connection or TLS error into a failure of the backend. */
 export function wireFailure(error: WireError, { place, address, proxied }: WireContext): PannierError {
   const { code, midway } = error;
   if (midway && !code.startsWith('HPE_')) {
-    return fail('BACKEND_UNREACHABLE', place, `connection closed in the middle of an answer from ${address}`);
+    return fail('BACKEND_UNREACHABLE', place, `the connection was closed in the middle of an answer from ${address}`);
   }
   if (code.startsWith('HPE_')) {
     const hint = 'Check that address is a server of this API; if it speaks TLS, write https:// in address.';
-    return fail('BACKEND_MALFORMED', place, `no HTTP answer from ${address}`, { hint });
+    return fail('BACKEND_MALFORMED', place, `the answer from ${address} is not HTTP`, { hint });
   }
   const known = KNOWN[code];
   if (known !== undefined) {
@@ -138,16 +142,16 @@ export function wireFailure(error: WireError, { place, address, proxied }: WireC
   return fail('BACKEND_UNREACHABLE', place, `no connection to ${address} (${code})`);
 }
 
-/** A wire fault's code in our words, and whether it is one of TLS. */
+/** Describes the code of a `WireError`, and says whether it is an error of TLS. */
 export function describeWire(code: string): { readonly tls: boolean; readonly seen: string } {
   const known = KNOWN[code];
   if (known !== undefined) return { tls: known.code === 'BACKEND_TLS', seen: known.seen };
-  if (code.startsWith('HPE_')) return { tls: false, seen: 'no HTTP spoken' };
+  if (code.startsWith('HPE_')) return { tls: false, seen: 'the server does not speak HTTP' };
   const tls = code === 'EPROTO' || TLS_CODE.test(code);
   return { tls, seen: tls ? `TLS handshake failed (${code})` : `no connection (${code})` };
 }
 
-/** `ECONNREFUSED` and the like; several tried addresses (AggregateError) give the first one's. */
+/** `ECONNREFUSED` and the like; UNKNOWN without one. When several addresses were tried, the code of the first one. */
 function codeOf(foreign: unknown): string {
   const { code, errors, message } = (foreign ?? {}) as {
     code?: unknown;

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { type Failure, failure } from '../base/errors.ts';
+import { isFieldValue } from '../base/header-text.ts';
 import type { HttpReloadConfig } from '../config/config.ts';
 import { describeWire } from '../http/wire-error.ts';
 import type { RenderedRequest } from '../render/request.ts';
@@ -36,7 +37,7 @@ export function createHttpReload(
       const headers = new Map<string, string>();
       for (const [name, value] of values.headers) {
         const text = value.type === 'bytes' ? undefined : value.exposeText('reload');
-        if (text === undefined || !SENDABLE.test(text)) return unsendable(name, place);
+        if (text === undefined || !isFieldValue(text)) return unsendable(name, place);
         headers.set(name, text);
       }
       const over = new AbortController();
@@ -56,9 +57,6 @@ export function createHttpReload(
     },
   };
 }
-
-/** A field value, https://www.rfc-editor.org/rfc/rfc9110#section-5.5, without white space at its ends. */
-const SENDABLE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 
 function unsendable(name: string, place: string): Failure {
   const seen = 'it has a line break, white space at an end, or a character that no header carries';

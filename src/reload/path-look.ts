@@ -27,6 +27,6 @@ export class PathLook {
   }
 
   #look(): Promise<string> {
-    return stat(this.#path).then(fileStamp, () => 'none');
+    return stat(this.#path).then(fileStamp, () => fileStamp(undefined));
   }
 }

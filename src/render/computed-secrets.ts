@@ -1,6 +1,7 @@
 import { isNothingThere } from '../backend/nothing-there.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { Value } from '../base/value.ts';
+import { isApiPath } from '../config/api-path.ts';
 import type { SecretEntry, Snapshot } from '../lease/snapshot.ts';
 import type { ComputedSecret } from './render.ts';
 import type { ComputedLookup } from './template/evaluate.ts';
@@ -85,7 +86,4 @@ function nameOf({ what, backend, isLiteral }: SecretCall, path: string): string 
 }
 
 /** Whether every part is a plain name. A server would turn a path with `.`, `..` or `//` into another path. */
-function isPath(path: string): boolean {
-  const parts = path.replace(/^\/+|\/+$/g, '').split('/');
-  return parts.every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\0');
-}
+const isPath = (path: string): boolean => isApiPath(path) && !path.includes('\0');

@@ -13,7 +13,7 @@ import { describeContract } from './contract.ts';
 
 let moto: Moto;
 let proxy: AwsProxy;
-/** May read nothing, which counts from `checkPolicies` on. */
+/** Keys of a user who may read nothing; moto checks that after `checkPolicies`. */
 let user: AwsUser;
 
 beforeAll(async () => {
@@ -51,14 +51,14 @@ describeContract({
         optional: false,
       }),
       async put(name, value) {
-        // One that is scheduled for deletion takes no value.
+        // A secret that is scheduled for deletion takes no new value.
         await moto.api('secretsmanager', 'RestoreSecret', { SecretId: idOf(name) }).catch(() => undefined);
         await moto.putSecret(idOf(name), typeof value === 'string' ? JSON.stringify({ password: value }) : value);
       },
       valueOf: (fields) => fields.get('password') ?? fields.get('value'),
       remove: async (name) => void (await moto.api('secretsmanager', 'DeleteSecret', { SecretId: idOf(name) })),
       refuse: () => moto.checkPolicies(),
-      // Not of moto: it has no limits.
+      // moto has no rate limits, so the proxy throttles.
       throttle: async () => proxy.fault(() => awsError('ThrottlingException', 400, '', { 'retry-after': '1' })),
       stall: () => moto.suspend(),
       kill: () => moto.kill(),

@@ -4,26 +4,26 @@ import { PannierError } from '../../src/base/errors.ts';
 import type { Secret } from '../../src/base/secret.ts';
 import { type Fields, isSecret } from '../../src/base/value.ts';
 
-/** What a backend must be able to be put into, for the cases that need more than reading and writing. */
+/** A test server with its backend, and the states that tests can put it into. */
 export interface Place extends AsyncDisposable {
   readonly backend: Backend;
   want(name: string): Want;
   /** Writes one secret: a text, or bytes. */
   put(name: string, value: string | Uint8Array): Promise<void>;
-  /** The leaf that `put` wrote. */
+  /** The field that `put` wrote, in the fields of the secret. */
   valueOf(fields: Fields): unknown;
   remove(name: string): Promise<void>;
   /** From now on this secret may not be read. */
   refuse?(name: string): Promise<void>;
   /** From now on the backend asks to slow down. */
   throttle?(name: string): Promise<void>;
-  /** From now on the backend says nothing; `backend` gives up after its deadline. */
+  /** From now on the server does not answer; `backend` fails after its deadline. */
   stall?(): Promise<void>;
-  /** Ends the backend as a crash would. */
+  /** Ends the server as a crash would. */
   kill?(): Promise<void>;
-  /** Starts it again; what was written is there, with the same values. */
+  /** Starts the server again, with the values that were written before. */
   start?(): Promise<void>;
-  /** Ends what `refuse`, `throttle` and `stall` began. */
+  /** Ends the effects of `refuse`, `throttle` and `stall`. */
   heal?(name: string): Promise<void>;
 }
 
@@ -34,14 +34,14 @@ export interface Contract {
   readonly name: string;
   /** A fresh place for a test. */
   readonly open: () => Promise<Place>;
-  /** Why a case cannot be. What is not here must pass. */
+  /** The reasons why this backend cannot produce some cases; all other cases must pass. */
   readonly cannot: Readonly<Partial<Record<Rare, string>>>;
 }
 
-/** Of the value of a secret of AWS, together with what is around it. */
+/** The largest value of AWS Secrets Manager, less the room for the JSON around it. */
 const LARGE = 'x'.repeat(64 * 1024 - 20);
 
-/** What every source promises, see src/backend/backend.ts. To be called outside of tests. */
+/** Tests the promises of every source, see src/backend/backend.ts. To be called outside of tests. */
 export function describeContract({ name: kind, open, cannot }: Contract): void {
   describe(`the contract of a source, kept by ${kind}:`, () => {
     let places: Place[] = [];
@@ -192,7 +192,7 @@ export function describeContract({ name: kind, open, cannot }: Contract): void {
 
 type Asked = ReturnType<typeof asked>;
 
-/** Short words for asking a place; what it cannot do must be in `cannot`. */
+/** Helpers for a place; a missing function of the place must have a reason in `cannot`. */
 function asked(place: Place) {
   const never = new AbortController().signal;
   const fetch = (name: string, last?: Fetched, signal = never): Promise<Fetch> =>
@@ -234,7 +234,7 @@ function asked(place: Place) {
       const { code, place: at } = await failure(fetch(name, last));
       return [code, at] as const;
     },
-    /** The code of a fetch that is called off right after it was asked for. */
+    /** The code of a fetch that is cancelled right after its start. */
     async cancelled(name: string, signal?: AbortSignal) {
       const stop = new AbortController();
       const running = failure(fetch(name, undefined, signal ?? stop.signal));

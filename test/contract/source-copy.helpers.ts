@@ -5,15 +5,15 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What a program of the copy says of a configuration that asks a shelf. */
+/** What a program that imports the copy found out about a configuration with a shelf. */
 interface Said {
-  /** What `init` published, by file name. */
+  /** The files that `init` published, by name. */
   readonly files: Readonly<Record<string, string>>;
   /** Keys of a secret in the JSON Schema. */
   readonly fields: readonly string[];
-  /** What a command of the agent gets of SHELF_ADDRESS and SHELF_TOKEN. */
+  /** The variables SHELF_ADDRESS and SHELF_TOKEN as a command of the agent gets them. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Code and place of what is wrong without a token. */
+  /** Code and place of the problems of a configuration without a token. */
   readonly problems: readonly string[];
 }
 

@@ -26,7 +26,7 @@ const FETCH_ALL = 'for (const name of this.#options.renderer.wants) void this.#o
 const RETRIES = "const retries = why.retry !== 'never';";
 const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
-const AGAIN = 'this.#way.pool.dropIdle();\n      return await run();';
+const AGAIN = 'pool.dropIdle();\n      return await run();';
 const MOVED = 'item.backend === backend && this.#logins.hangsOnOldLogin(item)';
 
 const flights = cutIn('src/deliver/api/in-flight.ts');
@@ -34,7 +34,7 @@ const flights = cutIn('src/deliver/api/in-flight.ts');
 export const FRESHNESS: readonly Cut[] = [
   schedule('renew-at-two-thirds', 'life.renewable ? 2 / 3 -', 'life.renewable ? 0.8 -'),
   schedule('renew-jitter', '2 / 3 - 0.05 * random() : 0.85', '2 / 3 : 0.85'),
-  renewal('renew-jitter', '(0.95 + 0.1 * random())', '1', { by: 'so that a fleet drifts apart' }),
+  renewal('renew-jitter', '(0.95 + 0.1 * random())', '1', { by: 'so that many agents spread out' }),
   schedule('fetch-before-the-end', 'after.ttlMs < before.ttlMs * 0.75', 'after.ttlMs < 0'),
   writer('fetch-before-the-end', 'return isLast;', 'return false;', {
     by: 'the lease manager',
@@ -63,7 +63,9 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   schedule('static-role-late', '2 ** (looks - 1)', '2 ** (looks + 20)'),
   vaultRead('static-role-late', 'startedMonoMs >= announcedMs ||', 'startedMonoMs < 0 ||', { by: 'counts the reads' }),
-  vaultRead('static-role-late', '|| startedMonoMs + life.inMs > announcedMs + MOVED_MS', '', { by: 'starts anew' }),
+  vaultRead('static-role-late', '|| startedMonoMs + life.inMs > announcedMs + MOVED_MS', '', {
+    by: 'starts again too early',
+  }),
   vaultEnd('end-in-an-answer', 'if (ttl > 0 && jwtEnds.length > 0)', 'if (ttl < 0)'),
   vaultEnd(
     'end-in-an-answer',
@@ -96,10 +98,10 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   cutIn('src/backend/vault/auth/session.ts')(
     'lease-ends-at-that-moment',
-    'for (const heard of this.#deaths) heard();',
+    'for (const listener of this.#deathListeners) listener();',
     '',
     {
-      by: 'told as dead',
+      by: 'reported as dead',
     },
   ),
   authorized('age-subtracted', 'startedMonoMs - ageMs(answer)', 'startedMonoMs'),
@@ -161,7 +163,7 @@ export const FRESHNESS: readonly Cut[] = [
     'false',
   ),
   keeper('jwt-checked-again', 'if (isReviewRefused(error)) this.#credentialIsChecked = true;', ''),
-  keeper('jwt-checked-again', 'isLast ? Math.min(atMs, lastMs) : atMs', 'atMs', { by: 'lasts longest' }),
+  keeper('jwt-checked-again', 'isLast ? Math.min(atMs, lastMs) : atMs', 'atMs', { by: 'lives longest' }),
   cutIn('src/backend/vault/auth/token-self.ts')('refused-jwt-told', '`${seen}; ${denied.seen}`', 'seen'),
   cutIn('src/backend/vault/auth/jwt-credential.ts')(
     'refused-jwt-told',
@@ -198,8 +200,8 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   keeper(
     'retry-after',
-    'backoffMs(this.#renewFailures, this.#parts.random, failed.retryAfterMs)',
-    'backoffMs(this.#renewFailures, this.#parts.random)',
+    'backoffMs(this.#renewFailures, this.#deps.random, failed.retryAfterMs)',
+    'backoffMs(this.#renewFailures, this.#deps.random)',
     { by: 'waits as long as' },
   ),
   schedule('never-a-hot-loop', 'now.monoMs + backoffMs(failures, random, situation.retryAfterMs)', 'now.monoMs + 250', {

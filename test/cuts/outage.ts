@@ -39,7 +39,7 @@ export const OUTAGE: readonly Cut[] = [
   services('aws-credential-service', 'if (status >= 500 ||', 'if (status >= 599 ||', { by: 'answers 503' }),
   cutIn('src/backend/aws/auth/shared-keys.ts')(
     'aws-credential-service',
-    'if (source !== undefined) return await explainSource(source, last, parts, place);',
+    'if (source !== undefined) return await explainSource(source, last, deps, place);',
     '',
     { by: 'that a profile names' },
   ),
@@ -57,13 +57,13 @@ export const OUTAGE: readonly Cut[] = [
   }),
   cutIn('src/backend/vault/client/status.ts')(
     'rejection-tells-why',
-    'reason ?? knownPhrase(said)',
-    'knownPhrase(said)',
+    'reason ?? knownPhrase(texts)',
+    'knownPhrase(texts)',
   ),
   cutIn('src/backend/vault/client/rejection-reasons.ts')(
     'rejection-tells-why',
-    'told.replace(',
-    'text || told.replace(',
+    'shown.replace(',
+    'text || shown.replace(',
     {
       by: 'is shown as',
     },

@@ -71,8 +71,8 @@ export const SECRECY: readonly Cut[] = [
   command('foreign-errors', 'return { errno: errnoOf(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
   cutIn('src/backend/file/yaml.ts')(
     'foreign-errors',
-    '`no valid YAML (${error.code})`',
-    '`no valid YAML (${error.message})`',
+    '`not valid YAML (${error.code})`',
+    '`not valid YAML (${error.message})`',
     { by: 'a YAML file' },
   ),
   cutIn('src/http/exchange.ts')(
@@ -87,13 +87,13 @@ export const SECRECY: readonly Cut[] = [
     '`${message} ${status} ${isAnswer}`',
     { by: 'when AWS answers' },
   ),
-  cutIn('src/backend/vault/client/status.ts')('canary-run', 'return shown ?? part;', 'return said[0];', {
+  cutIn('src/backend/vault/client/status.ts')('canary-run', 'return shown ?? part;', 'return texts[0];', {
     by: 'when the backend answers',
     slow: true,
   }),
   cutIn('src/backend/file/parse.ts')(
     'canary-run',
-    "throw unusable(path, 'not a map of names at the top', place);",
+    "throw unusable(path, 'the top level is not a map of names', place);",
     'throw unusable(path, text, place);',
     { by: 'embedded backend', slow: true },
   ),
@@ -201,7 +201,7 @@ export const SECRECY: readonly Cut[] = [
     'skip-verify-refused',
     'rejectUnauthorized: !skipVerify,',
     '...(skipVerify ? { rejectUnauthorized: false } : {}),',
-    { by: 'taken unseen' },
+    { by: 'accepted unchecked' },
   ),
   cutIn('src/deliver/http/bind.ts')('socket-mode', 'await chmod(socket.at, mode);', ''),
   cutIn('src/config/sections/listeners/resolve-listen.ts')(

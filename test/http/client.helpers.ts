@@ -13,7 +13,7 @@ import { expectNoLeaks } from '../faults/leaks.ts';
 export const never = new AbortController().signal;
 
 const releases = new Releases();
-// Registered first, so it looks last: hooks after a test run in reverse order.
+// This hook is registered first, so it runs last: hooks after a test run in reverse order.
 expectNoLeaks();
 afterEach(() => releases.releaseAll());
 
@@ -27,9 +27,9 @@ export async function serve(answerer: Answerer, options?: FaultServerOptions): P
 export interface TestClient {
   readonly client: VaultClient;
   readonly facts: readonly Fact[];
-  /** A GET of `path` with the token `hvs.canary`, or what `more` says. */
+  /** A GET of `path` with the token `hvs.canary`; `more` replaces parts of the call. */
   ask(path: string, more?: Partial<VaultCall>, signal?: AbortSignal): Promise<VaultAnswer>;
-  /** What the same call fails with. */
+  /** The failure of the same call. */
   failing(path: string, more?: Partial<VaultCall>, signal?: AbortSignal): Promise<Failure>;
 }
 

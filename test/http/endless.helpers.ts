@@ -1,6 +1,6 @@
 /**
- * Asks the server at `argv[2]`, whose answers never end, and tells what came of it: the code of the failure, and by how
- * much the peak of resident memory grew.
+ * Asks the server at `argv[2]`, whose answers never end, and prints the code of the failure and by how much the peak of
+ * resident memory grew.
  */
 
 import { createVaultClient } from '../../src/backend/vault/client/create-client.ts';

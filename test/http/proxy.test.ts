@@ -75,7 +75,7 @@ describe('HTTPS_PROXY', () => {
     expect(await failing('x')).toMatchObject({ code: 'BACKEND_TLS', hint: expect.stringContaining('tls.caFile') });
   });
 
-  it('that refuses is BACKEND_UNREACHABLE, and its URL is not told', async () => {
+  it('that refuses is BACKEND_UNREACHABLE, and its URL is not shown', async () => {
     const proxy = await startProxy(1, 407);
     const { failing } = connect('https://vault.test:8200', {}, { env: { https_proxy: proxy.url } });
     const failed = await failing('x');

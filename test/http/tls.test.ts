@@ -31,7 +31,7 @@ function put(dir: string, name: string, text: string): string {
 
 const serverOf = ({ certificatePem: cert, keyPem: key }: KeyPair) => ({ tls: { cert, key } });
 
-/** The system clock, ahead by what the test says: files are looked at once a second. */
+/** The system clock plus an offset that tests change, since files are looked at only once a second. */
 function movableClock(): Clock & { ahead: number } {
   const clock = { ...systemClock, ahead: 0, monoMs: () => systemClock.monoMs() + clock.ahead };
   return clock;
@@ -61,7 +61,7 @@ describe('the certificate of the server', () => {
     expect(failed).toMatchObject({ code: 'BACKEND_TLS', seen: expect.stringContaining('unknown authority') });
   });
 
-  it('is taken unseen with tls.skipVerify alone, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+  it('is accepted unchecked only with tls.skipVerify, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
     const server = await serve(good, serverOf(local));
     expect((await connect(server.address, { tls: { skipVerify: true } }).ask('x')).status).toBe(200);
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
@@ -206,7 +206,7 @@ describe('a client certificate', () => {
   it.each([
     ['missing', undefined, 'cannot be read (ENOENT)'],
     ['no PEM', 'canary', 'not usable PEM'],
-  ])('in a file that is %s is told with the place, and comes right by itself', async (_, text, says) => {
+  ])('in a file that is %s fails with the place, and works again when the file is mended', async (_, text, says) => {
     const { server, dir, pair, write, tls } = await insisting();
     if (text !== undefined) for (const name of ['cert.pem', 'key.pem']) put(dir, name, text);
     const clock = movableClock();
@@ -220,7 +220,7 @@ describe('a client certificate', () => {
     expect((await ask('x')).status).toBe(200);
   });
 
-  it('with the key of another is told', async () => {
+  it('with the key of another certificate fails with that reason', async () => {
     const { server, dir, pair, write, tls } = await insisting();
     write(pair('one'));
     put(dir, 'key.pem', pair('two').keyPem);

@@ -12,7 +12,7 @@ describe('a broken answer', () => {
     const { failing } = connect((await serve(halfBody)).address);
     expect(await failing('x')).toMatchObject({
       code: 'BACKEND_UNREACHABLE',
-      seen: expect.stringContaining('connection closed in the middle of an answer from http://127.0.0.1:'),
+      seen: expect.stringContaining('the connection was closed in the middle of an answer from http://127.0.0.1:'),
     });
   });
 
@@ -22,7 +22,7 @@ describe('a broken answer', () => {
     ['a JSON list', reply(200, '["canary"]'), 'is not a JSON object'],
     ['bytes that are not UTF-8', reply(200, Buffer.from([0x7b, 0xff, 0x7d])), 'is not a JSON object'],
     ['a NUL in a string', reply(200, '{"data":"canary\0"}'), 'is not a JSON object'],
-    ['a compressed body', reply(200, 'zzz', { 'Content-Encoding': 'gzip' }), 'is compressed without being asked'],
+    ['a compressed body', reply(200, 'zzz', { 'Content-Encoding': 'gzip' }), 'is compressed, which was not asked for'],
   ])('with %s is BACKEND_MALFORMED and quotes nothing', async (_, answerer, says) => {
     const { failing, facts } = connect((await serve(answerer)).address);
     const failed = await failing('x');
@@ -53,13 +53,13 @@ describe('a broken answer', () => {
     expect(await failing('x')).toMatchObject({ code: 'BACKEND_TOO_LARGE' });
   });
 
-  it('of 15 MiB is taken', async () => {
+  it('of 15 MiB is accepted', async () => {
     const long = 'ä'.repeat(7.5 * 1024 * 1024);
     const server = await serve(reply(200, JSON.stringify({ long })));
     expect(plainText((await connect(server.address).ask('x')).body.get('long')) === long).toBe(true);
   });
 
-  it('without an end costs little more memory than what is taken of it', async () => {
+  it('without an end costs little more memory than the part that is read', async () => {
     const { address } = await serve(flood(Number.POSITIVE_INFINITY));
     const { stdout } = await promisify(execFile)(process.execPath, [
       `${import.meta.dirname}/endless.helpers.ts`,
@@ -96,7 +96,7 @@ describe('the deadline', () => {
 });
 
 describe('cancelling', () => {
-  it('ends calls under way and calls that wait, and tells no fact of them', async () => {
+  it('ends calls under way and calls that wait, without a fact', async () => {
     const server = await serve(hang);
     const { failing, facts } = connect(server.address);
     const abort = new AbortController();
@@ -210,7 +210,7 @@ it('a login goes before fetches that wait', async () => {
 });
 
 describe('no connection', () => {
-  it('is told with the address, and why', async () => {
+  it('fails with the address and the reason', async () => {
     const server = await startFaultServer(good);
     await server[Symbol.asyncDispose]();
     expect(await connect(server.address).failing('x')).toMatchObject({
@@ -220,20 +220,22 @@ describe('no connection', () => {
     });
   });
 
-  it('to a name without an address is told', async () => {
+  it('to a name without an address fails with that reason', async () => {
     const failed = await connect('http://vault.invalid:8200').failing('x');
-    expect(failed.seen).toMatch(/^(?:name has no address|name server did not answer) at http:\/\/vault\.invalid:8200$/);
+    expect(failed.seen).toMatch(
+      /^the (?:host name has no address|name server did not answer) at http:\/\/vault\.invalid:8200$/,
+    );
   });
 
-  it('to a socket that is not there is told', async () => {
+  it('to a socket that is not there fails with its path', async () => {
     expect(await connect('unix:///nowhere/bao.sock').failing('x')).toMatchObject({
       code: 'BACKEND_UNREACHABLE',
-      seen: 'no socket at unix:///nowhere/bao.sock',
+      seen: 'there is no socket at unix:///nowhere/bao.sock',
     });
   });
 });
 
-it('a unix socket is spoken to', async () => {
+it('a unix socket works as an address', async () => {
   const server = await serve(good, { unix: true });
   const { ask, client } = connect(server.address);
   expect((await ask('x')).status).toBe(200);

@@ -12,11 +12,8 @@ const kv2 = inFile('test/backend/vault/source/kv.test.ts', 'KV version 2');
 const kv1 = inFile('test/backend/vault/source/kv.test.ts', 'KV version 1');
 const read = inFile('test/backend/vault/source/vault.test.ts', 'the life of a read');
 const aRead = inFile('test/backend/vault/source/vault.test.ts', 'a read');
-const anEnd = inFile('test/backend/vault/source/vault.test.ts', 'an end that stands in an answer');
-const realEnd = inFile(
-  'test/backend/vault/source/openbao.test.ts',
-  'an end that stands in an answer of a real OpenBao',
-);
+const anEnd = inFile('test/backend/vault/source/vault.test.ts', 'an end that an answer states');
+const realEnd = inFile('test/backend/vault/source/openbao.test.ts', 'an end that an answer of a real OpenBao states');
 const real = inFile('test/system/freshness.test.ts', 'on a real OpenBao');
 const realKv = inFile('test/backend/vault/source/openbao.test.ts', 'KV of a real OpenBao');
 const realLease = inFile('test/backend/vault/source/openbao.test.ts', 'a leased secret');
@@ -50,7 +47,7 @@ export const freshness: Section = {
       'renew-jitter',
       'with jitter;',
       schedule('%s', 'a renewable lease is renewed at two thirds of its life, or up to 5 % of it earlier'),
-      inFile(renewals, 'a renewable login')('is renewed within 5 % around that point, so that a fleet drifts apart'),
+      inFile(renewals, 'a renewable login')('is renewed within 5 % around that point, so that many agents spread out'),
     ),
     held(
       'fetch-before-the-end',
@@ -111,7 +108,7 @@ export const freshness: Section = {
       'and soon again when that passed and nothing rotated.',
       schedule('%s', 'a static role whose rotation was due and did not come is read again in a second'),
       aRead('of a static role counts the reads since a rotation was due and the password stayed'),
-      aRead('of a static role whose ttl starts anew before its time does not wait for it with the old password'),
+      aRead('of a static role whose ttl starts again too early does not wait for it with the old password'),
     ),
     held(
       'end-in-an-answer',
@@ -138,7 +135,7 @@ export const freshness: Section = {
       'for state, readiness and metrics at that moment (the schedule of fetches does not go by it).',
       manager('a fresh lease is expired at the moment its login ends, whether or not an attempt is due'),
       manager('a lease is expired when its login is found dead, and fresh again under the next one'),
-      inFile(deaths, 'a revoked login')('is told as dead at that moment, before the next one is made'),
+      inFile(deaths, 'a revoked login')('is reported as dead at that moment, before the next one is made'),
       real(
         'a lease is expired when its login has ended, for state, readiness and metrics, long before anything is due',
       ),
@@ -177,7 +174,7 @@ export const freshness: Section = {
       inFile(
         renewals,
         'a new login is made before the old one ends',
-      )('while current gives the old one until the next is there'),
+      )('while current returns the old one until the next is there'),
     ),
     held(
       'leases-fetched-under-the-new-login',
@@ -196,7 +193,7 @@ export const freshness: Section = {
       inFile(
         renewals,
         'a new login is made before the old one ends',
-      )('and the old one is left to die: not revoked, its end still told until then'),
+      )('and the old one is not revoked, and keeps its end'),
       mainJob(
         'with token_max_ttl 20 s and a database lease of 1 h the password in the file always logs in (60 s of checks)',
       ),
@@ -208,13 +205,13 @@ export const freshness: Section = {
         'test/backend/vault/auth/methods.test.ts',
         'the kubernetes login',
       )('reads the file at each login, through the link that the kubelet swaps'),
-      realSession('takes up a token file that was rotated'),
+      realSession('uses a token file that was rotated'),
     ),
     held(
       'renewal-refused-for-good',
       'A renewal that is refused for good, also with a 500, is followed by a new login at once;',
       inFile(renewals, 'a renewal that is refused for good')(
-        'with HTTP 500 for %s is followed by a login at once, told as a refusal',
+        'with HTTP 500 for %s is followed by a login at once, and reported as a refusal',
         'another client certificate',
       ),
       inFile(
@@ -226,13 +223,15 @@ export const freshness: Section = {
       'jwt-checked-again',
       'where the server checks the JWT of a login again (OpenBao does), the next login comes instead of a renewal that would be refused, and the last renewal shortly before the JWT ends.',
       jwtLogin('is refused a renewal once, and from then on a new login is made before one would be'),
-      jwtLogin('is renewed once more shortly before its JWT ends, so that it lasts longest'),
-      realSession('whose JWT is checked again at renewals is refused one, and from then on logs in anew in time'),
+      jwtLogin('is renewed once more shortly before its JWT ends, so that it lives longest'),
+      realSession(
+        'whose JWT is checked again at renewals is refused one renewal, and from then on logs in again in time',
+      ),
     ),
     held(
       'refused-jwt-told',
       'A refused login by JWT says whose it is, for which audience, and whether it has expired.',
-      kubernetes('refused, tells what the JWT in the file says about itself, and no part that lets anybody in'),
+      kubernetes('refused, shows the claims of the JWT in the file, and no part that would be enough to log in'),
       kubernetes('refused with a JWT that has expired, says so and since when'),
     ),
     held(
@@ -243,7 +242,7 @@ export const freshness: Section = {
         deaths,
         'a revoked login',
       )('that the server calls invalid is replaced at once, also where the policy denies lookup-self'),
-      inFile(deaths, 'a login with limited uses')('used up by somebody else is found out and replaced at once'),
+      inFile(deaths, 'a login with limited uses')('that another program used up is noticed and replaced at once'),
     ),
     held(
       'denied-path-never-logs-in',

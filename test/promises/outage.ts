@@ -98,9 +98,9 @@ export const outage: Section = {
     held(
       'aws-credential-service',
       'A service that gives credentials for AWS and is not there for a moment is asked until the deadline, and what it did is told.',
-      keys('of a container that %s is worth another try, and the cause is told', 'refuses the connection'),
-      keys('of a container that %s is worth another try, and the cause is told', 'answers 503'),
-      keys('that a profile names (%s) is told in the same way'),
+      keys('of a container that %s is worth another try, and the failure names the cause', 'refuses the connection'),
+      keys('of a container that %s is worth another try, and the failure names the cause', 'answers 503'),
+      keys('that a profile names (%s) fails in the same way'),
     ),
     held(
       'aws-agent-errors',

@@ -75,7 +75,7 @@ export const secrecy: Section = {
       inFile(
         'test/backend/file/file.test.ts',
         'a YAML file',
-      )('with %s is BACKEND_FILE, told by place and without its text'),
+      )('with %s is BACKEND_FILE, with line and column and without its text'),
     ),
     held(
       'canary-run',
@@ -292,7 +292,7 @@ export const secrecy: Section = {
       inFile(
         'test/http/tls.test.ts',
         'the certificate of the server',
-      )('is taken unseen with tls.skipVerify alone, whatever NODE_TLS_REJECT_UNAUTHORIZED says'),
+      )('is accepted unchecked only with tls.skipVerify, whatever NODE_TLS_REJECT_UNAUTHORIZED says'),
     ),
   ],
 };

@@ -82,7 +82,7 @@ describe('a wrapped secret id', () => {
           code: 'AUTH_WRAPPING_USED',
           place: PLACE,
           seen: expect.stringContaining('was used already or has ended'),
-          hint: expect.stringMatching(/before a restart, somebody else may have read the secret id/),
+          hint: expect.stringMatching(/before a restart, another party may have read the secret id/),
         }),
       ],
     ]);
@@ -193,7 +193,7 @@ describe('removeSecretIdFile', () => {
         expect.objectContaining({
           code: 'AUTH_CREDENTIAL_UNREADABLE',
           place: PLACE,
-          hint: expect.stringContaining('deliver a new one for each start'),
+          hint: expect.stringContaining('deliver one for each start'),
         }),
       ],
     ]);

@@ -56,7 +56,7 @@ const FAULTS: readonly Fault[] = [
     answer: halfBody,
     code: 'BACKEND_UNREACHABLE',
     status: 3,
-    seen: /connection closed in the middle of an answer from/,
+    seen: /connection was closed in the middle of an answer from/,
     hint: /network/,
   },
   { name: 'reset', answer: reset, code: 'BACKEND_UNREACHABLE', status: 3, seen: /closed at/, hint: /network/ },
@@ -82,7 +82,7 @@ const FAULTS: readonly Fault[] = [
     code: 'BACKEND_UNAVAILABLE',
     status: 3,
     seen: /HTTP 503 from .* \(Vault is sealed\)/,
-    hint: /Unseal it/,
+    hint: /Unseal the server/,
   },
   {
     name: 'throttled',

@@ -61,7 +61,10 @@ describe('a secret that cannot be had', () => {
     expect(failures.get('absent')?.hint).toMatch(/the secret does not: check the path, or write the secret/);
     expect(failures.get('deleted')).toMatchObject({ code: 'SECRET_DELETED', seen: 'version 2 is deleted' });
     expect(failures.get('destroyed')).toMatchObject({ code: 'SECRET_DESTROYED', seen: 'version 2 is destroyed' });
-    expect(failures.get('tls')).toMatchObject({ code: 'SECRET_NOT_KV', hint: 'Use read: pki/issue/shop for it.' });
+    expect(failures.get('tls')).toMatchObject({
+      code: 'SECRET_NOT_KV',
+      hint: 'Use read: pki/issue/shop for this secret.',
+    });
     expect(published(join(place.dir, 'good'))).toEqual({ password: 'two' });
     expect(published(join(place.dir, 'pinned'))).toEqual({ password: 'one' });
     expect(published(join(place.dir, 'denied'))).toBeUndefined();

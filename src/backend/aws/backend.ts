@@ -14,22 +14,22 @@ export interface AwsBackendDeps {
   readonly api: AwsApi;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** Why there are no keys yet. */
+  /** Why there are no keys yet; undefined when there are, and while it is not known. */
   readonly trouble: () => Failure | undefined;
-  /** Ends what runs and closes the connections. */
+  /** Ends all requests and closes the connections. */
   readonly close: () => Promise<void>;
 }
 
-/** Secrets Manager and Parameter Store of one account and region as a backend. Nothing in it has a lease. */
+/** Makes a backend of Secrets Manager and Parameter Store of one account and region. Its secrets have no leases. */
 export function createAwsBackend(
   config: AwsBackendConfig,
   { api, clock, emit, trouble, close }: AwsBackendDeps,
 ): Backend {
-  const tools: AwsSourceDeps = { api, clock, values: createAwsValues(clock) };
-  const secret = createAwsSecret(tools);
-  const prefix = createAwsPrefix(tools, emit);
-  const parameter = createAwsParameter(tools);
-  const parameters = createAwsParameters(tools);
+  const deps: AwsSourceDeps = { api, clock, values: createAwsValues(clock) };
+  const secret = createAwsSecret(deps);
+  const prefix = createAwsPrefix(deps, emit);
+  const parameter = createAwsParameter(deps);
+  const parameters = createAwsParameters(deps);
 
   const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
     const request = want.request as AwsRequest;
@@ -43,7 +43,7 @@ export function createAwsBackend(
       case 'aws-parameters':
         return parameters(want, request, last, signal);
       default:
-        throw fail('INTERNAL', want.place, 'a request of another kind of backend');
+        throw fail('INTERNAL', want.place, `an AWS backend got a request of kind ${want.request.kind}`);
     }
   };
 
@@ -62,7 +62,7 @@ function whereOf({ endpoints, region = 'the region of the profile' }: AwsBackend
   return endpoints.secretsManager?.replaceAll('{region}', region) ?? `AWS in ${region}`;
 }
 
-/** Where secrets come from and as whom; no credential is in it. */
+/** Endpoints, region and AWS identity as one text, which holds no credential. */
 function identityOf({ name: _, timeoutMs: __, sources, ...rest }: AwsBackendConfig): string {
   const { keys, webIdentity, container } = sources;
   const who = [keys?.accessKeyId, sources.profile, sources.credentialsFile, webIdentity?.roleArn, container?.uri];

@@ -6,7 +6,7 @@ import { createAwsClient } from './client/client.ts';
 import { AwsHttp } from './client/http.ts';
 import type { AwsBackendConfig } from './config/config.ts';
 
-/** An account of AWS with its own connections and its own credentials. */
+/** Opens a backend with its own connections and its own credentials. */
 export function openAwsBackend(config: AwsBackendConfig, { clock, emit, env, version }: BackendContext): Backend {
   const http = new AwsHttp({ config, clock, emit, env });
   const keys = new AwsCredentials({ config, http, clock, emit });

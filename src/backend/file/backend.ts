@@ -17,8 +17,8 @@ export interface FileBackendDeps {
 }
 
 /**
- * Secrets from files: for development, for what Kubernetes mounts, and for tests. There is no server, no login and no
- * lease; `watch` tells changes at once.
+ * Makes a backend whose secrets are files: for development, for volumes that Kubernetes mounts, and for tests. It has
+ * no server, no login and no lease; `watch` reports changes at once.
  *
  * `path` is a file of secrets (`*.yaml`, `*.yml`, `*.json`, `*.env`, `.env*`) or a folder.
  * - In a YAML or JSON file each top-level name is a secret: a map gives its fields, anything else the one field
@@ -29,8 +29,8 @@ export interface FileBackendDeps {
  *   may have `/`, but no part that begins with `..`; names that begin with `..` are the kubelet's and are left out.
  * - The key `.` is everything in one secret: the names of the file, or the files of the folder.
  */
-export function createFileBackend(config: FileBackendConfig, tools: FileBackendDeps): Backend {
-  const source = new FileSource(config, tools);
+export function createFileBackend(config: FileBackendConfig, deps: FileBackendDeps): Backend {
+  const source = new FileSource(config, deps);
   return {
     name: config.name,
     where: config.path,
@@ -40,12 +40,15 @@ export function createFileBackend(config: FileBackendConfig, tools: FileBackendD
   };
 }
 
-/** A parsed file serves all wants of one pass and is forgotten right after it: a source keeps no values. */
+/**
+ * A parsed file is cached for this long, so that wants that are fetched together parse it once. The time is short since
+ * a source keeps no values.
+ */
 const FORGET_MS = 250;
 
 class FileSource implements Source {
   readonly #config: FileBackendConfig;
-  readonly #tools: FileBackendDeps;
+  readonly #deps: FileBackendDeps;
   readonly #flights = new SingleFlight<string, Fields>();
   readonly #parsed = new Map<string, { readonly stamp: string; readonly fields: Fields; forget: () => void }>();
   readonly #watchers = new Set<() => void>();
@@ -53,23 +56,23 @@ class FileSource implements Source {
   #watch: FileWatch | undefined;
   #changes = 0;
 
-  constructor(config: FileBackendConfig, tools: FileBackendDeps) {
+  constructor(config: FileBackendConfig, deps: FileBackendDeps) {
     this.#config = config;
-    this.#tools = tools;
+    this.#deps = deps;
   }
 
   async fetch({ request, place }: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
-    if (request.kind !== 'file') throw fail('INTERNAL', place, 'a request of another kind of backend');
+    if (request.kind !== 'file') throw fail('INTERNAL', place, `a file backend got a request of kind ${request.kind}`);
     const { key } = request as FileRequest;
     const reading = await this.#cancellable(key, place, signal);
     const life = { kind: 'none' } as const;
     if (last !== undefined && equalValues(last.fields, reading.fields)) return { state: 'unchanged', life };
-    // The count tells two states of one millisecond apart.
+    // The count makes two changes within one millisecond two versions.
     const version = `${new Date(reading.changedMs).toISOString()}-${++this.#changes}`;
     return { state: 'changed', value: { fields: reading.fields, version, life } };
   }
 
-  /** One watch serves all wants: each is told of every change, and an unchanged one goes no further. */
+  /** One watch of the path serves all wants: every change calls all of them, and each fetch finds what changed. */
   watch(_want: Want, changed: () => void): Disposable {
     const own = () => changed();
     this.#watchers.add(own);
@@ -89,7 +92,7 @@ class FileSource implements Source {
     while (this.#closing.size > 0) await Promise.all(this.#closing);
   }
 
-  /** A file system that hangs (NFS, FUSE) does not hold up who gave up waiting. */
+  /** Rejects when `signal` aborts, also while a file system hangs (NFS, FUSE). */
   #cancellable(key: string, place: string, signal: AbortSignal): Promise<FileReading> {
     return new Promise((resolve, reject) => {
       const cancel = onAbort(signal, () => reject(fail('CANCELLED', place, 'the read was cancelled')));
@@ -100,7 +103,7 @@ class FileSource implements Source {
 
   async #read(key: string, place: string): Promise<FileReading> {
     const { path, name } = this.#config;
-    const { clock, emit } = this.#tools;
+    const { clock, emit } = this.#deps;
     const startedMs = clock.monoMs();
     try {
       return await readKey(path, key, (file, stats, at) => this.#parse(file, stats, at), place);
@@ -127,7 +130,7 @@ class FileSource implements Source {
 
   #remember(path: string, stamp: string, fields: Fields): void {
     this.#parsed.get(path)?.forget();
-    const cancel = this.#tools.clock.after(FORGET_MS, () => forget());
+    const cancel = this.#deps.clock.after(FORGET_MS, () => forget());
     const forget = () => {
       cancel();
       if (this.#parsed.get(path)?.stamp === stamp) this.#parsed.delete(path);
@@ -139,14 +142,16 @@ class FileSource implements Source {
     const { path, name } = this.#config;
     this.#watch ??= new FileWatch({
       path,
-      clock: this.#tools.clock,
+      clock: this.#deps.clock,
       changed: () => {
         for (const changed of [...this.#watchers]) changed();
       },
       lost: (code) => {
-        const hint = 'It is polled at refresh instead; inotify limits are fs.inotify.max_user_watches and _instances.';
-        const warning = failure('BACKEND_FILE', `backends.${name}.path`, `cannot be watched (${code})`, { hint });
-        this.#tools.emit({ kind: 'agent-warning', warning });
+        const hint =
+          'The path is polled at refresh instead; see the limits fs.inotify.max_user_watches and max_user_instances.';
+        const seen = `${path} cannot be watched (${code})`;
+        const warning = failure('BACKEND_FILE', `backends.${name}.path`, seen, { hint });
+        this.#deps.emit({ kind: 'agent-warning', warning });
       },
     });
   }
@@ -157,7 +162,7 @@ class FileSource implements Source {
     if (watch !== undefined) this.#track(Promise.resolve(watch[Symbol.asyncDispose]()));
   }
 
-  /** Awaited when the backend closes. */
+  /** `close` waits for `work`. */
   #track(work: Promise<void>): void {
     const tracked = work.finally(() => this.#closing.delete(tracked));
     this.#closing.add(tracked);

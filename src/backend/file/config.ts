@@ -7,7 +7,7 @@ export interface FileBackendConfig extends BackendConfig {
   readonly path: string;
 }
 
-/** One key of the file, or one file or directory entry by its name. */
+/** One key of a file, or one entry of a directory; `createFileBackend` says what a key means. */
 export interface FileRequest extends SecretRequest {
   readonly kind: 'file';
   readonly key: string;

@@ -1,4 +1,4 @@
-/** Says where the text cannot be used, and nothing of it. */
+/** Why a dotenv file is refused, and in which line; it quotes no part of the file. */
 export class DotenvError extends Error {
   readonly what: string;
   /** From 1 on. */
@@ -12,32 +12,33 @@ export class DotenvError extends Error {
   }
 }
 
-/** A name and what follows its equals sign; `export` before it is for shells. */
+/** The beginning of a line up to its value, perhaps with `export` for shells. */
 const ASSIGNMENT = /^[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_][\w.-]*)[^\S\n]*=[^\S\n]*/;
-/** A line without anything, or with a comment alone. */
-const NOTHING = /^[^\S\n]*(?:#[^\n]*)?(?:\n|$)/;
+/** An empty line, or one with only a comment. */
+const BLANK = /^[^\S\n]*(?:#[^\n]*)?(?:\n|$)/;
 /** What may follow a closing quote. */
-const REST = /^[^\S\n]*(?:(?<=\s)#[^\n]*)?(?:\n|$)/;
-/** Some readers put the value of a variable there, others do not. */
-const EXPANDED = /\$[\w{($]/;
+const AFTER_QUOTE = /^[^\S\n]*(?:(?<=\s)#[^\n]*)?(?:\n|$)/;
+/** Some readers replace this by the value of a variable, others do not. */
+const EXPANSION = /\$[\w{($]/;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', '"': '"', '\\': '\\' };
-/** Escapes of some readers alone; before any other character a backslash is one. */
-const MANIFOLD = /^[abftv'$`\n]$/;
-const SINGLE = 'put the value in single quotes';
+/** Characters that only some readers unescape. Before any other character, all readers keep the backslash. */
+const DISPUTED_ESCAPE = /^[abftv'$`\n]$/;
+const USE_SINGLE_QUOTES = 'put the value in single quotes';
 
 /**
- * The variables of a dotenv file, which has no standard. What most readers (dotenv libraries, shells, `docker
- * --env-file`) read alike is read so, and what they read differently is refused, since a wrong password is worse than
- * none:
+ * Reads the variables of a dotenv file. The format has no standard: what most readers (dotenv libraries, shells,
+ * `docker --env-file`) read alike is read so; what they read differently is refused, since a wrong password is worse
+ * than none.
  *
- * - `NAME=value`, perhaps with `export` and with spaces around the equals sign; of two values of a name the last
- *   counts.
- * - Without quotes: the text up to the end of the line or ` #`, without white space at its ends. A `#` within a word
- *   belongs to the value, quotes and backslashes in the middle do as well.
- * - In single quotes: as it stands, over several lines too. In double quotes: `\n`, `\r`, `\"` and `\\` are known.
- * - Refused: escapes that some readers alone have, `$NAME`, `${…}` and `$(…)` outside of single quotes, a value that
- *   begins with `#` or a
- *   backtick, text after a closing quote, a quote that is not closed, a line without an equals sign.
+ * - A line is `NAME=value`, perhaps with `export` and with spaces around the equals sign. When a name comes twice, the
+ *   last value counts.
+ * - A value without quotes is the text up to the end of the line or ` #`, without white space at its ends. A `#` within
+ *   a word is part of the value, and so are quotes and backslashes in the middle.
+ * - A value in single quotes is taken literally and may have several lines. In double quotes the escapes are `\n`,
+ *   `\r`, `\"` and `\\`.
+ * - These are refused: escapes that only some readers know; `$NAME`, `${…}` and `$(…)` outside of single quotes; a
+ *   value that begins with `#` or a backtick; text after a closing quote; a quote that is not closed; a line without an
+ *   equals sign.
  * @throws DotenvError
  */
 export function parseDotenv(given: string): ReadonlyMap<string, string> {
@@ -45,14 +46,14 @@ export function parseDotenv(given: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (let at = 0; at < text.length; ) {
     const rest = text.slice(at);
-    const nothing = NOTHING.exec(rest);
-    if (nothing !== null) {
-      at += nothing[0].length;
+    const blank = BLANK.exec(rest);
+    if (blank !== null) {
+      at += blank[0].length;
       continue;
     }
     const refuse = (what: string) => new DotenvError(what, text.slice(0, at).split('\n').length);
     const assignment = ASSIGNMENT.exec(rest);
-    if (assignment === null) throw refuse('a line that is no NAME=value');
+    if (assignment === null) throw refuse('a line that is not NAME=value');
     const [head, name = ''] = assignment;
     const { value, length } = readValue(rest.slice(head.length), refuse);
     found.set(name, value);
@@ -61,14 +62,14 @@ export function parseDotenv(given: string): ReadonlyMap<string, string> {
   return found;
 }
 
-/** A value, and how much of the text it takes with the end of its line. */
+/** Reads the value at the beginning of `text`; `length` is the length of the value with the end of its line. */
 function readValue(text: string, refuse: (what: string) => DotenvError): { value: string; length: number } {
   const quote = text[0] ?? '';
   if (quote === '"' || quote === "'") return quoted(text, quote, refuse);
   const [line = ''] = text.split('\n', 1);
-  if (quote === '#' || quote === '`') throw refuse(`a value that begins with ${quote} (${SINGLE})`);
+  if (quote === '#' || quote === '`') throw refuse(`a value that begins with ${quote} (${USE_SINGLE_QUOTES})`);
   const value = line.replace(/\s#.*$/s, '').trimEnd();
-  if (EXPANDED.test(value)) throw refuse(`a $ that stands for a variable to some readers (${SINGLE})`);
+  if (EXPANSION.test(value)) throw refuse(`a $ that some readers take for a variable (${USE_SINGLE_QUOTES})`);
   return { value, length: line.length + 1 };
 }
 
@@ -77,7 +78,7 @@ function quoted(text: string, quote: '"' | "'", refuse: (what: string) => Dotenv
   const found = inside.exec(text);
   if (found === null) throw refuse('a quote that is not closed');
   const [all, raw = ''] = found;
-  const rest = REST.exec(text.slice(all.length));
+  const rest = AFTER_QUOTE.exec(text.slice(all.length));
   if (rest === null) throw refuse('text after a closing quote');
   return { value: quote === "'" ? single(raw, refuse) : double(raw, refuse), length: all.length + rest[0].length };
 }
@@ -88,9 +89,9 @@ function single(raw: string, refuse: (what: string) => DotenvError): string {
 }
 
 function double(raw: string, refuse: (what: string) => DotenvError): string {
-  if (EXPANDED.test(raw)) throw refuse(`a $ that stands for a variable to some readers (${SINGLE})`);
+  if (EXPANSION.test(raw)) throw refuse(`a $ that some readers take for a variable (${USE_SINGLE_QUOTES})`);
   return raw.replace(/\\([\s\S])/g, (_, escaped: string) => {
-    if (MANIFOLD.test(escaped)) throw refuse(`a backslash that readers take differently (${SINGLE})`);
+    if (DISPUTED_ESCAPE.test(escaped)) throw refuse(`an escape that readers take differently (${USE_SINGLE_QUOTES})`);
     return ESCAPES[escaped] ?? `\\${escaped}`;
   });
 }

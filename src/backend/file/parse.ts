@@ -7,7 +7,7 @@ import { parseYaml, YamlError } from './yaml.ts';
 
 export type FileKind = 'yaml' | 'json' | 'dotenv';
 
-/** What a file is, by its name: `*.yaml`, `*.yml`, `*.json`, `*.env`, `.env*`; undefined for others. */
+/** The format of a file by its name: `*.yaml`, `*.yml`, `*.json`, `*.env`, `.env*`; undefined for other names. */
 export function fileKind(name: string): FileKind | undefined {
   if (/\.ya?ml$/i.test(name)) return 'yaml';
   if (/\.json$/i.test(name)) return 'json';
@@ -17,9 +17,9 @@ export function fileKind(name: string): FileKind | undefined {
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The top-level names of a file and what they hold; an empty file has none.
- * @param path for messages
- * @throws PannierError BACKEND_FILE with line and column, without any of the text.
+ * Parses a file to its top-level names and their values; an empty file has none.
+ * @param path is for messages.
+ * @throws PannierError BACKEND_FILE with line and column; it quotes no part of the file.
  */
 export async function parseFile(kind: FileKind, bytes: Uint8Array, path: string, place: string): Promise<Fields> {
   let text: string;
@@ -30,10 +30,10 @@ export async function parseFile(kind: FileKind, bytes: Uint8Array, path: string,
   }
   const value = await parse(kind, text, path, place);
   if (isFields(value)) return value;
-  throw unusable(path, 'not a map of names at the top', place);
+  throw unusable(path, 'the top level is not a map of names', place);
 }
 
-/** A failure of the file behind a backend. */
+/** Makes the failure of a file or folder that cannot be used. */
 export function unusable(path: string, what: string, place: string): PannierError {
   return fail('BACKEND_FILE', place, `${path}: ${what}`);
 }
@@ -55,7 +55,7 @@ async function parse(kind: FileKind, text: string, path: string, place: string):
     if (!(error instanceof JsonError)) throw unusable(path, 'cannot be parsed', place);
     const before = text.slice(0, error.offset).split('\n');
     const column = (before.at(-1)?.length ?? 0) + 1;
-    throw unusable(path, `no valid JSON, line ${at(before.length, column)}`, place);
+    throw unusable(path, `not valid JSON, line ${at(before.length, column)}`, place);
   }
 }
 

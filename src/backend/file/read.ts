@@ -7,26 +7,26 @@ import { Secret } from '../../base/secret.ts';
 import { type Fields, isFields, type Value } from '../../base/value.ts';
 import { fileKind, parseFile, unusable } from './parse.ts';
 
-/** What stands in a place of the file system at one moment. */
+/** The fields of a key at one moment. */
 export interface FileReading {
   readonly fields: Fields;
-  /** When it was last changed. */
+  /** When the file, or the newest file of the folder, was last changed. */
   readonly changedMs: number;
 }
 
-/** Gives a parsed file, perhaps one that was parsed a moment ago. */
+/** Reads and parses a file, or returns what was parsed while the file had the same `stats`. */
 export type ReadParsed = (path: string, stats: Stats, place: string) => Promise<Fields>;
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const EXTENSIONS = ['.yaml', '.yml', '.json', '.env'];
 
-/** Tries while something changes under our hands. */
-const TRIES = 5;
+/** How often a file or folder that changes while it is read is read. */
+const MAX_TRIES = 5;
 
 /**
- * The fields of `key` below `path`, a file of secrets or a folder. How they are laid out is described at
- * `createFileBackend`. What changes while it is read is read again, so that no mix of two states comes out: of a file,
- * and of a folder that is swapped as the kubelet does it.
+ * Reads the fields of `key` below `path`, a file of secrets or a folder; `createFileBackend` describes the layouts. A
+ * file that changes while it is read is read again, and so is a folder that is swapped as the kubelet does it: the
+ * result never mixes two states.
  * @throws PannierError SECRET_NOT_FOUND, SECRET_EMPTY, or BACKEND_FILE.
  */
 export async function readKey(path: string, key: string, parsed: ReadParsed, place: string): Promise<FileReading> {
@@ -39,7 +39,7 @@ export async function readKey(path: string, key: string, parsed: ReadParsed, pla
     } catch (error) {
       const code = (error as { code?: unknown }).code;
       if (typeof code !== 'string') throw error;
-      if (code !== 'ENOENT' || tries === TRIES) throw unusable(path, `cannot be read (${code})`, place);
+      if (code !== 'ENOENT' || tries === MAX_TRIES) throw unusable(path, `cannot be read (${code})`, place);
     }
   }
 }
@@ -63,20 +63,27 @@ async function inFolder(path: string, key: string, parsed: ReadParsed, place: st
     throw notFound(path, key, place);
   }
   const candidates = ['', ...EXTENSIONS].map((extension) => join(path, key + extension));
-  const met = await Promise.all(candidates.map(async (one) => ({ one, stats: await statOrNone(one) })));
-  const found = met.flatMap(({ one, stats }) => (stats === undefined ? [] : [{ one, stats }]));
+  const candidateStats = await Promise.all(candidates.map(async (file) => ({ file, stats: await statOrNone(file) })));
+  const found = candidateStats.flatMap(({ file, stats }) => (stats === undefined ? [] : [{ file, stats }]));
   const [first, second] = found;
   if (first === undefined) throw notFound(path, key, place);
   if (second !== undefined) {
-    throw unusable(path, `both ${basename(first.one)} and ${basename(second.one)} are there for one key`, place);
+    throw unusable(
+      path,
+      `both ${basename(first.file)} and ${basename(second.file)} exist for key ${JSON.stringify(key)}`,
+      place,
+    );
   }
-  if (first.stats.isDirectory()) return await asFolder(first.one, path, key, place);
-  if (first.one !== candidates[0]) return await inFile(first.one, first.stats, '.', parsed, place);
-  const bytes = await readStable(first.one, place);
+  if (first.stats.isDirectory()) return await asFolder(first.file, path, key, place);
+  if (first.file !== candidates[0]) return await inFile(first.file, first.stats, '.', parsed, place);
+  const bytes = await readStable(first.file, place);
   return { fields: new Map([['value', Secret.bytes(bytes)]]), changedMs: first.stats.mtimeMs };
 }
 
-/** A file per field. `..data` is looked up once, so that all files are of one generation; it vanishing means: again. */
+/**
+ * Reads a folder with a file per field. The link `..data` is resolved once, so that all files belong to one state of
+ * the volume; when that state vanishes meanwhile, the ENOENT makes `readKey` try again.
+ */
 async function asFolder(folder: string, path: string, key: string, place: string): Promise<FileReading> {
   const swapped = join(folder, '..data');
   const dir = await realpathInTime((await statOrNone(swapped)) === undefined ? folder : swapped);
@@ -84,16 +91,16 @@ async function asFolder(folder: string, path: string, key: string, place: string
   let changedMs = (await statInTime(dir)).mtimeMs;
   for (const name of (await readdirInTime(dir)).sort()) {
     if (name.startsWith('..')) continue;
-    const one = join(dir, name);
-    const stats = await statInTime(one);
+    const file = join(dir, name);
+    const stats = await statInTime(file);
     if (!stats.isFile()) continue;
     changedMs = Math.max(changedMs, stats.mtimeMs);
-    fields.set(name, Secret.bytes(await readStable(one, place)));
+    fields.set(name, Secret.bytes(await readStable(file, place)));
   }
   return { fields: asFields(fields, path, key, place), changedMs };
 }
 
-/** The bytes of one state of a file: read again when it changed meanwhile. */
+/** Reads a file until it did not change meanwhile, so that the bytes are of one state. */
 export async function readStable(path: string, place: string): Promise<Uint8Array> {
   for (let tries = 1; ; tries++) {
     try {
@@ -105,14 +112,14 @@ export async function readStable(path: string, place: string): Promise<Uint8Arra
       if (code === 'EFBIG') throw unusable(path, 'larger than 64 MiB', place);
       throw error;
     }
-    if (tries === TRIES) throw unusable(path, 'changes while it is read', place);
+    if (tries === MAX_TRIES) throw unusable(path, 'changes while it is read', place);
   }
 }
 
-/** Parses one file, as its name says. */
+/** Reads and parses one file, whose name says the format. */
 export async function readAndParse(path: string, place: string): Promise<Fields> {
   const kind = fileKind(basename(path));
-  if (kind === undefined) throw unusable(path, 'not known by its name: .yaml, .yml, .json or .env', place);
+  if (kind === undefined) throw unusable(path, 'its name does not end in .yaml, .yml, .json or .env', place);
   return await parseFile(kind, await readStable(path, place), path, place);
 }
 
@@ -124,7 +131,7 @@ function asFields(value: Value, path: string, key: string, place: string): Field
 }
 
 function notFound(path: string, key: string, place: string) {
-  const hint = 'Check the key, or add it to the file.';
+  const hint = 'Check the key, or add it.';
   return fail('SECRET_NOT_FOUND', place, `no key ${JSON.stringify(key)} in ${path}`, { hint });
 }
 

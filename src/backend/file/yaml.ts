@@ -2,10 +2,10 @@ import type { Document, Node, Scalar } from 'yaml';
 import { Secret } from '../../base/secret.ts';
 import type { Value } from '../../base/value.ts';
 
-/** Says where the text cannot be used, and nothing of it: YAML's own errors print source lines. */
+/** Why a YAML file is refused, and where. It quotes no part of the file, as the errors of the YAML library do. */
 export class YamlError extends Error {
   readonly what: string;
-  /** From 1 on. */
+  /** Lines and columns count from 1. */
   readonly line: number;
   readonly column: number;
 
@@ -20,7 +20,7 @@ export class YamlError extends Error {
 
 const MAX_DEPTH = 200;
 
-/** Values that aliases may add to those written, so that a few lines cannot become gigabytes ("billion laughs"). */
+/** How many values aliases may add, so that a few lines cannot become gigabytes ("billion laughs"). */
 const MAX_ALIASED = 10_000;
 
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -28,10 +28,10 @@ const BINARY = 'tag:yaml.org,2002:binary';
 const KNOWN_TAGS = /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null|binary)$/;
 
 /**
- * One YAML 1.2 document to a Value, from its nodes rather than through `toJS`: numbers keep their source text, and
- * `__proto__` is a name like others. A number that JSON cannot write as it stands (`012`, `0x1F`, `.5`) stays the text
- * that was written, since a PIN must not lose its zero. An empty document is undefined. Merge keys, tags of an
- * application and maps as names are refused.
+ * Parses one YAML 1.2 document. The value is made of the document's nodes rather than by `toJS`, so that numbers keep
+ * their source text and `__proto__` is a name like any other. A number that JSON cannot write in the same way (`012`,
+ * `0x1F`, `.5`) stays text, since a PIN must not lose its zero. Returns undefined for an empty document. Merge keys,
+ * tags of an application, and maps as names are refused.
  * @throws YamlError
  */
 export async function parseYaml(text: string): Promise<Value | undefined> {
@@ -45,12 +45,13 @@ export async function parseYaml(text: string): Promise<Value | undefined> {
   }
   const [error] = document.errors;
   // The code is one of a fixed list, such as BAD_INDENT.
-  if (error !== undefined) throw new YamlError(`no valid YAML (${error.code})`, lines.linePos(error.pos[0]));
+  if (error !== undefined) throw new YamlError(`not valid YAML (${error.code})`, lines.linePos(error.pos[0]));
   if (document.contents === null) return undefined;
-  return new Walk(yaml, (offset) => lines.linePos(offset)).value(document.contents, 0, false);
+  return new NodeReader(yaml, (offset) => lines.linePos(offset)).value(document.contents, 0, false);
 }
 
-class Walk {
+/** Turns the nodes of one document into values. */
+class NodeReader {
   readonly #yaml: typeof import('yaml');
   readonly #place: (offset: number) => { line: number; col: number };
   readonly #anchors = new Map<string, Node>();
@@ -72,10 +73,10 @@ class Walk {
       return this.value(meant, depth + 1, true);
     }
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-    if (node.tag !== undefined && !KNOWN_TAGS.test(node.tag)) throw this.#refuse('unknown tag', node);
+    if (node.tag !== undefined && !KNOWN_TAGS.test(node.tag)) throw this.#refuse('a tag that is not known', node);
     if (isScalar(node)) return this.#leaf(node);
     if (isSeq(node)) return node.items.map((item) => this.value(item as Node | null, depth + 1, inAlias));
-    if (!isMap(node)) throw this.#refuse('not supported', node);
+    if (!isMap(node)) throw this.#refuse('a node that is not supported', node);
     const fields = new Map<string, Value>();
     for (const { key, value } of node.items) {
       fields.set(this.#name(key as Node | null, node), this.value(value as Node | null, depth + 1, inAlias));
@@ -84,7 +85,7 @@ class Walk {
   }
 
   #name(key: Node | null, map: Node): string {
-    if (!this.#yaml.isScalar(key)) throw this.#refuse('a name that is no text', key ?? map);
+    if (!this.#yaml.isScalar(key)) throw this.#refuse('a name that is not text', key ?? map);
     const { value, source, type } = key;
     if (value === '<<' && type === 'PLAIN') throw this.#refuse('merge keys are not supported', key);
     return typeof value === 'string' ? value : (source ?? '');

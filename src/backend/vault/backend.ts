@@ -23,20 +23,20 @@ export interface VaultBackendDeps {
   readonly clock: Clock;
 }
 
-/** A Vault or OpenBao server as a backend. It owns client and session, and disposes them. */
+/** Makes a backend of a Vault or OpenBao server. It owns `client` and `session`, and disposes of them. */
 export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultBackendDeps): Backend {
   const stop = new AbortController();
-  const tools: VaultSourceDeps = {
+  const deps: VaultSourceDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
     nextVersion: countVersions(clock),
   };
-  const mounts = new VaultMounts(tools.vault, clock, stop.signal);
-  const kv = createVaultKv(tools, mounts);
-  const list = createVaultList(tools, mounts);
-  const read = createVaultRead(tools);
-  const write = createVaultWrite(tools);
-  const certificate = createVaultCertificate(tools);
+  const mounts = new VaultMounts(deps.vault, clock, stop.signal);
+  const kv = createVaultKv(deps, mounts);
+  const list = createVaultList(deps, mounts);
+  const read = createVaultRead(deps);
+  const write = createVaultWrite(deps);
+  const certificate = createVaultCertificate(deps);
 
   const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
     const request = want.request as VaultRequest;
@@ -52,16 +52,16 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
       case 'vault-certificate':
         return certificate({ want, request, last }, signal);
       default:
-        throw fail('INTERNAL', want.place, 'a request of another kind of backend');
+        throw fail('INTERNAL', want.place, `a Vault backend got a request of kind ${want.request.kind}`);
     }
   };
 
   return {
     name: config.name,
     where: config.address,
-    source: { fetch, renew: createRenew(tools.vault) },
+    source: { fetch, renew: createRenew(deps.vault) },
     identity: identityOf(config),
-    onLoginDead: (heard) => session.onDead(heard),
+    onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
     trouble: () => session.trouble(),
@@ -76,7 +76,10 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
   };
 }
 
-/** Counts for this process: a number of another run is never met again, so an ETag made of it stays honest. */
+/**
+ * Returns a counter of versions. The start time of the process is part of each version, so that no version, and no ETag
+ * made of it, comes again after a restart.
+ */
 function countVersions(clock: Clock): () => string {
   const run = Math.floor(clock.wallMs()).toString(36);
   let count = 0;
@@ -84,15 +87,15 @@ function countVersions(clock: Clock): () => string {
 }
 
 /**
- * Where secrets come from and as whom: two backends with one identity would give the same secrets. No credential is in
- * it: a file is named by its path, a role id by its hash, and a literal token by the backend's own name.
+ * Server and login as one text: two backends with equal identities give the same secrets. It holds no credential: files
+ * are in it by their paths, a role id by its hash, and a literal token by the name of the backend.
  */
 function identityOf(config: VaultBackendConfig): string {
   const { address, namespace, auth } = config;
-  return JSON.stringify(['vault', address, namespace ?? '', auth.method, auth.mount, ...whoOf(auth, config)]);
+  return JSON.stringify(['vault', address, namespace ?? '', auth.method, auth.mount, ...loginOf(auth, config)]);
 }
 
-function whoOf(auth: AuthConfig, { name, tls }: VaultBackendConfig): readonly string[] {
+function loginOf(auth: AuthConfig, { name, tls }: VaultBackendConfig): readonly string[] {
   switch (auth.method) {
     case 'kubernetes':
     case 'jwt':

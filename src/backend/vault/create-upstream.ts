@@ -9,7 +9,7 @@ import { VaultMounts } from './source/mounts.ts';
 import type { Upstream } from './upstream.ts';
 
 /**
- * The server's own default for its longest request:
+ * The wait for an answer to a proxied request. It equals the server's default limit for a request:
  * https://openbao.org/docs/configuration/#default_max_request_duration
  */
 const ANSWER_MS = 90_000;
@@ -21,7 +21,10 @@ export interface UpstreamDeps {
   readonly env: ProxyVariables;
 }
 
-/** A Vault or OpenBao server for a proxy, over connections of its own. Client and session stay their owner's. */
+/**
+ * Opens a Vault or OpenBao server for the proxy, over separate connections. Disposing of the upstream does not dispose
+ * of `client` and `session`.
+ */
 export function createVaultUpstream(
   config: VaultBackendConfig,
   { client, session, clock, env }: UpstreamDeps,

@@ -7,7 +7,7 @@ import { createVaultClient } from './client/create-client.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { Upstream, VaultBackend } from './upstream.ts';
 
-/** A Vault or OpenBao server with its own connections and its own login. */
+/** Opens a backend with its own connections and its own login. */
 export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
   const { clock, random, emit, env, version } = context;
   const client = createVaultClient({ config, clock, emit, env, version });
@@ -29,14 +29,12 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
   };
 }
 
-/** Its code is loaded when there is a proxy. */
+/** Loads the code of the upstream, which only a proxy needs. */
 async function openUpstream(...args: Parameters<typeof import('./create-upstream.ts').createVaultUpstream>) {
   return (await import('./create-upstream.ts')).createVaultUpstream(...args);
 }
 
-/**
- * Secret ids that a login has used up, under one key for all backends of this kind: their files are told apart in it.
- */
+/** The secret ids that backends of this kind keep in memory; one map for all of them, whose keys name the files. */
 function keptSecretIds(kept: BackendContext['kept']): KeptSecretIds {
   const known = kept.get('vault.secretIds') as KeptSecretIds | undefined;
   if (known !== undefined) return known;

@@ -6,13 +6,11 @@ import type { Session } from './auth/method.ts';
 import type { VaultClient } from './client/client.ts';
 import type { Mount } from './source/mounts.ts';
 
-/**
- * A backend as the server that it is: what a proxy in front of it needs. It belongs to the backend and ends with it.
- */
+/** The server of a backend, as the proxy in front of it needs it. The backend owns it and disposes of it. */
 export interface Upstream extends AsyncDisposable {
-  /** For messages. */
+  /** The address of the server, for messages. */
   readonly address: string;
-  /** The configured one; absent: the root. */
+  /** The configured namespace; undefined: the root. */
   readonly namespace: string | undefined;
   /** Configuration path of the backend, for errors. */
   readonly place: string;
@@ -28,15 +26,15 @@ export interface Upstream extends AsyncDisposable {
   /** See `Forwarder.send`. */
   send(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage>;
   /**
-   * The mount that a path of the configured namespace lies in; `refused` when the server will not tell. Asked under the
-   * agent's own login, once per mount.
+   * The mount that a path of the configured namespace is in; `refused` when the server does not report it. The server
+   * is asked with the agent's own login, once per mount.
    */
   mountOf(path: string, signal: AbortSignal): Promise<Mount | 'refused'>;
 }
 
 /** A backend with a server behind it that clients may reach through the agent. */
 export interface VaultBackend extends Backend {
-  /** The same at every call. */
+  /** Opens the upstream at the first call; returns the same one at each call. */
   upstream(): Promise<Upstream>;
 }
 

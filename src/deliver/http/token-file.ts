@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail, failure } from '../../base/errors.ts';
 import { fileStamp } from '../../base/file-stamp.ts';
+import { isHeaderToken } from '../../base/header-text.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { statInTime } from '../../base/read-file.ts';
 import { Secret } from '../../base/secret.ts';
@@ -58,8 +59,7 @@ export class TokenFile {
 
   async #current(): Promise<Buffer> {
     this.#lookedMs = this.#clock.monoMs();
-    const stats = await statOf(this.#path);
-    const stamp = stats === undefined ? '' : fileStamp(stats);
+    const stamp = fileStamp(await statOf(this.#path));
     if (this.#digest !== undefined && stamp === this.#stamp) return this.#digest;
     this.#digest = undefined;
     const digest = digestOf((await readToken(this.#path, this.#place)).exposeText('api'));
@@ -74,8 +74,7 @@ export async function readToken(path: string, place: string): Promise<Secret> {
   const text = await readCapped(path, 'file');
   if (typeof text !== 'string') throw fail('API_TOKEN_FILE', place, `${path}: ${text.why}`);
   const token = text.trim();
-  // A header can carry only these characters, RFC 9110 section 5.5.
-  if (!/^[\x21-\x7e]+$/.test(token)) {
+  if (!isHeaderToken(token)) {
     const seen = token === '' ? 'the file is empty' : 'the file is not one line of printable ASCII characters';
     throw fail('API_TOKEN_FILE', place, `${path}: ${seen}`);
   }

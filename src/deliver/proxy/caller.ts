@@ -3,6 +3,7 @@ import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 import { fail, failure, PannierError } from '../../base/errors.ts';
+import { isHeaderToken } from '../../base/header-text.ts';
 import type { ProxyConfig } from '../../config/config.ts';
 import type { CallCancellation } from '../../http/call-cancellation.ts';
 import type { ProxyRequest } from './request.ts';
@@ -99,6 +100,6 @@ export async function awaitLogin<T>(
 /** The login's token as text for a header. @throws PannierError AUTH_UNUSABLE when a header cannot carry it. */
 export function tokenText({ token }: LiveLogin, place: string): string {
   const text = token.exposeText('backend');
-  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  if (isHeaderToken(text)) return text;
   throw fail('AUTH_UNUSABLE', place, "the login's token has characters that a header cannot carry");
 }

@@ -5,7 +5,7 @@ import { quoteDotenv } from '../../../src/render/text/dotenv.ts';
 
 const read = (text: string) => Object.fromEntries(parseDotenv(text));
 
-/** What POSIX sh makes of a file; only of those that are safe to source. */
+/** The variables that POSIX sh reads from a file. Only for files that are safe to source. */
 function shell(text: string, names: readonly string[]) {
   const script = `${text}\n${names.map((name) => `printf '%s\\0' "$${name}"`).join('\n')}`;
   const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });

@@ -62,7 +62,7 @@ function open(path: string) {
   return { backend, facts, fetch, shown, failing };
 }
 
-/** `type:text` for leaves, so that a test sees both. */
+/** Leaves as `type:text`, so that a test compares both. */
 function show(value: Value): unknown {
   if (isFields(value)) return Object.fromEntries([...value].map(([name, inner]) => [name, show(inner)]));
   if (isList(value)) return value.map(show);
@@ -119,18 +119,18 @@ describe('a YAML file', () => {
   });
 
   it.each([
-    ['a syntax error', 'a: 1\nb: [canary\n', 'no valid YAML', 'line 3'],
-    ['a tab', 'a:\n\tb: canary\n', 'no valid YAML', 'line 2'],
-    ['a name twice', 'a: canary\na: canary2\n', 'no valid YAML (DUPLICATE_KEY)', 'line 2, column 1'],
+    ['a syntax error', 'a: 1\nb: [canary\n', 'not valid YAML', 'line 3'],
+    ['a tab', 'a:\n\tb: canary\n', 'not valid YAML', 'line 2'],
+    ['a name twice', 'a: canary\na: canary2\n', 'not valid YAML (DUPLICATE_KEY)', 'line 2, column 1'],
     ['an alias without an anchor', 'a: *canary\n', 'alias without an anchor', 'line 1, column 4'],
-    ['two documents', 'a: 1\n---\nb: canary\n', 'no valid YAML', 'line 2'],
+    ['two documents', 'a: 1\n---\nb: canary\n', 'not valid YAML', 'line 2'],
     ['a merge key', 'a: &a { x: canary }\nb: { <<: *a }\n', 'merge keys are not supported', 'line 2, column 6'],
-    ['a tag of an application', 'a: !canary x\n', 'unknown tag', 'line 1, column 12'],
-    ['a map for a name', '? { canary: 1 }\n: x\n', 'a name that is no text', 'line 1, column 3'],
-    ['a list at the top', '- canary\n', 'not a map of names at the top', ''],
-    ['a word at the top', 'canary', 'not a map of names at the top', ''],
+    ['a tag of an application', 'a: !canary x\n', 'a tag that is not known', 'line 1, column 12'],
+    ['a map for a name', '? { canary: 1 }\n: x\n', 'a name that is not text', 'line 1, column 3'],
+    ['a list at the top', '- canary\n', 'the top level is not a map of names', ''],
+    ['a word at the top', 'canary', 'the top level is not a map of names', ''],
     ['itself in itself', 'a: &a [*a]\n', '', 'line 1'],
-  ])('with %s is BACKEND_FILE, told by place and without its text', async (_, text, says, where) => {
+  ])('with %s is BACKEND_FILE, with line and column and without its text', async (_, text, says, where) => {
     const { failing, facts } = write(text);
     const failed = await failing('a');
     expect(failed).toMatchObject({ code: 'BACKEND_FILE', place: 'secrets.x' });
@@ -162,10 +162,10 @@ describe('a JSON file', () => {
     expect(await shown('y')).toEqual({ value: 'string:z' });
   });
 
-  it('is told by line and column when it is broken', async () => {
+  it('fails with line and column when it is broken', async () => {
     const { failing } = open(join(folder({ 's.json': '{\n  "a": canary }' }), 's.json'));
     const failed = await failing('a');
-    expect(failed.seen).toMatch(/s\.json: no valid JSON, line 2, column 8$/);
+    expect(failed.seen).toMatch(/s\.json: not valid JSON, line 2, column 8$/);
   });
 });
 
@@ -214,7 +214,7 @@ describe('a folder', () => {
     },
   );
 
-  it('mounted by the kubelet is read as one generation', async () => {
+  it('mounted by the kubelet is read as one state of the volume', async () => {
     const dir = folder();
     const swap = (n: number) => {
       mkdirSync(join(dir, `..${n}`));

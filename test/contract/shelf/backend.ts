@@ -7,7 +7,7 @@ import type { WireAnswer } from '../../../src/http/exchange.ts';
 import { ShelfClient, type ShelfContext } from './client.ts';
 import type { ShelfConfig, ShelfRequest } from './config.ts';
 
-/** A shelf as a backend. Nothing on it has a lease: it is polled. */
+/** Makes a backend of a shelf. Its secrets have no leases, so they are polled. */
 export function createShelfBackend(config: ShelfConfig, context: ShelfContext): Backend {
   const client = new ShelfClient(config, context);
   return {
@@ -38,16 +38,16 @@ function createShelfSource(client: ShelfClient): Source {
   };
 }
 
-/** JSON gives its members, anything else is the field `value`. */
+/** The members of a JSON object become the fields; any other content is the one field `value`. */
 function fieldsOf({ headers, body }: WireAnswer, place: string): Fields {
   if (headers['content-type'] !== 'application/json') return new Map([['value', Secret.bytes(body)]]);
-  const parsed = parseOrNothing(body);
+  const parsed = tryParseJson(body);
   if (!isFields(parsed)) throw fail('BACKEND_MALFORMED', place, 'the answer is not a JSON object');
   return parsed;
 }
 
-/** The parser's own words quote nothing of the text, but they are of no use to a user. */
-function parseOrNothing(body: Uint8Array) {
+/** Returns undefined when the body is not JSON. */
+function tryParseJson(body: Uint8Array) {
   try {
     return parseJson(Buffer.from(body).toString());
   } catch {

@@ -9,7 +9,7 @@ import type { ShelfConfig } from './config.ts';
 /** The part of the context that a shelf uses. */
 export type ShelfContext = Pick<BackendContext, 'clock' | 'emit' | 'env'>;
 
-/** What a status means. Another status of 5xx is trouble of the server; the rest is no answer of a shelf. */
+/** The codes of statuses; other 5xx are BACKEND_UNAVAILABLE, and the rest are BACKEND_MALFORMED. */
 const CODE_OF: Readonly<Record<number, Code>> = {
   401: 'AUTH_DENIED',
   403: 'SECRET_DENIED',
@@ -18,7 +18,7 @@ const CODE_OF: Readonly<Record<number, Code>> = {
   429: 'BACKEND_THROTTLED',
 };
 
-/** Speaks to one shelf: `HEAD /NAME` tells the version, `GET /NAME` the value too. */
+/** Speaks to one shelf: `HEAD /NAME` gives the version, `GET /NAME` the version and the value. */
 export class ShelfClient implements AsyncDisposable {
   readonly #config: ShelfConfig;
   readonly #context: ShelfContext;
@@ -32,10 +32,10 @@ export class ShelfClient implements AsyncDisposable {
     this.#transport = new Transport({ ...context, address, tls, timeoutMs, place: `backends.${name}` });
   }
 
-  /** @throws PannierError of the status, or of the transport. */
+  /** @throws PannierError with the code of the status, or of the transport. */
   async ask(method: 'HEAD' | 'GET', name: string, place: string, signal: AbortSignal): Promise<WireAnswer> {
     const { clock, emit } = this.#context;
-    const told = { backend: this.#config.name, call: `${method} ${name}` };
+    const about = { backend: this.#config.name, call: `${method} ${name}` };
     const startedMs = clock.monoMs();
     const answer = await this.#transport
       .run({ urgent: false, place }, signal, (send) =>
@@ -44,11 +44,11 @@ export class ShelfClient implements AsyncDisposable {
       .catch((error: unknown) => {
         const failure = asFailure(error, place);
         if (failure.code !== 'CANCELLED')
-          emit({ kind: 'backend-failed', ...told, failure, durationMs: clock.monoMs() - startedMs });
+          emit({ kind: 'backend-failed', ...about, failure, durationMs: clock.monoMs() - startedMs });
         throw error;
       });
     const { status, headers } = answer;
-    emit({ kind: 'backend-answered', ...told, status, durationMs: clock.monoMs() - startedMs });
+    emit({ kind: 'backend-answered', ...about, status, durationMs: clock.monoMs() - startedMs });
     if (status === 200) return answer;
     const code = CODE_OF[status] ?? (status >= 500 ? 'BACKEND_UNAVAILABLE' : 'BACKEND_MALFORMED');
     throw fail(code, place, `HTTP ${status} from ${this.#transport.address}`, {

@@ -1,7 +1,7 @@
 import type { Secret } from '../../../src/base/secret.ts';
 import type { BackendConfig, SecretRequest } from '../../../src/config/config.ts';
 
-/** A shelf as the agent sees it. */
+/** The resolved configuration of a shelf. */
 export interface ShelfConfig extends BackendConfig {
   readonly kind: 'shelf';
   readonly address: string;

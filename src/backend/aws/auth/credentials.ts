@@ -5,14 +5,14 @@ import type { Emit } from '../../../base/fact.ts';
 import { onAbort } from '../../../base/on-abort.ts';
 import { SingleFlight } from '../../../base/single-flight.ts';
 import {
-  type AwsKeyRing,
+  type AwsKeyProvider,
   type AwsKeys,
   type AwsSdk,
   clientSettings,
   REGION_DOWN,
   regionsOf,
   SILENT,
-  unkept,
+  uncached,
 } from '../client/client.ts';
 import { awsError } from '../client/error.ts';
 import type { AwsHttp } from '../client/http.ts';
@@ -28,41 +28,43 @@ export interface AwsCredentialsOptions {
   readonly emit: Emit;
 }
 
-/** Whose keys: those of the chain, or of a role assumed with the keys of another. */
-type Who = 'chain' | AwsRole;
+/** The identity that keys belong to: the one that the chain finds, or a role that is assumed with other keys. */
+type Identity = 'chain' | AwsRole;
 
-interface Kept extends Omit<FoundKeys, 'link'> {
+interface CachedKeys extends Omit<FoundKeys, 'link'> {
   readonly link: string;
   readonly generation: number;
-  /** Others are fetched from then on. */
+  /** From then on, on the wall clock, the next call fetches new keys. */
   readonly renewAtMs: number;
-  /** State of the files the keys came from; empty when they came from none. */
+  /** The stamp of the shared files when the keys were fetched; empty when no change of these files matters. */
   readonly stamp: string;
 }
 
-/** Others are fetched this long before the end, as the SDK does; of a short life the second half. */
+/** New keys are fetched this long before the old ones end, as the SDK does, but at most half of their life before. */
 const EARLY_MS = 300_000;
 
-/** The file that keys without an end came from is there, and not whole. */
+/** Codes for a credential file that exists and is incomplete or unreadable, as while it is being written. */
 const IN_WRITING: ReadonlySet<Code> = new Set(['AUTH_CREDENTIAL_EMPTY', 'AUTH_CREDENTIAL_UNREADABLE'] satisfies Code[]);
 
-/** How often files are looked at, and refused keys replaced. */
+/** The shared files are looked at at most once in this time, and refused keys are replaced at most that often. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * The keys of one backend: of the chain, of its `roleArn`, and of the roles of single secrets, each kept until shortly
- * before its end. Keys of shared files have no end: they are read again when a file changes. The chain is walked again
- * when a file appears that comes before the link that gave the keys. When others cannot be had, those that still live
- * are used on. A caller that is cancelled leaves; what it waited for goes on for the others.
+ * The keys of one backend: those of the chain, of its `roleArn`, and of the roles of single secrets. Each set is cached
+ * until shortly before its end.
+ *
+ * Keys from shared files have no end: they are fetched again when a file changes. The chain is also walked again when a
+ * file appears whose link comes before the one that gave the keys. When new keys cannot be fetched, keys that have not
+ * ended stay in use. A cancelled caller stops waiting; the fetch goes on for the other callers.
  */
-export class AwsCredentials implements AwsKeyRing {
+export class AwsCredentials implements AwsKeyProvider {
   readonly #options: AwsCredentialsOptions;
-  readonly #kept = new Map<string, Kept>();
+  readonly #cache = new Map<string, CachedKeys>();
   readonly #flights = new SingleFlight<string, AwsKeys>();
   readonly #shared = new SingleFlight<string, AwsKeys>();
   readonly #assume = new Map<string, () => Promise<AwsKeys>>();
   readonly #renewedMs = new Map<string, number>();
-  /** When others could not be had, though those that are kept live on. */
+  /** When the last fetch failed while the cached keys stayed in use. */
   readonly #failedMs = new Map<string, number>();
   #asking: { readonly link: LinkName; readonly sinceMs: number } | undefined;
   #generations = 0;
@@ -74,46 +76,46 @@ export class AwsCredentials implements AwsKeyRing {
   }
 
   keysFor(role: AwsRole, signal: AbortSignal): Promise<AwsKeys> {
-    return this.#unlessAborted(this.#current(this.#whoIs(role)), signal);
+    return this.#unlessAborted(this.#current(this.#identityOf(role)), signal);
   }
 
   generationOf(role: AwsRole): number {
-    return this.#generationOf(this.#whoIs(role));
+    return this.#generationOf(this.#identityOf(role));
   }
 
   renewedSince(role: AwsRole, generation: number, signal: AbortSignal): Promise<boolean> {
-    return this.#unlessAborted(this.#renewedSince(this.#whoIs(role), generation), signal);
+    return this.#unlessAborted(this.#renewedSince(this.#identityOf(role), generation), signal);
   }
 
-  /** Keys are looked for anew at the next call. */
+  /** Empties the cache: the next call fetches keys. */
   forget(): void {
-    this.#kept.clear();
+    this.#cache.clear();
   }
 
-  /** The link that has not answered for a second; undefined: none is waited for. */
+  /** Names the link of the chain that has not answered for a second; undefined when there is none. */
   trouble(): Failure | undefined {
     const { config, clock } = this.#options;
     if (this.#asking === undefined || clock.monoMs() - this.#asking.sinceMs < LOOK_EVERY_MS) return undefined;
-    // Not yet a reason to give up: a program may take its time.
+    // This is no failure yet: a credential_process may take longer than that.
     const seen = `${this.#asking.link}: no answer yet`;
     return failure('AUTH_SERVICE_DOWN', `backends.${config.name}`, seen, HANGING);
   }
 
-  #generationOf(who: Who): number {
-    return this.#kept.get(keyOf(who))?.generation ?? 0;
+  #generationOf(identity: Identity): number {
+    return this.#cache.get(keyOf(identity))?.generation ?? 0;
   }
 
   /**
-   * Those that are kept are only replaced: one refusal of one secret must not end good keys, least of all other roles'.
+   * The cached keys stay in the cache until new ones replace them: the refusal of one secret must not drop good keys.
    */
-  async #renewedSince(who: Who, generation: number): Promise<boolean> {
-    if (this.#generationOf(who) > generation) return true;
-    const key = keyOf(who);
+  async #renewedSince(identity: Identity, generation: number): Promise<boolean> {
+    if (this.#generationOf(identity) > generation) return true;
+    const key = keyOf(identity);
     const now = this.#options.clock.monoMs();
     if (now - (this.#renewedMs.get(key) ?? Number.NEGATIVE_INFINITY) < LOOK_EVERY_MS) return false;
     this.#renewedMs.set(key, now);
-    const before = this.#kept.get(key)?.keys;
-    const { accessKeyId, sessionToken } = await this.#flights.run(key, () => this.#fetch(who, key));
+    const before = this.#cache.get(key)?.keys;
+    const { accessKeyId, sessionToken } = await this.#flights.run(key, () => this.#fetch(identity, key));
     return before?.accessKeyId !== accessKeyId || before.sessionToken !== sessionToken;
   }
 
@@ -127,30 +129,30 @@ export class AwsCredentials implements AwsKeyRing {
     return await Promise.race([running, aborted]).finally(() => cancel());
   }
 
-  /** The role of a secret, else the backend's, else the chain's own identity. */
-  #whoIs(role: AwsRole): Who {
+  /** The role of the secret, or else of the backend, or else the identity of the chain. */
+  #identityOf(role: AwsRole): Identity {
     const { roleArn, externalId } = this.#options.config;
     if (role.roleArn !== undefined) return role;
     return roleArn === undefined ? 'chain' : { roleArn, ...(externalId === undefined ? {} : { externalId }) };
   }
 
-  async #current(who: Who): Promise<AwsKeys> {
-    const key = keyOf(who);
-    const kept = this.#kept.get(key);
-    if (kept === undefined) return await this.#flights.run(key, () => this.#fetch(who, key));
+  async #current(identity: Identity): Promise<AwsKeys> {
+    const key = keyOf(identity);
+    const kept = this.#cache.get(key);
+    if (kept === undefined) return await this.#flights.run(key, () => this.#fetch(identity, key));
     if (this.#isGood(kept)) return kept.keys;
     const { clock, emit } = this.#options;
     const { expiration } = kept.keys;
     if (expiration !== undefined && expiration.getTime() <= clock.wallMs()) {
-      return await this.#flights.run(key, () => this.#fetch(who, key));
+      return await this.#flights.run(key, () => this.#fetch(identity, key));
     }
     const failedMs = this.#failedMs.get(key);
     if (failedMs !== undefined && clock.monoMs() - failedMs < LOOK_EVERY_MS) return kept.keys;
     try {
-      return await this.#flights.run(key, () => this.#fetch(who, key));
+      return await this.#flights.run(key, () => this.#fetch(identity, key));
     } catch (error) {
       const why = asFailure(error, '');
-      // Those without an end live on only while their file is being written or cannot be read.
+      // Keys without an end stay in use only while their file is being written or cannot be read.
       if (expiration === undefined && !IN_WRITING.has(why.code)) throw error;
       if (failedMs === undefined) emit({ kind: 'agent-warning', warning: why });
       this.#failedMs.set(key, clock.monoMs());
@@ -158,26 +160,28 @@ export class AwsCredentials implements AwsKeyRing {
     }
   }
 
-  #isGood({ renewAtMs, stamp }: Kept): boolean {
+  #isGood({ renewAtMs, stamp }: CachedKeys): boolean {
     return this.#options.clock.wallMs() < renewAtMs && (stamp === '' || stamp === this.#stampNow());
   }
 
-  async #fetch(who: Who, key: string): Promise<AwsKeys> {
+  async #fetch(identity: Identity, key: string): Promise<AwsKeys> {
     const { config, clock, emit } = this.#options;
     const sdk = await import('../client/sdk.ts');
-    // Taken before the files are read: a change in between is seen at the next look.
+    // The stamp is taken before the files are read, so a change in between is seen at the next look.
     const stamp = this.#stampNow();
     const found =
-      who === 'chain' ? await this.#ofChain(sdk, stamp) : { keys: await this.#ofRole(who, key, sdk), link: 'role' };
+      identity === 'chain'
+        ? await this.#ofChain(sdk, stamp)
+        : { keys: await this.#ofRole(identity, key, sdk), link: 'role' };
     const { expiration } = found.keys;
     const now = clock.wallMs();
     const lifeMs = expiration === undefined ? Number.POSITIVE_INFINITY : expiration.getTime() - now;
     this.#failedMs.delete(key);
-    this.#kept.set(key, {
+    this.#cache.set(key, {
       ...found,
       generation: ++this.#generations,
       renewAtMs: now + Math.max(lifeMs - EARLY_MS, lifeMs / 2),
-      // A file that appears may come before the link that keys are from.
+      // A file that appears later may come before a link such as the container, so the stamp counts for these too.
       stamp: found.link === 'role' || found.link === 'environment' ? '' : stamp,
     });
     emit({
@@ -193,22 +197,22 @@ export class AwsCredentials implements AwsKeyRing {
 
   async #ofChain(sdk: AwsSdk, stamp: string): Promise<FoundKeys> {
     const { config, http, clock } = this.#options;
-    const asking = (link: LinkName) => {
+    const onAsk = (link: LinkName) => {
       this.#asking = { link, sinceMs: clock.monoMs() };
     };
-    const joined = (load: () => Promise<AwsKeys>) => this.#shared.run(stamp, load);
+    const shareLoad = (load: () => Promise<AwsKeys>) => this.#shared.run(stamp, load);
     try {
-      return await this.#inRegions(sdk, (region) => findKeys({ config, sdk, http, region, clock, asking, joined }));
+      return await this.#inRegions(sdk, (region) => findKeys({ config, sdk, http, region, clock, onAsk, shareLoad }));
     } finally {
       this.#asking = undefined;
     }
   }
 
-  /** A role of a secret is assumed with the backend's identity, so that a chain of roles has two links at most. */
+  /** Assumes the role of a secret with the identity of the backend, so that at most two roles follow each other. */
   async #ofRole(role: AwsRole, key: string, sdk: AwsSdk): Promise<AwsKeys> {
     const { config } = this.#options;
     const isOwn = role.roleArn === config.roleArn && role.externalId === config.externalId;
-    const master = isOwn ? 'chain' : this.#whoIs({});
+    const master = isOwn ? 'chain' : this.#identityOf({});
     for (let tries = 1; ; tries++) {
       await this.#current(master);
       const generation = this.#generationOf(master);
@@ -216,7 +220,7 @@ export class AwsCredentials implements AwsKeyRing {
         return await this.#inRegions(sdk, (region) => this.#assumeIn(region, role, key, master, sdk));
       } catch (error) {
         const { code } = asFailure(error, '');
-        // The keys it was asked with are refused; a role that may not be assumed is SECRET_DENIED as yet.
+        // These codes say that STS refused the keys. A role that may not be assumed has the code SECRET_DENIED here.
         const isRefused = code === 'AUTH_EXPIRED' || code === 'AUTH_DENIED';
         if (tries === 1 && isRefused && (await this.#renewedSince(master, generation))) continue;
         throw asAwsLoginError(error as PannierError, `role ${role.roleArn}`);
@@ -224,12 +228,12 @@ export class AwsCredentials implements AwsKeyRing {
     }
   }
 
-  async #assumeIn(region: string, role: AwsRole, key: string, master: Who, sdk: AwsSdk): Promise<AwsKeys> {
+  async #assumeIn(region: string, role: AwsRole, key: string, master: Identity, sdk: AwsSdk): Promise<AwsKeys> {
     const { config, http, clock } = this.#options;
     let assume = this.#assume.get(`${region} ${key}`);
     if (assume === undefined) {
       assume = sdk.fromTemporaryCredentials({
-        masterCredentials: unkept(async () => this.#kept.get(keyOf(master))?.keys ?? (await this.#current(master))),
+        masterCredentials: uncached(async () => this.#cache.get(keyOf(master))?.keys ?? (await this.#current(master))),
         params: {
           RoleArn: role.roleArn as string,
           RoleSessionName: config.roleSessionName,
@@ -248,7 +252,7 @@ export class AwsCredentials implements AwsKeyRing {
     }
   }
 
-  /** STS of the regions in their order, as the services themselves. The failure of the first is the one told. */
+  /** Asks STS in one region after another, as the secrets themselves are asked. Throws the failure of the first one. */
   async #inRegions<T>(sdk: AwsSdk, ask: (region: string) => Promise<T>): Promise<T> {
     let first: unknown;
     for (const region of await regionsOf(this.#options.config, sdk)) {
@@ -272,4 +276,5 @@ export class AwsCredentials implements AwsKeyRing {
   }
 }
 
-const keyOf = (who: Who): string => (who === 'chain' ? who : `${who.roleArn} ${who.externalId ?? ''}`);
+const keyOf = (identity: Identity): string =>
+  identity === 'chain' ? identity : `${identity.roleArn} ${identity.externalId ?? ''}`;

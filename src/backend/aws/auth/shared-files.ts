@@ -1,6 +1,7 @@
 import { type Stats, statSync } from 'node:fs';
 import { fail, type PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
+import { fileStamp } from '../../../base/file-stamp.ts';
 import { readFileInTime, statInTime } from '../../../base/read-file.ts';
 import type { AwsCredentialSources } from '../config/config.ts';
 
@@ -8,24 +9,20 @@ const MAX_BYTES = 16 * 1024 * 1024;
 
 type Files = Pick<AwsCredentialSources, 'credentialsFile' | 'configFile' | 'profile'>;
 
-/** What makes a profile one that gives keys; with none of them it may say the region, and no more. */
+/** The keys of a profile that make it a source of credentials; a profile may also state only a region. */
 const GIVES_KEYS =
   /^(?:aws_access_key_id|aws_secret_access_key|role_arn|credential_process|credential_source|source_profile|sso_.*|web_identity_token_file|login_session)$/;
 
-/** State of the shared files, which another content or other permissions change. */
+/** The stamps of both shared files as one text, see `fileStamp`. */
 export function sharedFilesStamp({ credentialsFile, configFile }: Files): string {
-  return [credentialsFile, configFile]
-    .map((path) => {
-      const stats = statOf(path);
-      return stats === undefined ? 'none' : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`;
-    })
-    .join(' ');
+  return [credentialsFile, configFile].map((path) => fileStamp(statOf(path))).join(' ');
 }
 
 /**
- * The SDK takes a file that it cannot read for an empty one. A file that is there and cannot be read, or is being
- * written, must not make somebody else's keys be used. A file in a directory that we may not enter counts as absent
- * (HOME of another user), and so does one that is no file, such as /dev/null.
+ * Checks the shared files before the SDK reads them. The SDK takes a file that it cannot read for an empty one and goes
+ * on to the next link; but a file that is unreadable, or is being written, must not lead to the keys of another
+ * identity. A file in a directory that the user may not enter counts as absent (HOME of another user), and so does
+ * something that is not a file, such as /dev/null.
  * @throws PannierError AUTH_CREDENTIAL_UNREADABLE, AUTH_CREDENTIAL_EMPTY for the credentials file alone.
  */
 export async function checkSharedFiles({ credentialsFile, configFile }: Files, place: string): Promise<void> {
@@ -41,8 +38,9 @@ export async function checkSharedFiles({ credentialsFile, configFile }: Files, p
 }
 
 /**
- * To be called when the profile gave nothing.
- * @throws PannierError AUTH_CREDENTIAL_UNREADABLE when it says where keys come from, or is not whole.
+ * To be called when the profile gave no keys.
+ * @throws PannierError AUTH_CREDENTIAL_UNREADABLE when the profile names a source of keys, or is empty as while its
+ * file is being written.
  */
 export async function checkProfile({ credentialsFile, configFile, profile }: Files, place: string): Promise<void> {
   const [own, more] = await bothOf({ credentialsFile, configFile, profile }, profile, place);
@@ -55,13 +53,13 @@ export async function checkProfile({ credentialsFile, configFile, profile }: Fil
 const SECTION = /^\s*\[([^\]]+)\]/;
 const isContent = (line: string): boolean => !/^\s*(?:[#;]|$)/.test(line);
 
-/** A profile as the two files say it together. */
+/** A profile, merged from both files. */
 export interface Profile {
   readonly name: string;
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** The profile, and those that its `source_profile` leads to. Empty: it is in neither file. */
+/** The configured profile, and the profiles that its `source_profile` leads to. Empty when it is in neither file. */
 export async function profilesOf(files: Files, place: string): Promise<readonly Profile[]> {
   const found = new Map<string, Profile>();
   for (let name: string | undefined = files.profile; name !== undefined && !found.has(name); ) {
@@ -79,7 +77,7 @@ function bothOf({ credentialsFile, configFile }: Files, profile: string, place: 
   return Promise.all([valuesOf(credentialsFile, place, [profile]), valuesOf(configFile, place, inConfig)]);
 }
 
-/** What a file says of a profile; undefined: it is not there. */
+/** The settings of a profile in one file; undefined when the file does not have the profile. */
 async function valuesOf(
   path: string,
   place: string,
@@ -99,7 +97,7 @@ async function valuesOf(
     const [key = '', ...rest] = line.split('=');
     if (!isOurs || !isContent(line) || rest.length === 0) continue;
     const value = rest.join('=').trim();
-    // What is indented below a key without a value belongs to that key.
+    // Indented lines below a key without a value are settings of that key.
     if (isNested && /^\s/.test(line)) continue;
     isNested = value === '';
     found?.set(key.trim(), value);
@@ -107,27 +105,27 @@ async function valuesOf(
   return found;
 }
 
-/** Undefined: there is no such file. */
+/** The lines of a file; none for a file of white space, undefined when there is no file. */
 async function linesOf(path: string, place: string): Promise<readonly string[] | undefined> {
   try {
     const stats = await statInTime(path).catch((error: unknown) => {
       if (error instanceof FileCallError) throw error;
     });
-    // The SDK reads it again, and would wait for a FIFO.
+    // The SDK reads the file after this check, and its read would block on a FIFO.
     if (stats?.isFIFO()) throw new FileCallError('EFTYPE');
     if (stats === undefined || !(stats.isFile() || stats.isDirectory())) return undefined;
     const text = (await readFileInTime(path, { maxBytes: MAX_BYTES })).bytes.toString('utf8');
     return text.trim() === '' ? [] : text.split('\n');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined; // it went in between
+    if (code === 'ENOENT') return undefined; // removed after the `stat`
     throw unreadable(place, `cannot be read (${code}):`, path);
   }
 }
 
 const unreadable = (place: string, what: string, path: string): PannierError =>
   fail('AUTH_CREDENTIAL_UNREADABLE', place, `shared files: ${what} ${path}`, {
-    hint: 'Correct the file, or remove it when other credentials are meant.',
+    hint: 'Correct the file, or remove it to use other credentials.',
   });
 
 function statOf(path: string): Stats | undefined {

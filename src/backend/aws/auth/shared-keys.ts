@@ -7,19 +7,21 @@ import { checkProfile, checkSharedFiles, type Profile, profilesOf } from './shar
 
 export interface SharedKeysDeps extends AwsServiceDeps {
   readonly sdk: AwsSdk;
-  /** STS is asked there. */
+  /** The region of STS. */
   readonly region: string;
 }
 
 /**
- * What the profile gives, by the SDK's own provider: keys, roles, web identities, processes, SSO.
+ * Gets the keys of the configured profile with the SDK's own provider: static keys, roles, web identities, processes,
+ * SSO.
  *
- * STS is asked in the backend's region and at its endpoint; the portal of SSO in the region and at the endpoint that
- * are its own, since it is sent the access token of a person.
- * @throws PannierError for all that ends the chain; an error that `isNothing` when the profile says nothing.
+ * STS is asked in the region and at the endpoint of the backend. The SSO portal is asked in its own region and at its
+ * own endpoint, since requests to it carry the access token of a person.
+ * @throws PannierError for every failure that ends the chain; an error for which `isNothing` is true when the profile
+ * names no source of keys.
  */
-export async function fromSharedFiles(parts: SharedKeysDeps): Promise<AwsKeys> {
-  const { sdk, http, config, region } = parts;
+export async function fromSharedFiles(deps: SharedKeysDeps): Promise<AwsKeys> {
+  const { sdk, http, config, region } = deps;
   const { profile, credentialsFile, configFile } = config.sources;
   const place = `backends.${config.name}`;
   await checkSharedFiles(config.sources, place);
@@ -48,15 +50,15 @@ export async function fromSharedFiles(parts: SharedKeysDeps): Promise<AwsKeys> {
     })();
   } catch (error) {
     if (!isOfProvider(error)) throw error;
-    await explain(error, recording, parts, place);
+    await explain(error, recording, deps, place);
     if (isNothing(error)) await checkProfile(config.sources, place);
     throw error;
   }
 }
 
 /**
- * The SDK reads these files itself, and would wait for a FIFO with the whole process. @throws PannierError
- * AUTH_CREDENTIAL_…
+ * Checks the token files that the SDK reads itself: its read of a FIFO would block the whole process.
+ * @throws PannierError as `readCredential` does.
  */
 async function checkTokenFiles(files: Parameters<typeof profilesOf>[0], place: string): Promise<void> {
   for (const { values } of await profilesOf(files, place)) {
@@ -65,10 +67,10 @@ async function checkTokenFiles(files: Parameters<typeof profilesOf>[0], place: s
   }
 }
 
-/** For the services of `credential_source`: when to try again is decided elsewhere. */
+/** For the services of `credential_source`: the SDK makes one request, and the lease manager decides about more. */
 const ONE_TRY: object = { timeout: 1_000, maxRetries: 0 };
 
-/** The SDK's way to say that this provider has nothing to give. */
+/** Whether the SDK says with this error that the provider has no keys. */
 export function isNothing(error: unknown): boolean {
   return isOfProvider(error) && (error as { tryNextLink?: unknown }).tryNextLink !== false;
 }
@@ -80,7 +82,7 @@ function isOfProvider(error: unknown): boolean {
   );
 }
 
-/** Remembers how the last request ended: the SDK makes a text of it, in which nothing can be told apart. */
+/** Records how the last request ended: the error of the SDK has only a text, from which the cause cannot be read. */
 class RecordingHandler {
   readonly metadata;
   readonly #http: AwsHttp;
@@ -112,48 +114,48 @@ class RecordingHandler {
   }
 }
 
-/** @throws PannierError when the profile says why there are no keys; else nothing happens. */
+/** @throws PannierError when the profile shows why there are no keys; returns when it does not. */
 async function explain(
   error: unknown,
   recording: RecordingHandler,
-  parts: SharedKeysDeps,
+  deps: SharedKeysDeps,
   place: string,
 ): Promise<void> {
-  const profiles = await profilesOf(parts.config.sources, place);
+  const profiles = await profilesOf(deps.config.sources, place);
   const last = profiles.at(-1);
   if (last === undefined) return;
-  const asking = profiles.find(({ values }) => values.has('mfa_serial'));
-  if (asking !== undefined && !isNothing(error)) {
-    const hint = 'Name a profile that needs no code: there is nobody to type one.';
-    throw fail('AUTH_NO_CREDENTIALS', place, `profile ${asking.name} asks for an MFA code (mfa_serial)`, { hint });
+  const withMfa = profiles.find(({ values }) => values.has('mfa_serial'));
+  if (withMfa !== undefined && !isNothing(error)) {
+    const hint = 'Name a profile that needs no MFA code: the agent cannot type one.';
+    throw fail('AUTH_NO_CREDENTIALS', place, `profile ${withMfa.name} asks for an MFA code (mfa_serial)`, { hint });
   }
   const source = last.values.get('credential_source');
-  if (source !== undefined) return await explainSource(source, last, parts, place);
+  if (source !== undefined) return await explainSource(source, last, deps, place);
   if ([...last.values.keys()].some((key) => key.startsWith('sso_'))) throw ssoFailed(error, last, recording, place);
   if (isNothing(error)) return;
   if (last.values.has('login_session')) {
     const hint = `Run aws login --profile ${last.name} as the user of Pannier.`;
-    throw fail('AUTH_EXPIRED', place, `profile ${last.name}: the session of aws login has ended, or is not there`, {
+    throw fail('AUTH_EXPIRED', place, `profile ${last.name}: the session of aws login has ended or does not exist`, {
       hint,
     });
   }
-  const hint = 'Correct the profile.';
+  const hint = `Correct the profile ${last.name}.`;
   throw fail('AUTH_CREDENTIAL_UNREADABLE', place, `profile ${last.name} gives no keys`, { hint });
 }
 
-/** The SDK does not say what became of the service, so it is asked once more. */
-async function explainSource(source: string, { name }: Profile, parts: SharedKeysDeps, place: string): Promise<void> {
+/** The SDK does not say how the request to the service ended, so the service is asked once more. */
+async function explainSource(source: string, { name }: Profile, deps: SharedKeysDeps, place: string): Promise<void> {
   const ask = { EcsContainer: containerKeys, Ec2InstanceMetadata: instanceKeys }[source];
   if (ask === undefined) return;
   const from = `profile ${name}, credential_source ${source}`;
   try {
-    await ask(parts);
+    await ask(deps);
   } catch (error) {
     if (error instanceof NoKeysThere) throw fail('AUTH_NO_CREDENTIALS', place, `${from}: ${error.why}`);
     if (!(error instanceof PannierError)) throw error;
     throw fail(error.failure.code, place, `${from}: ${error.failure.seen}`, error.failure);
   }
-  throw fail('AUTH_SERVICE_DOWN', place, `${from}: it gave none, and gives some now`);
+  throw fail('AUTH_SERVICE_DOWN', place, `${from}: the service gave no credentials at first, and gives some now`);
 }
 
 function ssoFailed(
@@ -165,13 +167,13 @@ function ssoFailed(
   const of = `profile ${name}`;
   const isDown = status !== undefined && (status === 429 || status >= 500);
   if (failure !== undefined || isDown) {
-    return fail('AUTH_SERVICE_DOWN', place, `${of}: ${failure?.seen ?? `HTTP ${status} from the portal of SSO`}`);
+    return fail('AUTH_SERVICE_DOWN', place, `${of}: ${failure?.seen ?? `HTTP ${status} from the SSO portal`}`);
   }
   if (status === 403 || status === 404) {
     const hint = 'Check sso_account_id and sso_role_name.';
-    return fail('AUTH_DENIED', place, `${of}: HTTP ${status} from the portal of SSO, which refuses the role`, { hint });
+    return fail('AUTH_DENIED', place, `${of}: HTTP ${status} from the SSO portal, which refuses the role`, { hint });
   }
-  // Words only: what is to be done is the same.
+  // The message of the SDK decides only about the words; the hint is the same for both cases.
   const isAbsent = status === undefined && /not found|invalid/i.test(String((error as Error).message));
   const seen = isAbsent ? 'there is no SSO session' : 'the SSO session has expired';
   return fail('AUTH_EXPIRED', place, `${of}: ${seen}`, {

@@ -33,21 +33,21 @@ export interface AwsKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  /** Absent: they do not expire by themselves. */
+  /** Absent: the keys have no end. */
   readonly expiration?: Date;
 }
 
-/** Where keys come from; `auth/aws-credentials.ts` is the one that does it. */
-export interface AwsKeyRing {
+/** Where keys come from; `auth/credentials.ts` implements it. */
+export interface AwsKeyProvider {
   /** @throws PannierError AUTH_NO_CREDENTIALS, AUTH_DENIED and others of a login; CANCELLED. */
   keysFor(role: AwsRole, signal: AbortSignal): Promise<AwsKeys>;
-  /** Grows with each other set of keys for the role. */
+  /** Grows by one or more with each new set of keys for the role. */
   generationOf(role: AwsRole): number;
-  /** AWS refused keys of this generation: looks for others. True when there are some, so that trying again may help. */
+  /** To be called when AWS refused keys of `generation`: looks for new ones. True when there are, so try again. */
   renewedSince(role: AwsRole, generation: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** The operations that are used, with what goes in and what comes out. */
+/** The operations that are used, with their inputs and outputs. */
 interface Operations {
   DescribeSecret: [DescribeSecretRequest, DescribeSecretResponse];
   GetSecretValue: [GetSecretValueRequest, GetSecretValueResponse];
@@ -68,9 +68,9 @@ export interface AwsWhere {
 /** AWS as the sources see it. */
 export interface AwsApi {
   /**
-   * Runs a whole fetch in one region: what one region listed is never read in another. When the configured one is down,
-   * `work` is run again from its beginning in the next. A failure in another region says nothing, since a replica may
-   * lack what is there: what the configured region ended with is told then.
+   * Runs a whole fetch in one region: a list of one region is never read in another. When the configured region is
+   * down, `work` runs again from its beginning in the next region. When the other regions fail too, the failure of the
+   * configured region is thrown: a replica may lack a secret that the configured region has.
    * @throws PannierError of `work`, and of a login; CONFIG_MISSING without a region.
    */
   inOneRegion<T>(
@@ -84,13 +84,16 @@ export interface AwsApi {
 /** One region, the same object for all fetches. */
 export interface AwsRegion {
   readonly name: string;
-  /** Not the configured one: what it lacks may be there all the same. */
+  /** This is not the configured region: a secret that it lacks may exist in the configured one. */
   readonly isFallback: boolean;
-  /** An ARN of the configured region as it is of this one: replicas differ in nothing else. Others stay as they are. */
+  /**
+   * Turns an ARN of the configured region into the ARN of the replica in this region, which differs in the region only.
+   * Names and ARNs of other regions are returned as they are.
+   */
   localArn(id: string): string;
-  /** The other way round. */
+  /** Turns an ARN of this region into the one of the configured region. */
   homeArn(arn: string): string;
-  /** @throws PannierError with the codes of `aws-error.ts`, of the transport and of a login. */
+  /** @throws PannierError with the codes of `error.ts`, of the transport and of a login. */
   call<O extends AwsOperation>(
     operation: O,
     input: Operations[O][0],
@@ -104,16 +107,16 @@ export type AwsService = 'secretsmanager' | 'ssm';
 export interface AwsClientOptions {
   readonly config: AwsBackendConfig;
   readonly http: AwsHttp;
-  readonly keys: AwsKeyRing;
+  readonly keys: AwsKeyProvider;
   readonly clock: Clock;
-  /** Ours, for the User-Agent header. */
+  /** Pannier's version, for the User-Agent header. */
   readonly version: string;
 }
 
-/** What the SDK says goes nowhere: it is told by our own facts, and its words may hold what was answered. */
+/** A logger for the SDK that drops everything: facts report each call, and a message of the SDK may hold an answer. */
 export const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** Another region may do better. */
+/** Failures of a region after which another region is worth a try. */
 export const REGION_DOWN: ReadonlySet<Code> = new Set([
   'BACKEND_UNREACHABLE',
   'BACKEND_TIMEOUT',
@@ -124,14 +127,16 @@ export const REGION_DOWN: ReadonlySet<Code> = new Set([
 /** A region that failed is asked last for this long. */
 const DOWN_MS = 30_000;
 
-/** The keys may be old ones. */
+/** Failures after which new keys are worth a try. */
 const KEYS_REFUSED: ReadonlySet<Code> = new Set(['AUTH_EXPIRED', 'AUTH_DENIED'] satisfies Code[]);
 
 /**
- * Secrets Manager and Parameter Store over the SDK, which signs, finds endpoints and speaks the protocol. It sends each
- * request once: when to try again is the lease manager's business, with two exceptions that lose no time. After a wrong
- * clock, which the SDK corrects by what the answer says, and after keys that were refused when there are others by now.
- * Its adaptive mode slows the sending down while AWS throttles.
+ * Makes a client of Secrets Manager and Parameter Store over the SDK, which signs, finds endpoints and speaks the
+ * protocol.
+ *
+ * A request is sent once; the lease manager decides about further tries. It is sent again at once in two cases: the
+ * clock was wrong, and the SDK has corrected it by the answer; or the keys were refused, and there are new ones. The
+ * SDK's adaptive mode slows sending down while AWS throttles.
  */
 export function createAwsClient(options: AwsClientOptions): AwsApi {
   return new SdkClient(options);
@@ -142,7 +147,7 @@ class SdkClient implements AwsApi {
   readonly #clients = new Map<string, SecretsManagerClient | SSMClient>();
   readonly #regions = new Map<string, AwsRegion>();
   readonly #downUntilMs = new Map<string, number>();
-  /** What the next request of a role is signed with. */
+  /** By role: the keys that the next request is signed with. */
   readonly #signing = new Map<string, AwsKeys>();
 
   constructor(options: AwsClientOptions) {
@@ -158,10 +163,10 @@ class SdkClient implements AwsApi {
     const { config, keys } = this.#options;
     const sdk = await import('./sdk.ts');
     const regions = await regionsOf(config, sdk);
-    // First of all: that there are no keys is not the fault of a region.
+    // Keys come first: a failure to get them is not a failure of a region.
     await keys.keysFor(where.role, signal);
     const [home = ''] = regions;
-    let ofHome: unknown;
+    let homeError: unknown;
     // Parameter Store has no replicas.
     for (const name of service === 'ssm' ? [home] : this.#inOrder(regions)) {
       try {
@@ -171,13 +176,13 @@ class SdkClient implements AwsApi {
         if (code === 'CANCELLED' || code.startsWith('AUTH_')) throw error;
         if (name !== home) continue;
         if (!REGION_DOWN.has(code) || !this.#isDown(name)) throw error;
-        ofHome = error;
+        homeError = error;
       }
     }
-    throw ofHome;
+    throw homeError;
   }
 
-  /** As configured, but those that failed a moment ago come last. */
+  /** The configured order, but regions that failed a moment ago come last. */
   #inOrder(regions: readonly string[]): readonly string[] {
     return [...regions.filter((region) => !this.#isDown(region)), ...regions.filter((region) => this.#isDown(region))];
   }
@@ -192,8 +197,8 @@ class SdkClient implements AwsApi {
     const made: AwsRegion = {
       name,
       isFallback: name !== home,
-      localArn: (id) => moved(id, home, name),
-      homeArn: (arn) => moved(arn, name, home),
+      localArn: (id) => withRegion(id, home, name),
+      homeArn: (arn) => withRegion(arn, name, home),
       call: (operation, input, where, signal) => this.#call(sdk, name, operation, input, where, signal),
     };
     this.#regions.set(name, made);
@@ -211,7 +216,7 @@ class SdkClient implements AwsApi {
     const { keys, clock } = this.#options;
     const service = serviceOf(operation);
     const client = this.#clientFor(sdk, service, region, role);
-    // The client is the one of the command's service; that they fit is beyond the types.
+    // Client and command are of one service; the types of the SDK cannot express that for all operations.
     const command = new (sdk[`${operation}Command`] as new (input: object) => object)(input);
     for (let tries = 1; ; tries++) {
       this.#signing.set(signerOf(role), await keys.keysFor(role, signal));
@@ -232,7 +237,7 @@ class SdkClient implements AwsApi {
     }
   }
 
-  /** Keys that are refused are the backend's trouble, not that of one secret. */
+  /** A refusal of keys gets the place of the backend, since it is not about one secret. */
   #placed(foreign: unknown, call: AwsCall): PannierError {
     const error = awsError(foreign, call);
     const { code, seen } = error.failure;
@@ -248,7 +253,7 @@ class SdkClient implements AwsApi {
     const endpoint = config.endpoints[service === 'ssm' ? 'ssm' : 'secretsManager'];
     const settings = {
       ...clientSettings(http, endpoint, region),
-      credentials: unkept(async () => this.#signing.get(signer) as AwsKeys),
+      credentials: uncached(async () => this.#signing.get(signer) as AwsKeys),
       customUserAgent: [['pannier', version]] as [string, string][],
     };
     const made = service === 'ssm' ? new sdk.SSMClient(settings) : new sdk.SecretsManagerClient(settings);
@@ -259,7 +264,7 @@ class SdkClient implements AwsApi {
 
 const signerOf = ({ roleArn, externalId }: AwsRole): string => JSON.stringify([roleArn, externalId]);
 
-/** What a call asks for, as the configuration names it. A batch of several is about none of them. */
+/** The secret, parameter or path that a call asks for, in the words of the configuration; undefined for a batch. */
 function askedOf(input: object): string | undefined {
   const { SecretId, Name, Path, SecretIdList, Names } = input as Readonly<Record<string, unknown>>;
   const [only, ...more] = [SecretIdList, Names].find(Array.isArray) ?? [SecretId ?? Name ?? Path];
@@ -270,16 +275,16 @@ const serviceOf = (operation: AwsOperation): AwsService =>
   operation.startsWith('GetParameter') ? 'ssm' : 'secretsmanager';
 
 /**
- * https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html: the ARN is the same but for the
- * region.
+ * Replaces the region of a secret's ARN. The ARN of a replica differs in nothing else:
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
  */
-function moved(arn: string, from: string, to: string): string {
+function withRegion(arn: string, from: string, to: string): string {
   return arn.replace(/^(arn:[^:]+:secretsmanager:)([^:]*)(?=:)/, (all, head: string, region: string) =>
     region === from ? head + to : all,
   );
 }
 
-/** What every client of the SDK is made with, those of its credential providers too. */
+/** Settings for every client of the SDK, also for those of its credential providers. */
 export function clientSettings(http: AwsHttp, endpoint: string | undefined, region: string) {
   return {
     region,
@@ -291,8 +296,10 @@ export function clientSettings(http: AwsHttp, endpoint: string | undefined, regi
   };
 }
 
-/** A provider whose answers the SDK asks for each time: it would keep keys without an end for ever. */
-export function unkept(provide: () => Promise<AwsKeys>): () => Promise<AwsKeys> {
+/**
+ * Marks a provider so that the SDK calls it for each request; otherwise it would cache keys without an end for ever.
+ */
+export function uncached(provide: () => Promise<AwsKeys>): () => Promise<AwsKeys> {
   return Object.assign(provide, { memoized: true });
 }
 
@@ -306,17 +313,17 @@ export async function regionsOf(config: AwsBackendConfig, sdk: AwsSdk): Promise<
   try {
     region = await new sdk.SecretsManagerClient({ profile: sources.profile, logger: SILENT }).config.region();
   } catch {
-    const hint = 'Add it, set AWS_REGION, or name it in the shared config file.';
+    const hint = 'Add region, set AWS_REGION, or write the region in the shared config file.';
     throw fail('CONFIG_MISSING', `backends.${name}.region`, 'absent', { hint });
   }
-  // It becomes part of a host name.
+  // The region becomes part of a host name.
   if (!/^[a-z0-9-]+$/.test(region)) {
-    throw fail('CONFIG_INVALID', `backends.${name}.region`, 'that of the shared config file is no region');
+    throw fail('CONFIG_INVALID', `backends.${name}.region`, 'the region in the shared config file is not valid');
   }
   const regions = [region, ...failoverRegions];
   named.set(config, regions);
   return regions;
 }
 
-/** What the shared config file said. */
+/** Regions whose first one came from the shared config file, which is read once per configuration. */
 const named = new WeakMap<AwsBackendConfig, readonly string[]>();

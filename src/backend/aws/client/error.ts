@@ -2,50 +2,56 @@ import type { Code } from '../../../base/codes.ts';
 import { fail, PannierError } from '../../../base/errors.ts';
 import { retryAfterMs } from '../../../http/retry-after.ts';
 
-/** What was asked when it failed. */
+/** The call that failed. */
 export interface AwsCall {
-  /** `secretsmanager GetSecretValue`. */
+  /** Service and operation, such as `secretsmanager GetSecretValue`. */
   readonly operation: string;
-  /** The secret, the parameter or the path that was asked for; absent where the call is about none. */
+  /** The secret, the parameter or the path that was asked for; absent when the call names none, or several. */
   readonly of?: string | undefined;
-  /** Absent where it is not known. */
+  /** Absent when it is not known. */
   readonly region?: string;
-  /** Configuration path. */
+  /** Configuration path, for errors. */
   readonly place: string;
-  /** On the wall clock. */
+  /** On the wall clock, to read a Retry-After that is a date. */
   readonly nowMs: number;
 }
 
-interface Known {
+interface KnownError {
   readonly code: Code;
   readonly seen?: string;
   readonly hint?: string;
 }
 
-const DENIED: Known = { code: 'SECRET_DENIED', hint: "Allow the operation on this resource in the role's policy." };
-const NOT_FOUND: Known = { code: 'SECRET_NOT_FOUND', hint: 'Check name, region and account, or write the secret.' };
-const KMS: Known = { code: 'SECRET_UNDECRYPTABLE' };
-const THROTTLED: Known = { code: 'BACKEND_THROTTLED' };
-const UNAVAILABLE: Known = { code: 'BACKEND_UNAVAILABLE' };
-const REJECTED: Known = { code: 'BACKEND_REJECTED' };
-const EXPIRED: Known = { code: 'AUTH_EXPIRED' };
-const CLOCK: Known = { code: 'BACKEND_CLOCK' };
-const KEY_UNKNOWN: Known = {
-  code: 'AUTH_DENIED',
-  seen: 'the credentials are not known',
-  hint: 'Check where they come from.',
+const DENIED: KnownError = {
+  code: 'SECRET_DENIED',
+  hint: "Allow the operation on this resource in the role's policy.",
 };
-const BAD_SIGNATURE: Known = {
+const NOT_FOUND: KnownError = {
+  code: 'SECRET_NOT_FOUND',
+  hint: 'Check name, region and account, or write the secret.',
+};
+const KMS: KnownError = { code: 'SECRET_UNDECRYPTABLE' };
+const THROTTLED: KnownError = { code: 'BACKEND_THROTTLED' };
+const UNAVAILABLE: KnownError = { code: 'BACKEND_UNAVAILABLE' };
+const REJECTED: KnownError = { code: 'BACKEND_REJECTED' };
+const EXPIRED: KnownError = { code: 'AUTH_EXPIRED' };
+const CLOCK: KnownError = { code: 'BACKEND_CLOCK' };
+const KEY_UNKNOWN: KnownError = {
   code: 'AUTH_DENIED',
-  seen: 'the signature does not fit',
-  hint: 'The secret access key is not that of the access key id.',
+  seen: 'AWS does not know the credentials',
+  hint: 'Check where the credentials come from.',
+};
+const BAD_SIGNATURE: KnownError = {
+  code: 'AUTH_DENIED',
+  seen: 'the signature is wrong',
+  hint: 'The secret access key does not belong to the access key id.',
 };
 
 /**
- * The names that AWS gives its errors: "Common Errors" and the Errors of each operation in the API references of
- * Secrets Manager, Systems Manager and STS. A name that is not here is never shown.
+ * By the names of AWS errors: "Common Errors" and the Errors of each operation in the API references of Secrets
+ * Manager, Systems Manager and STS. A name that is not in this list is never shown.
  */
-const KNOWN: Readonly<Record<string, Known>> = {
+const KNOWN: Readonly<Record<string, KnownError>> = {
   AccessDenied: DENIED,
   AccessDeniedException: DENIED,
   DecryptionFailure: KMS,
@@ -81,14 +87,18 @@ const KNOWN: Readonly<Record<string, Known>> = {
   UnrecognizedClientException: KEY_UNKNOWN,
 };
 
-/** Where AWS tells two things apart by its message alone. The message decides, and is not shown. */
-function byMessage(name: string, message: string): Known | undefined {
+/** Errors that only the message of AWS tells apart. The message decides, and is not shown. */
+function byMessage(name: string, message: string): KnownError | undefined {
   if (/^AccessDenied(?:Exception)?$/.test(name) && /\bKMS\b|customer master key|ciphertext/i.test(message)) return KMS;
   if (
     name === 'InvalidRequestException' &&
     /mark(?:ed|ing) (?:for deletion|deleted)|scheduled for deletion/i.test(message)
   ) {
-    return { code: 'SECRET_DELETED', seen: 'it is scheduled for deletion', hint: 'Restore it with RestoreSecret.' };
+    return {
+      code: 'SECRET_DELETED',
+      seen: 'the secret is scheduled for deletion',
+      hint: 'Restore it with RestoreSecret.',
+    };
   }
   if (/^(?:InvalidSignatureException|SignatureDoesNotMatch)$/.test(name) && /expired|not yet current/i.test(message))
     return CLOCK;
@@ -96,8 +106,8 @@ function byMessage(name: string, message: string): Known | undefined {
 }
 
 /**
- * An error of the SDK in our words, decided by its name and status. What is ours already keeps its code and gets the
- * place, unless it is a failure of the backend as a whole (no credentials).
+ * Translates an error of the SDK by its name and status. A PannierError keeps its code and gets the place of the call,
+ * see `atPlace`.
  */
 export function awsError(error: unknown, call: AwsCall): PannierError {
   if (error instanceof PannierError) {
@@ -108,29 +118,29 @@ export function awsError(error: unknown, call: AwsCall): PannierError {
   return describe(name, message, call, status, retryAfterMs(headers['retry-after'], call.nowMs));
 }
 
-/** The same failure at another place, unless it is one of the backend as a whole: no credentials, no region. */
+/** Moves a failure to another place, unless it is one of the whole backend: no credentials, no region. */
 export function atPlace(error: PannierError, place: string): PannierError {
   const { code, seen, place: own } = error.failure;
   return own === place || /^(?:AUTH|CONFIG)_/.test(code) ? error : fail(code, place, seen, error.failure);
 }
 
-/** The same failure with what was asked for before it, where nothing is there or it is no good. */
+/** Puts the stage, version or label that was asked for before a failure that says it does not exist. */
 export function withAsked(error: unknown, what: string): unknown {
   if (!(error instanceof PannierError) || !/^(?:SECRET_NOT_FOUND|BACKEND_REJECTED)$/.test(error.failure.code))
     return error;
   const { code, place, seen } = error.failure;
   return fail(code, place, `${what}: ${seen}`, {
     ...error.failure,
-    hint: 'Check that it is there, and the secret with it.',
+    hint: `Check that the secret and its ${what} exist.`,
   });
 }
 
-/** The error of one entry in the answer to a batch; one that we do not know is a rejection of that entry. */
+/** Translates the error of one entry in the answer to a batch; an unknown one is BACKEND_REJECTED for that entry. */
 export function awsEntryError(name: string | undefined, message: string | undefined, call: AwsCall): PannierError {
   return describe(name ?? '', message ?? '', call, 400, undefined);
 }
 
-/** The clock was wrong, and is corrected by now: the SDK learns the time from the answer. */
+/** Whether the clock was wrong and the SDK has corrected it by the time in the answer. */
 export function isClockCorrected(error: unknown): boolean {
   return (error as { $metadata?: { clockSkewCorrected?: unknown } } | null)?.$metadata?.clockSkewCorrected === true;
 }
@@ -148,7 +158,7 @@ function describe(
   const isAnswer = status !== undefined && status >= 400;
   const answered = known === undefined ? (isAnswer ? `HTTP ${status}` : 'no usable answer') : name;
   const details = { ...(hint === undefined ? {} : { hint }), retryAfterMs: afterMs };
-  // A failure of the credentials is one for all secrets, and told once.
+  // A failure of the credentials concerns all secrets and is reported once, so it names none.
   const whose = of === undefined || code.startsWith('AUTH_') ? '' : ` of ${of}`;
   const where = region === undefined ? '' : ` in ${region}`;
   return fail(
@@ -159,9 +169,9 @@ function describe(
   );
 }
 
-function byStatus(status: number | undefined): Known {
+function byStatus(status: number | undefined): KnownError {
   if (status === undefined || status < 400) {
-    return { code: 'BACKEND_MALFORMED', hint: 'Check that endpoint is an endpoint of this service.' };
+    return { code: 'BACKEND_MALFORMED', hint: 'Check that endpoint is the address of this service.' };
   }
   if (status === 429) return THROTTLED;
   if (status === 403) return DENIED;

@@ -13,7 +13,7 @@ export interface AwsHttpOptions {
   readonly env: ProxyVariables;
 }
 
-/** The part of the SDK's `HttpRequest` that we need. */
+/** The part of the SDK's `HttpRequest` that is read here. */
 interface SdkRequest {
   readonly method: string;
   readonly protocol: string;
@@ -34,13 +34,13 @@ interface SdkResponse {
 }
 
 /**
- * The SDK's request handler over our own transport: one pool of connections per endpoint, proxies, the deadline and the
- * words for faults are those of the Vault client, and the SDK's handlers, which know no proxy, open nothing.
+ * A request handler for the SDK over `Transport`, so that AWS has the same proxies, deadlines and error messages as
+ * Vault, and one pool of connections per endpoint. The SDK's own handlers, which know no proxy, open no connection.
  *
- * Each request ends in one fact, which names the operation and nothing of the request.
+ * Each request ends in one fact, which names the operation and no other part of the request.
  */
 export class AwsHttp implements AsyncDisposable {
-  /** The SDK asks what speaks to it. */
+  /** The SDK reads which protocol its handler speaks. */
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #options: AwsHttpOptions;
   readonly #transports = new Map<string, Transport>();
@@ -49,34 +49,35 @@ export class AwsHttp implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** @throws PannierError as Transport.run does, with the backend for its place. */
+  /** @throws PannierError as `Transport.run` does, at the place of the backend. */
   async handle(request: SdkRequest, { abortSignal }: { abortSignal?: unknown } = {}): Promise<SdkResponse> {
     const { config, clock, emit } = this.#options;
     const { method, headers, body } = request;
     const place = `backends.${config.name}`;
-    const told = { backend: config.name, call: operationOf(request) };
+    const about = { backend: config.name, call: operationOf(request) };
     const startedMs = clock.monoMs();
     const lasted = () => clock.monoMs() - startedMs;
     const signal = abortSignal instanceof AbortSignal ? abortSignal : new AbortController().signal;
     const bytes = bytesOf(body, place);
     try {
       const answer = await this.#transportTo(request, place).run(
-        { urgent: /^(?:sts|sso)/.test(told.call), place },
+        { urgent: /^(?:sts|sso)/.test(about.call), place },
         signal,
         (send) => send({ method, path: pathOf(request), headers, ...(bytes === undefined ? {} : { body: bytes }) }),
       );
-      emit({ kind: 'backend-answered', ...told, status: answer.status, durationMs: lasted() });
+      emit({ kind: 'backend-answered', ...about, status: answer.status, durationMs: lasted() });
       return { response: { statusCode: answer.status, headers: { ...answer.headers }, body: answer.body } };
     } catch (error) {
       const failed = asFailure(error, place);
-      if (failed.code !== 'CANCELLED') emit({ kind: 'backend-failed', ...told, failure: failed, durationMs: lasted() });
+      if (failed.code !== 'CANCELLED')
+        emit({ kind: 'backend-failed', ...about, failure: failed, durationMs: lasted() });
       throw error;
     }
   }
 
   /**
-   * To a service of this machine that gives credentials: never through a proxy, its connections end when it is disposed
-   * of.
+   * Opens a transport to a credential service of this machine, never through a proxy. The caller disposes of it, which
+   * closes its connections.
    */
   openService(address: string, timeoutMs: number): Transport {
     const { config, clock } = this.#options;
@@ -85,7 +86,7 @@ export class AwsHttp implements AsyncDisposable {
     return new Transport({ address, tls, timeoutMs, noRedirect: true, clock, env: {}, place });
   }
 
-  /** Part of the SDK's contract: its plug-ins may set options of a handler; ours has none. */
+  /** Part of the SDK's contract: its plug-ins may set options of a handler; this one has none. */
   updateHttpClientConfig(): void {}
 
   httpHandlerConfigs(): object {
@@ -111,13 +112,16 @@ export class AwsHttp implements AsyncDisposable {
   }
 }
 
-/** The calls of SSO, which are known by their paths. */
+/** The operations of SSO by their paths. */
 const SSO: Readonly<Record<string, string>> = {
   '/federation/credentials': 'sso GetRoleCredentials',
   '/token': 'sso CreateToken',
 };
 
-/** `secretsmanager GetSecretValue`; the services that speak the query protocol say it in their body. */
+/**
+ * Service and operation of a request, such as `secretsmanager GetSecretValue`. STS speaks the query protocol, which
+ * names the operation in the body.
+ */
 function operationOf({ headers, body, path }: SdkRequest): string {
   const target = headers['x-amz-target'] ?? headers['X-Amz-Target'];
   if (target !== undefined) return target.replace(/^AmazonSSM\./, 'ssm ').replace('.', ' ');

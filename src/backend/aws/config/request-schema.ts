@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { bool, text } from '../../../config/scalars.ts';
 import { roleArn } from './schema.ts';
 
-/** The keys by which a secret asks AWS. */
+/** The keys of a secret in the configuration that make it a request to AWS. */
 export const requestKeys = {
   secretId: z.optional(text),
   parameter: z.optional(text),
@@ -11,6 +11,7 @@ export const requestKeys = {
 
 const ANY = ['secretId', 'parameter', 'prefix'];
 
+/** Further keys, each with the request keys that it may stand beside. */
 export const companionKeys = {
   stage: { schema: z.optional(text), goesWith: ['secretId'] },
   versionId: { schema: z.optional(text), goesWith: ['secretId'] },
@@ -24,7 +25,7 @@ export const companionKeys = {
   externalId: { schema: z.optional(text), goesWith: ANY },
 };
 
-/** A secret that asks AWS, as its keys were parsed. */
+/** A secret of AWS in the configuration, parsed and not yet resolved. */
 export interface AwsSecretShape {
   readonly secretId?: string;
   readonly parameter?: string;

@@ -1,6 +1,6 @@
 import type { SecretRequest } from '../../../config/config.ts';
 
-/** Assumed for one secret with the backend's identity. */
+/** A role that is assumed for one secret, with the identity of the backend. Without `roleArn` no role is assumed. */
 export interface AwsRole {
   readonly roleArn?: string;
   readonly externalId?: string;
@@ -9,9 +9,9 @@ export interface AwsRole {
 /** One secret of Secrets Manager. */
 export interface AwsSecretRequest extends SecretRequest, AwsRole {
   readonly kind: 'aws-secret';
-  /** Name, ARN, or ARN without its random end. */
+  /** A name, an ARN, or an ARN without its random end. */
   readonly secretId: string;
-  /** Absent, as `versionId`: AWSCURRENT. */
+  /** At most one of `stage` and `versionId` is present; without both, the stage is AWSCURRENT. */
   readonly stage?: string;
   readonly versionId?: string;
   /** Adds a field of this name with the fields of AWSPREVIOUS, and of AWSPENDING. */
@@ -19,7 +19,7 @@ export interface AwsSecretRequest extends SecretRequest, AwsRole {
   readonly pending?: true;
 }
 
-/** All secrets whose names begin so, as one map. */
+/** All secrets whose names begin with `prefix` and that have `tags`, as one map. */
 export interface AwsPrefixRequest extends SecretRequest, AwsRole {
   readonly kind: 'aws-prefix';
   readonly prefix: string;

@@ -3,7 +3,7 @@ import type { Problems } from '../../../config/problems/problems.ts';
 import type { AwsRequest } from './request.ts';
 import type { AwsSecretShape } from './request-schema.ts';
 
-/** The request behind `secretId`, `parameter` or `prefix`; undefined when something is wrong with it. */
+/** Makes the request of a secret with `secretId`, `parameter` or `prefix`; undefined when a problem was added. */
 export function resolveAwsRequest(
   shape: AwsSecretShape,
   { file, path }: ConfigEntry,
@@ -11,7 +11,7 @@ export function resolveAwsRequest(
 ): AwsRequest | undefined {
   const { secretId, parameter, prefix, stage, versionId, roleArn, externalId } = shape;
   if (externalId !== undefined && roleArn === undefined) {
-    problems.add('CONFIG_MISSING', file, [...path, 'roleArn'], 'absent; externalId goes with it');
+    problems.add('CONFIG_MISSING', file, [...path, 'roleArn'], 'absent, but externalId needs it');
     return undefined;
   }
   const role = { ...(roleArn === undefined ? {} : { roleArn }), ...(externalId === undefined ? {} : { externalId }) };

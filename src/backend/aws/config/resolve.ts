@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
+import { isHeaderText, isHeaderToken } from '../../../base/header-text.ts';
 import { Secret } from '../../../base/secret.ts';
 import { parseAddress } from '../../../config/address.ts';
 import type { Environment } from '../../../config/environment.ts';
@@ -11,12 +12,13 @@ import type { AwsShape } from './schema.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** The services that are asked, by the last part of the variable that overrides where: `AWS_ENDPOINT_URL_SSM`. */
+/** The services that are asked, with the end of the variable that overrides the endpoint: `AWS_ENDPOINT_URL_SSM`. */
 const SERVICES = { secretsManager: 'SECRETS_MANAGER', ssm: 'SSM', sts: 'STS' } as const;
 
 /**
- * The variables are those of every AWS SDK (https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html);
- * what they leave open the shared config file may say when the backend is first used.
+ * Resolves a backend of kind `aws-secrets-manager`. The variables are those of every AWS SDK
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html). A region that neither configuration nor
+ * variables name is read from the shared config file when the backend is first used.
  */
 export function resolveAws(
   name: string,
@@ -27,7 +29,7 @@ export function resolveAws(
   const { env, problems } = context;
   const { file, path } = entry;
   if (shape.externalId !== undefined && shape.roleArn === undefined) {
-    problems.add('CONFIG_MISSING', file, [...path, 'roleArn'], 'absent; externalId goes with it');
+    problems.add('CONFIG_MISSING', file, [...path, 'roleArn'], 'absent, but externalId needs it');
     return undefined;
   }
   const endpoints = resolveEndpoints(shape, entry, context);
@@ -35,7 +37,12 @@ export function resolveAws(
   if (endpoints === undefined || sources === undefined) return undefined;
   const region = shape.region ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined);
   if (region !== undefined && !/^[a-z0-9-]+$/.test(region)) {
-    problems.add('CONFIG_INVALID', file, [...path, 'region'], 'taken from AWS_REGION; no region is written so');
+    problems.add(
+      'CONFIG_INVALID',
+      file,
+      [...path, 'region'],
+      `AWS_REGION or AWS_DEFAULT_REGION holds ${JSON.stringify(region)}, which is not the name of a region`,
+    );
     return undefined;
   }
   const caFile =
@@ -75,7 +82,7 @@ function resolveEndpoints(
   return problems.count === before ? found : undefined;
 }
 
-/** What is sent in a header, or signs one. */
+/** Variables whose values are sent in headers or sign them. */
 const CREDENTIALS = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
@@ -83,7 +90,7 @@ const CREDENTIALS = [
   'AWS_CONTAINER_AUTHORIZATION_TOKEN',
 ] as const;
 
-/** One final line break goes: a Kubernetes secret made with `echo` and `base64` has one. */
+/** Reads the credentials. One final line break is dropped: a Kubernetes secret made with `echo` has one. */
 function credentialsIn({ env, problems }: ResolveContext, { file, path }: ConfigEntry) {
   const found: Partial<Record<(typeof CREDENTIALS)[number], string>> = {};
   const before = problems.count;
@@ -91,8 +98,8 @@ function credentialsIn({ env, problems }: ResolveContext, { file, path }: Config
     const value = env[name]?.replace(/\r?\n$/, '');
     if (!value) continue;
     found[name] = value;
-    const wanted = name === 'AWS_CONTAINER_AUTHORIZATION_TOKEN' ? /^[\x20-\x7e]+$/ : /^[\x21-\x7e]+$/;
-    if (wanted.test(value)) continue;
+    const isSendable = name === 'AWS_CONTAINER_AUTHORIZATION_TOKEN' ? isHeaderText : isHeaderToken;
+    if (isSendable(value)) continue;
     const seen = `${name} holds a line break, a space or another character that no credential has`;
     problems.add('CONFIG_INVALID', file, path, seen, `Set ${name} anew; one final line break does no harm.`);
   }

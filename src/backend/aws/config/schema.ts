@@ -11,14 +11,14 @@ const endpoint = text.check(
   z.refine((value) => wrongEndpoint(value) === undefined, { error: ({ input }) => wrongEndpoint(input as string) }),
 );
 
-/** An identity of IAM, in any partition of AWS. */
+/** The ARN of an IAM role, in any partition of AWS. */
 export const roleArn = text.check(
   z.regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/, {
     error: 'the ARN of a role is wanted, such as arn:aws:iam::123456789012:role/shop',
   }),
 );
 
-/** AWS Secrets Manager and Systems Manager Parameter Store of one account. */
+/** A backend of kind `aws-secrets-manager`. */
 export const awsSchema = z.strictObject({
   kind: z.literal('aws-secrets-manager'),
   region: z.optional(region),

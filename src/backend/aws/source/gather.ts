@@ -3,36 +3,37 @@ import { onAbort } from '../../../base/on-abort.ts';
 import { atPlace } from '../client/error.ts';
 
 export interface GatherOptions<V> {
-  /** Most ids in one call. */
+  /** The most ids in one call. */
   readonly size: number;
-  /** One id in a call of its own. */
-  readonly one: (id: string, place: string, signal: AbortSignal) => Promise<V>;
+  /** Reads one id in a call of its own. */
+  readonly readOne: (id: string, place: string, signal: AbortSignal) => Promise<V>;
   /**
-   * Several ids in one call. An id that the answer leaves out is asked for by `one`; a failure of all of them is
+   * Reads several ids in one call. An id that is not in the result is read by `readOne`; a failure of the whole call is
    * thrown.
-   * @param placeOf configuration path of an id, for the failure of that one.
+   * @param placeOf returns the configuration path of an id, for the failure of that id.
    */
-  readonly many: (
+  readonly readMany: (
     ids: readonly string[],
     placeOf: (id: string) => string,
     signal: AbortSignal,
   ) => Promise<ReadonlyMap<string, V | PannierError>>;
 }
 
-/** Somebody who waits for an id. */
+/** One caller of `read`. */
 interface Waiter<V> {
   readonly id: string;
   readonly place: string;
-  /** Counts once; what comes later is nobody's. */
+  /** The first call settles the promise of `read`; later calls are ignored. */
   readonly settle: (answer: V | PannierError) => void;
   isSettled: boolean;
-  /** Called when it settles. */
+  /** Called when the promise is settled. */
   onSettled: () => void;
 }
 
 /**
- * Joins what is asked for in one turn of the event loop into calls of `size` ids, so that a start with 500 secrets is
- * 25 calls and not 500. Each waiter has its own answer, failure and cancellation; a call ends when nobody waits for it.
+ * Joins the reads of one turn of the event loop into calls of `size` ids, so that a start with 500 secrets makes 25
+ * calls and not 500. Each read has its own answer, failure and cancellation; a call is cancelled when all of its reads
+ * are.
  */
 export class Gather<V> {
   readonly #options: GatherOptions<V>;
@@ -42,7 +43,7 @@ export class Gather<V> {
     this.#options = options;
   }
 
-  /** @throws PannierError of `one` and `many`, with `place`; CANCELLED. */
+  /** @throws PannierError of `readOne` and `readMany`, with `place`; CANCELLED. */
   read(id: string, place: string, signal: AbortSignal): Promise<V> {
     return new Promise((resolve, reject) => {
       const waiter: Waiter<V> = {
@@ -80,16 +81,16 @@ export class Gather<V> {
     for (const waiter of [...group.values()].flat()) {
       left++;
       waiter.onSettled = () => {
-        if (--left === 0) stop.abort('nobody waits');
+        if (--left === 0) stop.abort('all reads are settled');
       };
     }
     const placeOf = (id: string) => group.get(id)?.[0]?.place ?? '';
     const ids = [...group.keys()];
     try {
-      const answers = ids.length > 1 ? await this.#options.many(ids, placeOf, stop.signal) : new Map<string, V>();
+      const answers = ids.length > 1 ? await this.#options.readMany(ids, placeOf, stop.signal) : new Map<string, V>();
       await Promise.all(
         ids.map(async (id) =>
-          settleAll(group.get(id), answers.get(id) ?? (await this.#one(id, placeOf(id), stop.signal))),
+          settleAll(group.get(id), answers.get(id) ?? (await this.#readAlone(id, placeOf(id), stop.signal))),
         ),
       );
     } catch (error) {
@@ -97,12 +98,12 @@ export class Gather<V> {
     }
   }
 
-  #one(id: string, place: string, signal: AbortSignal): Promise<V | PannierError> {
-    return this.#options.one(id, place, signal).catch(asError);
+  #readAlone(id: string, place: string, signal: AbortSignal): Promise<V | PannierError> {
+    return this.#options.readOne(id, place, signal).catch(asError);
   }
 }
 
-/** The failure of a call that several wait for is told at the place of each. */
+/** Settles the reads of one id. A failure is reported at the place of each read. */
 function settleAll<V>(waiters: readonly Waiter<V>[] = [], answer: V | PannierError): void {
   for (const waiter of waiters) {
     waiter.settle(answer instanceof PannierError ? atPlace(answer, waiter.place) : answer);

@@ -1,15 +1,15 @@
 import { fail } from '../../../base/errors.ts';
 import { loadCrypto } from '../../../base/node-crypto.ts';
 
-/** More than any account has: Secrets Manager keeps 500,000 secrets, at 100 a page. */
-const PAGES = 10_000;
+/** No account has more: Secrets Manager stores 500,000 secrets, and a page has 100. */
+const MAX_PAGES = 10_000;
 
-/** What goes with the question for a page: nothing with the first. */
+/** The part of a request that says which page is wanted; empty for the first page. */
 export type PageToken = { readonly NextToken?: string };
 
 /**
- * The pages of a listing, until one names no next.
- * @throws PannierError BACKEND_MALFORMED when a token comes twice or there is no end; what `ask` throws.
+ * Yields the pages of a listing, up to the one that has no token for a next page.
+ * @throws PannierError BACKEND_MALFORMED when a token comes twice or there are too many pages; what `ask` throws.
  */
 export async function* pagesOf<P extends { readonly NextToken?: string | undefined }>(
   place: string,
@@ -21,8 +21,12 @@ export async function* pagesOf<P extends { readonly NextToken?: string | undefin
     yield page;
     const { NextToken } = page;
     if (!NextToken) return;
-    if (seen.has(NextToken) || seen.size >= PAGES) {
-      throw fail('BACKEND_MALFORMED', place, `the listing has no end: ${seen.size + 1} pages, and a token again`);
+    if (seen.has(NextToken) || seen.size >= MAX_PAGES) {
+      throw fail(
+        'BACKEND_MALFORMED',
+        place,
+        `the listing has no end: there is a next page after ${seen.size + 1} pages`,
+      );
     }
     seen.add(NextToken);
     token = { NextToken };
@@ -30,8 +34,8 @@ export async function* pagesOf<P extends { readonly NextToken?: string | undefin
 }
 
 /**
- * Tells maps apart by the names and versions in them, never by values: those of some thousand are too long for a
- * version.
+ * A short version text for a map of secrets, made of their names and versions, never of values. The names and versions
+ * of thousands of secrets would be too long themselves.
  */
 export function digest(versions: Iterable<readonly [string, string | number]>): string {
   return loadCrypto()

@@ -11,13 +11,15 @@ import { Gather } from './gather.ts';
 import { digest, pagesOf } from './pages.ts';
 import type { AwsFetch, AwsSourceDeps } from './secret.ts';
 
-/** Most names that GetParameters takes, and most that GetParametersByPath gives at once. */
+/** The most names that GetParameters takes, and the most parameters in one answer of GetParametersByPath. */
 const BATCH = 10;
 
 /**
- * One parameter of Parameter Store by name or ARN, perhaps with `:VERSION` or `:LABEL`, decrypted. A JSON object gives
- * its fields, any other text the one field `value`. There is no cheaper question than the value's own, so a poll reads
- * it. Those asked for together are read ten at a time; when one of them spoils the call, each for itself.
+ * Fetches one parameter of Parameter Store by name or ARN, perhaps with `:VERSION` or `:LABEL`, decrypted. A JSON
+ * object gives its fields, any other text the one field `value`.
+ *
+ * A poll reads the value, since no cheaper request tells whether it changed. Parameters that are asked for together are
+ * read ten at a time; when one of them makes the call fail, each is read alone.
  */
 export function createAwsParameter({ api }: AwsSourceDeps): AwsFetch<AwsParameterRequest> {
   const byRole = new Map<string, Gather<Parameter>>();
@@ -37,7 +39,7 @@ export function createAwsParameter({ api }: AwsSourceDeps): AwsFetch<AwsParamete
 function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
   return new Gather({
     size: BATCH,
-    async one(Name, place, signal) {
+    async readOne(Name, place, signal) {
       const base = baseOf(Name);
       const { Parameter: found } = await region
         .call('GetParameter', { Name, WithDecryption: true }, { place, role }, signal)
@@ -48,9 +50,9 @@ function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
         throw fail('BACKEND_MALFORMED', place, `the answer to GetParameter of ${Name} holds no parameter`);
       return found;
     },
-    async many(ids, placeOf, signal) {
+    async readMany(ids, placeOf, signal) {
       const answers = new Map<string, Parameter>();
-      // A name stands in a call once, whatever version of it is wanted: the others are left to `one`.
+      // A call takes a name once only, whatever version is wanted: `readOne` reads further versions of a name.
       const names = [...new Map(ids.map((id) => [baseOf(id), id])).values()];
       try {
         const where = { place: placeOf(ids[0] as string), role };
@@ -72,8 +74,8 @@ function gatherFor(region: AwsRegion, role: AwsRole): Gather<Parameter> {
 }
 
 /**
- * Without `:VERSION` or `:LABEL`. An ARN and a name may be of one parameter; AWS would refuse that call, and each is
- * asked alone.
+ * The name or ARN without `:VERSION` or `:LABEL`. When a name and an ARN of one parameter are in one call, AWS refuses
+ * the call, and each is read alone.
  */
 function baseOf(id: string): string {
   const at = id.indexOf(':', id.startsWith('arn:') ? id.indexOf(':parameter') + 1 : 0);
@@ -85,8 +87,8 @@ function isOf({ Name, ARN, Selector = '' }: Parameter, id: string): boolean {
 }
 
 /**
- * All parameters below a path, at any depth, as one secret: a field for each, named by what follows the path, with its
- * text for the value.
+ * Fetches all parameters below a path, at any depth, as one secret. Each parameter is a field: the name is the rest of
+ * the parameter's name after the path, the value its text.
  */
 export function createAwsParameters({ api }: AwsSourceDeps): AwsFetch<AwsParametersRequest> {
   return ({ place }, { path, ...role }, last, signal) =>
@@ -101,7 +103,7 @@ export function createAwsParameters({ api }: AwsSourceDeps): AwsFetch<AwsParamet
           found.push([Name.slice(path.length), Secret.text(text), Version]);
         }
       }
-      if (found.length === 0) throw fail('SECRET_NOT_FOUND', place, `no parameter is below ${path}`);
+      if (found.length === 0) throw fail('SECRET_NOT_FOUND', place, `there is no parameter below ${path}`);
       found.sort(([a], [b]) => (a < b ? -1 : 1));
       const fields = new Map(found.map(([name, value]) => [name, value]));
       return answer(fields, digest(found.map(([name, , version]) => [name, version])), last);

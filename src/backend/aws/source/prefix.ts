@@ -10,23 +10,24 @@ import { fieldsOf } from './fields.ts';
 import { digest, pagesOf } from './pages.ts';
 import type { AwsFetch, AwsSourceDeps } from './secret.ts';
 
-/** One secret that was found, by its field. */
+/** One secret of the map. */
 interface Found {
+  /** The name of the field: the name of the secret without the prefix. */
   readonly name: string;
   readonly arn: string;
-  /** Of its AWSCURRENT, and of itself. */
+  /** The id of the AWSCURRENT version and the random end of the ARN; empty when the value could not be read. */
   readonly version: string;
 }
 
 const LIFE = { kind: 'none' } as const;
 
-/** Most that ListSecrets gives at once. */
+/** The most secrets in one answer of ListSecrets. */
 const PAGE = 100;
 
-/** It went while we read: it is no longer part of the map. */
+/** Failures of a secret that was deleted after the list was made: it is left out of the map. */
 const GONE: ReadonlySet<Code> = new Set(['SECRET_NOT_FOUND', 'SECRET_DELETED'] satisfies Code[]);
 
-/** It is there and cannot be read: that is its own trouble, and does not hold up the others of the map. */
+/** Failures of a secret that exists and cannot be read: the other secrets of the map are fetched all the same. */
 const UNREADABLE: ReadonlySet<Code> = new Set([
   'SECRET_DENIED',
   'SECRET_UNDECRYPTABLE',
@@ -35,18 +36,18 @@ const UNREADABLE: ReadonlySet<Code> = new Set([
 ] satisfies Code[]);
 
 /**
- * All secrets whose names begin with `prefix`, and that have `tags`, as one secret: a field for each, named by what
- * follows the prefix, with the fields of that secret. New ones appear, and single ones that are deleted go; when there
- * is none (left), that is SECRET_NOT_FOUND. In a region of failover a map that lacks what the last one had is not
- * believed.
+ * Fetches all secrets whose names begin with `prefix` and that have `tags`, as one map. Each secret is a field: the
+ * name is the rest of the secret's name after the prefix, the value a map of the secret's fields. New secrets appear,
+ * deleted ones disappear; when none is left the fetch fails with SECRET_NOT_FOUND. In a failover region it fails when
+ * the map lacks a secret that the last one had, since that may not be replicated yet.
  *
- * ListSecrets tells the version of each, so a poll of unchanged ones reads no value. AWS says that the list may be some
- * minutes behind (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html).
+ * ListSecrets gives the version of each secret, so a poll reads only values that changed. AWS says that the list may be
+ * some minutes late (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html).
  *
- * One that may not be read keeps the value it had, or is left out, with a warning; any other failure is one of the map.
+ * A secret that cannot be read keeps its last value or is left out, with a warning. Any other failure fails the map.
  */
 export function createAwsPrefix({ api, values }: AwsSourceDeps, emit: Emit): AwsFetch<AwsPrefixRequest> {
-  // Of which versions the fields are that the lease manager holds; no values are kept here.
+  // The versions of the secrets in the maps that the lease manager holds; this source keeps no values.
   const versionsOf = new WeakMap<Fields, ReadonlyMap<string, string>>();
 
   async function list(region: AwsRegion, request: AwsPrefixRequest, where: AwsWhere, signal: AbortSignal) {
@@ -100,11 +101,9 @@ export function createAwsPrefix({ api, values }: AwsSourceDeps, emit: Emit): Aws
       throw error;
     });
     const readable = all.flatMap(([one, value]) => (value === undefined ? [] : [[one, value] as const]));
-    // A map of nothing would take all files away: it is not what anybody who configures a prefix wants.
+    // An empty map would remove all files of an output, which is not what a configured prefix asks for.
     if (readable.length === 0) {
-      throw (
-        denied ?? fail('SECRET_NOT_FOUND', where.place, `no secret ${wantedOf(request)} is found in ${region.name}`)
-      );
+      throw denied ?? fail('SECRET_NOT_FOUND', where.place, `there is no secret${wantedOf(request)} in ${region.name}`);
     }
     return readable;
   }
@@ -120,7 +119,7 @@ export function createAwsPrefix({ api, values }: AwsSourceDeps, emit: Emit): Aws
         versions.set(name, version);
       }
       if (region.isFallback && [...(last?.fields.keys() ?? [])].some((name) => !fields.has(name))) {
-        throw fail('SECRET_NOT_FOUND', place, `secrets are not replicated to ${region.name}`);
+        throw fail('SECRET_NOT_FOUND', place, `some secrets are not replicated to ${region.name}`);
       }
       if (last !== undefined && equalValues(last.fields, fields)) {
         versionsOf.set(last.fields, versions);
@@ -132,17 +131,17 @@ export function createAwsPrefix({ api, values }: AwsSourceDeps, emit: Emit): Aws
   };
 }
 
-/** What a secret of the map must have, for messages. */
+/** What the request asks of a secret, for messages: a space and a clause for each condition. */
 function wantedOf({ prefix, tags = {} }: AwsPrefixRequest): string {
-  const named = prefix === '' ? [] : [`whose name begins with ${prefix}`];
-  const tagged = Object.entries(tags).map(([key, value]) => `with the tag ${key}=${value}`);
-  return [...named, ...tagged].join(' ') || 'at all';
+  const named = prefix === '' ? [] : [` whose name begins with ${prefix}`];
+  const tagged = Object.entries(tags).map(([key, value]) => ` with the tag ${key}=${value}`);
+  return [...named, ...tagged].join('');
 }
 
 function filtersOf({ prefix, tags = {} }: AwsPrefixRequest): Filter[] {
   const filters: Filter[] = prefix === '' ? [] : [{ Key: 'name', Values: [prefix] }];
-  // The filters know no pairs of key and value, so that only one pair of them is worth asking for; see `matches`. To
-  // them `!` at the front means all others.
+  // Filters cannot express a pair of key and value, so one pair narrows the list and `matches` checks all of them. A
+  // filter that begins with `!` means all other values, so a pair with such a text is not used.
   const first = Object.entries(tags).find((pair) => !pair.some((text) => text.startsWith('!')));
   if (first !== undefined)
     filters.push({ Key: 'tag-key', Values: [first[0]] }, { Key: 'tag-value', Values: [first[1]] });

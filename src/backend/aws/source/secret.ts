@@ -10,7 +10,7 @@ import type { AwsSecretRequest } from '../config/request.ts';
 import { fieldsOf } from './fields.ts';
 import type { AwsValues } from './values.ts';
 
-/** One call of a source for requests of one kind. */
+/** Fetches requests of one kind; see `Source.fetch`. */
 export type AwsFetch<R> = (want: Want, request: R, last: Fetched | undefined, signal: AbortSignal) => Promise<Fetch>;
 
 export interface AwsSourceDeps {
@@ -21,30 +21,31 @@ export interface AwsSourceDeps {
 
 const LIFE = { kind: 'none' } as const;
 
-/** What `previous` and `pending` stand for. */
+/** The staging labels that the keys `previous` and `pending` stand for. */
 const STAGES = { previous: 'AWSPREVIOUS', pending: 'AWSPENDING' } as const;
 const STAGE_NAMES = ['previous', 'pending'] as const;
 
-/** A secret that may not be described is asked so again after this long. */
+/** When the policy refuses DescribeSecret for a secret, it is tried again after this time. */
 const REFUSED_MS = 600_000;
 
-/** So many of them are remembered; a forgotten one costs a call that is refused. */
+/** How many refusals are remembered; a forgotten one costs a call that is refused. */
 const MAX_REFUSED = 10_000;
 
 /**
- * A secret of Secrets Manager. It has no life: it is polled.
+ * Fetches a secret of Secrets Manager. Such a secret states no life, so it is polled.
  *
- * The bytes of a version never change, so a poll asks DescribeSecret which version has the stage, and reads a value
- * only when it is another one. The ARN is part of the version: a secret that was deleted and made again has another
- * end in it. Where the policy does not allow DescribeSecret the value is read each time.
+ * The bytes of a version never change. A poll therefore asks DescribeSecret which version has the stage, and reads the
+ * value only when that is another version. The random end of the ARN is part of the version, since a secret that was
+ * deleted and created again has another one. Where the policy does not allow DescribeSecret, the value is read each
+ * time.
  *
- * With `previous` or `pending` all stages come from one DescribeSecret and are read by version id, so that they are of
- * one moment, also in the middle of a rotation.
+ * With `previous` or `pending`, one DescribeSecret gives the versions of all stages, which are then read by version id:
+ * so they belong together, also in the middle of a rotation.
  */
 export function createAwsSecret({ api, values, clock }: AwsSourceDeps): AwsFetch<AwsSecretRequest> {
   const refusedUntilMs = new Map<string, number>();
 
-  /** Undefined when the policy does not allow it for this secret. */
+  /** Returns undefined when the policy does not allow DescribeSecret for this secret. */
   async function describe(
     region: AwsRegion,
     { secretId, roleArn, externalId }: AwsSecretRequest,
@@ -70,7 +71,7 @@ export function createAwsSecret({ api, values, clock }: AwsSourceDeps): AwsFetch
     }
   }
 
-  /** Of one version or stage; AWSCURRENT, which most want, is read together with that of other secrets. */
+  /** Reads one version or stage. AWSCURRENT, the usual one, is read together with that of other secrets. */
   async function read(
     region: AwsRegion,
     { secretId, stage, versionId }: AwsSecretRequest,
@@ -88,7 +89,7 @@ export function createAwsSecret({ api, values, clock }: AwsSourceDeps): AwsFetch
     }
   }
 
-  /** The fields of `versionId`, and those of the other stages that are asked for. */
+  /** Reads the fields of `versionId`, and adds the fields of the other stages that the request asks for. */
   async function readStages(
     region: AwsRegion,
     request: AwsSecretRequest,
@@ -119,8 +120,8 @@ export function createAwsSecret({ api, values, clock }: AwsSourceDeps): AwsFetch
       const version = described && id && versionText(id, described, request);
       if (version !== undefined && last?.version === version) return { state: 'unchanged', life: LIFE };
       if (isStaged && described === undefined) {
-        const hint = 'Allow secretsmanager:DescribeSecret, which previous and pending need.';
-        throw fail('SECRET_DENIED', place, `the versions of ${request.secretId} may not be listed`, { hint });
+        const hint = 'Allow secretsmanager:DescribeSecret, which the keys previous and pending need.';
+        throw fail('SECRET_DENIED', place, `the policy does not allow DescribeSecret of ${request.secretId}`, { hint });
       }
       if (isStaged && described !== undefined && id !== undefined && version !== undefined) {
         return changed(...(await readStages(region, request, id, described, where, signal)), version, last);
@@ -136,20 +137,20 @@ function changed(fields: Fields, original: Original, version: string, last: Fetc
   return { state: 'changed', value: { fields, version, life: LIFE, original } };
 }
 
-/** For clients of the AWS agent, who get a secret as it was stored. */
+/** For clients of the local endpoint that speaks like the AWS Secrets Manager Agent: the secret as it was stored. */
 function originalOf(
   { ARN = '', VersionStages = [], CreatedDate, SecretString }: GetSecretValueResponse,
   region: AwsRegion,
 ): Original {
   return {
-    id: region.homeArn(ARN), // it is known by one name, also while a replica answers
+    id: region.homeArn(ARN), // the name stays the same while a replica answers
     labels: VersionStages,
     ...(CreatedDate === undefined ? {} : { madeWallMs: CreatedDate.getTime() }),
     ...(SecretString === undefined ? {} : { text: Secret.text(SecretString) }),
   };
 }
 
-/** Begins with the same text that the value's own answer gives. */
+/** The version of a described secret. It begins with the text that `createAwsSecret` makes of the value's answer. */
 function versionText(own: string, described: DescribeSecretResponse, request: AwsSecretRequest): string {
   const others = STAGE_NAMES.flatMap((name) =>
     request[name] ? [`${name}=${versionOfStage(described, STAGES[name]) ?? ''}`] : [],
@@ -157,7 +158,7 @@ function versionText(own: string, described: DescribeSecretResponse, request: Aw
   return [own, endOf(described.ARN), ...others].join(' ');
 }
 
-/** A pinned version without a stage is not among those described, and is there all the same. */
+/** The version id that a request asks for. A pinned version may have no stage, so DescribeSecret may not list it. */
 function idOf(
   { versionId, stage = 'AWSCURRENT' }: AwsSecretRequest,
   described: DescribeSecretResponse,

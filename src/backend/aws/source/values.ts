@@ -18,13 +18,13 @@ export interface AwsValues {
   ): Promise<SecretValueEntry>;
 }
 
-/** Most ids that BatchGetSecretValue takes. */
+/** The most ids that BatchGetSecretValue takes. */
 const BATCH = 20;
 
-/** The batch is refused as such, though the single reads may be allowed; asked again after this long. */
+/** When the policy refuses BatchGetSecretValue, secrets are read one by one for this time. */
 const REFUSED_MS = 600_000;
 
-/** A refusal of the whole batch that says nothing about each of its secrets. */
+/** Failures of a whole batch that say nothing about the single secrets in it. */
 const NOT_AS_BATCH: ReadonlySet<Code> = new Set([
   'SECRET_DENIED',
   'SECRET_NOT_FOUND',
@@ -33,8 +33,8 @@ const NOT_AS_BATCH: ReadonlySet<Code> = new Set([
 ]);
 
 /**
- * Over BatchGetSecretValue, which tells each secret's own failure. It needs a permission of its own: where the policy
- * lacks it (`secretsmanager:BatchGetSecretValue` on `*`) the secrets are read one by one.
+ * Reads values with BatchGetSecretValue, whose answer has a failure per secret. It needs its own permission
+ * (`secretsmanager:BatchGetSecretValue` on `*`): where the policy lacks it, the secrets are read one by one.
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
  */
 export function createAwsValues(clock: Clock): AwsValues {
@@ -56,8 +56,8 @@ function gatherFor(region: AwsRegion, role: AwsRole, clock: Clock): Gather<Secre
   let refusedUntilMs = Number.NEGATIVE_INFINITY;
   return new Gather({
     size: BATCH,
-    one: (SecretId, place, signal) => region.call('GetSecretValue', { SecretId }, { place, role }, signal),
-    async many(ids, placeOf, signal) {
+    readOne: (SecretId, place, signal) => region.call('GetSecretValue', { SecretId }, { place, role }, signal),
+    async readMany(ids, placeOf, signal) {
       const answers = new Map<string, SecretValueEntry | PannierError>();
       if (clock.monoMs() < refusedUntilMs) return answers;
       try {
@@ -85,8 +85,8 @@ function gatherFor(region: AwsRegion, role: AwsRole, clock: Clock): Gather<Secre
 }
 
 /**
- * The answer names what it found by name and ARN; asked for may be a partial ARN, without the hyphen and six
- * characters.
+ * Whether an entry of an answer is the secret `id`. An entry has name and ARN; `id` may be either, or an ARN without
+ * the hyphen and six random characters at its end.
  */
 function isOf({ Name, ARN = '' }: SecretValueEntry, id: string): boolean {
   return (

@@ -4,13 +4,13 @@ import { ageMs } from '../client/age.ts';
 import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from '../client/client.ts';
 import type { LiveLogin, Session } from './method.ts';
 
-/** An answer with what its leases hang on. */
+/** An answer, and what is needed to judge the lives and leases in it. */
 export interface AuthorizedAnswer extends VaultAnswer {
-  /** The login that made the call: a lease in the answer ends with it. */
+  /** The login that made the call; a lease in the answer ends with it. */
   readonly loginId: number;
   /**
-   * From when on a life in the answer counts: when the request was handed to the client, or earlier by the age of an
-   * answer that comes from a cache on the way.
+   * When a life in the answer began: when the request was handed to the client, or earlier by the age of the answer
+   * when a cache on the way gave it.
    */
   readonly startedMonoMs: number;
 }
@@ -18,8 +18,8 @@ export interface AuthorizedAnswer extends VaultAnswer {
 /** A client that calls under the session's login. */
 export interface Authorized {
   /**
-   * Waits for a login while there is none. A 403 is taken to the session: when the login was dead the call is made once
-   * more under the next, else the path is denied and the refusal is thrown as it is.
+   * Waits for a login while there is none. After a 403 the session finds out whether the login is dead: then the call
+   * is made once more under the next login; otherwise the path is denied, and the refusal is thrown.
    * @throws what the client and `Session.current` throw.
    */
   call(call: Omit<VaultCall, 'token'>, signal: AbortSignal): Promise<AuthorizedAnswer>;
@@ -45,12 +45,12 @@ export function createAuthorized(client: VaultClient, session: Session, clock: C
   };
 }
 
-/** The refused request did nothing, so making it again under another login mints nothing twice. */
+/** A request that was refused with 403 did nothing, so repeating it under another login makes nothing twice. */
 function mayMeanDeadLogin(error: unknown): boolean {
   return (error instanceof VaultStatusError && error.status === 403) || saysInvalid(error);
 }
 
-/** "invalid token" and the like: not the path but the token is at fault. */
+/** Whether the server calls the token itself invalid ("invalid token"), rather than denying the path. */
 function saysInvalid(error: unknown): boolean {
   return error instanceof PannierError && error.failure.retry === 'login';
 }

@@ -16,7 +16,7 @@ export interface AuthMethodDeps {
   readonly client: VaultClient;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** For the way to AWS's STS. */
+  /** For proxies on the way to STS. */
   readonly env: ProxyVariables;
   readonly kept: KeptSecretIds;
 }
@@ -26,29 +26,29 @@ export function createVaultMethod(
   { name, auth }: Pick<VaultBackendConfig, 'name' | 'auth'>,
   { client, clock, emit, env, kept }: AuthMethodDeps,
 ): AuthMethod {
-  const tools = { client, clock, place: `backends.${name}.auth` };
+  const deps = { client, clock, place: `backends.${name}.auth` };
   switch (auth.method) {
     case 'kubernetes':
-      return createKubernetesMethod(auth, tools);
+      return createKubernetesMethod(auth, deps);
     case 'jwt':
-      return createJwtMethod(auth, tools);
+      return createJwtMethod(auth, deps);
     case 'aws':
       return loadedLater('aws', async () =>
-        (await import('./methods/aws.ts')).createAwsMethod(auth, { ...tools, emit, env }),
+        (await import('./methods/aws.ts')).createAwsMethod(auth, { ...deps, emit, env }),
       );
     case 'cert':
-      return createCertMethod(auth, tools);
+      return createCertMethod(auth, deps);
     case 'userpass':
     case 'ldap':
-      return createPasswordMethod(auth, tools);
+      return createPasswordMethod(auth, deps);
     case 'token':
-      return createTokenMethod(auth, tools);
+      return createTokenMethod(auth, deps);
     case 'approle':
-      return createAppRoleMethod(auth, { ...tools, emit, kept });
+      return createAppRoleMethod(auth, { ...deps, emit, kept });
   }
 }
 
-/** A method whose code is read at the first login; it is made once. */
+/** A method whose code is loaded at the first login. */
 function loadedLater(kind: string, load: () => Promise<AuthMethod>): AuthMethod {
   let method: AuthMethod | undefined;
   return {

@@ -5,16 +5,16 @@ import type { Secret } from '../../../base/secret.ts';
 import { type Fields, isFields, isList, lookUp, plainNumber, plainText, type Value } from '../../../base/value.ts';
 import type { Denied } from './token-self.ts';
 
-/** What a JWT says about itself, as far as messages and the session need it. Nothing in it is checked here. */
+/** The claims of a JWT that messages and the session need. Its signature is not checked. */
 export interface JwtCredential {
-  /** When it ends, on the wall clock; undefined when it does not say. */
+  /** When the JWT ends, on the wall clock; undefined when it has no `exp`. */
   readonly expiresWallMs: number | undefined;
   readonly audiences: readonly string[];
   /** NAMESPACE/NAME of a service account of Kubernetes. */
   readonly serviceAccount: string | undefined;
 }
 
-/** Undefined when the text is no JWT (RFC 7519): three parts in base64url, the second of them JSON. */
+/** Reads a JWT (RFC 7519): three parts in base64url, the second of them JSON. Undefined when the text is not one. */
 export function readJwt(jwt: Secret): JwtCredential | undefined {
   const [, payload, signature] = jwt.exposeText('backend').trim().split('.');
   if (payload === undefined || signature === undefined) return undefined;
@@ -37,10 +37,10 @@ export function readJwt(jwt: Secret): JwtCredential | undefined {
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9.-]{1,253}):([a-z0-9.-]{1,253})$/;
 
-/** The most audiences in one message. */
-const NAMED = 5;
+/** The most audiences that a message lists. */
+const MAX_AUDIENCES = 5;
 
-/** An audience is a name or a URL; anything else in its place is not repeated. */
+/** An audience that messages may quote: a name or a URL. */
 const AUDIENCE = /^[\w.:/@+-]{1,200}$/;
 
 function audiencesOf(claims: Fields): readonly string[] {
@@ -56,8 +56,8 @@ export function endOf(jwt: JwtCredential | undefined, clock: Clock): { credentia
 }
 
 /**
- * Why the server may have refused a JWT. The server itself often says no more than "permission denied".
- * @param hint for one that has not expired.
+ * Describes why the server may have refused a JWT; the server itself often says only "permission denied".
+ * @param hint is used for a JWT that has not expired.
  */
 export function describeDenied(
   jwt: JwtCredential | undefined,
@@ -70,12 +70,12 @@ export function describeDenied(
     return {
       code: 'AUTH_EXPIRED',
       seen: `the JWT in ${file} expired ${age} ago`,
-      hint: 'Find out why it is not renewed: the kubelet writes a projected token anew, and a copy of one stays old.',
+      hint: 'Find out why the JWT is not renewed: the kubelet renews a projected token, but not a copy of it.',
     };
   }
   const facts = [
     ...(serviceAccount === undefined ? [] : [`of the service account ${serviceAccount}`]),
-    audiences.length === 0 ? 'for no audience' : `for the audience ${audiences.slice(0, NAMED).join(', ')}`,
+    audiences.length === 0 ? 'for no audience' : `for the audience ${audiences.slice(0, MAX_AUDIENCES).join(', ')}`,
     ...(expiresWallMs === undefined ? [] : [`good for ${formatDuration(expiresWallMs - nowWallMs)}`]),
   ];
   return { code: 'AUTH_DENIED', seen: `the JWT in ${file} is ${facts.join(', ')}`, hint };

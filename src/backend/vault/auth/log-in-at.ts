@@ -5,7 +5,7 @@ import type { VaultClient } from '../client/client.ts';
 import type { Login } from './method.ts';
 import { asVaultLoginError, type Denied, readAuthBlock } from './token-self.ts';
 
-/** What a login is made with. */
+/** What every login method needs. */
 export interface LoginDeps {
   readonly client: VaultClient;
   readonly clock: Clock;
@@ -14,20 +14,20 @@ export interface LoginDeps {
 }
 
 export interface LoginCall extends LoginDeps {
-  /** Below `auth/`, with or without slashes around it. */
+  /** The mount of the method below `auth/`, with or without slashes around it. */
   readonly mount: string;
   readonly body: Readonly<Record<string, unknown>>;
-  /** The path goes on with it. A slash in it is sent as one: the server decodes a path before it takes it apart. */
+  /** The last part of the path. It may hold a slash: the server decodes a path before it splits it. */
   readonly username?: string;
-  /** What is known of the credential, for when the server says no. */
+  /** The failure when the server refuses the login; absent: AUTH_DENIED with the answer of the server. */
   readonly denied?: Denied;
   /** See `VaultCall`. */
   readonly freshTls?: boolean;
 }
 
 /**
- * POST auth/MOUNT/login or auth/MOUNT/login/USERNAME, shared by the methods that log in that way. It makes a token, so
- * it is not sent again by itself, and its life counts from before the request.
+ * Logs in with POST auth/MOUNT/login or auth/MOUNT/login/USERNAME, as most methods do. The request makes a token, so it
+ * is never repeated here. The life of the token counts from before the request.
  *
  * @throws PannierError AUTH_DENIED, AUTH_UNUSABLE, or what the client throws when no answer comes.
  */

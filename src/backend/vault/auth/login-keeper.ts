@@ -22,7 +22,7 @@ import {
   renewSelf,
 } from './token-self.ts';
 
-/** What the keeper of a session is at; the state machine is described above `VaultSession`. */
+/** The state of a session; the comment above `VaultSession` describes the state machine. */
 export type KeeperState = Exclude<LoginView['state'], 'stopped'>;
 
 export interface LoginKeeperDeps {
@@ -33,77 +33,78 @@ export interface LoginKeeperDeps {
   readonly emit: Emit;
   readonly backend: string;
   readonly place: string;
-  readonly book: Logins;
-  readonly suspicion: TokenLiveness;
+  readonly logins: Logins;
+  readonly liveness: TokenLiveness;
   /** Ends `keep` and every request. */
   readonly stop: AbortSignal;
-  /** Called once per login made; `leases`: those made under the one before must move to it. */
+  /** Called once per new login; with `move`, leases of the login before must be fetched again under it. */
   readonly adopted: (login: LiveLogin, leases: 'move' | 'none') => void;
-  /** Called after each try in vain, when `trouble` says why. */
+  /** Called after each failed try to log in; `trouble` says why it failed. */
   readonly failed: () => void;
 }
 
 /**
- * The one task of a session: logs in, renews and replaces, as the state machine above `VaultSession` says. It looks at
- * the book before each step, so others tell it something by writing it there and calling `wake`.
+ * The one task of a session: it logs in, renews and replaces the login, as the state machine above `VaultSession` says.
+ * It looks at `Logins` before each step. Other code that changes something there calls `wake` afterwards.
  */
 export class LoginKeeper {
-  readonly #parts: LoginKeeperDeps;
+  readonly #deps: LoginKeeperDeps;
   readonly #clock: Clock;
-  readonly #book: Logins;
+  readonly #logins: Logins;
   readonly #pacing: LoginPacing;
   #state: KeeperState = 'out';
-  /** Ends a pause or a renewal on its way. */
+  /** Its abort ends the current pause or the renewal under way. */
   #wake = new AbortController();
-  /** When a usable login is looked at next: its renewal point, or the end of a backoff after it. */
+  /** When the login is renewed or replaced next: its renewal point, or the end of a backoff after it. */
   #nextMs = Number.POSITIVE_INFINITY;
-  /** Renewing this login brings no more. */
+  /** Renewing this login cannot extend its life any more. */
   #exhausted = false;
   /**
-   * The server checks the credential of a login again at each renewal (OpenBao does for Kubernetes, Vault does not): it
-   * refused one for that reason. From then on no renewal is asked for that would be refused.
+   * The server checks the credential of a login again at each renewal (OpenBao does so for Kubernetes, Vault does not).
+   * It is known from a renewal that was refused for this reason; from then on, no login is renewed after its credential
+   * has ended.
    */
   #credentialIsChecked = false;
   #renewFailures = 0;
   #trouble: Failure | undefined;
   #pauseEndsMs: number | undefined;
 
-  constructor(parts: LoginKeeperDeps) {
-    this.#parts = parts;
-    this.#clock = parts.clock;
-    this.#book = parts.book;
-    this.#pacing = new LoginPacing(parts.clock, parts.random);
+  constructor(deps: LoginKeeperDeps) {
+    this.#deps = deps;
+    this.#clock = deps.clock;
+    this.#logins = deps.logins;
+    this.#pacing = new LoginPacing(deps.clock, deps.random);
   }
 
   get state(): KeeperState {
     return this.#state;
   }
 
-  /** When the pause of the task is over; undefined while it works, and before it runs. */
+  /** When the pause of the task ends; undefined while it works, and before it runs. */
   get pauseEndsMonoMs(): number | undefined {
     return this.#pauseEndsMs;
   }
 
-  /** Why the last try to log in failed, or what a first one waits for; undefined after one that went well. */
+  /** Why the last try to log in failed, or what the first try waits for; undefined after a successful one. */
   get trouble(): Failure | undefined {
-    return this.#trouble ?? this.#parts.method.trouble?.();
+    return this.#trouble ?? this.#deps.method.trouble?.();
   }
 
-  /** The book has changed: look at it now. */
+  /** To be called after a change in `Logins`: ends the pause, so that the task looks at it now. */
   wake(): void {
     this.#wake.abort();
   }
 
-  /** The life of the login was shortened: draws its renewal point anew. */
+  /** To be called when the life of the login became shorter: computes its renewal point again. */
   replan(): void {
-    if (this.#book.newest !== undefined) this.#plan(this.#book.newest, this.#exhausted);
+    if (this.#logins.newest !== undefined) this.#plan(this.#logins.newest, this.#exhausted);
     this.wake();
   }
 
   /** Runs until `stop` aborts, and never throws. */
   async keep(): Promise<void> {
-    while (!this.#parts.stop.aborted) {
-      const login = this.#book.usable();
+    while (!this.#deps.stop.aborted) {
+      const login = this.#logins.usable();
       const now = this.#clock.monoMs();
       if (login === undefined) await this.#logIn();
       else if (now >= this.#nextMs) await this.#prolong(login);
@@ -114,19 +115,19 @@ export class LoginKeeper {
     }
   }
 
-  /** There is no usable login: one try, or the wait before it. */
+  /** Makes one try to log in, or waits until one may be made. */
   async #logIn(): Promise<void> {
-    const { newest, gone, jumpedMs } = this.#book;
+    const { newest, gone, jumpedMs } = this.#logins;
     this.#state = newest === undefined ? 'logging-in' : 'dead';
     if (newest !== undefined && gone !== 'spent') this.#pacing.died(newest);
     if (!this.#pacing.mayTry) return this.#pause(this.#pacing.notBeforeMs - this.#clock.monoMs());
     const next = await this.#tryLogin();
     if (next === undefined) return;
-    if (gone === 'dead') await this.#parts.suspicion.calibrate(next, this.#parts.stop);
+    if (gone === 'dead') await this.#deps.liveness.calibrate(next, this.#deps.stop);
     this.#adopt(next, jumpedMs);
   }
 
-  /** The login has reached its renewal point, or the end of a backoff after it. */
+  /** Renews or replaces a login that has reached its renewal point, or the end of a backoff after it. */
   async #prolong(login: LiveLogin): Promise<void> {
     if (this.#credentialIsChecked && this.#credentialHasEnded(login)) this.#exhausted = true;
     if (!this.#exhausted) {
@@ -141,9 +142,9 @@ export class LoginKeeper {
   async #renew(login: LiveLogin): Promise<void> {
     const wake = this.#sleeper();
     const startedMonoMs = this.#clock.monoMs();
-    const { client, place } = this.#parts;
+    const { client, place } = this.#deps;
     const self = { client, token: login.token, place };
-    if (this.#book.takeUse()) this.wake();
+    if (this.#logins.takeUse()) this.wake();
     try {
       const answer = await renewSelf(self, wake);
       if (!wake.aborted) this.#extend(login, readRenewal(answer, startedMonoMs, place));
@@ -152,19 +153,19 @@ export class LoginKeeper {
     }
   }
 
-  /** Takes over the life of a renewal. One that no longer moves the end was the last. */
-  #extend(login: LiveLogin, told: Login): void {
-    const extended = this.#book.extend(login, told);
-    const next = this.#book.newest ?? login;
+  /** Takes over the life that a renewal gave. A renewal that did not move the end was the last one. */
+  #extend(login: LiveLogin, renewed: Login): void {
+    const extended = this.#logins.extend(login, renewed);
+    const next = this.#logins.newest ?? login;
     this.#plan(next, !extended || !next.renewable);
     if (!extended) this.#nextMs = this.#clock.monoMs();
-    else if (told.ttlMs !== 'forever') {
-      this.#parts.emit({ kind: 'login-renewed', backend: this.#parts.backend, ttlMs: told.ttlMs, login: next.id });
+    else if (renewed.ttlMs !== 'forever') {
+      this.#deps.emit({ kind: 'login-renewed', backend: this.#deps.backend, ttlMs: renewed.ttlMs, login: next.id });
     }
   }
 
   #renewFailed(login: LiveLogin, error: unknown): void {
-    const { place } = this.#parts;
+    const { place } = this.#deps;
     const failed = asFailure(asRenewalError(error, place, this.#credentialHasEnded(login)), place);
     const now = this.#clock.monoMs();
     if (isReviewRefused(error)) this.#credentialIsChecked = true;
@@ -173,47 +174,48 @@ export class LoginKeeper {
       this.#nextMs = now;
     } else {
       this.#renewFailures++;
-      this.#nextMs = now + backoffMs(this.#renewFailures, this.#parts.random, failed.retryAfterMs);
+      this.#nextMs = now + backoffMs(this.#renewFailures, this.#deps.random, failed.retryAfterMs);
       const replaceMs = replaceFromMs(login);
       if (now < replaceMs) this.#nextMs = Math.min(this.#nextMs, Math.max(replaceMs, now + MIN_RENEWAL_GAP_MS));
     }
     const retryInMs = this.#nextMs - now;
-    this.#parts.emit({ kind: 'login-renew-failed', backend: this.#parts.backend, failure: failed, retryInMs });
+    this.#deps.emit({ kind: 'login-renew-failed', backend: this.#deps.backend, failure: failed, retryInMs });
   }
 
   async #replace(): Promise<void> {
-    if (this.#parts.stop.aborted) return;
+    if (this.#deps.stop.aborted) return;
     this.#state = 'replacing';
-    const { jumpedMs } = this.#book;
+    const { jumpedMs } = this.#logins;
     const next = await this.#tryLogin();
-    const { newest } = this.#book;
+    const { newest } = this.#logins;
     if (next === undefined) return;
     if (newest !== undefined && next.token.equals(newest.token)) this.#sameAgain(newest, next);
     else this.#adopt(next, jumpedMs);
   }
 
-  /** Undefined when it failed; the failure is told and the next try has its time. */
+  /** Returns undefined when the login failed; the failure is reported and the next try is scheduled by then. */
   async #tryLogin(): Promise<Login | undefined> {
     try {
-      const made = await this.#parts.method.login(this.#parts.stop);
-      const isCached = this.#parts.method.borrowsToken !== true && this.#book.newest?.token.equals(made.token) === true;
+      const made = await this.#deps.method.login(this.#deps.stop);
+      const isCached =
+        this.#deps.method.borrowsToken !== true && this.#logins.newest?.token.equals(made.token) === true;
       const login = isCached ? await this.#lookAt(made) : made;
       if (!isCached) this.#pacing.succeeded();
       this.#trouble = undefined;
       return login;
     } catch (error) {
-      if (!this.#parts.stop.aborted) this.#loginFailed(asFailure(error, this.#parts.place), 0);
+      if (!this.#deps.stop.aborted) this.#loginFailed(asFailure(error, this.#deps.place), 0);
       return undefined;
     }
   }
 
   /**
-   * A login that brings the token that we have already was answered from a cache on the way, and its life began when
-   * that token was made: only the server knows what is left of it.
-   * @throws PannierError AUTH_UNUSABLE when it is over, or what the client throws when no answer comes.
+   * Reads the life of a login whose token is the one in use already. A cache on the way answered such a login, so its
+   * life began when the token was made, and only the server knows what is left of it.
+   * @throws PannierError AUTH_UNUSABLE when the token has ended, or what the client throws when no answer comes.
    */
   async #lookAt(made: Login): Promise<Login> {
-    const { client, place, stop } = this.#parts;
+    const { client, place, stop } = this.#deps;
     const startedMonoMs = this.#clock.monoMs();
     try {
       const answer = await lookUpSelf({ client, token: made.token, place }, stop);
@@ -228,14 +230,14 @@ export class LoginKeeper {
   #loginFailed(failed: Failure, atLeastMs: number): void {
     this.#trouble = failed;
     const retryInMs = this.#pacing.failed(failed.retryAfterMs, atLeastMs);
-    const { backend, emit, method } = this.#parts;
+    const { backend, emit, method } = this.#deps;
     emit({ kind: 'login-failed', backend, method: method.kind, failure: failed, retryInMs });
-    this.#parts.failed();
+    this.#deps.failed();
   }
 
   /**
-   * A token that somebody else made cannot be replaced by itself, nor one that a cache gives again: the login stays,
-   * with its id and its leases, and the credential is looked at again from time to time.
+   * Handles a login that brought the token in use again: the token was made by another program, or a cache gave it. The
+   * login keeps its id and its leases, and the next try is made after a part of its remaining life.
    */
   #sameAgain(login: LiveLogin, again: Login): void {
     const endsMs = again.ttlMs === 'forever' ? Number.POSITIVE_INFINITY : again.startedMonoMs + again.ttlMs;
@@ -245,31 +247,31 @@ export class LoginKeeper {
     }
     const restMs = Math.max(0, login.endsMonoMs - this.#clock.monoMs());
     const seen = `the same token again, which ends in ${formatDuration(restMs)} and cannot be extended`;
-    const hint = this.#parts.method.borrowsToken ? 'Put a new token in its place before then.' : CACHED_LOGIN;
-    const failed = failure('AUTH_UNUSABLE', this.#parts.place, seen, { hint });
+    const hint = this.#deps.method.borrowsToken ? 'Put a new token in its place before then.' : CACHED_LOGIN;
+    const failed = failure('AUTH_UNUSABLE', this.#deps.place, seen, { hint });
     this.#loginFailed(failed, Math.min(restMs / 10, 300_000));
   }
 
   #adopt(next: Login, jumpedMs: number): void {
-    const { newest: previous, gone } = this.#book;
-    const reason = this.#book.usable() !== undefined || gone === 'spent' ? 'ending' : 'dead';
-    const login = this.#book.adopt(next, jumpedMs);
+    const { newest: previous, gone } = this.#logins;
+    const reason = this.#logins.usable() !== undefined || gone === 'spent' ? 'ending' : 'dead';
+    const login = this.#logins.adopt(next, jumpedMs);
     this.#pacing.succeeded();
     const { ttlMs, renewable, id } = login;
-    const { backend, emit, method } = this.#parts;
+    const { backend, emit, method } = this.#deps;
     this.#plan(login, !renewable);
     this.#state = 'live';
     emit({ kind: 'login-made', backend, method: method.kind, ttlMs, renewable, login: id });
     if (previous !== undefined) emit({ kind: 'login-replaced', backend, login: id, reason });
-    this.#parts.adopted(login, previous === undefined || gone === 'spent' ? 'none' : 'move');
+    this.#deps.adopted(login, previous === undefined || gone === 'spent' ? 'none' : 'move');
   }
 
-  /** Draws the renewal point of a life that has just begun or was shortened. */
+  /** Computes the renewal point of a life that has just begun or became shorter. */
   #plan(login: LiveLogin, exhausted: boolean): void {
     this.#exhausted = exhausted;
     this.#renewFailures = 0;
     const now = this.#clock.monoMs();
-    const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#parts.random);
+    const atMs = renewAtMs(login.startedMonoMs, login.endsMonoMs - login.startedMonoMs, this.#deps.random);
     const lastMs = (login.credentialEndsMonoMs ?? Number.NEGATIVE_INFINITY) - LAST_RENEWAL_BEFORE_MS;
     const isLast = this.#credentialIsChecked && !exhausted && lastMs > now;
     this.#nextMs = Math.max(isLast ? Math.min(atMs, lastMs) : atMs, now + MIN_RENEWAL_GAP_MS);
@@ -281,7 +283,7 @@ export class LoginKeeper {
 
   #sleeper(): AbortSignal {
     this.#wake = new AbortController();
-    if (this.#parts.stop.aborted) this.#wake.abort();
+    if (this.#deps.stop.aborted) this.#wake.abort();
     return this.#wake.signal;
   }
 
@@ -292,9 +294,10 @@ export class LoginKeeper {
   }
 }
 
-const CACHED_LOGIN = 'A cache between here and the server answers logins: let auth/MOUNT/login pass, or turn it off.';
+const CACHED_LOGIN =
+  'A cache between Pannier and the server answers logins: exclude auth/MOUNT/login from it, or turn it off.';
 
-/** From when on a login whose renewal keeps failing is replaced. */
+/** From this time on, a login is replaced when its renewal fails. */
 function replaceFromMs({ startedMonoMs, endsMonoMs }: LiveLogin): number {
   return endsMonoMs - replaceMarginMs(endsMonoMs - startedMonoMs);
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { LiveLogin } from './method.ts';
 import { YOUNG_MS } from './renewal.ts';
 
-/** When the next try to log in may be made. Two things slow it down: tries that fail, and logins that die young. */
+/** Decides when the next try to log in may be made. Tries that fail and logins that die young delay it. */
 export class LoginPacing {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -30,7 +30,7 @@ export class LoginPacing {
     this.#failures = 0;
   }
 
-  /** @returns how long to wait, at least `atLeastMs`. */
+  /** Records a failed try. @returns the time until the next one, at least `atLeastMs`. */
   failed(retryAfterMs: number | undefined, atLeastMs: number): number {
     this.#failures++;
     const retryInMs = Math.max(atLeastMs, backoffMs(this.#failures, this.#random, retryAfterMs));
@@ -39,8 +39,8 @@ export class LoginPacing {
   }
 
   /**
-   * Counts a death once. The first login in place of a dead one is made at once; when that one dies young as well, the
-   * next waits, longer each time, until one grows old.
+   * Records the death of a login, once per login. The first login after a dead one may be made at once. When that one
+   * dies young too, the next waits, longer each time, until a login lives for `YOUNG_MS`.
    */
   died(login: LiveLogin): void {
     if (login.id === this.#countedLoginId) return;

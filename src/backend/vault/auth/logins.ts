@@ -3,26 +3,26 @@ import type { Secret } from '../../../base/secret.ts';
 import type { LiveLogin, Login } from './method.ts';
 import { isExtended } from './renewal.ts';
 
-/** The logins of one session: the newest, whether it can be used, and when each one ends. Decides nothing. */
+/** Records the logins of one session: the newest, whether it is usable, and when each one ends. */
 export class Logins {
   readonly #clock: Clock;
-  readonly #endedEarly: () => void;
+  readonly #onEarlyEnd: () => void;
   #newest: LiveLogin | undefined;
-  /** Why the newest cannot be used although its time is not over. */
+  /** Why the newest login is not usable although its life is not over: it is known dead, or all its uses are spent. */
   #gone: 'dead' | 'spent' | undefined;
   #usesLeft = Number.POSITIVE_INFINITY;
-  /** Ends of logins whose leases may be in use; one that is not in here has ended. */
+  /** By id, the ends of logins whose leases may be in use. A login that is not in the map has ended. */
   readonly #ends = new Map<number, number>();
-  /** Sum of all clock jumps, so that a life asked for before a jump can be shortened by what came after. */
+  /** The sum of all clock jumps, by which a life is shortened when its login was asked for before a jump. */
   #jumpedMs = 0;
 
-  /** @param endedEarly told when a login has ended before its time. */
-  constructor(clock: Clock, endedEarly: () => void) {
+  /** @param onEarlyEnd is called when a login has ended before its time. */
+  constructor(clock: Clock, onEarlyEnd: () => void) {
     this.#clock = clock;
-    this.#endedEarly = endedEarly;
+    this.#onEarlyEnd = onEarlyEnd;
   }
 
-  /** Usable or not; undefined before the first. */
+  /** The newest login, usable or not; undefined before the first. */
   get newest(): LiveLogin | undefined {
     return this.#newest;
   }
@@ -52,7 +52,10 @@ export class Logins {
     return this.#ends.get(id) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** @param jumpedMs what `jumpedMs` was when the login was asked for. */
+  /**
+   * Makes a login the newest one.
+   * @param jumpedMs is the value that `jumpedMs` had when the login was asked for.
+   */
   adopt(made: Login, jumpedMs: number): LiveLogin {
     const login = liveLogin(shifted(made, this.#jumpedMs - jumpedMs), (this.#newest?.id ?? 0) + 1);
     const now = this.#clock.monoMs();
@@ -64,33 +67,37 @@ export class Logins {
     return login;
   }
 
-  /** Takes over the life that a renewal told; says whether it moved the end. Id, token and uses stay. */
-  extend(login: LiveLogin, told: Pick<Login, 'ttlMs' | 'renewable' | 'startedMonoMs'>): boolean {
-    const { ttlMs, renewable, startedMonoMs } = told;
+  /** Takes over the life that a renewal gave, and returns whether it moved the end. Id, token and uses stay. */
+  extend(login: LiveLogin, renewed: Pick<Login, 'ttlMs' | 'renewable' | 'startedMonoMs'>): boolean {
+    const { ttlMs, renewable, startedMonoMs } = renewed;
     const next = liveLogin({ ...login, ttlMs, renewable, startedMonoMs }, login.id);
     this.#newest = next;
     this.#ends.set(next.id, next.endsMonoMs);
     return isExtended(login.endsMonoMs, next.endsMonoMs, login.endsMonoMs - login.startedMonoMs);
   }
 
-  /** The newest login is known dead; false when it was already, or when there is a newer one. */
+  /** Records that login `id` is dead. Returns false when it was known dead already, or is not the newest. */
   markDead(id: number): boolean {
     if (this.#newest?.id !== id || this.#gone === 'dead') return false;
     this.#gone = 'dead';
     this.#ends.delete(id);
-    this.#endedEarly();
+    this.#onEarlyEnd();
     return true;
   }
 
-  /** True when that was the last use: the server revokes the token after it, and what was leased under it. */
+  /**
+   * Counts one use of the newest login. Returns true for the last one, after which the server revokes the token and all
+   * leases under it.
+   */
   takeUse(): boolean {
     this.#usesLeft--;
     if (this.#usesLeft > 0) return false;
     this.#gone ??= 'spent';
-    if (this.#newest !== undefined && this.#ends.delete(this.#newest.id)) this.#endedEarly();
+    if (this.#newest !== undefined && this.#ends.delete(this.#newest.id)) this.#onEarlyEnd();
     return true;
   }
 
+  /** Shortens the lives of all logins by `byMs`, which the machine slept. */
   jump(byMs: number): void {
     this.#jumpedMs += byMs;
     for (const [id, endsMs] of this.#ends) this.#ends.set(id, endsMs - byMs);
@@ -98,7 +105,7 @@ export class Logins {
   }
 }
 
-/** A life told before `byMs` of sleep began that much earlier. */
+/** The login as if its life had begun `byMs` earlier, since the monotonic clock did not count that time. */
 function shifted(login: Login, byMs: number): Login {
   const { startedMonoMs, credentialEndsMonoMs: endsMs } = login;
   const credentialEndsMonoMs = endsMs === undefined ? undefined : endsMs - byMs;

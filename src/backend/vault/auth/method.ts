@@ -3,15 +3,15 @@ import type { Secret } from '../../../base/secret.ts';
 import type { LoginView } from '../../login-view.ts';
 
 /**
- * One way to log in. A method logs in only; the session renews, looks up and revokes. Its credential files are read
- * anew at each login, because the kubelet and others rotate them.
+ * One way to log in. A method only logs in; the session renews, looks up and revokes. A method reads its credential
+ * files at each login, since the kubelet and other programs rotate them.
  */
 export interface AuthMethod {
-  /** The configured word: `kubernetes`, `jwt`, `approle`, `token`, `cert`, `userpass`, `ldap`, `aws`. */
+  /** The configured name of the method: `kubernetes`, `jwt`, `approle`, `token`, `cert`, `userpass`, `ldap`, `aws`. */
   readonly kind: string;
   /**
-   * The token was made by somebody else and is only looked up: it is revoked when `revokeOnExit` asks for it, never
-   * because an `init` failed.
+   * The token was made by another program, and the method only looks it up. Such a token is revoked when `revokeOnExit`
+   * is set, never because an `init` failed. Absent: false.
    */
   readonly borrowsToken?: boolean;
   /**
@@ -19,15 +19,16 @@ export interface AuthMethod {
    * client throws when no answer comes.
    */
   login(signal: AbortSignal): Promise<Login>;
-  /** What a login has been waiting for; absent, undefined: nothing that is known. */
+  /** What the login under way has been waiting for; undefined when that is not known. */
   trouble?(): Failure | undefined;
 }
 
+/** A token and its life, as the server gave it. */
 export interface Login {
   readonly token: Secret;
-  /** Another name of the token, under which it can be revoked; absent for one that has none (batch tokens). */
+  /** Another name of the token, by which it can be revoked; undefined for batch tokens, which have none. */
   readonly accessor: Secret | undefined;
-  /** From `startedMonoMs` on. */
+  /** Counted from `startedMonoMs`. */
   readonly ttlMs: number | 'forever';
   readonly renewable: boolean;
   readonly usesLeft: number | 'unlimited';
@@ -40,8 +41,9 @@ export interface Login {
   readonly credentialEndsMonoMs?: number | undefined;
 }
 
-/** A login in use. `id` grows by one per login of the session. */
+/** A login in use. */
 export interface LiveLogin extends Login {
+  /** Grows by one with each login of the session. */
   readonly id: number;
   /** `Infinity` when it never ends. */
   readonly endsMonoMs: number;
@@ -49,34 +51,41 @@ export interface LiveLogin extends Login {
 
 /** Keeps one login of one backend alive. The state machine is described in `session.ts`. */
 export interface Session extends AsyncDisposable {
-  /** Begins to log in, without waiting for it. Does nothing when it has begun; `current` begins too. */
+  /** Begins to log in and returns at once. `current` does it too; the second call does nothing. */
   start(): void;
-  /** Waits while there is none; throws CANCELLED when `signal` aborts first. */
+  /**
+   * The login to use now; waits while there is none.
+   * @throws PannierError CANCELLED when `signal` aborts first, or the session ends.
+   */
   current(signal: AbortSignal): Promise<LiveLogin>;
   /**
-   * To be called after a 403 under login `loginId`. Asks `auth/token/lookup-self`, one question for all callers:
-   * `alive` means the path is denied; `replaced` means that the login is dead and `current` gives another, or waits for
-   * it: try again. `said` is what the server called the token, where it did: that decides when the policy denies the
-   * question.
+   * To be called after a 403 under login `loginId`. Asks `auth/token/lookup-self`, once for all callers. `alive` means
+   * that the path is denied. `replaced` means that the login is dead: try again with `current`, which waits for another
+   * one. With `said`, the server called the token invalid in the 403; this decides when the policy denies lookup-self.
    */
   suspect(loginId: number, said?: 'invalid'): Promise<'alive' | 'replaced'>;
   /** When that login ends, on the monotonic clock; `-Infinity` when it is known dead, `Infinity` when it never ends. */
   endsMonoMs(loginId: number): number;
   /**
-   * Called with the next login before the old one ends, and after a dead one was replaced: leases that hang on an older
-   * login must be fetched again under `next`. `current` gives `next` already.
+   * Calls `move` with the next login, before the old login ends or after a dead one was replaced. Leases of older
+   * logins must be fetched again under `next`, which `current` returns by then.
    */
   onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable;
-  /** Whether a text is the token of the login in use, or its accessor. Takes the same time for every wrong one. */
+  /** Whether a text is the token or the accessor of the login in use. Takes the same time for every wrong text. */
   names(text: string): boolean;
   /**
-   * Waits while there is no login and none was tried in vain: then `current` gives one at once, or `trouble` says why
-   * there is none. Throws CANCELLED when `signal` aborts first.
+   * Waits until there is a login, or a try has failed. After that `current` returns at once, or `trouble` says why
+   * there is no login.
+   * @throws PannierError CANCELLED when `signal` aborts first, or the session ends.
    */
   settled(signal: AbortSignal): Promise<void>;
   /** Why there is no login now, for messages; undefined while there is one. */
   trouble(): Failure | undefined;
+  /** The state of the login, for metrics and health. */
   view(): LoginView;
-  /** Revokes the login whatever `revokeOnExit` says: a failed `init` leaves nothing behind. Never throws. */
+  /**
+   * Ends the session and revokes the login, after a failed `init`; a borrowed token only when `revokeOnExit` is set.
+   * Never throws.
+   */
   revoke(signal: AbortSignal): Promise<void>;
 }

@@ -3,10 +3,10 @@ import { asFailure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { revokeSelf, type TokenSelf } from './token-self.ts';
 
-/** Longest time that giving a login back may take at the end. */
+/** The longest time that a revocation may delay the end of the process. */
 export const REVOKE_LIMIT_MS = 2_000;
 
-/** Revokes a token within two seconds, and tells how that went. Never throws: the process is on its way out. */
+/** Revokes a token within `REVOKE_LIMIT_MS` and reports the result as a fact. Never throws: the process is exiting. */
 export async function revokeLogin(
   { clock, emit, ...self }: TokenSelf & { readonly clock: Clock; readonly emit: Emit },
   signal: AbortSignal,

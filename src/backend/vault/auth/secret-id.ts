@@ -9,13 +9,13 @@ import type { VaultClient } from '../client/client.ts';
 import { createUnwrap } from './unwrap-secret-id.ts';
 
 /**
- * Secret ids whose file is gone or used up, by server, mount and file. They live as long as the agent, so that a
- * backend whose configuration changes logs in again; a restart forgets them.
+ * Secret ids whose file was removed or whose wrapping token is used up, by server, mount and file. They stay in memory
+ * as long as the agent runs, so that a backend can log in again after its configuration changed. A restart loses them.
  */
 export type KeptSecretIds = Map<string, KeptSecretId>;
 
 interface KeptSecretId {
-  /** What stood in the file. */
+  /** The content of the file: the secret id itself, or the wrapping token. */
   readonly credential: Secret;
   readonly secretId: Secret;
 }
@@ -25,7 +25,7 @@ export interface SecretIdFile {
   readonly file: string;
   /** The file holds a wrapping token. */
   readonly wrapped: boolean;
-  /** Removes the file once a login was made with it. */
+  /** The file is removed after a login was made with its content. */
   readonly remove: boolean;
 }
 
@@ -39,21 +39,22 @@ export interface SecretIdDeps {
 
 /** A secret id for one login. */
 export interface TakenSecretId extends KeptSecretId {
-  /** It stands in no file any more. */
+  /** The secret id was not read from the file for this login. */
   readonly fromMemory: boolean;
 }
 
-/** Where an AppRole's secret id comes from, login after login. */
+/** Gives the secret id of an AppRole for each login. */
 export interface SecretIdSource {
   /** @throws PannierError as `readCredential` and `createUnwrap` do. */
   take(signal: AbortSignal): Promise<TakenSecretId>;
-  /** To be called when a login was made with it. Never throws: what cannot be removed is a warning. */
+  /** To be called after a successful login. Never throws: a file that cannot be removed leads to a warning. */
   accepted(taken: TakenSecretId): Promise<void>;
 }
 
 /**
- * The file decides as long as there is something new in it: whoever delivers another secret id is followed at the next
- * login. What cannot be read twice (a wrapping token, a file that is removed) is kept in memory for the logins after.
+ * Reads the file at each login, so another secret id that was delivered is used at the next one. A secret id that
+ * cannot be read a second time (from a wrapping token, or from a file that is removed) is kept in memory for later
+ * logins.
  */
 export function createSecretIdSource(
   { mount, file, wrapped, remove }: SecretIdFile,
@@ -81,16 +82,16 @@ export function createSecretIdSource(
 
   const removeFile = async (credential: Secret) => {
     const now = await readCredential(file, place, new AbortController().signal).catch(() => undefined);
-    // Gone already, or a new one was delivered meanwhile.
+    // The file is removed already, or holds a new secret id by now.
     if (now === undefined || !now.equals(credential)) return;
     try {
-      // Removing a link would leave what it points to.
+      // Removing a symlink would leave the file that it points to.
       await using folder = await holdFolder(dirname(resolve(file)));
       const at = join(folder.at, basename(file));
-      if ((await lstat(at)).isSymbolicLink()) throw new Left('is a symbolic link, which is not removed');
+      if ((await lstat(at)).isSymbolicLink()) throw new NotRemovable('is a symbolic link, which is not removed');
       await unlink(at);
     } catch (error) {
-      const why = error instanceof Left ? error.message : `cannot be removed (${codeOf(error)})`;
+      const why = error instanceof NotRemovable ? error.message : `cannot be removed (${codeOf(error)})`;
       if (!hasWarned)
         emit({ kind: 'agent-warning', warning: failure('AUTH_CREDENTIAL_LEFT', place, `${file} ${why}`) });
       hasWarned = true;
@@ -107,18 +108,18 @@ export function createSecretIdSource(
   };
 }
 
-class Left extends Error {}
+class NotRemovable extends Error {}
 
 function isAboutFile(error: unknown): error is PannierError {
   return error instanceof PannierError && error.failure.code.startsWith('AUTH_CREDENTIAL_');
 }
 
-/** After a restart the file is missing because we removed it. */
+/** Adds a hint for a missing file: after a restart it is missing because the agent removed it. */
 function withRemovalHint(error: unknown): unknown {
   if (!isAboutFile(error)) return error;
   const { code, place, seen } = error.failure;
   const hint =
-    'removeSecretIdFile removes it after a login, and a restart forgets it: deliver a new one for each start.';
+    'removeSecretIdFile removes the file after a login, and a restart loses the secret id: deliver one for each start.';
   return fail(code, place, seen, { hint });
 }
 

@@ -21,81 +21,82 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
-  /** Revokes the login at dispose, which ends every lease made under it. */
+  /** The login is revoked when the session is disposed of, which ends every lease made under it. */
   readonly revokeOnExit: boolean;
-  /** The configured name, for facts and places. */
+  /** The configured name of the backend, for facts and places. */
   readonly backend: string;
-  /** Owner of the background work; absent: the session's own. */
+  /** Runs the background work; absent: the session makes its own. */
   readonly supervisor?: Supervisor;
 }
 
 /** Keeps one login of one Vault or OpenBao server alive. Nothing is sent before `start` or the first `current`. */
-export function createSession(parts: SessionDeps): VaultSession {
-  return new VaultSession(parts);
+export function createSession(deps: SessionDeps): VaultSession {
+  return new VaultSession(deps);
 }
 
 /**
- * The states of a session, and what moves it on:
+ * The states of a session, and what leads from one to the next:
  *
- * - `out`: nobody has asked for a login. `start` or `current` → `logging-in`.
- * - `logging-in`: there was never a login. Tries with backoff until one is made → `live`. Who waits in `current` waits.
- * - `live`: the login is usable; sleeping until its renewal point at two thirds of its life. At that point →
- *   `renewing`, or → `replacing` when it cannot be renewed (any more). A login that never ends stays here.
- * - `renewing`: renew-self is on its way, the login is still given out. Extended → `live` with a new life. Not extended
- *   (near max_ttl) or refused → `replacing` at once, two thirds through the life. Failing (network, 5xx) → `live`,
- *   tried again with backoff; in the last sixth of the life each failure → `replacing` as well. A server that has refused a
- *   renewal since the JWT of the login had expired is not asked again once a JWT has: then `live` → `replacing`, and
- *   the last renewal is made shortly before the JWT ends.
- * - `replacing`: the next login is being made while the old one is still given out. Made → `live` with the next; the
- *   listeners of `onReplacing` are called, and the old login is left to die: never renewed again, never revoked, since
- *   leases made under it are in use until they are fetched under the next. Failing → `live`, again with backoff.
- * - `dead`: the login ended or is known dead (`suspect`), nothing is given out. Logs in at once, then with backoff, and
- *   moves on as from `replacing`. Logins that die young one after another wait longer and longer.
- * - `stopped`: disposed or revoked. `current` throws CANCELLED.
+ * - `out`: no login has been asked for yet. `start` or `current` → `logging-in`.
+ * - `logging-in`: there was never a login. The session tries with backoff until a login is made → `live`. Callers of
+ *   `current` wait.
+ * - `live`: the login is usable, and the session sleeps until its renewal point at two thirds of its life. At that
+ *   point → `renewing`, or → `replacing` when the login cannot be renewed (any more). A login that never ends stays
+ *   `live`.
+ * - `renewing`: renew-self is under way, and `current` returns the login meanwhile. Extended → `live` with a new life.
+ *   Not extended (near max_ttl) or refused → `replacing` at once, two thirds through the life. Failed (network, 5xx) →
+ *   `live`, and the renewal is tried again with backoff; in the last sixth of the life each failure → `replacing`. A
+ *   server that once refused a renewal because the JWT of the login had expired is not asked for a renewal after the
+ *   end of a JWT: the last renewal is made shortly before that end, then `live` → `replacing`.
+ * - `replacing`: the next login is being made, and `current` returns the old one meanwhile. Made → `live` with the next
+ *   login; the listeners of `onReplacing` are called. The old login is neither renewed nor revoked any more, since
+ *   leases made under it are in use until they are fetched under the next one. Failed → `live`, again with backoff.
+ * - `dead`: the login ended or is known dead (`suspect`), and `current` waits. The session logs in at once, then with
+ *   backoff, and goes on as from `replacing`. When logins die young one after another, each waits longer.
+ * - `stopped`: disposed of or revoked. `current` throws CANCELLED.
  *
- * One task (`LoginKeeper`) walks through the states and makes every request but lookup-self and the last revocation.
- * Others tell it three things, which wake it: a death found by `suspect`, a clock jump, the last use of a limited
- * token.
+ * One task (`LoginKeeper`) walks through the states and makes every request except lookup-self and the last revocation.
+ * Three events wake it: a death that `suspect` found, a clock jump, the last use of a limited token.
  *
- * Limited tokens (num_uses): every `current` and every renewal counts as one use; a lookup-self is one as well but not
- * counted, so the server may refuse a use early, which looks like a death. After the last use a new login is made at
- * once. The server revokes a used-up token together with its leases, so such logins suit polled secrets only;
- * `onReplacing` is not called for them, since fetching leases anew would use up the next login in a loop.
+ * Limited tokens (num_uses): every `current` and every renewal counts as one use. A lookup-self is a use too but is not
+ * counted here, so the server may refuse a use early, which looks like a death. After the last use a new login is made
+ * at once. The server revokes a used-up token together with its leases, so such logins suit polled secrets only;
+ * `onReplacing` is not called for them, since fetching the leases again would use up the next login in a loop.
  */
 export class VaultSession implements Session {
-  readonly #parts: SessionDeps;
+  readonly #deps: SessionDeps;
   readonly #place: string;
   readonly #supervisor: Supervisor;
-  readonly #book: Logins;
-  readonly #suspicion: TokenLiveness;
+  readonly #logins: Logins;
+  readonly #liveness: TokenLiveness;
   readonly #keeper: LoginKeeper;
   readonly #waiters = new Waiters();
-  readonly #moves = new Set<(next: LiveLogin) => Promise<void>>();
-  readonly #deaths = new Set<() => void>();
+  readonly #moveListeners = new Set<(next: LiveLogin) => Promise<void>>();
+  readonly #deathListeners = new Set<() => void>();
   readonly #stop = new AbortController();
   #keeping: Promise<void> | undefined;
   #revoked = false;
 
-  constructor(parts: SessionDeps) {
-    this.#parts = parts;
-    this.#place = `backends.${parts.backend}.auth`;
-    this.#book = new Logins(parts.clock, () => {
-      for (const heard of this.#deaths) heard();
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+    this.#place = `backends.${deps.backend}.auth`;
+    this.#logins = new Logins(deps.clock, () => {
+      for (const listener of this.#deathListeners) listener();
     });
-    this.#suspicion = new TokenLiveness({ ...parts, place: this.#place });
+    this.#liveness = new TokenLiveness({ ...deps, place: this.#place });
     this.#keeper = new LoginKeeper({
-      ...parts,
+      ...deps,
       place: this.#place,
-      book: this.#book,
-      suspicion: this.#suspicion,
+      logins: this.#logins,
+      liveness: this.#liveness,
       stop: this.#stop.signal,
       adopted: (login, leases) => this.#adopted(login, leases),
       failed: () => this.#waiters.wakeAll(),
     });
     this.#supervisor =
-      parts.supervisor ??
+      deps.supervisor ??
       new Supervisor((task, error) =>
-        parts.emit({ kind: 'task-crashed', task, failure: asFailure(error, this.#place) }),
+        deps.emit({ kind: 'task-crashed', task, failure: asFailure(error, this.#place) }),
       );
   }
 
@@ -104,10 +105,10 @@ export class VaultSession implements Session {
   }
 
   view(): LoginView {
-    const login = this.#book.usable();
+    const login = this.#logins.usable();
     const nextMonoMs = this.#keeper.pauseEndsMonoMs;
     return {
-      method: this.#parts.method.kind,
+      method: this.#deps.method.kind,
       state: this.state,
       isUsable: login !== undefined,
       endsMonoMs: login === undefined || login.endsMonoMs === Number.POSITIVE_INFINITY ? undefined : login.endsMonoMs,
@@ -115,7 +116,6 @@ export class VaultSession implements Session {
     };
   }
 
-  /** Begins to log in, without waiting for it. Idempotent; `current` does it too. */
   start(): void {
     if (this.#keeping !== undefined || this.#stop.signal.aborted) return;
     const ended = Promise.withResolvers<void>();
@@ -128,7 +128,7 @@ export class VaultSession implements Session {
       return;
     }
     owner.addEventListener('abort', stop, { once: true });
-    this.#supervisor.start(`login of ${this.#parts.backend}`, async () => {
+    this.#supervisor.start(`login of ${this.#deps.backend}`, async () => {
       try {
         await this.#keeper.keep();
       } finally {
@@ -142,9 +142,9 @@ export class VaultSession implements Session {
     this.start();
     for (;;) {
       this.#throwIfEnded(signal);
-      const login = this.#book.usable();
+      const login = this.#logins.usable();
       if (login !== undefined) {
-        if (this.#book.takeUse()) this.#keeper.wake();
+        if (this.#logins.takeUse()) this.#keeper.wake();
         return login;
       }
       await this.#waiters.wait(signal);
@@ -155,61 +155,61 @@ export class VaultSession implements Session {
     this.start();
     for (;;) {
       this.#throwIfEnded(signal);
-      if (this.#book.usable() !== undefined || this.#keeper.trouble !== undefined) return;
+      if (this.#logins.usable() !== undefined || this.#keeper.trouble !== undefined) return;
       await this.#waiters.wait(signal);
     }
   }
 
   names(text: string): boolean {
-    return this.#book.names(Secret.text(text));
+    return this.#logins.names(Secret.text(text));
   }
 
   async suspect(loginId: number, said?: 'invalid'): Promise<'alive' | 'replaced'> {
-    const login = this.#book.usable();
+    const login = this.#logins.usable();
     if (login?.id !== loginId) return 'replaced';
-    if ((await this.#suspicion.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
-    if (this.#book.markDead(loginId)) this.#keeper.wake();
+    if ((await this.#liveness.ask(login, this.#stop.signal, said)) === 'alive') return 'alive';
+    if (this.#logins.markDead(loginId)) this.#keeper.wake();
     return 'replaced';
   }
 
   endsMonoMs(loginId: number): number {
-    return this.#book.endsMonoMs(loginId);
+    return this.#logins.endsMonoMs(loginId);
   }
 
   onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable {
-    this.#moves.add(move);
-    return { [Symbol.dispose]: () => void this.#moves.delete(move) };
+    this.#moveListeners.add(move);
+    return { [Symbol.dispose]: () => void this.#moveListeners.delete(move) };
   }
 
-  /** Calls `heard` when a login has ended before its time, dead or used up: `endsMonoMs` of it has changed. */
-  onDead(heard: () => void): Disposable {
-    this.#deaths.add(heard);
-    return { [Symbol.dispose]: () => void this.#deaths.delete(heard) };
+  /** Calls `listener` when a login has ended before its time, dead or used up, and `endsMonoMs` returns another end. */
+  onDead(listener: () => void): Disposable {
+    this.#deathListeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#deathListeners.delete(listener) };
   }
 
   trouble(): Failure | undefined {
-    return this.#book.usable() === undefined ? this.#keeper.trouble : undefined;
+    return this.#logins.usable() === undefined ? this.#keeper.trouble : undefined;
   }
 
   /**
-   * The machine slept `byMs`, which the monotonic clock does not count: every life is shorter by that much, and the
-   * renewal point is drawn anew. A jump backwards changes nothing here.
+   * To be called when the machine slept for `byMs`, which the monotonic clock does not count: shortens every life by
+   * that much and computes the renewal point again. A negative `byMs` changes nothing.
    */
   clockJumped(byMs: number): void {
     if (!(byMs > 0)) return;
-    this.#book.jump(byMs);
+    this.#logins.jump(byMs);
     this.#keeper.replan();
   }
 
   async revoke(signal: AbortSignal): Promise<void> {
     await this.#end();
-    if (this.#parts.method.borrowsToken !== true || this.#parts.revokeOnExit) await this.#giveBack(signal);
+    if (this.#deps.method.borrowsToken !== true || this.#deps.revokeOnExit) await this.#revokeNow(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
-    if (this.#parts.revokeOnExit) await this.#giveBack(new AbortController().signal);
-    if (this.#parts.supervisor === undefined) await this.#supervisor.stop();
+    if (this.#deps.revokeOnExit) await this.#revokeNow(new AbortController().signal);
+    if (this.#deps.supervisor === undefined) await this.#supervisor.stop();
   }
 
   #throwIfEnded(signal: AbortSignal): void {
@@ -220,8 +220,8 @@ export class VaultSession implements Session {
   #adopted(login: LiveLogin, leases: 'move' | 'none'): void {
     this.#waiters.wakeAll();
     if (leases === 'none') return;
-    const task = `leases of ${this.#parts.backend} under a new login`;
-    for (const move of this.#moves) this.#supervisor.start(task, () => move(login));
+    const task = `leases of ${this.#deps.backend} under a new login`;
+    for (const move of this.#moveListeners) this.#supervisor.start(task, () => move(login));
   }
 
   #halt(): void {
@@ -235,11 +235,11 @@ export class VaultSession implements Session {
     await this.#keeping;
   }
 
-  async #giveBack(signal: AbortSignal): Promise<void> {
-    const login = this.#book.usable();
+  async #revokeNow(signal: AbortSignal): Promise<void> {
+    const login = this.#logins.usable();
     if (login === undefined || this.#revoked) return;
     this.#revoked = true;
-    const { client, clock, emit } = this.#parts;
+    const { client, clock, emit } = this.#deps;
     await revokeLogin({ client, clock, emit, token: login.token, place: this.#place }, signal);
   }
 }

@@ -7,7 +7,7 @@ import { type VaultAnswer, type VaultClient, VaultStatusError } from '../client/
 import { FINAL_AT_RENEWAL, JWT_REVIEWED } from '../client/status.ts';
 import type { Login } from './method.ts';
 
-/** What a login is asked about itself. Every one of these calls uses up one use of a token with limited uses. */
+/** For calls of a token about itself. Each such call is one use of a token with limited uses. */
 export interface TokenSelf {
   readonly client: VaultClient;
   readonly token: Secret;
@@ -42,16 +42,16 @@ export function revokeSelf({ client, token, place }: TokenSelf, signal: AbortSig
 }
 
 /**
- * The `auth` block of a login's or a renewal's answer. A token with lease_duration 0 never ends; num_uses 0 or absent
- * means without limit. https://openbao.org/api-docs/auth/kubernetes/#login
+ * Reads the `auth` block of the answer to a login or a renewal. A token with lease_duration 0 never ends; num_uses 0 or
+ * absent means no limit. https://openbao.org/api-docs/auth/kubernetes/#login
  *
- * @throws PannierError AUTH_UNUSABLE when there is no token in it.
+ * @throws PannierError AUTH_UNUSABLE when the answer holds no token.
  */
 export function readAuthBlock(body: Fields, startedMonoMs: number, place: string): Login {
   const auth = body.get('auth');
   if (!isFields(auth)) throw fail('AUTH_UNUSABLE', place, 'the answer holds no login');
   if (isFields(auth.get('mfa_requirement'))) {
-    const hint = 'Use a role without MFA: nobody is there to answer.';
+    const hint = 'Use a role without MFA: the agent cannot give a second factor.';
     throw fail('AUTH_UNUSABLE', place, 'the login asks for a second factor', { hint });
   }
   const token = auth.get('client_token');
@@ -70,10 +70,10 @@ export function readAuthBlock(body: Fields, startedMonoMs: number, place: string
 }
 
 /**
- * What `auth/token/lookup-self` says about the life of a token: `ttl` is whole seconds left, 0 for a token without end,
- * which is told by an absent or null `expire_time`.
+ * Reads the life of a token from the answer of `auth/token/lookup-self`. `ttl` is the whole seconds that are left; 0
+ * with an absent or null `expire_time` means that the token never ends.
  *
- * @throws PannierError AUTH_UNUSABLE
+ * @throws PannierError AUTH_UNUSABLE when the answer holds no data, or the token ends within a second.
  */
 export function readTokenLife(body: Fields, place: string): Omit<Login, 'token' | 'startedMonoMs'> {
   const data = body.get('data');
@@ -90,31 +90,31 @@ export function readTokenLife(body: Fields, place: string): Omit<Login, 'token' 
   };
 }
 
-/** `accessor` of an answer about a token: empty for a batch token. */
+/** Reads `accessor`; undefined for a batch token, whose accessor is empty. */
 function readAccessor(value: Value | undefined): Secret | undefined {
   return isSecret(value) && value.type === 'string' && plainText(value) !== '' ? value : undefined;
 }
 
-/** `num_uses` of an answer about a token: 0 or absent is no limit. */
+/** Reads `num_uses`: 0 or absent is no limit. */
 function readUses(value: Parameters<typeof plainNumber>[0]): number | 'unlimited' {
   const uses = plainNumber(value) ?? 0;
   return uses > 0 ? uses : 'unlimited';
 }
 
-/** The server understood and said no: asking the same again gives the same answer. */
+/** Whether the server refused the request in a way that another try would not change. */
 export function isRefusal(error: unknown): error is VaultStatusError {
   return error instanceof VaultStatusError && [400, 401, 403, 404, 405].includes(error.status);
 }
 
-/** What is known of a credential that the server refused. */
+/** What is known about a credential, for when the server refuses it. */
 export interface Denied {
   readonly code: Extract<Code, 'AUTH_DENIED' | 'AUTH_EXPIRED'>;
-  /** What the credential says about itself; no part of it that lets anybody in. */
+  /** What the credential states about itself; it holds no part that would be enough to log in. */
   readonly seen: string;
   readonly hint: string;
 }
 
-/** A refused login as AUTH_DENIED, or as `denied` says, with the client's own words; anything else as it is. */
+/** Turns a refused login into AUTH_DENIED, or into what `denied` says; any other error is returned as it is. */
 export function asVaultLoginError(error: unknown, place: string, denied?: Denied): unknown {
   if (!isRefusal(error)) return error;
   const { seen } = error.failure;
@@ -126,21 +126,21 @@ export function asVaultLoginError(error: unknown, place: string, denied?: Denied
 }
 
 /**
- * The life that a renewal told.
- * @throws PannierError AUTH_DENIED when the auth method extends nothing (204): what the login was made for is gone;
- * AUTH_UNUSABLE.
+ * Reads the life that a renewal gave.
+ * @throws PannierError AUTH_DENIED when the server answers 204, as it does when the user or role of the login no longer
+ * exists; AUTH_UNUSABLE.
  */
 export function readRenewal(answer: VaultAnswer, startedMonoMs: number, place: string): Login {
   if (answer.status === 204) {
-    const seen = 'the server extends the login no more: its user or role is gone';
+    const seen = 'the server no longer extends the login: its user or role does not exist any more';
     throw fail('AUTH_DENIED', place, seen, { hint: 'A new login is made instead.' });
   }
   return readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place);
 }
 
 /**
- * The server will never extend this login: it understood and said no, or the auth method failed for a reason that stays
- * (Vault and OpenBao answer 500 then).
+ * Whether the server will never extend this login: it refused the renewal, or the auth method failed for a permanent
+ * reason (Vault and OpenBao answer 500 then).
  */
 export function isFinalAtRenewal(error: unknown): boolean {
   if (isRefusal(error)) return true;
@@ -148,19 +148,19 @@ export function isFinalAtRenewal(error: unknown): boolean {
   return error instanceof VaultStatusError && error.phrase !== undefined && FINAL_AT_RENEWAL.has(error.phrase);
 }
 
-/** OpenBao lets Kubernetes review the JWT of a login at each renewal, and Kubernetes said no. */
+/** Whether Kubernetes refused the JWT of the login, which OpenBao lets it review at each renewal. */
 export function isReviewRefused(error: unknown): boolean {
   return error instanceof VaultStatusError && error.phrase === JWT_REVIEWED;
 }
 
-/** Why a login is not extended, with what happens next; anything but a refusal as it is. */
+/** Turns a refused renewal into a failure that says what happens next; any other error is returned as it is. */
 export function asRenewalError(error: unknown, place: string, credentialHasEnded: boolean): unknown {
   if (!(error instanceof VaultStatusError) || !isFinalAtRenewal(error)) return error;
   const { seen } = error.failure;
   if (isReviewRefused(error)) {
     const docs = 'See "How long a login lasts" in docs/how-to/kubernetes.md.';
     if (credentialHasEnded) {
-      const hint = `A new login is made with the token file, and leases anew. Let expirationSeconds be longer. ${docs}`;
+      const hint = `A new login is made, and leases are fetched again. Use a longer expirationSeconds. ${docs}`;
       return fail('AUTH_EXPIRED', place, `${seen}: it has expired since the login`, { hint });
     }
     return fail('AUTH_DENIED', place, seen, { hint: `Check that pod and service account still exist. ${docs}` });

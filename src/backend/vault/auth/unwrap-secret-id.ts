@@ -10,27 +10,28 @@ export interface WrappedSecretId {
   /** Configuration path of the key that names the file. */
   readonly place: string;
   readonly file: string;
-  /** Of the AppRole method, below `auth/`. */
+  /** The mount of the AppRole method, below `auth/`. */
   readonly mount: string;
 }
 
 /**
- * Takes secret ids out of wrapping tokens, which give theirs to the first who asks and to nobody else: that a token is
+ * Makes a function that takes secret ids out of wrapping tokens. A wrapping token can be unwrapped once: that it is
  * used up already is how the theft of a secret id shows.
  *
- * The look-up before it uses nothing up. It finds a token that somebody made of a secret id of their own, or of
- * anything else: only a secret id of this mount has `auth/MOUNT/role/ROLE/secret-id` for the path that made it.
+ * The token is looked up first, which does not use it up. This detects a token that does not wrap a secret id of this
+ * mount, as an attacker could deliver: only for such a secret id is `auth/MOUNT/role/ROLE/secret-id` the path that made
+ * the token.
  * https://openbao.org/docs/concepts/response-wrapping/#response-wrapping-token-validation
  */
 export function createUnwrap({ client, place, file, mount }: WrappedSecretId) {
-  /** The token whose unwrapping got no answer: it may be us who used it up. */
+  /** The last token whose unwrapping got no answer: the agent itself may have used it up. */
   let unanswered: Secret | undefined;
 
   const usedUp = (token: Secret) => {
-    const ours = unanswered?.equals(token) === true;
-    const hint = ours
-      ? 'The answer to our own unwrapping was lost, which uses it up as well: deliver a new one.'
-      : 'Unless this agent used it before a restart, somebody else may have read the secret id: find out, and deliver a new one.';
+    const isOwnUse = unanswered?.equals(token) === true;
+    const hint = isOwnUse
+      ? 'The answer to the unwrapping by this agent was lost, which uses the token up too: deliver a new one.'
+      : 'Unless this agent used it before a restart, another party may have read the secret id: find out, and deliver a new one.';
     return fail('AUTH_WRAPPING_USED', place, `${file} holds a wrapping token that was used already or has ended`, {
       hint,
     });
@@ -59,7 +60,7 @@ export function createUnwrap({ client, place, file, mount }: WrappedSecretId) {
   };
 
   /**
-   * The secret id that `token` wraps.
+   * Returns the secret id that `token` wraps.
    * @throws PannierError AUTH_WRAPPING_USED, AUTH_WRAPPING_PATH, AUTH_UNUSABLE, AUTH_DENIED, or what the client throws
    * when no answer comes.
    */
@@ -71,11 +72,13 @@ export function createUnwrap({ client, place, file, mount }: WrappedSecretId) {
     }
     const secretId = await unwrap(token, signal);
     if (isSecret(secretId) && secretId.type === 'string' && plainText(secretId) !== '') return secretId;
-    throw fail('AUTH_UNUSABLE', place, `what ${file} wraps holds no secret id`, { hint: 'Deliver a new one.' });
+    throw fail('AUTH_UNUSABLE', place, `the wrapping token in ${file} wraps no secret id`, {
+      hint: 'Deliver a new wrapping token.',
+    });
   };
 }
 
-/** Both servers say so with 400, whether the token was used, has ended, was revoked or never was one. */
+/** Both servers answer 400 to a token that was used, has ended, was revoked or never was a wrapping token. */
 function isInvalid(error: unknown): boolean {
   return error instanceof VaultStatusError && error.status === 400;
 }

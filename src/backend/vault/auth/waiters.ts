@@ -1,6 +1,6 @@
 import { onAbort } from '../../../base/on-abort.ts';
 
-/** Callers that wait for something to change. Each wakes at the next `wakeAll`, or when its own signal aborts. */
+/** Callers that wait for a change. A `wait` resolves at the next `wakeAll`, or when its own signal aborts. */
 export class Waiters {
   readonly #waiting = new Set<() => void>();
 
@@ -8,12 +8,12 @@ export class Waiters {
     return new Promise((resolve) => {
       const wake = () => {
         this.#waiting.delete(wake);
-        forget();
+        unlisten();
         resolve();
       };
       this.#waiting.add(wake);
-      let forget = () => {};
-      forget = onAbort(signal, wake);
+      let unlisten = () => {};
+      unlisten = onAbort(signal, wake);
     });
   }
 

@@ -1,8 +1,8 @@
 import type { VaultAnswer } from './client.ts';
 
 /**
- * How old an answer was when it came. A caching proxy on the way says so (RFC 9111, section 5.1), in whole seconds: the
- * lives in such an answer began that much before we asked.
+ * How old an answer was when it arrived, from the header Age of a caching proxy (RFC 9111, section 5.1), in whole
+ * seconds; 0 without the header. Lives in the answer began that much before the request.
  */
 export function ageMs({ headers }: Pick<VaultAnswer, 'headers'>): number {
   const { age } = headers;

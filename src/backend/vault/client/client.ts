@@ -8,25 +8,23 @@ export interface VaultCall {
   readonly method: 'GET' | 'LIST' | 'POST' | 'PUT' | 'DELETE';
   /** Not encoded, without `/v1/` and leading slash: `secret/data/shop/app`. */
   readonly path: string;
-  /** The path may hold a value: facts do not tell it. */
+  /** The path may hold a secret value, so facts and messages do not show it. */
   readonly isPathPrivate?: true | undefined;
   readonly query?: Readonly<Record<string, string>>;
-  /** JSON body; a Secret inside it is sent as its text. */
+  /** Sent as JSON; a Secret inside it is sent as its text. Absent: no body. */
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Absent: the call is made without a token. */
   readonly token?: Secret;
-  /** Another namespace than the configured one; empty is the root. */
+  /** Replaces the configured namespace; empty is the root. Absent: the configured one. */
   readonly namespace?: string;
   /** Configuration path, for errors. */
   readonly place: string;
   /**
-   * Sending it twice makes nothing twice. A call that mints (a GET of `database/creds/…` too) is not: it is sent again
-   * only when a reused kept-alive socket was reset before any byte of an answer, once.
+   * Sending the call twice makes nothing twice. A call that mints is not idempotent, also a GET of `database/creds/…`.
+   * Such a call is sent again only once, when a reused kept-alive socket was reset before any byte of an answer.
    */
   readonly idempotent: boolean;
-  /**
-   * Looks at the certificate files first, without the pause between two looks: it goes over no connection that an older
-   * key pair made.
-   */
+  /** Looks at the certificate files first, and uses no connection that was made with an older key pair. */
   readonly freshTls?: boolean;
 }
 
@@ -34,13 +32,13 @@ export interface VaultAnswer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The parsed body, empty for 204. */
+  /** The parsed body; empty for 204. */
   readonly body: Fields;
 }
 
 /**
- * Speaks HTTP to one Vault or OpenBao server. Follows redirects as Vault's own client does (once, never from https to
- * http), caps bodies at 16 MiB, and gives every request a deadline in total.
+ * Speaks HTTP to one Vault or OpenBao server. It follows redirects as Vault's own client does (once, never from https
+ * to http), reads bodies of up to 16 MiB, and gives each request one deadline.
  */
 export interface VaultClient extends AsyncDisposable {
   /** The backend's configured name, for facts. */
@@ -56,7 +54,7 @@ export interface VaultClient extends AsyncDisposable {
   call(call: VaultCall, signal: AbortSignal): Promise<VaultAnswer>;
 }
 
-/** The server answered with an error status. `body` is kept since KV v2 answers 404 with metadata in it. */
+/** An answer with an error status. It has the `body`, since KV v2 answers 404 with metadata in it. */
 export class VaultStatusError extends PannierError {
   readonly status: number;
   readonly body: Fields;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
+import { isHeaderToken } from '../../../base/header-text.ts';
 import type { ProxyVariables } from '../../../http/proxy-env.ts';
 import { type Send, Transport } from '../../../http/transport.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
@@ -16,22 +17,22 @@ export interface VaultClientOptions {
   readonly emit: Emit;
   /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY; nothing else is read from it. */
   readonly env: ProxyVariables;
-  /** Our version, for the User-Agent header. */
+  /** Pannier's version, for the User-Agent header. */
   readonly version?: string;
 }
 
 /**
- * The client of one Vault or OpenBao server. Opens no connection and loads no library before the first call.
+ * Makes the client of one Vault or OpenBao server. It opens no connection and loads no library before the first call.
  *
- * Each request ends in one fact: `backend-answered` for a whole answer of any status, `backend-failed` when none came
- * or it was not this API's. The path is told without its query.
- * @throws PannierError when the address or a proxy in `env` is no URL.
+ * Each request ends in one fact: `backend-answered` for a whole answer of any status, `backend-failed` when no answer
+ * came or it was not an answer of this API. The fact holds the path without its query.
+ * @throws PannierError as `openEndpoint` does.
  */
 export function createVaultClient(options: VaultClientOptions): VaultClient {
   return new NodeVaultClient(options);
 }
 
-/** What travels through node-vault to our requester beside its own options. */
+/** Passed through node-vault to the requester, beside node-vault's own options. */
 interface Passed {
   readonly call: VaultCall;
   readonly send: Send;
@@ -60,7 +61,7 @@ class NodeVaultClient implements VaultClient {
       'X-Vault-Request': 'true',
       ...(namespace === undefined
         ? {}
-        : { 'X-Vault-Namespace': headerText(namespace, 'namespace', `backends.${name}`) }),
+        : { 'X-Vault-Namespace': checkHeaderToken(namespace, 'namespace', `backends.${name}`) }),
     };
   }
 
@@ -81,17 +82,17 @@ class NodeVaultClient implements VaultClient {
   #passing(call: VaultCall, send: Send): NodeVaultOptions<Passed> {
     const { token, namespace, place } = call;
     const headers = { ...this.#headers };
-    if (token !== undefined) headers['X-Vault-Token'] = headerText(token.exposeText('backend'), 'token', place);
+    if (token !== undefined) headers['X-Vault-Token'] = checkHeaderToken(token.exposeText('backend'), 'token', place);
     if (namespace === '') delete headers['X-Vault-Namespace'];
-    else if (namespace !== undefined) headers['X-Vault-Namespace'] = headerText(namespace, 'namespace', place);
+    else if (namespace !== undefined) headers['X-Vault-Namespace'] = checkHeaderToken(namespace, 'namespace', place);
     return { headers, passed: { call, send } };
   }
 
-  /** The requester under node-vault: sends, tells the fact, and turns everything but success into our errors. */
+  /** The requester that node-vault calls: sends, emits the fact, and throws PannierError for all but success. */
   async #send({ method, path, headers, json, passed: { call, send } }: NodeVaultRequest<Passed>): Promise<VaultAnswer> {
     const { clock, emit } = this.#options;
     const { place } = call;
-    const told = {
+    const about = {
       backend: this.backend,
       call: `${call.method} ${call.isPathPrivate ? '(computed path)' : call.path}`,
     };
@@ -101,15 +102,15 @@ class NodeVaultClient implements VaultClient {
     const lasted = () => clock.monoMs() - startedMs;
     try {
       const answer = await send(request);
-      const understood = { ...answer, body: readBody(answer, this.address, place) };
-      emit({ kind: 'backend-answered', ...told, status: answer.status, durationMs: lasted() });
-      if (SUCCESS.has(answer.status)) return understood;
-      throw statusError({ ...understood, address: this.address, call: told.call, place, nowMs: clock.wallMs() });
+      const parsed = { ...answer, body: readBody(answer, this.address, place) };
+      emit({ kind: 'backend-answered', ...about, status: answer.status, durationMs: lasted() });
+      if (SUCCESS.has(answer.status)) return parsed;
+      throw statusError({ ...parsed, address: this.address, call: about.call, place, nowMs: clock.wallMs() });
     } catch (error) {
       const failed = asFailure(error, place);
       const answered = error instanceof VaultStatusError;
       if (!answered && failed.code !== 'CANCELLED') {
-        emit({ kind: 'backend-failed', ...told, failure: failed, durationMs: lasted() });
+        emit({ kind: 'backend-failed', ...about, failure: failed, durationMs: lasted() });
       }
       throw error;
     }
@@ -119,7 +120,7 @@ class NodeVaultClient implements VaultClient {
 const SUCCESS = new Set([200, 202, 204]);
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-/** Logins, renewals and questions about mounts, which others wait for, do not stand behind a queue of fetches. */
+/** Logins, renewals and questions about mounts go before queued fetches, which wait for them. */
 const URGENT = /^\/?(?:auth|sys)\//;
 
 function dispatch(vault: NodeVault<Passed>, call: VaultCall, options: NodeVaultOptions<Passed>): Promise<unknown> {
@@ -140,10 +141,13 @@ function dispatch(vault: NodeVault<Passed>, call: VaultCall, options: NodeVaultO
   });
 }
 
-/** What a header can carry, so that Node does not have to say what is wrong with a token. */
-function headerText(text: string, what: string, place: string): string {
-  if (/^[\x21-\x7e]+$/.test(text)) return text;
-  const hint = 'Check where it comes from: a line break in the middle, or not a text file.';
+/**
+ * Returns `text`. The check is made here because the error of Node would quote the token.
+ * @throws PannierError AUTH_UNUSABLE for a token, BACKEND_REJECTED for a namespace that a header cannot carry.
+ */
+function checkHeaderToken(text: string, what: 'token' | 'namespace', place: string): string {
+  if (isHeaderToken(text)) return text;
+  const hint = `Check where the ${what} comes from: it may have a line break in the middle, or not be text.`;
   const code = what === 'token' ? 'AUTH_UNUSABLE' : 'BACKEND_REJECTED';
   throw fail(code, place, `the ${what} has characters that a header cannot carry`, { hint });
 }

@@ -1,6 +1,6 @@
 /**
- * The part of node-vault that we use (https://github.com/nodevault/node-vault). Its named calls are left alone: they
- * HTML-escape paths, and its login calls keep the token. `X` travels through it to the requester untouched.
+ * The part of node-vault that Pannier uses (https://github.com/nodevault/node-vault). Its named calls are not used:
+ * they HTML-escape paths, and its login calls store the token. `X` is passed through it to the requester unchanged.
  */
 export interface NodeVault<X> {
   read(path: string, options: NodeVaultOptions<X>): Promise<unknown>;
@@ -15,26 +15,27 @@ export interface NodeVaultOptions<X> {
   readonly passed: X;
 }
 
-/** What node-vault hands to its requester. */
+/** A request as node-vault gives it to its requester. */
 export interface NodeVaultRequest<X> extends NodeVaultOptions<X> {
   readonly method: string;
-  /** From `/v1/` on, encoded, with its query. */
+  /** Begins with `/v1/`, is encoded, and includes the query. */
   readonly path: string;
   readonly json?: unknown;
 }
 
-/** Sends a request; what it resolves with is what the call of NodeVault resolves with, and so for errors. */
+/** Sends a request. The call of `NodeVault` resolves or rejects with what the requester resolves or rejects with. */
 export type Requester<X> = (request: NodeVaultRequest<X>) => Promise<unknown>;
 
-/** Stands before the path so that node-vault has a URL to build; where requests go is the requester's. */
+/** node-vault builds a URL of this and the path; the requester removes it and sends to the configured server. */
 const ENDPOINT = 'http://vault.invalid';
 
 /**
- * Loads node-vault (8 ms with axios aliased to `axios-stub.cjs`, 73 ms with the real one) over our own requester.
+ * Loads node-vault (8 ms with axios aliased to `axios-stub.cjs`, 73 ms with the real one), with `send` as its
+ * requester.
  *
- * It takes only 200 and 204 for success and drops headers, so the requester answers it with 200 and our whole answer as
- * the body, and throws our own errors, which pass through it. It reads VAULT_TOKEN, VAULT_NAMESPACE and VAULT_PREFIX by
- * itself when it is made: these are emptied after, and travel with each request instead.
+ * node-vault takes only 200 and 204 for success and drops headers. So the requester answers it with 200 and the whole
+ * answer as the body, and throws its own errors, which node-vault passes on. node-vault reads VAULT_TOKEN,
+ * VAULT_NAMESPACE and VAULT_PREFIX when it is created: these are emptied here, and each request carries its own.
  */
 export async function loadNodeVault<X>(send: Requester<X>): Promise<NodeVault<X>> {
   const { default: create } = (await import('node-vault')) as unknown as { default: (config: unknown) => Created<X> };
@@ -48,7 +49,7 @@ export async function loadNodeVault<X>(send: Requester<X>): Promise<NodeVault<X>
     apiVersion: 'v1',
     debug: () => {},
     noCustomHTTPVerbs: true,
-    // Of its named calls; the bundle leaves out what they need.
+    // The bundle leaves out the code that named calls need.
     commands: {},
     tv4: { validate: () => true },
     'request-promise': { defaults: () => requester },

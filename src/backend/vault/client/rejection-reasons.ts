@@ -1,16 +1,19 @@
 /**
- * Why the engines of Vault and OpenBao reject a request (400), as far as we repeat it. Their texts quote what was sent,
- * so a text is recognised and told in our words, without the values. What is in parentheses is the name of a parameter,
- * which comes from the engine's own schema.
+ * Why engines of Vault and OpenBao reject a request (400). Their texts quote what was sent, so a text is recognised by
+ * a pattern and replaced by words that hold none of the values. `$1` is the name of a parameter, which comes from the
+ * engine's own schema.
  */
-const REASONS: readonly (readonly [said: RegExp, told: string])[] = [
-  // Any engine: the parameters of a request are held against the schema of its path first.
-  [/^(?:field validation failed: )?error converting input for field "([a-z0-9_]{1,40})": time: /, '$1 is no duration'],
+const REASONS: readonly (readonly [pattern: RegExp, shown: string])[] = [
+  // Any engine: the parameters of a request are checked against the schema of its path first.
+  [
+    /^(?:field validation failed: )?error converting input for field "([a-z0-9_]{1,40})": time: /,
+    '$1 is not a duration',
+  ],
   [/^(?:field validation failed: )?error converting input for field "([a-z0-9_]{1,40})": /, '$1 does not fit'],
   [/\btime: (?:invalid duration|unknown unit|missing unit)/, 'invalid duration'],
   [/^(?:field validation failed: )?error converting input\b/, 'a parameter does not fit'],
   [/^parsing time "/, 'a time is not in RFC 3339'],
-  [/^failed to (?:decode|parse) json input/, 'the body is no JSON'],
+  [/^failed to (?:decode|parse) json input/, 'the body is not JSON'],
   [/^missing data fields/, 'missing data fields'],
   [/^no data provided/, 'no data provided'],
   [/^no path provided/, 'no path provided'],
@@ -45,7 +48,7 @@ const REASONS: readonly (readonly [said: RegExp, told: string])[] = [
   [/^missing plaintext to encrypt/, 'missing plaintext to encrypt'],
   [/^missing ciphertext to decrypt/, 'missing ciphertext to decrypt'],
   [/^missing 'context' for key derivation/, 'missing context for key derivation'],
-  [/^unable to decode input as base64|^illegal base64 data|^failed to base64-decode /, 'a parameter is no base64'],
+  [/^unable to decode input as base64|^illegal base64 data|^failed to base64-decode /, 'a parameter is not base64'],
   [/^invalid ciphertext: no prefix/, 'invalid ciphertext: no prefix'],
   [/^invalid ciphertext: version is too new/, 'invalid ciphertext: version is too new'],
   [/version is too old|disallowed by policy \(too old\)/, 'the version of the key is too old for its policy'],
@@ -81,14 +84,14 @@ const REASONS: readonly (readonly [said: RegExp, told: string])[] = [
   [/^'bytes' cannot be less than/, 'bytes is too small'],
 ];
 
-/** The reason behind the texts of an answer, in our words; undefined when none of them is known. */
-export function rejectionReason(said: readonly string[]): string | undefined {
-  for (const text of said) {
-    // Some engines gather errors as a list, each after a bullet.
+/** The reason that the texts of an answer give, in words that may be shown; undefined when none is known. */
+export function rejectionReason(texts: readonly string[]): string | undefined {
+  for (const text of texts) {
+    // Some engines join errors to a list, each after a bullet.
     const lines = [text, ...text.split('\n').map((line) => line.replace(/^\s*\* /, ''))];
-    for (const [pattern, told] of REASONS) {
+    for (const [pattern, shown] of REASONS) {
       const found = lines.map((line) => pattern.exec(line)).find((match) => match !== null);
-      if (found !== undefined) return told.replace('$1', found?.[1] ?? '');
+      if (found !== undefined) return shown.replace('$1', found?.[1] ?? '');
     }
   }
   return undefined;

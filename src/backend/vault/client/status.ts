@@ -5,20 +5,22 @@ import { retryAfterMs } from '../../../http/retry-after.ts';
 import { VaultStatusError } from './client.ts';
 import { rejectionReason } from './rejection-reasons.ts';
 
-/** An answer that is no success, with what is needed to tell about it. */
+/** An answer with an error status, and what messages say about it. */
 export interface StatusRefusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Fields;
-  /** For messages: the server, and method and path. */
+  /** The address of the server, for messages. */
   readonly address: string;
+  /** Method and path, for messages. */
   readonly call: string;
+  /** Configuration path, for errors. */
   readonly place: string;
-  /** For Retry-After with a date. */
+  /** On the wall clock, to read a Retry-After that is a date. */
   readonly nowMs: number;
 }
 
-/** Reasons for refusing to extend a login, as messages show them. No later renewal of that login goes better. */
+/** Reasons for refusing to extend a login, as messages show them. Every later renewal is refused too. */
 const OTHER_CERTIFICATE = 'another client certificate than at the login';
 const POLICIES_CHANGED = 'the policies of the role have changed';
 /** OpenBao lets Kubernetes review the JWT of a login again at each renewal. */
@@ -32,9 +34,9 @@ export const FINAL_AT_RENEWAL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What Vault and OpenBao say, as far as we repeat it. `errors[]` may quote the request or hold what a plugin or a
- * database said, so never the text itself is shown, only the entry it contains. The first that matches wins, so the
- * narrow ones come first.
+ * The parts of error texts of Vault and OpenBao that messages show. `errors[]` may quote the request, or hold the words
+ * of a plugin or a database, so a text itself is never shown, only the entry that it contains. The first entry that
+ * matches wins, so the narrow ones come first.
  */
 const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
   ['vault is sealed', 'Vault is sealed'],
@@ -96,7 +98,7 @@ const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
 const ROLE_NOT_FOUND = /\brole\b.{0,200}\b(?:not found|could not be found|does not exist)\b/;
 const RATE_LIMIT = 'request path "';
 
-/** Statuses with a meaning of their own; other 5xx are BACKEND_UNAVAILABLE and the rest BACKEND_MALFORMED. */
+/** Codes of statuses; other 5xx are BACKEND_UNAVAILABLE, and the rest are BACKEND_MALFORMED. */
 const CODE_OF: Readonly<Record<number, Code>> = {
   400: 'BACKEND_REJECTED',
   403: 'SECRET_DENIED',
@@ -109,40 +111,40 @@ const CODE_OF: Readonly<Record<number, Code>> = {
 };
 
 /**
- * An answer's status as a failure. A 403 that says the token itself is invalid asks for a login; a bare "permission
- * denied" does not, though OpenBao answers a revoked token with it: that takes a look-up of the token (`Session`). "bad
- * token" is what Vault says of a token that it is asked about, not of the one that asks.
+ * Makes the failure of an answer with an error status. A 403 that calls the token itself invalid asks for a new login.
+ * A bare "permission denied" does not, though OpenBao answers so to a revoked token: `Session.suspect` finds that out.
+ * "bad token" does not either: Vault says it about a token that the request is about, not about the token it came with.
  */
 export function statusError(refusal: StatusRefusal): VaultStatusError {
   const { status, headers, body, address, call, place, nowMs } = refusal;
   const code = CODE_OF[status] ?? (status >= 500 && status <= 599 ? 'BACKEND_UNAVAILABLE' : 'BACKEND_MALFORMED');
-  const said = textsOf(body);
-  const reason = REASONED.has(code) ? rejectionReason(said) : undefined;
-  const phrase = reason ?? knownPhrase(said);
+  const texts = textsOf(body);
+  const reason = REASONED.has(code) ? rejectionReason(texts) : undefined;
+  const phrase = reason ?? knownPhrase(texts);
   const details: { -readonly [K in keyof FailureDetails]: FailureDetails[K] } = {
     retryAfterMs: retryAfterMs(headers['retry-after'], nowMs),
   };
   if (code === 'SECRET_DENIED' && phrase === 'invalid token') details.retry = 'login';
-  if (phrase === 'Vault is sealed') details.hint = 'Unseal it; retried by itself.';
+  if (phrase === 'Vault is sealed') details.hint = 'Unseal the server; the request is retried without a restart.';
   const seen = `HTTP ${status} from ${address}${phrase === undefined ? '' : ` (${phrase})`} for ${call}`;
   return new VaultStatusError(failure(code, place, seen, details), status, body, phrase);
 }
 
-/** Codes of answers about the request itself, whose texts are those of an engine. */
+/** Codes of answers whose texts come from an engine and are about the request. */
 const REASONED: ReadonlySet<Code> = new Set(['BACKEND_REJECTED', 'BACKEND_UNAVAILABLE']);
 
-/** What `errors[]` says, in lower case. */
+/** The texts of `errors[]` in lower case. */
 function textsOf(body: Fields): readonly string[] {
   const errors = body.get('errors');
   if (!isList(errors)) return [];
   return errors.map((error) => (plainText(error) ?? '').slice(0, 4096).toLowerCase());
 }
 
-/** The first known phrase among the texts. */
-function knownPhrase(said: readonly string[]): string | undefined {
+/** The first known phrase that one of the texts contains. */
+function knownPhrase(texts: readonly string[]): string | undefined {
   for (const [part, shown] of PHRASES) {
-    if (said.some((text) => text.includes(part) && (part !== RATE_LIMIT || text.includes('quota'))))
+    if (texts.some((text) => text.includes(part) && (part !== RATE_LIMIT || text.includes('quota'))))
       return shown ?? part;
   }
-  return said.some((text) => ROLE_NOT_FOUND.test(text)) ? ROLE_NOT_FOUND_SHOWN : undefined;
+  return texts.some((text) => ROLE_NOT_FOUND.test(text)) ? ROLE_NOT_FOUND_SHOWN : undefined;
 }

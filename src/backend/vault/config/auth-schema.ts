@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { HEADER_TOKEN } from '../../../base/header-text.ts';
 import { isApiPath } from '../../../config/api-path.ts';
 import { bool, path, text } from '../../../config/scalars.ts';
 
@@ -21,22 +22,21 @@ const jwt = z.strictObject({
   tokenFile: path,
 });
 
-/** The key pair is the backend's `tls`: `resolve-auth.ts` checks that there is one. */
+/** The key pair is in `tls` of the backend; `resolve-auth.ts` checks that there is one. */
 const cert = z.strictObject({
   method: z.literal('cert'),
   ...common,
   role: z.optional(text),
 });
 
-/** What a header can carry as it is. */
-const headerValue = text.check(
-  z.regex(/^[\x21-\x7e]+$/, { error: 'it is not made of printable characters without spaces' }),
+const headerToken = text.check(
+  z.regex(HEADER_TOKEN, { error: 'it is not made of printable characters without spaces' }),
 );
 
 /** The last part of the login's path. */
 const username = text.check(
   z.refine((name) => !name.startsWith('/') && !name.endsWith('/') && isApiPath(name), {
-    error: 'a user name has no / around it and no empty part, . or .. between two',
+    error: 'a user name does not begin or end with / and has no empty part, no . and no .. between two',
   }),
 );
 
@@ -54,7 +54,7 @@ const ldap = z.strictObject({
   passwordFile: path,
 });
 
-/** One of token and tokenFile, or the environment: `resolve-auth.ts` checks. */
+/** The token is in `token`, `tokenFile` or the environment; `resolve-auth.ts` checks that it is in one of them. */
 const token = z.strictObject({
   method: z.literal('token'),
   ...common,
@@ -72,13 +72,13 @@ const approle = z.strictObject({
   removeSecretIdFile: z.optional(bool),
 });
 
-/** Signed with the machine's own AWS identity: `account` in `resolve-auth.ts` says where the keys come from. */
+/** A login with an AWS identity; `resolve-auth.ts` resolves where its keys come from. */
 const aws = z.strictObject({
   method: z.literal('aws'),
   ...common,
   role: z.optional(text),
   region: z.optional(text),
-  serverId: z.optional(headerValue),
+  serverId: z.optional(headerToken),
 });
 
 /** How a vault backend logs in. */

@@ -26,9 +26,9 @@ export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolea
       readonly secretIdWrapped: boolean;
       readonly removeSecretIdFile: boolean;
     }
-  /** The key pair is the backend's `tls`. */
+  /** The key pair is in `tls` of the backend. */
   | { readonly method: 'cert'; readonly role?: string }
-  /** The request to STS is signed with keys of `account`, whose region is always there. */
+  /** The request to STS is signed with keys of `account`, which always has a region. */
   | { readonly method: 'aws'; readonly role?: string; readonly serverId?: string; readonly account: AwsBackendConfig }
   | { readonly method: 'userpass' | 'ldap'; readonly username: string; readonly passwordFile: string }
 );

@@ -1,6 +1,6 @@
 import type { Environment } from '../../../config/environment.ts';
 
-/** `VAULT_NAME`, then `BAO_NAME`; an empty variable counts as unset, as both clients have it. */
+/** Reads `VAULT_NAME`, or else `BAO_NAME`. An empty variable counts as unset, as in the clients of both servers. */
 export function fromEnvironment(
   name: string,
   env: Environment,

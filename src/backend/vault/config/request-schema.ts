@@ -18,15 +18,15 @@ const certificate = z.strictObject({
   ttl: z.optional(positiveDuration),
 });
 
-/** Times (`unix-…`), and durations from the request on. */
+/** Units of points in time (`unix-…`), and of durations that are counted from the request. */
 const END_UNITS = ['unix-seconds', 'unix-milliseconds', 'seconds', 'milliseconds'] as const;
 
-/** A field of the answer, alone or with its unit. */
+/** The name of a field of the answer, alone or with its unit. */
 const end = z.union([text, z.strictObject({ field: text, unit: z.optional(z.enum(END_UNITS)) })], {
   error: `the name of a field is wanted, or { field, unit } with one of the units ${END_UNITS.join(', ')}`,
 });
 
-/** The keys by which a secret asks a Vault backend. */
+/** The keys of a secret in the configuration that make it a request to a Vault backend. */
 export const requestKeys = {
   kv: z.optional(apiPath),
   read: z.optional(apiPath),
@@ -34,6 +34,7 @@ export const requestKeys = {
   certificate: z.optional(certificate),
 };
 
+/** Further keys, each with the request keys that it may stand beside. */
 export const companionKeys = {
   version: { schema: z.optional(count), goesWith: ['kv'] },
   mount: { schema: z.optional(apiPath), goesWith: ['kv'] },
@@ -43,7 +44,7 @@ export const companionKeys = {
 
 export type CertificateShape = z.infer<typeof certificate>;
 
-/** A secret that asks a Vault backend, as its keys were parsed. */
+/** A secret of a Vault backend in the configuration, parsed and not yet resolved. */
 export interface VaultSecretShape {
   readonly kv?: string;
   readonly read?: string;

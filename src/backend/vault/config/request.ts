@@ -4,10 +4,13 @@ import type { SecretRequest } from '../../../config/config.ts';
 export interface KvRequest extends SecretRequest {
   readonly kind: 'vault-kv';
   readonly path: string;
+  /** Absent: the newest version. */
   readonly version?: number;
+  /** Absent: the server is asked which mount the path is in. */
   readonly mount?: string;
+  /** Absent: the server is asked. */
   readonly kvVersion?: 1 | 2;
-  /** The path was computed from values, so no message may show it. */
+  /** The path was computed from secret values, so no message and no fact shows it. */
   readonly isPathPrivate?: true;
 }
 
@@ -25,10 +28,10 @@ export interface EndField {
   readonly unit?: EndUnit;
 }
 
-/** A time, or a duration from the request on. */
+/** The unit of a point in time (`unix-…`), or of a duration that is counted from the request. */
 export type EndUnit = 'unix-seconds' | 'unix-milliseconds' | 'seconds' | 'milliseconds';
 
-/** Any path that can be read; its lease is honoured. */
+/** Any path that can be read; a lease in the answer counts. */
 export interface ReadRequest extends SecretRequest {
   readonly kind: 'vault-read';
   readonly path: string;
@@ -52,7 +55,7 @@ export interface CertificateRequest extends SecretRequest {
   readonly altNames: readonly string[];
   readonly ipSans: readonly string[];
   readonly uriSans: readonly string[];
-  /** As the API takes it (`24h`); absent: the role's own. */
+  /** In the form of the API (`86400s`); absent: the role decides. */
   readonly ttl?: string;
 }
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isHeaderToken } from '../../../base/header-text.ts';
 import { Secret } from '../../../base/secret.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { TlsConfig } from '../../../config/config.ts';
@@ -12,7 +13,7 @@ import type { AuthShape } from './schema.ts';
 
 const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** The login of a backend; `entry` is the backend's. */
+/** Resolves the login of the backend that `entry` is; undefined when a problem was added. */
 export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: ResolveContext): AuthConfig | undefined {
   const dir = entry.file.dir;
   const common = { mount: trimSlashes(shape.mount ?? '') || shape.method, revokeOnExit: shape.revokeOnExit ?? false };
@@ -80,7 +81,9 @@ function resolveAppRole(
   };
 }
 
-/** The login `cert` is the handshake itself: it takes TLS, and a certificate to show. */
+/**
+ * Checks what the login `cert` needs: an https address, and a client certificate. Adds problems when it returns false.
+ */
 export function checkCertLogin(
   address: string,
   tls: TlsConfig,
@@ -88,9 +91,9 @@ export function checkCertLogin(
   { problems }: ResolveContext,
 ): boolean {
   const isSecure = address.startsWith('https:');
-  if (!isSecure) problems.add('CONFIG_INVALID', file, [...path, 'address'], 'not https, which the login cert takes');
+  if (!isSecure) problems.add('CONFIG_INVALID', file, [...path, 'address'], 'not https, which the login cert needs');
   if (tls.certFile !== undefined) return isSecure;
-  const hint = 'Add tls.certFile and tls.keyFile: the pair that the login cert shows.';
+  const hint = 'Add tls.certFile and tls.keyFile: the key pair that the login cert logs in with.';
   problems.add('CONFIG_MISSING', file, [...path, 'tls', 'certFile'], 'absent', hint);
   return false;
 }
@@ -121,13 +124,13 @@ function resolveToken(
 
   function withToken(text: string): AuthConfig | undefined {
     const trimmed = text.trim();
-    if (/^[\x21-\x7e]+$/.test(trimmed)) return { ...common, method: 'token', token: Secret.text(trimmed) };
+    if (isHeaderToken(trimmed)) return { ...common, method: 'token', token: Secret.text(trimmed) };
     context.problems.add('CONFIG_INVALID', file, place, 'it is not made of printable characters without spaces');
     return undefined;
   }
 }
 
-/** Exactly one of two keys of `auth`. */
+/** Checks that exactly one of two keys of `auth` is present. Adds a problem when it returns false. */
 function checkOne(
   first: string,
   firstValue: string | undefined,

@@ -8,7 +8,7 @@ import type { CertificateShape, VaultSecretShape } from './request-schema.ts';
 
 const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 
-/** The request of a secret that has one of `kv`, `read`, `write` and `certificate`. */
+/** Makes the request of a secret that has one of `kv`, `read`, `write` and `certificate`. */
 export function resolveVaultRequest(
   { kv, read, write, certificate, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
   entry: ConfigEntry,
@@ -51,7 +51,7 @@ function certificateRequest(
   const seconds = ttl === undefined ? undefined : Math.floor((parseDuration(ttl) as number) / 1000);
   if (seconds === 0) {
     const place = [...path, 'certificate', 'ttl'];
-    problems.add('CONFIG_INVALID', file, place, 'a certificate lives for a second at least');
+    problems.add('CONFIG_INVALID', file, place, 'the life of a certificate is at least one second');
   }
   return {
     kind: 'vault-certificate',

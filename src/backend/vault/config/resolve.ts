@@ -12,7 +12,10 @@ import type { VaultShape } from './schema.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** A backend of kind `vault`: keys, defaults, the environment of the `vault` and `bao` command lines, the login. */
+/**
+ * Resolves a backend of kind `vault` from its keys, the defaults, and the environment variables of the command lines
+ * `vault` and `bao`. Undefined when a problem was added.
+ */
 export function resolveVault(
   name: string,
   shape: VaultShape,
@@ -32,8 +35,8 @@ export function resolveVault(
 }
 
 /**
- * Environment that turns certificate checks off is refused unless the configuration says so itself: a variable is
- * inherited by accident, a line in a file is reviewed.
+ * Refuses environment variables that turn certificate checks off. Only the configuration may do that: a variable may be
+ * inherited by accident, while a line in a file is reviewed.
  */
 function checkTlsEnvironment({ file, path }: ConfigEntry, { env, problems }: ResolveContext): void {
   const unsafe = ['VAULT_SKIP_VERIFY', 'BAO_SKIP_VERIFY'].filter((name) => isTruthy(env[name]));
@@ -52,7 +55,7 @@ function resolveAddress(
   const given = fromEnvironment('ADDR', env);
   const text = shape.address ?? given?.value;
   if (text === undefined) {
-    problems.add('CONFIG_MISSING', file, place, 'absent', 'Add it, or set VAULT_ADDR or BAO_ADDR.');
+    problems.add('CONFIG_MISSING', file, place, 'absent', 'Add address, or set VAULT_ADDR or BAO_ADDR.');
     return undefined;
   }
   const parsed = parseAddress(text);
@@ -70,7 +73,12 @@ function resolveTls(
   const { caFile, certFile, keyFile, serverName, skipVerify = false } = shape.tls ?? {};
   if ((certFile === undefined) !== (keyFile === undefined)) {
     const absent = certFile === undefined ? 'certFile' : 'keyFile';
-    problems.add('CONFIG_MISSING', file, [...path, 'tls', absent], 'absent; certFile and keyFile go together');
+    problems.add(
+      'CONFIG_MISSING',
+      file,
+      [...path, 'tls', absent],
+      `absent, but ${certFile === undefined ? 'keyFile' : 'certFile'} needs it`,
+    );
     return undefined;
   }
   const inherited = fromEnvironment('CACERT', env)?.value;
@@ -84,7 +92,7 @@ function resolveTls(
   };
 }
 
-/** What is not plainly false is true, also `yes`: the variable was set for a reason. */
+/** Every text that is not clearly false counts as true, also `yes`. */
 function isTruthy(value: string | undefined): boolean {
   return value !== undefined && !['', '0', 'f', 'false'].includes(value.toLowerCase());
 }

@@ -5,11 +5,11 @@ import { equalValues, type Fields, isFields, isSecret, plainNumber, plainText } 
 import type { Fetch, Fetched, LeaseLife, Life, Want } from '../../backend.ts';
 import type { Authorized, AuthorizedAnswer } from '../auth/authorized.ts';
 
-/** What every kind of Vault secret is fetched with. */
+/** What the fetches of all kinds of Vault secrets need. */
 export interface VaultSourceDeps {
   readonly vault: Authorized;
   readonly clock: Clock;
-  /** A text that no earlier answer of this process has; for values whose backend counts no versions. */
+  /** Returns a version that no value had before, for values whose engine counts no versions. */
   readonly nextVersion: () => string;
 }
 
@@ -20,8 +20,8 @@ export type FetchKind<R> = (
 ) => Promise<Fetch>;
 
 /**
- * The fields of an answer: its `data`, or else its `auth` (a token made by a write to `auth/token/create`). Warnings
- * are not looked at.
+ * The fields of an answer: its `data`, or else its `auth` (a token made by a write to `auth/token/create`). Warnings in
+ * the answer are ignored.
  * @throws PannierError SECRET_EMPTY, BACKEND_MALFORMED
  */
 export function readFields(body: Fields, place: string): Fields {
@@ -35,12 +35,12 @@ export function readFields(body: Fields, place: string): Fields {
 }
 
 /**
- * The lease of an answer (https://openbao.org/docs/concepts/lease/), or undefined. A lease that lasts 0 seconds has no
- * end, so it is none to us. A duration without a lease id is a hint (KV v1 prints one), not a lease; but a token made
- * by a write has a life of its own, which ends like a lease that cannot be renewed: its id is empty.
+ * The lease of an answer (https://openbao.org/docs/concepts/lease/), or undefined. A lease of 0 seconds has no end, and
+ * does not count as one. A duration without a lease id is only a hint, as KV v1 gives one. A token that a write made
+ * has its own life, which is returned as a lease that cannot be renewed, with an empty id.
  */
 export function readLease({ body, loginId, startedMonoMs }: AuthorizedAnswer): LeaseLife | undefined {
-  const told = (fields: Fields, leaseId: Secret, renewable: boolean): LeaseLife | undefined => {
+  const leaseOf = (fields: Fields, leaseId: Secret, renewable: boolean): LeaseLife | undefined => {
     const seconds = plainNumber(fields.get('lease_duration')) ?? 0;
     return seconds > 0
       ? { kind: 'lease', leaseId, ttlMs: seconds * 1000, renewable, startedMonoMs, loginId }
@@ -48,16 +48,16 @@ export function readLease({ body, loginId, startedMonoMs }: AuthorizedAnswer): L
   };
   const leaseId = body.get('lease_id');
   if (isSecret(leaseId) && leaseId.type === 'string' && plainText(leaseId) !== '') {
-    return told(body, leaseId, plainText(body.get('renewable')) === 'true');
+    return leaseOf(body, leaseId, plainText(body.get('renewable')) === 'true');
   }
   const auth = body.get('auth');
-  return isFields(auth) ? told(auth, Secret.text(''), false) : undefined;
+  return isFields(auth) ? leaseOf(auth, Secret.text(''), false) : undefined;
 }
 
 /**
- * An answer whose backend counts no versions: unchanged means equal fields. What a lease brings is new, unless it is
- * the lease that we hold: then a cache on the way answered, and what is known of its life stays.
- * @param uncounted a field that differs each time and means nothing (a countdown).
+ * Makes the result of a fetch whose engine counts no versions: equal fields mean unchanged. A value with another lease
+ * is a new value. With the lease that is held already, a cache on the way answered, so the life stays as it is known.
+ * @param uncounted names a field that may differ without a change, such as a countdown.
  */
 export function settleFetch(
   {
@@ -86,7 +86,7 @@ export function malformed(place: string, seen: string): PannierError {
   return fail('BACKEND_MALFORMED', place, seen);
 }
 
-/** Whether an answer is the one before, but for some fields. */
+/** Whether two values are equal in all fields except `uncounted`. */
 export function equalExcept(a: Fields, b: Fields, uncounted: readonly string[]): boolean {
   if (uncounted.length === 0) return equalValues(a, b);
   const rest = (fields: Fields) => new Map([...fields].filter(([name]) => !uncounted.includes(name)));

@@ -2,20 +2,21 @@ import type { X509Certificate } from 'node:crypto';
 import { loadCrypto } from '../../../base/node-crypto.ts';
 import { Secret } from '../../../base/secret.ts';
 import { type Fields, isList, isSecret, plainText, type Value } from '../../../base/value.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
 import type { CertificateRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields, type VaultSourceDeps } from './answer.ts';
 
 /**
- * A certificate from the PKI engine: POST ISSUER/issue/ROLE, PEM.
+ * Fetches a certificate from the PKI engine: POST ISSUER/issue/ROLE, PEM.
  * https://openbao.org/api-docs/secret/pki/#generate-certificate-and-key
  *
- * Its life is read from the certificate itself, not from the answer, and a key that does not belong to it is refused
- * here, before anything is published. The lease of a role with generate_lease=true is not looked at; such a role
- * revokes the certificate when the login ends, so leave generate_lease off.
+ * The life is read from the certificate itself, not from the answer. A private key that does not belong to the
+ * certificate is refused here, before anything is published. The lease of a role with generate_lease=true is ignored;
+ * the server revokes such a certificate when the login ends, so leave generate_lease off.
  */
 export function createVaultCertificate({ vault }: VaultSourceDeps): FetchKind<CertificateRequest> {
   return async ({ want: { place }, request, last }, signal) => {
-    const path = `${request.issuer.replace(/^\/+|\/+$/g, '')}/issue/${request.role}`;
+    const path = `${trimSlashes(request.issuer)}/issue/${request.role}`;
     const body = issueBody(request);
     const answer = await vault.call({ method: 'POST', path, body, place, idempotent: false }, signal);
     const data = readFields(answer.body, place);
@@ -25,7 +26,7 @@ export function createVaultCertificate({ vault }: VaultSourceDeps): FetchKind<Ce
       notBeforeMs: x509.validFromDate.getTime(),
       notAfterMs: x509.validToDate.getTime(),
     } as const;
-    // A cache on the way gave the certificate that we hold.
+    // The certificate is the one that is held already: a cache on the way answered.
     if (last?.version === serial && last.fields.size > 0) return { state: 'unchanged', life };
     return changed(renameFields(data, x509, serial), serial, life);
   };
@@ -41,7 +42,7 @@ function issueBody({ commonName, altNames, ipSans, uriSans, ttl }: CertificateRe
   };
 }
 
-/** The certificate, parsed. Node's own errors are not told: they may quote the input. */
+/** Parses the certificate and checks its key. The errors of Node are replaced: they may quote the input. */
 function readPair(data: Fields, place: string): { x509: X509Certificate; serial: string } {
   const certificate = text(data.get('certificate'));
   const privateKey = text(data.get('private_key'));
@@ -60,7 +61,7 @@ function readPair(data: Fields, place: string): { x509: X509Certificate; serial:
   return { x509, serial: text(data.get('serial_number')) ?? serialOf(x509) };
 }
 
-/** Our names for the fields; what else the answer holds is left out. */
+/** Gives the fields their names in Pannier, and leaves out other members of the answer. */
 function renameFields(data: Fields, x509: X509Certificate, serial: string): Fields {
   const fields = new Map<string, Value>();
   const put = (name: string, value: Value | undefined) => value !== undefined && fields.set(name, value);
@@ -82,7 +83,7 @@ function text(value: Value | undefined): string | undefined {
   return plainText(value) || undefined;
 }
 
-/** `0A1B` as the PKI engine writes it: `0a:1b`. */
+/** The serial number in the form of the PKI engine: `0a:1b`, where Node has `0A1B`. */
 function serialOf(x509: X509Certificate): string {
   return (x509.serialNumber.toLowerCase().match(/../g) ?? []).join(':');
 }

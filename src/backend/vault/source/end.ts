@@ -5,18 +5,19 @@ import type { EndingLife } from '../../backend.ts';
 import type { AuthorizedAnswer } from '../auth/authorized.ts';
 import type { EndField, EndUnit } from '../config/request.ts';
 
-/** An end as it stands in an answer. */
+/** An end that an answer states. */
 interface End {
   readonly clock: 'mono' | 'wall';
-  /** At this time, on that clock; for `mono` counted from the request. */
+  /** For `wall` a point in time; for `mono` a duration from the request. */
   readonly ms: number;
-  /** A countdown: it differs in each answer and means nothing. */
+  /** The field that counts down to the end. It differs in each answer, which is no change of the value. */
   readonly countdown?: string;
 }
 
 export interface AskedEnd {
-  /** The configured field; absent: those that engines are known to use are looked at. */
+  /** The configured field; undefined: the fields that engines are known to use. */
   readonly end: EndField | undefined;
+  /** See `EndingLife`. */
   readonly mints: boolean;
   readonly place: string;
   readonly clock: Clock;
@@ -26,7 +27,7 @@ export interface AskedEnd {
 const JWT = /^ey[\w-]+\.(ey[\w-]+)\.[\w-]*$/;
 const MAX_JWT_LENGTH = 65_536;
 
-/** A time later than this is none in seconds: the year 5138, or a time of our days in milliseconds. */
+/** A larger number is not Unix seconds: it would be after the year 5138, and is a present time in milliseconds. */
 const MAX_UNIX_SECONDS = 1e11;
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
@@ -39,13 +40,13 @@ const SCALE: Readonly<Record<EndUnit, { readonly clock: End['clock']; readonly m
 };
 
 /**
- * The life of an answer without a lease that says itself when it ends; undefined when it says nothing, or that it never
- * ends. `countdown` is a field that is no change by itself.
+ * Reads the life of an answer without a lease that states its own end; undefined when it states none, or that it never
+ * ends. `countdown` names a field whose change alone is no change of the value.
  *
  * Without a configured field these count: `expiration` in Unix seconds (the PKI engine), the `exp` of a JWT
  * (https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4), and beside a JWT a `ttl` in seconds (the OIDC tokens of
- * identities). A `ttl` elsewhere is a setting as often as a life. What KV version 1 stores is not looked at: its fields
- * are the user's own, and it is known by a duration without a lease.
+ * identities). Elsewhere a `ttl` is a setting as often as a life. Answers of KV version 1, which have a duration
+ * without a lease, are not searched: their fields are the user's own.
  * @throws PannierError BACKEND_MALFORMED when the configured field is missing or holds no time.
  */
 export function readEnd(
@@ -67,7 +68,7 @@ function knownEnd(body: Fields, fields: Fields): End | undefined {
   const expiration = plainNumber(fields.get('expiration')) ?? 0;
   const jwtEnds = [...fields.values()].flatMap(jwtEnd);
   const ttl = plainNumber(fields.get('ttl')) ?? 0;
-  // The server's own duration needs no clock that agrees with ours, so it comes before the time that stands in the JWT.
+  // A duration does not depend on the clocks of both machines being equal, so it is preferred to the time in the JWT.
   if (ttl > 0 && jwtEnds.length > 0) return { clock: 'mono', ms: ttl * 1000, countdown: 'ttl' };
   const ends = expiration > 0 && expiration < MAX_UNIX_SECONDS ? [...jwtEnds, expiration * 1000] : jwtEnds;
   return ends.length === 0 ? undefined : { clock: 'wall', ms: Math.min(...ends) };
@@ -81,7 +82,7 @@ function jwtEnd(value: Value): number[] {
     const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { readonly exp?: unknown };
     return typeof exp === 'number' && exp > 0 ? [exp * 1000] : [];
   } catch {
-    return []; // no JWT after all
+    return []; // the text only looked like a JWT
   }
 }
 
@@ -95,10 +96,13 @@ function configuredEnd(fields: Fields, { field, unit }: EndField, place: string)
   const number = plainNumber(value);
   if (number !== undefined) {
     if (unit === undefined && number > MAX_UNIX_SECONDS) {
-      throw wrong(`the field ${field} holds no Unix seconds: they are too many`, 'Say the unit: end: { field, unit }.');
+      throw wrong(
+        `the field ${field} holds a number that is too large for Unix seconds`,
+        'Name the unit: end: { field, unit }.',
+      );
     }
     const { clock, ms } = SCALE[unit ?? 'unix-seconds'];
-    // Nothing ends in 1970: zero is how servers write "never".
+    // Servers write zero for "never".
     if (number === 0 && clock === 'wall') return undefined;
     return { clock, ms: number * ms, ...(clock === 'mono' ? { countdown: field } : {}) };
   }
@@ -108,6 +112,6 @@ function configuredEnd(fields: Fields, { field, unit }: EndField, place: string)
     const wanted = unit === undefined ? 'Unix seconds nor RFC 3339 text' : 'number';
     throw wrong(`the field ${field} holds ${unit === undefined ? 'neither' : 'no'} ${wanted}`, 'See end and its unit.');
   }
-  // The zero time of the server's language, 0001-01-01T00:00:00Z, is "never" as well.
+  // The zero time of Go, 0001-01-01T00:00:00Z, means "never" too.
   return ms <= 0 ? undefined : { clock: 'wall', ms };
 }

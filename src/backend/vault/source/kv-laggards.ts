@@ -1,23 +1,23 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Fetch, Fetched, Want } from '../../backend.ts';
 
-/** An older version that is answered for this long is taken for the truth: a server restored from a backup. */
+/** After this time an older version is accepted: the server was probably restored from a backup. */
 const LAG_MS = 60_000;
 
 /**
- * Standby servers may answer a version that is older than the one already read: what was written last has not reached
- * them. Such an answer is no change back to the older value.
+ * Recognises answers of servers that are behind. A standby server that a write has not reached yet answers with an
+ * older version than the one already read. Such an answer must not change the value back.
  */
 export class Laggards {
   readonly #clock: Clock;
-  /** Since when older versions are answered, without a newer one in between. */
+  /** Since when the answers have older versions, without a newer one in between. */
   readonly #since = new WeakMap<Want, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Whether the answer is older than `last` and is to be passed over. */
+  /** Whether the answer is older than `last`, and is to be ignored. */
   isBehind(want: Want, last: Fetched | undefined, answer: Fetch): boolean {
     if (answer.state !== 'changed' || last === undefined || !isOlder(answer.value.version, last.version)) {
       this.#since.delete(want);
@@ -31,8 +31,8 @@ export class Laggards {
 }
 
 /**
- * Versions of KV v2 are `NUMBER CREATED_TIME`. A smaller number alone says nothing: after a metadata delete the numbers
- * begin anew, with a later time.
+ * Compares versions of KV v2, `NUMBER CREATED_TIME`. A smaller number alone does not mean older: after a metadata
+ * delete the numbers start again, with a later time.
  */
 function isOlder(version: string, than: string): boolean {
   const [number = '', time = ''] = version.split(' ');

@@ -1,5 +1,6 @@
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../../../base/value.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
 import { VaultStatusError } from '../client/client.ts';
 import type { KvRequest } from '../config/request.ts';
@@ -15,10 +16,10 @@ import {
 import { Laggards } from './kv-laggards.ts';
 import { firstSegment, type Mount, type VaultMounts } from './mounts.ts';
 
-/** What is known of an engine that answered a guess with a lease. */
+/** The type of an engine that answered a read under a guess with a lease: only its not being KV is known. */
 const LEASED = 'one that gives leases';
 
-/** One way to read a secret: `rest` below `mount` (with its slash), as that version of the engine wants it. */
+/** One way to read a secret: `rest` below `mount` (with its slash), from an engine of that version. */
 interface KvForm {
   readonly version: 1 | 2;
   readonly mount: string;
@@ -26,18 +27,19 @@ interface KvForm {
 }
 
 /**
- * KV secrets, version 1 and 2. https://openbao.org/api-docs/secret/kv/
+ * Fetches secrets of KV engines, version 1 and 2. https://openbao.org/api-docs/secret/kv/
  *
- * A path is written as `bao kv get` takes it (`secret/shop/app`), and as the API takes it (`secret/data/shop/app`): a
- * secret whose own name begins with `data/` is written `secret/data/data/…`. With `mount:` the path may be below it.
- * Mount and version are asked for once per mount. When the server does not tell, `data/` after the first segment is
- * tried, then the plain path, and what went well is remembered.
+ * A path may be written as for `bao kv get` (`secret/shop/app`) or as for the API (`secret/data/shop/app`), so a secret
+ * whose own name begins with `data/` is written `secret/data/data/…`. With `mount`, the path may also be written
+ * without the mount. The server is asked for the mount of a path and its version, once per mount. When it does not
+ * tell, the path with `data/` after its first segment is tried, then the plain path; the one that succeeds is
+ * remembered.
  *
- * There is no life: KV v1 prints a `lease_duration` of weeks and treats a field called `ttl` as one, and neither makes
- * the value end, so both are ignored.
+ * The secrets have no life: KV v1 gives a `lease_duration` of weeks and takes a field named `ttl` for one, but neither
+ * ends the value, so both are ignored.
  */
-export function createVaultKv(tools: VaultSourceDeps, mounts: VaultMounts): FetchKind<KvRequest> {
-  const laggards = new Laggards(tools.clock);
+export function createVaultKv(deps: VaultSourceDeps, mounts: VaultMounts): FetchKind<KvRequest> {
+  const laggards = new Laggards(deps.clock);
   return async ({ want, request, last }, signal) => {
     const { place } = want;
     for (let isSecondTry = false; ; isSecondTry = true) {
@@ -45,7 +47,7 @@ export function createVaultKv(tools: VaultSourceDeps, mounts: VaultMounts): Fetc
       let refused: VaultStatusError | undefined;
       for (const form of forms) {
         try {
-          const fetched = await readForm(tools, { form, request, last, place }, signal);
+          const fetched = await readForm(deps, { form, request, last, place }, signal);
           if (forms.length > 1) mounts.learn(form.mount, 'kv', form.version);
           return laggards.isBehind(want, last, fetched) ? { state: 'unchanged', life: { kind: 'none' } } : fetched;
         } catch (error) {
@@ -55,12 +57,12 @@ export function createVaultKv(tools: VaultSourceDeps, mounts: VaultMounts): Fetc
         }
       }
       if (mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
-      throw notThere(refused, mount?.source === 'told', request.version, place);
+      throw notThere(refused, mount?.source === 'reported', request.version, place);
     }
   };
 }
 
-/** The forms to try, likeliest first: one when the mount is known. */
+/** The forms to try, the likeliest first; only one when the server reported the mount. */
 async function locate(
   mounts: VaultMounts,
   request: KvRequest,
@@ -79,12 +81,12 @@ async function locate(
   }
   const form = formOf(path, mount.path, mount.version);
   const other = formOf(path, mount.path, mount.version === 2 ? 1 : 2);
-  return { forms: mount.source === 'told' ? [form] : [form, other], mount };
+  return { forms: mount.source === 'reported' ? [form] : [form, other], mount };
 }
 
 function notKv(mount: string, engine: string, path: string, place: string): PannierError {
-  const details = { hint: `Use read: ${path} for it.`, retry: 'never' } as const;
-  return fail('SECRET_NOT_KV', place, `${mount} is a mount of another engine (${engine})`, details);
+  const details = { hint: `Use read: ${path} for this secret.`, retry: 'never' } as const;
+  return fail('SECRET_NOT_KV', place, `${mount} is not a KV engine (${engine})`, details);
 }
 
 function formOf(path: string, mount: string, version: 1 | 2): KvForm {
@@ -99,32 +101,35 @@ interface Reading {
   readonly place: string;
 }
 
-async function readForm(tools: VaultSourceDeps, reading: Reading, signal: AbortSignal): Promise<Fetch> {
+async function readForm(deps: VaultSourceDeps, reading: Reading, signal: AbortSignal): Promise<Fetch> {
   const { form, request, last, place } = reading;
   const { mount, rest, version } = form;
   const { isPathPrivate } = request;
   const get = { method: 'GET', place, idempotent: true, isPathPrivate } as const;
   if (version === 1) {
     if (request.version !== undefined) {
-      const hint = 'Remove version: version 1 of the engine keeps none.';
-      throw fail('BACKEND_REJECTED', place, `a pinned version, but ${mount} is KV version 1`, { hint });
+      const hint = 'Remove version: KV version 1 keeps no versions.';
+      throw fail('BACKEND_REJECTED', place, `a version is pinned, but ${mount} is KV version 1`, { hint });
     }
-    const answer = await tools.vault.call({ ...get, path: mount + rest }, signal);
-    // Only a guessed mount gets here. The read has minted; the mount is remembered, so that it does so once.
+    const answer = await deps.vault.call({ ...get, path: mount + rest }, signal);
+    // The mount was guessed, and the read made a credential. `createVaultKv` remembers the mount, so this happens once.
     if (readLease(answer) !== undefined) throw notKv(mount, LEASED, isPathPrivate ? 'PATH' : mount + rest, place);
     const fields = readFields(answer.body, place);
-    return settleFetch({ last, fields, life: { kind: 'none' } }, tools.nextVersion);
+    return settleFetch({ last, fields, life: { kind: 'none' } }, deps.nextVersion);
   }
   const query = request.version === undefined ? {} : { query: { version: String(request.version) } };
   try {
-    const { body } = await tools.vault.call({ ...get, path: `${mount}data/${rest}`, ...query }, signal);
+    const { body } = await deps.vault.call({ ...get, path: `${mount}data/${rest}`, ...query }, signal);
     return readVersion(body, last, place);
   } catch (error) {
     throw error instanceof VaultStatusError && error.status === 404 ? whyGone(error, place) : error;
   }
 }
 
-/** After a metadata delete version 1 comes back with other bytes, so `created_time` is part of the version. */
+/**
+ * Reads an answer of KV version 2. After a metadata delete the numbers start again with other values, so `created_time`
+ * is part of the version.
+ */
 function readVersion(body: Fields, last: Fetched | undefined, place: string): Fetch {
   const data = body.get('data');
   const fields = lookUp(data, 'data');
@@ -139,7 +144,7 @@ function readVersion(body: Fields, last: Fetched | undefined, place: string): Fe
   return changed(fields, version, life);
 }
 
-/** A 404 of KV v2 with metadata in it tells what became of the version; one without is returned as it is. */
+/** A 404 of KV v2 with metadata says whether the version is deleted or destroyed; others are returned as they are. */
 function whyGone(error: VaultStatusError, place: string): PannierError {
   const metadata = lookUp(error.body, 'data', 'metadata');
   const number = plainText(lookUp(metadata, 'version')) ?? '?';
@@ -151,22 +156,18 @@ function whyGone(error: VaultStatusError, place: string): PannierError {
   return error;
 }
 
-/** The refusal, with a hint whether the mount or the secret is missing where that is known. */
+/** Adds a hint to the refusal, which says whether the mount or the secret is missing when that is known. */
 function notThere(
   refused: VaultStatusError | undefined,
-  mountIsTold: boolean,
+  mountIsReported: boolean,
   pinned: number | undefined,
   place: string,
 ): PannierError {
   if (refused === undefined) throw new TypeError('no form of the path was tried');
   if (refused.status !== 404) return refused;
   const { code, seen } = refused.failure;
-  const hint = mountIsTold
+  const hint = mountIsReported
     ? 'The KV mount exists, the secret does not: check the path, or write the secret.'
     : 'Check that a KV engine is mounted there, and the path below it.';
   return fail(code, place, pinned === undefined ? seen : `version ${pinned}: ${seen}`, { hint });
-}
-
-function trimSlashes(path: string): string {
-  return path.replace(/^\/+|\/+$/g, '');
 }

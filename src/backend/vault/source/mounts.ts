@@ -13,29 +13,31 @@ export interface Mount {
   /** `kv` for both versions; `generic` is KV 1 by its old name. */
   readonly type: string;
   readonly version: 1 | 2;
-  /** `guessed`: the server would not tell, and a read under a guess told it. */
-  readonly source: 'told' | 'guessed';
+  /** `guessed`: the server did not report the mount, and a read under a guess succeeded. */
+  readonly source: 'reported' | 'guessed';
   readonly learntMonoMs: number;
 }
 
-/** Whose question it is. */
+/** The secret that asks for a mount: its place, and whether its path may be shown. */
 export type AskedFor = Pick<VaultCall, 'place' | 'isPathPrivate'>;
 
 /**
- * A mount is asked about again after a 404 when what is known is older than this. With the backoff of a failed read, of
- * 30 s at most, a mount that was moved or upgraded is found within a minute.
+ * After a 404 the server is asked about a mount again when the last answer is older than this. A failed read is
+ * repeated after 30 s at most, so a mount that was moved or upgraded is found within a minute.
  */
 const DOUBT_AFTER_MS = 30_000;
 
 /**
- * Where the mounts of a server are, and of what kind: GET sys/internal/ui/mounts/PATH, once per mount, also when many
- * secrets begin at the same moment. A least-privilege token may ask it about what it may read.
+ * The mounts of a server and their types: GET sys/internal/ui/mounts/PATH, once per mount, also when many secrets start
+ * at the same moment. Every token may ask about paths that it may read.
  * https://openbao.org/api-docs/system/internal-ui-mounts/#get-single-mount-details
  */
 export class VaultMounts {
   readonly #vault: Authorized;
   readonly #clock: Clock;
-  /** Aborts when the backend closes: a question belongs to all who wait for it, not to the first. */
+  /**
+   * Aborts when the backend closes. A request belongs to all callers that wait for it, so no caller's signal ends it.
+   */
   readonly #stop: AbortSignal;
   readonly #known = new Map<string, Mount>();
   readonly #asking = new SingleFlight<string, Mount | 'refused'>();
@@ -47,9 +49,9 @@ export class VaultMounts {
   }
 
   /**
-   * The mount that `path` lies in; `refused` when the server will not tell (an older server, a narrower policy, or no
-   * such mount). Paths that begin with the same segment wait for one question and then look for their mount among
-   * what is known; only one that it does not answer asks its own.
+   * The mount that `path` is in; `refused` when the server does not report it (an older server, a narrower policy, or
+   * no such mount). Paths with the same first segment wait for one request, and then look for their mount among the
+   * known ones; a path whose mount is still unknown makes its own request.
    */
   async find(path: string, about: AskedFor, signal: AbortSignal): Promise<Mount | 'refused'> {
     const segment = firstSegment(path);
@@ -58,20 +60,20 @@ export class VaultMounts {
       if (known !== undefined) return known;
       const joins = this.#asking.has(segment);
       const answer = this.#asking.run(segment, () => this.#ask(path, about));
-      const found = await whileWanted(answer, about.place, signal);
+      const found = await waitFor(answer, about.place, signal);
       if (!joins || found === 'refused') return found;
     }
   }
 
-  /** What a read under a guess told about the mount. */
+  /** Remembers a mount that a read under a guess has shown. */
   learn(path: string, type: string, version: 1 | 2): void {
     this.#known.set(path, { path, type, version, source: 'guessed', learntMonoMs: this.#clock.monoMs() });
   }
 
   /**
-   * Nothing was found there: after a while the mount may have been moved or upgraded to another version. True when what
-   * is known now is newer than `mount`, or is to be asked for again, so that another try may go well.
-   * @param refused the answer, which may itself say that the mount is another one.
+   * To be called when nothing was found in `mount`, which may have been moved or upgraded. Returns true when another
+   * try is worth it: a newer answer about the mount is known, or the server will be asked again.
+   * @param refused is the failed answer, which may itself say that the mount has another version.
    */
   doubt(mount: Mount, refused: unknown): boolean {
     const known = this.#known.get(mount.path);
@@ -97,7 +99,7 @@ export class VaultMounts {
         throw malformed(place, 'the answer about the mount does not name it');
       }
       const version = plainText(lookUp(body, 'data', 'options', 'version')) === '2' ? 2 : 1;
-      const mount: Mount = { path, type, version, source: 'told', learntMonoMs: this.#clock.monoMs() };
+      const mount: Mount = { path, type, version, source: 'reported', learntMonoMs: this.#clock.monoMs() };
       this.#known.set(path, mount);
       return mount;
     } catch (error) {
@@ -107,9 +109,7 @@ export class VaultMounts {
   }
 }
 
-/**
- * Whether a 404 tells that the engine has become one of version 2, whose paths have `data/` and `metadata/` in them.
- */
+/** Whether a 404 says that the engine is of version 2, whose paths have `data/` or `metadata/` in them. */
 function saysVersioned(refused: unknown): boolean {
   const warnings = refused instanceof VaultStatusError ? refused.body.get('warnings') : undefined;
   return isList(warnings) && warnings.some((warning) => /versioned k\/?v/i.test(plainText(warning) ?? ''));
@@ -119,10 +119,10 @@ export function firstSegment(path: string): string {
   return path.split('/', 1)[0] ?? '';
 }
 
-/** Waits for a question that others wait for as well; its failure is told under our own place. */
-async function whileWanted<T>(answer: Promise<T>, place: string, signal: AbortSignal): Promise<T> {
+/** Waits for a request that other callers share. Its failure gets the place of this caller. */
+async function waitFor<T>(answer: Promise<T>, place: string, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const forget = onAbort(signal, () => reject(fail('CANCELLED', place, 'ended while asking for the mount')));
+  const unlisten = onAbort(signal, () => reject(fail('CANCELLED', place, 'cancelled while asking for the mount')));
   try {
     return await Promise.race([answer, aborted]);
   } catch (error) {
@@ -130,6 +130,6 @@ async function whileWanted<T>(answer: Promise<T>, place: string, signal: AbortSi
     const { code, seen, hint, retry, retryAfterMs } = error.failure;
     throw fail(code, place, seen, { hint, retry, retryAfterMs });
   } finally {
-    forget();
+    unlisten();
   }
 }

@@ -11,20 +11,20 @@ const STATIC_ROLE = /(?:^|\/)static-creds?\//;
 /** Reading it makes a new token. https://openbao.org/api-docs/secret/identity/tokens/#generate-a-signed-id-token */
 const IDENTITY_TOKEN = /(?:^|\/)identity\/oidc\/token\//;
 
-/** What a static role says about its rotations. */
+/** Fields about the rotation of a static role, which change without a change of the password. */
 const ROTATION = ['ttl', 'last_vault_rotation', 'rotation_period', 'rotation_schedule', 'rotation_window'];
 
-/** The announced rotation counts down by the clock; one that moved by more than this was set anew. */
+/** The announced rotation counts down with the clock. When it moved by more than this, the server set it again. */
 const MOVED_MS = 2_000;
 
 /**
- * Any readable path: `data` becomes the fields. Reading may mint (`database/creds/shop`), so it is never sent again by
- * itself.
+ * Fetches any path that can be read: `data` becomes the fields. A read may make a new credential
+ * (`database/creds/shop`), so the request is never repeated here.
  *
- * Its life, in this order: the lease; for a static role
- * (https://openbao.org/api-docs/secret/databases/#get-static-credentials) the time until it rotates, `ttl`, which
- * counts down and is no change; an end that stands in the answer (`readEnd`); else none, whatever other fields are
- * named.
+ * The life is the first of these that the answer has: a lease; for a static role
+ * (https://openbao.org/api-docs/secret/databases/#get-static-credentials) the time until it rotates, `ttl`, whose
+ * countdown is no change; an end that the answer states (`readEnd`). Otherwise there is none, whatever the names of
+ * other fields are.
  */
 export function createVaultRead({ vault, clock, nextVersion }: VaultSourceDeps): FetchKind<ReadRequest> {
   return async ({ want: { place }, request: { path, end }, last }, signal) => {
@@ -41,8 +41,9 @@ export function createVaultRead({ vault, clock, nextVersion }: VaultSourceDeps):
 }
 
 /**
- * When a static role rotates. A server sets `ttl` anew before it has changed the password, and rotates late when the
- * database is away: while a rotation was due and the password is the old one, the next one is not waited for.
+ * The life of a static role. The server resets `ttl` before it has changed the password, and rotates late when the
+ * database is down. So when a rotation was due and the answer still has the old password, `looksInVain` counts up, and
+ * the caller asks again soon instead of at the next rotation.
  */
 function rotationOf(
   { startedMonoMs }: AuthorizedAnswer,

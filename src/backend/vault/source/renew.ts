@@ -7,9 +7,9 @@ import { malformed } from './answer.ts';
 /**
  * Extends leases: PUT sys/leases/renew {lease_id, increment}. https://openbao.org/api-docs/system/leases/#renew-lease
  *
- * Asks for the life that the lease began with, also after a renewal gave less: what is left near max_ttl is no reason
- * to ask for less later. The lease still ends with the login that made it, whichever login renews it.
- * @throws VaultStatusError 400 when the server knows no such lease, 403 when the policy denies it: fetch anew.
+ * Each renewal asks for the life that the lease began with, also when an earlier renewal gave less, as near max_ttl.
+ * The lease ends with the login that made it, whichever login renews it.
+ * @throws VaultStatusError 400 when the server knows no such lease, 403 when the policy denies it: fetch it again.
  */
 export function createRenew(vault: Authorized): NonNullable<Source['renew']> {
   const firstTtlMs = new WeakMap<Secret, number>();

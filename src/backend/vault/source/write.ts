@@ -3,9 +3,9 @@ import { type FetchKind, readFields, readLease, settleFetch, type VaultSourceDep
 import { readEnd } from './end.ts';
 
 /**
- * A write whose answer is the secret (`aws/sts/deploy`, `auth/token/create`): POST with the configured data; fields
- * from `data`, or from `auth` when the answer is a token. Never sent again by itself. Without a lease, and without an
- * end that stands in the answer (`readEnd`), it is written again at each poll, so `refresh` says how often.
+ * Fetches a secret that is the answer to a write (`aws/sts/deploy`, `auth/token/create`): POST with the configured
+ * data. The fields come from `data`, or from `auth` when the answer is a token. The request is never repeated here.
+ * When the answer has no lease and states no end (`readEnd`), each poll writes again, as often as `refresh` says.
  */
 export function createVaultWrite({ vault, clock, nextVersion }: VaultSourceDeps): FetchKind<WriteRequest> {
   return async ({ want: { place }, request: { path, data, end }, last }, signal) => {

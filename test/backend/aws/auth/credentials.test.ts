@@ -31,7 +31,7 @@ afterEach(async () => {
     await rm(join(aws().dir, name), { recursive: true, force: true });
 });
 
-/** The keys of a backend whose chain has only what is given, on a clock that the test moves. */
+/** The keys of a backend whose chain has only the given sources, on a clock that the test moves. */
 function open(sources: Partial<AwsCredentialSources>, config: Partial<AwsBackendConfig> = {}, env = {}) {
   const { proxy, dir } = aws();
   const base = awsConfig(proxy.address, dir, config);
@@ -57,7 +57,7 @@ const profile = (name: string, id: string, more = '') =>
   `[${name}]\naws_access_key_id = ${id}\naws_secret_access_key = made-up\n${more}`;
 const write = (name: string, text: string) => writeFile(join(aws().dir, name), text);
 
-/** Answers of a metadata service or a container's agent. */
+/** Answers of a metadata service or of a container's credential service. */
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const server = createServer(answer);
   server.listen(0, '127.0.0.1');
@@ -116,7 +116,7 @@ describe('the chain', () => {
     ]);
   });
 
-  it('takes those of a container (ECS, EKS Pod Identity), with the token of its file', async () => {
+  it('takes the keys of a container (ECS, EKS Pod Identity), with the token in its file', async () => {
     await rm(join(aws().dir, 'credentials'));
     await write('token', 'pod-token');
     const seen: (string | undefined)[] = [];
@@ -173,7 +173,7 @@ describe('a chain that gives nothing', () => {
   it('ends at a link that is set up and fails, and says which', async () => {
     await write('credentials', profile('default', 'AKIAFILE'));
     expect((await open({ profile: 'gone', isProfileNamed: true }).failure()).seen).toMatch(
-      /^tried environment \(not asked, since profile gone is\), shared files \(nothing for profile gone in [^,]*$/,
+      /^tried environment \(skipped, since profile gone is configured\), shared files \(nothing for profile gone in [^,]*$/,
     );
     await rm(join(aws().dir, 'credentials'));
     const tokenFile = join(aws().dir, 'token');
@@ -222,7 +222,7 @@ describe('a service that gives credentials', () => {
     ['answers 503', () => answering(503), /^container: HTTP 503 from http:\/\/127\.0\.0\.1:\d+$/],
     ['answers 429', () => answering(429), /^container: HTTP 429 from http:\/\/127\.0\.0\.1:\d+$/],
     ['is too slow', hanging, /^container: no whole answer within 300 ms from http:\/\/127\.0\.0\.1:\d+$/],
-  ])('of a container that %s is worth another try, and the cause is told', async (_title, start, seen) => {
+  ])('of a container that %s is worth another try, and the failure names the cause', async (_title, start, seen) => {
     const failed = await open({ container: { uri: `${await start()}/v1/keys` } }, { timeoutMs: 300 }).failure();
     expect(failed).toMatchObject({ code: 'AUTH_SERVICE_DOWN', retry: 'backoff', seen: expect.stringMatching(seen) });
     expect(CODES.AUTH_SERVICE_DOWN.exit).toBe(3);
@@ -231,8 +231,8 @@ describe('a service that gives credentials', () => {
   it.each<[string, number, string, RegExp]>([
     ['has none for us', 404, 'AUTH_NO_CREDENTIALS', /container \(HTTP 404 from http:/],
     ['refuses the token', 401, 'AUTH_DENIED', /^container: HTTP 401 from http:/],
-    ['answers something else', 200, 'AUTH_UNUSABLE', /^container: no credentials in the answer of http:/],
-  ])('of a container that %s is told as that, without what it answered', async (_title, status, code, seen) => {
+    ['answers something else', 200, 'AUTH_UNUSABLE', /^container: the answer from http:.* holds no credentials$/],
+  ])('of a container that %s has its own failure, without the answer', async (_title, status, code, seen) => {
     const failed = await open({ container: { uri: await answering(status) } }).failure();
     expect(failed).toMatchObject({ code, seen: expect.stringMatching(seen) });
     expect(JSON.stringify(failed)).not.toContain('c4n4ry');
@@ -251,7 +251,7 @@ describe('a service that gives credentials', () => {
     expect(failed).toMatchObject({ code: 'AUTH_NO_CREDENTIALS' });
   });
 
-  it('of an instance that gives keys past their end, in an outage of its own, is believed', async () => {
+  it('of an instance may give keys past their end during its own outage, and they are used', async () => {
     const endpoint = await serve(({ url = '' }, response) => {
       if (url.endsWith('/token')) return void response.end('imds-token');
       response.end(url.endsWith('/role') ? issued('ASIAOLD', new Date(Date.now() - 60_000)) : 'role');
@@ -264,7 +264,7 @@ describe('a service that gives credentials', () => {
     ['EcsContainer', async () => ({ container: { uri: await notThere() } }), 'connection refused at http://127'],
     ['EcsContainer', async () => ({ container: { uri: await answering(503) } }), 'HTTP 503 from http://127'],
     ['Ec2InstanceMetadata', async () => ({ instance: await notThere() }), 'connection refused at http://127'],
-  ])('that a profile names (%s) is told in the same way', async (source, sources, seen) => {
+  ])('that a profile names (%s) fails in the same way', async (source, sources, seen) => {
     const role = 'role_arn = arn:aws:iam::123456789012:role/p';
     await write('config', `[profile chained]\n${role}\ncredential_source = ${source}\n`);
     const made = await sources();
@@ -275,14 +275,14 @@ describe('a service that gives credentials', () => {
     expect(failed.seen).toContain(`shared files: profile chained, credential_source ${source}: ${seen}`);
   });
 
-  it('is sent keys over plain HTTP by nobody but this machine', async () => {
+  it('gets requests over plain HTTP only when it is on this machine', async () => {
     const failed = await open({ container: { uri: 'http://192.0.2.1/keys' } }).failure();
     expect(failed).toMatchObject({ code: 'AUTH_NO_CREDENTIALS', seen: expect.stringContaining('is refused') });
   });
 });
 
 describe('a profile with SSO', () => {
-  /** The portal in the test's own place; its address is the one of all services without one of their own. */
+  /** An SSO portal on this machine. Its address counts for all services that have no endpoint of their own. */
   async function setUp(answer: (response: ServerResponse) => void, expiresAt = Date.now() + 3_600_000) {
     const asked: IncomingMessage[] = [];
     const portal = await serve((request, response) => {
@@ -295,7 +295,7 @@ describe('a profile with SSO', () => {
     return { asked, ...open({ profile: 'me', isProfileNamed: true }) };
   }
 
-  /** As `aws sso login` leaves it. */
+  /** The session file that `aws sso login` writes. */
   async function logIn(expiresAt: number | undefined) {
     const { dir } = aws();
     vi.stubEnv('HOME', dir);
@@ -372,8 +372,13 @@ describe('a profile with SSO', () => {
       'AUTH_EXPIRED',
       /profile me: there is no SSO session$/,
     ],
-    ['may not use the role', () => setUp(status(403, 'ForbiddenException')), 'AUTH_DENIED', /HTTP 403 from the portal/],
-    ['meets a portal in trouble', () => setUp(status(503, 'X')), 'AUTH_SERVICE_DOWN', /HTTP 503 from the portal/],
+    [
+      'may not use the role',
+      () => setUp(status(403, 'ForbiddenException')),
+      'AUTH_DENIED',
+      /HTTP 403 from the SSO portal/,
+    ],
+    ['meets a portal in trouble', () => setUp(status(503, 'X')), 'AUTH_SERVICE_DOWN', /HTTP 503 from the SSO portal/],
   ])('whose session %s says so', async (_title, start, code, seen) => {
     const failed = await (await start()).failure();
     expect(failed).toMatchObject({ code, seen: expect.stringMatching(seen) });
@@ -382,7 +387,7 @@ describe('a profile with SSO', () => {
   });
 });
 
-it('a profile that asks for an MFA code is told by its name', async () => {
+it('a profile that asks for an MFA code fails with its name', async () => {
   await write('credentials', profile('base', 'AKIABASE'));
   const role = 'role_arn = arn:aws:iam::123456789012:role/p\nsource_profile = base\n';
   await write('config', `[profile admin]\n${role}mfa_serial = arn:aws:iam::123456789012:mfa/me\n`);
@@ -400,7 +405,7 @@ it('a profile with a web identity is asked for at the endpoint of STS', async ()
   expect(aws().proxy.calls.map(({ operation }) => operation)).toEqual(['AssumeRoleWithWebIdentity']);
 });
 
-it('keys that no header carries are told as those of their link', async () => {
+it('keys with characters that no header carries fail with the name of their link', async () => {
   const uri = await serve((_, response) => response.end(issued('ASIA\nX', new Date(Date.now() + 3_600_000))));
   expect(await open({ container: { uri } }).failure()).toMatchObject({
     code: 'AUTH_UNUSABLE',
@@ -443,7 +448,7 @@ describe('keys', () => {
     expect(await failure()).toMatchObject({ code: 'AUTH_SERVICE_DOWN' });
   });
 
-  it('that AWS calls expired are looked for again at once, and the call goes on with others', async () => {
+  it('that AWS calls expired are fetched again at once, and the call goes on with the new ones', async () => {
     const { moto, proxy, dir } = aws();
     await moto.putSecret('expired', 'x');
     await write('credentials', profile('default', 'AKIAOLD', 'aws_session_token = old\n'));
@@ -458,7 +463,7 @@ describe('keys', () => {
       .toEqual({ value: 'x' });
   });
 
-  it('that are refused are not looked for more than once a second, however many secrets fail', async () => {
+  it('that are refused are fetched again at most once a second, however many secrets fail', async () => {
     const { proxy, dir } = aws();
     await write('credentials', profile('default', 'AKIAOLD'));
     proxy.fault(() => awsError('UnrecognizedClientException'));
@@ -520,7 +525,7 @@ describe('a shared file that is there and cannot be used', () => {
     for (const sources of [{ credentialsFile: fifo }, { webIdentity }, { container: asked }, inProfile]) {
       expect(await open(sources).failure()).toMatchObject({
         code: 'AUTH_CREDENTIAL_UNREADABLE',
-        seen: expect.stringMatching(/cannot be read \(EFTYPE\)|is no regular file/),
+        seen: expect.stringMatching(/cannot be read \(EFTYPE\)|is not a regular file/),
       });
     }
   });
@@ -557,7 +562,7 @@ describe('a link that hangs', () => {
     await write('config', `[default]\ncredential_process = echo $$ >> ${pidFile()}; exec sleep 300\n`);
   const pids = async () => (await readFile(pidFile(), 'utf8')).trim().split('\n').map(Number);
 
-  it('is told after the timeout, is not started twice, and holds nobody who is cancelled', async () => {
+  it('fails after the timeout, is not started twice, and does not delay a cancelled caller', async () => {
     await hang();
     const { credentials, clock, failure } = open({});
     const first = failure();
@@ -652,7 +657,7 @@ describe('a role', () => {
     await credentials.renewedSince(other, credentials.generationOf(other), never).catch(() => undefined);
     expect(assumed()).toEqual([[other.roleArn, null, own]]);
     expect(await keyId()).toBe(own);
-    // But keys that STS calls expired are replaced, and it is asked again.
+    // Keys that STS calls expired are replaced, and STS is asked again.
     proxy.fault(({ operation, accessKeyId }) =>
       operation === 'AssumeRole' && accessKeyId === own ? sts('ExpiredTokenException') : undefined,
     );

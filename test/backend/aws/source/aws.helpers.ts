@@ -17,7 +17,7 @@ import { plain } from '../../vault/source/vault.helpers.ts';
 export interface AwsOpen {
   readonly backend: Backend;
   readonly facts: readonly Fact[];
-  /** Asks as the lease manager does; several at once share their calls. */
+  /** Fetches as the lease manager does; fetches at the same time share their calls. */
   fetch(request: SecretRequest, last?: Fetched, signal?: AbortSignal): Promise<Fetch>;
   value(request: SecretRequest, last?: Fetched): Promise<Fetched>;
   shown(request: SecretRequest): Promise<unknown>;
@@ -26,14 +26,14 @@ export interface AwsOpen {
 
 export interface AwsWorld {
   readonly moto: Moto;
-  /** In front of moto; each backend speaks through it. */
+  /** A proxy in front of moto, which all backends use. */
   readonly proxy: AwsProxy;
-  /** A directory for the shared files; there are none in it. */
+  /** An empty directory for the shared files. */
   readonly dir: string;
   open(config?: Partial<AwsBackendConfig>): AwsOpen;
 }
 
-/** Keys that moto takes before `checkPolicies`. */
+/** Keys that moto accepts before `checkPolicies` is called. */
 export const KEYS = { accessKeyId: 'AKIATEST', secretAccessKey: Secret.text('made-up') };
 
 /** One moto for all tests of a file, with a backend and a proxy for each. To be called outside of tests. */

@@ -81,7 +81,7 @@ describe('what AWS refuses', () => {
     expect(proxy.calls.length).toBe(1);
   });
 
-  it('is sent once, and tried again by nobody but the lease manager', async () => {
+  it('is sent once: only the lease manager tries again', async () => {
     const { open, proxy } = aws();
     for (const fault of [awsError('InternalServiceError', 500), awsError('ThrottlingException')]) {
       proxy.clear();
@@ -99,20 +99,20 @@ describe('a failure names what was asked for', () => {
     ['of prod/none', secret('prod/none', { stage: 'AWSPENDING' })],
     ['of /prod/none', parameter('/prod/none')],
     ['below /prod/none/', { kind: 'aws-parameters', path: '/prod/none/' }],
-    ['whose name begins with prod/none/ is found', { kind: 'aws-prefix', prefix: 'prod/none/' }],
+    ['whose name begins with prod/none/ in eu-west-1', { kind: 'aws-prefix', prefix: 'prod/none/' }],
   ])('%s', async (words, request) => {
     const { code, seen } = await aws().open().failure(request);
     expect([code, seen]).toEqual(['SECRET_NOT_FOUND', expect.stringContaining(words)]);
   });
 
-  it('each of a batch its own', async () => {
+  it('each secret of a batch has its own failure', async () => {
     const { open } = aws();
     const { failure } = open();
     const seen = await Promise.all(['none/a', 'none/b'].map(async (id) => (await failure(secret(id))).seen));
     expect(seen).toEqual([expect.stringContaining('of none/a in'), expect.stringContaining('of none/b in')]);
   });
 
-  it('but a failure of the credentials is one for all secrets', async () => {
+  it('except a failure of the credentials, which concerns all secrets', async () => {
     const { open, proxy } = aws();
     proxy.fault(() => awsError('ExpiredTokenException'));
     const { failure } = open();
@@ -139,7 +139,7 @@ describe('a clock that is wrong', () => {
 });
 
 describe('an endpoint', () => {
-  it('that cannot be reached is told with its address', async () => {
+  it('that cannot be reached fails with its address', async () => {
     const port = await findFreePort();
     const endpoint = `http://127.0.0.1:${port}`;
     const { failure } = aws().open({ endpoints: { secretsManager: endpoint } });
@@ -150,7 +150,7 @@ describe('an endpoint', () => {
     });
   });
 
-  it('that says nothing is given up after the timeout', async () => {
+  it('that does not answer fails after the timeout', async () => {
     const { open, proxy } = aws();
     proxy.fault(() => 'hang');
     expect(await open({ timeoutMs: 100 }).failure(secret('any'))).toMatchObject({ code: 'BACKEND_TIMEOUT' });
@@ -191,7 +191,7 @@ describe('several regions', () => {
     expect(asked()).toEqual(['eu-west-1']);
   });
 
-  it('the failure of the first is told when all are down', async () => {
+  it('fail with the failure of the first when all are down', async () => {
     const { open, proxy } = aws();
     proxy.fault(({ region }) => awsError(region === 'eu-west-1' ? 'InternalServiceError' : 'InternalFailure', 500));
     expect(await open(regions).failure(secret('any'))).toMatchObject({
@@ -201,7 +201,7 @@ describe('several regions', () => {
     expect(asked()).toEqual(['eu-west-1', 'eu-central-1', 'us-east-1']);
   });
 
-  it('the failure of the first is told when another one lacks the secret, also later', async () => {
+  it('fail with the failure of the first when another one lacks the secret, also later', async () => {
     const { moto, open, proxy } = aws();
     await moto.putSecret('unreplicated', '1');
     const { failure, shown } = open({ region: 'eu-west-1', failoverRegions: ['eu-central-1'] });
@@ -213,7 +213,7 @@ describe('several regions', () => {
     expect(await shown(secret('unreplicated'))).toEqual({ value: '1' });
   });
 
-  it('an ARN of the first is asked for as it is of the other, and known as it was', async () => {
+  it('another region is asked for an ARN with its own region in it, and the secret keeps its name', async () => {
     const { moto, open, proxy } = aws();
     const { ARN } = await moto.putSecret('by-arn', '1');
     const { failure } = open({ region: 'eu-west-1', failoverRegions: ['eu-central-1'] });

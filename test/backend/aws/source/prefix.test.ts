@@ -127,7 +127,7 @@ describe('a prefix', () => {
     expect(await open().failure(prefix('whole/'))).toMatchObject({ code: 'SECRET_DENIED' });
   });
 
-  it('under which nothing is found is not found; one that was is not taken for an empty map', async () => {
+  it('without secrets is not found, and does not become an empty map when it had some', async () => {
     const { moto, open, proxy } = aws();
     expect(await open().failure(prefix('nothing/'))).toMatchObject({ code: 'SECRET_NOT_FOUND' });
     await putAll(moto, { 'emptied/a': '1' });
@@ -142,7 +142,7 @@ describe('a prefix', () => {
     });
   });
 
-  it('has one odd entry of a batch to itself, and the others are there', async () => {
+  it('fails for one bad entry of a batch alone, and has the others', async () => {
     const { moto, open, proxy } = aws();
     await putAll(moto, { 'odd/a': '1', 'odd/b': '1' });
     const { fetch, facts } = open();
@@ -171,14 +171,14 @@ describe('a prefix', () => {
     expect(proxy.calls.length).toBe(2);
   });
 
-  it('is of one region from its first call to its last', async () => {
+  it('is read in one region from the first call to the last', async () => {
     const { moto, open, proxy } = aws();
     const regions = { region: 'eu-west-1', failoverRegions: ['eu-central-1'] };
     await putAll(moto, { 'regional/a': 'west' });
     proxy.fault(({ region, operation }) =>
       region === 'eu-west-1' && operation !== 'ListSecrets' ? awsError('InternalServiceError', 500) : undefined,
     );
-    // Nothing is replicated: that the other region knows none of it is no news of the secrets.
+    // Nothing is replicated, so the other region has none of the secrets, which says nothing about them.
     expect(await open(regions).failure(prefix('regional/'))).toMatchObject({
       code: 'BACKEND_UNAVAILABLE',
       seen: expect.stringContaining('eu-west-1'),

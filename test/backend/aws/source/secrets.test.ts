@@ -173,7 +173,7 @@ describe('many secrets', () => {
     expect(proxy.calls.length).toBe(proxy.count('DescribeSecret'));
   }, 120_000);
 
-  it('fail each for itself', async () => {
+  it('fail one by one', async () => {
     const { moto, open, proxy } = aws();
     await moto.putSecret('each/good', '{"a":"1"}');
     await moto.putSecret('each/deleted', '{"a":"1"}');
@@ -205,7 +205,7 @@ describe('many secrets', () => {
     },
   );
 
-  it('are cancelled each for itself, and the call with the last of them', async () => {
+  it('are cancelled one by one, and the call with the last of them', async () => {
     const { moto, open, proxy } = aws();
     for (const name of names(3, 'cancel')) await moto.putSecret(name, JSON.stringify({ name }));
     const { fetch } = open();

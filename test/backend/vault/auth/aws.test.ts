@@ -11,7 +11,7 @@ import { auth, bodyOf, common, failureOf, methodOf } from './method.helpers.ts';
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 const AT = Date.parse('2015-08-30T12:36:00Z');
 
-/** What the reference implementation makes of the same request. */
+/** The signature of the reference implementation for the same request. */
 const BOTOCORE = `
 sys.path.insert(0, sys.argv[1])
 import botocore.auth, botocore.awsrequest, botocore.credentials, botocore.compat, datetime
@@ -99,7 +99,7 @@ describe('the aws login', () => {
     ...more,
   });
 
-  it('hands the server a request of its own name, as a call that is not sent twice', async () => {
+  it('gives the server a request signed for its own id, as a call that is not sent twice', async () => {
     const { client, logIn, clock, facts } = methodOf(config({ role: 'shop', serverId: 'vault.shop.example' }));
     client.on('POST auth/aws/login', () => answer({ auth }));
     expect((await logIn()).token.exposeText('backend')).toBe('made');
@@ -129,7 +129,7 @@ describe('the aws login', () => {
     expect(bodyOf(client)).not.toHaveProperty('role');
   });
 
-  it('asks nobody without credentials, and says what was tried', async () => {
+  it('sends no request without credentials, and says what was tried', async () => {
     const { keys: _, ...none } = sources;
     const { client, logIn } = methodOf(config({}, { sources: none }));
     const failed = await failureOf(logIn);
@@ -138,7 +138,7 @@ describe('the aws login', () => {
     expect(client.calls).toEqual([]);
   });
 
-  it('that is refused tells nothing of the request', async () => {
+  it('that is refused shows nothing of the request', async () => {
     const { client, logIn } = methodOf(config());
     client.on('POST auth/aws/login', () => refuse(400, { errors: ['canary AKIDEXAMPLE'] }));
     const failed = await failureOf(logIn);

@@ -8,10 +8,10 @@ import type { Fields } from '../../../../src/base/value.ts';
 
 export type Handler = (call: VaultCall, signal: AbortSignal) => VaultAnswer | Promise<VaultAnswer>;
 
-/** A loop of calls stops here, so that the count fails its test instead of hanging it. */
+/** The most calls of one test: an endless loop of calls fails the test instead of hanging it. */
 const MAX_CALLS = 5000;
 
-/** A client whose server is a table of handlers by `METHOD path`; what is not in it is answered 404. Counts calls. */
+/** A client whose server is a table of handlers by `METHOD path`; other paths are answered 404. It counts calls. */
 export class FakeVault implements VaultClient {
   readonly backend = 'bao';
   readonly address = 'https://bao.test:8200';
@@ -25,7 +25,7 @@ export class FakeVault implements VaultClient {
     return this;
   }
 
-  /** How many calls went to paths that begin so. */
+  /** The number of calls to paths with this beginning. */
   count(path: string): number {
     return this.calls.filter((call) => call.path.startsWith(path)).length;
   }
@@ -47,7 +47,7 @@ export function answer(body: unknown, status = 200, headers: Record<string, stri
   return { status, headers, body: parseJson(JSON.stringify(body)) as Fields };
 }
 
-/** Throws what the real client throws for that answer. */
+/** Throws the error that the real client throws for that status. */
 export function refuse(status: number, body: unknown = { errors: [] }, headers: Record<string, string> = {}): never {
   const fields = parseJson(JSON.stringify(body)) as Fields;
   throw statusError({
@@ -74,7 +74,7 @@ export function silence(signal: AbortSignal): Promise<never> {
 
 export interface TokenRules {
   ttlS: number;
-  /** Longest life of a token from its login on. */
+  /** The longest life of a token, counted from its login. */
   maxTtlS: number;
   renewable: boolean;
   uses: number;
@@ -105,12 +105,12 @@ export class FakeTokens extends FakeVault {
       .on('GET secret/denied', () => refuse(403, { errors: ['permission denied'] }));
   }
 
-  /** Revokes every token there is. */
+  /** Revokes all tokens. */
   revoke(): void {
     this.#tokens.clear();
   }
 
-  /** Answers a route with `handler` from now on; returns how to go back. */
+  /** Answers a route with `handler` from now on; returns a function that restores the answer before. */
   swap(route: string, handler: Handler): () => void {
     const before = this.routes.get(route) as Handler;
     this.on(route, handler);

@@ -8,7 +8,7 @@ import { Secret } from '../../../../src/base/secret.ts';
 import { FakeClock } from '../../../fake-clock.ts';
 import { FakeVault } from './fake-vault.ts';
 
-/** What every login's configuration has. */
+/** The part of the configuration that all logins have. */
 export const common = { revokeOnExit: false };
 
 /** The `auth` of an answer. */
@@ -25,7 +25,7 @@ export function methodOf(config: AuthConfig, client = new FakeVault(), kept: Kep
   return { client, clock, kept, facts, logIn: () => method.login(new AbortController().signal) };
 }
 
-/** What it fails with. */
+/** The failure of a login. */
 export async function failureOf(logIn: () => Promise<unknown>) {
   const error: unknown = await logIn().then(
     () => undefined,

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-/** The methods that send one credential from one file; `key` is the one that names it. */
+/** The methods that send one credential from one file; `key` is the configuration key that names the file. */
 const METHODS = {
   jwt: (file: string, mount = 'jwt'): AuthConfig => ({
     ...common,
@@ -61,7 +61,7 @@ describe.each(cases)('the %s login', (method, key, path, body) => {
     ['missing', undefined, 'AUTH_CREDENTIAL_UNREADABLE'],
     ['empty', '\n', 'AUTH_CREDENTIAL_EMPTY'],
     ['not text', Buffer.from([0xff]), 'AUTH_CREDENTIAL_UNREADABLE'],
-  ])('asks nobody when the file is %s', async (title, content, code) => {
+  ])('sends no request when the file is %s', async (title, content, code) => {
     const file = join(dir, `${method}-${title}`);
     if (content !== undefined) await writeFile(file, content);
     const { client, logIn } = methodOf(METHODS[method](file));
@@ -69,7 +69,7 @@ describe.each(cases)('the %s login', (method, key, path, body) => {
     expect(client.calls).toEqual([]);
   });
 
-  test('that is refused tells nothing of the credential', async () => {
+  test('that is refused shows nothing of the credential', async () => {
     const file = join(dir, `${method}-refused`);
     await writeFile(file, 'canary');
     const { client, logIn } = methodOf(METHODS[method](file));

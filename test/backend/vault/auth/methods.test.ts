@@ -36,7 +36,7 @@ describe('the kubernetes login', () => {
     expect(login.token.exposeText('backend')).toBe('made');
   });
 
-  test('refused, is said to want a server that may review tokens', async () => {
+  test('refused, has a hint that the server must be allowed to review tokens', async () => {
     await writeFile(join(dir, 'jwt'), 'jwt');
     const { client, logIn } = methodOf(kubernetes(join(dir, 'jwt')));
     client.on('POST auth/kubernetes/login', () => refuse(403));
@@ -45,7 +45,7 @@ describe('the kubernetes login', () => {
     });
   });
 
-  test('refused, tells what the JWT in the file says about itself, and no part that lets anybody in', async () => {
+  test('refused, shows the claims of the JWT in the file, and no part that would be enough to log in', async () => {
     const file = join(dir, 'said');
     const { client, clock, logIn } = methodOf(kubernetes(file));
     client.on('POST auth/kubernetes/login', () => refuse(403, { errors: ['permission denied'] }));
@@ -78,7 +78,7 @@ describe('the kubernetes login', () => {
     ['..'],
     ['a.W10.b'],
     [`a.${Buffer.from('{"exp":"x","aud":{"a":1},"sub":5}').toString('base64url')}.b`],
-  ])('refused with %s in the file, fails as any other', async (text) => {
+  ])('refused with %s in the file, fails as any other credential', async (text) => {
     const file = join(dir, 'odd');
     const { client, logIn } = methodOf(kubernetes(file));
     client.on('POST auth/kubernetes/login', () => refuse(403));
@@ -189,7 +189,7 @@ describe('an answer to a login', () => {
     expect(await failureOf(logIn)).toMatchObject({ code, seen: expect.stringContaining(phrase) });
   });
 
-  test('that never comes is told as the client tells it', async () => {
+  test('that never comes fails as the client fails', async () => {
     await writeFile(join(dir, 'jwt'), 'x');
     const { client, logIn } = methodOf(kubernetes(join(dir, 'jwt')));
     client.on('POST auth/kubernetes/login', unreachable);
@@ -227,7 +227,7 @@ describe('the approle login', () => {
   });
 });
 
-describe('a token that somebody else made', () => {
+describe('a token that another program made', () => {
   const token = { method: 'token', mount: 'token', token: Secret.text('static'), ...common } as const;
 
   test.each([

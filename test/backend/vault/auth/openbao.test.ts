@@ -22,7 +22,7 @@ afterAll(() => world.stop());
 
 const never = new AbortController().signal;
 
-/** A session against the real server, by default as the shop. */
+/** A session against the real server, by default with the login of the shop. */
 function connect(auth: Partial<AuthConfig> = {}) {
   const facts: Fact[] = [];
   const emit = (fact: Fact) => void facts.push(fact);
@@ -95,7 +95,7 @@ describe('against OpenBao a session', () => {
     expect(shop.session.trouble()).toMatchObject({ code: 'AUTH_DENIED', seen: expect.stringContaining(phrase) });
   });
 
-  test('takes up a token file that was rotated', async () => {
+  test('uses a token file that was rotated', async () => {
     const tokenFile = join(world.bao.dir, 'rotating');
     await writeFile(tokenFile, await world.review.mintToken({ serviceAccount: 'somebody-else' }));
     await using shop = connect({ tokenFile } as Partial<AuthConfig>);
@@ -130,7 +130,7 @@ describe('against OpenBao a session', () => {
     expect(shop.facts.some((fact) => fact.kind === 'login-replaced' && fact.reason === 'dead')).toBe(false);
   });
 
-  test('whose JWT is checked again at renewals is refused one, and from then on logs in anew in time', async () => {
+  test('whose JWT is checked again at renewals is refused one renewal, and from then on logs in again in time', async () => {
     await addRole('checked', { token_ttl: '6s', token_max_ttl: '1h' });
     const tokenFile = join(world.bao.dir, 'short');
     const kubelet = async () =>
@@ -148,7 +148,7 @@ describe('against OpenBao a session', () => {
     expect(replaced.map(({ reason }) => reason)).toEqual(['ending', 'ending', 'ending']);
   });
 
-  test('whose user was deleted is told so at its renewal, and not asked for it again', async () => {
+  test('whose user was deleted learns it at a renewal, and does not renew again', async () => {
     await enableUserpass(world.bao, { role: 'leaver', policies: ['shop'], password: 'made-up', tokenTtl: '3s' });
     const passwordFile = join(world.bao.dir, 'password');
     await writeFile(passwordFile, 'made-up');
@@ -159,7 +159,10 @@ describe('against OpenBao a session', () => {
     await sleep(2500);
     const failed = leaver.facts.filter((fact) => fact.kind === 'login-renew-failed');
     expect(failed).toMatchObject([
-      { failure: { code: 'AUTH_DENIED', seen: expect.stringContaining('user or role is gone') }, retryInMs: 0 },
+      {
+        failure: { code: 'AUTH_DENIED', seen: expect.stringContaining('user or role does not exist any more') },
+        retryInMs: 0,
+      },
     ]);
     expect(leaver.count(RENEW)).toBe(1);
   });
@@ -192,7 +195,7 @@ describe('against OpenBao a session', () => {
     expect(shop.count(LOGIN)).toBe(3);
   });
 
-  test('gives its login back with revokeOnExit', async () => {
+  test('revokes its login with revokeOnExit', async () => {
     const shop = connect({ revokeOnExit: true });
     const { token } = await shop.current();
     await shop[Symbol.asyncDispose]();

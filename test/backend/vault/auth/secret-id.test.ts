@@ -23,7 +23,7 @@ const PLACE = 'backends.bao.auth.secretIdFile';
 const GOOD_PATH = 'auth/approle/role/shop/secret-id';
 const text = (value: unknown) => (value as { exposeText(to: 'backend'): string }).exposeText('backend');
 
-/** A server with wrapping tokens, each good for one unwrapping of what it wraps, and an AppRole that takes anything. */
+/** A server with wrapping tokens that can be unwrapped once, and an AppRole that accepts every secret id. */
 class Wrapping extends FakeVault {
   readonly wraps = new Map<string, { path: string; data: object }>();
 
@@ -85,7 +85,7 @@ describe('a wrapped secret id', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test('is kept for the logins after it, until another token stands in the file', async () => {
+  test('is kept for later logins, until the file holds another token', async () => {
     await writeFile(file, 'wrap-1');
     const { server, logIn } = wrapped();
     server.wrap('wrap-1').wrap('wrap-2');
@@ -136,7 +136,7 @@ describe('a wrapped secret id', () => {
     await logIn();
   });
 
-  test('that was used up already is told as what somebody may have read', async () => {
+  test('that was unwrapped already fails with a warning that another party may have read it', async () => {
     await writeFile(file, 'wrap-1');
     const { logIn } = wrapped();
     expect(await failureOf(logIn)).toMatchObject({
@@ -148,14 +148,14 @@ describe('a wrapped secret id', () => {
     });
   });
 
-  test('that is used up between the two questions is told so too', async () => {
+  test('that is unwrapped between lookup and unwrapping fails in the same way', async () => {
     await writeFile(file, 'wrap-1');
     const { server, logIn } = wrapped();
     server.wrap('wrap-1').on('POST sys/wrapping/unwrap', invalid);
     expect(await failureOf(logIn)).toMatchObject({ code: 'AUTH_WRAPPING_USED' });
   });
 
-  test('whose unwrapping got no answer may be used up by us, and the hint says so', async () => {
+  test('whose unwrapping got no answer may be used up by the agent itself, and the hint says so', async () => {
     await writeFile(file, 'wrap-1');
     const { server, logIn } = wrapped();
     server.wrap('wrap-1').on('POST sys/wrapping/unwrap', (call) => {
@@ -165,7 +165,7 @@ describe('a wrapped secret id', () => {
     expect(await failureOf(logIn)).toMatchObject({ code: 'BACKEND_UNREACHABLE' });
     expect(await failureOf(logIn)).toMatchObject({
       code: 'AUTH_WRAPPING_USED',
-      hint: expect.stringMatching(/our own unwrapping was lost/),
+      hint: expect.stringMatching(/the unwrapping by this agent was lost/),
     });
   });
 
@@ -230,7 +230,7 @@ describe('removeSecretIdFile', () => {
     expect(server.paths().slice(-2)).toEqual(['auth/approle/login', 'auth/approle/login']);
   });
 
-  test('leaves it while no login was made with it', async () => {
+  test('keeps the file while no login was made with it', async () => {
     await writeFile(file, 'plain');
     const { server, logIn } = removing();
     server.on('POST auth/approle/login', () => refuse(400));
@@ -238,7 +238,7 @@ describe('removeSecretIdFile', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test('leaves what was delivered while the login was on its way', async () => {
+  test('keeps a file that was delivered while the login was under way', async () => {
     await writeFile(file, 'plain');
     const { server, logIn } = removing();
     server.on('POST auth/approle/login', async () => {

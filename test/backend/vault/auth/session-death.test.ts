@@ -35,11 +35,11 @@ describe('a revoked login', () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => world.read('secret/open')));
     expect(answers.every(({ loginId }) => loginId === 2)).toBe(true);
     expect(world.logins()).toBe(2);
-    // One by `suspect`, one that proves the new login once per session.
+    // One lookup by `suspect`, and one by `calibrate`, which checks the new login once per session.
     expect(world.lookups()).toBe(2);
   });
 
-  test('calls those who hold leases under it', async () => {
+  test('calls the listeners of onReplacing', async () => {
     await using world = sessionWorld({ ttlS: 3600 });
     const moved: number[] = [];
     world.session.onReplacing(async ({ id }) => void moved.push(id));
@@ -52,7 +52,7 @@ describe('a revoked login', () => {
     expect(moved).toEqual([2]);
   });
 
-  test('is told as dead at that moment, before the next one is made', async () => {
+  test('is reported as dead at that moment, before the next one is made', async () => {
     await using world = sessionWorld({ ttlS: 3600 });
     const heard: [number, number][] = [];
     world.session.onDead(() => heard.push([world.logins(), world.session.endsMonoMs(1)]));
@@ -62,7 +62,7 @@ describe('a revoked login', () => {
     expect(heard).toEqual([[1, Number.NEGATIVE_INFINITY]]);
   });
 
-  test('is told apart from one that a newer login has replaced already, without a question', async () => {
+  test('is told apart from a login that was replaced already, without a lookup', async () => {
     await using world = sessionWorld({ ttlS: 60, renewable: false });
     await world.started();
     await world.clock.advance(41_000);
@@ -127,7 +127,7 @@ describe('a denied path', () => {
     expect(world.logins()).toBe(2);
   });
 
-  test('hides a revoked login for a second at most from those who read what they may', async () => {
+  test('hides a revoked login from other callers for at most a second', async () => {
     await using world = sessionWorld({ ttlS: 3600 });
     await world.started();
     await codeOf(world.read('secret/denied'));
@@ -142,7 +142,7 @@ describe('a denied path', () => {
   test.each([
     ['unreachable', unreachable],
     ['sealed', () => refuse(503)],
-  ])('causes no login while nobody answers about it (%s)', async (_, broken) => {
+  ])('causes no login while the lookup gets no answer (%s)', async (_, broken) => {
     await using world = sessionWorld({ ttlS: 3600 });
     await world.started();
     world.server.swap('GET auth/token/lookup-self', broken);
@@ -165,7 +165,7 @@ describe('a denied path', () => {
 });
 
 describe('logins that die young one after another', () => {
-  test('are made anew with backoff: no login loop', async () => {
+  test('are replaced with backoff: no login loop', async () => {
     await using world = sessionWorld({ ttlS: 3600 });
     await world.started();
     world.server.swap('GET auth/token/lookup-self', (call) =>
@@ -186,7 +186,7 @@ describe('logins that die young one after another', () => {
     expect(world.logins()).toBeLessThan(15);
   });
 
-  test('but the first is replaced at once', async () => {
+  test('have the first one replaced at once', async () => {
     await using world = sessionWorld({ ttlS: 3600 });
     await world.started();
     world.server.revoke();
@@ -208,7 +208,7 @@ describe('a login with limited uses', () => {
     expect(moved).toEqual([]);
   });
 
-  test('ends with its last use, and what was leased under it', async () => {
+  test('ends with its last use, and so do the leases under it', async () => {
     await using world = sessionWorld({ ttlS: 3600, uses: 3 });
     const heard: number[] = [];
     world.session.onDead(() => heard.push(world.session.endsMonoMs(1)));
@@ -218,7 +218,7 @@ describe('a login with limited uses', () => {
     expect(heard).toEqual([Number.NEGATIVE_INFINITY]);
   });
 
-  test('used up by somebody else is found out and replaced at once', async () => {
+  test('that another program used up is noticed and replaced at once', async () => {
     await using world = sessionWorld({ ttlS: 3600, uses: 3 });
     await world.started();
     world.server.revoke();

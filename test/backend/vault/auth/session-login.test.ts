@@ -15,7 +15,7 @@ describe('the first login', () => {
     expect((await world.current()).id).toBe(1);
   });
 
-  test('is seen from outside: whether it can be used, when it ends, and when its keeper acts next', async () => {
+  test('is visible from outside: whether it is usable, when it ends, and when its keeper acts next', async () => {
     await using world = sessionWorld();
     expect(world.session.view()).toEqual({
       method: 'kubernetes',
@@ -32,14 +32,14 @@ describe('the first login', () => {
     expect(view.nextMonoMs).toBeLessThan(login.endsMonoMs);
   });
 
-  test('is made once for all who wait', async () => {
+  test('is made once for all callers that wait', async () => {
     await using world = sessionWorld();
     const logins = await Promise.all(Array.from({ length: 1000 }, () => world.current()));
     expect(new Set(logins.map(({ id }) => id))).toEqual(new Set([1]));
     expect(world.logins()).toBe(1);
   });
 
-  test('that fails is tried again with backoff, and trouble tells why', async () => {
+  test('that fails is tried again with backoff, and trouble says why', async () => {
     await using world = sessionWorld();
     const mend = world.server.swap('POST auth/kubernetes/login', () => refuse(403, { errors: ['permission denied'] }));
     const waiting = world.current();
@@ -81,7 +81,7 @@ describe('the first login', () => {
 });
 
 describe('the end of a session', () => {
-  test('stops a login on its way and leaves no timer', async () => {
+  test('stops a login under way and leaves no timer', async () => {
     const world = sessionWorld();
     world.server.swap('POST auth/kubernetes/login', (_, signal) => silence(signal));
     const waiting = codeOf(world.current());
@@ -93,7 +93,7 @@ describe('the end of a session', () => {
     expect(world.clock.waiting).toBe(0);
   });
 
-  test('does not revoke the login: the application still uses what hangs on it', async () => {
+  test('does not revoke the login: the application still uses the leases under it', async () => {
     const world = sessionWorld();
     await world.started();
     await world[Symbol.asyncDispose]();
@@ -120,7 +120,7 @@ describe('the end of a session', () => {
     expect(world.of('login-revoked')).toMatchObject([{ failure: { code: 'CANCELLED' } }]);
   });
 
-  test('of a failed init revokes whatever revokeOnExit says', async () => {
+  test('after a failed init revokes the login, whatever revokeOnExit says', async () => {
     const world = sessionWorld();
     await world.started();
     await world.session.revoke(new AbortController().signal);
@@ -140,7 +140,7 @@ describe('the end of a session', () => {
   });
 });
 
-describe('a token that somebody else made', () => {
+describe('a token that another program made', () => {
   /** A static token that ends in 100 s and cannot be renewed. */
   function staticWorld(revokeOnExit = false) {
     const client = new FakeTokens(new FakeClock());
@@ -152,12 +152,12 @@ describe('a token that somebody else made', () => {
       if (ttl <= 0) refuse(403);
       return answer({ data: { ttl, renewable: false, expire_time: '2030-01-01T00:00:00Z' } });
     });
-    // The method reads the clock of the world, so that lives agree.
+    // The method has the same clock as the session.
     tools.clock.monoMs = () => world.clock.monoMs();
     return { ...world, static: client };
   }
 
-  test('is kept to its end under one id, so that no lease is made anew for nothing', async () => {
+  test('is kept to its end under one id, so that no lease is fetched again without need', async () => {
     await using world = staticWorld();
     await world.started();
     await world.clock.advance(99_000);

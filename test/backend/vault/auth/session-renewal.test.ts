@@ -21,7 +21,7 @@ describe('a renewable login', () => {
     expect(world.session.state).toBe('live');
   });
 
-  test('is renewed within 5 % around that point, so that a fleet drifts apart', async () => {
+  test('is renewed within 5 % around that point, so that many agents spread out', async () => {
     const at = async (random: number) => {
       await using world = sessionWorld({ ttlS: 60 }, { random: () => random });
       await world.started();
@@ -63,7 +63,7 @@ test('a login that never ends is neither renewed nor replaced', async () => {
 });
 
 describe('a new login is made before the old one ends', () => {
-  /** How the old login comes to its end; all are replaced at two thirds of its last life. */
+  /** Why the old login ends; in each case it is replaced at two thirds of its last life. */
   test.each([
     ['it is not renewable', { ttlS: 60, renewable: false }, 40_000, 0],
     ['a renewal no longer moves its end (max_ttl)', { ttlS: 60, maxTtlS: 60 }, 40_000, 1],
@@ -85,7 +85,7 @@ describe('a new login is made before the old one ends', () => {
     ]);
   });
 
-  test('and the old one is left to die: not revoked, its end still told until then', async () => {
+  test('and the old one is not revoked, and keeps its end', async () => {
     await using world = sessionWorld({ ttlS: 60, renewable: false });
     await world.started();
     await world.clock.advance(41_000);
@@ -95,7 +95,7 @@ describe('a new login is made before the old one ends', () => {
     expect(world.session.endsMonoMs(1)).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  test('and who moves the leases may take long without holding up the next renewal', async () => {
+  test('and moving the leases may take long without delaying the next renewal', async () => {
     await using world = sessionWorld({ ttlS: 60, renewable: false });
     const { promise, resolve } = Promise.withResolvers<void>();
     world.session.onReplacing(() => promise);
@@ -105,7 +105,7 @@ describe('a new login is made before the old one ends', () => {
     resolve();
   });
 
-  test('while current gives the old one until the next is there', async () => {
+  test('while current returns the old one until the next is there', async () => {
     await using world = sessionWorld({ ttlS: 60, renewable: false });
     await world.started();
     world.server.swap('POST auth/kubernetes/login', (_, signal) => silence(signal));
@@ -148,7 +148,7 @@ describe('a renewal that is refused for good', () => {
     ['another authority', 'client authority identity during renewal not matching client identity used during login'],
     ['other policies of the role', 'failed to renew entry: policies have changed, not renewing'],
     ['a role that is gone', 'failed to renew entry: role shop does not exist during renewal'],
-  ])('with HTTP 500 for %s is followed by a login at once, told as a refusal', async (_, text) => {
+  ])('with HTTP 500 for %s is followed by a login at once, and reported as a refusal', async (_, text) => {
     await using world = sessionWorld({ ttlS: 3600 });
     world.server.swap('POST auth/token/renew-self', () => refuse(500, { errors: [text] }));
     await world.started();
@@ -216,7 +216,7 @@ describe('a login by a JWT that the server checks again at each renewal', () => 
     expect(world.of('login-replaced').every(({ reason }) => reason === 'ending')).toBe(true);
   });
 
-  test('is renewed once more shortly before its JWT ends, so that it lasts longest', async () => {
+  test('is renewed once more shortly before its JWT ends, so that it lives longest', async () => {
     await using world = jwtWorld(600_000);
     await world.started();
     await world.clock.advance(2_401_000);
@@ -238,7 +238,7 @@ describe('a login by a JWT that the server checks again at each renewal', () => 
     expect([world.logins(), world.of('login-renew-failed').length]).toEqual([1, 0]);
   });
 
-  test('is told as one whose pod or service account is gone while its JWT is good', async () => {
+  test('fails as one whose pod or service account is gone while its JWT is valid', async () => {
     await using world = jwtWorld(86_400_000);
     world.server.swap('POST auth/token/renew-self', () => refuse(403, { errors: [JWT_GONE] }));
     await world.started();
@@ -355,7 +355,7 @@ describe('a renewal that fails', () => {
     expect(world.renewals()).toBe(2);
   });
 
-  test('until the end gives no dead login out, and goes on trying to log in', async () => {
+  test('until the end leads to no use of a dead login, and logging in is tried on', async () => {
     await using world = sessionWorld({ ttlS: 60 });
     await world.started();
     const mendRenewal = world.server.swap('POST auth/token/renew-self', unreachable);
@@ -384,7 +384,7 @@ describe('after a suspension the session', () => {
     expect(world.session.endsMonoMs(1)).toBeGreaterThan(4_000_000);
   });
 
-  test('logs in anew when the login has ended meanwhile', async () => {
+  test('logs in again when the login has ended meanwhile', async () => {
     await using world = sessionWorld({ ttlS: 3600 });
     await world.started();
     world.session.clockJumped(4_000_000);

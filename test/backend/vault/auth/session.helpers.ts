@@ -6,10 +6,10 @@ import type { Fact } from '../../../../src/base/fact.ts';
 import { FakeClock, settle } from '../../../fake-clock.ts';
 import { FakeTokens, type TokenRules } from './fake-vault.ts';
 
-/** Real signals never abort by accident; a fresh one, so that no test sees another's listeners. */
+/** A signal that never aborts; each call makes a new one, so that no test sees the listeners of another. */
 export const untilDone = () => new AbortController().signal;
 
-/** A session over a fake token server, its facts, and what tests ask of both. `random` is 0.5: no jitter. */
+/** A session over a fake token server, its facts, and helpers for both. `random` is 0.5, so there is no jitter. */
 export function sessionWorld(rules: Partial<TokenRules> = {}, parts: Partial<SessionDeps> = {}) {
   const clock = new FakeClock();
   const server = new FakeTokens(clock);
@@ -53,7 +53,7 @@ export function sessionWorld(rules: Partial<TokenRules> = {}, parts: Partial<Ses
   };
 }
 
-/** The code a promise fails with; waits for it. */
+/** Waits for a promise to fail and returns the code of its failure. */
 export async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   const error: unknown = await promise.then(
     () => undefined,

@@ -9,7 +9,7 @@ import { createAuthority } from '../../../servers/certificates.ts';
 const CANARY = 'hvs.CAESIcanary';
 const program = fileURLToPath(new URL('../../../faults/canary-client.ts', import.meta.url));
 
-/** Every way an answer can hold a value, whole and broken. */
+/** Answers that hold a value: good ones, errors, and broken ones. */
 const answers = route({
   '/v1/good': reply(200, `{"auth":{"client_token":"${CANARY}"},"data":{"x":"${CANARY}"}}`),
   '/v1/cut': reply(200, `{"data":{"x":"${CANARY}`),

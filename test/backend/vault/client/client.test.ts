@@ -7,7 +7,7 @@ import { afterwards, connect, serve } from '../../../http/client.helpers.ts';
 const good = reply(200, '{"data":{"big":9007199254740993,"price":1.10,"__proto__":"own","list":[true,null]}}');
 
 describe('a request', () => {
-  it('carries token, namespace and X-Vault-Request, and says who we are', async () => {
+  it('carries token, namespace, X-Vault-Request and a User-Agent', async () => {
     const server = await serve(good);
     await connect(server.address, { namespace: 'team-a/sub' }, { version: '1.2.3' }).ask('secret/data/shop');
     expect(server.requests).toMatchObject([
@@ -96,7 +96,7 @@ describe('a request', () => {
     expect(server.requests[0]).toMatchObject({ method: 'GET', path: '/v1/secret/metadata/?list=1' });
   });
 
-  it('sends a body as JSON, Secrets in it as what they are', async () => {
+  it('sends a body as JSON, with Secrets in it as their own types', async () => {
     const server = await serve(good);
     const body = {
       jwt: Secret.text('a"b\n'),

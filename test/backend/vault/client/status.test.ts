@@ -81,13 +81,13 @@ describe('what the server says', () => {
     ['the value "canary" is not a valid IP address', 'not a valid IP address'],
     [
       'Field validation failed: error converting input for field "ttl": time: invalid duration "canary"',
-      'ttl is no duration',
+      'ttl is not a duration',
     ],
     [
       'Field validation failed: error converting input canary for field "ttl": time: invalid duration',
       'invalid duration',
     ],
-    ['error converting input for field "ttl": time: unknown unit for field "canary": time: ', 'ttl is no duration'],
+    ['error converting input for field "ttl": time: unknown unit for field "canary": time: ', 'ttl is not a duration'],
     ['error converting input for field "csr": canary', 'csr does not fit'],
     ['1 error occurred:\n\t* could not fetch the CA certificate: canary\n\n', 'failed to find issuer'],
     ['root canary is not a valid value for valid_principals', 'a principal is not allowed by this role'],
@@ -100,14 +100,14 @@ describe('what the server says', () => {
     expect(JSON.stringify(failed)).not.toContain('canary');
   });
 
-  it('is not looked for in what is no list of texts', async () => {
+  it('is ignored when it is not a list of texts', async () => {
     for (const body of ['{"errors":{"a":"permission denied"}}', '{"errors":[{"x":"bad token"},7,null]}']) {
       const server = await serve(reply(403, body));
       expect((await connect(server.address).failing('x')).seen).toBe(`HTTP 403 from ${server.address} for GET x`);
     }
   });
 
-  it('says unseal it when it is sealed', async () => {
+  it('says to unseal the server when it is sealed', async () => {
     const server = await serve(reply(503, errors('error performing token check: Vault is sealed')));
     expect((await connect(server.address).failing('x')).hint).toContain('Unseal');
   });

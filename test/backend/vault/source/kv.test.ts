@@ -81,7 +81,7 @@ describe('KV version 2', () => {
     server.on('GET secret/data/shop/app', older);
     await clock.advance(2_000);
     expect((await fetch(next)).state).toBe('unchanged');
-    // A server that was restored from a backup goes on answering it.
+    // A server that was restored from a backup keeps answering the older version.
     await clock.advance(61_000);
     expect(plain(held(await fetch(next)).fields)).toEqual({ a: 'old' });
   });
@@ -172,7 +172,7 @@ describe('the mount', () => {
     return world;
   };
 
-  test('is asked about once for a hundred secrets that begin together, and never again', async () => {
+  test('is asked about once for a hundred secrets that start together, and never again', async () => {
     const { kv, server } = answerAll(sourceWorld());
     await Promise.all(many.map((path) => kv(path)));
     await Promise.all(many.map((path) => kv(path)));
@@ -219,7 +219,7 @@ describe('the mount', () => {
     expect((await kv('secret/shop/app')).state).toBe('changed');
   });
 
-  test('that cannot be asked about now is told to each secret under its own place', async () => {
+  test('that cannot be asked about now fails each secret at its own place', async () => {
     const { fetch, server } = sourceWorld();
     server.on(`${MOUNTS}secret/a`, unreachable);
     const failures = ['secrets.a', 'secrets.b'].map((place) =>
@@ -342,7 +342,7 @@ describe('a server that does not tell its mounts', () => {
     expect(await failureOf(kv('secret/app'))).toMatchObject({ code });
   });
 
-  test('and turns out to give leases there is refused', async () => {
+  test('is refused when it turns out to give leases there', async () => {
     const { kv, server } = narrow();
     server.on('GET secret/data/app', denied);
     server.on('GET secret/app', () => answer({ lease_id: 'x', lease_duration: 60, renewable: true, data: { a: 1 } }));
@@ -352,7 +352,7 @@ describe('a server that does not tell its mounts', () => {
     expect(server.count('secret/app')).toBe(1);
   });
 
-  test('knows a deleted version for one of version 2', async () => {
+  test('recognises version 2 by a deleted version', async () => {
     const { kv, server } = narrow();
     server.on('GET secret/data/app', () => refuse(404, v2(null, 3, 't', { deletion_time: '2026' })));
     expect(await failureOf(kv('secret/app'))).toMatchObject({ code: 'SECRET_DELETED' });

@@ -117,7 +117,7 @@ describe('KV of a real OpenBao', () => {
     expect(after && plain(held(after).fields)).toEqual({ a: 'one' });
     expect(await failureOf(bao.kv('grown/never'))).toMatchObject({ code: 'SECRET_NOT_FOUND' });
     expect(bao.calls().filter((call) => call.includes('internal/ui/mounts'))).toHaveLength(2);
-    // The list of names was not empty either.
+    // The list of names was not empty in between.
     expect(plain(held(await other.fetch({ kind: 'vault-list', path: 'grown/folder' })).fields)).toEqual({
       keys: ['x'],
     });
@@ -194,7 +194,7 @@ describe('a leased secret', () => {
   });
 });
 
-describe('an end that stands in an answer of a real OpenBao', () => {
+describe('an end that an answer of a real OpenBao states', () => {
   const root = { method: 'token', mount: 'token' } as const;
 
   test('is the life of an identity token', async () => {
@@ -244,7 +244,7 @@ describe('a certificate', () => {
     ttl: '1h',
   } as const;
 
-  test('comes with its key, its chain and the life that stands in it', async () => {
+  test('comes with its key, its chain and the life that it states', async () => {
     await using bao = connect();
     const { fields, life, version } = held(await bao.fetch(request));
     const all = plain(fields) as Record<string, string>;

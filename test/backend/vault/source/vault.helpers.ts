@@ -45,7 +45,7 @@ function constantSession(): VaultBackendDeps['session'] {
   };
 }
 
-/** A backend over a fake client, and short words for fetching from it. */
+/** A backend over a fake client, and helpers that fetch from it. */
 export function sourceWorld() {
   const clock = new FakeClock();
   const server = new FakeVault();

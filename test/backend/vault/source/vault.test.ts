@@ -122,7 +122,7 @@ describe('a read', () => {
     expect(rotated.life).toEqual({ kind: 'rotates', inMs: 60_000, startedMonoMs: 31_000 });
   });
 
-  test('of a static role whose ttl starts anew before its time does not wait for it with the old password', async () => {
+  test('of a static role whose ttl starts again too early does not wait for it with the old password', async () => {
     const { fetch, server, clock } = sourceWorld();
     const role = { kind: 'vault-read', path: 'database/static-creds/x' } as const;
     server.on('GET database/static-creds/x', () => answer({ data: { password: 'one', ttl: 30, rotation_period: 60 } }));
@@ -144,7 +144,7 @@ describe('a read', () => {
     expect(await failureOf(fetch(read))).toMatchObject({ code });
   });
 
-  test('has a version that no other answer has and that tells nothing', async () => {
+  test('has a version that no other answer has and that shows nothing of the value', async () => {
     const { fetch, server } = sourceWorld();
     server.on('GET p', () => answer({ data: { a: 'value' }, ...LEASE }));
     const versions = [held(await fetch(read)).version, held(await fetch(read)).version];
@@ -153,7 +153,7 @@ describe('a read', () => {
   });
 });
 
-describe('an end that stands in an answer', () => {
+describe('an end that an answer states', () => {
   const START_MS = Date.UTC(2026, 0, 1);
   const seconds = START_MS / 1000;
   const jwt = (payload: object) =>
@@ -221,7 +221,7 @@ describe('an end that stands in an answer', () => {
     expect(failed?.seen).not.toMatch(/soon|176|2026/);
   });
 
-  test('a countdown is no change, and the answer to a write is never asked for out of turn', async () => {
+  test('a countdown is no change, and a write is never repeated before it is due', async () => {
     const { fetch, server } = sourceWorld();
     const request = { kind: 'vault-write', path: 'p', data: {}, end: { field: 'left', unit: 'seconds' } } as const;
     server.on('POST p', () => answer({ data: { key: 'k', left: 60 } }));
@@ -413,7 +413,7 @@ describe('the identity of a backend', () => {
   });
 });
 
-test('a request of another kind of backend is a fault of Pannier itself, told as INTERNAL', async () => {
+test('a request of another kind of backend is INTERNAL: a mistake in Pannier, not in the configuration', async () => {
   const { fetch } = sourceWorld();
   await expect(fetch({ kind: 'file', key: 'x' })).rejects.toMatchObject({ failure: { code: 'INTERNAL' } });
 });

@@ -8,12 +8,12 @@ import { createSecretIdSource, type KeptSecretIds, type TakenSecretId } from '..
 
 export interface AppRoleLogin {
   readonly mount: string;
-  /** One of the two is given. */
+  /** One of `roleId` and `roleIdFile` is given. */
   readonly roleId?: string;
   readonly roleIdFile?: string;
-  /** Absent: the role has bind_secret_id=false. */
+  /** Absent: the role has bind_secret_id=false, so the login has no secret id. */
   readonly secretIdFile?: string;
-  /** The file holds a wrapping token around the secret id. */
+  /** The file holds a wrapping token, from which the secret id is unwrapped. */
   readonly secretIdWrapped: boolean;
   /** The file is removed after a login. */
   readonly removeSecretIdFile: boolean;
@@ -54,7 +54,7 @@ export function createAppRoleMethod(
       if (secretIds === undefined) return logIn({ role_id }, signal);
       const taken = await secretIds.take(signal);
       const made = await logIn({ role_id, secret_id: taken.secretId }, signal).catch((error: unknown) => {
-        throw aboutMemory(error, taken);
+        throw withMemoryHint(error, taken);
       });
       await secretIds.accepted(taken);
       return made;
@@ -62,8 +62,8 @@ export function createAppRoleMethod(
   };
 }
 
-/** A secret id that ended while we kept it cannot be mended by looking at the role. */
-function aboutMemory(error: unknown, { fromMemory }: TakenSecretId): unknown {
+/** Replaces the hint of a refused login whose secret id came from memory, where it may have ended meanwhile. */
+function withMemoryHint(error: unknown, { fromMemory }: TakenSecretId): unknown {
   if (!fromMemory || !(error instanceof PannierError) || error.failure.code !== 'AUTH_DENIED') return error;
   const { code, place, seen } = error.failure;
   const hint = 'The secret id kept in memory may have ended or be used up: deliver a new one to secretIdFile.';

@@ -13,32 +13,34 @@ export interface AwsLogin {
   readonly mount: string;
   /** Absent: the server takes the name of the IAM role or user. */
   readonly role?: string;
-  /** Must be what the server is configured with, so that a request signed for it is of no use elsewhere. */
+  /**
+   * Must equal the server's `iam_server_id_header_value`. It is signed, so the signed request is of no use to another
+   * server. Absent: the server requires none.
+   */
   readonly serverId?: string;
-  /** Where the keys come from, and the region of STS. */
+  /** The sources of the keys, and the region of STS. */
   readonly account: AwsBackendConfig;
 }
 
 export interface AwsLoginDeps extends LoginDeps {
   readonly clock: Clock;
   readonly emit: Emit;
-  /** For proxies on the way to STS, which temporary keys may come from. */
+  /** For proxies on the way to STS, from which temporary keys may come. */
   readonly env: ProxyVariables;
 }
 
 /**
- * Logs in with an AWS identity: signs a GetCallerIdentity request to STS and hands it to the server, which sends it and
- * believes what AWS answers. POST auth/MOUNT/login {role, iam_http_request_method, iam_request_url, iam_request_body,
- * iam_request_headers}; the request never leaves for AWS from here, and is good for some minutes.
- * https://developer.hashicorp.com/vault/docs/auth/aws#iam-auth-method (OpenBao has no such plugin.)
+ * Logs in with an AWS identity: signs a GetCallerIdentity request to STS and gives it to the server, which sends it to
+ * AWS and takes the identity from the answer. POST auth/MOUNT/login {role, iam_http_request_method, iam_request_url,
+ * iam_request_body, iam_request_headers}. Pannier itself never sends the signed request to AWS; it is valid for some
+ * minutes. https://developer.hashicorp.com/vault/docs/auth/aws#iam-auth-method (OpenBao has no such plugin.)
  *
- * The keys are found as for a backend of AWS, anew at each login, and those of a role of the machine may be asked of
- * STS.
+ * The keys are found as for an AWS backend, again at each login; this may take requests to STS.
  */
-export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, tools: AwsLoginDeps): AuthMethod {
-  const { clock, emit, env } = tools;
+export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, deps: AwsLoginDeps): AuthMethod {
+  const { clock, emit, env } = deps;
   const http = new AwsHttp({ config: account, clock, emit, env });
-  // A login of this backend is what the server makes of it: that keys were found is none.
+  // The facts of the AWS keys are dropped: only the login at the Vault server is a login of this backend.
   const credentials = new AwsCredentials({ config: account, http, clock, emit: () => {} });
   return {
     kind: 'aws',
@@ -52,10 +54,10 @@ export function createAwsMethod({ mount, role, serverId, account }: AwsLogin, to
         iam_http_request_method: 'POST',
         iam_request_url: base64(request.url),
         iam_request_body: base64(request.body),
-        // Whoever has these headers can log in with them.
+        // The headers hold the signature, with which anyone could log in.
         iam_request_headers: Secret.text(base64(JSON.stringify(request.headers))),
       };
-      return logInAt({ ...tools, mount, body }, signal);
+      return logInAt({ ...deps, mount, body }, signal);
     },
   };
 }
@@ -93,7 +95,7 @@ export async function signCallerIdentity({ account, serverId, keys, nowMs }: Cal
   return { url: url.href, body, headers };
 }
 
-/** That of the default region is the one of all regions, which the server asks when it is told nothing else. */
+/** us-east-1 uses the global STS endpoint, which the server asks when it is configured with no other. */
 function stsHost(region: string): string {
   if (region === 'us-east-1') return 'sts.amazonaws.com';
   return `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
@@ -101,7 +103,7 @@ function stsHost(region: string): string {
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 
-/** SHA-256, or HMAC with it, as the signer wants it. */
+/** SHA-256, or HMAC-SHA-256 when a key is given, in the form that the signer of the SDK takes. */
 class Sha256 {
   readonly #key: SignerInput | undefined;
   #chunks: Uint8Array[] = [];

@@ -6,26 +6,26 @@ import type { AuthMethod } from '../method.ts';
 export interface JwtLogin {
   readonly mount: string;
   readonly role: string;
-  /** Holds the JWT of whatever issuer the mount trusts; each login reads it anew. */
+  /** Holds a JWT of an issuer that the mount trusts; each login reads the file again. */
   readonly tokenFile: string;
 }
 
 const DENIED = 'Check mount and role: its bound audiences, subject and claims, and the keys that the mount trusts.';
 
 /**
- * Logs in with a JWT that the mount checks by itself, by keys or by OIDC discovery: POST auth/MOUNT/login {role, jwt}.
+ * Logs in with a JWT that the mount verifies by keys or OIDC discovery: POST auth/MOUNT/login {role, jwt}.
  * https://openbao.org/api-docs/auth/jwt/#jwt-login
  */
-export function createJwtMethod({ mount, role, tokenFile }: JwtLogin, tools: LoginDeps): AuthMethod {
+export function createJwtMethod({ mount, role, tokenFile }: JwtLogin, deps: LoginDeps): AuthMethod {
   return {
     kind: 'jwt',
     async login(signal) {
-      const jwt = await readCredential(tokenFile, `${tools.place}.tokenFile`, signal);
-      const { clock } = tools;
+      const jwt = await readCredential(tokenFile, `${deps.place}.tokenFile`, signal);
+      const { clock } = deps;
       const claims = readJwt(jwt);
       const denied = describeDenied(claims, { file: tokenFile, hint: DENIED, nowWallMs: clock.wallMs() });
       const ends = endOf(claims, clock);
-      return { ...(await logInAt({ ...tools, mount, body: { role, jwt }, denied }, signal)), ...ends };
+      return { ...(await logInAt({ ...deps, mount, body: { role, jwt }, denied }, signal)), ...ends };
     },
   };
 }

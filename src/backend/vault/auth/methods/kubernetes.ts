@@ -8,11 +8,11 @@ import type { AuthMethod } from '../method.ts';
 export interface KubernetesLogin {
   readonly mount: string;
   readonly role: string;
-  /** The projected service account token; the kubelet swaps it, so each login reads it anew. */
+  /** The projected service account token; the kubelet replaces it, so each login reads the file again. */
   readonly tokenFile: string;
 }
 
-/** The server gives one answer to all of these: what the TokenReview API told it is in its own log alone. */
+/** The server answers all of these causes alike: what the TokenReview API said is only in the server's own log. */
 const DENIED =
   'Check mount, role, its bound service account and audience, and that the server may review tokens: ' +
   'its own service account needs the ClusterRole system:auth-delegator.';

@@ -6,7 +6,7 @@ export interface PasswordLogin {
   readonly method: 'userpass' | 'ldap';
   readonly mount: string;
   readonly username: string;
-  /** Each login reads it anew. */
+  /** Each login reads the file again. */
   readonly passwordFile: string;
 }
 
@@ -18,13 +18,13 @@ export interface PasswordLogin {
  */
 export function createPasswordMethod(
   { method, mount, username, passwordFile }: PasswordLogin,
-  tools: LoginDeps,
+  deps: LoginDeps,
 ): AuthMethod {
   return {
     kind: method,
     async login(signal) {
-      const password = await readCredential(passwordFile, `${tools.place}.passwordFile`, signal);
-      return logInAt({ ...tools, mount, username, body: { password } }, signal);
+      const password = await readCredential(passwordFile, `${deps.place}.passwordFile`, signal);
+      return logInAt({ ...deps, mount, username, body: { password } }, signal);
     },
   };
 }

@@ -8,13 +8,13 @@ import type { AuthMethod } from '../method.ts';
 import { asVaultLoginError, lookUpSelf, readTokenLife } from '../token-self.ts';
 
 export interface TokenLogin {
-  /** One of the two is given. The file is read at each login, so a token put there later is taken up. */
+  /** One of `token` and `tokenFile` is given. The file is read at each login, so a later token in it is used. */
   readonly token?: Secret;
   readonly tokenFile?: string;
 }
 
 /**
- * Uses a token that somebody else made. Nothing is minted: GET auth/token/lookup-self tells its life.
+ * Uses a token that another program made. The login makes nothing: GET auth/token/lookup-self gives the token's life.
  * https://openbao.org/api-docs/auth/token/#lookup-a-token-self
  */
 export function createTokenMethod(

@@ -1,6 +1,7 @@
 import type { Emit } from '../base/fact.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Config, ExecConfig } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { ENVIRONMENT } from '../config/place.ts';
 import { createEnvSink, type EnvSink } from '../deliver/env/env-sink.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
@@ -112,9 +113,9 @@ function reloadsOf({ exec: { onChange, graceMs } }: Config, child: SupervisedChi
 /** Ours without logins, or with `pristine` nothing; then what `inherit` names, logins as well; then what we make. */
 function environmentOf(
   { pristine, inherit }: ExecConfig,
-  ours: { readonly all: AgentContext['env']; readonly inherited: AgentContext['env'] },
+  ours: { readonly all: Environment; readonly inherited: Environment },
   variables: ReadonlyMap<string, Secret>,
-): NodeJS.ProcessEnv {
+): Environment {
   const named = inherit.flatMap((name) => (ours.all[name] === undefined ? [] : [[name, ours.all[name]] as const]));
   const made = [...variables].map(([name, value]) => [name, value.exposeText('env')] as const);
   return commandEnvironment(pristine ? {} : ours.inherited, Object.fromEntries([...named, ...made]));

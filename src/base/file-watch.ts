@@ -3,6 +3,7 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { FSWatcher } from 'chokidar';
 import type { Clock } from './clock.ts';
+import { errnoWord } from './errno.ts';
 import { fileStamp } from './file-stamp.ts';
 
 /** From the first event to telling: an editor's save or a kubelet's swap is several. Later ones do not put it off. */
@@ -159,7 +160,7 @@ export class FileWatch implements AsyncDisposable {
   }
 
   #reportLost(error: unknown): void {
-    const code = codeOf(error);
+    const code = errnoWord(error);
     if (this.#over || code === this.#lost) return;
     this.#lost = code;
     this.#options.lost(code);
@@ -179,8 +180,3 @@ const isLink = (path: string): Promise<boolean> =>
  */
 const idOf = (stats: Stats | undefined): string =>
   stats === undefined ? '-' : `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`;
-
-function codeOf(error: unknown): string {
-  const code = String((error as { code?: unknown } | null)?.code);
-  return /^E[A-Z]+$/.test(code) ? code : 'unknown';
-}

@@ -1,3 +1,13 @@
+/** `there is no secret named "ap"; did you mean "app"?`; the question only when a name is near. */
+export function thereIsNo(what: string, name: string, near: string | undefined): string {
+  return `there is no ${what} named "${name}"${didYouMean(near)}`;
+}
+
+/** The end of a message about a word that is not known: `; did you mean "app"?`, or nothing when no name is near. */
+export function didYouMean(near: string | undefined): string {
+  return near === undefined ? '' : `; did you mean "${near}"?`;
+}
+
 /** Searches are bounded, so that ten thousand misspelt names do not cost ten thousand times ten thousand. */
 const MAX_COMPARISONS = 200_000;
 

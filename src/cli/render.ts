@@ -3,7 +3,7 @@ import { type DryOutput, dryRun } from '../agent/dry-run.ts';
 import type { Plan } from '../agent/plan.ts';
 import { systemClock } from '../base/clock.ts';
 import { exitStatus, failure, failuresOf, formatFailure, PannierError } from '../base/errors.ts';
-import { makeNearest } from '../base/nearest.ts';
+import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { ENVIRONMENT } from '../config/place.ts';
 import { showDifference } from './render/difference.ts';
 import { type CommonOptions, setUp } from './setup.ts';
@@ -53,9 +53,7 @@ function choose(plan: Plan, names: readonly string[]): Plan {
   const known = new Set([...plan.config.outputs.keys(), ...(env === undefined ? [] : [ENVIRONMENT])]);
   for (const name of names) {
     if (known.has(name)) continue;
-    const near = makeNearest(known)(name);
-    const meant = near === undefined ? '' : `; did you mean "${near}"?`;
-    const seen = `there is no output named "${name}"${meant}`;
+    const seen = thereIsNo('output', name, makeNearest(known)(name));
     const hint = known.size === 0 ? 'Add it to outputs.' : `Configured: ${[...known].slice(0, 10).join(', ')}.`;
     throw new PannierError(failure('CONFIG_INVALID', `--output ${name}`, seen, { hint }));
   }

@@ -1,4 +1,4 @@
-const WANTED = 'http://HOST:PORT, https://HOST:PORT or unix:///PATH is wanted';
+const EXPECTED = 'http://HOST:PORT, https://HOST:PORT or unix:///PATH is expected';
 
 /**
  * A server's address in one spelling: no slash at the end, default port dropped. A base path is kept. The address is
@@ -9,12 +9,12 @@ export function parseAddress(text: string): { readonly address?: string; readonl
     const path = text.slice('unix://'.length);
     return /^\/[^\0?#]+$/.test(path)
       ? { address: text }
-      : { wrong: 'it names no absolute path; unix:///PATH is wanted' };
+      : { wrong: 'it names no absolute path; unix:///PATH is expected' };
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:\/\//i.test(text)) return { wrong: `it is not such an address; ${WANTED}` };
+  if (url === undefined || !/^https?:\/\//i.test(text)) return { wrong: `it is not such an address; ${EXPECTED}` };
   if (url.username !== '' || url.password !== '')
     return { wrong: 'it holds a user or a password; credentials belong in auth' };
-  if (/[?#]/.test(text)) return { wrong: `it holds a query or a fragment; ${WANTED}` };
+  if (/[?#]/.test(text)) return { wrong: `it holds a query or a fragment; ${EXPECTED}` };
   return { address: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}` };
 }

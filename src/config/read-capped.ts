@@ -1,3 +1,4 @@
+import { errnoOf } from '../base/errno.ts';
 import { readFileInTime } from '../base/read-file.ts';
 
 /** Largest file a configuration is read from. */
@@ -23,12 +24,12 @@ export async function readCapped(path: string, only: 'file' | 'any' = 'any'): Pr
 
 /** The error of a system call in words; `not UTF-8 text` is what is left when reading worked. */
 export function describeSystemError(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
+  const code = errnoOf(error);
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES') return 'no permission to read it';
   if (code === 'EISDIR') return 'it is a directory';
   if (code === 'EFTYPE') return 'it is no regular file';
   if (code === 'EFBIG') return 'larger than 1 MiB';
   if (code === 'ETIMEDOUT') return 'reading it takes too long: the file system hangs, or nobody writes to the pipe';
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? `cannot be read (${code})` : 'not UTF-8 text';
+  return code === undefined ? 'not UTF-8 text' : `cannot be read (${code})`;
 }

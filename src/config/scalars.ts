@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import * as z from 'zod/mini';
 import { parseDuration } from '../base/duration.ts';
-import { makeNearest } from '../base/nearest.ts';
+import { didYouMean, makeNearest } from '../base/nearest.ts';
 import { isApiPath } from './api-path.ts';
 import { parseHostPort } from './host-port.ts';
 
@@ -10,19 +10,19 @@ import { parseHostPort } from './host-port.ts';
  * was met before them. Zod's messages are never shown.
  */
 
-export const DURATION_WANTED = 'a duration with a unit is wanted, such as 500ms, 30s or 1h30m';
-export const POSITIVE_WANTED = 'a duration longer than zero is wanted, such as 500ms, 30s or 1h30m';
-export const MODE_WANTED = 'a mode of three octal digits in quotes is wanted, such as "0400"';
+export const DURATION_EXPECTED = 'a duration with a unit is expected, such as 500ms, 30s or 1h30m';
+export const POSITIVE_EXPECTED = 'a duration longer than zero is expected, such as 500ms, 30s or 1h30m';
+export const MODE_EXPECTED = 'a mode of three octal digits in quotes is expected, such as "0400"';
 
 /** Message of an enum or a union that met a value whose issue is not built yet. */
 export const NOT_YET = 'not yet supported';
 
-const TEXT_WANTED = 'text is wanted';
+const TEXT_EXPECTED = 'text is expected';
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
 
 /** Text of at least one character and without NUL, which neither a path nor an argument can hold. */
 export const text = z
-  .string({ error: TEXT_WANTED })
+  .string({ error: TEXT_EXPECTED })
   .check(z.minLength(1, { error: 'it must not be empty' }), z.regex(/^[^\0]*$/, { error: 'it must not hold NUL' }));
 
 /** Text that is a path; `resolve.ts` makes it absolute. */
@@ -31,7 +31,7 @@ export const path = text;
 /** A path of the API; slashes around it do not count. */
 export const apiPath = text.check(z.refine(isApiPath, { error: 'a path has no empty part, no . and no ..' }));
 
-export const bool = z.boolean({ error: 'true or false is wanted' });
+export const bool = z.boolean({ error: 'true or false is expected' });
 
 /** Name of a secret: templates and `from` take it as a word. */
 export const secretName = z.string().check(
@@ -49,8 +49,8 @@ export const otherName = z.string().check(
 
 /** A program and its arguments. */
 export const argv = z
-  .array(z.string({ error: TEXT_WANTED }).check(z.regex(/^[^\0]*$/, { error: 'it must not hold NUL' })))
-  .check(z.minLength(1, { error: 'the program and its arguments are wanted' }));
+  .array(z.string({ error: TEXT_EXPECTED }).check(z.regex(/^[^\0]*$/, { error: 'it must not hold NUL' })))
+  .check(z.minLength(1, { error: 'the program and its arguments are expected' }));
 
 /** Nobody can handle these, so nothing is taken up by them. */
 const USELESS: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP']);
@@ -66,34 +66,34 @@ export function fullSignalName(name: string): NodeJS.Signals {
 
 /** User or group number. */
 export const id = z
-  .int({ error: 'a whole number is wanted' })
+  .int({ error: 'a whole number is expected' })
   .check(z.minimum(0, { error: 'it must not be negative' }), z.maximum(4294967294, { error: 'it is too large' }));
 
 /** Version number: 1 and up. */
-export const count = z.int({ error: 'a whole number is wanted' }).check(z.minimum(1, { error: 'it begins at 1' }));
+export const count = z.int({ error: 'a whole number is expected' }).check(z.minimum(1, { error: 'it begins at 1' }));
 
 export const duration = z
-  .string({ error: DURATION_WANTED })
+  .string({ error: DURATION_EXPECTED })
   .check(
-    z.regex(DURATION, { error: DURATION_WANTED, abort: true }),
+    z.regex(DURATION, { error: DURATION_EXPECTED, abort: true }),
     z.refine(fitsDuration, { error: 'a hundred years is the longest duration' }),
   );
 
 /** A duration that would make a loop without a pause, or no time at all, when it were zero. */
-export const positiveDuration = z.string({ error: POSITIVE_WANTED }).check(
-  z.regex(DURATION, { error: POSITIVE_WANTED, abort: true }),
+export const positiveDuration = z.string({ error: POSITIVE_EXPECTED }).check(
+  z.regex(DURATION, { error: POSITIVE_EXPECTED, abort: true }),
   z.refine(fitsDuration, { error: 'a hundred years is the longest duration', abort: true }),
-  z.refine((value) => parseDuration(value) !== 0, { error: POSITIVE_WANTED }),
+  z.refine((value) => parseDuration(value) !== 0, { error: POSITIVE_EXPECTED }),
 );
 
 /** `HOST:PORT`, with an IPv6 address in brackets; port 0 would be one that nobody knows. */
 export const hostPort = text.check(
   z.refine((value) => parseHostPort(value) !== undefined, {
-    error: 'HOST:PORT is wanted, such as 127.0.0.1:8270 or [::1]:8270',
+    error: 'HOST:PORT is expected, such as 127.0.0.1:8270 or [::1]:8270',
   }),
 );
 
-export const mode = z.string({ error: MODE_WANTED }).check(z.regex(/^0?[0-7]{3}$/, { error: MODE_WANTED }));
+export const mode = z.string({ error: MODE_EXPECTED }).check(z.regex(/^0?[0-7]{3}$/, { error: MODE_EXPECTED }));
 
 /**
  * A key that is known and refused: its issue is not built yet. To enable it, put its schema in the place of this.
@@ -119,7 +119,7 @@ function wrongSignal(name: string): string | undefined {
   if (USELESS.has(full)) return `no program can handle ${full}; SIGHUP is the usual one`;
   if (Object.hasOwn(constants.signals, full)) return undefined;
   const near = makeNearest(Object.keys(constants.signals))(full);
-  return near === undefined ? 'a signal is wanted, such as SIGHUP' : `the nearest signal is ${near}`;
+  return `a signal is expected, such as SIGHUP${didYouMean(near)}`;
 }
 
 function fitsDuration(value: string): boolean {

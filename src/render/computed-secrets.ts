@@ -1,6 +1,7 @@
 import { isNothingThere } from '../backend/nothing-there.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { Value } from '../base/value.ts';
+import { isApiPath } from '../config/api-path.ts';
 import type { SecretEntry, Snapshot } from '../lease/snapshot.ts';
 import type { ComputedSecret } from './render.ts';
 import type { AskedValue } from './template/evaluate.ts';
@@ -32,7 +33,7 @@ export class ComputedSecrets {
   }
 
   #answer(ask: PathAsk, path: string, place: string): Value | 'pending' | 'none' {
-    if (!isPath(path))
+    if (!isApiPath(path))
       throw new RenderFault('RENDER_BAD_ARGUMENT', `${ask.what} with a path that is none`, { at: ask.at });
     // The name of a folder in a list, which is no secret; a secret beside it has the same name without the slash.
     if (ask.what === 'secret' && path.endsWith('/')) return 'none';
@@ -68,10 +69,4 @@ function nameOf({ what, backend, isLiteral }: PathAsk, path: string): string {
   nameKey ??= randomBytes(32);
   const mark = createHmac('sha256', nameKey).update(path).digest('base64url').slice(0, 16);
   return `${what} ${backend} (computed ${mark})`;
-}
-
-/** Not empty, and without parts that a server would clean onto another path. */
-function isPath(path: string): boolean {
-  const parts = path.replace(/^\/+|\/+$/g, '').split('/');
-  return parts.every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\0');
 }

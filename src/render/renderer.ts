@@ -1,5 +1,6 @@
+import { errnoWord } from '../base/errno.ts';
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
-import { makeNearest } from '../base/nearest.ts';
+import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, FileContent, GenerationsConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
@@ -115,7 +116,7 @@ async function readSource(path: string, place: string, read: ReadBytes, problems
   try {
     bytes = await read(path);
   } catch (error) {
-    problems.push(failure('TEMPLATE_UNREADABLE', place, `${path} cannot be read${systemCode(error)}`));
+    problems.push(failure('TEMPLATE_UNREADABLE', place, `${path} cannot be read (${errnoWord(error)})`));
     return '';
   }
   try {
@@ -125,11 +126,6 @@ async function readSource(path: string, place: string, read: ReadBytes, problems
     return '';
   }
 }
-
-const systemCode = (error: unknown): string => {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? ` (${code})` : '';
-};
 
 function problemsOfFormat(
   { format, from }: Extract<FileContent, { kind: 'format' }>,
@@ -141,9 +137,8 @@ function problemsOfFormat(
   if (format === 'raw' && from.length > 1) problems.push(failure('CONFIG_INVALID', place, 'raw takes one source'));
   for (const [secret = ''] of from) {
     if (known.has(secret)) continue;
-    const near = makeNearest(known)(secret);
-    const details = near === undefined ? {} : { hint: `Did you mean ${near}?` };
-    problems.push(failure('CONFIG_UNKNOWN_SECRET', place, `no secret is named ${secret}`, details));
+    const seen = thereIsNo('secret', secret, makeNearest(known)(secret));
+    problems.push(failure('CONFIG_UNKNOWN_SECRET', place, seen));
   }
   return problems;
 }

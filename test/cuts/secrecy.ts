@@ -15,8 +15,8 @@ const listener = cutIn('src/deliver/http/listener.ts');
 /** What the fields hold, for a message. */
 const told = (fields: string) => `[...${fields}.values()].map((one: any) => one.exposeText?.('file'))`;
 const CHANGED = "kind: 'secret-changed',\n      secrets: [...item.names";
-const NO_HELPER = 'if (helper === undefined) {\n      const hint';
-const NO_LOG = "if (helper === undefined && name !== 'log') {\n      const hint";
+const NO_HELPER = 'if (helper === undefined) {\n      const isBlock';
+const NO_LOG = "if (helper === undefined && name !== 'log') {\n      const isBlock";
 const DECODER = "new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })";
 
 export const SECRECY: readonly Cut[] = [
@@ -68,7 +68,7 @@ export const SECRECY: readonly Cut[] = [
       by: 'none of the text',
     },
   ),
-  command('foreign-errors', 'return { errno: errnoOf(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
+  command('foreign-errors', 'return { errno: errnoWord(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
   cutIn('src/backend/file/yaml.ts')(
     'foreign-errors',
     '`no valid YAML (${error.code})`',

@@ -128,15 +128,13 @@ describe('the root', () => {
     expect(await problemsOf('{{dbb.x}} {{#if APP.y}}{{/if}} {{upper nothing.z}}', ['app', 'db'])).toEqual([
       expect.objectContaining({
         code: 'TEMPLATE_UNKNOWN_NAME',
-        seen: 'no secret is named dbb',
-        hint: 'Did you mean db?',
+        seen: 'there is no secret named "dbb"; did you mean "db"?',
       }),
       expect.objectContaining({
         code: 'TEMPLATE_UNKNOWN_NAME',
-        seen: 'no secret is named APP',
-        hint: 'Did you mean app?',
+        seen: 'there is no secret named "APP"; did you mean "app"?',
       }),
-      expect.objectContaining({ code: 'TEMPLATE_UNKNOWN_NAME', seen: 'no secret is named nothing' }),
+      expect.objectContaining({ code: 'TEMPLATE_UNKNOWN_NAME', seen: 'there is no secret named "nothing"' }),
     ]);
   });
 

@@ -56,14 +56,14 @@ const BAD: readonly Bad[] = [
     text: json(good({ secretz: {} })),
     code: 'CONFIG_UNKNOWN_KEY',
     place: 'secretz',
-    says: /nearest known key is secrets/,
+    says: /did you mean "secrets"\?/,
   },
   {
     title: 'an unknown key of a secret',
     text: json(good({ secrets: { app: { key: 'app', refrsh: '5m' } } })),
     code: 'CONFIG_UNKNOWN_KEY',
     place: 'secrets.app.refrsh',
-    says: /nearest known key is refresh/,
+    says: /did you mean "refresh"\?/,
   },
   {
     title: 'a secret of an unknown backend',
@@ -84,14 +84,14 @@ const BAD: readonly Bad[] = [
     text: json(withContent('a\n{{ap.password}}')),
     code: 'TEMPLATE_UNKNOWN_NAME',
     place: 'outputs.shop.files["app.conf"], content:2:3',
-    says: /no secret is named ap/,
+    says: /there is no secret named "ap"; did you mean "app"\?/,
   },
   {
     title: 'an unknown helper',
     text: json(withContent('{{shout app.password}}')),
     code: 'TEMPLATE_UNKNOWN_HELPER',
     place: 'outputs.shop.files["app.conf"], content:1:1',
-    says: /no helper is named shout/,
+    says: /there is no helper named "shout"/,
   },
   {
     title: 'two outputs in one directory',

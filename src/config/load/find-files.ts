@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path';
+import { errnoWord } from '../../base/errno.ts';
 import { readdirInTime, statInTime } from '../../base/read-file.ts';
 import type { Environment } from '../environment.ts';
 import type { Problems } from '../problems/problems.ts';
@@ -72,7 +73,7 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await statInTime(path)).isDirectory();
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return false;
+    if (['ENOENT', 'ENOTDIR'].includes(errnoWord(error))) return false;
     throw error;
   }
 }

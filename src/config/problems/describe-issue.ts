@@ -1,9 +1,9 @@
 import type * as z from 'zod/mini';
 import type { Code } from '../../base/codes.ts';
-import { makeNearest } from '../../base/nearest.ts';
+import { didYouMean, makeNearest } from '../../base/nearest.ts';
 import { isTree, type SourceFile } from '../load/source-file.ts';
 import { type ConfigPath, pathKey, valueAt } from '../place.ts';
-import { DURATION_WANTED, MODE_WANTED, NOT_YET, POSITIVE_WANTED } from '../scalars.ts';
+import { DURATION_EXPECTED, MODE_EXPECTED, NOT_YET, POSITIVE_EXPECTED } from '../scalars.ts';
 import { knownKeys } from './schema-keys.ts';
 
 /** A zod issue in our words; `path` is below the entry. */
@@ -14,11 +14,12 @@ export interface DescribedIssue {
   readonly hint?: string;
 }
 
-const WANTED: Readonly<Record<string, string>> = {
-  string: 'text is wanted',
-  object: 'a map is wanted',
-  record: 'a map is wanted',
-  array: 'a list is wanted',
+/** What zod's types are called in messages. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  string: 'text is expected',
+  object: 'a map is expected',
+  record: 'a map is expected',
+  array: 'a list is expected',
 };
 
 /**
@@ -44,9 +45,12 @@ export function describeIssue(
   if (value === undefined) return [{ code: 'CONFIG_MISSING', path, seen: absent(issue, path) }];
   if (issue.code === 'custom') return [{ code: 'CONFIG_INVALID', path, seen: issue.message }];
   const filled = file.filled.has(pathKey([...base, ...path]));
-  const met = filled ? 'what the reference gave does not fit' : describeMet(value, issue);
-  const hint = filled ? {} : hintFor(value, issue);
-  return [{ code: 'CONFIG_INVALID', path, seen: `${met}; ${describeWanted(issue)}`, ...hint }];
+  const expected = describeExpected(issue);
+  if (filled)
+    return [{ code: 'CONFIG_INVALID', path, seen: `the value that the reference gave does not fit; ${expected}` }];
+  const near = typeof value === 'string' ? makeNearest(optionsOf(issue).map(String))(value) : undefined;
+  const seen = `${describeMet(value, issue)}; ${expected}${didYouMean(near)}`;
+  return [{ code: 'CONFIG_INVALID', path, seen, ...hintFor(value, issue) }];
 }
 
 function describeUnknownKey(
@@ -58,7 +62,7 @@ function describeUnknownKey(
   const near = nearest(key);
   const code = 'CONFIG_UNKNOWN_KEY';
   if (near !== undefined) {
-    return { code, path: [...path, key], seen: `unknown key; the nearest known key is ${near}`, hint: 'Correct it.' };
+    return { code, path: [...path, key], seen: `unknown key${didYouMean(near)}`, hint: 'Correct it.' };
   }
   if (key === '<<') {
     const hint = 'Write the keys out, or use an alias for a whole value.';
@@ -81,34 +85,31 @@ const NAMED_CHOICES: ReadonlySet<string> = new Set(['kind', 'method']);
 
 function absent(issue: z.core.$ZodIssue, path: ConfigPath): string {
   const options = optionsOf(issue);
-  return options.length > 0 && path.length > 0 ? `absent; one of ${options.join(', ')} is wanted` : 'absent';
+  return options.length > 0 && path.length > 0 ? `absent; one of ${options.join(', ')} is expected` : 'absent';
 }
 
 function describeMet(value: unknown, issue: z.core.$ZodIssue): string {
   if (value === null) return 'it is empty';
   if (Array.isArray(value)) return value.length === 0 ? 'it is an empty list' : 'it is a list';
   if (typeof value === 'object') return 'it is a map';
-  const options = optionsOf(issue);
   if (typeof value === 'string') {
     if (value === '') return 'it is empty';
-    const near = makeNearest(options.map(String))(value);
-    if (near !== undefined) return `the nearest known value is ${near}`;
     const harmless = isTime(issue) && /^-?[\d.]{1,10} ?[A-Za-z]{0,7}$/.test(value);
     return harmless ? `it is "${value}"` : issue.code === 'invalid_type' ? 'it is text' : 'the text does not fit';
   }
-  const shown = isTime(issue) || issue.message === MODE_WANTED || wantsNumberOrBoolean(issue);
+  const shown = isTime(issue) || issue.message === MODE_EXPECTED || wantsNumberOrBoolean(issue);
   return shown ? `it is the ${typeof value} ${String(value)}` : `it is a ${typeof value}`;
 }
 
-function describeWanted(issue: z.core.$ZodIssue): string {
+function describeExpected(issue: z.core.$ZodIssue): string {
   const options = optionsOf(issue);
-  if (options.length > 1) return `one of ${options.join(', ')} is wanted`;
+  if (options.length > 1) return `one of ${options.join(', ')} is expected`;
   if (issue.message !== 'Invalid input') return issue.message;
-  return (issue.code === 'invalid_type' ? WANTED[issue.expected] : undefined) ?? 'something else is wanted';
+  return (issue.code === 'invalid_type' ? EXPECTED[issue.expected] : undefined) ?? 'something else is expected';
 }
 
 function hintFor(value: unknown, issue: z.core.$ZodIssue): { hint?: string } {
-  if (typeof value === 'number' && issue.message === MODE_WANTED) {
+  if (typeof value === 'number' && issue.message === MODE_EXPECTED) {
     return { hint: 'Put it in quotes: in YAML 1.2 an unquoted 0400 is the decimal number 400, not an octal mode.' };
   }
   if (isTime(issue) && /^\d+(\.\d+)?$/.test(String(value))) {
@@ -133,7 +134,7 @@ function optionsOf(issue: z.core.$ZodIssue): readonly unknown[] {
 }
 
 function isTime({ message }: z.core.$ZodIssue): boolean {
-  return message === DURATION_WANTED || message === POSITIVE_WANTED;
+  return message === DURATION_EXPECTED || message === POSITIVE_EXPECTED;
 }
 
 function wantsNumberOrBoolean(issue: z.core.$ZodIssue): boolean {

@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
+import { didYouMean, thereIsNo } from '../../base/nearest.ts';
 import { isUnfilled, type SourceFile } from '../load/source-file.ts';
 import { type ConfigPath, formatPlace, pathKey, valueAt } from '../place.ts';
 import { type CheckableRest, ConfigProblemsError } from './config-problems.ts';
@@ -42,9 +43,9 @@ export class Problems {
     const { what, name, near } = unknown;
     const isFilled = file.filled.has(pathKey(path));
     const isShown = !isFilled && (near !== undefined || NAME_LIKE.test(name));
-    const named = isShown ? `named "${name}"` : isFilled ? 'of the name that the reference gave' : 'of the name there';
-    const meant = near === undefined ? '' : `; did you mean "${near}"?`;
-    this.add(code, file, path, `there is no ${what} ${named}${meant}`, hint);
+    const withoutName = `there is no ${what} of the name ${isFilled ? 'that the reference gave' : 'there'}`;
+    const seen = isShown ? thereIsNo(what, name, near) : withoutName + didYouMean(near);
+    this.add(code, file, path, seen, hint);
   }
 
   /** A problem at a place in words of the caller. */

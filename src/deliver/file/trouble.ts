@@ -1,4 +1,5 @@
 import type { Code } from '../../base/codes.ts';
+import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 
 const CODE_OF: Readonly<Record<string, Code>> = {
@@ -11,24 +12,18 @@ const CODE_OF: Readonly<Record<string, Code>> = {
   ENOTEMPTY: 'OUTPUT_OCCUPIED',
 };
 
-/** The error code of a failed system call (`ENOENT`); undefined for everything else. */
-export function errno(error: unknown): string | undefined {
-  const code = error instanceof Error && 'syscall' in error ? (error as NodeJS.ErrnoException).code : undefined;
-  return typeof code === 'string' ? code : undefined;
-}
-
 /**
  * A failed system call as our error; `what` says in our words which step failed, on which path. Nothing of the foreign
  * error passes but its errno. Errors that are no system error (ours, a programmer's mistake) come back as they are.
  */
 export function diskFailure(error: unknown, place: string, what: string): unknown {
-  const code = errno(error);
+  const code = errnoOf(error);
   return code === undefined ? error : fail(CODE_OF[code] ?? 'OUTPUT_NOT_WRITABLE', place, `${what} (${code})`);
 }
 
 /** Like `trouble` for a change of owner: refused, or an id that this user namespace does not know. */
 export function ownerFailure(error: unknown, place: string, what: string): unknown {
-  const code = errno(error);
+  const code = errnoOf(error);
   return code === 'EPERM' || code === 'EINVAL'
     ? fail('OUTPUT_OWNER', place, `${what} (${code})`)
     : diskFailure(error, place, what);
@@ -39,7 +34,7 @@ export async function unless<T>(code: string, call: () => T | Promise<T>): Promi
   try {
     return await call();
   } catch (error) {
-    if (errno(error) === code) return undefined;
+    if (errnoOf(error) === code) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { Code } from '../../base/codes.ts';
-import { makeNearest } from '../../base/nearest.ts';
+import { makeNearest, thereIsNo } from '../../base/nearest.ts';
 import { Secret } from '../../base/secret.ts';
 import type { AskableBackends } from '../../config/sections/backends/path-requests.ts';
 import { HELPERS } from '../helpers/index.ts';
@@ -137,7 +137,7 @@ class Analyser {
     if (params.length === 0) {
       return [`#${name} names no block`, `Write {{#with ${name}}}, {{#each ${name}}} or {{#if ${name}}}.`];
     }
-    return [`no block is named ${name}`, near(name, BLOCKS) ?? `There are ${BLOCKS.map((it) => `#${it}`).join(', ')}.`];
+    return [noneNamed('block', name, BLOCKS), `There are ${BLOCKS.map((it) => `#${it}`).join(', ')}.`];
   }
 
   #expr(node: Expression, guarded: boolean): TemplateExpr {
@@ -174,10 +174,9 @@ class Analyser {
     }
     const helper = bare ? HELPERS.get(name) : undefined;
     if (helper === undefined) {
-      const hint = BLOCKS.includes(name)
-        ? `${name} is a block: {{#${name} …}}…{{/${name}}}.`
-        : near(name, HELPERS.keys());
-      this.#problem('TEMPLATE_UNKNOWN_HELPER', `no helper is named ${name}`, hint, at);
+      const isBlock = BLOCKS.includes(name);
+      const hint = isBlock ? `${name} is a block: {{#${name} …}}…{{/${name}}}.` : undefined;
+      this.#problem('TEMPLATE_UNKNOWN_HELPER', noneNamed('helper', name, isBlock ? [] : HELPERS.keys()), hint, at);
     }
     // `default` asks whether its first argument is there; its second stands for the whole.
     const args = node.params.map((param, i) => this.#expr(param, name === 'default' && (i === 0 || guarded)));
@@ -195,7 +194,7 @@ class Analyser {
     const { start, head, steps } = resolved;
     if (start.from === 'secret') {
       if (!this.#known.has(start.name)) {
-        this.#problem('TEMPLATE_UNKNOWN_NAME', `no secret is named ${start.name}`, near(start.name, this.#known), at);
+        this.#problem('TEMPLATE_UNKNOWN_NAME', noneNamed('secret', start.name, this.#known), undefined, at);
       }
       this.uses.push({ secret: start.name, fields: steps, guarded, at });
     }
@@ -209,8 +208,8 @@ class Analyser {
     if (problem === 'everything') {
       this.#problem('TEMPLATE_REFUSED', `${word} stands for all secrets at once here`, 'Name the one you want.', at);
     } else if (problem === 'unknown word') {
-      const hint = near(word, ['@index', '@key', '@first', '@last', '@root']);
-      this.#problem('TEMPLATE_UNKNOWN_NAME', `nothing is named ${word}`, hint, at);
+      const seen = noneNamed('variable', word, ['@index', '@key', '@first', '@last', '@root']);
+      this.#problem('TEMPLATE_UNKNOWN_NAME', seen, undefined, at);
     } else {
       const seen = problem === 'above the top' ? `${word} leads above the top` : `${word} stands outside of each`;
       this.#problem('TEMPLATE_UNKNOWN_NAME', seen, undefined, at);
@@ -233,8 +232,7 @@ class Analyser {
   }
 }
 
-/** A hint that names the nearest candidate; undefined leaves the code's own. */
-function near(word: string, candidates: Iterable<string>): string | undefined {
-  const found = makeNearest(candidates)(word);
-  return found === undefined ? undefined : `Did you mean ${found}?`;
+/** The message for a name that none of the candidates has. */
+function noneNamed(what: string, name: string, candidates: Iterable<string>): string {
+  return thereIsNo(what, name, makeNearest(candidates)(name));
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import { deadline } from '../../../base/deadline.ts';
+import { errnoOf } from '../../../base/errno.ts';
 import { asFailure, fail, failure, PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
 import { readFileInTime } from '../../../base/read-file.ts';
@@ -181,8 +182,9 @@ async function readTokenFile(path: string): Promise<string> {
 /** A link that is set up failed: a file that cannot be read, or STS said no. */
 function linkFailed(name: LinkName, error: unknown, parts: AwsChainDeps): PannierError {
   const place = placeOf(parts);
-  const { code, path } = (error ?? {}) as { code?: unknown; path?: unknown };
-  if (typeof code === 'string' && /^E[A-Z]+$/.test(code) && typeof path === 'string') {
+  const code = errnoOf(error);
+  const { path } = (error ?? {}) as { path?: unknown };
+  if (code !== undefined && typeof path === 'string') {
     return fail('AUTH_CREDENTIAL_UNREADABLE', place, `${name}: cannot be read (${code}): ${path}`);
   }
   if (error instanceof PannierError && error.failure.code.startsWith('AUTH_')) {

@@ -1,5 +1,6 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { errnoWord } from '../../../base/errno.ts';
 import { fail, failure, PannierError } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { holdFolder } from '../../../base/held-folder.ts';
@@ -90,7 +91,7 @@ export function createSecretIdSource(
       if ((await lstat(at)).isSymbolicLink()) throw new Left('is a symbolic link, which is not removed');
       await unlink(at);
     } catch (error) {
-      const why = error instanceof Left ? error.message : `cannot be removed (${codeOf(error)})`;
+      const why = error instanceof Left ? error.message : `cannot be removed (${errnoWord(error)})`;
       if (!hasWarned)
         emit({ kind: 'agent-warning', warning: failure('AUTH_CREDENTIAL_LEFT', place, `${file} ${why}`) });
       hasWarned = true;
@@ -120,9 +121,4 @@ function withRemovalHint(error: unknown): unknown {
   const hint =
     'removeSecretIdFile removes it after a login, and a restart forgets it: deliver a new one for each start.';
   return fail(code, place, seen, { hint });
-}
-
-function codeOf(error: unknown): string {
-  const code = String((error as { code?: unknown } | null)?.code);
-  return /^E[A-Z0-9]+$/.test(code) ? code : 'unknown';
 }

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { loadCrypto } from '../../../base/node-crypto.ts';
 import { Secret } from '../../../base/secret.ts';
 import { type Fields, isList, isSecret, plainText, type Value } from '../../../base/value.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
 import type { CertificateRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields, type VaultSourceDeps } from './answer.ts';
 
@@ -15,7 +16,7 @@ import { changed, type FetchKind, malformed, readFields, type VaultSourceDeps } 
  */
 export function createVaultCertificate({ vault }: VaultSourceDeps): FetchKind<CertificateRequest> {
   return async ({ want: { place }, request, last }, signal) => {
-    const path = `${request.issuer.replace(/^\/+|\/+$/g, '')}/issue/${request.role}`;
+    const path = `${trimSlashes(request.issuer)}/issue/${request.role}`;
     const body = issueBody(request);
     const answer = await vault.call({ method: 'POST', path, body, place, idempotent: false }, signal);
     const data = readFields(answer.body, place);

@@ -1,5 +1,6 @@
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../../../base/value.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
 import { VaultStatusError } from '../client/client.ts';
 import type { KvRequest } from '../config/request.ts';
@@ -165,8 +166,4 @@ function notThere(
     ? 'The KV mount exists, the secret does not: check the path, or write the secret.'
     : 'Check that a KV engine is mounted there, and the path below it.';
   return fail(code, place, pinned === undefined ? seen : `version ${pinned}: ${seen}`, { hint });
-}
-
-function trimSlashes(path: string): string {
-  return path.replace(/^\/+|\/+$/g, '');
 }

@@ -1,5 +1,6 @@
 import { asFailure } from '../../../base/errors.ts';
 import { isList, lookUp, type Value } from '../../../base/value.ts';
+import { trimSlashes } from '../../../config/api-path.ts';
 import type { ListRequest } from '../config/request.ts';
 import { type FetchKind, malformed, settleFetch, type VaultSourceDeps } from './answer.ts';
 import { firstSegment, type VaultMounts } from './mounts.ts';
@@ -14,7 +15,7 @@ import { firstSegment, type VaultMounts } from './mounts.ts';
 export function createVaultList({ vault, nextVersion }: VaultSourceDeps, mounts: VaultMounts): FetchKind<ListRequest> {
   return async ({ want: { place }, request, last }, signal) => {
     const { isPathPrivate } = request;
-    const path = request.path.replace(/^\/+|\/+$/g, '');
+    const path = trimSlashes(request.path);
     const list = async (isSecondTry: boolean): Promise<Value | undefined> => {
       const found = await mounts.find(path, { place, isPathPrivate }, signal);
       const mount = found === 'refused' ? { path: `${firstSegment(path)}/`, version: 2 } : found;

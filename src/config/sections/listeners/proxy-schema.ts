@@ -5,7 +5,7 @@ import { bool, count, hostPort, id, mode, path, positiveDuration, text } from '.
 /** Whoever reaches the port gets the agent's login, so no other machine may. */
 const loopback = hostPort.check(
   z.refine((value) => isLoopback(parseHostPort(value)?.host ?? 'localhost'), {
-    error: 'only this machine may reach it: 127.0.0.1, [::1] or localhost is wanted',
+    error: 'only this machine may reach it: 127.0.0.1, [::1] or localhost is expected',
   }),
 );
 
@@ -23,7 +23,7 @@ export const proxy = z.strictObject({
   gid: z.optional(id),
   listen: z.optional(loopback),
   backend: z.optional(text),
-  useAutoAuthToken: z.optional(z.literal([true, false, 'force'], { error: 'true, false or force is wanted' })),
+  useAutoAuthToken: z.optional(z.literal([true, false, 'force'], { error: 'true, false or force is expected' })),
   useClientCertificate: z.optional(bool),
   requireRequestHeader: z.optional(bool),
   cache: z.optional(cache),

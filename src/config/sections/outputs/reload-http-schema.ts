@@ -7,7 +7,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const url = text.check(z.refine((value) => wrongUrl(value) === undefined, { error: ({ input }) => wrongUrl(input) }));
 
 const status = z
-  .int({ error: 'a status such as 200 is wanted' })
+  .int({ error: 'a status such as 200 is expected' })
   .check(
     z.minimum(200, { error: 'a final status is 200 at least' }),
     z.maximum(599, { error: 'a status is 599 at most' }),
@@ -40,15 +40,15 @@ export const http = z.strictObject({
   method: z.optional(z.enum(METHODS)),
   url,
   socket: z.optional(path),
-  expect: z.optional(z.array(status).check(z.minLength(1, { error: 'at least one status is wanted' }))),
-  headers: z.optional(z.record(headerName, z.string({ error: 'text is wanted' }), { error: 'a map is wanted' })),
-  body: z.optional(z.string({ error: 'text is wanted' })),
+  expect: z.optional(z.array(status).check(z.minLength(1, { error: 'at least one status is expected' }))),
+  headers: z.optional(z.record(headerName, z.string({ error: 'text is expected' }), { error: 'a map is expected' })),
+  body: z.optional(z.string({ error: 'text is expected' })),
   caFile: z.optional(path),
   timeout: z.optional(positiveDuration),
 });
 
 function wrongUrl(input: unknown): string | undefined {
-  const wanted = 'http://HOST:PORT/PATH or https://… is wanted';
+  const wanted = 'http://HOST:PORT/PATH or https://… is expected';
   const value = String(input);
   if (!/^https?:\/\//i.test(value) || !URL.canParse(value)) return `it is not such an address; ${wanted}`;
   const { username, password } = new URL(value);

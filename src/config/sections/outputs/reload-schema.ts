@@ -3,7 +3,7 @@ import { argv, bool, path, positiveDuration, signalName, text } from '../../scal
 import { http } from './reload-http-schema.ts';
 
 /** `comm` of a process, or the base name of its program: no path. */
-const processName = text.check(z.regex(/^[^/]+$/, { error: 'the name of a program without its path is wanted' }));
+const processName = text.check(z.regex(/^[^/]+$/, { error: 'the name of a program without its path is expected' }));
 
 /** That exactly one key says which process is checked in `resolve-reload.ts`. */
 const signal = z.strictObject({

@@ -89,7 +89,7 @@ export class SecretResolver {
     const keys = [...this.#kindOfKey.keys()];
     const given = keys.filter((key) => shape[key] !== undefined);
     if (given.length === 0) {
-      this.#problems.add('CONFIG_MISSING', file, path, `no way to get it; one of ${keys.join(', ')} is wanted`);
+      this.#problems.add('CONFIG_MISSING', file, path, `no way to get it; one of ${keys.join(', ')} is expected`);
     } else if (given.length > 1) {
       const seen = `several ways to get it: ${given.join(', ')}`;
       this.#problems.add('CONFIG_INVALID', file, path, seen, 'Keep one of them.');

@@ -136,7 +136,12 @@ describe('the routes of health', () => {
       check: 'ready',
       status: 'failing',
       problems: [
-        { code: 'OUTPUT_WAITING', place: 'outputs.shop', seen: 'it is not rendered yet', hint: 'See its secrets.' },
+        {
+          code: 'OUTPUT_WAITING',
+          place: 'outputs.shop',
+          seen: 'it is not rendered yet',
+          hint: 'See the state of its secrets.',
+        },
       ],
       warnings: [],
     });

@@ -95,7 +95,7 @@ function checked(keys: AwsKeys, name: LinkName, parts: AwsChainDeps): AwsKeys {
   );
   if (wrong === undefined) return keys;
   const seen = `${name}: its ${wrong[0]} holds a line break, a space or another character that no key has`;
-  throw fail('AUTH_UNUSABLE', placeOf(parts), seen, { hint: 'Check who writes it.' });
+  throw fail('AUTH_UNUSABLE', placeOf(parts), seen, { hint: 'Check the program that writes the file.' });
 }
 
 /** The SDK gives no way to end what a link does, such as a program: it is left alone, and not waited for. */

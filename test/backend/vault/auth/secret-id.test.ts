@@ -289,6 +289,6 @@ describe('removeSecretIdFile', () => {
     expect([existsSync(file), kept.size]).toEqual([true, 0]);
     await rm(file);
     await mkdir(file);
-    expect((await failureOf(logIn)).hint).toBe('Mount it.');
+    expect((await failureOf(logIn)).hint).toBe('Check that the file is mounted, and its owner and mode.');
   });
 });

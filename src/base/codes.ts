@@ -14,8 +14,8 @@ interface CodeRow {
 }
 
 /**
- * Every failure that a user can cause or see. A code keeps its meaning for ever. docs/errors.md is made from this table,
- * and `test/docs/errors.test.ts` compares the two.
+ * Every failure that a user can cause or see. A code keeps its meaning for ever. docs/errors.md is made from this
+ * table, and `test/docs/errors.test.ts` compares the two.
  */
 export const CODES = {
   // ---- configuration and usage

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 
-/** Differs when a file was written or replaced. */
+/** Identifies the state of a file: it changes when the file is written or replaced. */
 export function fileStamp({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
 }

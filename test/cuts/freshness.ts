@@ -346,10 +346,10 @@ export const FRESHNESS: readonly Cut[] = [
   flights('slow-readers-bounded', 'this.#makeRoom(flight.bytes.length);', '', { by: 'bounded together' }),
   cutIn('src/base/file-watch.ts')(
     'watched-again',
-    'if (this.#over || (found.key === this.#watched?.key && !this.#isMoved)) return false;',
+    'if (this.#disposed || (found.key === this.#watched?.key && !this.#isMoved)) return false;',
     'if (this.#over || this.#watched !== undefined) return false;',
   ),
-  cutIn('src/base/file-watch.ts')('watched-again', 'LOOK_MS = 30_000', 'LOOK_MS = 3e9', { by: 'the next look' }),
+  cutIn('src/base/file-watch.ts')('watched-again', 'CHECK_MS = 30_000', 'CHECK_MS = 3e9', { by: 'the next look' }),
   cutIn('src/backend/file/dotenv.ts')('dotenv-agreement', '/\\s#.*$/s', '/#.*$/s'),
   cutIn('src/backend/file/dotenv.ts')(
     'dotenv-agreement',

@@ -57,7 +57,7 @@ export const SECRECY: readonly Cut[] = [
   ),
   cutIn('src/base/errors.ts')(
     'foreign-errors',
-    '`unexpected ${name}${systemCode(error)}`',
+    '`unexpected ${name}${codeSuffix(error)}`',
     '`unexpected ${name} ${(error as Error).message}`',
   ),
   json(

@@ -148,8 +148,8 @@ describe('a reload of the child', () => {
   it.each<[object, string]>([
     [{ ...signal, pidFile: 'p' }, 'pidFile and child each say which process'],
     [{ ...signal, process: 'nginx' }, 'process and child each say which process'],
-    [{ ...signal, all: true }, 'it goes with process'],
-    [{ name: 'HUP', child: false }, 'absent, so which process is meant is not known'],
+    [{ ...signal, all: true }, 'all goes with process'],
+    [{ name: 'HUP', child: false }, 'no key says which process gets the signal'],
   ])('%j: %s', async (given, seen) => {
     const problems = await problemsOf(loadWith({ exec: {}, outputs: output([{ signal: given }]) }));
     expect(problems.map((problem) => problem.seen)).toEqual([seen]);

@@ -75,12 +75,12 @@ describe('names of a template’s own', () => {
       {
         code: 'CONFIG_MISSING',
         place: 'outputs.o.files.f.template',
-        seen: 'it is made of db, and there is no secret named "db"',
-        hint: 'Say which secret it is: with: { db: SECRET }.',
+        seen: 'the builtin template needs db, and there is no secret named "db"',
+        hint: 'Name the secret: with: { db: SECRET }.',
       },
     ]);
     expect(await problems({ with: { 'db.username': 'orders.u' } })).toMatchObject([
-      { seen: 'nothing gives db.password' },
+      { seen: 'the builtin template needs db.password' },
     ]);
   });
 

@@ -187,7 +187,7 @@ describe('files', () => {
     const [big, device] = await problemsOf(
       loadConfig({ kinds: BACKEND_KINDS, paths: ['big.yaml', '/dev/zero'], env: {}, cwd }),
     );
-    expect([big?.seen, device?.seen]).toEqual(['larger than 1 MiB', 'larger than 1 MiB']);
+    expect([big?.seen, device?.seen]).toEqual(['it is larger than 1 MiB', 'it is larger than 1 MiB']);
   });
 
   it('what a broken file would have defined is not missed elsewhere', async () => {

@@ -115,9 +115,9 @@ describe('a name that nothing has', () => {
     const text = (backend: string) =>
       `version: 1\nbackends: { bao: ${JSON.stringify(BAO)} }\nsecrets: { a: { backend: ${backend}, kv: a/b } }\n`;
     const filled = await problemsOf(loadText(text('"${env:BACKEND}"'), { BACKEND: 'hunter2' }));
-    expect(filled.map(({ seen }) => seen)).toEqual(['there is no backend of the name that the reference gave']);
+    expect(filled.map(({ seen }) => seen)).toEqual(['there is no backend with the name that the reference gave']);
     const uuid = await problemsOf(loadText(text('d9428888-122b-11e1-b85c-61cd3cbb3210')));
-    expect(uuid.map(({ seen }) => seen)).toEqual(['there is no backend of the name there']);
+    expect(uuid.map(({ seen }) => seen)).toEqual(['there is no backend with the name that is written there']);
   });
 });
 

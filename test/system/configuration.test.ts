@@ -150,7 +150,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
           {
             code: 'CONFIG_MISSING',
             place: 'configuration',
-            seen: 'no file is named',
+            seen: 'no configuration file was given',
             hint: 'Give -c FILE, or set PANNIER_CONFIG.',
           },
         ],

@@ -43,7 +43,7 @@ const REFUSED: readonly Refused[] = [
     auth: async (dir) => ({ tokenFile: join(dir, 'absent') }),
     code: 'AUTH_CREDENTIAL_UNREADABLE',
     place: 'backends.bao.auth.tokenFile',
-    says: /absent does not exist.*Mount it/,
+    says: /absent does not exist.*is mounted/,
   },
   {
     title: 'a token file that is empty',

@@ -30,7 +30,7 @@ it('a token is compared in constant time, whatever it is and however long', asyn
 });
 
 it.each([
-  ['a pipe that nobody writes to', (path: string) => execFileSync('mkfifo', [path]), 'it is no regular file'],
+  ['a pipe that nobody writes to', (path: string) => execFileSync('mkfifo', [path]), 'it is not a regular file'],
   ['a link to itself', (path: string) => symlinkSync(path, path), 'cannot be read (ELOOP)'],
   ['a directory of it that is a file', (path: string) => symlinkSync('/dev/null/x', path), 'cannot be read (ENOTDIR)'],
 ])('%s in place of the file lets nobody in, and says so', async (_t, put, why) => {

@@ -1,12 +1,15 @@
 import type { Secret } from '../../../base/secret.ts';
 
-/** What makes and moves generations, whatever they are made of. */
+/** When generations are made, and of what: an output's files, or the environment of exec. */
 export interface GenerationsConfig {
   readonly name: string;
+  /** A change is published when no further one has come for this long. */
   readonly quietMs: number;
+  /** A change is published after this long at the latest, also when further ones come. */
   readonly maxWaitMs: number;
+  /** Whether the first generation is followed by a reload. */
   readonly reloadOnFirst: boolean;
-  /** By file name, relative to `dir`, which may hold `/`; by variable. */
+  /** By the file's path relative to `dir`, or by the name of the variable. */
   readonly files: ReadonlyMap<string, FileConfig>;
 }
 
@@ -21,7 +24,7 @@ export interface OutputConfig extends GenerationsConfig {
 }
 
 export interface FileConfig {
-  /** Configuration path, for errors: `outputs.shop.files["app.env"]`. */
+  /** Its configuration path, for errors: `outputs.shop.files["app.env"]`. */
   readonly place: string;
   readonly mode?: number;
   readonly uid?: number;
@@ -34,53 +37,53 @@ export type FileContent =
   | {
       readonly kind: 'content';
       readonly text: string;
-      /** The NAME of `builtin:NAME`, when that is where the text comes from. */
+      /** The NAME of `builtin:NAME`. Absent: the text is from the configuration. */
       readonly builtin?: string;
       readonly inputs?: ReadonlyMap<string, InputConfig>;
     }
   | {
       readonly kind: 'format';
       readonly format: FormatName;
-      /** `app` or `app.key`, split at the first dot: [`app`] or [`app`, `key`]. */
+      /** Each source, `app` or `app.key`, split at the first dot: [`app`] or [`app`, `key`]. */
       readonly from: readonly (readonly string[])[];
-      /** Only what fits the format. */
+      /** Holds only options that go with the format. */
       readonly options?: FormatOptions;
     };
 
-/** What a name stands for in one template only. */
+/** What a name stands for in one template. */
 export interface InputConfig {
-  /** Absent: a map of nothing but `fields`. */
+  /** Absent: the name stands for a map of `fields` alone. */
   readonly is?: InputSource;
-  /** Fields put over those of `is`. */
+  /** Fields that replace those of `is`, or are added to them. */
   readonly fields: readonly (readonly [field: string, source: InputSource])[];
 }
 
 export type InputSource =
-  /** `app` or `app.key`, split at the first dot. */
+  /** `from` is `app` or `app.key`, split at the first dot. */
   { readonly kind: 'secret'; readonly from: readonly string[] } | { readonly kind: 'value'; readonly value: Secret };
 
 export type FormatName = 'dotenv' | 'json' | 'properties' | 'raw' | 'yaml';
 
 /** How the fields of the sources become the keys of a file: first `rename`, then `case`, then `prefix`. */
 export interface FormatOptions {
-  /** New names by `FIELD` or `SOURCE.FIELD`. */
+  /** New names for fields that are written as `FIELD` or `SOURCE.FIELD`. */
   readonly rename?: readonly (readonly [from: string, to: string])[];
   readonly case?: 'upper' | 'lower';
   readonly prefix?: string;
-  /** All sources in one map, instead of a map for each secret. */
+  /** Whether all sources go into one map, instead of one map for each secret. */
   readonly flat?: boolean;
 }
 
 export type ReloadConfig =
   | SignalReloadConfig
   | HttpReloadConfig
-  /** Of the child of exec. */
+  /** Restarts the child of exec. */
   | { readonly kind: 'restart'; readonly place: string }
   | {
       readonly kind: 'command';
       readonly argv: readonly string[];
       readonly timeoutMs: number;
-      /** The last lines of its standard error are told when it fails. */
+      /** Whether the last lines of its standard error are logged when it fails. */
       readonly captureOutput: boolean;
       readonly place: string;
     };
@@ -94,15 +97,15 @@ export type SignalReloadConfig = {
 export interface HttpReloadConfig {
   readonly kind: 'http';
   readonly method: string;
-  /** http or https, without user, password and fragment. */
+  /** A URL of http or https, without user, password and fragment. */
   readonly url: string;
-  /** Unix socket to connect to, whatever host the URL names. */
+  /** Absolute path of the unix socket to connect to, whatever host the URL names. */
   readonly socket?: string;
-  /** Absent: every 2xx. */
+  /** The statuses that count as success. Absent: every 2xx. */
   readonly expect?: readonly number[];
-  /** Templates, by the header's name. */
+  /** Templates of the values, by the header's name. */
   readonly headers: ReadonlyMap<string, string>;
-  /** A template. */
+  /** A template of the body. */
   readonly body?: string;
   readonly caFile?: string;
   readonly timeoutMs: number;

@@ -5,8 +5,8 @@ import { reload } from './reload-schema.ts';
 const literal = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number or a boolean is expected' });
 
 /**
- * One file of an output. That it has exactly one of template, content and format is checked in `resolve-file.ts`, which
- * keys go with which format in `resolve-format.ts`, what `with` and `values` may name in `resolve-inputs.ts`.
+ * One file of an output. `resolve-file.ts` checks that it has exactly one of template, content and format,
+ * `resolve-format.ts` which keys go with which format, and `resolve-inputs.ts` what `with` and `values` may name.
  */
 export const outputFile = z.strictObject({
   template: z.optional(path),

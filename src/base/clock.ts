@@ -15,6 +15,7 @@ export interface Clock {
 /** The longest single timer. A Node timer above 2^31-1 ms fires at once, and short timers notice when a clock jumps. */
 export const MAX_NAP_MS = 30_000;
 
+/** The clock of the machine; tests use a fake one. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monoMs: () => performance.now(),

@@ -21,6 +21,7 @@ const GONE_MS = 1_000;
  */
 const CHECK_MS = 30_000;
 
+/** What is watched, and what is called for it. */
 export interface FileWatchOptions {
   readonly path: string;
   /**

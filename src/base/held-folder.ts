@@ -26,6 +26,7 @@ export interface HeldFolder extends AsyncDisposable {
   readonly made: boolean;
 }
 
+/** How a folder is opened. */
 export interface HoldOptions {
   /** Makes the folder with this mode when it is missing, and its parents with 0755 under the umask. */
   readonly make?: number;

@@ -9,6 +9,7 @@ const PIPE_MS = 30_000;
 /** How often a pipe is read while nothing is in it. */
 const PIPE_POLL_MS = 20;
 
+/** What a read accepts. */
 export interface ReadOptions {
   /** A longer file is refused with EFBIG. */
   readonly maxBytes: number;

@@ -10,6 +10,7 @@ import { parseHostPort } from './host-port.ts';
  * before it what the file has instead. Zod's own messages are never shown.
  */
 
+/** Messages that `describe-issue.ts` recognises, to show the value that was found and a hint. */
 export const DURATION_EXPECTED = 'a duration with a unit is expected, such as 500ms, 30s or 1h30m';
 export const POSITIVE_EXPECTED = 'a duration longer than zero is expected, such as 500ms, 30s or 1h30m';
 export const MODE_EXPECTED = 'a mode of three octal digits in quotes is expected, such as "0400"';
@@ -73,6 +74,7 @@ export const id = z
 /** A whole number from 1 on: a version, or how many there may be of something. */
 export const count = z.int({ error: 'a whole number is expected' }).check(z.minimum(1, { error: 'it begins at 1' }));
 
+/** A duration, which may be zero. */
 export const duration = z
   .string({ error: DURATION_EXPECTED })
   .check(

@@ -31,7 +31,7 @@ function folder(): string {
   return dir;
 }
 
-/** Watches `path`; `next` resolves to true when a change is told within two seconds, `quiet` when none is in 300 ms. */
+/** Watches `path`; `next` is true when a change is reported within two seconds, `quiet` when none is within 300 ms. */
 async function watching(path: string, clock: Clock = systemClock) {
   const facts: Fact[] = [];
   const backend = createFileBackend({ kind: 'file', name: 'l', path }, { emit: (f) => facts.push(f), clock });

@@ -84,7 +84,7 @@ describe.skipIf(hangMissing !== undefined)('on a file system that hangs', () => 
     expect([await codeOf(readFileInTime(a, LIMIT)), await codeOf(statInTime(b))]).toEqual(['ETIMEDOUT', 'ETIMEDOUT']);
     expect(performance.now() - againMs).toBeLessThan(500);
 
-    // With three that hang a thread is left for the rest of the process, and no further read is begun.
+    // Three calls hang: one thread is left for the rest of the process, and no further read begins.
     expect(await Promise.all(rest.map((path) => codeOf(readFileInTime(path, LIMIT))))).toEqual([
       'ETIMEDOUT',
       'ETIMEDOUT',

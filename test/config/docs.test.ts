@@ -49,7 +49,7 @@ describe('the JSON Schema', () => {
   });
 });
 
-/** Paths whose schema takes nothing. */
+/** Paths whose schema accepts no value. */
 function refusedPaths(schema: unknown, prefix: string): string[] {
   const {
     properties = {},

@@ -264,7 +264,7 @@ describe('cost', () => {
       });
     };
     await measure(1000);
-    // Ten times the work. Quadratic would be a hundred.
+    // Ten times as many names may take about ten times as long; quadratic time would be a hundred times.
     expect(await measure(10_000)).toBeLessThan(50 * Math.max(20, await measure(1000)));
   });
 
@@ -279,7 +279,7 @@ describe('cost', () => {
   });
 });
 
-/** What this process worked meanwhile, whatever others on the machine did. */
+/** The CPU time of this process, which does not depend on other processes of the machine. */
 async function cpuMs(work: () => Promise<void>): Promise<number> {
   const before = process.cpuUsage();
   await work();

@@ -50,7 +50,7 @@ const REFUSED: readonly Refused[] = [
     auth: async (dir) => ({ tokenFile: await write(dir, '\n') }),
     code: 'AUTH_CREDENTIAL_EMPTY',
     place: 'backends.bao.auth.tokenFile',
-    says: /jwt is empty.*who writes it/,
+    says: /jwt is empty.*program that writes the file/,
   },
   {
     title: 'a role that does not exist',

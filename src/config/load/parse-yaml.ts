@@ -13,14 +13,14 @@ const MAX_DEPTH = 64;
 const MESSAGES: Readonly<Record<string, string>> = {
   BAD_INDENT: 'the indentation does not fit',
   TAB_AS_INDENT: 'a tab cannot indent',
-  BLOCK_IN_FLOW: 'a block stands inside brackets',
+  BLOCK_IN_FLOW: 'a block is inside brackets',
   MISSING_CHAR: 'a character is missing, such as a closing quote, a bracket or a comma',
   MULTIPLE_DOCS: 'several documents stand in one file',
-  UNEXPECTED_TOKEN: 'something unexpected stands here',
-  BAD_DQ_ESCAPE: 'an escape in double quotes is not known; single quotes take backslashes as they are',
-  NON_STRING_KEY: 'a map or a list stands as a key; a value that begins with {{ needs quotes',
+  UNEXPECTED_TOKEN: 'there is something unexpected here',
+  BAD_DQ_ESCAPE: 'an escape in double quotes is unknown; single quotes keep backslashes as they are',
+  NON_STRING_KEY: 'a map or a list is used as a key; a value that begins with {{ needs quotes',
   MULTILINE_IMPLICIT_KEY: 'a key spans lines; perhaps a colon is missing',
-  TAG_RESOLVE_FAILED: 'a tag is not known',
+  TAG_RESOLVE_FAILED: 'the tag is unknown',
   BLOCK_AS_IMPLICIT_KEY: 'there is a colon too many, or quotes are missing',
 };
 

@@ -14,6 +14,7 @@ const keys = {
   maxConnections: z.optional(count.check(z.maximum(10_000, { error: '10000 is the largest number' }))),
 };
 
+/** One listener of the local API. */
 export const apiListener = z.strictObject(keys);
 
 /** The keys of a listener beside `listeners` are the short form of a single one. */

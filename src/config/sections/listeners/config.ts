@@ -12,6 +12,7 @@ export type ListenConfig =
   /** `host` is an address or a name, IPv6 without brackets. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
+/** The local API. */
 export interface ApiConfig {
   /** At least one. */
   readonly listeners: readonly ApiListenerConfig[];
@@ -19,6 +20,7 @@ export interface ApiConfig {
   readonly audit: 'all' | 'changes' | 'off';
 }
 
+/** One listener of the local API. */
 export interface ApiListenerConfig {
   readonly where: ListenConfig;
   /** Its configuration path, for errors: `api`, or `api.listeners[0]`. */
@@ -46,6 +48,7 @@ export interface ProxyConfig {
   readonly cache?: ProxyCacheConfig;
 }
 
+/** One listener of the proxy. */
 export interface ProxyListenConfig {
   readonly where: ListenConfig;
   /** Its configuration path, for errors. */
@@ -54,6 +57,7 @@ export interface ProxyListenConfig {
   readonly requireRequestHeader: boolean;
 }
 
+/** The cache of the proxy. */
 export interface ProxyCacheConfig {
   readonly maxEntries: number;
   /** The size of all cached answers together, with their headers. */
@@ -65,6 +69,7 @@ export interface ProxyCacheConfig {
   };
 }
 
+/** The listener for health and metrics. */
 export interface AdminConfig {
   readonly where: ListenConfig;
   /** Its configuration path, for errors. */

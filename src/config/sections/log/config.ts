@@ -1,3 +1,4 @@
+/** What is logged, in which form, and where. */
 export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** `auto`: pretty on a terminal, JSON in a file and anywhere else. */

@@ -13,6 +13,7 @@ export interface GenerationsConfig {
   readonly files: ReadonlyMap<string, FileConfig>;
 }
 
+/** Files in one directory that change together. */
 export interface OutputConfig extends GenerationsConfig {
   readonly dir: string;
   readonly mode: number;
@@ -23,6 +24,7 @@ export interface OutputConfig extends GenerationsConfig {
   readonly reload: readonly ReloadConfig[];
 }
 
+/** One file of an output, or one variable of the environment of exec. */
 export interface FileConfig {
   /** Its configuration path, for errors: `outputs.shop.files["app.env"]`. */
   readonly place: string;
@@ -32,6 +34,7 @@ export interface FileConfig {
   readonly what: FileContent;
 }
 
+/** What a file is made of: a template file, a template in the configuration, or fields in a format. */
 export type FileContent =
   | { readonly kind: 'template'; readonly path: string; readonly inputs?: ReadonlyMap<string, InputConfig> }
   | {
@@ -58,6 +61,7 @@ export interface InputConfig {
   readonly fields: readonly (readonly [field: string, source: InputSource])[];
 }
 
+/** A secret or one of its fields, or a value from the configuration. */
 export type InputSource =
   /** `from` is `app` or `app.key`, split at the first dot. */
   { readonly kind: 'secret'; readonly from: readonly string[] } | { readonly kind: 'value'; readonly value: Secret };
@@ -74,6 +78,7 @@ export interface FormatOptions {
   readonly flat?: boolean;
 }
 
+/** One step that makes the application take a generation up. */
 export type ReloadConfig =
   | SignalReloadConfig
   | HttpReloadConfig
@@ -88,12 +93,14 @@ export type ReloadConfig =
       readonly place: string;
     };
 
+/** A signal to the process of a pid file, to processes of a name, or to the child of exec. */
 export type SignalReloadConfig = {
   readonly kind: 'signal';
   readonly name: NodeJS.Signals;
   readonly place: string;
 } & ({ readonly pidFile: string } | { readonly process: string; readonly all: boolean } | { readonly child: true });
 
+/** One HTTP request to the application. */
 export interface HttpReloadConfig {
   readonly kind: 'http';
   readonly method: string;

@@ -14,6 +14,7 @@ import { outputFile as schema } from './schema.ts';
 
 const BUILTIN = 'builtin:';
 
+/** The configuration of one file. Undefined when something is wrong; it was added to `problems`. */
 export function resolveFile(entry: ConfigEntry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;

@@ -14,6 +14,7 @@ const KEYED: readonly FormatName[] = ['dotenv', 'properties'];
 const NESTED: readonly FormatName[] = ['json', 'yaml'];
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** The content of a file with `format`. Undefined when something is wrong; it was added to `problems`. */
 export function resolveFormat(
   format: FormatName,
   shape: OutputFileShape,

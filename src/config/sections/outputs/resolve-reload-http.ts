@@ -9,6 +9,7 @@ import type { ReloadShape } from '../../schema.ts';
 const TIMEOUT_MS = 10_000;
 const SECRET_NAME = /^(?:proxy-)?authorization$|^cookie$|(?:token|key|secret|password)$/i;
 
+/** The HTTP request of a reload. Undefined when something is wrong; it was added to `problems`. */
 export function resolveHttp(
   shape: NonNullable<ReloadShape['http']>,
   { file, path }: ConfigEntry,

@@ -12,6 +12,7 @@ import { resolveHttp } from './resolve-reload-http.ts';
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
+/** One step of a reload. Undefined when something is wrong; it was added to `problems`. */
 export function resolveReload(entry: ConfigEntry, problems: Problems): ReloadConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;

@@ -82,8 +82,8 @@ export function resolveOutput(
 
 /**
  * Warns of a mode that has no effect. Pannier makes a directory with mode 0700, or with `dirMode`, or open to the group
- * when `gid` is set and the mode lets the group read (`planNewDir` of deliver/file/plan.ts). Without these, nobody else
- * can reach a file that they may read.
+ * when `gid` is set and the mode lets the group read (`planNewDir` of deliver/file/plan.ts). Without these, no other
+ * user can reach a file that they may read.
  */
 function warnOfDirMode(output: OutputConfig, { file, path }: ConfigEntry, problems: Problems): void {
   if (output.dirMode !== undefined) return;

@@ -1,3 +1,4 @@
+/** One secret: what is fetched, from where, and how often. */
 export interface SecretConfig {
   readonly name: string;
   readonly backend: string;

@@ -23,7 +23,7 @@ export function resolveSource(
   const split = splitSource(source);
   const [name = '', field] = split;
   if (field === '')
-    problems.add('CONFIG_INVALID', file, at, 'nothing stands after the dot', 'Write NAME or NAME.FIELD.');
+    problems.add('CONFIG_INVALID', file, at, 'no field is named after the dot', 'Write NAME or NAME.FIELD.');
   if (!secrets.has(name)) {
     const near = secrets.nearest(name);
     const hint = near === undefined ? undefined : 'Correct the name.';

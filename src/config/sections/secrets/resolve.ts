@@ -106,10 +106,10 @@ export class SecretResolver {
 
   #checkKind(backend: string, key: string, { file, path }: ConfigEntry): void {
     const kind = this.#known.resolved.get(backend)?.kind;
-    const wanted = this.#kindOfKey.get(key)?.kind;
-    if (kind === undefined || kind === wanted) return;
+    const askedKind = this.#kindOfKey.get(key)?.kind;
+    if (kind === undefined || kind === askedKind) return;
     const fitting = [...this.#kindOfKey].filter(([, other]) => other.kind === kind).map(([name]) => name);
-    const seen = `${key} asks a backend of kind ${wanted}, and ${backend} is of kind ${kind}`;
+    const seen = `${key} asks a backend of kind ${askedKind}, and ${backend} is of kind ${kind}`;
     this.#problems.add(
       'CONFIG_INVALID',
       file,

@@ -1,9 +1,9 @@
 /** The name and the place of the output that is the environment of exec's child. */
-export const ENVIRONMENT = 'exec.env';
+export const EXEC_ENVIRONMENT = 'exec.env';
 
 /** The configuration path of an output. */
 export function placeOfOutput(name: string): string {
-  return name === ENVIRONMENT ? ENVIRONMENT : `outputs.${name}`;
+  return name === EXEC_ENVIRONMENT ? EXEC_ENVIRONMENT : `outputs.${name}`;
 }
 
 /** The keys and indexes that lead to a part of a configuration file. */

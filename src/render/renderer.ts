@@ -62,25 +62,25 @@ interface RenderFile {
 
 async function prepare(
   name: string,
-  { place, what }: FileConfig,
+  { place, content }: FileConfig,
   known: KnownNames,
   read: ReadBytes,
   problems: Failure[],
 ): Promise<RenderFile> {
-  if (what.kind === 'format') {
-    problems.push(...problemsOfFormat(what, place, known.secrets));
-    const wants = what.from.map(([secret = '']) => secret);
-    const { from, options = {} } = what;
-    const write = FORMATS[what.format];
+  if (content.kind === 'format') {
+    problems.push(...problemsOfFormat(content, place, known.secrets));
+    const wants = content.from.map(([secret = '']) => secret);
+    const { from, options = {} } = content;
+    const write = FORMATS[content.format];
     const render = (view: View, _answer: AskedValue, masked: boolean) => {
       const sources = from.map((source) => pick(source, view));
       return write(masked ? sources.map(maskPicked) : sources, options);
     };
     return { name, place, origin: place, wants, asks: [], render };
   }
-  const source = what.kind === 'template' ? await readSource(what.path, place, read, problems) : what.text;
-  const origin = originOf(what);
-  const inputs = what.inputs ?? NO_INPUTS;
+  const source = content.kind === 'template' ? await readSource(content.path, place, read, problems) : content.text;
+  const origin = originOf(content);
+  const inputs = content.inputs ?? NO_INPUTS;
   const names = inputs.size === 0 ? known : { ...known, secrets: known.secrets.union(inputs) };
   const template = await readTemplate(source, names);
   problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
@@ -94,9 +94,9 @@ async function prepare(
 
 const NO_INPUTS: TemplateInputs = new Map();
 
-function originOf(what: Exclude<FileContent, { kind: 'format' }>): string {
-  if (what.kind === 'template') return what.path;
-  return what.builtin === undefined ? 'content' : `builtin:${what.builtin}`;
+function originOf(content: Exclude<FileContent, { kind: 'format' }>): string {
+  if (content.kind === 'template') return content.path;
+  return content.builtin === undefined ? 'content' : `builtin:${content.builtin}`;
 }
 
 /** An input that the template does not name is misspelt, here or there. */

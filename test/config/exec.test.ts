@@ -53,7 +53,7 @@ exec:
       pristine: true,
       inherit: ['PATH'],
     });
-    expect([...(exec.env?.files ?? [])].map(([name, { place, what }]) => [name, place, what])).toEqual([
+    expect([...(exec.env?.files ?? [])].map(([name, { place, content }]) => [name, place, content])).toEqual([
       ['PGPASSWORD', 'exec.env.PGPASSWORD', { kind: 'content', text: '{{db.password}}' }],
       ['PGUSER', 'exec.env.PGUSER', { kind: 'content', text: 'shop' }],
       ['EMPTY', 'exec.env.EMPTY', { kind: 'content', text: '' }],

@@ -16,8 +16,8 @@ describe('names that with and values give to a template', () => {
       values: { 'new.n': 1.5 },
     };
     const config = await loadWith(withFile({ content: 'x', ...given }));
-    const what = config.outputs.get('o')?.files.get('f')?.what;
-    expect(what?.kind === 'content' && [...(what.inputs ?? [])]).toMatchObject([
+    const content = config.outputs.get('o')?.files.get('f')?.content;
+    expect(content?.kind === 'content' && [...(content.inputs ?? [])]).toMatchObject([
       [
         'db',
         {

@@ -52,7 +52,7 @@ describe('references', () => {
   it('are not filled in inline templates and in keys', async () => {
     const content = '${env:ROLE} $${x} ${';
     const config = await loadWith({ outputs: { o: { dir: 'o', files: { '${env:X}': { content } } } } });
-    expect(config.outputs.get('o')?.files.get('${env:X}')?.what).toEqual({ kind: 'content', text: content });
+    expect(config.outputs.get('o')?.files.get('${env:X}')?.content).toEqual({ kind: 'content', text: content });
   });
 
   it.each<[string, string]>([

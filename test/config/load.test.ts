@@ -47,8 +47,8 @@ describe('a whole configuration', () => {
     const shop = config.outputs.get('shop');
     expect(shop).toMatchObject({ dir: '/run/secrets/shop', mode: 0o440, quietMs: 10, maxWaitMs: 1000 });
     expect(shop).toMatchObject({ requireTmpfs: false, reloadOnFirst: false });
-    expect(shop?.files.get('key.bin')?.what).toEqual({ kind: 'format', format: 'raw', from: [['app', 'key']] });
-    expect(shop?.files.get('app.conf')?.what).toEqual({ kind: 'template', path: join(FIXTURES, 'app.conf.hbs') });
+    expect(shop?.files.get('key.bin')?.content).toEqual({ kind: 'format', format: 'raw', from: [['app', 'key']] });
+    expect(shop?.files.get('app.conf')?.content).toEqual({ kind: 'template', path: join(FIXTURES, 'app.conf.hbs') });
     expect(shop?.reload).toEqual([
       { kind: 'signal', name: 'SIGHUP', pidFile: '/run/shop.pid', place: 'outputs.shop.reload[0]' },
       {

@@ -396,7 +396,7 @@ describe('outputs', () => {
   it('options are passed on as they are', async () => {
     const given = { prefix: 'SHOP_', case: 'upper', rename: { 'app.pass-word': 'PASSWORD', b: 'C' } };
     const config = await loadWith(withFile({ format: 'dotenv', from: 'app', ...given }));
-    expect(config.outputs.get('o')?.files.get('f')?.what).toEqual({
+    expect(config.outputs.get('o')?.files.get('f')?.content).toEqual({
       kind: 'format',
       format: 'dotenv',
       from: [['app']],
@@ -412,7 +412,7 @@ describe('outputs', () => {
 
   it('the field of a source is all after the first dot', async () => {
     const config = await loadWith(withFile({ format: 'json', from: ['app', 'app.a.b'] }));
-    expect(config.outputs.get('o')?.files.get('f')?.what).toMatchObject({ from: [['app'], ['app', 'a.b']] });
+    expect(config.outputs.get('o')?.files.get('f')?.content).toMatchObject({ from: [['app'], ['app', 'a.b']] });
   });
 
   it('maxWait follows a longer quiet, and is not shorter when given', async () => {

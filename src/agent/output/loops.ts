@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Supervisor } from '../../base/supervisor.ts';
 import type { Config, OutputConfig } from '../../config/config.ts';
-import { ENVIRONMENT } from '../../config/place.ts';
+import { EXEC_ENVIRONMENT } from '../../config/place.ts';
 import { createFileSink } from '../../deliver/file/file-sink.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
@@ -63,7 +63,7 @@ export class OutputLoops {
       planned.output.dir,
       this.#partsOf(planned, config),
     ]);
-    if (execution !== undefined && env !== undefined) parts.push([ENVIRONMENT, { ...env, ...execution.parts() }]);
+    if (execution !== undefined && env !== undefined) parts.push([EXEC_ENVIRONMENT, { ...env, ...execution.parts() }]);
 
     const before = this.#byIdentity;
     const byIdentity = new Map<string, Running>();

@@ -3,7 +3,7 @@ import { parseDuration } from '../../../base/duration.ts';
 import type { ExecConfig, FileConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
-import { type ConfigPath, ENVIRONMENT, formatPlace, valueAt } from '../../place.ts';
+import { type ConfigPath, EXEC_ENVIRONMENT, formatPlace, valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { fullSignalName } from '../../scalars.ts';
 import { exec as schema } from './schema.ts';
@@ -50,16 +50,16 @@ export function resolveExec(
     );
   }
   const command = shape.command === undefined ? undefined : resolveCommand(shape.command);
-  const sameName = outputs.get(ENVIRONMENT);
+  const sameName = outputs.get(EXEC_ENVIRONMENT);
   if (env !== undefined && sameName !== undefined) {
-    const seen = `the environment of exec has the name ${ENVIRONMENT} already`;
+    const seen = `the environment of exec has the name ${EXEC_ENVIRONMENT} already`;
     problems.add('CONFIG_DUPLICATE', sameName.file, sameName.path, seen, 'Give the output another name.');
   }
   return {
     ...(command === undefined ? {} : { command }),
     ...(env === undefined
       ? {}
-      : { env: { name: ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, files: variables(env) } }),
+      : { env: { name: EXEC_ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, files: variables(env) } }),
     onChange: onChange === 'signal' ? { kind: 'signal', name: fullSignalName(signal ?? 'SIGHUP') } : { kind: onChange },
     stopSignal: fullSignalName(shape.stopSignal ?? DEFAULTS.stopSignal),
     graceMs: msOf(shape.grace) ?? DEFAULTS.graceMs,
@@ -85,7 +85,7 @@ export function resolveExec(
   function variables(texts: Readonly<Record<string, string>>): ReadonlyMap<string, FileConfig> {
     const place = (name: string) => formatPlace([...path, 'env', name]);
     return new Map(
-      Object.entries(texts).map(([name, text]) => [name, { place: place(name), what: { kind: 'content', text } }]),
+      Object.entries(texts).map(([name, text]) => [name, { place: place(name), content: { kind: 'content', text } }]),
     );
   }
 }

@@ -31,7 +31,7 @@ export interface FileConfig {
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
-  readonly what: FileContent;
+  readonly content: FileContent;
 }
 
 /** What a file is made of: a template file, a template in the configuration, or fields in a format. */

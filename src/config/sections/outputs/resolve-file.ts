@@ -18,14 +18,14 @@ const BUILTIN = 'builtin:';
 export function resolveFile(entry: ConfigEntry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;
-  const what = resolveContent(shape, entry, secrets, problems);
-  if (what === undefined) return undefined;
+  const content = resolveContent(shape, entry, secrets, problems);
+  if (content === undefined) return undefined;
   return {
     place: formatPlace(entry.path),
     ...(shape.mode === undefined ? {} : { mode: Number.parseInt(shape.mode, 8) }),
     ...(shape.uid === undefined ? {} : { uid: shape.uid }),
     ...(shape.gid === undefined ? {} : { gid: shape.gid }),
-    what,
+    content,
   };
 }
 

@@ -8,7 +8,7 @@ export interface BackoffBounds {
   readonly capMs: number;
 }
 
-/** The bounds for requests to backends and for publishing, unless a caller gives others. */
+/** The bounds of retries, unless a caller gives others. */
 export const DEFAULT_BACKOFF: BackoffBounds = { floorMs: 250, baseMs: 500, capMs: 30_000 };
 
 /** The longest wait that a server can ask for with Retry-After. */

@@ -230,5 +230,5 @@ export type Fact =
       readonly failure?: Failure;
     };
 
-/** Reports a fact to everything that logs or counts. Must not throw. */
+/** Reports a fact to everything that logs or counts. */
 export type Emit = (fact: Fact) => void;

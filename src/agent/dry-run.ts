@@ -1,6 +1,6 @@
 import type { Failure } from '../base/errors.ts';
 import type { OutputConfig } from '../config/config.ts';
-import { ENVIRONMENT } from '../config/place.ts';
+import { EXEC_ENVIRONMENT } from '../config/place.ts';
 import { createEnvSink } from '../deliver/env/env-sink.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { Renderer } from '../render/render.ts';
@@ -43,13 +43,13 @@ export async function dryRun(plan: Plan, context: AgentContext, options: InitOpt
 
 /** The environment of the child of `exec` as an output of files, one for each variable. */
 function asFiles({ output, renderer }: PlannedEnvironment): PlannedOutput {
-  const place = { dir: ENVIRONMENT, mode: 0o400, requireTmpfs: false, reload: [] };
+  const place = { dir: EXEC_ENVIRONMENT, mode: 0o400, requireTmpfs: false, reload: [] };
   return { output: { ...output, ...place }, renderer, requests: new Map() };
 }
 
 /** The environment gets the sink of a real child, which refuses what no variable can hold. */
 function createSink({ name }: OutputConfig): Sink {
-  return name === ENVIRONMENT ? createEnvSink(ENVIRONMENT) : NOWHERE;
+  return name === EXEC_ENVIRONMENT ? createEnvSink(EXEC_ENVIRONMENT) : NOWHERE;
 }
 
 /** `planned` without its reloads, whose renderer also passes what it rendered to `record`. */

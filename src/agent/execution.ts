@@ -2,7 +2,7 @@ import type { Emit } from '../base/fact.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Config, ExecConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
-import { ENVIRONMENT } from '../config/place.ts';
+import { EXEC_ENVIRONMENT } from '../config/place.ts';
 import { createEnvSink, type EnvSink } from '../deliver/env/env-sink.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
 import { type ExecResult, type Launch, SupervisedChild } from '../process/supervised-child.ts';
@@ -26,7 +26,7 @@ const ON_CHANGE = 'exec.onChange';
 export class Execution {
   readonly child: SupervisedChild;
   readonly #options: ExecutionOptions;
-  readonly #sink: EnvSink = createEnvSink(ENVIRONMENT);
+  readonly #sink: EnvSink = createEnvSink(EXEC_ENVIRONMENT);
   readonly #ended = Promise.withResolvers<ExecResult>();
   #config: Config | undefined;
   #isCancelled = false;

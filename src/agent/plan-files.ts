@@ -79,6 +79,6 @@ async function namesIn(folder: string): Promise<string> {
 
 function templatesOf({ outputs }: Plan['config']): readonly string[] {
   return [...outputs.values()].flatMap(({ files }) =>
-    [...files.values()].flatMap(({ what }) => (what.kind === 'template' ? [what.path] : [])),
+    [...files.values()].flatMap(({ content }) => (content.kind === 'template' ? [content.path] : [])),
   );
 }

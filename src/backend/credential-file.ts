@@ -1,3 +1,4 @@
+import { errnoOf } from '../base/errno.ts';
 import { fail } from '../base/errors.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import { Secret } from '../base/secret.ts';
@@ -32,13 +33,13 @@ async function readText(path: string, place: string, signal: AbortSignal): Promi
 }
 
 function whyUnreadable(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
+  const code = errnoOf(error);
   if (code === 'ENOENT') return 'does not exist';
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
   if (code === 'EISDIR') return 'is a directory';
   if (code === 'EFTYPE') return 'is not a regular file';
   if (code === 'EFBIG') return 'is larger than 1 MiB';
   if (code === 'ETIMEDOUT') return 'was not read in time: the file system hangs';
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not text';
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? `cannot be read (${code})` : 'cannot be read';
+  if (code === undefined) return 'is not text'; // decoding failed, not a system call
+  return `cannot be read (${code})`;
 }

@@ -1,26 +1,30 @@
-/** Bounds of a retry schedule, in milliseconds. */
+/** Bounds of a retry schedule. */
 export interface BackoffBounds {
+  /** The shortest wait. */
   readonly floorMs: number;
+  /** The longest wait after the first failure; it doubles with each further failure. */
   readonly baseMs: number;
+  /** The longest wait after any number of failures. */
   readonly capMs: number;
 }
 
+/** The bounds of retries, unless a caller gives others. */
 export const DEFAULT_BACKOFF: BackoffBounds = { floorMs: 250, baseMs: 500, capMs: 30_000 };
 
-/** The longest wait a server may ask of us with Retry-After. */
+/** The longest wait that a server can ask for with Retry-After. */
 export const RETRY_AFTER_CAP_MS = 300_000;
 
 /**
- * The shortest wait that counts as one. A server that sends 0, or a date that is past because its clock or ours is
- * wrong, names no time; taken at its word it would be asked at the floor for as long as it is in trouble.
+ * A shorter Retry-After is ignored. A server that sends 0, or a date that is past because one of the two clocks is
+ * wrong, gives no useful time: to follow it would mean to ask an overloaded server again without a pause.
  */
 export const RETRY_AFTER_MIN_MS = 1_000;
 
 /**
- * How long to wait before the try that follows `failures` failures in a row (1 or more).
+ * How long to wait, in milliseconds, before the try that follows `failures` failures in a row (1 or more).
  *
  * Full jitter: uniform between the floor and base × 2^(failures-1), capped. A server's Retry-After of a second or more
- * wins over it, capped at five minutes, and gets up to 10 % on top so that a fleet does not come back in one instant.
+ * replaces it, capped at five minutes, plus up to 10 % so that the clients of a fleet do not come back in one instant.
  * See "Exponential Backoff And Jitter", AWS Architecture Blog.
  */
 export function backoffMs(

@@ -1,18 +1,21 @@
-/** Time as an argument: code that decides asks a Clock, so tests decide what time it is. */
+/** Time as an argument: code that needs the time asks a Clock, so that tests can set it. */
 export interface Clock {
-  /** Milliseconds since the epoch; may jump. For certificates and for people. */
+  /** Milliseconds since the Unix epoch; the value can jump. For certificates, and for times that people read. */
   wallMs(): number;
-  /** Milliseconds since some start; never runs backwards. For leases, backoff and timeouts. */
+  /** Milliseconds since an arbitrary start; never decreases. For leases, backoff and timeouts. */
   monoMs(): number;
-  /** Resolves after `ms`, or at once when `signal` aborts: it never rejects, so callers look at the signal. */
+  /** Resolves after `ms`, or as soon as `signal` aborts. It never rejects, so the caller checks the signal. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Calls `wake` once after `ms` (at most 30 s: longer waits are the timer wheel's); returns how to call it off. */
+  /**
+   * Calls `wake` once after `ms`, or after 30 s if that is less (`deadline` waits longer); returns how to cancel it.
+   */
   after(ms: number, wake: () => void): () => void;
 }
 
-/** Longest single timer. A Node timer above 2^31-1 ms fires at once, and short naps notice clock jumps. */
+/** The longest single timer. A Node timer above 2^31-1 ms fires at once, and short timers notice when a clock jumps. */
 export const MAX_NAP_MS = 30_000;
 
+/** The clock of the machine; tests use a fake one. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monoMs: () => performance.now(),

@@ -1,12 +1,12 @@
 import type { Clock } from './clock.ts';
 
-/** Calls `late` once after `ms`, whatever the longest single timer of the clock; returns how to call it off. */
-export function deadline(clock: Clock, ms: number, late: () => void): () => void {
+/** Calls `expire` once after `ms`, also when that is longer than one timer of the clock; returns how to cancel it. */
+export function deadline(clock: Clock, ms: number, expire: () => void): () => void {
   const end = clock.monoMs() + ms;
   let cancel = () => {};
   const arm = () => {
     const left = end - clock.monoMs();
-    if (left <= 0) late();
+    if (left <= 0) expire();
     else cancel = clock.after(left, arm);
   };
   arm();

@@ -1,23 +1,24 @@
 import { CODES, type Code, type ExitStatus, type Retry } from './codes.ts';
 
 /**
- * A failure as plain frozen data: what facts carry, logs print and status shows. Nothing in it is a secret value:
- * `seen` is our own words about what was met.
+ * A failure as plain frozen data: facts carry it, logs print it and the status shows it. It never holds a secret value:
+ * Pannier words `seen` itself, and quotes nothing that may be one.
  */
 export interface Failure {
-  /** Stable; listed in docs/errors.md. */
+  /** Stable over versions; docs/errors.md lists all codes. */
   readonly code: Code;
-  /** Where: a configuration path (`secrets.db.read`), or a part of the machine (`process`). */
+  /** What the failure concerns: a configuration path (`secrets.db.read`), or a part of the agent (`process`). */
   readonly place: string;
-  /** What was met there, in our words. */
+  /** What went wrong there. */
   readonly seen: string;
   /** What to do next. */
   readonly hint: string;
   readonly retry: Retry;
-  /** The server's own wish (Retry-After), uncapped; absent when it said nothing. */
+  /** The Retry-After that the server sent, uncapped; absent when it sent none. */
   readonly retryAfterMs?: number;
 }
 
+/** What a failure can have of its own instead of what the table of codes says. */
 export interface FailureDetails {
   readonly hint?: string;
   readonly retry?: Retry;
@@ -38,8 +39,8 @@ export function failure(code: Code, place: string, seen: string, details: Failur
 }
 
 /**
- * The one error class that crosses folders. The message is made of the failure's own words, so it is safe to print.
- * A foreign error is never kept as `cause`: its message and fields may hold a value.
+ * The one error class that crosses folders. Its message is made of the failure, so it is safe to print. A foreign error
+ * is never kept as `cause`, since its message and fields may hold a secret value.
  */
 export class PannierError extends Error {
   readonly failure: Failure;
@@ -56,7 +57,7 @@ export function fail(code: Code, place: string, seen: string, details?: FailureD
   return new PannierError(failure(code, place, seen, details));
 }
 
-/** Several problems found in one pass, told together. Exit status and code are those of the first. */
+/** Several problems that were found in one pass and are reported together, such as those of a configuration. */
 export class ProblemsError extends Error {
   readonly failures: readonly Failure[];
 
@@ -67,32 +68,34 @@ export class ProblemsError extends Error {
   }
 }
 
-/** `secrets.db.read: no such path (SECRET_NOT_FOUND). Check …` on one line. */
+/** A failure on one line: `secrets.db.read: no such path (SECRET_NOT_FOUND). Check …`. */
 export function formatFailure({ code, place, seen, hint }: Failure): string {
   return `${place}: ${seen} (${code}). ${hint}`;
 }
 
-/** Any thrown thing as a failure. What is not ours becomes INTERNAL with the error's class name alone. */
+/** The failure of anything thrown. A foreign error becomes INTERNAL, with no more than its class name and its code. */
 export function asFailure(error: unknown, place: string): Failure {
   if (error instanceof PannierError) return error.failure;
   const name = error instanceof Error ? error.constructor.name : typeof error;
-  return failure('INTERNAL', place, `unexpected ${name}${systemCode(error)}`);
+  return failure('INTERNAL', place, `unexpected ${name}${codeSuffix(error)}`);
 }
 
-/** Every failure that a thrown thing stands for. */
+/** All failures of anything thrown: those of a `ProblemsError`, else the one of `asFailure`. */
 export function failuresOf(error: unknown, place: string): readonly Failure[] {
   return error instanceof ProblemsError ? error.failures : [asFailure(error, place)];
 }
 
-/** Exit status of a command that ended with these failures: the first of 2, 4, 3, 1. */
+/** The exit status of a command that ended with these failures: the first of 2, 4, 3 and 1 that one of them has. */
 export function exitStatus(failures: Iterable<Failure>): ExitStatus {
-  const met = new Set<ExitStatus>();
-  for (const { code } of failures) met.add(CODES[code].exit);
-  return ([2, 4, 3] as const).find((status) => met.has(status)) ?? 1;
+  const statuses = new Set<ExitStatus>();
+  for (const { code } of failures) statuses.add(CODES[code].exit);
+  return ([2, 4, 3] as const).find((status) => statuses.has(status)) ?? 1;
 }
 
-/** ` EACCES` when the error is a system error, else nothing: these codes are a fixed vocabulary of libuv. */
-function systemCode(error: unknown): string {
+/**
+ * ` EACCES` or ` ERR_INVALID_STATE` for an error with a code of the system or of Node, which holds no value; else ''.
+ */
+function codeSuffix(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^E[A-Z0-9_]+$/.test(code) ? ` ${code}` : '';
 }

@@ -1,8 +1,8 @@
 import type { Failure } from './errors.ts';
 
 /**
- * Everything the agent tells about itself: logs, audit, metrics and health are fed by these and by snapshots, nothing
- * else. No member holds a Secret; strings are names, paths and our own words.
+ * Everything that the agent reports about itself. Logs, the audit, metrics and health are made of facts and snapshots,
+ * and of nothing else. No member holds a Secret: strings are names, paths and words of Pannier.
  */
 export type Fact =
   // ---- agent and configuration
@@ -18,14 +18,14 @@ export type Fact =
   | { readonly kind: 'task-crashed'; readonly task: string; readonly failure: Failure }
   | { readonly kind: 'clock-jumped'; readonly byMs: number }
   | { readonly kind: 'config-applied'; readonly secrets: number; readonly outputs: number }
-  /** One for each problem of it, counted from 1 on. */
+  /** A configuration was not applied: one fact for each of its problems, numbered from 1. */
   | {
       readonly kind: 'config-rejected';
       readonly failure: Failure;
       readonly problem: number;
       readonly problems: number;
     }
-  // ---- logins; `backend` is the configured name
+  // ---- logins; `backend` is the configured name, `login` the number of the login in this process
   | {
       readonly kind: 'login-made';
       readonly backend: string;
@@ -70,7 +70,7 @@ export type Fact =
       readonly failure: Failure;
       readonly durationMs: number;
     }
-  // ---- secrets; `secrets` are all names that share the fetch
+  // ---- secrets; `secrets` are the names of all secrets that share the fetch
   | {
       readonly kind: 'secret-changed';
       readonly secrets: readonly string[];
@@ -87,7 +87,7 @@ export type Fact =
       readonly failure: Failure;
       readonly retryInMs: number;
     }
-  /** It is not there, which is an answer where it need not be; `again`: as at the last time. */
+  /** An optional secret does not exist. `again`: the fetch before this one said so too. */
   | {
       readonly kind: 'secret-absent';
       readonly secrets: readonly string[];
@@ -104,7 +104,7 @@ export type Fact =
   | { readonly kind: 'secret-dropped'; readonly secrets: readonly string[] }
   // ---- outputs
   | { readonly kind: 'output-waiting'; readonly output: string; readonly missing: readonly string[] }
-  /** `waits`: a secret has no value yet. */
+  /** The templates of an output were rendered. `waits`: a secret that they need has no value yet. */
   | {
       readonly kind: 'output-rendered';
       readonly output: string;
@@ -114,7 +114,7 @@ export type Fact =
   | {
       readonly kind: 'output-published';
       readonly output: string;
-      /** Absent for the environment of exec, whose variables are counted as files. */
+      /** Absent for the environment of exec; `files` is the number of its variables then. */
       readonly dir?: string;
       readonly generation: number;
       readonly files: number;
@@ -129,18 +129,18 @@ export type Fact =
       readonly removed: number;
     }
   | { readonly kind: 'reload-skipped'; readonly output: string; readonly generation: number }
-  /** One step of a reload ended; steps that come after a failed one are not run. */
+  /** One step of a reload ended. The steps after a failed one are not run. */
   | {
       readonly kind: 'reload-step';
       readonly output: string;
       readonly generation: number;
-      /** From 1 on. */
+      /** Counted from 1. */
       readonly step: number;
       readonly how: string;
       readonly durationMs: number;
       readonly failure?: Failure;
     }
-  /** The last lines that a failing command wrote to its standard error; only where the configuration wants them. */
+  /** The last lines that a failing command wrote to standard error; only with `captureOutput: true`. */
   | {
       readonly kind: 'reload-output';
       readonly output: string;
@@ -171,63 +171,64 @@ export type Fact =
       readonly kind: 'child-stopping';
       readonly pid: number;
       readonly signal: string;
-      /** `exited`: it has ended, and something of its process group has not. */
+      /** `exited`: the child has ended, and other processes of its group still run. */
       readonly why: 'changed' | 'asked' | 'exited';
     }
-  /** SIGKILL to what did not stop within the grace. */
+  /** The child did not stop within the grace and was sent SIGKILL. */
   | { readonly kind: 'child-killed'; readonly pid: number; readonly graceMs: number }
   | {
       readonly kind: 'child-ended';
       readonly pid: number;
-      /** As exec gives it: 128+n after a signal. */
+      /** The exit status as `exec` passes it on: 128+n after signal n. */
       readonly status: number;
       readonly livedMs: number;
-      /** Absent: it is not started again, or at once. */
+      /** Absent: the child is not started again, or is started again at once. */
       readonly retryInMs?: number;
     }
   // ---- local listeners; `where` is `unix:///path` or `host:port`
   | { readonly kind: 'listener-opened'; readonly service: string; readonly where: string }
   | { readonly kind: 'listener-closed'; readonly service: string; readonly where: string }
-  /** Who asked for what over the local API, and what became of it; never what was answered. */
+  /** A request to the local API and its outcome, never the answer itself. */
   | {
       readonly kind: 'api-audit';
       readonly audit: true;
-      /** The listener, by which the caller is known. */
+      /** The listener that the caller connected to. */
       readonly where: string;
       readonly action: 'enter' | 'read' | 'watch' | 'refresh' | 'reload-output' | 'reload-config' | 'stop';
       readonly outcome: 'done' | 'unknown' | 'absent' | 'failed' | 'refused';
       readonly secret?: string;
       readonly field?: string;
       readonly output?: string;
-      /** Of the value that was read. */
+      /** The version of the value that was read. */
       readonly version?: string;
       readonly code?: string;
-      /** So many more that are alike were left out in the last ten seconds; absent: it tells one request. */
+      /** How many more requests of this sort were left out in the last ten seconds; absent: the fact is about one. */
       readonly count?: number;
     }
-  /** A lease or a token that the proxy keeps was not renewed; `call` is the path that made it. */
+  /** The proxy could not renew a lease or token that it keeps; `call` is the path that made it. */
   | {
       readonly kind: 'proxy-renew-failed';
       readonly backend: string;
       readonly call: string;
       readonly failure: Failure;
-      /** Absent: it was refused, and is dropped. */
+      /** Absent: the backend refused to renew it, so the proxy drops it. */
       readonly retryInMs?: number;
     }
-  /** A request through the proxy is over. */
+  /** A request through the proxy ended. */
   | {
       readonly kind: 'proxy-answered';
       readonly backend: string;
       readonly where: string;
-      /** Method and path; without its query, nor what follows a path that takes tokens or lease ids. */
+      /** Method and path, without the query, and without what follows a path that takes tokens or lease ids. */
       readonly call: string;
-      /** 0: the client left before there was one. */
+      /** The status that the client got; 0: it left before there was one. */
       readonly status: number;
-      /** `off`: no cache had a part in it. */
+      /** `off`: no cache took part. */
       readonly cache: 'hit' | 'miss' | 'off';
       readonly durationMs: number;
-      /** Why it was refused here, or not passed on to its end. */
+      /** Why the proxy refused the request, or did not pass the whole answer on. */
       readonly failure?: Failure;
     };
 
+/** Reports a fact to everything that logs or counts. */
 export type Emit = (fact: Fact) => void;

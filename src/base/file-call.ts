@@ -1,13 +1,15 @@
-/** A disk answers in milliseconds, a network file system that hangs never does. */
+/**
+ * How long one call to the file system may take. A disk answers in milliseconds, a hanging network file system never.
+ */
 export const FILE_CALL_MS = 5_000;
 
 /**
- * Node has four threads for files and name look-ups together. A call that hangs keeps its thread, so one of them is
- * never used here: publishing and look-ups go on.
+ * How many calls run at once. Node has four threads for files and name look-ups together, and a call that hangs keeps
+ * its thread. One thread is left free, so that publishing and name look-ups go on.
  */
 const MAX_AT_ONCE = 3;
 
-/** Why a file was not read, with a code like that of a system call, and nothing of the file. */
+/** Says why a file was not read, by a code like one of a system call. It holds nothing of the file. */
 export class FileCallError extends Error {
   readonly code: 'ETIMEDOUT' | 'EFBIG' | 'EFTYPE' | 'EISDIR';
 
@@ -17,6 +19,7 @@ export class FileCallError extends Error {
   }
 }
 
+/** A call that waits for others to end. */
 interface Turn {
   readonly path: string;
   readonly begin: () => void;
@@ -29,10 +32,10 @@ const waiting = new Set<Turn>();
 const hungPaths = new Set<string>();
 
 /**
- * Makes calls about one path that somebody else can replace, or that may lie on a file system which hangs. The caller
- * is answered in time, whatever becomes of the calls; they hold their thread until the system lets go of them. While
- * they do, the same path is not asked again, and when too many hang no other is.
- * @param work must end by itself what it begins: nobody waits for it after a time-out.
+ * Runs file system calls about one path that another user can replace, or that may lie on a file system which hangs.
+ * The promise settles in time, whatever happens to the calls; they keep their thread until the system ends them. While
+ * a call hangs, further calls for the same path fail at once, and while `MAX_AT_ONCE` calls hang, all do.
+ * @param work must release what it acquires: after a time-out its result is ignored.
  * @throws FileCallError ETIMEDOUT, the signal's reason, or what `work` throws.
  */
 export async function fileCall<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {

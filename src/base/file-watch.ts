@@ -3,28 +3,35 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { FSWatcher } from 'chokidar';
 import type { Clock } from './clock.ts';
+import { errnoWord } from './errno.ts';
 import { fileStamp } from './file-stamp.ts';
 
-/** From the first event to telling: an editor's save or a kubelet's swap is several. Later ones do not put it off. */
+/**
+ * How long events are gathered from the first one on: a save by an editor and a swap by the kubelet make several. Later
+ * events do not extend it.
+ */
 const GATHER_MS = 50;
 
-/** A directory that is gone is looked for this often. */
+/** How often a directory that is gone is looked for. */
 const GONE_MS = 1_000;
 
 /**
- * How often it is looked without an event: some changes make none, such as another directory at the path of a parent,
- * or a file of NFS that is written by another machine. All watches look in one moment.
+ * How often the path is checked without an event. Some changes make none, such as another directory at the path of a
+ * parent, or a write to a file on NFS by another machine. All watches check at the same moments.
  */
-const LOOK_MS = 30_000;
+const CHECK_MS = 30_000;
 
+/** What is watched, and what is called for it. */
 export interface FileWatchOptions {
   readonly path: string;
-  /** `path` is a folder of secrets: what is in it and in its subfolders counts. Absent: when there is a folder. */
+  /**
+   * Whether `path` is watched as a folder, with its files and subfolders. Absent: when there is a folder at the path.
+   */
   readonly folder?: boolean;
   readonly clock: Clock;
-  /** Something may have changed. Also called once when the watch has begun, for what changed before. */
+  /** Called when something may have changed, and once when the watch has begun, for changes before it. */
   readonly changed: () => void;
-  /** The watch is lost; looking now and then goes on. `code` is a system error's. */
+  /** Called when watching fails, with the code of the system error. The path is still checked every 30 s. */
   readonly lost: (code: string) => void;
 }
 
@@ -33,90 +40,91 @@ interface WatchTarget {
   readonly folder: boolean;
   /** The directory of the file, or the folder itself. */
   readonly top: string;
-  /** Where the path leads: the directory of the file, or the folder. */
+  /** The same after symlinks of the path are resolved. */
   readonly target: string;
-  /** Differs when one of these is another directory than before; none of a name that is gone. */
+  /** Changes when one of the two is another directory than before. */
   readonly key: string;
-  /** The top directory is there, and the path is no link that leads nowhere. */
+  /** The top directory exists, and the path is no symlink that leads nowhere. */
   readonly isThere: boolean;
-  /** The top directory is there, so that there is something to watch. */
+  /** The top directory exists, so it can be watched. */
   readonly hasTop: boolean;
 }
 
 /**
- * Tells that a file or a folder may have changed, until it is disposed of.
+ * Reports that a file or a folder may have changed, until it is disposed of.
  *
- * A file is watched by its directory: a watch on the file itself follows the inode, which an editor renames away. When
- * the path is a symlink out of the directory, the directory of its target is watched too. So is a `..data` that the
- * kubelet swaps: it is an entry of the directory. A watch on a directory follows its inode as well, so that one that is
- * removed or renamed and made again is watched anew.
+ * A file is watched by its directory: a watch on the file itself follows the inode, which an editor renames away. The
+ * swap of `..data` by the kubelet is seen in this way too, since `..data` is an entry of the directory. When the path
+ * is a symlink out of the directory, the directory of its target is watched as well. A watch on a directory also
+ * follows the inode, so a directory that was removed or renamed, and made again, gets a new watch.
  */
 export class FileWatch implements AsyncDisposable {
   readonly #options: FileWatchOptions;
   #watcher: FSWatcher | undefined;
-  /** What is watched. */
   #watched: WatchTarget | undefined;
-  /** An event says that a watched directory itself was removed or renamed. */
+  /** Whether an event said that a watched directory itself was removed or renamed. */
   #isMoved = false;
   #stamp = '';
-  #look: Promise<void>;
-  #callOffSoon: (() => void) | undefined;
-  #callOffLater = () => {};
-  #over = false;
-  #lost = '';
+  /** The check that runs or ran last; checks run one after another. */
+  #check: Promise<void>;
+  #cancelSoon: (() => void) | undefined;
+  #cancelLater = () => {};
+  #disposed = false;
+  /** The code that was reported as lost last, so that it is reported once. */
+  #lostCode = '';
 
   constructor(options: FileWatchOptions) {
     this.#options = options;
-    this.#look = this.#tell(true);
+    this.#check = this.#checkNow(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#over = true;
-    this.#callOffSoon?.();
-    await this.#look;
-    this.#callOffLater();
+    this.#disposed = true;
+    this.#cancelSoon?.();
+    await this.#check;
+    this.#cancelLater();
     await this.#watcher?.close();
   }
 
-  #soon(): void {
-    if (this.#over || this.#callOffSoon !== undefined) return;
-    this.#callOffSoon = this.#options.clock.after(GATHER_MS, () => {
-      this.#callOffSoon = undefined;
-      this.#look = this.#look.then(() => this.#tell(true));
+  #checkSoon(): void {
+    if (this.#disposed || this.#cancelSoon !== undefined) return;
+    this.#cancelSoon = this.#options.clock.after(GATHER_MS, () => {
+      this.#cancelSoon = undefined;
+      this.#check = this.#check.then(() => this.#checkNow(true));
     });
   }
 
-  /** Other files of the directory are none of our business: a file's own stamp must have changed. */
-  async #tell(isEvent: boolean): Promise<void> {
+  /** Events can be about other files of the directory, so for a file its own stamp must have changed. */
+  async #checkNow(isEvent: boolean): Promise<void> {
     const { path, changed } = this.#options;
-    this.#callOffLater();
+    this.#cancelLater();
     const isNew = await this.#follow();
     const stamp = fileStamp(await statOrNone(path));
-    if (this.#over) return;
-    // The events of a new watch begin when it is ready, which is an event itself.
+    if (this.#disposed) return;
+    // A new watch reports events only once it is ready, and being ready counts as an event: it checks again then.
     if (!isNew && ((isEvent && this.#watched?.folder === true) || stamp !== this.#stamp)) changed();
     if (!isNew) this.#stamp = stamp;
-    this.#later();
+    this.#checkLater();
   }
 
-  #later(): void {
+  #checkLater(): void {
     const { clock } = this.#options;
-    const ms = this.#watched?.isThere === true ? LOOK_MS - (clock.monoMs() % LOOK_MS) : GONE_MS;
-    this.#callOffLater = clock.after(ms, () => {
-      this.#look = this.#look.then(() => this.#tell(false));
+    const ms = this.#watched?.isThere === true ? CHECK_MS - (clock.monoMs() % CHECK_MS) : GONE_MS;
+    this.#cancelLater = clock.after(ms, () => {
+      this.#check = this.#check.then(() => this.#checkNow(false));
     });
   }
 
-  /** Watches what is there now. True when that is something else than before, and a look at it is to come. */
+  /** Watches the directories that are there now. True when they are others than before; another check follows then. */
   async #follow(): Promise<boolean> {
     const found = await this.#locate();
-    if (this.#over || (found.key === this.#watched?.key && !this.#isMoved)) return false;
+    if (this.#disposed || (found.key === this.#watched?.key && !this.#isMoved)) return false;
     const before = this.#watcher;
     this.#watcher = undefined;
     this.#watched = found;
     this.#isMoved = false;
     await before?.close();
-    if (!found.hasTop || this.#over) return false;
+    if (!found.hasTop || this.#disposed) return false;
     try {
       await this.#watch(found);
       return true;
@@ -128,40 +136,47 @@ export class FileWatch implements AsyncDisposable {
 
   async #watch({ folder, top, target }: WatchTarget): Promise<void> {
     const { watch } = await import('chokidar');
-    if (this.#over) return;
+    if (this.#disposed) return;
     const dirs = [...new Set([top, target])];
     const watcher = watch(dirs, { depth: folder ? 1 : 0, followSymlinks: false, ignoreInitial: true });
     this.#watcher = watcher;
     watcher.on('all', (event, path) => {
       if (event === 'unlinkDir' && dirs.includes(resolve(path))) this.#isMoved = true;
-      this.#soon();
+      this.#checkSoon();
     });
-    // A directory that goes is an event with its own name.
+    // The removal of a directory is an event with the name of the directory itself.
     watcher.on('raw', (event, name) => {
       if (event === 'rename' && dirs.some((dir) => name === dir || name === basename(dir))) this.#isMoved = true;
-      this.#soon();
+      this.#checkSoon();
     });
     watcher.on('error', (error) => this.#reportLost(error));
-    watcher.on('ready', () => this.#soon());
+    watcher.on('ready', () => this.#checkSoon());
   }
 
   async #locate(): Promise<WatchTarget> {
     const { path } = this.#options;
-    const own = this.#options.folder ?? (await statOrNone(path))?.isDirectory() ?? false;
-    const top = own ? path : dirname(path);
+    const isFolder = this.#options.folder ?? (await statOrNone(path))?.isDirectory() ?? false;
+    const top = isFolder ? path : dirname(path);
     const real = await realpath(path).catch(() => undefined);
     const leadsTo = real ?? path;
-    const target = own ? leadsTo : dirname(leadsTo);
-    const there = await statOrNone(top);
-    const key = [own, top, idOf(there), target, idOf(await statOrNone(target))].join(' ');
-    const isLost = real === undefined && (await isLink(path));
-    return { folder: own, top, target, key, hasTop: there !== undefined, isThere: there !== undefined && !isLost };
+    const target = isFolder ? leadsTo : dirname(leadsTo);
+    const topStats = await statOrNone(top);
+    const key = [isFolder, top, idOf(topStats), target, idOf(await statOrNone(target))].join(' ');
+    const isDangling = real === undefined && (await isLink(path));
+    return {
+      folder: isFolder,
+      top,
+      target,
+      key,
+      hasTop: topStats !== undefined,
+      isThere: topStats !== undefined && !isDangling,
+    };
   }
 
   #reportLost(error: unknown): void {
-    const code = codeOf(error);
-    if (this.#over || code === this.#lost) return;
-    this.#lost = code;
+    const code = errnoWord(error);
+    if (this.#disposed || code === this.#lostCode) return;
+    this.#lostCode = code;
     this.#options.lost(code);
   }
 }
@@ -174,13 +189,6 @@ const isLink = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/**
- * A number of an inode is given again at once on some file systems; the birth tells the two apart where it is known.
- */
+/** Some file systems reuse the number of an inode at once; the time of birth tells the two apart where it is known. */
 const idOf = (stats: Stats | undefined): string =>
   stats === undefined ? '-' : `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`;
-
-function codeOf(error: unknown): string {
-  const code = String((error as { code?: unknown } | null)?.code);
-  return /^E[A-Z]+$/.test(code) ? code : 'unknown';
-}

@@ -2,43 +2,46 @@ import { accessSync, constants, readlinkSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, readlink, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Linux has O_PATH, and Node does not name it: a descriptor that needs no permission to read. Elsewhere it is 0. */
+/**
+ * O_PATH of Linux, which Node has no constant for: it opens a descriptor without permission to read. 0 on other
+ * systems.
+ */
 const O_PATH = process.platform === 'linux' ? 0o10000000 : 0;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 
-/** Opens a folder to start paths from; a symlink in its place is ENOTDIR or ELOOP. */
+/** Flags that open a folder for paths to start from; a symlink in its place gives ENOTDIR or ELOOP. */
 export const HOLD_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_PATH;
 
-/** The kernel gives up after as many symlinks, path_resolution(7). */
-const MAX_LINKS = 40;
+/** How many symlinks of one path are followed, as in the kernel: path_resolution(7). */
+export const MAX_LINKS = 40;
 
-const PROC = 0x9fa0;
+/** PROC_SUPER_MAGIC: the type of a proc file system, see statfs(2). */
+export const PROC = 0x9fa0;
 
-/** A folder that is held open. Paths that start at `at` stay in it, whatever becomes of the path that led there. */
+/** A folder that is held open. Paths that start at `at` stay in it, even when the path that led there is exchanged. */
 export interface HeldFolder extends AsyncDisposable {
   readonly at: string;
   readonly stats: Stats;
-  /** Made by this call, and empty: somebody else may have put another folder in its place at once. */
+  /** Whether this call made the folder. False also when it is not empty: another user may have exchanged it. */
   readonly made: boolean;
 }
 
+/** How a folder is opened. */
 export interface HoldOptions {
   /** Makes the folder with this mode when it is missing, and its parents with 0755 under the umask. */
   readonly make?: number;
-  /**
-   * A symlink in the place of the folder itself is an error, whoever owns it. Symlinks on the way are judged as always.
-   */
+  /** A symlink in the place of the folder itself is an error, also a trusted one. Absent: only untrusted ones are. */
   readonly refuseLink?: boolean;
 }
 
 /**
- * Somebody else could let this symlink lead anywhere. It looks like the error of a system call, so that code which
- * knows nothing of it tells ELOOP.
+ * Another user can let this symlink lead anywhere, so it is not followed. The error looks like one of a system call, so
+ * that code which does not know this class reports ELOOP.
  */
 export class ForeignLinkError extends Error {
   readonly code = 'ELOOP';
   readonly syscall = 'open';
-  /** Where the symlink is. */
+  /** The path of the symlink. */
   readonly link: string;
 
   constructor(link: string) {
@@ -48,13 +51,14 @@ export class ForeignLinkError extends Error {
 }
 
 /**
- * Opens a folder by its absolute path, and makes it if that is asked for.
+ * Opens a folder by its absolute path, and makes it when `options.make` is set.
  *
- * A process of root that acts in a folder of the application must not let the application choose where: symlinks on the
- * way are followed only when root or this process's own user made them, in a folder where nobody else can exchange
- * them (`/var/run` is such a one). The way is gone by descriptors, so that an exchange between two calls changes
- * nothing. Where `/proc/self/fd` does not work (not Linux) the path is taken as it is, and `at` is the path.
- * @throws ForeignLinkError; errors of system calls as they are.
+ * A process of root that writes into a folder of the application must not let the application choose another folder. So
+ * a symlink of the path is followed only when root or this process's user made it, in a folder where no other user can
+ * exchange it (`/var/run` is such a symlink). Each part of the path is opened from the descriptor of the one before, so
+ * an exchange between two calls has no effect. Where `/proc/self/fd` does not work (not Linux) the path is used as it
+ * is, and `at` is the path.
+ * @throws ForeignLinkError; errors of system calls, untranslated.
  */
 export async function holdFolder(path: string, options: HoldOptions = {}): Promise<HeldFolder> {
   let handle: FileHandle;
@@ -67,38 +71,40 @@ export async function holdFolder(path: string, options: HoldOptions = {}): Promi
     if (options.refuseLink === true && (await lstat(path)).isSymbolicLink()) throw new ForeignLinkError(path);
     return await heldFrom(hasProcFd() ? await walk(path, options) : await open(path, O_RDONLY | O_DIRECTORY), path);
   }
-  // The kernel says where the folder is. That is its path: no symlink led there, and nothing needs to be judged.
+  // The kernel names the same path for the descriptor, so no symlink led there and there is none to check.
   if (!hasProcFd() || readlinkSync(`/proc/self/fd/${handle.fd}`) === path) return await heldFrom(handle, path);
   await handle.close();
   return await heldFrom(await walk(path, options), path);
 }
 
-/** Opens a folder in a held one. @throws errors of system calls: ENOTDIR or ELOOP for a symlink. */
+/** Opens a folder inside a held one. @throws errors of system calls, untranslated; ENOTDIR or ELOOP for a symlink. */
 export async function holdInside(folder: HeldFolder, name: string): Promise<HeldFolder> {
   const path = join(folder.at, name);
   return await heldFrom(await open(path, HOLD_FLAGS), path);
 }
 
-/** What stands at a path, held so that its mode and owner can be set by `at` without following a symlink. */
+/** A file of any type that is held, so that its mode and owner can be set by `at` without following a symlink. */
 export interface HeldEntry extends AsyncDisposable {
   readonly at: string;
   readonly stats: Stats;
 }
 
-/** Holds anything, also a socket or a symlink, without opening it. The caller looks at `stats` before it acts. */
+/**
+ * Holds a file of any type, also a socket or a symlink, without opening it. The caller checks `stats` before it acts.
+ */
 export async function holdEntry(path: string): Promise<HeldEntry> {
   if (!hasProcFd()) return { at: path, stats: await lstat(path), [Symbol.asyncDispose]: async () => {} };
   return await heldFrom(await open(path, O_PATH | O_NOFOLLOW), path);
 }
 
-/** Whether two looks met one and the same file or folder. */
+/** Whether both are of one and the same file or folder. */
 export function isSameFile(a: Stats, b: Stats): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
 /**
- * Whether paths can start from a descriptor: not where /proc is absent, nor in a process that may not look at itself
- * (a binary with file capabilities).
+ * Whether paths can start from a descriptor. They cannot where /proc is absent, nor in a process that may not read its
+ * own entry in /proc (a binary with file capabilities).
  */
 export function hasProcFd(): boolean {
   procFd ??= process.platform === 'linux' && mayEnter('/proc/self/fd');
@@ -142,7 +148,7 @@ async function makeFolder(path: string, mode: number): Promise<HeldFolder> {
   return { ...held, made: false };
 }
 
-/** Opens a folder component by component. */
+/** Opens a folder, one part of its path after another. */
 async function walk(path: string, { refuseLink = false }: HoldOptions): Promise<FileHandle> {
   const left = path.split('/').filter((name) => name !== '');
   let folder = await open('/', HOLD_FLAGS);
@@ -156,7 +162,7 @@ async function walk(path: string, { refuseLink = false }: HoldOptions): Promise<
         await next.close();
         if (!isTrusted || (refuseLink && left.length === 0)) throw new ForeignLinkError(shown(at, folder));
         if (++links > MAX_LINKS) throw new ForeignLinkError(path);
-        // A link of the kernel's, /proc/1/root for one, leads where its text does not.
+        // The kernel's own links, such as /proc/1/root, lead elsewhere than their text says.
         if ((await statfs(`/proc/self/fd/${folder.fd}`)).type === PROC)
           next = await open(at, O_RDONLY | O_DIRECTORY | O_PATH);
         else {
@@ -186,18 +192,18 @@ async function isTrustedLink(folder: FileHandle, link: FileHandle): Promise<bool
   return isOwn((await link.stat()).uid) && isPrivate(await folder.stat());
 }
 
-/** Whether nobody but root and this process's user can exchange what root or that user put into the folder. */
+/** Whether only root and this process's user can exchange what root or that user put into the folder. */
 export function isPrivate(folder: Stats): boolean {
   return isOwn(folder.uid) && ((folder.mode & 0o1000) !== 0 || !mayOthersWrite(folder));
 }
 
-/** Whether somebody else than root and this process's user can put something into the folder. */
+/** Whether other users than root and this process's user can put something into the folder. */
 export function mayOthersWrite({ uid, gid, mode }: Stats): boolean {
   const isOurGroup = gid === 0 || gid === process.getegid?.();
   return !isOwn(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isOurGroup);
 }
 
-/** Whether root or this process's user owns it. */
+/** Whether the user is root or the one that this process runs as. */
 export function isOwn(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }

@@ -1,7 +1,7 @@
 import { Secret } from './secret.ts';
 import type { Value } from './value.ts';
 
-/** Says where the text stopped being JSON, and nothing of the text itself (`JSON.parse` quotes its input). */
+/** Says where a text is not JSON, and quotes nothing of it, unlike the error of `JSON.parse`. */
 export class JsonError extends Error {
   readonly offset: number;
 
@@ -14,7 +14,7 @@ export class JsonError extends Error {
 
 const MAX_DEPTH = 200;
 
-/** V8 copies a slice up to this long; of a longer one it keeps where it stands in the whole. */
+/** The longest slice of a string, in characters, that V8 copies. A longer one refers to the whole string. */
 const MAX_COPY = 12;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const LITERALS: ReadonlyArray<readonly [string, () => Secret]> = [
@@ -94,9 +94,8 @@ class JsonReader {
   }
 
   /**
-   * The fast way out is a slice up to the closing quote. A string with escapes goes through JSON.parse; so does a
-   * longer one, since V8's slice of it would keep the whole text, with everything else that it says, for as long as
-   * itself.
+   * A short string is a slice up to the closing quote. A string with escapes goes through JSON.parse, and so does a
+   * longer one: a slice of it would keep the whole text in memory, with all other secrets, for as long as it lives.
    */
   #string(): string {
     const start = this.#at;

@@ -1,9 +1,19 @@
-/** Searches are bounded, so that ten thousand misspelt names do not cost ten thousand times ten thousand. */
+/** `there is no secret named "ap"; did you mean "app"?`; the question only when a name is near. */
+export function thereIsNo(what: string, name: string, near: string | undefined): string {
+  return `there is no ${what} named "${name}"${didYouMean(near)}`;
+}
+
+/** The end of a message about a word that is not known: `; did you mean "app"?`, or nothing when no name is near. */
+export function didYouMean(near: string | undefined): string {
+  return near === undefined ? '' : `; did you mean "${near}"?`;
+}
+
+/** Bounds the comparisons of one search function, so that ten thousand misspelt names do not take 10^8 of them. */
 const MAX_COMPARISONS = 200_000;
 
 /**
- * Gives a function that finds the candidate a person probably meant: at most two edits away (one for names of up to
- * three letters), regardless of case. Undefined when none is near.
+ * Makes a function that finds the candidate that a word probably stands for: at most two edits away (one for words of
+ * up to three letters), regardless of case. The function returns undefined when no candidate is that near.
  */
 export function makeNearest(candidates: Iterable<string>): (word: string) => string | undefined {
   const known = [...candidates];
@@ -23,7 +33,7 @@ export function makeNearest(candidates: Iterable<string>): (word: string) => str
   };
 }
 
-/** Levenshtein distance with the exchange of two neighbours as one edit, row by row. */
+/** Levenshtein distance, row by row, where the exchange of two neighbouring letters counts as one edit. */
 function countEdits(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -40,9 +50,6 @@ function countEdits(a: string, b: string): number {
   }
   return at(row, b.length);
 }
-
-/** The end of a message about an unknown name: `; did you mean "bao"?`, or nothing when no candidate is near. */
-export const didYouMean = (near: string | undefined): string => (near === undefined ? '' : `; did you mean "${near}"?`);
 
 function at(row: readonly number[], index: number): number {
   return row[index] ?? Number.POSITIVE_INFINITY;

@@ -1,21 +1,21 @@
-const listening = new WeakMap<AbortSignal, Set<() => void>>();
+const stopsOfSignal = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls `stop` once when `signal` aborts, at once when it has already; returns how to call it off.
+ * Calls `stop` once when `signal` aborts, or at once when it has aborted already; returns how to cancel that.
  *
- * One signal often ends thousands of calls (all of `init`), and an EventTarget walks its whole list of listeners to add
- * or remove one. So each signal gets a single listener here, and the calls stand in a Set.
+ * One signal often ends thousands of calls (all those of `init`), and an EventTarget searches its whole list of
+ * listeners to add or remove one. So each signal gets a single listener here, and the calls are kept in a Set.
  */
 export function onAbort(signal: AbortSignal, stop: () => void): () => void {
   if (signal.aborted) {
     stop();
     return () => {};
   }
-  let stops = listening.get(signal);
+  let stops = stopsOfSignal.get(signal);
   if (stops === undefined) {
     const all = new Set<() => void>();
     stops = all;
-    listening.set(signal, all);
+    stopsOfSignal.set(signal, all);
     signal.addEventListener('abort', () => callAll(all), { once: true });
   }
   const own = stops;

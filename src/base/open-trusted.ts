@@ -9,17 +9,16 @@ import {
   holdFolder,
   isOwn,
   isPrivate,
+  MAX_LINKS,
   mayOthersWrite,
+  PROC,
 } from './held-folder.ts';
 
-const MAX_LINKS = 40;
-const PROC = 0x9fa0;
-
 /**
- * Opens a file and follows symlinks only where `holdFolder` does: a file in a folder that another user may write must
- * stand there itself. A second name of it there (a hard link) may be the name of another user's choice for a file that
- * is elsewhere, and is refused like a symlink.
- * @throws ForeignLinkError; errors of system calls as they are.
+ * Opens a file, and follows symlinks only where `holdFolder` does: in a folder that other users can write, the file
+ * itself must be there. A file with several names (hard links) is refused there like a symlink, since another user may
+ * have linked a file from elsewhere.
+ * @throws ForeignLinkError; errors of system calls, untranslated.
  */
 export async function openTrusted(path: string, flags: number, mode = 0o600): Promise<FileHandle> {
   for (let links = 0, at = resolve(path); links < MAX_LINKS; links++) {
@@ -31,7 +30,7 @@ export async function openTrusted(path: string, flags: number, mode = 0o600): Pr
   throw new ForeignLinkError(path);
 }
 
-/** A path: the file is a symlink that leads there. */
+/** The open file, or the path that it leads to when it is a trusted symlink. */
 async function openIn(folder: HeldFolder, path: string, flags: number, mode: number): Promise<FileHandle | string> {
   const at = join(folder.at, basename(path));
   try {
@@ -44,7 +43,7 @@ async function openIn(folder: HeldFolder, path: string, flags: number, mode: num
     if (!isPrivate(folder.stats)) throw new ForeignLinkError(path);
     await using link = await holdEntry(at);
     if (!isOwn(link.stats.uid)) throw new ForeignLinkError(path);
-    // A link of the kernel's (/dev/stdout leads to one) leads where its text does not.
+    // The kernel's own links (/dev/stdout leads to one) lead elsewhere than their text says.
     if (hasProcFd() && (await statfs(folder.at)).type === PROC) return await open(at, flags, mode);
     return resolve(hasProcFd() ? readlinkSync(folder.at) : dirname(path), await readlink(at));
   }

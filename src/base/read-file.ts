@@ -2,14 +2,18 @@ import { close, constants, fstat, open, read, readdir, readlinkSync, realpath, t
 import { promisify } from 'node:util';
 import { FileCallError, fileCall } from './file-call.ts';
 
-/** How long a pipe may take to be written and closed: what writes it (a shell's `<(…)`) may decrypt something first. */
+/**
+ * How long a pipe may take to be written and closed: its writer (a shell's `<(…)`) may have to decrypt something first.
+ */
 const PIPE_MS = 30_000;
-const PIPE_LOOK_MS = 20;
+/** How often a pipe is read while nothing is in it. */
+const PIPE_POLL_MS = 20;
 
+/** What a read accepts. */
 export interface ReadOptions {
-  /** A longer file is EFBIG. */
+  /** A longer file is refused with EFBIG. */
   readonly maxBytes: number;
-  /** Takes a pipe or a device too, and waits for what is written to it. Otherwise all but regular files are EFTYPE. */
+  /** Reads a pipe or a device too, up to its end. Absent: every file but a regular one is refused with EFTYPE. */
   readonly pipes?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -17,18 +21,18 @@ export interface ReadOptions {
 /** A file as it was at one moment. */
 export interface ReadFile {
   readonly bytes: Buffer;
-  /** Looked at before the bytes were read. */
+  /** From before the bytes were read. */
   readonly stats: Stats;
 }
 
-const opened = promisify(open);
-const looked = promisify(fstat);
-const got = promisify(read);
-const closed = promisify(close);
+const openFile = promisify(open);
+const statFile = promisify(fstat);
+const readInto = promisify(read);
+const closeFile = promisify(close);
 
 /**
- * Reads a file that somebody else can replace at any moment: a FIFO in its place is not waited for, and a file system
- * that hangs ends the read and not the process.
+ * Reads a file that another user can replace at any moment. It does not wait for the writer of a FIFO in the file's
+ * place, and when the file system hangs the read fails, while the process goes on.
  * @throws FileCallError, errors of system calls (by their `code`), or the signal's reason.
  */
 export async function readFileInTime(path: string, options: ReadOptions): Promise<ReadFile> {
@@ -37,7 +41,7 @@ export async function readFileInTime(path: string, options: ReadOptions): Promis
   try {
     return { stats: whole.stats, bytes: await readPipe(whole.fd, isNamedPipe(whole), options) };
   } finally {
-    await closed(whole.fd);
+    await closeFile(whole.fd);
   }
 }
 
@@ -56,16 +60,16 @@ export async function realpathInTime(path: string): Promise<string> {
   return await fileCall(path, () => promisify(realpath.native)(path));
 }
 
-/** A pipe is handed over open. */
+/** The whole file, or the open descriptor when it is a pipe or a device, which the caller closes. */
 async function readRegular(
   path: string,
   { maxBytes, pipes = false }: ReadOptions,
 ): Promise<ReadFile | { readonly fd: number; readonly stats: Stats }> {
-  // O_NONBLOCK: without it, to open a FIFO waits for somebody who writes to it.
-  const fd = await opened(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  // Without O_NONBLOCK, opening a FIFO would wait for a writer.
+  const fd = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let isKept = false;
   try {
-    const stats = await looked(fd);
+    const stats = await statFile(fd);
     if (stats.isDirectory()) throw new FileCallError('EISDIR');
     if (!stats.isFile()) {
       if (!pipes) throw new FileCallError('EFTYPE');
@@ -75,7 +79,7 @@ async function readRegular(
     if (stats.size > maxBytes) throw new FileCallError('EFBIG');
     return { stats, bytes: await readToEnd(fd, stats.size, maxBytes) };
   } finally {
-    if (!isKept) await closed(fd);
+    if (!isKept) await closeFile(fd);
   }
 }
 
@@ -84,7 +88,7 @@ async function readToEnd(fd: number, size: number, maxBytes: number): Promise<Bu
   let length = 0;
   for (let room = size + 1; ; room = 64 * 1024) {
     const part = Buffer.allocUnsafeSlow(room);
-    const { bytesRead } = await got(fd, part, 0, room, null);
+    const { bytesRead } = await readInto(fd, part, 0, room, null);
     if (bytesRead === 0) return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
     parts.push(part.subarray(0, bytesRead));
     length += bytesRead;
@@ -92,7 +96,9 @@ async function readToEnd(fd: number, size: number, maxBytes: number): Promise<Bu
   }
 }
 
-/** Waits without a thread. Before the first byte the end of a FIFO is no end: nobody has opened the other side yet. */
+/**
+ * Waits with timers, not with a thread. A FIFO is at its end also before a writer has opened it, which is waited for.
+ */
 async function readPipe(fd: number, isFifo: boolean, { maxBytes, signal }: ReadOptions): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
@@ -108,12 +114,12 @@ async function readPipe(fd: number, isFifo: boolean, { maxBytes, signal }: ReadO
       if (length > maxBytes) throw new FileCallError('EFBIG');
     } else {
       if (performance.now() > endMs) throw new FileCallError('ETIMEDOUT');
-      await new Promise((resolve) => setTimeout(resolve, PIPE_LOOK_MS));
+      await new Promise((resolve) => setTimeout(resolve, PIPE_POLL_MS));
     }
   }
 }
 
-/** Of a pipe without a name the other side was open from the start. */
+/** Whether the pipe is a FIFO with a path. The writer of a pipe without one has opened it before this process runs. */
 function isNamedPipe({ fd, stats }: { readonly fd: number; readonly stats: Stats }): boolean {
   if (!stats.isFIFO() || process.platform !== 'linux') return stats.isFIFO();
   try {
@@ -123,10 +129,10 @@ function isNamedPipe({ fd, stats }: { readonly fd: number; readonly stats: Stats
   }
 }
 
-/** -1: nothing is there yet. */
+/** The number of bytes that were read: 0 at the end, -1 when there is nothing to read yet. */
 async function readSome(fd: number, into: Buffer): Promise<number> {
   try {
-    return (await got(fd, into, 0, into.length, null)).bytesRead;
+    return (await readInto(fd, into, 0, into.length, null)).bytesRead;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return -1;
     throw error;

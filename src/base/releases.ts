@@ -1,6 +1,6 @@
 /**
- * What was acquired and must be given back. Push the release on the line after the acquisition; `releaseAll` runs them
- * last in, first out, each once, runs the rest when one fails, and then throws what failed.
+ * A list of resources to release. Push the release on the line after the acquisition. `releaseAll` runs each once, the
+ * last one first; when one fails it runs the rest, and then throws the failure (an AggregateError for several).
  */
 export class Releases {
   readonly #releases: (() => void | Promise<void>)[] = [];

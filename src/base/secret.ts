@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import { loadCrypto } from './node-crypto.ts';
 
-/** Where bytes may leave the agent. Named at each exposure, so that a reader can list every way out. */
+/**
+ * Where a value goes when it leaves the agent. Each exposure names it, so that all of them can be listed by a search.
+ */
 export type Destination = 'file' | 'env' | 'api' | 'sds' | 'backend' | 'reload';
 
 export type SecretType = 'string' | 'number' | 'boolean' | 'null' | 'bytes';
@@ -11,8 +13,8 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * One leaf value of a secret, opaque until it leaves through `exposeText` or `exposeBytes`.
  *
- * `toString`, `toJSON` and `util.inspect` give "[secret]", so a value that strays into a log line, an error or a
- * template literal stays hidden. A number keeps the source text the backend sent (2^53+1 and 1.10 survive).
+ * `toString`, `toJSON` and `util.inspect` give "[secret]", so a value that gets into a log line, an error or a template
+ * literal by mistake stays hidden. A number keeps the text that the backend sent, so that 2^53+1 and 1.10 survive.
  */
 export class Secret {
   static readonly #true = new Secret('boolean', 'true');
@@ -32,7 +34,7 @@ export class Secret {
     return new Secret('string', value);
   }
 
-  /** @param source the number as it stood in the answer; not checked here. */
+  /** @param source the number as the answer had it; it is not checked here. */
   static number(source: string): Secret {
     return new Secret('number', source);
   }
@@ -45,7 +47,7 @@ export class Secret {
     return Secret.#null;
   }
 
-  /** Bytes that are valid UTF-8 become text, so that a file read as bytes and the same text fetched are equal. */
+  /** Bytes that are valid UTF-8 become text, so that bytes from a file equal the same text from an answer. */
   static bytes(value: Uint8Array): Secret {
     try {
       return new Secret('string', strictUtf8.decode(value));
@@ -54,7 +56,7 @@ export class Secret {
     }
   }
 
-  /** True when type and bytes agree; the comparison takes the same time wherever they differ. */
+  /** Whether type and bytes are equal; the time it takes does not depend on where they differ. */
   equals(other: Secret): boolean {
     if (this.type !== other.type) return false;
     const mine = this.#bytes();

@@ -1,6 +1,6 @@
 /**
- * Joins callers of the same key to one running call. The slot is free again when the call has settled, whichever way,
- * so a failure is never remembered.
+ * Lets callers with the same key share one running call. When the call has settled, in success or failure, the next
+ * caller starts a new one: results and failures are not kept.
  */
 export class SingleFlight<K, V> {
   readonly #running = new Map<K, Promise<V>>();

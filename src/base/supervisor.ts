@@ -1,11 +1,12 @@
 import type { Clock } from './clock.ts';
 
-/** Between a crash and the next beginning. */
+/** How long after a crash a task that `keep` runs begins again. */
 const RESTART_MS = 1_000;
 
 /**
- * Owner of background work: every promise started here is awaited at `stop`, and a task that throws is told to
- * `crashed` instead of becoming an unhandled rejection. Tasks end by their signal; a throw after that is not a crash.
+ * Owns background tasks: `stop` awaits every task that was started here, and a task that throws is reported to
+ * `crashed` instead of becoming an unhandled rejection. A task ends when its signal aborts; an error after that is
+ * ignored.
  */
 export class Supervisor {
   readonly #abort = new AbortController();
@@ -20,6 +21,7 @@ export class Supervisor {
     return this.#abort.signal;
   }
 
+  /** Starts a task under a name for messages. Does nothing after `stop`. */
   start(task: string, work: (signal: AbortSignal) => Promise<void>): void {
     if (this.#abort.signal.aborted) return;
     const running = (async () => work(this.#abort.signal))()
@@ -30,7 +32,7 @@ export class Supervisor {
     this.#tasks.add(running);
   }
 
-  /** Like `start` for work that never ends by itself: after a crash it begins again, a second later. */
+  /** Starts work that is to run until `stop`: a second after a crash it begins again. */
   keep(task: string, clock: Clock, work: (signal: AbortSignal) => Promise<void>): void {
     this.start(task, async (signal) => {
       while (!signal.aborted) {
@@ -45,7 +47,7 @@ export class Supervisor {
     });
   }
 
-  /** Aborts every task and waits for all of them. Idempotent. */
+  /** Aborts every task and waits until all have ended. May be called again. */
   async stop(): Promise<void> {
     this.#abort.abort();
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);

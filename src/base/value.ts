@@ -1,6 +1,6 @@
 import { Secret } from './secret.ts';
 
-/** What a backend answers and a template sees: leaves are opaque, containers are plain. */
+/** Data of a backend's answer, as templates use it: each leaf is a `Secret`, lists and maps are plain. */
 export type Value = Secret | readonly Value[] | Fields;
 
 /** Named values in the order of the answer. A Map, so that `__proto__` and `constructor` are ordinary names. */
@@ -10,7 +10,7 @@ export const isSecret = (value: Value | undefined): value is Secret => value ins
 export const isFields = (value: Value | undefined): value is Fields => value instanceof Map;
 export const isList = (value: Value | undefined): value is readonly Value[] => Array.isArray(value);
 
-/** Equal in shape, order of lists, names and leaves. The order of names does not count. */
+/** Whether two values have the same names, lists and leaves. The order of names does not matter. */
 export function equalValues(a: Value, b: Value): boolean {
   if (isSecret(a)) return isSecret(b) && a.equals(b);
   if (isList(a)) return isList(b) && a.length === b.length && a.every((item, i) => equalValues(item, b[i] as Value));
@@ -23,25 +23,28 @@ export function equalValues(a: Value, b: Value): boolean {
 }
 
 /**
- * Completes the message that a field is missing, for what a backend keeps as the one field `value`: text that was meant
- * to be a JSON object, and is none, looks like that. Empty when there are other fields.
+ * Completes the message that a field is missing when the secret has only the field `value`. Backends keep text that is
+ * no JSON object in that field, so the text may be a JSON object with a mistake. Empty when there are other fields.
  */
 export function aboutOneField(fields: Value): string {
   const only = isFields(fields) && fields.size === 1 ? fields.get('value') : undefined;
   if (!isSecret(only)) return '';
   const isNearlyJson = only.type === 'string' && only.exposeText('backend').trimStart().startsWith('{');
   return isNearlyJson
-    ? '; what is stored begins as a JSON object and is none, so that it is the one field value'
-    : '; its one field is value';
+    ? '; the stored text begins like a JSON object but is none, so it is kept as the one field value'
+    : '; its only field is value';
 }
 
-/** Text of a string or number leaf that is not a credential (a mount's type, a lease's duration); else undefined. */
+/**
+ * The text of a string, number or boolean; undefined for any other value. Only for data that is no credential, such as
+ * the type of a mount or the duration of a lease.
+ */
 export function plainText(value: Value | undefined): string | undefined {
   if (!isSecret(value) || value.type === 'null' || value.type === 'bytes') return undefined;
   return value.exposeText('backend');
 }
 
-/** A finite number from a number leaf or a numeric string; else undefined. */
+/** The finite number that a number or a numeric text holds; undefined for any other value. */
 export function plainNumber(value: Value | undefined): number | undefined {
   const text = plainText(value);
   if (text === undefined || text.trim() === '') return undefined;
@@ -49,7 +52,7 @@ export function plainNumber(value: Value | undefined): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-/** The value below `path`, or undefined when a step is missing or not a map. */
+/** The value at `path`; undefined when a step is missing or is not in a map. */
 export function lookUp(value: Value | undefined, ...path: readonly string[]): Value | undefined {
   let at = value;
   for (const step of path) {

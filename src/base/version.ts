@@ -1,4 +1,4 @@
 declare const PANNIER_VERSION: string | undefined;
 
-/** The version of package.json, put in by the bundler; `0.0.0-src` when run from the sources. */
+/** Pannier's version from package.json, set by the bundler; `0.0.0-src` when it runs from the sources. */
 export const version = typeof PANNIER_VERSION === 'string' ? PANNIER_VERSION : '0.0.0-src';

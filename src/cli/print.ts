@@ -1,4 +1,5 @@
-import { asFailure, fail } from '../base/errors.ts';
+import { errnoWord } from '../base/errno.ts';
+import { fail } from '../base/errors.ts';
 
 /**
  * Writes to standard output. Resolves when it is written: the process ends right after.
@@ -13,7 +14,8 @@ export function print(text: string | Uint8Array): Promise<void> {
 
 const WHY: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EPIPE: 'nobody reads it any more' };
 
-function unwritten(error: Error & { readonly code?: string }): Error {
-  const why = WHY[error.code ?? ''] ?? `it cannot be written (${asFailure(error, '').seen.split(' ').at(-1)})`;
+function unwritten(error: Error): Error {
+  const code = errnoWord(error);
+  const why = WHY[code] ?? `it cannot be written (${code})`;
   return fail('STDOUT', 'standard output', why);
 }

@@ -1,3 +1,4 @@
+import { errnoWord } from '../base/errno.ts';
 import { fail, PannierError } from '../base/errors.ts';
 import { readEnvironment } from '../config/environment.ts';
 import type { LocalPlace } from '../http/local-api.ts';
@@ -68,7 +69,7 @@ function ask(where: LocalPlace, path: string, timeoutMs: number): Promise<string
       if (length > MAX_BYTES) lose('AGENT_ANSWER', 'the answer is too large');
       else chunks.push(chunk);
     });
-    socket.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => lose('AGENT_UNREACHABLE', whyNot(code)));
+    socket.on('error', (error) => lose('AGENT_UNREACHABLE', whyNot(errnoWord(error))));
     socket.on('end', () => resolve(Buffer.concat(chunks).toString()));
     socket.on('close', () => clearTimeout(timer));
   });

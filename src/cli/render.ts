@@ -3,8 +3,8 @@ import { type DryOutput, dryRun } from '../agent/dry-run.ts';
 import type { Plan } from '../agent/plan.ts';
 import { systemClock } from '../base/clock.ts';
 import { exitStatus, failure, failuresOf, formatFailure, PannierError } from '../base/errors.ts';
-import { makeNearest } from '../base/nearest.ts';
-import { ENVIRONMENT } from '../config/place.ts';
+import { makeNearest, thereIsNo } from '../base/nearest.ts';
+import { EXEC_ENVIRONMENT } from '../config/place.ts';
 import { showDifference } from './render/difference.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { exitStatusOf, listenForStop } from './stop-signals.ts';
@@ -50,21 +50,19 @@ export async function renderCommand(options: RenderCommandOptions): Promise<numb
 function choose(plan: Plan, names: readonly string[]): Plan {
   if (names.length === 0) return plan;
   const { env, ...rest } = plan;
-  const known = new Set([...plan.config.outputs.keys(), ...(env === undefined ? [] : [ENVIRONMENT])]);
+  const known = new Set([...plan.config.outputs.keys(), ...(env === undefined ? [] : [EXEC_ENVIRONMENT])]);
   for (const name of names) {
     if (known.has(name)) continue;
-    const near = makeNearest(known)(name);
-    const meant = near === undefined ? '' : `; did you mean "${near}"?`;
-    const seen = `there is no output named "${name}"${meant}`;
+    const seen = thereIsNo('output', name, makeNearest(known)(name));
     const hint = known.size === 0 ? 'Add it to outputs.' : `Configured: ${[...known].slice(0, 10).join(', ')}.`;
     throw new PannierError(failure('CONFIG_INVALID', `--output ${name}`, seen, { hint }));
   }
   const outputs = plan.outputs.filter(({ output }) => names.includes(output.name));
-  return { ...rest, outputs, ...(env !== undefined && names.includes(ENVIRONMENT) ? { env } : {}) };
+  return { ...rest, outputs, ...(env !== undefined && names.includes(EXEC_ENVIRONMENT) ? { env } : {}) };
 }
 
 /** Nothing of it is published that it could differ from. */
-const isEnvironment = ({ output }: DryOutput): boolean => output.name === ENVIRONMENT;
+const isEnvironment = ({ output }: DryOutput): boolean => output.name === EXEC_ENVIRONMENT;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -86,7 +84,7 @@ function show({ output, files, masked }: DryOutput, reveal: boolean): string {
 async function write({ output, files, masked }: DryOutput, out: string, reveal: boolean): Promise<void> {
   const { createFileSink } = await import('../deliver/file/file-sink.ts');
   const { uid, gid, dirMode, ...rest } = output;
-  const plain = new Map([...output.files].map(([name, { place, what }]) => [name, { place, what }]));
+  const plain = new Map([...output.files].map(([name, { place, content }]) => [name, { place, content }]));
   const dir = resolve(out, output.name);
   const sink = createFileSink({ ...rest, dir, mode: 0o400, requireTmpfs: false, files: plain }, systemClock);
   await sink.recover();

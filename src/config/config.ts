@@ -14,26 +14,26 @@ export type * from './sections/outputs/config.ts';
 export type * from './sections/secrets/config.ts';
 
 /**
- * The configuration as the rest of the agent sees it: defaults filled, durations in milliseconds, paths absolute,
- * references filled, names checked against each other, frozen. What a file may say is `schema.ts`.
+ * The configuration that the rest of the agent uses: with defaults, durations in milliseconds, absolute paths, filled
+ * references, and names that exist; frozen. `schema.ts` says what a file may hold.
  */
 export interface Config {
   readonly backends: ReadonlyMap<string, BackendConfig>;
   readonly secrets: ReadonlyMap<string, SecretConfig>;
   readonly outputs: ReadonlyMap<string, OutputConfig>;
-  /** The defaults without such a section. */
+  /** Has the defaults when there is no section `exec`. */
   readonly exec: ExecConfig;
-  /** Absent: no local API. */
+  /** Absent: there is no local API. */
   readonly api?: ApiConfig;
-  /** Absent: it is off. */
+  /** Absent: there is no proxy. */
   readonly proxy?: ProxyConfig;
-  /** Health and metrics; absent: served nowhere but on the sockets of the api. */
+  /** The listener for health and metrics. Absent: only the listeners of `api` serve them. */
   readonly admin?: AdminConfig;
   readonly log: LogConfig;
-  /** Things worth saying that refuse nothing, such as a secret written literally. */
+  /** Problems that do not refuse the configuration, such as a secret that is written literally. */
   readonly warnings: readonly Failure[];
-  /** The files this came from, for watching and for messages. */
+  /** The absolute paths of the files that it was read from, for watching and for messages. */
   readonly files: readonly string[];
-  /** The directories that were named; what appears there is part of the configuration. */
+  /** The directories that were named. A file that appears in one becomes part of the configuration. */
   readonly folders: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** What `HOST:PORT` names; undefined when the text is no such thing. */
+/** The two parts of `HOST:PORT`, an IPv6 host without its brackets. Undefined when the text is not of this form. */
 export function parseHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
   const found = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
   if (found === null) return undefined;
@@ -7,7 +7,7 @@ export function parseHostPort(text: string): { readonly host: string; readonly p
   return port >= 1 && port <= 65535 ? { host, port } : undefined;
 }
 
-/** Whether only this machine reaches it: 127.0.0.0/8 (RFC 1122), ::1 (RFC 4291), or localhost (RFC 6761). */
+/** Whether only this machine can reach the host: 127.0.0.0/8 (RFC 1122), ::1 (RFC 4291), or localhost (RFC 6761). */
 export function isLoopback(host: string): boolean {
   return /^127(?:\.\d{1,3}){3}$/.test(host) || /^(?:0{0,4}:){2,7}0{0,3}1$/.test(host) || host === 'localhost';
 }

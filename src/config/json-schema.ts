@@ -6,7 +6,9 @@ import { api, apiListener } from './sections/listeners/api-schema.ts';
 import { reload } from './sections/outputs/reload-schema.ts';
 import { outputFile } from './sections/outputs/schema.ts';
 
-/** Maps of which exactly one key says what the thing is; the loader checks that with better words than a schema has. */
+/**
+ * Maps that must have exactly one of some keys. The loader checks that itself, for better messages than a schema has.
+ */
 const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
   [outputFile, ['template', 'content', 'format']],
   [reload, ['signal', 'http', 'command', 'restart']],
@@ -16,9 +18,9 @@ const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
 ]);
 
 /**
- * The schema of one configuration file as JSON Schema (draft 2020-12), for editors and for `pannier schema`. It takes
- * every configuration the loader takes, except a reference in the place of a number or a boolean. Import this file on
- * first need: nothing at start-up wants it.
+ * The schema of one configuration file as JSON Schema (draft 2020-12), for editors and for `pannier schema`. It accepts
+ * every configuration that the loader accepts, except a reference in the place of a number or a boolean. Import this
+ * file when it is first needed, since no start-up does.
  */
 export async function exportJsonSchema(kinds: readonly BackendKindConfig[]): Promise<object> {
   const file = configFileSchema(kinds);

@@ -14,27 +14,28 @@ import { resolveConfig } from './resolve.ts';
 import { type BackendKindConfig, kindOf } from './sections/backends/kind.ts';
 import type { PathRequests } from './sections/backends/path-requests.ts';
 
+/** Where a configuration is, and what it is resolved with. */
 export interface LoadOptions {
-  /** As given with `-c`, files and directories; none: PANNIER_CONFIG. */
+  /** The files and directories that `-c` names. Empty: those of PANNIER_CONFIG. */
   readonly paths: readonly string[];
   readonly env: Environment;
-  /** The kinds of backends that there are. */
+  /** All kinds of backends. */
   readonly kinds: readonly BackendKindConfig[];
-  /** What `paths` are relative to. */
+  /** The directory that relative `paths` start from. */
   readonly cwd: string;
-  /** Told the length in characters of all files so far, each time before the next one is parsed. */
+  /** Called before each file is parsed, with the length in characters of all files so far. */
   readonly onRead?: (length: number) => void;
 }
 
 /**
  * Reads, merges and checks a configuration.
- * @throws ProblemsError with everything that is wrong. Files that cannot be read or parsed are told alone: what they
- * would have defined is not known, so nothing is said about the rest.
+ * @throws ConfigProblemsError with all problems. When a file cannot be read or parsed, only problems of that sort are
+ * in it: without what the file defines, the rest cannot be checked.
  */
 export async function loadConfig({ paths, env, kinds, cwd, onRead }: LoadOptions): Promise<Config> {
   const problems = new Problems();
   const found = await findFiles(paths, env, cwd, problems);
-  let whole = problems.count === 0;
+  let isComplete = problems.count === 0;
   problems.several = found.length > 1;
   const files: SourceFile[] = [];
   let length = 0;
@@ -43,10 +44,10 @@ export async function loadConfig({ paths, env, kinds, cwd, onRead }: LoadOptions
     length += text?.length ?? 0;
     onRead?.(length);
     const parsed = text === undefined ? undefined : await parse(text, file, problems);
-    if (parsed === undefined) whole = false;
+    if (parsed === undefined) isComplete = false;
     else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
   }
-  if (!whole) problems.throwIfAny();
+  if (!isComplete) problems.throwIfAny();
   const merged = mergeFiles(files, problems);
   const config = resolveConfig(merged, kinds, { env, cwd, problems });
   problems.throwIfAny({ outputs: config.outputs, exec: config.exec, known: namesOf(merged, config, kinds) });
@@ -59,19 +60,19 @@ export async function loadConfig({ paths, env, kinds, cwd, onRead }: LoadOptions
 }
 
 /**
- * What templates may name. A backend with a problem of its own may be one that can be asked by a path; one without a
- * kind is taken for that, so that only its own problem is told.
+ * The names that templates may use. A backend whose kind is not known for a problem of its own counts as one that can
+ * be asked by a path, so that templates which use it cause no further problem.
  */
 function namesOf(
   { sections }: MergedFiles,
   { backends }: Pick<Config, 'backends'>,
   kinds: readonly BackendKindConfig[],
 ): CheckableRest['known'] {
-  const any = kinds.find(({ pathRequests }) => pathRequests !== undefined)?.pathRequests;
+  const anyRequests = kinds.find(({ pathRequests }) => pathRequests !== undefined)?.pathRequests;
   const askable = new Map<string, PathRequests>();
   for (const name of sections.backends.keys()) {
     const config = backends.get(name);
-    const requests = config === undefined ? any : kindOf(kinds, config).pathRequests;
+    const requests = config === undefined ? anyRequests : kindOf(kinds, config).pathRequests;
     if (requests !== undefined) askable.set(name, requests);
   }
   return { secrets: new Set(sections.secrets.keys()), backends: askable };
@@ -84,12 +85,12 @@ async function readText({ path, label }: FoundFile, problems: Problems): Promise
   return undefined;
 }
 
-/** Undefined when the file gave nothing to go on with; the problem is added. */
+/** The parsed file. Undefined when it has no map to go on with; the problem was added. */
 async function parse(text: string, { path, label }: FoundFile, problems: Problems): Promise<ParsedFile | undefined> {
   const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && text.trimStart().startsWith('{'));
   const parsed = isJson ? parseJsonFile(text, label, problems) : await parseYaml(text, label, problems);
   if (parsed.tree === undefined) return undefined;
-  // An empty file of a directory says nothing, which is fine.
+  // A file may be empty, as one of several.
   if (parsed.tree === null) return { ...parsed, tree: {} };
   if (isTree(parsed.tree)) return parsed;
   problems.addAt('CONFIG_MALFORMED', label, 'the file does not hold a map', 'Begin with version: 1.');

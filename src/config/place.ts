@@ -1,11 +1,12 @@
-/** Name and place of the output that is the child's environment. */
-export const ENVIRONMENT = 'exec.env';
+/** The name and the place of the output that is the environment of exec's child. */
+export const EXEC_ENVIRONMENT = 'exec.env';
 
-/** Where an output is configured. */
+/** The configuration path of an output. */
 export function placeOfOutput(name: string): string {
-  return name === ENVIRONMENT ? ENVIRONMENT : `outputs.${name}`;
+  return name === EXEC_ENVIRONMENT ? EXEC_ENVIRONMENT : `outputs.${name}`;
 }
 
+/** The keys and indexes that lead to a part of a configuration file. */
 export type ConfigPath = readonly (string | number)[];
 
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
@@ -15,8 +16,8 @@ const NAME_LIKE = /^[\p{L}\p{N}_@+./ -]{1,100}$/u;
 /**
  * A configuration path as people write it: `outputs.shop.files["app.env"].from[0]`.
  *
- * A key that neither looks like one nor names an output, a file or a field is not shown: `{token:hunter2}`, a forgotten
- * space, makes the value a part of the key.
+ * A key is hidden unless it looks like a key, or like the name of an output, a file or a field: in `{token:hunter2}`, a
+ * forgotten space makes the value a part of the key.
  */
 export function formatPlace(path: ConfigPath): string {
   let place = '';
@@ -31,12 +32,12 @@ export function formatPlace(path: ConfigPath): string {
   return place;
 }
 
-/** A path as a key of a set or a map; unlike a place no two paths share one. */
+/** A path as a key of a set or a map. Two paths never have the same key, unlike their places. */
 export function pathKey(path: ConfigPath): string {
   return path.join('\0');
 }
 
-/** What stands at a path; undefined when a step is missing. */
+/** The value at a path; undefined when a step is missing. */
 export function valueAt(tree: unknown, path: ConfigPath): unknown {
   let at = tree;
   for (const step of path) {

@@ -1,16 +1,17 @@
+import { errnoOf } from '../base/errno.ts';
 import { readFileInTime } from '../base/read-file.ts';
 
-/** Largest file a configuration is read from. */
+/** The size of the largest file that a configuration is read from. */
 export const MAX_BYTES = 1024 * 1024;
 
-/** Why a file gave no text, in our words. */
+/** Says why a file could not be read as text. */
 export interface UnreadFile {
   readonly why: string;
 }
 
 /**
- * Text of a file, strictly UTF-8, a byte order mark dropped. Reads no further than `MAX_BYTES`, so that neither a
- * device nor a wrong path fills the memory. Unless `only` is `file` a pipe is read too, and waited for.
+ * The text of a file, which must be UTF-8, without a byte order mark. It reads at most `MAX_BYTES`, so that a device or
+ * a wrong path does not fill the memory. Unless `only` is `file`, it also reads a pipe, up to its end. Never throws.
  */
 export async function readCapped(path: string, only: 'file' | 'any' = 'any'): Promise<string | UnreadFile> {
   try {
@@ -21,14 +22,14 @@ export async function readCapped(path: string, only: 'file' | 'any' = 'any'): Pr
   }
 }
 
-/** The error of a system call in words; `not UTF-8 text` is what is left when reading worked. */
+/** Why a file could not be read. An error of no system call comes from decoding, so the file is not UTF-8. */
 export function describeSystemError(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EACCES') return 'no permission to read it';
+  const code = errnoOf(error);
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'there is no permission to read it';
   if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EFTYPE') return 'it is no regular file';
-  if (code === 'EFBIG') return 'larger than 1 MiB';
-  if (code === 'ETIMEDOUT') return 'reading it takes too long: the file system hangs, or nobody writes to the pipe';
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? `cannot be read (${code})` : 'not UTF-8 text';
+  if (code === 'EFTYPE') return 'it is not a regular file';
+  if (code === 'EFBIG') return 'it is larger than 1 MiB';
+  if (code === 'ETIMEDOUT') return 'it was not read in time: the file system hangs, or no program writes to the pipe';
+  return code === undefined ? 'it is not UTF-8 text' : `it cannot be read (${code})`;
 }

@@ -14,8 +14,8 @@ import { checkDirs, resolveOutput } from './sections/outputs/resolve.ts';
 import { SecretResolver } from './sections/secrets/resolve.ts';
 
 /**
- * Parsed files as the runtime configuration: each entry against its schema, defaults, absolute paths, and what only
- * shows when entries are seen together. What is wrong goes to `problems`; the result is whole only when nothing is.
+ * Makes the runtime configuration of parsed files: checks each entry against its schema and against the others, and
+ * fills in defaults and absolute paths. What is wrong is added to `problems`, and entries with problems are left out.
  */
 export function resolveConfig(
   { sections, singles }: MergedFiles,
@@ -36,7 +36,13 @@ export function resolveConfig(
   };
   const [first] = sections.secrets.values();
   if (first !== undefined && known.names.length === 0) {
-    problems.add('CONFIG_MISSING', first.file, ['backends'], 'absent, and there are secrets', 'Add a backend.');
+    problems.add(
+      'CONFIG_MISSING',
+      first.file,
+      ['backends'],
+      'backends is absent, and there are secrets',
+      'Add a backend.',
+    );
   }
   const resolver = new SecretResolver(kinds, known, problems);
   const secrets = new Map<string, SecretConfig>();

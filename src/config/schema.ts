@@ -11,7 +11,7 @@ import { output } from './sections/outputs/schema.ts';
 import { secretSchema } from './sections/secrets/schema.ts';
 
 /**
- * The sections of a configuration file. What stands in a named backend or secret is left open here: the loader checks
+ * The sections of a configuration file. The entries of backends and secrets are of any shape here: the loader checks
  * each one against the schema of its kind.
  */
 export const configHead = z.strictObject({
@@ -28,7 +28,9 @@ export const configHead = z.strictObject({
   log: z.optional(log),
 });
 
-/** What one configuration file may say, with these kinds of backends. `resolve.ts` makes the runtime `Config` of it. */
+/**
+ * The schema of one configuration file, with these kinds of backends. `resolve.ts` makes the runtime `Config` of it.
+ */
 export function configFileSchema(kinds: readonly BackendKindConfig[]) {
   return z.extend(configHead, {
     backends: z.optional(z.record(otherName, backendSchema(kinds))),
@@ -36,11 +38,11 @@ export function configFileSchema(kinds: readonly BackendKindConfig[]) {
   });
 }
 
-/** Sections whose entries have names and may be spread over several files. */
+/** Sections whose entries have names; several files can add entries. */
 export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
 export type NamedSection = (typeof NAMED_SECTIONS)[number];
 
-/** Sections that stand in one file, whole. */
+/** Sections that only one file may have. */
 export const SINGLE_SECTIONS = ['admin', 'api', 'exec', 'log', 'proxy'] as const;
 export type SingleSection = (typeof SINGLE_SECTIONS)[number];
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { TlsConfig } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
 import { Pool } from './pool.ts';
-import { type ProxyVariables, proxyEnv } from './proxy-env.ts';
+import { proxyEnv } from './proxy-env.ts';
 import { parseTarget, type Target } from './target.ts';
 
 export interface EndpointOptions {
@@ -9,7 +10,7 @@ export interface EndpointOptions {
   readonly address: string;
   readonly tls: TlsConfig;
   readonly clock: Clock;
-  readonly env: ProxyVariables;
+  readonly env: Environment;
   /** Configuration path of the backend. */
   readonly place: string;
   /** See `PoolOptions`. */

@@ -1,7 +1,5 @@
 import { fail } from '../base/errors.ts';
-
-/** The process environment, of which clients read the proxy variables only. */
-export type ProxyVariables = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../config/environment.ts';
 
 /** In the form of the `proxyEnv` option of Node's agents. */
 export interface ProxyEnv {
@@ -19,7 +17,7 @@ const LOOPBACK = ['localhost', '.localhost', '::1', '127.0.0.0-127.255.255.255']
  * `example.com` covers its subdomains, `10.0.0.0/8` is a range.
  * @throws PannierError BACKEND_UNREACHABLE when a variable holds no URL. The text may hold a password and is not shown.
  */
-export function proxyEnv(env: ProxyVariables, place: string): ProxyEnv {
+export function proxyEnv(env: Environment, place: string): ProxyEnv {
   const https = proxyUrl(env, 'HTTPS_PROXY', place);
   const http = proxyUrl(env, 'HTTP_PROXY', place);
   return {
@@ -29,7 +27,7 @@ export function proxyEnv(env: ProxyVariables, place: string): ProxyEnv {
   };
 }
 
-function proxyUrl(env: ProxyVariables, name: string, place: string): string | undefined {
+function proxyUrl(env: Environment, name: string, place: string): string | undefined {
   const text = read(env, name);
   if (text === undefined) return undefined;
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
@@ -55,6 +53,6 @@ function range(network: string, bits: number): string {
 
 const dotted = (address: number): string => [24, 16, 8, 0].map((shift) => (address / 2 ** shift) & 255).join('.');
 
-function read(env: ProxyVariables, name: string): string | undefined {
+function read(env: Environment, name: string): string | undefined {
   return env[name.toLowerCase()] || env[name] || undefined;
 }

@@ -1,5 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
+import { errnoWord } from '../base/errno.ts';
 import { fail } from '../base/errors.ts';
 import { fileStamp } from '../base/file-stamp.ts';
 import { readFileInTime, statInTime } from '../base/read-file.ts';
@@ -112,8 +113,7 @@ export class TlsFiles {
     try {
       return await use(path);
     } catch (error) {
-      const code = String((error as { code?: unknown }).code);
-      const seen = `cannot be read (${/^E[A-Z]+$/.test(code) ? code : 'unknown'}): ${path}`;
+      const seen = `cannot be read (${errnoWord(error)}): ${path}`;
       throw fail('BACKEND_TLS', `${this.#place}.tls.${key}`, seen, { hint: 'Check the path and its permissions.' });
     }
   }

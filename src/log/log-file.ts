@@ -1,6 +1,7 @@
 import { constants, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { errnoWord } from '../base/errno.ts';
 import { fail, type PannierError } from '../base/errors.ts';
 import { ForeignLinkError } from '../base/held-folder.ts';
 import { openTrusted } from '../base/open-trusted.ts';
@@ -51,6 +52,5 @@ function trouble(path: string, error: unknown): PannierError {
     const hint = 'Name the file that it leads to, or put the log into a directory that only root may write.';
     return fail('LOG_FILE', 'log.file', `${error.link} is a link that another user can exchange`, { hint });
   }
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  return fail('LOG_FILE', 'log.file', `${path} cannot be written (${code})`);
+  return fail('LOG_FILE', 'log.file', `${path} cannot be written (${errnoWord(error)})`);
 }

@@ -1,6 +1,8 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
+import { errnoWord } from '../base/errno.ts';
+import type { Environment } from '../config/environment.ts';
 import { isGroupLeft, signalGroup } from './group.ts';
 import { type SignalResult, sendSignal, signalExitStatus } from './signals.ts';
 
@@ -12,7 +14,7 @@ const NEVER = new AbortController().signal;
 export interface ChildOptions {
   /** The program and its arguments; there is no shell. Not empty. */
   readonly argv: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Environment;
   readonly stdio: StdioOptions;
   /** Leads a process group and session of its own, which is what `signalAll` and `goneWithin` mean then. */
   readonly ownGroup: boolean;
@@ -147,22 +149,17 @@ function spawn({ argv, env, stdio, ownGroup }: ChildOptions): ChildProcess | { r
       .getBuiltinModule('node:child_process')
       .spawn(argv[0] as string, argv.slice(1), { detached: ownGroup, stdio, env });
   } catch (error) {
-    return { errno: errnoOf(error) };
+    return { errno: errnoWord(error) };
   }
 }
 
 /** @param reaped called in the instant from which on its number may be given to another. */
 function endOf(child: ChildProcess, reaped: () => void): Promise<ChildEnd> {
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve({ kind: 'not-started', errno: errnoOf(error) }));
+    child.once('error', (error) => resolve({ kind: 'not-started', errno: errnoWord(error) }));
     child.once('exit', (status, by) => {
       reaped();
       resolve(by === null ? { kind: 'ended', status: status ?? 0 } : { kind: 'killed', signal: by });
     });
   });
-}
-
-function errnoOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return /^E[A-Z0-9]+$/.test(code) ? code : 'unknown';
 }

@@ -16,7 +16,7 @@ const isOurs = (name: string): boolean => CREDENTIALS.has(name) || name.startsWi
  * `added` on top.
  * Has no prototype, so that no name means anything by itself.
  */
-export function commandEnvironment(of: Environment, added: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function commandEnvironment(of: Environment, added: Readonly<Record<string, string>>): Environment {
   const kept = Object.entries(of).filter(([name, value]) => value !== undefined && !isOurs(name));
-  return Object.assign(Object.create(null), Object.fromEntries(kept), added) as NodeJS.ProcessEnv;
+  return Object.assign(Object.create(null), Object.fromEntries(kept), added) as Environment;
 }

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.ts';
+import type { Environment } from '../config/environment.ts';
 import { type ChildEnd, startChild } from './child.ts';
 import { LastLines } from './last-lines.ts';
 
@@ -8,7 +9,7 @@ export const GRACE_MS = 2000;
 export interface Command {
   /** The program and its arguments; there is no shell. Not empty. */
   readonly argv: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Environment;
   readonly timeoutMs: number;
   /** Keeps the last lines of its standard error. */
   readonly keepsStderr?: boolean;

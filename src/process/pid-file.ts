@@ -1,4 +1,5 @@
 import { constants, type Stats } from 'node:fs';
+import { errnoWord } from '../base/errno.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import { fileCall } from '../base/file-call.ts';
 import { ForeignLinkError, isOwn } from '../base/held-folder.ts';
@@ -115,7 +116,7 @@ async function readStart(path: string): Promise<Start | { readonly seen: string 
     });
   } catch (error) {
     if (error instanceof ForeignLinkError) return { seen: 'is a link that another user can exchange' };
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const code = errnoWord(error);
     return { seen: code === 'ENOENT' ? 'is missing' : `cannot be read (${code})` };
   }
 }

@@ -39,7 +39,7 @@ export function findServiceManager(options: ServiceManagerOptions): ServiceManag
 
 class Systemd implements ServiceManager {
   readonly #options: ServiceManagerOptions;
-  readonly #env: NodeJS.ProcessEnv;
+  readonly #env: Environment;
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
   #isReady = false;

@@ -1,4 +1,5 @@
 import type { ClientRequest } from 'node:http';
+import { errnoWord } from '../base/errno.ts';
 import { onAbort } from '../base/on-abort.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import { loadHttp, loadHttps } from '../http/node-http.ts';
@@ -42,7 +43,7 @@ export async function sendOnce(request: OneRequest, signal: AbortSignal): Promis
     ca = request.caFile === undefined ? undefined : await readCa(request.caFile, signal);
   } catch (error) {
     if (signal.aborted) return { kind: 'aborted' };
-    return { kind: 'no-ca', errno: String((error as NodeJS.ErrnoException).code ?? 'unknown') };
+    return { kind: 'no-ca', errno: errnoWord(error) };
   }
   if (signal.aborted) return { kind: 'aborted' };
   return new Promise((resolve) => {

@@ -43,7 +43,7 @@ export class ComputedSecrets {
 
   /** @throws RenderFault RENDER_BAD_ARGUMENT for a path that is not valid, and for too many secrets. */
   #lookUp(call: SecretCall, path: string, place: string): Value | 'pending' | 'none' {
-    if (!isPath(path)) {
+    if (!isApiPath(path)) {
       const seen = `${call.what} got a path that is empty or has an empty part, a part . or .., or a NUL byte`;
       throw new RenderFault('RENDER_BAD_ARGUMENT', seen, { at: call.at });
     }
@@ -84,6 +84,3 @@ function nameOf({ what, backend, isLiteral }: SecretCall, path: string): string 
   const hash = createHmac('sha256', nameKey).update(path).digest('base64url').slice(0, 16);
   return `${what} ${backend} (computed ${hash})`;
 }
-
-/** Whether every part is a plain name. A server would turn a path with `.`, `..` or `//` into another path. */
-const isPath = (path: string): boolean => isApiPath(path) && !path.includes('\0');

@@ -1,5 +1,6 @@
+import { errnoWord } from '../base/errno.ts';
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
-import { didYouMean, makeNearest } from '../base/nearest.ts';
+import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, FileContent, GenerationsConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
@@ -63,25 +64,25 @@ interface RenderFile {
 /** Reads and checks one file; adds everything that is wrong with it to `problems`. */
 async function prepare(
   name: string,
-  { place, what }: FileConfig,
+  { place, content }: FileConfig,
   known: KnownNames,
   read: ReadBytes,
   problems: Failure[],
 ): Promise<RenderFile> {
-  if (what.kind === 'format') {
-    problems.push(...problemsOfFormat(what, place, known.secrets));
-    const wants = what.from.map(([secret = '']) => secret);
-    const { from, options = {} } = what;
-    const write = FORMATS[what.format];
+  if (content.kind === 'format') {
+    problems.push(...problemsOfFormat(content, place, known.secrets));
+    const wants = content.from.map(([secret = '']) => secret);
+    const { from, options = {} } = content;
+    const write = FORMATS[content.format];
     const render = (view: View, _lookUp: ComputedLookup, masked: boolean) => {
       const sources = from.map((source) => pick(source, view));
       return write(masked ? sources.map(maskPicked) : sources, options);
     };
     return { name, place, origin: place, wants, asks: [], render };
   }
-  const source = what.kind === 'template' ? await readSource(what.path, place, read, problems) : what.text;
-  const origin = originOf(what);
-  const inputs = what.inputs ?? NO_INPUTS;
+  const source = content.kind === 'template' ? await readSource(content.path, place, read, problems) : content.text;
+  const origin = originOf(content);
+  const inputs = content.inputs ?? NO_INPUTS;
   const names = inputs.size === 0 ? known : { ...known, secrets: known.secrets.union(inputs) };
   const template = await readTemplate(source, names);
   problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
@@ -95,9 +96,9 @@ async function prepare(
 
 const NO_INPUTS: TemplateInputs = new Map();
 
-function originOf(what: Exclude<FileContent, { kind: 'format' }>): string {
-  if (what.kind === 'template') return what.path;
-  return what.builtin === undefined ? 'content' : `builtin:${what.builtin}`;
+function originOf(content: Exclude<FileContent, { kind: 'format' }>): string {
+  if (content.kind === 'template') return content.path;
+  return content.builtin === undefined ? 'content' : `builtin:${content.builtin}`;
 }
 
 /** An input that the template does not use is a spelling mistake, in the configuration or in the template. */
@@ -117,7 +118,7 @@ async function readSource(path: string, place: string, read: ReadBytes, problems
   try {
     bytes = await read(path);
   } catch (error) {
-    problems.push(failure('TEMPLATE_UNREADABLE', place, `${path} cannot be read${systemCode(error)}`));
+    problems.push(failure('TEMPLATE_UNREADABLE', place, `${path} cannot be read (${errnoWord(error)})`));
     return '';
   }
   try {
@@ -127,12 +128,6 @@ async function readSource(path: string, place: string, read: ReadBytes, problems
     return '';
   }
 }
-
-/** ` (ENOENT)` for a system error, else nothing. */
-const systemCode = (error: unknown): string => {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? ` (${code})` : '';
-};
 
 function problemsOfFormat(
   { format, from }: Extract<FileContent, { kind: 'format' }>,
@@ -145,7 +140,7 @@ function problemsOfFormat(
     problems.push(failure('CONFIG_INVALID', place, 'format raw takes exactly one source'));
   for (const [secret = ''] of from) {
     if (known.has(secret)) continue;
-    const seen = `there is no secret named "${secret}"${didYouMean(makeNearest(known)(secret))}`;
+    const seen = thereIsNo('secret', secret, makeNearest(known)(secret));
     problems.push(failure('CONFIG_UNKNOWN_SECRET', place, seen));
   }
   return problems;

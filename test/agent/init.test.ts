@@ -103,7 +103,7 @@ describe('init', () => {
       secrets: { app: kv('app', { backend: 'bao' }) },
       outputs: { o: { dir: join(dir, 'o'), files: { f: { content: '{{app.password}}' } } } },
     });
-    const told = `no answer has come yet from ${server.server.address}, backend bao (SECRET_NEVER_FETCHED). Check address,`;
+    const told = `no answer has come yet from ${server.server.address}, backend bao (SECRET_NEVER_FETCHED). Check the address,`;
     for (const silent of ['app', 'lookup-self']) {
       server.trouble('silent', silent);
       const { failures } = await run(config(), 500);

@@ -94,7 +94,7 @@ describe('many files', () => {
         return super.union(other);
       }
     }
-    const file = { place: 'outputs.o.files.f', what: { kind: 'content', text: '{{app.password}}' } } as const;
+    const file = { place: 'outputs.o.files.f', content: { kind: 'content', text: '{{app.password}}' } } as const;
     const files = new Map(Array.from({ length: 10 }, (_, i) => [`f${i}`, file]));
     const { wants } = await createRenderer({ files }, { secrets: new Names(['app']), backends: new Map() });
     expect([[...wants], copies]).toEqual([['app'], 0]);

@@ -31,7 +31,7 @@ function folder(): string {
   return dir;
 }
 
-/** Watches `path`; `next` resolves to true when a change is told within two seconds, `quiet` when none is in 300 ms. */
+/** Watches `path`; `next` is true when a change is reported within two seconds, `quiet` when none is within 300 ms. */
 async function watching(path: string, clock: Clock = systemClock) {
   const facts: Fact[] = [];
   const backend = createFileBackend({ kind: 'file', name: 'l', path }, { emit: (f) => facts.push(f), clock });
@@ -71,7 +71,7 @@ function swap(dir: string, name: string, files: Record<string, string>): void {
 }
 
 describe('a watched file', () => {
-  it('is told when it is written, renamed over, deleted and made again, each many times', async () => {
+  it('is reported each time it is written, replaced by a rename, deleted or made again', async () => {
     const dir = folder();
     const path = join(dir, 's.yaml');
     writeFileSync(path, 'a: 0\n');
@@ -92,7 +92,7 @@ describe('a watched file', () => {
     expect(await quiet()).toBe(true);
   });
 
-  it('is not told when another file of its directory changes', async () => {
+  it('is not reported when another file of its directory changes', async () => {
     const dir = folder();
     writeFileSync(join(dir, 's.yaml'), 'a: 0\n');
     const { quiet } = await watching(join(dir, 's.yaml'));
@@ -101,14 +101,14 @@ describe('a watched file', () => {
     expect(await quiet()).toBe(true);
   });
 
-  it('is told when it appears later', async () => {
+  it('is reported when it appears later', async () => {
     const dir = folder();
     const { next } = await watching(join(dir, 's.yaml'));
     writeFileSync(join(dir, 's.yaml'), 'a: 1\n');
     expect(await next()).toBe(true);
   });
 
-  it('is told when the kubelet swaps ..data below it, again and again', async () => {
+  it('is reported each time the kubelet swaps ..data below it', async () => {
     const dir = folder();
     swap(dir, '..0', { 's.yaml': 'a: 0\n' });
     symlinkSync('..data/s.yaml', join(dir, 's.yaml'));
@@ -120,7 +120,7 @@ describe('a watched file', () => {
     }
   });
 
-  it('is told when the target of its symlink changes in another directory', async () => {
+  it('is reported when the target of its symlink changes in another directory', async () => {
     const [dir, other, third] = [folder(), folder(), folder()];
     writeFileSync(join(other, 'real.yaml'), 'a: 0\n');
     writeFileSync(join(third, 'real.yaml'), 'a: other\n');
@@ -162,7 +162,7 @@ describe('a watched directory', () => {
     ],
   ];
 
-  it.each(again)('that %s is watched again: of a file', async (_title, replace) => {
+  it.each(again)('that %s is watched again, when it holds a watched file', async (_title, replace) => {
     const base = folder();
     const dir = join(base, 'in');
     mkdirSync(dir);
@@ -177,7 +177,7 @@ describe('a watched directory', () => {
     expect(await quiet()).toBe(true);
   });
 
-  it.each(again)('that %s is watched again: a folder of secrets', async (_title, replace) => {
+  it.each(again)('that %s is watched again, when it is a folder of secrets', async (_title, replace) => {
     const base = folder();
     const dir = join(base, 'in');
     mkdirSync(dir);
@@ -192,7 +192,7 @@ describe('a watched directory', () => {
     expect(await quiet()).toBe(true);
   });
 
-  it('that is gone for long, with the one above it, is watched when it is back', async () => {
+  it('that was gone for long, with its parent, is watched when it is back', async () => {
     const base = folder();
     const dir = join(base, 'outer', 'in');
     mkdirSync(dir, { recursive: true });
@@ -208,7 +208,7 @@ describe('a watched directory', () => {
     expect(await next(), 'written').toBe(true);
   });
 
-  it('that is another one because a directory above it was renamed is seen at the next look', async () => {
+  it('that was replaced by renaming a directory above it is noticed at the next check', async () => {
     const base = folder();
     const make = (name: string, text: string) => {
       mkdirSync(join(base, name, 'in'), { recursive: true });
@@ -226,7 +226,7 @@ describe('a watched directory', () => {
     expect(await next(), 'written').toBe(true);
   });
 
-  it('that is the target of a symlink and is made again is watched again', async () => {
+  it('that is the target of a symlink is watched again after it was made again', async () => {
     const [dir, base] = [folder(), folder()];
     const real = join(base, 'real');
     mkdirSync(real);
@@ -244,7 +244,7 @@ describe('a watched directory', () => {
 });
 
 describe('a watched folder', () => {
-  it('is told of files, of subfolders and their files, and of deletions', async () => {
+  it('is reported for its files, its subfolders and their files, and for deletions', async () => {
     const dir = folder();
     const { next, quiet } = await watching(dir);
     writeFileSync(join(dir, 'token'), 'x');
@@ -260,7 +260,7 @@ describe('a watched folder', () => {
     expect(await quiet()).toBe(true);
   });
 
-  it('is told when the kubelet swaps ..data in it, again and again', async () => {
+  it('is reported each time the kubelet swaps ..data in it', async () => {
     const dir = folder();
     swap(dir, '..0', { user: '0' });
     symlinkSync('..data/user', join(dir, 'user'));
@@ -273,7 +273,7 @@ describe('a watched folder', () => {
   });
 });
 
-it('a disposed watch tells nothing more', async () => {
+it('a disposed watch reports nothing more', async () => {
   const path = join(folder(), 's.yaml');
   writeFileSync(path, 'a: 0\n');
   const { watch, quiet } = await watching(path);

@@ -20,7 +20,7 @@ describe('single flight', () => {
 });
 
 describe('releases', () => {
-  it('run last in, first out, once, and the rest when one fails', async () => {
+  it('run once each, the last one first, and the rest also when one fails', async () => {
     const ran: number[] = [];
     const releases = new Releases();
     releases.push(() => void ran.push(1));
@@ -36,7 +36,7 @@ describe('releases', () => {
 });
 
 describe('a supervisor', () => {
-  it('waits for its tasks when it stops, and tells a crash instead of losing it', async () => {
+  it('waits for its tasks when it stops, and reports a crash instead of losing it', async () => {
     const crashed: string[] = [];
     const supervisor = new Supervisor((task) => crashed.push(task));
     let ended = false;
@@ -54,7 +54,7 @@ describe('a supervisor', () => {
 });
 
 describe('failures', () => {
-  it('of several causes the exit status is the first of 2, 4, 3, 1', () => {
+  it('the exit status of several failures is the first of 2, 4, 3 and 1', () => {
     const of = (...codes: Parameters<typeof failure>[0][]) => exitStatus(codes.map((code) => failure(code, 'x', 'y')));
     expect(of('SECRET_NOT_FOUND', 'BACKEND_TIMEOUT')).toBe(3);
     expect(of('BACKEND_TIMEOUT', 'SECRET_DENIED')).toBe(4);
@@ -71,7 +71,7 @@ describe('failures', () => {
     expect(JSON.stringify(asFailure(odd, 'x'))).not.toContain('canary');
   });
 
-  it('an error of ours is what its failure says, without a cause', () => {
+  it('an error of Pannier says what its failure says, and has no cause', () => {
     const error = fail('SECRET_NOT_FOUND', 'secrets.db.read', 'HTTP 404');
     expect(error.message).toBe('secrets.db.read: HTTP 404 (SECRET_NOT_FOUND). Check the path, or write the secret.');
     expect(error.cause).toBeUndefined();

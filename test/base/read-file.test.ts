@@ -24,8 +24,8 @@ function fileIn(dir: string, name: string, text: string): string {
   return path;
 }
 
-describe('a file that somebody else can replace', () => {
-  it('is read whole, with the state it was in, up to a limit', async () => {
+describe('a file that another user can replace', () => {
+  it('is read up to a limit, with the stats from before', async () => {
     const dir = scratch();
     const { bytes, stats } = await readFileInTime(fileIn(dir, 'a', 'x'.repeat(100)), LIMIT);
     expect([bytes.toString(), stats.size]).toEqual(['x'.repeat(100), 100]);
@@ -47,7 +47,7 @@ describe('a file that somebody else can replace', () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
-  it('may be a pipe where pipes are taken, and keeps no thread while it is waited for', async () => {
+  it('may be a pipe where pipes are allowed, which keeps no thread while it is empty', async () => {
     const dir = scratch();
     const options = { maxBytes: 300_000, pipes: true };
     spawnSync('mkfifo', [join(dir, 'fifo')]);
@@ -84,7 +84,7 @@ describe.skipIf(hangMissing !== undefined)('on a file system that hangs', () => 
     expect([await codeOf(readFileInTime(a, LIMIT)), await codeOf(statInTime(b))]).toEqual(['ETIMEDOUT', 'ETIMEDOUT']);
     expect(performance.now() - againMs).toBeLessThan(500);
 
-    // With three that hang a thread is left for the rest of the process, and no further read is begun.
+    // Three calls hang: one thread is left for the rest of the process, and no further read begins.
     expect(await Promise.all(rest.map((path) => codeOf(readFileInTime(path, LIMIT))))).toEqual([
       'ETIMEDOUT',
       'ETIMEDOUT',

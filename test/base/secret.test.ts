@@ -40,7 +40,7 @@ describe('a Secret', () => {
     expect([...Secret.bytes(Buffer.from(bytes)).exposeBytes('file')]).toEqual(bytes);
   });
 
-  it('gives copies: who gets the bytes cannot change the value', () => {
+  it('gives copies of its bytes, so the value cannot be changed', () => {
     const secret = Secret.bytes(Buffer.from([0xff]));
     secret.exposeBytes('file').fill(0);
     expect([...secret.exposeBytes('file')]).toEqual([0xff]);

@@ -12,7 +12,7 @@ describe('durations', () => {
     ['0s', 0],
   ])('%s is %i ms', (text, ms) => expect(parseDuration(text)).toBe(ms));
 
-  it.each(['', '30', '5 m', '-1s', '1w', 's', '1e3s', '999999d', 'NaNs'])('%j is none', (text) =>
+  it.each(['', '30', '5 m', '-1s', '1w', 's', '1e3s', '999999d', 'NaNs'])('%j is no duration', (text) =>
     expect(parseDuration(text)).toBeUndefined(),
   );
 
@@ -25,7 +25,7 @@ describe('durations', () => {
 });
 
 describe('backoff', () => {
-  it('stays between floor and a doubling ceiling, capped, however many failures', () => {
+  it('stays between the floor and a ceiling that doubles up to the cap, for any number of failures', () => {
     for (const failures of [1, 2, 3, 10, 1_000]) {
       const ceiling = Math.min(30_000, 500 * 2 ** (failures - 1));
       expect(backoffMs(failures, () => 0)).toBe(250);
@@ -38,12 +38,12 @@ describe('backoff', () => {
     }
   });
 
-  it('a server that asks for a wait gets it, at most five minutes', () => {
+  it('follows the Retry-After of a server, up to five minutes', () => {
     expect(backoffMs(1, () => 0, 12_000)).toBe(12_000);
     expect(backoffMs(1, () => 0, 1e12)).toBe(300_000);
   });
 
-  it.each([0, 1, 999])('a wait of %i ms that a server asks for is none: the backoff goes on', (askedMs) => {
+  it.each([0, 1, 999])('ignores a Retry-After of %i ms', (askedMs) => {
     expect([1, 5, 10].map((failures) => backoffMs(failures, () => 1, askedMs))).toEqual([500, 8_000, 30_000]);
     expect(backoffMs(10, () => 1, 1_000)).toBe(1_100);
   });

@@ -3,7 +3,7 @@ import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { briefly, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 describe('the admin section', () => {
-  it('absent, or of nothing, is off', async () => {
+  it('is off when it is absent or empty', async () => {
     expect(await loadWith({})).not.toHaveProperty('admin');
     expect(await loadWith({ admin: null })).not.toHaveProperty('admin');
   });
@@ -16,7 +16,7 @@ describe('the admin section', () => {
     expect((await loadWith({ admin: { listen } })).admin).toEqual({ where, place: 'admin' });
   });
 
-  it('a socket is private unless told otherwise, and relative to the file that names it', async () => {
+  it('a socket is private without a mode, and its path is relative to the file that names it', async () => {
     const { admin, files } = await loadWith({ admin: { socket: 'admin.sock' } });
     const dir = files[0]?.replace(/\/[^/]+$/, '');
     expect(admin?.where).toEqual({ kind: 'unix', path: `${dir}/admin.sock`, mode: 0o600 });
@@ -35,12 +35,12 @@ describe('the admin section', () => {
     expect(await briefly(loadWith({ admin }))).toEqual([problem]);
   });
 
-  it('is another place than those of the api', async () => {
+  it('cannot listen where the api listens', async () => {
     const problems = await briefly(loadWith({ api: { socket: '/run/a.sock' }, admin: { socket: '/run/a.sock' } }));
     expect(problems).toEqual(['CONFIG_DUPLICATE admin.socket']);
   });
 
-  it('stands in one file only', async () => {
+  it('can be in one file only', async () => {
     const { loadConfig } = await import('../../src/config/load.ts');
     const cwd = makeFolder({
       'a.json': '{"version":1,"admin":{"listen":"0.0.0.0:1"}}',

@@ -10,7 +10,7 @@ const withApi = (api: unknown) => loadWith({ secrets, api });
 const tcp = { listen: '127.0.0.1:8270', tokenFile: './token' };
 
 describe('the section api', () => {
-  it('has private sockets, all secrets and no way to stop the agent unless told otherwise', async () => {
+  it('has private sockets, all secrets and no way to stop the agent by default', async () => {
     const { api, files } = await withApi({ socket: './api.sock' });
     const path = join(files[0] ?? '', '../api.sock');
     const where = { kind: 'unix', path, mode: 0o600 };
@@ -77,23 +77,23 @@ describe('the section api', () => {
     ['127.0.0.1:8270', 'localhost:8270'],
     ['localhost:8270', '[::1]:8270'],
     ['[::1]:8270', '[0:0:0:0:0:0:0:1]:8270'],
-  ])('refuses %s and %s beside each other', async (...both) => {
+  ])('refuses %s together with %s', async (...both) => {
     const listeners = both.map((listen) => ({ ...tcp, listen }));
     expect(await briefly(withApi({ listeners }))).toEqual(['CONFIG_DUPLICATE api.listeners[1].listen']);
   });
 
-  it('takes one port of two addresses', async () => {
+  it('can have one port on two addresses', async () => {
     const listeners = ['127.0.0.1:8270', '[::1]:8270', 'localhost:8271'].map((listen) => ({ ...tcp, listen }));
     expect((await withApi({ listeners })).api?.listeners).toHaveLength(3);
   });
 
-  it.each(['0.0.0.0:8270', '[::]:8270'])('has no port that the admin listener takes with %s', async (listen) => {
+  it.each(['0.0.0.0:8270', '[::]:8270'])('cannot have a port that the admin listener has on %s', async (listen) => {
     expect(await briefly(loadWith({ secrets, api: tcp, admin: { listen } }))).toEqual([
       'CONFIG_DUPLICATE admin.listen',
     ]);
   });
 
-  it('says what a misspelt secret probably is', async () => {
+  it('asks whether a similar name was meant by a misspelt secret', async () => {
     const [problem] = await problemsOf(withApi({ socket: 's', secrets: ['apq'] }));
     expect(problem?.seen).toBe('there is no secret named "apq"; did you mean "app"?');
   });

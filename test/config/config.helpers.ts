@@ -10,7 +10,7 @@ import { loadConfig } from '../../src/config/load.ts';
 
 export const FIXTURES = resolve('test/fixtures/config');
 
-/** A folder that goes when the test does. */
+/** A folder that is removed after the test. */
 export function makeFolder(files: Readonly<Record<string, string>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'pannier-config-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -22,19 +22,19 @@ export function loadFixture(name: string, env: Environment = {}): Promise<Config
   return loadConfig({ kinds: BACKEND_KINDS, paths: [name], env, cwd: FIXTURES });
 }
 
-/** Loads a text as shop.yaml of a folder of its own. */
+/** Loads a text as the file shop.yaml in a new folder. */
 export function loadText(text: string, env: Environment = {}): Promise<Config> {
   return loadConfig({ kinds: BACKEND_KINDS, paths: ['shop.yaml'], env, cwd: makeFolder({ 'shop.yaml': text }) });
 }
 
-/** Loads a configuration of one vault backend `bao` and what is given, as JSON. */
+/** Loads, as JSON, a configuration with one vault backend `bao` and the given sections. */
 export function loadWith(given: object, env: Environment = {}): Promise<Config> {
   return loadText(JSON.stringify({ version: 1, backends: { bao: BAO }, ...given }), env);
 }
 
 export const BAO = { kind: 'vault', address: 'http://127.0.0.1:8200', auth: { method: 'kubernetes', role: 'shop' } };
 
-/** What was found wrong; an empty list when nothing was. */
+/** The problems of a configuration that is being loaded; an empty list when there are none. */
 export async function problemsOf(loading: Promise<unknown>): Promise<readonly Failure[]> {
   try {
     await loading;
@@ -45,7 +45,7 @@ export async function problemsOf(loading: Promise<unknown>): Promise<readonly Fa
   return [];
 }
 
-/** `CODE place`, for tables. */
+/** The problems as `CODE place`, for tables. */
 export async function briefly(loading: Promise<unknown>): Promise<string[]> {
   return (await problemsOf(loading)).map(({ code, place }) => `${code} ${place}`);
 }

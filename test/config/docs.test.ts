@@ -16,13 +16,13 @@ const rows = [...page.matchAll(/^\| `([\w.[\]-]+)` \|(.*)$/gm)].map(([, key, res
 }));
 
 describe('docs/configuration.md', () => {
-  it('has every key of the schema once, and no other', () => {
+  it('lists every key of the schema once, and no other key', () => {
     const paths = keyPaths(configFile);
     expect(paths.length).toBeGreaterThan(80);
     expect(rows.map(({ key }) => key).sort()).toEqual([...paths].sort());
   });
 
-  it('says "not yet supported" of the keys that are refused so, and of no other', async () => {
+  it('says "not yet supported" for exactly the keys that are refused with these words', async () => {
     const refused = new Set(refusedPaths(await exportJsonSchema(BACKEND_KINDS), ''));
     for (const { key, rest } of rows)
       expect(`${key}: ${rest.includes('*not yet supported*')}`).toBe(`${key}: ${refused.has(key)}`);
@@ -49,7 +49,7 @@ describe('the JSON Schema', () => {
   });
 });
 
-/** Paths whose schema takes nothing. */
+/** Paths whose schema accepts no value. */
 function refusedPaths(schema: unknown, prefix: string): string[] {
   const {
     properties = {},

@@ -12,12 +12,12 @@ const load = async (backend: object, env: Environment) => {
   return config.backends.get('bao') as VaultBackendConfig;
 };
 
-describe('what the environment fills', () => {
+describe('what a backend takes from the environment', () => {
   it.each<[string, Environment, string]>([
     ['VAULT_ADDR', { VAULT_ADDR: 'http://one:8200/', BAO_ADDR: 'http://two' }, 'http://one:8200'],
     ['BAO_ADDR when VAULT_ADDR is absent', { BAO_ADDR: 'http://two' }, 'http://two'],
     ['BAO_ADDR when VAULT_ADDR is empty', { VAULT_ADDR: '', BAO_ADDR: 'http://two' }, 'http://two'],
-  ])('%s is the address of a backend without one', async (_, env, address) => {
+  ])('%s is the address of a backend that has none', async (_, env, address) => {
     expect((await load({ auth: kubernetes }, env)).address).toBe(address);
     expect((await load({ address: 'http://own', auth: kubernetes }, env)).address).toBe('http://own');
   });
@@ -30,26 +30,29 @@ describe('what the environment fills', () => {
     expect(JSON.stringify(problem)).not.toContain('s3cr3t');
   });
 
-  it('the namespace, unless the backend says one, be it empty', async () => {
+  it('the namespace, unless the backend has the key, also when it is empty', async () => {
     const env = { BAO_NAMESPACE: 'team-a/' };
     expect((await load({ ...BAO }, env)).namespace).toBe('team-a');
     expect((await load({ ...BAO, namespace: '/own/' }, env)).namespace).toBe('own');
     expect(await load({ ...BAO, namespace: '' }, env)).not.toHaveProperty('namespace');
   });
 
-  it('the file of certificates, relative to where the agent was started', async () => {
+  it('the file of certificates, relative to the directory where the agent was started', async () => {
     const cwd = makeFolder({ 'a.json': JSON.stringify({ version: 1, backends: { bao: BAO } }) });
     const config = await loadConfig({ kinds: BACKEND_KINDS, paths: ['a.json'], env: { VAULT_CACERT: 'ca.pem' }, cwd });
     expect(config.backends.get('bao')).toMatchObject({ tls: { caFile: join(cwd, 'ca.pem') } });
     expect((await load({ ...BAO, tls: { caFile: '/own' } }, { BAO_CACERT: '/x' })).tls.caFile).toBe('/own');
   });
 
-  it.each(['VAULT_TOKEN', 'BAO_TOKEN'])('%s is the token of the token method, opaque at once', async (name) => {
-    const { auth } = await load({ address: 'http://x', auth: { method: 'token' } }, { [name]: ' t0ken\n' });
-    if (auth.method !== 'token') throw new TypeError('another method');
-    expect(auth.token?.exposeText('backend')).toBe('t0ken');
-    expect(JSON.stringify(auth)).not.toContain('t0ken');
-  });
+  it.each(['VAULT_TOKEN', 'BAO_TOKEN'])(
+    '%s is the token of the token method, and is a Secret from the start',
+    async (name) => {
+      const { auth } = await load({ address: 'http://x', auth: { method: 'token' } }, { [name]: ' t0ken\n' });
+      if (auth.method !== 'token') throw new TypeError('another method');
+      expect(auth.token?.exposeText('backend')).toBe('t0ken');
+      expect(JSON.stringify(auth)).not.toContain('t0ken');
+    },
+  );
 });
 
 describe('certificate checks turned off by the environment', () => {

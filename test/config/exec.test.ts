@@ -10,7 +10,7 @@ const secrets = { db: { read: 'database/creds/shop' } };
 const output = (reload: readonly object[]) => ({ o: { dir: 'o', files: {}, reload } });
 
 describe('the section exec', () => {
-  it('has defaults, which are those without it', async () => {
+  it('has the same defaults empty and absent', async () => {
     const defaults = {
       onChange: { kind: 'restart' },
       stopSignal: 'SIGTERM',
@@ -24,7 +24,7 @@ describe('the section exec', () => {
     expect((await loadText('version: 1\nexec:\n')).exec).toEqual(defaults);
   });
 
-  it('says everything of a child', async () => {
+  it('sets every property of the child', async () => {
     const cwd = makeFolder({
       'shop.yaml': `version: 1
 backends: { demo: { kind: file, path: s.yaml } }
@@ -53,7 +53,7 @@ exec:
       pristine: true,
       inherit: ['PATH'],
     });
-    expect([...(exec.env?.files ?? [])].map(([name, { place, what }]) => [name, place, what])).toEqual([
+    expect([...(exec.env?.files ?? [])].map(([name, { place, content }]) => [name, place, content])).toEqual([
       ['PGPASSWORD', 'exec.env.PGPASSWORD', { kind: 'content', text: '{{db.password}}' }],
       ['PGUSER', 'exec.env.PGUSER', { kind: 'content', text: 'shop' }],
       ['EMPTY', 'exec.env.EMPTY', { kind: 'content', text: '' }],
@@ -66,7 +66,7 @@ exec:
     expect(exec.command).toEqual(['nginx', '-g', 'daemon off;']);
   });
 
-  it('everything wrong is told at once, each with its place', async () => {
+  it('all problems are reported at once, each with its place', async () => {
     const exec = {
       command: ['', 'x'],
       env: { '1ST': 'x', 'DB-PASS': 'x', GOOD: 'x', 'A=B': 'x' },
@@ -100,13 +100,13 @@ exec:
     expect(await briefly(loadWith({ exec }))).toEqual([problem]);
   });
 
-  it('an output may not have the name that the environment goes by', async () => {
+  it('an output cannot have the name of the environment', async () => {
     const given = { exec: { env: { A: 'x' } }, outputs: { 'exec.env': { dir: 'o', files: {} } } };
     expect(await briefly(loadWith(given))).toEqual(['CONFIG_DUPLICATE outputs["exec.env"]']);
     expect(await briefly(loadWith({ ...given, exec: {} }))).toEqual([]);
   });
 
-  it('problems of its templates have the place of the variable, beside all others', async () => {
+  it('problems of its templates have the place of the variable, and are reported with all others', async () => {
     const given = { secrets, exec: { env: { PW: '{{dbb.password}}', URL: '{{#if db}}', OK: '{{db.username}}' } } };
     const planned = loadWith(given).then((config) => planOf(config, 0));
     expect(await briefly(planned)).toEqual([
@@ -125,7 +125,7 @@ exec:
 describe('a reload of the child', () => {
   const signal = { name: 'HUP', child: true };
 
-  it('by a restart needs the section exec as well', async () => {
+  it('by a restart needs the section exec', async () => {
     const given = { outputs: output([{ restart: { child: true } }, { restart: {} }, { restart: { child: false } }]) };
     expect(await briefly(loadWith(given))).toEqual([
       'CONFIG_MISSING outputs.o.reload[1].restart.child',
@@ -148,8 +148,8 @@ describe('a reload of the child', () => {
   it.each<[object, string]>([
     [{ ...signal, pidFile: 'p' }, 'pidFile and child each say which process'],
     [{ ...signal, process: 'nginx' }, 'process and child each say which process'],
-    [{ ...signal, all: true }, 'it goes with process'],
-    [{ name: 'HUP', child: false }, 'absent, so which process is meant is not known'],
+    [{ ...signal, all: true }, 'all goes with process'],
+    [{ name: 'HUP', child: false }, 'no key says which process gets the signal'],
   ])('%j: %s', async (given, seen) => {
     const problems = await problemsOf(loadWith({ exec: {}, outputs: output([{ signal: given }]) }));
     expect(problems.map((problem) => problem.seen)).toEqual([seen]);

@@ -9,15 +9,15 @@ const withFile = (file: object, known: object = secrets) => ({
 const orders = { orders: secrets.orders };
 const PGPASS = { template: 'builtin:pgpass' };
 
-describe('names of a template’s own', () => {
-  it('come as they are given, a secret of the same name below the fields', async () => {
+describe('names that with and values give to a template', () => {
+  it('stand for what they are given, and fields are put over a secret of the same name', async () => {
     const given = {
       with: { db: 'orders.pg', 'db.password': 'app.a.b', 'app.x': 'orders.y' },
       values: { 'new.n': 1.5 },
     };
     const config = await loadWith(withFile({ content: 'x', ...given }));
-    const what = config.outputs.get('o')?.files.get('f')?.what;
-    expect(what?.kind === 'content' && [...(what.inputs ?? [])]).toMatchObject([
+    const content = config.outputs.get('o')?.files.get('f')?.content;
+    expect(content?.kind === 'content' && [...(content.inputs ?? [])]).toMatchObject([
       [
         'db',
         {
@@ -66,7 +66,7 @@ describe('names of a template’s own', () => {
     expect(await briefly(loadWith(withFile(file)))).toEqual([brief]);
   });
 
-  it('a builtin needs a secret of its input’s name, one named in with, or all its fields', async () => {
+  it('a builtin template needs a secret with the name of its input, one that with gives, or all its fields', async () => {
     const problems = (file: object) => problemsOf(loadWith(withFile({ ...PGPASS, ...file }, orders)));
     expect(await problemsOf(loadWith(withFile(PGPASS)))).toEqual([]);
     expect(await problems({ with: { db: 'orders' } })).toEqual([]);
@@ -75,21 +75,21 @@ describe('names of a template’s own', () => {
       {
         code: 'CONFIG_MISSING',
         place: 'outputs.o.files.f.template',
-        seen: 'it is made of db, and there is no secret named "db"',
-        hint: 'Say which secret it is: with: { db: SECRET }.',
+        seen: 'the builtin template needs db, and there is no secret named "db"',
+        hint: 'Name the secret: with: { db: SECRET }.',
       },
     ]);
     expect(await problems({ with: { 'db.username': 'orders.u' } })).toMatchObject([
-      { seen: 'nothing gives db.password' },
+      { seen: 'the builtin template needs db.password' },
     ]);
   });
 
-  it('a builtin of another name is told, with the nearest', async () => {
+  it('an unknown builtin template is refused with the nearest name', async () => {
     const [problem] = await problemsOf(loadWith(withFile({ template: 'builtin:pgpas' })));
     expect(problem).toMatchObject({ seen: 'there is no builtin template named "pgpas"; did you mean "pgpass"?' });
   });
 
-  it('values take references, and a secret among them that is written literally is a warning', async () => {
+  it('values can be references, and a secret that is written literally in them is a warning', async () => {
     const file = (password: string) =>
       withFile({ content: 'x', values: { 'api.password': password, 'api.host': 'h' } });
     const codes = async (password: string) =>

@@ -27,7 +27,7 @@ describe('references', () => {
     expect(backend).toMatchObject({ auth: { role: wanted } });
   });
 
-  it('become a boolean or a number where one is wanted, and stay text elsewhere', async () => {
+  it('become a boolean or a number where one is expected, and stay text elsewhere', async () => {
     const env = { YES: 'true', ID: '2000', VERSION: '2' };
     const config = await loadWith(
       {
@@ -43,16 +43,16 @@ describe('references', () => {
     expect(config.outputs.get('o')?.files.get('f')).toMatchObject({ uid: 2000 });
   });
 
-  it('quoted booleans and numbers that were written so stay text', async () => {
+  it('quoted booleans and numbers stay text', async () => {
     expect(await briefly(loadWith({ secrets: { a: { kv: 'x', optional: 'true' } } }))).toEqual([
       'CONFIG_INVALID secrets.a.optional',
     ]);
   });
 
-  it('mean nothing in inline templates and in keys', async () => {
+  it('are not filled in inline templates and in keys', async () => {
     const content = '${env:ROLE} $${x} ${';
     const config = await loadWith({ outputs: { o: { dir: 'o', files: { '${env:X}': { content } } } } });
-    expect(config.outputs.get('o')?.files.get('${env:X}')?.what).toEqual({ kind: 'content', text: content });
+    expect(config.outputs.get('o')?.files.get('${env:X}')?.content).toEqual({ kind: 'content', text: content });
   });
 
   it.each<[string, string]>([
@@ -63,7 +63,7 @@ describe('references', () => {
     ['${HOME}', 'neither env nor file'],
     ['${env:ROLE', 'no closing brace'],
     ['${env:__proto__}', 'is not set'],
-  ])('%s cannot be filled: one problem, and nothing else about that value', async (role, seen) => {
+  ])('%s cannot be filled, which is the only problem of that value', async (role, seen) => {
     const problems = await problemsOf(
       loadWith({ backends: { bao: { ...BAO, address: role, auth: { ...BAO.auth, role } } } }),
     );
@@ -74,7 +74,7 @@ describe('references', () => {
     expect(problems[0]?.seen).toContain(seen);
   });
 
-  it('what came out of one is never shown', async () => {
+  it('the value that a reference gave is never shown', async () => {
     const given = {
       secrets: { a: { kv: 'x', refresh: '${env:S}', optional: '${env:S}' } },
       outputs: { o: { dir: 'o', mode: '${env:S}', uid: '${env:S}', files: {}, reload: '${env:S}' } },
@@ -93,7 +93,7 @@ describe('secrets written literally', () => {
     expect(JSON.stringify(warnings)).not.toContain('s3cr3t');
   });
 
-  it.each([['${env:T}'], ['${file:t}']])('are not what comes out of %s', async (token) => {
+  it.each([['${env:T}'], ['${file:t}']])('do not include the value of %s', async (token) => {
     const { warnings, backend } = await backendOf({ auth: { method: 'token', token } }, { T: 'x' }, { t: 'x\n' });
     expect(warnings).toEqual([]);
     expect(backend).toMatchObject({ auth: { method: 'token' } });

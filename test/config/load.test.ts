@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { BAO, briefly, FIXTURES, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
 
 describe('a whole configuration', () => {
-  it('becomes what the agent sees: defaults, milliseconds, absolute paths', async () => {
+  it('gets defaults, milliseconds and absolute paths', async () => {
     const config = await loadFixture('whole.yaml');
     expect(config.backends.get('bao')).toEqual({
       kind: 'vault',
@@ -47,8 +47,8 @@ describe('a whole configuration', () => {
     const shop = config.outputs.get('shop');
     expect(shop).toMatchObject({ dir: '/run/secrets/shop', mode: 0o440, quietMs: 10, maxWaitMs: 1000 });
     expect(shop).toMatchObject({ requireTmpfs: false, reloadOnFirst: false });
-    expect(shop?.files.get('key.bin')?.what).toEqual({ kind: 'format', format: 'raw', from: [['app', 'key']] });
-    expect(shop?.files.get('app.conf')?.what).toEqual({ kind: 'template', path: join(FIXTURES, 'app.conf.hbs') });
+    expect(shop?.files.get('key.bin')?.content).toEqual({ kind: 'format', format: 'raw', from: [['app', 'key']] });
+    expect(shop?.files.get('app.conf')?.content).toEqual({ kind: 'template', path: join(FIXTURES, 'app.conf.hbs') });
     expect(shop?.reload).toEqual([
       { kind: 'signal', name: 'SIGHUP', pidFile: '/run/shop.pid', place: 'outputs.shop.reload[0]' },
       {
@@ -88,26 +88,26 @@ describe('a whole configuration', () => {
     expect(await load('a.yaml')).toMatchObject(json);
   });
 
-  it('takes anchors and aliases', async () => {
+  it('can have anchors and aliases', async () => {
     const config = await loadFixture('anchors.yaml');
     expect(config.backends.get('two')).toMatchObject({ auth: { method: 'kubernetes', role: 'shop' } });
   });
 
-  it.each(['bom-and-crlf.yaml'])('takes a byte order mark and CRLF (%s)', async (name) => {
+  it.each(['bom-and-crlf.yaml'])('can have a byte order mark and CRLF (%s)', async (name) => {
     expect((await loadFixture(name)).log.level).toBe('debug');
   });
 
-  it('takes a byte order mark and CRLF in JSON', async () => {
+  it('can have a byte order mark and CRLF in JSON', async () => {
     const cwd = makeFolder({ 'a.json': '\ufeff{\r\n"version": 1,\r\n"log": {"level": "debug"}}\r\n' });
     expect((await loadConfig({ kinds: BACKEND_KINDS, paths: ['a.json'], env: {}, cwd })).log.level).toBe('debug');
   });
 
-  it('takes empty sections for absent ones', async () => {
+  it('treats empty sections as absent ones', async () => {
     const config = await loadText('version: 1\nbackends:\nsecrets:\noutputs:\nlog:\n');
     expect([config.secrets.size, config.outputs.size, config.log.level]).toEqual([0, 0, 'info']);
   });
 
-  it('takes names of object members as names', async () => {
+  it('can use names of object members as names', async () => {
     const secrets = Object.fromEntries(
       ['constructor', 'toString', 'hasOwnProperty'].map((name) => [name, { kv: 'a/b' }]),
     );
@@ -117,7 +117,7 @@ describe('a whole configuration', () => {
 });
 
 describe('files', () => {
-  it('a directory is its *.yaml, *.yml and *.json, sorted, not nested, not hidden', async () => {
+  it('a directory stands for its *.yaml, *.yml and *.json, sorted, without hidden files and subdirectories', async () => {
     const config = await loadFixture('several');
     const names = ['10-base.yaml', '20-secrets.json', '30-outputs.yml'];
     expect(config.files).toEqual(names.map((name) => join(FIXTURES, 'several', name)));
@@ -125,7 +125,7 @@ describe('files', () => {
     expect(config.outputs.get('shop')?.dir).toBe(join(FIXTURES, 'several/out'));
   });
 
-  it('PANNIER_CONFIG is a list separated by colons, for when nothing is given', async () => {
+  it('PANNIER_CONFIG is a list separated by colons, which is used when the command line gives no file', async () => {
     const env = { PANNIER_CONFIG: `several/10-base.yaml:${join(FIXTURES, 'several/20-secrets.json')}` };
     expect((await loadConfig({ kinds: BACKEND_KINDS, paths: [], env, cwd: FIXTURES })).files).toHaveLength(2);
     expect(
@@ -138,7 +138,7 @@ describe('files', () => {
     expect((await loadConfig({ kinds: BACKEND_KINDS, paths, env: {}, cwd: FIXTURES })).files).toHaveLength(3);
   });
 
-  it('a name or a section defined in two files names both places, beside every other problem', async () => {
+  it('a name or a section that two files define is reported with both places, together with every other problem', async () => {
     const problems = await problemsOf(loadFixture('bad-twice-across'));
     expect(problems.map(({ code, place, seen }) => `${code} ${place}: ${seen}`)).toEqual([
       'CONFIG_DUPLICATE b.yaml:3: secrets.db: also defined at a.yaml:5',
@@ -150,7 +150,7 @@ describe('files', () => {
   it.each([
     ['bad-key-twice.yaml', 'bad-key-twice.yaml:6: secrets.app', 'also defined in line 4'],
     ['bad-key-twice.json', 'bad-key-twice.json:5: secrets.app', 'also defined in line 4'],
-  ])('a key twice in one map of %s names both lines', async (name, place, seen) => {
+  ])('a key that is twice in one map of %s is reported with both lines', async (name, place, seen) => {
     expect(await problemsOf(loadFixture(name))).toContainEqual(
       expect.objectContaining({ code: 'CONFIG_DUPLICATE', place, seen }),
     );
@@ -171,12 +171,12 @@ describe('files', () => {
     expect(problem?.seen ?? '').toContain(seen);
   });
 
-  it('no file at all says how to name one', async () => {
+  it('without any file, the message says how to give one', async () => {
     const [problem] = await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: [], env: {}, cwd: FIXTURES }));
     expect(problem).toMatchObject({ code: 'CONFIG_MISSING', hint: expect.stringContaining('PANNIER_CONFIG') });
   });
 
-  it('an empty directory says what it should hold', async () => {
+  it('for an empty directory, the message says which files it should hold', async () => {
     expect(await briefly(loadConfig({ kinds: BACKEND_KINDS, paths: ['.'], env: {}, cwd: makeFolder() }))).toEqual([
       'CONFIG_MISSING .',
     ]);
@@ -187,10 +187,10 @@ describe('files', () => {
     const [big, device] = await problemsOf(
       loadConfig({ kinds: BACKEND_KINDS, paths: ['big.yaml', '/dev/zero'], env: {}, cwd }),
     );
-    expect([big?.seen, device?.seen]).toEqual(['larger than 1 MiB', 'larger than 1 MiB']);
+    expect([big?.seen, device?.seen]).toEqual(['it is larger than 1 MiB', 'it is larger than 1 MiB']);
   });
 
-  it('what a broken file would have defined is not missed elsewhere', async () => {
+  it('names that a broken file would have defined are not reported as unknown', async () => {
     const broken = 'version: 1\nsecrets: { db: { kv: a/b }\n';
     const cwd = makeFolder({
       'a.yaml': broken,
@@ -226,7 +226,7 @@ describe('hostile files', () => {
     },
   );
 
-  it('numbers are names of files, not of secrets', async () => {
+  it('a number can be the name of a file, and not that of a secret', async () => {
     const text = `version: 1
 backends: { demo: { kind: file, path: x } }
 secrets: { a: { key: x }, 1: { key: y }, 2.5: { key: z } }
@@ -241,14 +241,14 @@ outputs: { o: { dir: o, files: { 8080: { format: json, from: a } } } }`;
   });
 });
 
-describe('weight', () => {
+describe('cost', () => {
   it('a JSON configuration loads no YAML parser', () => {
     const source = readFileSync('src/config/load.ts', 'utf8');
     expect(source).not.toMatch(/^import .*parse-yaml/m);
     expect(source).toContain("await import('./load/parse-yaml.ts')");
   });
 
-  it('ten thousand secrets, all misspelt where they are used, take no quadratic time', async () => {
+  it('ten thousand misspelt secrets do not take quadratic time', async () => {
     const makeText = (count: number) => {
       const names = Array.from({ length: count }, (_, i) => `secret${i}`);
       const secrets = Object.fromEntries(names.map((name) => [name, { kv: `secret/${name}` }]));
@@ -264,11 +264,11 @@ describe('weight', () => {
       });
     };
     await measure(1000);
-    // Ten times the work. Quadratic would be a hundred.
+    // Ten times as many names may take about ten times as long; quadratic time would be a hundred times.
     expect(await measure(10_000)).toBeLessThan(50 * Math.max(20, await measure(1000)));
   });
 
-  it('ten thousand secrets in YAML take no quadratic time', async () => {
+  it('ten thousand secrets in YAML do not take quadratic time', async () => {
     const measure = async (count: number) => {
       const lines = Array.from({ length: count }, (_, i) => `  s${i}: { kv: secret/s${i} }`);
       const text = `version: 1\nbackends: { bao: ${JSON.stringify(BAO)} }\nsecrets:\n${lines.join('\n')}\n`;
@@ -279,7 +279,7 @@ describe('weight', () => {
   });
 });
 
-/** What this process worked meanwhile, whatever others on the machine did. */
+/** The CPU time of this process, which does not depend on other processes of the machine. */
 async function cpuMs(work: () => Promise<void>): Promise<number> {
   const before = process.cpuUsage();
   await work();

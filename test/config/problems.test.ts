@@ -9,7 +9,7 @@ const withBackend = (backend: object) => ({ backends: { bao: { ...BAO, ...backen
 const withAuth = (auth: object) => withBackend({ auth });
 
 describe('problems', () => {
-  it('all of a configuration are told at once', async () => {
+  it('of one configuration are all reported at once', async () => {
     expect(await briefly(loadFixture('bad-everything.yaml'))).toEqual([
       'CONFIG_UNKNOWN_KEY backnds',
       'CONFIG_INVALID backends.misspelt-kind.kind',
@@ -36,7 +36,7 @@ describe('problems', () => {
     ]);
   });
 
-  it('all of them end with status 2', () => {
+  it('all have exit status 2', () => {
     const statuses = Object.entries(CODES)
       .filter(([code]) => code.startsWith('CONFIG_'))
       .map(([, { exit }]) => exit);
@@ -71,15 +71,15 @@ describe('hints', () => {
     ['a duration of zero', 'secrets: { a: { kv: a/b, refresh: 0s } }', /longer than zero/],
     ['a duration with a space', 'secrets: { a: { kv: a/b, refresh: 5 m } }', /"5 m"; a duration/],
     ['a yes', 'secrets: { a: { kv: a/b, optional: yes } }', /knows only true and false/],
-    ['a number for text', 'secrets: { a: { kv: 123 } }', /a number; text is wanted.*quotes/],
-    ['a misspelt key', 'secrets: { a: { kv: a/b, refesh: 5m } }', /nearest known key is refresh/],
-    ['a misspelt section', 'secrts: {}', /nearest known key is secrets/],
-    ['a misspelt choice', 'log: { level: wran }', /nearest known value is warn; one of trace,/],
+    ['a number for text', 'secrets: { a: { kv: 123 } }', /a number; text is expected.*quotes/],
+    ['a misspelt key', 'secrets: { a: { kv: a/b, refesh: 5m } }', /did you mean "refresh"\?/],
+    ['a misspelt section', 'secrts: {}', /did you mean "secrets"\?/],
+    ['a misspelt choice', 'log: { level: wran }', /one of trace, .* is expected; did you mean "warn"\?/],
     ['a forgotten space', 'log: {level:info}', /space after each colon/],
     [
       'a misspelt signal',
       'outputs: { o: { dir: o, files: {}, reload: [ { signal: { name: HPU, pidFile: p } } ] } }',
-      /nearest signal is SIGHUP/,
+      /did you mean "SIGHUP"\?/,
     ],
     [
       'a misspelt source',
@@ -110,25 +110,25 @@ describe('hints', () => {
   });
 });
 
-describe('a name that nothing has', () => {
+describe('a name that does not exist', () => {
   it('is not shown when a reference gave it, nor when it does not look like a name', async () => {
     const text = (backend: string) =>
       `version: 1\nbackends: { bao: ${JSON.stringify(BAO)} }\nsecrets: { a: { backend: ${backend}, kv: a/b } }\n`;
     const filled = await problemsOf(loadText(text('"${env:BACKEND}"'), { BACKEND: 'hunter2' }));
-    expect(filled.map(({ seen }) => seen)).toEqual(['there is no backend of the name that the reference gave']);
+    expect(filled.map(({ seen }) => seen)).toEqual(['there is no backend with the name that the reference gave']);
     const uuid = await problemsOf(loadText(text('d9428888-122b-11e1-b85c-61cd3cbb3210')));
-    expect(uuid.map(({ seen }) => seen)).toEqual(['there is no backend of the name there']);
+    expect(uuid.map(({ seen }) => seen)).toEqual(['there is no backend with the name that is written there']);
   });
 });
 
-describe('what is not built yet', () => {
+describe('a key or value that is not yet supported', () => {
   it.each<[string, object]>([
     ...['sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
     ...['check', 'verify'].map((key): [string, object] => [
       `outputs.o.${key}`,
       withOutput({ [key]: { command: ['x'] } }),
     ]),
-  ])('%s is known and refused, and nothing else is said', async (place, given) => {
+  ])('%s is refused as such, without any other problem', async (place, given) => {
     expect(await briefly(loadWith(given))).toEqual([`CONFIG_NOT_SUPPORTED ${place}`]);
   });
 });
@@ -260,7 +260,7 @@ describe('secrets', () => {
     expect(await briefly(loadWith(given))).toEqual([brief]);
   });
 
-  it('an end is a field of the answer to a read or a write, alone or with its unit', async () => {
+  it('the end of a secret is a field of the answer to a read or a write, with or without a unit', async () => {
     const config = await loadWith({
       secrets: {
         a: { read: 'x', end: 'until' },
@@ -275,7 +275,7 @@ describe('secrets', () => {
     ]);
   });
 
-  it('slashes around a path do not count', async () => {
+  it('slashes at the beginning and end of a path are ignored', async () => {
     const config = await loadWith({
       secrets: { a: { kv: '/secret/app/', mount: 'secret/', kvVersion: 2, version: 4 } },
     });
@@ -321,7 +321,7 @@ describe('outputs', () => {
   });
 
   it.each(['a', '.env', 'a/b/c.pem', 'ca..pem', 'with space', 'Schlüssel', '__x'])(
-    'the file name %j is fine',
+    'the file name %j is accepted',
     async (name) => {
       expect(await briefly(loadWith(withFile({ content: 'x' }, name)))).toEqual([]);
     },
@@ -389,14 +389,14 @@ describe('outputs', () => {
     { format: 'json', from: 'app', flat: true, prefix: '1 ', rename: { a: 'b-c' } },
     { format: 'yaml', from: 'app', flat: false },
     { format: 'dotenv', from: 'app', prefix: '' },
-  ])('%j is fine', async (file) => {
+  ])('%j is accepted', async (file) => {
     expect(await briefly(loadWith(withFile(file)))).toEqual([]);
   });
 
-  it('options come as they are given', async () => {
+  it('options are passed on as they are', async () => {
     const given = { prefix: 'SHOP_', case: 'upper', rename: { 'app.pass-word': 'PASSWORD', b: 'C' } };
     const config = await loadWith(withFile({ format: 'dotenv', from: 'app', ...given }));
-    expect(config.outputs.get('o')?.files.get('f')?.what).toEqual({
+    expect(config.outputs.get('o')?.files.get('f')?.content).toEqual({
       kind: 'format',
       format: 'dotenv',
       from: [['app']],
@@ -410,9 +410,9 @@ describe('outputs', () => {
     });
   });
 
-  it('the rest after the first dot of a source is the field', async () => {
+  it('the field of a source is all after the first dot', async () => {
     const config = await loadWith(withFile({ format: 'json', from: ['app', 'app.a.b'] }));
-    expect(config.outputs.get('o')?.files.get('f')?.what).toMatchObject({ from: [['app'], ['app', 'a.b']] });
+    expect(config.outputs.get('o')?.files.get('f')?.content).toMatchObject({ from: [['app'], ['app', 'a.b']] });
   });
 
   it('maxWait follows a longer quiet, and is not shorter when given', async () => {
@@ -424,7 +424,7 @@ describe('outputs', () => {
   });
 });
 
-describe('a mode that the directory of the output would take back', () => {
+describe('a mode that has no effect because of the directory of the output', () => {
   const warnings = async (output: object) => {
     const o = { dir: './o', files: { f: { content: 'x' }, g: { content: 'x' } }, ...output };
     return (await loadWith({ outputs: { o } })).warnings.map(({ code, place }) => `${code} ${place}`);

@@ -4,12 +4,12 @@ import { BAO, briefly, loadWith } from './config.helpers.ts';
 const FILE = { kind: 'file', path: './secrets.json' };
 
 describe('the proxy section', () => {
-  it('absent, or of nothing, is off', async () => {
+  it('is off when it is absent or empty', async () => {
     expect(await loadWith({})).not.toHaveProperty('proxy');
     expect(await loadWith({ proxy: null })).not.toHaveProperty('proxy');
   });
 
-  it('asks for X-Vault-Request on the port and not on the socket, unless it says so itself', async () => {
+  it('requires X-Vault-Request on a port and not on a socket, unless requireRequestHeader says otherwise', async () => {
     const both = { socket: '/run/v.sock', mode: '0660', gid: 5, listen: '[::1]:8207' };
     const { proxy } = await loadWith({ proxy: both });
     expect(proxy).toEqual({
@@ -31,7 +31,7 @@ describe('the proxy section', () => {
     }
   });
 
-  it('has a cache with bounds, and static KV in it when it says so', async () => {
+  it('has a bounded cache, which includes static KV only with staticKv', async () => {
     const cacheOf = async (cache: object) => (await loadWith({ proxy: { socket: '/s', cache } })).proxy?.cache;
     expect(await cacheOf({})).toEqual({ maxEntries: 1_000, maxBytes: 16_777_216 });
     expect(await cacheOf({ maxEntries: 5, staticKv: {} })).toMatchObject({
@@ -41,7 +41,7 @@ describe('the proxy section', () => {
     expect(await cacheOf({ staticKv: { maxStale: '1m' } })).toMatchObject({ staticKv: { maxStaleMs: 60_000 } });
   });
 
-  it('takes the only backend of kind vault', async () => {
+  it('uses the only backend of kind vault', async () => {
     const { proxy } = await loadWith({ backends: { demo: FILE, bao: BAO }, proxy: { socket: '/s' } });
     expect(proxy?.backend).toBe('bao');
   });
@@ -64,7 +64,7 @@ describe('the proxy section', () => {
     expect(await briefly(loadWith({ backends: { bao: BAO, demo: FILE }, proxy }))).toEqual([problem]);
   });
 
-  it('names its backend when there are several, and needs one', async () => {
+  it('must name its backend when there are several, and needs one', async () => {
     const proxy = { socket: '/s' };
     const missing = ['CONFIG_MISSING proxy.backend'];
     expect(await briefly(loadWith({ backends: { a: BAO, b: BAO }, proxy }))).toEqual(missing);
@@ -74,7 +74,7 @@ describe('the proxy section', () => {
     );
   });
 
-  it('is another place than those of the api', async () => {
+  it('cannot listen where the api listens', async () => {
     const problems = await briefly(loadWith({ api: { socket: '/run/a.sock' }, proxy: { socket: '/run/a.sock' } }));
     expect(problems).toEqual(['CONFIG_DUPLICATE proxy.socket']);
   });

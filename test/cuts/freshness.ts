@@ -186,7 +186,7 @@ export const FRESHNESS: readonly Cut[] = [
   backoff('backoff', 'floorMs: 250', 'floorMs: 0'),
   backoff('backoff', 'capMs: 30_000', 'capMs: 300_000'),
   backoff('backoff', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
-  backoff('backoff', 'bounds.baseMs * 2 **', 'bounds.baseMs * 1 **', { by: 'doubling ceiling' }),
+  backoff('backoff', 'bounds.baseMs * 2 **', 'bounds.baseMs * 1 **', { by: 'ceiling that doubles' }),
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
     by: 'is not asked again',
   }),
@@ -352,10 +352,10 @@ export const FRESHNESS: readonly Cut[] = [
   flights('slow-readers-bounded', 'this.#makeRoom(event.bytes.length);', '', { by: 'bounded together' }),
   cutIn('src/base/file-watch.ts')(
     'watched-again',
-    'if (this.#over || (found.key === this.#watched?.key && !this.#isMoved)) return false;',
+    'if (this.#disposed || (found.key === this.#watched?.key && !this.#isMoved)) return false;',
     'if (this.#over || this.#watched !== undefined) return false;',
   ),
-  cutIn('src/base/file-watch.ts')('watched-again', 'LOOK_MS = 30_000', 'LOOK_MS = 3e9', { by: 'the next look' }),
+  cutIn('src/base/file-watch.ts')('watched-again', 'CHECK_MS = 30_000', 'CHECK_MS = 3e9', { by: 'the next check' }),
   cutIn('src/backend/file/dotenv.ts')('dotenv-agreement', '/\\s#.*$/s', '/#.*$/s'),
   cutIn('src/backend/file/dotenv.ts')(
     'dotenv-agreement',

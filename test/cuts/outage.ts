@@ -68,7 +68,7 @@ export const OUTAGE: readonly Cut[] = [
       by: 'is shown as',
     },
   ),
-  cutIn('src/config/problems/problems.ts')('wrong-name-is-told', '`named "${name}"`', "'of this name'"),
+  cutIn('src/config/problems/problems.ts')('wrong-name-is-told', 'thereIsNo(what, name, near)', 'withoutName'),
   cutIn('src/render/formats/dotenv.ts')('wrong-name-is-told', 'listed(all)', 'all[0]', { by: 'up to ten' }),
   cutIn('src/render/template/evaluate.ts')('wrong-name-is-told', '`${seen}${named}`', 'seen', { by: 'names it' }),
   cutIn('src/backend/aws/client/error.ts')('wrong-name-is-told', '` of ${of}`', "''", { by: 'a failure names' }),

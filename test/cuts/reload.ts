@@ -90,7 +90,7 @@ export const RELOAD: readonly Cut[] = [
   pidFile('vanished-process', ': { failure: noProcess(pid, place) };', ': Promise.reject(new Error());'),
   cutIn('src/process/child.ts')(
     'vanished-process',
-    "child.once('error', (error) => resolve({ kind: 'not-started', errno: errnoOf(error) }));",
+    "child.once('error', (error) => resolve({ kind: 'not-started', errno: errnoWord(error) }));",
     '',
     { by: 'a reload by command' },
   ),

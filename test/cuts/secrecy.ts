@@ -57,7 +57,7 @@ export const SECRECY: readonly Cut[] = [
   ),
   cutIn('src/base/errors.ts')(
     'foreign-errors',
-    '`unexpected ${name}${systemCode(error)}`',
+    '`unexpected ${name}${codeSuffix(error)}`',
     '`unexpected ${name} ${(error as Error).message}`',
   ),
   json(
@@ -68,7 +68,7 @@ export const SECRECY: readonly Cut[] = [
       by: 'none of the text',
     },
   ),
-  command('foreign-errors', 'return { errno: errnoOf(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
+  command('foreign-errors', 'return { errno: errnoWord(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
   cutIn('src/backend/file/yaml.ts')(
     'foreign-errors',
     '`not valid YAML (${error.code})`',

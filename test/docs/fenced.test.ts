@@ -47,7 +47,7 @@ describe('the configurations of the documentation', () => {
     const config = await loadConfig({ kinds: BACKEND_KINDS, paths: ['.'], env: ENVIRONMENT, cwd });
     if (
       ![...config.outputs.values()].some(({ files }) =>
-        [...files.values()].some(({ what }) => what.kind === 'template'),
+        [...files.values()].some(({ content }) => content.kind === 'template'),
       )
     )
       await planOf(config, 0);

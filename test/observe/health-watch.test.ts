@@ -140,7 +140,7 @@ describe('the routes of health', () => {
           code: 'OUTPUT_WAITING',
           place: 'outputs.shop',
           seen: 'the output is not rendered yet',
-          hint: 'See its secrets.',
+          hint: 'See the state of its secrets.',
         },
       ],
       warnings: [],

@@ -73,10 +73,7 @@ export const freshness: Section = {
       'poll-at-refresh',
       'a secret with no lease is polled at `refresh` (5 m),',
       manager('polls a secret without a lease at its refresh and passes on only what changed'),
-      inFile(
-        'test/config/load.test.ts',
-        'a whole configuration',
-      )('becomes what the agent sees: defaults, milliseconds, absolute paths'),
+      inFile('test/config/load.test.ts', 'a whole configuration')('gets defaults, milliseconds and absolute paths'),
     ),
     held(
       'poll-whatever-kv1-prints',
@@ -259,7 +256,7 @@ export const freshness: Section = {
       'backoff',
       'A denied or failing renewal backs off (full jitter, floor 250 ms, base 500 ms, cap 30 s;',
       schedule('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s'),
-      backoff('stays between floor and a doubling ceiling, capped, however many failures'),
+      backoff('stays between the floor and a ceiling that doubles up to the cap, for any number of failures'),
       manager('a denied renewal is not asked again: the lease is replaced once, before its end'),
       inFile(
         renewals,
@@ -438,8 +435,8 @@ export const freshness: Section = {
     held(
       'watched-again',
       'A directory of secrets, of the configuration or of a template that was gone is watched again when it is back.',
-      watched('that is gone for long, with the one above it, is watched when it is back'),
-      watched('that is another one because a directory above it was renamed is seen at the next look'),
+      watched('that was gone for long, with its parent, is watched when it is back'),
+      watched('that was replaced by renaming a directory above it is noticed at the next check'),
       inFile(
         'test/system/hot-reload.test.ts',
         'a new configuration while running',

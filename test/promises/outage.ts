@@ -7,7 +7,7 @@ const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const keys = inFile('test/backend/aws/auth/credentials.test.ts', 'a service that gives credentials');
 const wire = inFile('test/deliver/api/aws.test.ts', 'for clients of the AWS agent');
 const init = inFile('test/agent/init.test.ts', 'init');
-const reading = inFile('test/base/read-file.test.ts', 'a file that somebody else can replace');
+const reading = inFile('test/base/read-file.test.ts', 'a file that another user can replace');
 
 export const outage: Section = {
   name: 'Outage',

@@ -44,7 +44,7 @@ async function whatOf(language: string, text: string): Promise<string | FileCont
 async function configured(file: object): Promise<FileContent> {
   const paths = Object.fromEntries(Object.keys(secrets).map((name) => [name, { kv: `secret/${name}` }]));
   const { outputs } = await loadWith({ secrets: paths, outputs: { o: { dir: '/run/x', files: { f: file } } } });
-  return outputs.get('o')?.files.get('f')?.what as FileContent;
+  return outputs.get('o')?.files.get('f')?.content as FileContent;
 }
 
 describe('docs/templates.md', () => {

@@ -44,10 +44,10 @@ describe('a path', () => {
 
 describe('a missing field', () => {
   it.each([
-    ['plain', 'db.typo is missing: db has no such field; its one field is value'],
+    ['plain', 'db.typo is missing: db has no such field; its only field is value'],
     [
       ' {"password": "c4n4ry",}',
-      'db.typo is missing: db has no such field; what is stored begins as a JSON object and is none, so that it is the one field value',
+      'db.typo is missing: db has no such field; the stored text begins like a JSON object but is none, so it is kept as the one field value',
     ],
   ])('of a secret that is one text (%j) says so', async (text, seen) => {
     const one = { db: JSON.stringify({ value: text }) };

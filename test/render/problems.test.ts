@@ -109,6 +109,7 @@ describe('what is wrong with a template', () => {
       'there is no secret named "ap"; did you mean "app"?',
       'there is no block named "eech"; did you mean "each"?',
     ]);
+    expect(problems[0]?.hint).toContain('docs/templates.md');
   });
 
   it.each([

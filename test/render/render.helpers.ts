@@ -14,7 +14,7 @@ export type Given = string | Fields | 'optional and absent' | 'absent' | 'no ans
 export function outputOf(files: Readonly<Record<string, string | FileContent>>): OutputConfig {
   const entries = Object.entries(files).map(([name, what]) => {
     const content: FileContent = typeof what === 'string' ? { kind: 'content', text: what } : what;
-    return [name, { place: `outputs.shop.files["${name}"]`, what: content }] as const;
+    return [name, { place: `outputs.shop.files["${name}"]`, content }] as const;
   });
   return {
     name: 'shop',

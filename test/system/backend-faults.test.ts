@@ -41,7 +41,7 @@ const FAULTS: readonly Fault[] = [
     code: 'BACKEND_MALFORMED',
     status: 1,
     seen: /HTTP 200 from .* is a web page/,
-    hint: /address is a server/,
+    hint: /address names a server/,
   },
   {
     name: 'other_api',

@@ -56,14 +56,14 @@ const BAD: readonly Bad[] = [
     text: json(good({ secretz: {} })),
     code: 'CONFIG_UNKNOWN_KEY',
     place: 'secretz',
-    says: /nearest known key is secrets/,
+    says: /did you mean "secrets"\?/,
   },
   {
     title: 'an unknown key of a secret',
     text: json(good({ secrets: { app: { key: 'app', refrsh: '5m' } } })),
     code: 'CONFIG_UNKNOWN_KEY',
     place: 'secrets.app.refrsh',
-    says: /nearest known key is refresh/,
+    says: /did you mean "refresh"\?/,
   },
   {
     title: 'a secret of an unknown backend',
@@ -84,7 +84,7 @@ const BAD: readonly Bad[] = [
     text: json(withContent('a\n{{ap.password}}')),
     code: 'TEMPLATE_UNKNOWN_NAME',
     place: 'outputs.shop.files["app.conf"], content:2:3',
-    says: /there is no secret named "ap"/,
+    says: /there is no secret named "ap"; did you mean "app"\?/,
   },
   {
     title: 'an unknown helper',
@@ -150,7 +150,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
           {
             code: 'CONFIG_MISSING',
             place: 'configuration',
-            seen: 'no file is named',
+            seen: 'no configuration file was given',
             hint: 'Give -c FILE, or set PANNIER_CONFIG.',
           },
         ],

@@ -80,7 +80,7 @@ describe('a destination that is in the way of publishing', () => {
     expect((await scene.init(config)).status).toBe(0);
     await writePassword(place, 'two');
     const init = await scene.init(config, '1h', NOBODY);
-    const hint = 'Check mount, owner and mode.';
+    const hint = 'Check its mount, owner and mode.';
     expect([init.status, told(init)]).toEqual([
       1,
       [{ code: 'OUTPUT_NOT_WRITABLE', place: 'outputs.out', seen: `cannot use ${dir} (EACCES)`, hint }],
@@ -152,7 +152,7 @@ describe('a destination that is not on tmpfs', () => {
           code: 'OUTPUT_NOT_TMPFS',
           place: 'outputs.out',
           seen: `${disk}/out is not on tmpfs`,
-          hint: 'Let dir be below /run, on a mount of type tmpfs, or in an emptyDir with medium: Memory.',
+          hint: 'Put dir below /run, on a mount of type tmpfs, or in an emptyDir with medium: Memory.',
         },
       ]);
     }

@@ -43,14 +43,14 @@ const REFUSED: readonly Refused[] = [
     auth: async (dir) => ({ tokenFile: join(dir, 'absent') }),
     code: 'AUTH_CREDENTIAL_UNREADABLE',
     place: 'backends.bao.auth.tokenFile',
-    says: /absent does not exist.*Mount it/,
+    says: /absent does not exist.*is mounted/,
   },
   {
     title: 'a token file that is empty',
     auth: async (dir) => ({ tokenFile: await write(dir, '\n') }),
     code: 'AUTH_CREDENTIAL_EMPTY',
     place: 'backends.bao.auth.tokenFile',
-    says: /jwt is empty.*who writes it/,
+    says: /jwt is empty.*program that writes the file/,
   },
   {
     title: 'a role that does not exist',

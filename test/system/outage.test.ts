@@ -33,7 +33,7 @@ describe('an outage of a real OpenBao', () => {
           code: 'BACKEND_UNREACHABLE',
           place: 'backends.bao.auth',
           seen: `connection refused at ${bao.address}; secrets that wait for it: app`,
-          hint: 'Check address, network and its health.',
+          hint: 'Check the address, the network and the health of the backend.',
         },
       ],
     ]);

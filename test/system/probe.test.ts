@@ -40,7 +40,7 @@ describe('pannier probe', () => {
     const before = await probe('ready', ['--socket', socket]);
     expect([before.status, before.stdout()]).toEqual([1, '']);
     expect(before.stderr().split('\n').sort().slice(1)).toEqual([
-      'outputs.shop: the output waits for late (OUTPUT_WAITING). See its secrets.',
+      'outputs.shop: the output waits for late (OUTPUT_WAITING). See the state of its secrets.',
       expect.stringMatching(/^secrets\.late\.key: .* \(SECRET_NOT_FOUND\)\. /),
     ]);
     expect((await probe('startup', ['--socket', socket])).status).toBe(1);

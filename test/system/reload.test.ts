@@ -194,7 +194,7 @@ describe('an owed reload', () => {
   it('init tries it once: 1 when it fails, and the next init does it', async () => {
     const place = await publishedOnce((dir) => ({ out: command(['test', '-e', join(dir, 'ready')]) }));
     const failed = await scene.init(place.path, '1h');
-    const hint = 'Run it by hand.';
+    const hint = 'Run it by hand to see why.';
     expect([failed.status, told(failed)]).toEqual([
       1,
       [

@@ -35,7 +35,7 @@ describe('templates/', () => {
     const secret = Object.values(Object.values<{ with: object }>(files)[0]?.with ?? {})[0] as string;
     const outputs = { o: { dir: '/run/x', files } };
     const config = await loadWith({ secrets: { [secret]: { kv: 'secret/x' } }, outputs });
-    expect([...(config.outputs.get('o')?.files.values() ?? [])].map(({ what }) => what)).toMatchObject([
+    expect([...(config.outputs.get('o')?.files.values() ?? [])].map(({ content }) => content)).toMatchObject([
       { kind: 'content', builtin: name, text: readFileSync(`templates/${name}.hbs`, 'utf8') },
     ]);
   });

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Supervisor } from '../../base/supervisor.ts';
 import type { Config, OutputConfig } from '../../config/config.ts';
-import { ENVIRONMENT } from '../../config/place.ts';
+import { EXEC_ENVIRONMENT } from '../../config/place.ts';
 import { createFileSink } from '../../deliver/file/file-sink.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
@@ -68,7 +68,7 @@ export class OutputLoops {
       this.#optionsOf(planned, config),
     ]);
     if (execution !== undefined && env !== undefined) {
-      loops.push([ENVIRONMENT, { ...env, ...execution.loopOptions() }]);
+      loops.push([EXEC_ENVIRONMENT, { ...env, ...execution.loopOptions() }]);
     }
 
     const before = this.#byIdentity;

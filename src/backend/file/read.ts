@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs';
 import { basename, join } from 'node:path';
+import { errnoOf, errnoWord } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 import { fileStamp } from '../../base/file-stamp.ts';
 import { readdirInTime, readFileInTime, realpathInTime, statInTime } from '../../base/read-file.ts';
@@ -37,8 +38,8 @@ export async function readKey(path: string, key: string, parsed: ReadParsed, pla
         ? await inFolder(path, key, parsed, place)
         : await inFile(path, stats, key, parsed, place);
     } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      if (typeof code !== 'string') throw error;
+      const code = errnoOf(error);
+      if (code === undefined) throw error;
       if (code !== 'ENOENT' || tries === MAX_TRIES) throw unusable(path, `cannot be read (${code})`, place);
     }
   }
@@ -107,7 +108,7 @@ export async function readStable(path: string, place: string): Promise<Uint8Arra
       const { bytes, stats } = await readFileInTime(path, { maxBytes: MAX_FILE_BYTES });
       if (fileStamp(await statInTime(path)) === fileStamp(stats)) return bytes;
     } catch (error) {
-      const code = (error as { code?: unknown }).code;
+      const code = errnoOf(error);
       if (code === 'EFTYPE' || code === 'EISDIR') throw unusable(path, 'not a file', place);
       if (code === 'EFBIG') throw unusable(path, 'larger than 64 MiB', place);
       throw error;
@@ -139,7 +140,7 @@ async function statOrNone(path: string): Promise<Stats | undefined> {
   try {
     return await statInTime(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(String((error as { code?: unknown }).code))) return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(errnoWord(error))) return undefined;
     throw error;
   }
 }

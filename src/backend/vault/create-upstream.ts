@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
+import type { Environment } from '../../config/environment.ts';
 import { Forwarder } from '../../http/forwarder.ts';
-import type { ProxyVariables } from '../../http/proxy-env.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultClient } from './client/client.ts';
@@ -18,7 +18,7 @@ export interface UpstreamDeps {
   readonly client: VaultClient;
   readonly session: Session;
   readonly clock: Clock;
-  readonly env: ProxyVariables;
+  readonly env: Environment;
 }
 
 /**

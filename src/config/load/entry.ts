@@ -1,7 +1,7 @@
 import type { ConfigPath } from '../place.ts';
 import type { SourceFile } from './source-file.ts';
 
-/** One named thing, or a part of one, as a file says it. */
+/** A part of a configuration file, such as one secret or one file of an output, before it is parsed. */
 export interface ConfigEntry {
   readonly file: SourceFile;
   readonly path: ConfigPath;

@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path';
+import { errnoWord } from '../../base/errno.ts';
 import { readdirInTime, statInTime } from '../../base/read-file.ts';
 import type { Environment } from '../environment.ts';
 import type { Problems } from '../problems/problems.ts';
@@ -6,16 +7,18 @@ import { describeSystemError } from '../read-capped.ts';
 
 const CONFIG_NAME = /^[^.].*\.(?:yaml|yml|json)$/;
 
-/** A file to read and its short name in messages. */
+/** A file of the configuration. */
 export interface FoundFile {
+  /** Absolute. */
   readonly path: string;
+  /** Its short name in messages. */
   readonly label: string;
 }
 
 /**
- * Files of the command line, else those of PANNIER_CONFIG (separated by `:`). A directory stands for its
- * `*.yaml|yml|json` in the order of their names, without sub-directories and hidden files. A file named twice is read
- * once.
+ * The files of the command line, else those of PANNIER_CONFIG (separated by `:`). A directory stands for its files
+ * `*.yaml`, `*.yml` and `*.json` in the order of their names, without hidden files and those of subdirectories. A file
+ * that is named twice is listed once.
  */
 export async function findFiles(
   paths: readonly string[],
@@ -25,7 +28,12 @@ export async function findFiles(
 ): Promise<FoundFile[]> {
   const named = namedPaths(paths, env);
   if (named.length === 0) {
-    problems.addAt('CONFIG_MISSING', 'configuration', 'no file is named', 'Give -c FILE, or set PANNIER_CONFIG.');
+    problems.addAt(
+      'CONFIG_MISSING',
+      'configuration',
+      'no configuration file was given',
+      'Give -c FILE, or set PANNIER_CONFIG.',
+    );
   }
   const files = new Map<string, string>();
   for (const name of named) {
@@ -38,14 +46,14 @@ export async function findFiles(
   return [...files].map(([path, name]) => ({ path, label: shared.get(basename(path)) === 1 ? basename(path) : name }));
 }
 
-/** The directories among the paths: a file that appears there belongs to the configuration. */
+/** The directories among the paths. A file that appears in one belongs to the configuration. */
 export async function findFolders(paths: readonly string[], env: Environment, cwd: string): Promise<readonly string[]> {
   const all = namedPaths(paths, env).map((path) => resolve(cwd, path));
   const areFolders = await Promise.all(all.map(isDirectory));
   return all.filter((_, index) => areFolders[index]);
 }
 
-/** Names of the files that a directory stands for, sorted. */
+/** The names of the files that a directory stands for, sorted. */
 export async function filesOfFolder(folder: string): Promise<readonly string[]> {
   const names = (await readdirInTime(folder)).filter((entry) => CONFIG_NAME.test(entry)).sort();
   const areFolders = await Promise.all(names.map((entry) => isDirectory(resolve(folder, entry))));
@@ -72,7 +80,7 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await statInTime(path)).isDirectory();
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return false;
+    if (['ENOENT', 'ENOTDIR'].includes(errnoWord(error))) return false;
     throw error;
   }
 }

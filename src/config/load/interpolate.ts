@@ -8,19 +8,20 @@ import { isTree, type ParsedFile, type SourceFile } from './source-file.ts';
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const MAX_DEPTH = 64;
 
-/** Maps and lists. An alias may stand for a map that holds aliases: sharing is free until the tree is walked. */
+/** How many maps and lists are visited. Aliases that hold aliases can make a small file very large. */
 const MAX_NODES = 250_000;
 
-/** What a file is before its references are filled. */
-export type UnfilledReference = Pick<SourceFile, 'path' | 'dir' | 'label'>;
+/** A file before its references are filled. */
+export type UnfilledFile = Pick<SourceFile, 'path' | 'dir' | 'label'>;
 
 /**
- * Fills `${env:NAME}` and `${file:PATH}` in every scalar except inline templates; `$${` is a literal `${`. What comes
- * in is not searched again. Keys are left as they are. Also refuses `__proto__`, which no map of ours may hold.
+ * Fills `${env:NAME}` and `${file:PATH}` in every scalar except inline templates; `$${` is a literal `${`. The values
+ * of references are not searched for further references, and keys are left as they are. Also refuses the key
+ * `__proto__`, which would change the prototype of the map.
  */
 export async function interpolate(
   parsed: ParsedFile,
-  file: UnfilledReference,
+  file: UnfilledFile,
   env: Environment,
   problems: Problems,
 ): Promise<SourceFile> {
@@ -29,7 +30,7 @@ export async function interpolate(
   let walk = new Walk(file, env, trial, read);
   let tree = walk.fill(parsed.tree);
   if (walk.named.size > 0 || trial.count > 0) {
-    // Which files it names is known now. With what they hold it is walked again, and what that says counts.
+    // The first walk finds which files are named. The second one has their contents, and its problems are reported.
     await Promise.all([...walk.named].map(async (path) => read.set(path, await readCapped(path))));
     walk = new Walk(file, env, problems, read);
     tree = walk.fill(parsed.tree);
@@ -43,21 +44,22 @@ export async function interpolate(
   };
 }
 
+/** One walk through a file, which makes a copy with filled references. */
 class Walk {
   readonly filled = new Set<string>();
   readonly unfilled = new Set<string>();
-  /** Files of references. */
+  /** The absolute paths of files that references name. */
   readonly named = new Set<string>();
-  readonly #file: UnfilledReference;
+  readonly #file: UnfilledFile;
   readonly #env: Environment;
   readonly #problems: Problems;
   readonly #read: ReadonlyMap<string, string | UnreadFile>;
   readonly #path: (string | number)[] = [];
   #nodes = 0;
 
-  /** @param read what the files of references hold, as far as it is known. */
+  /** @param read the contents of files that references name; a file that is not in it counts as empty. */
   constructor(
-    file: UnfilledReference,
+    file: UnfilledFile,
     env: Environment,
     problems: Problems,
     read: ReadonlyMap<string, string | UnreadFile>,
@@ -75,7 +77,7 @@ class Walk {
     if (typeof value !== 'object' || value === null) return value;
     this.#nodes++;
     if (this.#nodes === MAX_NODES || this.#path.length === MAX_DEPTH)
-      this.#refuse('CONFIG_MALFORMED', 'it holds too much');
+      this.#refuse('CONFIG_MALFORMED', 'the file has too many values here, or they are nested too deeply');
     if (this.#nodes >= MAX_NODES || this.#path.length >= MAX_DEPTH) return null;
     if (Array.isArray(value)) return value.map((item, index) => this.#below(index, item));
     const filled: Record<string, unknown> = {};
@@ -97,7 +99,7 @@ class Walk {
     return text.replace(REFERENCE, (whole, inside?: string) => {
       if (inside === undefined) return '${';
       const place = pathKey(this.#path);
-      const value = whole.endsWith('}') ? this.#look(inside) : { why: 'a reference has no closing brace' };
+      const value = whole.endsWith('}') ? this.#valueOf(inside) : { why: 'the reference has no closing brace' };
       if (typeof value === 'string') {
         this.filled.add(place);
         return value;
@@ -108,10 +110,10 @@ class Walk {
     });
   }
 
-  #look(reference: string): string | { why: string; hint?: string } {
+  #valueOf(reference: string): string | { why: string; hint?: string } {
     const [, kind, name = ''] = /^(env|file):(.+)$/.exec(reference) ?? [];
     if (kind === 'env') {
-      const shown = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : 'it names';
+      const shown = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : 'that the reference names';
       return (
         (Object.hasOwn(this.#env, name) ? this.#env[name] : undefined) ?? { why: `the variable ${shown} is not set` }
       );
@@ -120,10 +122,10 @@ class Walk {
       const path = resolve(this.#file.dir, name);
       this.named.add(path);
       const text = this.#read.get(path) ?? '';
-      return typeof text === 'string' ? text.replace(/\r?\n$/, '') : { why: `the file of a reference: ${text.why}` };
+      return typeof text === 'string' ? text.replace(/\r?\n$/, '') : { why: `the file of the reference: ${text.why}` };
     }
     const hint = 'Write ${env:NAME} or ${file:PATH}; a literal ${ is written $${.';
-    return { why: 'a reference that is neither env nor file', hint };
+    return { why: 'the reference is neither env nor file', hint };
   }
 
   #refuse(code: 'CONFIG_MALFORMED' | 'CONFIG_INVALID' | 'CONFIG_REFERENCE', seen: string, hint?: string): void {
@@ -132,7 +134,7 @@ class Walk {
   }
 }
 
-/** Inline templates: the engine's own braces mean something there, and what a reference gives is no template. */
+/** Whether an inline template is at the path. A `${` is plain text there, and no reference can add to a template. */
 function isTemplate(path: ConfigPath): boolean {
   const [section, name, part, , what, key] = path;
   if (section === 'exec') return name === 'env' && path.length === 3;

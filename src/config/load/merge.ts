@@ -6,14 +6,17 @@ import { configHead, NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type Si
 import type { ConfigEntry } from './entry.ts';
 import { isTree, type SourceFile } from './source-file.ts';
 
-/** The files as one, names and sections checked for being defined once. */
+/** The sections of all files together. */
 export interface MergedFiles {
   readonly sections: Readonly<Record<NamedSection, ReadonlyMap<string, ConfigEntry>>>;
-  /** Where each section without names stands; absent ones, and those of nothing at all, are off. */
+  /** The sections without named entries. Absent and empty ones are left out. */
   readonly singles: ReadonlyMap<SingleSection, ConfigEntry>;
 }
 
-/** Sections are known by their heads here; what stands in them is checked one by one in `resolve.ts`. */
+/**
+ * Merges the files. It checks the keys of each file, the names of entries, and that each name and section is defined
+ * once; `resolve.ts` checks the entries themselves.
+ */
 export function mergeFiles(files: readonly SourceFile[], problems: Problems): MergedFiles {
   const sections = { backends: new Map(), secrets: new Map(), outputs: new Map() } as const;
   const owners = new Map<string, SourceFile>();
@@ -56,7 +59,8 @@ function addEntries(
     if (first !== undefined) addDuplicate(first.file, file, path, problems);
     else entries.set(name, { file, path });
     const checked = z.safeParse(section === 'secrets' ? secretName : otherName, name, { jitless: true });
-    if (!checked.success) problems.add('CONFIG_INVALID', file, path, checked.error.issues[0]?.message ?? 'no name');
+    if (!checked.success)
+      problems.add('CONFIG_INVALID', file, path, checked.error.issues[0]?.message ?? 'the name is not valid');
   }
 }
 
@@ -68,7 +72,7 @@ function addDuplicate(first: SourceFile, second: SourceFile, path: readonly stri
   problems.addAt('CONFIG_DUPLICATE', `${at(second)}: ${formatPlace(path)}`, `also defined at ${at(first)}`);
 }
 
-/** What is checked later is taken out, and a section without anything below it is the same as an absent one. */
+/** A file without the entries that are checked later. A section without any entry counts as an absent one. */
 function withoutEntries({ tree }: SourceFile): unknown {
   const head: Record<string, unknown> = { ...tree };
   for (const section of NAMED_SECTIONS) if (isTree(tree[section]) || tree[section] === null) head[section] = {};

@@ -5,8 +5,8 @@ import type { ConfigEntry } from './entry.ts';
 import { isUnfilled, type SourceFile } from './source-file.ts';
 
 /**
- * Checks one entry against its schema, or gives undefined and adds what is wrong.
- * @param raw the value to check when it is not what stands at the entry's path.
+ * One entry, parsed by its schema. Undefined when something is wrong; it was added to `problems`.
+ * @param raw the value to parse instead of the one at the entry's path.
  */
 export function parseEntry<S extends z.core.$ZodType>(
   schema: S,
@@ -24,26 +24,27 @@ export function parseEntry<S extends z.core.$ZodType>(
 }
 
 /**
- * A reference gives text. Where a number or a boolean is wanted and the text is one, it becomes that.
- * @returns whether anything changed; the tree is our own copy of the file.
+ * A reference gives text. Where the schema expects a number or a boolean and the text is one, it becomes that in `raw`,
+ * which is a copy that belongs to the loader.
+ * @returns whether anything changed.
  */
 function takeAsTyped(issues: readonly z.core.$ZodIssue[], raw: unknown, file: SourceFile, base: ConfigPath): boolean {
   let changed = false;
   for (const issue of issues) {
-    if (!wantsTyped(issue)) continue;
+    if (!expectsTyped(issue)) continue;
     const path = issue.path as ConfigPath;
     const step = path.at(-1);
     const text = valueAt(raw, path);
     if (step === undefined || typeof text !== 'string' || !/^(?:true|false|\d{1,15})$/.test(text)) continue;
     if (!file.filled.has(pathKey([...base, ...path]))) continue;
-    const above = valueAt(raw, path.slice(0, -1)) as Record<string | number, unknown>;
-    above[step] = JSON.parse(text.replace(/^0+(?=\d)/, ''));
+    const parent = valueAt(raw, path.slice(0, -1)) as Record<string | number, unknown>;
+    parent[step] = JSON.parse(text.replace(/^0+(?=\d)/, ''));
     changed = true;
   }
   return changed;
 }
 
-function wantsTyped(issue: z.core.$ZodIssue): boolean {
+function expectsTyped(issue: z.core.$ZodIssue): boolean {
   if (issue.code === 'invalid_type') return ['boolean', 'number', 'int'].includes(issue.expected);
   return issue.code === 'invalid_value' && issue.values.some((value) => typeof value !== 'string');
 }

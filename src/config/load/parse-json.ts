@@ -5,7 +5,9 @@ import type { ParsedFile } from './source-file.ts';
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,\n]/g;
 
-/** JSON text as a tree. `JSON.parse` quotes its input, so its message is replaced by line, column and our words. */
+/**
+ * Parses JSON. `JSON.parse` quotes its input in its message, so the message is replaced by one with line and column.
+ */
 export function parseJsonFile(text: string, label: string, problems: Problems): ParsedFile {
   try {
     const tree: unknown = JSON.parse(text);
@@ -16,7 +18,7 @@ export function parseJsonFile(text: string, label: string, problems: Problems): 
   }
 }
 
-/** Line and column by our own reader, which says what is wrong without quoting it. */
+/** Finds the line and the column of a syntax error by `parseJson`, whose message quotes nothing. */
 function locate(text: string, label: string): [place: string, seen: string] {
   try {
     parseJson(text);
@@ -30,7 +32,7 @@ function locate(text: string, label: string): [place: string, seen: string] {
   return [label, 'not JSON'];
 }
 
-/** Keys of valid JSON: repeated ones are reported (JSON.parse keeps the last silently), lines are noted. */
+/** The lines of keys in valid JSON. A repeated key is reported, since JSON.parse would use the last one silently. */
 function findKeys(text: string, label: string, problems: Problems): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
   const frames: { readonly keys: Map<string, number> | undefined; step: string | number }[] = [];

@@ -6,25 +6,25 @@ import type { ParsedFile } from './source-file.ts';
 type Yaml = typeof import('yaml');
 type Position = (offset: number) => { readonly line: number; readonly col: number };
 
-/** Deeper than any configuration; also ends an alias that holds itself. */
+/** How deep values may be nested. No configuration needs as much, and an alias that holds itself ends here. */
 const MAX_DEPTH = 64;
 
-/** What the parser's codes mean. Its own messages print lines of the file. */
-const WORDS: Readonly<Record<string, string>> = {
+/** Messages for the parser's codes. Its own messages are not used, since they print lines of the file. */
+const MESSAGES: Readonly<Record<string, string>> = {
   BAD_INDENT: 'the indentation does not fit',
   TAB_AS_INDENT: 'a tab cannot indent',
-  BLOCK_IN_FLOW: 'a block stands inside brackets',
+  BLOCK_IN_FLOW: 'a block is inside brackets',
   MISSING_CHAR: 'a character is missing, such as a closing quote, a bracket or a comma',
   MULTIPLE_DOCS: 'several documents stand in one file',
-  UNEXPECTED_TOKEN: 'something unexpected stands here',
-  BAD_DQ_ESCAPE: 'an escape in double quotes is not known; single quotes take backslashes as they are',
-  NON_STRING_KEY: 'a map or a list stands as a key; a value that begins with {{ needs quotes',
+  UNEXPECTED_TOKEN: 'there is something unexpected here',
+  BAD_DQ_ESCAPE: 'an escape in double quotes is unknown; single quotes keep backslashes as they are',
+  NON_STRING_KEY: 'a map or a list is used as a key; a value that begins with {{ needs quotes',
   MULTILINE_IMPLICIT_KEY: 'a key spans lines; perhaps a colon is missing',
-  TAG_RESOLVE_FAILED: 'a tag is not known',
-  BLOCK_AS_IMPLICIT_KEY: 'a colon too many, or quotes are missing',
+  TAG_RESOLVE_FAILED: 'the tag is unknown',
+  BLOCK_AS_IMPLICIT_KEY: 'there is a colon too many, or quotes are missing',
 };
 
-/** YAML 1.2 text as a tree. The parser is loaded here, so that a JSON configuration never pays for it. */
+/** Parses YAML 1.2. The parser is loaded here, so that a JSON configuration does not spend time on it. */
 export async function parseYamlFile(text: string, label: string, problems: Problems): Promise<ParsedFile> {
   const yaml = await import('yaml');
   const lineCounter = new yaml.LineCounter();
@@ -37,17 +37,17 @@ export async function parseYamlFile(text: string, label: string, problems: Probl
   } as const;
   const document = yaml.parseDocument(text, { ...options, lineCounter });
   const reader = new Reader(yaml, (offset) => lineCounter.linePos(offset), label, problems);
-  const wrong: readonly YAMLError[] = [...document.errors, ...document.warnings];
-  for (const { code, pos } of wrong) reader.report(pos[0], WORDS[code] ?? 'the syntax is broken here');
-  const tree = wrong.length === 0 ? reader.read(document.contents as Node | null) : undefined;
-  return { tree: reader.reported ? undefined : tree, lines: reader.lines };
+  const errors: readonly YAMLError[] = [...document.errors, ...document.warnings];
+  for (const { code, pos } of errors) reader.report(pos[0], MESSAGES[code] ?? 'the syntax is broken here');
+  const tree = errors.length === 0 ? reader.read(document.contents as Node | null) : undefined;
+  return { tree: reader.hasError ? undefined : tree, lines: reader.lines };
 }
 
-/** Makes plain values of nodes in the order of the text, so that an alias sees what stands before it. */
+/** Makes plain values of nodes in the order of the text, so that an alias finds the anchor before it. */
 class Reader {
   readonly lines = new Map<string, number>();
-  /** Something was reported that leaves no tree to go on with. */
-  reported = false;
+  /** Whether a syntax error was reported, so that there is no tree to go on with. */
+  hasError = false;
   readonly #yaml: Yaml;
   readonly #position: Position;
   readonly #label: string;
@@ -62,10 +62,10 @@ class Reader {
     this.#problems = problems;
   }
 
-  report(offset: number, words: string): void {
+  report(offset: number, message: string): void {
     const { line, col } = this.#position(offset);
-    this.reported = true;
-    this.#problems.addAt('CONFIG_MALFORMED', `${this.#label}:${line}:${col}`, `not YAML: ${words}`);
+    this.hasError = true;
+    this.#problems.addAt('CONFIG_MALFORMED', `${this.#label}:${line}:${col}`, `not YAML: ${message}`);
   }
 
   read(node: Node | null): unknown {
@@ -103,7 +103,7 @@ class Reader {
         this.#problems.addAt('CONFIG_DUPLICATE', place, `also defined in line ${first.get(key)}`);
       } else first.set(key, line);
       const value = this.#below(key, pair.value);
-      // Not an assignment: `__proto__` shall be an own key here, for the walk after this to refuse.
+      // An assignment would not make `__proto__` an own key, and `interpolate` could not refuse it.
       Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
     }
     return map;

@@ -2,15 +2,15 @@ import { type Failure, ProblemsError } from '../../base/errors.ts';
 import type { Config } from '../config.ts';
 import type { AskableBackends } from '../sections/backends/path-requests.ts';
 
-/** The part of a configuration with problems in which there are none so far: its templates can still be checked. */
+/** The entries without problems of a configuration that has some, so that their templates can be checked too. */
 export interface CheckableRest {
   readonly outputs: Config['outputs'];
   readonly exec: Config['exec'];
-  /** Names that templates may use, also of secrets and backends with problems. */
+  /** The names that templates may use, also those of secrets and backends with problems. */
   readonly known: { readonly secrets: ReadonlySet<string>; readonly backends: AskableBackends };
 }
 
-/** The problems of a configuration; without `rest` when so little could be read that nothing else can be said. */
+/** The problems of a configuration. `rest` is undefined when a file could not be read or parsed. */
 export class ConfigProblemsError extends ProblemsError {
   readonly rest: CheckableRest | undefined;
 

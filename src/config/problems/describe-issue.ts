@@ -1,12 +1,12 @@
 import type * as z from 'zod/mini';
 import type { Code } from '../../base/codes.ts';
-import { makeNearest } from '../../base/nearest.ts';
+import { didYouMean, makeNearest } from '../../base/nearest.ts';
 import { isTree, type SourceFile } from '../load/source-file.ts';
 import { type ConfigPath, pathKey, valueAt } from '../place.ts';
-import { DURATION_WANTED, MODE_WANTED, NOT_YET, POSITIVE_WANTED } from '../scalars.ts';
+import { DURATION_EXPECTED, MODE_EXPECTED, NOT_YET, POSITIVE_EXPECTED } from '../scalars.ts';
 import { knownKeys } from './schema-keys.ts';
 
-/** A zod issue in our words; `path` is below the entry. */
+/** A problem of an entry; `path` is below the entry. */
 export interface DescribedIssue {
   readonly code: Code;
   readonly path: ConfigPath;
@@ -14,16 +14,17 @@ export interface DescribedIssue {
   readonly hint?: string;
 }
 
-const WANTED: Readonly<Record<string, string>> = {
-  string: 'text is wanted',
-  object: 'a map is wanted',
-  record: 'a map is wanted',
-  array: 'a list is wanted',
+/** What zod's types are called in messages. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  string: 'text is expected',
+  object: 'a map is expected',
+  record: 'a map is expected',
+  array: 'a list is expected',
 };
 
 /**
- * One problem for an issue, or one for each unknown key. No text of the file gets in, except what cannot be a secret:
- * numbers, booleans and durations where such a thing is wanted, and a key or a choice that resembles a known one.
+ * Translates an issue of zod into one problem, or one for each unknown key. Messages quote nothing of the file but what
+ * cannot be a secret: numbers, booleans and durations where these are expected, and keys or choices like known ones.
  */
 export function describeIssue(
   issue: z.core.$ZodIssue,
@@ -35,18 +36,21 @@ export function describeIssue(
   const path = issue.path as ConfigPath;
   const value = valueAt(entry, path);
   if (issue.message === NOT_YET || (issue.code === 'invalid_type' && issue.expected === 'never')) {
-    return [{ code: 'CONFIG_NOT_SUPPORTED', path, seen: `${named(path, value)}not yet supported` }];
+    return [{ code: 'CONFIG_NOT_SUPPORTED', path, seen: `${choicePrefix(path, value)}not yet supported` }];
   }
   if (issue.code === 'unrecognized_keys') {
     const nearest = makeNearest(knownKeys(schema, path, entry));
     return issue.keys.map((key) => describeUnknownKey(key, path, isTree(value) ? value[key] : undefined, nearest));
   }
-  if (value === undefined) return [{ code: 'CONFIG_MISSING', path, seen: absent(issue, path) }];
+  if (value === undefined) return [{ code: 'CONFIG_MISSING', path, seen: describeAbsent(issue, path) }];
   if (issue.code === 'custom') return [{ code: 'CONFIG_INVALID', path, seen: issue.message }];
   const filled = file.filled.has(pathKey([...base, ...path]));
-  const met = filled ? 'what the reference gave does not fit' : describeMet(value, issue);
-  const hint = filled ? {} : hintFor(value, issue);
-  return [{ code: 'CONFIG_INVALID', path, seen: `${met}; ${describeWanted(issue)}`, ...hint }];
+  const expected = describeExpected(issue);
+  if (filled)
+    return [{ code: 'CONFIG_INVALID', path, seen: `the value that the reference gave does not fit; ${expected}` }];
+  const near = typeof value === 'string' ? makeNearest(choicesOf(issue))(value) : undefined;
+  const seen = `${describeFound(value, issue)}; ${expected}${didYouMean(near)}`;
+  return [{ code: 'CONFIG_INVALID', path, seen, ...hintFor(value, issue) }];
 }
 
 function describeUnknownKey(
@@ -58,7 +62,7 @@ function describeUnknownKey(
   const near = nearest(key);
   const code = 'CONFIG_UNKNOWN_KEY';
   if (near !== undefined) {
-    return { code, path: [...path, key], seen: `unknown key; the nearest known key is ${near}`, hint: 'Correct it.' };
+    return { code, path: [...path, key], seen: `unknown key${didYouMean(near)}`, hint: 'Correct it.' };
   }
   if (key === '<<') {
     const hint = 'Write the keys out, or use an alias for a whole value.';
@@ -71,44 +75,42 @@ function describeUnknownKey(
   return { code, path: [...path, key], seen: 'unknown key' };
 }
 
-/** `kind aws-secrets-manager: ` for a choice; nothing for a key, which the place names already. */
-function named(path: ConfigPath, value: unknown): string {
+/** The value before a message about it, `aws-secrets-manager: `, when it is a choice; empty for a key. */
+function choicePrefix(path: ConfigPath, value: unknown): string {
   return typeof value === 'string' && NAMED_CHOICES.has(String(path.at(-1))) ? `${value}: ` : '';
 }
 
-/** Keys whose values not built yet are from a fixed list, so that they are no secrets. */
+/** Keys whose unsupported values come from a fixed list, so that they are no secrets. */
 const NAMED_CHOICES: ReadonlySet<string> = new Set(['kind', 'method']);
 
-function absent(issue: z.core.$ZodIssue, path: ConfigPath): string {
+function describeAbsent(issue: z.core.$ZodIssue, path: ConfigPath): string {
   const options = optionsOf(issue);
-  return options.length > 0 && path.length > 0 ? `absent; one of ${options.join(', ')} is wanted` : 'absent';
+  const seen = typeof path.at(-1) === 'string' ? `${String(path.at(-1))} is absent` : 'it is absent';
+  return options.length > 0 && path.length > 0 ? `${seen}; one of ${options.join(', ')} is expected` : seen;
 }
 
-function describeMet(value: unknown, issue: z.core.$ZodIssue): string {
+function describeFound(value: unknown, issue: z.core.$ZodIssue): string {
   if (value === null) return 'it is empty';
   if (Array.isArray(value)) return value.length === 0 ? 'it is an empty list' : 'it is a list';
   if (typeof value === 'object') return 'it is a map';
-  const options = optionsOf(issue);
   if (typeof value === 'string') {
     if (value === '') return 'it is empty';
-    const near = makeNearest(options.map(String))(value);
-    if (near !== undefined) return `the nearest known value is ${near}`;
-    const harmless = isTime(issue) && /^-?[\d.]{1,10} ?[A-Za-z]{0,7}$/.test(value);
-    return harmless ? `it is "${value}"` : issue.code === 'invalid_type' ? 'it is text' : 'the text does not fit';
+    const isHarmless = isTime(issue) && /^-?[\d.]{1,10} ?[A-Za-z]{0,7}$/.test(value);
+    return isHarmless ? `it is "${value}"` : issue.code === 'invalid_type' ? 'it is text' : 'the text does not fit';
   }
-  const shown = isTime(issue) || issue.message === MODE_WANTED || wantsNumberOrBoolean(issue);
+  const shown = isTime(issue) || issue.message === MODE_EXPECTED || expectsNumberOrBoolean(issue);
   return shown ? `it is the ${typeof value} ${String(value)}` : `it is a ${typeof value}`;
 }
 
-function describeWanted(issue: z.core.$ZodIssue): string {
+function describeExpected(issue: z.core.$ZodIssue): string {
   const options = optionsOf(issue);
-  if (options.length > 1) return `one of ${options.join(', ')} is wanted`;
+  if (options.length > 1) return `one of ${options.join(', ')} is expected`;
   if (issue.message !== 'Invalid input') return issue.message;
-  return (issue.code === 'invalid_type' ? WANTED[issue.expected] : undefined) ?? 'something else is wanted';
+  return (issue.code === 'invalid_type' ? EXPECTED[issue.expected] : undefined) ?? 'something else is expected';
 }
 
 function hintFor(value: unknown, issue: z.core.$ZodIssue): { hint?: string } {
-  if (typeof value === 'number' && issue.message === MODE_WANTED) {
+  if (typeof value === 'number' && issue.message === MODE_EXPECTED) {
     return { hint: 'Put it in quotes: in YAML 1.2 an unquoted 0400 is the decimal number 400, not an octal mode.' };
   }
   if (isTime(issue) && /^\d+(\.\d+)?$/.test(String(value))) {
@@ -132,11 +134,16 @@ function optionsOf(issue: z.core.$ZodIssue): readonly unknown[] {
   return [];
 }
 
-function isTime({ message }: z.core.$ZodIssue): boolean {
-  return message === DURATION_WANTED || message === POSITIVE_WANTED;
+/** The options that are text, among which a misspelt one can be looked for. */
+function choicesOf(issue: z.core.$ZodIssue): readonly string[] {
+  return optionsOf(issue).filter((option) => typeof option === 'string');
 }
 
-function wantsNumberOrBoolean(issue: z.core.$ZodIssue): boolean {
+function isTime({ message }: z.core.$ZodIssue): boolean {
+  return message === DURATION_EXPECTED || message === POSITIVE_EXPECTED;
+}
+
+function expectsNumberOrBoolean(issue: z.core.$ZodIssue): boolean {
   if (issue.code === 'invalid_type') return ['number', 'int', 'boolean'].includes(issue.expected);
   return issue.code === 'too_small' || issue.code === 'too_big' || issue.code === 'invalid_value';
 }

@@ -1,68 +1,70 @@
 import type * as z from 'zod/mini';
 import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
+import { didYouMean, thereIsNo } from '../../base/nearest.ts';
 import { isUnfilled, type SourceFile } from '../load/source-file.ts';
 import { type ConfigPath, formatPlace, pathKey, valueAt } from '../place.ts';
 import { type CheckableRest, ConfigProblemsError } from './config-problems.ts';
 import { describeIssue } from './describe-issue.ts';
 
-/** A name that nothing has. */
+/** A name that does not exist. */
 export interface UnknownName {
-  /** Of what kind it is, such as `secret`. */
+  /** What it should be the name of, such as `secret`. */
   readonly what: string;
   readonly name: string;
-  /** A name that was probably meant. */
+  /** The name that was probably meant. */
   readonly near: string | undefined;
 }
 
-/** Shorter than a UUID, an AWS secret key or a hash, so that a secret in a wrong place is not taken for a name. */
+/** Matches names. It is shorter than a UUID, an AWS secret key or a hash, which may be in a wrong place by mistake. */
 const NAME_LIKE = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
 
-/** Collects everything wrong with a configuration, so that all of it is told at once. */
+/** Collects all problems of a configuration, so that they are reported together. */
 export class Problems {
   readonly warnings: Failure[] = [];
   readonly #found: Failure[] = [];
-  /** Several files: a place names its file. */
+  /** Whether there are several files, so that each place begins with the name of its file. */
   several = false;
 
   get count(): number {
     return this.#found.length;
   }
 
-  /** A problem at a path in a file. */
+  /** Adds a problem at a path in a file. `hint` replaces the code's own. */
   add(code: Code, file: SourceFile, path: ConfigPath, seen: string, hint?: string): void {
     this.addAt(code, this.placeIn(file, path), seen, hint);
   }
 
   /**
-   * A name that nothing has. The message tells the name, so that it can be read without the file. A name that a
-   * reference gave is not told, and neither is what looks like no name: it may be a secret in a wrong place.
+   * Adds a name that does not exist. The message shows the name, unless a reference gave it or it does not look like a
+   * name: it may be a secret in a wrong place.
    */
   addUnknown(code: Code, file: SourceFile, path: ConfigPath, unknown: UnknownName, hint?: string): void {
     const { what, name, near } = unknown;
     const isFilled = file.filled.has(pathKey(path));
     const isShown = !isFilled && (near !== undefined || NAME_LIKE.test(name));
-    const named = isShown ? `named "${name}"` : isFilled ? 'of the name that the reference gave' : 'of the name there';
-    const meant = near === undefined ? '' : `; did you mean "${near}"?`;
-    this.add(code, file, path, `there is no ${what} ${named}${meant}`, hint);
+    const withoutName = `there is no ${what} with the name that ${isFilled ? 'the reference gave' : 'is written there'}`;
+    const seen = isShown ? thereIsNo(what, name, near) : withoutName + didYouMean(near);
+    this.add(code, file, path, seen, hint);
   }
 
-  /** A problem at a place in words of the caller. */
+  /** Adds a problem at a place that the caller words. */
   addAt(code: Code, place: string, seen: string, hint?: string): void {
     this.#found.push(failure(code, place, seen, hint === undefined ? {} : { hint }));
   }
 
+  /** Adds a warning at a path in a file. */
   warn(code: Code, file: SourceFile, path: ConfigPath, seen: string, hint?: string): void {
     this.warnings.push(failure(code, this.placeIn(file, path), seen, hint === undefined ? {} : { hint }));
   }
 
-  /** What zod found in the entry at `base`, the first thing at each place. */
+  /** Adds what zod found in the entry at `base`: at each place the first issue only. */
   addIssues(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, file: SourceFile, base: ConfigPath): void {
     const value = valueAt(file.tree, base);
-    const told = new Set<string>();
+    const reported = new Set<string>();
     for (const issue of issues) {
       const key = pathKey(issue.path as ConfigPath);
-      if (issue.code !== 'unrecognized_keys' && told.size === told.add(key).size) continue;
+      if (issue.code !== 'unrecognized_keys' && reported.size === reported.add(key).size) continue;
       if (isUnfilled(file, [...base, ...(issue.path as ConfigPath)])) continue;
       for (const { code, path, seen, hint } of describeIssue(issue, schema, value, file, base)) {
         this.add(code, file, [...base, ...path], seen, hint);
@@ -70,14 +72,15 @@ export class Problems {
     }
   }
 
+  /** The place of a path in a file, as messages show it. */
   placeIn(file: Pick<SourceFile, 'label'>, path: ConfigPath): string {
     if (path.length === 0) return file.label;
     return this.several ? `${file.label}: ${formatPlace(path)}` : formatPlace(path);
   }
 
   /**
-   * @throws ProblemsError when anything was added.
-   * @param rest what was found good all the same.
+   * @throws ConfigProblemsError when there are problems.
+   * @param rest the entries without problems.
    */
   throwIfAny(rest?: CheckableRest): void {
     if (this.#found.length > 0) throw new ConfigProblemsError(this.#found, rest);

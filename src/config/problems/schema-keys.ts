@@ -4,22 +4,22 @@ import type { ConfigPath } from '../place.ts';
 
 type Schema = z.core.$ZodType;
 
-/** Keys that the map at `path` may have; the options of a union are told apart by the value that stands there. */
+/** The keys that the map at `path` may have. `value` chooses the option of a union. */
 export function knownKeys(schema: Schema, path: ConfigPath, value: unknown): readonly string[] {
   let at: Schema | undefined = choose(schema, value);
-  let met = value;
+  let here = value;
   for (const step of path) {
-    met = typeof met === 'object' && met !== null ? (met as Record<string | number, unknown>)[step] : undefined;
+    here = typeof here === 'object' && here !== null ? (here as Record<string | number, unknown>)[step] : undefined;
     const below: Schema | undefined = at && child(at, String(step));
-    at = below && choose(below, met);
+    at = below && choose(below, here);
   }
   const def = at && defOf(at);
   return def?.type === 'object' ? Object.keys(def.shape) : [];
 }
 
 /**
- * Every key path the schema knows, `secrets.NAME.kv` for a name's key, `outputs.NAME.reload[].command` for an item's.
- * What docs/configuration.md is held against.
+ * Every key path of a schema, such as `secrets.NAME.kv` and `outputs.NAME.reload[].command`. A test compares
+ * docs/configuration.md with them.
  */
 export function keyPaths(schema: Schema, prefix = ''): string[] {
   const def = defOf(schema);
@@ -49,7 +49,7 @@ function child(schema: Schema, step: string): Schema | undefined {
   return def.type === 'array' ? def.element : undefined;
 }
 
-/** Through optional, and to the option of a union that the value's discriminator names. */
+/** The schema inside an optional one, and of a union the option that the value's discriminator names. */
 function choose(schema: Schema, value: unknown): Schema {
   const def = defOf(schema);
   if (def.type === 'optional') return choose(def.innerType, value);
@@ -61,7 +61,7 @@ function choose(schema: Schema, value: unknown): Schema {
   );
 }
 
-/** Zod keeps the kind of a schema in its definition only; this is its documented way to walk one. */
+/** The definition of a schema, which says its kind: the way that zod documents to walk through schemas. */
 function defOf(schema: Schema) {
   return (schema as z.core.$ZodTypes)._zod.def;
 }

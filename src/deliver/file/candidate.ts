@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 import type { Disk, DiskHandle } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { inParallel } from './in-parallel.ts';
 import { generationName } from './names.ts';
 import type { GenerationPlan, PlannedFile, PlannedFolder } from './plan.ts';
-import { diskFailure, errno } from './trouble.ts';
+import { diskFailure } from './trouble.ts';
 import { openFolder, setOwner, syncHandle, type Volume } from './volume.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
@@ -51,7 +52,7 @@ export async function makeGeneration(disk: Disk, folder: Folder, from: number): 
       await disk.mkdir(folder.at(generationName(generation)), { mode: 0o700 });
       return generation;
     } catch (error) {
-      if (errno(error) !== 'EEXIST' || generation >= from + MAX_SKIPPED) throw error;
+      if (errnoOf(error) !== 'EEXIST' || generation >= from + MAX_SKIPPED) throw error;
     }
   }
 }

@@ -1,9 +1,10 @@
+import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { inParallel } from './in-parallel.ts';
 import { isOurLink, LINK_TMP, linkTarget } from './names.ts';
-import { errno, unless } from './trouble.ts';
+import { unless } from './trouble.ts';
 
 /** The top-level links that a plan still needs. */
 export interface LinkWork {
@@ -38,7 +39,7 @@ export async function makeLinks(disk: Disk, folder: Folder, work: LinkWork, plac
     try {
       await disk.symlink(linkTarget(name), folder.at(name));
     } catch (error) {
-      if (errno(error) !== 'EEXIST') throw error;
+      if (errnoOf(error) !== 'EEXIST') throw error;
       await planLinks(disk, folder, [name], place);
     }
   }
@@ -58,7 +59,7 @@ export async function replaceLink(
   try {
     await disk.symlink(target, made);
   } catch (error) {
-    if (errno(error) !== 'EEXIST') throw error;
+    if (errnoOf(error) !== 'EEXIST') throw error;
     await disk.unlink(made);
     await disk.symlink(target, made);
   }
@@ -84,8 +85,8 @@ async function readLink(disk: Disk, path: string): Promise<{ readonly target: st
   try {
     return { target: await disk.readlink(path) };
   } catch (error) {
-    if (errno(error) === 'ENOENT') return 'nothing';
-    if (errno(error) === 'EINVAL') return 'no link';
+    if (errnoOf(error) === 'ENOENT') return 'nothing';
+    if (errnoOf(error) === 'EINVAL') return 'no link';
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 import { isSameFile } from '../../base/held-folder.ts';
 import type { Disk } from './disk.ts';
@@ -7,7 +8,7 @@ import type { Folder } from './folder.ts';
 import { everyInParallel } from './in-parallel.ts';
 import { DATA, generationName, generationNumber } from './names.ts';
 import type { FileOwner, GenerationPlan, PlannedFile, PlannedFolder } from './plan.ts';
-import { errno, unless } from './trouble.ts';
+import { unless } from './trouble.ts';
 import { openFolder, type Volume } from './volume.ts';
 
 /**
@@ -29,8 +30,8 @@ export async function readPublished(disk: Disk, folder: Folder, place: string): 
   try {
     target = await disk.readlink(folder.at(DATA));
   } catch (error) {
-    if (errno(error) === 'ENOENT') return { state: 'none' };
-    if (errno(error) !== 'EINVAL') throw error;
+    if (errnoOf(error) === 'ENOENT') return { state: 'none' };
+    if (errnoOf(error) !== 'EINVAL') throw error;
     throw fail('OUTPUT_OCCUPIED', place, `${folder.shown(DATA)} is not a symlink`);
   }
   const generation = generationNumber(target);
@@ -63,7 +64,7 @@ export async function equalsPublished(
       await held.close();
     }
   } catch (error) {
-    if (errno(error) === undefined) throw error;
+    if (errnoOf(error) === undefined) throw error;
     return false;
   }
 }

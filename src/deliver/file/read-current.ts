@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 import { holdFolder } from '../../base/held-folder.ts';
 import { slowDisk } from './disk.ts';
 import { Folder } from './folder.ts';
 import { generationName } from './names.ts';
 import { readPublished } from './published.ts';
-import { errno, unless } from './trouble.ts';
+import { unless } from './trouble.ts';
 
 /** The generation that is published in an output's directory. */
 export interface CurrentGeneration {
@@ -37,7 +38,7 @@ export async function readCurrent(dir: string, place: string): Promise<CurrentGe
     }
     return { generation, files };
   } catch (error) {
-    const code = errno(error);
+    const code = errnoOf(error);
     if (code === undefined) throw error;
     throw fail('OUTPUT_NOT_READABLE', place, `the published files in ${dir} cannot be read (${code})`);
   }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { errnoOf } from '../../base/errno.ts';
 import { isSameFile } from '../../base/held-folder.ts';
 import type { Disk } from './disk.ts';
 import { inParallel } from './in-parallel.ts';
-import { errno, unless } from './trouble.ts';
+import { unless } from './trouble.ts';
 import { openFolder } from './volume.ts';
 
 /** How often a name may turn from a folder into something else and back while it is removed. */
@@ -19,7 +20,7 @@ export async function removeTree(disk: Disk, path: string, procFd: boolean): Pro
       return await removeOnce(disk, path, procFd);
     } catch (error) {
       // Another process exchanged it between two calls, or filled it again.
-      const isOther = ['ENOTDIR', 'ELOOP', 'ENOTEMPTY', 'EEXIST', 'EISDIR'].includes(errno(error) ?? '');
+      const isOther = ['ENOTDIR', 'ELOOP', 'ENOTEMPTY', 'EEXIST', 'EISDIR'].includes(errnoOf(error) ?? '');
       if (!isOther || tries === TRIES) throw error;
     }
   }

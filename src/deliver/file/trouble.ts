@@ -1,4 +1,5 @@
 import type { Code } from '../../base/codes.ts';
+import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 
 const CODE_OF: Readonly<Record<string, Code>> = {
@@ -11,24 +12,18 @@ const CODE_OF: Readonly<Record<string, Code>> = {
   ENOTEMPTY: 'OUTPUT_OCCUPIED',
 };
 
-/** The error code of a failed system call (`ENOENT`); undefined for everything else. */
-export function errno(error: unknown): string | undefined {
-  const code = error instanceof Error && 'syscall' in error ? (error as NodeJS.ErrnoException).code : undefined;
-  return typeof code === 'string' ? code : undefined;
-}
-
 /**
  * Turns a failed system call into a PannierError. `what` says which step failed, on which path; of the system's error
  * only the errno is kept. Other errors (a PannierError, a programmer's mistake) come back as they are.
  */
 export function diskFailure(error: unknown, place: string, what: string): unknown {
-  const code = errno(error);
+  const code = errnoOf(error);
   return code === undefined ? error : fail(CODE_OF[code] ?? 'OUTPUT_NOT_WRITABLE', place, `${what} (${code})`);
 }
 
 /** As `diskFailure`, for a change of owner: OUTPUT_OWNER when it is refused, or the user namespace lacks the id. */
 export function ownerFailure(error: unknown, place: string, what: string): unknown {
-  const code = errno(error);
+  const code = errnoOf(error);
   return code === 'EPERM' || code === 'EINVAL'
     ? fail('OUTPUT_OWNER', place, `${what} (${code})`)
     : diskFailure(error, place, what);
@@ -39,7 +34,7 @@ export async function unless<T>(code: string, call: () => T | Promise<T>): Promi
   try {
     return await call();
   } catch (error) {
-    if (errno(error) === code) return undefined;
+    if (errnoOf(error) === code) return undefined;
     throw error;
   }
 }

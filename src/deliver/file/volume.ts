@@ -1,13 +1,14 @@
 import { constants, type Stats } from 'node:fs';
 import { access, open, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 import { ForeignLinkError, type HeldFolder, hasProcFd, holdFolder } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
 import { type Disk, type DiskHandle, memoryDisk, slowDisk } from './disk.ts';
 import { type FileOwner, planNewDir } from './plan.ts';
-import { diskFailure, errno, ownerFailure, unless } from './trouble.ts';
+import { diskFailure, ownerFailure, unless } from './trouble.ts';
 
 const TMPFS = 0x01021994;
 const RAMFS = 0x858458f6;
@@ -51,7 +52,7 @@ export async function openVolume(output: OutputConfig, dir: string, place: strin
   } catch (error) {
     await held?.[Symbol.asyncDispose]();
     if (error instanceof ForeignLinkError) throw foreignLink(error, dir, place);
-    if (errno(error) === 'ENOTDIR') throw fail('OUTPUT_OCCUPIED', place, `${dir} is not a directory`);
+    if (errnoOf(error) === 'ENOTDIR') throw fail('OUTPUT_OCCUPIED', place, `${dir} is not a directory`);
     throw diskFailure(error, place, `cannot use ${dir}`);
   }
 }

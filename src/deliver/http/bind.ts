@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { chmod, chown, link, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
+import { errnoWord } from '../../base/errno.ts';
 import { type Failure, fail, failure, PannierError } from '../../base/errors.ts';
 import {
   ForeignLinkError,
@@ -135,7 +136,7 @@ async function moveTo(staged: string, entry: string, path: string, place: string
     try {
       return await link(staged, entry);
     } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
+      if (errnoWord(error) !== 'EEXIST') throw error;
       if (attempt === 2) throw fail('LISTEN_IN_USE', place, `another process makes ${path} again when it is removed`);
       await removeDead(entry, path, place);
     }
@@ -155,7 +156,7 @@ function isLive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = process.getBuiltinModule('node:net').connect({ path });
     socket.once('connect', () => resolve(true));
-    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(systemCode(error))));
+    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errnoWord(error))));
     socket.once('close', () => resolve(true));
     socket.once('connect', () => socket.destroy());
   });
@@ -195,7 +196,7 @@ function translated(error: unknown, place: string, shown: string): PannierError 
     const seen = `${error.link} is a symlink that another user can exchange`;
     return fail('LISTEN_FAILED', place, seen, { hint: FOREIGN_LINK_HINT });
   }
-  return new PannierError(failureOf(systemCode(error), place, shown));
+  return new PannierError(failureOf(errnoWord(error), place, shown));
 }
 
 function failureOf(code: string, place: string, shown: string): Failure {
@@ -208,5 +209,3 @@ function failureOf(code: string, place: string, shown: string): Failure {
       return failure('LISTEN_FAILED', place, `the agent cannot listen on ${shown} (${code})`);
   }
 }
-
-const systemCode = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? 'unknown');

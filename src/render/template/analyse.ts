@@ -1,5 +1,5 @@
 import type { Code } from '../../base/codes.ts';
-import { didYouMean, makeNearest } from '../../base/nearest.ts';
+import { makeNearest, thereIsNo } from '../../base/nearest.ts';
 import { Secret } from '../../base/secret.ts';
 import type { AskableBackends } from '../../config/sections/backends/path-requests.ts';
 import { HELPERS } from '../helpers/index.ts';
@@ -185,7 +185,7 @@ class Analyser {
       const hint = BLOCKS.includes(name) ? `${name} is a block: {{#${name} …}}…{{/${name}}}.` : undefined;
       const seen =
         node.path.type === 'PathExpression'
-          ? noneNamed('helper', name, HELPERS.keys())
+          ? noneNamed('helper', name, BLOCKS.includes(name) ? [] : HELPERS.keys())
           : 'a literal stands where the name of a helper belongs';
       this.#problem('TEMPLATE_UNKNOWN_HELPER', seen, hint, at);
     }
@@ -251,5 +251,7 @@ class Analyser {
   }
 }
 
-const noneNamed = (what: string, name: string, candidates: Iterable<string>): string =>
-  `there is no ${what} named "${name}"${didYouMean(makeNearest(candidates)(name))}`;
+/** The message for a name that none of the candidates has. */
+function noneNamed(what: string, name: string, candidates: Iterable<string>): string {
+  return thereIsNo(what, name, makeNearest(candidates)(name));
+}

@@ -56,7 +56,7 @@ type Changes = Partial<Omit<OutputConfig, 'files'>> & {
 
 export function outputIn(dir: string, { files = {}, ...changes }: Changes = {}): OutputConfig {
   const configured = Object.entries(files).map(([name, own]): [string, FileConfig] => {
-    return [name, { place: `outputs.shop.files["${name}"]`, what: { kind: 'content', text: '' }, ...own }];
+    return [name, { place: `outputs.shop.files["${name}"]`, content: { kind: 'content', text: '' }, ...own }];
   });
   return {
     name: 'shop',

@@ -30,7 +30,7 @@ it('tokens of any length and content are compared in constant time', async () =>
 });
 
 it.each([
-  ['a pipe without a writer', (path: string) => execFileSync('mkfifo', [path]), 'it is no regular file'],
+  ['a pipe without a writer', (path: string) => execFileSync('mkfifo', [path]), 'it is not a regular file'],
   ['a link to itself', (path: string) => symlinkSync(path, path), 'cannot be read (ELOOP)'],
   ['a directory of it that is a file', (path: string) => symlinkSync('/dev/null/x', path), 'cannot be read (ENOTDIR)'],
 ])('%s in place of the token file refuses every request, and is reported', async (_t, put, why) => {

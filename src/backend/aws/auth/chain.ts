@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import { deadline } from '../../../base/deadline.ts';
+import { errnoOf } from '../../../base/errno.ts';
 import { asFailure, fail, failure, PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
 import { isHeaderToken } from '../../../base/header-text.ts';
@@ -188,8 +189,9 @@ async function readTokenFile(path: string): Promise<string> {
 /** Makes the failure of a link that is set up: a file that cannot be read, or a refusal by STS. */
 function linkFailed(name: LinkName, error: unknown, deps: AwsChainDeps): PannierError {
   const place = placeOf(deps);
-  const { code, path } = (error ?? {}) as { code?: unknown; path?: unknown };
-  if (typeof code === 'string' && /^E[A-Z]+$/.test(code) && typeof path === 'string') {
+  const code = errnoOf(error);
+  const { path } = (error ?? {}) as { path?: unknown };
+  if (code !== undefined && typeof path === 'string') {
     return fail('AUTH_CREDENTIAL_UNREADABLE', place, `${name}: cannot be read (${code}): ${path}`);
   }
   if (error instanceof PannierError && error.failure.code.startsWith('AUTH_')) {

@@ -1,4 +1,5 @@
 import { type Stats, statSync } from 'node:fs';
+import { errnoWord } from '../../../base/errno.ts';
 import { fail, type PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
 import { fileStamp } from '../../../base/file-stamp.ts';
@@ -117,7 +118,7 @@ async function linesOf(path: string, place: string): Promise<readonly string[] |
     const text = (await readFileInTime(path, { maxBytes: MAX_BYTES })).bytes.toString('utf8');
     return text.trim() === '' ? [] : text.split('\n');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errnoWord(error);
     if (code === 'ENOENT') return undefined; // removed after the `stat`
     throw unreadable(place, `cannot be read (${code}):`, path);
   }

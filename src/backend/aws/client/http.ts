@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { ProxyVariables } from '../../../http/proxy-env.ts';
+import type { Environment } from '../../../config/environment.ts';
 import { Transport } from '../../../http/transport.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
 
@@ -10,7 +10,7 @@ export interface AwsHttpOptions {
   readonly clock: Clock;
   readonly emit: Emit;
   /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY; nothing else is read from it. */
-  readonly env: ProxyVariables;
+  readonly env: Environment;
 }
 
 /** The part of the SDK's `HttpRequest` that is read here. */

@@ -6,7 +6,7 @@ import { roleArn } from './schema.ts';
 export const requestKeys = {
   secretId: z.optional(text),
   parameter: z.optional(text),
-  prefix: z.optional(z.string({ error: 'text is wanted' })),
+  prefix: z.optional(z.string({ error: 'text is expected' })),
 };
 
 const ANY = ['secretId', 'parameter', 'prefix'];
@@ -18,7 +18,7 @@ export const companionKeys = {
   previous: { schema: z.optional(bool), goesWith: ['secretId'] },
   pending: { schema: z.optional(bool), goesWith: ['secretId'] },
   tags: {
-    schema: z.optional(z.record(text, z.string({ error: 'text is wanted' }), { error: 'a map is wanted' })),
+    schema: z.optional(z.record(text, z.string({ error: 'text is expected' }), { error: 'a map is expected' })),
     goesWith: ['prefix'],
   },
   roleArn: { schema: z.optional(roleArn), goesWith: ANY },

@@ -3,7 +3,7 @@ import { parseAddress } from '../../../config/address.ts';
 import { path, positiveDuration, text } from '../../../config/scalars.ts';
 
 const region = text.check(
-  z.regex(/^[a-z]{2,}(?:-[a-z0-9]+)*-\d+$/, { error: 'a region is wanted, such as eu-west-1', abort: true }),
+  z.regex(/^[a-z]{2,}(?:-[a-z0-9]+)*-\d+$/, { error: 'a region is expected, such as eu-west-1', abort: true }),
 );
 
 /** `{region}` stands for the region that is asked. */
@@ -14,7 +14,7 @@ const endpoint = text.check(
 /** The ARN of an IAM role, in any partition of AWS. */
 export const roleArn = text.check(
   z.regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/, {
-    error: 'the ARN of a role is wanted, such as arn:aws:iam::123456789012:role/shop',
+    error: 'the ARN of a role is expected, such as arn:aws:iam::123456789012:role/shop',
   }),
 );
 
@@ -22,7 +22,7 @@ export const roleArn = text.check(
 export const awsSchema = z.strictObject({
   kind: z.literal('aws-secrets-manager'),
   region: z.optional(region),
-  failoverRegions: z.optional(z.array(region, { error: 'a list of regions is wanted' })),
+  failoverRegions: z.optional(z.array(region, { error: 'a list of regions is expected' })),
   endpoint: z.optional(endpoint),
   endpoints: z.optional(
     z.strictObject({
@@ -35,7 +35,7 @@ export const awsSchema = z.strictObject({
   roleArn: z.optional(roleArn),
   externalId: z.optional(text),
   roleSessionName: z.optional(
-    text.check(z.regex(/^[\w+=,.@-]{2,64}$/, { error: '2 to 64 letters, digits and _+=,.@- are wanted' })),
+    text.check(z.regex(/^[\w+=,.@-]{2,64}$/, { error: '2 to 64 letters, digits and _+=,.@- are expected' })),
   ),
   timeout: z.optional(positiveDuration),
   tls: z.optional(z.strictObject({ caFile: z.optional(path) })),
@@ -45,5 +45,5 @@ export type AwsShape = z.infer<typeof awsSchema>;
 
 function wrongEndpoint(value: string): string | undefined {
   const { address = '', wrong } = parseAddress(value.replaceAll('{region}', 'region'));
-  return wrong ?? (address.startsWith('unix:') ? 'http://HOST:PORT or https://HOST:PORT is wanted' : undefined);
+  return wrong ?? (address.startsWith('unix:') ? 'http://HOST:PORT or https://HOST:PORT is expected' : undefined);
 }

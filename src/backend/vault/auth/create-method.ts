@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { ProxyVariables } from '../../../http/proxy-env.ts';
+import type { Environment } from '../../../config/environment.ts';
 import type { VaultClient } from '../client/client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import type { AuthMethod } from './method.ts';
@@ -17,7 +17,7 @@ export interface AuthMethodDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   /** For proxies on the way to STS. */
-  readonly env: ProxyVariables;
+  readonly env: Environment;
   readonly kept: KeptSecretIds;
 }
 

@@ -1,5 +1,6 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { errnoWord } from '../../../base/errno.ts';
 import { fail, failure, PannierError } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { holdFolder } from '../../../base/held-folder.ts';
@@ -91,7 +92,7 @@ export function createSecretIdSource(
       if ((await lstat(at)).isSymbolicLink()) throw new NotRemovable('is a symbolic link, which is not removed');
       await unlink(at);
     } catch (error) {
-      const why = error instanceof NotRemovable ? error.message : `cannot be removed (${codeOf(error)})`;
+      const why = error instanceof NotRemovable ? error.message : `cannot be removed (${errnoWord(error)})`;
       if (!hasWarned)
         emit({ kind: 'agent-warning', warning: failure('AUTH_CREDENTIAL_LEFT', place, `${file} ${why}`) });
       hasWarned = true;
@@ -121,9 +122,4 @@ function withRemovalHint(error: unknown): unknown {
   const hint =
     'removeSecretIdFile removes the file after a login, and a restart loses the secret id: deliver one for each start.';
   return fail(code, place, seen, { hint });
-}
-
-function codeOf(error: unknown): string {
-  const code = String((error as { code?: unknown } | null)?.code);
-  return /^E[A-Z0-9]+$/.test(code) ? code : 'unknown';
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { asFailure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { isHeaderToken } from '../../../base/header-text.ts';
-import type { ProxyVariables } from '../../../http/proxy-env.ts';
+import type { Environment } from '../../../config/environment.ts';
 import { type Send, Transport } from '../../../http/transport.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import { readBody } from './body.ts';
@@ -16,7 +16,7 @@ export interface VaultClientOptions {
   readonly clock: Clock;
   readonly emit: Emit;
   /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY; nothing else is read from it. */
-  readonly env: ProxyVariables;
+  readonly env: Environment;
   /** Pannier's version, for the User-Agent header. */
   readonly version?: string;
 }

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { apiPath, count, positiveDuration, text } from '../../../config/scalars.ts';
 
-const list = z.array(text, { error: 'a list of texts is wanted' });
+const list = z.array(text, { error: 'a list of texts is expected' });
 
 const write = z.strictObject({
   path: apiPath,
-  data: z.optional(z.record(z.string(), z.unknown(), { error: 'a map is wanted' })),
+  data: z.optional(z.record(z.string(), z.unknown(), { error: 'a map is expected' })),
 });
 
 const certificate = z.strictObject({
@@ -23,7 +23,7 @@ const END_UNITS = ['unix-seconds', 'unix-milliseconds', 'seconds', 'milliseconds
 
 /** The name of a field of the answer, alone or with its unit. */
 const end = z.union([text, z.strictObject({ field: text, unit: z.optional(z.enum(END_UNITS)) })], {
-  error: `the name of a field is wanted, or { field, unit } with one of the units ${END_UNITS.join(', ')}`,
+  error: `the name of a field is expected, or { field, unit } with one of the units ${END_UNITS.join(', ')}`,
 });
 
 /** The keys of a secret in the configuration that make it a request to a Vault backend. */
@@ -38,7 +38,7 @@ export const requestKeys = {
 export const companionKeys = {
   version: { schema: z.optional(count), goesWith: ['kv'] },
   mount: { schema: z.optional(apiPath), goesWith: ['kv'] },
-  kvVersion: { schema: z.optional(z.literal([1, 2], { error: '1 or 2 is wanted' })), goesWith: ['kv'] },
+  kvVersion: { schema: z.optional(z.literal([1, 2], { error: '1 or 2 is expected' })), goesWith: ['kv'] },
   end: { schema: z.optional(end), goesWith: ['read', 'write'] },
 } as const;
 

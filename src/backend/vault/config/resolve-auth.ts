@@ -141,7 +141,8 @@ function checkOne(
 ): boolean {
   if ((firstValue === undefined) !== (secondValue === undefined)) return true;
   const place = [...path, 'auth'];
-  if (firstValue === undefined) problems.add('CONFIG_MISSING', file, place, `one of ${first} and ${second} is wanted`);
+  if (firstValue === undefined)
+    problems.add('CONFIG_MISSING', file, place, `one of ${first} and ${second} is expected`);
   else problems.add('CONFIG_INVALID', file, place, `${first} and ${second} exclude each other`, 'Keep one of the two.');
   return false;
 }

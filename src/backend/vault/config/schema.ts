@@ -21,7 +21,7 @@ const address = text.check(
 export const vaultSchema = z.strictObject({
   kind: z.literal('vault'),
   address: z.optional(address),
-  namespace: z.optional(z.string({ error: 'text is wanted' })),
+  namespace: z.optional(z.string({ error: 'text is expected' })),
   tls: z.optional(tls),
   timeout: z.optional(positiveDuration),
   auth,

@@ -1,5 +1,5 @@
 /**
- * One backend, resolved: defaults filled, durations in milliseconds, paths absolute, credentials as `Secret`. Each kind
+ * One backend, resolved: with defaults, durations in milliseconds, paths absolute, credentials as `Secret`. Each kind
  * has a type of its own that extends this one (`src/backend/KIND/config/config.ts`).
  */
 export interface BackendConfig {
@@ -7,9 +7,9 @@ export interface BackendConfig {
   readonly kind: string;
   /** Its name in the configuration. */
   readonly name: string;
-  /** The server's address, for status and messages. Absent: the backend has no one address. */
+  /** The server's address, for the status and messages. Absent: the backend has none, or several. */
   readonly address?: string;
-  /** The longest that one request may take in total. Absent: the backend sends no requests. */
+  /** How long one request may take in total. Absent: the backend sends no requests. */
   readonly timeoutMs?: number;
 }
 

@@ -6,7 +6,7 @@ import type { SecretRequest } from '../secrets/config.ts';
 import type { BackendConfig } from './config.ts';
 import type { PathRequests } from './path-requests.ts';
 
-/** A key of a secret that says more about its request. */
+/** A key of a secret that goes with a request key and says more about the request. */
 export interface CompanionKey {
   /** Optional in the schema. A key that several kinds have must be the same schema object in all of them. */
   readonly schema: z.core.$ZodType;
@@ -15,25 +15,26 @@ export interface CompanionKey {
 }
 
 /**
- * What the configuration must know of one kind of backend. The configuration, its JSON Schema, the templates and the
- * environment of commands read it; none of them names a kind.
+ * What the configuration must know about one kind of backend. The configuration, its JSON Schema, the templates and the
+ * environment of commands read it, and none of them mentions a kind by name.
  */
 export interface BackendKindConfig {
   /** The value of `kind` in the section `backends`. */
   readonly kind: string;
-  /** What a backend of this kind may say: a strict object whose `kind` is the literal above. */
+  /** The keys of a backend of this kind: a strict object whose `kind` is the literal above. */
   readonly schema: z.core.$ZodTypeDiscriminable & z.ZodMiniObject;
   /**
-   * The runtime configuration of one backend. Undefined: something is wrong, and it was added to `problems`.
-   * @param shape what `schema` made of the entry.
+   * The runtime configuration of one backend. Undefined when something is wrong; it was added to `context.problems`.
+   * @param shape the entry as `schema` parsed it.
    */
   resolve(name: string, shape: never, entry: ConfigEntry, context: ResolveContext): BackendConfig | undefined;
   /** The keys by which a secret asks this kind, each optional in its schema. A key belongs to one kind only. */
   readonly requestKeys: Readonly<Record<string, z.core.$ZodType>>;
   readonly companionKeys: Readonly<Record<string, CompanionKey>>;
   /**
-   * The request of a secret that has one of `requestKeys`. Undefined: something is wrong, and it was added.
-   * @param shape what the schemas of all keys made of the secret's entry.
+   * The request of a secret that has one of `requestKeys`. Undefined when something is wrong; it was added to
+   * `problems`.
+   * @param shape the secret's entry as the schemas of all keys parsed it.
    */
   resolveRequest(shape: never, entry: ConfigEntry, problems: Problems): SecretRequest | undefined;
   /** Environment variables that hold credentials of this kind: no command that the agent starts inherits them. */
@@ -44,9 +45,9 @@ export interface BackendKindConfig {
   readonly hasProxy?: true;
 }
 
-/** The kind of a configured backend. @throws TypeError when there is none, which the configuration has ruled out. */
+/** The kind of a configured backend. @throws TypeError when there is none, which the schema of backends rules out. */
 export function kindOf<K extends BackendKindConfig>(kinds: readonly K[], { kind }: Pick<BackendConfig, 'kind'>): K {
-  const found = kinds.find((one) => one.kind === kind);
+  const found = kinds.find((candidate) => candidate.kind === kind);
   if (found === undefined) throw new TypeError(`there is no kind of backend named ${kind}`);
   return found;
 }

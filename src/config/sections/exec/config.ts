@@ -2,19 +2,23 @@ import type { GenerationsConfig } from '../outputs/config.ts';
 
 /** The child that `pannier exec` runs. */
 export interface ExecConfig {
-  /** Not empty; absent: it is on the command line. */
+  /** The program and its arguments, not empty. Absent: the command line gives them. */
   readonly command?: readonly string[];
-  /** The variables made of secrets; absent: files alone. */
+  /** The variables that are made of secrets. Absent: secrets get to the child by files only. */
   readonly env?: GenerationsConfig;
-  /** What becomes of the child when its variables change. */
+  /** What is done to the child when its variables change. */
   readonly onChange: { readonly kind: 'restart' | 'none' } | { readonly kind: 'signal'; readonly name: NodeJS.Signals };
-  /** Asks it to stop for a restart. */
+  /** The signal that asks the child to stop. */
   readonly stopSignal: NodeJS.Signals;
-  /** How long it may take to stop. */
+  /** How long the child may take to stop before it gets SIGKILL. */
   readonly graceMs: number;
-  /** What becomes of exec when the child ends by itself. */
+  /** What `exec` does when the child ends by itself. */
   readonly onExit: 'end' | 'restart';
-  /** Of our own variables it gets those of `inherit` alone; else all, without logins that `inherit` does not name. */
+  /**
+   * Whether the child gets, of the agent's variables, those of `inherit` only. Else it gets all, except credentials of
+   * backends that `inherit` does not name.
+   */
   readonly pristine: boolean;
+  /** Names of variables. */
   readonly inherit: readonly string[];
 }

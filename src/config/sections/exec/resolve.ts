@@ -3,7 +3,7 @@ import { parseDuration } from '../../../base/duration.ts';
 import type { ExecConfig, FileConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
-import { type ConfigPath, ENVIRONMENT, formatPlace, valueAt } from '../../place.ts';
+import { type ConfigPath, EXEC_ENVIRONMENT, formatPlace, valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { fullSignalName } from '../../scalars.ts';
 import { exec as schema } from './schema.ts';
@@ -21,7 +21,7 @@ const QUIET_MS = 1_000;
 const MAX_WAIT_MS = 10_000;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** The child's configuration; the defaults when there is no such section. */
+/** The configuration of exec; the defaults when there is no such section. */
 export function resolveExec(
   entry: ConfigEntry | undefined,
   outputs: ReadonlyMap<string, ConfigEntry>,
@@ -35,25 +35,31 @@ export function resolveExec(
   checkNames(Object.keys(env ?? {}), (name) => [...path, 'env', name]);
   checkNames(inherit, (_, index) => [...path, 'inherit', index]);
   if (signal !== undefined && onChange !== 'signal') {
-    const hint = 'Say onChange: signal, or remove it.';
-    problems.add('CONFIG_INVALID', file, [...path, 'signal'], 'it goes with onChange: signal', hint);
+    const hint = 'Set onChange: signal, or remove signal.';
+    problems.add('CONFIG_INVALID', file, [...path, 'signal'], 'signal goes with onChange: signal', hint);
   }
   const quietMs = msOf(shape.quiet) ?? QUIET_MS;
   const maxWaitMs = msOf(shape.maxWait) ?? Math.max(MAX_WAIT_MS, quietMs);
   if (maxWaitMs < quietMs) {
-    problems.add('CONFIG_INVALID', file, [...path, 'maxWait'], 'shorter than quiet', 'Raise it, or lower quiet.');
+    problems.add(
+      'CONFIG_INVALID',
+      file,
+      [...path, 'maxWait'],
+      'maxWait is shorter than quiet',
+      'Raise maxWait, or lower quiet.',
+    );
   }
   const command = shape.command === undefined ? undefined : resolveCommand(shape.command);
-  const namesake = outputs.get(ENVIRONMENT);
-  if (env !== undefined && namesake !== undefined) {
-    const seen = 'the environment of exec goes by this name';
-    problems.add('CONFIG_DUPLICATE', namesake.file, namesake.path, seen, 'Give the output another name.');
+  const sameName = outputs.get(EXEC_ENVIRONMENT);
+  if (env !== undefined && sameName !== undefined) {
+    const seen = `the environment of exec has the name ${EXEC_ENVIRONMENT} already`;
+    problems.add('CONFIG_DUPLICATE', sameName.file, sameName.path, seen, 'Give the output another name.');
   }
   return {
     ...(command === undefined ? {} : { command }),
     ...(env === undefined
       ? {}
-      : { env: { name: ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, files: variables(env) } }),
+      : { env: { name: EXEC_ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, files: variables(env) } }),
     onChange: onChange === 'signal' ? { kind: 'signal', name: fullSignalName(signal ?? 'SIGHUP') } : { kind: onChange },
     stopSignal: fullSignalName(shape.stopSignal ?? DEFAULTS.stopSignal),
     graceMs: msOf(shape.grace) ?? DEFAULTS.graceMs,
@@ -66,7 +72,7 @@ export function resolveExec(
     for (const [index, name] of names.entries()) {
       if (NAME.test(name)) continue;
       const seen = 'the name of a variable begins with a letter or _ and goes on with letters, digits and _';
-      problems.add('CONFIG_INVALID', file, at(name, index), seen, 'Rename it.');
+      problems.add('CONFIG_INVALID', file, at(name, index), seen, 'Rename the variable.');
     }
   }
 
@@ -79,18 +85,18 @@ export function resolveExec(
   function variables(texts: Readonly<Record<string, string>>): ReadonlyMap<string, FileConfig> {
     const place = (name: string) => formatPlace([...path, 'env', name]);
     return new Map(
-      Object.entries(texts).map(([name, text]) => [name, { place: place(name), what: { kind: 'content', text } }]),
+      Object.entries(texts).map(([name, text]) => [name, { place: place(name), content: { kind: 'content', text } }]),
     );
   }
 }
 
-/** A step of a reload with `child: true` has nobody to turn to without `exec`. */
+/** Refuses steps of reloads with `child: true`; for a configuration without the section `exec`, which has the child. */
 export function checkChildSteps(entries: ReadonlyMap<string, ConfigEntry>, problems: Problems): void {
   for (const { file, path } of entries.values()) {
     const steps = valueAt(file.tree, [...path, 'reload']);
     for (const index of Array.isArray(steps) ? steps.keys() : []) {
-      for (const how of ['signal', 'restart']) {
-        const at = [...path, 'reload', index, how, 'child'];
+      for (const kind of ['signal', 'restart']) {
+        const at = [...path, 'reload', index, kind, 'child'];
         if (valueAt(file.tree, at) !== true) continue;
         const hint = 'Add the section exec (`exec: {}` will do), or use a pidFile, a process or a command.';
         problems.add('CONFIG_MISSING', file, at, 'only exec has a child, and there is no section exec', hint);

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { argv, bool, choice, duration, signalName, text } from '../../scalars.ts';
 
-/** The child of `pannier exec`. Names of variables, and which keys go together, are checked in `resolve-exec.ts`. */
+/** The child of `pannier exec`. `resolve.ts` checks the names of variables, and which keys go together. */
 export const exec = z.strictObject({
   command: z.optional(argv),
-  env: z.optional(z.record(z.string(), z.string({ error: 'text is wanted' }))),
+  env: z.optional(z.record(z.string(), z.string({ error: 'text is expected' }))),
   onChange: z.optional(choice(['restart', 'signal', 'none'])),
   signal: z.optional(signalName),
   stopSignal: z.optional(signalName),

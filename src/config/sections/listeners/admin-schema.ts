@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { hostPort, id, mode, path } from '../../scalars.ts';
 
-/** Where health and metrics are served. That there is exactly one place is checked in `resolve-admin.ts`. */
+/** Where health and metrics are served. `resolve-admin.ts` checks that it is either a socket or a port. */
 export const admin = z.strictObject({
   listen: z.optional(hostPort),
   socket: z.optional(path),

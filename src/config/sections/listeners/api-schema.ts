@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { bool, choice, count, hostPort, id, mode, path, text } from '../../scalars.ts';
 
-/** What goes with what is checked in `resolve-api.ts`. */
+/** The keys of one listener. `resolve-api.ts` checks which go together. */
 const keys = {
   socket: z.optional(path),
   mode: z.optional(mode),
@@ -11,9 +11,10 @@ const keys = {
   tokenFile: z.optional(path),
   secrets: z.optional(z.array(text)),
   control: z.optional(bool),
-  maxConnections: z.optional(count.check(z.maximum(10_000, { error: '10000 is the most' }))),
+  maxConnections: z.optional(count.check(z.maximum(10_000, { error: '10000 is the largest number' }))),
 };
 
+/** One listener of the local API. */
 export const apiListener = z.strictObject(keys);
 
 /** The keys of a listener beside `listeners` are the short form of a single one. */

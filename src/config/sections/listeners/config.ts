@@ -1,4 +1,4 @@
-/** Where a server of the agent's own listens. */
+/** Where a listener of the agent listens. */
 export type ListenConfig =
   | {
       readonly kind: 'unix';
@@ -12,61 +12,66 @@ export type ListenConfig =
   /** `host` is an address or a name, IPv6 without brackets. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
+/** The local API. */
 export interface ApiConfig {
-  /** One at least. */
+  /** At least one. */
   readonly listeners: readonly ApiListenerConfig[];
-  /** Which reads the log tells: each, the first of each value, or none. */
+  /** Which reads of secrets are logged: all, the first of each value, or none. */
   readonly audit: 'all' | 'changes' | 'off';
 }
 
+/** One listener of the local API. */
 export interface ApiListenerConfig {
   readonly where: ListenConfig;
-  /** Configuration path: `api`, or `api.listeners[0]`. */
+  /** Its configuration path, for errors: `api`, or `api.listeners[0]`. */
   readonly place: string;
-  /** Requests must carry what stands in there; always there for TCP. */
+  /** The file with the token that requests must carry; never absent for TCP. Absent: requests need none. */
   readonly tokenFile?: string;
-  /** The secrets that it shows; absent: all. */
+  /** The names of the secrets that it shows. Absent: all. */
   readonly secrets?: readonly string[];
-  /** Whether the agent can be stopped over it. */
+  /** Whether clients may stop the agent. */
   readonly control: boolean;
   readonly maxConnections: number;
 }
 
-/** A way for clients of the backend itself to reach it through the agent. */
+/** The proxy, by which clients that speak the backend's own API reach it through the agent. */
 export interface ProxyConfig {
-  /** One at least. */
+  /** At least one. */
   readonly listeners: readonly ProxyListenConfig[];
-  /** Of kind vault. */
+  /** The name of a backend whose kind can have a proxy. */
   readonly backend: string;
-  /** The agent's own token goes with requests that carry none (`true`), with all (`force`), or with none. */
+  /** Whether requests get the agent's own token: those without a token (`true`), all (`force`), or none (`false`). */
   readonly useAutoAuthToken: boolean | 'force';
-  /** Clients' requests go with the client certificate of the backend's `tls`, which may be a login. */
+  /** Whether requests use the client certificate of the backend's `tls`, by which a server may log a client in. */
   readonly useClientCertificate: boolean;
   /** Absent: nothing is cached. */
   readonly cache?: ProxyCacheConfig;
 }
 
+/** One listener of the proxy. */
 export interface ProxyListenConfig {
   readonly where: ListenConfig;
-  /** Configuration path, for errors. */
+  /** Its configuration path, for errors. */
   readonly place: string;
-  /** Refuse what comes without `X-Vault-Request: true`. */
+  /** Whether requests without `X-Vault-Request: true` are refused. */
   readonly requireRequestHeader: boolean;
 }
 
+/** The cache of the proxy. */
 export interface ProxyCacheConfig {
   readonly maxEntries: number;
-  /** Of all answers together, with their headers. */
+  /** The size of all cached answers together, with their headers. */
   readonly maxBytes: number;
-  /** Absent: KV is read anew each time. */
+  /** Absent: reads of KV are not cached. */
   readonly staticKv?: {
-    /** No answer is given that is older. */
+    /** An older answer is not used. */
     readonly maxStaleMs: number;
   };
 }
 
+/** The listener for health and metrics. */
 export interface AdminConfig {
   readonly where: ListenConfig;
-  /** Configuration path, for errors. */
+  /** Its configuration path, for errors. */
   readonly place: string;
 }

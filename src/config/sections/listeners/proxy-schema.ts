@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import { isLoopback, parseHostPort } from '../../host-port.ts';
 import { bool, count, hostPort, id, mode, path, positiveDuration, text } from '../../scalars.ts';
 
-/** Whoever reaches the port gets the agent's login, so no other machine may. */
+/** A client that reaches the port gets the agent's login, so only clients on this machine may. */
 const loopback = hostPort.check(
   z.refine((value) => isLoopback(parseHostPort(value)?.host ?? 'localhost'), {
-    error: 'only this machine may reach it: 127.0.0.1, [::1] or localhost is wanted',
+    error: 'only this machine may reach it: 127.0.0.1, [::1] or localhost is expected',
   }),
 );
 
@@ -15,7 +15,7 @@ const cache = z.strictObject({
   staticKv: z.optional(z.strictObject({ maxStale: z.optional(positiveDuration) })),
 });
 
-/** That it listens somewhere is checked in `resolve-proxy.ts`. */
+/** `resolve-proxy.ts` checks that there is a socket or a port. */
 export const proxy = z.strictObject({
   socket: z.optional(path),
   mode: z.optional(mode),
@@ -23,7 +23,7 @@ export const proxy = z.strictObject({
   gid: z.optional(id),
   listen: z.optional(loopback),
   backend: z.optional(text),
-  useAutoAuthToken: z.optional(z.literal([true, false, 'force'], { error: 'true, false or force is wanted' })),
+  useAutoAuthToken: z.optional(z.literal([true, false, 'force'], { error: 'true, false or force is expected' })),
   useClientCertificate: z.optional(bool),
   requireRequestHeader: z.optional(bool),
   cache: z.optional(cache),

@@ -15,16 +15,16 @@ export function resolveAdmin(entry: ConfigEntry | undefined, problems: Problems)
   const { listen, socket, ...rest } = shape;
   const place = problems.placeIn(file, path);
   if (listen !== undefined && socket !== undefined) {
-    problems.add('CONFIG_INVALID', file, [...path, 'listen'], 'it has a socket as well', ONE_OF);
+    problems.add('CONFIG_INVALID', file, [...path, 'listen'], 'admin has both listen and socket', ONE_OF);
     return undefined;
   }
   if (socket !== undefined) return { where: resolveSocket({ socket, ...rest }, file), place };
   if (listen === undefined) {
-    problems.add('CONFIG_MISSING', file, path, 'it says nowhere to listen', ONE_OF);
+    problems.add('CONFIG_MISSING', file, path, 'admin has neither listen nor socket', ONE_OF);
     return undefined;
   }
   for (const key of Object.keys(rest)) {
-    problems.add('CONFIG_INVALID', file, [...path, key], 'it goes with socket, and listen is there', 'Remove it.');
+    problems.add('CONFIG_INVALID', file, [...path, key], `${key} goes with socket, not with listen`, 'Remove it.');
   }
   return { where: resolveHostPort(listen), place };
 }

@@ -14,7 +14,7 @@ import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 const MAX_CONNECTIONS = 256;
 const LISTENER_KEYS = ['socket', 'mode', 'uid', 'gid', 'listen', 'tokenFile', 'secrets', 'control', 'maxConnections'];
 
-/** The local API's configuration; undefined when there is no such section, or nothing good in it. */
+/** The configuration of the local API; undefined when there is no such section, or no listener without problems. */
 export function resolveApi(
   entry: ConfigEntry | undefined,
   secrets: KnownSecrets,
@@ -28,22 +28,34 @@ export function resolveApi(
 
   const listeners: ApiListenerConfig[] = [];
   if (raw['listeners'] === undefined) {
-    const one = shape && resolveListener(shape, entry, secrets, problems);
-    if (one !== undefined) listeners.push(one);
+    const listener = shape && resolveListener(shape, entry, secrets, problems);
+    if (listener !== undefined) listeners.push(listener);
   } else {
     for (const key of LISTENER_KEYS.filter((key) => raw[key] !== undefined)) {
-      const hint = 'Put it into an item of listeners.';
-      problems.add('CONFIG_INVALID', file, [...path, key], 'it belongs to a listener, and there is a list', hint);
+      const hint = 'Move it into an item of listeners.';
+      problems.add(
+        'CONFIG_INVALID',
+        file,
+        [...path, key],
+        `${key} belongs to one listener, and listeners is a list`,
+        hint,
+      );
     }
     const items = Array.isArray(raw['listeners']) ? raw['listeners'] : [];
     if (shape !== undefined && items.length === 0) {
-      problems.add('CONFIG_MISSING', file, [...path, 'listeners'], 'an empty list', 'Add a listener, or remove api.');
+      problems.add(
+        'CONFIG_MISSING',
+        file,
+        [...path, 'listeners'],
+        'listeners is an empty list',
+        'Add a listener, or remove api.',
+      );
     }
     for (const index of items.keys()) {
       const at = { file, path: [...path, 'listeners', index] };
       const item = parseEntry(apiListener, at, problems);
-      const one = item && resolveListener(item, at, secrets, problems);
-      if (one !== undefined) listeners.push(one);
+      const listener = item && resolveListener(item, at, secrets, problems);
+      if (listener !== undefined) listeners.push(listener);
     }
   }
   return listeners.length === 0 ? undefined : { listeners, audit: shape?.audit ?? 'changes' };
@@ -59,15 +71,27 @@ function resolveListener(
   const { socket, listen, tokenFile, secrets, control = false, maxConnections = MAX_CONNECTIONS } = shape;
   const before = problems.count;
   if (socket === undefined && listen === undefined) {
-    problems.add('CONFIG_MISSING', file, path, 'neither socket nor listen', 'Add one of them.');
+    problems.add('CONFIG_MISSING', file, path, 'the listener has neither socket nor listen', 'Add one of them.');
   } else if (socket !== undefined && listen !== undefined) {
-    problems.add('CONFIG_INVALID', file, path, 'both socket and listen', 'Keep one, or make two listeners of it.');
+    problems.add(
+      'CONFIG_INVALID',
+      file,
+      path,
+      'the listener has both socket and listen',
+      'Keep one of them, or make two listeners.',
+    );
   }
   if (listen !== undefined) checkTcp(shape, listen, entry, problems);
   for (const [index, name] of (secrets ?? []).entries()) {
     const at = [...path, 'secrets', index];
     if (name.includes('.')) {
-      problems.add('CONFIG_INVALID', file, at, 'a name with a dot', 'Write NAME: a listener sees whole secrets.');
+      problems.add(
+        'CONFIG_INVALID',
+        file,
+        at,
+        'the name of a secret has no dot',
+        'Write NAME: a listener shows whole secrets.',
+      );
     } else resolveSource(name, file, at, known, problems);
   }
   if (problems.count > before) return undefined;
@@ -81,19 +105,25 @@ function resolveListener(
   };
 }
 
-/** Any user and any container of the pod can connect to a port of loopback, so a token is what tells them apart. */
+/** Checks a TCP listener. Every user, and every container of the pod, can connect to it, so it needs a token. */
 function checkTcp(shape: ApiListenerShape, listen: string, { file, path }: ConfigEntry, problems: Problems): void {
   const { host = '' } = parseHostPort(listen) ?? {};
   if (!isLoopback(host)) {
     const hint = 'Use 127.0.0.1, [::1] or localhost, or a socket.';
-    problems.add('CONFIG_INVALID', file, [...path, 'listen'], 'not a loopback address', hint);
+    problems.add('CONFIG_INVALID', file, [...path, 'listen'], 'the address is not a loopback address', hint);
   }
   if (shape.tokenFile === undefined) {
-    problems.add('CONFIG_MISSING', file, [...path, 'tokenFile'], 'absent, and listen needs one', 'Add it.');
+    problems.add(
+      'CONFIG_MISSING',
+      file,
+      [...path, 'tokenFile'],
+      'tokenFile is absent, and listen needs one',
+      'Add it.',
+    );
   }
   for (const key of ['mode', 'uid', 'gid'] as const) {
     if (shape[key] === undefined) continue;
-    problems.add('CONFIG_INVALID', file, [...path, key], 'it goes with socket, not with listen', 'Remove it.');
+    problems.add('CONFIG_INVALID', file, [...path, key], `${key} goes with socket, not with listen`, 'Remove it.');
   }
 }
 

@@ -3,7 +3,7 @@ import type { ListenConfig } from '../../config.ts';
 import { parseHostPort } from '../../host-port.ts';
 import type { SourceFile } from '../../load/source-file.ts';
 
-/** The keys of a unix socket in every section that listens. */
+/** The keys of a unix socket, the same in every section with listeners. */
 export interface SocketShape {
   readonly socket: string;
   readonly mode?: string | undefined;
@@ -11,9 +11,10 @@ export interface SocketShape {
   readonly gid?: number | undefined;
 }
 
-/** Private unless told otherwise. */
+/** Only the agent's user may connect, unless `mode` says otherwise. */
 const SOCKET_MODE = 0o600;
 
+/** Where a listener with these keys listens. A relative path starts at the directory of the file. */
 export function resolveSocket({ socket, mode, uid, gid }: SocketShape, { dir }: Pick<SourceFile, 'dir'>): ListenConfig {
   return {
     kind: 'unix',
@@ -24,7 +25,7 @@ export function resolveSocket({ socket, mode, uid, gid }: SocketShape, { dir }: 
   };
 }
 
-/** @param listen as the `hostPort` scalar takes it. */
+/** Where a listener on `HOST:PORT` listens. @param listen a text that the scalar `hostPort` has accepted. */
 export function resolveHostPort(listen: string): ListenConfig {
   const parsed = parseHostPort(listen);
   if (parsed === undefined) throw new TypeError('not HOST:PORT');

@@ -6,7 +6,7 @@ import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ProxyShape } from '../../schema.ts';
 import type { BackendKindConfig } from '../backends/kind.ts';
-import { configured, type KnownBackends } from '../secrets/resolve.ts';
+import { configuredHint, type KnownBackends } from '../secrets/resolve.ts';
 import { proxy as schema } from './proxy-schema.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 
@@ -54,15 +54,22 @@ function resolveListeners(
     const where = resolveHostPort(listen);
     listeners.push({ where, place, requireRequestHeader: required ?? true });
   }
-  if (listeners.length === 0) problems.add('CONFIG_MISSING', file, path, 'it listens nowhere', 'Add socket or listen.');
+  if (listeners.length === 0)
+    problems.add('CONFIG_MISSING', file, path, 'the proxy has neither socket nor listen', 'Add one of them.');
   for (const key of ONLY_WITH_SOCKET) {
     if (socket !== undefined || shape[key] === undefined) continue;
-    problems.add('CONFIG_INVALID', file, [...path, key], 'it goes with socket, and there is none', 'Remove it.');
+    problems.add(
+      'CONFIG_INVALID',
+      file,
+      [...path, key],
+      `${key} goes with socket, and there is no socket`,
+      'Remove it.',
+    );
   }
   return listeners;
 }
 
-/** The one that is named, or else the only one of kind vault. */
+/** The backend that the section names, or else the only one that can have a proxy. */
 function chooseBackend(
   { backend }: ProxyShape,
   { file, path }: ConfigEntry,
@@ -73,21 +80,21 @@ function chooseBackend(
   const proxied = kinds.filter(({ hasProxy }) => hasProxy).map(({ kind }) => kind);
   const isProxied = (name: string) => {
     const kind = resolved.get(name)?.kind;
-    return kind === undefined || proxied.includes(kind); // what is wrong with a broken one is told already
+    return kind === undefined || proxied.includes(kind); // a backend with problems has been reported already
   };
   const place = [...path, 'backend'];
   if (backend === undefined) {
     const fitting = names.filter(isProxied);
     const seen =
       fitting.length === 0
-        ? `no backend of kind ${proxied.join(' or ')}`
-        : `absent, and there are: ${fitting.join(', ')}`;
+        ? `there is no backend of kind ${proxied.join(' or ')}`
+        : `backend is absent, and there are several: ${fitting.join(', ')}`;
     if (fitting.length !== 1) problems.add('CONFIG_MISSING', file, place, seen);
     return fitting.length === 1 ? fitting[0] : undefined;
   }
   if (!names.includes(backend)) {
     const unknown = { what: 'backend', name: backend, near: nearest(backend) };
-    problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configured(names));
+    problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configuredHint(names));
     return undefined;
   }
   if (isProxied(backend)) return backend;
@@ -95,7 +102,7 @@ function chooseBackend(
     'CONFIG_INVALID',
     file,
     place,
-    `it is of kind ${resolved.get(backend)?.kind}, and only ${proxied.join(' and ')} has a proxy`,
+    `${backend} is of kind ${resolved.get(backend)?.kind}, and the proxy takes only ${proxied.join(' and ')}`,
   );
   return undefined;
 }

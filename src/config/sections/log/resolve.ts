@@ -5,7 +5,7 @@ import { parseEntry } from '../../load/parse-entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { log as schema } from './schema.ts';
 
-/** The log's configuration; the defaults when there is no such section. */
+/** The configuration of the log; the defaults when there is no such section. */
 export function resolveLog(entry: ConfigEntry | undefined, problems: Problems): LogConfig {
   const shape = entry && parseEntry(schema, entry, problems);
   const { level = 'info', format = 'auto', file } = shape ?? {};

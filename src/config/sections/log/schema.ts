@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { choice, path } from '../../scalars.ts';
 
+/** The section `log`. */
 export const log = z.strictObject({
   level: z.optional(choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   format: z.optional(choice(['auto', 'json', 'pretty'])),

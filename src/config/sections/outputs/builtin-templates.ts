@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A template shipped in templates/: what a configuration must give it. */
+/** What a configuration must give to a template that Pannier ships in templates/. */
 export interface BuiltinTemplate {
-  /** What it calls the secret that it is made of. */
+  /** The name by which the template uses its one secret. */
   readonly input: string;
-  /** Fields it cannot do without. Absent: it takes all fields, whatever their names. */
+  /** The fields that it needs. Absent: it writes all fields, whatever their names. */
   readonly fields?: readonly string[];
-  /** Fields that may be missing. */
+  /** The fields that it uses when they are there. */
   readonly optional?: readonly string[];
 }
 
-/** By the NAME of `builtin:NAME`. `test/templates/page.test.ts` ties them to templates/ and to docs/templates.md. */
+/** By the NAME of `builtin:NAME`. `test/templates/page.test.ts` compares them with templates/ and docs/templates.md. */
 export const BUILTIN_TEMPLATES: ReadonlyMap<string, BuiltinTemplate> = new Map(
   Object.entries<BuiltinTemplate>({
     dotenv: { input: 'app' },
@@ -40,7 +40,7 @@ export const BUILTIN_TEMPLATES: ReadonlyMap<string, BuiltinTemplate> = new Map(
   }),
 );
 
-/** Put in by the bundler: all texts by name. */
+/** All texts by name; the bundler defines it. */
 declare const PANNIER_TEMPLATES: Readonly<Record<string, string>> | undefined;
 
 /** The text of a template of `BUILTIN_TEMPLATES`. */

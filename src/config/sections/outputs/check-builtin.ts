@@ -1,4 +1,4 @@
-import { makeNearest } from '../../../base/nearest.ts';
+import { makeNearest, thereIsNo } from '../../../base/nearest.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
@@ -6,7 +6,7 @@ import { type KnownSecrets, splitSource } from '../secrets/resolve-source.ts';
 import { BUILTIN_TEMPLATES, type BuiltinTemplate } from './builtin-templates.ts';
 import { INPUT_KEYS, type InputMap } from './resolve-inputs.ts';
 
-/** What a builtin takes is known, so what it is given is checked before its template is read. */
+/** Whether the file gives a builtin template what it needs; what is wrong is added to `problems`. */
 export function checkBuiltin(
   name: string,
   inputs: InputMap,
@@ -29,17 +29,17 @@ export function checkBuiltin(
       if (wrong !== undefined) problems.add('CONFIG_INVALID', file, [...path, kind, key], wrong, hintOf(builtin));
     }
   }
-  const seen = problems.count === before && !secrets.has(builtin.input) ? whatLacks(builtin, inputs) : undefined;
-  const hint = `Say which secret it is: with: { ${builtin.input}: SECRET }.`;
+  const seen = problems.count === before && !secrets.has(builtin.input) ? whatIsMissing(builtin, inputs) : undefined;
+  const hint = `Name the secret: with: { ${builtin.input}: SECRET }.`;
   if (seen !== undefined) problems.add('CONFIG_MISSING', file, [...path, 'template'], seen, hint);
   return problems.count === before;
 }
 
 function wrongKey(key: string, { input, fields, optional = [] }: BuiltinTemplate): string | undefined {
   const [name, field] = splitSource(key);
-  if (name !== input) return `it is made of ${input} and of nothing else`;
+  if (name !== input) return `the builtin template takes ${input} and nothing else`;
   if (field === undefined || fields === undefined) return undefined;
-  return [...fields, ...optional].includes(field) ? undefined : 'it has no place for this field';
+  return [...fields, ...optional].includes(field) ? undefined : 'the builtin template does not use this field';
 }
 
 function hintOf({ input, fields, optional = [] }: BuiltinTemplate): string {
@@ -47,11 +47,16 @@ function hintOf({ input, fields, optional = [] }: BuiltinTemplate): string {
   return `Its fields are ${[...fields, ...optional].map((field) => `${input}.${field}`).join(', ')}.`;
 }
 
-/** Without a secret of the input's own name, `with` names one, or it names all the fields. */
-function whatLacks({ input, fields = [] }: BuiltinTemplate, inputs: InputMap): string | undefined {
+/**
+ * What is missing when no secret has the name of the input: `with` must give the secret, or each of the fields.
+ * Undefined when nothing is.
+ */
+function whatIsMissing({ input, fields = [] }: BuiltinTemplate, inputs: InputMap): string | undefined {
   const given = inputs.get(input);
-  if (given === undefined) return `it is made of ${input}, and there is no secret named "${input}"`;
+  if (given === undefined) return `the builtin template needs ${input}, and ${thereIsNo('secret', input, undefined)}`;
   const there = given.fields.map(([field]) => field);
   const missing = given.is === undefined ? fields.filter((field) => !there.includes(field)) : [];
-  return missing.length === 0 ? undefined : `nothing gives ${missing.map((it) => `${input}.${it}`).join(', ')}`;
+  return missing.length === 0
+    ? undefined
+    : `the builtin template needs ${missing.map((field) => `${input}.${field}`).join(', ')}`;
 }

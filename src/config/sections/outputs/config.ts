@@ -1,15 +1,19 @@
 import type { Secret } from '../../../base/secret.ts';
 
-/** What makes and moves generations, whatever they are made of. */
+/** When generations are made, and of what: an output's files, or the environment of exec. */
 export interface GenerationsConfig {
   readonly name: string;
+  /** A change is published when no further one has come for this long. */
   readonly quietMs: number;
+  /** A change is published after this long at the latest, also when further ones come. */
   readonly maxWaitMs: number;
+  /** Whether the first generation is followed by a reload. */
   readonly reloadOnFirst: boolean;
-  /** By file name, relative to `dir`, which may hold `/`; by variable. */
+  /** By the file's path relative to `dir`, or by the name of the variable. */
   readonly files: ReadonlyMap<string, FileConfig>;
 }
 
+/** Files in one directory that change together. */
 export interface OutputConfig extends GenerationsConfig {
   readonly dir: string;
   readonly mode: number;
@@ -20,89 +24,95 @@ export interface OutputConfig extends GenerationsConfig {
   readonly reload: readonly ReloadConfig[];
 }
 
+/** One file of an output, or one variable of the environment of exec. */
 export interface FileConfig {
-  /** Configuration path, for errors: `outputs.shop.files["app.env"]`. */
+  /** Its configuration path, for errors: `outputs.shop.files["app.env"]`. */
   readonly place: string;
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
-  readonly what: FileContent;
+  readonly content: FileContent;
 }
 
+/** What a file is made of: a template file, a template in the configuration, or fields in a format. */
 export type FileContent =
   | { readonly kind: 'template'; readonly path: string; readonly inputs?: ReadonlyMap<string, InputConfig> }
   | {
       readonly kind: 'content';
       readonly text: string;
-      /** The NAME of `builtin:NAME`, when that is where the text comes from. */
+      /** The NAME of `builtin:NAME`. Absent: the text is from the configuration. */
       readonly builtin?: string;
       readonly inputs?: ReadonlyMap<string, InputConfig>;
     }
   | {
       readonly kind: 'format';
       readonly format: FormatName;
-      /** `app` or `app.key`, split at the first dot: [`app`] or [`app`, `key`]. */
+      /** Each source, `app` or `app.key`, split at the first dot: [`app`] or [`app`, `key`]. */
       readonly from: readonly (readonly string[])[];
-      /** Only what fits the format. */
+      /** Holds only options that go with the format. */
       readonly options?: FormatOptions;
     };
 
-/** What a name stands for in one template only. */
+/** What a name stands for in one template. */
 export interface InputConfig {
-  /** Absent: a map of nothing but `fields`. */
+  /** Absent: the name stands for a map of `fields` alone. */
   readonly is?: InputSource;
-  /** Fields put over those of `is`. */
+  /** Fields that replace those of `is`, or are added to them. */
   readonly fields: readonly (readonly [field: string, source: InputSource])[];
 }
 
+/** A secret or one of its fields, or a value from the configuration. */
 export type InputSource =
-  /** `app` or `app.key`, split at the first dot. */
+  /** `from` is `app` or `app.key`, split at the first dot. */
   { readonly kind: 'secret'; readonly from: readonly string[] } | { readonly kind: 'value'; readonly value: Secret };
 
 export type FormatName = 'dotenv' | 'json' | 'properties' | 'raw' | 'yaml';
 
 /** How the fields of the sources become the keys of a file: first `rename`, then `case`, then `prefix`. */
 export interface FormatOptions {
-  /** New names by `FIELD` or `SOURCE.FIELD`. */
+  /** New names for fields that are written as `FIELD` or `SOURCE.FIELD`. */
   readonly rename?: readonly (readonly [from: string, to: string])[];
   readonly case?: 'upper' | 'lower';
   readonly prefix?: string;
-  /** All sources in one map, instead of a map for each secret. */
+  /** Whether all sources go into one map, instead of one map for each secret. */
   readonly flat?: boolean;
 }
 
+/** One step that makes the application take a generation up. */
 export type ReloadConfig =
   | SignalReloadConfig
   | HttpReloadConfig
-  /** Of the child of exec. */
+  /** Restarts the child of exec. */
   | { readonly kind: 'restart'; readonly place: string }
   | {
       readonly kind: 'command';
       readonly argv: readonly string[];
       readonly timeoutMs: number;
-      /** The last lines of its standard error are told when it fails. */
+      /** Whether the last lines of its standard error are logged when it fails. */
       readonly captureOutput: boolean;
       readonly place: string;
     };
 
+/** A signal to the process of a pid file, to processes of a name, or to the child of exec. */
 export type SignalReloadConfig = {
   readonly kind: 'signal';
   readonly name: NodeJS.Signals;
   readonly place: string;
 } & ({ readonly pidFile: string } | { readonly process: string; readonly all: boolean } | { readonly child: true });
 
+/** One HTTP request to the application. */
 export interface HttpReloadConfig {
   readonly kind: 'http';
   readonly method: string;
-  /** http or https, without user, password and fragment. */
+  /** A URL of http or https, without user, password and fragment. */
   readonly url: string;
-  /** Unix socket to connect to, whatever host the URL names. */
+  /** Absolute path of the unix socket to connect to, whatever host the URL names. */
   readonly socket?: string;
-  /** Absent: every 2xx. */
+  /** The statuses that count as success. Absent: every 2xx. */
   readonly expect?: readonly number[];
-  /** Templates, by the header's name. */
+  /** Templates of the values, by the header's name. */
   readonly headers: ReadonlyMap<string, string>;
-  /** A template. */
+  /** A template of the body. */
   readonly body?: string;
   readonly caFile?: string;
   readonly timeoutMs: number;

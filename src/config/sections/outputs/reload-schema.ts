@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import { argv, bool, path, positiveDuration, signalName, text } from '../../scalars.ts';
 import { http } from './reload-http-schema.ts';
 
-/** `comm` of a process, or the base name of its program: no path. */
-const processName = text.check(z.regex(/^[^/]+$/, { error: 'the name of a program without its path is wanted' }));
+/** The `comm` of a process, or the base name of its program. */
+const processName = text.check(z.regex(/^[^/]+$/, { error: 'the name of a program without its path is expected' }));
 
-/** That exactly one key says which process is checked in `resolve-reload.ts`. */
+/** `resolve-reload.ts` checks that exactly one key says which process gets the signal. */
 const signal = z.strictObject({
   name: signalName,
   pidFile: z.optional(path),
@@ -20,10 +20,12 @@ const command = z.strictObject({
   captureOutput: z.optional(bool),
 });
 
-/** There is but one that could be restarted; said, so that nobody takes it for the agent. */
+/**
+ * Only the child of exec can be restarted. The key says so, since `restart` alone might be read as that of the agent.
+ */
 const restart = z.strictObject({ child: z.literal(true, { error: 'true is the only value' }) });
 
-/** One way to make the application take a generation up. That it is exactly one is checked in `resolve-reload.ts`. */
+/** One step of a reload. `resolve-reload.ts` checks that it has exactly one of these keys. */
 export const reload = z.strictObject({
   signal: z.optional(signal),
   http: z.optional(http),

@@ -14,25 +14,29 @@ import { outputFile as schema } from './schema.ts';
 
 const BUILTIN = 'builtin:';
 
+/** The configuration of one file. Undefined when something is wrong; it was added to `problems`. */
 export function resolveFile(entry: ConfigEntry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;
-  const what = resolveContent(shape, entry, secrets, problems);
-  if (what === undefined) return undefined;
+  const content = resolveContent(shape, entry, secrets, problems);
+  if (content === undefined) return undefined;
   return {
     place: formatPlace(entry.path),
     ...(shape.mode === undefined ? {} : { mode: Number.parseInt(shape.mode, 8) }),
     ...(shape.uid === undefined ? {} : { uid: shape.uid }),
     ...(shape.gid === undefined ? {} : { gid: shape.gid }),
-    what,
+    content,
   };
 }
 
-/** Names of one output's files: inside `dir`, none that ours could be taken for, none in the way of another. */
+/**
+ * Checks the names of one output's files: each is inside `dir`, cannot be taken for a file that Pannier adds, and is
+ * not the directory of another one.
+ */
 export function checkFileNames(names: readonly string[], { file, path }: ConfigEntry, problems: Problems): void {
   const all = new Set(names);
   for (const name of names) {
-    const wrong = wrongName(name) ?? conflict(name, all);
+    const wrong = wrongName(name) ?? conflictOf(name, all);
     if (wrong !== undefined) problems.add('CONFIG_INVALID', file, [...path, 'files', name], wrong);
   }
 }
@@ -40,7 +44,7 @@ export function checkFileNames(names: readonly string[], { file, path }: ConfigE
 function wrongName(name: string): string | undefined {
   if (name === '') return 'the name of a file is empty';
   if (name.startsWith('/')) return 'the name of a file is relative to dir';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what the pattern refuses
   if (/[\0-\x1f\x7f]/.test(name)) return 'the name of a file holds a control character';
   const parts = name.split('/');
   if (parts.some((part) => part === '' || part === '.'))
@@ -51,9 +55,9 @@ function wrongName(name: string): string | undefined {
     : undefined;
 }
 
-function conflict(name: string, all: ReadonlySet<string>): string | undefined {
+function conflictOf(name: string, all: ReadonlySet<string>): string | undefined {
   for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) {
-    if (all.has(name.slice(0, slash))) return 'another file has the name of the directory this one is in';
+    if (all.has(name.slice(0, slash))) return 'another file has the name of the directory that this file is in';
   }
   return undefined;
 }
@@ -67,7 +71,10 @@ function resolveContent(
   const { file, path } = entry;
   const given = (['template', 'content', 'format'] as const).filter((key) => shape[key] !== undefined);
   if (given.length !== 1) {
-    const seen = given.length === 0 ? 'says nothing of what goes in' : `says it several times: ${given.join(', ')}`;
+    const seen =
+      given.length === 0
+        ? 'the file says nothing about its content'
+        : `the file has several contents: ${given.join(', ')}`;
     const hint = 'Give exactly one of template, content and format.';
     problems.add(given.length === 0 ? 'CONFIG_MISSING' : 'CONFIG_INVALID', file, path, seen, hint);
     return undefined;
@@ -75,7 +82,13 @@ function resolveContent(
   const misplaced = (shape.format === undefined ? FORMAT_KEYS : INPUT_KEYS).filter((key) => shape[key] !== undefined);
   for (const key of misplaced) {
     const where = shape.format === undefined ? 'format' : 'template and content';
-    problems.add('CONFIG_INVALID', file, [...path, key], `it goes with ${where}, not with ${given[0]}`, 'Remove it.');
+    problems.add(
+      'CONFIG_INVALID',
+      file,
+      [...path, key],
+      `${key} goes with ${where}, not with ${given[0]}`,
+      'Remove it.',
+    );
   }
   if (shape.format !== undefined) {
     const format = resolveFormat(shape.format, shape, entry, secrets, problems);

@@ -6,14 +6,15 @@ import { type KnownSecrets, resolveSource } from '../secrets/resolve-source.ts';
 
 const KEY_OPTIONS = ['rename', 'case', 'prefix'] as const;
 
-/** Keys of a file that mean something beside `format` only. */
+/** Keys of a file that go with `format` only. */
 export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'flat'] as const;
 
-/** Formats whose file is one list of keys; json and yaml are one with `flat`. */
+/** Formats whose file is one flat list of keys. The nested ones are flat with `flat: true`. */
 const KEYED: readonly FormatName[] = ['dotenv', 'properties'];
 const NESTED: readonly FormatName[] = ['json', 'yaml'];
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** The content of a file with `format`. Undefined when something is wrong; it was added to `problems`. */
 export function resolveFormat(
   format: FormatName,
   shape: OutputFileShape,
@@ -45,19 +46,20 @@ function checkOptions(
   problems: Problems,
 ): void {
   if (shape.flat !== undefined && !NESTED.includes(format)) {
-    problems.add('CONFIG_INVALID', file, [...path, 'flat'], 'it goes with json and yaml', 'Remove it.');
+    problems.add('CONFIG_INVALID', file, [...path, 'flat'], 'flat goes with json and yaml', 'Remove it.');
   }
   if (!KEYED.includes(format) && !(NESTED.includes(format) && shape.flat === true)) {
-    const seen = 'it goes with dotenv and properties, and with json and yaml that are flat';
     const hint = NESTED.includes(format) ? 'Remove it, or add flat: true.' : 'Remove it.';
     for (const key of KEY_OPTIONS) {
-      if (shape[key] !== undefined) problems.add('CONFIG_INVALID', file, [...path, key], seen, hint);
+      if (shape[key] === undefined) continue;
+      const seen = `${key} goes with dotenv and properties, and with json and yaml that are flat`;
+      problems.add('CONFIG_INVALID', file, [...path, key], seen, hint);
     }
   }
   if (format === 'dotenv') checkVariables(shape, { file, path }, problems);
 }
 
-/** Names that no field can make right are told here; the others when the fields are known. */
+/** Refuses names that are wrong whatever the fields are. The others are checked when the fields are known. */
 function checkVariables(
   { prefix = '', rename = {} }: OutputFileShape,
   { file, path }: Pick<ConfigEntry, 'file' | 'path'>,
@@ -65,12 +67,18 @@ function checkVariables(
 ): void {
   const hint = 'A variable begins with a letter or _ and goes on with letters, digits and _.';
   if (prefix !== '' && !VARIABLE.test(prefix)) {
-    problems.add('CONFIG_INVALID', file, [...path, 'prefix'], 'no name of a variable begins like this', hint);
+    problems.add(
+      'CONFIG_INVALID',
+      file,
+      [...path, 'prefix'],
+      'the name of a variable cannot begin with this prefix',
+      hint,
+    );
     return;
   }
   for (const [field, name] of Object.entries(rename)) {
     if (VARIABLE.test(prefix + name)) continue;
-    problems.add('CONFIG_INVALID', file, [...path, 'rename', field], 'this is no name for a variable', hint);
+    problems.add('CONFIG_INVALID', file, [...path, 'rename', field], 'the new name is no name of a variable', hint);
   }
 }
 
@@ -84,7 +92,13 @@ function resolveFrom(
   const place = [...path, 'from'];
   const names = typeof from === 'string' ? [from] : (from ?? []);
   if (names.length === 0) {
-    problems.add('CONFIG_MISSING', file, place, 'absent; a format is made of secrets', 'Name one or several secrets.');
+    problems.add(
+      'CONFIG_MISSING',
+      file,
+      place,
+      'from is absent, and a format writes secrets',
+      'Name one or several secrets.',
+    );
   }
   if (format === 'raw' && names.length > 1) {
     problems.add('CONFIG_INVALID', file, place, 'raw takes exactly one source', 'Name one secret and its field.');

@@ -6,16 +6,16 @@ import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
 import { type KnownSecrets, resolveSource, splitSource } from '../secrets/resolve-source.ts';
 
-/** Keys of a file that mean something beside `template` and `content` only. */
+/** Keys of a file that go with `template` and `content` only. */
 export const INPUT_KEYS = ['with', 'values'] as const;
 
-/** What a template calls by names of its own: `with` gives them secrets, `values` plain values. */
+/** What the names of one template stand for: `with` gives them secrets, `values` plain values. */
 export type InputMap = ReadonlyMap<string, InputConfig>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const SECRET_FIELD = /^(?:password|passwd|secret|secret_?key|token|private_?key|client_?secret)$/i;
 
-/** Undefined when something is wrong. */
+/** The inputs of one file by name. Undefined when something is wrong; it was added to `problems`. */
 export function resolveInputs(
   { with: sources = {}, values = {} }: OutputFileShape,
   { file, path }: ConfigEntry,
@@ -31,7 +31,7 @@ export function resolveInputs(
   }
   for (const [key, value] of Object.entries(values)) {
     const at = [...path, 'values', key];
-    if (Object.hasOwn(sources, key)) problems.add('CONFIG_DUPLICATE', file, at, 'the same name is in with');
+    if (Object.hasOwn(sources, key)) problems.add('CONFIG_DUPLICATE', file, at, 'with has the same name');
     else put(key, at, { kind: 'value', value: leafOf(value) });
     warnOfLiteral(key, value, at);
   }
@@ -44,7 +44,7 @@ export function resolveInputs(
     const [name = '', field] = splitSource(key);
     if (!NAME.test(name) || field === '') {
       const hint = 'Write NAME or NAME.FIELD, as the template does.';
-      problems.add('CONFIG_INVALID', file, at, 'this is nothing that a template can name', hint);
+      problems.add('CONFIG_INVALID', file, at, 'a template cannot use this name', hint);
       return;
     }
     const input = inputs.get(name) ?? { fields: [] };

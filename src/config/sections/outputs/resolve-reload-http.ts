@@ -9,6 +9,7 @@ import type { ReloadShape } from '../../schema.ts';
 const TIMEOUT_MS = 10_000;
 const SECRET_NAME = /^(?:proxy-)?authorization$|^cookie$|(?:token|key|secret|password)$/i;
 
+/** The HTTP request of a reload. Undefined when something is wrong; it was added to `problems`. */
 export function resolveHttp(
   shape: NonNullable<ReloadShape['http']>,
   { file, path }: ConfigEntry,
@@ -19,13 +20,13 @@ export function resolveHttp(
   const before = problems.count;
   if (shape.caFile !== undefined && protocol !== 'https:') {
     const hint = 'Remove it, or write https:// in url.';
-    problems.add('CONFIG_INVALID', file, [...at, 'caFile'], 'it goes with https, and url is http', hint);
+    problems.add('CONFIG_INVALID', file, [...at, 'caFile'], 'caFile goes with https, and url is http', hint);
   }
   const names = new Set<string>();
   for (const [name, text] of Object.entries(shape.headers ?? {})) {
     const here = [...at, 'headers', name];
     if (names.size === names.add(name.toLowerCase()).size) {
-      problems.add('CONFIG_DUPLICATE', file, here, 'the same header is there in another spelling');
+      problems.add('CONFIG_DUPLICATE', file, here, 'headers has this header in another spelling too');
     }
     if (SECRET_NAME.test(name) && text !== '' && !text.includes('{{')) {
       const hint = 'Write {{SECRET.FIELD}}.';

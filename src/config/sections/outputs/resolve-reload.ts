@@ -12,16 +12,17 @@ import { resolveHttp } from './resolve-reload-http.ts';
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
+/** One step of a reload. Undefined when something is wrong; it was added to `problems`. */
 export function resolveReload(entry: ConfigEntry, problems: Problems): ReloadConfig | undefined {
   const shape = parseEntry(schema, entry, problems);
   if (shape === undefined) return undefined;
   const { signal, http, command, restart } = shape;
-  const given = [signal, http, command, restart].filter((what) => what !== undefined).length;
+  const given = [signal, http, command, restart].filter((step) => step !== undefined).length;
   if (given !== 1) {
     const [code, seen] =
       given === 0
-        ? (['CONFIG_MISSING', 'says nothing to do'] as const)
-        : (['CONFIG_INVALID', 'says several things to do'] as const);
+        ? (['CONFIG_MISSING', 'the item says nothing to do'] as const)
+        : (['CONFIG_INVALID', 'the item says several things to do'] as const);
     problems.add(
       code,
       entry.file,
@@ -47,13 +48,13 @@ function resolveSignal(
   const given = [...(pidFile === undefined ? [] : ['pidFile']), ...(process === undefined ? [] : ['process'])];
   if (child) given.push('child');
   if (given.length === 0) {
-    const seen = 'absent, so which process is meant is not known';
+    const seen = 'no key says which process gets the signal';
     problems.add('CONFIG_MISSING', file, [...at, 'pidFile'], seen, 'Add pidFile, process or child.');
   } else if (given.length > 1) {
     problems.add('CONFIG_INVALID', file, at, `${given.join(' and ')} each say which process`, 'Keep one of them.');
   }
   if (all !== undefined && process === undefined) {
-    problems.add('CONFIG_INVALID', file, [...at, 'all'], 'it goes with process', 'Remove it.');
+    problems.add('CONFIG_INVALID', file, [...at, 'all'], 'all goes with process', 'Remove it.');
   }
   if (problems.count > before) return undefined;
   const step = {

@@ -16,8 +16,9 @@ const QUIET_MS = 10;
 const MAX_WAIT_MS = 1000;
 
 /**
- * Files and reloads are checked one by one, so that one of them with a problem hides no other's; what is good of the
- * output is answered all the same, for its templates and its directory to be checked as well.
+ * The configuration of one output. Its files and reloads are checked one by one, so that a problem in one of them does
+ * not hide those of another, and files and reloads with problems are left out of the result, so that the rest of the
+ * output can be checked too. Undefined when the output itself has a problem.
  */
 export function resolveOutput(
   name: string,
@@ -48,12 +49,18 @@ export function resolveOutput(
   const maxWaitMs =
     shape.maxWait === undefined ? Math.max(MAX_WAIT_MS, quietMs) : (parseDuration(shape.maxWait) as number);
   if (maxWaitMs < quietMs) {
-    problems.add('CONFIG_INVALID', file, [...path, 'maxWait'], 'shorter than quiet', 'Raise it, or lower quiet.');
+    problems.add(
+      'CONFIG_INVALID',
+      file,
+      [...path, 'maxWait'],
+      'maxWait is shorter than quiet',
+      'Raise maxWait, or lower quiet.',
+    );
   }
   const dir = resolve(file.dir, shape.dir);
   if (dir === dirname(dir)) {
     const hint = 'Give the output a directory of its own.';
-    problems.add('CONFIG_INVALID', file, [...path, 'dir'], 'the root of the file system', hint);
+    problems.add('CONFIG_INVALID', file, [...path, 'dir'], 'dir is the root of the file system', hint);
   }
   const output: OutputConfig = {
     name,
@@ -74,24 +81,30 @@ export function resolveOutput(
 }
 
 /**
- * A directory that Pannier makes is 0700, opened by `dirMode`, or for the group by a `gid` beside a mode that lets it
- * read (`planNewDir` of deliver/file/plan.ts): a mode alone is a right that nobody can use.
+ * Warns of a mode that has no effect. Pannier makes a directory with mode 0700, or with `dirMode`, or open to the group
+ * when `gid` is set and the mode lets the group read (`planNewDir` of deliver/file/plan.ts). Without these, no other
+ * user can reach a file that they may read.
  */
 function warnOfDirMode(output: OutputConfig, { file, path }: ConfigEntry, problems: Problems): void {
   if (output.dirMode !== undefined) return;
-  for (const [name, own] of output.files) {
-    const mode = own.mode ?? output.mode;
-    const forGroup = (mode & 0o070) !== 0 && (own.gid ?? output.gid) === undefined;
+  for (const [name, config] of output.files) {
+    const mode = config.mode ?? output.mode;
+    const forGroup = (mode & 0o070) !== 0 && (config.gid ?? output.gid) === undefined;
     if (!forGroup && (mode & 0o007) === 0) continue;
     const who = (mode & 0o007) === 0 ? 'the group' : 'others';
-    const place = own.mode === undefined ? [...path, 'mode'] : [...path, 'files', name, 'mode'];
-    problems.warn('CONFIG_DIR_MODE', file, place, `lets ${who} read, and dir would be made without a way in for them`);
-    // The output's mode is told once, whatever number of files have it.
-    if (own.mode === undefined) return;
+    const place = config.mode === undefined ? [...path, 'mode'] : [...path, 'files', name, 'mode'];
+    problems.warn(
+      'CONFIG_DIR_MODE',
+      file,
+      place,
+      `the mode lets ${who} read, but dir, as Pannier makes it, does not let them in`,
+    );
+    // One warning for the output's mode is enough, whatever number of files have it.
+    if (config.mode === undefined) return;
   }
 }
 
-/** A directory is written by one output alone: two would take each other's files for leftovers. */
+/** Refuses two outputs with one directory, or one inside the other: each would remove the files of the other as old. */
 export function checkDirs(
   outputs: Iterable<OutputConfig>,
   entries: ReadonlyMap<string, ConfigEntry>,
@@ -102,12 +115,12 @@ export function checkDirs(
   for (const { name, dir } of all) {
     const first = owners.get(dir);
     if (first === undefined) owners.set(dir, name);
-    else add(name, `the same directory as outputs.${first}.dir`);
+    else add(name, `dir is the same directory as outputs.${first}.dir`);
   }
   for (const { name, dir } of all) {
     for (let above = dirname(dir); above !== dirname(above); above = dirname(above)) {
       const owner = owners.get(above);
-      if (owner !== undefined) add(name, `inside outputs.${owner}.dir`);
+      if (owner !== undefined) add(name, `dir is inside outputs.${owner}.dir`);
     }
   }
 

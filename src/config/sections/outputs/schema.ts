@@ -2,20 +2,20 @@ import * as z from 'zod/mini';
 import { bool, choice, duration, id, mode, notYet, path, text } from '../../scalars.ts';
 import { reload } from './reload-schema.ts';
 
-const literal = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number or a boolean is wanted' });
+const literal = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number or a boolean is expected' });
 
 /**
- * One file of an output. That it has exactly one of template, content and format is checked in `resolve-file.ts`, which
- * keys go with which format in `resolve-format.ts`, what `with` and `values` may name in `resolve-inputs.ts`.
+ * One file of an output. `resolve-file.ts` checks that it has exactly one of template, content and format,
+ * `resolve-format.ts` which keys go with which format, and `resolve-inputs.ts` what `with` and `values` may name.
  */
 export const outputFile = z.strictObject({
   template: z.optional(path),
-  content: z.optional(z.string({ error: 'text is wanted' })),
+  content: z.optional(z.string({ error: 'text is expected' })),
   with: z.optional(z.record(z.string(), text)),
   values: z.optional(z.record(z.string(), literal)),
   format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml'])),
-  from: z.optional(z.union([text, z.array(text)], { error: 'a name, or a list of names, is wanted' })),
-  prefix: z.optional(z.string({ error: 'text is wanted' })),
+  from: z.optional(z.union([text, z.array(text)], { error: 'a name, or a list of names, is expected' })),
+  prefix: z.optional(z.string({ error: 'text is expected' })),
   case: z.optional(choice(['upper', 'lower'])),
   rename: z.optional(z.record(z.string(), text)),
   flat: z.optional(bool),

@@ -12,16 +12,18 @@ const REFRESH_MS = 5 * 60_000;
 
 /** The backends that a secret may name. */
 export interface KnownBackends {
-  /** Of all that are written down, also of those with problems of their own. */
+  /** The names of all backends in the section, also of those with problems of their own. */
   readonly names: readonly string[];
+  /** The backends without problems. */
   readonly resolved: ReadonlyMap<string, BackendConfig>;
+  /** The name that was probably meant. */
   nearest(name: string): string | undefined;
 }
 
 type SecretShape = CommonSecretShape & Readonly<Record<string, unknown>>;
 
-/** A hint that names the backends there are. */
-export function configured(names: readonly string[]): string | undefined {
+/** A hint that lists the configured backends, at most ten of them. Undefined when there are none. */
+export function configuredHint(names: readonly string[]): string | undefined {
   return names.length === 0 ? undefined : `Configured: ${names.slice(0, 10).join(', ')}.`;
 }
 
@@ -42,7 +44,7 @@ export class SecretResolver {
     this.#kindOfKey = new Map(kinds.flatMap((kind) => Object.keys(kind.requestKeys).map((key) => [key, kind])));
   }
 
-  /** Undefined when something is wrong with the secret; it was added to the problems. */
+  /** The configuration of one secret. Undefined when something is wrong with it; it was added to the problems. */
   resolve(name: string, entry: ConfigEntry): SecretConfig | undefined {
     const problems = this.#problems;
     const shape = parseEntry(this.#schema, entry, problems) as SecretShape | undefined;
@@ -72,16 +74,16 @@ export class SecretResolver {
     const place = [...path, 'backend'];
     if (backend === undefined) {
       if (names.length > 1) {
-        const seen = `absent, and there are several: ${names.join(', ')}`;
+        const seen = `backend is absent, and there are several: ${names.join(', ')}`;
         this.#problems.add('CONFIG_MISSING', file, place, seen);
       }
       return names.length === 1 ? names[0] : undefined;
     }
-    // That there is no backend at all is one problem, told once.
+    // A configuration without any backend is one problem, which `resolveConfig` adds.
     if (names.length === 0) return undefined;
     if (names.includes(backend)) return backend;
     const unknown = { what: 'backend', name: backend, near: nearest(backend) };
-    this.#problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configured(names));
+    this.#problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configuredHint(names));
     return undefined;
   }
 
@@ -89,9 +91,14 @@ export class SecretResolver {
     const keys = [...this.#kindOfKey.keys()];
     const given = keys.filter((key) => shape[key] !== undefined);
     if (given.length === 0) {
-      this.#problems.add('CONFIG_MISSING', file, path, `no way to get it; one of ${keys.join(', ')} is wanted`);
+      this.#problems.add(
+        'CONFIG_MISSING',
+        file,
+        path,
+        `the secret has no request; one of ${keys.join(', ')} is expected`,
+      );
     } else if (given.length > 1) {
-      const seen = `several ways to get it: ${given.join(', ')}`;
+      const seen = `the secret has several requests: ${given.join(', ')}`;
       this.#problems.add('CONFIG_INVALID', file, path, seen, 'Keep one of them.');
     }
     return given.length === 1 ? given[0] : undefined;
@@ -99,11 +106,17 @@ export class SecretResolver {
 
   #checkKind(backend: string, key: string, { file, path }: ConfigEntry): void {
     const kind = this.#known.resolved.get(backend)?.kind;
-    const wanted = this.#kindOfKey.get(key)?.kind;
-    if (kind === undefined || kind === wanted) return;
-    const fitting = [...this.#kindOfKey].filter(([, one]) => one.kind === kind).map(([other]) => other);
-    const seen = `${key} asks a backend of kind ${wanted}, and ${backend} is of kind ${kind}`;
-    this.#problems.add('CONFIG_INVALID', file, [...path, key], seen, `It takes ${fitting.join(', ')}.`);
+    const askedKind = this.#kindOfKey.get(key)?.kind;
+    if (kind === undefined || kind === askedKind) return;
+    const fitting = [...this.#kindOfKey].filter(([, other]) => other.kind === kind).map(([name]) => name);
+    const seen = `${key} asks a backend of kind ${askedKind}, and ${backend} is of kind ${kind}`;
+    this.#problems.add(
+      'CONFIG_INVALID',
+      file,
+      [...path, key],
+      seen,
+      `A backend of kind ${kind} takes ${fitting.join(', ')}.`,
+    );
   }
 
   #checkCompanions(requestKey: string, shape: SecretShape, { file, path }: ConfigEntry): void {
@@ -115,7 +128,7 @@ export class SecretResolver {
     }
     for (const [key, requestKeys] of goesWith) {
       if (requestKeys.includes(requestKey) || shape[key] === undefined) continue;
-      const seen = `it goes with ${requestKeys.join(', ')}, not with ${requestKey}`;
+      const seen = `${key} goes with ${requestKeys.join(', ')}, not with ${requestKey}`;
       this.#problems.add('CONFIG_INVALID', file, [...path, key], seen, 'Remove it.');
     }
   }

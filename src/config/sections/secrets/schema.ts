@@ -14,7 +14,7 @@ export type CommonSecretShape = z.infer<z.ZodMiniObject<typeof common>>;
 
 /**
  * One named thing to fetch, with the keys of all kinds of backends. `resolve.ts` checks that exactly one request key is
- * given and that the others go with it, since it has better words for that.
+ * given and that the others go with it, since its messages are better than those of a schema.
  * @throws TypeError when two kinds claim one key.
  */
 export function secretSchema(kinds: readonly BackendKindConfig[]) {
@@ -28,7 +28,7 @@ export function secretSchema(kinds: readonly BackendKindConfig[]) {
   function claim(kind: string, key: string, schema: z.core.$ZodType, isShareable: boolean): void {
     const taken = keys.get(key);
     if (taken !== undefined && !(isShareable && taken === schema)) {
-      throw new TypeError(`the kind of backend ${kind} claims the key ${key}, which another one has`);
+      throw new TypeError(`the kind of backend ${kind} claims the key ${key}, which another kind has`);
     }
     keys.set(key, schema);
   }

@@ -185,7 +185,7 @@ describe('a wrapped secret id', () => {
     await writeFile(file, 'wrap-1');
     const { server, logIn } = wrapped();
     server.wrap('wrap-1').on('POST auth/approle/login', () => refuse(400, { errors: ['invalid secret id'] }));
-    expect((await failureOf(logIn)).hint).toContain('Check role');
+    expect((await failureOf(logIn)).hint).toContain('Check the role');
     expect(await failureOf(logIn)).toMatchObject({ code: 'AUTH_DENIED', hint: expect.stringContaining('in memory') });
   });
 
@@ -289,6 +289,6 @@ describe('removeSecretIdFile', () => {
     expect([existsSync(file), kept.size]).toEqual([true, 0]);
     await rm(file);
     await mkdir(file);
-    expect((await failureOf(logIn)).hint).toBe('Mount it.');
+    expect((await failureOf(logIn)).hint).toBe('Check that the file is mounted, and its owner and mode.');
   });
 });

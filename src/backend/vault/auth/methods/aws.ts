@@ -2,7 +2,7 @@ import type { Clock } from '../../../../base/clock.ts';
 import type { Emit } from '../../../../base/fact.ts';
 import { loadCrypto } from '../../../../base/node-crypto.ts';
 import { Secret } from '../../../../base/secret.ts';
-import type { ProxyVariables } from '../../../../http/proxy-env.ts';
+import type { Environment } from '../../../../config/environment.ts';
 import { AwsCredentials } from '../../../aws/auth/credentials.ts';
 import { AwsHttp } from '../../../aws/client/http.ts';
 import type { AwsBackendConfig } from '../../../aws/config/config.ts';
@@ -26,7 +26,7 @@ export interface AwsLoginDeps extends LoginDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   /** For proxies on the way to STS, from which temporary keys may come. */
-  readonly env: ProxyVariables;
+  readonly env: Environment;
 }
 
 /**

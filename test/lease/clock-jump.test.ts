@@ -40,7 +40,7 @@ describe('the clocks', () => {
     expect(serial).toBe(3);
   });
 
-  it('what is due after a suspension is spread over five seconds, each at a moment of its own', async () => {
+  it('attempts after a suspension are spread over five seconds, each at a moment of its own', async () => {
     const { clock, backend, reconcile } = leaseWorld(numbers(1));
     const names = Array.from({ length: 100 }, (_, i) => `db${i}`);
     const renewedAtMs: number[] = [];

@@ -55,7 +55,7 @@ describe('the schedule', () => {
       [270_000, 330_000],
     ],
     [
-      'a static role whose rotation was due and did not come is read again in a second',
+      'a static role that has not rotated when it was due is read again in a second',
       { kind: 'rotates', inMs: 30 * 86_400_000, startedMonoMs: now.monoMs, looksInVain: 1 },
       'poll',
       [1_000, 1_000],
@@ -73,7 +73,7 @@ describe('the schedule', () => {
       [270_000, 330_000],
     ],
     [
-      'what ends at a time that stands in the answer is fetched again at two thirds of its life',
+      'a value whose answer names the time of its end is fetched again at two thirds of its life',
       { kind: 'ends', clock: 'wall', startMs: now.wallMs, endMs: now.wallMs + 3_600_000, mints: true },
       'fetch',
       [2_220_000, 2_400_000],
@@ -114,7 +114,7 @@ describe('the schedule', () => {
     expect(span({ kind: 'none' }, { firstPoll: true }).afterMs).toEqual([MIN_LIFE_MS, 300_000]);
   });
 
-  it('a certificate already old when it came is not replaced at once, again and again', () => {
+  it('a certificate that was old when it came is not replaced at once, again and again', () => {
     const life: Life = { kind: 'certificate', notBeforeMs: now.wallMs - 30_000, notAfterMs: now.wallMs + 10_000 };
     expect(span(life).afterMs[0]).toBeGreaterThan(6_000);
   });

@@ -5,7 +5,7 @@ const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const timing = inFile('test/lease/timing.test.ts', 'the moment of an attempt');
 const outage = inFile('test/lease/outage.test.ts', 'while a backend is down');
 const jumps = inFile('test/lease/clock-jump.test.ts', 'the clocks');
-const wheel = inFile('test/lease/deadline-queue.test.ts', 'the timer wheel');
+const queue = inFile('test/lease/deadline-queue.test.ts', 'the deadline queue');
 const loop = inFile('test/agent/output/loop.test.ts', 'an output');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const kv2 = inFile('test/backend/vault/source/kv.test.ts', 'KV version 2');
@@ -70,7 +70,7 @@ export const freshness: Section = {
       'certificate-at-two-thirds',
       'a certificate at two thirds of its validity;',
       schedule('%s', 'a certificate is replaced at two thirds of its validity'),
-      schedule('a certificate already old when it came is not replaced at once, again and again'),
+      schedule('a certificate that was old when it came is not replaced at once, again and again'),
     ),
     held(
       'poll-at-refresh',
@@ -109,7 +109,7 @@ export const freshness: Section = {
     held(
       'static-role-late',
       'and soon again when that passed and nothing rotated.',
-      schedule('%s', 'a static role whose rotation was due and did not come is read again in a second'),
+      schedule('%s', 'a static role that has not rotated when it was due is read again in a second'),
       aRead('of a static role counts the reads since a rotation was due and the password stayed'),
       aRead('of a static role whose ttl starts anew before its time does not wait for it with the old password'),
     ),
@@ -119,7 +119,7 @@ export const freshness: Section = {
       anEnd('of %s', 'an identity token'),
       anEnd('is named by the configuration: %s'),
       realEnd('is the life of a certificate that a write issues'),
-      schedule('%s', 'what ends at a time that stands in the answer'),
+      schedule('%s', 'a value whose answer names the time of its end'),
     ),
     held(
       'end-is-expired',
@@ -152,19 +152,21 @@ export const freshness: Section = {
     ),
     held(
       'same-lease-again',
-      'the same lease or token again is no news.',
+      'an answer with the same lease or token again is no change.',
       answer('that brings the same lease again is no change, and the life that is known stays: %s', 'a lease'),
-      manager('the same lease again is asked for with backoff until it ends, and is no change'),
+      manager(
+        'a fetch that brings the same lease again is repeated with backoff until the lease ends, and is no change',
+      ),
       cachedLogin('with the same token again is looked up, and stays what it is'),
       cachedLogin('with a token that has ended is not taken, and not asked for in a loop'),
     ),
     held(
       'minted-once-per-login',
-      'What is made under a token that caps it is minted once per login.',
+      'A lease that its token caps is minted once per login.',
       manager(
-        'a lease that its login caps is minted once per login, and nothing is fetched under one that ends with it',
+        'a lease that its login caps is minted once per login, and none is fetched that would end with the same login',
       ),
-      manager('a fetch that waits for the next login brings its lease under it, and is not made twice'),
+      manager('a fetch that waits for the next login makes its lease under that login, and is not made twice'),
       inFile(
         'test/system/batch-tokens.test.ts',
         'a login by a batch token, which caps the leases made under it',
@@ -182,7 +184,7 @@ export const freshness: Section = {
     held(
       'leases-fetched-under-the-new-login',
       'its leased secrets are fetched under the new one,',
-      manager('when the login is replaced, what hangs on the old one is fetched under the new one, and nothing else'),
+      manager('when the login is replaced, the leases of the old one are fetched under the new one, and nothing else'),
       manager('a lease fetched under the old login while it is replaced is fetched once more'),
     ),
     held(
@@ -231,7 +233,7 @@ export const freshness: Section = {
     ),
     held(
       'refused-jwt-told',
-      'A refused login by JWT says whose it is, for which audience, and whether it has expired.',
+      'The message of a refused login by JWT says whose JWT it is, for which audience, and whether it has expired.',
       kubernetes('refused, tells what the JWT in the file says about itself, and no part that lets anybody in'),
       kubernetes('refused with a JWT that has expired, says so and since when'),
     ),
@@ -271,7 +273,7 @@ export const freshness: Section = {
       'retry-after',
       'Retry-After wins, capped at 5 m):',
       schedule('Retry-After wins over the backoff and is capped at five minutes'),
-      timing('after a failure is the one that the server asked for with Retry-After'),
+      timing('after a failure is the moment that the server asked for with Retry-After'),
       timing('after failures comes later and later, also while the server says Retry-After: 0'),
       inFile(renewals, 'a renewal that fails')('waits as long as the server asks with Retry-After'),
     ),
@@ -283,8 +285,8 @@ export const freshness: Section = {
         'a renewal that is denied by the policy',
       )('costs one call and a login at that point, never hundreds'),
       realSession('whose renewals the policy denies makes a handful of calls'),
-      outage('a lease that renewals no longer extend is asked for anew with backoff, although renewals go on'),
-      outage('a lease of an older login is asked for anew with backoff, although renewals go on'),
+      outage('a lease that renewals no longer extend is fetched anew with backoff, although renewals go on'),
+      outage('a lease of an older login is fetched anew with backoff, although renewals go on'),
     ),
     held(
       'no-minting-for-renewals',
@@ -347,24 +349,26 @@ export const freshness: Section = {
     held(
       'change-refreshes-siblings',
       "A change seen in one secret of an output refreshes the output's other polled secrets at once, so that values changed together arrive together.",
-      manager('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further'),
+      manager(
+        'a change of one secret refreshes the other polled secrets of its output at once, and their changes refresh no others',
+      ),
       pipeline('ten secrets changed together are one generation and one reload, although one alone was due'),
     ),
     held(
       'pulled-once',
-      'Such a change pulls each other secret forward once between two reads of its own, and never because it was pulled itself.',
-      manager('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further'),
+      'Such a change pulls each other secret forward once between two reads of its own; a change that such an extra read finds pulls no others.',
+      manager(
+        'a change of one secret refreshes the other polled secrets of its output at once, and their changes refresh no others',
+      ),
       manager('secrets whose every answer differs at most double their requests, and keep their spread'),
-      manager('a secret that was pulled forward in vain is not pulled again before it is asked for in its turn'),
-      manager('what %s is never pulled forward', 'mints by each request'),
+      manager('a secret that was pulled forward and had not changed is not pulled again before its own next poll'),
+      manager('a secret that %s is never pulled forward', 'mints with each request'),
     ),
     held(
       'refresh-reads-after',
-      'A refresh that was asked for and answered 200 has read after it was asked.',
-      manager(
-        'a refresh has read after it was asked for: one that runs is not joined, and all who wait share the next one',
-      ),
-      manager('refreshes of what mints come once a second at most, and each has begun after it was asked for'),
+      'A refresh that is answered 200 has read the secret after it was asked for.',
+      manager('a refresh does not join a fetch that runs already, and all refreshes that wait share the next one'),
+      manager('refreshes of a secret that mints fetch once a second at most, each after it was asked for'),
       inFile(
         'test/deliver/api/actions.test.ts',
         'asking for a refresh',
@@ -376,8 +380,8 @@ export const freshness: Section = {
     ),
     held(
       'init-polls-nothing',
-      '`init` asks for nothing again while it starts.',
-      manager('where nothing is polled a start that takes long asks for each secret once'),
+      '`init` fetches nothing twice while it starts.',
+      manager('without polling, a start that takes long fetches each secret once'),
       inFile(
         'test/agent/init.test.ts',
         'init',
@@ -385,13 +389,13 @@ export const freshness: Section = {
     ),
     held(
       'absence-is-an-answer',
-      'What need not be there and is not (`optional`, or a computed path) is asked for at its refresh, and told once.',
-      manager('an optional secret that is not there is asked for at its refresh, and told once'),
+      'A secret that need not exist (`optional`, or a computed path) and does not is fetched again at its refresh, and logged once.',
+      manager('an optional secret that does not exist is fetched again at its refresh, and logged once'),
     ),
     held(
       'computed-goes-when-gone',
-      'What a computed path names and is not there now is absent, whatever was there before.',
-      manager('what a computed path names goes when it is gone at the backend, and comes back'),
+      'A secret that a computed path names and that does not exist now is absent, whatever value it had before.',
+      manager('a computed secret becomes absent when it is deleted at the backend, and fresh when it is back'),
       inFile(
         'test/system/computed.test.ts',
         'computed paths on a real OpenBao',
@@ -410,9 +414,9 @@ export const freshness: Section = {
     held(
       'jump-recomputes',
       'a clock jump or a suspension found at a wake recomputes everything with fresh jitter.',
-      wheel('tells a jump of the wall clock at the next wake, once, and nothing below two seconds'),
-      manager('a jump of the wall clock forward shortens leases by it, for it may have been a suspension'),
-      jumps('what is due after a suspension is spread over five seconds, each at a moment of its own'),
+      queue('reports a jump of the wall clock once, at the end of the nap, and none below two seconds'),
+      manager('a forward jump of the wall clock shortens leases, as it may have been a suspension'),
+      jumps('attempts after a suspension are spread over five seconds, each at a moment of its own'),
     ),
     held(
       'lives-of-any-length',
@@ -426,9 +430,9 @@ export const freshness: Section = {
     ),
     held(
       'one-timer',
-      '(a Node timer above 2^31-1 ms fires at once: one shared timer wheel, longest sleep 30 s).',
-      wheel('wakes in order of deadline with one pending timer'),
-      wheel('ten years ahead is ten years ahead, though a Node timer above 2^31-1 ms fires at once'),
+      '(a Node timer above 2^31-1 ms fires at once: one shared queue of deadlines, longest sleep 30 s).',
+      queue('wakes in order of deadline with one pending timer'),
+      queue('keeps a deadline ten years ahead, although a Node timer above 2^31-1 ms fires at once'),
     ),
     held(
       'dotenv-agreement',
@@ -464,7 +468,7 @@ export const freshness: Section = {
     ),
     held(
       'slow-readers-bounded',
-      'Readers that take nothing share the bytes of one value, and what a listener holds for all that watch is bounded.',
+      'Readers that take nothing share the bytes of one value, and the bytes that a listener holds for all its watchers are bounded.',
       flights('are made once for all who get them, and let go with the last'),
       flights('are bounded together: the readers of the oldest are cut off, and a single one may be larger'),
       inFile('test/system/memory.test.ts', 'memory')('readers of %s that take nothing share the bytes of one value'),

@@ -21,7 +21,7 @@ export const outage: Section = {
     held(
       'stale-with-age',
       'marked stale with age;',
-      down('the entry says since when: stale, with the reason and the moment the value was last known good'),
+      down('the entry is stale, with the reason and the moment at which the value was last known good'),
       down('an attempt that waits for a login makes the value stale after a second'),
     ),
     held(

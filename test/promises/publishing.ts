@@ -175,7 +175,7 @@ export const publishing: Section = {
     held(
       'deleted-is-kept',
       'Deleted at the backend after a good value: kept, stale with reason `deleted`;',
-      manager('what was deleted at the backend after a good value is kept, stale with reason deleted'),
+      manager('a value whose secret was deleted at the backend is kept, stale with reason deleted'),
     ),
     held(
       'files-go-with-their-configuration',
@@ -191,7 +191,7 @@ export const publishing: Section = {
     held(
       'optional-holds-nothing-up',
       '`optional`: a first fetch that ends in an error counts as absent and holds nothing up;',
-      manager('a secret that was never there is absent, with the reason, and is asked for with backoff, not in a loop'),
+      manager('a secret that does not exist is absent, with the reason, and is not fetched in a loop'),
       inFile(
         'test/render/renderer.test.ts',
         'a renderer',

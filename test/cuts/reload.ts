@@ -30,7 +30,7 @@ export const RELOAD: readonly Cut[] = [
     by: 'a first generation',
   }),
   loop('pid-file-ends-backoff', 'this.#lookOut(step);', ''),
-  cutIn('src/reload/path-look.ts')('pid-file-ends-backoff', '=== this.#before', "!== ''", { by: 'tells when' }),
+  cutIn('src/reload/path-look.ts')('pid-file-ends-backoff', '=== this.#before', "!== ''", { by: 'finds out when' }),
   loop(
     'owed-survives',
     "await this.#owe(staged === 'equal' ? (this.#published ?? this.#recovered) : staged.generation);",

@@ -1,6 +1,6 @@
 import { held, inFile, type Section } from './promise.ts';
 
-const kept = inFile('test/process/supervised-child.test.ts', 'the child of exec');
+const supervised = inFile('test/process/supervised-child.test.ts', 'the child of exec');
 const again = inFile('test/process/supervised-child.test.ts', 'with onExit: restart');
 const handled = inFile('test/process/supervised-child.test.ts', 'a reload signal');
 const child = inFile('test/process/child.test.ts', 'a child');
@@ -21,27 +21,29 @@ export const childOfExec: Section = {
     ),
     held(
       'child-new-before-old',
-      'New values are fetched and rendered before the old child is stopped: what fails stops nobody,',
+      'New values are fetched and rendered before the old child is stopped: a failure stops no child,',
       values('are there before the old child is stopped: a secret that fails stops nobody'),
     ),
     held(
       'child-one-restart',
-      'and what changes within the quiet period is one restart.',
+      'and all changes within the quiet period are one restart.',
       values('stop the child and start it anew with them, once for changes that come together'),
       values('of files and variables that come together are one restart, with all of them'),
-      inFile('test/process/supervised-child.test.ts')('two who ask for a restart at the same time get one'),
-      inFile('test/reload/child-step.test.ts')('a child that was started since the first try has read it anyway'),
+      inFile('test/process/supervised-child.test.ts')('two restarts that are asked for at the same time are one'),
+      inFile('test/reload/child-step.test.ts')(
+        'a signal is not sent to a child that was started since the first try: it has read the generation',
+      ),
     ),
     held(
       'child-never-two',
-      'The old one is gone, with all that it started, before the next one starts;',
-      kept('that gets new values is gone, with all that it started, before the next one starts'),
+      'The old child is gone, with all that it started, before the next one starts;',
+      supervised('that gets new values is gone, with all that it started, before the next one starts'),
     ),
     held(
       'child-killed-after-grace',
-      'what does not stop is killed after its grace.',
+      'a child that does not stop is killed after its grace.',
       child('gets SIGKILL after the grace, and so does all that it started'),
-      kept('that ignores the stop signal is killed after the grace, and the next one starts'),
+      supervised('that ignores the stop signal is killed after the grace, and the next one starts'),
     ),
     held(
       'child-database',
@@ -53,18 +55,18 @@ export const childOfExec: Section = {
     ),
     held(
       'child-status',
-      'The end of the child is that of exec, with its own status or 128+n,',
-      kept('that ends by itself (%s) ends exec with its status'),
+      'Exec ends when the child ends, with its status or 128+n,',
+      supervised('that ends by itself (%s) ends exec with its status'),
       exec('a command that %s gives the status of shells, and says why'),
     ),
     held(
       'child-our-exit',
-      'unless exec is just replacing it;',
-      kept('that ends during a restart, with whatever status, does not end exec'),
+      'unless exec is replacing the child;',
+      supervised('that ends during a restart, with whatever status, does not end exec'),
     ),
     held(
       'child-backoff',
-      'with `onExit: restart` it starts again, with backoff that new values end.',
+      'with `onExit: restart` the child is started again, after a backoff that new values end.',
       again(
         'the child starts again with backoff from 1 s to 1 m, and from the beginning when it has lived for a minute',
       ),
@@ -75,11 +77,11 @@ export const childOfExec: Section = {
       'The signals that exec gets reach the child and all that it started,',
       signals('%s is passed on to the child, and neither ends'),
       signals('%s is passed on, and exec ends with the child'),
-      child('is signalled alone, or with all that it started'),
+      child('gets a signal alone, or with all that it started'),
     ),
     held(
       'child-terminal',
-      'on a terminal as well, which stays usable.',
+      'on a terminal too, which stays usable.',
       terminal('the child can read it, also as /dev/tty'),
       terminal('Ctrl-C reaches the child once, and does not end exec'),
     ),
@@ -90,23 +92,23 @@ export const childOfExec: Section = {
     ),
     held(
       'child-leaves-nothing',
-      'Nothing that the child started outlives exec, and no zombie of ours is left.',
-      kept('that ends by itself leaves nothing of its group behind'),
+      'No process that the child started outlives exec, and Pannier leaves no zombie.',
+      supervised('that ends by itself leaves nothing of its group behind'),
       signals('a restarted child leaves no zombie of ours'),
     ),
     held(
       'child-not-our-logins',
-      "The agent's own logins are not passed on,",
+      "The credentials of the agent's own logins are not passed on to the child,",
       environment('is ours without our logins, and what is configured wins'),
     ),
     held(
       'child-pristine',
-      'and with `pristine` nothing is that is not named.',
+      'and with `pristine` no variable is that the configuration does not name.',
       environment('with pristine it is what is configured and inherited alone'),
     ),
     held(
       'child-values-hidden',
-      'A value of a variable is in the environment of the child and nowhere else; one that no variable can carry is told without it.',
+      'A value of a variable is in the environment of the child and nowhere else; the error about a value that no variable can hold does not show it.',
       inFile('test/system/canary-exec.test.ts')(
         'a value of a variable is in the environment of the child, and nowhere else',
       ),

@@ -65,7 +65,7 @@ export const outage: Section = {
     ),
     held(
       'rejection-tells-why',
-      'A request that an engine rejects is told with its reason, without a value.',
+      'The error about a request that an engine rejects says why, without a value.',
       inFile(
         'test/backend/vault/client/rejection-reasons.test.ts',
         'a request that an engine of a real OpenBao rejects',
@@ -74,7 +74,7 @@ export const outage: Section = {
     ),
     held(
       'wrong-name-is-told',
-      'What does not exist or cannot be written is named: a backend, a secret, a field.',
+      'An error names the backend or secret that does not exist, and the field that cannot be written.',
       inFile('test/config/problems.test.ts', 'hints')('%s is explained', 'a misspelt backend'),
       inFile(
         'test/render/formats/dotenv.test.ts',
@@ -85,7 +85,7 @@ export const outage: Section = {
     ),
     held(
       'audit-bounded',
-      'However often clients ask, the audit lines are bounded, with a count of what was left out.',
+      'However often clients ask, the number of audit lines is bounded, with a count of those left out.',
       inFile(
         'test/deliver/api/audit.test.ts',
         'audit lines',
@@ -97,21 +97,21 @@ export const outage: Section = {
     ),
     held(
       'aws-credential-service',
-      'A service that gives credentials for AWS and is not there for a moment is asked until the deadline, and what it did is told.',
+      'A service of credentials for AWS that cannot be reached for a moment is asked until the deadline, and the error says what it did.',
       keys('of a container that %s is worth another try, and the cause is told', 'refuses the connection'),
       keys('of a container that %s is worth another try, and the cause is told', 'answers 503'),
       keys('that a profile names (%s) is told in the same way'),
     ),
     held(
       'aws-agent-errors',
-      'Clients of the AWS agent get its errors: the status of the service, `__type` and `message`; what is not GET is 405.',
+      'Clients of the AWS agent get its errors: the status of the service, `__type` and `message`; a method other than GET is 405.',
       wire('an error is told as the AWS agent does: %s', 'one that is not configured'),
       wire('a refreshNow that ends in %s is %i %s', 'SECRET_DENIED'),
       wire('%s is 405 everywhere', 'HEAD'),
     ),
     held(
       'reads-in-time',
-      'A file that somebody else can replace is read without waiting for a FIFO, and in five seconds or not at all;',
+      'A file that another user can replace is read without waiting for a FIFO, and within five seconds or not at all;',
       reading('is not waited for when it is a FIFO, a device or a directory'),
       inFile(
         'test/base/read-file.test.ts',

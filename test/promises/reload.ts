@@ -61,7 +61,7 @@ export const reload: Section = {
       'pid-file-ends-backoff',
       'a pid file or a socket that changes ends the backoff;',
       loop('what a reload failed for changes: it is tried again at once, and the backoff begins anew'),
-      signal('tells when the pid file that it failed for is there, or is another one'),
+      signal('finds out when the pid file that it failed for appears or is replaced'),
     ),
     held(
       'reload-never-fetches',
@@ -109,7 +109,7 @@ export const reload: Section = {
       'proc-stat',
       '(`/proc/PID/stat` field 22, counted after the last `)`)',
       stat('is counted after the last bracket: %s'),
-      inFile('test/process/proc-stat.test.ts', 'on Linux')('a real process started when it did, whatever its name'),
+      inFile('test/process/proc-stat.test.ts', 'on Linux')('a real process has its start time, whatever its name'),
     ),
     held(
       'pid-reused-in-status',
@@ -127,13 +127,15 @@ export const reload: Section = {
       inFile(
         'test/process/find-process.test.ts',
         'on Linux',
-      )('a real process is found by comm and by its program, also when that was replaced; what we started is not'),
+      )(
+        'a real process is found by its comm and its program, also when the program was replaced; a child of the agent is not',
+      ),
     ),
     held(
       'several-processes',
       'several matches are an error unless `all: true`.',
       names('%s', 'two that are not related'),
-      names('are the top of each tree with all'),
+      names('are the topmost of each tree with all: true'),
     ),
     held(
       'vanished-process',

@@ -3,7 +3,7 @@ import { held, inFile, pending, type Section } from './promise.ts';
 const secret = inFile('test/base/secret.test.ts', 'a Secret');
 const failures = inFile('test/base/machinery.test.ts', 'failures');
 const json = inFile('test/base/json.test.ts', 'parseJson');
-const command = inFile('test/process/command.test.ts', 'how a command went');
+const command = inFile('test/process/command.test.ts', 'the outcome of a command');
 const canary = inFile('test/system/canary.test.ts', 'no value comes out anywhere but in the outputs');
 const awsCanary = inFile(
   'test/system/canary-aws.test.ts',
@@ -63,14 +63,14 @@ export const secrecy: Section = {
       inFile(
         'test/reload/command.test.ts',
         'a reload by command',
-      )('no failure tells an argument or what the command printed'),
+      )('has failures that show neither an argument nor what the command printed'),
     ),
     held(
       'foreign-errors',
       "A foreign error's message and fields never pass through (`JSON.parse` quotes its input, `spawn` prints an env value with NUL, YAML errors print source lines): they are mapped to our code at the border.",
       failures('a foreign error keeps its class and system code, never its message or fields'),
       json('refuses %j with the offset and none of the text'),
-      command('a variable with a NUL does not start it, and is not told'),
+      command('a command with a NUL in a variable is not started, and the variable is not shown'),
       inFile('test/config/problems.test.ts', 'problems')('a syntax error shows nothing of the file (%s)'),
       inFile(
         'test/backend/file/file.test.ts',

@@ -21,12 +21,12 @@ export const childOfExec: Section = {
     ),
     held(
       'child-new-before-old',
-      'New values are fetched and rendered before the old child is stopped: a failure stops no child,',
+      'New values are fetched and rendered before the old child is stopped: a failure stops no child.',
       values('are there before the old child is stopped: a secret that fails stops nobody'),
     ),
     held(
       'child-one-restart',
-      'and all changes within the quiet period are one restart.',
+      'All changes within the quiet period are one restart.',
       values('stop the child and start it anew with them, once for changes that come together'),
       values('of files and variables that come together are one restart, with all of them'),
       inFile('test/process/supervised-child.test.ts')('two restarts that are asked for at the same time are one'),
@@ -36,12 +36,12 @@ export const childOfExec: Section = {
     ),
     held(
       'child-never-two',
-      'The old child is gone, with all that it started, before the next one starts;',
+      'The old child is gone, with all that it started, before the next one starts.',
       supervised('that gets new values is gone, with all that it started, before the next one starts'),
     ),
     held(
       'child-killed-after-grace',
-      'a child that does not stop is killed after its grace.',
+      'A child that does not stop is killed after its grace.',
       child('gets SIGKILL after the grace, and so does all that it started'),
       supervised('that ignores the stop signal is killed after the grace, and the next one starts'),
     ),
@@ -55,18 +55,18 @@ export const childOfExec: Section = {
     ),
     held(
       'child-status',
-      'Exec ends when the child ends, with its status or 128+n,',
+      'Exec ends when the child ends, with its status or 128+n.',
       supervised('that ends by itself (%s) ends exec with its status'),
       exec('a command that %s gives the status of shells, and says why'),
     ),
     held(
       'child-our-exit',
-      'unless exec is replacing the child;',
+      'The end of a child that exec is replacing does not end exec.',
       supervised('that ends during a restart, with whatever status, does not end exec'),
     ),
     held(
       'child-backoff',
-      'with `onExit: restart` the child is started again, after a backoff that new values end.',
+      'With `onExit: restart` the child is started again, after a backoff that new values end.',
       again(
         'the child starts again with backoff from 1 s to 1 m, and from the beginning when it has lived for a minute',
       ),
@@ -74,14 +74,14 @@ export const childOfExec: Section = {
     ),
     held(
       'child-signals',
-      'The signals that exec gets reach the child and all that it started,',
+      'The signals that exec gets reach the child and all that it started.',
       signals('%s is passed on to the child, and neither ends'),
       signals('%s is passed on, and exec ends with the child'),
       child('gets a signal alone, or with all that it started'),
     ),
     held(
       'child-terminal',
-      'on a terminal too, which stays usable.',
+      'That holds on a terminal too, which stays usable.',
       terminal('the child can read it, also as /dev/tty'),
       terminal('Ctrl-C reaches the child once, and does not end exec'),
     ),
@@ -98,12 +98,12 @@ export const childOfExec: Section = {
     ),
     held(
       'child-not-our-logins',
-      "The credentials of the agent's own logins are not passed on to the child,",
+      "The credentials of the agent's own logins are not passed on to the child.",
       environment('is ours without our logins, and what is configured wins'),
     ),
     held(
       'child-pristine',
-      'and with `pristine` no variable is that the configuration does not name.',
+      'With `pristine` the child gets only variables that the configuration names.',
       environment('with pristine it is what is configured and inherited alone'),
     ),
     held(

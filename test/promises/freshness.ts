@@ -40,7 +40,7 @@ export const freshness: Section = {
   promises: [
     held(
       'renew-at-two-thirds',
-      'A renewable lease is renewed at two thirds of its life,',
+      'A renewable lease is renewed at two thirds of its life.',
       schedule('%s', 'a renewable lease is renewed at two thirds of its life, or up to 5 % of it earlier'),
       manager(
         'renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending',
@@ -48,13 +48,13 @@ export const freshness: Section = {
     ),
     held(
       'renew-jitter',
-      'with jitter;',
+      'Renewals have jitter.',
       schedule('%s', 'a renewable lease is renewed at two thirds of its life, or up to 5 % of it earlier'),
       inFile(renewals, 'a renewable login')('is renewed within 5 % around that point, so that a fleet drifts apart'),
     ),
     held(
       'fetch-before-the-end',
-      'when renewal no longer extends it, a new one is fetched **before** the old one ends.',
+      'When renewal no longer extends a lease, a new one is fetched **before** the old one ends.',
       schedule('a renewal that is granted less than three quarters of the one before has stopped extending'),
       manager(
         'renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending',
@@ -63,18 +63,18 @@ export const freshness: Section = {
     ),
     held(
       'replace-non-renewable',
-      'A non-renewable lease is replaced at 0.85–0.9 of its life;',
+      'A non-renewable lease is replaced at 0.85–0.9 of its life.',
       schedule('%s', 'a non-renewable lease is replaced at 0.85 to 0.9 of its life'),
     ),
     held(
       'certificate-at-two-thirds',
-      'a certificate at two thirds of its validity;',
+      'A certificate is replaced at two thirds of its validity.',
       schedule('%s', 'a certificate is replaced at two thirds of its validity'),
       schedule('a certificate that was old when it came is not replaced at once, again and again'),
     ),
     held(
       'poll-at-refresh',
-      'a secret with no lease is polled at `refresh` (5 m),',
+      'A secret without a lease is polled at `refresh` (5 m).',
       manager('polls a secret without a lease at its refresh and passes on only what changed'),
       inFile(
         'test/config/load.test.ts',
@@ -83,23 +83,23 @@ export const freshness: Section = {
     ),
     held(
       'poll-whatever-kv1-prints',
-      'whatever `lease_duration` KV v1 prints,',
+      'A secret of KV v1 is polled at `refresh`, whatever `lease_duration` its answer has.',
       kv1('has no life, whatever lease_duration and a field named ttl say'),
     ),
     held(
       'poll-jitter',
-      'with ± 10 % jitter,',
+      'Polls have ± 10 % jitter.',
       schedule('%s', 'a secret without a lease is polled at refresh, 10 % more or less'),
     ),
     held(
       'first-poll-spread',
-      'the first poll spread over the whole interval;',
+      'First polls are spread over the whole interval.',
       schedule('the first poll falls anywhere in the interval, so that a fleet drifts apart'),
       timing('of the first poll is anywhere in the interval, and of later ones around refresh'),
     ),
     held(
       'static-role',
-      'a static role (`ttl`, `rotation_period`) at the earlier of `refresh` and `ttl` + 1 s,',
+      'A static role (`ttl`, `rotation_period`) is read at the earlier of `refresh` and `ttl` + 1 s.',
       schedule('%s', 'a static role is read one second after it rotates'),
       schedule('%s', 'a static role is read at refresh when that is earlier than its rotation'),
       read('of %s', 'a static role'),
@@ -108,14 +108,14 @@ export const freshness: Section = {
     ),
     held(
       'static-role-late',
-      'and soon again when that passed and nothing rotated.',
+      'A static role that has not rotated when it was due is read again soon.',
       schedule('%s', 'a static role that has not rotated when it was due is read again in a second'),
       aRead('of a static role counts the reads since a rotation was due and the password stayed'),
       aRead('of a static role whose ttl starts anew before its time does not wait for it with the old password'),
     ),
     held(
       'end-in-an-answer',
-      "An end that stands in an answer (`ttl`, `expiration`, a JWT's `exp`, the field that `end` names) is a life:",
+      "A value whose answer names its end (`ttl`, `expiration`, a JWT's `exp`, the field that `end` names) lives until then.",
       anEnd('of %s', 'an identity token'),
       anEnd('is named by the configuration: %s'),
       realEnd('is the life of a certificate that a write issues'),
@@ -123,19 +123,19 @@ export const freshness: Section = {
     ),
     held(
       'end-is-expired',
-      'the secret is fetched again before it, and expired past it.',
+      'Such a secret is fetched again before that end, and is expired after it.',
       manager('a value whose answer names an end is fetched again at two thirds, and expired past it'),
       real('an identity token is fetched again before it ends, and status shows the end'),
     ),
     held(
       'lease-ends-with-login',
-      'A Vault lease ends with the login that made it: its end is the earlier of the two,',
+      'A Vault lease ends with the login that made it: its end is the earlier of the two.',
       schedule('a lease ends with its login, whichever is earlier'),
       manager('a lease is expired when its login ends, whatever the lease says'),
     ),
     held(
       'lease-ends-at-that-moment',
-      'for state, readiness and metrics at that moment (the schedule of fetches does not go by it).',
+      'State, readiness and metrics have the lease as expired from that moment (the schedule of fetches does not depend on it).',
       manager('a fresh lease is expired at the moment its login ends, whether or not an attempt is due'),
       manager('a lease is expired when its login is found dead, and fresh again under the next one'),
       inFile(deaths, 'a revoked login')('is told as dead at that moment, before the next one is made'),
@@ -145,14 +145,14 @@ export const freshness: Section = {
     ),
     held(
       'age-subtracted',
-      '`Age` of an answer (it came from a cache on the way) is subtracted from leases and logins;',
+      'The `Age` of an answer (a cache on the way sent it) is subtracted from the lives of leases and logins.',
       answer('that a cache answered with Age %s began to live that much before', '10'),
       cachedLogin('lasts shorter by the Age of the answer'),
       cachedLogin('and so is a renewal'),
     ),
     held(
       'same-lease-again',
-      'an answer with the same lease or token again is no change.',
+      'An answer with the same lease or token again is no change.',
       answer('that brings the same lease again is no change, and the life that is known stays: %s', 'a lease'),
       manager(
         'a fetch that brings the same lease again is repeated with backoff until the lease ends, and is no change',
@@ -174,7 +174,7 @@ export const freshness: Section = {
     ),
     held(
       'login-replaced-before-its-end',
-      'Before a login ends a new one is made,',
+      'Before a login ends a new one is made.',
       inFile(renewals, 'a new login is made before the old one ends')('when %s', 'it is not renewable'),
       inFile(
         renewals,
@@ -183,18 +183,18 @@ export const freshness: Section = {
     ),
     held(
       'leases-fetched-under-the-new-login',
-      'its leased secrets are fetched under the new one,',
+      "The old login's leased secrets are fetched under the new one.",
       manager('when the login is replaced, the leases of the old one are fetched under the new one, and nothing else'),
       manager('a lease fetched under the old login while it is replaced is fetched once more'),
     ),
     held(
       'moved-leases-published',
-      'published and reloaded,',
+      'They are published and reloaded.',
       loop('what was fetched under a new login is published and reloaded'),
     ),
     held(
       'old-login-left-to-die',
-      'and only then is the old one left to die.',
+      'The old login stays valid until its own end: it is not revoked.',
       inFile(
         renewals,
         'a new login is made before the old one ends',
@@ -214,7 +214,7 @@ export const freshness: Section = {
     ),
     held(
       'renewal-refused-for-good',
-      'A renewal that is refused for good, also with a 500, is followed by a new login at once;',
+      'A renewal that is refused for good, also with a 500, is followed by a new login at once.',
       inFile(renewals, 'a renewal that is refused for good')(
         'with HTTP 500 for %s is followed by a login at once, told as a refusal',
         'another client certificate',
@@ -226,7 +226,7 @@ export const freshness: Section = {
     ),
     held(
       'jwt-checked-again',
-      'where the server checks the JWT of a login again (OpenBao does), the next login comes instead of a renewal that would be refused, and the last renewal shortly before the JWT ends.',
+      'Where the server checks the JWT of a login again (OpenBao does), a new login is made instead of a renewal that would be refused, and the last renewal is made shortly before the JWT ends.',
       jwtLogin('is refused a renewal once, and from then on a new login is made before one would be'),
       jwtLogin('is renewed once more shortly before its JWT ends, so that it lasts longest'),
       realSession('whose JWT is checked again at renewals is refused one, and from then on logs in anew in time'),
@@ -239,7 +239,7 @@ export const freshness: Section = {
     ),
     held(
       'invalid-token-logs-in',
-      '"Invalid token" (revoked, used up) means log in at once;',
+      'After "invalid token" (revoked, used up) Pannier logs in at once.',
       inFile(deaths, 'a revoked login')('that the server calls invalid is replaced at once'),
       inFile(
         deaths,
@@ -249,7 +249,7 @@ export const freshness: Section = {
     ),
     held(
       'denied-path-never-logs-in',
-      '"permission denied" on one path never does.',
+      'After "permission denied" on one path it never does.',
       inFile(deaths, 'a denied path')('never causes a login, and asks about the login a few times only'),
     ),
     held(
@@ -260,7 +260,7 @@ export const freshness: Section = {
     ),
     held(
       'backoff',
-      'A denied or failing renewal backs off (full jitter, floor 250 ms, base 500 ms, cap 30 s;',
+      'A denied or failing renewal is retried with backoff (full jitter, floor 250 ms, base 500 ms, cap 30 s).',
       schedule('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s'),
       backoff('stays between floor and a doubling ceiling, capped, however many failures'),
       manager('a denied renewal is not asked again: the lease is replaced once, before its end'),
@@ -271,7 +271,7 @@ export const freshness: Section = {
     ),
     held(
       'retry-after',
-      'Retry-After wins, capped at 5 m):',
+      'A Retry-After of the server wins over the backoff, up to 5 m.',
       schedule('Retry-After wins over the backoff and is capped at five minutes'),
       timing('after a failure is the moment that the server asked for with Retry-After'),
       timing('after failures comes later and later, also while the server says Retry-After: 0'),
@@ -279,7 +279,7 @@ export const freshness: Section = {
     ),
     held(
       'never-a-hot-loop',
-      'never a hot loop.',
+      'No failure leads to requests in a hot loop.',
       inFile(
         renewals,
         'a renewal that is denied by the policy',
@@ -290,18 +290,18 @@ export const freshness: Section = {
     ),
     held(
       'no-minting-for-renewals',
-      'New credentials are never minted in a loop because something else (renewal,',
+      'New credentials are not minted in a loop because a renewal failed.',
       manager('a failing renewal backs off and mints nothing until the last tenth of the life'),
     ),
     held(
       'no-minting-for-renders',
-      'render,',
+      'New credentials are not minted in a loop because a render failed.',
       loop('a render error keeps the last generation until a secret changes'),
       loop('a destination in trouble is tried again by itself and fetches nothing'),
     ),
     held(
       'no-minting-for-commands',
-      'command) failed.',
+      'New credentials are not minted in a loop because a command failed.',
       loop('a failed reload stays owed and is tried again with backoff; it causes no fetch'),
     ),
     held(
@@ -314,19 +314,19 @@ export const freshness: Section = {
     ),
     held(
       'unchanged-version',
-      'Unchanged means equal version and `created_time`',
+      'A secret of KV v2 is unchanged when its version and its `created_time` are.',
       kv2('with %s is %s', 'the same version'),
       kv2('with %s is %s', 'the next version'),
     ),
     held(
       'version-1-again',
-      '(KV v2: after a metadata delete version 1 returns with other bytes);',
+      'After a metadata delete, version 1 with other bytes is a change.',
       kv2('with %s is %s', 'version 1 again after a metadata delete'),
       realKv('is unchanged until it is written, and after a metadata delete version 1 is another one'),
     ),
     held(
       'standby-is-no-change-back',
-      'An older version, as a standby server answers it, is no change back.',
+      'An older version, as a standby server answers it, is not taken for a change.',
       kv2('an older version, as a standby server answers it, is no change back'),
       kv2('a smaller number with a later time is a new value: its metadata were deleted'),
     ),
@@ -342,7 +342,7 @@ export const freshness: Section = {
     ),
     held(
       'unchanged-goes-no-further',
-      'an unchanged answer goes no further.',
+      'An unchanged answer renders nothing.',
       manager('polls a secret without a lease at its refresh and passes on only what changed'),
       loop('renders only when one of its own secrets changed'),
     ),
@@ -403,24 +403,24 @@ export const freshness: Section = {
     ),
     held(
       'leases-on-the-monotonic-clock',
-      'Lease lives run on the monotonic clock,',
+      'Lives of leases run on the monotonic clock.',
       jumps('a lease is renewed when it is due, wherever the wall clock was set back to'),
     ),
     held(
       'certificates-on-the-wall-clock',
-      'certificates on the wall clock;',
+      'Lives of certificates run on the wall clock.',
       jumps('a certificate is replaced when the wall clock says so, also after it was set forward'),
     ),
     held(
       'jump-recomputes',
-      'a clock jump or a suspension found at a wake recomputes everything with fresh jitter.',
+      'After a clock jump or a suspension every deadline is computed again, with fresh jitter.',
       queue('reports a jump of the wall clock once, at the end of the nap, and none below two seconds'),
       manager('a forward jump of the wall clock shortens leases, as it may have been a suspension'),
       jumps('attempts after a suspension are spread over five seconds, each at a moment of its own'),
     ),
     held(
       'lives-of-any-length',
-      'Lives from one second to ten years work',
+      'Lives from one second to ten years work.',
       schedule('%s', 'a lease of one second is renewed in time'),
       schedule('%s', 'a lease of ten years is renewed in six and a half'),
       timing('of a renewal comes in time when a lease lives for %s', 'one second'),
@@ -430,13 +430,13 @@ export const freshness: Section = {
     ),
     held(
       'one-timer',
-      '(a Node timer above 2^31-1 ms fires at once: one shared queue of deadlines, longest sleep 30 s).',
+      'All deadlines share one timer that waits at most 30 s (a Node timer above 2^31-1 ms fires at once).',
       queue('wakes in order of deadline with one pending timer'),
       queue('keeps a deadline ten years ahead, although a Node timer above 2^31-1 ms fires at once'),
     ),
     held(
       'dotenv-agreement',
-      'A dotenv file is read as most readers read it; what they read differently is refused with its line.',
+      'A dotenv file is read as most readers read it; a line that they read differently is refused by its number.',
       dotenv('is read as shells read it: %s', 'a # within a word'),
       dotenv('is refused with its line, and without its text: %s', 'a quote that is not closed'),
     ),
@@ -452,15 +452,23 @@ export const freshness: Section = {
     ),
     held(
       'failing-secret-holds-up-nobody',
-      'One failing secret,',
+      'A secret that fails never holds up other secrets or outputs.',
       manager('one failing secret does not hold up another'),
       pipeline('a secret without an answer holds up no output but its own'),
     ),
-    held('failing-output-holds-up-nobody', 'output,', pipeline('an output that cannot be written holds up no other')),
-    held('failing-command-holds-up-nobody', 'command', pipeline('a reload that hangs holds up no other output')),
+    held(
+      'failing-output-holds-up-nobody',
+      'An output that fails never holds up others.',
+      pipeline('an output that cannot be written holds up no other'),
+    ),
+    held(
+      'failing-command-holds-up-nobody',
+      'A command that hangs never holds up other outputs.',
+      pipeline('a reload that hangs holds up no other output'),
+    ),
     held(
       'failing-reader-holds-up-nobody',
-      'or reader never holds up the others.',
+      'A reader that takes nothing never holds up others.',
       inFile(
         'test/deliver/api/watch.test.ts',
         'watching',

@@ -14,29 +14,29 @@ export const outage: Section = {
   promises: [
     held(
       'values-stay-published',
-      'Backend down: last good values stay published and readable,',
+      'While a backend is down, the last good values stay published and readable.',
       manager('a failed refresh keeps the value, marks it stale, and a later success makes it fresh'),
       pipeline('while the backend is down the last good files stay'),
     ),
     held(
       'stale-with-age',
-      'marked stale with age;',
+      'They are marked stale, with their age.',
       down('the entry is stale, with the reason and the moment at which the value was last known good'),
       down('an attempt that waits for a login makes the value stale after a second'),
     ),
     held(
       'recovery-spreads',
-      'recovery spreads out over time.',
+      'The requests after an outage are spread over time.',
       down('secrets that failed together come back spread over the whole backoff'),
     ),
     held(
       'max-stale',
-      'Past `maxStale` nothing is deleted: the state is `expired`,',
+      'Past `maxStale` nothing is deleted: the state is `expired`.',
       manager('past maxStale the state is expired and the value stays'),
     ),
     held(
       'readyz',
-      '`/readyz` fails,',
+      '`/readyz` fails while a required secret is expired.',
       readiness('a required secret that is %s', 'expired'),
       inFile(
         'test/system/observe.test.ts',
@@ -45,7 +45,7 @@ export const outage: Section = {
     ),
     held(
       'stale-header',
-      'the API says so in a header.',
+      'The API has the state of a value in a header.',
       inFile(
         'test/deliver/api/reads.test.ts',
         'reading a secret',
@@ -58,7 +58,7 @@ export const outage: Section = {
     ),
     held(
       'init-tells-why',
-      '`init` with a deadline tells which secret, which backend, its address, and what it answered.',
+      '`init` with a deadline says which secret failed, at which backend and address, and what that answered.',
       init('tells at the deadline which secret, which backend, its address and what it answered'),
       init('tells at the deadline the backend and the address that never answered, also the only one'),
       init('tells which secrets wait for a login that is not granted'),
@@ -111,7 +111,7 @@ export const outage: Section = {
     ),
     held(
       'reads-in-time',
-      'A file that another user can replace is read without waiting for a FIFO, and within five seconds or not at all;',
+      'A file that another user can replace is read without waiting for a FIFO, and within five seconds or not at all.',
       reading('is not waited for when it is a FIFO, a device or a directory'),
       inFile(
         'test/base/read-file.test.ts',
@@ -120,7 +120,7 @@ export const outage: Section = {
     ),
     held(
       'stop-in-five-seconds',
-      'health answers meanwhile, and SIGTERM ends the process within five seconds whatever hangs.',
+      'While a file system hangs or a FIFO has no writer, health answers, and SIGTERM ends the process within five seconds.',
       inFile(
         'test/system/hung-files.test.ts',
         'a file system that hangs, with',

@@ -26,7 +26,7 @@ export const secrecy: Section = {
   promises: [
     held(
       'values-are-opaque',
-      "A value lives in `Secret` from the client's border to the bytes that leave;",
+      "A value lives in `Secret` from the client's border to the bytes that are written.",
       secret('stays hidden however it is printed'),
       secret('has no readable or writable property that holds the value'),
       inFile('test/backend/vault/client/client.test.ts')(
@@ -35,7 +35,7 @@ export const secrecy: Section = {
     ),
     held(
       'never-logged',
-      'it never reaches a log line, an error,',
+      'A value never reaches a log line or an error.',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       inFile(
         'test/system/canary-api.test.ts',
@@ -48,17 +48,17 @@ export const secrecy: Section = {
     ),
     held(
       'never-in-a-metric',
-      'a metric,',
+      'A value never reaches a metric.',
       inFile('test/observe/metrics.test.ts', 'the metrics')('say nothing of a path, configured or computed'),
       inFile(
         'test/system/canary-admin.test.ts',
         'no value comes out of the admin listener',
       )('in health or metrics: values, private paths, tokens, whether all is well or failing'),
     ),
-    pending('never-in-a-trace', 'a trace', 'tracing'),
+    pending('never-in-a-trace', 'A value never reaches a trace.', 'tracing'),
     held(
       'never-in-argv',
-      'or an argv.',
+      'A value never reaches an argv.',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       inFile(
         'test/reload/command.test.ts',
@@ -67,7 +67,7 @@ export const secrecy: Section = {
     ),
     held(
       'foreign-errors',
-      "A foreign error's message and fields never pass through (`JSON.parse` quotes its input, `spawn` prints an env value with NUL, YAML errors print source lines): they are mapped to our code at the border.",
+      "A foreign error's message and fields are never passed on (`JSON.parse` quotes its input, `spawn` prints a variable with NUL, YAML errors print source lines): they are replaced by Pannier's own code where they are caught.",
       failures('a foreign error keeps its class and system code, never its message or fields'),
       json('refuses %j with the offset and none of the text'),
       command('a command with a NUL in a variable is not started, and the variable is not shown'),
@@ -79,7 +79,7 @@ export const secrecy: Section = {
     ),
     held(
       'canary-run',
-      'The canary run greps everything the agent emits, also with `DEBUG=*` and `NODE_DEBUG=http,net`, malformed answers and NUL bytes.',
+      'The canary tests search all that the agent prints, also with `DEBUG=*` and `NODE_DEBUG=http,net`, malformed answers and NUL bytes.',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       canary('when the backend answers %s'),
       awsCanary('when AWS answers %s'),
@@ -93,33 +93,33 @@ export const secrecy: Section = {
     ),
     held(
       'no-inspector',
-      'No inspector by signal (a SIGUSR1 listener from the first line of main;',
+      'No signal opens the inspector (a SIGUSR1 listener is set in the first line of main).',
       startUp('is not opened by SIGUSR1'),
     ),
     held(
       'inspector-flag',
-      'the flag too where we own argv).',
+      'Where Pannier starts itself again, a flag turns the inspector off too.',
       startUp('is turned off by a flag where we start ourselves over'),
     ),
     held(
       'field-below-a-leaf',
-      "Handlebars' `strict` is not enough: `{{db.password.nope}}` throws with the value in the message,",
+      "A field below a value, `{{db.password.nope}}`, is an error without the value (Handlebars' `strict` puts it into the message).",
       missing('%j fails, naming it and where it stands', '{{db.password.nope}}'),
     ),
     held(
       'helper-of-a-missing-field',
-      "Handlebars' `strict` is not enough: `{{upper db.typo}}` gives text,",
+      "A helper of a missing field, `{{upper db.typo}}`, is an error (Handlebars' `strict` gives text).",
       missing('%j fails, naming it and where it stands', '{{upper db.typo}}'),
     ),
     held(
       'blocks-on-missing-fields',
-      "Handlebars' `strict` is not enough: blocks on missing fields render empty,",
+      "A block on a missing field is an error (Handlebars' `strict` renders it empty).",
       missing('%j fails, naming it and where it stands', '{{#each db.missing}}x{{/each}}'),
       missing('%j fails, naming it and where it stands', '{{#with db.missing}}x{{/with}}'),
     ),
     held(
       'if-of-an-absent-secret',
-      "Handlebars' `strict` is not enough: `{{#if absent.x}}` is a raw TypeError,",
+      "A field of an absent secret is falsy, `{{#if absent.x}}` (Handlebars' `strict` throws a TypeError).",
       inFile(
         'test/render/paths.test.ts',
         'an optional secret that is absent',
@@ -127,46 +127,46 @@ export const secrecy: Section = {
     ),
     held(
       'log-and-partials',
-      "Handlebars' `strict` is not enough: built-in `log` prints values, an inline partial can recurse.",
+      '`log` and inline partials are refused (`log` prints values, and an inline partial can recurse).',
       wrong('%j is found without any value', '{{log app.x}}'),
       wrong('%j is found without any value', '{{#*inline '),
     ),
     held(
       'wants-from-the-tree',
-      "So: parse once, walk the AST, list every `secret.field` and whether it stands in `if`/`unless`/`default`; that list gives each output's wants,",
+      'An output wants the secrets that the syntax trees of its templates name, guarded by `if`, `unless` or `default` or not.',
       output('wants each secret that any of its files names, guarded or not, and no other'),
       missing('is falsy in if, unless and as the first argument of default'),
     ),
     held(
       'unknown-names-at-validate',
-      'unknown names at `validate`,',
+      '`validate` finds unknown names.',
       wrong('%j is found without any value', '{{foo}}'),
       inFile('test/render/paths.test.ts', 'the root')('has no name but those of secrets'),
     ),
     held(
       'missing-field-errors',
-      'and missing-field errors for helper arguments and blocks.',
+      'A missing field as the argument of a helper or a block is an error.',
       missing('%j fails, naming it and where it stands'),
     ),
     held(
       'no-html-escaping',
-      'No HTML escaping.',
+      'Nothing is escaped for HTML.',
       path('%s is written', '{{db.password}} {{{db.password}}} {{&db.password}}'),
     ),
     held(
       'null-prototype',
-      'Null-prototype data;',
+      'The data of templates have no prototype.',
       path('reaches a field named like a property of objects only when the field is there'),
     ),
     held(
       'object-names-json',
-      'an object or null in a plain mustache is an error naming `json`;',
+      'An object or null in a plain mustache is an error that names the helper `json`.',
       noText('%s fails, and the hint helps', '{{app.map}}'),
       noText('%s fails, and the hint helps', '{{app.nil}}'),
     ),
     held(
       'no-log-no-partials',
-      'no `log`, no partials;',
+      'There is no `log` and there are no partials.',
       wrong('%j is found without any value', '{{log app.x}}'),
       wrong('%j is found without any value', '{{> part}}'),
     ),
@@ -189,7 +189,7 @@ export const secrecy: Section = {
     ),
     held(
       'fields-are-a-map',
-      'Fields are a `Map` by our own code (`z.record` drops `__proto__` silently);',
+      "Fields are a `Map` by Pannier's own code (`z.record` drops `__proto__` silently).",
       json('names such as __proto__ and constructor are ordinary fields, and order is kept'),
       inFile('test/backend/vault/client/client.test.ts')(
         'numbers keep their source text, and __proto__ is a name like others',
@@ -201,25 +201,25 @@ export const secrecy: Section = {
     ),
     held(
       'numbers-keep-their-text',
-      'numbers keep their source text (2^53+1 and 1.10 survive);',
+      'Numbers keep their source text (2^53+1 and 1.10 survive).',
       json('keeps the source text of the number %s'),
       path('keeps the source text of numbers'),
       inFile('test/backend/file/file.test.ts', 'a YAML file')('keeps %j as %s'),
     ),
     held(
       'bytes-stay-bytes',
-      'bytes that are not UTF-8 stay bytes: base64 in JSON,',
+      'Bytes that are not UTF-8 stay bytes, and are base64 in JSON.',
       secret('bytes that are UTF-8 are text, other bytes stay bytes and have no text'),
       inFile('test/render/helpers.test.ts', 'helpers')('%j', '{{json app.quote}} {{json app.half}} {{json bytes.raw}}'),
     ),
     held(
       'bytes-refused',
-      'refused elsewhere without a helper.',
+      'Bytes in a text are refused without a helper.',
       noText('%s fails, and the hint helps', '{{bytes.raw}}'),
     ),
     held(
       'socket-mode',
-      'Local sockets: file mode',
+      'A local socket has the mode that is configured, by default only for its owner.',
       inFile(
         'test/deliver/http/bind.test.ts',
         'a unix socket',
@@ -231,27 +231,27 @@ export const secrecy: Section = {
     ),
     held(
       'loopback-and-header',
-      'and, over TCP, loopback only plus a required header;',
+      'Over TCP the API listens on loopback only and requires a header.',
       guard('over TCP a token is required, under any of three names, and health needs none'),
       apiSection('refuses %s', 'the whole network'),
       apiSection('refuses %s', 'no token over TCP'),
     ),
     held(
       'forwarded-refused',
-      'forwarded requests refused;',
+      'Forwarded requests are refused.',
       guard('on every listener a request with %s is refused', 'X-Forwarded-For'),
       guard('over TCP Host: %s gives %s', 'evil.example:8270'),
     ),
     held(
       'constant-time',
-      'constant-time compare;',
+      'Tokens are compared in constant time.',
       inFile('test/deliver/http/token-file.test.ts')(
         'a token is compared in constant time, whatever it is and however long',
       ),
     ),
     held(
       'caps',
-      'caps on connections, body, header and total time.',
+      'Connections, bodies, headers and the total time of a request are capped.',
       inFile(
         'test/deliver/http/listener.test.ts',
         'a listener',

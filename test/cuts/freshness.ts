@@ -19,7 +19,7 @@ const kv = cutIn('src/backend/vault/source/kv.ts');
 const transport = cutIn('src/http/transport.ts');
 const loop = cutIn('src/agent/output/loop.ts');
 
-/** Has the same work of all outputs wait for each other. */
+/** Code that makes the same work of all outputs wait for each other. */
 const inTurn = (work: string) =>
   `((globalThis as any).turn = ((globalThis as any).turn ?? Promise.resolve()).then(() => ${work}))`;
 const FETCH_ALL = 'for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);';

@@ -17,17 +17,17 @@ export const childOfExec: Section = {
     held(
       'child-starts-when-all-is-there',
       'The child starts when every output and all variables are published, once, and never before.',
-      exec('starts the child once, when files and variables are all there, and never before'),
+      exec('starts the child once, when all files and variables are published, and never before'),
     ),
     held(
       'child-new-before-old',
       'New values are fetched and rendered before the old child is stopped: a failure stops no child.',
-      values('are there before the old child is stopped: a secret that fails stops nobody'),
+      values('are fetched before the old child is stopped: a secret that fails stops no child'),
     ),
     held(
       'child-one-restart',
       'All changes within the quiet period are one restart.',
-      values('stop the child and start it anew with them, once for changes that come together'),
+      values('stop the child and start it anew, once for changes that come together'),
       values('of files and variables that come together are one restart, with all of them'),
       inFile('test/process/supervised-child.test.ts')('two restarts that are asked for at the same time are one'),
       inFile('test/reload/child-step.test.ts')(
@@ -51,13 +51,13 @@ export const childOfExec: Section = {
       inFile(
         'test/system/exec-database.test.ts',
         'a PostgreSQL application as the child of exec',
-      )('gets a new user before the old one ends, and no query fails in any of its lives'),
+      )('gets a new user before the old one ends, and no query of any of its runs fails'),
     ),
     held(
       'child-status',
       'Exec ends when the child ends, with its status or 128+n.',
       supervised('that ends by itself (%s) ends exec with its status'),
-      exec('a command that %s gives the status of shells, and says why'),
+      exec('a command that %s gives the status of shells, with the reason'),
     ),
     held(
       'child-our-exit',
@@ -75,7 +75,7 @@ export const childOfExec: Section = {
     held(
       'child-signals',
       'The signals that exec gets reach the child and all that it started.',
-      signals('%s is passed on to the child, and neither ends'),
+      signals('%s is passed on to the child, and neither child nor exec ends'),
       signals('%s is passed on, and exec ends with the child'),
       child('gets a signal alone, or with all that it started'),
     ),
@@ -94,17 +94,17 @@ export const childOfExec: Section = {
       'child-leaves-nothing',
       'No process that the child started outlives exec, and Pannier leaves no zombie.',
       supervised('that ends by itself leaves nothing of its group behind'),
-      signals('a restarted child leaves no zombie of ours'),
+      signals('a restarted child leaves no zombie'),
     ),
     held(
       'child-not-our-logins',
       "The credentials of the agent's own logins are not passed on to the child.",
-      environment('is ours without our logins, and what is configured wins'),
+      environment("is the agent's without the credentials of its logins, and configured variables win"),
     ),
     held(
       'child-pristine',
       'With `pristine` the child gets only variables that the configuration names.',
-      environment('with pristine it is what is configured and inherited alone'),
+      environment('with pristine has only the variables that are configured and inherited'),
     ),
     held(
       'child-values-hidden',

@@ -140,7 +140,7 @@ export const freshness: Section = {
       manager('a lease is expired when its login is found dead, and fresh again under the next one'),
       inFile(deaths, 'a revoked login')('is told as dead at that moment, before the next one is made'),
       real(
-        'a lease is expired when its login has ended, for state, readiness and metrics, long before anything is due',
+        'a lease is expired for state, readiness and metrics when its login has ended, long before its next attempt',
       ),
     ),
     held(
@@ -170,7 +170,7 @@ export const freshness: Section = {
       inFile(
         'test/system/batch-tokens.test.ts',
         'a login by a batch token, which caps the leases made under it',
-      )('brings one database user per login, and each comes under its own login'),
+      )('brings one database user per login, each under its own login'),
     ),
     held(
       'login-replaced-before-its-end',
@@ -222,7 +222,7 @@ export const freshness: Section = {
       inFile(
         'test/system/logins.test.ts',
         'cert: a key pair that was rotated',
-      )('is refused a renewal of the login before, and a new login is made in time'),
+      )('cannot renew the login before, and a new login is made in time'),
     ),
     held(
       'jwt-checked-again',
@@ -399,7 +399,7 @@ export const freshness: Section = {
       inFile(
         'test/system/computed.test.ts',
         'computed paths on a real OpenBao',
-      )("the page's own example skips folders and deleted secrets, and follows what is deleted and comes back"),
+      )("the page's own example skips folders and deleted secrets, and follows deletions and restorations"),
     ),
     held(
       'leases-on-the-monotonic-clock',
@@ -448,7 +448,7 @@ export const freshness: Section = {
       inFile(
         'test/system/hot-reload.test.ts',
         'a new configuration while running',
-      )('is noticed when its directory was gone for a while (%s), and so is a template'),
+      )('is found after its directory was gone for a while (%s), and so is a template'),
     ),
     held(
       'failing-secret-holds-up-nobody',

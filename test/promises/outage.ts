@@ -41,7 +41,7 @@ export const outage: Section = {
       inFile(
         'test/system/observe.test.ts',
         'the health of a running agent',
-      )('startup latches, ready follows the backend: stale is ready, expired is not, and it comes back'),
+      )('startup stays true, and readiness follows the backend: stale is ready, expired is not, fresh is again'),
     ),
     held(
       'stale-header',
@@ -127,7 +127,7 @@ export const outage: Section = {
       )('%s on it, holds up neither health nor a stop'),
       inFile(
         'test/system/hung-files.test.ts',
-        'a FIFO that nobody writes to, in the place of',
+        'a FIFO without a writer, in the place of',
       )('%s holds up neither health nor a stop'),
     ),
   ],

@@ -39,7 +39,7 @@ export const secrecy: Section = {
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       inFile(
         'test/system/canary-api.test.ts',
-        'no value comes out of the local API but to who may read it',
+        'the local API shows values only to clients that may read them',
       )('in logs, errors, arguments or refusals, with every debug switch on'),
       inFile(
         'test/render/canary.test.ts',
@@ -53,7 +53,7 @@ export const secrecy: Section = {
       inFile(
         'test/system/canary-admin.test.ts',
         'no value comes out of the admin listener',
-      )('in health or metrics: values, private paths, tokens, whether all is well or failing'),
+      )('in health or metrics: no value, private path or token, whether all is well or failing'),
     ),
     pending('never-in-a-trace', 'A value never reaches a trace.', 'tracing'),
     held(
@@ -99,7 +99,7 @@ export const secrecy: Section = {
     held(
       'inspector-flag',
       'Where Pannier starts itself again, a flag turns the inspector off too.',
-      startUp('is turned off by a flag where we start ourselves over'),
+      startUp('is turned off by a flag where Pannier starts itself again'),
     ),
     held(
       'field-below-a-leaf',
@@ -227,7 +227,7 @@ export const secrecy: Section = {
       inFile(
         'test/system/api.test.ts',
         'the local API of a running agent',
-      )('curl reads a secret that no output needs, over a socket that is for its owner alone'),
+      )('curl reads a secret that no output needs, over a socket that is private to its owner'),
     ),
     held(
       'loopback-and-header',

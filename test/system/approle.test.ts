@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type AppRole, enableAppRole } from '../servers/index.ts';
 import { published, told, useScene, useWorld } from './openbao.helpers.ts';
 
-/** Secret ids that are wrapped, and files that are removed, on a real OpenBao. */
+/** Wrapped secret ids, and files of secret ids that are removed, on a real OpenBao. */
 
 const scene = useScene();
 const world = useWorld();
@@ -69,7 +69,7 @@ describe('a wrapped secret id', () => {
     expect(requests.filter(({ path }) => path === 'sys/wrapping/unwrap')).toHaveLength(1);
   });
 
-  it('after a restart fails with words that say why; another one is taken up at once', async () => {
+  it('after a restart fails with the reason; another one is used at once', async () => {
     const { put, config, dir } = await shop();
     await put(await approle.newWrappedSecretId());
     const file = await config();
@@ -129,7 +129,7 @@ describe('a wrapped secret id', () => {
     expect([agent.status, told(agent).map((one) => [one.code, one.place])]).toEqual([4, [[code, PLACE]]]);
   });
 
-  it('that is of another mount is left for whom it is for', async () => {
+  it('of another mount is left unused for its own client', async () => {
     const { put, config } = await shop();
     const token = await approle.newWrappedSecretId();
     await put(token);
@@ -199,7 +199,7 @@ describe('removeSecretIdFile', () => {
     ]);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('a file that cannot be removed is a warning, and the login counts', async () => {
+  it.skipIf(process.getuid?.() !== 0)('a file that cannot be removed is a warning, and the login is used', async () => {
     const { put, config, file, dir } = await shop();
     await put(await approle.newSecretId());
     const path = await config({ secretIdWrapped: false, removeSecretIdFile: true });
@@ -213,7 +213,7 @@ describe('removeSecretIdFile', () => {
     );
   });
 
-  it('the secret id is still known when the configuration of its backend changes', async () => {
+  it('the secret id is kept when the configuration of its backend changes', async () => {
     const { put, config, file } = await shop();
     await put(await approle.newWrappedSecretId());
     const agent = scene.run(await config({ removeSecretIdFile: true }));

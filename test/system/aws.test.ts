@@ -21,7 +21,7 @@ const KEYS = { AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: 'made-up', 
 const env = { ...KEYS, AWS_REGION: 'eu-west-1' };
 const awsAt = (endpoint: string, more: object = {}) => ({ kind: 'aws-secrets-manager', endpoint, ...more });
 
-/** One secret, polled often, in one file. */
+/** A configuration with one secret, polled often, in one file. */
 async function setUp(endpoint: string, id: string, more: object = {}) {
   const place = await scene.place();
   const out = join(place.dir, 'out');
@@ -71,7 +71,7 @@ describe('OpenBao, AWS and a file in one output', () => {
     });
     const agent = scene.run(config, { env, cwd: dir });
     await agent.waitFor('output-published');
-    await putAll('2'); // the file is told of by the kernel, the others are asked since it changed
+    await putAll('2'); // the kernel reports the change of the file, and then the others are fetched too
     await agent.waitFor('reload-done');
     await pause(1_500);
     expect(published(join(dir, 'out'))).toEqual({ all: 'bao-2 aws-2 ssm-2 file-2' });
@@ -122,7 +122,7 @@ describe('credentials of AWS', () => {
     await eventually(() => expect(text()).toBe('two'), 60_000);
   }, 120_000);
 
-  it('of which there are none, and a region that nobody names, end init with what is missing', async () => {
+  it('that do not exist, or a region that is not configured, end init with what is missing', async () => {
     const { dir, config } = await setUp(moto.address, 'any');
     const bare = { HOME: dir, AWS_EC2_METADATA_DISABLED: 'true' };
     const noRegion = await scene.init(config, '1h', { env: { ...bare, ...KEYS } });
@@ -140,7 +140,7 @@ describe('credentials of AWS', () => {
     ]);
   });
 
-  it('that a program is asked for and does not give end init at its timeout, which says who is waited for', async () => {
+  it('of a program that does not answer end init at its timeout, with the name of the program', async () => {
     const { dir, config } = await setUp(moto.address, 'any');
     const [pids, file] = [join(dir, 'pids'), join(dir, 'aws-config')];
     await writeFile(file, `[default]\ncredential_process = echo $$ >> ${pids}; exec sleep 60\n`);
@@ -161,7 +161,7 @@ describe('credentials of AWS', () => {
     for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) process.kill(Number(pid));
   });
 
-  it('of a service that is not there yet are waited for; one that never comes ends init with status 3 and the cause', async () => {
+  it('of a service that is not up yet are waited for; a service that never comes up ends init with status 3 and the cause', async () => {
     await moto.putSecret('late', '{"password":"at last"}');
     const port = await findFreePort();
     const uri = `http://127.0.0.1:${port}/v1/credentials`;
@@ -183,7 +183,7 @@ describe('credentials of AWS', () => {
     expect(text()).toBe('at last');
   });
 
-  it('in variables that end in a line break are taken; any other line break is told with its variable', async () => {
+  it('in variables may end in a line break; any other line break is an error with the name of the variable', async () => {
     await moto.putSecret('broken', '{"password":"p"}');
     const { config, text } = await setUp(moto.address, 'broken');
     const echoed = { ...env, AWS_ACCESS_KEY_ID: 'AKIATEST\n', AWS_SECRET_ACCESS_KEY: 'made-up\n' };
@@ -195,7 +195,7 @@ describe('credentials of AWS', () => {
     expect(init.output()).not.toContain('c4n4ry');
   });
 
-  it('and the region are taken from the shared files', async () => {
+  it('and the region come from the shared files', async () => {
     const { dir, config, text } = await setUp(moto.address, 'shared', { profile: 'shop' });
     await moto.putSecret('shared', '{"password":"one"}', 'eu-central-1');
     const config_ = join(dir, 'aws-config');
@@ -209,7 +209,7 @@ describe('credentials of AWS', () => {
   });
 });
 
-/** As the agent of EKS Pod Identity or ECS answers. */
+/** Answers as the agent of EKS Pod Identity or ECS does. */
 async function startCredentialService(port: number): Promise<AsyncDisposable> {
   const Expiration = new Date(Date.now() + 3_600_000).toISOString();
   const keys = { AccessKeyId: 'AKIATEST', SecretAccessKey: 'made-up', Token: 't', Expiration };
@@ -275,7 +275,7 @@ describe('a start with 500 secrets', () => {
 });
 
 describe('a start without a backend of AWS', () => {
-  it('does not read the SDK', async () => {
+  it('does not load the SDK', async () => {
     const { dir, config: write } = await scene.place();
     await writeFile(join(dir, 'secrets.json'), '{"app":{"password":"one"}}');
     const config = await write({
@@ -283,7 +283,7 @@ describe('a start without a backend of AWS', () => {
       secrets: { app: { key: 'app' } },
       outputs: { o: { dir: join(dir, 'out'), files: { f: { content: '{{app.password}}' } } } },
     });
-    // Says every module that is loaded; NODE_DEBUG is no use here, since Pannier takes it away.
+    // A trace of all modules that are loaded; NODE_DEBUG does not work, since Pannier removes it.
     const trace = { NODE_V8_COVERAGE: join(dir, 'coverage') };
     expect((await scene.init(config, '20s', { env: trace })).status).toBe(0);
     const scripts = async () => {

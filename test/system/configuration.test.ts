@@ -125,7 +125,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
     }
   });
 
-  it('a file that does not exist, and one that may not be read', async () => {
+  it('a file that does not exist or may not be read ends every command with 2', async () => {
     const place = await scene.place();
     const hidden = await place.config(good());
     await chmod(hidden, 0o600);
@@ -141,7 +141,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
     }
   });
 
-  it('no configuration at all: says how one is named', async () => {
+  it('without any configuration the error says how to name one', async () => {
     for (const command of COMMANDS) {
       const agent = await runAgent([command]);
       expect([agent.status, told(agent)]).toEqual([
@@ -158,7 +158,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
     }
   });
 
-  it('all problems are told at once, each on a line, and then their number', async () => {
+  it('all problems are reported at once, each on a line, and then their number', async () => {
     const path = 'test/fixtures/config/bad-everything.yaml';
     const [validate, init, run] = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));
     const problems = told(validate as NonNullable<typeof validate>);
@@ -180,7 +180,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
 });
 
 describe('templates', () => {
-  it('a file of an output that is wrong hides neither its other templates nor its directory', async () => {
+  it('a wrong file of an output hides neither the problems of its other templates nor of its directory', async () => {
     const place = await scene.place();
     const files = { f: { content: '{{shp.x}} {{log app.x}}' }, g: { format: 'json', from: 'nobody' } };
     const inner = { dir: './out/inner', files: { a: { content: 'x' } } };
@@ -191,7 +191,7 @@ describe('templates', () => {
     );
   });
 
-  it('are checked beside the rest: no correction is what shows the next problem', async () => {
+  it('are checked together with the rest, so that one correction does not reveal the next problem', async () => {
     const place = await scene.place();
     const secrets = { app: { key: 'app', refrsh: '5m' } };
     const files = { good: { content: '{{app.x}}' }, bad: { content: '{{ap.x}}{{#if}}' } };
@@ -205,7 +205,7 @@ describe('templates', () => {
 });
 
 describe('a good configuration', () => {
-  it('validate asks no backend, writes nothing and ends with 0; PANNIER_CONFIG names the file as well', async () => {
+  it('validate sends no request, writes nothing and ends with 0; PANNIER_CONFIG may name the file', async () => {
     const server = scene.keep(await startFaultServer(reply(500)));
     const place = await scene.place();
     const auth = { method: 'kubernetes', role: 'shop', tokenFile: './no-such-token' };
@@ -246,7 +246,7 @@ describe('the command line', () => {
     { title: 'an unknown command', args: ['inti'], says: /unknown command 'inti'/ },
     { title: 'an unknown option', args: ['run', '--fast'], says: /unknown option '--fast'/ },
     { title: 'a timeout without a unit', args: ['init', '--timeout', '5'], says: /A duration such as 30s or 1m30s/ },
-  ])('$title ends with 2 and says what is known', async ({ args, says }) => {
+  ])('$title ends with 2 and the known names', async ({ args, says }) => {
     const agent = await runAgent(args);
     expect([agent.status, agent.stdout()]).toEqual([2, '']);
     expect(agent.stderr()).toMatch(says);

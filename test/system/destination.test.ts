@@ -31,8 +31,8 @@ async function placeWith(password: string): Promise<Place> {
   return place;
 }
 
-describe('a destination that is in the way of publishing', () => {
-  it('what stands under our names is never replaced or followed; other outputs go on', async () => {
+describe('a destination that hinders publishing', () => {
+  it("other entries with the names of Pannier's files are never replaced or followed; other outputs go on", async () => {
     const place = await placeWith('one');
     const { dir } = place;
     await writeFile(join(dir, 'theirs'), 'theirs');
@@ -71,7 +71,7 @@ describe('a destination that is in the way of publishing', () => {
     expect(await readFile(join(dir, 'theirs'), 'utf8')).toBe('theirs');
   });
 
-  it('a directory of somebody else: told, tried again, and published when it is given over', async (context) => {
+  it('a directory of another user is reported, tried again, and published into when its owner has changed', async (context) => {
     context.skip(!isRoot, 'only root can start the agent as another user');
     const place = await placeWith('one');
     await chmod(place.dir, 0o755);
@@ -132,7 +132,7 @@ describe('a destination that is in the way of publishing', () => {
 });
 
 describe('a destination that is not on tmpfs', () => {
-  it('is a warning, and with requireTmpfs it is refused by init and run with 1', async (context) => {
+  it('is a warning, and with requireTmpfs init and run refuse it with status 1', async (context) => {
     const disk = await mkdtemp(join(tmpdir(), 'pannier-disk-'));
     scene.keep({ [Symbol.asyncDispose]: () => rm(disk, { recursive: true }) });
     context.skip((await statfs(disk)).type === TMPFS, 'the temporary directory is on tmpfs');

@@ -70,7 +70,7 @@ describe('on a real OpenBao', () => {
     expect(agent.facts('secret-changed').length).toBeLessThan(5);
   });
 
-  it('a lease is expired when its login has ended, for state, readiness and metrics, long before anything is due', async () => {
+  it('a lease is expired for state, readiness and metrics when its login has ended, long before its next attempt', async () => {
     const secrets = { db: { read: 'database/creds/shop' } };
     const { agent, admin, statusOf } = await setUp(secrets, '{{db.password}}', { role: 'brief' });
     await world().bao.kill();

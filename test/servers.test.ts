@@ -139,7 +139,7 @@ describe('the world', () => {
     expect(certificate.verify(new X509Certificate(data.issuing_ca).publicKey)).toBe(true);
   });
 
-  it('lists what OpenBao was asked, without what the test asked as root', async () => {
+  it('lists the requests to OpenBao, without those of the test as root', async () => {
     const { bao } = world;
     const token = await world.login();
     const before = (await bao.requests()).length;

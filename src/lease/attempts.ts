@@ -52,7 +52,7 @@ export class Attempts implements Disposable {
 
   /**
    * Begins an attempt, or joins the one that runs. With `pushed` and `pull` a fetch follows the running attempt, which
-   * may have read before the reason came. Resolves when the attempt (not the one that follows) has succeeded or failed;
+   * may have read before the reason came. Resolves when the attempt (not the fetch that follows it) has succeeded or failed;
    * never rejects.
    */
   start(item: Item, doing: 'fetch' | 'renew', why: AttemptReason = 'due'): Promise<void> {

@@ -30,7 +30,7 @@ const LOGIN_END_TOLERANCE_MS = 2_000;
 /** An attempt without an answer is overdue after this long, and again each time this long has passed. */
 const OVERDUE_MS = 1_000;
 
-/** After a clock jump, the next attempts of all items are spread over this long. */
+/** After a clock jump, the idle items are planned anew at moments that are spread over this long. */
 const AFTER_JUMP_SPREAD_MS = 5_000;
 
 /** A poll is put off by at most this long, and by at most this part (one twentieth) of its interval. */

@@ -9,8 +9,9 @@ import type { HeldValue, SecretEntry } from './snapshot.ts';
 export type Occasion = 'turn' | 'pull';
 
 /**
- * All that is known of one want. Others get its `entry`, a frozen view. Only the lease manager and its parts write it:
- * `ItemWriter` the entry, `Deadlines` the deadlines, `Attempts` what concerns attempts, `LeaseManager` the rest.
+ * All that is known of one want. Code outside of `lease/` gets its `entry`, a frozen view. The writers of an item are
+ * `ItemWriter` (`entry`, `sameLease`), `Deadlines` (the deadlines, `polledBefore`), `Attempts` (the fields about
+ * attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
  *
  * An item is in one of three states:
  * - running: an attempt (a fetch or a renewal) runs. `running` is set, and never more than one attempt runs.

@@ -308,7 +308,7 @@ export class LeaseManager {
   }
 
   /**
-   * A jump forward may have been a suspension, during which lives went on at the backends while our monotonic clock
+   * A jump forward may have been a suspension, during which lives went on at the backends while the monotonic clock
    * stood still: lives are shortened by the jump. Then everything is planned anew, spread over some seconds.
    */
   #clockJumped(byMs: number): void {

@@ -9,7 +9,7 @@ export function signalGroup(group: number, name: NodeJS.Signals): SignalResult {
 
 /**
  * Whether any process of a group still runs. Zombies do not count: process 1 reaps orphans, and when Pannier is process
- * 1 they are never reaped, as Node reaps its own children only. True when it cannot be told (there is no /proc).
+ * 1 they are never reaped, as Node reaps its own children only. True when this is not known (there is no /proc).
  */
 export async function isGroupLeft(group: number): Promise<boolean> {
   if (sendSignal(-group, 0) === 'gone') return false;

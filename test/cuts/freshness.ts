@@ -12,7 +12,7 @@ const backoff = cutIn('src/base/backoff.ts');
 const keeper = cutIn('src/backend/vault/auth/login-keeper.ts');
 const renewal = cutIn('src/backend/vault/auth/renewal.ts');
 const authorized = cutIn('src/backend/vault/auth/authorized.ts');
-const suspicion = cutIn('src/backend/vault/auth/token-liveness.ts');
+const liveness = cutIn('src/backend/vault/auth/token-liveness.ts');
 const vaultRead = cutIn('src/backend/vault/source/read.ts');
 const vaultEnd = cutIn('src/backend/vault/source/end.ts');
 const kv = cutIn('src/backend/vault/source/kv.ts');
@@ -177,7 +177,7 @@ export const FRESHNESS: readonly Cut[] = [
   authorized('invalid-token-logs-in', "saysInvalid(error) ? 'invalid' : undefined", 'undefined', {
     by: 'denies lookup-self',
   }),
-  suspicion('denied-path-never-logs-in', "if (refused === true) return 'dead';", "return 'dead';"),
+  liveness('denied-path-never-logs-in', "if (refused === true) return 'dead';", "return 'dead';"),
   authorized(
     'lookup-self-tells',
     '(error instanceof VaultStatusError && error.status === 403) || saysInvalid(error)',
@@ -188,7 +188,7 @@ export const FRESHNESS: readonly Cut[] = [
   backoff('backoff', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
   backoff('backoff', 'bounds.baseMs * 2 **', 'bounds.baseMs * 1 **', { by: 'doubling ceiling' }),
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
-    by: 'is not asked again',
+    by: 'is not repeated',
   }),
   keeper('backoff', 'now + backoffMs(this.#renewFailures,', 'now + 0 * backoffMs(this.#renewFailures,', {
     by: 'without a new login',

@@ -46,9 +46,9 @@ describe('the clocks', () => {
     const renewedAtMs: number[] = [];
     const { source } = backend;
     const renew = source.renew?.bind(source);
-    source.renew = (...asked) => {
+    source.renew = (...args) => {
       renewedAtMs.push(clock.monoMs());
-      return renew?.(...asked) ?? Promise.reject(new Error('none'));
+      return renew?.(...args) ?? Promise.reject(new Error('none'));
     };
     for (const name of names) backend.mint(name, HOUR);
     reconcile(wantsOf(...names));

@@ -51,7 +51,7 @@ describe('the lease manager', () => {
     expect([backend.renews.length, field('db')]).toEqual([2, 'minted-2']);
   });
 
-  it('a denied renewal is not asked again: the lease is replaced once, before its end', async () => {
+  it('a denied renewal is not repeated: the lease is replaced once, before its end', async () => {
     const { clock, backend, reconcile } = leaseWorld();
     backend.mint('db', 60_000);
     backend.renewals.set('db', 'SECRET_DENIED');

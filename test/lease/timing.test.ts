@@ -8,9 +8,9 @@ function watchFetches({ clock, backend }: ReturnType<typeof leaseWorld>): number
   const atMs: number[] = [];
   const { source } = backend;
   const fetch = source.fetch.bind(source);
-  source.fetch = (...asked) => {
+  source.fetch = (...args) => {
     atMs.push(clock.monoMs());
-    return fetch(...asked);
+    return fetch(...args);
   };
   return atMs;
 }

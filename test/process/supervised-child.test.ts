@@ -148,7 +148,7 @@ describe('the child of exec', () => {
     expect(child.starts).toBe(1);
   });
 
-  it('that is asked to stop gets that signal with all of its group, SIGKILL after the grace, and 128+n is the status', async () => {
+  it('that is stopped gets that signal with its whole group, then SIGKILL after the grace, and ends exec with 128+n', async () => {
     const { child, dir, lines, factsOf } = supervise(
       `trap 'echo int >> $DIR/lines' INT; ${WRITE}; sleep 60 & echo $! > $DIR/pid; ${LOOP}`,
       {

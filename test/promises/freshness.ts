@@ -263,7 +263,7 @@ export const freshness: Section = {
       'A denied or failing renewal is retried with backoff (full jitter, floor 250 ms, base 500 ms, cap 30 s).',
       schedule('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s'),
       backoff('stays between floor and a doubling ceiling, capped, however many failures'),
-      manager('a denied renewal is not asked again: the lease is replaced once, before its end'),
+      manager('a denied renewal is not repeated: the lease is replaced once, before its end'),
       inFile(
         renewals,
         'a renewal that fails',

@@ -52,8 +52,8 @@ export class Attempts implements Disposable {
 
   /**
    * Begins an attempt, or joins the one that runs. With `pushed` and `pull` a fetch follows the running attempt, which
-   * may have read before the reason came. Resolves when the attempt (not the fetch that follows it) has succeeded or failed;
-   * never rejects.
+   * may have read before the reason came. Resolves when the attempt, not the fetch that follows it, has succeeded or
+   * failed; never rejects.
    */
   start(item: Item, doing: 'fetch' | 'renew', why: AttemptReason = 'due'): Promise<void> {
     const occasion = why === 'pull' ? 'pull' : 'turn';

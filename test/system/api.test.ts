@@ -104,9 +104,9 @@ describe('the local API of a running agent', () => {
       ['app.nope', 'API_UNKNOWN_FIELD'],
       ['../status', 'API_UNKNOWN_SECRET'],
     ] as const) {
-      const told = expect.stringMatching(new RegExp(`^${name.replaceAll('.', '\\.')}: .*${code}`));
-      expect(await get(name, '-c', config)).toEqual([1, '', told]);
-      if (name !== '../status') expect(await get(name, '--json', '-c', config)).toEqual([1, '', told]);
+      const message = expect.stringMatching(new RegExp(`^${name.replaceAll('.', '\\.')}: .*${code}`));
+      expect(await get(name, '-c', config)).toEqual([1, '', message]);
+      if (name !== '../status') expect(await get(name, '--json', '-c', config)).toEqual([1, '', message]);
     }
     const env = { PANNIER_SOCKET: at.socket };
     expect((await runGet(['get', 'app.big'], env)).stdout).toBe('9007199254740993');
@@ -201,8 +201,8 @@ describe('the local API of a running agent', () => {
       }),
     );
     await agent.waitFor('secret-failed');
-    const [status, told] = await at.curl('/readyz');
-    expect([status, told]).toEqual([503, expect.stringContaining('secrets.hidden')]);
+    const [status, body] = await at.curl('/readyz');
+    expect([status, body]).toEqual([503, expect.stringContaining('secrets.hidden')]);
     const [same, counted] = await at.curl('/readyz', '--unix-socket', some);
     expect([same, JSON.parse(counted)]).toMatchObject([503, { status: 'failing', problems: [], moreProblems: 1 }]);
   });

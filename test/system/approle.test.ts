@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AppRole, enableAppRole } from '../servers/index.ts';
-import { published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 /** Wrapped secret ids, and files of secret ids that are removed, on a real OpenBao. */
 
@@ -75,7 +75,7 @@ describe('a wrapped secret id', () => {
     const file = await config();
     expect((await scene.init(file)).status).toBe(0);
     const again = await scene.init(file, '1h');
-    expect([again.status, told(again)]).toEqual([
+    expect([again.status, failuresOf(again)]).toEqual([
       4,
       [
         expect.objectContaining({
@@ -126,7 +126,7 @@ describe('a wrapped secret id', () => {
     const { put, config } = await shop();
     await put(await token());
     const agent = await scene.init(await config(), '1h');
-    expect([agent.status, told(agent).map((one) => [one.code, one.place])]).toEqual([4, [[code, PLACE]]]);
+    expect([agent.status, failuresOf(agent).map((one) => [one.code, one.place])]).toEqual([4, [[code, PLACE]]]);
   });
 
   it('of another mount is left unused for its own client', async () => {
@@ -134,7 +134,7 @@ describe('a wrapped secret id', () => {
     const token = await approle.newWrappedSecretId();
     await put(token);
     const agent = await scene.init(await config({ mount: 'approle-2' }), '1h');
-    expect([agent.status, told(agent)[0]?.code]).toEqual([4, 'AUTH_WRAPPING_PATH']);
+    expect([agent.status, failuresOf(agent)[0]?.code]).toEqual([4, 'AUTH_WRAPPING_PATH']);
     const { data } = await world().bao.api('POST', 'sys/wrapping/unwrap', {}, { token });
     expect(data).toHaveProperty('secret_id');
   });
@@ -187,7 +187,7 @@ describe('removeSecretIdFile', () => {
     expect(await agent.stop()).toBe(0);
 
     const again = await scene.init(path, '1h');
-    expect([again.status, told(again)]).toEqual([
+    expect([again.status, failuresOf(again)]).toEqual([
       4,
       [
         expect.objectContaining({

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsError, startAwsProxy } from '../faults/aws-proxy.ts';
 import { findFreePort, type Moto, startMoto } from '../servers/index.ts';
 import { eventually } from './agent.helpers.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -65,7 +65,7 @@ describe('OpenBao, AWS and a file in one output', () => {
           quiet: '500ms',
           maxWait: '10s',
           files: { all: { content: '{{bao.password}} {{db.password}} {{url.value}} {{local.password}}' } },
-          reload: [{ command: { argv: ['/bin/sh', '-c', 'echo told >> told'] } }],
+          reload: [{ command: { argv: ['/bin/sh', '-c', 'echo done >> reloads'] } }],
         },
       },
     });
@@ -127,12 +127,12 @@ describe('credentials of AWS', () => {
     const bare = { HOME: dir, AWS_EC2_METADATA_DISABLED: 'true' };
     const noRegion = await scene.init(config, '1h', { env: { ...bare, ...KEYS } });
     expect(noRegion.status).toBe(2);
-    expect(told(noRegion)).toMatchObject([
+    expect(failuresOf(noRegion)).toMatchObject([
       { code: 'CONFIG_MISSING', place: 'backends.aws.region', seen: expect.stringMatching(/^absent/) },
     ]);
     const noKeys = await scene.init(config, '1h', { env: { ...bare, AWS_REGION: 'eu-west-1' } });
     expect(noKeys.status).toBe(4);
-    expect(told(noKeys)).toMatchObject([
+    expect(failuresOf(noKeys)).toMatchObject([
       {
         code: 'AUTH_NO_CREDENTIALS',
         seen: expect.stringMatching(/environment .*shared files .*web identity .*container .*instance profile/),
@@ -153,7 +153,7 @@ describe('credentials of AWS', () => {
     });
     for (const each of [config, login]) {
       const init = await scene.init(each, '4s', { env });
-      expect([init.status, told(init)]).toMatchObject([
+      expect([init.status, failuresOf(init)]).toMatchObject([
         3,
         [{ code: 'AUTH_SERVICE_DOWN', seen: expect.stringMatching(/^shared files: no answer yet/) }],
       ]);
@@ -174,7 +174,7 @@ describe('credentials of AWS', () => {
     const never = await scene.init(config, '2s', { env: late });
     expect(never.status).toBe(3);
     const seen = expect.stringContaining(`container: connection refused at http://127.0.0.1:${port}`);
-    expect(told(never)).toMatchObject([{ code: 'AUTH_SERVICE_DOWN', place: 'backends.aws', seen }]);
+    expect(failuresOf(never)).toMatchObject([{ code: 'AUTH_SERVICE_DOWN', place: 'backends.aws', seen }]);
 
     const init = scene.init(config, '20s', { env: late });
     await pause(2_500);
@@ -204,7 +204,7 @@ describe('credentials of AWS', () => {
       '[profile shop]\nregion = eu-central-1\naws_access_key_id = AKIA\naws_secret_access_key = s\n',
     );
     const init = await scene.init(config, '20s', { env: { HOME: dir, AWS_CONFIG_FILE: config_ } });
-    expect([init.status, told(init)]).toEqual([0, []]);
+    expect([init.status, failuresOf(init)]).toEqual([0, []]);
     expect(text()).toBe('one');
   });
 });
@@ -268,7 +268,7 @@ describe('a start with 500 secrets', () => {
       },
     });
     const init = await scene.init(config, '60s', { env });
-    expect([init.status, told(init)]).toEqual([0, []]);
+    expect([init.status, failuresOf(init)]).toEqual([0, []]);
     expect(published(join(place.dir, 'other'))).toEqual({ f: 'of start/1' });
     expect(proxy.calls.map(({ operation }) => operation)).toEqual(Array(25).fill('BatchGetSecretValue'));
   }, 120_000);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Answerer, halfBody, hang, reply, reset } from '../faults/fault-server.ts';
 import { eventually, type LogLine } from './agent.helpers.ts';
 import { type FaultyVault, password, refusal, startFaultyVault } from './faulty-vault.helpers.ts';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 
@@ -124,8 +124,8 @@ describe('backends that answer badly', () => {
     // There is a failure for each request, except for those that run now and for one whose kept connection was reset.
     await agent.waitFor('secret-failed', { count: failures + FAULTS.length });
     const more = FAULTS.map(({ name }, index) => (vaults[name]?.asked() ?? 0) - (asked[index] ?? 0));
-    const told = agent.facts('secret-failed').length - failures;
-    expect(more.reduce((sum, one) => sum + one)).toBeLessThanOrEqual(told + 2 * FAULTS.length);
+    const failed = agent.facts('secret-failed').length - failures;
+    expect(more.reduce((sum, one) => sum + one)).toBeLessThanOrEqual(failed + 2 * FAULTS.length);
     for (const { name } of FAULTS) expect(published(join(dir, name)), name).toEqual({ password: 'one' });
 
     for (const vault of Object.values(vaults)) vault.secret(password('two'));
@@ -142,7 +142,7 @@ describe('backends that answer badly', () => {
         expect((await scene.init(config)).status).toBe(0);
         vaults[fault.name]?.secret(fault.answer);
         const agent = await scene.init(config, '1500ms');
-        const [first, ...others] = told(agent);
+        const [first, ...others] = failuresOf(agent);
         const place = `secrets.${fault.name}.read`;
         expect([agent.status, first?.code, first?.place, others], fault.name).toEqual([3, fault.code, place, []]);
         expect(first?.seen).toMatch(fault.seen);
@@ -163,9 +163,9 @@ describe('waiting as the backend asks', () => {
     expect(retryInMs).toBeGreaterThanOrEqual(2_000);
     vaults.app.secret(password('two'));
     const asked = vaults.app.asked();
-    const told = performance.now();
+    const began = performance.now();
     await agent.waitFor('output-published', { count: 2 });
-    expect(performance.now() - told).toBeGreaterThan(1_500);
+    expect(performance.now() - began).toBeGreaterThan(1_500);
     expect(vaults.app.asked()).toBeGreaterThan(asked);
     expect(published(join(dir, 'app'))).toEqual({ password: 'two' });
   });

@@ -68,8 +68,8 @@ describe('computed paths on a real OpenBao', () => {
     await bao.api('DELETE', 'secret/data/shop/users/bob');
     await eventually(() => expect(published()).toBe('alice:alice\n'));
     await eventually(() => expect(agent.facts('secret-absent').length).toBeGreaterThan(6));
-    const told = agent.facts('secret-absent').filter(({ level }) => level !== 'debug');
-    expect(told).toHaveLength(2);
+    const absences = agent.facts('secret-absent').filter(({ level }) => level !== 'debug');
+    expect(absences).toHaveLength(2);
     expect(agent.facts('secret-failed')).toEqual([]);
 
     const api = join(place.dir, 'api.sock');

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { reply, startFaultServer } from '../faults/fault-server.ts';
 import { runAgent } from './agent.helpers.ts';
 import { misfits } from './json-schema.helpers.ts';
-import { told, useScene } from './openbao.helpers.ts';
+import { failuresOf, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const COMMANDS = ['validate', 'init', 'run'] as const;
@@ -117,7 +117,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
     const agents = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));
     for (const agent of agents) {
       expect(agent.status).toBe(2);
-      const [first, ...others] = told(agent);
+      const [first, ...others] = failuresOf(agent);
       expect(first).toMatchObject({ code, place });
       expect(`${first?.seen} ${first?.hint}`).toMatch(says);
       expect(others).toEqual([]);
@@ -133,18 +133,18 @@ describe('a configuration with something wrong ends every command with 2', () =>
     const isRoot = process.getuid?.() === 0;
     for (const command of COMMANDS) {
       const missing = await runAgent([command, '-c', join(place.dir, 'nowhere.yaml')]);
-      expect([missing.status, told(missing)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
-      expect(told(missing)[0]?.place).toContain('nowhere.yaml');
+      expect([missing.status, failuresOf(missing)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
+      expect(failuresOf(missing)[0]?.place).toContain('nowhere.yaml');
       if (!isRoot) continue;
       const refused = await runAgent([command, '-c', hidden], { uid: 65_534, gid: 65_534 });
-      expect([refused.status, told(refused)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
+      expect([refused.status, failuresOf(refused)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
     }
   });
 
   it('without any configuration the error says how to name one', async () => {
     for (const command of COMMANDS) {
       const agent = await runAgent([command]);
-      expect([agent.status, told(agent)]).toEqual([
+      expect([agent.status, failuresOf(agent)]).toEqual([
         2,
         [
           {
@@ -161,7 +161,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
   it('all problems are reported at once, each on a line, and then their number', async () => {
     const path = 'test/fixtures/config/bad-everything.yaml';
     const [validate, init, run] = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));
-    const problems = told(validate as NonNullable<typeof validate>);
+    const problems = failuresOf(validate as NonNullable<typeof validate>);
     expect(problems.length).toBeGreaterThan(20);
     expect(validate?.stderr()).toMatch(new RegExp(`\n${problems.length} problems\n$`));
     expect(new Set(problems.map(({ code }) => code))).toEqual(
@@ -186,7 +186,7 @@ describe('templates', () => {
     const inner = { dir: './out/inner', files: { a: { content: 'x' } } };
     const config = await place.config(good({ outputs: { shop: { dir: './out', files }, inner } }));
     const validate = await runAgent(['validate', '-c', config]);
-    expect(new Set(told(validate).map(({ code }) => code))).toEqual(
+    expect(new Set(failuresOf(validate).map(({ code }) => code))).toEqual(
       new Set(['CONFIG_UNKNOWN_SECRET', 'CONFIG_SAME_DIR', 'TEMPLATE_UNKNOWN_NAME', 'TEMPLATE_UNKNOWN_HELPER']),
     );
   });
@@ -197,7 +197,7 @@ describe('templates', () => {
     const files = { good: { content: '{{app.x}}' }, bad: { content: '{{ap.x}}{{#if}}' } };
     const config = await place.config(good({ secrets, outputs: { shop: { dir: './out', files } } }));
     const agent = await runAgent(['validate', '-c', config]);
-    expect(told(agent).map(({ code, place: at }) => [code, at.split(',')[0]])).toEqual([
+    expect(failuresOf(agent).map(({ code, place: at }) => [code, at.split(',')[0]])).toEqual([
       ['CONFIG_UNKNOWN_KEY', 'secrets.app.refrsh'],
       ['TEMPLATE_SYNTAX', 'outputs.shop.files.bad'],
     ]);

@@ -7,7 +7,7 @@ import { isAlive } from '../process/children.helpers.ts';
 import { eventually, type LogLine, type Place, runAgent } from './agent.helpers.ts';
 import { execAppIn, execOf } from './exec.helpers.ts';
 import { writePassword, writeSecrets } from './file-backend.helpers.ts';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const PASSWORD = { env: { PASSWORD: '{{app.password}}' } };
@@ -48,7 +48,7 @@ describe('exec', () => {
     const config = await place.config(execOf(PASSWORD));
     const agent = await runAgent(['exec', '-c', config, '--', command(place.dir), 'argument']);
     expect(agent.status).toBe(status);
-    expect(told(agent)).toMatchObject([{ code: 'EXEC_NOT_STARTED', place: 'exec.command' }]);
+    expect(failuresOf(agent)).toMatchObject([{ code: 'EXEC_NOT_STARTED', place: 'exec.command' }]);
     expect(agent.stderr()).toContain(`(${errno})`);
     expect(agent.stderr()).not.toContain('argument');
   });
@@ -63,7 +63,7 @@ describe('exec', () => {
   it('without any command ends with a configuration error', async () => {
     const place = await placeWith();
     const agent = await runAgent(['exec', '-c', await place.config(execOf(PASSWORD))]);
-    expect([agent.status, told(agent).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
+    expect([agent.status, failuresOf(agent).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
       2,
       ['CONFIG_MISSING exec.command'],
     ]);
@@ -113,7 +113,7 @@ describe('exec', () => {
     const secrets = { app: { key: 'app' }, gone: { key: 'gone' } };
     const config = await place.config(execOf({ env: { A: '{{gone.x}}', B: '{{app.password}}' } }, { secrets }));
     const agent = await runAgent(['exec', '-c', config, '--timeout', '500ms', '--', 'sh', '-c', 'touch started']);
-    expect([agent.status, told(agent).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
+    expect([agent.status, failuresOf(agent).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
       1,
       ['SECRET_NOT_FOUND secrets.gone.key'],
     ]);
@@ -350,7 +350,7 @@ describe('run and init', () => {
     const init = await runAgent(['init', '-c', config, '--timeout', '10s']);
     expect([init.status, init.facts('secret-failed')]).toEqual([0, []]);
     const run = await runAgent(['run', '-c', config]);
-    expect([run.status, told(run).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
+    expect([run.status, failuresOf(run).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
       2,
       ['CONFIG_INVALID outputs.o.reload[0].signal.child', 'CONFIG_INVALID outputs.o.reload[1].restart.child'],
     ]);

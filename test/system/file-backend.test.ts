@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 
@@ -58,7 +58,7 @@ describe('a file of secrets', () => {
     const init = async () => {
       const agent = await scene.init(config, '1h');
       expect(agent.output()).not.toContain('hunter2');
-      return [agent.status, told(agent).map(({ code, seen }) => `${code} ${seen}`)];
+      return [agent.status, failuresOf(agent).map(({ code, seen }) => `${code} ${seen}`)];
     };
     expect(await init()).toEqual([1, [`BACKEND_FILE ${file}: cannot be read (ENOENT)`]]);
     await writeFile(file, BROKEN);

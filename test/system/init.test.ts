@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { hang } from '../faults/fault-server.ts';
 import { eventually } from './agent.helpers.ts';
 import { password, refusal, startFaultyVault } from './faulty-vault.helpers.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -55,7 +55,9 @@ describe('the end of init', () => {
     expect(agent.stderr()).not.toContain('init:');
     release();
     expect(await agent.ended).toBe(1);
-    expect(told(agent).map(({ code, place }) => [code, place])).toEqual([['SECRET_NOT_FOUND', 'secrets.absent.kv']]);
+    expect(failuresOf(agent).map(({ code, place }) => [code, place])).toEqual([
+      ['SECRET_NOT_FOUND', 'secrets.absent.kv'],
+    ]);
     expect(published(join(dir, 'slow'))).toEqual({ password: 'one' });
   });
 
@@ -66,7 +68,7 @@ describe('the end of init', () => {
     expect(agent.facts('secret-failed').filter(({ place }) => place === 'secrets.sealed.read').length).toBeGreaterThan(
       1,
     );
-    expect(told(agent).map(({ code }) => code)).toEqual(['SECRET_NOT_FOUND', 'BACKEND_UNAVAILABLE']);
+    expect(failuresOf(agent).map(({ code }) => code)).toEqual(['SECRET_NOT_FOUND', 'BACKEND_UNAVAILABLE']);
     expect(agent.status).toBe(3);
   });
 
@@ -80,7 +82,7 @@ describe('the end of init', () => {
     faulty.secret(refusal(500));
     const agent = await scene.init(config, 'down' in secrets ? '1200ms' : '1h');
     expect(agent.status).toBe(status);
-    expect(told(agent)).toHaveLength(Object.keys(secrets).length - ('good' in secrets ? 1 : 0));
+    expect(failuresOf(agent)).toHaveLength(Object.keys(secrets).length - ('good' in secrets ? 1 : 0));
     if ('good' in secrets) expect(published(join(dir, 'good'))).toEqual({ password: 'one' });
   });
 });
@@ -114,7 +116,7 @@ describe('the login of an init', () => {
     await lookUp(accessor);
     agent.kill(signal);
     expect(await agent.ended).toBe(status);
-    expect([told(agent), agent.facts('secret-failed')]).toEqual([[], []]);
+    expect([failuresOf(agent), agent.facts('secret-failed')]).toEqual([[], []]);
     await expect(lookUp(accessor)).rejects.toThrow();
     expect(published(join(dir, 'good'))).toEqual({ password: 'one' });
   });

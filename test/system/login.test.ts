@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AppRole, enableAppRole, writePolicy } from '../servers/index.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -116,7 +116,7 @@ describe('a login that is refused', () => {
     expect((await scene.init(await place.config(shopOf({ bao: baoOf(world()) }, dir)))).status).toBe(0);
     const bad = await place.config(shopOf({ bao: backendWith(await refused.auth(dir)) }, dir), 'bad.json');
     const agent = await scene.init(bad, '1h');
-    const [first, ...others] = told(agent);
+    const [first, ...others] = failuresOf(agent);
     expect([agent.status, first?.code, first?.place, others]).toEqual([4, refused.code, refused.place, []]);
     expect(`${first?.seen} ${first?.hint}`).toMatch(refused.says);
     expect(first?.seen).toMatch(/; secrets that wait for it: app$/);
@@ -141,7 +141,7 @@ describe('a login that is refused', () => {
         },
       });
     const strict = await scene.init(await configOf(false), '1h');
-    expect([strict.status, told(strict).map(({ code }) => code)]).toEqual([4, ['AUTH_CREDENTIAL_UNREADABLE']]);
+    expect([strict.status, failuresOf(strict).map(({ code }) => code)]).toEqual([4, ['AUTH_CREDENTIAL_UNREADABLE']]);
     expect([published(join(dir, 'app')), published(join(dir, 'both'))]).toEqual([GOOD, undefined]);
     const relaxed = await scene.init(await configOf(true), '1h');
     expect([relaxed.status, published(join(dir, 'both'))]).toEqual([0, { password: 'one!' }]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { reply, route, startFaultServer } from '../faults/fault-server.ts';
 import { createAuthority, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
-import { published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 /** The logins other than kubernetes, approle and token, each from a configuration to a file. */
 
@@ -103,7 +103,7 @@ describe('a login that is granted', () => {
     const passwordFile = await write(place.dir, PASSWORD);
     const auth = { method: 'ldap', mount: 'corp', username: 'DOM\\jo é', passwordFile };
     const agent = await scene.init(await place.config(shopOf({ address: server.address, auth }, place.dir)));
-    expect([agent.status, told(agent)[0]?.seen]).toEqual([4, expect.stringContaining('(LDAP operation failed)')]);
+    expect([agent.status, failuresOf(agent)[0]?.seen]).toEqual([4, expect.stringContaining('(LDAP operation failed)')]);
     expect(server.requests[0]).toMatchObject({ method: 'POST', path: '/v1/auth/corp/login/DOM%5Cjo%20%C3%A9' });
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ password: PASSWORD });
   });
@@ -315,7 +315,7 @@ describe('a login that is refused', () => {
     const place = await scene.place();
     const config = await place.config(shopOf(await refused.backend(place.dir), place.dir));
     const agent = await scene.init(config, '1h');
-    const [first, ...others] = told(agent);
+    const [first, ...others] = failuresOf(agent);
     const { code = 'AUTH_DENIED', place: where = 'backends.bao.auth' } = refused;
     expect([agent.status, first?.code, first?.place, others]).toEqual([4, code, where, []]);
     expect(`${first?.seen} ${first?.hint}`).toMatch(refused.says);
@@ -333,8 +333,8 @@ describe('a login that is refused', () => {
     const { certFile, keyFile } = (await pair(place.dir)) as { certFile: string; keyFile: string };
     const config = await place.config(shopOf(certWith({ certFile, keyFile }), place.dir));
     const agent = await scene.init(config, '700ms');
-    expect([agent.status, told(agent)[0]?.code]).toEqual([3, 'BACKEND_TLS']);
-    expect(told(agent)[0]?.seen).toMatch(says);
+    expect([agent.status, failuresOf(agent)[0]?.code]).toEqual([3, 'BACKEND_TLS']);
+    expect(failuresOf(agent)[0]?.seen).toMatch(says);
   });
 
   it('cert without a certificate is a problem of the configuration', async () => {

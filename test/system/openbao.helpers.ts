@@ -76,7 +76,7 @@ export function baoOf(world: World, auth: object = {}): object {
 }
 
 /** One failure as the agent printed it on standard error. */
-export interface Told {
+export interface PrintedFailure {
   readonly code: string;
   readonly place: string;
   readonly seen: string;
@@ -84,7 +84,7 @@ export interface Told {
 }
 
 /** The failures that a command ended with, in order. */
-export function told(agent: Agent): readonly Told[] {
+export function failuresOf(agent: Agent): readonly PrintedFailure[] {
   return agent
     .stderr()
     .split('\n')

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from './agent.helpers.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ openBao: { persist: true } });
@@ -26,7 +26,7 @@ describe('an outage of a real OpenBao', () => {
     expect((await scene.init(config)).status).toBe(0);
     await bao.kill();
     const init = await scene.init(config, '1s');
-    expect([init.status, told(init)]).toEqual([
+    expect([init.status, failuresOf(init)]).toEqual([
       3,
       [
         {

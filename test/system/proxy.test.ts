@@ -76,9 +76,9 @@ describe('clients without a login of their own', () => {
     );
     const env = { PYTHONPATH: hvac, HOME: dir, PATH: '/usr/bin:/bin:/usr/local/bin' };
     const { stdout } = await run('python3', ['-c', HVAC, tcp], { env });
-    const told = JSON.parse(stdout) as { value: object; keys: string[]; user: string; self: string };
-    expect(told).toMatchObject({ value: { password: 'of-app' }, user: expect.stringMatching(/^v-/), self: '' });
-    expect(told.keys).toContain('app');
+    const result = JSON.parse(stdout) as { value: object; keys: string[]; user: string; self: string };
+    expect(result).toMatchObject({ value: { password: 'of-app' }, user: expect.stringMatching(/^v-/), self: '' });
+    expect(result.keys).toContain('app');
   });
 
   it('node-vault reads and lists with LIST', async () => {

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually, type LogLine, type Place } from './agent.helpers.ts';
 import { password, startFaultyVault } from './faulty-vault.helpers.ts';
 import { outputsOf, writePassword } from './file-backend.helpers.ts';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const of = (output: string) => (line: LogLine) => line['output'] === output;
@@ -195,7 +195,7 @@ describe('an owed reload', () => {
     const place = await publishedOnce((dir) => ({ out: command(['test', '-e', join(dir, 'ready')]) }));
     const failed = await scene.init(place.path, '1h');
     const hint = 'Run it by hand.';
-    expect([failed.status, told(failed)]).toEqual([
+    expect([failed.status, failuresOf(failed)]).toEqual([
       1,
       [
         {
@@ -215,7 +215,7 @@ describe('an owed reload', () => {
   it('lets init end with 1 at its deadline while the command still runs', async () => {
     const place = await publishedOnce(() => ({ out: command(['sleep', '600'], '1h') }));
     const agent = await scene.init(place.path, '900ms');
-    expect([agent.status, told(agent).map(({ code, place: at }) => [code, at])]).toEqual([
+    expect([agent.status, failuresOf(agent).map(({ code, place: at }) => [code, at])]).toEqual([
       1,
       [['INIT_TIMEOUT', 'outputs.out']],
     ]);

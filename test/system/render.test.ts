@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AgentOptions, eventually, type Place, runAgent } from './agent.helpers.ts';
-import { baoOf, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true });
@@ -56,7 +56,7 @@ describe('pannier render', () => {
     expect((await render(config, ['--output', 'exec.env', '--reveal'])).stdout()).toContain(`pg://${CANARY}-1@x`);
     put(`${CANARY}\0`);
     const failed = await render(config);
-    expect([failed.status, told(failed)]).toMatchObject([1, [{ code: 'EXEC_VARIABLE', place: 'exec.env.URL' }]]);
+    expect([failed.status, failuresOf(failed)]).toMatchObject([1, [{ code: 'EXEC_VARIABLE', place: 'exec.env.URL' }]]);
     expect(failed.output()).not.toContain(CANARY);
   });
 
@@ -173,10 +173,10 @@ describe('pannier render', () => {
   it('ends as init does, and prints the files that could be rendered', async () => {
     const { config } = await local({ f: { content: '{{app.gone}}' } }, { user: 'u' });
     const agent = await render(config);
-    expect([agent.status, told(agent).map(({ code }) => code)]).toEqual([1, ['RENDER_MISSING_FIELD']]);
+    expect([agent.status, failuresOf(agent).map(({ code }) => code)]).toEqual([1, ['RENDER_MISSING_FIELD']]);
     expect(agent.stdout()).toContain('g [secret]');
     const unknown = await render(config, ['--output', 'q']);
-    expect([unknown.status, told(unknown)[0]?.place]).toEqual([2, '--output q']);
+    expect([unknown.status, failuresOf(unknown)[0]?.place]).toEqual([2, '--output q']);
   });
 });
 

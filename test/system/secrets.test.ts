@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type LogLine } from './agent.helpers.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -53,7 +53,7 @@ describe('a secret that cannot be fetched', () => {
     const place = await scene.place();
     const agent = await scene.init(await place.config(each(place.dir, MIXED)), '1h');
     expect(agent.status).toBe(4);
-    const failures = new Map(told(agent).map((failure) => [failure.place.split('.')[1], failure]));
+    const failures = new Map(failuresOf(agent).map((failure) => [failure.place.split('.')[1], failure]));
     expect([...failures.keys()].sort()).toEqual(['absent', 'deleted', 'denied', 'destroyed', 'tls']);
     expect(failures.get('denied')).toMatchObject({ code: 'SECRET_DENIED', hint: "Extend the login's policy." });
     expect(failures.get('denied')?.seen).toMatch(/^HTTP 403 from \S+ \(permission denied\) for GET /);

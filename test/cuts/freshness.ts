@@ -54,7 +54,7 @@ export const FRESHNESS: readonly Cut[] = [
     "return settleFetch({ last, fields, life: { kind: 'rotates', inMs: 2_764_800_000, startedMonoMs: 0 } }",
   ),
   schedule('poll-jitter', '0.9 + 0.2 * random()', '1'),
-  schedule('first-poll-spread', 'input.firstPoll ? random()', 'situation.firstPoll ? 0.9 + 0.1 * random()'),
+  schedule('first-poll-spread', 'input.firstPoll ? random()', 'input.firstPoll ? 0.9 + 0.1 * random()'),
   deadlines('first-poll-spread', 'firstPoll: !polledBefore', 'firstPoll: false', { by: 'the moment of an attempt' }),
   schedule('static-role', 'life.inMs + 1000 :', 'life.inMs :'),
   schedule('static-role', 'Math.min(pollAtMs(), rotatedMs)', 'rotatedMs', { by: 'when that is earlier' }),
@@ -126,7 +126,7 @@ export const FRESHNESS: readonly Cut[] = [
   keeper('same-lease-again', 'if (!isRefusal(error)) throw error;', 'if (isRefusal(error)) return made;', {
     by: 'with a token that has ended',
   }),
-  attempts('minted-once-per-login', 'stopsExtending && !this.#deps.deadlines.endsWithLogin(item)', 'fetchNow'),
+  attempts('minted-once-per-login', 'stopsExtending && !this.#deps.deadlines.endsWithLogin(item)', 'stopsExtending'),
   deadlines('minted-once-per-login', "doing === 'renew' || !this.endsWithLogin(item) ||", 'true ||'),
   attempts(
     'minted-once-per-login',
@@ -255,7 +255,7 @@ export const FRESHNESS: readonly Cut[] = [
   together(
     'pulled-once',
     "if (event !== 'changed' || occasion === 'pull') return;",
-    "if (what !== 'changed') return;",
+    "if (event !== 'changed') return;",
     {
       by: 'refresh no others',
     },
@@ -289,7 +289,7 @@ export const FRESHNESS: readonly Cut[] = [
   schedule(
     'leases-on-the-monotonic-clock',
     'const atMonoMs = Math.max(soonest, life.startedMonoMs + life.ttlMs * share);',
-    'const atMonoMs = Math.max(soonest, now.monoMs - now.wallMs + situation.fetchedWallMs + life.ttlMs * share);',
+    'const atMonoMs = Math.max(soonest, now.monoMs - now.wallMs + input.fetchedWallMs + life.ttlMs * share);',
   ),
   manager(
     'certificates-on-the-wall-clock',
@@ -329,8 +329,8 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   attempts(
     'failing-secret-holds-up-nobody',
-    '    await limiter?.enter();\n',
-    '    await limiter?.enter();\n    for (const other of this.#items.values()) if (other !== item) await other.running;\n',
+    'await this.#deps.writer.fetch(item, begin(item))',
+    `await ${inTurn('this.#deps.writer.fetch(item, begin(item))')}`,
   ),
   manager(
     'failing-secret-holds-up-nobody',

@@ -7,8 +7,8 @@ interface Timer {
 }
 
 /**
- * A clock that a test moves. `advance` runs every timer that falls due, in order, and lets promises settle between
- * them; wall and monotonic time move together unless `jumpWall` moves the wall alone.
+ * A clock that a test moves. `advance` runs every timer that becomes due, in order, and lets promises settle between
+ * them. Wall and monotonic time move together; `jumpWall` moves the wall clock alone.
  */
 export class FakeClock implements Clock {
   #monoMs = 0;
@@ -28,7 +28,7 @@ export class FakeClock implements Clock {
     return this.#monoMs;
   }
 
-  /** Timers that still wait: zero at the end of a test that leaks nothing. */
+  /** How many timers still wait: zero at the end of a test that leaks none. */
   get waiting(): number {
     return this.#timers.size;
   }

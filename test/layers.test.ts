@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Each folder imports only folders above it; the order is the design's. */
+/** Each folder imports only folders that are before it in this list. See docs/architecture.md. */
 const LAYERS = [
   'base',
   'log',
@@ -37,7 +37,7 @@ const imports: readonly Import[] = files.flatMap((file) => {
 });
 
 describe('layers', () => {
-  it('every folder of src is in the list, and the other way round', () => {
+  it('the list names the folders of src, and no others', () => {
     const folders = readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     const used = new Set(folders.map(({ name }) => name).filter((name) => files.some((f) => f.startsWith(`${name}/`))));
     expect([...used].filter((name) => !LAYERS.includes(name))).toEqual([]);
@@ -49,7 +49,7 @@ describe('layers', () => {
     expect(wrong.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
   });
 
-  it('no file imports itself through others, not for a type either', () => {
+  it('no imports form a circle, not even imports of types', () => {
     const next = new Map<string, string[]>();
     for (const { file, target } of imports) next.set(file, [...(next.get(file) ?? []), target]);
     const done = new Set<string>();
@@ -64,7 +64,7 @@ describe('layers', () => {
     expect(circles).toEqual([]);
   });
 
-  it('a backend imports no other backend, but for the Vault login that AWS keys sign', () => {
+  it('a backend imports no other backend, except for the Vault login by AWS keys', () => {
     const kindIn = (path: string) => /^backend\/([^/]+)\//.exec(path)?.[1];
     const foreign = imports.filter(({ file, target }) => {
       const [from, to] = [kindIn(file), kindIn(target)];
@@ -86,7 +86,7 @@ describe('layers', () => {
 
   it('the process environment is read in one place', () => {
     const readers = files.filter((file) => /process\.env\b/.test(stripComments(readFileSync(join(src, file), 'utf8'))));
-    // start-over.ts only looks whether it must start over without NODE_DEBUG.
+    // start-over.ts only checks whether Pannier must start again without NODE_DEBUG.
     expect(readers.sort()).toEqual(['cli/start-over.ts', 'config/environment.ts']);
   });
 });

@@ -8,22 +8,24 @@ import { equalValues } from '../src/base/value.ts';
 
 type Answer = { readonly fields: Record<string, string>; readonly life?: Life } | Code | (() => Promise<Fetched>);
 
-/** A backend in memory whose every answer a test sets; counts what it was asked. */
+/** A backend in memory: a test sets each of its answers, and it records the requests it gets. */
 export class MemoryBackend implements Backend {
   readonly name = 'memory';
   readonly where = 'memory';
   readonly identity = 'memory';
   readonly source: Source;
   readonly answers = new Map<string, Answer>();
-  /** What the next renewals of a key do: extend by the given ms, or fail with the code. */
+  /** The outcome of the next renewals of a key: a new ttl in ms, or a failure with this code. */
   readonly renewals = new Map<string, number | Code>();
   readonly fetches: string[] = [];
   readonly renews: string[] = [];
-  /** A fetch that would bring the lease that is held brings nothing new. */
+  /** Whether a fetch with equal fields is answered as `unchanged`, also for a lease. */
   fetchesAgain = false;
-  /** Milliseconds of the clock that each answer takes. */
+  /** How long each answer to a fetch takes, by the test's clock. */
   latencyMs = 0;
+  /** When the present login ends, on the monotonic clock. */
   loginEnds = Number.POSITIVE_INFINITY;
+  /** Tells the lease manager that a secret has changed, once it watches. */
   watched: (() => void) | undefined;
   readonly #clock: Clock;
   #move: ((next: number) => Promise<void>) | undefined;
@@ -52,7 +54,7 @@ export class MemoryBackend implements Backend {
     this.answers.set(key, life === undefined ? { fields } : { fields, life });
   }
 
-  /** Every fetch of `key` mints: a new value under a new lease. */
+  /** From now on each fetch of `key` mints a new value under a new lease. */
   mint(key: string, ttlMs: number, renewable = true): void {
     let minted = 0;
     this.answers.set(key, async () => ({
@@ -62,23 +64,24 @@ export class MemoryBackend implements Backend {
     }));
   }
 
+  /** Makes the next login; resolves when the leases of the last one were fetched under it. */
   replaceLogin(): Promise<void> | undefined {
     return this.#move?.(++this.#login);
   }
 
-  /** The login in use is found dead. */
+  /** Ends the login in use before its time. */
   killLogin(): void {
     this.loginEnds = Number.NEGATIVE_INFINITY;
     this.#died?.();
   }
 
-  onLoginDead(heard: () => void): Disposable {
-    this.#died = heard;
+  onLoginDead(listener: () => void): Disposable {
+    this.#died = listener;
     return { [Symbol.dispose]: () => {} };
   }
 
   fetchesOf(key: string): number {
-    return this.fetches.filter((one) => one === key).length;
+    return this.fetches.filter((fetched) => fetched === key).length;
   }
 
   loginEndsMonoMs(): number {
@@ -117,7 +120,7 @@ export class MemoryBackend implements Backend {
   }
 }
 
-/** A want of `key`; its id is the key, as one request has one identity. */
+/** A want of `key`, whose id is the key too. */
 export function wantOf(key: string, more: Partial<Want> = {}): Want {
   return {
     id: key,
@@ -130,7 +133,7 @@ export function wantOf(key: string, more: Partial<Want> = {}): Want {
   };
 }
 
-/** Named wants, each named as its key. */
+/** Wants by name; each is named as its key. */
 export function wantsOf(...keys: readonly string[]): ReadonlyMap<string, Want> {
   return new Map(keys.map((key) => [key, wantOf(key)]));
 }

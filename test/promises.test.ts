@@ -42,7 +42,7 @@ describe('the promises', () => {
     ]);
   });
 
-  it('stand in docs/promises.md as the tables have them (npm run docs writes it)', () => {
+  it('are written in docs/promises.md as npm run docs writes them', () => {
     expect(readFileSync('docs/promises.md', 'utf8')).toBe(promisesPage());
   });
 });

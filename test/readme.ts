@@ -1,7 +1,7 @@
 /**
  * `npm run test:readme`: the two commands at the top of README.md, word for word, each in a shell of its own in one
  * clean checkout of HEAD. `npm test` would run these tests again, so it gets the names of a few files: those that start
- * every real server, which proves that a checkout installs what it needs. `-- --all` runs it as it stands.
+ * every real server, which proves that a checkout installs what it needs. `-- --all` runs `npm test` as it is written.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const commands = block.split('\n').flatMap((line) => {
 if (commands.length !== 2)
   throw new Error(`README.md has ${commands.length} commands at its top, and two are expected`);
 
-// What npm and this checkout add to the environment is not there for somebody who has just cloned it.
+// Variables that npm or this checkout has set do not exist for a user who has just cloned the repository.
 const own = Object.entries(process.env).filter(
   ([name]) => !/^npm_(?!config_(?:cache|registry)$)|^NODE$|^INIT_CWD$/.test(name),
 );

@@ -139,7 +139,7 @@ describe('the world', () => {
     expect(certificate.verify(new X509Certificate(data.issuing_ca).publicKey)).toBe(true);
   });
 
-  it('lists what OpenBao was asked, without what the test asked as root', async () => {
+  it('lists the requests to OpenBao, without those of the test as root', async () => {
     const { bao } = world;
     const token = await world.login();
     const before = (await bao.requests()).length;
@@ -186,17 +186,17 @@ describe('the world', () => {
 });
 
 describe('an outage of OpenBao', () => {
-  it('is silence while suspended', async () => {
+  it('leaves requests without an answer while it is suspended', async () => {
     await using bao = await startOpenBao();
     const health = (ms: number) => fetch(`${bao.address}/v1/sys/health`, { signal: AbortSignal.timeout(ms) });
     bao.suspend();
-    // A stopped process may still have answered what was on its way.
+    // A process that gets SIGSTOP may still answer a request that it has received already.
     await expect.poll(() => health(200).catch((error: Error) => error.name), { timeout: 5000 }).toBe('TimeoutError');
     bao.resume();
     expect((await health(5000)).status).toBe(200);
   });
 
-  it('is refused connections while killed; a persistent server comes back with its data, tokens and ports', async () => {
+  it('refuses connections while it is killed; a persistent server comes back with its data, tokens and ports', async () => {
     await using bao = await startOpenBao({ persist: true });
     const { rootToken, address } = bao;
     await bao.api('POST', 'sys/mounts/kv', { type: 'kv' });
@@ -241,7 +241,7 @@ describe('the token review', () => {
 });
 
 describe('a server', () => {
-  it('and its files are gone soon after the test process was killed', async () => {
+  it('ends soon after the test process was killed, and its files are removed', async () => {
     const servers = join(import.meta.dirname, 'servers', 'index.ts');
     const script = `
       import { startOpenBao, startPostgres } from ${JSON.stringify(servers)};
@@ -269,7 +269,7 @@ describe('a server', () => {
 });
 
 describe('moto', () => {
-  it('speaks for Secrets Manager, Parameter Store and IAM, and comes back empty on its port after a kill', async () => {
+  it('stands in for Secrets Manager, Parameter Store and IAM, and is empty on the same port after a kill', async () => {
     await using moto = await startMoto();
     const { ARN } = await moto.putSecret('prod/db', '{"a":1}');
     const { VersionId } = await moto.putSecret('prod/db', '{"a":2}');
@@ -307,7 +307,7 @@ async function statusOf(outgoing: Outgoing): Promise<number | undefined> {
   return (await answerOf(outgoing)).status;
 }
 
-/** A zombie that nobody has reaped yet has ended too. */
+/** Whether a process runs; a zombie does not. */
 async function isRunning(pid: number): Promise<boolean> {
   const listed = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
   return listed.stdout.trim() !== '' && !listed.stdout.startsWith('Z');

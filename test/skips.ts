@@ -1,9 +1,10 @@
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
-/** A test that may be skipped in CI too, since no package brings what it needs. */
+/** Tests that may be skipped in CI too, since no package provides what they need. */
 interface Allowed {
+  /** The path of the test's file begins with this. */
   readonly file: string;
-  /** Its title, with those around it, contains this. */
+  /** The test's full title contains this. */
   readonly title: string;
   readonly needs: string;
 }
@@ -11,14 +12,14 @@ interface Allowed {
 const isRoot = process.getuid?.() === 0;
 const MOUNTING = 'the right to mount';
 
-/** The tests that need rights, or a machine, that not every CI has. */
+/** The tests that need rights or programs that not every CI has. */
 export const ALLOWED: readonly Allowed[] = [
   { file: 'test/contract/', title: '', needs: 'a backend that can do it: the note says why this one cannot' },
   { file: 'test/deliver/file/trouble.test.ts', title: 'need the right to mount', needs: MOUNTING },
   { file: 'test/system/destination.test.ts', title: 'a mount that is read-only', needs: MOUNTING },
   { file: 'test/system/destination.test.ts', title: 'a volume that is full', needs: MOUNTING },
   { file: 'test/ship/image.test.ts', title: 'the image', needs: MOUNTING },
-  // Of Debian 12: its docker is older than `docker stack config`.
+  // The docker of Debian 12 is too old for `docker stack config`.
   { file: 'test/examples/elsewhere.test.ts', title: 'docker stack deploy', needs: 'a docker of 2024 or newer' },
   { file: 'test/templates/documents.test.ts', title: 'builtin:docker-config', needs: 'a docker of 2024 or newer' },
   { file: 'test/system/signals.test.ts', title: 'an older Node', needs: 'a Node before 22 on the PATH' },
@@ -33,13 +34,13 @@ export const ALLOWED: readonly Allowed[] = [
     : [{ file: 'test/', title: '', needs: 'root, who alone acts as other users' }]),
 ];
 
-/** @param fullName the title with those around it. */
+/** @param fullName the test's title with those of its describes. */
 export const mayBeSkipped = (module: string, fullName: string): boolean =>
   ALLOWED.some(({ file, title }) => module.startsWith(file) && fullName.includes(title));
 
 /**
- * In CI a skipped test is an error: it says nothing, and looks as if it did. What is missing is a package that
- * `.ci/run` installs, but for the tests above. Tests that a name pattern leaves out are not meant.
+ * In CI a skipped test is an error, except for those above: it proves nothing, and what it needs is in a package that
+ * `.ci/run` should install. Runs with a name pattern are not checked.
  */
 export class NoSkips implements Reporter {
   #isPart = false;

@@ -11,7 +11,7 @@ const files = ['src', 'test', 'scripts'].flatMap((folder) =>
 );
 
 describe('the house style', () => {
-  it(`a comment is no wider than ${WIDTH} characters, as the formatter keeps code`, () => {
+  it(`a comment is no wider than ${WIDTH} characters, like code`, () => {
     const wide = files.flatMap((file) =>
       readFileSync(file, 'utf8')
         .split('\n')
@@ -24,13 +24,13 @@ describe('the house style', () => {
     expect(wide).toEqual([]);
   });
 
-  it('no file is a bag of things without a name: utils, helpers, common, misc', () => {
+  it('no file is named utils, helpers, common or misc', () => {
     expect(files.filter((file) => /^(?:utils?|helpers?|common|misc)\.ts$/.test(basename(file)))).toEqual(
       files.filter((file) => file === 'src/render/helpers/helper.ts'),
     );
   });
 
-  it('what tests share is in *.helpers.ts, or is named for what it is: a fake, a server, a program', () => {
+  it('code that tests share is in *.helpers.ts, or in a file with fake in its name', () => {
     const folders =
       /^test\/(?:agent|backend|base|cli|config|deliver|http|lease|log|observe|process|reload|render|system)\//;
     const named = /\.(?:test|helpers)\.ts$|\/fake-[\w-]+\.ts$/;

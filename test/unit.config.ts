@@ -18,7 +18,7 @@ const known = new Map<string, boolean>();
 function isUnit(file: string): boolean {
   const before = known.get(file);
   if (before !== undefined) return before;
-  known.set(file, true); // a circle adds nothing
+  known.set(file, true); // so that a circle of imports ends
   const text = readFileSync(join(root, file), 'utf8');
   const imported = [...text.matchAll(/from '(\.[^']+\.ts)'/g)].map(([, path]) =>
     normalize(join(dirname(file), path ?? '')),

@@ -7,14 +7,14 @@ import type { Deadlines } from './deadlines.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';
 import type { ItemWriter, SecretEvent } from './item-writer.ts';
 
-/** Readers that ask for refreshes in a loop get new credentials this often at most. */
-const MINT_GAP_MS = 1_000;
+/** The shortest time between two refreshes of a secret that mints: a client in a loop must not mint without end. */
+const MIN_MINT_GAP_MS = 1_000;
 
 /**
- * Why an attempt is asked for. `due`: its deadline has come. `again`: backend or reader says that the value may have
- * changed. `pull`: another secret of the same output has changed.
+ * Why an attempt is asked for. `due`: its deadline has come, a refresh was asked for, or the login was replaced.
+ * `pushed`: the backend says that the value may have changed. `pull`: another secret of the same output has changed.
  */
-export type AttemptReason = 'due' | 'again' | 'pull';
+export type AttemptReason = 'due' | 'pushed' | 'pull';
 
 export interface AttemptsDeps {
   readonly clock: Clock;
@@ -22,23 +22,25 @@ export interface AttemptsDeps {
   readonly deadlines: Deadlines;
   readonly writer: ItemWriter;
   readonly logins: BackendLogins;
-  /** An item has another value or state: the next snapshot differs. */
+  /** Called when the value, life or state of an item has changed, so that the next snapshot differs. */
   stateChanged(): void;
-  /** An attempt has ended, or the state of an item has changed: listeners are told. */
-  tell(item: Item, what: SecretEvent): void;
+  /** Called when an attempt has ended, or the state of an item has changed without one. */
+  notify(item: Item, event: SecretEvent): void;
 }
 
 /**
  * Makes the attempts of items: fetches, and renewals of leases.
  *
  * What always holds for an item:
- * - One attempt runs at most, and `running` is its promise. While it runs, the item has no deadline for a next attempt.
- * - When it has ended and the item is not gone, the next attempt has a deadline, or runs already.
- * - `again` says that the running attempt may have read too early for a reason that came meanwhile: one more fetch
- *   follows it, however many reasons came. A reason `pull` is dropped when the attempt failed: its backoff counts.
- * - `fetchesBegun` and `fetchesEnded` number the fetches, so that a refresh can tell one that began after it was asked
- *   for.
- * - A gone item is left alone: its attempt was aborted, and what it still brings is not written.
+ * - At most one attempt runs, and `running` is its promise. While it runs, the item has no deadline for a next attempt.
+ * - When an attempt has ended and the item is not gone, the next attempt has a deadline or runs already. Only a secret
+ *   that is not polled and whose value promises no end has neither.
+ * - `followUp` is set when the running attempt may have read too early for a reason that came meanwhile. One fetch
+ *   follows that attempt, however many reasons came. After a failed attempt a `pull` does not count: the backoff does.
+ * - `fetchesBegun` and `fetchesEnded` number the fetches, so that a refresh can wait for one that began after the
+ *   refresh was asked for.
+ * - An item that is gone gets no further attempt and no deadline. Its running attempt is aborted, and no listener is
+ *   notified when that attempt ends.
  */
 export class Attempts implements Disposable {
   readonly #deps: AttemptsDeps;
@@ -49,13 +51,14 @@ export class Attempts implements Disposable {
   }
 
   /**
-   * Begins an attempt, or joins the one that runs. For `again` and `pull` one more follows a running attempt, which may
-   * have read before the reason came. Resolves when the attempt has ended, whichever way; never rejects.
+   * Begins an attempt, or joins the one that runs. With `pushed` and `pull` a fetch follows the running attempt, which
+   * may have read before the reason came. Resolves when the attempt, not the fetch that follows it, has succeeded or
+   * failed; never rejects.
    */
   start(item: Item, doing: 'fetch' | 'renew', why: AttemptReason = 'due'): Promise<void> {
     const occasion = why === 'pull' ? 'pull' : 'turn';
     if (item.running !== undefined) {
-      if (why !== 'due' && item.again !== 'turn') item.again = occasion;
+      if (why !== 'due' && item.followUp !== 'turn') item.followUp = occasion;
       return item.running;
     }
     item.cancelNext();
@@ -69,79 +72,85 @@ export class Attempts implements Disposable {
   }
 
   /**
-   * Resolves when a fetch has ended that began after this was called; a failure keeps the value. All who ask while one
-   * runs share the next one. What mints is fetched once a second at most. Never rejects.
+   * Resolves when a fetch has ended that began after this call; a failure keeps the value. All calls that come while a
+   * fetch runs share the next one. A secret that mints is fetched once a second at most. Never rejects.
    */
   async refresh(item: Item): Promise<void> {
     const wanted = item.fetchesBegun + 1;
-    await new Promise(setImmediate); // those who ask in one turn of the event loop share the fetch
+    await new Promise(setImmediate); // calls of one turn of the event loop share the fetch
     while (!item.isGone && item.fetchesEnded < wanted) {
-      const waitMs = isPolled(item) ? 0 : item.startedMonoMs + MINT_GAP_MS - this.#deps.clock.monoMs();
+      const waitMs = isPolled(item) ? 0 : item.startedMonoMs + MIN_MINT_GAP_MS - this.#deps.clock.monoMs();
       if (item.running !== undefined) await item.running;
       else if (waitMs > 0) await this.#deps.clock.sleep(waitMs, this.#stop.signal);
       else await this.start(item, 'fetch');
     }
   }
 
-  /** An attempt that runs may wait for the next login itself, and bring a lease under it: one fetch is enough. */
+  /**
+   * Fetches an item anew if its lease belongs to a login that was replaced. A running attempt may itself be waiting for
+   * the next login and bring a lease of that login; then one fetch is enough. Never rejects.
+   */
   async moveToNewLogin(item: Item): Promise<void> {
     if (item.running !== undefined) await item.running;
-    if (!item.isGone && this.#deps.logins.hangsOnOldLogin(item)) await this.start(item, 'fetch');
+    if (!item.isGone && this.#deps.logins.hasLeaseOfOldLogin(item)) await this.start(item, 'fetch');
   }
 
-  /** An attempt that waits for a login that does not come is no progress: the value is marked stale meanwhile. */
+  /**
+   * For an attempt that has run for a second without an answer: marks the value stale if the backend has no login, as
+   * the attempt then waits for that login.
+   */
   overdue(item: Item): void {
     const why = item.backend.trouble?.();
     if (why === undefined) return;
-    this.#troubled(item, why);
-    this.#deps.tell(item, 'settled');
+    this.#markTrouble(item, why);
+    this.#deps.notify(item, 'settled');
   }
 
-  /** Lets refreshes that wait for their moment end. */
+  /** Ends the waits of refreshes. */
   [Symbol.dispose](): void {
     this.#stop.abort();
   }
 
   async #try(item: Item, doing: 'fetch' | 'renew'): Promise<void> {
     let failed: Failure | undefined;
-    let what: SecretEvent = 'settled';
-    let fetchNow = false;
-    const gate = doing === 'fetch' ? this.#deps.logins.gateOf(item.backend) : undefined;
-    await gate?.enter();
+    let event: SecretEvent = 'settled';
+    let stopsExtending = false;
+    const limiter = doing === 'fetch' ? this.#deps.logins.limiterOf(item.backend) : undefined;
+    await limiter?.enter();
     try {
       const life = lifeOf(item);
       if (doing === 'renew' && life?.kind === 'lease' && item.backend.source.renew !== undefined) {
-        fetchNow = await this.#deps.writer.renew(item, life, begin(item));
+        stopsExtending = await this.#deps.writer.renew(item, life, begin(item));
       } else if (!item.isGone) {
-        what = await this.#deps.writer.fetch(item, begin(item));
+        event = await this.#deps.writer.fetch(item, begin(item));
       }
     } catch (error) {
       failed = asFailure(error, item.want.place);
     }
-    gate?.leave();
+    limiter?.leave();
     item.running = undefined;
     item.abort = undefined;
     item.cancelOverdue();
     if (doing === 'fetch') item.fetchesEnded = item.fetchesBegun;
     if (item.isGone) return;
-    if (item.occasion === 'pull' && what !== 'changed') item.pullableFromMonoMs = Number.POSITIVE_INFINITY;
-    const isOfUse = fetchNow && !this.#deps.deadlines.endsWithLogin(item);
-    const mustFetch = failed === undefined && (isOfUse || this.#deps.logins.hangsOnOldLogin(item));
-    if (failed !== undefined && mayBeAbsent(item, failed)) what = this.#notThere(item, failed);
+    if (item.occasion === 'pull' && event !== 'changed') item.pullableFromMonoMs = Number.POSITIVE_INFINITY;
+    const fetchHelps = stopsExtending && !this.#deps.deadlines.endsWithLogin(item);
+    const mustFetch = failed === undefined && (fetchHelps || this.#deps.logins.hasLeaseOfOldLogin(item));
+    if (failed !== undefined && mayBeAbsent(item, failed)) event = this.#notThere(item, failed);
     else if (failed !== undefined) this.#failed(item, doing, failed);
     else this.#succeeded(item, mustFetch);
-    this.#deps.tell(item, what);
-    const again = mustFetch ? 'turn' : item.again;
-    item.again = undefined;
-    if (again === 'pull' && failed !== undefined) return;
-    // A subscriber may have started the next attempt already.
-    if (again === undefined || item.running !== undefined) return;
-    void this.start(item, 'fetch', again === 'pull' ? 'pull' : 'due');
+    this.#deps.notify(item, event);
+    const followUp = mustFetch ? 'turn' : item.followUp;
+    item.followUp = undefined;
+    if (followUp === 'pull' && failed !== undefined) return;
+    // A listener may have started the next attempt already.
+    if (followUp === undefined || item.running !== undefined) return;
+    void this.start(item, 'fetch', followUp === 'pull' ? 'pull' : 'due');
   }
 
   /**
-   * A renewal after which a fetch is due all the same ends no series of failures: else a fetch that keeps failing would
-   * be tried again and again after a short wait, with a renewal in between.
+   * A renewal that a fetch must follow does not reset the count of failures. Otherwise a fetch that keeps failing would
+   * be retried after a short wait each time, with a renewal in between.
    */
   #succeeded(item: Item, mustFetch: boolean): void {
     if (!mustFetch) item.failures = 0;
@@ -152,28 +161,31 @@ export class Attempts implements Disposable {
     if (keptMonoMs !== undefined) this.#deps.deadlines.keepNext(item, keptMonoMs);
   }
 
-  /** An answer like any other: asked for again at the refresh of the secret, and told once. */
+  /**
+   * That the secret does not exist is an answer and no failure: the backend is asked again at the secret's `refresh`,
+   * without backoff.
+   */
   #notThere(item: Item, why: Failure): SecretEvent {
     item.failures = 0;
     item.cancelExpiry();
-    const { what, again } = this.#deps.writer.notThere(item, why);
+    const { event, again } = this.#deps.writer.notThere(item, why);
     if (item.entry?.state === 'stale') this.#deps.deadlines.planExpiry(item);
     this.#deps.stateChanged();
     const nextInMs = this.#deps.deadlines.planNext(item);
     this.#deps.emit({ kind: 'secret-absent', secrets: [...item.names], failure: why, again, nextInMs });
-    return what;
+    return event;
   }
 
   #failed(item: Item, doing: 'fetch' | 'renew', why: Failure): void {
     item.failures++;
     const life = lifeOf(item);
-    // A denied renewal stays denied: the lease is now one that cannot be renewed, and is replaced before its end.
+    // A denied renewal stays denied: the lease counts as not renewable from now on, and is replaced before its end.
     if (doing === 'renew' && why.code === 'SECRET_DENIED' && life?.kind === 'lease') {
       this.#deps.writer.setLife(item, { ...life, renewable: false });
       item.failures = 0;
     }
-    this.#troubled(item, why);
-    // The backend no longer knows the lease: what hangs on it is dead, so the next attempt is a fetch, with backoff.
+    this.#markTrouble(item, why);
+    // After BACKEND_REJECTED the backend no longer knows the lease: the next attempt is a fetch, with backoff.
     const retryMs = this.#deps.deadlines.planNext(
       item,
       why.retryAfterMs,
@@ -182,8 +194,8 @@ export class Attempts implements Disposable {
     this.#deps.emit({ kind: 'secret-failed', secrets: [...item.names], doing, failure: why, retryInMs: retryMs });
   }
 
-  #troubled(item: Item, why: Failure): void {
-    this.#deps.writer.trouble(item, why);
+  #markTrouble(item: Item, why: Failure): void {
+    this.#deps.writer.markTrouble(item, why);
     this.#deps.deadlines.planExpiry(item);
     this.#deps.stateChanged();
   }
@@ -194,7 +206,7 @@ function begin(item: Item): AbortSignal {
   return item.abort.signal;
 }
 
-/** A lease that cannot be fetched anew is in trouble, whatever the reason. */
+/** Whether a failure means that the secret may be absent. A lease that cannot be fetched anew is always a failure. */
 function mayBeAbsent(item: Item, why: Failure): boolean {
   const { optional, absentWhenGone } = item.want;
   return (optional || absentWhenGone === true) && isPolled(item) && isNothingThere(why);

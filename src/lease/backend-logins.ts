@@ -3,26 +3,26 @@ import { FetchLimiter } from './fetch-limiter.ts';
 import { type Item, lifeOf } from './item.ts';
 
 export interface BackendLoginsActions {
-  /** A new login of the backend has come, and the one before is about to end or has ended. */
+  /** A new login of the backend is in use; the login before it is about to end or has ended. */
   replaced(backend: Backend): Promise<void>;
-  /** The login of the backend is known to be dead. */
+  /** The login of the backend was found to have ended before its time. */
   died(backend: Backend): void;
 }
 
-interface Followed {
-  /** Id of the newest login; 0 while none has been replaced. */
+interface FollowedBackend {
+  /** Id of the newest login; 0 until a login is replaced for the first time. */
   newestLogin: number;
-  readonly gate: FetchLimiter;
+  readonly limiter: FetchLimiter;
   readonly subscriptions: readonly (Disposable | undefined)[];
 }
 
 /**
- * What the lease manager knows of the backends in use: which login of each is the newest, and how many fetches from
- * each may run. A backend that is no longer followed is forgotten, with its subscriptions.
+ * What the lease manager knows of each backend in use: which of its logins is the newest, and how many fetches from it
+ * run. A backend that is no longer in use is forgotten, and its subscriptions end.
  */
 export class BackendLogins {
   readonly #actions: BackendLoginsActions;
-  readonly #followed = new Map<Backend, Followed>();
+  readonly #followed = new Map<Backend, FollowedBackend>();
 
   constructor(actions: BackendLoginsActions) {
     this.#actions = actions;
@@ -38,18 +38,18 @@ export class BackendLogins {
     for (const backend of backends) if (!this.#followed.has(backend)) this.#subscribe(backend);
   }
 
-  /** Bounds the fetches from a backend; undefined for one that is not followed. */
-  gateOf(backend: Backend): FetchLimiter | undefined {
-    return this.#followed.get(backend)?.gate;
+  /** Limits the fetches from a backend; undefined when the backend is not followed. */
+  limiterOf(backend: Backend): FetchLimiter | undefined {
+    return this.#followed.get(backend)?.limiter;
   }
 
-  /** Whether an item holds a lease of a login that was replaced: it must be fetched anew under the newest one. */
-  hangsOnOldLogin(item: Item): boolean {
+  /** Whether an item holds a lease of a login that was replaced, so that it must be fetched under the newest login. */
+  hasLeaseOfOldLogin(item: Item): boolean {
     const life = lifeOf(item);
     return life?.kind === 'lease' && life.loginId < (this.#followed.get(item.backend)?.newestLogin ?? 0);
   }
 
-  /** Tells every backend that wall clock and monotonic clock moved apart. */
+  /** Tells every backend that wall clock and monotonic clock moved apart by `byMs`. */
   clockJumped(byMs: number): void {
     for (const backend of this.#followed.keys()) backend.clockJumped?.(byMs);
   }
@@ -63,7 +63,7 @@ export class BackendLogins {
     };
     this.#followed.set(backend, {
       newestLogin: 0,
-      gate: new FetchLimiter(),
+      limiter: new FetchLimiter(),
       subscriptions: [backend.onLoginReplacing?.(replaced), backend.onLoginDead?.(() => this.#actions.died(backend))],
     });
   }

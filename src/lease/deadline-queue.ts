@@ -1,26 +1,26 @@
 import { type Clock, MAX_NAP_MS } from '../base/clock.ts';
 
-interface Slot {
+interface Deadline {
   readonly atMonoMs: number;
   readonly wake: () => void;
-  /** Index in the heap; -1 when it left. */
+  /** Index in the heap; -1 once the deadline is past or cancelled. */
   index: number;
 }
 
-/** Wall and monotonic clock must agree to this much over one nap, else the clock jumped or the machine slept. */
+/** When wall and monotonic clock drift further apart than this over one nap, the clock jumped or the machine slept. */
 const JUMP_MS = 2_000;
 
 /**
- * One timer for any number of deadlines: a binary heap and a single sleep of at most 30 s, so 10,000 secrets cost one
- * pending timer and a deadline ten years ahead works.
+ * One timer for any number of deadlines: a binary heap and a single timer of at most 30 s (a nap), so 10,000 secrets
+ * cost one pending timer and a deadline ten years ahead works.
  *
- * `onJump` is told at a wake when wall and monotonic time moved apart by more than two seconds: an adjusted clock, or
- * a suspension (CLOCK_MONOTONIC stands still while a machine sleeps).
+ * `onJump` is called at the end of a nap when wall and monotonic clock moved apart by more than two seconds: the clock
+ * was adjusted, or the machine was suspended (CLOCK_MONOTONIC stands still while a machine sleeps).
  */
 export class DeadlineQueue {
   readonly #clock: Clock;
   readonly #onJump: (byMs: number) => void;
-  readonly #heap: Slot[] = [];
+  readonly #heap: Deadline[] = [];
   #cancelNap: (() => void) | undefined;
   #napEndsMs = Number.POSITIVE_INFINITY;
   #offsetMs: number;
@@ -31,31 +31,32 @@ export class DeadlineQueue {
     this.#offsetMs = clock.wallMs() - clock.monoMs();
   }
 
+  /** How many deadlines are ahead. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** By how much the first deadline is past; 0 when all is well. */
+  /** By how much the first deadline is past; 0 when none is. */
   lateMs(): number {
     const first = this.#heap[0];
     return first === undefined ? 0 : Math.max(0, this.#clock.monoMs() - first.atMonoMs);
   }
 
-  /** Calls `wake` once, not before `atMonoMs`; returns how to call it off (idempotent). */
+  /** Calls `wake` once, not before `atMonoMs`; returns a function that cancels it (idempotent). */
   at(atMonoMs: number, wake: () => void): () => void {
-    const slot: Slot = { atMonoMs, wake, index: this.#heap.length };
-    this.#heap.push(slot);
-    this.#up(slot.index);
+    const deadline: Deadline = { atMonoMs, wake, index: this.#heap.length };
+    this.#heap.push(deadline);
+    this.#up(deadline.index);
     this.#plan();
     return () => {
-      if (slot.index >= 0) this.#remove(slot.index);
+      if (deadline.index >= 0) this.#remove(deadline.index);
       if (this.#heap.length === 0) this.#stopNap();
     };
   }
 
   /** Forgets every deadline. */
   clear(): void {
-    for (const slot of this.#heap) slot.index = -1;
+    for (const deadline of this.#heap) deadline.index = -1;
     this.#heap.length = 0;
     this.#stopNap();
   }
@@ -66,10 +67,10 @@ export class DeadlineQueue {
     this.#stopNap();
     const napMs = Math.min(MAX_NAP_MS, Math.max(0, first.atMonoMs - this.#clock.monoMs()));
     this.#napEndsMs = this.#clock.monoMs() + napMs;
-    this.#cancelNap = this.#clock.after(napMs, () => this.#woke());
+    this.#cancelNap = this.#clock.after(napMs, () => this.#endNap());
   }
 
-  #woke(): void {
+  #endNap(): void {
     this.#stopNap();
     const offsetMs = this.#clock.wallMs() - this.#clock.monoMs();
     const jumpedMs = offsetMs - this.#offsetMs;
@@ -90,8 +91,8 @@ export class DeadlineQueue {
   }
 
   #remove(index: number): void {
-    const gone = this.#heap[index] as Slot;
-    const last = this.#heap.pop() as Slot;
+    const gone = this.#heap[index] as Deadline;
+    const last = this.#heap.pop() as Deadline;
     gone.index = -1;
     if (last === gone) return;
     this.#put(last, index);
@@ -100,20 +101,20 @@ export class DeadlineQueue {
   }
 
   #up(from: number): void {
-    const slot = this.#heap[from] as Slot;
+    const deadline = this.#heap[from] as Deadline;
     let at = from;
     while (at > 0) {
       const above = (at - 1) >> 1;
-      const parent = this.#heap[above] as Slot;
-      if (parent.atMonoMs <= slot.atMonoMs) break;
+      const parent = this.#heap[above] as Deadline;
+      if (parent.atMonoMs <= deadline.atMonoMs) break;
       this.#put(parent, at);
       at = above;
     }
-    this.#put(slot, at);
+    this.#put(deadline, at);
   }
 
   #down(from: number): void {
-    const slot = this.#heap[from] as Slot;
+    const deadline = this.#heap[from] as Deadline;
     let at = from;
     for (;;) {
       let below = 2 * at + 1;
@@ -121,16 +122,16 @@ export class DeadlineQueue {
       if (left === undefined) break;
       const right = this.#heap[below + 1];
       if (right !== undefined && right.atMonoMs < left.atMonoMs) below++;
-      const child = this.#heap[below] as Slot;
-      if (child.atMonoMs >= slot.atMonoMs) break;
+      const child = this.#heap[below] as Deadline;
+      if (child.atMonoMs >= deadline.atMonoMs) break;
       this.#put(child, at);
       at = below;
     }
-    this.#put(slot, at);
+    this.#put(deadline, at);
   }
 
-  #put(slot: Slot, index: number): void {
-    this.#heap[index] = slot;
-    slot.index = index;
+  #put(deadline: Deadline, index: number): void {
+    this.#heap[index] = deadline;
+    deadline.index = index;
   }
 }

@@ -8,10 +8,11 @@ export interface DeadlineOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** False: an item is not fetched again only because its `refresh` is over. */
   readonly polls: boolean;
 }
 
-/** What deadlines lead to; the lease manager does it. */
+/** What to do when a deadline has come. */
 export interface DeadlineActions {
   /** The next attempt is due. */
   attempt(item: Item, doing: 'fetch' | 'renew'): void;
@@ -19,32 +20,42 @@ export interface DeadlineActions {
   expire(item: Item, why: WhyExpired): void;
   /** An attempt has run for a second (and again each second) without an answer. */
   overdue(item: Item): void;
+  /** Wall clock and monotonic clock moved apart by this much. */
   clockJumped(byMs: number): void;
 }
 
-/** Ends of lease and login that are this near are one: servers answer in whole seconds. */
-const WITH_LOGIN_MS = 2_000;
+/** A lease that ends this close to its login ends with it: servers answer in whole seconds. */
+const LOGIN_END_TOLERANCE_MS = 2_000;
 
-/** An attempt that has no answer after this long is checked for a login in trouble, and then each time again. */
+/** An attempt without an answer is overdue after this long, and again each time this long has passed. */
 const OVERDUE_MS = 1_000;
 
-/** After a clock jump, what is overdue is spread over this long. */
+/** After a clock jump, the idle items are planned anew at moments that are spread over this long. */
 const AFTER_JUMP_SPREAD_MS = 5_000;
 
-/** Polls wait for each other this long at most, and no longer than this part of their interval. */
-const TOGETHER_MS = 250;
-const TOGETHER_PART = 20;
+/** A poll is put off by at most this long, and by at most this part (one twentieth) of its interval. */
+const MAX_POLL_DELAY_MS = 250;
+const POLL_DELAY_DIVISOR = 20;
 
 /**
- * Polls that are due at nearly the same moment are due at the same moment: one wake-up for all of them. Agents count
- * from their own start, so those of a fleet do not come together by it.
+ * Rounds the moment of a poll up, so that polls that are due at nearly the same moment share one wake-up. The
+ * monotonic clock of each agent is its own, so this does not bring the polls of a fleet together.
  */
-function withOthers(atMonoMs: number, refreshMs: number): number {
-  const step = Math.min(TOGETHER_MS, refreshMs / TOGETHER_PART);
+function roundedPollMonoMs(atMonoMs: number, refreshMs: number): number {
+  const step = Math.min(MAX_POLL_DELAY_MS, refreshMs / POLL_DELAY_DIVISOR);
   return Math.ceil(atMonoMs / step) * step;
 }
 
-/** The three deadlines that an item can have, all in one wheel: its next attempt, its expiry, its attempt's overdue. */
+/**
+ * The three deadlines that an item can have, all in one queue:
+ *
+ * - `next`: when its next attempt is due; never set while an attempt runs.
+ * - `expiry`: when its value stops being valid; set while it holds a fresh or stale value that can end.
+ * - `overdue`: when its running attempt is to be looked at; set while an attempt runs.
+ *
+ * Each `plan…` method replaces the item's earlier deadline of that kind, so an item has at most one of each kind. The
+ * item's `cancelNext`, `cancelExpiry` and `cancelOverdue` cancel them, and do nothing where there is none.
+ */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -52,7 +63,6 @@ export class Deadlines {
   readonly #actions: DeadlineActions;
   readonly #queue: DeadlineQueue;
 
-  /** @param polls false: nothing is asked for again only because its `refresh` is over. */
   constructor({ clock, random, polls }: DeadlineOptions, actions: DeadlineActions) {
     this.#clock = clock;
     this.#random = random;
@@ -62,9 +72,8 @@ export class Deadlines {
   }
 
   /**
-   * Sets the next attempt as `schedule.ts` decides; answers in how many milliseconds it is due, which is infinite when
-   * none is.
-   * @param fetchInstead a renewal is out of the question: the next attempt is a fetch.
+   * Sets the next attempt as `schedule.ts` decides. Returns in how many milliseconds it is due; infinite when none is.
+   * @param fetchInstead the next attempt is a fetch, even where `schedule.ts` decides on a renewal.
    */
   planNext(item: Item, retryAfterMs?: number, fetchInstead = false): number {
     item.cancelNext();
@@ -73,12 +82,12 @@ export class Deadlines {
     const refreshMs = this.#polls ? item.want.refreshMs : Number.POSITIVE_INFINITY;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
-    const situation = { life, fetchedWallMs, failures, retryAfterMs, sameLease, firstPoll: !polledBefore };
-    const next = decide(situation, { refreshMs }, now, this.#random);
+    const input = { life, fetchedWallMs, failures, retryAfterMs, sameLease, firstPoll: !polledBefore };
+    const next = decide(input, { refreshMs }, now, this.#random);
     if (next.do === 'poll' && failures === 0) item.polledBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
     const isPoll = next.do === 'poll' && failures === 0;
-    const atMonoMs = isPoll ? withOthers(next.atMonoMs, refreshMs) : next.atMonoMs;
+    const atMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs) : next.atMonoMs;
     item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
     if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;
     item.cancelNext = this.#queue.at(atMonoMs, () => this.#due(item, doing));
@@ -86,8 +95,9 @@ export class Deadlines {
   }
 
   /**
-   * After an attempt out of turn the next one stays due when it was, so that secrets pulled together keep their spread;
-   * sooner when the new value is to be looked at sooner.
+   * After an attempt that another secret's change brought about, sets the next attempt back to when it was due before,
+   * so that secrets that were fetched together keep their spread. Stays with the planned moment when the new value has
+   * a life that asks for an earlier one.
    */
   keepNext(item: Item, atMonoMs: number): void {
     const isSooner = lifeOf(item)?.kind !== 'none' && (item.nextMonoMs ?? Number.POSITIVE_INFINITY) < atMonoMs;
@@ -98,14 +108,15 @@ export class Deadlines {
   }
 
   /**
-   * Whether the lease lasts as long as its login: the token caps it (batch tokens do). What is fetched under that login
-   * ends no later, so a fetch is of use only under the next one.
+   * Whether the item's lease lasts as long as its login: the token caps the lease (batch tokens do). A new lease under
+   * the same login would end at that moment too, so a fetch helps only under the next login.
    */
   endsWithLogin(item: Item): boolean {
     const life = lifeOf(item);
-    return life?.kind === 'lease' && life.startedMonoMs + life.ttlMs >= loginEndsMonoMs(item) - WITH_LOGIN_MS;
+    return life?.kind === 'lease' && life.startedMonoMs + life.ttlMs >= loginEndsMonoMs(item) - LOGIN_END_TOLERANCE_MS;
   }
 
+  /** Begins the attempt; a fetch that would help only under the next login is put off until this login has ended. */
   #due(item: Item, doing: 'fetch' | 'renew'): void {
     const loginEndsMs = loginEndsMonoMs(item);
     if (doing === 'renew' || !this.endsWithLogin(item) || loginEndsMs <= this.#clock.monoMs()) {
@@ -116,7 +127,7 @@ export class Deadlines {
     item.cancelNext = this.#queue.at(loginEndsMs, () => this.#actions.attempt(item, 'fetch'));
   }
 
-  /** Plans anew within the next seconds, spread so that not everything is due at once. */
+  /** Plans the next attempt anew at a random moment within the next seconds, so that not all items are due at once. */
   planNextSpread(item: Item): void {
     item.cancelNext();
     const atMonoMs = this.#clock.monoMs() + this.#random() * AFTER_JUMP_SPREAD_MS;
@@ -124,8 +135,9 @@ export class Deadlines {
   }
 
   /**
-   * When a value stops being valid: the end of its lease, login or certificate; a stale one also at its maxStale. The
-   * end may have moved by then (a login that was renewed), so it is looked at again before anything is told.
+   * Sets the moment at which the value stops being valid: the end of its lease, login or certificate; for a stale value
+   * its `maxStale` too. The end may have moved by then (the login was renewed), so it is computed again before
+   * `expire` is called.
    */
   planExpiry(item: Item): void {
     item.cancelExpiry();
@@ -138,7 +150,7 @@ export class Deadlines {
     });
   }
 
-  /** Whether the value is past its validity now. What a static role gives is right until a read says otherwise. */
+  /** Whether the value is past its validity now. The password of a static role is valid until a read brings another. */
   hasEnded(item: Item): boolean {
     return lifeOf(item)?.kind !== 'rotates' && this.endsMonoMs(item) <= this.#clock.monoMs();
   }
@@ -149,7 +161,7 @@ export class Deadlines {
     if (entry === undefined || entry.state === 'absent' || entry.state === 'expired') return never;
     const now = this.#now();
     if (entry.state === 'fresh') {
-      // The server may rotate late, and a read is due right after the announced moment: that one tells.
+      // The server may rotate late. A read is due right after the announced moment, and says whether it has rotated.
       if (entry.value.life.kind === 'rotates') return never;
       return { atMonoMs: this.endsMonoMs(item), why: this.#whyEnds(item) };
     }
@@ -165,13 +177,13 @@ export class Deadlines {
     return life?.kind === 'lease' && loginEndsMonoMs(item) < life.startedMonoMs + life.ttlMs ? 'login' : 'validity';
   }
 
-  /** When the value stops being valid by its lease, its login or its certificate; infinite when nothing ends it. */
+  /** When the value stops being valid by its lease, login, certificate or own end; infinite when nothing ends it. */
   endsMonoMs(item: Item): number {
     const life = lifeOf(item);
     return life === undefined ? Number.POSITIVE_INFINITY : endsMonoMs(life, loginEndsMonoMs(item), this.#now());
   }
 
-  /** Watches over the attempt that runs. */
+  /** Sets when the running attempt is overdue, for the first time and then again and again until it has ended. */
   planOverdue(item: Item): void {
     item.cancelOverdue();
     item.cancelOverdue = this.#queue.at(this.#clock.monoMs() + OVERDUE_MS, () => {
@@ -181,7 +193,7 @@ export class Deadlines {
     });
   }
 
-  /** By how much the next deadline is past. */
+  /** By how much the next deadline is past; 0 when none is. */
   lateMs(): number {
     return this.#queue.lateMs();
   }

@@ -5,20 +5,25 @@ import type { Emit } from '../base/fact.ts';
 import { absentEntry, freshEntry, heldValue, type Item, markEntry } from './item.ts';
 import { stoppedExtending } from './schedule.ts';
 
-/** What an attempt brought: the first value, another one, or nothing new. */
+/**
+ * What has happened to a secret: it has its first value (`first`), it has another value or none any more (`changed`),
+ * or an attempt or a change of state left its value as it was (`settled`).
+ */
 export type SecretEvent = 'first' | 'changed' | 'settled';
 
-/** Why a value is past its time. */
+/** Why a value is expired: its lease, certificate or own end; the end of its login; its age. */
 export type WhyExpired = 'validity' | 'login' | 'maxStale';
 
-const PAST: Readonly<Record<WhyExpired, string>> = {
+const EXPIRED_SEEN: Readonly<Record<WhyExpired, string>> = {
   validity: 'the value is past its validity',
   login: 'the login that the lease was made under has ended',
   maxStale: 'the value is older than maxStale',
 };
 
 /**
- * Writes what an item holds (its value, life and state) and tells it. When to do so is the lease manager's business.
+ * Writes the entry of an item (its value, life and state) and emits the facts about it. Nothing else writes `entry`.
+ * `Attempts` and `LeaseManager` decide when. Each write makes a new frozen entry, so a snapshot that was taken before
+ * does not change.
  */
 export class ItemWriter {
   readonly #clock: Clock;
@@ -37,7 +42,7 @@ export class ItemWriter {
     this.#hasEnded = hasEnded;
   }
 
-  /** Asks the source and keeps the answer. @throws what the source throws. */
+  /** Asks the source and keeps the answer. @throws what `Source.fetch` throws. */
   async fetch(item: Item, signal: AbortSignal): Promise<SecretEvent> {
     const last = heldValue(item);
     const answer = await item.backend.source.fetch(item.want, last, signal);
@@ -62,22 +67,22 @@ export class ItemWriter {
   }
 
   /**
-   * Renews and keeps the new life. True when the lease does not grow any more: a new one must be fetched while the old
-   * one lives.
+   * Renews the lease and keeps its new life. True when the renewal extended the lease too little or not at all: a new
+   * lease must be fetched while the old one is valid. @throws what `Source.renew` throws.
    */
   async renew(item: Item, life: LeaseLife, signal: AbortSignal): Promise<boolean> {
     const renewed = await item.backend.source.renew?.(item.want, life, signal);
     const value = heldValue(item);
     if (renewed === undefined || value === undefined) return true;
-    // From then on only a new lease helps: should fetching it fail, it is the fetch that is tried again.
+    // Only a new lease helps from now on. Not renewable, so that after a failed fetch the fetch is tried again.
     const isLast = stoppedExtending(life, renewed);
     this.#freshen(item, { ...value, life: isLast ? { ...renewed, renewable: false } : renewed }, false);
     this.#emit({ kind: 'secret-renewed', secrets: [...item.names], ttlMs: renewed.ttlMs });
     return isLast;
   }
 
-  /** The value stays and is stale from now on; without one the secret is absent. */
-  trouble(item: Item, why: Failure): void {
+  /** After a failure: the value stays and is stale, or expired if it was; without a value the secret is absent. */
+  markTrouble(item: Item, why: Failure): void {
     const { entry } = item;
     if (entry === undefined || entry.state === 'absent') {
       const isSame = entry?.why.code === why.code;
@@ -92,28 +97,28 @@ export class ItemWriter {
   }
 
   /**
-   * The backend answered that nothing is there, where nothing need be: the secret is absent. A value that it had stays
-   * and is stale, but for a secret that goes with its value. Says whether the last attempt told the same.
+   * The backend answered that the secret does not exist, and it need not: the secret is absent. A value that it had
+   * stays and is stale; with `absentWhenGone` the value is dropped. `again`: the attempt before had the same answer.
    */
-  notThere(item: Item, why: Failure): { readonly what: SecretEvent; readonly again: boolean } {
+  notThere(item: Item, why: Failure): { readonly event: SecretEvent; readonly again: boolean } {
     const { entry, want } = item;
     const again = entry !== undefined && entry.state !== 'fresh' && entry.why?.code === why.code;
-    const goes = entry !== undefined && entry.state !== 'absent' && want.absentWhenGone === true;
-    if (goes) item.entry = absentEntry(why, want.optional, this.#nextNumber());
-    else this.trouble(item, why);
-    return { what: goes ? 'changed' : 'settled', again };
+    const isDropped = entry !== undefined && entry.state !== 'absent' && want.absentWhenGone === true;
+    if (isDropped) item.entry = absentEntry(why, want.optional, this.#nextNumber());
+    else this.markTrouble(item, why);
+    return { event: isDropped ? 'changed' : 'settled', again };
   }
 
-  /** The value stays and is past its time. */
+  /** The value stays and is expired; without a value nothing happens. */
   expire(item: Item, why: WhyExpired): void {
     const { entry, want } = item;
     if (entry === undefined || entry.state === 'absent') return;
-    const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, PAST[why]);
+    const reason = entry.why ?? failure('SECRET_EXPIRED', want.place, EXPIRED_SEEN[why]);
     item.entry = markEntry(entry, 'expired', reason, this.#nextNumber());
     this.#emitState(item, 'expired', reason);
   }
 
-  /** The same value with another life. */
+  /** Gives the value another life; the state and the numbers stay. */
   setLife(item: Item, life: Life): void {
     const { entry } = item;
     if (entry === undefined || entry.state === 'absent') return;
@@ -121,7 +126,7 @@ export class ItemWriter {
     item.entry = Object.freeze({ ...entry, value });
   }
 
-  /** Who knew an item by its numbers takes it for another value. */
+  /** Gives the entry new numbers, so that readers treat it as changed. */
   renumber(item: Item): void {
     const { entry } = item;
     if (entry === undefined) return;
@@ -132,13 +137,14 @@ export class ItemWriter {
     );
   }
 
+  /** @param isOther it is not the value that the item held before. */
   #freshen(item: Item, value: Fetched, isOther: boolean): void {
     const { entry } = item;
     const before = entry?.state;
     const since = entry === undefined || entry.state === 'absent' || isOther ? undefined : entry;
     if (since?.state === 'expired') {
       item.entry = Object.freeze({ ...since, value: Object.freeze(value), fetchedWallMs: this.#clock.wallMs() });
-      if (this.#hasEnded(item)) return; // what has ended does not become fresh by being read once more
+      if (this.#hasEnded(item)) return; // a value that has ended does not become fresh by being read once more
     }
     const stateNumber = since?.state === 'fresh' ? since.stateNumber : this.#nextNumber();
     item.entry = freshEntry(value, this.#clock.wallMs(), stateNumber, since);
@@ -152,6 +158,7 @@ export class ItemWriter {
   }
 }
 
+/** How long a life is when it begins; undefined when no end is known. */
 function lengthMs(life: Life): number | undefined {
   if (life.kind === 'lease') return life.ttlMs;
   if (life.kind === 'rotates') return life.inMs;

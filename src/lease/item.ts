@@ -2,45 +2,57 @@ import type { Backend, Fetched, Life, Want } from '../backend/backend.ts';
 import type { Failure } from '../base/errors.ts';
 import type { HeldValue, SecretEntry } from './snapshot.ts';
 
-/** Why an attempt is made: the secret's own schedule, backend or reader asked for it, or another secret's change. */
+/**
+ * What an attempt was made for: the secret itself (`turn`: its schedule, its backend or a refresh), or the change of
+ * another secret of the same output (`pull`).
+ */
 export type Occasion = 'turn' | 'pull';
 
 /**
- * All that is known of one want. Only the lease manager writes it; `entry` is the frozen view that others get.
+ * All that is known of one want. Code outside of `lease/` gets its `entry`, a frozen view. The writers of an item are
+ * `ItemWriter` (`entry`, `sameLease`), `Deadlines` (the deadlines, `polledBefore`), `Attempts` (the fields about
+ * attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
  *
- * States of an item: `idle` (a deadline in the wheel says what comes next), `fetching` or `renewing` (an attempt
- * runs; there is never more than one), `gone` (no configuration names it any more; what still runs is aborted).
+ * An item is in one of three states:
+ * - running: an attempt (a fetch or a renewal) runs. `running` is set, and never more than one attempt runs.
+ * - idle: no attempt runs, and a deadline says when the next one does; without a deadline none is due.
+ * - gone: no configuration names the item any more, or its backend was opened anew. `isGone` is set for good, its
+ *   deadlines are cancelled, and an attempt that still runs is aborted.
  */
 export interface Item {
   want: Want;
   readonly backend: Backend;
-  /** All configured names of this want. */
+  /** All names of this want, those of computed secrets included. */
   names: ReadonlySet<string>;
+  /** Undefined until the first attempt has ended or the backend was found in trouble. */
   entry: SecretEntry | undefined;
-  /** Failures in a row. */
+  /** Failed attempts in a row. */
   failures: number;
   /** How many fetches in a row brought the lease that is held already. */
   sameLease: number;
-  /** False until the first poll was planned: that one spreads over the whole interval. */
+  /** False until the first poll is planned, which may fall anywhere in the interval. */
   polledBefore: boolean;
+  /** The attempt that runs; resolves when it has ended, and never rejects. */
   running: Promise<void> | undefined;
-  /** When the attempt that runs began; of no meaning while none does. */
+  /** When the attempt that runs began, or the last one; 0 before the first. */
   startedMonoMs: number;
-  /** An attempt was asked for while one ran whose answer may be older than the reason to ask. */
-  again: Occasion | undefined;
-  /** Of the attempt that runs, or ran last. */
+  /** What the fetch is for that must follow the running attempt, whose answer may be too old; undefined: none. */
+  followUp: Occasion | undefined;
+  /** What the attempt that runs, or ran last, was made for. */
   occasion: Occasion;
-  /** Fetches so far: those that have begun, and the number of the last one that ended. */
+  /** How many fetches have begun so far. */
   fetchesBegun: number;
+  /** How many fetches had begun when the last one ended. */
   fetchesEnded: number;
-  /** From when on a change of another secret may pull this one forward. */
+  /** From when on a change of another secret may pull this one forward; infinite: not before its own next attempt. */
   pullableFromMonoMs: number;
-  /** Ends what the attempt that runs has begun; only there while one runs, since it weighs as much as all the rest. */
+  /** Aborts the attempt that runs. Exists only meanwhile, since it takes as much memory as the rest of the item. */
   abort: AbortController | undefined;
+  /** See the states above. */
   isGone: boolean;
-  /** Subscribers have heard of it. */
-  isTold: boolean;
-  /** When the next attempt is due; of no meaning while one runs. */
+  /** Whether listeners were notified of this item at least once. */
+  wasNotified: boolean;
+  /** When the next attempt is due; undefined when none is. Meaningless while an attempt runs. */
   nextMonoMs: number | undefined;
   cancelNext: () => void;
   cancelExpiry: () => void;
@@ -60,14 +72,14 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     polledBefore: false,
     running: undefined,
     startedMonoMs: 0,
-    again: undefined,
+    followUp: undefined,
     occasion: 'turn',
     fetchesBegun: 0,
     fetchesEnded: 0,
     pullableFromMonoMs: Number.NEGATIVE_INFINITY,
     abort: undefined,
     isGone: false,
-    isTold: false,
+    wasNotified: false,
     nextMonoMs: undefined,
     cancelNext: nothing,
     cancelExpiry: nothing,
@@ -80,11 +92,12 @@ export function heldValue(item: Item): Fetched | undefined {
   return item.entry === undefined || item.entry.state === 'absent' ? undefined : item.entry.value;
 }
 
+/** The life of the value that an item holds; undefined without a value. */
 export function lifeOf(item: Item): Life | undefined {
   return heldValue(item)?.life;
 }
 
-/** Polled secrets may be asked again at any time: it mints nothing and costs one read. */
+/** Whether the secret may be fetched again at any time, since that mints nothing and costs one read. */
 export function isPolled(item: Item): boolean {
   const life = lifeOf(item);
   switch (life?.kind) {
@@ -98,7 +111,7 @@ export function isPolled(item: Item): boolean {
   }
 }
 
-/** @param since the entry whose value it still is; absent: it is another one. */
+/** @param since the earlier entry with this value, whose numbers stay; absent when the value is another one. */
 export function freshEntry(value: Fetched, fetchedWallMs: number, stateNumber: number, since?: HeldValue): SecretEntry {
   const { valueNumber = stateNumber, changedWallMs = fetchedWallMs } = since ?? {};
   Object.freeze(value);

@@ -9,10 +9,11 @@ import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts'
 import type { SecretEntry, Snapshot } from './snapshot.ts';
 
 /**
- * Told after each attempt and each change of state: `came` with the first value, `changed` with another one.
- * @param occasion of the attempt that brought it.
+ * Called after each attempt and each change of state.
+ * @param names all names of the secret.
+ * @param occasion what the attempt was made for; for a change without an attempt, what the last one was made for.
  */
-export type SecretListener = (names: ReadonlySet<string>, what: SecretEvent, occasion: Occasion) => void;
+export type SecretListener = (names: ReadonlySet<string>, event: SecretEvent, occasion: Occasion) => void;
 
 export interface LeaseManagerOptions {
   readonly clock: Clock;
@@ -20,15 +21,27 @@ export interface LeaseManagerOptions {
   readonly random: () => number;
   readonly emit: Emit;
   /**
-   * False: a value that came is not asked for again because its `refresh` is over, nor because another one changed;
-   * what `init` needs. Leases are renewed and failures tried again all the same.
+   * False, for `init`: a secret that has a value is fetched again neither at its `refresh` nor when another secret
+   * changed. Leases are renewed and failed attempts are retried all the same. Absent: true.
    */
   readonly polls?: boolean;
 }
 
 /**
- * Keeps every wanted secret fresh: the one writer of per-secret state. Fetches, renews, replaces and polls as
- * `schedule.ts` decides; a failure keeps the last good value and never touches another secret.
+ * Keeps every wanted secret fresh, and is the one writer of per-secret state. It fetches, renews, replaces and polls as
+ * `schedule.ts` decides. A failure keeps the last good value and never touches another secret.
+ *
+ * The state of one secret is an `Item`. Four parts share the work on items, and the manager holds them together:
+ * `Attempts` makes the fetches and renewals, `Deadlines` says when the next thing is due, `ItemWriter` writes entries,
+ * and `BackendLogins` knows which login of a backend is the newest.
+ *
+ * What always holds:
+ * - `#items` has one item per want of the last `reconcile`, by the want's id. `#byName` has the same items by each of
+ *   their names, and an item's `names` are those names. An item that leaves `#items` is gone.
+ * - `#number`, the number of the next snapshot, grows with each change of an entry's value, life or state.
+ * - `#snapshot` is the whole snapshot of the present state, or undefined until the next one is asked for.
+ * - Once `startWatching` was called, each item whose source can watch has one subscription in `#watches`.
+ * - Listeners are called synchronously, after the state was written: a listener that takes a snapshot sees the change.
  */
 export class LeaseManager {
   readonly #clock: Clock;
@@ -37,7 +50,7 @@ export class LeaseManager {
   readonly #writer: ItemWriter;
   readonly #items = new Map<string, Item>();
   #byName: ReadonlyMap<string, Item> = new Map();
-  readonly #heard = new Set<SecretListener>();
+  readonly #listeners = new Set<SecretListener>();
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
   #number = 0;
@@ -76,20 +89,22 @@ export class LeaseManager {
       writer: this.#writer,
       logins: this.#logins,
       stateChanged: () => void this.#stateChanged(),
-      tell: (item, what) => this.#tell(item, what),
+      notify: (item, event) => this.#notify(item, event),
     });
   }
 
   /**
-   * Makes the set of wants that of `named`. Idempotent. A want whose id stays keeps its value, its lease and its
-   * deadline, also under another name; a new one is fetched at once; one no longer named, or whose backend was opened
-   * anew, is dropped.
-   * @param backends by name; must hold every backend that `named` names.
+   * Keeps exactly these wants from now on. Idempotent. A want whose id stays keeps its value, its lease and its
+   * deadline, also under another name. A new want is fetched at once. A want that is no longer there, or whose backend
+   * was opened anew, is dropped.
+   * @param wants by name; two names may have the same want.
+   * @param backends by name; must hold the backend of each want.
+   * @throws TypeError when a want's backend is missing.
    */
-  reconcile(named: ReadonlyMap<string, Want>, backends: ReadonlyMap<string, Backend>): void {
+  reconcile(wants: ReadonlyMap<string, Want>, backends: ReadonlyMap<string, Backend>): void {
     this.#logins.follow(new Set(backends.values()));
     const namesById = new Map<string, Set<string>>();
-    for (const [name, want] of named) {
+    for (const [name, want] of wants) {
       const names = namesById.get(want.id);
       if (names === undefined) namesById.set(want.id, new Set([name]));
       else names.add(name);
@@ -100,7 +115,7 @@ export class LeaseManager {
       this.#emit({ kind: 'secret-dropped', secrets: [...item.names] });
     }
     const byName = new Map<string, Item>();
-    for (const [name, want] of named) {
+    for (const [name, want] of wants) {
       const names = namesById.get(want.id) as ReadonlySet<string>;
       const item = this.#adopt(want, names, backends.get(want.backend));
       if (this.#byName.get(name) !== item) this.#writer.renumber(item);
@@ -111,8 +126,8 @@ export class LeaseManager {
   }
 
   /**
-   * The present state of `names` (default: all), frozen. Costs a map entry per name asked for; the whole one is kept
-   * until something changes.
+   * The present state of `names` (default: all), frozen. A snapshot costs one map entry per name; the snapshot of all
+   * names is kept until something changes.
    */
   snapshot(names?: Iterable<string>): Snapshot {
     if (names === undefined && this.#snapshot !== undefined) return this.#snapshot;
@@ -130,12 +145,12 @@ export class LeaseManager {
     return snapshot;
   }
 
-  /** What is known of one secret now. */
+  /** What is known of one secret now; undefined for an unknown name, and until its first answer has come. */
   entryOf(name: string): SecretEntry | undefined {
     return this.#byName.get(name)?.entry;
   }
 
-  /** When the next attempt for a secret is due; undefined while one runs, and for an unknown name. */
+  /** When the next attempt for a secret is due; undefined while one runs, when none is due, and for an unknown name. */
   nextMonoMs(name: string): number | undefined {
     const item = this.#byName.get(name);
     return item?.running === undefined ? item?.nextMonoMs : undefined;
@@ -148,12 +163,12 @@ export class LeaseManager {
     return Number.isFinite(ends) ? ends : undefined;
   }
 
-  /** Every name that is wanted now, those of computed paths too. */
+  /** Every name that is wanted now, those of computed secrets included. */
   names(): Iterable<string> {
     return this.#byName.keys();
   }
 
-  /** When the oldest attempt that runs now began, by the name of its backend. */
+  /** By the name of each backend that an attempt runs for: when the oldest of its running attempts began. */
   oldestAttempts(): ReadonlyMap<string, number> {
     const oldest = new Map<string, number>();
     for (const { running, startedMonoMs, want } of this.#items.values()) {
@@ -163,24 +178,27 @@ export class LeaseManager {
     return oldest;
   }
 
-  /** Calls `heard` after each attempt, synchronously; it must not throw. */
-  onEvent(heard: SecretListener): Disposable {
-    this.#heard.add(heard);
-    return { [Symbol.dispose]: () => void this.#heard.delete(heard) };
+  /** Calls `listener` after each attempt and change of state, synchronously, until disposed of. It must not throw. */
+  onEvent(listener: SecretListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Whether an attempt for this one runs now. */
+  /** Whether an attempt for this secret runs now. */
   isBusy(name: string): boolean {
     return this.#byName.get(name)?.running !== undefined;
   }
 
-  /** Whether the very first answer for this one is still to come; its backend being in trouble counts as one. */
+  /** Whether this secret's first answer is still to come; that its backend is in trouble counts as an answer. */
   isAwaited(name: string): boolean {
     const item = this.#byName.get(name);
-    return item?.running !== undefined && !item.isTold;
+    return item?.running !== undefined && !item.wasNotified;
   }
 
-  /** See Attempts.refresh. @throws TypeError for an unknown name. */
+  /**
+   * Fetches a secret now, see `Attempts.refresh`, and resolves to its entry; a failure is in the entry.
+   * @throws TypeError for an unknown name.
+   */
   async refresh(name: string): Promise<SecretEntry | undefined> {
     const item = this.#byName.get(name);
     if (item === undefined) throw new TypeError(`there is no secret named ${name}`);
@@ -189,30 +207,30 @@ export class LeaseManager {
   }
 
   /**
-   * Asks for `name` out of turn since `by`, which arrives together with it, has changed: now, or after an attempt that
-   * already runs, which may have read too early. That happens once between two attempts of its own; a secret that is
-   * asked for much more rarely than `by` and did change is pulled again with the next change of `by`. Nothing is done
-   * for a secret that would mint, and for one that failed, which is tried again by itself.
+   * Fetches `name` before its time, since `by`, a secret of the same output, has changed: now, or after an attempt that
+   * already runs, which may have read too early. A secret is pulled forward once between two attempts of its own; one
+   * that is polled much more rarely than `by` and did change is pulled again with the next change of `by`. Does nothing
+   * for a secret that would mint, and for one whose last attempt failed, which is retried anyway.
    */
   pullForward(name: string, by: string): void {
     const item = this.#byName.get(name);
-    const puller = this.#byName.get(by);
-    if (item?.entry === undefined || puller === undefined || !this.#polls || !isPolled(item)) return;
+    const changed = this.#byName.get(by);
+    if (item?.entry === undefined || changed === undefined || !this.#polls || !isPolled(item)) return;
     const now = this.#clock.monoMs();
     if (item.failures > 0 || item.pullableFromMonoMs > now) return;
-    const everyMs = puller.want.refreshMs;
+    const everyMs = changed.want.refreshMs;
     const isRare = item.want.refreshMs >= 2 * everyMs;
-    // A poll may come a tenth before its refresh.
+    // A poll of `by` may come a tenth of its interval early.
     item.pullableFromMonoMs = isRare ? now + 0.9 * everyMs : Number.POSITIVE_INFINITY;
     void this.#attempts.start(item, 'fetch', 'pull');
   }
 
-  /** By how much the next deadline is past; more than a moment means that time is no longer kept. */
+  /** By how much the next deadline is past; more than a moment means that the agent does not keep up. */
   lateMs(): number {
     return this.#deadlines.lateMs();
   }
 
-  /** From now on backends that can push changes do; `init` has no use for it. */
+  /** Subscribes to the changes that backends can push, for present and later secrets. `init` does not need this. */
   startWatching(): void {
     this.#watching = true;
     for (const item of this.#items.values()) this.#watch(item);
@@ -221,7 +239,7 @@ export class LeaseManager {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#attempts[Symbol.dispose]();
     this.#logins.follow(new Set());
-    this.#heard.clear();
+    this.#listeners.clear();
     const running = [...this.#items.values()].map(({ running }) => running);
     for (const [id, item] of this.#items) this.#drop(id, item);
     this.#byName = new Map();
@@ -242,7 +260,7 @@ export class LeaseManager {
       }
       return known;
     }
-    if (backend === undefined) throw new TypeError(`no backend named ${want.backend}`);
+    if (backend === undefined) throw new TypeError(`there is no backend named ${want.backend}`);
     const item = createItem(want, backend, names);
     this.#items.set(want.id, item);
     if (this.#watching) this.#watch(item);
@@ -253,7 +271,7 @@ export class LeaseManager {
   #drop(id: string, item: Item): void {
     this.#items.delete(id);
     item.isGone = true;
-    item.abort?.abort('dropped'); // a reason of ours: the default one is an error with a stack for each
+    item.abort?.abort('dropped'); // without a reason each abort would create an error with a stack
     item.cancelNext();
     item.cancelExpiry();
     item.cancelOverdue();
@@ -264,25 +282,25 @@ export class LeaseManager {
   #watch(item: Item): void {
     const { watch } = item.backend.source;
     if (watch === undefined || this.#watches.has(item.want.id)) return;
-    const changed = () => void this.#attempts.start(item, 'fetch', 'again');
+    const changed = () => void this.#attempts.start(item, 'fetch', 'pushed');
     this.#watches.set(item.want.id, watch.call(item.backend.source, item.want, changed));
   }
 
   #expire(item: Item, why: WhyExpired): void {
     this.#writer.expire(item, why);
     this.#stateChanged();
-    this.#tell(item, 'settled');
+    this.#notify(item, 'settled');
   }
 
-  /** Fetches what hangs on an older login under the newest one; resolves when each was tried once. */
+  /** Fetches the leases of older logins under the newest one; resolves when each was tried once. */
   async #moveLeases(backend: Backend): Promise<void> {
     const old = [...this.#items.values()].filter(
-      (item) => item.backend === backend && this.#logins.hangsOnOldLogin(item),
+      (item) => item.backend === backend && this.#logins.hasLeaseOfOldLogin(item),
     );
     await Promise.all(old.map((item) => this.#attempts.moveToNewLogin(item)));
   }
 
-  /** What hangs on a login that is known dead has ended with it. */
+  /** Leases end with their login, so those of a login that ended early expire now. */
   #loginDied(backend: Backend): void {
     for (const item of this.#items.values()) {
       if (item.backend === backend && lifeOf(item)?.kind === 'lease') this.#deadlines.planExpiry(item);
@@ -290,8 +308,8 @@ export class LeaseManager {
   }
 
   /**
-   * A jump forward may have been a suspension, during which backends counted on and our monotonic clock did not: lives
-   * are shortened by it. Then everything is planned anew, with fresh jitter.
+   * A jump forward may have been a suspension, during which lives went on at the backends while the monotonic clock
+   * stood still: lives are shortened by the jump. Then everything is planned anew, spread over some seconds.
    */
   #clockJumped(byMs: number): void {
     this.#emit({ kind: 'clock-jumped', byMs: Math.round(byMs) });
@@ -308,14 +326,15 @@ export class LeaseManager {
     }
   }
 
+  /** Begins the next snapshot, and returns its number. */
   #stateChanged(): number {
     this.#snapshot = undefined;
     return ++this.#number;
   }
 
-  #tell(item: Item, what: SecretEvent): void {
-    item.isTold = true;
-    for (const heard of [...this.#heard]) heard(item.names, what, item.occasion);
+  #notify(item: Item, event: SecretEvent): void {
+    item.wasNotified = true;
+    for (const listener of [...this.#listeners]) listener(item.names, event, item.occasion);
   }
 }
 

@@ -7,25 +7,28 @@ export interface Next {
   readonly atMonoMs: number;
 }
 
+/** Both clocks, read at one moment. */
 export interface ClockReading {
   readonly wallMs: number;
   readonly monoMs: number;
 }
 
+/** What the next attempt depends on. */
 export interface ScheduleInput {
   readonly life: Life;
   /** When the value came, on the wall clock. */
   readonly fetchedWallMs: number;
-  /** Failures in a row of the last kind of attempt; 0 after a success. */
+  /** Failed attempts in a row; 0 after a success. */
   readonly failures: number;
+  /** What the server asked for after the last failure, by Retry-After. */
   readonly retryAfterMs?: number | undefined;
-  /** How many fetches in a row brought the lease that is held already; 0 when the last brought another one. */
+  /** How many fetches in a row brought the lease that is held already; 0 when the last fetch brought another lease. */
   readonly sameLease?: number;
-  /** The first poll after a start spreads over the whole interval, so that a fleet started at once drifts apart. */
+  /** The first poll after a start falls anywhere in the interval, so that agents that start together drift apart. */
   readonly firstPoll: boolean;
 }
 
-/** Nothing is done to one secret more often than this, whatever a backend claims about its life. */
+/** The shortest time after which the next attempt is due, whatever a backend says about the life of its value. */
 export const MIN_LIFE_MS = 200;
 
 /**
@@ -37,26 +40,26 @@ export const MIN_LIFE_MS = 200;
  *   the end of the lease.
  * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier). Issuers date
  *   `notBefore` back (Vault by 30 s), so the validity counts from when it came: a short one is not replaced at once.
- * - An end that stands in an answer: the secret is fetched again at two thirds of its life (jitter as above). One that
- *   has ended when it came is asked for at `refresh`, as is one whose request mints nothing.
+ * - A value whose answer names its end is fetched again at two thirds of its life (jitter as above), or at `refresh` if
+ *   that is earlier and the request mints nothing. A value that had ended already when it came is polled at `refresh`.
  * - A static role is read at `refresh`, or one second after its announced rotation if that is earlier. While a rotation
- *   is due and has not come it is read again after 1, 2, 4 … seconds, up to `refresh`.
- * - A secret without a lease is polled at `refresh` ± 10 %, the first time anywhere in the interval.
- * - The end of the login plays no part here: leases move to the next login when the session replaces the old one.
- *   Planning by it too would mint credentials in ever shorter steps whenever that replacement fails.
- * - After a failure: full jitter backoff, Retry-After first. A failing renewal turns into a fetch when less than a
- *   tenth of the life is left, still in time for a new credential before the old one ends.
+ *   is due and has not happened, the role is read again after 1, 2, 4 … seconds, up to `refresh`.
+ * - A secret without a lease is polled at `refresh` ± 10 %; its first poll falls anywhere in the interval.
+ * - The end of the login plays no part here: leases are fetched anew when the session replaces the login. Planning by
+ *   the end of the login too would mint credentials in ever shorter steps whenever that replacement fails.
+ * - After a failure the attempt is made again with full jitter backoff, or after the server's Retry-After. A failing
+ *   renewal turns into a fetch when less than a tenth of the life is left, in time for a new lease before the old ends.
  */
 export function decide(
-  situation: ScheduleInput,
+  input: ScheduleInput,
   want: Pick<Want, 'refreshMs'>,
   now: ClockReading,
   random: () => number,
 ): Next {
-  const { life, failures } = situation;
-  const planned = plan(situation, want.refreshMs, now, random);
-  if (failures === 0) return sameLeaseAgain(planned, situation, now, random);
-  const atMonoMs = now.monoMs + backoffMs(failures, random, situation.retryAfterMs);
+  const { life, failures } = input;
+  const planned = plan(input, want.refreshMs, now, random);
+  if (failures === 0) return sameLeaseAgain(planned, input, now, random);
+  const atMonoMs = now.monoMs + backoffMs(failures, random, input.retryAfterMs);
   if (life.kind !== 'lease' || !life.renewable) return { do: planned.do === 'renew' ? 'fetch' : planned.do, atMonoMs };
   const lastTenth = life.startedMonoMs + life.ttlMs * 0.9;
   if (now.monoMs >= lastTenth) return { do: 'fetch', atMonoMs };
@@ -78,12 +81,12 @@ function sameLeaseAgain(
   };
 }
 
-function plan(situation: ScheduleInput, refreshMs: number, now: ClockReading, random: () => number): Next {
-  const { life } = situation;
+function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random: () => number): Next {
+  const { life } = input;
   const soonest = now.monoMs + MIN_LIFE_MS;
   const pollAtMs = () => {
     if (refreshMs === Number.POSITIVE_INFINITY) return refreshMs;
-    return now.monoMs + refreshMs * (situation.firstPoll ? random() : 0.9 + 0.2 * random());
+    return now.monoMs + refreshMs * (input.firstPoll ? random() : 0.9 + 0.2 * random());
   };
   switch (life.kind) {
     case 'none':
@@ -102,7 +105,7 @@ function plan(situation: ScheduleInput, refreshMs: number, now: ClockReading, ra
       return { do: atMonoMs === dueMs ? 'fetch' : 'poll', atMonoMs: Math.max(soonest, atMonoMs) };
     }
     case 'certificate': {
-      const startMs = Math.max(life.notBeforeMs, situation.fetchedWallMs);
+      const startMs = Math.max(life.notBeforeMs, input.fetchedWallMs);
       const dueWallMs = startMs + (life.notAfterMs - startMs) * (2 / 3 - 0.05 * random());
       return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + dueWallMs - now.wallMs) };
     }
@@ -115,9 +118,9 @@ function plan(situation: ScheduleInput, refreshMs: number, now: ClockReading, ra
 }
 
 /**
- * When a value stops being valid, on the monotonic clock: the end of its lease, login or certificate, or the one that
- * stands in the answer. `Infinity` for lives that promise no end. A static role's old password dies at its rotation.
- * When a login that is known dead ended is not known, so a lease of it ended when it began.
+ * When a value stops being valid, on the monotonic clock: at the end of its lease, login or certificate, at the end
+ * that its answer names, or at the announced rotation of a static role. `Infinity` for lives that promise no end. It is
+ * not known when a login ended that was found dead (its end is -Infinity), so its leases ended when they began.
  */
 export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: ClockReading): number {
   switch (life.kind) {
@@ -135,8 +138,8 @@ export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: ClockReadin
 }
 
 /**
- * Whether a renewal was granted less than three quarters of what the one before was: the lease nears its max_ttl, the
- * next renewal will not help, and a new lease is fetched now, while the old one has most of its time.
+ * Whether a renewal was granted less than three quarters of what the renewal before was granted: the lease nears its
+ * max_ttl, so another renewal will not help, and a new lease is fetched while the old one has most of its time left.
  */
 export function stoppedExtending(before: Life & { kind: 'lease' }, after: Life & { kind: 'lease' }): boolean {
   return after.ttlMs < before.ttlMs * 0.75;

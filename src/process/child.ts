@@ -6,8 +6,8 @@ import type { Environment } from '../config/environment.ts';
 import { isGroupLeft, signalGroup } from './group.ts';
 import { type SignalResult, sendSignal, signalExitStatus } from './signals.ts';
 
-/** Between two looks whether anything is left: doubled from the first to the second. */
-const POLL_MS = 10;
+/** How long to wait between two checks whether a child is gone; doubles from MIN to MAX. */
+const MIN_POLL_MS = 10;
 const MAX_POLL_MS = 200;
 const NEVER = new AbortController().signal;
 
@@ -16,7 +16,9 @@ export interface ChildOptions {
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly stdio: StdioOptions;
-  /** Leads a process group and session of its own, which is what `signalAll` and `goneWithin` mean then. */
+  /**
+   * Whether the child leads a process group and session of its own; `signalAll` and `goneWithin` then mean that group.
+   */
   readonly ownGroup: boolean;
 }
 
@@ -24,42 +26,44 @@ export interface ChildOptions {
 export type ChildEnd =
   | { readonly kind: 'ended'; readonly status: number }
   | { readonly kind: 'killed'; readonly signal: NodeJS.Signals }
-  /** It never ran; `errno` such as ENOENT, or `unknown`. */
+  /** The program never ran; `errno` is such as ENOENT, or `unknown`. */
   | { readonly kind: 'not-started'; readonly errno: string };
 
-/** A process of ours. */
+/** A process that Pannier started. */
 export interface Child {
-  /** Undefined when it could not be started. */
+  /** Undefined when the program could not be started. */
   readonly pid: number | undefined;
-  /** Never rejects. What it left behind in its group may go on. */
+  /** Resolves when the child itself has ended; other processes of its group may still run. Never rejects. */
   readonly ended: Promise<ChildEnd>;
-  /** Its standard error; null unless that is a pipe. */
+  /** The child's standard error; null unless `stdio` makes it a pipe. */
   readonly stderr: Readable | null;
   /** Signals the child alone. */
   signal(name: NodeJS.Signals): SignalResult;
-  /** Signals its whole group; the child alone where it has none of its own. */
+  /** Signals the child's whole group; the child alone when it has no group of its own. */
   signalAll(name: NodeJS.Signals): SignalResult;
-  /** Whether anything of it runs. */
+  /** Whether the child or another process of its own group still runs. */
   isLeft(): Promise<boolean>;
   /**
-   * Resolves when all of it is gone, with SIGKILL to what is left after `graceMs`. A second call joins the first one.
-   * Only what may not be signalled, such as a program of another user, is waited for without an end.
-   * @param killing told before SIGKILL.
+   * Resolves when the child and its own group are gone; after `graceMs` what is left of them gets SIGKILL. A second
+   * call joins the first one, whose grace counts. Never resolves while a process runs on that Pannier may not signal,
+   * such as a program of another user.
+   * @param killing called just before SIGKILL is sent.
    */
   goneWithin(graceMs: number, killing?: () => void): Promise<void>;
-  /** Lets our process end before the child. */
+  /** Lets Pannier's own process end before the child. */
   unref(): void;
 }
 
-/** Starts a child; what is wrong with that is told by `ended`. */
+/** Starts a child. Never throws: `ended` resolves to `not-started` when the program cannot be started. */
 export function startChild(options: ChildOptions, clock: Clock): Child {
   const started = spawn(options);
   if ('errno' in started) return neverStarted(started.errno);
-  return new Running(started, options.ownGroup, clock);
+  return new RunningChild(started, options.ownGroup, clock);
 }
 
 /**
- * The status a shell gives: its own, 128+n after a signal, 127 for a program that is not there, 126 for another reason.
+ * The exit status that a shell gives for a child: the child's own, 128+n after signal n, 127 for a program that does
+ * not exist, 126 for one that cannot be started for another reason.
  */
 export function exitStatusOfChild(end: ChildEnd): number {
   if (end.kind === 'ended') return end.status;
@@ -67,7 +71,7 @@ export function exitStatusOfChild(end: ChildEnd): number {
   return end.errno === 'ENOENT' ? 127 : 126;
 }
 
-class Running implements Child {
+class RunningChild implements Child {
   readonly pid: number | undefined;
   readonly ended: Promise<ChildEnd>;
   readonly stderr: Readable | null;
@@ -89,7 +93,7 @@ class Running implements Child {
   }
 
   signal(name: NodeJS.Signals): SignalResult {
-    // Once it is reaped its number may be another's.
+    // Once the child is reaped, its pid may belong to another process.
     return this.pid === undefined || this.#hasEnded ? 'gone' : sendSignal(this.pid, name);
   }
 
@@ -120,7 +124,7 @@ class Running implements Child {
 
   async #isGoneWithin(ms: number): Promise<boolean> {
     const endMs = this.#clock.monoMs() + ms;
-    for (let pollMs = POLL_MS; await this.isLeft(); pollMs = Math.min(MAX_POLL_MS, pollMs * 2)) {
+    for (let pollMs = MIN_POLL_MS; await this.isLeft(); pollMs = Math.min(MAX_POLL_MS, pollMs * 2)) {
       const leftMs = endMs - this.#clock.monoMs();
       if (leftMs <= 0) return false;
       await this.#clock.sleep(Math.min(pollMs, leftMs), NEVER);
@@ -142,7 +146,7 @@ function neverStarted(errno: string): Child {
   };
 }
 
-/** A foreign error's text may hold an argument or a variable (a NUL in one is thrown with its value): errno only. */
+/** Keeps only the errno of an error: its text may hold an argument or a variable (Node quotes one that has a NUL). */
 function spawn({ argv, env, stdio, ownGroup }: ChildOptions): ChildProcess | { readonly errno: string } {
   try {
     return process
@@ -153,7 +157,7 @@ function spawn({ argv, env, stdio, ownGroup }: ChildOptions): ChildProcess | { r
   }
 }
 
-/** @param reaped called in the instant from which on its number may be given to another. */
+/** @param reaped called at the moment from which on the child's pid may be given to another process. */
 function endOf(child: ChildProcess, reaped: () => void): Promise<ChildEnd> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ kind: 'not-started', errno: errnoWord(error) }));

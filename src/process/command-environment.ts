@@ -1,22 +1,24 @@
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import type { Environment } from '../config/environment.ts';
 
-/** Ours alone: a command that spoke to the service manager would speak for us. */
-const MANAGER = /^(?:NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID))$/;
+/** Only Pannier may talk to the service manager: what a command sent there would count as Pannier's. */
+const SERVICE_MANAGER = /^(?:NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID))$/;
 
 /**
- * The agent's own logins, and its own settings: with one of these a command would be the agent towards a backend.
- * Addresses and paths of files stay; a command that may open the file needs no variable to do so.
+ * Variables that hold credentials of the agent's logins. With one of these a command could log in as the agent.
+ * Variables that hold addresses and paths of files are not among them: file permissions say which files a command may
+ * read.
  */
 const CREDENTIALS: ReadonlySet<string> = new Set(BACKEND_KINDS.flatMap((kind) => kind.credentialVariables));
-const isOurs = (name: string): boolean => CREDENTIALS.has(name) || name.startsWith('PANNIER_') || MANAGER.test(name);
+const isWithheld = (name: string): boolean =>
+  CREDENTIALS.has(name) || name.startsWith('PANNIER_') || SERVICE_MANAGER.test(name);
 
 /**
- * What a command of ours gets: the agent's variables without its logins, its own settings and its service manager, and
- * `added` on top.
- * Has no prototype, so that no name means anything by itself.
+ * The environment of a command that Pannier runs: the agent's variables without the credentials of its logins, its
+ * settings (`PANNIER_…`) and its service manager; `added` wins over them. The object has no prototype, so that no name
+ * has a value of its own.
  */
-export function commandEnvironment(of: Environment, added: Readonly<Record<string, string>>): Environment {
-  const kept = Object.entries(of).filter(([name, value]) => value !== undefined && !isOurs(name));
+export function commandEnvironment(env: Environment, added: Readonly<Record<string, string>>): Environment {
+  const kept = Object.entries(env).filter(([name, value]) => value !== undefined && !isWithheld(name));
   return Object.assign(Object.create(null), Object.fromEntries(kept), added) as Environment;
 }

@@ -3,7 +3,7 @@ import type { Environment } from '../config/environment.ts';
 import { type ChildEnd, startChild } from './child.ts';
 import { LastLines } from './last-lines.ts';
 
-/** How long a process group may take to end by itself after SIGTERM, before SIGKILL. */
+/** How long a process group may take to end after SIGTERM, before it gets SIGKILL. */
 export const GRACE_MS = 2000;
 
 export interface Command {
@@ -11,30 +11,30 @@ export interface Command {
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly timeoutMs: number;
-  /** Keeps the last lines of its standard error. */
+  /** Whether to keep the last lines of the command's standard error; absent: false. */
   readonly keepsStderr?: boolean;
 }
 
-/** `lines`: the last ones of its standard error, where they are kept. */
+/** How a command ended; `lines` are the last ones of its standard error, if `keepsStderr`. */
 export type CommandOutcome = CommandEnd & { readonly lines?: readonly string[] };
 
-/** How a command went; `killed` is by a signal that was not ours. */
+/** `killed` is by a signal that Pannier did not send. */
 type CommandEnd =
   | ChildEnd
-  /** It did not end in time; its process group is gone. */
+  /** The command did not end in time; its process group is gone. */
   | { readonly kind: 'timeout' }
-  /** `signal` aborted; its process group is gone. */
+  /** `signal` was aborted; the command's process group is gone. */
   | { readonly kind: 'aborted' };
 
 /**
  * Runs a command to its end, its time limit, or the abort of `signal`, whichever comes first. Never throws.
  *
  * The command leads a process group of its own: at the limit or abort the whole group gets SIGTERM, and SIGKILL two
- * seconds later if any of it is left. What a command that ends in time leaves behind in the background goes on, also
- * after our own end: it may be the application, which such a command has started.
+ * seconds later if any of it is left. Background processes of a command that ends in time are left running, also after
+ * Pannier's own end: they may be the application, which the command has started.
  *
- * Its three standard streams are /dev/null. Output could hold a value, so it is neither shown nor kept, unless
- * `keepsStderr` says so: then standard error is a pipe, which is read until its last writer has closed it.
+ * The command's three standard streams are /dev/null. Output could hold a value, so it is neither shown nor kept. With
+ * `keepsStderr` standard error is a pipe, which is read until its last writer has closed it.
  */
 export async function runCommand(
   { argv, env, timeoutMs, keepsStderr = false }: Command,
@@ -46,18 +46,19 @@ export async function runCommand(
     { argv, env, stdio: ['ignore', 'ignore', keepsStderr ? 'pipe' : 'ignore'], ownGroup: true },
     clock,
   );
-  const kept = child.stderr === null ? undefined : new LastLines(child.stderr);
-  const withLines = async (end: CommandEnd) => (kept === undefined ? end : { ...end, lines: await kept.read(clock) });
-  const over = new AbortController();
-  const stop = clock.sleep(timeoutMs, AbortSignal.any([over.signal, signal])).then(() => 'stop' as const);
+  const lastLines = child.stderr === null ? undefined : new LastLines(child.stderr);
+  const withLines = async (end: CommandEnd) =>
+    lastLines === undefined ? end : { ...end, lines: await lastLines.read(clock) };
+  const timer = new AbortController();
+  const stop = clock.sleep(timeoutMs, AbortSignal.any([timer.signal, signal])).then(() => 'stop' as const);
   const first = await Promise.race([child.ended, stop]);
-  over.abort();
+  timer.abort();
   if (first !== 'stop') return withLines(first);
-  // Even SIGKILL is refused by a program that runs as another user: then it is left to itself.
-  const patience = new AbortController();
+  // A program that runs as another user cannot be signalled, not even by SIGKILL: it is not waited for without end.
+  const giveUp = new AbortController();
   child.signalAll('SIGTERM');
-  await Promise.race([child.goneWithin(GRACE_MS), clock.sleep(2 * GRACE_MS, patience.signal)]);
-  patience.abort();
+  await Promise.race([child.goneWithin(GRACE_MS), clock.sleep(2 * GRACE_MS, giveUp.signal)]);
+  giveUp.abort();
   child.unref();
   return withLines({ kind: signal.aborted ? 'aborted' : 'timeout' });
 }

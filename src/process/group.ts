@@ -2,14 +2,14 @@ import { readdir } from 'node:fs/promises';
 import { readProcStat } from './proc-stat.ts';
 import { type SignalResult, sendSignal } from './signals.ts';
 
-/** Signals every process of a group. `refused` when we may signal none of them. */
+/** Signals every process of a group. `refused` when Pannier may signal none of them. */
 export function signalGroup(group: number, name: NodeJS.Signals): SignalResult {
   return sendSignal(-group, name);
 }
 
 /**
- * Whether anything of a group still runs. Zombies do not count: an orphan's is reaped by process 1, and where that is
- * ourselves by nobody, as Node reaps its own children only.
+ * Whether any process of a group still runs. Zombies do not count: process 1 reaps orphans, and when Pannier is process
+ * 1 they are never reaped, as Node reaps its own children only. True when this is not known (there is no /proc).
  */
 export async function isGroupLeft(group: number): Promise<boolean> {
   if (sendSignal(-group, 0) === 'gone') return false;

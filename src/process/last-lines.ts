@@ -1,22 +1,22 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 
-/** Of what a program printed this much is kept, counted from the end. */
-const KEPT_BYTES = 4096;
-const KEPT_LINES = 10;
+/** How much is kept of what a program printed, counted from the end. */
+const MAX_BYTES = 4096;
+const MAX_LINES = 10;
 
 /**
- * What is still on its way when the program has ended is there within this; a background process may keep the pipe
- * open.
+ * How long to wait for the end of the stream after the program has ended. Output that is still in the pipe arrives by
+ * then; a background process may keep the pipe open for longer.
  */
 const REST_MS = 100;
 
-/** Control characters but the tab: in a terminal they could hide what stands before them. */
+/** Control characters and line separators: in a terminal they could hide the text before them. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
 
 /**
- * Keeps the last lines of a stream, which is read to its end so that it never holds up its writer. It does not keep our
- * own process from ending.
+ * Keeps the last lines of a stream. The stream is read to its end, so that its writer never has to wait, and does not
+ * keep Pannier's own process alive.
  */
 export class LastLines {
   readonly #ended: Promise<void>;
@@ -30,24 +30,24 @@ export class LastLines {
     });
     stream.on('data', (chunk: Buffer) => {
       const all = Buffer.concat([this.#tail, chunk]);
-      this.#isCut ||= all.length > KEPT_BYTES;
-      this.#tail = all.subarray(-KEPT_BYTES);
+      this.#isCut ||= all.length > MAX_BYTES;
+      this.#tail = all.subarray(-MAX_BYTES);
     });
     (stream as Readable & { unref?: () => void }).unref?.();
   }
 
   /**
-   * The last ten lines at most, the first of them without its beginning where it was cut. To be called when the program
-   * has ended.
+   * At most the last ten lines, with control characters replaced. A first line without its beginning is left out,
+   * unless it is the only one. To be called when the program has ended.
    */
   async read(clock: Clock): Promise<readonly string[]> {
-    const over = new AbortController();
-    await Promise.race([this.#ended, clock.sleep(REST_MS, over.signal)]);
-    over.abort();
+    const timer = new AbortController();
+    await Promise.race([this.#ended, clock.sleep(REST_MS, timer.signal)]);
+    timer.abort();
     const text = this.#tail.toString('utf8').replace(/\r?\n$/, '');
     if (text === '') return [];
     const lines = text.split(/\r?\n/).map((line) => line.replace(/\t/g, ' ').replace(CONTROL, '?'));
     if (this.#isCut && lines.length > 1) lines.shift();
-    return lines.slice(-KEPT_LINES);
+    return lines.slice(-MAX_LINES);
   }
 }

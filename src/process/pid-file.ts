@@ -7,53 +7,56 @@ import { openTrusted } from '../base/open-trusted.ts';
 import { readBootSeconds, readProcStat, readProcUsers, startedAtMs } from './proc-stat.ts';
 
 /**
- * How much later than its pid file a process may seem to have started and still be the one meant.
+ * How much later than its pid file a process may seem to have started and still be the one that the file names.
  *
- * An application starts, then writes the file, and our reading of the start is never late, so in a quiet world zero
- * would do. But the reading moves with the wall clock while the file's time stands still: a leap second, or the
- * truncation of `btime` when a correction carries the boot over a full second, is 1 s; clock daemons step by less than
- * that when they step in normal running. 2 s covers these. A pid that is handed out again within 2 s (3 s with the
- * rounding) of the file's writing goes unnoticed: pids are given in order, so the whole range would have to be used up
- * in that time. A clock set forward by more makes us refuse a right process, which is told and does no harm.
+ * An application starts and then writes the file, and the start time that is read from /proc is never late, so with a
+ * steady clock zero would do. But that start time moves with the wall clock while the file's time stays: a leap second,
+ * or the truncation of `btime` when a correction carries the boot over a full second, is 1 s; clock daemons step by
+ * less than that in normal running. 2 s covers these. A pid that is reused within 2 s (3 s with the rounding) after the
+ * file was written is not noticed: pids are given in order, so the whole range would have to be used up in that time.
+ * When the clock is set forward by more, the right process is refused, which is reported and does no harm.
  */
 export const START_TOLERANCE_MS = 2000;
 
-/** More than a number and white space take; reading stops there, whatever the file is. */
-const LONGEST = 64;
-const LARGEST_PID = 2 ** 31 - 1;
+/** How much of the file is read; a number with white space is shorter. */
+const MAX_BYTES = 64;
+const MAX_PID = 2 ** 31 - 1;
 
+/** The process that a pid file names, or why it may not be signalled. */
 export type PidFileProcess = { readonly pid: number } | { readonly failure: Failure };
 
 /**
- * The process that a pid file names, read anew at each call: never kept, as the application may restart any time.
+ * Reads which process a pid file names, anew at each call, as the application may restart at any time.
  *
- * Refused: what is not one plain decimal number (white space around it is fine), a pid of 1 or less (0 and negative
- * numbers mean process groups), our own, and on Linux a process that started after the file was written: the number
- * was given to somebody else. Also on Linux: a file of another user that names a process which is not theirs, and a
- * link that another user can exchange. Elsewhere than on Linux these last checks are left out.
+ * Refused: a file that does not hold one plain decimal number (white space around it is fine), a pid of 1 or less (0
+ * and negative numbers mean process groups), and Pannier's own pid. On Linux also refused: a process that started after
+ * the file was written, as its pid was reused; a file of another user that names a process which is not that user's;
+ * and a link that another user can exchange.
  *
- * Between this answer and a signal the process may still end and its number be reused; Node has no pidfd to close that
- * window, which is as short as a call.
+ * Between this call and a signal the process may still end and its pid be reused. Node has no pidfd to close that
+ * window, which is as short as a system call.
  *
- * Never throws. Codes: RELOAD_PID_FILE, RELOAD_PID_REFUSED, RELOAD_PID_REUSED, RELOAD_NO_PROCESS (also for a zombie),
- * RELOAD_NOT_PERMITTED (the process is hidden from us, so it cannot be told apart from another).
+ * Never throws. Failures: RELOAD_PID_FILE, RELOAD_PID_REFUSED, RELOAD_PID_REUSED, RELOAD_NO_PROCESS (also for a
+ * zombie), RELOAD_NOT_PERMITTED (the process is hidden from Pannier, so it is not known when it started).
  */
 export async function readPidFile(path: string, place: string): Promise<PidFileProcess> {
   const file = await readStart(path);
   if ('seen' in file) return { failure: failure('RELOAD_PID_FILE', place, `pid file ${path} ${file.seen}`) };
   const text = file.text.trim();
   if (text === '') return { failure: failure('RELOAD_PID_FILE', place, `pid file ${path} is empty`) };
-  if (!/^-?\d+$/.test(text) || Number(text) > LARGEST_PID || file.text.length === LONGEST) {
+  if (!/^-?\d+$/.test(text) || Number(text) > MAX_PID || file.text.length === MAX_BYTES) {
     return { failure: failure('RELOAD_PID_FILE', place, `pid file ${path} does not hold one plain number`) };
   }
   const pid = Number(text);
   if (pid <= 1) return { failure: failure('RELOAD_PID_REFUSED', place, `pid ${pid} in ${path} is never signalled`) };
-  if (pid === process.pid) return { failure: failure('RELOAD_PID_REFUSED', place, `pid ${pid} in ${path} is our own`) };
+  if (pid === process.pid) {
+    return { failure: failure('RELOAD_PID_REFUSED', place, `pid ${pid} in ${path} is Pannier itself`) };
+  }
   if (process.platform !== 'linux') return { pid };
   return checkProcess(pid, file.stats, path, place);
 }
 
-/** Whether a process that started then is not the one that the file was written for. */
+/** Whether a process started too late to be the one that the file was written for. */
 export function isYounger(startTicks: number, bootSeconds: number, fileMtimeMs: number): boolean {
   return startedAtMs(startTicks, bootSeconds) > fileMtimeMs + START_TOLERANCE_MS;
 }
@@ -67,11 +70,14 @@ async function checkProcess(
   const [stat, users, bootSeconds] = await Promise.all([readProcStat(pid), readProcUsers(pid), readBootSeconds()]);
   if (stat === undefined || bootSeconds === undefined) {
     return isRunning(pid)
-      ? { failure: failure('RELOAD_NOT_PERMITTED', place, `the start of process ${pid} cannot be read from /proc`) }
+      ? {
+          failure: failure('RELOAD_NOT_PERMITTED', place, `the start time of process ${pid} cannot be read from /proc`),
+        }
       : { failure: noProcess(pid, place) };
   }
   if (stat.state === 'Z' || stat.state === 'X') return { failure: noProcess(pid, place) };
-  // Who may write the file would else choose which process we signal. A file of root's or our own is believed.
+  // Otherwise anyone who may write the file could choose which process Pannier signals. Root's and own files are
+  // trusted.
   if (!isOwn(uid) && users?.includes(uid) !== true) {
     const seen = `${path} belongs to user ${uid}, and process ${pid} to user ${users?.at(-1) ?? 'unknown'}`;
     const hint = 'Let root or the user of the application write the pid file.';
@@ -84,8 +90,9 @@ async function checkProcess(
   return { pid };
 }
 
+/** RELOAD_NO_PROCESS for a pid. */
 export function noProcess(pid: number, place: string): Failure {
-  return failure('RELOAD_NO_PROCESS', place, `no process ${pid}`);
+  return failure('RELOAD_NO_PROCESS', place, `there is no process ${pid}`);
 }
 
 function isRunning(pid: number): boolean {
@@ -97,18 +104,18 @@ function isRunning(pid: number): boolean {
   }
 }
 
-interface Start {
+interface FileStart {
   readonly text: string;
   readonly stats: Stats;
 }
 
-/** O_NONBLOCK: a FIFO in the file's place must not hold us up. */
-async function readStart(path: string): Promise<Start | { readonly seen: string }> {
+/** The first bytes of the file, or why they cannot be read. O_NONBLOCK: opening a FIFO at this path must not block. */
+async function readStart(path: string): Promise<FileStart | { readonly seen: string }> {
   try {
     return await fileCall(path, async () => {
       const file = await openTrusted(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, null);
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, null);
         return { text: buffer.toString('latin1', 0, bytesRead), stats: await file.stat() };
       } finally {
         await file.close();

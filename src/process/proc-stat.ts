@@ -19,8 +19,8 @@ export interface ProcStat {
 }
 
 /**
- * Field 2 is the command's name in brackets and may itself hold spaces and brackets (`a) S 1 (b`), so fields are
- * counted after the last `)`. Undefined when the text is something else.
+ * Parses the text of `/proc/PID/stat`. Field 2 is the command's name in brackets and may itself hold spaces and
+ * brackets (`a) S 1 (b`), so fields are counted after the last `)`. Undefined when the text has another form.
  */
 export function parseProcStat(text: string): ProcStat | undefined {
   const fields = text
@@ -35,14 +35,14 @@ export function parseProcStat(text: string): ProcStat | undefined {
 }
 
 /**
- * When a process started, in milliseconds since the epoch. At most 1.01 s too early, never too late: the kernel tells
+ * When a process started, in milliseconds since the epoch. At most 1.01 s too early, never too late: the kernel gives
  * both the time of boot (whole seconds) and the start since then (ticks) rounded down.
  */
 export function startedAtMs(startTicks: number, bootSeconds: number): number {
   return (bootSeconds + startTicks / TICKS_PER_SECOND) * 1000;
 }
 
-/** Undefined when there is no such process, or it is hidden from us (`hidepid`). */
+/** Undefined when there is no such process, or it is hidden from Pannier (`hidepid`). */
 export async function readProcStat(pid: number): Promise<ProcStat | undefined> {
   try {
     return parseProcStat(await readFile(`/proc/${pid}/stat`, 'latin1'));
@@ -52,8 +52,8 @@ export async function readProcStat(pid: number): Promise<ProcStat | undefined> {
 }
 
 /**
- * Real and effective user of a process. Undefined when there is no such process, or it is hidden from us. Not the owner
- * of `/proc/PID`, which is root for a process that gave up root.
+ * Real and effective user of a process. Undefined when there is no such process, or it is hidden from Pannier. The
+ * owner of `/proc/PID` is something else: root, for a process that gave up root.
  */
 export async function readProcUsers(pid: number): Promise<readonly number[] | undefined> {
   try {
@@ -64,7 +64,7 @@ export async function readProcUsers(pid: number): Promise<readonly number[] | un
   }
 }
 
-/** `btime` of `/proc/stat`: the boot on today's wall clock. Undefined when it cannot be told. */
+/** The time of boot by the present wall clock, `btime` of `/proc/stat`. Undefined when it cannot be read. */
 export async function readBootSeconds(): Promise<number | undefined> {
   try {
     const line = /^btime (\d+)$/m.exec(await readFile('/proc/stat', 'latin1'));

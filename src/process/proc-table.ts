@@ -2,22 +2,22 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseProcStat } from './proc-stat.ts';
 
-/** One process as /proc shows it at a moment. */
+/** One process, as /proc shows it. */
 export interface ProcEntry {
   readonly pid: number;
   readonly parent: number;
   /** `comm`: the program's name, at most 15 bytes; a program may rename itself. */
   readonly comm: string;
-  /** Base name of the program's file; undefined when we may not ask (another user's process). */
+  /** Base name of the program's file; undefined when Pannier may not read it (another user's process). */
   readonly exe: string | undefined;
 }
 
-/** Of a program whose file was replaced while it runs. */
+/** What the kernel appends to the path of a program whose file was replaced while the program runs. */
 const DELETED = ' (deleted)';
 
 /**
- * Every running process that we can see; zombies are left out, and so is what ends while we look. Undefined when there
- * is no /proc.
+ * Every running process that Pannier can see, without zombies and processes that end meanwhile. Undefined when there is
+ * no /proc.
  */
 export async function readProcTable(): Promise<readonly ProcEntry[] | undefined> {
   let names: readonly string[];

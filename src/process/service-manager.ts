@@ -4,34 +4,36 @@ import type { Environment } from '../config/environment.ts';
 import { type CommandOutcome, runCommand } from './command.ts';
 import { commandEnvironment } from './command-environment.ts';
 
-/** Who started us and wants to know how far we are: systemd by sd_notify(3). */
+/** The service manager that started Pannier and is kept informed about its state: systemd, by sd_notify(3). */
 export interface ServiceManager extends AsyncDisposable {
-  /** Everything is published for the first time. Later calls say nothing. */
+  /** Everything is published for the first time. Later calls send nothing. */
   ready(): void;
-  /** A configuration is being taken, and it is done with, taken or not. Both say nothing before `ready`. */
+  /** Pannier begins to apply another configuration. Sends nothing before `ready`. */
   reloading(): void;
+  /** The other configuration was applied or refused. Sends nothing before `ready`. */
   reloaded(): void;
+  /** Pannier begins to stop. */
   stopping(): void;
 }
 
 export interface ServiceManagerOptions {
   readonly env: Environment;
   readonly clock: Clock;
-  /** Whether work goes on; asked before each sign of life. */
+  /** Whether Pannier made progress within this time; asked before each watchdog message. */
   readonly isAlive: (withinMs: number) => boolean;
-  /** Told once when nothing can be said. */
+  /** Called once, when a message could not be sent; no further one is tried. */
   readonly warn: (warning: Failure) => void;
 }
 
-/** `systemd-notify` waits until the manager has read the message; one that does not read must not hold us up. */
+/** `systemd-notify` waits until the manager has read the message; Pannier must not wait for a manager that does not. */
 const SEND_MS = 2_000;
 const NEVER = new AbortController().signal;
 
 /**
  * The service manager that NOTIFY_SOCKET names, or undefined when there is none.
  *
- * Node has no unix datagram sockets, so each message is sent by `systemd-notify`; see docs/decisions. Messages go out
- * one after the other. With WATCHDOG_USEC there is a sign of life at half that time for as long as work goes on.
+ * Node has no unix datagram sockets, so each message is sent by `systemd-notify`; see docs/decisions. Messages are sent
+ * one after the other. With WATCHDOG_USEC a watchdog message is sent each half of that time, as long as `isAlive`.
  */
 export function findServiceManager(options: ServiceManagerOptions): ServiceManager | undefined {
   return (options.env['NOTIFY_SOCKET'] ?? '') === '' ? undefined : new Systemd(options);
@@ -43,7 +45,7 @@ class Systemd implements ServiceManager {
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
   #isReady = false;
-  #isUseless = false;
+  #hasFailed = false;
   #stopWatchdog = () => {};
 
   constructor(options: ServiceManagerOptions) {
@@ -51,7 +53,7 @@ class Systemd implements ServiceManager {
     const { env } = options;
     this.#env = commandEnvironment(env, { NOTIFY_SOCKET: env['NOTIFY_SOCKET'] ?? '' });
     const watchdogMs = watchdogOf(env);
-    if (watchdogMs !== undefined) this.#watch(watchdogMs);
+    if (watchdogMs !== undefined) this.#planWatchdog(watchdogMs);
   }
 
   ready(): void {
@@ -78,37 +80,37 @@ class Systemd implements ServiceManager {
     await this.#queue;
   }
 
-  #watch(watchdogMs: number): void {
+  #planWatchdog(watchdogMs: number): void {
     this.#stopWatchdog = this.#options.clock.after(watchdogMs / 2, () => {
-      // With messages in the queue the last sign of life is still on its way.
+      // While messages wait, the last watchdog message may still be among them.
       if (this.#waiting === 0 && this.#options.isAlive(watchdogMs)) this.#send('WATCHDOG=1');
-      this.#watch(watchdogMs);
+      this.#planWatchdog(watchdogMs);
     });
   }
 
   #send(...message: readonly string[]): void {
     this.#waiting++;
     this.#queue = this.#queue.then(async () => {
-      if (!this.#isUseless) {
+      if (!this.#hasFailed) {
         const command = { argv: ['systemd-notify', ...message], env: this.#env, timeoutMs: SEND_MS };
-        this.#judge(await runCommand(command, NEVER));
+        this.#check(await runCommand(command, NEVER));
       }
       this.#waiting--;
     });
   }
 
-  #judge(outcome: CommandOutcome): void {
+  #check(outcome: CommandOutcome): void {
     if (outcome.kind === 'ended' && outcome.status === 0) return;
     const seen =
       outcome.kind === 'not-started'
         ? `systemd-notify cannot be started (${outcome.errno})`
-        : 'systemd-notify could not send';
-    this.#isUseless = true;
+        : 'systemd-notify could not send a message';
+    this.#hasFailed = true;
     this.#options.warn(failure('AGENT_NOTIFY', 'NOTIFY_SOCKET', seen));
   }
 }
 
-/** Undefined without a watchdog, or when it is another process's. */
+/** The time of the watchdog; undefined without one, or when it watches another process. */
 function watchdogOf(env: Environment): number | undefined {
   const ms = Number(env['WATCHDOG_USEC'] ?? '') / 1000;
   const pid = env['WATCHDOG_PID'] ?? '';

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 /** Every signal this system knows, by name. */
 export const SIGNAL_NAMES: readonly NodeJS.Signals[] = Object.keys(constants.signals) as NodeJS.Signals[];
 
-/** Whether text is a signal's full name in upper case: `SIGHUP`, not `HUP` or `1`. */
+/** Whether a text is a signal's full name in upper case: `SIGHUP`, not `HUP` or `1`. */
 export function isSignalName(text: string): text is NodeJS.Signals {
   return Object.hasOwn(constants.signals, text);
 }
@@ -13,10 +13,10 @@ export function signalExitStatus(name: NodeJS.Signals): number {
   return 128 + constants.signals[name];
 }
 
-/** Whether a signal was sent: `gone` when nobody is there, `refused` when we may not signal who is. */
+/** Whether a signal was sent: `gone` when there is no such process, `refused` when Pannier may not signal it. */
 export type SignalResult = 'sent' | 'gone' | 'refused';
 
-/** As kill(2): a negative `pid` is a process group, 0 as signal only asks. Never throws. */
+/** As kill(2): a negative `pid` is a process group, and signal 0 sends nothing but checks. Never throws. */
 export function sendSignal(pid: number, name: NodeJS.Signals | 0): SignalResult {
   try {
     process.kill(pid, name);

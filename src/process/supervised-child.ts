@@ -6,107 +6,131 @@ import { type Child, type ChildEnd, type ChildOptions, exitStatusOfChild, startC
 import { wouldEnd } from './signal-masks.ts';
 import type { SignalResult } from './signals.ts';
 
-/** How the child is started and stopped, as it is at the moment of a start. */
+/** How to start and stop one run of the child; fixed at the run's start. */
 export interface Launch extends ChildOptions {
-  /** Of its variables; 0 when none of them are ours. */
+  /** Number of the generation that the child's variables are; 0 when exec sets no variables from secrets. */
   readonly generation: number;
   readonly stopSignal: NodeJS.Signals;
+  /** How long the child may take to end after `stopSignal`, before SIGKILL. */
   readonly graceMs: number;
-  /** What to do when it ends by itself. */
+  /** What to do when the child ends by itself. */
   readonly onExit: 'end' | 'restart';
 }
 
 export interface SupervisedChildDeps {
-  /** Asked anew at each start. */
+  /** Called at each start. */
   readonly launch: () => Launch;
-  /** As of the present configuration. */
+  /** The grace of the present configuration, which the next start will use. */
   readonly graceMs: () => number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
 }
 
-/** How it all ended. */
+/** How exec ended. */
 export interface ExecResult {
+  /** Exit status of the last run, as a shell gives it. */
   readonly status: number;
-  /** Why the command could not be started. */
+  /** Why the last run could not be started; absent when it was. */
   readonly failure?: Failure;
 }
 
+/** One process from its start to the end of its group. */
 interface Run {
   readonly child: Child;
   readonly launch: Launch;
-  readonly startedMs: number;
-  /** By us, for new values: its end is ours. */
+  readonly startedMonoMs: number;
+  /** Set by `restart`: the next run follows, whatever status this one ends with. */
   isReplaced: boolean;
-  /** Asked to stop, so that all of it will be gone. */
+  /** The group got a stop signal, and will get SIGKILL after the grace. */
   isStopping: boolean;
+  /** The process itself has ended; other processes of its group may still run. */
   hasEnded: boolean;
 }
 
-/** Between the end of a child and its next start, with `onExit: restart`. */
-const AGAIN = { floorMs: 1_000, baseMs: 1_000, capMs: 60_000 };
-/** One that lived this long did not crash at its start. */
+/** The pause between the end of a run and the next start, with `onExit: restart`. */
+const RESTART_BACKOFF = { floorMs: 1_000, baseMs: 1_000, capMs: 60_000 };
+/** After a run that lived this long, the backoff begins anew. */
 const SETTLED_MS = 60_000;
 const PLACE = 'exec.command';
 
 /**
- * The application, from its first start to the end of exec: idle → runs → … → over.
+ * The application that exec runs, from its first start to the end of exec. Each start of the command is a run.
  *
- * While it runs, either side may end it. `restart` (new values) stops it and the next one starts at once: that exit is
- * ours. `stop` (somebody ends exec) stops it, and exec is over with its status. When it ends by itself exec is over as
- * well, or with `onExit: restart` it pauses, longer from exit to exit, and starts again; new values end a pause.
- * Whatever a child leaves behind in its process group is ended before the next one starts, or before exec ends.
+ * The states, and what moves it on:
+ *
+ * - `idle`: there has been no run. `start` → `running`; `restart`, `signal` and `forward` do nothing.
+ * - `running`: the process runs. `restart` → `replacing`, unless the run has the generation already or may not be
+ *   signalled. `stop` → `ending`. Ended by itself, or could not be started → `pausing` with `onExit: restart`, else →
+ *   `ending`.
+ * - `replacing`: the group got the stop signal, since there are new values. All of it gone → `running` with the next
+ *   run; the status of this one does not count. `stop` → `ending`, and the group gets that signal too.
+ * - `pausing`: the next run starts after a backoff, from 1 s up to 1 m; the backoff begins anew after a run that lived
+ *   for a minute and after a restart. Backoff over, or `restart` → `running`. `stop` → `ending`.
+ * - `ending`: no run will follow. `restart` and `signal` do nothing; `stop` sends its signal again while the process
+ *   runs. All of the group gone → `over`.
+ * - `over`: the promise of `start` has resolved, with the status of the last run.
+ *
+ * What always holds:
+ * - Between two runs, and before exec is over, the whole process group of the run that has ended is gone: what the
+ *   process left behind gets the stop signal, and SIGKILL after the grace. So there are never two groups at a time. A
+ *   child without a group of its own (`ownGroup: false`) counts alone.
+ * - The signal, grace and `onExit` of a run are those of its start; a changed configuration counts from the next run.
+ * - `#run` is the last run; undefined only in `idle`. `#isEnding` is set in `ending` and `over`, and never reset.
+ * - `#pause` is aborted when nothing may wait for the pause of this run any more; each run has a new one.
+ * - `#next` resolves when the next run has started, or when exec is over; each run has a new one.
  */
 export class SupervisedChild {
-  readonly #options: SupervisedChildDeps;
+  readonly #deps: SupervisedChildDeps;
   readonly #started = Promise.withResolvers<void>();
   #run: Run | undefined;
   #starts = 0;
-  #over: Promise<ExecResult> | undefined;
+  #result: Promise<ExecResult> | undefined;
   #isEnding = false;
   #pause = new AbortController();
   #next = Promise.withResolvers<void>();
 
-  constructor(parts: SupervisedChildDeps) {
-    this.#options = parts;
+  constructor(deps: SupervisedChildDeps) {
+    this.#deps = deps;
   }
 
-  /** How long it may take to stop. */
+  /** How long the child may take to stop, by the present configuration. */
   get graceMs(): number {
-    return this.#options.graceMs();
+    return this.#deps.graceMs();
   }
 
-  /** How often it was started. */
+  /** How many runs there were. */
   get starts(): number {
     return this.#starts;
   }
 
   /** Whether `start` was called. */
   get isStarted(): boolean {
-    return this.#over !== undefined;
+    return this.#result !== undefined;
   }
 
+  /** Resolves when `start` is called. */
   get started(): Promise<void> {
     return this.#started.promise;
   }
 
-  /** Whether there is a process to send signals to. */
+  /** Whether the process runs now, so that it can get signals. */
   get isRunning(): boolean {
     return this.#run !== undefined && !this.#run.hasEnded;
   }
 
-  /** Starts it, the first time it is called. Resolves when exec is over, and never rejects. */
+  /** Begins the first run; later calls do not. Resolves when exec is over, and never rejects. */
   start(): Promise<ExecResult> {
-    this.#over ??= this.#keep().finally(() => this.#next.resolve());
+    this.#result ??= this.#supervise().finally(() => this.#next.resolve());
     this.#started.resolve();
-    return this.#over;
+    return this.#result;
   }
 
   /**
-   * Stops the child, and resolves when the next has been started. Before the first start there is nothing to do: it
-   * will have the newest of everything.
-   * @param generation of the variables that it is to have; one that has them already goes on. Absent: it never does.
+   * Replaces the run by another one, and resolves when that has been started or exec is over. Does nothing before the
+   * first run, which will have the newest values, and once exec is ending. Failure: RELOAD_NOT_PERMITTED.
+   * @param generation of the variables that the child must have: a run that has them already is not replaced. Absent:
+   * any run is replaced.
    */
   async restart(place: string, generation?: number): Promise<Failure | undefined> {
     const run = this.#run;
@@ -114,22 +138,27 @@ export class SupervisedChild {
     if (generation !== undefined && run.launch.generation >= generation) return undefined;
     const { promise } = this.#next;
     if (run.isReplaced) {
-      await promise; // it is on its way out, and the next one reads everything anew
+      await promise; // the run is being replaced already, and the next one reads everything anew
       return undefined;
     }
     run.isReplaced = true;
     this.#pause.abort();
     if (!run.hasEnded && this.#stop(run, run.launch.stopSignal, 'changed') === 'refused') {
       run.isReplaced = false;
-      return failure('RELOAD_NOT_PERMITTED', place, `the child (process ${run.child.pid}) may not be signalled`);
+      return failure(
+        'RELOAD_NOT_PERMITTED',
+        place,
+        `Pannier may not send signals to the child (process ${run.child.pid})`,
+      );
     }
     await promise;
     return undefined;
   }
 
   /**
-   * Sends a reload signal to the child alone, as `nginx -s reload` does to the master. Nobody to send it to is fine:
-   * the next child reads everything anew.
+   * Sends a reload signal to the child alone, as `nginx -s reload` does to the master. Does nothing while there is no
+   * process, or it is being replaced: the next run reads everything anew. Failures: RELOAD_NO_HANDLER,
+   * RELOAD_NOT_PERMITTED.
    */
   async signal(name: NodeJS.Signals, place: string): Promise<Failure | undefined> {
     const run = this.#run;
@@ -139,18 +168,20 @@ export class SupervisedChild {
       return failure('RELOAD_NO_HANDLER', place, `process ${pid} does not handle ${name}, which would end it`);
     }
     if (run.child.signal(name) !== 'refused') return undefined;
-    return failure('RELOAD_NOT_PERMITTED', place, `the child (process ${pid}) may not be sent ${name}`);
+    return failure('RELOAD_NOT_PERMITTED', place, `Pannier may not send ${name} to the child (process ${pid})`);
   }
 
-  /** Passes a signal on to all of the child. */
+  /** Sends a signal to the child's whole group; does nothing while there is no process. */
   forward(name: NodeJS.Signals): void {
     const run = this.#run;
     if (run?.child.pid === undefined || run.hasEnded) return;
-    this.#options.emit({ kind: 'child-signalled', pid: run.child.pid, signal: name });
+    this.#deps.emit({ kind: 'child-signalled', pid: run.child.pid, signal: name });
     run.child.signalAll(name);
   }
 
-  /** Ends exec: all of the child gets `name` now, and SIGKILL after the grace. Again: `name` is sent again. */
+  /**
+   * Ends exec: the child's whole group gets `name` now, and SIGKILL after the grace. A further call sends `name` again.
+   */
   stop(name: NodeJS.Signals): void {
     const run = this.#run;
     const isFirst = !this.#isEnding;
@@ -161,56 +192,56 @@ export class SupervisedChild {
     else this.forward(name);
   }
 
-  /** For the last moment of our own process: what is left of the child is asked to stop, and not waited for. */
+  /** For the last moment of Pannier's own process: the child's group gets its stop signal, and is not waited for. */
   abandon(): void {
     const run = this.#run;
     if (run !== undefined && !run.hasEnded) run.child.signalAll(run.launch.stopSignal);
   }
 
-  async #keep(): Promise<ExecResult> {
+  async #supervise(): Promise<ExecResult> {
     let exits = 0;
     for (let why: 'first' | 'changed' | 'exited' = 'first'; ; ) {
       const run = this.#begin(why);
       const end = await run.child.ended;
       run.hasEnded = true;
-      const livedMs = this.#options.clock.monoMs() - run.startedMs;
+      const livedMs = this.#deps.clock.monoMs() - run.startedMonoMs;
       exits = livedMs >= SETTLED_MS ? 1 : exits + 1;
       const pauses = run.launch.onExit === 'restart' && !run.isReplaced && !this.#isEnding;
-      if (!pauses && !run.isReplaced) this.#isEnding = true; // whatever is asked for from now on comes too late
-      const retryInMs = pauses ? backoffMs(exits, this.#options.random, undefined, AGAIN) : undefined;
-      const over = this.#tell(run, end, livedMs, retryInMs);
-      await this.#endRest(run);
-      if (retryInMs !== undefined) await this.#options.clock.sleep(retryInMs, this.#pause.signal);
-      if (this.#isEnding) return over;
+      if (!pauses && !run.isReplaced) this.#isEnding = true; // a restart that is asked for from now on comes too late
+      const retryInMs = pauses ? backoffMs(exits, this.#deps.random, undefined, RESTART_BACKOFF) : undefined;
+      const result = this.#report(run, end, livedMs, retryInMs);
+      await this.#endGroup(run);
+      if (retryInMs !== undefined) await this.#deps.clock.sleep(retryInMs, this.#pause.signal);
+      if (this.#isEnding) return result;
       why = run.isReplaced ? 'changed' : 'exited';
       if (run.isReplaced) exits = 0;
     }
   }
 
   #begin(why: 'first' | 'changed' | 'exited'): Run {
-    const launch = this.#options.launch();
-    const child = startChild(launch, this.#options.clock);
-    const startedMs = this.#options.clock.monoMs();
-    const run = { child, launch, startedMs, isReplaced: false, isStopping: false, hasEnded: false };
+    const launch = this.#deps.launch();
+    const child = startChild(launch, this.#deps.clock);
+    const startedMonoMs = this.#deps.clock.monoMs();
+    const run = { child, launch, startedMonoMs, isReplaced: false, isStopping: false, hasEnded: false };
     this.#run = run;
     this.#starts++;
     this.#pause = new AbortController();
-    if (child.pid !== undefined) this.#options.emit({ kind: 'child-started', pid: child.pid, why });
+    if (child.pid !== undefined) this.#deps.emit({ kind: 'child-started', pid: child.pid, why });
     const { resolve } = this.#next;
     this.#next = Promise.withResolvers();
     resolve();
     return run;
   }
 
-  #tell({ child, launch }: Run, end: ChildEnd, livedMs: number, retryInMs: number | undefined): ExecResult {
+  #report({ child, launch }: Run, end: ChildEnd, livedMs: number, retryInMs: number | undefined): ExecResult {
     const status = exitStatusOfChild(end);
     const retry = retryInMs === undefined ? {} : { retryInMs };
     if (end.kind !== 'not-started') {
-      this.#options.emit({ kind: 'child-ended', pid: child.pid ?? 0, status, livedMs, ...retry });
+      this.#deps.emit({ kind: 'child-ended', pid: child.pid ?? 0, status, livedMs, ...retry });
       return { status };
     }
     const why = notStarted(launch.argv[0] ?? '', end.errno);
-    this.#options.emit({ kind: 'child-failed', failure: why, ...retry });
+    this.#deps.emit({ kind: 'child-failed', failure: why, ...retry });
     return { status, failure: why };
   }
 
@@ -219,14 +250,14 @@ export class SupervisedChild {
     const sent = run.child.signalAll(signal);
     if (sent === 'refused' && why === 'changed') return sent;
     run.isStopping = true;
-    this.#options.emit({ kind: 'child-stopping', pid, signal, why });
+    this.#deps.emit({ kind: 'child-stopping', pid, signal, why });
     const { graceMs } = run.launch;
-    void run.child.goneWithin(graceMs, () => this.#options.emit({ kind: 'child-killed', pid, graceMs }));
+    void run.child.goneWithin(graceMs, () => this.#deps.emit({ kind: 'child-killed', pid, graceMs }));
     return sent;
   }
 
-  /** What it started and left in its group: the next child would meet it on its port. */
-  async #endRest(run: Run): Promise<void> {
+  /** Ends what is left of the run's group: it could still hold the port that the next run wants. */
+  async #endGroup(run: Run): Promise<void> {
     if (!(await run.child.isLeft())) return;
     if (!run.isStopping) this.#stop(run, run.launch.stopSignal, 'exited');
     await run.child.goneWithin(run.launch.graceMs);
@@ -237,7 +268,9 @@ function notStarted(program: string, errno: string): Failure {
   if (errno === 'E2BIG') {
     const hint =
       'Give fewer or smaller values, or use files: variables and arguments share a quarter of the stack limit.';
-    return failure('EXEC_NOT_STARTED', PLACE, 'variables and arguments are larger than the system takes', { hint });
+    return failure('EXEC_NOT_STARTED', PLACE, 'the variables and arguments are larger than the system allows', {
+      hint,
+    });
   }
   return failure('EXEC_NOT_STARTED', PLACE, `${program} cannot be started (${errno})`);
 }

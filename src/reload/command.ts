@@ -10,10 +10,10 @@ import type { ReloadAction, ReloadedOutput } from './reload.ts';
 type CommandConfig = Extract<ReloadConfig, { kind: 'command' }>;
 
 /**
- * Runs a command, which tells by exit status 0 that the application took the generation up. It gets the agent's
- * variables without its logins, and PANNIER_OUTPUT (the output's name), PANNIER_DIR (its directory) and
- * PANNIER_GENERATION (the number). Its output is dropped; with `captureOutput` the last lines of its standard error are
- * told when it fails.
+ * Runs a command, whose exit status 0 means that the application took the generation up. The command gets the agent's
+ * variables without the credentials of its logins, and PANNIER_OUTPUT (the output's name), PANNIER_DIR (its directory)
+ * and PANNIER_GENERATION (the number). What it prints is dropped; with `captureOutput` the last lines of its standard
+ * error are emitted when it fails.
  *
  * Failures: RELOAD_COMMAND_MISSING, RELOAD_COMMAND_FAILED, RELOAD_COMMAND_TIMEOUT, CANCELLED. They name the program,
  * never its arguments.
@@ -37,7 +37,7 @@ export function createCommandReload(
       const { argv, timeoutMs, place, captureOutput: keepsStderr } = config;
       const command = { argv, timeoutMs, env: commandEnvironment(env, added), keepsStderr };
       const outcome = await runCommand(command, signal);
-      const why = judge(outcome, command, place);
+      const why = failureOf(outcome, command, place);
       if (why !== undefined && outcome.lines !== undefined && outcome.lines.length > 0) {
         emit({ kind: 'reload-output', output: output.name, generation, place, lines: outcome.lines });
       }
@@ -46,7 +46,8 @@ export function createCommandReload(
   };
 }
 
-function judge(outcome: CommandOutcome, { argv, timeoutMs }: Command, place: string): Failure | undefined {
+/** Undefined when the command succeeded. */
+function failureOf(outcome: CommandOutcome, { argv, timeoutMs }: Command, place: string): Failure | undefined {
   const program = argv[0] ?? '';
   switch (outcome.kind) {
     case 'ended':

@@ -11,11 +11,11 @@ import { createChildRestart } from './restart.ts';
 import { createChildSignal, createSignalReload } from './signal.ts';
 
 /**
- * The step that a configuration describes.
- * @param env the agent's own variables, for commands; they get them without the agent's logins.
- * @param render makes headers and body, for HTTP requests.
- * @param child of exec, for what goes to it; absent where there is none.
- * @param emit is told what a command printed, where the configuration wants that.
+ * Makes the step that a configuration describes.
+ * @param env the agent's own variables; commands get them without the credentials of the agent's logins.
+ * @param render makes the headers and body of an HTTP request.
+ * @param child the child of exec, for steps that act on it; absent where there is none.
+ * @param emit gets what a command printed, if the configuration says so.
  */
 export function createReload(
   config: ReloadConfig,
@@ -49,8 +49,8 @@ function actionOf(
 }
 
 /**
- * Short, since it is written beside the generations; neither its place in the list nor its patience makes a step
- * another.
+ * A hash of everything that the step does, without its place in the list and its time limit: these do not make it
+ * another step. It is short, since it is written beside the generations.
  */
 function idOf({ place: _, ...config }: ReloadConfig): string {
   const text = JSON.stringify({ ...config, timeoutMs: 0 }, (_key, value) =>

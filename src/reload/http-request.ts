@@ -8,22 +8,26 @@ import { WireError } from '../http/wire-error.ts';
 export interface OneRequest {
   readonly method: string;
   readonly url: URL;
-  /** Unix socket to connect to in the place of the URL's host. */
+  /** Path of a unix socket to connect to instead of the URL's host. */
   readonly socket?: string;
+  /** File of certificates to trust in the place of the usual ones. */
   readonly caFile?: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly body?: Uint8Array;
 }
 
+/** How a request ended. */
 export type OneAnswer =
   | { readonly kind: 'answered'; readonly status: number }
-  /** `code` as in WireError. */
+  /** The connection failed; `code` is that of a WireError. */
   | { readonly kind: 'broken'; readonly code: string }
+  /** `caFile` cannot be read. */
   | { readonly kind: 'no-ca'; readonly errno: string }
+  /** `signal` was aborted before a status came. */
   | { readonly kind: 'aborted' };
 
-/** A longer body is not waited for. */
-const DRAIN_BYTES = 1024 * 1024;
+/** After this much of an answer's body, the connection is closed. */
+const MAX_BODY_BYTES = 1024 * 1024;
 
 const MAX_CA_BYTES = 16 * 1024 * 1024;
 
@@ -32,10 +36,10 @@ async function readCa(path: string, signal: AbortSignal): Promise<string> {
 }
 
 /**
- * One request over a connection of its own, never through a proxy, redirects not followed. The body of the answer is
- * read to its end, so that the application is not cut off, and dropped. Never throws.
+ * Sends one request over a connection of its own, never through a proxy, and follows no redirect. The body of the
+ * answer is read and dropped, so that the application can finish sending it. Never throws.
  *
- * Once a status has come it is the answer, whatever becomes of the body: also when `signal` aborts meanwhile.
+ * Once a status has come, the request is `answered`, even when the body is cut off or `signal` aborts meanwhile.
  */
 export async function sendOnce(request: OneRequest, signal: AbortSignal): Promise<OneAnswer> {
   let ca: string | undefined;
@@ -54,9 +58,9 @@ export async function sendOnce(request: OneRequest, signal: AbortSignal): Promis
       return resolve({ kind: 'broken', code: new WireError(error, { stale: false, midway: false }).code });
     }
     let status: number | undefined;
-    const end = (otherwise: OneAnswer) => {
+    const end = (withoutStatus: OneAnswer) => {
       cancel();
-      resolve(status === undefined ? otherwise : { kind: 'answered', status });
+      resolve(status === undefined ? withoutStatus : { kind: 'answered', status });
       sent.destroy();
     };
     const broken = (error: unknown) =>
@@ -66,7 +70,7 @@ export async function sendOnce(request: OneRequest, signal: AbortSignal): Promis
     sent.on('close', () => broken({ code: 'ECONNRESET' }));
     sent.on('response', (answer) => {
       status = answer.statusCode ?? 0;
-      let left = DRAIN_BYTES;
+      let left = MAX_BODY_BYTES;
       answer.on('data', (chunk: Buffer) => {
         left -= chunk.length;
         if (left < 0) end({ kind: 'aborted' });
@@ -79,8 +83,8 @@ export async function sendOnce(request: OneRequest, signal: AbortSignal): Promis
 }
 
 /**
- * Headers are set on the request instead of handed over in its options, which travel on to `net.connect`.
- * `rejectUnauthorized` is always said, so that NODE_TLS_REJECT_UNAUTHORIZED decides nothing.
+ * Headers are set on the request and not in its options, as Node passes these on to `net.connect`. `rejectUnauthorized`
+ * is always set, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
  */
 function begin({ method, url, socket, headers, body }: OneRequest, ca: string | undefined): ClientRequest {
   const secure = url.protocol === 'https:';

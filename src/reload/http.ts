@@ -10,12 +10,13 @@ import { PathLook } from './path-look.ts';
 import type { ReloadAction } from './reload.ts';
 
 /**
- * Sends the application one request, whose status tells whether it took the generation up. Headers and body are made
- * anew for each request, from the secrets as they are then. Another socket at its path is a reason to try again.
+ * Sends the application one request; the status of the answer says whether the application took the generation up.
+ * Headers and body are made for each request anew, from the secrets as they are then. After a failure, a change of the
+ * socket's file is a reason to try again at once.
  *
  * Failures: RELOAD_HTTP_STATUS, RELOAD_HTTP_UNREACHABLE, RELOAD_HTTP_TIMEOUT, RELOAD_HTTP_TLS, RELOAD_HTTP_HEADER,
- * CANCELLED, and those of rendering. They name origin or socket, never path, query, headers or anything of the answer
- * but its status.
+ * CANCELLED, and those of rendering. They name the origin or socket and the answer's status; never the path, the query,
+ * a header's value or the answer's body.
  */
 export function createHttpReload(
   config: HttpReloadConfig,
@@ -37,12 +38,12 @@ export function createHttpReload(
       const headers = new Map<string, string>();
       for (const [name, value] of values.headers) {
         const text = value.type === 'bytes' ? undefined : value.exposeText('reload');
-        if (text === undefined || !isFieldValue(text)) return unsendable(name, place);
+        if (text === undefined || !isFieldValue(text)) return badHeader(name, place);
         headers.set(name, text);
       }
-      const over = new AbortController();
-      const late = new AbortController();
-      void clock.sleep(timeoutMs, over.signal).then(() => late.abort());
+      const timer = new AbortController();
+      const timeout = new AbortController();
+      void clock.sleep(timeoutMs, timer.signal).then(() => timeout.abort());
       const request = {
         method,
         url,
@@ -51,19 +52,20 @@ export function createHttpReload(
         ...(caFile === undefined ? {} : { caFile }),
         ...(values.body === undefined ? {} : { body: values.body.exposeBytes('reload') }),
       };
-      const answer = await sendOnce(request, AbortSignal.any([signal, late.signal]));
-      over.abort();
-      return judge(answer, config, signal.aborted);
+      const answer = await sendOnce(request, AbortSignal.any([signal, timeout.signal]));
+      timer.abort();
+      return failureOf(answer, config, signal.aborted);
     },
   };
 }
 
-function unsendable(name: string, place: string): Failure {
-  const seen = 'it has a line break, white space at an end, or a character that no header carries';
+function badHeader(name: string, place: string): Failure {
+  const seen = `the value of ${name} has a line break, white space at an end, or a character that no header may have`;
   return failure('RELOAD_HTTP_HEADER', `${place}.http.headers.${name}`, seen);
 }
 
-function judge(answer: OneAnswer, config: HttpReloadConfig, stopped: boolean): Failure | undefined {
+/** Undefined when the status is one of those expected. */
+function failureOf(answer: OneAnswer, config: HttpReloadConfig, isStopping: boolean): Failure | undefined {
   const { place, expect, timeoutMs, caFile } = config;
   const where = config.socket ?? new URL(config.url).origin;
   switch (answer.kind) {
@@ -76,7 +78,7 @@ function judge(answer: OneAnswer, config: HttpReloadConfig, stopped: boolean): F
     case 'no-ca':
       return failure('RELOAD_HTTP_TLS', place, `caFile ${caFile} cannot be read (${answer.errno})`);
     case 'aborted':
-      if (stopped) return failure('CANCELLED', place, 'ended because the agent stops');
+      if (isStopping) return failure('CANCELLED', place, `the request to ${where} was ended because the agent stops`);
       return failure('RELOAD_HTTP_TIMEOUT', place, `no answer from ${where} within ${formatDuration(timeoutMs)}`);
     case 'broken': {
       const { tls, seen } = describeWire(answer.code);

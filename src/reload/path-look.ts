@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { fileStamp } from '../base/file-stamp.ts';
 
-/** A look costs one system call, and only while a reload fails; a watch would not see changes on every file system. */
-const LOOK_EVERY_MS = 1_000;
+/** A check is one system call, made only while a reload fails; a watch would not see changes on every file system. */
+const CHECK_EVERY_MS = 1_000;
 
-/** Tells when a path that a reload failed for is another file, or has other content. */
+/** Finds out when the file at a path, for which a reload failed, is another one or has other content. */
 export class PathLook {
   readonly #path: string;
   readonly #clock: Clock;
@@ -16,14 +16,14 @@ export class PathLook {
     this.#clock = clock;
   }
 
-  /** To be called before the path is used: what changes from here on counts. */
+  /** To be called before the path is used: changes from now on count. */
   async remember(): Promise<void> {
     this.#before = await this.#look();
   }
 
   /** Resolves at a change, or when `signal` aborts. Never rejects. */
   async untilChanged(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && (await this.#look()) === this.#before) await this.#clock.sleep(LOOK_EVERY_MS, signal);
+    while (!signal.aborted && (await this.#look()) === this.#before) await this.#clock.sleep(CHECK_EVERY_MS, signal);
   }
 
   #look(): Promise<string> {

@@ -3,11 +3,11 @@ import { createChildStep } from './child-step.ts';
 import type { ReloadAction } from './reload.ts';
 
 /**
- * Starts the child anew with the variables of the generation: the old one is stopped first, and the values that the new
- * one gets were fetched and rendered before. Failures: RELOAD_NOT_PERMITTED. That the new one cannot be started, or
- * ends at once, is no failure of the reload: the child's owner tells it.
+ * Starts the child anew with the variables of the generation. The running child is stopped first; the values that the
+ * next one gets were fetched and rendered before that. Failure: RELOAD_NOT_PERMITTED. A child that cannot be started,
+ * or ends at once, is no failure of this step: `SupervisedChild` reports it.
  *
- * @param timeoutMs how long the old one may take to stop.
+ * @param timeoutMs how long the running child may take to stop.
  */
 export function createRestart(child: SupervisedChild, place: string, timeoutMs: number): ReloadAction {
   return {
@@ -18,8 +18,8 @@ export function createRestart(child: SupervisedChild, place: string, timeoutMs: 
   };
 }
 
-/** The same for an output, whose generations are not those of the variables. */
+/** Starts the child anew for a generation of an output's files, which is numbered apart from that of the variables. */
 export function createChildRestart(child: SupervisedChild | undefined, place: string): ReloadAction {
   const timeoutMs = child?.graceMs ?? 0;
-  return createChildStep({ kind: 'restart', place, timeoutMs }, child, (it) => it.restart(place));
+  return createChildStep({ kind: 'restart', place, timeoutMs }, child, (supervised) => supervised.restart(place));
 }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { SignalReloadConfig } from '../config/config.ts';
-import { findProcesses, noneOf } from '../process/find-process.ts';
+import { findProcesses, noProcessNamed } from '../process/find-process.ts';
 import { noProcess, readPidFile } from '../process/pid-file.ts';
 import { sendSignal } from '../process/signals.ts';
 import type { SupervisedChild } from '../process/supervised-child.ts';
@@ -10,8 +10,9 @@ import { PathLook } from './path-look.ts';
 import type { ReloadAction } from './reload.ts';
 
 /**
- * Sends a signal to the process that a pid file names at that moment, or to the process of a name. That the signal was
- * sent is all it tells: what the application made of it is not known. A pid file that changes is a reason to try again.
+ * Sends a signal to the process that a pid file names at that moment, or to the process of a name. The step is done
+ * when the signal was sent; what the application does with it is not known. After a failure, a change of the pid file
+ * is a reason to try again at once.
  *
  * Failures: those of `readPidFile` and `findProcesses`, RELOAD_NO_PROCESS, RELOAD_NOT_PERMITTED, CANCELLED.
  */
@@ -26,13 +27,13 @@ export function createSignalReload(config: ProcessSignal, clock: Clock = systemC
       await look?.remember();
       const found = await find(config);
       if ('failure' in found) return found.failure;
-      if (signal.aborted) return failure('CANCELLED', place, 'ended before the signal was sent');
-      // All of them get it, whatever becomes of the first.
+      if (signal.aborted) return failure('CANCELLED', place, 'the agent stopped before the signal was sent');
+      // Each process gets the signal, even when it could not be sent to another.
       const failures = found.pids.map((pid) => send(pid, name, place));
       const refused = failures.find((failed) => failed !== undefined && failed.code !== 'RELOAD_NO_PROCESS');
       if (refused !== undefined) return refused;
       if (failures.includes(undefined)) return undefined;
-      return 'process' in config ? noneOf(config.process, place) : failures[0];
+      return 'process' in config ? noProcessNamed(config.process, place) : failures[0];
     },
   };
 }
@@ -46,7 +47,7 @@ export function createChildSignal(
   place: string,
   child: SupervisedChild | undefined,
 ): ReloadAction {
-  return createChildStep({ kind: 'signal', place }, child, (it) => it.signal(name, place));
+  return createChildStep({ kind: 'signal', place }, child, (supervised) => supervised.signal(name, place));
 }
 
 async function find(config: ProcessSignal): ReturnType<typeof findProcesses> {
@@ -58,5 +59,7 @@ async function find(config: ProcessSignal): ReturnType<typeof findProcesses> {
 function send(pid: number, name: NodeJS.Signals, place: string): Failure | undefined {
   const sent = sendSignal(pid, name);
   if (sent === 'gone') return noProcess(pid, place);
-  return sent === 'sent' ? undefined : failure('RELOAD_NOT_PERMITTED', place, `process ${pid} may not be sent ${name}`);
+  return sent === 'sent'
+    ? undefined
+    : failure('RELOAD_NOT_PERMITTED', place, `Pannier may not send ${name} to process ${pid}`);
 }

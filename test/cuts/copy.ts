@@ -7,11 +7,11 @@ import type { TestName } from '../promises/promise.ts';
 /** A copy of the work tree in which code may be broken. */
 export interface Copy extends AsyncDisposable {
   readonly dir: string;
-  /** Changes a file; answers how to undo it. */
+  /** Changes a file; returns a function that undoes the change. */
   change(file: string, by: (text: string) => string): () => void;
 }
 
-/** What git knows and what is new, with node_modules and the test servers of the tree itself. */
+/** Copies the files that git tracks or would add, and links node_modules and the cache of test servers. */
 export async function copyTree(): Promise<Copy> {
   const dir = mkdtempSync(join(tmpdir(), 'pannier-cuts-'));
   const which = ['--cached', '--others', '--exclude-standard'];
@@ -38,17 +38,17 @@ export async function copyTree(): Promise<Copy> {
 
 export interface Ran {
   readonly passed: number;
-  /** Full names. */
+  /** Full names of the tests that failed. */
   readonly failed: readonly string[];
-  /** The end of what it printed. */
+  /** The end of the output. */
   readonly log: string;
 }
 
-/** A test that hangs has noticed something, too. */
+/** A run that takes longer is ended, and counts as a failed test. */
 const MAX_MS = 240_000;
 const KILLED = 'killed: it took too long';
 
-/** Runs these tests of one file in the copy. What starts the built agent gets one that is built there. */
+/** Runs these tests of one file in the copy. For tests that start the built agent, it is built there first. */
 export async function runTests({ dir }: Copy, file: string, tests: readonly TestName[]): Promise<Ran> {
   if (file.startsWith('test/system/')) {
     const built = await run(dir, ['scripts/build.ts']);
@@ -63,7 +63,7 @@ export async function runTests({ dir }: Copy, file: string, tests: readonly Test
   return { ...(readReport(report) ?? hung), log: log.slice(-3_000) };
 }
 
-/** `%s` and the like stand for anything, the first of them for the row that is meant. */
+/** A pattern for the titles of a test: `%s` and the like match anything, the first of them the row that is meant. */
 function patternOf({ title, row }: TestName): string {
   const [first = '', ...more] = title.split(/%[a-z#]|\$\w+/).map(escaped);
   if (more.length === 0) return `^${first}$`;
@@ -71,7 +71,7 @@ function patternOf({ title, row }: TestName): string {
   return `^${first}${meant}${more.join('.*')}$`;
 }
 
-/** vitest puts ` > ` between the titles of a name, where ours have a space. */
+/** vitest joins the titles of a name by ` > `, and the promises join them by a space. */
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll(' ', ' (?:> )?');
 
 interface Report {
@@ -88,7 +88,7 @@ function readReport(path: string): Pick<Ran, 'passed' | 'failed'> | undefined {
   };
 }
 
-/** Node with these arguments, and all that it starts, for `MAX_MS` at most. */
+/** Runs Node with these arguments; after `MAX_MS` its process group is killed. */
 function run(cwd: string, args: readonly string[]): Promise<{ readonly status: number | null; readonly log: string }> {
   return new Promise((done, failed) => {
     const child = spawn(process.execPath, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,18 +1,18 @@
-/** A way to break a promise in one place of the code, and the test that must notice it. */
+/** A change of the code that breaks a promise, and the test that must fail then. */
 export interface Cut {
   /** Id of a promise of test/promises/. */
   readonly promise: string;
   readonly file: string;
-  /** Occurs exactly once in the file. */
+  /** The text to replace; it must occur exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** Words that only one of the promise's tests has in its title or row; absent: the first of them. */
+  /** A part of the title or row of the promise's test that must fail; absent: the promise's first test. */
   readonly by?: string;
-  /** The test takes many seconds: only with --slow. */
+  /** The test takes many seconds, so the cut is made only with --slow. */
   readonly slow?: true;
 }
 
-/** Cuts in one file. */
+/** A function that makes cuts in one file. */
 export function cutIn(file: string) {
   return (promise: string, find: string, replace: string, more: Pick<Cut, 'by' | 'slow'> = {}): Cut => {
     return { promise, file, find, replace, ...more };

@@ -1,6 +1,6 @@
 import { type Cut, cutIn } from './cut.ts';
 
-const kept = cutIn('src/process/supervised-child.ts');
+const supervised = cutIn('src/process/supervised-child.ts');
 const child = cutIn('src/process/child.ts');
 const sink = cutIn('src/deliver/env/env-sink.ts');
 const execution = cutIn('src/agent/execution.ts');
@@ -19,14 +19,14 @@ export const EXEC: readonly Cut[] = [
   cutIn('src/config/sections/exec/resolve.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
   cutIn('src/reload/child-step.ts')(
     'child-one-restart',
-    'child.starts > tried.starts && !isAskedFor ? undefined : act(child)',
+    'child.starts > firstTry.starts && !isAskedFor ? undefined : act(child)',
     'act(child)',
     { by: 'since the first try' },
   ),
-  kept('child-one-restart', 'if (run.isReplaced) {', 'if (this.#starts < 0) {', { by: 'two who ask' }),
-  kept('child-never-two', 'await this.#endRest(run);\n      if (retryInMs', 'if (retryInMs'),
+  supervised('child-one-restart', 'if (run.isReplaced) {', 'if (this.#starts < 0) {', { by: 'two restarts' }),
+  supervised('child-never-two', 'await this.#endGroup(run);\n      if (retryInMs', 'if (retryInMs'),
   child('child-killed-after-grace', "this.signalAll('SIGKILL');", ''),
-  kept('child-killed-after-grace', 'void run.child.goneWithin(graceMs,', 'void run.child.goneWithin(30_000,', {
+  supervised('child-killed-after-grace', 'void run.child.goneWithin(graceMs,', 'void run.child.goneWithin(30_000,', {
     by: 'ignores the stop',
   }),
   execution('child-database', 'variables?.byName ?? new Map()', 'new Map()', { slow: true }),
@@ -36,13 +36,13 @@ export const EXEC: readonly Cut[] = [
     "if (end.kind === 'killed') return 1;",
   ),
   child('child-status', "end.errno === 'ENOENT' ? 127 : 126", '1', { by: 'status of shells' }),
-  kept(
+  supervised(
     'child-our-exit',
     'if (!pauses && !run.isReplaced) this.#isEnding = true;',
     'if (!pauses) this.#isEnding = true;',
   ),
-  kept('child-backoff', 'exits = livedMs >= SETTLED_MS ? 1 : exits + 1;', 'exits++;'),
-  kept('child-backoff', 'run.isReplaced = true;\n    this.#pause.abort();', 'run.isReplaced = true;', {
+  supervised('child-backoff', 'exits = livedMs >= SETTLED_MS ? 1 : exits + 1;', 'exits++;'),
+  supervised('child-backoff', 'run.isReplaced = true;\n    this.#pause.abort();', 'run.isReplaced = true;', {
     by: 'end the pause',
   }),
   forward('child-signals', 'if (!stops) return child.forward(signal);', 'if (!stops) return;'),
@@ -61,8 +61,8 @@ export const EXEC: readonly Cut[] = [
   forward('child-terminal', 'if (onTerminal && child.isRunning && BY_TERMINAL.has(signal)) return;', '', {
     by: 'Ctrl-C',
   }),
-  kept('child-deaf', 'if (await wouldEnd(pid, name)) {', 'if (await wouldEnd(-1, name)) {'),
-  kept('child-leaves-nothing', 'if (!(await run.child.isLeft())) return;', 'return;'),
+  supervised('child-deaf', 'if (await wouldEnd(pid, name)) {', 'if (await wouldEnd(-1, name)) {'),
+  supervised('child-leaves-nothing', 'if (!(await run.child.isLeft())) return;', 'return;'),
   cutIn('src/process/command-environment.ts')('child-not-our-logins', 'CREDENTIALS.has(name) || ', ''),
   cutIn('src/agent/without-tokens.ts')('child-not-our-logins', '!isToken(text)', 'true'),
   execution('child-pristine', 'pristine ? {} : inheritable', 'inheritable'),

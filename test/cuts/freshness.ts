@@ -6,20 +6,20 @@ const attempts = cutIn('src/lease/attempts.ts');
 const logins = cutIn('src/lease/backend-logins.ts');
 const writer = cutIn('src/lease/item-writer.ts');
 const deadlines = cutIn('src/lease/deadlines.ts');
-const wheel = cutIn('src/lease/deadline-queue.ts');
+const queue = cutIn('src/lease/deadline-queue.ts');
 const together = cutIn('src/lease/refresh-together.ts');
 const backoff = cutIn('src/base/backoff.ts');
 const keeper = cutIn('src/backend/vault/auth/login-keeper.ts');
 const renewal = cutIn('src/backend/vault/auth/renewal.ts');
 const authorized = cutIn('src/backend/vault/auth/authorized.ts');
-const suspicion = cutIn('src/backend/vault/auth/token-liveness.ts');
+const liveness = cutIn('src/backend/vault/auth/token-liveness.ts');
 const vaultRead = cutIn('src/backend/vault/source/read.ts');
 const vaultEnd = cutIn('src/backend/vault/source/end.ts');
 const kv = cutIn('src/backend/vault/source/kv.ts');
 const transport = cutIn('src/http/transport.ts');
 const loop = cutIn('src/agent/output/loop.ts');
 
-/** Has the same work of all outputs wait for each other. */
+/** Code that makes the same work of all outputs wait for each other. */
 const inTurn = (work: string) =>
   `((globalThis as any).turn = ((globalThis as any).turn ?? Promise.resolve()).then(() => ${work}))`;
 const FETCH_ALL = 'for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);';
@@ -27,7 +27,7 @@ const RETRIES = "const retries = why.retry !== 'never';";
 const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'pool.dropIdle();\n      return await run();';
-const MOVED = 'item.backend === backend && this.#logins.hangsOnOldLogin(item)';
+const MOVED = 'item.backend === backend && this.#logins.hasLeaseOfOldLogin(item)';
 
 const flights = cutIn('src/deliver/api/in-flight.ts');
 
@@ -41,8 +41,8 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
   schedule('certificate-at-two-thirds', '(life.notAfterMs - startMs) * (2 / 3', '(life.notAfterMs - startMs) * (0.9'),
-  schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, situation.fetchedWallMs)', 'life.notBeforeMs', {
-    by: 'already old when it came',
+  schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, input.fetchedWallMs)', 'life.notBeforeMs', {
+    by: 'was old when it came',
   }),
   schedule('poll-at-refresh', 'return now.monoMs + refreshMs *', 'return now.monoMs + 3 * refreshMs *'),
   cutIn('src/config/sections/secrets/resolve.ts')('poll-at-refresh', 'REFRESH_MS = 5 * 60_000', 'REFRESH_MS = 50_000', {
@@ -54,7 +54,7 @@ export const FRESHNESS: readonly Cut[] = [
     "return settleFetch({ last, fields, life: { kind: 'rotates', inMs: 2_764_800_000, startedMonoMs: 0 } }",
   ),
   schedule('poll-jitter', '0.9 + 0.2 * random()', '1'),
-  schedule('first-poll-spread', 'situation.firstPoll ? random()', 'situation.firstPoll ? 0.9 + 0.1 * random()'),
+  schedule('first-poll-spread', 'input.firstPoll ? random()', 'input.firstPoll ? 0.9 + 0.1 * random()'),
   deadlines('first-poll-spread', 'firstPoll: !polledBefore', 'firstPoll: false', { by: 'the moment of an attempt' }),
   schedule('static-role', 'life.inMs + 1000 :', 'life.inMs :'),
   schedule('static-role', 'Math.min(pollAtMs(), rotatedMs)', 'rotatedMs', { by: 'when that is earlier' }),
@@ -75,7 +75,9 @@ export const FRESHNESS: readonly Cut[] = [
       by: 'is named by the configuration',
     },
   ),
-  schedule('end-in-an-answer', 'life.mints ? dueMs :', 'life.mints ? dueMs + 9e9 :', { by: 'stands in the answer' }),
+  schedule('end-in-an-answer', 'life.mints ? dueMs :', 'life.mints ? dueMs + 9e9 :', {
+    by: 'names the time of its end',
+  }),
   deadlines('end-is-expired', 'return { atMonoMs: validMs, why: this.#whyEnds(item) };', 'return never;'),
   schedule(
     'lease-ends-with-login',
@@ -126,12 +128,12 @@ export const FRESHNESS: readonly Cut[] = [
   keeper('same-lease-again', 'if (!isRefusal(error)) throw error;', 'if (isRefusal(error)) return made;', {
     by: 'with a token that has ended',
   }),
-  attempts('minted-once-per-login', 'fetchNow && !this.#deps.deadlines.endsWithLogin(item)', 'fetchNow'),
+  attempts('minted-once-per-login', 'stopsExtending && !this.#deps.deadlines.endsWithLogin(item)', 'stopsExtending'),
   deadlines('minted-once-per-login', "doing === 'renew' || !this.endsWithLogin(item) ||", 'true ||'),
   attempts(
     'minted-once-per-login',
     'await item.running;\n    if (!item.isGone &&',
-    "item.again = 'turn';\n    if (!item.isGone &&",
+    "item.followUp = 'turn';\n    if (!item.isGone &&",
     {
       by: 'is not made twice',
     },
@@ -177,7 +179,7 @@ export const FRESHNESS: readonly Cut[] = [
   authorized('invalid-token-logs-in', "saysInvalid(error) ? 'invalid' : undefined", 'undefined', {
     by: 'denies lookup-self',
   }),
-  suspicion('denied-path-never-logs-in', "if (refused === true) return 'dead';", "return 'dead';"),
+  liveness('denied-path-never-logs-in', "if (refused === true) return 'dead';", "return 'dead';"),
   authorized(
     'lookup-self-tells',
     '(error instanceof VaultStatusError && error.status === 403) || saysInvalid(error)',
@@ -188,7 +190,7 @@ export const FRESHNESS: readonly Cut[] = [
   backoff('backoff', 'bounds.floorMs + random() *', 'bounds.floorMs +'),
   backoff('backoff', 'bounds.baseMs * 2 **', 'bounds.baseMs * 1 **', { by: 'ceiling that doubles' }),
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
-    by: 'is not asked again',
+    by: 'is not repeated',
   }),
   keeper('backoff', 'now + backoffMs(this.#renewFailures,', 'now + 0 * backoffMs(this.#renewFailures,', {
     by: 'without a new login',
@@ -196,7 +198,7 @@ export const FRESHNESS: readonly Cut[] = [
   backoff('retry-after', 'Math.min(RETRY_AFTER_CAP_MS, retryAfterMs)', 'retryAfterMs'),
   backoff('retry-after', ' && retryAfterMs >= RETRY_AFTER_MIN_MS', '', { by: 'later and later' }),
   attempts('retry-after', 'why.retryAfterMs,', 'undefined,', {
-    by: 'is the one that the server asked for',
+    by: 'is the moment that the server asked for',
   }),
   keeper(
     'retry-after',
@@ -204,7 +206,7 @@ export const FRESHNESS: readonly Cut[] = [
     'backoffMs(this.#renewFailures, this.#deps.random)',
     { by: 'waits as long as' },
   ),
-  schedule('never-a-hot-loop', 'now.monoMs + backoffMs(failures, random, situation.retryAfterMs)', 'now.monoMs + 250', {
+  schedule('never-a-hot-loop', 'now.monoMs + backoffMs(failures, random, input.retryAfterMs)', 'now.monoMs + 250', {
     by: 'no longer extend',
   }),
   attempts('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'of an older login' }),
@@ -256,11 +258,16 @@ export const FRESHNESS: readonly Cut[] = [
     by: 'renders only',
   }),
   together('change-refreshes-siblings', 'if (!names.has(other)) manager', 'if (false) manager'),
-  together('pulled-once', "if (what !== 'changed' || occasion === 'pull') return;", "if (what !== 'changed') return;", {
-    by: 'ask nobody further',
-  }),
-  manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward in vain' }),
-  manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints by each request' }),
+  together(
+    'pulled-once',
+    "if (event !== 'changed' || occasion === 'pull') return;",
+    "if (event !== 'changed') return;",
+    {
+      by: 'refresh no others',
+    },
+  ),
+  manager('pulled-once', 'item.pullableFromMonoMs > now', 'false', { by: 'pulled forward and had not changed' }),
+  manager('pulled-once', '!this.#polls || !isPolled(item)', '!this.#polls', { by: 'mints with each request' }),
   attempts('pulled-once', 'if (keptMonoMs !== undefined) this', 'if (keptMonoMs === null) this', {
     by: 'keep their spread',
   }),
@@ -288,16 +295,16 @@ export const FRESHNESS: readonly Cut[] = [
   schedule(
     'leases-on-the-monotonic-clock',
     'const atMonoMs = Math.max(soonest, life.startedMonoMs + life.ttlMs * share);',
-    'const atMonoMs = Math.max(soonest, now.monoMs - now.wallMs + situation.fetchedWallMs + life.ttlMs * share);',
+    'const atMonoMs = Math.max(soonest, now.monoMs - now.wallMs + input.fetchedWallMs + life.ttlMs * share);',
   ),
   manager(
     'certificates-on-the-wall-clock',
     'if (item.running === undefined && item.entry !== undefined) this.#deadlines',
     "if (item.running === undefined && item.entry !== undefined && life?.kind !== 'certificate') this.#deadlines",
   ),
-  wheel('jump-recomputes', 'if (Math.abs(jumpedMs) > JUMP_MS) this.#onJump(jumpedMs);', ''),
+  queue('jump-recomputes', 'if (Math.abs(jumpedMs) > JUMP_MS) this.#onJump(jumpedMs);', ''),
   manager('jump-recomputes', 'startedMonoMs: life.startedMonoMs - byMs', 'startedMonoMs: life.startedMonoMs', {
-    by: 'for it may have been a suspension',
+    by: 'as it may have been a suspension',
   }),
   deadlines('jump-recomputes', 'this.#random() * AFTER_JUMP_SPREAD_MS', 'AFTER_JUMP_SPREAD_MS', {
     by: 'each at a moment of its own',
@@ -312,15 +319,15 @@ export const FRESHNESS: readonly Cut[] = [
     'Math.max(soonest, life.startedMonoMs + Math.min(life.ttlMs, 2 ** 31) * share)',
     { by: 'a lease of ten years' },
   ),
-  wheel(
+  queue(
     'lives-of-any-length',
-    'return () => {\n      if (slot.index',
-    'if (atMonoMs - this.#clock.monoMs() > 2 ** 31) setImmediate(wake);\n    return () => {\n      if (slot.index',
+    'return () => {\n      if (deadline.index',
+    'if (atMonoMs - this.#clock.monoMs() > 2 ** 31) setImmediate(wake);\n    return () => {\n      if (deadline.index',
     { by: 'when a lease lives for %s ten years' },
   ),
   renewal('lives-of-any-length', 'MIN_RENEWAL_GAP_MS = 100', 'MIN_RENEWAL_GAP_MS = 5_000', { by: 'may live %s' }),
-  wheel('one-timer', '    this.#stopNap();\n    const napMs', '    const napMs'),
-  wheel(
+  queue('one-timer', '    this.#stopNap();\n    const napMs', '    const napMs'),
+  queue(
     'one-timer',
     'Math.min(MAX_NAP_MS, Math.max(0, first.atMonoMs - this.#clock.monoMs()))',
     'Math.max(0, first.atMonoMs - this.#clock.monoMs())',
@@ -328,13 +335,13 @@ export const FRESHNESS: readonly Cut[] = [
   ),
   attempts(
     'failing-secret-holds-up-nobody',
-    '    await gate?.enter();\n',
-    '    await gate?.enter();\n    for (const other of this.#items.values()) if (other !== item) await other.running;\n',
+    'await this.#deps.writer.fetch(item, begin(item))',
+    `await ${inTurn('this.#deps.writer.fetch(item, begin(item))')}`,
   ),
   manager(
     'failing-secret-holds-up-nobody',
-    'return item?.running !== undefined && !item.isTold;',
-    'return [...this.#items.values()].some(({ running, isTold }) => running !== undefined && !isTold) || !item;',
+    'return item?.running !== undefined && !item.wasNotified;',
+    'return [...this.#items.values()].some(({ running, wasNotified }) => running !== undefined && !wasNotified) || !item;',
     { by: 'holds up no output but its own' },
   ),
   loop('failing-output-holds-up-nobody', 'await this.#recover(signal);', `await ${inTurn('this.#recover(signal)')};`),

@@ -1,12 +1,12 @@
 import { type Cut, cutIn } from './cut.ts';
 
-const asked = cutIn('src/deliver/proxy/request.ts');
+const request = cutIn('src/deliver/proxy/request.ts');
 const service = cutIn('src/deliver/proxy/proxy-service.ts');
 const caller = cutIn('src/deliver/proxy/caller.ts');
 
 export const PROXY: readonly Cut[] = [
-  asked('proxy-one-reading', 'if (connectionNames(rawHeaders, FOR_THE_SERVER)) {', 'if (rawHeaders.length < 0) {'),
-  asked('proxy-one-reading', 'const headers = byName(passed);', 'const headers = byName(request.rawHeaders);', {
+  request('proxy-one-reading', 'if (connectionNames(rawHeaders, FOR_THE_SERVER)) {', 'if (rawHeaders.length < 0) {'),
+  request('proxy-one-reading', 'const headers = byName(passed);', 'const headers = byName(request.rawHeaders);', {
     by: 'neither passed on nor part',
   }),
   cutIn('src/deliver/proxy/request-path.ts')('proxy-one-reading', ".replace(/\\/{2,}/g, '/')", '', {

@@ -31,7 +31,7 @@ export const RELOAD: readonly Cut[] = [
     by: 'a first generation',
   }),
   round('pid-file-ends-backoff', 'this.#lookOut(step);', ''),
-  cutIn('src/reload/path-look.ts')('pid-file-ends-backoff', '=== this.#before', "!== ''", { by: 'tells when' }),
+  cutIn('src/reload/path-look.ts')('pid-file-ends-backoff', '=== this.#before', "!== ''", { by: 'finds out when' }),
   loop(
     'owed-survives',
     "await this.#owe(result.kind === 'equal' ? (this.#published ?? this.#recovered) : result.generation);",

@@ -1,9 +1,9 @@
 /**
- * Breaks the code in one place per promise and looks that the promise's test fails: what no test notices is held by
- * none. `npm run test:cuts` runs the quick ones, `-- --slow` all; further words choose promises by their ids.
+ * Breaks the code in one place per promise and checks that the promise's test fails. `npm run test:cuts` makes the
+ * quick cuts, `-- --slow` all of them; further words choose promises by their ids.
  *
  * Each cut is made in a copy of the work tree, so the tree itself is never touched. Ends with status 1 when a cut
- * survives, when its text is not met exactly once, or when a held promise has no cut.
+ * survives, when its text does not occur exactly once, or when a held promise has no cut.
  */
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
@@ -18,7 +18,7 @@ import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
 import { SECRECY } from './secrecy.ts';
 
-/** More tests beside each other would disturb those that measure time. */
+/** More tests at the same time would disturb those that measure time. */
 const LANES = 2;
 
 interface Job {
@@ -39,7 +39,7 @@ const noticed: Cut[] = [];
 
 const copies = await Promise.all(Array.from({ length: LANES }, copyTree));
 try {
-  // Whole, each of the tests passes.
+  // Without a cut, each of the tests passes.
   await share([...new Set(jobs.map(({ test }) => test.file))], async (file, copy) => {
     const tests = jobs.filter(({ test }) => test.file === file).map(({ test }) => test);
     const { passed, failed, log } = await runTests(copy, file, tests);
@@ -65,7 +65,9 @@ tell(`${jobs.length} cuts: ${noticed.length} seen to fail, of ${proven} promises
 for (const fault of faults) process.stderr.write(`${fault}\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
-/** The test that is to notice the cut; undefined, and a fault, when something about the cut is no longer true. */
+/**
+ * The cut with the test that must fail; undefined, with a fault reported, when the cut does not fit the code or tests.
+ */
 function jobOf(cut: Cut): Job | undefined {
   const { promise, by, file, find } = cut;
   const tests = held.find(({ id }) => id === promise)?.held ?? [];
@@ -78,7 +80,7 @@ function jobOf(cut: Cut): Job | undefined {
   return undefined;
 }
 
-/** Gives each item to a copy that is free. */
+/** Works on each item in a copy that is free. */
 async function share<T>(items: readonly T[], work: (item: T, copy: Copy) => Promise<void>): Promise<void> {
   const rest = items.values();
   await Promise.all(

@@ -12,8 +12,8 @@ const backend = cutIn('src/backend/vault/config/resolve.ts');
 const guard = cutIn('src/deliver/http/guard.ts');
 const listener = cutIn('src/deliver/http/listener.ts');
 
-/** What the fields hold, for a message. */
-const told = (fields: string) => `[...${fields}.values()].map((one: any) => one.exposeText?.('file'))`;
+/** Code that shows the values of fields in a message. */
+const exposed = (fields: string) => `[...${fields}.values()].map((one: any) => one.exposeText?.('file'))`;
 const CHANGED = "kind: 'secret-changed',\n      secrets: [...item.names";
 const NO_HELPER = 'if (helper === undefined) {\n      const hint';
 const NO_LOG = "if (helper === undefined && name !== 'log') {\n      const hint";
@@ -41,12 +41,12 @@ export const SECRECY: readonly Cut[] = [
   text(
     'never-logged',
     '`${nameOf()} is ${valueKind(value)}`, { hint',
-    `\`\${written} is \${${told('(value as any)')}}\`, { hint`,
+    `\`\${written} is \${${exposed('(value as any)')}}\`, { hint`,
     {
       by: 'whatever the template does wrong',
     },
   ),
-  cutIn('src/lease/item-writer.ts')('never-logged', CHANGED, `${CHANGED}, ...${told('answer.value.fields')}`, {
+  cutIn('src/lease/item-writer.ts')('never-logged', CHANGED, `${CHANGED}, ...${exposed('answer.value.fields')}`, {
     slow: true,
   }),
   cutIn('src/reload/command.ts')(

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One call as it went over the wire. */
+/** One call as it was sent. */
 export interface AwsCallSeen {
   /** `GetSecretValue`, `AssumeRole`. */
   readonly operation: string;
-  /** Out of the signature. */
+  /** Region in the signature. */
   readonly region: string;
   readonly accessKeyId: string;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** What happens to a call instead of going through. */
+/** What happens to a call that is not passed on. */
 export type Fault =
   | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
   | 'reset'
@@ -26,11 +26,11 @@ export interface AwsProxy extends AsyncDisposable {
   count(operation: string): number;
   /** Forgets the calls so far. */
   clear(): void;
-  /** From now on; undefined lets a call through. */
+  /** Decides the fault of each call from now on; undefined passes the call on. */
   fault(decide: ((call: AwsCallSeen) => Fault | undefined) | undefined): void;
 }
 
-/** A pass-through in front of moto, which counts calls and can break the ones that moto cannot. */
+/** A reverse proxy in front of moto. It records calls, and can answer them with faults that moto cannot make. */
 export async function startAwsProxy(target: string): Promise<AwsProxy> {
   const calls: AwsCallSeen[] = [];
   let decide: ((call: AwsCallSeen) => Fault | undefined) | undefined;

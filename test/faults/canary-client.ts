@@ -1,4 +1,4 @@
-/** Program: makes calls whose token, body and answers hold canaries, and prints what they fail with. */
+/** Program: makes calls whose token, body and answers hold canaries, and prints their failures. */
 import { inspect } from 'node:util';
 import { createVaultClient } from '../../src/backend/vault/client/create-client.ts';
 import { systemClock } from '../../src/base/clock.ts';

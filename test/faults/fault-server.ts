@@ -8,14 +8,14 @@ import tls from 'node:tls';
 
 export interface FaultRequest {
   readonly method: string;
-  /** With its query. */
+  /** Path of the request, with its query. */
   readonly path: string;
-  /** Names in lower case. */
+  /** The headers; their names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Which connection it came over, from 1 on. */
+  /** Number of the connection that the request came over, from 1. */
   readonly connection: number;
-  /** Which request on that connection, from 1 on. */
+  /** Number of the request on that connection, from 1. */
   readonly nth: number;
 }
 
@@ -31,7 +31,7 @@ export interface FaultServer extends AsyncDisposable {
   connections(): number;
   /** Connections open now. */
   open(): number;
-  /** What the next requests are answered with. */
+  /** How the next requests are answered. */
   answer(answerer: Answerer): void;
 }
 
@@ -40,7 +40,7 @@ export interface FaultServerOptions {
   readonly unix?: boolean;
 }
 
-/** Starts it on a free port of 127.0.0.1 (or a socket in the temporary directory); dispose of it in the test. */
+/** Starts a server on a free port of 127.0.0.1, or on a socket in the temporary directory. The test disposes of it. */
 export async function startFaultServer(answerer: Answerer, options: FaultServerOptions = {}): Promise<FaultServer> {
   let answering = answerer;
   let accepted = 0;
@@ -101,7 +101,7 @@ export function reply(
   };
 }
 
-/** A whole answer, by path prefix; 404 for others. */
+/** Answers by the prefix of the path; 404 for other paths. */
 export function route(table: Readonly<Record<string, Answerer>>): Answerer {
   return (request, socket) => {
     const found = Object.entries(table).find(([prefix]) => request.path.startsWith(prefix));
@@ -109,13 +109,13 @@ export function route(table: Readonly<Record<string, Answerer>>): Answerer {
   };
 }
 
-/** Closes with RST (over TLS, where Node cannot, without a word). */
+/** Closes the connection with RST, or over TLS, where Node cannot do that, without an answer. */
 export const reset: Answerer = (_, socket) => {
   if ('encrypted' in socket) socket.destroy();
   else socket.resetAndDestroy();
 };
 
-/** Says nothing, and keeps the connection. */
+/** Sends nothing, and keeps the connection open. */
 export const hang: Answerer = () => {};
 
 /** The head and half of the body, then the end of the connection. */
@@ -123,14 +123,14 @@ export const halfBody: Answerer = (_, socket) => {
   socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n{"data":{"value"');
 };
 
-/** A byte each 20 ms, for ever. */
+/** Sends a byte every 20 ms, without end. */
 export const drip: Answerer = (_, socket) => {
   socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
   const timer = setInterval(() => socket.write(' '), 20);
   socket.on('close', () => clearInterval(timer));
 };
 
-/** `bytes` of body in chunks, without saying how many there will be. */
+/** Sends a body of `bytes` in chunks, without its length. */
 export function flood(bytes: number): Answerer {
   return (_, socket) => {
     const part = Buffer.alloc(1 << 20, 0x20);

@@ -1,4 +1,4 @@
-/** Says after each test whether a socket, server, timer or file watcher was left behind. */
+/** Checks after each test that no socket, server, timer or file watcher is left. */
 import { afterEach, beforeEach, expect } from 'vitest';
 
 const COUNTED = new Set(['TCPSocketWrap', 'TCPServerWrap', 'TLSWrap', 'PipeConnectWrap', 'Timeout', 'FSEventWrap']);
@@ -10,7 +10,7 @@ export function expectNoLeaks(): void {
     before = count();
   });
   afterEach(async () => {
-    // Closing takes a few turns of the event loop; what is still there after a second is left behind.
+    // Closing takes a few turns of the event loop; a resource that still exists after a second is a leak.
     for (let tries = 0; tries < 50 && grown(before).length > 0; tries++) await new Promise((r) => setTimeout(r, 20));
     expect(grown(before), 'left behind').toEqual([]);
   });

@@ -40,15 +40,15 @@ describe('the clocks', () => {
     expect(serial).toBe(3);
   });
 
-  it('what is due after a suspension is spread over five seconds, each at a moment of its own', async () => {
+  it('attempts after a suspension are spread over five seconds, each at a moment of its own', async () => {
     const { clock, backend, reconcile } = leaseWorld(numbers(1));
     const names = Array.from({ length: 100 }, (_, i) => `db${i}`);
     const renewedAtMs: number[] = [];
     const { source } = backend;
     const renew = source.renew?.bind(source);
-    source.renew = (...asked) => {
+    source.renew = (...args) => {
       renewedAtMs.push(clock.monoMs());
-      return renew?.(...asked) ?? Promise.reject(new Error('none'));
+      return renew?.(...args) ?? Promise.reject(new Error('none'));
     };
     for (const name of names) backend.mint(name, HOUR);
     reconcile(wantsOf(...names));

@@ -8,7 +8,7 @@ import { MemoryBackend } from '../memory-backend.ts';
 const managers: LeaseManager[] = [];
 afterEach(async () => {
   for (const manager of managers.splice(0)) {
-    // An answer that never comes would never let it end.
+    // Disposal waits for running attempts, and the answer of some tests never comes.
     await Promise.race([manager[Symbol.asyncDispose](), new Promise((resolve) => setTimeout(resolve, 50))]);
   }
 });

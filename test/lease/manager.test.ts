@@ -51,7 +51,7 @@ describe('the lease manager', () => {
     expect([backend.renews.length, field('db')]).toEqual([2, 'minted-2']);
   });
 
-  it('a denied renewal is not asked again: the lease is replaced once, before its end', async () => {
+  it('a denied renewal is not repeated: the lease is replaced once, before its end', async () => {
     const { clock, backend, reconcile } = leaseWorld();
     backend.mint('db', 60_000);
     backend.renewals.set('db', 'SECRET_DENIED');
@@ -85,16 +85,16 @@ describe('the lease manager', () => {
 
   it('polls a secret without a lease at its refresh and passes on only what changed', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
-    const heard: string[] = [];
-    manager.onEvent((names, what) => heard.push(`${[...names]} ${what}`));
+    const events: string[] = [];
+    manager.onEvent((names, event) => events.push(`${[...names]} ${event}`));
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
     await clock.advance(1_000_000);
     expect(backend.fetchesOf('app')).toBeGreaterThanOrEqual(4);
-    expect(heard.filter((one) => one !== 'app settled')).toEqual(['app first']);
+    expect(events.filter((event) => event !== 'app settled')).toEqual(['app first']);
     backend.set('app', { password: '2' });
     await clock.advance(330_000);
-    expect(heard.filter((one) => one !== 'app settled')).toEqual(['app first', 'app changed']);
+    expect(events.filter((event) => event !== 'app settled')).toEqual(['app first', 'app changed']);
   });
 
   it('a failed refresh keeps the value, marks it stale, and a later success makes it fresh', async () => {
@@ -151,7 +151,7 @@ describe('the lease manager', () => {
     expect(facts.filter(({ kind }) => kind === 'secret-state')).toHaveLength(1);
   });
 
-  it('a login that is renewed moves the end of what hangs on it', async () => {
+  it('the renewal of a login moves the end of its leases', async () => {
     const { clock, backend, manager, reconcile, state } = leaseWorld();
     backend.mint('db', 3_600_000);
     backend.loginEnds = 20_000;
@@ -198,14 +198,14 @@ describe('the lease manager', () => {
     expect(state('token')).toBe('expired');
   });
 
-  it('the same value again after its end stays expired, is asked for at refresh, and is told once', async () => {
+  it('a value that comes again after its end stays expired, is polled at refresh, and emits one fact', async () => {
     const { clock, backend, facts, reconcile, state } = leaseWorld();
     backend.answers.set('token', async () => {
       const life = { kind: 'ends', clock: 'wall', startMs: clock.wallMs(), endMs: endWallMs, mints: false } as const;
       return { fields: new Map([['password', Secret.text('1')]]), version: '1', life };
     });
     const endWallMs = clock.wallMs() + 10_000;
-    // The backend knows it as the same value.
+    // The backend says that the value is the same.
     const { fetch } = backend.source;
     backend.source.fetch = async (want, last, signal) => {
       const answer = await fetch(want, last, signal);
@@ -221,7 +221,7 @@ describe('the lease manager', () => {
     expect(facts.filter(({ kind }) => kind === 'secret-state')).toHaveLength(1);
   });
 
-  it('what was deleted at the backend after a good value is kept, stale with reason deleted', async () => {
+  it('a value whose secret was deleted at the backend is kept, stale with reason deleted', async () => {
     const { clock, backend, facts, reconcile, field } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
@@ -232,7 +232,7 @@ describe('the lease manager', () => {
     expect(facts).toContainEqual({ kind: 'secret-state', secrets: ['app'], state: 'stale', reason: 'deleted' });
   });
 
-  it('a secret that was never there is absent, with the reason, and is asked for with backoff, not in a loop', async () => {
+  it('a secret that does not exist is absent, with the reason, and is not fetched in a loop', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     reconcile(new Map([['app', wantOf('app', { optional: true })]]));
     await clock.advance(600_000);
@@ -244,7 +244,7 @@ describe('the lease manager', () => {
     expect(backend.fetches.length).toBeLessThan(60);
   });
 
-  it('an optional secret that is not there is asked for at its refresh, and told once', async () => {
+  it('an optional secret that does not exist is fetched again at its refresh, and logged once', async () => {
     const { clock, backend, reconcile, facts, state } = leaseWorld();
     reconcile(new Map([['extra', wantOf('extra', { optional: true, refreshMs: 60_000 })]]));
     await clock.advance(600_000);
@@ -263,7 +263,7 @@ describe('the lease manager', () => {
     expect(facts.filter((fact) => fact.kind === 'secret-absent' && !fact.again)).toHaveLength(2);
   });
 
-  it('an optional secret that cannot be asked for is in trouble, and tried again soon', async () => {
+  it('an optional secret whose backend cannot be reached has failed, and is tried again soon', async () => {
     const { clock, backend, reconcile, facts } = leaseWorld();
     backend.answers.set('extra', 'BACKEND_UNREACHABLE');
     reconcile(new Map([['extra', wantOf('extra', { optional: true })]]));
@@ -283,10 +283,10 @@ describe('the lease manager', () => {
     expect(backend.fetchesOf('db')).toBeLessThan(10);
   });
 
-  it('what a computed path names goes when it is gone at the backend, and comes back', async () => {
+  it('a computed secret becomes absent when it is deleted at the backend, and fresh when it is back', async () => {
     const { clock, backend, manager, reconcile, state, field } = leaseWorld();
-    const told: string[] = [];
-    manager.onEvent((_, what) => told.push(what));
+    const events: string[] = [];
+    manager.onEvent((_, event) => events.push(event));
     backend.set('one', { password: 'x' });
     reconcile(new Map([['secret bao one', wantOf('one', { absentWhenGone: true, refreshMs: 60_000 })]]));
     await settle();
@@ -294,9 +294,9 @@ describe('the lease manager', () => {
     expect(state(name)).toBe('fresh');
     backend.answers.set('one', 'SECRET_DELETED');
     await clock.advance(67_000);
-    expect([state(name), field(name), told]).toEqual(['absent', undefined, ['first', 'changed']]);
+    expect([state(name), field(name), events]).toEqual(['absent', undefined, ['first', 'changed']]);
     await clock.advance(67_000);
-    expect(told).toEqual(['first', 'changed', 'settled']);
+    expect(events).toEqual(['first', 'changed', 'settled']);
     backend.set('one', { password: 'y' });
     await clock.advance(67_000);
     expect([state(name), field(name)]).toEqual(['fresh', 'y']);
@@ -315,7 +315,7 @@ describe('the lease manager', () => {
     expect(backend.fetchesOf('good')).toBeGreaterThan(2);
   });
 
-  it('when the login is replaced, what hangs on the old one is fetched under the new one, and nothing else', async () => {
+  it('when the login is replaced, the leases of the old one are fetched under the new one, and nothing else', async () => {
     const { backend, reconcile, field } = leaseWorld();
     backend.mint('db', 3_600_000);
     backend.set('app', { password: '1' });
@@ -344,7 +344,7 @@ describe('the lease manager', () => {
     expect(manager.snapshot().get('db')).toMatchObject({ value: { life: { loginId: 2 } } });
   });
 
-  it('a lease that its login caps is minted once per login, and nothing is fetched under one that ends with it', async () => {
+  it('a lease that its login caps is minted once per login, and none is fetched that would end with the same login', async () => {
     const { clock, backend, reconcile, field } = leaseWorld();
     backend.loginEnds = 60_000;
     backend.answers.set('db', async () => ({
@@ -360,7 +360,7 @@ describe('the lease manager', () => {
     void backend.replaceLogin();
     await settle();
     expect([field('db'), backend.fetchesOf('db')]).toEqual(['minted-2', 2]);
-    // From here on no new login comes: nothing is minted in ever shorter steps.
+    // No new login comes from here on, and credentials are not minted in ever shorter steps.
     backend.renewals.set('db', 20_000);
     await clock.advance(60_000);
     expect(backend.fetchesOf('db')).toBe(2);
@@ -368,7 +368,7 @@ describe('the lease manager', () => {
     expect(backend.fetchesOf('db')).toBe(3);
   });
 
-  it('a fetch that waits for the next login brings its lease under it, and is not made twice', async () => {
+  it('a fetch that waits for the next login makes its lease under that login, and is not made twice', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     backend.mint('db', 60_000);
     reconcile(wantsOf('db'));
@@ -387,7 +387,7 @@ describe('the lease manager', () => {
     expect(backend.fetchesOf('db')).toBe(2);
   });
 
-  it('the same lease again is asked for with backoff until it ends, and is no change', async () => {
+  it('a fetch that brings the same lease again is repeated with backoff until the lease ends, and is no change', async () => {
     const { clock, backend, reconcile, facts } = leaseWorld();
     const life = backend.lease(60_000, false);
     backend.set('db', { password: 'x' }, life);
@@ -403,7 +403,7 @@ describe('the lease manager', () => {
     expect(backend.fetchesOf('db')).toBeGreaterThan(before);
   });
 
-  it('a jump of the wall clock forward shortens leases by it, for it may have been a suspension', async () => {
+  it('a forward jump of the wall clock shortens leases, as it may have been a suspension', async () => {
     const { clock, backend, reconcile } = leaseWorld();
     backend.mint('db', 3_600_000);
     reconcile(wantsOf('db'));
@@ -413,7 +413,7 @@ describe('the lease manager', () => {
     expect(backend.renews.length + backend.fetchesOf('db')).toBeGreaterThan(1);
   });
 
-  it('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further', async () => {
+  it('a change of one secret refreshes the other polled secrets of its output at once, and their changes refresh no others', async () => {
     const { clock, backend, manager, reconcile, field } = leaseWorld();
     const names = ['a', 'b', 'c'];
     for (const name of names) backend.set(name, { password: '1' });
@@ -435,7 +435,7 @@ describe('the lease manager', () => {
     expect([...names, 'leased'].map((name) => backend.fetchesOf(name))).toEqual([2, 2, 2, 1]);
   });
 
-  it('a change refreshes also what is being read at that moment, once more', async () => {
+  it('a secret that is being read when another one changes is read once more', async () => {
     const { clock, backend, manager, reconcile, field } = leaseWorld();
     const group = new Set(['a', 'b']);
     for (const name of group) backend.set(name, { password: '1' });
@@ -473,13 +473,13 @@ describe('the lease manager', () => {
     await clock.advance(8_000);
     const before = backend.fetches.length;
     await clock.advance(8_000);
-    // 48 are due, the shortest intervals a tenth earlier.
+    // 48 polls are due; the shortest intervals are a tenth shorter.
     expect(backend.fetches.length - before).toBeLessThanOrEqual(2 * 53 + 24);
     const polls = names.map((name) => Math.round((manager.nextMonoMs(name) ?? 0) / 200));
     expect(new Set(polls).size).toBeGreaterThan(10);
   });
 
-  it('a secret that was pulled forward in vain is not pulled again before it is asked for in its turn', async () => {
+  it('a secret that was pulled forward and had not changed is not pulled again before its own next poll', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     let answers = 0;
     backend.answers.set('a', async () => {
@@ -499,7 +499,7 @@ describe('the lease manager', () => {
     expect([backend.fetchesOf('a') > 150, backend.fetchesOf('b')]).toEqual([true, 2]);
   });
 
-  it('secrets that change together again and again arrive together each time, however rarely one of them is asked for', async () => {
+  it('secrets that change together again and again arrive together each time, however rarely one of them is polled', async () => {
     const { clock, backend, manager, reconcile, field } = leaseWorld();
     const group = new Set(['a', 'b']);
     refreshTogether(manager, new Map([...group].map((name) => [name, [group]])));
@@ -519,13 +519,13 @@ describe('the lease manager', () => {
   });
 
   it.each([
-    ['mints by each request', { kind: 'none', mints: true }],
+    ['mints with each request', { kind: 'none', mints: true }],
     [
-      'ends with a lease',
+      'is a lease',
       { kind: 'lease', leaseId: Secret.text('x'), ttlMs: 1e9, renewable: true, startedMonoMs: 0, loginId: 1 },
     ],
-    ['is made anew with an end of its own', { kind: 'ends', clock: 'mono', startMs: 0, endMs: 1e9, mints: true }],
-  ] as const)('what %s is never pulled forward', async (_title, life) => {
+    ['mints a value with an end of its own', { kind: 'ends', clock: 'mono', startMs: 0, endMs: 1e9, mints: true }],
+  ] as const)('a secret that %s is never pulled forward', async (_title, life) => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     backend.set('a', { password: '1' });
     backend.set('b', { password: '1' }, life);
@@ -563,7 +563,7 @@ describe('the lease manager', () => {
     expect([field('a'), field('b')]).toEqual(['2', '2']);
   });
 
-  it('one that fails is not pulled forward past its backoff', async () => {
+  it('a secret that fails is not pulled forward past its backoff', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     let answers = 0;
     backend.answers.set('a', async () => {
@@ -588,7 +588,7 @@ describe('the lease manager', () => {
     expect(backend.fetchesOf('b') - before).toBe(1);
   });
 
-  it('where nothing is polled a start that takes long asks for each secret once', async () => {
+  it('without polling, a start that takes long fetches each secret once', async () => {
     const { clock, backend, manager } = leaseWorld(() => 0.5, false);
     backend.set('app', { password: '1' });
     backend.mint('db', 10_000);
@@ -608,7 +608,7 @@ describe('the lease manager', () => {
     expect(manager.nextMonoMs('app')).toBeUndefined();
   });
 
-  it('the first values of a start ask for nothing again', async () => {
+  it('the first values of a start cause no further fetches', async () => {
     const { backend, manager, reconcile } = leaseWorld();
     for (const name of ['a', 'b']) backend.set(name, { password: '1' });
     refreshTogether(
@@ -625,7 +625,7 @@ describe('the lease manager', () => {
     expect(backend.fetches).toEqual(['a', 'b']);
   });
 
-  it('a push from the backend is a fetch at once', async () => {
+  it('a change that the backend pushes is fetched at once', async () => {
     const { backend, manager, reconcile, field } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
@@ -650,7 +650,7 @@ describe('the lease manager', () => {
     expect([backend.fetchesOf('app'), field('app')]).toEqual([2, '1']);
   });
 
-  it('a refresh has read after it was asked for: one that runs is not joined, and all who wait share the next one', async () => {
+  it('a refresh does not join a fetch that runs already, and all refreshes that wait share the next one', async () => {
     const { clock, backend, manager, reconcile, field } = leaseWorld();
     backend.latencyMs = 100;
     backend.set('app', { password: '1' });
@@ -671,7 +671,7 @@ describe('the lease manager', () => {
     expect(backend.fetchesOf('app')).toBe(4);
   });
 
-  it('refreshes of what mints come once a second at most, and each has begun after it was asked for', async () => {
+  it('refreshes of a secret that mints fetch once a second at most, each after it was asked for', async () => {
     const { clock, backend, manager, reconcile, field } = leaseWorld();
     backend.mint('db', 3_600_000);
     reconcile(wantsOf('db'));
@@ -685,7 +685,7 @@ describe('the lease manager', () => {
     expect([done, backend.fetchesOf('db'), field('db')]).toEqual([50, 1 + 6, 'minted-7']);
   });
 
-  it('a refresh during a renewal fetches when that has ended', async () => {
+  it('a refresh during a renewal fetches when the renewal has ended', async () => {
     const { clock, backend, manager, reconcile, field } = leaseWorld();
     backend.mint('db', 60_000);
     reconcile(wantsOf('db'));
@@ -705,7 +705,7 @@ describe('the lease manager', () => {
     expect([backend.renews.length, field('db')]).toEqual([1, 'minted-2']);
   });
 
-  it('a refresh of what is dropped meanwhile ends', async () => {
+  it('a refresh ends when its secret is dropped meanwhile', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     backend.mint('db', 60_000);
     reconcile(wantsOf('db'));
@@ -717,7 +717,7 @@ describe('the lease manager', () => {
     expect(backend.fetchesOf('db')).toBe(1);
   });
 
-  it('refresh asks once more after a poll that already runs, since that one may have read too early', async () => {
+  it('a refresh during a fetch fetches once more, since the one that runs may have read too early', async () => {
     const { clock, backend, manager, reconcile, field } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
@@ -735,7 +735,7 @@ describe('the lease manager', () => {
     expect([backend.fetchesOf('app'), field('app')]).toEqual([3, '2']);
   });
 
-  it('numbers values and states: another one has a larger number, and what stays keeps its own', async () => {
+  it('numbers values and states: a new one has a larger number, and an unchanged one keeps its own', async () => {
     const { backend, manager, reconcile, entry } = leaseWorld();
     backend.set('app', { password: '1' });
     backend.set('db', { password: '1' });
@@ -763,13 +763,13 @@ describe('the lease manager', () => {
     expect(other).toBeGreaterThan(stale);
     expect(manager.snapshot().number).toBeGreaterThanOrEqual(other);
 
-    // Another request under the same name is another value, however old that is.
+    // Another request under the same name is another value, however old the value is.
     const wants = wantsOf('app', 'db');
     reconcile(new Map([...wants, ['app', wantOf('db')]]));
     expect(numbers()[0]).toBeGreaterThan(other);
   });
 
-  it('a snapshot does not change, and the whole one is kept while nothing changes', async () => {
+  it('a snapshot does not change, and the snapshot of all names is kept while nothing changes', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
@@ -784,7 +784,7 @@ describe('the lease manager', () => {
     expect(manager.snapshot().get('app')).not.toBe(entry);
   });
 
-  it('tells since when the oldest attempt of a backend runs, and nothing when none does', async () => {
+  it('says when the oldest running attempt of each backend began, and nothing when none runs', async () => {
     const { clock, backend, manager, reconcile } = leaseWorld();
     const answer = Promise.withResolvers<never>();
     backend.set('app', { password: '1' });

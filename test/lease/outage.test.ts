@@ -5,7 +5,7 @@ import { wantOf, wantsOf } from '../memory-backend.ts';
 import { leaseWorld, numbers } from './lease.helpers.ts';
 
 describe('while a backend is down', () => {
-  it('the entry says since when: stale, with the reason and the moment the value was last known good', async () => {
+  it('the entry is stale, with the reason and the moment at which the value was last known good', async () => {
     const { clock, backend, reconcile, entry } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(new Map([['app', wantOf('app', { refreshMs: 10_000 })]]));
@@ -31,7 +31,7 @@ describe('while a backend is down', () => {
     expect([state('app'), field('app'), state('new')]).toEqual(['stale', '1', 'absent']);
   });
 
-  it('a value that is refreshed after trouble is told as fresh, once', async () => {
+  it('a value that is refreshed after a failure emits one fact that it is fresh', async () => {
     const { clock, backend, facts, reconcile } = leaseWorld();
     backend.set('app', { password: '1' });
     reconcile(wantsOf('app'));
@@ -58,17 +58,17 @@ describe('while a backend is down', () => {
       perThreeSeconds.push(backend.fetches.length - before);
     }
     expect(names.filter((name) => state(name) !== 'fresh')).toEqual([]);
-    // 200 in thirty seconds are twenty in three; nobody comes in a crowd.
+    // 200 retries in thirty seconds are twenty in three seconds.
     expect(Math.max(...perThreeSeconds)).toBeLessThan(60);
     expect(perThreeSeconds.filter((count) => count > 0).length).toBe(10);
   });
 
-  it('a lease that renewals no longer extend is asked for anew with backoff, although renewals go on', async () => {
+  it('a lease that renewals no longer extend is fetched anew with backoff, although renewals go on', async () => {
     const { clock, backend, reconcile, field } = leaseWorld(() => 1);
     backend.mint('db', 3_600_000);
     reconcile(wantsOf('db'));
     await settle();
-    // Near max_ttl each renewal gives what is left.
+    // Near max_ttl each renewal grants what is left of it.
     const { source } = backend;
     source.renew = async (want, life) => {
       backend.renews.push(want.id);
@@ -84,7 +84,7 @@ describe('while a backend is down', () => {
     expect(field('db')).toBe('minted-2');
   });
 
-  it('a lease of an older login is asked for anew with backoff, although renewals go on', async () => {
+  it('a lease of an older login is fetched anew with backoff, although renewals go on', async () => {
     const { clock, backend, reconcile, field } = leaseWorld(() => 1);
     backend.mint('db', 3_600_000);
     reconcile(wantsOf('db'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_BEGUN } from '../../src/lease/fetch-limiter.ts';
+import { MAX_RUNNING } from '../../src/lease/fetch-limiter.ts';
 import { refreshTogether } from '../../src/lease/refresh-together.ts';
 import { settle } from '../fake-clock.ts';
 import { wantOf, wantsOf } from '../memory-backend.ts';
@@ -14,29 +14,29 @@ function world() {
 }
 
 describe('a thousand secrets', () => {
-  it('are asked for a few hundred at a time, and each is answered once', async () => {
+  it('are fetched a few hundred at a time, and each once', async () => {
     const { backend, clock, manager, reconcile, facts } = world();
     backend.latencyMs = 10;
     reconcile(wantsOf(...names));
     await settle();
-    expect(backend.fetches.length).toBe(MAX_BEGUN);
+    expect(backend.fetches.length).toBe(MAX_RUNNING);
     expect(names.every((name) => manager.isAwaited(name))).toBe(true);
     await clock.advance(100);
     expect(backend.fetches).toEqual(names);
     expect(facts.filter(({ kind }) => kind === 'secret-changed').length).toBe(names.length);
   });
 
-  it('that are dropped while they wait are not asked for', async () => {
+  it('that are dropped while they wait are not fetched', async () => {
     const { backend, clock, reconcile } = world();
     backend.latencyMs = 10;
     reconcile(wantsOf(...names));
     await settle();
     reconcile(wantsOf('s999'));
     await clock.advance(100);
-    expect(backend.fetches.slice(MAX_BEGUN)).toEqual(['s999']);
+    expect(backend.fetches.slice(MAX_RUNNING)).toEqual(['s999']);
   });
 
-  it('at rest are one timer, and one wake-up is one read', async () => {
+  it('at rest cost one timer, and one wake-up is one fetch', async () => {
     const { backend, clock, reconcile } = world();
     reconcile(wantsOf(...names));
     await settle();
@@ -46,7 +46,7 @@ describe('a thousand secrets', () => {
     expect([clock.waiting, backend.fetches.length - before]).toEqual([1, 2 * names.length]);
   });
 
-  it('wake the agent four times a second at most to be polled, however they are spread', async () => {
+  it('wake the agent four times a second at most for their polls, however these are spread', async () => {
     const { backend, clock, manager, reconcile } = leaseWorld(numbers(1));
     for (const name of names) backend.set(name, { password: '1' });
     reconcile(new Map(names.map((name) => [name, wantOf(name, { refreshMs: 30_000 })])));
@@ -58,18 +58,18 @@ describe('a thousand secrets', () => {
     expect(new Set(polledMs).size).toBeLessThanOrEqual(4 * 60);
   });
 
-  it('that change together are read three times each at most, in however many outputs they stand', async () => {
+  it('that change together are fetched three times each at most, however many outputs have them', async () => {
     const { backend, clock, manager, reconcile, field } = world();
     reconcile(wantsOf(...names));
     await settle();
-    // Each in two outputs, and the first in every one.
+    // Each secret is in two outputs, and the first secret is in all of them.
     const outputs = Array.from({ length: 100 }, (_, i) => new Set(['s0', ...names.slice(i * 10, i * 10 + 20)]));
     refreshTogether(manager, new Map(names.map((name) => [name, outputs.filter((output) => output.has(name))])));
     for (const name of names) backend.set(name, { password: '2' });
     const before = backend.fetches.length;
     await clock.advance(300_000);
     expect(names.every((name) => field(name) === '2')).toBe(true);
-    // By their own poll, for one that changed with them, and once more when that one came while they were read.
+    // By its own poll, for a secret that changed with it, and once more when that change came while it was read.
     expect(backend.fetches.length - before).toBeLessThanOrEqual(3 * names.length);
   });
 });

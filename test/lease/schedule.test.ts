@@ -55,43 +55,43 @@ describe('the schedule', () => {
       [270_000, 330_000],
     ],
     [
-      'a static role whose rotation was due and did not come is read again in a second',
+      'a static role that has not rotated when it was due is read again in a second',
       { kind: 'rotates', inMs: 30 * 86_400_000, startedMonoMs: now.monoMs, looksInVain: 1 },
       'poll',
       [1_000, 1_000],
     ],
     [
-      'and in eight seconds after four such reads',
+      'a static role that has not rotated is read again in eight seconds after four such reads',
       { kind: 'rotates', inMs: 30 * 86_400_000, startedMonoMs: now.monoMs, looksInVain: 4 },
       'poll',
       [8_000, 8_000],
     ],
     [
-      'and at refresh after many such reads',
+      'a static role that has not rotated is read at refresh after many such reads',
       { kind: 'rotates', inMs: 0, startedMonoMs: now.monoMs, looksInVain: 400 },
       'poll',
       [270_000, 330_000],
     ],
     [
-      'what ends at a time that stands in the answer is fetched again at two thirds of its life',
+      'a value whose answer names the time of its end is fetched again at two thirds of its life',
       { kind: 'ends', clock: 'wall', startMs: now.wallMs, endMs: now.wallMs + 3_600_000, mints: true },
       'fetch',
       [2_220_000, 2_400_000],
     ],
     [
-      'what ends after a time that stands in the answer is fetched again at two thirds of its life',
+      'a value whose answer names the time until its end is fetched again at two thirds of its life',
       { kind: 'ends', clock: 'mono', startMs: now.monoMs, endMs: now.monoMs + 60_000, mints: false },
       'fetch',
       [37_000, 40_000],
     ],
     [
-      'what ends and is not minted by the request is read at refresh all the same',
+      'a value with an end that the request does not mint is read at refresh all the same',
       { kind: 'ends', clock: 'mono', startMs: now.monoMs, endMs: now.monoMs + 86_400_000, mints: false },
       'poll',
       [270_000, 330_000],
     ],
     [
-      'what had ended when it came is asked for at refresh',
+      'a value that had ended when it came is polled at refresh',
       { kind: 'ends', clock: 'wall', startMs: now.wallMs, endMs: now.wallMs - 1, mints: true },
       'poll',
       [270_000, 330_000],
@@ -114,7 +114,7 @@ describe('the schedule', () => {
     expect(span({ kind: 'none' }, { firstPoll: true }).afterMs).toEqual([MIN_LIFE_MS, 300_000]);
   });
 
-  it('a certificate already old when it came is not replaced at once, again and again', () => {
+  it('a certificate that was old when it came is not replaced at once, again and again', () => {
     const life: Life = { kind: 'certificate', notBeforeMs: now.wallMs - 30_000, notAfterMs: now.wallMs + 10_000 };
     expect(span(life).afterMs[0]).toBeGreaterThan(6_000);
   });

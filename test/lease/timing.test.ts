@@ -8,9 +8,9 @@ function watchFetches({ clock, backend }: ReturnType<typeof leaseWorld>): number
   const atMs: number[] = [];
   const { source } = backend;
   const fetch = source.fetch.bind(source);
-  source.fetch = (...asked) => {
+  source.fetch = (...args) => {
     atMs.push(clock.monoMs());
-    return fetch(...asked);
+    return fetch(...args);
   };
   return atMs;
 }
@@ -25,7 +25,7 @@ describe('the moment of an attempt', () => {
     expect(atMs).toEqual([0, 30_000, 306_000, 582_000, 858_000]);
   });
 
-  it('after a failure is the one that the server asked for with Retry-After', async () => {
+  it('after a failure is the moment that the server asked for with Retry-After', async () => {
     const world = leaseWorld(() => 0);
     const atMs = watchFetches(world);
     const answers = [7_000, 3_600_000].map((retryAfterMs) => async () => {

@@ -48,39 +48,39 @@ describe('a child', () => {
     await child.goneWithin(60_000);
   });
 
-  it.runIf(process.platform === 'linux')('leads a group of its own, or stays in ours', async () => {
-    const [own, ours] = [start(LOOP), start(LOOP, { ownGroup: false })];
+  it.runIf(process.platform === 'linux')("leads a process group of its own, or stays in the agent's", async () => {
+    const [own, shared] = [start(LOOP), start(LOOP, { ownGroup: false })];
     const groups = await Promise.all(
-      [own.pid, ours.pid, process.pid].map(async (pid) => (await readProcStat(pid ?? 0))?.group),
+      [own.pid, shared.pid, process.pid].map(async (pid) => (await readProcStat(pid ?? 0))?.group),
     );
     expect(groups[0]).toBe(own.pid);
     expect(groups[1]).toBe(groups[2]);
-    for (const child of [own, ours]) {
+    for (const child of [own, shared]) {
       child.signalAll('SIGKILL');
       expect(await child.ended).toEqual({ kind: 'killed', signal: 'SIGKILL' });
     }
   });
 
-  it('is signalled alone, or with all that it started', async () => {
+  it('gets a signal alone, or with all that it started', async () => {
     const dir = scratch();
-    const trap = (name: string) => `trap 'echo ${name} >> ${dir}/told' USR1`;
+    const trap = (name: string) => `trap 'echo ${name} >> ${dir}/lines' USR1`;
     const child = start(
       `${trap('child')}; sh -c "${trap('below').replaceAll('"', '')}; touch ${dir}/ready; ${LOOP}" & ${LOOP}`,
     );
     await fileAppears(join(dir, 'ready'));
-    const told = () =>
-      existsSync(join(dir, 'told')) ? readFileSync(join(dir, 'told'), 'utf8').trim().split('\n').sort() : [];
+    const lines = () =>
+      existsSync(join(dir, 'lines')) ? readFileSync(join(dir, 'lines'), 'utf8').trim().split('\n').sort() : [];
     expect(child.signal('SIGUSR1')).toBe('sent');
-    await eventually(() => told().length > 0);
-    expect(told()).toEqual(['child']);
+    await eventually(() => lines().length > 0);
+    expect(lines()).toEqual(['child']);
     expect(child.signalAll('SIGUSR1')).toBe('sent');
-    expect(await eventually(() => told().length === 3)).toBe(true);
-    expect(told()).toEqual(['below', 'child', 'child']);
+    expect(await eventually(() => lines().length === 3)).toBe(true);
+    expect(lines()).toEqual(['below', 'child', 'child']);
     child.signalAll('SIGKILL');
     await child.goneWithin(10_000);
   });
 
-  it('that has ended is signalled no more, as its number may be another process by then', async () => {
+  it('that has ended gets no more signals, as its pid may belong to another process', async () => {
     const child = start('exit 0');
     await child.ended;
     expect(child.signal('SIGTERM')).toBe('gone');
@@ -92,7 +92,7 @@ describe('a child', () => {
     expect(await readProcStat(child.pid ?? 0)).toBeUndefined();
   });
 
-  it('that is asked to stop is gone with all that it started, when it does', async () => {
+  it('that stops when it is asked to is gone with all that it started, without SIGKILL', async () => {
     const dir = scratch();
     const child = start(`sleep 60 & echo $! > ${dir}/pid; trap 'kill $!; exit 4' TERM; wait`);
     await fileAppears(join(dir, 'pid'));
@@ -120,7 +120,7 @@ describe('a child', () => {
     expect(await isGroupLeft(child.pid ?? 0)).toBe(false);
   });
 
-  it('that has ended may have left something behind, which counts', async () => {
+  it('that has ended is left as long as a process of its group runs', async () => {
     const dir = scratch();
     const child = start(
       `sh -c 'trap "" TERM; echo $$ > ${dir}/pid; ${LOOP}' & while ! [ -s ${dir}/pid ]; do sleep 0.01; done`,
@@ -132,9 +132,9 @@ describe('a child', () => {
     expect(await child.isLeft()).toBe(false);
   });
 
-  it.runIf(process.platform === 'linux')('a zombie that nobody reaps is not waited for', async () => {
+  it.runIf(process.platform === 'linux')('a zombie that is never reaped is not waited for', async () => {
     const dir = scratch();
-    // The middle one leaves the group and never asks what became of the innermost.
+    // The middle process leaves the group and never reaps its child.
     const middle = `import os, sys, time
 if os.fork() == 0:
     os._exit(0)

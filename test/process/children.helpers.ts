@@ -1,4 +1,4 @@
-/** Real children for tests, killed with all of their own after each test, whatever became of it. */
+/** Real child processes for tests; each is killed with its whole group after the test, passed or failed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,12 +13,12 @@ export function useChildren() {
       try {
         process.kill(-group, 'SIGKILL');
       } catch {
-        // all of it is gone
+        // the group is gone
       }
     }
   });
   return {
-    /** The group of a child that something else started. */
+    /** Kills the group of a child too that was started elsewhere. */
     keep(pid: number | undefined): void {
       if (pid !== undefined) groups.push(pid);
     },
@@ -47,7 +47,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits at most two seconds. */
+/** Waits up to two seconds for a condition, and says whether it holds. */
 export async function eventually(holds: () => boolean): Promise<boolean> {
   for (let tries = 0; tries < 200 && !holds(); tries++) await sleep(10);
   return holds();

@@ -15,7 +15,7 @@ const sh = (script: string, timeoutMs = 20_000, signal = never) =>
 
 const pidIn = (path: string): number => Number(readFileSync(path, 'utf8'));
 
-describe('how a command went', () => {
+describe('the outcome of a command', () => {
   it.each<[string, object]>([
     ['exit 0', { kind: 'ended', status: 0 }],
     ['exit 3', { kind: 'ended', status: 3 }],
@@ -39,25 +39,25 @@ describe('how a command went', () => {
     expect(outcome).toEqual({ kind: 'not-started', errno });
   });
 
-  it('a variable with a NUL does not start it, and is not told', async () => {
+  it('a command with a NUL in a variable is not started, and the variable is not shown', async () => {
     const outcome = await runCommand({ argv: ['true'], env: { X: 'secret\0value' }, timeoutMs: 5000 }, never);
     expect(outcome).toEqual({ kind: 'not-started', errno: 'unknown' });
   });
 });
 
 describe('streams', () => {
-  it('output without end fills nothing and goes nowhere', async () => {
+  it('any amount of output is discarded', async () => {
     expect(await sh('head -c 20000000 /dev/zero; head -c 20000000 /dev/zero >&2')).toEqual({
       kind: 'ended',
       status: 0,
     });
   });
 
-  it('standard input is at its end', async () => {
+  it('standard input is empty', async () => {
     expect(await sh('cat')).toEqual({ kind: 'ended', status: 0 });
   });
 
-  it('a background process that keeps the output open holds nothing up, and lives on', async () => {
+  it('a background process that keeps the output open does not delay the outcome, and goes on', async () => {
     const pid = join(scratch(), 'pid');
     const began = performance.now();
     expect(await sh(`sleep 30 & echo $! > ${pid}`)).toEqual({ kind: 'ended', status: 0 });
@@ -67,14 +67,14 @@ describe('streams', () => {
   });
 });
 
-describe('the limit', () => {
+describe('the time limit', () => {
   it('ends the whole group with SIGTERM', async () => {
     const dir = scratch();
     const began = performance.now();
-    const script = `trap 'echo told > ${dir}/told; exit 1' TERM; sleep 30 & echo $! > ${dir}/pid; wait`;
+    const script = `trap 'echo term > ${dir}/term; exit 1' TERM; sleep 30 & echo $! > ${dir}/pid; wait`;
     expect(await sh(script, 300)).toEqual({ kind: 'timeout' });
     expect(performance.now() - began).toBeLessThan(300 + GRACE_MS);
-    expect(existsSync(join(dir, 'told'))).toBe(true);
+    expect(existsSync(join(dir, 'term'))).toBe(true);
     expect(await eventually(() => !isAlive(pidIn(join(dir, 'pid'))))).toBe(true);
   });
 
@@ -95,7 +95,7 @@ describe('the limit', () => {
     expect(await eventually(() => !isAlive(pidIn(join(dir, 'pid'))))).toBe(true);
   });
 
-  it('an abort ends it the same way', async () => {
+  it('an abort ends the group in the same way', async () => {
     const dir = scratch();
     const stop = new AbortController();
     const running = sh(`sleep 30 & echo $! > ${dir}/pid; wait`, 20_000, stop.signal);
@@ -113,7 +113,7 @@ describe('the limit', () => {
     expect(existsSync(made)).toBe(false);
   });
 
-  it('our own process group is left alone', async () => {
+  it("a command that signals its own group does not signal the agent's", async () => {
     expect(await sh('kill -TERM 0; sleep 5', 5000)).toEqual({ kind: 'killed', signal: 'SIGTERM' });
   });
 });

@@ -11,7 +11,7 @@ const children = useChildren();
 const place = 'outputs.shop.reload[0]';
 const SELF = 50;
 
-/** `pid parent comm [exe]`, one a line; ourselves and process 1 are there already. */
+/** Lines of `pid parent comm [exe]`; the agent itself and process 1 are added. */
 function tableOf(text: string): readonly ProcEntry[] {
   const lines = ['1 0 pause', `${SELF} 1 node`, ...text.trim().split('\n')].map((line) => line.trim().split(' '));
   const all = lines.map(([pid, parent, comm = '', exe]) => ({ pid: Number(pid), parent: Number(parent), comm, exe }));
@@ -33,27 +33,27 @@ describe('the processes of a name', () => {
     ['another program in between', '7 1 nginx\n8 7 sh\n9 8 nginx', [7]],
     ['two that are not related', '7 1 nginx\n8 1 nginx', 'RELOAD_SEVERAL_PROCESSES: 2 processes are named nginx'],
     ['two trees', '7 1 nginx\n8 7 nginx\n9 1 nginx', 'RELOAD_SEVERAL_PROCESSES: 2 processes are named nginx'],
-    ['children of ours', '7 50 nginx\n8 7 nginx', 'RELOAD_NO_PROCESS: no process is named nginx'],
-    ['a child of ours beside the application', '7 50 nginx\n8 1 nginx', [8]],
+    ['children of the agent', '7 50 nginx\n8 7 nginx', 'RELOAD_NO_PROCESS: no process is named nginx'],
+    ['a child of the agent beside the application', '7 50 nginx\n8 1 nginx', [8]],
     ['process 1', '1 0 nginx\n7 1 nginx', 'RELOAD_PID_REFUSED: nginx is process 1, which is never signalled'],
     ['parents in a circle', '7 8 nginx\n8 7 sh', [7]],
   ])('%s', (_, table, expected) => {
     expect(chosen(table)).toEqual(expected);
   });
 
-  it('are never ourselves', () => {
+  it('are never the agent itself', () => {
     expect(chosen('7 1 sh', 'node')).toBe('RELOAD_NO_PROCESS: no process is named node');
     expect(chosen('7 1 node', 'node')).toEqual([7]);
   });
 
-  it('are the top of each tree with all', () => {
+  it('are the topmost of each tree with all: true', () => {
     expect(chosen('7 1 nginx\n8 7 nginx\n9 1 nginx', 'nginx', true)).toEqual([7, 9]);
     expect(chosen('7 1 nginx\n50 1 nginx\n9 50 nginx', 'nginx', true)).toEqual([7]);
   });
 });
 
 describe.runIf(process.platform === 'linux')('on Linux', () => {
-  it('a real process is found by comm and by its program, also when that was replaced; what we started is not', async () => {
+  it('a real process is found by its comm and its program, also when the program was replaced; a child of the agent is not', async () => {
     const name = `pt-${process.pid}`;
     const program = join(scratch(), name);
     copyFileSync('/bin/sleep', program);
@@ -68,6 +68,6 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     await vi.waitFor(async () => expect(await findProcesses(name, false, place)).toEqual({ pids: [orphan] }));
     copyFileSync('/bin/sleep', `${program}.new`);
     renameSync(`${program}.new`, program);
-    expect((await readProcTable())?.find((one) => one.pid === orphan)?.exe).toBe(name);
+    expect((await readProcTable())?.find((entry) => entry.pid === orphan)?.exe).toBe(name);
   });
 });

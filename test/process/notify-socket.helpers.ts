@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 export interface NotifySocket extends AsyncDisposable {
   /** What the service manager puts into the environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** Each message, a list of its lines. */
+  /** The messages so far, each as a list of its lines. */
   readonly messages: readonly (readonly string[])[];
 }
 
@@ -16,7 +16,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
     s.sendto("\\n".join(sys.argv[1:]).encode(), os.environ["NOTIFY_SOCKET"])
 `;
 
-/** A real datagram socket such as systemd's, in `dir`. Where systemd-notify is not installed a stand-in sends. */
+/** A real datagram socket such as systemd's, in `dir`. Where systemd-notify is not installed, a script replaces it. */
 export async function openNotifySocket(dir: string): Promise<NotifySocket> {
   const path = join(dir, 'notify.sock');
   const child = spawn('python3', [PROGRAM, path], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -82,18 +82,19 @@ describe('a pid file', () => {
     expect(await codeOf(path)).toBe(pid);
   });
 
-  it('tells nothing of what it holds when that is no number', async () => {
+  it('is not quoted when it holds no number', async () => {
     const found = await readPidFile(pidFile('hunter2'), 'here');
     expect(JSON.stringify(found)).not.toContain('hunter2');
   });
 });
 
 describe.skipIf(attackerMissing !== undefined)('a pid file of another user', () => {
-  /** A process that was root's before: the owner of its entry in /proc stays root. */
-  const theirs = async () => await children.start('python3', '-c', `${SET_USER}; print("ready", flush=True); ${NAP}`);
+  /** A process of that user that was started as root: the owner of its folder in /proc stays root. */
+  const startOther = async () =>
+    await children.start('python3', '-c', `${SET_USER}; print("ready", flush=True); ${NAP}`);
 
-  it('is believed when it names a process of that user', async () => {
-    const { pid } = await theirs();
+  it('is trusted when it names a process of that user', async () => {
+    const { pid } = await startOther();
     const path = pidFile(`${pid}`);
     giveToAttacker(path);
     expect(await codeOf(path)).toBe(pid);
@@ -114,17 +115,17 @@ describe.skipIf(attackerMissing !== undefined)('a pid file of another user', () 
 
   it('may not be a symlink, or a second name, in a directory of that user', async () => {
     const { pid } = await children.start(...SLEEP);
-    const ours = pidFile(`${pid}`);
-    const dir = join(dirname(ours), 'run');
+    const target = pidFile(`${pid}`);
+    const dir = join(dirname(target), 'run');
     mkdirSync(dir);
-    symlinkSync(ours, join(dir, 'symlink'));
-    linkSync(ours, join(dir, 'second'));
+    symlinkSync(target, join(dir, 'symlink'));
+    linkSync(target, join(dir, 'second'));
     giveToAttacker(dir);
     for (const name of ['symlink', 'second']) expect(await codeOf(join(dir, name))).toBe('RELOAD_PID_FILE');
   });
 
   it('names any process when root wrote it', async () => {
-    const { pid } = await theirs();
+    const { pid } = await startOther();
     expect(await codeOf(pidFile(`${pid}`))).toBe(pid);
   });
 });
@@ -150,7 +151,7 @@ describe('a reused pid', () => {
     expect(await codeOf(path)).toBe('RELOAD_PID_REUSED');
   });
 
-  it('a file written long after the process started is fine', async () => {
+  it('is not assumed when the file was written long after the process started', async () => {
     const { pid } = await children.start(...SLEEP);
     const path = pidFile(`${pid}`);
     const later = new Date(Date.now() + 3_600_000);
@@ -160,7 +161,7 @@ describe('a reused pid', () => {
 });
 
 it.runIf(linux)('a zombie is RELOAD_NO_PROCESS: it would take the signal and do nothing', async () => {
-  // The shell becomes a sleep that never asks what became of its child.
+  // The shell becomes a sleep, which never reaps the child of the shell.
   const { line } = await children.start('sh', '-c', 'sleep 0 & echo $!; exec sleep 30');
   const path = pidFile(line);
   await new Promise((resolve) => setTimeout(resolve, 200));

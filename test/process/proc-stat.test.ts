@@ -7,7 +7,7 @@ import { useChildren } from './children.helpers.ts';
 
 const scratch = useScratch();
 const children = useChildren();
-/** Fields 4 to 21, each its own number, so that a count that is off shows. */
+/** Fields 4 to 21, each its own number, so that a miscount shows. */
 const between = Array.from({ length: 18 }, (_, i) => i + 4).join(' ');
 
 describe('/proc/PID/stat', () => {
@@ -26,13 +26,13 @@ describe('/proc/PID/stat', () => {
     });
   });
 
-  it.each(['', 'nothing', '4711 (x) S 1 2 3', `4711 (x) S ${between} soon`])('%j is something else', (text) => {
+  it.each(['', 'nothing', '4711 (x) S 1 2 3', `4711 (x) S ${between} soon`])('%j is not parsed', (text) => {
     expect(parseProcStat(text)).toBeUndefined();
   });
 });
 
 describe.runIf(process.platform === 'linux')('on Linux', () => {
-  it('a real process started when it did, whatever its name', async () => {
+  it('a real process has its start time, whatever its name', async () => {
     const copy = join(scratch(), 'a) S 1 (b');
     copyFileSync('/bin/sh', copy);
     const before = Date.now();
@@ -43,7 +43,7 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     expect(started).toBeLessThanOrEqual(Date.now() + 1000);
   });
 
-  it('no process is undefined', async () => {
+  it('a process that does not exist has no entry', async () => {
     expect(await readProcStat(2 ** 30)).toBeUndefined();
   });
 });

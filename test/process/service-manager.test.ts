@@ -21,7 +21,7 @@ describe('the service manager', () => {
     expect([managerOf({}).manager, managerOf({ NOTIFY_SOCKET: '' }).manager]).toEqual([undefined, undefined]);
   });
 
-  it('hears of ready once, then of each reload, and of the stop, in order', async () => {
+  it('gets ready once, then each reload, and the stop, in order', async () => {
     await using socket = await openNotifySocket(scratch());
     const { manager, warnings } = managerOf(socket.env);
     const before = process.hrtime.bigint() / 1000n;
@@ -41,7 +41,7 @@ describe('the service manager', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('gets signs of life at half of WATCHDOG_USEC, and none while no work goes on', async () => {
+  it('gets watchdog messages at half of WATCHDOG_USEC, and none while there is no progress', async () => {
     await using socket = await openNotifySocket(scratch());
     let isAlive = true;
     const { manager } = managerOf(
@@ -62,7 +62,7 @@ describe('the service manager', () => {
     await manager?.[Symbol.asyncDispose]();
   });
 
-  it("leaves another process's watchdog alone", async () => {
+  it('gets no watchdog messages when WATCHDOG_PID names another process', async () => {
     await using socket = await openNotifySocket(scratch());
     await using _ = managerOf({ ...socket.env, WATCHDOG_USEC: '100000', WATCHDOG_PID: '1' }).manager;
     await pause(300);
@@ -71,8 +71,8 @@ describe('the service manager', () => {
 
   it.each([
     ['there is no systemd-notify', { PATH: '/nowhere' }],
-    ['nobody listens', {}],
-  ])('is warned of once when %s', async (_title, more) => {
+    ['the socket does not exist', {}],
+  ])('leads to one warning when %s', async (_title, more) => {
     await using socket = await openNotifySocket(scratch());
     const { manager, warnings } = managerOf({ ...socket.env, NOTIFY_SOCKET: join(scratch(), 'none'), ...more });
     manager?.ready();

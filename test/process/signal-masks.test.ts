@@ -23,7 +23,7 @@ it.each<[string, string, boolean]>([
   expect(isUnhandled(status, 1)).toBe(unhandled);
 });
 
-it('the numbers begin at 1 and go to 64', () => {
+it('signals 1 to 64 are found in the masks', () => {
   expect(isUnhandled(masks(0n, 0n, 2n ** 63n), 64)).toBe(false);
   expect(isUnhandled(masks(0n, 0n, 2n ** 14n), 15)).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { held, inFile, type Section } from './promise.ts';
 
-const kept = inFile('test/process/supervised-child.test.ts', 'the child of exec');
+const supervised = inFile('test/process/supervised-child.test.ts', 'the child of exec');
 const again = inFile('test/process/supervised-child.test.ts', 'with onExit: restart');
 const handled = inFile('test/process/supervised-child.test.ts', 'a reload signal');
 const child = inFile('test/process/child.test.ts', 'a child');
@@ -17,31 +17,33 @@ export const childOfExec: Section = {
     held(
       'child-starts-when-all-is-there',
       'The child starts when every output and all variables are published, once, and never before.',
-      exec('starts the child once, when files and variables are all there, and never before'),
+      exec('starts the child once, when all files and variables are published, and never before'),
     ),
     held(
       'child-new-before-old',
-      'New values are fetched and rendered before the old child is stopped: what fails stops nobody,',
-      values('are there before the old child is stopped: a secret that fails stops nobody'),
+      'New values are fetched and rendered before the old child is stopped: a failure stops no child.',
+      values('are fetched before the old child is stopped: a secret that fails stops no child'),
     ),
     held(
       'child-one-restart',
-      'and what changes within the quiet period is one restart.',
-      values('stop the child and start it anew with them, once for changes that come together'),
+      'All changes within the quiet period are one restart.',
+      values('stop the child and start it anew, once for changes that come together'),
       values('of files and variables that come together are one restart, with all of them'),
-      inFile('test/process/supervised-child.test.ts')('two who ask for a restart at the same time get one'),
-      inFile('test/reload/child-step.test.ts')('a child that was started since the first try has read it anyway'),
+      inFile('test/process/supervised-child.test.ts')('two restarts that are asked for at the same time are one'),
+      inFile('test/reload/child-step.test.ts')(
+        'a signal is not sent to a child that was started since the first try: it has read the generation',
+      ),
     ),
     held(
       'child-never-two',
-      'The old one is gone, with all that it started, before the next one starts;',
-      kept('that gets new values is gone, with all that it started, before the next one starts'),
+      'The old child is gone, with all that it started, before the next one starts.',
+      supervised('that gets new values is gone, with all that it started, before the next one starts'),
     ),
     held(
       'child-killed-after-grace',
-      'what does not stop is killed after its grace.',
+      'A child that does not stop is killed after its grace.',
       child('gets SIGKILL after the grace, and so does all that it started'),
-      kept('that ignores the stop signal is killed after the grace, and the next one starts'),
+      supervised('that ignores the stop signal is killed after the grace, and the next one starts'),
     ),
     held(
       'child-database',
@@ -49,22 +51,22 @@ export const childOfExec: Section = {
       inFile(
         'test/system/exec-database.test.ts',
         'a PostgreSQL application as the child of exec',
-      )('gets a new user before the old one ends, and no query fails in any of its lives'),
+      )('gets a new user before the old one ends, and no query of any of its runs fails'),
     ),
     held(
       'child-status',
-      'The end of the child is that of exec, with its own status or 128+n,',
-      kept('that ends by itself (%s) ends exec with its status'),
-      exec('a command that %s gives the status of shells, and says why'),
+      'Exec ends when the child ends, with its status or 128+n.',
+      supervised('that ends by itself (%s) ends exec with its status'),
+      exec('a command that %s gives the status of shells, with the reason'),
     ),
     held(
       'child-our-exit',
-      'unless exec is just replacing it;',
-      kept('that ends during a restart, with whatever status, does not end exec'),
+      'The end of a child that exec is replacing does not end exec.',
+      supervised('that ends during a restart, with whatever status, does not end exec'),
     ),
     held(
       'child-backoff',
-      'with `onExit: restart` it starts again, with backoff that new values end.',
+      'With `onExit: restart` the child is started again, after a backoff that new values end.',
       again(
         'the child starts again with backoff from 1 s to 1 m, and from the beginning when it has lived for a minute',
       ),
@@ -72,14 +74,14 @@ export const childOfExec: Section = {
     ),
     held(
       'child-signals',
-      'The signals that exec gets reach the child and all that it started,',
-      signals('%s is passed on to the child, and neither ends'),
+      'The signals that exec gets reach the child and all that it started.',
+      signals('%s is passed on to the child, and neither child nor exec ends'),
       signals('%s is passed on, and exec ends with the child'),
-      child('is signalled alone, or with all that it started'),
+      child('gets a signal alone, or with all that it started'),
     ),
     held(
       'child-terminal',
-      'on a terminal as well, which stays usable.',
+      'That holds on a terminal too, which stays usable.',
       terminal('the child can read it, also as /dev/tty'),
       terminal('Ctrl-C reaches the child once, and does not end exec'),
     ),
@@ -90,23 +92,23 @@ export const childOfExec: Section = {
     ),
     held(
       'child-leaves-nothing',
-      'Nothing that the child started outlives exec, and no zombie of ours is left.',
-      kept('that ends by itself leaves nothing of its group behind'),
-      signals('a restarted child leaves no zombie of ours'),
+      'No process that the child started outlives exec, and Pannier leaves no zombie.',
+      supervised('that ends by itself leaves nothing of its group behind'),
+      signals('a restarted child leaves no zombie'),
     ),
     held(
       'child-not-our-logins',
-      "The agent's own logins are not passed on,",
-      environment('is ours without our logins, and what is configured wins'),
+      "The credentials of the agent's own logins are not passed on to the child.",
+      environment("is the agent's without the credentials of its logins, and configured variables win"),
     ),
     held(
       'child-pristine',
-      'and with `pristine` nothing is that is not named.',
-      environment('with pristine it is what is configured and inherited alone'),
+      'With `pristine` the child gets only variables that the configuration names.',
+      environment('with pristine has only the variables that are configured and inherited'),
     ),
     held(
       'child-values-hidden',
-      'A value of a variable is in the environment of the child and nowhere else; one that no variable can carry is told without it.',
+      'A value of a variable is in the environment of the child and nowhere else; the error about a value that no variable can hold does not show it.',
       inFile('test/system/canary-exec.test.ts')(
         'a value of a variable is in the environment of the child, and nowhere else',
       ),

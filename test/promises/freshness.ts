@@ -5,7 +5,7 @@ const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const timing = inFile('test/lease/timing.test.ts', 'the moment of an attempt');
 const outage = inFile('test/lease/outage.test.ts', 'while a backend is down');
 const jumps = inFile('test/lease/clock-jump.test.ts', 'the clocks');
-const wheel = inFile('test/lease/deadline-queue.test.ts', 'the timer wheel');
+const queue = inFile('test/lease/deadline-queue.test.ts', 'the deadline queue');
 const loop = inFile('test/agent/output/loop.test.ts', 'an output');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const kv2 = inFile('test/backend/vault/source/kv.test.ts', 'KV version 2');
@@ -37,7 +37,7 @@ export const freshness: Section = {
   promises: [
     held(
       'renew-at-two-thirds',
-      'A renewable lease is renewed at two thirds of its life,',
+      'A renewable lease is renewed at two thirds of its life.',
       schedule('%s', 'a renewable lease is renewed at two thirds of its life, or up to 5 % of it earlier'),
       manager(
         'renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending',
@@ -45,13 +45,13 @@ export const freshness: Section = {
     ),
     held(
       'renew-jitter',
-      'with jitter;',
+      'Renewals have jitter.',
       schedule('%s', 'a renewable lease is renewed at two thirds of its life, or up to 5 % of it earlier'),
       inFile(renewals, 'a renewable login')('is renewed within 5 % around that point, so that many agents spread out'),
     ),
     held(
       'fetch-before-the-end',
-      'when renewal no longer extends it, a new one is fetched **before** the old one ends.',
+      'When renewal no longer extends a lease, a new one is fetched **before** the old one ends.',
       schedule('a renewal that is granted less than three quarters of the one before has stopped extending'),
       manager(
         'renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending',
@@ -60,40 +60,40 @@ export const freshness: Section = {
     ),
     held(
       'replace-non-renewable',
-      'A non-renewable lease is replaced at 0.85–0.9 of its life;',
+      'A non-renewable lease is replaced at 0.85–0.9 of its life.',
       schedule('%s', 'a non-renewable lease is replaced at 0.85 to 0.9 of its life'),
     ),
     held(
       'certificate-at-two-thirds',
-      'a certificate at two thirds of its validity;',
+      'A certificate is replaced at two thirds of its validity.',
       schedule('%s', 'a certificate is replaced at two thirds of its validity'),
-      schedule('a certificate already old when it came is not replaced at once, again and again'),
+      schedule('a certificate that was old when it came is not replaced at once, again and again'),
     ),
     held(
       'poll-at-refresh',
-      'a secret with no lease is polled at `refresh` (5 m),',
+      'A secret without a lease is polled at `refresh` (5 m).',
       manager('polls a secret without a lease at its refresh and passes on only what changed'),
       inFile('test/config/load.test.ts', 'a whole configuration')('gets defaults, milliseconds and absolute paths'),
     ),
     held(
       'poll-whatever-kv1-prints',
-      'whatever `lease_duration` KV v1 prints,',
+      'A secret of KV v1 is polled at `refresh`, whatever `lease_duration` its answer has.',
       kv1('has no life, whatever lease_duration and a field named ttl say'),
     ),
     held(
       'poll-jitter',
-      'with ± 10 % jitter,',
+      'Polls have ± 10 % jitter.',
       schedule('%s', 'a secret without a lease is polled at refresh, 10 % more or less'),
     ),
     held(
       'first-poll-spread',
-      'the first poll spread over the whole interval;',
+      'First polls are spread over the whole interval.',
       schedule('the first poll falls anywhere in the interval, so that a fleet drifts apart'),
       timing('of the first poll is anywhere in the interval, and of later ones around refresh'),
     ),
     held(
       'static-role',
-      'a static role (`ttl`, `rotation_period`) at the earlier of `refresh` and `ttl` + 1 s,',
+      'A static role (`ttl`, `rotation_period`) is read at the earlier of `refresh` and `ttl` + 1 s.',
       schedule('%s', 'a static role is read one second after it rotates'),
       schedule('%s', 'a static role is read at refresh when that is earlier than its rotation'),
       read('of %s', 'a static role'),
@@ -102,71 +102,73 @@ export const freshness: Section = {
     ),
     held(
       'static-role-late',
-      'and soon again when that passed and nothing rotated.',
-      schedule('%s', 'a static role whose rotation was due and did not come is read again in a second'),
+      'A static role that has not rotated when it was due is read again soon.',
+      schedule('%s', 'a static role that has not rotated when it was due is read again in a second'),
       aRead('of a static role counts the reads since a rotation was due and the password stayed'),
       aRead('of a static role whose ttl starts again too early does not wait for it with the old password'),
     ),
     held(
       'end-in-an-answer',
-      "An end that stands in an answer (`ttl`, `expiration`, a JWT's `exp`, the field that `end` names) is a life:",
+      "A value whose answer names its end (`ttl`, `expiration`, a JWT's `exp`, the field that `end` names) lives until then.",
       anEnd('of %s', 'an identity token'),
       anEnd('is named by the configuration: %s'),
       realEnd('is the life of a certificate that a write issues'),
-      schedule('%s', 'what ends at a time that stands in the answer'),
+      schedule('%s', 'a value whose answer names the time of its end'),
     ),
     held(
       'end-is-expired',
-      'the secret is fetched again before it, and expired past it.',
+      'Such a secret is fetched again before that end, and is expired after it.',
       manager('a value whose answer names an end is fetched again at two thirds, and expired past it'),
       real('an identity token is fetched again before it ends, and status shows the end'),
     ),
     held(
       'lease-ends-with-login',
-      'A Vault lease ends with the login that made it: its end is the earlier of the two,',
+      'A Vault lease ends with the login that made it: its end is the earlier of the two.',
       schedule('a lease ends with its login, whichever is earlier'),
       manager('a lease is expired when its login ends, whatever the lease says'),
     ),
     held(
       'lease-ends-at-that-moment',
-      'for state, readiness and metrics at that moment (the schedule of fetches does not go by it).',
+      'State, readiness and metrics have the lease as expired from that moment (the schedule of fetches does not depend on it).',
       manager('a fresh lease is expired at the moment its login ends, whether or not an attempt is due'),
       manager('a lease is expired when its login is found dead, and fresh again under the next one'),
       inFile(deaths, 'a revoked login')('is reported as dead at that moment, before the next one is made'),
       real(
-        'a lease is expired when its login has ended, for state, readiness and metrics, long before anything is due',
+        'a lease is expired for state, readiness and metrics when its login has ended, long before its next attempt',
       ),
     ),
     held(
       'age-subtracted',
-      '`Age` of an answer (it came from a cache on the way) is subtracted from leases and logins;',
+      'The `Age` of an answer (a cache on the way sent it) is subtracted from the lives of leases and logins.',
       answer('that a cache answered with Age %s began to live that much before', '10'),
       cachedLogin('lasts shorter by the Age of the answer'),
       cachedLogin('and so is a renewal'),
     ),
     held(
       'same-lease-again',
-      'the same lease or token again is no news.',
+      'An answer with the same lease or token again is no change.',
       answer('that brings the same lease again is no change, and the life that is known stays: %s', 'a lease'),
-      manager('the same lease again is asked for with backoff until it ends, and is no change'),
+      manager(
+        'a fetch that brings the same lease again is repeated with backoff until the lease ends, and is no change',
+      ),
       cachedLogin('with the same token again is looked up, and stays what it is'),
       cachedLogin('with a token that has ended is not taken, and not asked for in a loop'),
     ),
     held(
       'minted-once-per-login',
-      'What is made under a token that caps it is minted once per login.',
+      'A lease that its token caps is minted once per login.',
       manager(
-        'a lease that its login caps is minted once per login, and nothing is fetched under one that ends with it',
+        'a lease that its login caps is minted once per login, and none is fetched that would end with the same login',
       ),
-      manager('a fetch that waits for the next login brings its lease under it, and is not made twice'),
+      manager('a fetch that waits for the next login makes its lease under that login, and is not made twice'),
       inFile(
         'test/system/batch-tokens.test.ts',
         'a login by a batch token, which caps the leases made under it',
-      )('brings one database user per login, and each comes under its own login'),
+      )('brings one database user per login, each under its own login'),
     ),
     held(
       'login-replaced-before-its-end',
-      'Before a login ends a new one is made,',
+      'Before a login ends a new one is made.',
       inFile(renewals, 'a new login is made before the old one ends')('when %s', 'it is not renewable'),
       inFile(
         renewals,
@@ -175,18 +177,18 @@ export const freshness: Section = {
     ),
     held(
       'leases-fetched-under-the-new-login',
-      'its leased secrets are fetched under the new one,',
-      manager('when the login is replaced, what hangs on the old one is fetched under the new one, and nothing else'),
+      "The old login's leased secrets are fetched under the new one.",
+      manager('when the login is replaced, the leases of the old one are fetched under the new one, and nothing else'),
       manager('a lease fetched under the old login while it is replaced is fetched once more'),
     ),
     held(
       'moved-leases-published',
-      'published and reloaded,',
+      'They are published and reloaded.',
       loop('what was fetched under a new login is published and reloaded'),
     ),
     held(
       'old-login-left-to-die',
-      'and only then is the old one left to die.',
+      'The old login stays valid until its own end: it is not revoked.',
       inFile(
         renewals,
         'a new login is made before the old one ends',
@@ -206,7 +208,7 @@ export const freshness: Section = {
     ),
     held(
       'renewal-refused-for-good',
-      'A renewal that is refused for good, also with a 500, is followed by a new login at once;',
+      'A renewal that is refused for good, also with a 500, is followed by a new login at once.',
       inFile(renewals, 'a renewal that is refused for good')(
         'with HTTP 500 for %s is followed by a login at once, and reported as a refusal',
         'another client certificate',
@@ -214,11 +216,11 @@ export const freshness: Section = {
       inFile(
         'test/system/logins.test.ts',
         'cert: a key pair that was rotated',
-      )('is refused a renewal of the login before, and a new login is made in time'),
+      )('cannot renew the login before, and a new login is made in time'),
     ),
     held(
       'jwt-checked-again',
-      'where the server checks the JWT of a login again (OpenBao does), the next login comes instead of a renewal that would be refused, and the last renewal shortly before the JWT ends.',
+      'Where the server checks the JWT of a login again (OpenBao does), a new login is made instead of a renewal that would be refused, and the last renewal is made shortly before the JWT ends.',
       jwtLogin('is refused a renewal once, and from then on a new login is made before one would be'),
       jwtLogin('is renewed once more shortly before its JWT ends, so that it lives longest'),
       realSession(
@@ -227,13 +229,13 @@ export const freshness: Section = {
     ),
     held(
       'refused-jwt-told',
-      'A refused login by JWT says whose it is, for which audience, and whether it has expired.',
+      'The message of a refused login by JWT says whose JWT it is, for which audience, and whether it has expired.',
       kubernetes('refused, shows the claims of the JWT in the file, and no part that would be enough to log in'),
       kubernetes('refused with a JWT that has expired, says so and since when'),
     ),
     held(
       'invalid-token-logs-in',
-      '"Invalid token" (revoked, used up) means log in at once;',
+      'After "invalid token" (revoked, used up) Pannier logs in at once.',
       inFile(deaths, 'a revoked login')('that the server calls invalid is replaced at once'),
       inFile(
         deaths,
@@ -243,7 +245,7 @@ export const freshness: Section = {
     ),
     held(
       'denied-path-never-logs-in',
-      '"permission denied" on one path never does.',
+      'After "permission denied" on one path it never does.',
       inFile(deaths, 'a denied path')('never causes a login, and asks about the login a few times only'),
     ),
     held(
@@ -254,10 +256,10 @@ export const freshness: Section = {
     ),
     held(
       'backoff',
-      'A denied or failing renewal backs off (full jitter, floor 250 ms, base 500 ms, cap 30 s;',
+      'A denied or failing renewal is retried with backoff (full jitter, floor 250 ms, base 500 ms, cap 30 s).',
       schedule('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s'),
       backoff('stays between the floor and a ceiling that doubles up to the cap, for any number of failures'),
-      manager('a denied renewal is not asked again: the lease is replaced once, before its end'),
+      manager('a denied renewal is not repeated: the lease is replaced once, before its end'),
       inFile(
         renewals,
         'a renewal that fails',
@@ -265,37 +267,37 @@ export const freshness: Section = {
     ),
     held(
       'retry-after',
-      'Retry-After wins, capped at 5 m):',
+      'A Retry-After of the server wins over the backoff, up to 5 m.',
       schedule('Retry-After wins over the backoff and is capped at five minutes'),
-      timing('after a failure is the one that the server asked for with Retry-After'),
+      timing('after a failure is the moment that the server asked for with Retry-After'),
       timing('after failures comes later and later, also while the server says Retry-After: 0'),
       inFile(renewals, 'a renewal that fails')('waits as long as the server asks with Retry-After'),
     ),
     held(
       'never-a-hot-loop',
-      'never a hot loop.',
+      'No failure leads to requests in a hot loop.',
       inFile(
         renewals,
         'a renewal that is denied by the policy',
       )('costs one call and a login at that point, never hundreds'),
       realSession('whose renewals the policy denies makes a handful of calls'),
-      outage('a lease that renewals no longer extend is asked for anew with backoff, although renewals go on'),
-      outage('a lease of an older login is asked for anew with backoff, although renewals go on'),
+      outage('a lease that renewals no longer extend is fetched anew with backoff, although renewals go on'),
+      outage('a lease of an older login is fetched anew with backoff, although renewals go on'),
     ),
     held(
       'no-minting-for-renewals',
-      'New credentials are never minted in a loop because something else (renewal,',
+      'New credentials are not minted in a loop because a renewal failed.',
       manager('a failing renewal backs off and mints nothing until the last tenth of the life'),
     ),
     held(
       'no-minting-for-renders',
-      'render,',
+      'New credentials are not minted in a loop because a render failed.',
       loop('a render error keeps the last generation until a secret changes'),
       loop('a destination in trouble is tried again by itself and fetches nothing'),
     ),
     held(
       'no-minting-for-commands',
-      'command) failed.',
+      'New credentials are not minted in a loop because a command failed.',
       loop('a failed reload stays owed and is tried again with backoff; it causes no fetch'),
     ),
     held(
@@ -308,19 +310,19 @@ export const freshness: Section = {
     ),
     held(
       'unchanged-version',
-      'Unchanged means equal version and `created_time`',
+      'A secret of KV v2 is unchanged when its version and its `created_time` are.',
       kv2('with %s is %s', 'the same version'),
       kv2('with %s is %s', 'the next version'),
     ),
     held(
       'version-1-again',
-      '(KV v2: after a metadata delete version 1 returns with other bytes);',
+      'After a metadata delete, version 1 with other bytes is a change.',
       kv2('with %s is %s', 'version 1 again after a metadata delete'),
       realKv('is unchanged until it is written, and after a metadata delete version 1 is another one'),
     ),
     held(
       'standby-is-no-change-back',
-      'An older version, as a standby server answers it, is no change back.',
+      'An older version, as a standby server answers it, is not taken for a change.',
       kv2('an older version, as a standby server answers it, is no change back'),
       kv2('a smaller number with a later time is a new value: its metadata were deleted'),
     ),
@@ -336,31 +338,33 @@ export const freshness: Section = {
     ),
     held(
       'unchanged-goes-no-further',
-      'an unchanged answer goes no further.',
+      'An unchanged answer renders nothing.',
       manager('polls a secret without a lease at its refresh and passes on only what changed'),
       loop('renders only when one of its own secrets changed'),
     ),
     held(
       'change-refreshes-siblings',
       "A change seen in one secret of an output refreshes the output's other polled secrets at once, so that values changed together arrive together.",
-      manager('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further'),
+      manager(
+        'a change of one secret refreshes the other polled secrets of its output at once, and their changes refresh no others',
+      ),
       pipeline('ten secrets changed together are one generation and one reload, although one alone was due'),
     ),
     held(
       'pulled-once',
-      'Such a change pulls each other secret forward once between two reads of its own, and never because it was pulled itself.',
-      manager('a change seen in one secret refreshes the polled ones beside it at once, and those ask nobody further'),
+      'Such a change pulls each other secret forward once between two reads of its own; a change that such an extra read finds pulls no others.',
+      manager(
+        'a change of one secret refreshes the other polled secrets of its output at once, and their changes refresh no others',
+      ),
       manager('secrets whose every answer differs at most double their requests, and keep their spread'),
-      manager('a secret that was pulled forward in vain is not pulled again before it is asked for in its turn'),
-      manager('what %s is never pulled forward', 'mints by each request'),
+      manager('a secret that was pulled forward and had not changed is not pulled again before its own next poll'),
+      manager('a secret that %s is never pulled forward', 'mints with each request'),
     ),
     held(
       'refresh-reads-after',
-      'A refresh that was asked for and answered 200 has read after it was asked.',
-      manager(
-        'a refresh has read after it was asked for: one that runs is not joined, and all who wait share the next one',
-      ),
-      manager('refreshes of what mints come once a second at most, and each has begun after it was asked for'),
+      'A refresh that is answered 200 has read the secret after it was asked for.',
+      manager('a refresh does not join a fetch that runs already, and all refreshes that wait share the next one'),
+      manager('refreshes of a secret that mints fetch once a second at most, each after it was asked for'),
       inFile(
         'test/deliver/api/actions.test.ts',
         'a request for a refresh',
@@ -372,8 +376,8 @@ export const freshness: Section = {
     ),
     held(
       'init-polls-nothing',
-      '`init` asks for nothing again while it starts.',
-      manager('where nothing is polled a start that takes long asks for each secret once'),
+      '`init` fetches nothing twice while it starts.',
+      manager('without polling, a start that takes long fetches each secret once'),
       inFile(
         'test/agent/init.test.ts',
         'init',
@@ -381,38 +385,38 @@ export const freshness: Section = {
     ),
     held(
       'absence-is-an-answer',
-      'What need not be there and is not (`optional`, or a computed path) is asked for at its refresh, and told once.',
-      manager('an optional secret that is not there is asked for at its refresh, and told once'),
+      'A secret that need not exist (`optional`, or a computed path) and does not is fetched again at its refresh, and logged once.',
+      manager('an optional secret that does not exist is fetched again at its refresh, and logged once'),
     ),
     held(
       'computed-goes-when-gone',
-      'What a computed path names and is not there now is absent, whatever was there before.',
-      manager('what a computed path names goes when it is gone at the backend, and comes back'),
+      'A secret that a computed path names and that does not exist now is absent, whatever value it had before.',
+      manager('a computed secret becomes absent when it is deleted at the backend, and fresh when it is back'),
       inFile(
         'test/system/computed.test.ts',
         'computed paths on a real OpenBao',
-      )("the page's own example skips folders and deleted secrets, and follows what is deleted and comes back"),
+      )("the page's own example skips folders and deleted secrets, and follows deletions and restorations"),
     ),
     held(
       'leases-on-the-monotonic-clock',
-      'Lease lives run on the monotonic clock,',
+      'Lives of leases run on the monotonic clock.',
       jumps('a lease is renewed when it is due, wherever the wall clock was set back to'),
     ),
     held(
       'certificates-on-the-wall-clock',
-      'certificates on the wall clock;',
+      'Lives of certificates run on the wall clock.',
       jumps('a certificate is replaced when the wall clock says so, also after it was set forward'),
     ),
     held(
       'jump-recomputes',
-      'a clock jump or a suspension found at a wake recomputes everything with fresh jitter.',
-      wheel('tells a jump of the wall clock at the next wake, once, and nothing below two seconds'),
-      manager('a jump of the wall clock forward shortens leases by it, for it may have been a suspension'),
-      jumps('what is due after a suspension is spread over five seconds, each at a moment of its own'),
+      'After a clock jump or a suspension every deadline is computed again, with fresh jitter.',
+      queue('reports a jump of the wall clock once, at the end of the nap, and none below two seconds'),
+      manager('a forward jump of the wall clock shortens leases, as it may have been a suspension'),
+      jumps('attempts after a suspension are spread over five seconds, each at a moment of its own'),
     ),
     held(
       'lives-of-any-length',
-      'Lives from one second to ten years work',
+      'Lives from one second to ten years work.',
       schedule('%s', 'a lease of one second is renewed in time'),
       schedule('%s', 'a lease of ten years is renewed in six and a half'),
       timing('of a renewal comes in time when a lease lives for %s', 'one second'),
@@ -422,13 +426,13 @@ export const freshness: Section = {
     ),
     held(
       'one-timer',
-      '(a Node timer above 2^31-1 ms fires at once: one shared timer wheel, longest sleep 30 s).',
-      wheel('wakes in order of deadline with one pending timer'),
-      wheel('ten years ahead is ten years ahead, though a Node timer above 2^31-1 ms fires at once'),
+      'All deadlines share one timer that waits at most 30 s (a Node timer above 2^31-1 ms fires at once).',
+      queue('wakes in order of deadline with one pending timer'),
+      queue('keeps a deadline ten years ahead, although a Node timer above 2^31-1 ms fires at once'),
     ),
     held(
       'dotenv-agreement',
-      'A dotenv file is read as most readers read it; what they read differently is refused with its line.',
+      'A dotenv file is read as most readers read it; a line that they read differently is refused by its number.',
       dotenv('is read as shells read it: %s', 'a # within a word'),
       dotenv('is refused with its line, and without its text: %s', 'a quote that is not closed'),
     ),
@@ -440,19 +444,27 @@ export const freshness: Section = {
       inFile(
         'test/system/hot-reload.test.ts',
         'a new configuration while running',
-      )('is noticed when its directory was gone for a while (%s), and so is a template'),
+      )('is found after its directory was gone for a while (%s), and so is a template'),
     ),
     held(
       'failing-secret-holds-up-nobody',
-      'One failing secret,',
+      'A secret that fails never holds up other secrets or outputs.',
       manager('one failing secret does not hold up another'),
       pipeline('a secret without an answer holds up no output but its own'),
     ),
-    held('failing-output-holds-up-nobody', 'output,', pipeline('an output that cannot be written holds up no other')),
-    held('failing-command-holds-up-nobody', 'command', pipeline('a reload that hangs holds up no other output')),
+    held(
+      'failing-output-holds-up-nobody',
+      'An output that fails never holds up others.',
+      pipeline('an output that cannot be written holds up no other'),
+    ),
+    held(
+      'failing-command-holds-up-nobody',
+      'A command that hangs never holds up other outputs.',
+      pipeline('a reload that hangs holds up no other output'),
+    ),
     held(
       'failing-reader-holds-up-nobody',
-      'or reader never holds up the others.',
+      'A reader that takes nothing never holds up others.',
       inFile(
         'test/deliver/api/watch.test.ts',
         'watching',
@@ -460,7 +472,7 @@ export const freshness: Section = {
     ),
     held(
       'slow-readers-bounded',
-      'Readers that take nothing share the bytes of one value, and what a listener holds for all that watch is bounded.',
+      'Readers that take nothing share the bytes of one value, and the bytes that a listener holds for all its watchers are bounded.',
       flights('are made once for all readers, and released with the last'),
       flights('are bounded together: the readers of the oldest are cut off, and a single event may be larger'),
       inFile('test/system/memory.test.ts', 'memory')('readers of %s that take nothing share the bytes of one value'),

@@ -14,38 +14,38 @@ export const outage: Section = {
   promises: [
     held(
       'values-stay-published',
-      'Backend down: last good values stay published and readable,',
+      'While a backend is down, the last good values stay published and readable.',
       manager('a failed refresh keeps the value, marks it stale, and a later success makes it fresh'),
       pipeline('while the backend is down the last good files stay'),
     ),
     held(
       'stale-with-age',
-      'marked stale with age;',
-      down('the entry says since when: stale, with the reason and the moment the value was last known good'),
+      'They are marked stale, with their age.',
+      down('the entry is stale, with the reason and the moment at which the value was last known good'),
       down('an attempt that waits for a login makes the value stale after a second'),
     ),
     held(
       'recovery-spreads',
-      'recovery spreads out over time.',
+      'The requests after an outage are spread over time.',
       down('secrets that failed together come back spread over the whole backoff'),
     ),
     held(
       'max-stale',
-      'Past `maxStale` nothing is deleted: the state is `expired`,',
+      'Past `maxStale` nothing is deleted: the state is `expired`.',
       manager('past maxStale the state is expired and the value stays'),
     ),
     held(
       'readyz',
-      '`/readyz` fails,',
+      '`/readyz` fails while a required secret is expired.',
       readiness('a required secret that is %s', 'expired'),
       inFile(
         'test/system/observe.test.ts',
         'the health of a running agent',
-      )('startup latches, ready follows the backend: stale is ready, expired is not, and it comes back'),
+      )('startup stays true, and readiness follows the backend: stale is ready, expired is not, fresh is again'),
     ),
     held(
       'stale-header',
-      'the API says so in a header.',
+      'The API has the state of a value in a header.',
       inFile(
         'test/deliver/api/reads.test.ts',
         'reading a secret',
@@ -58,14 +58,14 @@ export const outage: Section = {
     ),
     held(
       'init-tells-why',
-      '`init` with a deadline tells which secret, which backend, its address, and what it answered.',
+      '`init` with a deadline says which secret failed, at which backend and address, and what that answered.',
       init('tells at the deadline which secret, which backend, its address and what it answered'),
       init('tells at the deadline the backend and the address that never answered, also the only one'),
       init('tells which secrets wait for a login that is not granted'),
     ),
     held(
       'rejection-tells-why',
-      'A request that an engine rejects is told with its reason, without a value.',
+      'The error about a request that an engine rejects says why, without a value.',
       inFile(
         'test/backend/vault/client/rejection-reasons.test.ts',
         'a request that an engine of a real OpenBao rejects',
@@ -74,7 +74,7 @@ export const outage: Section = {
     ),
     held(
       'wrong-name-is-told',
-      'What does not exist or cannot be written is named: a backend, a secret, a field.',
+      'An error names the backend or secret that does not exist, and the field that cannot be written.',
       inFile('test/config/problems.test.ts', 'hints')('%s is explained', 'a misspelt backend'),
       inFile(
         'test/render/formats/dotenv.test.ts',
@@ -85,7 +85,7 @@ export const outage: Section = {
     ),
     held(
       'audit-bounded',
-      'However often clients ask, the audit lines are bounded, with a count of what was left out.',
+      'However often clients ask, the number of audit lines is bounded, with a count of those left out.',
       inFile(
         'test/deliver/api/audit.test.ts',
         'audit lines',
@@ -97,21 +97,21 @@ export const outage: Section = {
     ),
     held(
       'aws-credential-service',
-      'A service that gives credentials for AWS and is not there for a moment is asked until the deadline, and what it did is told.',
+      'A service of credentials for AWS that cannot be reached for a moment is asked until the deadline, and the error says what it did.',
       keys('of a container that %s is worth another try, and the failure names the cause', 'refuses the connection'),
       keys('of a container that %s is worth another try, and the failure names the cause', 'answers 503'),
       keys('that a profile names (%s) fails in the same way'),
     ),
     held(
       'aws-agent-errors',
-      'Clients of the AWS agent get its errors: the status of the service, `__type` and `message`; what is not GET is 405.',
+      'Clients of the AWS agent get its errors: the status of the service, `__type` and `message`; a method other than GET is 405.',
       wire('an error is reported as the AWS agent does: %s', 'one that is not configured'),
       wire('a refreshNow that ends in %s is %i %s', 'SECRET_DENIED'),
       wire('%s is answered 405 on every path', 'HEAD'),
     ),
     held(
       'reads-in-time',
-      'A file that somebody else can replace is read without waiting for a FIFO, and in five seconds or not at all;',
+      'A file that another user can replace is read without waiting for a FIFO, and within five seconds or not at all.',
       reading('is not waited for when it is a FIFO, a device or a directory'),
       inFile(
         'test/base/read-file.test.ts',
@@ -120,14 +120,14 @@ export const outage: Section = {
     ),
     held(
       'stop-in-five-seconds',
-      'health answers meanwhile, and SIGTERM ends the process within five seconds whatever hangs.',
+      'While a file system hangs or a FIFO has no writer, health answers, and SIGTERM ends the process within five seconds.',
       inFile(
         'test/system/hung-files.test.ts',
         'a file system that hangs, with',
       )('%s on it, holds up neither health nor a stop'),
       inFile(
         'test/system/hung-files.test.ts',
-        'a FIFO that nobody writes to, in the place of',
+        'a FIFO without a writer, in the place of',
       )('%s holds up neither health nor a stop'),
     ),
   ],

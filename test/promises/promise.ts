@@ -18,7 +18,7 @@ export interface Section {
   readonly promises: readonly Kept[];
 }
 
-/** `in('test/lease/deadline-queue.test.ts', 'the timer wheel')` makes names of tests in one `describe` of one file. */
+/** `inFile('test/lease/schedule.test.ts', 'the schedule')` makes names of tests in one `describe` of one file. */
 export function inFile(file: string, context = ''): (title: string, row?: string) => TestName {
   return (title, row) => ({
     file,

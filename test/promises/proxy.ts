@@ -8,7 +8,7 @@ export const proxy: Section = {
   promises: [
     held(
       'proxy-one-reading',
-      'A request is read once: its key in the cache, the guard of the login and the server see the same one.',
+      'A request is read once: its key in the cache, the guard of the login and the server see the same request.',
       reading('a header of one hop only never makes a request one of another namespace (%s)', '/v1/kv/a'),
       reading("a header of one hop only is neither passed on nor part of the cache's key"),
       reading('a request that writes to %s makes the next read a new one', '/v1/kv//a'),
@@ -37,7 +37,7 @@ export const proxy: Section = {
     ),
     held(
       'proxy-others-tokens',
-      "What clients ask about other tokens never ends the agent's login.",
+      "A client's requests about other tokens never end the agent's login.",
       inFile('test/deliver/proxy/others-tokens.test.ts', 'what a client asks about other tokens')(
         "says nothing about the agent's login (%s)",
         'sys/capabilities',
@@ -45,7 +45,7 @@ export const proxy: Section = {
     ),
     held(
       'proxy-ready',
-      'With `useAutoAuthToken` the login is made at the start, and `/readyz` says so while there is none.',
+      'With `useAutoAuthToken` the agent logs in at the start, and `/readyz` fails while there is no login.',
       sealed('the login that the proxy lends is made before the first client connects (useAutoAuthToken: %s)'),
       inFile(
         'test/observe/health-watch.test.ts',
@@ -54,7 +54,7 @@ export const proxy: Section = {
     ),
     held(
       'proxy-sealed',
-      'What needs no login of the agent passes while there is none: a sealed server is unsealed through the proxy.',
+      'Requests that need no login of the agent pass while there is none: a sealed server is unsealed through the proxy.',
       sealed(
         'a server without a login for the agent is initialised, unsealed and set up through the proxy (useAutoAuthToken: %s)',
       ),

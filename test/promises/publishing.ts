@@ -27,13 +27,13 @@ export const publishing: Section = {
   promises: [
     held(
       'inside-dir',
-      'All inside `dir` (it may be a mount point):',
+      'Everything is written inside `dir`, which may be a mount point.',
       inFile(trouble, 'volumes of their own (need the right to mount)')('the directory may be a mount point'),
       publish('makes a generation, points ..data at it and links each name through ..data'),
     ),
     held(
       'layout',
-      '`..g<N>/` holds the files, `..data` → `..g<N>` (relative) is renamed over, `NAME` → `..data/NAME`.',
+      '`..g<N>/` holds the files, `..data` → `..g<N>` (relative) is replaced by a rename, and `NAME` → `..data/NAME`.',
       publish('makes a generation, points ..data at it and links each name through ..data'),
       publish('links the first component of a name with slashes'),
     ),
@@ -45,24 +45,24 @@ export const publishing: Section = {
     ),
     held(
       'no-mix',
-      'A reader that opens `..data` once and reads below it never sees a mix,',
+      'A reader that opens `..data` once and reads below it never sees a mix of generations.',
       noMix,
       inFile(sink, 'the generation before')('is still whole for a reader that opened ..data before'),
     ),
     held(
       'previous-generation-stays',
-      'so the previous generation stays until the next publish and at least 10 s.',
+      'The previous generation stays until the next publish and for at least 10 s.',
       inFile(sink, 'the generation before')('stays until the next publish and at least 10 s'),
       recover('keeps a generation that was replaced less than 10 s ago by the process before'),
     ),
     held(
       'foreign-data-replaced',
-      'A `..data` that is not ours is replaced, never followed.',
+      'A `..data` that Pannier did not make is replaced, never followed.',
       symlinks('a ..data that leads to %s is replaced, never followed'),
     ),
     held(
       'docs-say-one-file',
-      'What must match for readers that open paths one by one belongs in one file, and the docs say so.',
+      'The docs say that values which must match belong in one file, for readers that open paths one by one.',
       inFile('test/docs/operations.test.ts', 'docs/operations.md')('says that what must match belongs in one file'),
     ),
     held(
@@ -73,24 +73,24 @@ export const publishing: Section = {
     ),
     held(
       'killed-anywhere',
-      'Killed with SIGKILL at any instruction, what is on disk is a complete generation,',
+      'After SIGKILL at any instruction, the disk has a complete generation.',
       kill('%s: what is on disk is complete, and the next start cleans up (%i kills)'),
       kill('before each single call to the file system that a publish makes, %s'),
     ),
     held(
       'next-start-cleans',
-      'and the next start cleans what was left.',
+      'The next start removes what was left behind.',
       recover('removes what a kill left behind: candidates, temporary links, links that lead nowhere'),
     ),
     held(
       'files-0400',
-      'Defaults are private: files 0400,',
+      'Files are 0400 by default.',
       inFile('test/config/defaults.test.ts', 'an output without modes')('has files of 0400 and no dirMode'),
       inFile(access, 'modes')('files %s: the generation gets x wherever a file has r', '0400'),
     ),
     held(
       'sockets-0600',
-      'sockets 0600 (made under a umask or in a private directory, not chmodded after).',
+      'Sockets are 0600 by default (made under a umask or in a private directory, not chmodded after).',
       inFile(
         'test/deliver/http/bind.test.ts',
         'a unix socket',
@@ -108,7 +108,7 @@ export const publishing: Section = {
     ),
     held(
       'no-foreign-links',
-      'A log file and a pid file are reached through no link that another user can exchange.',
+      'A log file and a pid file are never reached through a link that another user can exchange.',
       inFile(
         'test/log/log-file.test.ts',
         'a log file',
@@ -120,18 +120,18 @@ export const publishing: Section = {
     ),
     held(
       'dir-created',
-      '`dir` is created when missing (0700 unless `dirMode`),',
+      '`dir` is created when it is missing (0700 unless `dirMode`).',
       inFile(access, 'the directory of an output')('is created %s', '0700'),
       inFile(access, 'the directory of an output')('is created %s', 'its dirMode'),
     ),
     held(
       'dir-never-chmodded',
-      'never chmodded when it exists;',
+      'A `dir` that exists is never chmodded.',
       inFile(access, 'the directory of an output')('is never chmodded when it exists'),
     ),
     held(
       'x-where-r',
-      "a generation's directory gets x wherever one of its files has r (0440 → 0750).",
+      "A generation's directory gets x wherever one of its files has r (0440 → 0750).",
       inFile(access, 'modes')('files %s: the generation gets x wherever a file has r', '0440'),
       inFile(access, 'modes')('a file with a mode of its own opens only the folders on its path'),
     ),
@@ -143,7 +143,7 @@ export const publishing: Section = {
     ),
     held(
       'no-symlink-followed-out',
-      'No symlink in the destination is followed out of it, at a start, at any publish, while removing, whoever owns the directories around it.',
+      'No symlink in the destination is followed out of it, at a start, at a publish or while removing, whoever owns the directories around it.',
       symlinks('a directory that is a symlink is OUTPUT_SYMLINK, with a trailing slash too'),
       symlinks('a name that leads elsewhere is OUTPUT_SYMLINK'),
       symlinks('a symlink exchanged for the candidate right after it %s gets no file'),
@@ -157,13 +157,13 @@ export const publishing: Section = {
     ),
     held(
       'tmpfs-warning',
-      '`init` and `run` warn when `dir` is not on tmpfs,',
+      '`init` and `run` warn when `dir` is not on tmpfs.',
       init('warns when a dir is not on tmpfs, and publishes'),
       run('warns when a dir is not on tmpfs, and stays'),
     ),
     held(
       'tmpfs-required',
-      'and refuse with `requireTmpfs: true`, at every publish.',
+      'With `requireTmpfs: true` every publish outside a tmpfs is refused.',
       inFile(trouble, 'tmpfs')('is detected, and requireTmpfs refuses everything else'),
       init('refuses a dir that is not on tmpfs when requireTmpfs is set'),
       run('ends when a dir is not on tmpfs and requireTmpfs is set'),
@@ -172,24 +172,24 @@ export const publishing: Section = {
     ),
     held(
       'deleted-is-kept',
-      'Deleted at the backend after a good value: kept, stale with reason `deleted`;',
-      manager('what was deleted at the backend after a good value is kept, stale with reason deleted'),
+      'A value whose secret was deleted at the backend is kept, stale with reason `deleted`.',
+      manager('a value whose secret was deleted at the backend is kept, stale with reason deleted'),
     ),
     held(
       'files-go-with-their-configuration',
-      'files go only when the configuration no longer names them.',
+      'Files are removed only when the configuration no longer names them.',
       publish('removes the links of names that are gone, and no link that Pannier did not make'),
     ),
     held(
       'files-go-with-their-prefix',
-      '(or a prefix map) no longer names them',
+      'An entry of a prefix map goes when its secret is deleted at the backend.',
       prefix('new ones appear, deleted ones go, changed ones change, and only their values are read'),
       inFile('test/system/aws.test.ts', 'a prefix')('is a map whose secrets come and go'),
     ),
     held(
       'optional-holds-nothing-up',
-      '`optional`: a first fetch that ends in an error counts as absent and holds nothing up;',
-      manager('a secret that was never there is absent, with the reason, and is asked for with backoff, not in a loop'),
+      'An `optional` secret whose first fetch ends in an error counts as absent and holds nothing up.',
+      manager('a secret that does not exist is absent, with the reason, and is not fetched in a loop'),
       inFile(
         'test/render/renderer.test.ts',
         'a renderer',
@@ -198,16 +198,20 @@ export const publishing: Section = {
     ),
     held(
       'absent-is-falsy',
-      'absent is falsy in `if`, `unless`, `default`.',
+      'An absent secret is falsy in `if`, `unless` and `default`.',
       inFile(
         'test/render/paths.test.ts',
         'an optional secret that is absent',
       )('is falsy in if, unless and default, whatever field is asked for'),
     ),
-    pending('check', '`check` runs on the candidate; failing keeps the published generation.', 'check and verify'),
+    pending(
+      'check',
+      '`check` runs on the candidate; when it fails, the published generation stays.',
+      'check and verify',
+    ),
     pending(
       'verify',
-      '`verify` failing after a reload publishes the previous generation again and reloads.',
+      'When `verify` fails after a reload, the previous generation is published again and reloaded.',
       'check and verify',
     ),
   ],

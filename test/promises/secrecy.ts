@@ -3,7 +3,7 @@ import { held, inFile, pending, type Section } from './promise.ts';
 const secret = inFile('test/base/secret.test.ts', 'a Secret');
 const failures = inFile('test/base/machinery.test.ts', 'failures');
 const json = inFile('test/base/json.test.ts', 'parseJson');
-const command = inFile('test/process/command.test.ts', 'how a command went');
+const command = inFile('test/process/command.test.ts', 'the outcome of a command');
 const canary = inFile('test/system/canary.test.ts', 'no value comes out anywhere but in the outputs');
 const awsCanary = inFile(
   'test/system/canary-aws.test.ts',
@@ -26,7 +26,7 @@ export const secrecy: Section = {
   promises: [
     held(
       'values-are-opaque',
-      "A value lives in `Secret` from the client's border to the bytes that leave;",
+      "A value lives in `Secret` from the client's border to the bytes that are written.",
       secret('stays hidden however it is printed'),
       secret('has no readable or writable property that holds the value'),
       inFile('test/backend/vault/client/client.test.ts')(
@@ -35,11 +35,11 @@ export const secrecy: Section = {
     ),
     held(
       'never-logged',
-      'it never reaches a log line, an error,',
+      'A value never reaches a log line or an error.',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       inFile(
         'test/system/canary-api.test.ts',
-        'no value comes out of the local API but to who may read it',
+        'the local API shows values only to clients that may read them',
       )('in logs, errors, arguments or refusals, with every debug switch on'),
       inFile(
         'test/render/canary.test.ts',
@@ -48,29 +48,29 @@ export const secrecy: Section = {
     ),
     held(
       'never-in-a-metric',
-      'a metric,',
+      'A value never reaches a metric.',
       inFile('test/observe/metrics.test.ts', 'the metrics')('show no path, configured or computed'),
       inFile(
         'test/system/canary-admin.test.ts',
         'no value comes out of the admin listener',
-      )('in health or metrics: values, private paths, tokens, whether all is well or failing'),
+      )('in health or metrics: no value, private path or token, whether all is well or failing'),
     ),
-    pending('never-in-a-trace', 'a trace', 'tracing'),
+    pending('never-in-a-trace', 'A value never reaches a trace.', 'tracing'),
     held(
       'never-in-argv',
-      'or an argv.',
+      'A value never reaches an argv.',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       inFile(
         'test/reload/command.test.ts',
         'a reload by command',
-      )('no failure tells an argument or what the command printed'),
+      )('has failures that show neither an argument nor what the command printed'),
     ),
     held(
       'foreign-errors',
-      "A foreign error's message and fields never pass through (`JSON.parse` quotes its input, `spawn` prints an env value with NUL, YAML errors print source lines): they are mapped to our code at the border.",
+      "A foreign error's message and fields are never passed on (`JSON.parse` quotes its input, `spawn` prints a variable with NUL, YAML errors print source lines): they are replaced by Pannier's own code where they are caught.",
       failures('a foreign error keeps its class and system code, never its message or fields'),
       json('refuses %j with the offset and none of the text'),
-      command('a variable with a NUL does not start it, and is not told'),
+      command('a command with a NUL in a variable is not started, and the variable is not shown'),
       inFile('test/config/problems.test.ts', 'problems')('a syntax error shows nothing of the file (%s)'),
       inFile(
         'test/backend/file/file.test.ts',
@@ -79,7 +79,7 @@ export const secrecy: Section = {
     ),
     held(
       'canary-run',
-      'The canary run greps everything the agent emits, also with `DEBUG=*` and `NODE_DEBUG=http,net`, malformed answers and NUL bytes.',
+      'The canary tests search all that the agent prints, also with `DEBUG=*` and `NODE_DEBUG=http,net`, malformed answers and NUL bytes.',
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       canary('when the backend answers %s'),
       awsCanary('when AWS answers %s'),
@@ -93,33 +93,33 @@ export const secrecy: Section = {
     ),
     held(
       'no-inspector',
-      'No inspector by signal (a SIGUSR1 listener from the first line of main;',
+      'No signal opens the inspector (a SIGUSR1 listener is set in the first line of main).',
       startUp('is not opened by SIGUSR1'),
     ),
     held(
       'inspector-flag',
-      'the flag too where we own argv).',
-      startUp('is turned off by a flag where we start ourselves over'),
+      'Where Pannier starts itself again, a flag turns the inspector off too.',
+      startUp('is turned off by a flag where Pannier starts itself again'),
     ),
     held(
       'field-below-a-leaf',
-      "Handlebars' `strict` is not enough: `{{db.password.nope}}` throws with the value in the message,",
+      "A field below a value, `{{db.password.nope}}`, is an error without the value (Handlebars' `strict` puts it into the message).",
       missing('%j fails, and the message names it and its position', '{{db.password.nope}}'),
     ),
     held(
       'helper-of-a-missing-field',
-      "Handlebars' `strict` is not enough: `{{upper db.typo}}` gives text,",
+      "A helper of a missing field, `{{upper db.typo}}`, is an error (Handlebars' `strict` gives text).",
       missing('%j fails, and the message names it and its position', '{{upper db.typo}}'),
     ),
     held(
       'blocks-on-missing-fields',
-      "Handlebars' `strict` is not enough: blocks on missing fields render empty,",
+      "A block on a missing field is an error (Handlebars' `strict` renders it empty).",
       missing('%j fails, and the message names it and its position', '{{#each db.missing}}x{{/each}}'),
       missing('%j fails, and the message names it and its position', '{{#with db.missing}}x{{/with}}'),
     ),
     held(
       'if-of-an-absent-secret',
-      "Handlebars' `strict` is not enough: `{{#if absent.x}}` is a raw TypeError,",
+      "A field of an absent secret is falsy, `{{#if absent.x}}` (Handlebars' `strict` throws a TypeError).",
       inFile(
         'test/render/paths.test.ts',
         'an optional secret that is absent',
@@ -127,46 +127,46 @@ export const secrecy: Section = {
     ),
     held(
       'log-and-partials',
-      "Handlebars' `strict` is not enough: built-in `log` prints values, an inline partial can recurse.",
+      '`log` and inline partials are refused (`log` prints values, and an inline partial can recurse).',
       wrong('%j is found without any value', '{{log app.x}}'),
       wrong('%j is found without any value', '{{#*inline '),
     ),
     held(
       'wants-from-the-tree',
-      "So: parse once, walk the AST, list every `secret.field` and whether it stands in `if`/`unless`/`default`; that list gives each output's wants,",
+      'An output wants the secrets that the syntax trees of its templates name, guarded by `if`, `unless` or `default` or not.',
       output('needs each secret that any of its files names, guarded or not, and no other'),
       missing('is falsy in if, unless and as the first argument of default'),
     ),
     held(
       'unknown-names-at-validate',
-      'unknown names at `validate`,',
+      '`validate` finds unknown names.',
       wrong('%j is found without any value', '{{foo}}'),
       inFile('test/render/paths.test.ts', 'the root')('has no name but those of secrets'),
     ),
     held(
       'missing-field-errors',
-      'and missing-field errors for helper arguments and blocks.',
+      'A missing field as the argument of a helper or a block is an error.',
       missing('%j fails, and the message names it and its position'),
     ),
     held(
       'no-html-escaping',
-      'No HTML escaping.',
+      'Nothing is escaped for HTML.',
       path('%s is written', '{{db.password}} {{{db.password}}} {{&db.password}}'),
     ),
     held(
       'null-prototype',
-      'Null-prototype data;',
+      'The data of templates have no prototype.',
       path('reaches a field named like a property of objects only when the field is there'),
     ),
     held(
       'object-names-json',
-      'an object or null in a plain mustache is an error naming `json`;',
+      'An object or null in a plain mustache is an error that names the helper `json`.',
       noText('%s fails, and the hint says what to write', '{{app.map}}'),
       noText('%s fails, and the hint says what to write', '{{app.nil}}'),
     ),
     held(
       'no-log-no-partials',
-      'no `log`, no partials;',
+      'There is no `log` and there are no partials.',
       wrong('%j is found without any value', '{{log app.x}}'),
       wrong('%j is found without any value', '{{> part}}'),
     ),
@@ -189,7 +189,7 @@ export const secrecy: Section = {
     ),
     held(
       'fields-are-a-map',
-      'Fields are a `Map` by our own code (`z.record` drops `__proto__` silently);',
+      "Fields are a `Map` by Pannier's own code (`z.record` drops `__proto__` silently).",
       json('names such as __proto__ and constructor are ordinary fields, and order is kept'),
       inFile('test/backend/vault/client/client.test.ts')(
         'numbers keep their source text, and __proto__ is a name like others',
@@ -201,25 +201,25 @@ export const secrecy: Section = {
     ),
     held(
       'numbers-keep-their-text',
-      'numbers keep their source text (2^53+1 and 1.10 survive);',
+      'Numbers keep their source text (2^53+1 and 1.10 survive).',
       json('keeps the source text of the number %s'),
       path('keeps the source text of numbers'),
       inFile('test/backend/file/file.test.ts', 'a YAML file')('keeps %j as %s'),
     ),
     held(
       'bytes-stay-bytes',
-      'bytes that are not UTF-8 stay bytes: base64 in JSON,',
+      'Bytes that are not UTF-8 stay bytes, and are base64 in JSON.',
       secret('bytes that are UTF-8 are text, other bytes stay bytes and have no text'),
       inFile('test/render/helpers.test.ts', 'helpers')('%j', '{{json app.quote}} {{json app.half}} {{json bytes.raw}}'),
     ),
     held(
       'bytes-refused',
-      'refused elsewhere without a helper.',
+      'Bytes in a text are refused without a helper.',
       noText('%s fails, and the hint says what to write', '{{bytes.raw}}'),
     ),
     held(
       'socket-mode',
-      'Local sockets: file mode',
+      'A local socket has the mode that is configured, by default only for its owner.',
       inFile(
         'test/deliver/http/bind.test.ts',
         'a unix socket',
@@ -227,29 +227,29 @@ export const secrecy: Section = {
       inFile(
         'test/system/api.test.ts',
         'the local API of a running agent',
-      )('curl reads a secret that no output needs, over a socket that is for its owner alone'),
+      )('curl reads a secret that no output needs, over a socket that is private to its owner'),
     ),
     held(
       'loopback-and-header',
-      'and, over TCP, loopback only plus a required header;',
+      'Over TCP the API listens on loopback only and requires a header.',
       guard('over TCP a token is required, in any of three headers, and health needs none'),
       apiSection('refuses %s', 'the whole network'),
       apiSection('refuses %s', 'no token over TCP'),
     ),
     held(
       'forwarded-refused',
-      'forwarded requests refused;',
+      'Forwarded requests are refused.',
       guard('on every listener a request with %s is refused', 'X-Forwarded-For'),
       guard('over TCP Host: %s gives %s', 'evil.example:8270'),
     ),
     held(
       'constant-time',
-      'constant-time compare;',
+      'Tokens are compared in constant time.',
       inFile('test/deliver/http/token-file.test.ts')('tokens of any length and content are compared in constant time'),
     ),
     held(
       'caps',
-      'caps on connections, body, header and total time.',
+      'Connections, bodies, headers and the total time of a request are capped.',
       inFile(
         'test/deliver/http/listener.test.ts',
         'a listener',

@@ -9,7 +9,7 @@ const never = new AbortController().signal;
 const place = 'outputs.o.reload[0]';
 const output = { name: 'o', dir: '/run/o' };
 
-/** Does not handle SIGHUP. */
+/** A child that does not handle SIGHUP. */
 function startSleep(): SupervisedChild {
   const launch = () => ({
     argv: ['sleep', '60'],
@@ -41,17 +41,20 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
-it.runIf(process.platform === 'linux')('a child that was started since the first try has read it anyway', async () => {
-  const child = startSleep();
-  const config = { kind: 'signal', name: 'SIGHUP', child: true, place } as const;
-  const step = createReload(config, output, {}, undefined, child);
-  expect(await step.run(2, never)).toMatchObject({ code: 'RELOAD_NO_HANDLER', place });
-  await child.restart(place);
-  expect(await step.run(2, never)).toBeUndefined();
-  expect(await step.run(3, never)).toMatchObject({ code: 'RELOAD_NO_HANDLER' });
-});
+it.runIf(process.platform === 'linux')(
+  'a signal is not sent to a child that was started since the first try: it has read the generation',
+  async () => {
+    const child = startSleep();
+    const config = { kind: 'signal', name: 'SIGHUP', child: true, place } as const;
+    const step = createReload(config, output, {}, undefined, child);
+    expect(await step.run(2, never)).toMatchObject({ code: 'RELOAD_NO_HANDLER', place });
+    await child.restart(place);
+    expect(await step.run(2, never)).toBeUndefined();
+    expect(await step.run(3, never)).toMatchObject({ code: 'RELOAD_NO_HANDLER' });
+  },
+);
 
-it('a restart of the child is done once for a generation, and again when asked for again', async () => {
+it('a restart of the child is done once for a generation, and again when a client asks for it', async () => {
   const child = startSleep();
   const step = createReload({ kind: 'restart', place }, output, {}, undefined, child);
   expect([step.kind, step.place, step.timeoutMs]).toEqual(['restart', place, 10_000]);
@@ -65,7 +68,7 @@ it('a restart of the child is done once for a generation, and again when asked f
   }
 });
 
-it('where there is no child, nobody has to be told', async () => {
+it('where there is no child, the steps are done at once', async () => {
   const config = { kind: 'signal', name: 'SIGHUP', child: true, place } as const;
   expect(await createReload(config, output, {}).run(1, never)).toBeUndefined();
   expect(await createReload({ kind: 'restart', place }, output, {}).run(1, never)).toBeUndefined();

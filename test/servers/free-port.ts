@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Resolves to a port nobody listened on a moment ago. It lies below the ephemeral ranges of Linux and macOS, so no
- * outgoing connection takes it while a killed server is away. Another process may still be quicker: callers retry.
+ * Resolves to a port without a listener a moment ago. It lies below the ephemeral ranges of Linux and macOS, so no
+ * outgoing connection takes it while a killed server is away. Another process may still take the port first: callers
+ * retry.
  */
 export async function findFreePort(): Promise<number> {
   for (;;) {

@@ -1,4 +1,4 @@
-/** AWS as the tests see it: Secrets Manager, Parameter Store, STS and IAM of moto, over real HTTP. */
+/** A stand-in for AWS: Secrets Manager, Parameter Store, STS and IAM of moto, over real HTTP. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { ServerProcess, untilStopped } from './server-process.ts';
 /** The moto version that every test runs against. */
 export const motoVersion = '5.2.5';
 
-/** moto[server] without what other services of AWS need (a third of its size), and what these import. */
+/** The packages of moto[server] that these services import: a third of its size. */
 const PACKAGES = [
   `moto==${motoVersion}`,
   'blinker==1.9.0',
@@ -48,7 +48,7 @@ export interface AwsUser {
 }
 
 /**
- * Resolves to a moto on 127.0.0.1, in about a second; what it holds is gone when it ends. Credentials are not checked
+ * Resolves to a moto on 127.0.0.1, in about a second; its data is lost when it ends. Credentials are not checked
  * before `checkPolicies`. It ends with `stop()`, and with the test process at the latest.
  */
 export async function startMoto(): Promise<Moto> {
@@ -72,7 +72,7 @@ export function ensureMoto(): Promise<string> {
 
 /** See `startMoto`. */
 export class Moto implements AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, the same over every `start()`. */
+  /** `http://127.0.0.1:PORT`, the same after every `start()`. */
   readonly address: string;
   readonly region = 'eu-west-1';
   readonly port: number;
@@ -133,7 +133,7 @@ export class Moto implements AsyncDisposable {
     await this.stop();
   }
 
-  /** Calls `CreateSecret` and the like; `{"SecretId": …}` goes as it is. Rejects with what moto answered otherwise. */
+  /** Calls `CreateSecret` and the like; with a body such as `{"SecretId": …}`. Rejects with moto's error. */
   async api<Answer = Record<string, unknown>>(
     service: keyof typeof TARGETS,
     action: string,
@@ -158,7 +158,7 @@ export class Moto implements AsyncDisposable {
     }
   }
 
-  /** Makes many secrets, one after the other: moto loses some of those that are made at once. */
+  /** Makes many secrets, one after the other: moto loses some when they are made at the same time. */
   async createSecrets(values: Readonly<Record<string, string>>): Promise<void> {
     for (const [Name, SecretString] of Object.entries(values)) {
       await this.api('secretsmanager', 'CreateSecret', { Name, SecretString });
@@ -179,7 +179,7 @@ export class Moto implements AsyncDisposable {
     return { accessKeyId: of('AccessKeyId'), secretAccessKey: of('SecretAccessKey') };
   }
 
-  /** From now on signatures and policies count; `false`: no longer. */
+  /** Whether signatures and policies are checked from now on. */
   async checkPolicies(on = true): Promise<void> {
     const body = on ? '0' : 'inf';
     const answer = await fetch(`${this.address}/moto-api/reset-auth`, { method: 'POST', body });

@@ -1,4 +1,4 @@
-/** What OpenBao saw: its file audit device, read back. */
+/** The requests that OpenBao received, read from its file audit device. */
 import { readFile } from 'node:fs/promises';
 
 /** One request that reached OpenBao, answered or not. Values are hashed by OpenBao; accessors are not. */
@@ -15,7 +15,7 @@ export interface AuditedRequest {
   readonly policies: readonly string[];
   /** Client side of the connection, to tell connections apart; absent on a Unix socket. */
   readonly remotePort: number | undefined;
-  /** Why it was refused; absent when it was answered well or not yet. */
+  /** Why OpenBao refused the request; absent when it succeeded or has no answer yet. */
   readonly error: string | undefined;
 }
 

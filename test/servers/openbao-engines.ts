@@ -61,7 +61,9 @@ export interface StaticRoleOptions {
   readonly rotationPeriod: string;
 }
 
-/** Makes a PostgreSQL user named as the role, whose password OpenBao rotates: read `MOUNT/static-creds/ROLE`. */
+/**
+ * Makes a PostgreSQL user with the name of the role, whose password OpenBao rotates: read `MOUNT/static-creds/ROLE`.
+ */
 export async function addStaticRole(bao: OpenBao, postgres: Postgres, options: StaticRoleOptions): Promise<void> {
   const { mount = 'database', role, rotationPeriod } = options;
   await postgres.query(`CREATE ROLE "${role}" LOGIN`);

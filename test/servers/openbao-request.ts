@@ -1,7 +1,7 @@
 /** One request to OpenBao, as the test itself sends it: a fresh connection each, nothing kept alive, no retries. */
 import { request } from 'node:http';
 
-/** What OpenBao answers; parts it leaves out or sends as null are undefined or null here too. */
+/** An answer of OpenBao; parts that it leaves out or sends as null are undefined or null here too. */
 export interface Answer<Data = Record<string, unknown>> {
   readonly lease_id: string;
   /** Seconds. */
@@ -21,7 +21,7 @@ export interface Answer<Data = Record<string, unknown>> {
   readonly warnings: readonly string[] | null;
 }
 
-/** Who asks, and how. */
+/** How a request is sent. */
 export interface Caller {
   readonly token?: string;
   readonly namespace?: string;
@@ -50,7 +50,7 @@ export interface OpenBaoRequest extends Caller {
 
 /**
  * Resolves to the parsed answer (an empty object for 204). Rejects with `OpenBaoError` on a status of 400 or above,
- * with the socket's error when nobody answers, and after 15 s in any case.
+ * with the socket's error when the connection fails, and after 15 s in any case.
  */
 export function requestOpenBao<Data>(address: string, asked: OpenBaoRequest): Promise<Answer<Data>> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer<Data>>();

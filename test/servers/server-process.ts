@@ -5,15 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 export interface ServerProcessOptions {
-  /** What messages call the server. */
+  /** The server's name in messages. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** The whole environment; nothing of the test's own leaks in. */
+  /** The server's whole environment; it gets none of the test's variables. */
   readonly env: Readonly<Record<string, string>>;
-  /** Takes stdout and stderr; appended to, so a restarted server keeps its history. */
+  /** File to which stdout and stderr are appended, over restarts too. */
   readonly logFile: string;
-  /** Where it runs. Removed when the test process dies without stopping the server. */
+  /** The server's working directory. Removed when the test process ends without stopping the server. */
   readonly dir: string;
   /** Ends the server at once, without leaving shared memory or the like behind. */
   readonly endSignal: NodeJS.Signals;
@@ -25,8 +25,8 @@ export interface ServerProcessOptions {
  * A started child. It writes to a file rather than a pipe, so a full or broken pipe cannot disturb it, and it has its
  * own process group, so Ctrl-C at the terminal reaches the test runner alone.
  *
- * A watchdog shell ties its life to ours, whether we exit, crash or are SIGKILLed: it reads a pipe that only we hold,
- * and when the pipe closes it ends the server and removes `dir`.
+ * A watchdog shell ends the server with the test process, also after a crash or SIGKILL: the shell reads a pipe that
+ * only the test process holds open, and when the pipe closes it ends the server and removes `dir`.
  */
 export class ServerProcess {
   readonly pid: number;
@@ -51,7 +51,7 @@ export class ServerProcess {
     } finally {
       closeSync(log);
     }
-    this.#child.on('error', () => undefined); // Said below, or by the failed start of whoever waits for readiness.
+    this.#child.on('error', () => undefined); // Reported below, or by the wait for readiness, which fails.
     if (this.#child.pid === undefined) throw new Error(`${options.name}: ${options.command} cannot be started`);
     this.pid = this.#child.pid;
     this.#watchdog = startWatchdog(this.pid, options);
@@ -73,7 +73,7 @@ export class ServerProcess {
     return readFileSync(this.#options.logFile, 'utf8');
   }
 
-  /** Sends a signal to the server alone; nothing happens when it has ended. */
+  /** Sends a signal to the server alone; does nothing when it has ended. */
   signal(signal: NodeJS.Signals): void {
     if (this.isRunning) this.#child.kill(signal);
   }
@@ -119,6 +119,6 @@ function startWatchdog(pid: number, { endSignal, dir }: ServerProcessOptions): C
   watchdog.unref();
   const pipe = watchdog.stdin as (NodeJS.WritableStream & { unref?(): void }) | null;
   pipe?.unref?.();
-  pipe?.on('error', () => undefined); // It is never written to; a dying watchdog may still reset it.
+  pipe?.on('error', () => undefined); // Nothing is written to the pipe; a watchdog that ends may still reset it.
   return watchdog;
 }

@@ -1,4 +1,4 @@
-/** The one piece of a Kubernetes API server that OpenBao's `kubernetes` auth method talks to. */
+/** TokenReview, the one part of a Kubernetes API server that OpenBao's `kubernetes` auth method uses. */
 import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -16,9 +16,9 @@ export interface MintOptions {
   readonly serviceAccount: string;
   /** Seconds until it expires, from now; 600 when absent, negative for a token that has expired. */
   readonly ttlSeconds?: number;
-  /** The API server's own audience when absent. OpenBao minds it only for a role that has `audience`. */
+  /** The API server's own audience when absent. OpenBao checks it only for a role that has `audience`. */
   readonly audience?: string;
-  /** Signed with a key nobody trusts. */
+  /** Whether the token is signed with a key that is not trusted. */
   readonly forged?: boolean;
 }
 
@@ -29,15 +29,15 @@ export interface TokenReview extends AsyncDisposable {
   readonly caPem: string;
   /** The token with which OpenBao asks for reviews. */
   readonly reviewerJwt: string;
-  /** Of the key that signs service-account tokens. */
+  /** Public key of the key that signs service-account tokens. */
   readonly publicKeyPem: string;
-  /** Audience of tokens minted without one. */
+  /** The audience of tokens that were minted without one. */
   readonly audience: string;
-  /** Reviews asked for so far, whatever the answer. */
+  /** How many reviews were asked for so far, granted or not. */
   readonly reviews: number;
   /** Resolves to a signed service-account token with the claims a kubelet's projected token has. */
   mintToken(options: MintOptions): Promise<string>;
-  /** From now on reviews refuse tokens of this service account, as when it was deleted; signatures stay good. */
+  /** Deletes a service account: reviews refuse its tokens from now on, although their signatures stay valid. */
   deleteServiceAccount(serviceAccount: string, namespace?: string): void;
   stop(): Promise<void>;
 }

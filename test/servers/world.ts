@@ -1,4 +1,4 @@
-/** The set-up most tests want: OpenBao with the shop's login, secrets, certificates and, when asked, a database. */
+/** The set-up of most tests: OpenBao with the shop's login, secrets and certificates, and a database on request. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OpenBao, type OpenBaoOptions, startOpenBao } from './openbao.ts';
@@ -9,17 +9,17 @@ import { type MintOptions, startTokenReview, type TokenReview } from './token-re
 
 /** Lives are Vault durations: `1h`, `90s`. */
 export interface WorldOptions {
-  /** How OpenBao itself is started. */
+  /** Options for the start of OpenBao. */
   readonly openBao?: OpenBaoOptions;
   /** Starts PostgreSQL and mounts `database/` with the role `shop`. */
   readonly database?: boolean;
-  /** Of a login; `1h` when absent. */
+  /** Life of a login; `1h` when absent. */
   readonly tokenTtl?: string;
   /** `24h` when absent. */
   readonly tokenMaxTtl?: string;
   /** Any other key of the Kubernetes role as OpenBao names it: `token_period`, `token_num_uses`. */
   readonly role?: Readonly<Record<string, unknown>>;
-  /** Of database credentials; `1h` when absent. */
+  /** Life of database credentials; `1h` when absent. */
   readonly databaseTtl?: string;
   /** `24h` when absent. */
   readonly databaseMaxTtl?: string;
@@ -34,7 +34,8 @@ export interface World extends AsyncDisposable {
   /** Throws unless started with `database: true`. */
   readonly postgres: Postgres;
   /**
-   * Holds a service-account token of the shop, as the kubelet would mount it; good for an hour. Goes with `bao.stop()`.
+   * File with a service-account token of the shop, as the kubelet would mount it; valid for an hour. Removed by
+   * `bao.stop()`.
    */
   readonly tokenFile: string;
   /** Writes another token of the shop to `tokenFile`, as the kubelet does before the old one expires. */
@@ -43,7 +44,7 @@ export interface World extends AsyncDisposable {
   login(): Promise<string>;
   /** Writes to `secret/shop/NAME` (KV version 2); resolves to the version. */
   putSecret(name: string, fields: Readonly<Record<string, unknown>>): Promise<number>;
-  /** Ends everything, also after a part of it was stopped or killed. */
+  /** Ends every server of the world, also after some were stopped or killed. */
   stop(): Promise<void>;
 }
 
@@ -62,7 +63,7 @@ path "sys/leases/renew"       { capabilities = ["create", "update"] }
  * Resolves, in about half a second (database: about a second and a half), to an OpenBao where the service account
  * `shop` of the namespace `default` logs in through `auth/kubernetes` with the role `shop`, reads `secret/` (KV 2) and
  * `kv1/` (KV 1), gets users at `database/creds/shop` and certificates for `shop.svc` at `pki/issue/shop`.
- * What was started is ended again when a later part fails.
+ * When one part fails, the servers that were started are ended again.
  */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await using started = new AsyncDisposableStack();
@@ -118,7 +119,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
-/** Starts the servers side by side. All are awaited before a failure is reported, so none is left without an owner. */
+/**
+ * Starts the servers at the same time. A failure is reported after all have started or failed, so that none is lost.
+ */
 async function startAll(
   started: AsyncDisposableStack,
   options: WorldOptions,

@@ -11,19 +11,19 @@ export type LogLine = { readonly fact: string; readonly level: string; readonly 
 
 export interface Agent {
   readonly pid: number;
-  /** Everything it printed so far, both streams. */
+  /** What the agent printed so far, on both streams. */
   output(): string;
   stderr(): string;
   stdout(): string;
   /** The log lines so far. */
   lines(): readonly LogLine[];
   facts(kind: string): readonly LogLine[];
-  /** Resolves with the n-th (1 by default) line of that kind that `fits`; rejects when the agent ends first. */
+  /** Resolves with the first line (or the `count`-th) of that kind that `fits`; rejects when the agent ends first. */
   waitFor(kind: string, options?: WaitOptions): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
   /** Exit status, or 128+n when a signal ended it. */
   readonly ended: Promise<number>;
-  /** SIGTERM, then its exit status; SIGKILL after ten seconds. */
+  /** Sends SIGTERM, and SIGKILL after ten seconds; resolves with the exit status. */
   stop(): Promise<number>;
 }
 
@@ -54,10 +54,10 @@ export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid }:
   });
   const text = { out: '', err: '', rest: '' };
   const lines: LogLine[] = [];
-  const looks = new Set<() => void>();
+  const checks = new Set<() => void>();
   let hasEnded = false;
-  const notice = () => {
-    for (const look of [...looks]) look();
+  const checkAll = () => {
+    for (const check of [...checks]) check();
   };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text.out += chunk;
@@ -67,7 +67,7 @@ export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid }:
     const parts = (text.rest + chunk).split('\n');
     text.rest = parts.pop() ?? '';
     for (const part of parts) if (part.startsWith('{')) lines.push(JSON.parse(part) as LogLine);
-    notice();
+    checkAll();
   });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
@@ -77,7 +77,7 @@ export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid }:
   }).finally(() => {
     hasEnded = true;
     process.off('exit', kill);
-    notice();
+    checkAll();
   });
   const facts = (kind: string) => lines.filter(({ fact }) => fact === kind);
   return {
@@ -91,20 +91,20 @@ export function startAgent(args: readonly string[], { env = {}, cwd, uid, gid }:
     kill: (signal) => void child.kill(signal),
     waitFor: (kind, { fits = () => true, count = 1, withinMs = 20_000 } = {}) =>
       new Promise((done, failed) => {
-        const look = () => {
+        const check = () => {
           const line = facts(kind).filter(fits)[count - 1];
           if (line === undefined && !hasEnded) return;
           clearTimeout(timer);
-          looks.delete(look);
+          checks.delete(check);
           if (line !== undefined) done(line);
           else failed(new Error(`the agent ended without "${kind}":\n${text.out}${text.err}`));
         };
         const timer = setTimeout(() => {
-          looks.delete(look);
+          checks.delete(check);
           failed(new Error(`no "${kind}" within ${withinMs} ms:\n${text.err.slice(-4_000)}`));
         }, withinMs);
-        looks.add(look);
-        look();
+        checks.add(check);
+        check();
       }),
     async stop() {
       child.kill('SIGTERM');
@@ -124,7 +124,7 @@ export async function runAgent(args: readonly string[], options?: AgentOptions):
 
 export interface Place extends AsyncDisposable {
   readonly dir: string;
-  /** Writes a configuration (as JSON) and answers its path. */
+  /** Writes a configuration (as JSON) and resolves to its path. */
   config(config: object, name?: string): Promise<string>;
 }
 
@@ -145,7 +145,7 @@ export async function createPlace(): Promise<Place> {
   };
 }
 
-/** Polls until `check` gives something; rejects after `withinMs` with the last error. */
+/** Repeats `check` until it does not throw; rejects after `withinMs` with its last error. */
 export async function eventually<T>(check: () => T | Promise<T>, withinMs = 20_000): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {

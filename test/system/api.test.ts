@@ -17,7 +17,7 @@ const scene = useScene();
 interface Api extends Place {
   readonly config: Place['config'];
   readonly socket: string;
-  /** `curl --unix-socket`; answers status and body. */
+  /** Runs `curl --unix-socket`; resolves to status and body. */
   curl(path: string, ...more: string[]): Promise<readonly [number, string]>;
 }
 
@@ -43,7 +43,7 @@ const api = (place: Api, more: object = {}) => ({
 const ready = (agent: Agent) => agent.waitFor('secret-changed');
 
 describe('the local API of a running agent', () => {
-  it('curl reads a secret that no output needs, over a socket that is for its owner alone', async () => {
+  it('curl reads a secret that no output needs, over a socket that is private to its owner', async () => {
     const at = await place();
     await writeSecrets(at, { app: { password: 'hunter2', port: 8080 }, other: { password: 'x' } });
     const agent = scene.run(await at.config(api(at)));
@@ -64,7 +64,7 @@ describe('the local API of a running agent', () => {
     expect(agent.output()).not.toContain('hunter');
   });
 
-  it('pannier get says that standard output takes nothing', async () => {
+  it('pannier get reports that standard output takes nothing', async () => {
     const at = await place();
     await writeSecrets(at, { app: { password: 'hunter2' } });
     await ready(scene.run(await at.config(api(at))));
@@ -76,7 +76,7 @@ describe('the local API of a running agent', () => {
     });
   });
 
-  it('pannier get prints a field as it is, a secret as JSON, and 1 for what is not there', async () => {
+  it('pannier get prints a field as it is and a secret as JSON, and ends with 1 when they do not exist', async () => {
     const at = await place();
     await writeFile(
       join(at.dir, 'secrets.json'),
@@ -104,9 +104,9 @@ describe('the local API of a running agent', () => {
       ['app.nope', 'API_UNKNOWN_FIELD'],
       ['../status', 'API_UNKNOWN_SECRET'],
     ] as const) {
-      const told = expect.stringMatching(new RegExp(`^${name.replaceAll('.', '\\.')}: .*${code}`));
-      expect(await get(name, '-c', config)).toEqual([1, '', told]);
-      if (name !== '../status') expect(await get(name, '--json', '-c', config)).toEqual([1, '', told]);
+      const message = expect.stringMatching(new RegExp(`^${name.replaceAll('.', '\\.')}: .*${code}`));
+      expect(await get(name, '-c', config)).toEqual([1, '', message]);
+      if (name !== '../status') expect(await get(name, '--json', '-c', config)).toEqual([1, '', message]);
     }
     const env = { PANNIER_SOCKET: at.socket };
     expect((await runGet(['get', 'app.big'], env)).stdout).toBe('9007199254740993');
@@ -121,7 +121,7 @@ describe('the local API of a running agent', () => {
     );
   });
 
-  it('an EventSource survives the death of the agent and hears what changed meanwhile', async () => {
+  it('an EventSource survives a restart of the agent and gets the changes of that time', async () => {
     const at = await place();
     const port = await findFreePort();
     const token = 'a-token-of-this-test';
@@ -150,7 +150,7 @@ describe('the local API of a running agent', () => {
     await eventually(() => expect(heard).toEqual(['1', '2', '3', '4']));
   });
 
-  it('a new configuration opens and closes listeners, and a watcher of what stays goes on', async () => {
+  it('a new configuration opens and closes listeners, and watchers on a listener that stays go on', async () => {
     const at = await place();
     await writeSecrets(at, { app: { password: '1' }, db: { password: '1' } });
     const secrets = { app: { key: 'app' }, db: { key: 'db' } };
@@ -184,7 +184,7 @@ describe('the local API of a running agent', () => {
     ]);
     await at.config({ ...api(at), secrets });
     agent.kill('SIGHUP');
-    // Counting is of no use: the watched file may have had a configuration applied once more.
+    // The number of facts is not known: a watched file may cause the same configuration to be applied once more.
     await eventually(() => expect(existsSync(other)).toBe(false));
     expect(await at.curl('/v1/secrets/db/password')).toEqual([200, '2']);
   });
@@ -201,8 +201,8 @@ describe('the local API of a running agent', () => {
       }),
     );
     await agent.waitFor('secret-failed');
-    const [status, told] = await at.curl('/readyz');
-    expect([status, told]).toEqual([503, expect.stringContaining('secrets.hidden')]);
+    const [status, body] = await at.curl('/readyz');
+    expect([status, body]).toEqual([503, expect.stringContaining('secrets.hidden')]);
     const [same, counted] = await at.curl('/readyz', '--unix-socket', some);
     expect([same, JSON.parse(counted)]).toMatchObject([503, { status: 'failing', problems: [], moreProblems: 1 }]);
   });
@@ -220,7 +220,7 @@ describe('the local API of a running agent', () => {
     expect(outputs).toMatchObject([{ name: 'shop', state: 'owed', failure: { code: 'RELOAD_PID_REUSED' } }]);
   });
 
-  it('reloads an output when asked, and tells how that went; stops the agent where that is allowed', async () => {
+  it('reloads an output on request, and answers with the result; stops the agent where that is allowed', async () => {
     const at = await place();
     await writePassword(at, '1');
     const mark = join(at.dir, 'reloaded');
@@ -248,7 +248,7 @@ describe('the local API of a running agent', () => {
 });
 
 describe('the socket of the API', () => {
-  it('of a dead agent is taken over, of a live one it is not', async () => {
+  it('is taken over from a dead agent, and not from a running one', async () => {
     const at = await place();
     await writePassword(at, '1');
     const config = await at.config(api(at));
@@ -276,7 +276,7 @@ describe('the socket of the API', () => {
     expect(stderr).toContain('api');
   });
 
-  it('over a port that is taken is refused', async () => {
+  it('on a port that is in use is refused', async () => {
     const at = await place();
     await writePassword(at, '1');
     await writeFile(join(at.dir, 'token'), 't');
@@ -292,7 +292,7 @@ describe('the socket of the API', () => {
 describe('over OpenBao', () => {
   const world = useWorld();
 
-  it('status tells the login, and a refresh brings what was written a moment ago', async () => {
+  it('status has the login, and a refresh brings a value that was written a moment ago', async () => {
     const at = await place();
     await world().putSecret('app', { password: 'one' });
     const agent = scene.run(

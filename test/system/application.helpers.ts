@@ -5,11 +5,11 @@ import { eventually } from './agent.helpers.ts';
 
 export interface Application extends AsyncDisposable {
   readonly pidFile: string;
-  /** How many SIGHUPs it took so far. */
+  /** How many SIGHUPs the application got so far. */
   reloads(): number;
 }
 
-/** The application beside the agent: writes its pid file and counts SIGHUPs. */
+/** Starts an application beside the agent, which writes its pid file and counts its SIGHUPs. */
 export async function startApplication(dir: string, name = 'app'): Promise<Application> {
   const pidFile = join(dir, `${name}.pid`);
   const countFile = join(dir, `${name}.count`);

@@ -3,9 +3,9 @@ import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AppRole, enableAppRole } from '../servers/index.ts';
-import { published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
-/** Secret ids that are wrapped, and files that are removed, on a real OpenBao. */
+/** Wrapped secret ids, and files of secret ids that are removed, on a real OpenBao. */
 
 const scene = useScene();
 const world = useWorld();
@@ -69,13 +69,13 @@ describe('a wrapped secret id', () => {
     expect(requests.filter(({ path }) => path === 'sys/wrapping/unwrap')).toHaveLength(1);
   });
 
-  it('after a restart fails with words that say why; another one is taken up at once', async () => {
+  it('after a restart fails with the reason; another one is used at once', async () => {
     const { put, config, dir } = await shop();
     await put(await approle.newWrappedSecretId());
     const file = await config();
     expect((await scene.init(file)).status).toBe(0);
     const again = await scene.init(file, '1h');
-    expect([again.status, told(again)]).toEqual([
+    expect([again.status, failuresOf(again)]).toEqual([
       4,
       [
         expect.objectContaining({
@@ -126,15 +126,15 @@ describe('a wrapped secret id', () => {
     const { put, config } = await shop();
     await put(await token());
     const agent = await scene.init(await config(), '1h');
-    expect([agent.status, told(agent).map((one) => [one.code, one.place])]).toEqual([4, [[code, PLACE]]]);
+    expect([agent.status, failuresOf(agent).map((one) => [one.code, one.place])]).toEqual([4, [[code, PLACE]]]);
   });
 
-  it('that is of another mount is left for whom it is for', async () => {
+  it('of another mount is left unused for its own client', async () => {
     const { put, config } = await shop();
     const token = await approle.newWrappedSecretId();
     await put(token);
     const agent = await scene.init(await config({ mount: 'approle-2' }), '1h');
-    expect([agent.status, told(agent)[0]?.code]).toEqual([4, 'AUTH_WRAPPING_PATH']);
+    expect([agent.status, failuresOf(agent)[0]?.code]).toEqual([4, 'AUTH_WRAPPING_PATH']);
     const { data } = await world().bao.api('POST', 'sys/wrapping/unwrap', {}, { token });
     expect(data).toHaveProperty('secret_id');
   });
@@ -187,7 +187,7 @@ describe('removeSecretIdFile', () => {
     expect(await agent.stop()).toBe(0);
 
     const again = await scene.init(path, '1h');
-    expect([again.status, told(again)]).toEqual([
+    expect([again.status, failuresOf(again)]).toEqual([
       4,
       [
         expect.objectContaining({
@@ -199,7 +199,7 @@ describe('removeSecretIdFile', () => {
     ]);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('a file that cannot be removed is a warning, and the login counts', async () => {
+  it.skipIf(process.getuid?.() !== 0)('a file that cannot be removed is a warning, and the login is used', async () => {
     const { put, config, file, dir } = await shop();
     await put(await approle.newSecretId());
     const path = await config({ secretIdWrapped: false, removeSecretIdFile: true });
@@ -213,7 +213,7 @@ describe('removeSecretIdFile', () => {
     );
   });
 
-  it('the secret id is still known when the configuration of its backend changes', async () => {
+  it('the secret id is kept when the configuration of its backend changes', async () => {
     const { put, config, file } = await shop();
     await put(await approle.newWrappedSecretId());
     const agent = scene.run(await config({ removeSecretIdFile: true }));

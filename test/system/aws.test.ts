@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsError, startAwsProxy } from '../faults/aws-proxy.ts';
 import { findFreePort, type Moto, startMoto } from '../servers/index.ts';
 import { eventually } from './agent.helpers.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -21,7 +21,7 @@ const KEYS = { AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: 'made-up', 
 const env = { ...KEYS, AWS_REGION: 'eu-west-1' };
 const awsAt = (endpoint: string, more: object = {}) => ({ kind: 'aws-secrets-manager', endpoint, ...more });
 
-/** One secret, polled often, in one file. */
+/** A configuration with one secret, polled often, in one file. */
 async function setUp(endpoint: string, id: string, more: object = {}) {
   const place = await scene.place();
   const out = join(place.dir, 'out');
@@ -65,13 +65,13 @@ describe('OpenBao, AWS and a file in one output', () => {
           quiet: '500ms',
           maxWait: '10s',
           files: { all: { content: '{{bao.password}} {{db.password}} {{url.value}} {{local.password}}' } },
-          reload: [{ command: { argv: ['/bin/sh', '-c', 'echo told >> told'] } }],
+          reload: [{ command: { argv: ['/bin/sh', '-c', 'echo done >> reloads'] } }],
         },
       },
     });
     const agent = scene.run(config, { env, cwd: dir });
     await agent.waitFor('output-published');
-    await putAll('2'); // the file is told of by the kernel, the others are asked since it changed
+    await putAll('2'); // the kernel reports the change of the file, and then the others are fetched too
     await agent.waitFor('reload-done');
     await pause(1_500);
     expect(published(join(dir, 'out'))).toEqual({ all: 'bao-2 aws-2 ssm-2 file-2' });
@@ -122,17 +122,17 @@ describe('credentials of AWS', () => {
     await eventually(() => expect(text()).toBe('two'), 60_000);
   }, 120_000);
 
-  it('of which there are none, and a region that nobody names, end init with what is missing', async () => {
+  it('that do not exist, or a region that is not configured, end init with what is missing', async () => {
     const { dir, config } = await setUp(moto.address, 'any');
     const bare = { HOME: dir, AWS_EC2_METADATA_DISABLED: 'true' };
     const noRegion = await scene.init(config, '1h', { env: { ...bare, ...KEYS } });
     expect(noRegion.status).toBe(2);
-    expect(told(noRegion)).toMatchObject([
+    expect(failuresOf(noRegion)).toMatchObject([
       { code: 'CONFIG_MISSING', place: 'backends.aws.region', seen: expect.stringMatching(/^absent/) },
     ]);
     const noKeys = await scene.init(config, '1h', { env: { ...bare, AWS_REGION: 'eu-west-1' } });
     expect(noKeys.status).toBe(4);
-    expect(told(noKeys)).toMatchObject([
+    expect(failuresOf(noKeys)).toMatchObject([
       {
         code: 'AUTH_NO_CREDENTIALS',
         seen: expect.stringMatching(/environment .*shared files .*web identity .*container .*instance profile/),
@@ -140,7 +140,7 @@ describe('credentials of AWS', () => {
     ]);
   });
 
-  it('that a program is asked for and does not give end init at its timeout, which says who is waited for', async () => {
+  it('of a program that does not answer end init at its timeout, with the name of the program', async () => {
     const { dir, config } = await setUp(moto.address, 'any');
     const [pids, file] = [join(dir, 'pids'), join(dir, 'aws-config')];
     await writeFile(file, `[default]\ncredential_process = echo $$ >> ${pids}; exec sleep 60\n`);
@@ -153,7 +153,7 @@ describe('credentials of AWS', () => {
     });
     for (const each of [config, login]) {
       const init = await scene.init(each, '4s', { env });
-      expect([init.status, told(init)]).toMatchObject([
+      expect([init.status, failuresOf(init)]).toMatchObject([
         3,
         [{ code: 'AUTH_SERVICE_DOWN', seen: expect.stringMatching(/^shared files: no answer yet/) }],
       ]);
@@ -161,7 +161,7 @@ describe('credentials of AWS', () => {
     for (const pid of (await readFile(pids, 'utf8')).trim().split('\n')) process.kill(Number(pid));
   });
 
-  it('of a service that is not there yet are waited for; one that never comes ends init with status 3 and the cause', async () => {
+  it('of a service that is not up yet are waited for; a service that never comes up ends init with status 3 and the cause', async () => {
     await moto.putSecret('late', '{"password":"at last"}');
     const port = await findFreePort();
     const uri = `http://127.0.0.1:${port}/v1/credentials`;
@@ -174,7 +174,7 @@ describe('credentials of AWS', () => {
     const never = await scene.init(config, '2s', { env: late });
     expect(never.status).toBe(3);
     const seen = expect.stringContaining(`container: connection refused at http://127.0.0.1:${port}`);
-    expect(told(never)).toMatchObject([{ code: 'AUTH_SERVICE_DOWN', place: 'backends.aws', seen }]);
+    expect(failuresOf(never)).toMatchObject([{ code: 'AUTH_SERVICE_DOWN', place: 'backends.aws', seen }]);
 
     const init = scene.init(config, '20s', { env: late });
     await pause(2_500);
@@ -183,7 +183,7 @@ describe('credentials of AWS', () => {
     expect(text()).toBe('at last');
   });
 
-  it('in variables that end in a line break are taken; any other line break is told with its variable', async () => {
+  it('in variables may end in a line break; any other line break is an error with the name of the variable', async () => {
     await moto.putSecret('broken', '{"password":"p"}');
     const { config, text } = await setUp(moto.address, 'broken');
     const echoed = { ...env, AWS_ACCESS_KEY_ID: 'AKIATEST\n', AWS_SECRET_ACCESS_KEY: 'made-up\n' };
@@ -195,7 +195,7 @@ describe('credentials of AWS', () => {
     expect(init.output()).not.toContain('c4n4ry');
   });
 
-  it('and the region are taken from the shared files', async () => {
+  it('and the region come from the shared files', async () => {
     const { dir, config, text } = await setUp(moto.address, 'shared', { profile: 'shop' });
     await moto.putSecret('shared', '{"password":"one"}', 'eu-central-1');
     const config_ = join(dir, 'aws-config');
@@ -204,12 +204,12 @@ describe('credentials of AWS', () => {
       '[profile shop]\nregion = eu-central-1\naws_access_key_id = AKIA\naws_secret_access_key = s\n',
     );
     const init = await scene.init(config, '20s', { env: { HOME: dir, AWS_CONFIG_FILE: config_ } });
-    expect([init.status, told(init)]).toEqual([0, []]);
+    expect([init.status, failuresOf(init)]).toEqual([0, []]);
     expect(text()).toBe('one');
   });
 });
 
-/** As the agent of EKS Pod Identity or ECS answers. */
+/** Answers as the agent of EKS Pod Identity or ECS does. */
 async function startCredentialService(port: number): Promise<AsyncDisposable> {
   const Expiration = new Date(Date.now() + 3_600_000).toISOString();
   const keys = { AccessKeyId: 'AKIATEST', SecretAccessKey: 'made-up', Token: 't', Expiration };
@@ -268,14 +268,14 @@ describe('a start with 500 secrets', () => {
       },
     });
     const init = await scene.init(config, '60s', { env });
-    expect([init.status, told(init)]).toEqual([0, []]);
+    expect([init.status, failuresOf(init)]).toEqual([0, []]);
     expect(published(join(place.dir, 'other'))).toEqual({ f: 'of start/1' });
     expect(proxy.calls.map(({ operation }) => operation)).toEqual(Array(25).fill('BatchGetSecretValue'));
   }, 120_000);
 });
 
 describe('a start without a backend of AWS', () => {
-  it('does not read the SDK', async () => {
+  it('does not load the SDK', async () => {
     const { dir, config: write } = await scene.place();
     await writeFile(join(dir, 'secrets.json'), '{"app":{"password":"one"}}');
     const config = await write({
@@ -283,7 +283,7 @@ describe('a start without a backend of AWS', () => {
       secrets: { app: { key: 'app' } },
       outputs: { o: { dir: join(dir, 'out'), files: { f: { content: '{{app.password}}' } } } },
     });
-    // Says every module that is loaded; NODE_DEBUG is no use here, since Pannier takes it away.
+    // A trace of all modules that are loaded; NODE_DEBUG does not work, since Pannier removes it.
     const trace = { NODE_V8_COVERAGE: join(dir, 'coverage') };
     expect((await scene.init(config, '20s', { env: trace })).status).toBe(0);
     const scripts = async () => {

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { type Answerer, halfBody, hang, reply, reset } from '../faults/fault-server.ts';
 import { eventually, type LogLine } from './agent.helpers.ts';
 import { type FaultyVault, password, refusal, startFaultyVault } from './faulty-vault.helpers.ts';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 
-/** A backend, a secret and an output by each of the names. */
+/** A configuration with a backend, a secret and an output of each name. */
 async function setUp<Name extends string>(names: readonly Name[]) {
   const place = await scene.place();
   const tokenFile = join(place.dir, 'token');
@@ -103,7 +103,7 @@ const FAULTS: readonly Fault[] = [
 ];
 
 describe('backends that answer badly', () => {
-  it('run keeps the files of each, tells what it met, asks with pauses, and recovers', async () => {
+  it('leave the files of each in place; run reports each fault, retries with pauses, and recovers', async () => {
     const { vaults, dir, config } = await setUp(FAULTS.map(({ name }) => name));
     const agent = scene.run(config);
     await agent.waitFor('output-published', { count: FAULTS.length });
@@ -121,12 +121,11 @@ describe('backends that answer badly', () => {
     }
     const asked = FAULTS.map(({ name }) => vaults[name]?.asked() ?? 0);
     const failures = agent.facts('secret-failed').length;
-    // No request without a failure that is told, but those on their way, and one more where a kept connection was
-    // reset.
+    // There is a failure for each request, except for those that run now and for one whose kept connection was reset.
     await agent.waitFor('secret-failed', { count: failures + FAULTS.length });
     const more = FAULTS.map(({ name }, index) => (vaults[name]?.asked() ?? 0) - (asked[index] ?? 0));
-    const told = agent.facts('secret-failed').length - failures;
-    expect(more.reduce((sum, one) => sum + one)).toBeLessThanOrEqual(told + 2 * FAULTS.length);
+    const failed = agent.facts('secret-failed').length - failures;
+    expect(more.reduce((sum, one) => sum + one)).toBeLessThanOrEqual(failed + 2 * FAULTS.length);
     for (const { name } of FAULTS) expect(published(join(dir, name)), name).toEqual({ password: 'one' });
 
     for (const vault of Object.values(vaults)) vault.secret(password('two'));
@@ -135,7 +134,7 @@ describe('backends that answer badly', () => {
     expect(await agent.stop()).toBe(0);
   });
 
-  it('init tries what is worth another try until its deadline and ends with 3; the files stay', async () => {
+  it('are retried by init until its deadline if that may help, which ends with 3; the files stay', async () => {
     const retried = FAULTS.filter(({ status }) => status === 3);
     await Promise.all(
       retried.map(async (fault) => {
@@ -143,7 +142,7 @@ describe('backends that answer badly', () => {
         expect((await scene.init(config)).status).toBe(0);
         vaults[fault.name]?.secret(fault.answer);
         const agent = await scene.init(config, '1500ms');
-        const [first, ...others] = told(agent);
+        const [first, ...others] = failuresOf(agent);
         const place = `secrets.${fault.name}.read`;
         expect([agent.status, first?.code, first?.place, others], fault.name).toEqual([3, fault.code, place, []]);
         expect(first?.seen).toMatch(fault.seen);
@@ -155,7 +154,7 @@ describe('backends that answer badly', () => {
 });
 
 describe('waiting as the backend asks', () => {
-  it('Retry-After is waited for, not less, and nothing else is asked meanwhile', async () => {
+  it('lasts as long as Retry-After says, without requests meanwhile', async () => {
     const { vaults, dir, config } = await setUp(['app']);
     const agent = scene.run(config);
     await agent.waitFor('output-published');
@@ -164,9 +163,9 @@ describe('waiting as the backend asks', () => {
     expect(retryInMs).toBeGreaterThanOrEqual(2_000);
     vaults.app.secret(password('two'));
     const asked = vaults.app.asked();
-    const told = performance.now();
+    const began = performance.now();
     await agent.waitFor('output-published', { count: 2 });
-    expect(performance.now() - told).toBeGreaterThan(1_500);
+    expect(performance.now() - began).toBeGreaterThan(1_500);
     expect(vaults.app.asked()).toBeGreaterThan(asked);
     expect(published(join(dir, 'app'))).toEqual({ password: 'two' });
   });

@@ -6,7 +6,7 @@ const scene = useScene();
 const world = useWorld({ database: true, tokenTtl: '9s', role: { token_type: 'batch' }, databaseTtl: '1h' });
 
 describe('a login by a batch token, which caps the leases made under it', () => {
-  it('brings one database user per login, and each comes under its own login', async () => {
+  it('brings one database user per login, each under its own login', async () => {
     const place = await scene.place();
     const config = await place.config({
       backends: { bao: baoOf(world()) },

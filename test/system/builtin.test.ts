@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startAgent } from './agent.helpers.ts';
 
-it('the built pannier finds its ready-made templates', async () => {
+it('the built pannier finds its builtin templates', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'pannier-builtin-'));
   try {
     await writeFile(join(dir, 'secrets.yaml'), 'shop: { user: ann, password: "a:b" }\n');

@@ -10,7 +10,7 @@ const scene = useScene();
 const world = useWorld();
 
 describe('no value comes out of the admin listener', () => {
-  it('in health or metrics: values, private paths, tokens, whether all is well or failing', async () => {
+  it('in health or metrics: no value, private path or token, whether all is well or failing', async () => {
     const { putSecret } = world();
     await putSecret('app', { password: CANARY, team: CANARY });
     await putSecret(CANARY, { key: `${CANARY}-1` });
@@ -52,7 +52,7 @@ describe('no value comes out of the admin listener', () => {
     await agent.waitFor('secret-state', { fits: ({ state }) => state === 'expired' });
     const all = said + (await everything(admin));
 
-    // The values were there, and the texts are those that they could be in.
+    // The agent had the values, and the texts are those that could show them.
     expect(published(dir)?.['f']).toContain(CANARY);
     for (const part of ['RENDER_', 'SECRET_EXPIRED', 'outputs.waits', 'pannier_failures_total', 'operation="read"']) {
       expect(all).toContain(part);

@@ -14,7 +14,7 @@ const CANARY = 's3cr3t-canary-api';
 const TOKEN = `${CANARY}-token`;
 const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,net,tls,fs,timer,stream' };
 
-describe('no value comes out of the local API but to who may read it', () => {
+describe('the local API shows values only to clients that may read them', () => {
   it('in logs, errors, arguments or refusals, with every debug switch on', async () => {
     const at = await scene.place();
     const socket = join(at.dir, 'api.sock');
@@ -44,7 +44,7 @@ describe('no value comes out of the local API but to who may read it', () => {
     const local = (path: string, ...more: string[]) => curl(path, '--unix-socket', socket, ...more);
     const tcp = (path: string, ...more: string[]) => curl(`http://127.0.0.1:${port}${path}`, ...more);
 
-    // It does come out where it may.
+    // The API does show it where it may.
     expect(await local('/v1/secrets/app/password')).toBe(`${CANARY}-1`);
     expect(await tcp('/v1/secrets/hidden/password', '-H', `X-Pannier-Token: ${TOKEN}`)).toBe(`${CANARY}-3`);
     expect(await local('/secretsmanager/get?secretId=app')).toContain(`${CANARY}-2`);

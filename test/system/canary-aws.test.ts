@@ -17,7 +17,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => moto.stop());
 
-/** Everything that Node and libraries can be told to print. */
+/** Environment with every debug output of Node and of libraries. */
 function loudEnv({ dir }: Place): Record<string, string> {
   mkdirSync(join(dir, 'tmp'), { recursive: true });
   return {
@@ -36,7 +36,7 @@ const KEYS = {
   AWS_SESSION_TOKEN: `${CANARY}-session`,
 };
 
-/** Files below `dir` that hold the canary, links not followed, but for the outputs. */
+/** Files below `dir`, without those of outputs, that hold the canary. Links are not followed. */
 function filesWithCanary(dir: string): string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -92,7 +92,7 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
     const said = init.output() + agent.output();
     expect(said).toContain('backend-answered');
     expect(said).not.toContain(CANARY);
-    // A session that was assumed, and what signs.
+    // Credentials of a session that was assumed, and a signing key.
     expect(said).not.toMatch(/ASIA[A-Z0-9]{8}|AWS4-HMAC|FQoGZ/);
     expect(filesWithCanary(dir)).toEqual([]);
     expect(readdirSync(join(dir, 'tmp'))).toEqual([]);

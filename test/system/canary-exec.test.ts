@@ -65,7 +65,7 @@ it('a value of a variable is in the environment of the child, and nowhere else',
   expect(environ).toContain(`A=${CANARY}-two`);
   expect(environ).not.toContain(token);
   expect(environ).not.toContain(`${CANARY}-token`);
-  expect(filesWithCanary(dir)).toEqual(['told']); // where the application itself wrote its environment
+  expect(filesWithCanary(dir)).toEqual(['events']); // the application itself wrote its environment there
   expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
 }, 60_000);
 

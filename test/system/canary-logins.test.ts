@@ -7,7 +7,7 @@ import { enableAppRole, enableCertAuth, enableJwtAuth, enableUserpass } from '..
 import type { Place } from './agent.helpers.ts';
 import { useScene, useWorld } from './openbao.helpers.ts';
 
-/** No credential of a login comes out: not when it works, and not when the server throws it back at us. */
+/** No credential of a login is shown anywhere: not when it works, and not when the server's answer repeats it. */
 
 const scene = useScene();
 const world = useWorld({ openBao: { tls: true } });
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await enableCertAuth(bao, shop);
 });
 
-/** Everything that Node and libraries can be told to print. */
+/** Environment with every debug output of Node and of libraries. */
 function loudEnv({ dir }: Place): Record<string, string> {
   const tmp = join(dir, 'tmp');
   mkdirSync(tmp, { recursive: true });
@@ -46,7 +46,7 @@ function configOf(place: Place, backends: Readonly<Record<string, object>>): Pro
   });
 }
 
-/** Writes it to a file. */
+/** Writes a text to a file. */
 function put({ dir }: Place, name: string, text: string): string {
   const path = join(dir, name);
   writeFileSync(path, text);
@@ -89,7 +89,7 @@ describe('the credentials of logins come out nowhere', () => {
     const restarted = await scene.init(config, '5s', { env });
     expect(restarted.facts('login-failed').map(({ code }) => code)).toContain('AUTH_WRAPPING_USED');
 
-    // The secret id inside the wrapping token is known to nobody here; the audit log of the server has its hash only.
+    // The test does not know the secret id inside the wrapping token; the server's audit log has only its hash.
     const said = agent.output() + restarted.output();
     const values = [PASSWORD, jwt, jwt.split('.')[2] as string, wrapping, plain];
     for (const value of values) expect(said.includes(value)).toBe(false);
@@ -107,7 +107,7 @@ describe('the credentials of logins come out nowhere', () => {
   const SECRET_ID = `${PASSWORD}-secret-id`;
   const echo = ({ body, headers }: FaultRequest) => `${body} ${headers['x-vault-token'] ?? ''}`;
 
-  /** How a server throws back what it was given; each lets the login come as far as it can. */
+  /** Answers that repeat what the server was sent; each lets the login get as far as it can. */
   const ANSWERS: readonly (readonly [string, (request: FaultRequest) => readonly [number, string]])[] = [
     ['errors that quote the request', (request) => [400, JSON.stringify({ errors: [echo(request)] })]],
     ['HTML that quotes it', (request) => [200, `<html>${echo(request)}`]],
@@ -131,7 +131,7 @@ describe('the credentials of logins come out nowhere', () => {
       const backend = { address: server.address, auth: auth(put(place, 'credential', `${PASSWORD}\n`)) };
       const config = await configOf(place, { bao: backend });
       const agent = await scene.init(config, '700ms', { env: loudEnv(place) });
-      // It was sent, so what follows is a search of something.
+      // The credential was sent, so the search below can fail.
       expect(server.requests.some((request) => echo(request).includes(PASSWORD))).toBe(true);
       if (method === 'wrapped' && server.requests.some(({ path }) => path.endsWith('/unwrap'))) {
         expect(server.requests.some(({ body }) => body.includes(SECRET_ID))).toBe(true);

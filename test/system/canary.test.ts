@@ -8,7 +8,7 @@ import { createPlace, type Place, runAgent, startAgent } from './agent.helpers.t
 
 /** Part of every value that must not come out. */
 const CANARY = 'c4n4ry';
-/** Everything that Node and libraries can be told to print. */
+/** Environment with every debug output of Node and of libraries. */
 const LOUD = { DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,stream,fs,module,child_process', NODE_OPTIONS: '' };
 const LOG = { level: 'trace', format: 'json' };
 
@@ -35,7 +35,7 @@ function loudEnv(): Record<string, string> {
   return { ...LOUD, TMPDIR: join(place.dir, 'tmp'), HOME: place.dir };
 }
 
-/** Files below `dir` that hold the canary, links not followed. */
+/** Files below `dir` that hold the canary. Links are not followed. */
 function filesWithCanary(dir: string): string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -119,7 +119,7 @@ describe('no value comes out anywhere but in the outputs', () => {
     const argv = readFileSync(`/proc/${agent.pid}/cmdline`, 'utf8');
     await agent.stop();
 
-    // It did reach the outputs, and the failing ones did fail: the search below is a search of something.
+    // The canary did reach the outputs, and the failing ones did fail, so the search below can fail.
     expect(readFileSync(join(dir, 'good/text'), 'utf8')).toBe(`${CANARY}-4`);
     const failed = new Set(init.facts('output-failed').map(({ output }) => output));
     expect([...failed].sort()).toEqual(Object.keys(failing).sort());

@@ -34,7 +34,7 @@ async function config(content: string, log = 'info', [admin, api]: string[] = []
 const published = () => readFileSync(join(place.dir, 'o/f'), 'utf8');
 
 describe('computed paths on a real OpenBao', () => {
-  it('init renders a list and everything in it, with one request each', async () => {
+  it('init renders a list and all its secrets, with one request each', async () => {
     for (const name of ['a', 'b']) await world.putSecret(`many/${name}`, { password: `of ${name}` });
     const file = await config(
       '{{#each (secrets "secret/shop/many") as |name|}}{{name}}: {{#with (secret "secret/shop/many/" name)}}{{password}}{{/with}}\n{{/each}}',
@@ -50,7 +50,7 @@ describe('computed paths on a real OpenBao', () => {
     expect(asked.filter((one) => one.startsWith('list '))).toHaveLength(1);
   });
 
-  it("the page's own example skips folders and deleted secrets, and follows what is deleted and comes back", async () => {
+  it("the page's own example skips folders and deleted secrets, and follows deletions and restorations", async () => {
     const { bao } = world;
     const page = readFileSync('docs/templates.md', 'utf8');
     const example = /## Computed paths[\s\S]*?```handlebars\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
@@ -68,8 +68,8 @@ describe('computed paths on a real OpenBao', () => {
     await bao.api('DELETE', 'secret/data/shop/users/bob');
     await eventually(() => expect(published()).toBe('alice:alice\n'));
     await eventually(() => expect(agent.facts('secret-absent').length).toBeGreaterThan(6));
-    const told = agent.facts('secret-absent').filter(({ level }) => level !== 'debug');
-    expect(told).toHaveLength(2);
+    const absences = agent.facts('secret-absent').filter(({ level }) => level !== 'debug');
+    expect(absences).toHaveLength(2);
     expect(agent.facts('secret-failed')).toEqual([]);
 
     const api = join(place.dir, 'api.sock');
@@ -100,7 +100,7 @@ describe('computed paths on a real OpenBao', () => {
     await eventually(() => expect(published()).toBe('alice:alice\ncarol:carol\n'));
   });
 
-  it('a path that comes from a value follows it, and is told nowhere', async () => {
+  it('a path that comes from a value changes with it, and is shown nowhere', async () => {
     await world.putSecret('one', { password: 'first' });
     await world.putSecret('c4n4ry', { password: 'second' });
     await world.putSecret('index', { current: 'one' });
@@ -116,7 +116,7 @@ describe('computed paths on a real OpenBao', () => {
     expect(agent.output()).toContain('(computed path)');
   });
 
-  it('a path with nothing at it ends init with the place in the template', async () => {
+  it('a path without a secret ends init with the place in the template', async () => {
     const file = await config('{{#with (secret "secret/shop/nothing")}}x{{/with}}');
     const init = await runAgent(['init', '-c', file, '--timeout', '20s']);
     expect(init.status).toBe(1);

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { reply, startFaultServer } from '../faults/fault-server.ts';
 import { runAgent } from './agent.helpers.ts';
 import { misfits } from './json-schema.helpers.ts';
-import { told, useScene } from './openbao.helpers.ts';
+import { failuresOf, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const COMMANDS = ['validate', 'init', 'run'] as const;
@@ -117,7 +117,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
     const agents = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));
     for (const agent of agents) {
       expect(agent.status).toBe(2);
-      const [first, ...others] = told(agent);
+      const [first, ...others] = failuresOf(agent);
       expect(first).toMatchObject({ code, place });
       expect(`${first?.seen} ${first?.hint}`).toMatch(says);
       expect(others).toEqual([]);
@@ -125,7 +125,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
     }
   });
 
-  it('a file that does not exist, and one that may not be read', async () => {
+  it('a file that does not exist or may not be read ends every command with 2', async () => {
     const place = await scene.place();
     const hidden = await place.config(good());
     await chmod(hidden, 0o600);
@@ -133,18 +133,18 @@ describe('a configuration with something wrong ends every command with 2', () =>
     const isRoot = process.getuid?.() === 0;
     for (const command of COMMANDS) {
       const missing = await runAgent([command, '-c', join(place.dir, 'nowhere.yaml')]);
-      expect([missing.status, told(missing)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
-      expect(told(missing)[0]?.place).toContain('nowhere.yaml');
+      expect([missing.status, failuresOf(missing)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
+      expect(failuresOf(missing)[0]?.place).toContain('nowhere.yaml');
       if (!isRoot) continue;
       const refused = await runAgent([command, '-c', hidden], { uid: 65_534, gid: 65_534 });
-      expect([refused.status, told(refused)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
+      expect([refused.status, failuresOf(refused)[0]?.code]).toEqual([2, 'CONFIG_UNREADABLE']);
     }
   });
 
-  it('no configuration at all: says how one is named', async () => {
+  it('without any configuration the error says how to name one', async () => {
     for (const command of COMMANDS) {
       const agent = await runAgent([command]);
-      expect([agent.status, told(agent)]).toEqual([
+      expect([agent.status, failuresOf(agent)]).toEqual([
         2,
         [
           {
@@ -158,10 +158,10 @@ describe('a configuration with something wrong ends every command with 2', () =>
     }
   });
 
-  it('all problems are told at once, each on a line, and then their number', async () => {
+  it('all problems are reported at once, each on a line, and then their number', async () => {
     const path = 'test/fixtures/config/bad-everything.yaml';
     const [validate, init, run] = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));
-    const problems = told(validate as NonNullable<typeof validate>);
+    const problems = failuresOf(validate as NonNullable<typeof validate>);
     expect(problems.length).toBeGreaterThan(20);
     expect(validate?.stderr()).toMatch(new RegExp(`\n${problems.length} problems\n$`));
     expect(new Set(problems.map(({ code }) => code))).toEqual(
@@ -180,24 +180,24 @@ describe('a configuration with something wrong ends every command with 2', () =>
 });
 
 describe('templates', () => {
-  it('a file of an output that is wrong hides neither its other templates nor its directory', async () => {
+  it('a wrong file of an output hides neither the problems of its other templates nor of its directory', async () => {
     const place = await scene.place();
     const files = { f: { content: '{{shp.x}} {{log app.x}}' }, g: { format: 'json', from: 'nobody' } };
     const inner = { dir: './out/inner', files: { a: { content: 'x' } } };
     const config = await place.config(good({ outputs: { shop: { dir: './out', files }, inner } }));
     const validate = await runAgent(['validate', '-c', config]);
-    expect(new Set(told(validate).map(({ code }) => code))).toEqual(
+    expect(new Set(failuresOf(validate).map(({ code }) => code))).toEqual(
       new Set(['CONFIG_UNKNOWN_SECRET', 'CONFIG_SAME_DIR', 'TEMPLATE_UNKNOWN_NAME', 'TEMPLATE_UNKNOWN_HELPER']),
     );
   });
 
-  it('are checked beside the rest: no correction is what shows the next problem', async () => {
+  it('are checked together with the rest, so that one correction does not reveal the next problem', async () => {
     const place = await scene.place();
     const secrets = { app: { key: 'app', refrsh: '5m' } };
     const files = { good: { content: '{{app.x}}' }, bad: { content: '{{ap.x}}{{#if}}' } };
     const config = await place.config(good({ secrets, outputs: { shop: { dir: './out', files } } }));
     const agent = await runAgent(['validate', '-c', config]);
-    expect(told(agent).map(({ code, place: at }) => [code, at.split(',')[0]])).toEqual([
+    expect(failuresOf(agent).map(({ code, place: at }) => [code, at.split(',')[0]])).toEqual([
       ['CONFIG_UNKNOWN_KEY', 'secrets.app.refrsh'],
       ['TEMPLATE_SYNTAX', 'outputs.shop.files.bad'],
     ]);
@@ -205,7 +205,7 @@ describe('templates', () => {
 });
 
 describe('a good configuration', () => {
-  it('validate asks no backend, writes nothing and ends with 0; PANNIER_CONFIG names the file as well', async () => {
+  it('validate sends no request, writes nothing and ends with 0; PANNIER_CONFIG may name the file', async () => {
     const server = scene.keep(await startFaultServer(reply(500)));
     const place = await scene.place();
     const auth = { method: 'kubernetes', role: 'shop', tokenFile: './no-such-token' };
@@ -246,7 +246,7 @@ describe('the command line', () => {
     { title: 'an unknown command', args: ['inti'], says: /unknown command 'inti'/ },
     { title: 'an unknown option', args: ['run', '--fast'], says: /unknown option '--fast'/ },
     { title: 'a timeout without a unit', args: ['init', '--timeout', '5'], says: /A duration such as 30s or 1m30s/ },
-  ])('$title ends with 2 and says what is known', async ({ args, says }) => {
+  ])('$title ends with 2 and the known names', async ({ args, says }) => {
     const agent = await runAgent(args);
     expect([agent.status, agent.stdout()]).toEqual([2, '']);
     expect(agent.stderr()).toMatch(says);

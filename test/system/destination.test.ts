@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Place } from './agent.helpers.ts';
 import { outputsOf, writePassword } from './file-backend.helpers.ts';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const NOBODY = { uid: 65_534, gid: 65_534 };
@@ -31,8 +31,8 @@ async function placeWith(password: string): Promise<Place> {
   return place;
 }
 
-describe('a destination that is in the way of publishing', () => {
-  it('what stands under our names is never replaced or followed; other outputs go on', async () => {
+describe('a destination that hinders publishing', () => {
+  it("other entries with the names of Pannier's files are never replaced or followed; other outputs go on", async () => {
     const place = await placeWith('one');
     const { dir } = place;
     await writeFile(join(dir, 'theirs'), 'theirs');
@@ -55,7 +55,7 @@ describe('a destination that is in the way of publishing', () => {
       { code: 'OUTPUT_SYMLINK', place: 'outputs.linked', seen: `${dir}/linked is a symlink` },
       { code: 'OUTPUT_OCCUPIED', place: 'outputs.plain', seen: `${dir}/plain is not a directory` },
     ];
-    const sorted = [...told(init)].sort((a, b) => (a.place < b.place ? -1 : 1));
+    const sorted = [...failuresOf(init)].sort((a, b) => (a.place < b.place ? -1 : 1));
     expect(sorted.map(({ code, place, seen }) => ({ code, place, seen }))).toEqual(wanted);
     for (const { hint } of sorted) expect(hint).toMatch(/^Remove/);
     expect(published(join(dir, 'good'))).toEqual({ password: 'one' });
@@ -71,7 +71,7 @@ describe('a destination that is in the way of publishing', () => {
     expect(await readFile(join(dir, 'theirs'), 'utf8')).toBe('theirs');
   });
 
-  it('a directory of somebody else: told, tried again, and published when it is given over', async (context) => {
+  it('a directory of another user is reported, tried again, and published into when its owner has changed', async (context) => {
     context.skip(!isRoot, 'only root can start the agent as another user');
     const place = await placeWith('one');
     await chmod(place.dir, 0o755);
@@ -81,7 +81,7 @@ describe('a destination that is in the way of publishing', () => {
     await writePassword(place, 'two');
     const init = await scene.init(config, '1h', NOBODY);
     const hint = 'Check its mount, owner and mode.';
-    expect([init.status, told(init)]).toEqual([
+    expect([init.status, failuresOf(init)]).toEqual([
       1,
       [{ code: 'OUTPUT_NOT_WRITABLE', place: 'outputs.out', seen: `cannot use ${dir} (EACCES)`, hint }],
     ]);
@@ -107,7 +107,7 @@ describe('a destination that is in the way of publishing', () => {
     expect(failed).toMatchObject({ code: 'OUTPUT_NOT_WRITABLE', place: 'outputs.out' });
     expect(failed['seen']).toMatch(/EROFS/);
     const init = await scene.init(config, '1h');
-    expect([init.status, told(init).map(({ code }) => code)]).toEqual([1, ['OUTPUT_NOT_WRITABLE']]);
+    expect([init.status, failuresOf(init).map(({ code }) => code)]).toEqual([1, ['OUTPUT_NOT_WRITABLE']]);
     expect(published(join(mounted, 'out'))).toEqual({ password: 'one' });
     expect(mount('-o', 'remount,rw', mounted)).toBe(0);
     await agent.waitFor('output-published', { count: 2 });
@@ -132,7 +132,7 @@ describe('a destination that is in the way of publishing', () => {
 });
 
 describe('a destination that is not on tmpfs', () => {
-  it('is a warning, and with requireTmpfs it is refused by init and run with 1', async (context) => {
+  it('is a warning, and with requireTmpfs init and run refuse it with status 1', async (context) => {
     const disk = await mkdtemp(join(tmpdir(), 'pannier-disk-'));
     scene.keep({ [Symbol.asyncDispose]: () => rm(disk, { recursive: true }) });
     context.skip((await statfs(disk)).type === TMPFS, 'the temporary directory is on tmpfs');
@@ -147,7 +147,7 @@ describe('a destination that is not on tmpfs', () => {
     const run = scene.run(strict);
     expect([init.status, await run.ended]).toEqual([1, 1]);
     for (const agent of [init, run]) {
-      expect(told(agent)).toEqual([
+      expect(failuresOf(agent)).toEqual([
         {
           code: 'OUTPUT_NOT_TMPFS',
           place: 'outputs.out',

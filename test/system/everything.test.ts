@@ -11,7 +11,7 @@ import { runAgent } from './agent.helpers.ts';
 import { useScene, useWorld } from './openbao.helpers.ts';
 
 /**
- * One configuration with every login, format, helper and ready-made template at once, from `validate` to what is read
+ * One configuration with every login, format, helper and builtin template at once, from `validate` to reading the files
  * back.
  */
 
@@ -19,13 +19,13 @@ const scene = useScene();
 const world = useWorld({ openBao: { tls: true } });
 const doc = readFileSync('docs/templates.md', 'utf8');
 
-/** The sample secrets that the examples of docs/templates.md are over. */
+/** The sample secrets of the examples in docs/templates.md. */
 const samples: Readonly<Record<string, Record<string, unknown>>> = Object.fromEntries(
   [...doc.matchAll(/^```json (\w+)\n([\s\S]*?)^```$/gm)].map(([, name = '', text = '']) => [name, JSON.parse(text)]),
 );
 const helpers = [...HELPERS.values()].map(({ example: [template, gives] }) => ({ template, gives }));
 
-/** What the ready-made templates are made of, but for the certificate, which is issued. */
+/** The secrets of the builtin templates, except for the certificate, which is issued. */
 const INPUTS = {
   aws: { access_key: 'AKIA', secret_key: 'wJalr/+' },
   docker: { username: 'shop', password: 'made-up' },
@@ -35,7 +35,7 @@ const INPUTS = {
   ssh: { privateKey: generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) },
   users: { alice: '{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=' },
 };
-/** The secret that stands for a template's own name for it, where they differ. */
+/** The secret for a template's own name of it, where the two differ. */
 const WITH: Readonly<Record<string, string>> = { db: 'pg', app: 'local', tls: 'issued' };
 
 beforeAll(async () => {

@@ -9,7 +9,7 @@ const world = useWorld({ database: true, databaseTtl: '4s', databaseMaxTtl: '8s'
 const PROGRAM = resolve('test/fixtures/programs/query-app.ts');
 
 describe('a PostgreSQL application as the child of exec', () => {
-  it('gets a new user before the old one ends, and no query fails in any of its lives', async () => {
+  it('gets a new user before the old one ends, and no query of any of its runs fails', async () => {
     const place = await scene.place();
     const { postgres } = world();
     const log = join(place.dir, 'log');

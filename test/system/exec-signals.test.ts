@@ -25,7 +25,7 @@ async function start(
   return { place, app, agent, pid };
 }
 
-/** Children of a process, zombies among them. */
+/** Pids of the children of a process, zombies included. */
 function childrenOf(pid: number): readonly { pid: number; state: string }[] {
   return readdirSync('/proc').flatMap((name) => {
     try {
@@ -39,13 +39,13 @@ function childrenOf(pid: number): readonly { pid: number; state: string }[] {
 
 describe('signals to exec', () => {
   it.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const)(
-    '%s is passed on to the child, and neither ends',
+    '%s is passed on to the child, and neither child nor exec ends',
     async (signal) => {
       const { app, agent, pid } = await start();
       agent.kill(signal);
-      await eventually(() => expect(app.told().slice(1)).toEqual([[pid, signal]]));
+      await eventually(() => expect(app.events().slice(1)).toEqual([[pid, signal]]));
       await pause(200);
-      expect([isAlive(pid), agent.facts('config-applied'), app.told().length]).toEqual([true, [], 2]);
+      expect([isAlive(pid), agent.facts('config-applied'), app.events().length]).toEqual([true, [], 2]);
     },
   );
 
@@ -55,18 +55,18 @@ describe('signals to exec', () => {
       const { app, agent, pid } = await start();
       agent.kill(signal);
       expect(await agent.ended).toBe(0);
-      expect(app.told().slice(1)).toEqual([[pid, signal]]);
+      expect(app.events().slice(1)).toEqual([[pid, signal]]);
       expect(agent.facts('agent-stopping')).toMatchObject([{ reason: signal }]);
     },
   );
 
-  it('a child that does not stop gets each of them, and SIGKILL after the grace', async () => {
+  it('a child that does not stop gets each signal, and SIGKILL after the grace', async () => {
     const { app, agent, pid } = await start({ grace: '700ms' }, 'SIGTERM', 'SIGINT');
     agent.kill('SIGTERM');
-    await eventually(() => expect(app.told()).toHaveLength(2));
+    await eventually(() => expect(app.events()).toHaveLength(2));
     agent.kill('SIGINT');
     expect(await agent.ended).toBe(137);
-    expect(app.told().slice(1)).toEqual([
+    expect(app.events().slice(1)).toEqual([
       [pid, 'SIGTERM'],
       [pid, 'SIGINT'],
     ]);
@@ -79,7 +79,7 @@ describe('signals to exec', () => {
     await agent.waitFor('child-stopping');
     agent.kill('SIGTERM');
     expect(await agent.ended).toBe(137);
-    expect(app.told().filter(([, what]) => what.startsWith('start'))).toHaveLength(1);
+    expect(app.events().filter(([, what]) => what.startsWith('start'))).toHaveLength(1);
   });
 
   it.each([
@@ -95,7 +95,7 @@ describe('signals to exec', () => {
     expect(agent.facts('child-started')).toEqual([]);
   });
 
-  it('what the child started dies with it, at a restart, a stop, and its own end', async () => {
+  it('the processes that the child started end with it, at a restart, a stop, and its own end', async () => {
     const place = await scene.place();
     await writePassword(place, 'one');
     const script = `sleep 600 & echo "$! $$" >> ${place.dir}/pids; while ! [ -e ${place.dir}/end ]; do sleep 0.05; done; exit 7`;
@@ -120,7 +120,7 @@ describe('signals to exec', () => {
     await gone(pids()[2]);
   });
 
-  it('a restarted child leaves no zombie of ours', async () => {
+  it('a restarted child leaves no zombie', async () => {
     const { place, agent, app } = await start();
     for (const count of [2, 3, 4]) {
       await writePassword(place, `p${count}`);
@@ -131,7 +131,7 @@ describe('signals to exec', () => {
 });
 
 describe('the streams of the child', () => {
-  it('are ours, and block, whatever we do with them', async () => {
+  it('are those of exec, and block, whatever exec does with them', async () => {
     const place = await scene.place();
     await writePassword(place, 'one');
     const look = 'import fcntl, os; print([bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK) for fd in (0, 1, 2)])';
@@ -142,7 +142,7 @@ describe('the streams of the child', () => {
 });
 
 describe.runIf(process.platform === 'linux')('on a terminal', () => {
-  /** Runs exec on a terminal of its own; what is typed there, and what stands there. */
+  /** Runs exec on a terminal of its own; the test can type there and read the screen. */
   async function onTerminal(script: string) {
     const place = await scene.place();
     await writePassword(place, 'one');
@@ -188,7 +188,7 @@ describe.runIf(process.platform === 'linux')('on a terminal', () => {
   });
 });
 
-/** A zombie that waits for process 1 runs no more. */
+/** Whether a process runs; a zombie does not. */
 function runs(pid: number): boolean {
   try {
     return !/^(?:Z|X)$/.test(parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.state ?? 'X');

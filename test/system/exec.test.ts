@@ -7,7 +7,7 @@ import { isAlive } from '../process/children.helpers.ts';
 import { eventually, type LogLine, type Place, runAgent } from './agent.helpers.ts';
 import { execAppIn, execOf } from './exec.helpers.ts';
 import { writePassword, writeSecrets } from './file-backend.helpers.ts';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const PASSWORD = { env: { PASSWORD: '{{app.password}}' } };
@@ -18,14 +18,14 @@ async function placeWith(password = 'one'): Promise<Place> {
   return place;
 }
 
-/** `exec` to its end, with a shell as the application. */
+/** Runs `exec` to its end, with a shell as the application. */
 async function runExec(place: Place, script: string, exec: object = PASSWORD, args: readonly string[] = []) {
   const config = await place.config(execOf(exec));
   return runAgent(['exec', '-c', config, ...args, '--', 'sh', '-c', script]);
 }
 
 describe('exec', () => {
-  it('gives the child its variables, our own streams, and ends with its status', async () => {
+  it('gives the child its variables and its own streams, and ends with the status of the child', async () => {
     const agent = await runExec(await placeWith(), 'echo "got $PASSWORD"; echo loud >&2; exit 42');
     expect([agent.status, agent.stdout()]).toEqual([42, 'got one\n']);
     expect(agent.stderr()).toContain('loud\n');
@@ -43,33 +43,33 @@ describe('exec', () => {
     ['is not there', (dir) => join(dir, 'none'), 127, 'ENOENT'],
     ['is not on PATH', () => 'surely-no-such-program', 127, 'ENOENT'],
     ['may not be executed', (dir) => join(dir, 'secrets.json'), 126, 'EACCES'],
-  ])('a command that %s gives the status of shells, and says why', async (_title, command, status, errno) => {
+  ])('a command that %s gives the status of shells, with the reason', async (_title, command, status, errno) => {
     const place = await placeWith();
     const config = await place.config(execOf(PASSWORD));
     const agent = await runAgent(['exec', '-c', config, '--', command(place.dir), 'argument']);
     expect(agent.status).toBe(status);
-    expect(told(agent)).toMatchObject([{ code: 'EXEC_NOT_STARTED', place: 'exec.command' }]);
+    expect(failuresOf(agent)).toMatchObject([{ code: 'EXEC_NOT_STARTED', place: 'exec.command' }]);
     expect(agent.stderr()).toContain(`(${errno})`);
     expect(agent.stderr()).not.toContain('argument');
   });
 
-  it('takes the command of the configuration, and that behind -- before it', async () => {
+  it('takes the command behind --, or else that of the configuration', async () => {
     const place = await placeWith();
     const config = await place.config(execOf({ command: ['sh', '-c', 'exit 4'] }));
     expect((await runAgent(['exec', '-c', config])).status).toBe(4);
     expect((await runAgent(['exec', '-c', config, '--', 'sh', '-c', 'exit 5'])).status).toBe(5);
   });
 
-  it('without a command anywhere it is a configuration error', async () => {
+  it('without any command ends with a configuration error', async () => {
     const place = await placeWith();
     const agent = await runAgent(['exec', '-c', await place.config(execOf(PASSWORD))]);
-    expect([agent.status, told(agent).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
+    expect([agent.status, failuresOf(agent).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
       2,
       ['CONFIG_MISSING exec.command'],
     ]);
   });
 
-  it('works with files alone, and without the section', async () => {
+  it('works with files alone, and without the section exec', async () => {
     const place = await placeWith();
     const dir = join(place.dir, 'o');
     const outputs = { o: { dir, files: { password: { content: '{{app.password}}' } } } };
@@ -78,7 +78,7 @@ describe('exec', () => {
     expect([agent.status, agent.stdout()]).toEqual([0, 'one']);
   });
 
-  it('starts the child once, when files and variables are all there, and never before', async () => {
+  it('starts the child once, when all files and variables are published, and never before', async () => {
     const place = await placeWith();
     await writeSecrets(place, { app: { password: 'one' } });
     const app = execAppIn(place);
@@ -97,10 +97,10 @@ describe('exec', () => {
     await agent.waitFor('output-published', { fits: ({ output }) => output === 'exec.env' });
     await agent.waitFor('secret-failed');
     await pause(300);
-    expect([app.told(), agent.facts('child-started')]).toEqual([[], []]);
+    expect([app.events(), agent.facts('child-started')]).toEqual([[], []]);
     await writeSecrets(place, { app: { password: 'two' } });
     await agent.waitFor('secret-changed', { ...changed('app'), count: 2 });
-    // The file comes while the variables wait for more of them to change.
+    // The file is published while the variables wait for further changes.
     await writeSecrets(place, { app: { password: 'two' }, late: { password: 'here' } });
     expect((await app.environment())['PASSWORD']).toBe('two');
     expect(published(dir)).toEqual({ late: 'here' });
@@ -108,19 +108,19 @@ describe('exec', () => {
     expect(agent.facts('child-started')).toHaveLength(1);
   });
 
-  it('with --timeout a child that cannot be started in time ends it as init does', async () => {
+  it('ends as init does when a child cannot be started within --timeout', async () => {
     const place = await placeWith();
     const secrets = { app: { key: 'app' }, gone: { key: 'gone' } };
     const config = await place.config(execOf({ env: { A: '{{gone.x}}', B: '{{app.password}}' } }, { secrets }));
     const agent = await runAgent(['exec', '-c', config, '--timeout', '500ms', '--', 'sh', '-c', 'touch started']);
-    expect([agent.status, told(agent).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
+    expect([agent.status, failuresOf(agent).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
       1,
       ['SECRET_NOT_FOUND secrets.gone.key'],
     ]);
     expect(agent.facts('child-started')).toEqual([]);
   });
 
-  it('a value that no variable can carry is told without it, and the child waits for a better one', async () => {
+  it('a value that no variable can hold is reported without it, and the child waits for a better one', async () => {
     const place = await placeWith('hunter2\0x');
     const app = execAppIn(place);
     const agent = scene.exec(await place.config(execOf(PASSWORD)), app.command);
@@ -132,7 +132,7 @@ describe('exec', () => {
 });
 
 describe('new values', () => {
-  it('stop the child and start it anew with them, once for changes that come together', async () => {
+  it('stop the child and start it anew, once for changes that come together', async () => {
     const place = await placeWith();
     const app = execAppIn(place);
     const agent = scene.exec(await place.config(execOf({ ...PASSWORD, quiet: '400ms' })), app.command);
@@ -143,13 +143,13 @@ describe('new values', () => {
     }
     expect((await app.environment(2))['PASSWORD']).toBe('four');
     expect(isAlive(first)).toBe(false);
-    expect(app.told().filter(([pid]) => pid === first)).toMatchObject([{}, [first, 'SIGTERM']]);
+    expect(app.events().filter(([pid]) => pid === first)).toMatchObject([{}, [first, 'SIGTERM']]);
     await agent.waitFor('reload-done');
     expect(agent.facts('child-started')).toMatchObject([{ why: 'first' }, { why: 'changed' }]);
     expect(await agent.stop()).toBe(0);
   });
 
-  it('are there before the old child is stopped: a secret that fails stops nobody', async () => {
+  it('are fetched before the old child is stopped: a secret that fails stops no child', async () => {
     const place = await placeWith();
     const app = execAppIn(place);
     const agent = scene.exec(await place.config(execOf(PASSWORD)), app.command);
@@ -159,7 +159,7 @@ describe('new values', () => {
     await writeSecrets(place, { app: { other: 'x' } });
     await agent.waitFor('output-failed');
     await pause(200);
-    expect([isAlive(pid), app.told().length]).toEqual([true, 1]);
+    expect([isAlive(pid), app.events().length]).toEqual([true, 1]);
   });
 
   it('with onChange: signal the child gets the signal and goes on', async () => {
@@ -170,11 +170,11 @@ describe('new values', () => {
     const pid = await app.pid();
     await writePassword(place, 'two');
     await agent.waitFor('reload-done');
-    await eventually(() => expect(app.told().slice(1)).toEqual([[pid, 'SIGUSR2']]));
+    await eventually(() => expect(app.events().slice(1)).toEqual([[pid, 'SIGUSR2']]));
     expect(agent.facts('child-started')).toHaveLength(1);
   });
 
-  it('with onChange: none nothing happens to it', async () => {
+  it('with onChange: none nothing happens to the child', async () => {
     const place = await placeWith();
     const app = execAppIn(place);
     const agent = scene.exec(await place.config(execOf({ ...PASSWORD, onChange: 'none' })), app.command);
@@ -182,10 +182,10 @@ describe('new values', () => {
     await writePassword(place, 'two');
     await agent.waitFor('output-published', { count: 2 });
     await pause(300);
-    expect(app.told()).toHaveLength(1);
+    expect(app.events()).toHaveLength(1);
   });
 
-  it('of a file reach the child by its signal, which a child that does not handle it is spared', async () => {
+  it('of a file reach the child by a signal, which is not sent to a child that does not handle it', async () => {
     const place = await placeWith();
     const dir = join(place.dir, 'o');
     const files = { password: { content: '{{app.password}}' } };
@@ -196,7 +196,7 @@ describe('new values', () => {
     const pid = await app.pid();
     await writePassword(place, 'two');
     await agent.waitFor('reload-done');
-    await eventually(() => expect(app.told().slice(1)).toEqual([[pid, 'SIGHUP']]));
+    await eventually(() => expect(app.events().slice(1)).toEqual([[pid, 'SIGHUP']]));
     expect(published(dir)).toEqual({ password: 'two' });
     await agent.stop();
 
@@ -232,7 +232,7 @@ describe('new values', () => {
     }
   });
 
-  it('of the configuration count too, and what it takes away is gone', async () => {
+  it('of the configuration reach the child too, and variables that it no longer names are gone', async () => {
     const place = await placeWith();
     const app = execAppIn(place);
     const agent = scene.exec(
@@ -246,20 +246,22 @@ describe('new values', () => {
     await place.config(execOf({ evn: {} }));
     await agent.waitFor('config-rejected');
     await pause(200);
-    expect(app.told().filter(([, what]) => what.startsWith('start'))).toHaveLength(2);
+    expect(app.events().filter(([, what]) => what.startsWith('start'))).toHaveLength(2);
   });
 
-  it('a child that is crash-looping is started again with backoff, and with new values at once', async () => {
+  it('of secrets start a child that is crash-looping at once, which else waits for its backoff', async () => {
     const place = await placeWith();
     const config = await place.config(execOf({ ...PASSWORD, onExit: 'restart' }));
-    const script = `echo "$PASSWORD" >> ${place.dir}/told; [ "$PASSWORD" = one ] && exit 3; exec sleep 60`;
+    const script = `echo "$PASSWORD" >> ${place.dir}/passwords; [ "$PASSWORD" = one ] && exit 3; exec sleep 60`;
     const agent = scene.exec(config, ['sh', '-c', script]);
     const ends = await agent.waitFor('child-ended', { count: 3 });
     expect(ends).toMatchObject({ status: 3 });
     for (const { retryInMs } of agent.facts('child-ended')) expect(retryInMs).toBeGreaterThanOrEqual(1_000);
     await writePassword(place, 'two');
     await agent.waitFor('child-started', { fits: ({ why }) => why === 'changed' });
-    await eventually(() => expect(readFileSync(join(place.dir, 'told'), 'utf8').trim().split('\n').at(-1)).toBe('two'));
+    await eventually(() =>
+      expect(readFileSync(join(place.dir, 'passwords'), 'utf8').trim().split('\n').at(-1)).toBe('two'),
+    );
     expect(await agent.stop()).toBe(143);
   });
 });
@@ -275,7 +277,7 @@ describe('the environment of the child', () => {
     HOME: '/home/shop',
   };
 
-  it('is ours without our logins, and what is configured wins', async () => {
+  it("is the agent's without the credentials of its logins, and configured variables win", async () => {
     const place = await placeWith();
     const app = execAppIn(place);
     const token = { kind: 'vault', auth: { method: 'token', token: '${env:MY_TOKEN}' } };
@@ -301,7 +303,7 @@ describe('the environment of the child', () => {
     expect(raw).not.toContain('s.configured');
   });
 
-  it('with pristine it is what is configured and inherited alone', async () => {
+  it('with pristine has only the variables that are configured and inherited', async () => {
     const place = await placeWith();
     const app = execAppIn(place);
     const config = await place.config(
@@ -314,7 +316,7 @@ describe('the environment of the child', () => {
 });
 
 describe('the API of exec', () => {
-  it('tells where the environment stands, starts the child anew when asked to, and stops exec with it', async () => {
+  it('has the state of the environment, restarts the child on request, and stops exec with the child', async () => {
     const place = await placeWith();
     const app = execAppIn(place);
     const socket = join(place.dir, 'api.sock');
@@ -327,7 +329,7 @@ describe('the API of exec', () => {
     expect(isAlive(first)).toBe(false);
     await ask(socket, '/v1/stop', 'POST');
     expect(await agent.ended).toBe(0);
-    expect(app.told().at(-1)).toEqual([await app.pid(2), 'SIGTERM']);
+    expect(app.events().at(-1)).toEqual([await app.pid(2), 'SIGTERM']);
   });
 });
 
@@ -348,7 +350,7 @@ describe('run and init', () => {
     const init = await runAgent(['init', '-c', config, '--timeout', '10s']);
     expect([init.status, init.facts('secret-failed')]).toEqual([0, []]);
     const run = await runAgent(['run', '-c', config]);
-    expect([run.status, told(run).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
+    expect([run.status, failuresOf(run).map(({ code, place: at }) => `${code} ${at}`)]).toEqual([
       2,
       ['CONFIG_INVALID outputs.o.reload[0].signal.child', 'CONFIG_INVALID outputs.o.reload[1].restart.child'],
     ]);

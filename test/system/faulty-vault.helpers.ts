@@ -1,14 +1,14 @@
 import { type Answerer, type FaultServer, reply, route, startFaultServer } from '../faults/fault-server.ts';
 
-/** A server that lets anybody with a token in, and answers for the one secret `x/app` as it is told. */
+/** A server that accepts every token, and answers for its one secret `x/app` as a test says. */
 export interface FaultyVault extends FaultServer {
-  /** What the secret is answered with from now on. */
+  /** Sets the answer for the secret from now on. */
   secret(answerer: Answerer): void;
-  /** Requests for the secret so far. */
+  /** How many requests for the secret came so far. */
   asked(): number;
 }
 
-/** Begins with the password `one`. */
+/** Starts such a server; the first password is `one`. */
 export async function startFaultyVault(): Promise<FaultyVault> {
   let answering = password('one');
   const token = { ttl: 0, expire_time: null, renewable: false, num_uses: 0 };
@@ -27,12 +27,12 @@ export async function startFaultyVault(): Promise<FaultyVault> {
   };
 }
 
-/** The secret as it should be. */
+/** A good answer for the secret. */
 export function password(text: string): Answerer {
   return reply(200, JSON.stringify({ data: { password: text } }));
 }
 
-/** As Vault refuses. */
+/** A refusal as Vault sends it. */
 export function refusal(
   status: number,
   errors: readonly string[] = [],

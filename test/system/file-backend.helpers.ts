@@ -2,7 +2,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Place } from './agent.helpers.ts';
 
-/** Where the secrets of a place are: a file backend needs no server, so what happens behind it shows quickly. */
+/** A file backend over the secrets of a place: it needs no server, so tests of what follows a change are quick. */
 export const fileBackend = { demo: { kind: 'file', path: './secrets.json' } };
 
 /** Replaces all secrets of a place, as an editor does. */
@@ -10,7 +10,7 @@ export function writeSecrets({ dir }: Pick<Place, 'dir'>, secrets: Readonly<Reco
   return writeFileInOne(join(dir, 'secrets.json'), JSON.stringify(secrets));
 }
 
-/** Replaces a file, so that nobody sees a part of it. */
+/** Replaces a file by a rename, so that readers never see a part of it. */
 export async function writeFileInOne(path: string, text: string): Promise<void> {
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
@@ -20,7 +20,8 @@ export async function writeFileInOne(path: string, text: string): Promise<void> 
 export const writePassword = (place: Pick<Place, 'dir'>, password: string) =>
   writeSecrets(place, { app: { password } });
 
-/** Outputs in folders of their own, each with the file `password`, logged to the last detail; `more` by output. */
+/** Outputs in folders of their own, each with the file `password`; `more` has further settings by output. The log is
+ * detailed. */
 export function outputsOf(dir: string, more: Readonly<Record<string, object>>): object {
   const files = { password: { content: '{{app.password}}' } };
   const outputs = Object.entries(more).map(([name, own]) => [name, { dir: join(dir, name), files, ...own }]);

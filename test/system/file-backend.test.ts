@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 
@@ -20,7 +20,7 @@ const yaml = (password: string) => `app:\n  password: ${password}\n  port: 8080\
 const BROKEN = 'app:\n  password: "hunter2\n  port: 8080\n';
 
 describe('a file of secrets', () => {
-  it('an edit is published; a broken one keeps the last good files and names file and line; the next good one mends it', async () => {
+  it('an edit is published; a broken one keeps the last good files and is reported with file and line until the next good one', async () => {
     const { dir, config, text } = await setUp('./secrets.yaml', '{{app.password}}:{{app.port}}');
     const file = join(dir, 'secrets.yaml');
     await writeFile(file, yaml('one'));
@@ -58,7 +58,7 @@ describe('a file of secrets', () => {
     const init = async () => {
       const agent = await scene.init(config, '1h');
       expect(agent.output()).not.toContain('hunter2');
-      return [agent.status, told(agent).map(({ code, seen }) => `${code} ${seen}`)];
+      return [agent.status, failuresOf(agent).map(({ code, seen }) => `${code} ${seen}`)];
     };
     expect(await init()).toEqual([1, [`BACKEND_FILE ${file}: cannot be read (ENOENT)`]]);
     await writeFile(file, BROKEN);
@@ -75,7 +75,7 @@ describe('a file of secrets', () => {
 });
 
 describe('a folder that is swapped as the kubelet does it', () => {
-  it('each swap is one generation, with all fields of one moment', async () => {
+  it('each swap is one generation, with fields of one version only', async () => {
     const { dir, config, text } = await setUp('./mounted', '{{app.username}}:{{app.password}}');
     const folder = join(dir, 'mounted/app');
     await mkdir(folder, { recursive: true });

@@ -33,8 +33,8 @@ async function setUp(secrets: object, content: string, auth: object = {}) {
   const agent = scene.run(config);
   await agent.waitFor('output-published');
   const statusOf = async (name: string) => {
-    const { secrets: told } = JSON.parse((await get(api, '/v1/status')).body);
-    return told.find((one: { name: string }) => one.name === name);
+    const { secrets } = JSON.parse((await get(api, '/v1/status')).body);
+    return secrets.find((one: { name: string }) => one.name === name);
   };
   return { agent, dir, admin, statusOf };
 }
@@ -58,9 +58,9 @@ describe('on a real OpenBao', () => {
     await bao.api('POST', 'identity/oidc/role/brief', { key: 'brief', ttl: '9s' });
     const secrets = { id: { read: 'identity/oidc/token/brief' } };
     const { agent, dir, statusOf } = await setUp(secrets, '{{id.token}}', { role: 'oidc' });
-    const told = await statusOf('id');
-    expect([told.state, told.life]).toEqual(['fresh', 'ends']);
-    expect(Math.abs(Date.parse(told.endsAt) - Date.parse(told.fetchedAt) - 9_000)).toBeLessThan(1_000);
+    const status = await statusOf('id');
+    expect([status.state, status.life]).toEqual(['fresh', 'ends']);
+    expect(Math.abs(Date.parse(status.endsAt) - Date.parse(status.fetchedAt) - 9_000)).toBeLessThan(1_000);
     for (const _ of Array(50)) {
       const [, payload = ''] = published(dir)?.['file']?.split('.') ?? [];
       const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString());
@@ -70,7 +70,7 @@ describe('on a real OpenBao', () => {
     expect(agent.facts('secret-changed').length).toBeLessThan(5);
   });
 
-  it('a lease is expired when its login has ended, for state, readiness and metrics, long before anything is due', async () => {
+  it('a lease is expired for state, readiness and metrics when its login has ended, long before its next attempt', async () => {
     const secrets = { db: { read: 'database/creds/shop' } };
     const { agent, admin, statusOf } = await setUp(secrets, '{{db.password}}', { role: 'brief' });
     await world().bao.kill();

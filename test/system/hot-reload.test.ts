@@ -43,7 +43,7 @@ function output(content: string, more: object = {}) {
 const published = () => readFileSync(join(place.dir, 'o/f'), 'utf8');
 
 describe('a new configuration while running', () => {
-  it('a renamed secret and a new one cost no login and one fetch; the lease stays', async () => {
+  it('a renamed secret and a new one cost no login and one fetch; the lease is kept', async () => {
     const { config } = await newPlace();
     const app = await startApplication(place.dir);
     open.push(app);
@@ -74,7 +74,7 @@ describe('a new configuration while running', () => {
     expect([agent.facts('login-made').length, app.reloads()]).toEqual([1, 1]);
   });
 
-  it('a configuration that is not good is refused with all its problems, and the running one stays', async () => {
+  it('a bad configuration is refused with all its problems, and the running one stays in use', async () => {
     const { config } = await newPlace();
     const good = {
       backends: backends(),
@@ -151,7 +151,7 @@ describe('a new configuration while running', () => {
   });
 
   it.each(['-c DIRECTORY', '-c FILE'])(
-    'is noticed when its directory was gone for a while (%s), and so is a template',
+    'is found after its directory was gone for a while (%s), and so is a template',
     async (how) => {
       const { dir } = await newPlace();
       const folder = join(dir, 'conf.d');
@@ -179,7 +179,7 @@ describe('a new configuration while running', () => {
     60_000,
   );
 
-  it('a backend that moves is opened anew; one that is gone is closed', async () => {
+  it('a backend with another address is opened anew; a backend that is gone is closed', async () => {
     const { config } = await newPlace();
     const secrets = { app: { kv: 'secret/shop/app' } };
     const file = await config({ backends: backends(), secrets, outputs: output('{{app.password}}') });

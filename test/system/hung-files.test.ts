@@ -11,7 +11,7 @@ import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 
-/** Every file that the agent reads and somebody else may replace, by its name in the place. */
+/** Every file that the agent reads and another user may replace, by its name in the place. */
 const FILES: readonly [string, string][] = [
   ['the configuration', 'pannier.json'],
   ['a ${file:} of it', 'level'],
@@ -61,7 +61,7 @@ async function setUp() {
   return { dir, config };
 }
 
-/** What must hold whatever hangs: health is answered, and a stop takes five seconds at most. */
+/** Checks that health is answered and that a stop takes five seconds at most. */
 async function holds(agent: ReturnType<typeof scene.run>, dir: string): Promise<void> {
   await sleep(500);
   for (let times = 0; times < 3; times++) {
@@ -75,7 +75,7 @@ async function holds(agent: ReturnType<typeof scene.run>, dir: string): Promise<
   expect(performance.now() - stoppedMs).toBeLessThan(5_500);
 }
 
-describe('a FIFO that nobody writes to, in the place of', () => {
+describe('a FIFO without a writer, in the place of', () => {
   it.each(FILES)('%s holds up neither health nor a stop', async (_, name) => {
     const { dir, config } = await setUp();
     const agent = scene.run(config);

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { hang } from '../faults/fault-server.ts';
 import { eventually } from './agent.helpers.ts';
 import { password, refusal, startFaultyVault } from './faulty-vault.helpers.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -16,7 +16,7 @@ const ABSENT = { backend: 'bao', kv: 'secret/shop/nothing' };
 const DENIED = { backend: 'bao', kv: 'secret/other/app' };
 const FAULTY = { backend: 'faulty', read: 'x/app' };
 
-/** OpenBao and a faulty server; an output per secret. */
+/** A configuration over OpenBao and a faulty server, with an output per secret. */
 async function setUp(secrets: Readonly<Record<string, object>>) {
   const faulty = scene.keep(await startFaultyVault());
   const place = await scene.place();
@@ -35,7 +35,7 @@ async function setUp(secrets: Readonly<Record<string, object>>) {
   return { faulty, dir: place.dir, config };
 }
 
-/** The accessor that the last login of the shop used. */
+/** The accessor of the shop's last login. */
 async function lastAccessor(): Promise<string | undefined> {
   return (await world().bao.requests()).findLast(({ path }) => path.startsWith('secret/'))?.accessor;
 }
@@ -45,7 +45,7 @@ function lookUp(accessor: string | undefined): Promise<unknown> {
 }
 
 describe('the end of init', () => {
-  it('a definite answer ends it, but only when the others have answered', async () => {
+  it('a definite answer ends init, but only when the others have answered', async () => {
     const { faulty, dir, config } = await setUp({ absent: ABSENT, slow: FAULTY });
     const { promise, resolve: release } = Promise.withResolvers<void>();
     faulty.secret((request, socket) => void promise.then(() => password('one')(request, socket)));
@@ -55,18 +55,20 @@ describe('the end of init', () => {
     expect(agent.stderr()).not.toContain('init:');
     release();
     expect(await agent.ended).toBe(1);
-    expect(told(agent).map(({ code, place }) => [code, place])).toEqual([['SECRET_NOT_FOUND', 'secrets.absent.kv']]);
+    expect(failuresOf(agent).map(({ code, place }) => [code, place])).toEqual([
+      ['SECRET_NOT_FOUND', 'secrets.absent.kv'],
+    ]);
     expect(published(join(dir, 'slow'))).toEqual({ password: 'one' });
   });
 
-  it('with an answer that may get better it goes on to the deadline, and tells all that is wrong', async () => {
+  it('with an answer that may change, init goes on to the deadline, and reports all that is wrong', async () => {
     const { faulty, config } = await setUp({ absent: ABSENT, sealed: FAULTY });
     faulty.secret(refusal(503, ['Vault is sealed']));
     const agent = await scene.init(config, '1500ms');
     expect(agent.facts('secret-failed').filter(({ place }) => place === 'secrets.sealed.read').length).toBeGreaterThan(
       1,
     );
-    expect(told(agent).map(({ code }) => code)).toEqual(['SECRET_NOT_FOUND', 'BACKEND_UNAVAILABLE']);
+    expect(failuresOf(agent).map(({ code }) => code)).toEqual(['SECRET_NOT_FOUND', 'BACKEND_UNAVAILABLE']);
     expect(agent.status).toBe(3);
   });
 
@@ -75,18 +77,18 @@ describe('the end of init', () => {
     { title: 'denied, absent and good', secrets: { denied: DENIED, absent: ABSENT, good: GOOD }, status: 4 },
     { title: 'absent and down', secrets: { absent: ABSENT, down: FAULTY }, status: 3 },
     { title: 'absent and good', secrets: { absent: ABSENT, good: GOOD }, status: 1 },
-  ])('of several causes the weightiest is the exit status: $title is $status', async ({ secrets, status }) => {
+  ])('of several causes the most severe sets the exit status: $title is $status', async ({ secrets, status }) => {
     const { faulty, dir, config } = await setUp(secrets);
     faulty.secret(refusal(500));
     const agent = await scene.init(config, 'down' in secrets ? '1200ms' : '1h');
     expect(agent.status).toBe(status);
-    expect(told(agent)).toHaveLength(Object.keys(secrets).length - ('good' in secrets ? 1 : 0));
+    expect(failuresOf(agent)).toHaveLength(Object.keys(secrets).length - ('good' in secrets ? 1 : 0));
     if ('good' in secrets) expect(published(join(dir, 'good'))).toEqual({ password: 'one' });
   });
 });
 
 describe('the login of an init', () => {
-  it('is revoked when it failed, and kept when all is done', async () => {
+  it('is revoked when init failed, and kept when it succeeded', async () => {
     const failing = await setUp({ good: GOOD, absent: ABSENT });
     const failed = await scene.init(failing.config, '1h');
     expect([failed.status, failed.facts('login-revoked').length]).toEqual([1, 1]);
@@ -104,7 +106,7 @@ describe('the login of an init', () => {
   it.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('is revoked when %s ends it, with %i and no failure told', async (signal, status) => {
+  ] as const)('is revoked when %s ends init, with %i and without a failure', async (signal, status) => {
     const { faulty, dir, config } = await setUp({ good: GOOD, waiting: FAULTY });
     faulty.secret(hang);
     const agent = scene.startInit(config, '1h');
@@ -114,7 +116,7 @@ describe('the login of an init', () => {
     await lookUp(accessor);
     agent.kill(signal);
     expect(await agent.ended).toBe(status);
-    expect([told(agent), agent.facts('secret-failed')]).toEqual([[], []]);
+    expect([failuresOf(agent), agent.facts('secret-failed')]).toEqual([[], []]);
     await expect(lookUp(accessor)).rejects.toThrow();
     expect(published(join(dir, 'good'))).toEqual({ password: 'one' });
   });

@@ -31,7 +31,7 @@ describe('the inspector', () => {
     expect(await agent.stop()).toBe(0);
   });
 
-  it('is turned off by a flag where we start ourselves over', async () => {
+  it('is turned off by a flag where Pannier starts itself again', async () => {
     const agent = await startRun({ NODE_DEBUG: 'http' });
     expect(commandLine(agent.pid)).toContain('--disable-sigusr1');
     agent.kill('SIGUSR1');

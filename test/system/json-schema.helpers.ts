@@ -1,7 +1,7 @@
-/** As much of JSON Schema (draft 2020-12) as the exported schema uses; an unknown keyword throws. */
+/** The part of JSON Schema (draft 2020-12) that the exported schema uses; an unknown keyword throws. */
 export type JsonSchema = boolean | Readonly<Record<string, unknown>>;
 
-/** The paths at which `value` does not fit; empty when all of it does. */
+/** The paths at which `value` violates the schema; empty when it is valid. */
 export function misfits(schema: JsonSchema, value: unknown, path = '$'): string[] {
   if (typeof schema === 'boolean') return schema ? [] : [`${path}: nothing is allowed here`];
   return Object.entries(schema).flatMap(([keyword, wanted]) => {
@@ -11,7 +11,7 @@ export function misfits(schema: JsonSchema, value: unknown, path = '$'): string[
   });
 }
 
-interface Met {
+interface Subject {
   readonly value: unknown;
   readonly path: string;
   readonly schema: Readonly<Record<string, unknown>>;
@@ -19,7 +19,7 @@ interface Met {
 
 const annotation = () => [];
 
-const CHECKS: Readonly<Record<string, (wanted: never, met: Met) => string[]>> = {
+const CHECKS: Readonly<Record<string, (wanted: never, subject: Subject) => string[]>> = {
   $schema: annotation,
   title: annotation,
   description: annotation,

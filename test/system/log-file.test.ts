@@ -42,7 +42,7 @@ describe('a log file', () => {
     expect([facts('agent.log').at(-1), agent.output()]).toEqual(['agent-stopping', '']);
   });
 
-  it('comes, goes and is appended to with the configuration', async () => {
+  it('is opened, closed and appended to as the configuration says', async () => {
     const { config, facts, write } = await setUp(undefined);
     const agent = scene.run(config);
     await agent.waitFor('output-published');

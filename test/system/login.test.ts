@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AppRole, enableAppRole, writePolicy } from '../servers/index.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -16,7 +16,7 @@ beforeAll(async () => {
   approle = await enableAppRole(bao, { role: 'batch', policies: ['legacy'] });
 });
 
-/** An output with the secret `app` of the shop in it. */
+/** A configuration with one output, which has the secret `app` of the shop. */
 function shopOf(backends: object, dir: string, more: object = {}): object {
   return {
     backends,
@@ -104,7 +104,7 @@ async function write(dir: string, text: string): Promise<string> {
   return path;
 }
 
-/** `auth` alone decides when it names its own method. */
+/** The login of a case: `auth` alone when it names a method, else parts of the good login are replaced. */
 function backendWith(auth: object): object {
   return 'method' in auth ? { kind: 'vault', address: world().bao.address, auth } : baoOf(world(), auth);
 }
@@ -116,7 +116,7 @@ describe('a login that is refused', () => {
     expect((await scene.init(await place.config(shopOf({ bao: baoOf(world()) }, dir)))).status).toBe(0);
     const bad = await place.config(shopOf({ bao: backendWith(await refused.auth(dir)) }, dir), 'bad.json');
     const agent = await scene.init(bad, '1h');
-    const [first, ...others] = told(agent);
+    const [first, ...others] = failuresOf(agent);
     expect([agent.status, first?.code, first?.place, others]).toEqual([4, refused.code, refused.place, []]);
     expect(`${first?.seen} ${first?.hint}`).toMatch(refused.says);
     expect(first?.seen).toMatch(/; secrets that wait for it: app$/);
@@ -124,7 +124,7 @@ describe('a login that is refused', () => {
     expect(published(join(dir, 'out'))).toEqual(GOOD);
   });
 
-  it('the secrets of another backend are published; an optional secret holds nothing up', async () => {
+  it('does not hold up the secrets of another backend, and holds up nothing for an optional secret', async () => {
     const place = await scene.place();
     const { dir } = place;
     const lost = baoOf(world(), { tokenFile: join(dir, 'absent') });
@@ -141,13 +141,13 @@ describe('a login that is refused', () => {
         },
       });
     const strict = await scene.init(await configOf(false), '1h');
-    expect([strict.status, told(strict).map(({ code }) => code)]).toEqual([4, ['AUTH_CREDENTIAL_UNREADABLE']]);
+    expect([strict.status, failuresOf(strict).map(({ code }) => code)]).toEqual([4, ['AUTH_CREDENTIAL_UNREADABLE']]);
     expect([published(join(dir, 'app')), published(join(dir, 'both'))]).toEqual([GOOD, undefined]);
     const relaxed = await scene.init(await configOf(true), '1h');
     expect([relaxed.status, published(join(dir, 'both'))]).toEqual([0, { password: 'one!' }]);
   });
 
-  it('run waits for a credential that is not there yet, and goes on when it is', async () => {
+  it('lets run wait for a credential file that does not exist yet, and go on when it does', async () => {
     const place = await scene.place();
     const tokenFile = join(place.dir, 'jwt');
     const agent = scene.run(await place.config(shopOf({ bao: baoOf(world(), { tokenFile }) }, place.dir)));
@@ -160,7 +160,7 @@ describe('a login that is refused', () => {
 });
 
 describe('a login that is granted', () => {
-  it('the token file is read again at each login: one that was rotated is used', async () => {
+  it('reads the token file again at each login, so that a rotated one is used', async () => {
     const { bao, review } = world();
     const role = {
       bound_service_account_names: ['before', 'after'],
@@ -182,11 +182,11 @@ describe('a login that is granted', () => {
     await world().putSecret('app', { password: 'two' });
     await agent.waitFor('output-published', { count: 2 });
     await world().putSecret('app', { password: 'one' });
-    // A login that was on its way with the old token while it was taken away is the only one that may have failed.
+    // Only a login that was sent with the old token just before the file was replaced may have failed.
     expect(agent.facts('login-failed').length).toBeLessThanOrEqual(1);
   });
 
-  it('approle and token: the files of a happy path', async () => {
+  it('by approle or token publishes the files', async () => {
     const place = await scene.place();
     const { dir } = place;
     const secretIdFile = await write(dir, `${await approle.newSecretId()}\n`);
@@ -202,7 +202,7 @@ describe('a login that is granted', () => {
     expect([second.status, published(join(dir, 'out'))]).toEqual([0, GOOD]);
   });
 
-  it('two backends with two identities feed one output; when one login is lost the other secrets go on', async () => {
+  it('on each of two backends feeds one output; when one login is lost, the secrets of the other backend go on', async () => {
     const place = await scene.place();
     const { dir } = place;
     const secretIdFile = await write(dir, await approle.newSecretId());

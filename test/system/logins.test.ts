@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { reply, route, startFaultServer } from '../faults/fault-server.ts';
 import { createAuthority, enableCertAuth, enableJwtAuth, enableUserpass } from '../servers/index.ts';
-import { published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
-/** The logins beside kubernetes, approle and token, each from a configuration to a file. */
+/** The logins other than kubernetes, approle and token, each from a configuration to a file. */
 
 const scene = useScene();
 const world = useWorld({ openBao: { tls: true } });
@@ -54,7 +54,7 @@ const certWith = (pair: { certFile: string; keyFile: string }, auth: object = {}
 const pairOf = ({ certFile, keyFile }: { certFile: string; keyFile: string }) => ({ certFile, keyFile });
 const mint = (more: object = {}) => world().review.mintToken({ serviceAccount: 'shop', ...more });
 
-/** A copy of the shop's pair that a test may rotate. */
+/** A copy of the shop's key pair that a test may rotate. */
 async function ownPair(dir: string) {
   const pair = { certFile: join(dir, 'client.pem'), keyFile: join(dir, 'client.key') };
   await rotate(pair, world().bao.tls);
@@ -82,8 +82,8 @@ describe('a login that is granted', () => {
     expect(agent.facts('login-revoked')).toEqual([]);
   });
 
-  /** This OpenBao has no ldap plugin; the wire of ldap is that of userpass, so a userpass mount can stand in. */
-  it('ldap: what a server takes that speaks as userpass does', async () => {
+  /** This OpenBao has no ldap plugin; its requests are those of userpass, so a userpass mount can take its place. */
+  it('ldap: is made on a userpass mount, which has the same requests', async () => {
     const { bao } = world();
     await bao.api('POST', 'sys/auth/ldap', { type: 'userpass' });
     await bao.api('PUT', 'auth/ldap/users/jo.doe', { password: PASSWORD, token_policies: ['shop'] });
@@ -103,16 +103,16 @@ describe('a login that is granted', () => {
     const passwordFile = await write(place.dir, PASSWORD);
     const auth = { method: 'ldap', mount: 'corp', username: 'DOM\\jo é', passwordFile };
     const agent = await scene.init(await place.config(shopOf({ address: server.address, auth }, place.dir)));
-    expect([agent.status, told(agent)[0]?.seen]).toEqual([4, expect.stringContaining('(LDAP operation failed)')]);
+    expect([agent.status, failuresOf(agent)[0]?.seen]).toEqual([4, expect.stringContaining('(LDAP operation failed)')]);
     expect(server.requests[0]).toMatchObject({ method: 'POST', path: '/v1/auth/corp/login/DOM%5Cjo%20%C3%A9' });
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ password: PASSWORD });
   });
 
   /**
-   * This OpenBao has no aws plugin: what is sent is held against STS and botocore in
+   * This OpenBao has no aws plugin: the request is compared with those of STS and botocore in
    * test/backend/vault/auth/aws.test.ts.
    */
-  it('aws: a signed request with the keys of the environment is sent, and nothing of it is told', async () => {
+  it('aws: sends a request signed by the keys of the environment, and logs nothing of it', async () => {
     const login = { auth: { client_token: 'made', lease_duration: 600, renewable: true, num_uses: 0 } };
     await using server = await startFaultServer(
       route({
@@ -136,7 +136,7 @@ describe('a login that is granted', () => {
     }
   });
 
-  it('revokeOnExit gives it back, and a failed init does so in any case', async () => {
+  it('is revoked with revokeOnExit, and by a failed init in any case', async () => {
     const place = await scene.place();
     const passwordFile = await write(place.dir, PASSWORD);
     const agent = scene.run(await place.config(shopOf(userpass(passwordFile, { revokeOnExit: true }), place.dir)));
@@ -149,7 +149,7 @@ describe('a login that is granted', () => {
     expect([failed.status, failed.facts('login-revoked')]).toEqual([4, [expect.objectContaining({ backend: 'bao' })]]);
   });
 
-  it('a password that was changed is read at the next login', async () => {
+  it('is made with a changed password at the next login', async () => {
     const { bao } = world();
     const brief = { token_policies: ['shop'], token_ttl: '2s', token_max_ttl: '2s' };
     await bao.api('PUT', 'auth/userpass/users/brief', { password: 'before', ...brief });
@@ -161,13 +161,13 @@ describe('a login that is granted', () => {
     await write(place.dir, 'after');
     const soFar = agent.facts('login-made').length;
     await agent.waitFor('login-made', { count: soFar + 2 });
-    // Only a login on its way between the two writes may have failed.
+    // Only a login that was made between the two writes may have failed.
     expect(agent.facts('login-failed').length).toBeLessThanOrEqual(1);
   });
 });
 
 describe('cert: a key pair that was rotated', () => {
-  it('logs in next, and no connection of the old pair is used for it', async () => {
+  it('is used for the next login, over no connection of the old pair', async () => {
     const { bao } = world();
     const roleOf = (...names: string[]) =>
       enableRole('rotating', { allowed_common_names: names, token_ttl: '2s', token_max_ttl: '2s' });
@@ -177,14 +177,14 @@ describe('cert: a key pair that was rotated', () => {
     const agent = scene.run(await place.config(shopOf(certWith(pair, { role: 'rotating' }), place.dir)));
     await agent.waitFor('output-published');
     await rotate(pair, bao.tls.other);
-    // A login that was on its way meanwhile has ended when one more has been made.
+    // After one more login, no login runs that was begun with the old pair.
     await agent.waitFor('login-made', { count: agent.facts('login-made').length + 2 });
     await roleOf('other');
     await agent.waitFor('login-made', { count: agent.facts('login-made').length + 2 });
     expect(agent.facts('login-failed')).toEqual([]);
   });
 
-  it('is refused a renewal of the login before, and a new login is made in time', async () => {
+  it('cannot renew the login before, and a new login is made in time', async () => {
     await enableRole('renewing', { token_ttl: '3s', token_max_ttl: '1h' });
     const place = await scene.place();
     const pair = await ownPair(place.dir);
@@ -315,7 +315,7 @@ describe('a login that is refused', () => {
     const place = await scene.place();
     const config = await place.config(shopOf(await refused.backend(place.dir), place.dir));
     const agent = await scene.init(config, '1h');
-    const [first, ...others] = told(agent);
+    const [first, ...others] = failuresOf(agent);
     const { code = 'AUTH_DENIED', place: where = 'backends.bao.auth' } = refused;
     expect([agent.status, first?.code, first?.place, others]).toEqual([4, code, where, []]);
     expect(`${first?.seen} ${first?.hint}`).toMatch(refused.says);
@@ -333,8 +333,8 @@ describe('a login that is refused', () => {
     const { certFile, keyFile } = (await pair(place.dir)) as { certFile: string; keyFile: string };
     const config = await place.config(shopOf(certWith({ certFile, keyFile }), place.dir));
     const agent = await scene.init(config, '700ms');
-    expect([agent.status, told(agent)[0]?.code]).toEqual([3, 'BACKEND_TLS']);
-    expect(told(agent)[0]?.seen).toMatch(says);
+    expect([agent.status, failuresOf(agent)[0]?.code]).toEqual([3, 'BACKEND_TLS']);
+    expect(failuresOf(agent)[0]?.seen).toMatch(says);
   });
 
   it('cert without a certificate is a problem of the configuration', async () => {

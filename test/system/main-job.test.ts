@@ -37,7 +37,7 @@ function keepRunning(config: string): Agent {
   return agent;
 }
 
-/** Reads through one look-up of `..data`, as a careful reader does. */
+/** Reads all files after one look-up of `..data`, so that they are of one generation. */
 function read(dir: string, file: string): string {
   return readFileSync(join(dir, file), 'utf8');
 }
@@ -121,7 +121,7 @@ describe('the main job on a real OpenBao, with a Kubernetes login', () => {
     expect([agent.facts('output-published').length, app.reloads()]).toEqual([3, 3]);
     expect(await agent.stop()).toBe(0);
 
-    // Leases and certificates, each in an output of its own.
+    // Each lease and certificate has an output of its own.
     const before = app.reloads();
     const leased = keepRunning(
       await config({

@@ -11,7 +11,7 @@ import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
 const scene = useScene();
 const world = useWorld();
 
-/** Mebibytes by the kernel's count: `VmRSS` resident now, `VmHWM` at most so far. */
+/** Memory in MiB as the kernel counts it: `VmRSS` is resident now, `VmHWM` the most so far. */
 function resident(pid: number, what: 'VmRSS' | 'VmHWM'): number {
   const [, kib] = new RegExp(`${what}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) / 1024;
@@ -56,7 +56,7 @@ describe.runIf(existsSync('/proc/self/status'))('memory', () => {
           await new Promise((resolve) => reader.once('connect', resolve));
           reader.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
         }
-        // The last one is answered after all of them.
+        // When the last request is answered, all are.
         expect(await get({ socketPath }, '/ping')).toBe('healthy');
         expect(resident(agent.pid, 'VmHWM') - before).toBeLessThan(60);
       } finally {

@@ -12,7 +12,7 @@ export interface Health {
   readonly warnings: readonly { readonly code: string; readonly place: string }[];
 }
 
-/** One request to a listener of the agent, over its socket or its port; rejects when nobody answers in five seconds. */
+/** One request to a listener of the agent, over its socket or its port; rejects without an answer in five seconds. */
 export function get(where: string | number, path: string, headers = {}, method = 'GET'): Promise<Answered> {
   const to = typeof where === 'string' ? { socketPath: where } : { host: '127.0.0.1', port: where };
   return new Promise((resolve, reject) => {
@@ -30,6 +30,7 @@ export function get(where: string | number, path: string, headers = {}, method =
   });
 }
 
+/** The answer of a health check. */
 export async function health(where: string | number, check: 'startupz' | 'readyz' | 'livez'): Promise<Health> {
   const { status, body } = await get(where, `/${check}`);
   return { ...JSON.parse(body), status };
@@ -38,7 +39,7 @@ export async function health(where: string | number, check: 'startupz' | 'readyz
 /** `CODE place` of each problem. */
 export const problemsOf = ({ problems }: Health): string[] => problems.map(({ code, place }) => `${code} ${place}`);
 
-/** A scrape, read by a parser of Prometheus. */
+/** The metrics of a scrape, parsed as Prometheus does. */
 export async function scrape(where: string | number): Promise<readonly Family[]> {
   return readExposition((await get(where, '/metrics')).body, 'prometheus');
 }

@@ -29,7 +29,7 @@ async function setUp(more: object = {}, secret: object = {}, output: object = {}
 }
 
 describe('the health of a running agent', () => {
-  it('startup latches, ready follows the backend: stale is ready, expired is not, and it comes back', async () => {
+  it('startup stays true, and readiness follows the backend: stale is ready, expired is not, fresh is again', async () => {
     const { bao } = world();
     await bao.kill();
     const { admin, config } = await setUp({}, { maxStale: '3s' });
@@ -47,7 +47,7 @@ describe('the health of a running agent', () => {
     await bao.kill();
     await agent.waitFor('secret-state', { fits: ({ state }) => state === 'stale' });
     const stale = await health(admin, 'readyz');
-    // A machine that is busy for three seconds finds the value expired already.
+    // On a machine that is busy for three seconds the value is expired already.
     if (stale.status === 200) expect(stale.warnings).toMatchObject([{ code: 'SECRET_STALE', place: 'secrets.app' }]);
     await agent.waitFor('secret-state', { fits: ({ state }) => state === 'expired' });
     const expired = await health(admin, 'readyz');
@@ -75,7 +75,7 @@ describe('the health of a running agent', () => {
     expect((await scrape(admin)).length).toBeGreaterThan(20);
   });
 
-  it('an output whose directory cannot be written is not ready, and ready when it can be', async () => {
+  it('is not ready while the directory of an output cannot be written', async () => {
     await world().putSecret('app', { password: 'one' });
     const { place, dir, admin } = await setUp();
     const nobody = { uid: 65534, gid: 65534 };
@@ -107,7 +107,7 @@ describe('the health of a running agent', () => {
     expect(sampleOf(families, 'pannier_output_generation', { output: 'shop' })).toBe(2);
   });
 
-  it('a reload that fails is told and does not take the application out of service', async () => {
+  it('has a warning for a reload that fails, and stays ready', async () => {
     const { admin, config } = await setUp(
       {},
       {},
@@ -122,7 +122,7 @@ describe('the health of a running agent', () => {
     expect([ready.status, ready.warnings[0]?.code]).toEqual([200, 'RELOAD_PID_FILE']);
   });
 
-  it('a process that stood still is not alive for a moment, and is again', async () => {
+  it('is not alive for a moment after the process stood still, and then alive again', async () => {
     const { admin, config } = await setUp();
     const agent = scene.run(config);
     await agent.waitFor('output-published');
@@ -156,7 +156,7 @@ describe('the health of a running agent', () => {
     await eventually(async () => expect((await get(port, '/metrics')).status).toBe(200));
   });
 
-  it('counters go on over a new configuration, and what is gone has no series', async () => {
+  it('counters go on over a new configuration, and removed secrets have no series', async () => {
     const { place, dir, admin, config } = await setUp(
       {
         secrets: { app: { kv: 'secret/shop/app', refresh: '200ms' }, old: { kv: 'secret/shop/app', refresh: '200ms' } },
@@ -189,7 +189,7 @@ describe('the health of a running agent', () => {
     expect(labels).not.toContain('old');
   });
 
-  it('a scrape of a real login and real secrets tells their times', async () => {
+  it('a scrape has the times of a real login and of real secrets', async () => {
     const { admin, config } = await setUp({
       secrets: { app: { kv: 'secret/shop/app', refresh: '200ms' } },
     });

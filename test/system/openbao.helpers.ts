@@ -5,19 +5,21 @@ import { startWorld, type World, type WorldOptions } from '../servers/index.ts';
 import { type Agent, type AgentOptions, createPlace, type Place, runAgent, startAgent } from './agent.helpers.ts';
 import { type Application, startApplication } from './application.helpers.ts';
 
-/** What a test of this folder stands on; everything it hands out is gone after the test. */
+/** Makes what a system test needs. Agents are stopped and files removed after the test. */
 export interface Scene {
+  /** A private directory. */
   place(): Promise<Place>;
+  /** An application that counts its SIGHUPs. */
   application(dir: string, name?: string): Promise<Application>;
-  /** `pannier run`, stopped after the test. */
+  /** Starts `pannier run`. */
   run(config: string, options?: AgentOptions): Agent;
-  /** `pannier exec -- COMMAND`, stopped after the test. */
+  /** Starts `pannier exec -- COMMAND`. */
   exec(config: string, command: readonly string[], options?: ExecOptions): Agent;
-  /** `pannier init`, stopped after the test, for a test that does something meanwhile. */
+  /** Starts `pannier init`, for a test that acts while it runs. */
   startInit(config: string, timeout?: string, options?: AgentOptions): Agent;
-  /** `pannier init` to its end. */
+  /** Runs `pannier init` to its end. */
   init(config: string, timeout?: string, options?: AgentOptions): Promise<Agent & { readonly status: number }>;
-  /** Disposes of it after the test. */
+  /** Disposes of a thing after the test. */
   keep<Thing extends AsyncDisposable>(thing: Thing): Thing;
 }
 
@@ -30,7 +32,7 @@ export interface ExecOptions extends AgentOptions {
 export function useScene(): Scene {
   const kept: AsyncDisposable[] = [];
   afterEach(async () => {
-    for (const one of kept.splice(0).reverse()) await one[Symbol.asyncDispose]();
+    for (const thing of kept.splice(0).reverse()) await thing[Symbol.asyncDispose]();
   });
   const keep: Scene['keep'] = (thing) => {
     kept.push(thing);
@@ -54,7 +56,7 @@ export function useScene(): Scene {
   };
 }
 
-/** One world for all tests of a file. To be called outside of tests; the answer is for inside. */
+/** Starts one world for all tests of a file. To be called outside of tests; the returned function is for tests. */
 export function useWorld(options?: WorldOptions): () => World {
   let world: World | undefined;
   beforeAll(async () => {
@@ -73,8 +75,8 @@ export function baoOf(world: World, auth: object = {}): object {
   return { kind: 'vault', address: world.bao.address, auth: login };
 }
 
-/** One failure as the agent told it on standard error. */
-export interface Told {
+/** One failure as the agent printed it on standard error. */
+export interface PrintedFailure {
   readonly code: string;
   readonly place: string;
   readonly seen: string;
@@ -82,7 +84,7 @@ export interface Told {
 }
 
 /** The failures that a command ended with, in order. */
-export function told(agent: Agent): readonly Told[] {
+export function failuresOf(agent: Agent): readonly PrintedFailure[] {
   return agent
     .stderr()
     .split('\n')

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from './agent.helpers.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ openBao: { persist: true } });
@@ -20,13 +20,13 @@ async function setUp(): Promise<{ dir: string; config: string }> {
 }
 
 describe('an outage of a real OpenBao', () => {
-  it('down at start: init ends with 3 at its deadline and says what it missed where; run waits and recovers', async () => {
+  it('at the start lets init end with 3 at its deadline, with the secrets and addresses that failed; run waits and recovers', async () => {
     const { bao, putSecret } = world();
     const { dir, config } = await setUp();
     expect((await scene.init(config)).status).toBe(0);
     await bao.kill();
     const init = await scene.init(config, '1s');
-    expect([init.status, told(init)]).toEqual([
+    expect([init.status, failuresOf(init)]).toEqual([
       3,
       [
         {
@@ -47,7 +47,7 @@ describe('an outage of a real OpenBao', () => {
     for (const { retryInMs } of agent.facts('login-failed')) expect(retryInMs).toBeGreaterThanOrEqual(250);
   });
 
-  it('killed and started again: the files stay, the secret is stale, then fresh, under the same login', async () => {
+  it('by a kill and a new start leaves the files; the secret is stale, then fresh, under the same login', async () => {
     const { bao, putSecret } = world();
     await putSecret('app', { password: 'one' });
     const { dir, config } = await setUp();
@@ -68,7 +68,7 @@ describe('an outage of a real OpenBao', () => {
     expect(await agent.stop()).toBe(0);
   });
 
-  it('suspended and resumed: each request ends at its timeout, and the next value is published', async () => {
+  it('by a suspension ends each request at its timeout; after it the next value is published', async () => {
     const { bao, putSecret } = world();
     await putSecret('app', { password: 'one' });
     const { dir, config } = await setUp();

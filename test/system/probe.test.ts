@@ -10,7 +10,7 @@ import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 
-/** An agent over the embedded backend whose output waits for `late` until `arrive`. */
+/** An agent over the file backend whose output waits for the secret `late`, until `arrive` is called. */
 async function setUp(more: object = {}) {
   const place = await scene.place();
   const path = join(place.dir, 'secrets.json');
@@ -33,7 +33,7 @@ const probe = (check: string, args: readonly string[], env: Record<string, strin
 const code = ({ stderr }: Agent) => /\(([A-Z_]+)\)/.exec(stderr())?.[1];
 
 describe('pannier probe', () => {
-  it('answers 1 with a line for each problem, and 0 without a word when all is well', async () => {
+  it('ends with 1 and a line for each problem, and with 0 and no output when all is well', async () => {
     const { socket, config, arrive } = await setUp();
     const agent = scene.run(config);
     await agent.waitFor('output-waiting');
@@ -56,7 +56,7 @@ describe('pannier probe', () => {
   it.each([
     ['status', []],
     ['get', ['app']],
-  ])('%s says that a configuration has no API, and asks nobody', async (command, args) => {
+  ])('%s says that a configuration has no API, and sends no request', async (command, args) => {
     const { config } = await setUp({ api: undefined, admin: { listen: '127.0.0.1:1' } });
     const { status, stderr } = await runAgent([command, ...args, '-c', config]);
     expect([status, stderr()]).toEqual([
@@ -82,7 +82,7 @@ describe('pannier probe', () => {
     }
   });
 
-  it('nobody there, and somebody else there, is 1', async () => {
+  it('a socket without a listener, or with another server, is 1', async () => {
     const { place } = await setUp();
     const none = await probe('live', ['--socket', join(place.dir, 'none')]);
     expect([none.status, code(none)]).toEqual([1, 'AGENT_UNREACHABLE']);
@@ -142,7 +142,7 @@ describe('pannier status', () => {
     expect(shown.output() + json.output()).not.toContain('c4n4ry');
   });
 
-  it('--watch appends what has changed when it is no terminal, says when the agent is gone, and ends at SIGINT with 0', async () => {
+  it('--watch without a terminal appends changes, says when the agent is gone, and ends at SIGINT with 0', async () => {
     const { socket, config, arrive } = await setUp();
     const agent = scene.run(config);
     await agent.waitFor('output-waiting');
@@ -170,7 +170,7 @@ describe('pannier status', () => {
     }
   });
 
-  it('an agent that is not there is a failure', async () => {
+  it('an agent that does not run is a failure', async () => {
     const { place } = await setUp();
     const gone = await runAgent(['status', '--socket', join(place.dir, 'none')]);
     expect([gone.status, code(gone)]).toEqual([1, 'AGENT_UNREACHABLE']);

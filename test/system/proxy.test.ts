@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const scene = useScene();
 const world = useWorld({ database: true });
 
-/** A running agent whose proxy is on a socket and on a port. */
+/** Starts an agent whose proxy listens on a socket and a port. */
 async function proxied(proxy: object = {}, env: Readonly<Record<string, string>> = {}) {
   const { dir, config } = await scene.place();
   const socket = join(dir, 'vault.sock');
@@ -76,9 +76,9 @@ describe('clients without a login of their own', () => {
     );
     const env = { PYTHONPATH: hvac, HOME: dir, PATH: '/usr/bin:/bin:/usr/local/bin' };
     const { stdout } = await run('python3', ['-c', HVAC, tcp], { env });
-    const told = JSON.parse(stdout) as { value: object; keys: string[]; user: string; self: string };
-    expect(told).toMatchObject({ value: { password: 'of-app' }, user: expect.stringMatching(/^v-/), self: '' });
-    expect(told.keys).toContain('app');
+    const result = JSON.parse(stdout) as { value: object; keys: string[]; user: string; self: string };
+    expect(result).toMatchObject({ value: { password: 'of-app' }, user: expect.stringMatching(/^v-/), self: '' });
+    expect(result.keys).toContain('app');
   });
 
   it('node-vault reads and lists with LIST', async () => {
@@ -90,7 +90,7 @@ describe('clients without a login of their own', () => {
     expect((await vault.list('secret/metadata/shop')).data.keys).toContain('app');
   });
 
-  it('curl reads over the socket, and over TCP with the header that it is asked for', async () => {
+  it('curl reads over the socket, and over TCP with the required header', async () => {
     await world().putSecret('app', { password: 'of-app' });
     const { tcp, socket } = await proxied();
     const curl = async (...args: string[]) => (await run('curl', ['-s', '-w', '%{http_code}', ...args])).stdout;
@@ -103,7 +103,7 @@ describe('clients without a login of their own', () => {
 });
 
 describe('readiness', () => {
-  it('fails while there is no login to lend, and holds once there is one, before any client has come', async () => {
+  it('fails while there is no login to lend, and holds once there is one, before the first client', async () => {
     const { dir, config } = await scene.place();
     const admin = join(dir, 'admin.sock');
     const bao = baoOf(world(), { role: 'late' });
@@ -230,7 +230,7 @@ describe('ten thousand fuzzed requests', () => {
   }, 120_000);
 });
 
-/** The same numbers each time (mulberry32). */
+/** Pseudo-random numbers that are the same in each run (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

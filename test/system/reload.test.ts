@@ -7,12 +7,12 @@ import { describe, expect, it } from 'vitest';
 import { eventually, type LogLine, type Place } from './agent.helpers.ts';
 import { password, startFaultyVault } from './faulty-vault.helpers.ts';
 import { outputsOf, writePassword } from './file-backend.helpers.ts';
-import { published, told, useScene } from './openbao.helpers.ts';
+import { failuresOf, published, useScene } from './openbao.helpers.ts';
 
 const scene = useScene();
 const of = (output: string) => (line: LogLine) => line['output'] === output;
 
-/** A place whose outputs were published once with the password `one`, and shall be with `two`. */
+/** A place whose outputs were published with the password `one`, and whose secret is `two` by now. */
 async function publishedOnce(
   outputs: (dir: string) => Readonly<Record<string, object>>,
 ): Promise<Place & { path: string }> {
@@ -44,7 +44,7 @@ function isRunning(pid: number): boolean {
 }
 
 describe('a reload by signal', () => {
-  it('nobody is signalled by a pid file that is missing, stale, reused or refused; each is told, then mended', async () => {
+  it('sends nothing for a pid file that is missing, stale, reused or refused; each is reported, and succeeds when corrected', async () => {
     const names = ['missing', 'stale', 'reused', 'refused', 'garbage'];
     const place = await publishedOnce((dir) =>
       Object.fromEntries(names.map((name) => [name, hangup(join(dir, name, 'pid'))])),
@@ -87,7 +87,7 @@ describe('a reload by signal', () => {
     await eventually(() => expect(app.reloads()).toBeGreaterThan(0));
   });
 
-  it('the first generation reloads nobody, unless it is asked to', async () => {
+  it('is not done for the first generation, unless it is configured', async () => {
     const place = await scene.place();
     await writePassword(place, 'one');
     const app = await scene.application(place.dir);
@@ -104,7 +104,7 @@ describe('a reload by signal', () => {
 });
 
 describe('a reload by command', () => {
-  it('missing, failing and hanging ones are told, by program and without arguments, and end with all they started', async () => {
+  it('that is missing, fails or hangs is reported by its program, without arguments, and ends with all that it started', async () => {
     const place = await publishedOnce((dir) => ({
       missing: command([join(dir, 'no-such-program'), 'argument-1']),
       failing: command(['sh', '-c', 'exit 7', 'argument-1']),
@@ -130,7 +130,7 @@ describe('a reload by command', () => {
     await eventually(() => expect(isRunning(sleeping)).toBe(false));
   });
 
-  it('one that hangs holds up no other output, and is ended by a stop', async () => {
+  it('that hangs holds up no other output, and is ended by a stop', async () => {
     const place = await publishedOnce((dir) => ({
       hanging: command(['sh', '-c', `echo $$ > ${dir}/hang.pid; exec sleep 600`], '1h'),
       other: command(['true']),
@@ -146,7 +146,7 @@ describe('a reload by command', () => {
     await eventually(() => expect(isRunning(pid)).toBe(false));
   });
 
-  it('a failing one causes no request to the backend at all', async () => {
+  it('that fails causes no request to the backend', async () => {
     const vault = scene.keep(await startFaultyVault());
     const place = await scene.place();
     const tokenFile = join(place.dir, 'token');
@@ -171,7 +171,7 @@ describe('a reload by command', () => {
 });
 
 describe('an owed reload', () => {
-  it('outlives a SIGKILL: the next run does it, once, although nothing is published', async () => {
+  it('survives a SIGKILL: the next run does it, once, although nothing is published', async () => {
     const place = await publishedOnce((dir) => ({
       out: command(['sh', '-c', `test -e ${dir}/ready && echo done >> ${dir}/count`]),
     }));
@@ -191,11 +191,11 @@ describe('an owed reload', () => {
     expect(await readFile(join(dir, 'count'), 'utf8')).toBe('done\n');
   });
 
-  it('init tries it once: 1 when it fails, and the next init does it', async () => {
+  it('is tried once by init, which ends with 1 when it fails; the next init does it', async () => {
     const place = await publishedOnce((dir) => ({ out: command(['test', '-e', join(dir, 'ready')]) }));
     const failed = await scene.init(place.path, '1h');
     const hint = 'Run it by hand to see why.';
-    expect([failed.status, told(failed)]).toEqual([
+    expect([failed.status, failuresOf(failed)]).toEqual([
       1,
       [
         {
@@ -212,10 +212,10 @@ describe('an owed reload', () => {
     expect([done.status, done.facts('reload-done').length, done.facts('output-published').length]).toEqual([0, 1, 0]);
   });
 
-  it('init ends with 1 at its deadline while the command still runs', async () => {
+  it('lets init end with 1 at its deadline while the command still runs', async () => {
     const place = await publishedOnce(() => ({ out: command(['sleep', '600'], '1h') }));
     const agent = await scene.init(place.path, '900ms');
-    expect([agent.status, told(agent).map(({ code, place: at }) => [code, at])]).toEqual([
+    expect([agent.status, failuresOf(agent).map(({ code, place: at }) => [code, at])]).toEqual([
       1,
       [['INIT_TIMEOUT', 'outputs.out']],
     ]);

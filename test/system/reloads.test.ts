@@ -26,7 +26,7 @@ async function setUp(reload: readonly object[]) {
 }
 
 describe('a reload by HTTP', () => {
-  it('is tried again until the application takes it; a new value alone of a header reloads nobody', async () => {
+  it('is tried again until the application accepts it; a new value that only a header uses causes no reload', async () => {
     await using server = await startFaultServer(reply(503, CANARY));
     const headers = { Authorization: 'Bearer {{admin.token}}' };
     const { put, dir, config } = await setUp([{ http: { url: `${server.address}/-/reload`, expect: [200], headers } }]);
@@ -49,12 +49,12 @@ describe('a reload by HTTP', () => {
 });
 
 describe('a reload by the name of a process', () => {
-  /** An application with a name of its own that notes each SIGHUP, and has a worker of the same name. */
+  /** An application with a name of its own, which records each SIGHUP, and a worker of the same name. */
   async function startNamed(dir: string, name: string) {
     const program = join(dir, name);
     if (!existsSync(program)) copyFileSync('/bin/sh', program);
-    const note = (who: string) => `trap 'echo ${who} >> ${program}.told' HUP; while :; do sleep 0.02; done`;
-    const script = `("${program}" -c "${note('worker')}") & echo up; ${note('master')}`;
+    const loop = (who: string) => `trap 'echo ${who} >> ${program}.signals' HUP; while :; do sleep 0.02; done`;
+    const script = `("${program}" -c "${loop('worker')}") & echo up; ${loop('master')}`;
     const child = spawn(program, ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     const { pid = 0 } = child;
     scene.keep({
@@ -63,10 +63,11 @@ describe('a reload by the name of a process', () => {
       },
     });
     await new Promise((resolve) => child.stdout.once('data', resolve));
-    return { pid, told: () => (existsSync(`${program}.told`) ? readFileSync(`${program}.told`, 'utf8').trim() : '') };
+    const file = `${program}.signals`;
+    return { pid, signals: () => (existsSync(file) ? readFileSync(file, 'utf8').trim() : '') };
   }
 
-  it('tells the master alone, waits while nobody is there, and refuses several; each step is told', async () => {
+  it('signals the master alone, waits while there is no process, and refuses several; each step is reported', async () => {
     const name = `app${process.pid}`;
     await using server = await startFaultServer(reply(204));
     const { put, dir, config } = await setUp([
@@ -79,7 +80,7 @@ describe('a reload by the name of a process', () => {
     await agent.waitFor('reload-failed', { fits: ({ code }) => code === 'RELOAD_NO_PROCESS' });
     const app = await startNamed(dir, name);
     const done = await agent.waitFor('reload-done');
-    await eventually(() => expect(app.told()).toBe('master'));
+    await eventually(() => expect(app.signals()).toBe('master'));
     expect(done).toMatchObject({ generation: 2, steps: 2 });
     const steps = agent.facts('reload-step').map(({ step, how, code }) => [step, how, code]);
     expect(steps.slice(0, 2)).toEqual([
@@ -94,10 +95,10 @@ describe('a reload by the name of a process', () => {
     const several = await agent.waitFor('reload-failed', { fits: ({ code }) => code === 'RELOAD_SEVERAL_PROCESSES' });
     expect(several['seen']).toBe(`2 processes are named ${name}`);
     await pause(100);
-    expect(app.told()).toBe('master');
+    expect(app.signals()).toBe('master');
     process.kill(-other.pid, 'SIGKILL');
     await agent.waitFor('reload-done', { count: 2 });
-    await eventually(() => expect(app.told()).toBe('master\nmaster'));
+    await eventually(() => expect(app.signals()).toBe('master\nmaster'));
   });
 });
 
@@ -122,9 +123,9 @@ describe('reloads of a running agent', () => {
     expect(await next.stop()).toBe(0);
   });
 
-  it('an application that was told is left alone when a directory has the place of the mark', async () => {
+  it('an application that was reloaded is not reloaded again when a directory is in the place of the mark', async () => {
     const record = join((await scene.place()).dir, 'record');
-    const { put, dir, config } = await setUp([{ command: { argv: ['sh', '-c', `echo told >> ${record}`] } }]);
+    const { put, dir, config } = await setUp([{ command: { argv: ['sh', '-c', `echo done >> ${record}`] } }]);
     const agent = scene.run(config);
     await agent.waitFor('output-published');
     rmSync(join(dir, '..reloaded'));
@@ -132,7 +133,7 @@ describe('reloads of a running agent', () => {
     put({ password: 'two' });
     const failed = await agent.waitFor('output-failed', { count: 3 });
     expect(failed).toMatchObject({ code: 'OUTPUT_OCCUPIED', output: 'o' });
-    expect(readFileSync(record, 'utf8')).toBe('told\n');
+    expect(readFileSync(record, 'utf8')).toBe('done\n');
     expect(agent.facts('reload-failed')).toEqual([]);
     rmSync(join(dir, '..reloaded'), { recursive: true });
     await eventually(() => existsSync(join(dir, '..reloaded')));
@@ -156,7 +157,7 @@ describe('reloads of a running agent', () => {
     expect(await agent.stop()).toBe(0);
   }, 90_000);
 
-  it('what a reload command leaves in the background outlives the agent; its last words are told where wanted', async () => {
+  it('a background process of a reload command outlives the agent; its standard error is logged where configured', async () => {
     const record = join((await scene.place()).dir, 'record');
     const leaves = { command: { argv: ['sh', '-c', `sleep 60 & echo $! > ${record}`] } };
     const fails = { command: { argv: ['sh', '-c', 'echo why it failed >&2; exit 1'], captureOutput: true } };

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AgentOptions, eventually, type Place, runAgent } from './agent.helpers.ts';
-import { baoOf, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true });
@@ -19,7 +19,7 @@ interface Local {
   put(app: object): void;
 }
 
-/** An output `o` and an output `p` over a file backend. */
+/** A configuration with the outputs `o` and `p` over a file backend. */
 async function local(files: object, app: object): Promise<Local> {
   const place = await scene.place();
   const put = (fields: object) => writeFileSync(join(place.dir, 'secrets.json'), JSON.stringify({ app: fields }));
@@ -30,7 +30,7 @@ async function local(files: object, app: object): Promise<Local> {
     backends: { demo: { kind: 'file', path: './secrets.json' } },
     secrets: { app: { key: 'app' } },
     outputs: {
-      o: { dir, files, reload: [{ command: { argv: ['/bin/sh', '-c', `echo told >> ${place.dir}/told`] } }] },
+      o: { dir, files, reload: [{ command: { argv: ['/bin/sh', '-c', `echo done >> ${place.dir}/reloaded`] } }] },
       p: { dir: join(place.dir, 'p'), files: { g: { content: 'g {{app.user}}\n' } } },
     },
   });
@@ -38,7 +38,7 @@ async function local(files: object, app: object): Promise<Local> {
 }
 
 describe('pannier render', () => {
-  it('shows the variables of exec, masked, and says what no variable can carry', async () => {
+  it('shows the variables of exec, masked, and reports values that no variable can hold', async () => {
     const place = await scene.place();
     const put = (password: string) =>
       writeFileSync(join(place.dir, 'secrets.json'), JSON.stringify({ db: { password } }));
@@ -56,11 +56,11 @@ describe('pannier render', () => {
     expect((await render(config, ['--output', 'exec.env', '--reveal'])).stdout()).toContain(`pg://${CANARY}-1@x`);
     put(`${CANARY}\0`);
     const failed = await render(config);
-    expect([failed.status, told(failed)]).toMatchObject([1, [{ code: 'EXEC_VARIABLE', place: 'exec.env.URL' }]]);
+    expect([failed.status, failuresOf(failed)]).toMatchObject([1, [{ code: 'EXEC_VARIABLE', place: 'exec.env.URL' }]]);
     expect(failed.output()).not.toContain(CANARY);
   });
 
-  it('prints what init would publish, masked; publishes nothing and leaves no login and no lease', async () => {
+  it('prints what init would publish, masked; publishes nothing and leaves neither login nor lease', async () => {
     const { bao, postgres } = world();
     const place = await scene.place();
     await world().putSecret('app', { password: `${CANARY}-1` });
@@ -109,12 +109,12 @@ describe('pannier render', () => {
     }
     for (const name of Object.keys(files)) expect(readFileSync(join(out, 'o', name), 'utf8')).not.toContain(CANARY);
     expect(readFileSync(join(dir, 't'), 'utf8')).toContain('OLD');
-    expect(existsSync(join(place.dir, 'told'))).toBe(false);
+    expect(existsSync(join(place.dir, 'reloaded'))).toBe(false);
     const shown = await render(config, ['--reveal', '--output', 'o']);
     expect(shown.stdout()).toContain(`${CANARY}-u`);
   });
 
-  it('--diff shows what would change, with equal looking lines where a value does', async () => {
+  it('--diff shows what would change; lines look equal where only a value does', async () => {
     const { dir, config, put } = await local(
       { f: { content: '[db]\nuser={{app.user}}\npassword={{app.password}}\n{{#if app.tls}}tls=on\n{{/if}}' } },
       { user: 'u', password: 'one' },
@@ -138,7 +138,7 @@ describe('pannier render', () => {
     expect(first.stdout()).toBe('');
   });
 
-  it('--diff names files that come and go, and shows nothing of what only the published one has', async () => {
+  it('--diff names added and removed files, and shows nothing of the content of published ones', async () => {
     const { place, dir, config } = await local({ f: { content: 'x {{app.user}}\n' } }, { user: 'u' });
     await scene.init(config);
     const text = readFileSync(config, 'utf8').replace('"files":{"f":', '"files":{"new":');
@@ -155,7 +155,7 @@ describe('pannier render', () => {
     expect(readdirSync(place.dir).sort()).toEqual(['o', 'p', 'pannier.json', 'secrets.json']);
   });
 
-  it('--out writes private files, with values if asked, bytes as they are', async () => {
+  it('--out writes private files, with values on request, and bytes as they are', async () => {
     const { place, config } = await local(
       { 'sub/key': { content: '{{base64decode app.key}}' } },
       { user: 'u', key: '/wE=' },
@@ -170,13 +170,13 @@ describe('pannier render', () => {
     expect((await render(config, ['--reveal', '--output', 'o'])).stdout()).toContain('(2 bytes that are not text');
   });
 
-  it('ends as init does, and prints what could be rendered', async () => {
+  it('ends as init does, and prints the files that could be rendered', async () => {
     const { config } = await local({ f: { content: '{{app.gone}}' } }, { user: 'u' });
     const agent = await render(config);
-    expect([agent.status, told(agent).map(({ code }) => code)]).toEqual([1, ['RENDER_MISSING_FIELD']]);
+    expect([agent.status, failuresOf(agent).map(({ code }) => code)]).toEqual([1, ['RENDER_MISSING_FIELD']]);
     expect(agent.stdout()).toContain('g [secret]');
     const unknown = await render(config, ['--output', 'q']);
-    expect([unknown.status, told(unknown)[0]?.place]).toEqual([2, '--output q']);
+    expect([unknown.status, failuresOf(unknown)[0]?.place]).toEqual([2, '--output q']);
   });
 });
 

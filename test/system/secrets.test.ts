@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type LogLine } from './agent.helpers.ts';
-import { baoOf, published, told, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld();
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await bao.api('PUT', 'secret/destroy/shop/destroyed', { versions: [2] });
 });
 
-/** An output per secret, with the same name and the file `password`. */
+/** A configuration with an output per secret, which has the secret's name and the file `password`. */
 function each(dir: string, secrets: Readonly<Record<string, object>>): object {
   const names = Object.keys(secrets);
   const output = (name: string) => ({
@@ -31,7 +31,7 @@ function each(dir: string, secrets: Readonly<Record<string, object>>): object {
   };
 }
 
-/** Requests of the agent since `from`, by path. */
+/** Paths of the agent's requests after the first `from`. */
 async function requestsSince(from: number): Promise<string[]> {
   return (await world().bao.requests()).slice(from).map(({ path }) => path);
 }
@@ -48,12 +48,12 @@ const MIXED = {
   tls: { kv: 'pki/issue/shop' },
 };
 
-describe('a secret that cannot be had', () => {
-  it('init tells each reason at once, ends with the weightiest status, and publishes what is good', async () => {
+describe('a secret that cannot be fetched', () => {
+  it('lets init report each reason at once, end with the most severe status, and publish the other outputs', async () => {
     const place = await scene.place();
     const agent = await scene.init(await place.config(each(place.dir, MIXED)), '1h');
     expect(agent.status).toBe(4);
-    const failures = new Map(told(agent).map((failure) => [failure.place.split('.')[1], failure]));
+    const failures = new Map(failuresOf(agent).map((failure) => [failure.place.split('.')[1], failure]));
     expect([...failures.keys()].sort()).toEqual(['absent', 'deleted', 'denied', 'destroyed', 'tls']);
     expect(failures.get('denied')).toMatchObject({ code: 'SECRET_DENIED', hint: "Extend the login's policy." });
     expect(failures.get('denied')?.seen).toMatch(/^HTTP 403 from \S+ \(permission denied\) for GET /);
@@ -70,7 +70,7 @@ describe('a secret that cannot be had', () => {
     expect(published(join(place.dir, 'denied'))).toBeUndefined();
   });
 
-  it('run goes on with the others; a denied path is asked again with pauses and never makes a new login', async () => {
+  it('lets run go on with the others; a denied path is asked again with pauses and never causes a login', async () => {
     const place = await scene.place();
     const before = await count();
     const agent = scene.run(await place.config(each(place.dir, MIXED)));
@@ -85,14 +85,14 @@ describe('a secret that cannot be had', () => {
     expect(paths.filter((path) => path === 'auth/kubernetes/login')).toHaveLength(1);
     expect(agent.facts('login-made')).toHaveLength(1);
 
-    // What is granted or written later is taken up without a restart.
+    // A policy or secret that is written later is used without a restart.
     await world().putSecret('nothing', { password: 'now' });
     await agent.waitFor('output-published', { fits: ({ output }) => output === 'absent' });
     await world().bao.api('DELETE', 'secret/metadata/shop/nothing');
     expect(await agent.stop()).toBe(0);
   });
 
-  it('deleted after a good value: the files stay, the state is stale, and the next value is published', async () => {
+  it('since it was deleted: the files stay, the state is stale, and the next value is published', async () => {
     const { bao, putSecret } = world();
     await putSecret('fleeting', { password: 'here' });
     const place = await scene.place();
@@ -110,7 +110,7 @@ describe('a secret that cannot be had', () => {
     expect(published(join(place.dir, 'fleeting'))).toEqual({ password: 'again' });
   });
 
-  it('an optional secret that is absent holds nothing up, and comes when it is written', async () => {
+  it('holds nothing up when it is optional, and is published when it is written', async () => {
     const place = await scene.place();
     const dir = join(place.dir, 'out');
     const content = '{{app.password}}{{#if extra.key}} and {{extra.key}}{{/if}}';
@@ -132,8 +132,8 @@ describe('a secret that cannot be had', () => {
   });
 });
 
-describe('what the backend is asked', () => {
-  it('a login that is revoked is made anew at once, and nothing gets stale', async () => {
+describe('the requests to the backend', () => {
+  it('make a new login at once after one was revoked, and nothing becomes stale', async () => {
     const { bao, putSecret } = world();
     await putSecret('kept', { password: 'one' });
     const place = await scene.place();
@@ -151,7 +151,7 @@ describe('what the backend is asked', () => {
     expect(agent.facts('secret-state')).toEqual([]);
   });
 
-  it('one request per secret, however many names, files and outputs use it', async () => {
+  it('are one per secret, however many names, files and outputs use it', async () => {
     const place = await scene.place();
     const file = { content: '{{app.password}} {{same.password}}' };
     const outputs = Object.fromEntries(
@@ -174,7 +174,7 @@ describe('what the backend is asked', () => {
     ]);
   });
 
-  it('100 secrets at start: 100 reads, one question about the mount, one login, over at most 16 connections', async () => {
+  it('for 100 secrets at a start are 100 reads, one for the mount, one login, over at most 16 connections', async () => {
     const { bao, putSecret } = world();
     const names = Array.from({ length: 100 }, (_, index) => `many-${index}`);
     await Promise.all(names.map((name) => putSecret(name, { password: name })));

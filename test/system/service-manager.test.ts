@@ -9,7 +9,7 @@ import { published, useScene } from './openbao.helpers.ts';
 const scene = useScene();
 
 describe('pannier run under a service manager', () => {
-  it('says ready after the first full publish, reloading around a configuration, stopping, and that it lives', async () => {
+  it('sends ready after the first full publish, reloading for a configuration, stopping, and watchdog messages', async () => {
     const place = await scene.place();
     const socket = scene.keep(await openNotifySocket(place.dir));
     const heard = () => socket.messages.map(([first]) => first).filter((message) => message !== 'WATCHDOG=1');

@@ -13,7 +13,7 @@ import { published, useScene } from './openbao.helpers.ts';
 const scene = useScene();
 const run = promisify(execFile);
 
-/** A running agent whose login cannot be given back, since nobody answers: its stop takes a while. */
+/** A running agent that cannot revoke its login, since the server does not answer: its stop takes a while. */
 async function startSlowToStop(): Promise<Agent> {
   const token = { ttl: 0, expire_time: null, renewable: false, num_uses: 0 };
   const server = scene.keep(
@@ -49,7 +49,7 @@ async function startQuick(): Promise<{ agent: Agent; dir: string }> {
 }
 
 describe('signals to run', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('%s stops it with 0, and the files stay', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('%s stops run with 0, and the files stay', async (signal) => {
     const { agent, dir } = await startQuick();
     agent.kill(signal);
     expect(await agent.ended).toBe(0);
@@ -57,7 +57,7 @@ describe('signals to run', () => {
     expect(published(dir)).toEqual({ password: 'one' });
   });
 
-  it('a stop that waits for a backend has a bound of its own, and is still a stop with 0', async () => {
+  it('a stop that waits for a backend is bounded, and still ends with 0', async () => {
     const agent = await startSlowToStop();
     agent.kill('SIGTERM');
     expect(await agent.ended).toBe(0);
@@ -67,7 +67,7 @@ describe('signals to run', () => {
   it.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('a second one (%s) ends it at once, with %i', async (second, status) => {
+  ] as const)('a second signal (%s) ends run at once, with %i', async (second, status) => {
     const agent = await startSlowToStop();
     agent.kill('SIGINT');
     await agent.waitFor('agent-stopping');
@@ -89,7 +89,7 @@ describe('signals to run', () => {
 });
 
 describe('an older Node', () => {
-  it('one line says which is needed, and the status is 2', async (context) => {
+  it('ends with one line that says which Node is needed, and status 2', async (context) => {
     const old = await findOldNode();
     if (old === undefined) return context.skip('no Node before 22 is on the PATH');
     for (const command of ['run', 'init', 'validate']) {

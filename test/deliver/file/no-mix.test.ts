@@ -24,8 +24,8 @@ it('a reader that opens ..data once never sees a mix: 100,000 file reads across 
     dir,
     names,
     reads: READS,
-    dawdleEvery: 100,
-    dawdleMs: 40,
+    pauseEvery: 100,
+    pauseMs: 40,
   });
   const printed = text(reader.stdout);
   const ended = once(reader, 'exit').then(() => 'ended');

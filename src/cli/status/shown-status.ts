@@ -26,7 +26,7 @@ export function shownStatus(status: Status): string {
   return parts.filter((part) => part !== '').join('\n');
 }
 
-/** What is worth another line when it changes: everything but the passing of time. */
+/** The parts of a status that make `--watch` print again when they change: all but times and ages. */
 export function statesOf({ bootId, configuration, backends, secrets, outputs }: Status): string {
   return JSON.stringify([
     bootId,

@@ -18,14 +18,14 @@ export function refusedAnswer({ status, body }: LocalAnswer, where: LocalPlace, 
   const { retry } = failure('AGENT_ANSWER', '', '');
   return new PannierError({
     code: code as never,
-    place: isRequest(place) ? asked : place,
+    place: isRequestItself(place) ? asked : place,
     seen,
     hint: hint ?? '',
     retry,
   });
 }
 
-const isRequest = (place: string | undefined): place is undefined | 'request' =>
+const isRequestItself = (place: string | undefined): place is undefined | 'request' =>
   place === undefined || place === 'request';
 
 /** The JSON object of an answer. @throws PannierError AGENT_ANSWER when the answer is not one. */

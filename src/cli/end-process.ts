@@ -25,8 +25,8 @@ export function hurry(): void {
  */
 export async function endProcess(status: number): Promise<never> {
   const maxWaitMs = isHurried ? MAX_WAIT_AFTER_SIGNAL_MS : MAX_WAIT_MS;
-  for (let waitedMs = 0; isInPool() && waitedMs < maxWaitMs; waitedMs += 1) await sleep(1);
-  if (isInPool()) {
+  for (let waitedMs = 0; hasPoolCalls() && waitedMs < maxWaitMs; waitedMs += 1) await sleep(1);
+  if (hasPoolCalls()) {
     process.removeAllListeners('SIGTERM');
     process.kill(process.pid, 'SIGTERM');
     await sleep(100); // SIGTERM does not end process 1: it goes on to the exit below
@@ -53,6 +53,6 @@ export function endListeningEarly(): void {
   earlyListener = undefined;
 }
 
-function isInPool(): boolean {
+function hasPoolCalls(): boolean {
   return process.getActiveResourcesInfo().some((kind) => FILE_CALLS.has(kind) || (isHurried && LOOK_UPS.has(kind)));
 }

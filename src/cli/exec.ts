@@ -38,7 +38,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
   void execution.over.then(({ status }) => endInTime(status));
   const failures = await run(plan, context, {
     signal: signals.stop,
-    stop: () => signals.ask('SIGTERM'),
+    stop: () => signals.receive('SIGTERM'),
     source: configSource(options, setup, { check }),
     onStarted: releaseStartMemory,
     execution,

@@ -27,13 +27,13 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
     tokenFile === undefined || tokenFile === '' ? {} : { token: await readToken(tokenFile, 'PANNIER_TOKEN_FILE') };
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return { ...named, ...token };
-  const config = await configured(options, env);
+  const config = await loadNamedConfig(options, env);
   if (config !== undefined && config.api === undefined) {
     const hint =
       'Add api: { socket: /run/pannier/api.sock }, or name an agent with --socket. The section admin answers pannier probe only.';
     throw fail('CONFIG_MISSING', 'api', 'the configuration has no section api', { hint });
   }
-  const best = bestOf(config?.api);
+  const best = preferredListener(config?.api);
   return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET, ...token } : { ...(await placeOf(best)), ...token };
 }
 
@@ -46,28 +46,28 @@ export async function findHealth(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return named;
-  const config = await configured(options, env);
-  const best = config?.admin ?? bestOf(config?.api);
-  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET } : reachable(best.where);
+  const config = await loadNamedConfig(options, env);
+  const best = config?.admin ?? preferredListener(config?.api);
+  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET } : addressFromHere(best.where);
 }
 
-async function configured({ config }: AgentOptions, env: Environment): Promise<Config | undefined> {
+async function loadNamedConfig({ config }: AgentOptions, env: Environment): Promise<Config | undefined> {
   if (config.length === 0 && (env['PANNIER_CONFIG'] ?? '') === '') return undefined;
   const { loadConfig } = await import('../config/load.ts');
   return await loadConfig({ kinds: BACKEND_KINDS, paths: config, env, cwd: process.cwd() });
 }
 
-function bestOf(api: ApiConfig | undefined): ApiListenerConfig | undefined {
+function preferredListener(api: ApiConfig | undefined): ApiListenerConfig | undefined {
   return api?.listeners.find(({ where }) => where.kind === 'unix') ?? api?.listeners[0];
 }
 
 async function placeOf({ where, place, tokenFile }: ApiListenerConfig): Promise<LocalPlace> {
   const token = tokenFile === undefined ? {} : { token: await readToken(tokenFile, `${place}.tokenFile`) };
-  return { ...reachable(where), ...token };
+  return { ...addressFromHere(where), ...token };
 }
 
 /** The address by which this machine reaches a listener: loopback for one that listens on all interfaces. */
-function reachable(where: ListenConfig): LocalPlace {
+function addressFromHere(where: ListenConfig): LocalPlace {
   if (where.kind === 'unix') return { kind: 'unix', path: where.path };
   const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   return { kind: 'tcp', host: everywhere[where.host] ?? where.host, port: where.port };

@@ -30,7 +30,7 @@ export interface ForwardedSignals extends Disposable {
   /** Aborts when a signal stops `exec` before a child was started. */
   readonly stop: AbortSignal;
   /** Acts as if the signal had come. */
-  ask(signal: NodeJS.Signals): void;
+  receive(signal: NodeJS.Signals): void;
   /** The last signal that stopped `exec`; undefined when none did so far. */
   received(): NodeJS.Signals | undefined;
 }
@@ -49,7 +49,7 @@ export function forwardSignals(
   endListeningEarly();
   const abort = new AbortController();
   let received: NodeJS.Signals | undefined;
-  const ask = (signal: NodeJS.Signals) => {
+  const receive = (signal: NodeJS.Signals) => {
     if (onTerminal && child.isRunning && BY_TERMINAL.has(signal)) return;
     const stops = STOPS.has(signal) || (onTerminal && signal === 'SIGHUP' && !child.isStarted);
     if (!stops) return child.forward(signal);
@@ -62,13 +62,13 @@ export function forwardSignals(
       endInTime(exitStatusOf(signal));
     }
   };
-  for (const signal of FORWARDED) process.on(signal, ask);
+  for (const signal of FORWARDED) process.on(signal, receive);
   return {
     stop: abort.signal,
-    ask,
+    receive,
     received: () => received,
     [Symbol.dispose]: () => {
-      for (const signal of FORWARDED) process.off(signal, ask);
+      for (const signal of FORWARDED) process.off(signal, receive);
     },
   };
 }

@@ -6,10 +6,10 @@ import {
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { QUOTINGS } from '../../src/render/text/quoting.ts';
 
-/** The text for which the page shows each target of quote. */
+/** What each target of quote is shown for. */
 const QUOTED = `it's <é> & b`;
 
-/** The usual file name for each builtin. */
+/** What the file of a builtin is usually called. */
 const USUAL_NAMES: Readonly<Record<string, string>> = {
   dotenv: 'app.env',
   json: 'app.json',
@@ -32,7 +32,7 @@ const BUILTIN_TABLE = '| builtin | what it writes | fields | example |';
 const HELPER_TABLE = '| helper | what it gives | example | result |';
 const QUOTING_TABLE = '| target | what it writes | result |';
 
-/** docs/templates.md with the tables that the code makes; everything else is taken from `current`. */
+/** docs/templates.md with its tables as the code has them; everything else is kept from `current`. */
 export function templatesPage(current: string): string {
   const helpers = [...HELPERS.values()].map(
     ({ usage, does, example: [template, gives] }) =>
@@ -53,7 +53,7 @@ export function templatesPage(current: string): string {
 export const exampleOf = (name: string, { input }: BuiltinTemplate): string =>
   `${USUAL_NAMES[name]}: { template: builtin:${name}, with: { ${input}: ${input === 'app' ? 'shop' : `shop-${input}`} } }`;
 
-/** The first sentence of the template's first line: a comment, whose second sentence begins with "Made of". */
+/** The first sentence of the template's first line, a comment that goes on with what it is made of. */
 function aboutBuiltin(name: string): string {
   const [, about] = /^\{\{! (.+?)\.? Made of .* \}\}\n/.exec(builtinText(name)) ?? [];
   if (about === undefined)

@@ -4,13 +4,13 @@ import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { type CommonOptions, loadPlan, type Setup } from './setup.ts';
 
 export interface FollowedConfig {
-  /** Throws when a plan does not suit the command. */
+  /** Throws when the command cannot run a plan. */
   readonly check: (plan: Plan) => void;
-  /** Asks for it to be read again, and for the log file to be opened again; absent: changes of files alone do. */
+  /** The signal to read the configuration and open the log file again. Absent: only changed files are read again. */
   readonly signal?: NodeJS.Signals;
 }
 
-/** The files of the command line, read again when they change or somebody asks. */
+/** The configuration files that the command line names, as a source that can be loaded again. */
 export function configSource(
   options: CommonOptions,
   { log, plan }: Setup,
@@ -25,13 +25,13 @@ export function configSource(
     },
     onAsked(asked) {
       if (signal === undefined) return { [Symbol.dispose]: () => {} };
-      // A rotated file is let go of also when the configuration turns out to be bad.
-      const heard = () => {
+      // The log is opened first: a rotated file is closed even when the new configuration is refused.
+      const onSignal = () => {
         void log.reopen();
         asked();
       };
-      process.on(signal, heard);
-      return { [Symbol.dispose]: () => void process.off(signal, heard) };
+      process.on(signal, onSignal);
+      return { [Symbol.dispose]: () => void process.off(signal, onSignal) };
     },
     async onApplied({ config }) {
       if (!isSamePlainData(applied, config.log)) await log.reopen(config.log);

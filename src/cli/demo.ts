@@ -8,7 +8,7 @@ export interface DemoOptions {
   readonly openbao?: boolean;
 }
 
-/** The application of the demo: it knows nothing of Pannier, reads a file, and reads it again on SIGHUP. */
+/** The application of the demo. It knows nothing about Pannier: it reads a file, and reads it again on SIGHUP. */
 const APPLICATION = `#!/bin/sh
 file=$1
 read_it() { . "$file"; echo "$1: I log in as $username with password $password"; }
@@ -18,19 +18,22 @@ echo $$ > "$2"
 while :; do sleep 1 > /dev/null 2>&1 & wait $!; done
 `;
 
-/** `pannier demo`: the main job on made-up secrets, told step by step; ends by itself. Answers the exit status. */
+/**
+ * `pannier demo`: runs `init` and `run` on made-up secrets, explains each step, and ends by itself. Returns the exit
+ * status.
+ */
 export async function demoCommand({ openbao = false }: DemoOptions): Promise<number> {
   await using stage = await openStage();
   try {
-    await play(stage, await openScene(stage, openbao));
+    await runSteps(stage, await openScene(stage, openbao));
     return 0;
   } catch (error) {
-    process.stderr.write(`\nThe demo did not work out: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
+    process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : 'unknown fault'}\n`);
     return 1;
   }
 }
 
-/** What starts this program once more: Node with its script, or the single executable. */
+/** The command line of this program itself: Node with its script, or the single executable. */
 function ownCommand(): readonly string[] {
   if (process.getBuiltinModule('node:sea').isSea()) return [process.execPath];
   return [process.execPath, '--disable-sigusr1', process.argv[1] ?? ''];
@@ -41,7 +44,7 @@ async function openScene(stage: Stage, openbao: boolean): Promise<Scene> {
   return (await import('./demo/openbao.ts')).openBaoScene(stage, readEnvironment()['PATH'] ?? '');
 }
 
-async function play(stage: Stage, scene: Scene): Promise<void> {
+async function runSteps(stage: Stage, scene: Scene): Promise<void> {
   stage.step(scene.title);
   stage.show(scene.shown);
 
@@ -56,25 +59,25 @@ async function play(stage: Stage, scene: Scene): Promise<void> {
   const status = await init.ended;
   if (status !== 0) throw new Error(`init ended with ${status}`);
 
-  stage.step('What came out: one generation behind one link, so a reader never sees half of it.');
+  stage.step('The published files: one generation behind one link, so a reader never sees a half-done change.');
   await showOutput(stage);
 
   stage.step('The application starts and just reads its file.');
   const application = await stage.write('app.sh', APPLICATION);
   const files = [join(stage.dir, 'run/app.env'), join(stage.dir, 'app.pid')];
   const app = stage.start('application', ['/bin/sh', application, ...files]);
-  await app.says(/^started: .*winter-is-over/);
+  await app.waitForLine(/^started: .*winter-is-over/);
 
   stage.step('pannier run: stays beside it and keeps everything fresh (a sidecar).');
   const agent = stage.start('pannier', pannier('run'));
-  await agent.says(/secret changed/);
+  await agent.waitForLine(/secret changed/);
 
   stage.step(scene.rotateTitle);
   await scene.rotate();
-  await app.says(/^told to reload: .*spring-has-come/);
-  await agent.says(/reload done/);
+  await app.waitForLine(/^told to reload: .*spring-has-come/);
+  await agent.waitForLine(/reload done/);
 
-  stage.step('The application was told and has the new password. On disk:');
+  stage.step('The application was told to reload and has the new password. On disk:');
   await showOutput(stage);
 
   stage.step('SIGTERM: the agent stops cleanly; the files stay for the application.');

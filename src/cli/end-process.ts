@@ -4,55 +4,55 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const FILE_CALLS = new Set(['FSReqCallback', 'FSReqPromise']);
 const LOOK_UPS = new Set(['GetAddrInfoReqWrap', 'GetNameInfoReqWrap']);
 
-/** How long calls in the thread pool may still take: the first after a signal, the second when nobody is in a hurry. */
-const HURRY_MS = 500;
-const WAIT_MS = 3_000;
+/** How long the end waits at most for calls in Node's thread pool: after a signal, and without one. */
+const MAX_WAIT_AFTER_SIGNAL_MS = 500;
+const MAX_WAIT_MS = 3_000;
 
-/** What `endProcess` takes at most after a signal. */
-export const END_MS = HURRY_MS + 200;
+/** The longest that `endProcess` takes after a signal. */
+export const MAX_END_MS = MAX_WAIT_AFTER_SIGNAL_MS + 200;
 
 let isHurried = false;
-let early: NodeJS.SignalsListener | undefined;
+let earlyListener: NodeJS.SignalsListener | undefined;
 
-/** Told that a signal came: from now on the end must not wait for a name server either. */
+/** To call when a stop signal has come: from then on the end waits less, and a DNS look-up cannot delay it either. */
 export function hurry(): void {
   isHurried = true;
 }
 
 /**
- * Ends the process with a status. Node waits at its end for the calls in its thread pool, and one on a file system that
- * hangs never ends: with one of those left a signal ends the process, and its status is that of SIGTERM.
+ * Ends the process with a status. Before Node exits it waits for the calls in its thread pool, and a call on a file
+ * system that hangs never returns. When such a call is left SIGTERM ends the process, and the status is 143.
  */
 export async function endProcess(status: number): Promise<never> {
-  const most = isHurried ? HURRY_MS : WAIT_MS;
-  for (let waitedMs = 0; isInPool() && waitedMs < most; waitedMs += 1) await sleep(1);
-  if (isInPool()) {
+  const maxWaitMs = isHurried ? MAX_WAIT_AFTER_SIGNAL_MS : MAX_WAIT_MS;
+  for (let waitedMs = 0; hasPoolCalls() && waitedMs < maxWaitMs; waitedMs += 1) await sleep(1);
+  if (hasPoolCalls()) {
     process.removeAllListeners('SIGTERM');
     process.kill(process.pid, 'SIGTERM');
-    await sleep(100); // process 1 is not ended by it
+    await sleep(100); // SIGTERM does not end process 1: it goes on to the exit below
   }
   process.exit(status);
 }
 
 /**
- * Process 1 ignores a signal that it does not listen for. So that one which comes while the configuration is read ends
- * it, as it ends any other process.
+ * Listens for SIGTERM and SIGINT as process 1, which the kernel lets ignore a signal that it does not listen for: so a
+ * signal ends it while the configuration is read, as it ends any other process.
  */
 export function listenEarly(): void {
   if (process.pid !== 1) return;
-  early = (signal) => {
+  earlyListener = (signal) => {
     hurry();
     void endProcess(128 + constants.signals[signal]);
   };
-  process.on('SIGTERM', early).on('SIGINT', early);
+  process.on('SIGTERM', earlyListener).on('SIGINT', earlyListener);
 }
 
-/** To be called by what listens for signals from now on. */
+/** Removes the listeners of `listenEarly`. To call by the code that listens for signals from then on. */
 export function endListeningEarly(): void {
-  if (early !== undefined) process.off('SIGTERM', early).off('SIGINT', early);
-  early = undefined;
+  if (earlyListener !== undefined) process.off('SIGTERM', earlyListener).off('SIGINT', earlyListener);
+  earlyListener = undefined;
 }
 
-function isInPool(): boolean {
+function hasPoolCalls(): boolean {
   return process.getActiveResourcesInfo().some((kind) => FILE_CALLS.has(kind) || (isHurried && LOOK_UPS.has(kind)));
 }

@@ -10,15 +10,15 @@ import { releaseStartMemory } from './sparing.ts';
 import { endInTime, exitStatusOf } from './stop-signals.ts';
 
 export interface ExecCommandOptions extends CommonOptions {
-  /** From behind `--`; the configuration's when empty. */
+  /** The words after `--`. Empty: `exec.command` of the configuration. */
   readonly command: readonly string[];
-  /** How long the child's first start may wait for its secrets; absent: as long as it takes. */
+  /** How long the child's first start may wait for its secrets; absent: no limit. */
   readonly timeoutMs?: number;
 }
 
 /**
- * `pannier exec`: `run` with the application as its child. Answers the child's own status, 128+n when a signal ended
- * it, 127 or 126 when it could not be started; before there is a child, that of `init`.
+ * `pannier exec`: `run` with the application as its child. Returns the child's own status, 128+n when a signal ended
+ * it, 127 or 126 when it could not be started. When no child was started, the status is the one of `init`.
  */
 export async function execCommand(options: ExecCommandOptions): Promise<number> {
   const { command, timeoutMs } = options;
@@ -28,8 +28,8 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
   check(plan);
   warnAsProcessOne(context.emit);
 
-  // A child in a session of its own could not open /dev/tty, and the terminal would not know it.
-  // Asked of the numbers: to open process.stdin would make it non-blocking for the child as well.
+  // On a terminal the child stays in our group: in its own session it could not open /dev/tty or get Ctrl-C. The
+  // streams are asked by number, because opening process.stdin would make it non-blocking for the child too.
   const { isatty } = process.getBuiltinModule('node:tty');
   const onTerminal = [0, 1, 2].some((stream) => isatty(stream));
   const execution = new Execution({ context, argv: command, ownGroup: !onTerminal });
@@ -38,7 +38,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
   void execution.ended.then(({ status }) => endInTime(status));
   const failures = await run(plan, context, {
     signal: signals.stop,
-    stop: () => signals.ask('SIGTERM'),
+    stop: () => signals.receive('SIGTERM'),
     source: configSource(options, setup, { check }),
     onStarted: releaseStartMemory,
     execution,
@@ -50,9 +50,9 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
   return exitStatusOf(signals.received() ?? 'SIGTERM');
 }
 
-/** @throws PannierError when nobody says what to start. */
+/** @throws PannierError CONFIG_MISSING when neither the command line nor the configuration names a command. */
 function checkCommand(command: readonly string[], { config }: Plan): void {
   if (command.length > 0 || config.exec.command !== undefined) return;
-  const hint = 'Write it behind --, or into exec.command.';
+  const hint = 'Write the command after --, or set exec.command.';
   throw fail('CONFIG_MISSING', 'exec.command', 'absent, and no command is on the command line', { hint });
 }

@@ -14,8 +14,8 @@ export interface AgentOptions {
 }
 
 /**
- * Where the running agent is asked: `--socket`, PANNIER_SOCKET, the first listener of the configuration's API when
- * there is a configuration (a socket before a port), and else /run/pannier/api.sock. A token comes from the
+ * The address of the running agent's API: `--socket`, PANNIER_SOCKET, the first listener of the configuration's API
+ * when there is a configuration (a socket before a port), and otherwise /run/pannier/api.sock. The token comes from the
  * configuration, or from the file that PANNIER_TOKEN_FILE names.
  * @throws ProblemsError when the configuration is not good, PannierError when it has no section `api` (CONFIG_MISSING),
  * or when a token file cannot be read.
@@ -27,47 +27,47 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
     tokenFile === undefined || tokenFile === '' ? {} : { token: await readToken(tokenFile, 'PANNIER_TOKEN_FILE') };
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return { ...named, ...token };
-  const config = await configured(options, env);
+  const config = await loadNamedConfig(options, env);
   if (config !== undefined && config.api === undefined) {
     const hint =
-      'Add api: { socket: /run/pannier/api.sock }, or name an agent with --socket. The section admin answers probe alone.';
-    throw fail('CONFIG_MISSING', 'api', 'the configuration has no such section', { hint });
+      'Add api: { socket: /run/pannier/api.sock }, or name an agent with --socket. The section admin answers pannier probe only.';
+    throw fail('CONFIG_MISSING', 'api', 'the configuration has no section api', { hint });
   }
-  const best = bestOf(config?.api);
+  const best = preferredListener(config?.api);
   return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET, ...token } : { ...(await placeOf(best)), ...token };
 }
 
 /**
- * Where the running agent is asked for its health: as above, but in a configuration its admin listener comes first. No
- * token is wanted for it.
+ * The address at which the running agent answers health: as `findAgent` finds it, but in a configuration the admin
+ * listener comes first. Health needs no token.
  * @throws ProblemsError when the configuration is not good.
  */
 export async function findHealth(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return named;
-  const config = await configured(options, env);
-  const best = config?.admin ?? bestOf(config?.api);
-  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET } : reachable(best.where);
+  const config = await loadNamedConfig(options, env);
+  const best = config?.admin ?? preferredListener(config?.api);
+  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET } : addressFromHere(best.where);
 }
 
-async function configured({ config }: AgentOptions, env: Environment): Promise<Config | undefined> {
+async function loadNamedConfig({ config }: AgentOptions, env: Environment): Promise<Config | undefined> {
   if (config.length === 0 && (env['PANNIER_CONFIG'] ?? '') === '') return undefined;
   const { loadConfig } = await import('../config/load.ts');
   return await loadConfig({ kinds: BACKEND_KINDS, paths: config, env, cwd: process.cwd() });
 }
 
-function bestOf(api: ApiConfig | undefined): ApiListenerConfig | undefined {
+function preferredListener(api: ApiConfig | undefined): ApiListenerConfig | undefined {
   return api?.listeners.find(({ where }) => where.kind === 'unix') ?? api?.listeners[0];
 }
 
 async function placeOf({ where, place, tokenFile }: ApiListenerConfig): Promise<LocalPlace> {
   const token = tokenFile === undefined ? {} : { token: await readToken(tokenFile, `${place}.tokenFile`) };
-  return { ...reachable(where), ...token };
+  return { ...addressFromHere(where), ...token };
 }
 
-/** Who listens everywhere also listens on this machine. */
-function reachable(where: ListenConfig): LocalPlace {
+/** The address by which this machine reaches a listener: loopback for one that listens on all interfaces. */
+function addressFromHere(where: ListenConfig): LocalPlace {
   if (where.kind === 'unix') return { kind: 'unix', path: where.path };
   const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   return { kind: 'tcp', host: everywhere[where.host] ?? where.host, port: where.port };

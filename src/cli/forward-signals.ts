@@ -3,7 +3,9 @@ import type { SupervisedChild } from '../process/supervised-child.ts';
 import { endListeningEarly, hurry } from './end-process.ts';
 import { endInTime, exitStatusOf } from './stop-signals.ts';
 
-/** What Node can listen for and an application may mean something by; SIGHUP is one of them, and nothing to us. */
+/**
+ * The signals that Node can listen for and that mean something to applications. `exec` itself has no use for SIGHUP.
+ */
 const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGHUP',
   'SIGINT',
@@ -15,30 +17,30 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGCONT',
 ];
 
-/** These end us: the child is waited for, and killed after its grace. */
+/** The signals that end `exec` too: it waits for the child, and kills it after `exec.grace`. */
 const STOPS: ReadonlySet<string> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT']);
 
 /**
- * The terminal sends these to its whole foreground group, the child included: once is enough, and it is the child's
- * affair.
+ * The signals that a terminal sends to its whole foreground group. The child gets them from the terminal and decides
+ * what they mean, so they are not passed on.
  */
 const BY_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT', 'SIGWINCH', 'SIGCONT']);
 
 export interface ForwardedSignals extends Disposable {
-  /** Aborts when we are to stop and there is no child. */
+  /** Aborts when a signal stops `exec` before a child was started. */
   readonly stop: AbortSignal;
-  /** As if the signal had come. */
-  ask(signal: NodeJS.Signals): void;
-  /** The one that stopped us before there was a child. */
+  /** Acts as if the signal had come. */
+  receive(signal: NodeJS.Signals): void;
+  /** The last signal that stopped `exec`; undefined when none did so far. */
   received(): NodeJS.Signals | undefined;
 }
 
 /**
- * Passes the signals that we get on to the child and all of its group. SIGTERM, SIGINT and SIGQUIT also end us: with
- * the child when there is one, at once before.
+ * Passes the signals that `exec` gets on to the child and its whole process group. SIGTERM, SIGINT and SIGQUIT also end
+ * `exec`: together with the child when one was started, otherwise at once.
  *
- * On a terminal child and agent share the foreground group. There Ctrl-C is the child's affair, as it may be a shell or
- * `psql`; without a child it ends us, and so does a terminal that hangs up.
+ * On a terminal child and agent share the foreground group. There the child alone decides about Ctrl-C, since it may be
+ * a shell or `psql`. Without a child Ctrl-C ends `exec`, and so does a terminal that hangs up.
  */
 export function forwardSignals(
   child: SupervisedChild,
@@ -47,7 +49,7 @@ export function forwardSignals(
   endListeningEarly();
   const abort = new AbortController();
   let received: NodeJS.Signals | undefined;
-  const ask = (signal: NodeJS.Signals) => {
+  const receive = (signal: NodeJS.Signals) => {
     if (onTerminal && child.isRunning && BY_TERMINAL.has(signal)) return;
     const stops = STOPS.has(signal) || (onTerminal && signal === 'SIGHUP' && !child.isStarted);
     if (!stops) return child.forward(signal);
@@ -60,13 +62,13 @@ export function forwardSignals(
       endInTime(exitStatusOf(signal));
     }
   };
-  for (const signal of FORWARDED) process.on(signal, ask);
+  for (const signal of FORWARDED) process.on(signal, receive);
   return {
     stop: abort.signal,
-    ask,
+    receive,
     received: () => received,
     [Symbol.dispose]: () => {
-      for (const signal of FORWARDED) process.off(signal, ask);
+      for (const signal of FORWARDED) process.off(signal, receive);
     },
   };
 }

@@ -12,7 +12,7 @@ export interface GetCommandOptions extends AgentOptions {
 }
 
 /**
- * `pannier get NAME[.FIELD]`: a running agent's value on standard output. Answers the exit status, 1 for an unknown
+ * `pannier get NAME[.FIELD]`: prints a value that a running agent holds. Returns the exit status, 1 for an unknown
  * name.
  *
  * A field is printed as its exact bytes, with a newline after it on a terminal only, so that `$(…)` and `>` get what
@@ -21,7 +21,8 @@ export interface GetCommandOptions extends AgentOptions {
  */
 export async function getCommand(source: string, options: GetCommandOptions): Promise<number> {
   const [name = '', field] = splitSource(source);
-  if (!/^[A-Za-z_][\w-]*$/.test(name)) throw fail('API_UNKNOWN_SECRET', source, 'a secret has no such name');
+  if (!/^[A-Za-z_][\w-]*$/.test(name))
+    throw fail('API_UNKNOWN_SECRET', source, `"${source}" cannot be the name of a secret`);
   const where = await findAgent(options);
   const isRaw = field !== undefined && !options.json;
   const path = `/v1/secrets/${encodeURIComponent(name)}${isRaw ? `/${encodeURIComponent(field)}` : ''}`;
@@ -40,13 +41,13 @@ function choose(document: Value, name: string, field: string | undefined, { json
   const fields = lookUp(document, 'fields') ?? document;
   const value = lookUp(fields, field);
   if (value === undefined) {
-    const seen = `the secret ${name} has no such field${aboutOneField(fields)}`;
+    const seen = `the secret ${name} has no field "${field}"${aboutOneField(fields)}`;
     throw fail('API_UNKNOWN_FIELD', `${name}.${field}`, seen);
   }
   return value;
 }
 
-/** What is printed may be old: that is said beside it, on standard error. */
+/** Says on standard error that the printed value is old. */
 function warnOfState(name: string, { headers }: LocalAnswer): void {
   const state = headers['pannier-state'];
   if (state !== 'stale' && state !== 'expired') return;

@@ -7,7 +7,7 @@ export interface InitCommandOptions extends CommonOptions {
   readonly timeoutMs: number;
 }
 
-/** `pannier init`: fetch once, publish, exit. Answers the exit status. */
+/** `pannier init`: fetch once, publish, exit. Returns the exit status. */
 export async function initCommand(options: InitCommandOptions): Promise<number> {
   const { plan, context } = await setUp('init', options);
   using stop = listenForStop();

@@ -5,8 +5,8 @@ import type { LocalPlace } from '../http/local-api.ts';
 export const DEFAULT_SOCKET = '/run/pannier/api.sock';
 
 /**
- * The agent that `--socket` or PANNIER_SOCKET names: a path, `unix:///PATH`, or `HOST:PORT`. Undefined when neither
- * does.
+ * The address that `--socket` or PANNIER_SOCKET names: a path, `unix:///PATH`, or `HOST:PORT`. Undefined when neither
+ * is set.
  */
 export function namedPlace(socket: string | undefined, env: Environment): LocalPlace | undefined {
   const named = socket ?? env['PANNIER_SOCKET'] ?? '';

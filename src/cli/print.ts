@@ -2,17 +2,17 @@ import { errnoWord } from '../base/errno.ts';
 import { fail } from '../base/errors.ts';
 
 /**
- * Writes to standard output. Resolves when it is written: the process ends right after.
- * @throws PannierError STDOUT: the disk is full, or whoever read has gone.
+ * Writes to standard output. Resolves when all of it is written, since the process ends right after.
+ * @throws PannierError STDOUT when the disk is full, the reader has closed the pipe, or writing fails otherwise.
  */
 export function print(text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.once('error', () => {}); // the callback hears of it too
+    process.stdout.once('error', () => {}); // the callback gets the error too
     process.stdout.write(text, (error) => (error ? reject(unwritten(error)) : resolve()));
   });
 }
 
-const WHY: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EPIPE: 'nobody reads it any more' };
+const WHY: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EPIPE: 'the reader has closed the pipe' };
 
 function unwritten(error: Error): Error {
   const code = errnoWord(error);

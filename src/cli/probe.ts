@@ -4,23 +4,23 @@ import { readEnvironment } from '../config/environment.ts';
 import type { LocalPlace } from '../http/local-api.ts';
 import { DEFAULT_SOCKET, namedPlace } from './named-place.ts';
 
-/** What is asked, by its word on the command line. */
+/** The path of each check, by its word on the command line. */
 const PATHS = { startup: '/startupz', ready: '/readyz', live: '/livez' } as const;
 
 export type Probe = keyof typeof PATHS;
 
-/** Until the whole answer is there. */
+/** How long the whole answer may take. */
 export const PROBE_TIMEOUT_MS = 5_000;
 
-/** More than any answer of health. */
+/** More than any answer about health has. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * `pannier probe CHECK`, for exec probes in an image without a shell. Answers 0 when all is well; else, and when nobody
- * answers, 1 with a line on standard error for each thing that is wrong.
+ * `pannier probe CHECK`, for exec probes in an image without a shell. Returns 0 when the agent is well. Otherwise, and
+ * when there is no answer, it returns 1 and prints a line on standard error for each problem.
  *
- * A probe runs every few seconds: this file is a script of its own, so that it needs neither the rest of the agent nor
- * node:http.
+ * A probe runs every few seconds, so the build makes a script of this file alone, without the rest of the agent and
+ * without node:http.
  */
 export async function probeAt(where: LocalPlace, probe: Probe, timeoutMs: number): Promise<number> {
   try {
@@ -28,7 +28,7 @@ export async function probeAt(where: LocalPlace, probe: Probe, timeoutMs: number
     const [, status = ''] = /^HTTP\/1\.[01] (\d{3})[ \r]/.exec(answer) ?? [];
     if (status === '200') return 0;
     const lines = status === '503' ? linesOf(answer.slice(answer.indexOf('\r\n\r\n') + 4)) : undefined;
-    if (lines === undefined) throw fail('AGENT_ANSWER', shown(where), 'what came is no answer about health');
+    if (lines === undefined) throw fail('AGENT_ANSWER', shown(where), 'the answer is not one about health');
     process.stderr.write(lines.map((line) => `${line}\n`).join(''));
   } catch (error) {
     if (!(error instanceof PannierError)) throw error;
@@ -38,8 +38,9 @@ export async function probeAt(where: LocalPlace, probe: Probe, timeoutMs: number
 }
 
 /**
- * The same for a command line that needs no configuration and nothing explained; undefined for any other.
- * @param args behind `probe`.
+ * Runs the probe when the command line is simple: a known check, and at most `--socket` with a value. Undefined for any
+ * other one, and when a configuration must be read to find the agent.
+ * @param args the words after `probe`.
  */
 export function quickProbe([probe = '', ...rest]: readonly string[]): Promise<number> | undefined {
   const env = readEnvironment();
@@ -51,7 +52,7 @@ export function quickProbe([probe = '', ...rest]: readonly string[]): Promise<nu
   return probeAt(named ?? { kind: 'unix', path: DEFAULT_SOCKET }, probe as Probe, PROBE_TIMEOUT_MS);
 }
 
-/** A request of HTTP/1.0: its answer ends with the connection. */
+/** Sends one request in HTTP/1.0, whose answer ends with the connection, and resolves to the answer's text. */
 function ask(where: LocalPlace, path: string, timeoutMs: number): Promise<string> {
   const { connect } = process.getBuiltinModule('node:net');
   return new Promise((resolve, reject) => {
@@ -76,13 +77,13 @@ function ask(where: LocalPlace, path: string, timeoutMs: number): Promise<string
 }
 
 function whyNot(code: string): string {
-  if (code === 'ENOENT') return 'there is no such socket';
-  return code === 'ECONNREFUSED' ? 'nobody listens there' : `it cannot be reached (${code})`;
+  if (code === 'ENOENT') return 'there is no socket at this path';
+  return code === 'ECONNREFUSED' ? 'nothing listens there' : `it cannot be reached (${code})`;
 }
 
 const shown = (where: LocalPlace): string => (where.kind === 'unix' ? where.path : `${where.host}:${where.port}`);
 
-/** As other failures are printed; undefined when the answer is not one of health. */
+/** A line for each problem, printed as other failures are. Undefined when the answer is not one about health. */
 function linesOf(body: string): readonly string[] | undefined {
   try {
     const { problems, moreProblems } = JSON.parse(body);

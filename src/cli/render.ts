@@ -22,8 +22,8 @@ export interface RenderCommandOptions extends CommonOptions {
 }
 
 /**
- * `pannier render`: what `init` would publish and the child of `exec` would get, on standard output or in a directory,
- * and published nowhere. Values are masked unless asked for. Answers the exit status, which is that of `init`.
+ * `pannier render`: shows what `init` would publish and the child of `exec` would get, on standard output or in a
+ * directory, and publishes nothing. Values are masked unless `reveal`. Returns the exit status that `init` would.
  */
 export async function renderCommand(options: RenderCommandOptions): Promise<number> {
   const { plan, context } = await setUp('render', options);
@@ -46,7 +46,7 @@ export async function renderCommand(options: RenderCommandOptions): Promise<numb
   return all.length === 0 ? 0 : exitStatus(all);
 }
 
-/** @throws PannierError when an output is not configured. */
+/** The plan with these outputs only. @throws PannierError CONFIG_INVALID when an output is not configured. */
 function choose(plan: Plan, names: readonly string[]): Plan {
   if (names.length === 0) return plan;
   const { env, ...rest } = plan;
@@ -61,12 +61,12 @@ function choose(plan: Plan, names: readonly string[]): Plan {
   return { ...rest, outputs, ...(env !== undefined && names.includes(EXEC_ENVIRONMENT) ? { env } : {}) };
 }
 
-/** Nothing of it is published that it could differ from. */
+/** Variables are not published, so `--diff` has nothing to compare them with. */
 const isEnvironment = ({ output }: DryOutput): boolean => output.name === EXEC_ENVIRONMENT;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Each file below a line with its path, as `head` and `tail` have it. */
+/** Each file below a line with its path, as `head` and `tail` print it. */
 function show({ output, files, masked }: DryOutput, reveal: boolean): string {
   const parts = [...(reveal ? files : masked)].map(([name, bytes]) => {
     let text: string;
@@ -80,7 +80,7 @@ function show({ output, files, masked }: DryOutput, reveal: boolean): string {
   return parts.join('');
 }
 
-/** `OUT/OUTPUT/FILE`, published as an output is: all files at once, for the owner alone. */
+/** Writes `OUT/OUTPUT/FILE` as an output is published: all files at once, readable for the owner only. */
 async function write({ output, files, masked }: DryOutput, out: string, reveal: boolean): Promise<void> {
   const { createFileSink } = await import('../deliver/file/file-sink.ts');
   const { uid, gid, dirMode, ...rest } = output;

@@ -7,7 +7,7 @@ import { type CommonOptions, setUp } from './setup.ts';
 import { releaseStartMemory } from './sparing.ts';
 import { listenForStop } from './stop-signals.ts';
 
-/** `pannier run`: stay and keep everything fresh until told to stop. Answers the exit status, 0 after a stop. */
+/** `pannier run`: keeps everything fresh until it is told to stop. Returns the exit status, 0 after a stop. */
 export async function runPannier(options: CommonOptions): Promise<number> {
   const setup = await setUp('run', options);
   const { plan, context } = setup;
@@ -27,7 +27,7 @@ export async function runPannier(options: CommonOptions): Promise<number> {
   return failures.length === 0 ? 0 : exitStatus(failures);
 }
 
-/** There is nobody who could be meant by `child: true`. @throws ProblemsError */
+/** @throws ProblemsError CONFIG_INVALID for each reload step with `child: true`, since `run` has no child. */
 function refuseChild({ outputs }: Plan): void {
   const steps = outputs.flatMap(({ output }) => output.reload);
   const problems = steps.flatMap((step) =>

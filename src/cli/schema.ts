@@ -1,5 +1,6 @@
 import { BACKEND_KINDS } from '../backend/registry.ts';
-/** `pannier schema`: the JSON Schema of a configuration file, for editors. Answers the exit status. */
+
+/** `pannier schema`: the JSON Schema of a configuration file, for editors. Returns the exit status. */
 export async function schemaCommand(): Promise<number> {
   const { exportJsonSchema } = await import('../config/json-schema.ts');
   process.stdout.write(`${JSON.stringify(await exportJsonSchema(BACKEND_KINDS), null, 2)}\n`);

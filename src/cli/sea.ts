@@ -3,7 +3,10 @@ import { compileMain, evaluateMain } from './load-main.ts';
 import type * as Probe from './probe.ts';
 import { startOverWithoutNodeDebug } from './start-over.ts';
 
-/** The single executable, see scripts/sea.ts: as bin.ts, with its own Node, and all of `dist` inside it. */
+/**
+ * The first lines of the single executable, which scripts/sea.ts makes: it does what bin.ts does, with its own Node and
+ * all of `dist` inside it as assets.
+ */
 process.on('SIGUSR1', () => {});
 
 startOverWithoutNodeDebug(process.argv.slice(2));
@@ -11,15 +14,16 @@ startOverWithoutNodeDebug(process.argv.slice(2));
 const { getRawAsset } = process.getBuiltinModule('node:sea');
 const { compileFunction } = process.getBuiltinModule('node:vm');
 const place = dirname(process.execPath);
-const ofNode = process.getBuiltinModule('node:module').createRequire(process.execPath);
+const requireOfNode = process.getBuiltinModule('node:module').createRequire(process.execPath);
 
 const asset = (name: string): Buffer => Buffer.from(getRawAsset(name));
 const text = (name: string): string => asset(name).toString('latin1');
 
-/** What lies beside `main.js` in `dist` is inside here, too. */
 const loaded = new Map<string, { exports: object }>();
+
+/** Loads a module of Node, or a script of `dist` (`./NAME`), which is an asset of the executable. */
 function load(name: string): unknown {
-  if (!name.startsWith('./')) return ofNode(name);
+  if (!name.startsWith('./')) return requireOfNode(name);
   const known = loaded.get(name);
   if (known !== undefined) return known.exports;
   const module = { exports: {} };

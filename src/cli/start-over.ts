@@ -1,7 +1,8 @@
 /**
- * NODE_DEBUG=http prints every request with its token, and Node has read the variable before our first line: start over
- * without it, as the same process. Windows has no such call; there it is as if there were no NODE_DEBUG to take away.
- * @param args what follows the program's own path.
+ * Starts the program again without NODE_DEBUG, as the same process. NODE_DEBUG=http prints every request with its
+ * token, and Node reads the variable before our first line. Does nothing on Windows, which cannot replace a running
+ * process.
+ * @param args the arguments after the program's own path.
  */
 export function startOverWithoutNodeDebug(args: readonly string[]): void {
   const { NODE_DEBUG, ...env } = process.env;

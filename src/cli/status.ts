@@ -10,15 +10,15 @@ export interface StatusCommandOptions extends AgentOptions {
   readonly watch: boolean;
 }
 
-/** How often an agent is asked with `--watch`. */
+/** How often `--watch` asks the agent. */
 const WATCH_MS = 1_000;
 
 /**
- * `pannier status`: how a running agent is, as a table, or with `--json` as the document of `GET /v1/status`. Answers 0
- * whatever the state; what fails is for `probe`.
+ * `pannier status`: prints the state of a running agent as tables, or with `--json` as the document of `GET
+ * /v1/status`. Returns 0 whatever the state is; an exit status that depends on it is what `probe` is for.
  *
- * With `--watch` once a second until SIGINT or SIGTERM: a terminal is drawn anew each time, anything else gets another
- * text whenever a state has changed, with `--json` a line.
+ * With `--watch` it asks once a second until SIGINT or SIGTERM. A terminal is drawn anew each time; elsewhere it prints
+ * again, with `--json` a line, whenever a state has changed.
  */
 export async function statusCommand({ json, watch, ...options }: StatusCommandOptions): Promise<number> {
   const where = await findAgent(options);
@@ -48,7 +48,7 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
   return 0;
 }
 
-/** Cursor to the top left, and everything below it away. */
+/** Moves the cursor to the top left and clears everything below it. */
 const CLEAR = '\x1b[H\x1b[J';
 
 async function askStatus(where: LocalPlace, signal?: AbortSignal): Promise<{ text: string; status: Status }> {

@@ -1,12 +1,12 @@
 import { constants } from 'node:os';
-import { END_MS, endListeningEarly, endProcess, hurry } from './end-process.ts';
+import { endListeningEarly, endProcess, hurry, MAX_END_MS } from './end-process.ts';
 
 export interface StopSignals extends Disposable {
   /** Aborts at the first SIGTERM or SIGINT. */
   readonly signal: AbortSignal;
-  /** Stops as a signal does, for those who may ask it over the API; the status is 0 then in any case. */
+  /** Stops as a signal does, for a client of the API that asks for it. The exit status is 0. */
   readonly stop: () => void;
-  /** Which signal came; undefined before, and when none did. */
+  /** The signal that came; undefined when none did so far. */
   readonly received: () => NodeJS.Signals | undefined;
 }
 
@@ -44,9 +44,9 @@ export function listenForStop(): StopSignals {
   };
 }
 
-/** Ends the process with this status, should it not have ended by itself in five seconds. */
+/** Ends the process with this status when it has not ended by itself after five seconds. */
 export function endInTime(status: number): void {
-  setTimeout(() => void endProcess(status), STOP_WITHIN_MS - END_MS).unref();
+  setTimeout(() => void endProcess(status), STOP_WITHIN_MS - MAX_END_MS).unref();
 }
 
 /** 128 + the signal's number, as shells report it. */

@@ -1,7 +1,7 @@
 import { formatFailure } from '../base/errors.ts';
 import { type CommonOptions, loadPlan, printProblems } from './setup.ts';
 
-/** `pannier validate`: checks configuration and templates without asking any backend. Answers the exit status. */
+/** `pannier validate`: checks configuration and templates without asking any backend. Returns the exit status. */
 export async function validateCommand(options: CommonOptions): Promise<number> {
   try {
     const { config } = await loadPlan(options);

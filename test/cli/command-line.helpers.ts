@@ -2,8 +2,8 @@ import { CommanderError } from 'commander';
 import { createProgram } from '../../src/cli/main.ts';
 
 /**
- * The command that these arguments name, as the real command line reads them; nothing runs. Rejects when it would be
- * refused. `--help` and `--version` are named as they stand.
+ * The name of the command that these arguments choose, as the real command line reads them; nothing runs. Rejects when
+ * the command line would be refused. For `--help` and `--version` it is that word itself.
  */
 export async function parseCommandLine(args: readonly string[]): Promise<string> {
   let chosen = false;

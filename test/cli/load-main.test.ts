@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dist, { recursive: true, force: true }));
 
-test('the build leaves bytecode that this Node takes', async () => {
+test('the build makes bytecode that this Node accepts', async () => {
   expect(await isRefused(await bytecode())).toBe(false);
 });
 
@@ -22,7 +22,7 @@ test('bytecode made under other flags is refused', async () => {
   expect(await isRefused(await bytecode(), ['--no-opt'])).toBe(true);
 });
 
-test('pannier starts without bytecode, and with one that is damaged', async () => {
+test('pannier starts without bytecode, and with damaged bytecode', async () => {
   const file = await bytecode();
   await writeFile(file, 'not bytecode');
   expect(await isRefused(file)).toBe(true);
@@ -38,14 +38,17 @@ test('pannier writes nothing beside its code', async () => {
   expect(await readdir(dist)).toEqual(before);
 });
 
-/** The one bytecode file of the copy. */
+/** The path of the one bytecode file in the copy of `dist`. */
 async function bytecode(): Promise<string> {
   const [file, ...more] = (await readdir(dist)).filter((name) => name.endsWith('.bytecode'));
   expect(more).toEqual([]);
   return join(dist, file ?? 'none');
 }
 
-/** Asked of another process, since test runners set flags of their own. */
+/**
+ * Whether V8 refuses the bytecode. Another process is asked, since the test runner has set flags of its own in this
+ * one.
+ */
 async function isRefused(file: string, flags: readonly string[] = []): Promise<boolean> {
   const program = `
     import { readFileSync } from 'node:fs';

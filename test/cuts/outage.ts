@@ -76,7 +76,12 @@ export const OUTAGE: readonly Cut[] = [
   cutIn('src/deliver/api/audit.ts')('audit-bounded', 'counted.count++;', '', { by: 'of mode all' }),
   cutIn('src/base/read-file.ts')('reads-in-time', 'constants.O_RDONLY | constants.O_NONBLOCK', 'constants.O_RDONLY'),
   cutIn('src/base/file-call.ts')('reads-in-time', 'if (hungPaths.has(path) || ', 'if (', { by: 'a read ends in time' }),
-  cutIn('src/cli/end-process.ts')('stop-in-five-seconds', '  if (isInPool()) {', '  if (isInPool() && status < 0) {', {
-    slow: true,
-  }),
+  cutIn('src/cli/end-process.ts')(
+    'stop-in-five-seconds',
+    '  if (hasPoolCalls()) {',
+    '  if (hasPoolCalls() && status < 0) {',
+    {
+      slow: true,
+    },
+  ),
 ];

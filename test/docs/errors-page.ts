@@ -19,7 +19,7 @@ A warning (–) is told and ends nothing.
 
 `;
 
-/** docs/errors.md as the table of codes says it should be; the text above the table is kept from `current`. */
+/** docs/errors.md with the table that the codes make; the text above it is taken from `current`. */
 export function errorsPage(current: string): string {
   const intro = current.includes(START) ? current.slice(0, current.indexOf(START)) : INTRO;
   const rows = Object.entries(CODES).map(

@@ -4,7 +4,7 @@ import { CODES } from '../../src/base/codes.ts';
 import { errorsPage } from './errors-page.ts';
 
 describe('docs/errors.md', () => {
-  it('lists every code as the table in the code has it (npm run docs writes it)', () => {
+  it('lists every code as npm run docs writes it', () => {
     const page = readFileSync('docs/errors.md', 'utf8');
     expect(page).toBe(errorsPage(page));
   });

@@ -18,14 +18,14 @@ const SECTIONS: ReadonlySet<string> = new Set(keyPaths(configFile).filter((key) 
 
 const MUST_HAVE: Readonly<Record<string, string>> = { get: 'NAME', probe: 'live' };
 
-/** What a reader puts the like of into the place of a word in capitals. */
+/** Variables that the configurations of the pages use. */
 const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service', HOME: '/root' };
 
 describe('the command lines of the documentation', () => {
   it.each(commandLines().map(({ where, words }) => [where, words.join(' '), words] as const))(
     '%s: pannier %s',
     async (_, __, words) => {
-      // What is named alone, without what it must have: `pannier get`.
+      // A sentence may name a command without its required argument: `pannier get`.
       const must = words.length === 1 ? MUST_HAVE[words[0] ?? ''] : undefined;
       const args = must === undefined ? words : [...words, must];
       const filled = args.map((word) => (word === 'DURATION' ? '5s' : word));
@@ -42,7 +42,7 @@ describe('the configurations of the documentation', () => {
   const blocks = fencedBlocks().filter(({ language }) => language === 'yaml' || language === 'json');
   const whole = blocks.filter(({ text }) => /^\s*(\{\s*)?"?version"?: 1\b/m.test(text));
 
-  it.each(whole.map((one) => [one.name, one] as const))('%s is a good one', async (_, { text, language }) => {
+  it.each(whole.map((one) => [one.name, one] as const))('%s is valid', async (_, { text, language }) => {
     const cwd = makeFolder({ [`pannier.${language}`]: text });
     const config = await loadConfig({ kinds: BACKEND_KINDS, paths: ['.'], env: ENVIRONMENT, cwd });
     if (
@@ -73,7 +73,7 @@ describe('what the documentation names', () => {
   const keys = keyPaths(configFile);
   const families = new Set(Object.keys(CODES).map((code) => code.split('_')[0]));
 
-  it.each(pages())('%s: keys of the configuration and codes of errors that there are', (page) => {
+  it.each(pages())('%s names only configuration keys and error codes that exist', (page) => {
     const spans = [...readFileSync(page, 'utf8').matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
     const named = spans.filter(
       (span) => /^\w+(\.[\w[\]]+)+$(?<!\.(yaml|json))/.test(span) && SECTIONS.has(span.split('.')[0] ?? ''),
@@ -86,7 +86,7 @@ describe('what the documentation names', () => {
 });
 
 describe('the links of the documentation', () => {
-  it.each(pages())('%s leads to pages and headings that there are', (page) => {
+  it.each(pages())('%s leads only to pages and headings that exist', (page) => {
     const lines = readFileSync(page, 'utf8').replaceAll(/^ *```.*?^ *```$/gms, '');
     for (const [, target = ''] of lines.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
@@ -99,7 +99,7 @@ describe('the links of the documentation', () => {
   });
 });
 
-/** As GitHub makes anchors of them. */
+/** The anchors that GitHub makes of a page's headings. */
 function headingsOf(file: string): readonly string[] {
   const found = readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm);
   return [...found].map(([, title = '']) =>

@@ -2,10 +2,10 @@ import { globSync, readFileSync } from 'node:fs';
 
 /** A fenced block of a page. */
 export interface Fenced {
-  /** The page, and which of its blocks. */
+  /** The page and the number of the block. */
   readonly name: string;
   readonly page: string;
-  /** What stands behind the fence: `sh`, `yaml`, nothing. */
+  /** The word after the fence: `sh`, `yaml`, or none. */
   readonly language: string;
   readonly text: string;
 }
@@ -26,7 +26,7 @@ export function fencedBlocks(): readonly Fenced[] {
   });
 }
 
-/** Every `pannier …` that a reader may type: a line of a block, or a piece of code in a sentence. */
+/** Every `pannier …` on the pages: a line of a block, or a piece of code in a sentence. */
 export function commandLines(): readonly { readonly where: string; readonly words: readonly string[] }[] {
   const typed = fencedBlocks()
     .filter(({ language }) => language === '' || language === 'sh')
@@ -46,7 +46,7 @@ export function commandLines(): readonly { readonly where: string; readonly word
   return [...typed, ...said];
 }
 
-/** Lines that end with a backslash go on in the next one. */
+/** Joins a line that ends with a backslash to the next one. */
 const joined = (text: string): string => text.replaceAll(/\\\n\s*/g, ' ');
 
 function wordsOf(line: string): readonly string[] {

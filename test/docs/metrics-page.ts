@@ -3,7 +3,7 @@ import { metricsOf, observedWorld } from '../observe/observed.helpers.ts';
 
 const START = '<!-- table made by npm run docs -->';
 
-/** docs/metrics.md as the registry says it should be; the text above the table is kept from `current`. */
+/** docs/metrics.md with the table that the registry makes; the text above it is taken from `current`. */
 export async function metricsPage(current: string): Promise<string> {
   const intro = current.slice(0, current.indexOf(START));
   const rows = (await listedMetrics()).map(
@@ -13,7 +13,7 @@ export async function metricsPage(current: string): Promise<string> {
   return `${intro}${START}\n\n| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
-/** Every metric there is. */
+/** Every metric of the registry. */
 export async function listedMetrics(): Promise<readonly Metric[]> {
   using made = await metricsOf(observedWorld());
   return made.metrics.list();

@@ -10,7 +10,7 @@ the work named there; until then nothing of it is promised.
 <!-- made by npm run docs from test/promises/ -->
 `;
 
-/** docs/promises.md as the tables in test/promises/ say it should be. */
+/** docs/promises.md as the tables in test/promises/ make it. */
 export function promisesPage(): string {
   const parts = SECTIONS.map(
     ({ name, promises }) => `\n## ${name}\n\n| promise | held by |\n| --- | --- |\n${promises.map(rowOf).join('\n')}\n`,
@@ -22,7 +22,7 @@ function rowOf(promise: Kept): string {
   return `| ${cell(promise.says)} | ${'held' in promise ? holdersOf(promise.held) : `pending: ${promise.pending}`} |`;
 }
 
-/** A file once, with the names of its tests. */
+/** Each file once, with the titles of its tests. */
 function holdersOf(held: Extract<Kept, { held: unknown }>['held']): string {
   const byFile = Map.groupBy(held, ({ file }) => file);
   return [...byFile]

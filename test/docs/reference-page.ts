@@ -26,7 +26,7 @@ Made by \`npm run docs\` from the command line, from the schema of the configura
 and from the defaults and first words of [configuration](configuration.md), where the rest of each key's story is.
 `;
 
-/** docs/reference.md as the code has it. */
+/** docs/reference.md, made from the command line, the schema and docs/configuration.md. */
 export async function referencePage(): Promise<string> {
   const keys = new Map<string, Set<string>>();
   collect((await exportJsonSchema(BACKEND_KINDS)) as Schema, '', keys);
@@ -56,7 +56,7 @@ function commandPart(command: Command): string {
   return `### ${command.name()}\n\n\`${usage}\`: ${command.description()}.\n\n${given}| option | |\n| --- | --- |\n${rows.join('\n')}\n`;
 }
 
-/** As the usage writes it. */
+/** An argument as the usage line writes it. */
 function argumentOf(one: Argument): string {
   const name = `${one.name()}${one.variadic ? '...' : ''}`;
   return one.required ? `<${name}>` : `[${name}]`;
@@ -92,7 +92,7 @@ function wordsOf(schema: Schema): string {
   );
 }
 
-/** Bounds that say more than that a number is not negative, or fits its 32 bits. */
+/** The bounds of a number, but not those that only say that it is not negative or fits 32 bits. */
 function rangeOf({ minimum, maximum }: Schema): string {
   if (minimum === undefined) return '';
   return maximum === undefined || maximum > 1e9 ? ` from ${minimum}` : ` from ${minimum} to ${maximum}`;
@@ -110,7 +110,7 @@ function configurationRows(): ReadonlyMap<string, { readonly standard: string; r
   );
 }
 
-/** Up to the first stop that stands outside of backquotes and brackets. */
+/** The text up to the first full stop or semicolon outside backquotes and brackets. */
 function firstWords(meaning: string): string {
   let depth = 0;
   let isCode = false;

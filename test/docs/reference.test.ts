@@ -7,11 +7,11 @@ import { referencePage } from './reference-page.ts';
 
 const configFile = configFileSchema(BACKEND_KINDS);
 
-it('docs/reference.md is what the command line and the schema make of it (npm run docs writes it)', async () => {
+it('docs/reference.md is what npm run docs makes of the command line and the schema', async () => {
   expect(readFileSync('docs/reference.md', 'utf8')).toBe(await referencePage());
 });
 
-it('it has every key of the schema, with its type', async () => {
+it('docs/reference.md has every key of the schema, with its type', async () => {
   const rows = [...(await referencePage()).matchAll(/^\| `([a-z][\w.[\]-]+)` \| ([^|]+) \|/gm)];
   expect(rows.map(([, key]) => key).sort()).toEqual([...keyPaths(configFile)].sort());
   expect(rows.filter(([, , type]) => type === 'any')).toEqual([]);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enableKv, ensureOpenBaoFolder, findFreePort, startOpenBao, startTokenReview } from '../servers/index.ts';
 import { fencedBlocks } from './fenced.ts';
 
-/** A home of its own, with `bao` and the built `pannier` on the path. */
+/** A home directory for the test, with `bao` and the built `pannier` on the path. */
 let home: string;
 let path: string;
 beforeAll(async () => {
@@ -22,10 +22,10 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 const shOf = (page: string): readonly string[] =>
   fencedBlocks().flatMap((block) => (block.page === page && block.language === 'sh' ? [block.text] : []));
 
-/** Runs a script to its end, which is an error when one of its lines fails; resolves to what it printed. */
+/** Runs a script and resolves to its output. Rejects when one of its lines fails. */
 function bash(script: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
   return new Promise((done, failed) => {
-    // With a process group of its own, so that what it leaves behind is ended with it.
+    // The script gets its own process group, so that processes that it leaves behind can be ended with it.
     const child = spawn('bash', ['-e', '-o', 'pipefail', '-c', script], {
       cwd: home,
       env: { PATH: path, HOME: home, ...env },
@@ -41,7 +41,7 @@ function bash(script: string, env: Readonly<Record<string, string>> = {}): Promi
       try {
         end();
       } catch {
-        // Nothing of it is left.
+        // The group has no process left.
       }
       if (status === 0) done(text);
       else failed(new Error(`the script ended with ${status}:\n${text}`));
@@ -63,7 +63,7 @@ describe('docs/getting-started.md', () => {
     const dir = join(home, 'pannier-first');
     await mkdir(dir);
     await writeFile(join(dir, 'pannier.yaml'), here(yaml?.text ?? ''));
-    // The build is another test's: what it makes is on the path already.
+    // Another test builds the executable; `pannier` is on the path already.
     const [build = '', , ...rest] = program.split('\n');
     expect(build).toBe('npm ci && npm run sea');
     const printed = await bash([...rest, ...steps, 'kill %2 %1; wait'].join('\n'));
@@ -80,7 +80,7 @@ describe('docs/how-to/kubernetes.md', () => {
     await using review = await startTokenReview();
     await enableKv(bao, 'secret', 2);
     const [commands = ''] = shOf('docs/how-to/kubernetes.md').filter((text) => text.startsWith('bao auth enable'));
-    // This OpenBao is not in the cluster, so it must be told who signs for it, and who may ask.
+    // This OpenBao is not in the cluster, so it needs the CA of the API server and a token for reviews.
     await writeFile(join(home, 'ca.pem'), review.caPem);
     const cluster = `kubernetes_host=${review.address} kubernetes_ca_cert=@ca.pem token_reviewer_jwt=${review.reviewerJwt}`;
     const script = commands.replace('kubernetes_host=https://kubernetes.default.svc', cluster);

@@ -61,7 +61,7 @@ describe('pannier probe', () => {
     const { status, stderr } = await runAgent([command, ...args, '-c', config]);
     expect([status, stderr()]).toEqual([
       2,
-      expect.stringMatching(/^api: .*no such section \(CONFIG_MISSING\)\. Add api: /),
+      expect.stringMatching(/^api: .*no section api \(CONFIG_MISSING\)\. Add api: /),
     ]);
   });
 

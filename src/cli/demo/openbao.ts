@@ -13,7 +13,7 @@ export async function openBaoScene(stage: Stage, path: string): Promise<Scene> {
     quiet: true,
     env: { HOME: stage.dir, PATH: path },
   });
-  await server.says(/Development mode|server started/i).catch(() => {
+  await server.waitForLine(/Development mode|server started/i).catch(() => {
     throw new Error('bao did not start: put the bao program (OpenBao) on the PATH');
   });
   const api = createApi(address);

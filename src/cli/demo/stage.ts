@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Releases } from '../../base/releases.ts';
 
-/** Where the demo plays: a private directory of its own, children that end with it, and a voice. */
+/**
+ * What the demo runs on: a private directory, child processes, and the terminal. Disposing of it removes all of them.
+ */
 export interface Stage extends AsyncDisposable {
   readonly dir: string;
-  /** A numbered step in the terminal. */
+  /** Prints a numbered step. */
   step(text: string): void;
-  /** Indented text under the step. */
+  /** Prints indented text under the step. */
   show(text: string): void;
   /** Starts a child whose lines are shown as `name: line`. It is stopped when the stage is disposed of. */
   start(name: string, argv: readonly string[], options?: StartOptions): DemoProcess;
@@ -20,13 +22,14 @@ export interface Stage extends AsyncDisposable {
 
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Shows no lines of the child. */
   readonly quiet?: boolean;
 }
 
 export interface DemoProcess {
   readonly pid: number;
   /** Resolves when a line of the child matches; rejects when it ends first or after `withinMs`. */
-  says(what: RegExp, withinMs?: number): Promise<string>;
+  waitForLine(pattern: RegExp, withinMs?: number): Promise<string>;
   /** Exit status, or -1 when a signal ended it. */
   readonly ended: Promise<number>;
   stop(): Promise<void>;
@@ -34,7 +37,7 @@ export interface DemoProcess {
 
 const TMPFS = 0x01021994;
 
-/** Opens the stage on tmpfs where there is one (`/dev/shm`), in the temporary directory elsewhere. */
+/** Makes the directory on tmpfs (`/dev/shm`) where there is one, otherwise in the temporary directory. */
 export async function openStage(): Promise<Stage> {
   const isShm = await statfs('/dev/shm')
     .then(({ type }) => type === TMPFS)
@@ -45,12 +48,12 @@ export async function openStage(): Promise<Stage> {
   let steps = 0;
   return {
     dir,
-    step: (text) => say(`\n${++steps}. ${text}`),
-    show: (text) => say(text.replace(/^/gm, '   ')),
+    step: (text) => print(`\n${++steps}. ${text}`),
+    show: (text) => print(text.replace(/^/gm, '   ')),
     start(name, argv, options = {}) {
-      const actor = startActor(name, argv, options);
-      releases.push(() => actor.stop());
-      return actor;
+      const child = startProcess(name, argv, options);
+      releases.push(() => child.stop());
+      return child;
     },
     async write(name, text) {
       const path = join(dir, name);
@@ -62,11 +65,11 @@ export async function openStage(): Promise<Stage> {
   };
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function startActor(name: string, argv: readonly string[], { env = {}, quiet = false }: StartOptions): DemoProcess {
+function startProcess(name: string, argv: readonly string[], { env = {}, quiet = false }: StartOptions): DemoProcess {
   const [program = '', ...rest] = argv;
   const path = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
   const child = spawn(program, rest, { env: { ...path, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -86,26 +89,26 @@ function startActor(name: string, argv: readonly string[], { env = {}, quiet = f
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line);
-      if (!quiet) say(`   ${name}: ${line}`);
+      if (!quiet) print(`   ${name}: ${line}`);
       notice();
     });
   }
   return {
     pid: child.pid ?? -1,
     ended,
-    says: (what, withinMs = 20_000) =>
+    waitForLine: (pattern, withinMs = 20_000) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const line = lines.find((said) => what.test(said));
+          const line = lines.find((printed) => pattern.test(printed));
           if (line === undefined && !hasEnded) return;
           clearTimeout(timer);
           waiting.delete(look);
-          if (line === undefined) reject(new Error(`${name} ended without saying ${what}`));
+          if (line === undefined) reject(new Error(`${name} ended without a line that matches ${pattern}`));
           else resolve(line);
         };
         const timer = setTimeout(() => {
           waiting.delete(look);
-          reject(new Error(`${name} did not say ${what} within ${withinMs / 1000} s`));
+          reject(new Error(`${name} printed no line that matches ${pattern} within ${withinMs / 1000} s`));
         }, withinMs);
         waiting.add(look);
         look();

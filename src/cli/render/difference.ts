@@ -3,12 +3,12 @@ import type { DryOutput } from '../../agent/dry-run.ts';
 import { readCurrent } from '../../deliver/file/read-current.ts';
 import { createLineMask } from './masked-lines.ts';
 
-/** Two versions of a file that differ so much that comparing takes longer are told to differ, no more. */
-const MAX_MS = 5_000;
+/** When comparing two versions of a file takes longer than this, the output only says that they differ. */
+const MAX_COMPARE_MS = 5_000;
 
 /**
- * The unified difference between the published files of an output and the rendered ones; empty when there is none. What
- * is compared is real. Unless `reveal`, what is shown is masked.
+ * The unified difference between the published files of an output and the rendered ones; empty when there is none. The
+ * real bytes are compared. The lines that are shown are masked unless `reveal`.
  * @throws PannierError OUTPUT_NOT_READABLE.
  */
 export async function showDifference({ output, files, masked }: DryOutput, reveal: boolean): Promise<string> {
@@ -41,12 +41,12 @@ async function compare({ path, generation, old, now }: Versions, shown: (line: s
     now === undefined ? '+++ /dev/null' : `+++ ${path}\trendered`,
   ];
   const [from, to] = [decode(old ?? new Uint8Array()), decode(now ?? new Uint8Array())];
-  if (from === undefined || to === undefined) return `${head.join('\n')}\nThey are not text, and differ.\n`;
+  if (from === undefined || to === undefined) return `${head.join('\n')}\nThe two versions differ and are not text.\n`;
   const { structuredPatch } = await import('diff');
-  const patch = structuredPatch(path, path, from, to, undefined, undefined, { context: 3, timeout: MAX_MS });
-  if (patch === undefined) return `${head.join('\n')}\nThey differ too much to be compared.\n`;
+  const patch = structuredPatch(path, path, from, to, undefined, undefined, { context: 3, timeout: MAX_COMPARE_MS });
+  if (patch === undefined) return `${head.join('\n')}\nThe two versions differ too much to be compared.\n`;
   for (const { oldStart, oldLines, newStart, newLines, lines } of patch.hunks) {
-    // A part without lines is named by the line before it.
+    // The head of a hunk without lines names the line before it.
     const at = (start: number, count: number) => `${count === 0 ? start - 1 : start},${count}`;
     head.push(`@@ -${at(oldStart, oldLines)} +${at(newStart, newLines)} @@`);
     for (const line of lines) head.push(line.startsWith('\\') ? line : `${line[0]}${shown(line.slice(1))}`);

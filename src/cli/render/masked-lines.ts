@@ -1,14 +1,14 @@
 import { MASK } from '../../render/template/mask.ts';
 
-/** Shown for a line of which nothing is known to be no value. */
+/** Shown in place of a line that may be all value. */
 export const HIDDEN = '[a line that is not shown]';
 
 /**
- * Shows lines of a real file as lines of its masked rendering, so that a published file, whose old values nobody knows
- * any more, can be shown beside a new one.
+ * Shows lines of a real file as lines of its masked rendering. So a published file can be shown beside a new one,
+ * although the agent no longer knows the old values that it would have to mask.
  *
- * What comes out is always a line of the masked rendering or a constant, so no value can: a line is shown as the masked
- * line that it fits, marks standing for anything, and of several as the one that says most.
+ * The result is always a line of the masked rendering or a constant, so it never holds a value. It is the masked line
+ * that the real line fits, where a mark fits any text; when several fit, it is the one with the most other text.
  */
 export function createLineMask(masked: readonly string[]): (line: string) => string {
   const patterns = [...new Set(masked)].map((line) => ({ line, parts: line.split(MASK) }));
@@ -18,7 +18,7 @@ export function createLineMask(masked: readonly string[]): (line: string) => str
 
 const weight = (parts: readonly string[]): number => parts.join('').trim().length;
 
-/** Whether `line` is these parts with anything between them. The first fit of each part is as good as a later one. */
+/** Whether `line` is these parts with any text between them. Taking the first place where a part fits is enough. */
 function fits(line: string, parts: readonly string[]): boolean {
   const [first = '', ...rest] = parts;
   const last = rest.pop();

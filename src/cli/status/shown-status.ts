@@ -7,12 +7,12 @@ export function shownStatus(status: Status): string {
   const { version, startedAt, configuration, backends, secrets, outputs } = status;
   const now = Date.parse(status.now);
   const since = (time: string) => formatDuration(floorSeconds(now - Date.parse(time)));
-  const read = `configuration of ${since(configuration.readAt)} ago${listed(configuration.files)}`;
+  const read = `configuration of ${since(configuration.readAt)} ago${listOf(configuration.files)}`;
   const parts = [
     `pannier ${version}, up ${since(startedAt)}, ${read}\n`,
     configuration.refused.length === 0
       ? ''
-      : `a later configuration was refused:\n${configuration.refused.map((one) => `  ${told(one)}\n`).join('')}`,
+      : `a later configuration was refused:\n${configuration.refused.map((one) => `  ${reasonOf(one)}\n`).join('')}`,
     table(
       ['BACKEND', 'KIND', 'LOGIN', 'ENDS IN', 'WHY'],
       backends.map((one) => backendRow(one, now)),
@@ -26,7 +26,7 @@ export function shownStatus(status: Status): string {
   return parts.filter((part) => part !== '').join('\n');
 }
 
-/** What is worth another line when it changes: everything but the passing of time. */
+/** The parts of a status that make `--watch` print again when they change: all but times and ages. */
 export function statesOf({ bootId, configuration, backends, secrets, outputs }: Status): string {
   return JSON.stringify([
     bootId,
@@ -39,22 +39,22 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs }: 
 
 function backendRow({ name, kind, login, failure }: BackendStatus, now: number): string[] {
   const how = login === undefined ? '-' : `${login.state} (${login.method})`;
-  return [name, kind, how, until(login?.endsAt, now), told(failure)];
+  return [name, kind, how, timeUntil(login?.endsAt, now), reasonOf(failure)];
 }
 
 function secretRow(secret: SecretStatus, now: number): string[] {
   const { name, state, optional, ageSeconds, endsAt, nextAt, version, failure } = secret;
   const age = ageSeconds === undefined ? '-' : formatDuration(ageSeconds * 1000);
   const shown = optional && state === 'absent' ? 'absent (optional)' : state;
-  return [name, shown, age, until(endsAt, now), until(nextAt, now), version ?? '-', told(failure)];
+  return [name, shown, age, timeUntil(endsAt, now), timeUntil(nextAt, now), version ?? '-', reasonOf(failure)];
 }
 
 function outputRow({ name, state, generation, dir, missing = [], failure }: OutputStatus): string[] {
-  const why = missing.length === 0 ? told(failure) : `waits for ${missing.join(', ')}`;
+  const why = missing.length === 0 ? reasonOf(failure) : `waits for ${missing.join(', ')}`;
   return [name, state, generation === undefined ? '-' : String(generation), dir ?? '-', why];
 }
 
-function until(time: string | undefined, now: number): string {
+function timeUntil(time: string | undefined, now: number): string {
   if (time === undefined) return '-';
   const ms = Date.parse(time) - now;
   return ms < 0 ? 'over' : formatDuration(floorSeconds(ms));
@@ -62,7 +62,7 @@ function until(time: string | undefined, now: number): string {
 
 const floorSeconds = (ms: number): number => (ms < 1000 ? ms : Math.floor(ms / 1000) * 1000);
 
-const told = (failure: FailureStatus | undefined): string =>
+const reasonOf = (failure: FailureStatus | undefined): string =>
   failure === undefined ? '' : `${failure.seen} (${failure.code})`;
 
-const listed = (files: readonly string[]): string => (files.length === 0 ? '' : `: ${files.join(', ')}`);
+const listOf = (files: readonly string[]): string => (files.length === 0 ? '' : `: ${files.join(', ')}`);

@@ -1,6 +1,6 @@
 /**
- * Columns as wide as their widest cell, two spaces apart; nothing without rows, and no column that is empty in each of
- * them. What a terminal would take for a command is shown as a question mark.
+ * A table whose columns are as wide as their widest cell, with two spaces between them. Columns without text in any row
+ * are left out; without rows the table is empty. Characters that could control a terminal are shown as question marks.
  */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
@@ -18,5 +18,5 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
     .join('');
 }
 
-/** Control characters of C0 and C1, and those that turn the direction of writing around. */
+/** Replaces control characters (C0, C1) and characters that reverse the direction of writing. */
 const printable = (text: string): string => text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?');

@@ -73,12 +73,12 @@ describe('the status for people', () => {
     expect(shownStatus(wild)).toContain('a?[2Jb?c??d?e (BACKEND_UNREACHABLE)');
   });
 
-  it('without anything configured is that line alone', () => {
+  it('is only the line about the agent when nothing is configured', () => {
     const empty = { ...status, backends: [], secrets: [], outputs: [] };
     expect(shownStatus(empty)).toBe('pannier 1.2.3, up 1h, configuration of 1m ago: /etc/pannier.yaml\n');
   });
 
-  it('has changed when a state has, and not by the passing of time', () => {
+  it('counts as changed when a state has changed, and not when only time has passed', () => {
     const [app] = status.secrets;
     const later = {
       ...status,
@@ -92,11 +92,13 @@ describe('the status for people', () => {
 });
 
 describe('the document of an agent', () => {
-  it('is taken with keys that are not known', () => {
+  it('is read although it has unknown keys', () => {
     expect(readStatus(JSON.stringify({ ...status, later: 1 }), 'x')).toEqual(status);
   });
 
-  it.each(['', 'nope', '[]', '{"version":1}', '{}'])('%j is none', (text) => {
-    expect(() => readStatus(text, '/run/a')).toThrow(/^\/run\/a: the answer is no status of an agent \(AGENT_ANSWER\)/);
+  it.each(['', 'nope', '[]', '{"version":1}', '{}'])('%j is not one', (text) => {
+    expect(() => readStatus(text, '/run/a')).toThrow(
+      /^\/run\/a: the answer is not the status of an agent \(AGENT_ANSWER\)/,
+    );
   });
 });

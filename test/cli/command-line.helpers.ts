@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { createProgram } from '../../src/cli/main.ts';
+import { createProgram } from '../../src/cli/program.ts';
 
 /**
  * The command that these arguments name, as the real command line reads them; nothing runs. Rejects when it would be

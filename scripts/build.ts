@@ -26,7 +26,6 @@ const UNUSED: Readonly<Record<string, RegExp>> = {
   // Our transport has its own; its debug lines would print requests; the rest serves named calls, see node-vault.ts.
   'node-vault': /^(https|debug|tv4|mustache|\.\/commands\.js)$/,
   'prom-client': /^\.\/lib\/(cluster|defaultMetrics|pushgateway|summary)$/, // the second loads a tracing library
-  pino: /^(worker_threads|thread-stream)$/, // for transports; we write without one
 };
 
 const leaveOut: Plugin = {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { compileMain, evaluateMain } from './load-main.ts';
+import { loadMain } from './load-main.ts';
 import type * as Probe from './probe.ts';
 import { startOverWithoutNodeDebug } from './start-over.ts';
 
@@ -8,7 +8,7 @@ process.on('SIGUSR1', () => {});
 
 startOverWithoutNodeDebug(process.argv.slice(2));
 
-const { getRawAsset } = process.getBuiltinModule('node:sea');
+const { getRawAsset, getAssetKeys } = process.getBuiltinModule('node:sea');
 const { compileFunction } = process.getBuiltinModule('node:vm');
 const place = dirname(process.execPath);
 const ofNode = process.getBuiltinModule('node:module').createRequire(process.execPath);
@@ -16,7 +16,7 @@ const ofNode = process.getBuiltinModule('node:module').createRequire(process.exe
 const asset = (name: string): Buffer => Buffer.from(getRawAsset(name));
 const text = (name: string): string => asset(name).toString('latin1');
 
-/** What lies beside `main.js` in `dist` is inside here, too. */
+/** The CommonJS modules that lie in `dist` are inside here, too. */
 const loaded = new Map<string, { exports: object }>();
 function load(name: string): unknown {
   if (!name.startsWith('./')) return ofNode(name);
@@ -35,6 +35,7 @@ if (probing === undefined) runMain();
 else void probing.then((status) => process.exit(status));
 
 function runMain(): void {
-  const script = compileMain(place, asset('main.bytecode'), text('main.js'));
-  void evaluateMain(script, place, load).main();
+  const keys = new Set(getAssetKeys());
+  const bytecode = (name: string) => (keys.has(`${name}.bytecode`) ? asset(`${name}.bytecode`) : undefined);
+  void loadMain({ folder: place, text: (name) => text(`${name}.js`), bytecode, require: load }).main();
 }

@@ -6,8 +6,8 @@ const STDERR = 2;
 const FULL_MS = 100;
 
 /**
- * Writes log lines to standard error, each before the call returns: the last line before an exit is there. When the pipe
- * is full it waits, and when nobody reads any more (EPIPE) the lines are dropped from then on. Any other error is
+ * Writes log lines to standard error, each before the call returns: the last line before an exit is there. When the
+ * pipe is full it waits, and when nobody reads any more (EPIPE) the lines are dropped from then on. Any other error is
  * thrown, and what was not written comes before the next line.
  * @param write as `writeSync` of node:fs.
  */

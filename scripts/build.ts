@@ -5,13 +5,14 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
+import { scriptsOf } from './chunks.ts';
 import { thirdPartyNotices } from './third-party.ts';
 
 /**
- * Bundles the agent into `dist/`: `pannier.js` (the first few lines, for any Node), `main.js` (everything else, one
- * script; what a configuration does not use is neither evaluated nor compiled) and its bytecode, made by a run; and
- * `index.mjs`, the same `main.js` for programs that import it. What is not for everybody is a script of its own beside
- * them, which is not even read without use. Nothing in there needs a package at run time.
+ * Bundles the agent into `dist/`: `pannier.js` (the first few lines, for any Node), `main.js` (what a start needs)
+ * with its bytecode, made by a run, and beside it scripts of what some configurations use (SCRIPTS), which are not
+ * even read without use; and `index.mjs`, the same scripts for programs that import them. Nothing in there needs a
+ * package at run time.
  */
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
 
@@ -26,7 +27,6 @@ const UNUSED: Readonly<Record<string, RegExp>> = {
   // Our transport has its own; its debug lines would print requests; the rest serves named calls, see node-vault.ts.
   'node-vault': /^(https|debug|tv4|mustache|\.\/commands\.js)$/,
   'prom-client': /^\.\/lib\/(cluster|defaultMetrics|pushgateway|summary)$/, // the second loads a tracing library
-  pino: /^(worker_threads|thread-stream)$/, // for transports; we write without one
 };
 
 const leaveOut: Plugin = {
@@ -98,27 +98,61 @@ const apart = await Promise.all([
   ),
 ]);
 
+/**
+ * What of the agent lies in which script, by the modules that are loaded on need: each chunk is in the first script
+ * that names it, or names what imports it. `main.js` is all that `init` with a Vault reads; what no list names is in
+ * `rest.js`. So a start reads and deserialises what it uses and not much more.
+ */
+const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
+  main: [
+    'src/cli/main.ts',
+    'src/cli/init.ts',
+    'src/config/load.ts',
+    'src/backend/vault/open.ts',
+    'src/backend/vault/create-upstream.ts',
+    'node_modules/node-vault/src/index.js',
+    'src/render/renderer.ts',
+    'src/render/request.ts',
+    'src/cli/validate.ts',
+    'src/deliver/http/token-file.ts', // the API and its clients
+  ],
+  agent: [
+    'src/cli/run.ts',
+    'src/cli/exec.ts',
+    'src/deliver/http/over-http.ts',
+    'src/agent/serve/observers.ts',
+    'src/observe/health-routes.ts',
+    'src/observe/health-watch.ts',
+  ],
+  api: ['src/deliver/api/create-api.ts', 'src/deliver/http/routes.ts'],
+  proxy: ['src/deliver/proxy/proxy-service.ts'],
+  metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
+  templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
+  client: ['src/cli/get.ts', 'src/cli/status.ts', 'src/cli/status/shown-status.ts', 'src/cli/status/read-status.ts'],
+  file: ['src/backend/file/backend.ts'],
+  aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+};
+
 const result = await build({
   ...common,
   entryPoints: { main: 'src/cli/main.ts' },
   outdir: 'dist',
-  // Not ESM: there Node's own modules load before the first line, also those of parts that are never used, and each
-  // with a list of all it exports. And a script can start from bytecode, see src/cli/load-main.ts. Names stay: bytecode
-  // makes short ones pointless, and esbuild's `keepNames` costs a call for each function made.
-  banner: { js: '(function (exports, require, module, __dirname) {' },
-  footer: { js: '})' },
+  // Chunks, which are made into scripts below: esbuild splits ES modules alone.
+  format: 'esm',
+  splitting: true,
+  write: false,
   define: {
     PANNIER_VERSION: JSON.stringify(version),
-    PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
     'import.meta.dirname': '__dirname',
   },
   // node-vault requires axios at import (73 ms, 70 MiB) and never calls it, since requests go through our transport.
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
-  // With `import` Node would look through all of such a file for the names of its exports first.
-  supported: { 'dynamic-import': false },
   plugins: [leaveOut, leaveApart],
 });
-const made = [result, ...apart].map(({ metafile }) => metafile);
+const scripts = await scriptsOf(result, SCRIPTS, { PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)) });
+await Promise.all([...scripts.texts].map(([name, text]) => writeFile(`dist/${name}.js`, text)));
+
+const made = [scripts, ...apart].map(({ metafile }) => metafile);
 const metafile = {
   inputs: Object.assign({}, ...made.map(({ inputs }) => inputs)),
   outputs: Object.assign({}, ...made.map(({ outputs }) => outputs)),
@@ -126,7 +160,7 @@ const metafile = {
 await writeFile('dist/meta.json', JSON.stringify(metafile));
 await writeFile('dist/third-party.txt', thirdPartyNotices(metafile));
 const hash = createHash('sha256')
-  .update(await readFile('dist/main.js'))
+  .update(JSON.stringify([...scripts.texts]))
   .digest('hex')
   .slice(0, 16);
 
@@ -155,5 +189,7 @@ await build({
   define,
 });
 
-// In a process of its own, since V8 refuses bytecode that was made under other flags.
-await promisify(execFile)(process.execPath, ['scripts/bytecode.ts', 'dist', hash]);
+// In processes of their own, since V8 refuses bytecode that was made under other flags.
+for (const command of ['init', 'run']) {
+  await promisify(execFile)(process.execPath, ['scripts/bytecode.ts', 'dist', hash, command]);
+}

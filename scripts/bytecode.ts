@@ -1,15 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { bytecodeFile, compileMain, evaluateMain } from '../src/cli/load-main.ts';
+import type { Script } from 'node:vm';
+import { bytecodeFile, distFolder, loadMain } from '../src/cli/load-main.ts';
 
 /**
- * `bytecode.ts DIST BUILD`: runs the built `pannier init` in here against a server that knows four answers, and keeps
- * what V8 compiled on the way. So the bytecode holds the functions of an ordinary start and no others.
+ * `bytecode.ts DIST BUILD COMMAND`: runs the built `pannier init`, or `run` until its API answers, in here against a
+ * server that knows four answers, and keeps what V8 compiled on the way, of each script that has no bytecode yet. So
+ * the bytecode holds the functions of an ordinary start and no others.
  */
-const [dist = 'dist', build = ''] = process.argv.slice(2);
+const [dist = 'dist', build = '', command = 'init'] = process.argv.slice(2);
 
 const ANSWERS: Readonly<Record<string, object>> = {
   '/v1/auth/kubernetes/login': { auth: { client_token: 'made-up', lease_duration: 3600, renewable: true } },
@@ -34,11 +36,14 @@ const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const home = mkdtempSync(join(tmpdir(), 'pannier-build-'));
 mkdirSync(join(home, 'out'), { mode: 0o700 });
 writeFileSync(join(home, 'token'), 'made-up');
+const socket = join(home, 'api.sock');
+const listening = { api: { socket }, proxy: { socket: join(home, 'proxy.sock'), backend: 'bao' } };
 const config = join(home, 'pannier.json');
 writeFileSync(
   config,
   JSON.stringify({
     version: 1,
+    ...(command === 'run' ? listening : {}),
     backends: { bao: { kind: 'vault', address, auth: { method: 'kubernetes', role: 'shop', tokenFile: './token' } } },
     secrets: { app: { kv: 'secret/shop/app' }, db: { read: 'database/creds/shop' } },
     outputs: {
@@ -54,9 +59,30 @@ writeFileSync(
   }),
 );
 
-const script = compileMain(resolve(dist));
+const folder = resolve(dist);
+const compiled = new Map<string, Script>();
 process.on('exit', (status) => {
   rmSync(home, { recursive: true });
-  if (status === 0) writeFileSync(bytecodeFile(resolve(dist), build), script.createCachedData());
+  if (status !== 0) return;
+  for (const [name, script] of compiled) {
+    const file = bytecodeFile(folder, name, build);
+    if (!existsSync(file)) writeFileSync(file, script.createCachedData());
+  }
 });
-await evaluateMain(script, resolve(dist)).main(['init', '-c', config, '--timeout', '10s']);
+const onCompile = (name: string, script: Script) => compiled.set(name, script);
+const { main } = loadMain({ ...distFolder(folder, build), onCompile });
+if (command === 'run') {
+  setTimeout(() => process.exit(1), 10_000).unref();
+  askApi();
+}
+await main(command === 'run' ? ['run', '-c', config] : ['init', '-c', config, '--timeout', '10s']);
+
+/** Asks until there is an answer, and then ends the agent in here. */
+function askApi(): void {
+  const again = () => setTimeout(askApi, 50);
+  get({ socketPath: socket, path: '/v1/secrets/app' }, (response) => {
+    response.resume();
+    if (response.statusCode === 200) process.kill(process.pid, 'SIGTERM');
+    else again();
+  }).once('error', again);
+}

@@ -32,9 +32,10 @@ try {
   });
 
   const files = await readdir('dist');
-  const bytecode = files.find((name) => name.endsWith(`-${process.version}-${process.arch}.bytecode`));
-  if (bytecode === undefined) throw new Error(`dist holds no bytecode of Node ${process.version}: npm run build`);
-  const beside = files.filter((name) => name === 'main.js' || name.endsWith('.cjs'));
+  const ending = `-${process.version}-${process.arch}.bytecode`;
+  const bytecode = files.filter((name) => name.endsWith(ending));
+  if (bytecode.length === 0) throw new Error(`dist holds no bytecode of Node ${process.version}: npm run build`);
+  const beside = files.filter((name) => (name.endsWith('.js') && name !== 'pannier.js') || name.endsWith('.cjs'));
   const config = join(work, 'sea.json');
   const blob = join(work, 'sea.blob');
   const settings = {
@@ -43,7 +44,7 @@ try {
     disableExperimentalSEAWarning: true,
     execArgv: ['--disable-sigusr1'],
     assets: {
-      'main.bytecode': resolve('dist', bytecode),
+      ...Object.fromEntries(bytecode.map((name) => [name.replace(/-.*/, '.bytecode'), resolve('dist', name)])),
       ...Object.fromEntries(beside.map((name) => [name, resolve('dist', name)])),
     },
   };

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { compileMain, evaluateMain, readBytecode } from './load-main.ts';
+import { distFolder, loadMain } from './load-main.ts';
 import type * as Probe from './probe.ts';
 import { startOverWithoutNodeDebug } from './start-over.ts';
 
-/** A hash of `main.js`, put in by the bundler. */
+/** A hash of the scripts, put in by the bundler. */
 declare const PANNIER_BUILD: string;
 
 /** The bundler makes a script of this. */
@@ -30,7 +30,5 @@ else void probing.then((status) => process.exit(status));
 // Compiled here and not imported: an older Node would fail on the syntax in there before it reaches the lines above,
 // and only this way does V8 take the bytecode that the build left beside it, which is half of the start.
 function runMain(): void {
-  const dist = import.meta.dirname;
-  const { main } = evaluateMain(compileMain(dist, readBytecode(dist, PANNIER_BUILD)), dist);
-  void main();
+  void loadMain(distFolder(import.meta.dirname, PANNIER_BUILD)).main();
 }

@@ -1,56 +1,107 @@
 import type { Script } from 'node:vm';
 import type * as Main from './main.ts';
 
-/**
- * What `scripts/build.ts` makes of `main.ts`: one script whose value is a function like that around a CommonJS module.
- */
-type Wrapped = (exports: object, require: Require, module: { exports: object }, __dirname: string) => void;
+/** What `scripts/build.ts` makes of a chunk: a function like that around a CommonJS module. */
+type Chunk = (exports: object, require: Require, module: Module, __dirname: string) => void;
 
 type Require = (name: string) => unknown;
 
+interface Module {
+  exports: object;
+}
+
+/** Where the scripts of the build are read from. */
+export interface Dist {
+  /** The folder, also where there is none and the scripts lie in the executable. */
+  readonly folder: string;
+  readonly text: (script: string) => string;
+  /** Of an earlier run, if there is any of this script for this Node on this processor. */
+  readonly bytecode: (script: string) => Buffer | undefined;
+  /** What is no chunk: Node's own modules, and the scripts that are CommonJS modules. */
+  readonly require: Require;
+  /** Called with each script that was compiled. */
+  readonly onCompile?: (script: string, compiled: Script) => void;
+}
+
 /**
- * Compiles `main.js` of a `dist` folder, or its text when that is at hand. V8 takes the bytecode of an earlier run
- * instead, if it is of the same V8 with the same flags and of a source as long as this one; else it is as if there were
- * none.
+ * Loads `main.js`, up to what it exports. Chunks in other scripts are loaded when they are required for the first time,
+ * and each only once: all meet the same classes.
  */
-export function compileMain(dist: string, bytecode?: Buffer, text?: string): Script {
-  const { readFileSync } = process.getBuiltinModule('node:fs');
+export function loadMain(dist: Dist): Pick<typeof Main, 'main' | 'library'> {
+  const scripts = new Map<string, Readonly<Record<string, Chunk>>>();
+  const loaded = new Map<string, object>();
+  const load = (name: string): unknown => {
+    const known = loaded.get(name);
+    if (known !== undefined) return known;
+    const [, script, number] = /^\.\/(\w+)\.js#(\d+)$/.exec(name) ?? [];
+    if (script === undefined || number === undefined) return dist.require(name);
+    let chunks = scripts.get(script);
+    if (chunks === undefined) {
+      const compiled = compileScript(dist, script);
+      dist.onCompile?.(script, compiled);
+      chunks = compiled.runInThisContext() as Readonly<Record<string, Chunk>>;
+      scripts.set(script, chunks);
+    }
+    const module: Module = { exports: {} };
+    chunks[number]?.(module.exports, load, module, dist.folder);
+    const exports = valuesOf(module.exports);
+    loaded.set(name, exports);
+    return exports;
+  };
+  return load(MAIN) as typeof Main;
+}
+
+/** The chunk of main.ts. */
+const MAIN = './main.js#0';
+
+/**
+ * What a chunk exports, with values in place of esbuild's getters: they do not change once the chunk is evaluated, and
+ * a call into another chunk costs no more than one within. A chunk that is a library of CommonJS exports that as its
+ * default alone: then its members are exports as well, as with `require`.
+ */
+function valuesOf(exports: object): object {
+  const { default: library, ...others } = exports as { readonly default?: object };
+  const isLibrary = library !== undefined && Object.keys(others).length === 0;
+  const values = isLibrary ? { ...library, default: library } : { ...exports };
+  return Object.defineProperty(values, '__esModule', { value: true, enumerable: false });
+}
+
+/**
+ * Compiles a script. V8 takes the bytecode of an earlier run instead, if it is of the same V8 with the same flags and
+ * of a source as long as this one; else it is as if there were none.
+ */
+export function compileScript({ folder, text, bytecode }: Omit<Dist, 'require'>, script: string): Script {
   const { constants, Script } = process.getBuiltinModule('node:vm');
-  const filename = `${dist}/main.js`;
-  return new Script(text ?? readFileSync(filename, 'latin1'), {
-    filename,
+  const cachedData = bytecode(script);
+  return new Script(text(script), {
+    filename: `${folder}/${script}.js`,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    ...(bytecode === undefined ? {} : { cachedData: bytecode }),
+    ...(cachedData === undefined ? {} : { cachedData }),
   });
 }
 
 /**
- * Evaluates a compiled `main.js`, up to what it exports. What it requires is in `dist`, unless somebody knows better.
+ * The `dist` folder of a build. Nothing writes bytecode at run time, and it lies where the scripts do and not, as
+ * Node's own compile cache, in a folder for temporary files: whoever could plant other bytecode could as well change a
+ * script.
  */
-export function evaluateMain(
-  script: Script,
-  dist: string,
-  require: Require = process.getBuiltinModule('node:module').createRequire(`${dist}/main.js`),
-): Pick<typeof Main, 'main' | 'library'> {
-  const module = { exports: {} };
-  (script.runInThisContext() as Wrapped)(module.exports, require, module, dist);
-  return module.exports as typeof Main;
+export function distFolder(folder: string, build: string): Dist {
+  const { readFileSync } = process.getBuiltinModule('node:fs');
+  return {
+    folder,
+    text: (script) => readFileSync(`${folder}/${script}.js`, 'latin1'),
+    bytecode(script) {
+      try {
+        return readFileSync(bytecodeFile(folder, script, build));
+      } catch {
+        return undefined;
+      }
+    },
+    require: process.getBuiltinModule('node:module').createRequire(`${folder}/main.js`),
+  };
 }
 
-/**
- * Reads the bytecode that the build made for this Node on this processor; undefined when it made none. Nothing writes
- * it at run time, and it lies where `main.js` does and not, as Node's own compile cache, in a folder for temporary
- * files: whoever could plant other bytecode could as well change `main.js`.
- */
-export function readBytecode(dist: string, build: string): Buffer | undefined {
-  try {
-    return process.getBuiltinModule('node:fs').readFileSync(bytecodeFile(dist, build));
-  } catch {
-    return undefined;
-  }
-}
-
-/** @param build a hash of `main.js`: its bytecode never meets another one. */
-export function bytecodeFile(dist: string, build: string): string {
-  return `${dist}/main-${build}-${process.version}-${process.arch}.bytecode`;
+/** @param build a hash of all scripts: bytecode never meets another build. */
+export function bytecodeFile(folder: string, script: string, build: string): string {
+  return `${folder}/${script}-${build}-${process.version}-${process.arch}.bytecode`;
 }

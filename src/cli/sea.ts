@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { compileMain, evaluateMain } from './load-main.ts';
+import { loadMain } from './load-main.ts';
 import type * as Probe from './probe.ts';
 import { startOverWithoutNodeDebug } from './start-over.ts';
 
@@ -11,7 +11,7 @@ process.on('SIGUSR1', () => {});
 
 startOverWithoutNodeDebug(process.argv.slice(2));
 
-const { getRawAsset } = process.getBuiltinModule('node:sea');
+const { getRawAsset, getAssetKeys } = process.getBuiltinModule('node:sea');
 const { compileFunction } = process.getBuiltinModule('node:vm');
 const place = dirname(process.execPath);
 const requireOfNode = process.getBuiltinModule('node:module').createRequire(process.execPath);
@@ -39,6 +39,7 @@ if (probing === undefined) runMain();
 else void probing.then((status) => process.exit(status));
 
 function runMain(): void {
-  const script = compileMain(place, asset('main.bytecode'), text('main.js'));
-  void evaluateMain(script, place, load).main();
+  const keys = new Set(getAssetKeys());
+  const bytecode = (name: string) => (keys.has(`${name}.bytecode`) ? asset(`${name}.bytecode`) : undefined);
+  void loadMain({ folder: place, text: (name) => text(`${name}.js`), bytecode, require: load }).main();
 }

@@ -1,5 +1,7 @@
 import type { Fact } from '../base/fact.ts';
+import { jsonLine } from './json-line.ts';
 import { levelOf, lineOf } from './lines.ts';
+import { createStderrWriter } from './standard-error.ts';
 
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -8,37 +10,33 @@ export interface LoggerOptions {
   readonly write?: (line: string) => void;
 }
 
-const STDERR = 2;
+/** From the lines that are told only when asked for to those that always are. */
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /**
- * One line per fact: JSON by pino, or pretty for people. Written synchronously, so the last line before an exit is
- * there. pino is loaded by this call, not at import.
+ * One line per fact: JSON, or pretty for people. Written synchronously, so the last line before an exit is there. What
+ * makes lines pretty is loaded by this call, not at import.
  */
 export async function createLogger({ level, format, write }: LoggerOptions): Promise<(fact: Fact) => void> {
   if (level === 'silent') return () => {};
-  const { pino } = await import('pino');
-  const options = {
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-  };
-  const logger = pino(options, await destination(format, write));
+  const takeLine = format === 'json' ? (write ?? createStderrWriter()) : await prettyWriter(write);
+  const lowest = LEVELS.indexOf(level);
   return (fact) => {
     // Most facts of a busy agent are for debugging: they cost a look, not a line.
-    if (!logger.isLevelEnabled(levelOf(fact))) return;
-    const { level, message, fields } = lineOf(fact);
-    logger[level](fields, message);
+    if (LEVELS.indexOf(levelOf(fact)) < lowest) return;
+    takeLine(jsonLine(lineOf(fact), Date.now()));
   };
 }
 
-async function destination(format: 'json' | 'pretty', write: LoggerOptions['write']) {
-  if (format === 'json') {
-    return write === undefined ? (await import('pino')).destination({ fd: STDERR, sync: true }) : { write };
-  }
+const STDERR = 2;
+
+async function prettyWriter(write: LoggerOptions['write']): Promise<(line: string) => void> {
   const { PinoPretty, prettyFactory } = await import('pino-pretty');
   const options = { translateTime: 'SYS:HH:MM:ss.l', ignore: 'fact,hint', singleLine: true };
-  if (write === undefined) return PinoPretty({ ...options, destination: STDERR, sync: true });
+  if (write === undefined) {
+    const stream = PinoPretty({ ...options, destination: STDERR, sync: true });
+    return (line) => void stream.write(line);
+  }
   const pretty = prettyFactory({ ...options, colorize: false });
-  return { write: (line: string) => write(pretty(line)) };
+  return (line) => write(pretty(line));
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { createProgram } from '../../src/cli/main.ts';
+import { createProgram } from '../../src/cli/program.ts';
 
 /**
  * The name of the command that these arguments choose, as the real command line reads them; nothing runs. Rejects when

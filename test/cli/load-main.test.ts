@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadMain } from '../../src/cli/load-main.ts';
 
 const run = promisify(execFile);
 
@@ -15,7 +16,37 @@ beforeEach(async () => {
 afterEach(() => rm(dist, { recursive: true, force: true }));
 
 test('the build makes bytecode that this Node accepts', async () => {
-  expect(await isRefused(await bytecode())).toBe(false);
+  const files = (await readdir(dist)).filter((name) => name.endsWith('.bytecode'));
+  expect(files.map((name) => name.replace(/-.*/, ''))).toEqual(expect.arrayContaining(['main', 'agent', 'api']));
+  for (const file of files) expect([file, await isRefused(join(dist, file))]).toEqual([file, false]);
+});
+
+test('a chunk is evaluated when it is required for the first time, and never again', () => {
+  const scripts: Readonly<Record<string, string>> = {
+    main: '({ 0: (exports, require) => { exports.main = () => require("./other.js#1"); } })',
+    other: '({ 0: () => {}, 1: (exports, require) => { exports.made = require("made"); } })',
+  };
+  const required: string[] = [];
+  const { main } = loadMain({
+    folder: '/nowhere',
+    text(script) {
+      required.push(`${script}.js`);
+      return scripts[script] ?? '';
+    },
+    bytecode: () => undefined,
+    require: (name) => ({ number: required.push(name) }),
+  }) as unknown as { readonly main: () => object };
+  expect(required).toEqual(['main.js']);
+  const first = main();
+  expect(first).toEqual({ made: { number: 3 } });
+  expect(main()).toBe(first);
+  expect(required).toEqual(['main.js', 'other.js', 'made']);
+});
+
+test('a library of CommonJS has its members as exports', () => {
+  const script = '({ 0: (exports) => { exports.default = { __esModule: true, one: 1, default: 2 }; } })';
+  const place = { folder: '/nowhere', text: () => script, bytecode: () => undefined, require: () => undefined };
+  expect({ ...loadMain(place) }).toEqual({ one: 1, default: { __esModule: true, one: 1, default: 2 } });
 });
 
 test('bytecode made under other flags is refused', async () => {
@@ -38,9 +69,9 @@ test('pannier writes nothing beside its code', async () => {
   expect(await readdir(dist)).toEqual(before);
 });
 
-/** The path of the one bytecode file in the copy of `dist`. */
+/** The bytecode of `main.js` in the copy. */
 async function bytecode(): Promise<string> {
-  const [file, ...more] = (await readdir(dist)).filter((name) => name.endsWith('.bytecode'));
+  const [file, ...more] = (await readdir(dist)).filter((name) => /^main-.*\.bytecode$/.test(name));
   expect(more).toEqual([]);
   return join(dist, file ?? 'none');
 }
@@ -50,10 +81,14 @@ async function bytecode(): Promise<string> {
  * one.
  */
 async function isRefused(file: string, flags: readonly string[] = []): Promise<boolean> {
+  const script = basename(file).replace(/-.*/, '');
   const program = `
     import { readFileSync } from 'node:fs';
-    import { compileMain } from ${JSON.stringify(resolve('src/cli/load-main.ts'))};
-    console.log(compileMain(${JSON.stringify(dist)}, readFileSync(${JSON.stringify(file)})).cachedDataRejected);`;
+    import { compileScript } from ${JSON.stringify(resolve('src/cli/load-main.ts'))};
+    const folder = ${JSON.stringify(dist)};
+    const text = (script) => readFileSync(folder + '/' + script + '.js', 'latin1');
+    const bytecode = () => readFileSync(${JSON.stringify(file)});
+    console.log(compileScript({ folder, text, bytecode }, ${JSON.stringify(script)}).cachedDataRejected);`;
   const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '--eval', program]);
   return JSON.parse(stdout) as boolean;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Argument, Command } from 'commander';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
-import { createProgram } from '../../src/cli/main.ts';
+import { createProgram } from '../../src/cli/program.ts';
 import { exportJsonSchema } from '../../src/config/json-schema.ts';
 
 interface Schema {

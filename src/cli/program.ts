@@ -1,0 +1,122 @@
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../base/duration.ts';
+import { version } from '../base/version.ts';
+import { type Choice, INIT_TIMEOUT_MS } from './choice.ts';
+import type { AgentOptions } from './find-agent.ts';
+import type { Probe } from './probe.ts';
+import type { RenderCommandOptions } from './render.ts';
+
+type ProbeOptions = AgentOptions & { readonly timeout?: number };
+
+/**
+ * Reads any command line, and prints help and what is wrong with it. undefined: nothing is to be run.
+ * @throws CommanderError when the command line is refused, and after help or the version was printed.
+ */
+export async function fullChoice(argv: readonly string[]): Promise<Choice | undefined> {
+  let choice: Choice | undefined;
+  const program = createProgram((chosen) => {
+    choice = chosen;
+  });
+  await program.parseAsync([...argv], { from: 'user' });
+  return choice;
+}
+
+/** The commands as commander sees them. */
+export function createProgram(choose: (choice: Choice) => void): Command {
+  const program = new Command('pannier')
+    .description('Fetches secrets, keeps them fresh, publishes them atomically and makes the application reload.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(pannier --help tells more)');
+  const withConfig = (command: Command) =>
+    command.addOption(
+      new Option('-c, --config <path>', 'file or directory, repeatable')
+        .argParser(collect)
+        .default([], 'PANNIER_CONFIG'),
+    );
+
+  const withAgent = (command: Command) =>
+    withConfig(command).addOption(
+      new Option(
+        '--socket <path>',
+        "the agent's socket, or HOST:PORT (default: PANNIER_SOCKET, then the configuration's, then /run/pannier/api.sock)",
+      ),
+    );
+
+  withConfig(program.command('init'))
+    .description('fetch once, publish, exit')
+    .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
+    .action(({ config, timeout = INIT_TIMEOUT_MS }: { config: string[]; timeout?: number }) =>
+      choose({ command: 'init', options: { config, timeoutMs: timeout } }),
+    );
+  withConfig(program.command('run'))
+    .description('stay and keep everything fresh')
+    .action((options: { config: string[] }) => choose({ command: 'run', options }));
+  withConfig(program.command('exec'))
+    .description('run, with an application as the child that gets secrets in its environment')
+    .argument('[command...]', 'the application and its arguments, behind -- (default: exec.command)')
+    .option(
+      '--timeout <duration>',
+      'give up when the child cannot be started after this long (default: never)',
+      duration,
+    )
+    .action((command: string[], { config, timeout }: { config: string[]; timeout?: number }) => {
+      const options = { config, command, ...(timeout === undefined ? {} : { timeoutMs: timeout }) };
+      choose({ command: 'exec', options });
+    });
+  withConfig(program.command('render'))
+    .description('show what init would publish, and publish nothing')
+    .addOption(new Option('--output <name>', 'this output only, repeatable').argParser(collect).default([], 'all'))
+    .option('--reveal', 'show values instead of marks', false)
+    .option('--diff', 'show what would change in the published files', false)
+    .option('--out <directory>', 'write the files below this directory')
+    .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
+    .action(
+      ({ timeout = INIT_TIMEOUT_MS, ...options }: Omit<RenderCommandOptions, 'timeoutMs'> & { timeout?: number }) =>
+        choose({ command: 'render', options: { ...options, timeoutMs: timeout } }),
+    );
+  withConfig(program.command('validate'))
+    .description('check configuration and templates')
+    .action((options: { config: string[] }) => choose({ command: 'validate', options }));
+  withAgent(program.command('get'))
+    .description('print a secret, or one field of it, of a running agent')
+    .argument('<name>', 'NAME or NAME.FIELD')
+    .option('--json', 'with name and version; a field as JSON', false)
+    .action((name: string, options: { config: string[]; socket?: string; json: boolean }) =>
+      choose({ command: 'get', name, options }),
+    );
+  withAgent(program.command('status'))
+    .description('show how a running agent is')
+    .option('--json', 'the document of GET /v1/status', false)
+    .option('--watch', 'again each second, until interrupted', false)
+    .action((options: { config: string[]; socket?: string; json: boolean; watch: boolean }) =>
+      choose({ command: 'status', options }),
+    );
+  withAgent(program.command('probe'))
+    .description('ask a running agent for its health: 0 when well, else 1 and why')
+    .addArgument(new Argument('<check>', 'what is asked').choices(['startup', 'ready', 'live']))
+    .option('--timeout <duration>', 'no answer counts as not well after this long (default: 5s)', duration)
+    .action((check: Probe, { timeout, ...options }: ProbeOptions) =>
+      choose({ command: 'probe', check, options, ...(timeout === undefined ? {} : { timeoutMs: timeout }) }),
+    );
+  program
+    .command('schema')
+    .description('print the JSON Schema of the configuration')
+    .action(() => choose({ command: 'schema' }));
+  program
+    .command('demo')
+    .description('show the main job on made-up secrets, step by step')
+    .option('--openbao', 'on a real OpenBao server instead of a file (needs bao on the PATH)')
+    .action((options: { openbao?: boolean }) => choose({ command: 'demo', options }));
+  return program;
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('A duration such as 30s or 1m30s.');
+  return ms;
+}

@@ -1,0 +1,34 @@
+import { writeSync } from 'node:fs';
+
+const STDERR = 2;
+
+/** After a write that a full pipe did not take, it is tried again this much later. */
+const FULL_MS = 100;
+
+/**
+ * Writes log lines to standard error, each before the call returns: the last line before an exit is there. When the
+ * pipe is full it waits, and when nobody reads any more (EPIPE) the lines are dropped from then on. Any other error is
+ * thrown, and what was not written comes before the next line.
+ * @param write as `writeSync` of node:fs.
+ */
+export function createStderrWriter(write: (fd: number, bytes: Buffer) => number = writeSync): (line: string) => void {
+  let isClosed = false;
+  let left: Buffer = Buffer.alloc(0);
+  return (line) => {
+    if (isClosed) return;
+    left = left.length === 0 ? Buffer.from(line) : Buffer.concat([left, Buffer.from(line)]);
+    while (left.length > 0) {
+      try {
+        left = left.subarray(write(STDERR, left));
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EPIPE') {
+          isClosed = true;
+          return;
+        }
+        if (code !== 'EAGAIN' && code !== 'EBUSY') throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_MS);
+      }
+    }
+  };
+}

@@ -18,7 +18,9 @@ export interface RunOptions {
   readonly stop: () => void;
   /** Where later configurations come from; absent: the first one stays. */
   readonly source?: ConfigSource;
-  /** Of `exec`: its child starts when every output is published for the first time, and the agent ends with the child. */
+  /**
+   * Of `exec`: its child starts when every output is published for the first time, and the agent ends with the child.
+   */
   readonly execution?: Execution;
   /** How long publishing every output for the first time may take; absent: without limit. */
   readonly timeoutMs?: number;
@@ -95,8 +97,8 @@ interface ExecDeps {
 }
 
 /**
- * Resolves when the child of `exec` has ended, or was not started in time. In the second case the logins are revoked, as
- * `init` does.
+ * Resolves when the child of `exec` has ended, or was not started in time. In the second case the logins are revoked,
+ * as `init` does.
  */
 async function endOf(
   execution: Execution,

@@ -8,7 +8,11 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
+/** Codes that Pannier's own reads give, and that no manual page explains. */
+const WORDS: Readonly<Record<string, string>> = { EFTYPE: 'it is not a regular file', EFBIG: 'it is too large' };
+
 /** The same for a message: `unknown` when the error is none of a system call. */
 export function errnoWord(error: unknown): string {
-  return errnoOf(error) ?? 'unknown';
+  const code = errnoOf(error) ?? 'unknown';
+  return WORDS[code] ?? code;
 }

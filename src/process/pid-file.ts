@@ -115,8 +115,10 @@ async function readStart(path: string): Promise<FileStart | { readonly seen: str
     return await fileCall(path, async () => {
       const file = await openTrusted(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
+        const stats = await file.stat();
+        if (!stats.isFile()) return { seen: 'is not a regular file' };
         const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, null);
-        return { text: buffer.toString('latin1', 0, bytesRead), stats: await file.stat() };
+        return { text: buffer.toString('latin1', 0, bytesRead), stats };
       } finally {
         await file.close();
       }

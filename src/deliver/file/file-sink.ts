@@ -183,7 +183,7 @@ class FileSink implements Sink {
 
   #writeMark(make: (volume: Volume, folder: Folder) => Promise<Mark>): Promise<void> {
     return this.#inFolderInTurn(`cannot write ${join(this.#dir, MARK)}`, false, async (volume, folder) =>
-      writeMark(folder, await make(volume, folder), volume),
+      writeMark(folder, await make(volume, folder), volume, this.#place),
     );
   }
 

@@ -4,7 +4,7 @@ import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { MARK, MARK_TMP } from './names.ts';
 import { readPublished } from './published.ts';
-import { unless } from './trouble.ts';
+import { diskFailure, unless } from './trouble.ts';
 import { syncFolder, syncHandle, type Volume } from './volume.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -61,10 +61,12 @@ export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undef
   }
 }
 
-export async function writeMark(folder: Folder, mark: Mark, volume: Volume): Promise<void> {
+export async function writeMark(folder: Folder, mark: Mark, volume: Volume, place: string): Promise<void> {
   const { disk } = volume;
   const made = folder.at(MARK_TMP);
-  await unless('ENOENT', () => disk.unlink(made));
+  await unless('ENOENT', () => disk.unlink(made)).catch((error: unknown) => {
+    throw diskFailure(error, place, `cannot remove ${folder.shown(MARK_TMP)}`);
+  });
   const file = await disk.open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     await file.writeFile(textOf(mark));

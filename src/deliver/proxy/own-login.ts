@@ -27,6 +27,11 @@ export function mayNameLogin({ path }: ProxyRequest): boolean {
 /** The longest answer about a token that is searched for the agent's token. */
 const MAX_ANSWER = 1024 * 1024;
 
+/** Whether a request is about the token that it is sent under. */
+export function isAboutOwnToken({ path }: ProxyRequest): boolean {
+  return REVOKES.test(path) || SHOWS_TOKEN.test(path);
+}
+
 /**
  * Why a request is not sent under the agent's login. The leases of all clients end with that login, so no client may
  * end it; and no client may get its token, neither plain (see `withoutToken`) nor wrapped.

@@ -14,7 +14,14 @@ import { CLEAR_PATH, clearCache } from './cache-clear.ts';
 import { callerOf } from './caller.ts';
 import type { UpstreamRequest } from './exchange.ts';
 import { invalidationNeedsBody } from './invalidation.ts';
-import { dropIncrement, mayHoldToken, mayNameLogin, refuseRevokingLogin, withoutToken } from './own-login.ts';
+import {
+  dropIncrement,
+  isAboutOwnToken,
+  mayHoldToken,
+  mayNameLogin,
+  refuseRevokingLogin,
+  withoutToken,
+} from './own-login.ts';
 import { type ProxyCache, shareCache } from './proxy-cache.ts';
 import { ProxyCall } from './proxy-call.ts';
 import { MAX_HELD, readSome } from './read-some.ts';
@@ -124,12 +131,14 @@ class ProxyService implements HttpService {
     const { clock } = this.#options;
     const { upstream, cache } = this.#opened ?? (await this.#opening.promise);
     const given = this.#outgoing(asked, upstream, undefined);
-    const refused = given.caller === 'own' ? refuseRevokingLogin(asked) : undefined;
+    // A client may know the agent's token and send it as its own: that is the same login.
+    const isLogin = isAboutOwnToken(asked) && (given.caller === 'own' || upstream.session.names(asked.token ?? ''));
+    const refused = isLogin ? refuseRevokingLogin(asked) : undefined;
     if (refused !== undefined) return call.refuse(refused);
     const mustHold = mayNameLogin(asked) || (cache !== undefined && invalidationNeedsBody(asked));
     const body = await takeBody(call, asked, mustHold);
     if (body === 'too-long') return call.refuse(bodyTooLong());
-    const outgoing = given.caller === 'own' ? dropIncrement({ ...given, body }) : { ...given, body };
+    const outgoing = isLogin ? dropIncrement({ ...given, body }) : { ...given, body };
     const obtained =
       cache === undefined
         ? await askUpstream(call, upstream, clock, outgoing)

@@ -133,6 +133,19 @@ describe("the agent's own login", () => {
     expect((await proxy.ask('POST', '/v1/auth/token/revoke-self', { headers })).status).toBe(204);
   });
 
+  it('is not ended, nor its life changed, by a client that sends the token of the login as its own', async () => {
+    const token = await world.login();
+    const proxy = await proxied({ auth: { method: 'token', token: Secret.text(token) } });
+    for (const headers of [{ 'X-Vault-Token': token }, { Authorization: `Bearer ${token}` }]) {
+      const refused = await proxy.ask('POST', '/v1/auth/token/revoke-self', { headers });
+      expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('PROXY_OWN_LOGIN')]);
+      const renewed = await proxy.ask('POST', '/v1/auth/token/renew-self', { headers, body: { increment: '1s' } });
+      if (renewed.status === 200) expect(renewed.json.auth.lease_duration).toBeGreaterThan(1);
+    }
+    const found = await proxy.ask('GET', '/v1/auth/token/lookup-self', { headers: { 'X-Vault-Token': token } });
+    expect([found.status, found.json.data.ttl > 1]).toEqual([200, true]);
+  });
+
   it('is not ended, nor its life changed, by a request that names it under any token', async () => {
     const proxy = await proxied();
     const { accessor } = (await proxy.ask('GET', '/v1/auth/token/lookup-self')).json.data;

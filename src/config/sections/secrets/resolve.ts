@@ -29,19 +29,20 @@ export function configuredHint(names: readonly string[]): string | undefined {
 
 /** Resolves secrets one by one against the kinds of backends that there are. */
 export class SecretResolver {
-  readonly #kinds: readonly BackendKindConfig[];
   readonly #known: KnownBackends;
   readonly #problems: Problems;
   readonly #schema: ReturnType<typeof secretSchema>;
   /** The kind that each request key asks, in the order in which messages list the keys. */
   readonly #kindOfKey: ReadonlyMap<string, BackendKindConfig>;
+  /** The request keys that each companion key may stand beside. */
+  readonly #goesWith: ReadonlyMap<string, readonly string[]>;
 
   constructor(kinds: readonly BackendKindConfig[], known: KnownBackends, problems: Problems) {
-    this.#kinds = kinds;
     this.#known = known;
     this.#problems = problems;
     this.#schema = secretSchema(kinds);
     this.#kindOfKey = new Map(kinds.flatMap((kind) => Object.keys(kind.requestKeys).map((key) => [key, kind])));
+    this.#goesWith = companionsOf(kinds);
   }
 
   /** The configuration of one secret. Undefined when something is wrong with it; it was added to the problems. */
@@ -120,16 +121,20 @@ export class SecretResolver {
   }
 
   #checkCompanions(requestKey: string, shape: SecretShape, { file, path }: ConfigEntry): void {
-    const goesWith = new Map<string, readonly string[]>();
-    for (const { companionKeys } of this.#kinds) {
-      for (const [key, companion] of Object.entries(companionKeys)) {
-        goesWith.set(key, [...(goesWith.get(key) ?? []), ...companion.goesWith]);
-      }
-    }
-    for (const [key, requestKeys] of goesWith) {
+    for (const [key, requestKeys] of this.#goesWith) {
       if (requestKeys.includes(requestKey) || shape[key] === undefined) continue;
       const seen = `${key} goes with ${requestKeys.join(', ')}, not with ${requestKey}`;
       this.#problems.add('CONFIG_INVALID', file, [...path, key], seen, 'Remove it.');
     }
   }
+}
+
+function companionsOf(kinds: readonly BackendKindConfig[]): ReadonlyMap<string, readonly string[]> {
+  const goesWith = new Map<string, readonly string[]>();
+  for (const { companionKeys } of kinds) {
+    for (const [key, companion] of Object.entries(companionKeys)) {
+      goesWith.set(key, [...(goesWith.get(key) ?? []), ...companion.goesWith]);
+    }
+  }
+  return goesWith;
 }

@@ -1,3 +1,4 @@
+import type { LeaseLife } from '../backend/backend.ts';
 import { isNothingThere } from '../backend/nothing-there.ts';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
@@ -51,11 +52,11 @@ export class Attempts implements Disposable {
   }
 
   /**
-   * Begins an attempt, or joins the one that runs. With `pushed` and `pull` a fetch follows the running attempt, which
-   * may have read before the reason came. Resolves when the attempt, not the fetch that follows it, has succeeded or
-   * failed; never rejects.
+   * Begins an attempt, or joins the one that runs. A renewal of what cannot be renewed is a fetch. With `pushed` and
+   * `pull` a fetch follows the running attempt, which may have read before the reason came. Resolves when the attempt,
+   * not the fetch that follows it, has succeeded or failed; never rejects.
    */
-  start(item: Item, doing: 'fetch' | 'renew', why: AttemptReason = 'due'): Promise<void> {
+  start(item: Item, asked: 'fetch' | 'renew', why: AttemptReason = 'due'): Promise<void> {
     const occasion = why === 'pull' ? 'pull' : 'turn';
     if (item.running !== undefined) {
       if (why !== 'due' && item.followUp !== 'turn') item.followUp = occasion;
@@ -65,8 +66,9 @@ export class Attempts implements Disposable {
     item.startedMonoMs = this.#deps.clock.monoMs();
     item.occasion = occasion;
     if (occasion === 'turn') item.pullableFromMonoMs = Number.NEGATIVE_INFINITY;
-    if (doing === 'fetch') item.fetchesBegun++;
-    item.running = this.#try(item, doing);
+    const lease = asked === 'renew' ? leaseToRenew(item) : undefined;
+    if (lease === undefined) item.fetchesBegun++;
+    item.running = this.#try(item, lease);
     this.#deps.deadlines.planOverdue(item);
     return item.running;
   }
@@ -111,16 +113,17 @@ export class Attempts implements Disposable {
     this.#stop.abort();
   }
 
-  async #try(item: Item, doing: 'fetch' | 'renew'): Promise<void> {
+  /** Renews `lease`; fetches when there is none to renew. */
+  async #try(item: Item, lease: LeaseLife | undefined): Promise<void> {
+    const doing = lease === undefined ? 'fetch' : 'renew';
     let failed: Failure | undefined;
     let event: SecretEvent = 'settled';
     let stopsExtending = false;
     const limiter = doing === 'fetch' ? this.#deps.logins.limiterOf(item.backend) : undefined;
     await limiter?.enter();
     try {
-      const life = lifeOf(item);
-      if (doing === 'renew' && life?.kind === 'lease' && item.backend.source.renew !== undefined) {
-        stopsExtending = await this.#deps.writer.renew(item, life, begin(item));
+      if (lease !== undefined) {
+        stopsExtending = await this.#deps.writer.renew(item, lease, begin(item));
       } else if (!item.isGone) {
         event = await this.#deps.writer.fetch(item, begin(item));
       }
@@ -199,6 +202,12 @@ export class Attempts implements Disposable {
     this.#deps.deadlines.planExpiry(item);
     this.#deps.stateChanged();
   }
+}
+
+/** The lease that a renewal extends. Undefined when the value has none, or the source renews none. */
+function leaseToRenew(item: Item): LeaseLife | undefined {
+  const life = lifeOf(item);
+  return life?.kind === 'lease' && item.backend.source.renew !== undefined ? life : undefined;
 }
 
 function begin(item: Item): AbortSignal {

@@ -26,6 +26,18 @@ describe('a thousand secrets', () => {
     expect(facts.filter(({ kind }) => kind === 'secret-changed').length).toBe(names.length);
   });
 
+  it('whose source renews no leases are fetched a few hundred at a time, also when renewals are due', async () => {
+    const { backend, clock, reconcile } = world();
+    delete backend.source.renew;
+    for (const name of names) backend.mint(name, 60_000);
+    reconcile(wantsOf(...names));
+    await settle();
+    const before = backend.fetches.length;
+    backend.latencyMs = 50_000;
+    await clock.advance(40_000);
+    expect(backend.fetches.length - before).toBe(MAX_RUNNING);
+  });
+
   it('that are dropped while they wait are not fetched', async () => {
     const { backend, clock, reconcile } = world();
     backend.latencyMs = 10;

@@ -8,8 +8,9 @@ export class Subscribers<A extends readonly unknown[]> {
     return { [Symbol.dispose]: () => void this.#all.delete(subscriber) };
   }
 
+  /** A subscriber that is added meanwhile is not told of this. */
   tell(...args: A): void {
-    for (const subscriber of this.#all) subscriber(...args);
+    for (const subscriber of [...this.#all]) subscriber(...args);
   }
 
   clear(): void {

@@ -1,6 +1,7 @@
 import type { Backend, Life, Want } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
+import { Subscribers } from '../base/subscribers.ts';
 import { Attempts } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
@@ -50,7 +51,7 @@ export class LeaseManager {
   readonly #writer: ItemWriter;
   readonly #items = new Map<string, Item>();
   #byName: ReadonlyMap<string, Item> = new Map();
-  readonly #listeners = new Set<SecretListener>();
+  readonly #listeners = new Subscribers<Parameters<SecretListener>>();
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
   #number = 0;
@@ -180,8 +181,7 @@ export class LeaseManager {
 
   /** Calls `listener` after each attempt and change of state, synchronously, until disposed of. It must not throw. */
   onEvent(listener: SecretListener): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return this.#listeners.add(listener);
   }
 
   /** Whether an attempt for this secret runs now. */
@@ -334,7 +334,7 @@ export class LeaseManager {
 
   #notify(item: Item, event: SecretEvent): void {
     item.wasNotified = true;
-    for (const listener of [...this.#listeners]) listener(item.names, event, item.occasion);
+    this.#listeners.tell(item.names, event, item.occasion);
   }
 }
 

@@ -100,8 +100,8 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   cutIn('src/backend/vault/auth/session.ts')(
     'lease-ends-at-that-moment',
-    'for (const listener of this.#deathListeners) listener();',
-    '',
+    '() => this.#deathListeners.tell()',
+    '() => {}',
     {
       by: 'reported as dead',
     },

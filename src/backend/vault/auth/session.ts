@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { asFailure, type Failure, fail } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { Secret } from '../../../base/secret.ts';
+import { Subscribers } from '../../../base/subscribers.ts';
 import { Supervisor } from '../../../base/supervisor.ts';
 import type { LoginView } from '../../login-view.ts';
 import type { VaultClient } from '../client/client.ts';
@@ -72,7 +73,7 @@ export class VaultSession implements Session {
   readonly #keeper: LoginKeeper;
   readonly #waiters = new Waiters();
   readonly #moveListeners = new Set<(next: LiveLogin) => Promise<void>>();
-  readonly #deathListeners = new Set<() => void>();
+  readonly #deathListeners = new Subscribers<[]>();
   readonly #stop = new AbortController();
   #keeping: Promise<void> | undefined;
   #revoked = false;
@@ -80,9 +81,7 @@ export class VaultSession implements Session {
   constructor(deps: SessionDeps) {
     this.#deps = deps;
     this.#place = `backends.${deps.backend}.auth`;
-    this.#logins = new Logins(deps.clock, () => {
-      for (const listener of this.#deathListeners) listener();
-    });
+    this.#logins = new Logins(deps.clock, () => this.#deathListeners.tell());
     this.#liveness = new TokenLiveness({ ...deps, place: this.#place });
     this.#keeper = new LoginKeeper({
       ...deps,
@@ -183,8 +182,7 @@ export class VaultSession implements Session {
 
   /** Calls `listener` when a login has ended before its time, dead or used up, and `endsMonoMs` returns another end. */
   onDead(listener: () => void): Disposable {
-    this.#deathListeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#deathListeners.delete(listener) };
+    return this.#deathListeners.add(listener);
   }
 
   trouble(): Failure | undefined {

@@ -15,6 +15,13 @@ describe('the code of a system error', () => {
   });
 
   it.each([
+    ['EFTYPE', 'it is not a regular file'],
+    ['EFBIG', 'it is too large'],
+  ])('%s of a read of Pannier is said in words', (code, words) => {
+    expect([errnoOf(withCode(code)), errnoWord(withCode(code))]).toEqual([code, words]);
+  });
+
+  it.each([
     ['an error without a code', new Error('a secret value')],
     ['an error of Node itself', withCode('ERR_INVALID_ARG_VALUE')],
     ['a code that is text of another kind', withCode('Error: hunter2')],

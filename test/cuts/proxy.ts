@@ -32,6 +32,19 @@ export const PROXY: readonly Cut[] = [
     "if (leased.kind === 'token' && path === '') {",
   ),
   cutIn('src/deliver/proxy/ask-upstream.ts')('proxy-others-tokens', '!ABOUT_OTHERS.test(path) && ', ''),
+  service('proxy-own-login', " || upstream.session.names(asked.token ?? '')", '', { by: 'as its own' }),
+  cutIn('src/deliver/proxy/own-login.ts')(
+    'proxy-own-login',
+    '  if (REVOKES.test(path)) return',
+    '  if (path.length === 0) return',
+    { by: 'ended through' },
+  ),
+  cutIn('src/deliver/proxy/own-login.ts')(
+    'proxy-own-login',
+    'if (!texts.some((text) => session.names(text))) return;',
+    'if (texts.length >= 0) return;',
+    { by: 'under any token' },
+  ),
   service('proxy-ready', 'upstream.session.start();', '{}'),
   cutIn('src/observe/health.ts')('proxy-ready', '[...loginsMissing]', '[]', { by: 'is not ready while' }),
   caller('proxy-sealed', 'return mayNeedNone && !hasLogin() ? given', 'return mayNeedNone && false ? given', {

@@ -65,6 +65,8 @@ describe('a pid file', () => {
     mkdirSync(join(dir, 'folder'));
     spawnSync('mkfifo', [join(dir, 'fifo')]);
     for (const name of ['missing', 'folder', 'fifo']) expect(await codeOf(join(dir, name))).toBe('RELOAD_PID_FILE');
+    const found = await readPidFile(join(dir, 'fifo'), 'here');
+    expect(JSON.stringify(found)).toContain('is not a regular file');
   });
 
   it('may be reached through a symlink', async () => {

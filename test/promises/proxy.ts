@@ -1,6 +1,7 @@
 import { held, inFile, type Section } from './promise.ts';
 
 const reading = inFile('test/deliver/proxy/one-reading.test.ts');
+const forwarding = inFile('test/deliver/proxy/forwarding.test.ts', "the agent's own login");
 const sealed = inFile('test/deliver/proxy/sealed.test.ts');
 
 export const proxy: Section = {
@@ -42,6 +43,13 @@ export const proxy: Section = {
         "says nothing about the agent's login (%s)",
         'sys/capabilities',
       ),
+    ),
+    held(
+      'proxy-own-login',
+      'No client ends the login of the agent, also not one that sends the token of that login as its own.',
+      forwarding('is not ended through the proxy'),
+      forwarding('is not ended, nor its life changed, by a client that sends the token of the login as its own'),
+      forwarding('is not ended, nor its life changed, by a request that names it under any token'),
     ),
     held(
       'proxy-ready',

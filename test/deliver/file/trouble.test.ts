@@ -179,6 +179,17 @@ describe('symlinks in the destination', () => {
     await openSink(outputIn(dir));
     expect(listTree(dir)).toEqual(['..data -> ..g1', '..g1/ 700', '..g1/a 400', '..reloaded 600', 'a -> ..data/a']);
   });
+
+  it('a directory in the place of ..reloaded_tmp is named, and stays', async () => {
+    const dir = scratch();
+    const sink = await openSink(outputIn(dir));
+    mkdirSync(join(dir, '..reloaded_tmp'));
+    writeFileSync(join(dir, '..reloaded_tmp', 'kept'), 'theirs');
+    await publish(sink, { a: '1' });
+    const refused = await failureOf(sink.mark.settle(1));
+    expect(refused.text).toContain(`cannot remove ${join(dir, '..reloaded_tmp')}`);
+    expect(read(dir, '..reloaded_tmp/kept')).toBe('theirs');
+  });
 });
 
 describe.runIf(process.platform === 'linux')('tmpfs', () => {

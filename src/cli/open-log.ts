@@ -1,8 +1,11 @@
+import { fstatSync } from 'node:fs';
 import { asFailure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { LogConfig } from '../config/config.ts';
 import { LogFile } from '../log/log-file.ts';
 import { createLogger } from '../log/logger.ts';
+
+const STDERR = 2;
 
 /** The log of this process; where it goes can change. */
 export interface Log {
@@ -35,7 +38,7 @@ export async function openLog(first: LogConfig): Promise<Log> {
 }
 
 async function open({ level, format, file }: LogConfig): Promise<Opened> {
-  const isPretty = format === 'pretty' || (format === 'auto' && process.stderr.isTTY === true);
+  const isPretty = format === 'pretty' || (format === 'auto' && isTerminal());
   const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json' });
   if (file === undefined) return { emit, [Symbol.dispose]: () => {} };
   try {
@@ -43,6 +46,18 @@ async function open({ level, format, file }: LogConfig): Promise<Opened> {
   } catch (error) {
     emit({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
     return { emit, [Symbol.dispose]: () => {} };
+  }
+}
+
+/**
+ * Whether standard error is a terminal. `process.stderr` would know, and making it takes 4 ms; a pipe or a file, which
+ * it is nearly everywhere, is no character device.
+ */
+function isTerminal(): boolean {
+  try {
+    return fstatSync(STDERR).isCharacterDevice() && process.stderr.isTTY === true;
+  } catch {
+    return false; // closed
   }
 }
 

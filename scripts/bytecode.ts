@@ -52,6 +52,7 @@ writeFileSync(
         files: {
           'app.env': { format: 'dotenv', from: ['app', 'db'] },
           'app.json': { format: 'json', from: ['app'] },
+          'app.txt': { content: 'user={{app.user}}' },
           'app.conf': { content: '{{#if app.user}}{{app.user}}:{{upper app.password}}{{/if}}' },
         },
       },

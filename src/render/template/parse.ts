@@ -69,11 +69,10 @@ export class SyntaxFault extends Error {
 
 /**
  * Parses a template. The tree that it returns has whitespace control and standalone lines already applied. The parser
- * is loaded for the first template that holds `{{`.
+ * is loaded on first use.
  * @throws SyntaxFault
  */
 export async function parseTemplate(source: string): Promise<Program> {
-  if (!source.includes('{{')) return { body: [{ type: 'ContentStatement', value: source }] };
   const { default: base } = await import('handlebars/dist/cjs/handlebars/compiler/base.js');
   const { parse, parser } = base;
   // An application that embeds Pannier may use the same parser object, so the handler is set only while parsing.

@@ -5,6 +5,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
+import { BACKEND_KINDS } from '../src/backend/registry.ts';
+import { makeTables } from '../src/config/check/make-tables.ts';
+import { loadSchemas } from '../src/config/check/schemas.ts';
 import { scriptsOf } from './chunks.ts';
 import { thirdPartyNotices } from './third-party.ts';
 
@@ -128,6 +131,8 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   proxy: ['src/deliver/proxy/proxy-service.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
+  // What checks configurations that the tables of the schemas do not accept, and zod.
+  schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
   client: ['src/cli/get.ts', 'src/cli/status.ts', 'src/cli/status/shown-status.ts', 'src/cli/status/read-status.ts'],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
@@ -151,7 +156,10 @@ const result = await build({
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   plugins: [leaveOut, leaveApart],
 });
-const scripts = await scriptsOf(result, SCRIPTS, { PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)) });
+const scripts = await scriptsOf(result, SCRIPTS, {
+  PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
+  PANNIER_SCHEMAS: JSON.stringify(makeTables(await loadSchemas(BACKEND_KINDS))),
+});
 await Promise.all([...scripts.texts].map(([name, text]) => writeFile(`dist/${name}.js`, text)));
 
 const made = [scripts, ...apart].map(({ metafile }) => metafile);

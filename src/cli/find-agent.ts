@@ -1,4 +1,4 @@
-import { BACKEND_KINDS } from '../backend/registry.ts';
+import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { fail } from '../base/errors.ts';
 import type { ApiConfig, ApiListenerConfig, Config, ListenConfig } from '../config/config.ts';
 import { type Environment, readEnvironment } from '../config/environment.ts';
@@ -54,7 +54,7 @@ export async function findHealth(options: AgentOptions): Promise<LocalPlace> {
 async function loadNamedConfig({ config }: AgentOptions, env: Environment): Promise<Config | undefined> {
   if (config.length === 0 && (env['PANNIER_CONFIG'] ?? '') === '') return undefined;
   const { loadConfig } = await import('../config/load.ts');
-  return await loadConfig({ kinds: BACKEND_KINDS, paths: config, env, cwd: process.cwd() });
+  return await loadConfig({ kinds: BACKEND_KINDS, tables: SCHEMA_TABLES, paths: config, env, cwd: process.cwd() });
 }
 
 function preferredListener(api: ApiConfig | undefined): ApiListenerConfig | undefined {

@@ -1,7 +1,7 @@
 import type { AgentContext } from '../agent/context.ts';
 import { allProblems, planOf } from '../agent/create-plan.ts';
 import type { Plan } from '../agent/plan.ts';
-import { BACKEND_KINDS } from '../backend/registry.ts';
+import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
@@ -33,6 +33,7 @@ export async function loadPlan(options: CommonOptions, onRead = (_length: number
   try {
     const config = await loadConfig({
       kinds: BACKEND_KINDS,
+      tables: SCHEMA_TABLES,
       paths: options.config,
       env: readEnvironment(),
       cwd: process.cwd(),

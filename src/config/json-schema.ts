@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { configFileSchema } from './schema.ts';
 import type { BackendKindConfig } from './sections/backends/kind.ts';
+import { loadKinds } from './sections/backends/schema.ts';
 import { admin } from './sections/listeners/admin-schema.ts';
 import { api, apiListener } from './sections/listeners/api-schema.ts';
 import { reload } from './sections/outputs/reload-schema.ts';
@@ -23,8 +24,8 @@ const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
  * file when it is first needed, since no start-up does.
  */
 export async function exportJsonSchema(kinds: readonly BackendKindConfig[]): Promise<object> {
-  const file = configFileSchema(kinds);
-  const requestKeys = kinds.flatMap((kind) => Object.keys(kind.requestKeys));
+  const file = configFileSchema(await loadKinds(kinds));
+  const requestKeys = kinds.flatMap((kind) => kind.requestKeys);
   const schema = z.toJSONSchema(file, {
     io: 'input',
     target: 'draft-2020-12',

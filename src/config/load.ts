@@ -1,4 +1,7 @@
 import { dirname } from 'node:path';
+import type { EntryChecker } from './check/entry-checker.ts';
+import type { SchemaTables } from './check/table.ts';
+import { createTableChecker, DoesNotFit } from './check/table-checker.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Environment } from './environment.ts';
@@ -21,6 +24,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** All kinds of backends. */
   readonly kinds: readonly BackendKindConfig[];
+  /** Those of the schemas with `kinds`, which spare a start zod. Absent: zod checks. */
+  readonly tables?: SchemaTables | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
   /** Called before each file is parsed, with the length in characters of all files so far. */
@@ -32,7 +37,7 @@ export interface LoadOptions {
  * @throws ConfigProblemsError with all problems. When a file cannot be read or parsed, only problems of that sort are
  * in it: without what the file defines, the rest cannot be checked.
  */
-export async function loadConfig({ paths, env, kinds, cwd, onRead }: LoadOptions): Promise<Config> {
+export async function loadConfig({ paths, env, kinds, tables, cwd, onRead }: LoadOptions): Promise<Config> {
   const problems = new Problems();
   const found = await findFiles(paths, env, cwd, problems);
   let isComplete = problems.count === 0;
@@ -48,15 +53,42 @@ export async function loadConfig({ paths, env, kinds, cwd, onRead }: LoadOptions
     else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
   }
   if (!isComplete) problems.throwIfAny();
-  const merged = mergeFiles(files, problems);
-  const config = resolveConfig(merged, kinds, { env, cwd, problems });
-  problems.throwIfAny({ outputs: config.outputs, exec: config.exec, known: namesOf(merged, config, kinds) });
+  const checked = await checkBy(tables, kinds, (checker) => {
+    const all = problems.with(checker);
+    const merged = mergeFiles(files, all);
+    return { all, merged, config: resolveConfig(merged, kinds, { env, cwd, problems: all }) };
+  });
+  const { all, merged, config } = checked;
+  all.throwIfAny({ outputs: config.outputs, exec: config.exec, known: namesOf(merged, config, kinds) });
   return deepFreeze({
     ...config,
-    warnings: problems.warnings,
+    warnings: all.warnings,
     files: found.map(({ path }) => path),
     folders: await findFolders(paths, env, cwd),
   });
+}
+
+/**
+ * Calls `check` with the checker of tables, and when something does not fit, or without tables, with the one of zod:
+ * the first is fast, the second knows what is wrong.
+ */
+async function checkBy<T>(
+  tables: SchemaTables | undefined,
+  kinds: readonly BackendKindConfig[],
+  check: (checker: EntryChecker) => T,
+): Promise<T> {
+  if (tables !== undefined) {
+    try {
+      return check(createTableChecker(tables));
+    } catch (error) {
+      if (!(error instanceof DoesNotFit)) throw error;
+    }
+  }
+  const [{ createZodChecker }, { loadSchemas }] = await Promise.all([
+    import('./check/zod-checker.ts'),
+    import('./check/schemas.ts'),
+  ]);
+  return check(createZodChecker(await loadSchemas(kinds)));
 }
 
 /**

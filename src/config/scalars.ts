@@ -1,22 +1,20 @@
-import { constants } from 'node:os';
 import * as z from 'zod/mini';
-import { parseDuration } from '../base/duration.ts';
-import { didYouMean, makeNearest } from '../base/nearest.ts';
-import { isApiPath } from './api-path.ts';
-import { parseHostPort } from './host-port.ts';
+import {
+  DURATION_EXPECTED,
+  MODE_EXPECTED,
+  type NameRule,
+  NOT_YET,
+  OTHER_NAME,
+  POSITIVE_EXPECTED,
+  RULES,
+  SECRET_NAME,
+  wrongSignal,
+} from './rules.ts';
 
 /**
  * Building blocks of the sections' schemas. The `error` of each says what is expected, and `describe-issue.ts` puts
  * before it what the file has instead. Zod's own messages are never shown.
  */
-
-/** Messages that `describe-issue.ts` recognises, to show the value that was found and a hint. */
-export const DURATION_EXPECTED = 'a duration with a unit is expected, such as 500ms, 30s or 1h30m';
-export const POSITIVE_EXPECTED = 'a duration longer than zero is expected, such as 500ms, 30s or 1h30m';
-export const MODE_EXPECTED = 'a mode of three octal digits in quotes is expected, such as "0400"';
-
-/** The message for a key or a value that is known, and whose feature does not exist yet. */
-export const NOT_YET = 'not yet supported';
 
 const TEXT_EXPECTED = 'text is expected';
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
@@ -30,41 +28,22 @@ export const text = z
 export const path = text;
 
 /** A path of the API, with or without slashes at its beginning and end. */
-export const apiPath = text.check(z.refine(isApiPath, { error: 'a path has no empty part, no . and no ..' }));
+export const apiPath = text.check(z.refine(RULES.isApiPath, { error: 'a path has no empty part, no . and no ..' }));
 
 export const bool = z.boolean({ error: 'true or false is expected' });
 
-/** The name of a secret, which templates and `from` use as one word. */
-export const secretName = z.string().check(
-  z.regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, {
-    error: 'the name of a secret begins with a letter or _ and goes on with letters, digits, _ and -',
-  }),
-);
-
-/** The name of a backend or an output. */
-export const otherName = z.string().check(
-  z.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, {
-    error: 'a name is made of letters, digits, _, - and ., and begins with one of the first three',
-  }),
-);
+export const secretName = nameOf(SECRET_NAME);
+export const otherName = nameOf(OTHER_NAME);
 
 /** A program and its arguments. */
 export const argv = z
   .array(z.string({ error: TEXT_EXPECTED }).check(z.regex(/^[^\0]*$/, { error: 'it must not hold NUL' })))
   .check(z.minLength(1, { error: 'the program and its arguments are expected' }));
 
-/** Signals that no program can handle, so that they make no application reload. */
-const UNHANDLEABLE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGSTOP']);
-
 /** The name of a signal, with or without `SIG`. */
 export const signalName = text.check(
-  z.refine((value) => wrongSignal(value) === undefined, { error: ({ input }) => wrongSignal(input as string) }),
+  z.refine(RULES.isSignalName, { error: ({ input }) => wrongSignal(input as string) }),
 );
-
-/** A name that the scalar `signalName` accepts, with `SIG`. */
-export function fullSignalName(name: string): NodeJS.Signals {
-  return (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals;
-}
 
 /** The number of a user or a group. */
 export const id = z
@@ -79,22 +58,24 @@ export const duration = z
   .string({ error: DURATION_EXPECTED })
   .check(
     z.regex(DURATION, { error: DURATION_EXPECTED, abort: true }),
-    z.refine(fitsDuration, { error: 'a hundred years is the longest duration' }),
+    z.refine(RULES.fitsDuration, { error: 'a hundred years is the longest duration' }),
   );
 
 /** A duration that must not be zero: an interval of zero would be a loop without a pause, a timeout of zero no time. */
-export const positiveDuration = z.string({ error: POSITIVE_EXPECTED }).check(
-  z.regex(DURATION, { error: POSITIVE_EXPECTED, abort: true }),
-  z.refine(fitsDuration, { error: 'a hundred years is the longest duration', abort: true }),
-  z.refine((value) => parseDuration(value) !== 0, { error: POSITIVE_EXPECTED }),
-);
+export const positiveDuration = z
+  .string({ error: POSITIVE_EXPECTED })
+  .check(
+    z.regex(DURATION, { error: POSITIVE_EXPECTED, abort: true }),
+    z.refine(RULES.fitsDuration, { error: 'a hundred years is the longest duration', abort: true }),
+    z.refine(RULES.isLongerThanZero, { error: POSITIVE_EXPECTED }),
+  );
 
 /**
  * `HOST:PORT`, with an IPv6 address in brackets. Port 0 is refused: the system would choose a port that no client
  * knows.
  */
 export const hostPort = text.check(
-  z.refine((value) => parseHostPort(value) !== undefined, {
+  z.refine(RULES.isHostPort, {
     error: 'HOST:PORT is expected, such as 127.0.0.1:8270 or [::1]:8270',
   }),
 );
@@ -121,14 +102,6 @@ export function laterOptions(discriminator: string, later: readonly string[]) {
     later.includes((input as Record<string, string> | undefined)?.[discriminator] ?? '') ? NOT_YET : undefined;
 }
 
-function wrongSignal(name: string): string | undefined {
-  const full = fullSignalName(name);
-  if (UNHANDLEABLE.has(full)) return `no program can handle ${full}; SIGHUP is the usual one`;
-  if (Object.hasOwn(constants.signals, full)) return undefined;
-  const near = makeNearest(Object.keys(constants.signals))(full);
-  return `a signal is expected, such as SIGHUP${didYouMean(near)}`;
-}
-
-function fitsDuration(value: string): boolean {
-  return parseDuration(value) !== undefined;
+function nameOf({ pattern, expected }: NameRule) {
+  return z.string().check(z.regex(pattern, { error: expected }));
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { notYet, otherName, secretName } from './scalars.ts';
-import type { BackendKindConfig } from './sections/backends/kind.ts';
+import type { LoadedKind } from './sections/backends/kind-schemas.ts';
 import { backendSchema } from './sections/backends/schema.ts';
 import { exec } from './sections/exec/schema.ts';
 import { admin } from './sections/listeners/admin-schema.ts';
@@ -31,20 +31,12 @@ export const configHead = z.strictObject({
 /**
  * The schema of one configuration file, with these kinds of backends. `resolve.ts` makes the runtime `Config` of it.
  */
-export function configFileSchema(kinds: readonly BackendKindConfig[]) {
+export function configFileSchema(kinds: readonly LoadedKind[]) {
   return z.extend(configHead, {
     backends: z.optional(z.record(otherName, backendSchema(kinds))),
     secrets: z.optional(z.record(secretName, secretSchema(kinds))),
   });
 }
-
-/** Sections whose entries have names; several files can add entries. */
-export const NAMED_SECTIONS = ['backends', 'secrets', 'outputs'] as const;
-export type NamedSection = (typeof NAMED_SECTIONS)[number];
-
-/** Sections that only one file may have. */
-export const SINGLE_SECTIONS = ['admin', 'api', 'exec', 'log', 'proxy'] as const;
-export type SingleSection = (typeof SINGLE_SECTIONS)[number];
 
 export type ApiListenerShape = z.infer<typeof apiListener>;
 export type OutputShape = z.infer<typeof output>;

@@ -5,9 +5,10 @@ import { exportJsonSchema } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { keyPaths } from '../../src/config/problems/schema-keys.ts';
 import { configFileSchema } from '../../src/config/schema.ts';
+import { loadKinds } from '../../src/config/sections/backends/schema.ts';
 import { makeFolder } from './config.helpers.ts';
 
-const configFile = configFileSchema(BACKEND_KINDS);
+const configFile = configFileSchema(await loadKinds(BACKEND_KINDS));
 
 const page = readFileSync('docs/configuration.md', 'utf8');
 const rows = [...page.matchAll(/^\| `([\w.[\]-]+)` \|(.*)$/gm)].map(([, key, rest]) => ({

@@ -8,11 +8,12 @@ import { CODES } from '../../src/base/codes.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { keyPaths } from '../../src/config/problems/schema-keys.ts';
 import { configFileSchema } from '../../src/config/schema.ts';
+import { loadKinds } from '../../src/config/sections/backends/schema.ts';
 import { parseCommandLine } from '../cli/command-line.helpers.ts';
 import { makeFolder } from '../config/config.helpers.ts';
 import { commandLines, fencedBlocks, pages } from './fenced.ts';
 
-const configFile = configFileSchema(BACKEND_KINDS);
+const configFile = configFileSchema(await loadKinds(BACKEND_KINDS));
 
 const SECTIONS: ReadonlySet<string> = new Set(keyPaths(configFile).filter((key) => !key.includes('.')));
 

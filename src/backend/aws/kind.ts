@@ -1,17 +1,25 @@
 import type { BackendKind } from '../kind.ts';
 import type { AwsBackendConfig } from './config/config.ts';
-import { companionKeys, requestKeys } from './config/request-schema.ts';
 import { resolveAws } from './config/resolve.ts';
 import { resolveAwsRequest } from './config/resolve-request.ts';
-import { awsSchema } from './config/schema.ts';
+
+const REQUEST_KEYS = ['secretId', 'parameter', 'prefix'] as const;
 
 /** AWS Secrets Manager and Systems Manager Parameter Store. */
 export const aws: BackendKind<AwsBackendConfig> = {
   kind: 'aws-secrets-manager',
-  schema: awsSchema,
+  loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   resolve: resolveAws,
-  requestKeys,
-  companionKeys,
+  requestKeys: REQUEST_KEYS,
+  companionKeys: {
+    stage: ['secretId'],
+    versionId: ['secretId'],
+    previous: ['secretId'],
+    pending: ['secretId'],
+    tags: ['prefix'],
+    roleArn: REQUEST_KEYS,
+    externalId: REQUEST_KEYS,
+  },
   resolveRequest: resolveAwsRequest,
   credentialVariables: [
     'AWS_ACCESS_KEY_ID',

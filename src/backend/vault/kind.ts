@@ -1,20 +1,18 @@
 import type { BackendKind } from '../kind.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { KvRequest, ListRequest } from './config/request.ts';
-import { companionKeys, requestKeys } from './config/request-schema.ts';
 import { resolveVault } from './config/resolve.ts';
 import { resolveVaultRequest } from './config/resolve-request.ts';
-import { vaultSchema } from './config/schema.ts';
 
 const privacy = (isPrivate: boolean) => (isPrivate ? { isPathPrivate: true as const } : {});
 
 /** HashiCorp Vault or OpenBao. */
 export const vault: BackendKind<VaultBackendConfig> = {
   kind: 'vault',
-  schema: vaultSchema,
+  loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   resolve: resolveVault,
-  requestKeys,
-  companionKeys,
+  requestKeys: ['kv', 'read', 'write', 'certificate'],
+  companionKeys: { version: ['kv'], mount: ['kv'], kvVersion: ['kv'], end: ['read', 'write'] },
   resolveRequest: resolveVaultRequest,
   credentialVariables: ['VAULT', 'BAO'].flatMap((prefix) =>
     ['TOKEN', 'ROLE_ID', 'SECRET_ID', 'USERNAME', 'PASSWORD'].map((name) => `${prefix}_${name}`),

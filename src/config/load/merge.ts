@@ -1,8 +1,7 @@
-import * as z from 'zod/mini';
 import { formatPlace } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
-import { otherName, secretName } from '../scalars.ts';
-import { configHead, NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../schema.ts';
+import { OTHER_NAME, SECRET_NAME } from '../rules.ts';
+import { NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../section-names.ts';
 import type { ConfigEntry } from './entry.ts';
 import { isTree, type SourceFile } from './source-file.ts';
 
@@ -22,8 +21,7 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
   const owners = new Map<string, SourceFile>();
   const singles = new Map<SingleSection, ConfigEntry>();
   for (const file of files) {
-    const head = z.safeParse(configHead, withoutEntries(file), { jitless: true });
-    if (!head.success) problems.addIssues(head.error.issues, configHead, file, []);
+    problems.checker.check('head', withoutEntries(file), { file, path: [] }, problems);
     for (const section of Object.keys(file.tree)) {
       if (section === 'version') continue;
       if (isNamed(section)) addEntries(sections[section], section, file, problems);
@@ -58,9 +56,8 @@ function addEntries(
     const first = entries.get(name);
     if (first !== undefined) addDuplicate(first.file, file, path, problems);
     else entries.set(name, { file, path });
-    const checked = z.safeParse(section === 'secrets' ? secretName : otherName, name, { jitless: true });
-    if (!checked.success)
-      problems.add('CONFIG_INVALID', file, path, checked.error.issues[0]?.message ?? 'the name is not valid');
+    const { pattern, expected } = section === 'secrets' ? SECRET_NAME : OTHER_NAME;
+    if (!pattern.test(name)) problems.add('CONFIG_INVALID', file, path, expected);
   }
 }
 

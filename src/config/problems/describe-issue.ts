@@ -3,7 +3,7 @@ import type { Code } from '../../base/codes.ts';
 import { didYouMean, makeNearest } from '../../base/nearest.ts';
 import { isTree, type SourceFile } from '../load/source-file.ts';
 import { type ConfigPath, pathKey, valueAt } from '../place.ts';
-import { DURATION_EXPECTED, MODE_EXPECTED, NOT_YET, POSITIVE_EXPECTED } from '../scalars.ts';
+import { DURATION_EXPECTED, MODE_EXPECTED, NOT_YET, POSITIVE_EXPECTED } from '../rules.ts';
 import { knownKeys } from './schema-keys.ts';
 
 /** A problem of an entry; `path` is below the entry. */

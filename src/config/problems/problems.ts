@@ -1,11 +1,10 @@
-import type * as z from 'zod/mini';
 import type { Code } from '../../base/codes.ts';
 import { type Failure, failure } from '../../base/errors.ts';
 import { didYouMean, thereIsNo } from '../../base/nearest.ts';
-import { isUnfilled, type SourceFile } from '../load/source-file.ts';
-import { type ConfigPath, formatPlace, pathKey, valueAt } from '../place.ts';
+import type { EntryChecker } from '../check/entry-checker.ts';
+import type { SourceFile } from '../load/source-file.ts';
+import { type ConfigPath, formatPlace, pathKey } from '../place.ts';
 import { type CheckableRest, ConfigProblemsError } from './config-problems.ts';
-import { describeIssue } from './describe-issue.ts';
 
 /** A name that does not exist. */
 export interface UnknownName {
@@ -23,8 +22,29 @@ const NAME_LIKE = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
 export class Problems {
   readonly warnings: Failure[] = [];
   readonly #found: Failure[] = [];
+  readonly #checker: EntryChecker | undefined;
   /** Whether there are several files, so that each place begins with the name of its file. */
   several = false;
+
+  /** @param checker absent: no entries are checked yet. */
+  constructor(checker?: EntryChecker) {
+    this.#checker = checker;
+  }
+
+  /** What entries are checked by. @throws TypeError when there is none. */
+  get checker(): EntryChecker {
+    if (this.#checker === undefined) throw new TypeError('entries are checked once all files are read');
+    return this.#checker;
+  }
+
+  /** What was found so far, to go on with a checker. */
+  with(checker: EntryChecker): Problems {
+    const next = new Problems(checker);
+    next.several = this.several;
+    next.warnings.push(...this.warnings);
+    next.#found.push(...this.#found);
+    return next;
+  }
 
   get count(): number {
     return this.#found.length;
@@ -56,20 +76,6 @@ export class Problems {
   /** Adds a warning at a path in a file. */
   warn(code: Code, file: SourceFile, path: ConfigPath, seen: string, hint?: string): void {
     this.warnings.push(failure(code, this.placeIn(file, path), seen, hint === undefined ? {} : { hint }));
-  }
-
-  /** Adds what zod found in the entry at `base`: at each place the first issue only. */
-  addIssues(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, file: SourceFile, base: ConfigPath): void {
-    const value = valueAt(file.tree, base);
-    const reported = new Set<string>();
-    for (const issue of issues) {
-      const key = pathKey(issue.path as ConfigPath);
-      if (issue.code !== 'unrecognized_keys' && reported.size === reported.add(key).size) continue;
-      if (isUnfilled(file, [...base, ...(issue.path as ConfigPath)])) continue;
-      for (const { code, path, seen, hint } of describeIssue(issue, schema, value, file, base)) {
-        this.add(code, file, [...base, ...path], seen, hint);
-      }
-    }
   }
 
   /** The place of a path in a file, as messages show it. */

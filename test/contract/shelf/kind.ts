@@ -1,22 +1,14 @@
-import * as z from 'zod/mini';
 import type { BackendKind } from '../../../src/backend/kind.ts';
 import { parseDuration } from '../../../src/base/duration.ts';
 import { Secret } from '../../../src/base/secret.ts';
-import { positiveDuration, text } from '../../../src/config/scalars.ts';
 import type { ShelfConfig, ShelfRequest } from './config.ts';
-
-const schema = z.strictObject({
-  kind: z.literal('shelf'),
-  address: text,
-  token: z.optional(text),
-  timeout: z.optional(positiveDuration),
-});
+import type { ShelfShape } from './schemas.ts';
 
 /** A shelf: an HTTP server with a secret per path. */
 export const shelf: BackendKind<ShelfConfig> = {
   kind: 'shelf',
-  schema,
-  resolve(name, shape: z.infer<typeof schema>, { file, path }, { env, problems }) {
+  loadSchemas: async () => (await import('./schemas.ts')).schemas,
+  resolve(name, shape: ShelfShape, { file, path }, { env, problems }) {
     const token = shape.token ?? env['SHELF_TOKEN'];
     if (token === undefined) {
       problems.add('CONFIG_MISSING', file, [...path, 'token'], 'absent', 'Add it, or set SHELF_TOKEN.');
@@ -25,7 +17,7 @@ export const shelf: BackendKind<ShelfConfig> = {
     const timeoutMs = shape.timeout === undefined ? 10_000 : (parseDuration(shape.timeout) as number);
     return { kind: 'shelf', name, address: shape.address, token: Secret.text(token), timeoutMs };
   },
-  requestKeys: { book: z.optional(text) },
+  requestKeys: ['book'],
   companionKeys: {},
   resolveRequest: ({ book }: { readonly book: string }): ShelfRequest => ({ kind: 'shelf-book', book }),
   credentialVariables: ['SHELF_TOKEN'],

@@ -9,20 +9,15 @@ export const requestKeys = {
   prefix: z.optional(z.string({ error: 'text is expected' })),
 };
 
-const ANY = ['secretId', 'parameter', 'prefix'];
-
-/** Further keys, each with the request keys that it may stand beside. */
+/** The keys that say more about the request. */
 export const companionKeys = {
-  stage: { schema: z.optional(text), goesWith: ['secretId'] },
-  versionId: { schema: z.optional(text), goesWith: ['secretId'] },
-  previous: { schema: z.optional(bool), goesWith: ['secretId'] },
-  pending: { schema: z.optional(bool), goesWith: ['secretId'] },
-  tags: {
-    schema: z.optional(z.record(text, z.string({ error: 'text is expected' }), { error: 'a map is expected' })),
-    goesWith: ['prefix'],
-  },
-  roleArn: { schema: z.optional(roleArn), goesWith: ANY },
-  externalId: { schema: z.optional(text), goesWith: ANY },
+  stage: z.optional(text),
+  versionId: z.optional(text),
+  previous: z.optional(bool),
+  pending: z.optional(bool),
+  tags: z.optional(z.record(text, z.string({ error: 'text is expected' }), { error: 'a map is expected' })),
+  roleArn: z.optional(roleArn),
+  externalId: z.optional(text),
 };
 
 /** A secret of AWS in the configuration, parsed and not yet resolved. */

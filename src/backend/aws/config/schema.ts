@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { parseAddress } from '../../../config/address.ts';
+import { RULES, wrongEndpoint } from '../../../config/rules.ts';
 import { path, positiveDuration, text } from '../../../config/scalars.ts';
 
 const region = text.check(
@@ -7,9 +7,7 @@ const region = text.check(
 );
 
 /** `{region}` stands for the region that is asked. */
-const endpoint = text.check(
-  z.refine((value) => wrongEndpoint(value) === undefined, { error: ({ input }) => wrongEndpoint(input as string) }),
-);
+const endpoint = text.check(z.refine(RULES.isEndpoint, { error: ({ input }) => wrongEndpoint(input as string) }));
 
 /** The ARN of an IAM role, in any partition of AWS. */
 export const roleArn = text.check(
@@ -42,8 +40,3 @@ export const awsSchema = z.strictObject({
 });
 
 export type AwsShape = z.infer<typeof awsSchema>;
-
-function wrongEndpoint(value: string): string | undefined {
-  const { address = '', wrong } = parseAddress(value.replaceAll('{region}', 'region'));
-  return wrong ?? (address.startsWith('unix:') ? 'http://HOST:PORT or https://HOST:PORT is expected' : undefined);
-}

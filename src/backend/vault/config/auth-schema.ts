@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { HEADER_TOKEN } from '../../../base/header-text.ts';
-import { isApiPath } from '../../../config/api-path.ts';
+import { RULES } from '../../../config/rules.ts';
 import { bool, path, text } from '../../../config/scalars.ts';
 
 const common = {
@@ -35,7 +35,7 @@ const headerToken = text.check(
 
 /** The last part of the login's path. */
 const username = text.check(
-  z.refine((name) => !name.startsWith('/') && !name.endsWith('/') && isApiPath(name), {
+  z.refine(RULES.isUserName, {
     error: 'a user name does not begin or end with / and has no empty part, no . and no .. between two',
   }),
 );

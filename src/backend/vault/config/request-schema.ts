@@ -34,13 +34,13 @@ export const requestKeys = {
   certificate: z.optional(certificate),
 };
 
-/** Further keys, each with the request keys that it may stand beside. */
+/** The keys that say more about the request. */
 export const companionKeys = {
-  version: { schema: z.optional(count), goesWith: ['kv'] },
-  mount: { schema: z.optional(apiPath), goesWith: ['kv'] },
-  kvVersion: { schema: z.optional(z.literal([1, 2], { error: '1 or 2 is expected' })), goesWith: ['kv'] },
-  end: { schema: z.optional(end), goesWith: ['read', 'write'] },
-} as const;
+  version: z.optional(count),
+  mount: z.optional(apiPath),
+  kvVersion: z.optional(z.literal([1, 2], { error: '1 or 2 is expected' })),
+  end: z.optional(end),
+};
 
 export type CertificateShape = z.infer<typeof certificate>;
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { parseAddress } from '../../../config/address.ts';
+import { RULES } from '../../../config/rules.ts';
 import { bool, path, positiveDuration, text } from '../../../config/scalars.ts';
 import { auth } from './auth-schema.ts';
 
@@ -12,7 +13,7 @@ const tls = z.strictObject({
 });
 
 const address = text.check(
-  z.refine((value) => parseAddress(value).wrong === undefined, {
+  z.refine(RULES.isAddress, {
     error: ({ input }) => parseAddress(input as string).wrong,
   }),
 );

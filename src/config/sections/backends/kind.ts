@@ -1,18 +1,10 @@
-import type * as z from 'zod/mini';
 import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 import type { SecretRequest } from '../secrets/config.ts';
 import type { BackendConfig } from './config.ts';
+import type { KindSchemas } from './kind-schemas.ts';
 import type { PathRequests } from './path-requests.ts';
-
-/** A key of a secret that goes with a request key and says more about the request. */
-export interface CompanionKey {
-  /** Optional in the schema. A key that several kinds have must be the same schema object in all of them. */
-  readonly schema: z.core.$ZodType;
-  /** The request keys that it goes with. */
-  readonly goesWith: readonly string[];
-}
 
 /**
  * What the configuration must know about one kind of backend. The configuration, its JSON Schema, the templates and the
@@ -21,20 +13,24 @@ export interface CompanionKey {
 export interface BackendKindConfig {
   /** The value of `kind` in the section `backends`. */
   readonly kind: string;
-  /** The keys of a backend of this kind: a strict object whose `kind` is the literal above. */
-  readonly schema: z.core.$ZodTypeDiscriminable & z.ZodMiniObject;
+  /**
+   * The schemas of its keys. They are loaded by the build, and by a start whose configuration needs an explanation:
+   * what imports zod is imported in here.
+   */
+  loadSchemas(): Promise<KindSchemas>;
   /**
    * The runtime configuration of one backend. Undefined when something is wrong; it was added to `context.problems`.
-   * @param shape the entry as `schema` parsed it.
+   * @param shape the entry, which fits the schema of backends.
    */
   resolve(name: string, shape: never, entry: ConfigEntry, context: ResolveContext): BackendConfig | undefined;
-  /** The keys by which a secret asks this kind, each optional in its schema. A key belongs to one kind only. */
-  readonly requestKeys: Readonly<Record<string, z.core.$ZodType>>;
-  readonly companionKeys: Readonly<Record<string, CompanionKey>>;
+  /** The keys by which a secret asks this kind. A key belongs to one kind only. */
+  readonly requestKeys: readonly string[];
+  /** The keys that say more about the request, each with the request keys that it may stand beside. */
+  readonly companionKeys: Readonly<Record<string, readonly string[]>>;
   /**
    * The request of a secret that has one of `requestKeys`. Undefined when something is wrong; it was added to
    * `problems`.
-   * @param shape the secret's entry as the schemas of all keys parsed it.
+   * @param shape the secret's entry, which fits the schemas of all keys.
    */
   resolveRequest(shape: never, entry: ConfigEntry, problems: Problems): SecretRequest | undefined;
   /** Environment variables that hold credentials of this kind: no command that the agent starts inherits them. */

@@ -3,7 +3,6 @@ import { parseEntry } from '../../load/parse-entry.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 import type { BackendConfig } from './config.ts';
 import { type BackendKindConfig, kindOf } from './kind.ts';
-import { backendSchema } from './schema.ts';
 
 /** The runtime configuration of one backend, made by its kind. */
 export function resolveBackend(
@@ -12,7 +11,7 @@ export function resolveBackend(
   kinds: readonly BackendKindConfig[],
   context: ResolveContext,
 ): BackendConfig | undefined {
-  const shape = parseEntry(backendSchema(kinds), entry, context.problems);
+  const shape = parseEntry('backend', entry, context.problems);
   if (shape === undefined) return undefined;
-  return kindOf(kinds, shape as { readonly kind: string }).resolve(name, shape as never, entry, context);
+  return kindOf(kinds, shape).resolve(name, shape as never, entry, context);
 }

@@ -5,8 +5,7 @@ import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { type ConfigPath, EXEC_ENVIRONMENT, formatPlace, valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
-import { fullSignalName } from '../../scalars.ts';
-import { exec as schema } from './schema.ts';
+import { fullSignalName } from '../../rules.ts';
 
 const DEFAULTS: ExecConfig = {
   onChange: { kind: 'restart' },
@@ -27,7 +26,7 @@ export function resolveExec(
   outputs: ReadonlyMap<string, ConfigEntry>,
   problems: Problems,
 ): ExecConfig {
-  const shape = entry && parseEntry(schema, entry, problems);
+  const shape = entry && parseEntry('exec', entry, problems);
   if (entry === undefined || shape === undefined) return DEFAULTS;
   const { file, path } = entry;
   const { env, onChange = 'restart', signal, inherit = [] } = shape;

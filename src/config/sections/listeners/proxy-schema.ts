@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { isLoopback, parseHostPort } from '../../host-port.ts';
+import { RULES } from '../../rules.ts';
 import { bool, count, hostPort, id, mode, path, positiveDuration, text } from '../../scalars.ts';
 
 /** A client that reaches the port gets the agent's login, so only clients on this machine may. */
 const loopback = hostPort.check(
-  z.refine((value) => isLoopback(parseHostPort(value)?.host ?? 'localhost'), {
+  z.refine(RULES.isOnThisMachine, {
     error: 'only this machine may reach it: 127.0.0.1, [::1] or localhost is expected',
   }),
 );

@@ -2,14 +2,13 @@ import type { AdminConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import type { Problems } from '../../problems/problems.ts';
-import { admin as schema } from './admin-schema.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 
 const ONE_OF = 'Set listen to HOST:PORT, or socket to a path.';
 
 /** The admin listener's configuration; undefined when there is no such section. It may listen on any interface. */
 export function resolveAdmin(entry: ConfigEntry | undefined, problems: Problems): AdminConfig | undefined {
-  const shape = entry && parseEntry(schema, entry, problems);
+  const shape = entry && parseEntry('admin', entry, problems);
   if (entry === undefined || shape === undefined) return undefined;
   const { file, path } = entry;
   const { listen, socket, ...rest } = shape;

@@ -8,7 +8,6 @@ import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ApiListenerShape } from '../../schema.ts';
 import { type KnownSecrets, resolveSource } from '../secrets/resolve-source.ts';
-import { apiListener, api as schema } from './api-schema.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 
 const MAX_CONNECTIONS = 256;
@@ -23,7 +22,7 @@ export function resolveApi(
   if (entry === undefined) return undefined;
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
-  const shape = parseEntry(schema, entry, problems, withoutListeners(raw));
+  const shape = parseEntry('api', entry, problems, withoutListeners(raw));
   if (!isTree(raw)) return undefined;
 
   const listeners: ApiListenerConfig[] = [];
@@ -53,7 +52,7 @@ export function resolveApi(
     }
     for (const index of items.keys()) {
       const at = { file, path: [...path, 'listeners', index] };
-      const item = parseEntry(apiListener, at, problems);
+      const item = parseEntry('apiListener', at, problems);
       const listener = item && resolveListener(item, at, secrets, problems);
       if (listener !== undefined) listeners.push(listener);
     }

@@ -7,7 +7,6 @@ import type { Problems } from '../../problems/problems.ts';
 import type { ProxyShape } from '../../schema.ts';
 import type { BackendKindConfig } from '../backends/kind.ts';
 import { configuredHint, type KnownBackends } from '../secrets/resolve.ts';
-import { proxy as schema } from './proxy-schema.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 
 const MAX_ENTRIES = 1_000;
@@ -23,7 +22,7 @@ export function resolveProxy(
   kinds: readonly BackendKindConfig[],
   problems: Problems,
 ): ProxyConfig | undefined {
-  const shape = entry && parseEntry(schema, entry, problems);
+  const shape = entry && parseEntry('proxy', entry, problems);
   if (entry === undefined || shape === undefined) return undefined;
   const before = problems.count;
   const listeners = resolveListeners(shape, entry, problems);

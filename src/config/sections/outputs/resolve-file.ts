@@ -10,13 +10,12 @@ import { builtinText } from './builtin-templates.ts';
 import { checkBuiltin } from './check-builtin.ts';
 import { FORMAT_KEYS, resolveFormat } from './resolve-format.ts';
 import { INPUT_KEYS, resolveInputs } from './resolve-inputs.ts';
-import { outputFile as schema } from './schema.ts';
 
 const BUILTIN = 'builtin:';
 
 /** The configuration of one file. Undefined when something is wrong; it was added to `problems`. */
 export function resolveFile(entry: ConfigEntry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
-  const shape = parseEntry(schema, entry, problems);
+  const shape = parseEntry('outputFile', entry, problems);
   if (shape === undefined) return undefined;
   const content = resolveContent(shape, entry, secrets, problems);
   if (content === undefined) return undefined;

@@ -5,16 +5,15 @@ import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
-import { fullSignalName } from '../../scalars.ts';
+import { fullSignalName } from '../../rules.ts';
 import type { ReloadShape } from '../../schema.ts';
-import { reload as schema } from './reload-schema.ts';
 import { resolveHttp } from './resolve-reload-http.ts';
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
 /** One step of a reload. Undefined when something is wrong; it was added to `problems`. */
 export function resolveReload(entry: ConfigEntry, problems: Problems): ReloadConfig | undefined {
-  const shape = parseEntry(schema, entry, problems);
+  const shape = parseEntry('reload', entry, problems);
   if (shape === undefined) return undefined;
   const { signal, http, command, restart } = shape;
   const given = [signal, http, command, restart].filter((step) => step !== undefined).length;

@@ -9,7 +9,6 @@ import type { Problems } from '../../problems/problems.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
 import { checkFileNames, resolveFile } from './resolve-file.ts';
 import { resolveReload } from './resolve-reload.ts';
-import { output as schema } from './schema.ts';
 
 const MODE = 0o400;
 const QUIET_MS = 10;
@@ -29,7 +28,7 @@ export function resolveOutput(
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
   const { files: rawFiles, reload: rawReload } = isTree(raw) ? raw : {};
-  const shape = parseEntry(schema, entry, problems, withoutParts(raw));
+  const shape = parseEntry('output', entry, problems, withoutParts(raw));
 
   const fileNames = isTree(rawFiles) ? Object.keys(rawFiles) : [];
   checkFileNames(fileNames, entry, problems);

@@ -1,4 +1,5 @@
 import { parseDuration } from '../../../base/duration.ts';
+import type { Shapes } from '../../check/entry-checker.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
@@ -6,7 +7,6 @@ import type { Problems } from '../../problems/problems.ts';
 import type { BackendConfig } from '../backends/config.ts';
 import type { BackendKindConfig } from '../backends/kind.ts';
 import type { SecretConfig } from './config.ts';
-import { type CommonSecretShape, secretSchema } from './schema.ts';
 
 const REFRESH_MS = 5 * 60_000;
 
@@ -20,7 +20,7 @@ export interface KnownBackends {
   nearest(name: string): string | undefined;
 }
 
-type SecretShape = CommonSecretShape & Readonly<Record<string, unknown>>;
+type SecretShape = Shapes['secret'];
 
 /** A hint that lists the configured backends, at most ten of them. Undefined when there are none. */
 export function configuredHint(names: readonly string[]): string | undefined {
@@ -31,7 +31,6 @@ export function configuredHint(names: readonly string[]): string | undefined {
 export class SecretResolver {
   readonly #known: KnownBackends;
   readonly #problems: Problems;
-  readonly #schema: ReturnType<typeof secretSchema>;
   /** The kind that each request key asks, in the order in which messages list the keys. */
   readonly #kindOfKey: ReadonlyMap<string, BackendKindConfig>;
   /** The request keys that each companion key may stand beside. */
@@ -40,15 +39,14 @@ export class SecretResolver {
   constructor(kinds: readonly BackendKindConfig[], known: KnownBackends, problems: Problems) {
     this.#known = known;
     this.#problems = problems;
-    this.#schema = secretSchema(kinds);
-    this.#kindOfKey = new Map(kinds.flatMap((kind) => Object.keys(kind.requestKeys).map((key) => [key, kind])));
+    this.#kindOfKey = new Map(kinds.flatMap((kind) => kind.requestKeys.map((key) => [key, kind])));
     this.#goesWith = companionsOf(kinds);
   }
 
   /** The configuration of one secret. Undefined when something is wrong with it; it was added to the problems. */
   resolve(name: string, entry: ConfigEntry): SecretConfig | undefined {
     const problems = this.#problems;
-    const shape = parseEntry(this.#schema, entry, problems) as SecretShape | undefined;
+    const shape = parseEntry('secret', entry, problems);
     if (shape === undefined) return undefined;
     const { path } = entry;
     const before = problems.count;
@@ -132,8 +130,8 @@ export class SecretResolver {
 function companionsOf(kinds: readonly BackendKindConfig[]): ReadonlyMap<string, readonly string[]> {
   const goesWith = new Map<string, readonly string[]>();
   for (const { companionKeys } of kinds) {
-    for (const [key, companion] of Object.entries(companionKeys)) {
-      goesWith.set(key, [...(goesWith.get(key) ?? []), ...companion.goesWith]);
+    for (const [key, requestKeys] of Object.entries(companionKeys)) {
+      goesWith.set(key, [...(goesWith.get(key) ?? []), ...requestKeys]);
     }
   }
   return goesWith;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { bool, positiveDuration, text } from '../../scalars.ts';
-import type { BackendKindConfig } from '../backends/kind.ts';
+import type { LoadedKind } from '../backends/kind-schemas.ts';
 
 /** Keys that every secret may have, whatever backend it asks. */
 const common = {
@@ -17,11 +17,11 @@ export type CommonSecretShape = z.infer<z.ZodMiniObject<typeof common>>;
  * given and that the others go with it, since its messages are better than those of a schema.
  * @throws TypeError when two kinds claim one key.
  */
-export function secretSchema(kinds: readonly BackendKindConfig[]) {
+export function secretSchema(kinds: readonly LoadedKind[]) {
   const keys = new Map<string, z.core.$ZodType>(Object.entries(common));
   for (const { kind, requestKeys, companionKeys } of kinds) {
     for (const [key, schema] of Object.entries(requestKeys)) claim(kind, key, schema, false);
-    for (const [key, { schema }] of Object.entries(companionKeys)) claim(kind, key, schema, true);
+    for (const [key, schema] of Object.entries(companionKeys)) claim(kind, key, schema, true);
   }
   return z.strictObject(Object.fromEntries(keys));
 

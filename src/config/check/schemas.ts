@@ -1,0 +1,35 @@
+import type * as z from 'zod/mini';
+import { configHead } from '../schema.ts';
+import type { BackendKindConfig } from '../sections/backends/kind.ts';
+import { backendSchema, loadKinds } from '../sections/backends/schema.ts';
+import { exec } from '../sections/exec/schema.ts';
+import { admin } from '../sections/listeners/admin-schema.ts';
+import { api, apiListener } from '../sections/listeners/api-schema.ts';
+import { proxy } from '../sections/listeners/proxy-schema.ts';
+import { log } from '../sections/log/schema.ts';
+import { reload } from '../sections/outputs/reload-schema.ts';
+import { output, outputFile } from '../sections/outputs/schema.ts';
+import { secretSchema } from '../sections/secrets/schema.ts';
+import type { SchemaName } from './entry-checker.ts';
+
+/** The schemas of zod that entries are checked against. */
+export type Schemas = Readonly<Record<SchemaName, z.core.$ZodType>>;
+
+/** All schemas, those of backends and secrets with the keys of these kinds. */
+export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<Schemas> {
+  const loaded = await loadKinds(kinds);
+  return {
+    head: configHead,
+    backend: backendSchema(loaded),
+    secret: secretSchema(loaded),
+    output,
+    outputFile,
+    reload,
+    exec,
+    api,
+    apiListener,
+    proxy,
+    admin,
+    log,
+  };
+}

@@ -89,6 +89,8 @@ async function asFunction(
     // With `import` Node would look through all of a file for the names of its exports first.
     supported: { 'dynamic-import': false },
   });
+  // Only members of it are loaded late, see LATE of src/cli/load-main.ts: a copy would have none.
+  if (code.includes('__toESM(require("node:fs/promises")')) throw new Error('import node:fs/promises by its members');
   const named = code.replace(/\brequire\("(\.\/[\w.-]+\.js)"\)/g, (_, name: string) => {
     const id = ids.get(name);
     if (id === undefined) throw new Error(`no chunk is ${name}`);

@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 const FILE_CALLS = new Set(['FSReqCallback', 'FSReqPromise']);
 const LOOK_UPS = new Set(['GetAddrInfoReqWrap', 'GetNameInfoReqWrap']);
@@ -51,6 +50,11 @@ export function listenEarly(): void {
 export function endListeningEarly(): void {
   if (earlyListener !== undefined) process.off('SIGTERM', earlyListener).off('SIGINT', earlyListener);
   earlyListener = undefined;
+}
+
+/** Not by node:timers/promises, which takes half a millisecond to load. */
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function hasPoolCalls(): boolean {

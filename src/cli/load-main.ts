@@ -33,6 +33,7 @@ export function loadMain(dist: Dist): Pick<typeof Main, 'main' | 'library'> {
   const load = (name: string): unknown => {
     const known = loaded.get(name);
     if (known !== undefined) return known;
+    if (LATE.has(name)) return late(name, dist.require);
     const [, script, number] = /^\.\/(\w+)\.js#(\d+)$/.exec(name) ?? [];
     if (script === undefined || number === undefined) return dist.require(name);
     let chunks = scripts.get(script);
@@ -49,6 +50,16 @@ export function loadMain(dist: Dist): Pick<typeof Main, 'main' | 'library'> {
     return exports;
   };
   return load(MAIN) as typeof Main;
+}
+
+/**
+ * Modules of Node that are not loaded before something in them is used: many chunks import them, and what uses them is
+ * called while the login is under way, or not at all. It has 2 ms to load.
+ */
+const LATE: ReadonlySet<string> = new Set(['node:fs/promises']);
+
+function late(name: string, require: Require): object {
+  return new Proxy({}, { get: (_, member) => Reflect.get(require(name) as object, member) });
 }
 
 /** The chunk of main.ts. */

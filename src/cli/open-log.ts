@@ -50,12 +50,12 @@ async function open({ level, format, file }: LogConfig): Promise<Opened> {
 }
 
 /**
- * Whether standard error is a terminal. `process.stderr` would know, and making it takes 4 ms; a pipe or a file, which
- * it is nearly everywhere, is no character device.
+ * Whether standard error is a terminal. `process.stderr` would know, and making it takes 4 ms. A pipe or a file, which
+ * it is nearly everywhere, is no character device, and then not even node:tty is loaded.
  */
 function isTerminal(): boolean {
   try {
-    return fstatSync(STDERR).isCharacterDevice() && process.stderr.isTTY === true;
+    return fstatSync(STDERR).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(STDERR);
   } catch {
     return false; // closed
   }

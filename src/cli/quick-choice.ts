@@ -22,7 +22,8 @@ export function quickChoice([command, ...args]: readonly string[]): Choice | und
 function choiceOf(command: string | undefined, args: string[]): Choice | undefined {
   switch (command) {
     case 'init': {
-      const { config = [], timeout } = parseArgs({ args, options: { ...CONFIG, ...TIMEOUT } }).values;
+      const { config = [], timeout } =
+        onlyPairs(args, true) ?? parseArgs({ args, options: { ...CONFIG, ...TIMEOUT } }).values;
       const timeoutMs = lastDuration(timeout);
       return timeoutMs === 'none'
         ? undefined
@@ -30,7 +31,7 @@ function choiceOf(command: string | undefined, args: string[]): Choice | undefin
     }
     case 'run':
     case 'validate': {
-      const { config = [] } = parseArgs({ args, options: CONFIG }).values;
+      const { config = [] } = onlyPairs(args, false) ?? parseArgs({ args, options: CONFIG }).values;
       return { command, options: { config } };
     }
     case 'exec': {
@@ -54,6 +55,23 @@ function choiceOf(command: string | undefined, args: string[]): Choice | undefin
     default:
       return undefined;
   }
+}
+
+/**
+ * The values of `-c`, `--config` and `--timeout`, each with its value in the next argument; undefined when anything
+ * else is there. The command lines of nearly all starts are like that, and `parseArgs` takes a millisecond to load.
+ */
+function onlyPairs(args: readonly string[], isTimed: boolean): { config: string[]; timeout: string[] } | undefined {
+  const config: string[] = [];
+  const timeout: string[] = [];
+  for (let i = 0; i < args.length; i += 2) {
+    const [option, value] = args.slice(i, i + 2);
+    if (value === undefined || value.startsWith('-')) return undefined;
+    if (option === '-c' || option === '--config') config.push(value);
+    else if (option === '--timeout' && isTimed) timeout.push(value);
+    else return undefined;
+  }
+  return { config, timeout };
 }
 
 /** Of an option that may be there several times; `none` when one of them is no duration. */

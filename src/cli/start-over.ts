@@ -5,8 +5,7 @@
  * @param args the arguments after the program's own path.
  */
 export function startOverWithoutNodeDebug(args: readonly string[]): void {
+  if (process.env['NODE_DEBUG'] === undefined || process.execve === undefined) return;
   const { NODE_DEBUG, ...env } = process.env;
-  if (NODE_DEBUG !== undefined && process.execve !== undefined) {
-    process.execve(process.execPath, [process.execPath, ...args], env);
-  }
+  process.execve(process.execPath, [process.execPath, ...args], env);
 }

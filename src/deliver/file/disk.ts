@@ -1,5 +1,5 @@
 import fs, { type PathLike, type Stats } from 'node:fs';
-import promises from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readlink, rename, rmdir, statfs, symlink, unlink } from 'node:fs/promises';
 
 /** An implementation may answer at once or later; callers await. */
 type Late<T> = T | Promise<T>;
@@ -34,17 +34,17 @@ export interface Disk {
 
 /** Makes every call in Node's thread pool, since a disk may be slow and a network file system may hang. */
 export const slowDisk: Disk = {
-  open: (path, flags, mode) => promises.open(path, flags, mode),
-  lstat: (path) => promises.lstat(path),
-  mkdir: (path, options) => promises.mkdir(path, options),
-  readdir: (path) => promises.readdir(path),
-  entries: (path) => promises.readdir(path, { withFileTypes: true }),
-  readlink: (path) => promises.readlink(path),
-  symlink: (target, path) => promises.symlink(target, path),
-  rename: (from, to) => promises.rename(from, to),
-  unlink: (path) => promises.unlink(path),
-  rmdir: (path) => promises.rmdir(path),
-  statfs: (path) => promises.statfs(path),
+  open: (path, flags, mode) => open(path, flags, mode),
+  lstat: (path) => lstat(path),
+  mkdir: (path, options) => mkdir(path, options),
+  readdir: (path) => readdir(path),
+  entries: (path) => readdir(path, { withFileTypes: true }),
+  readlink: (path) => readlink(path),
+  symlink: (target, path) => symlink(target, path),
+  rename: (from, to) => rename(from, to),
+  unlink: (path) => unlink(path),
+  rmdir: (path) => rmdir(path),
+  statfs: (path) => statfs(path),
 };
 
 /**

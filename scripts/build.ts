@@ -145,8 +145,8 @@ const result = await build({
   // Chunks, which are made into scripts below: esbuild splits ES modules alone.
   format: 'esm',
   splitting: true,
-  // The name of a chunk stands, as a variable's, at each use of what it exports: 1,600 times in main.js.
   chunkNames: '[hash]',
+  minifyWhitespace: false, // chunks.ts reads the imports; it minifies
   write: false,
   define: {
     PANNIER_VERSION: JSON.stringify(version),

@@ -4,6 +4,12 @@ import { type BuildResult, type Metafile, transform } from 'esbuild';
 
 type Chunks = BuildResult<{ write: false; metafile: true }>;
 
+/**
+ * Modules of Node that are loaded when something in them is called: many chunks import them, and what calls them does
+ * so while the login is under way, or not at all. This one takes 2 ms to load.
+ */
+const LATE: ReadonlySet<string> = new Set(['node:fs/promises']);
+
 export interface Scripts {
   /** By name, without the ending. */
   readonly texts: ReadonlyMap<string, string>;
@@ -13,7 +19,7 @@ export interface Scripts {
 
 /**
  * Makes scripts of the chunks that esbuild split ES modules into. The value of a script is an object of functions, one
- * a chunk, like those around CommonJS modules; a chunk is required as `NAME.js#NUMBER`, see src/cli/load-main.ts.
+ * a chunk; a chunk is required as `NAME.js#NUMBER`, see src/cli/load-main.ts.
  * @param lists by the script's name the modules whose chunks, with all that these import, lie in it unless an earlier
  * list has them; the first module's chunk is number 0. What no list has is in `rest`.
  * @param define names that stand for objects: put in before chunks are made, they would be a module that others change.
@@ -55,7 +61,7 @@ export async function scriptsOf(
   const made: Metafile['outputs'] = {};
   for (const [script, chunks] of members) {
     const functions = await Promise.all(
-      chunks.map(async (chunk) => asFunction(chunkTexts.get(chunk) ?? '', ids, define)),
+      chunks.map(async (chunk) => asFunction(chunkTexts.get(chunk) ?? '', outputs[chunk]?.imports ?? [], ids, define)),
     );
     const text = `({\n${functions.map((one, number) => `${number}:${one}`).join(',\n')}\n})\n`;
     texts.set(script, text);
@@ -69,34 +75,91 @@ export async function scriptsOf(
   return { texts, metafile: { inputs: metafile.inputs, outputs: made } };
 }
 
+const HEAD = 'function(require,later,__dirname){';
+
+/** An import of one line or of several, as esbuild writes it at the start of a line. */
+const IMPORT = /^import (?:\{([^{}]*)\} from |(?:\* as )?([\w$]+) from )?"([^"]+)";\n/gm;
+const EXPORT = /^export (?:\{([^{}]*)\}|default (.+));\n?/gm;
+
+/**
+ * A chunk as a function that takes `require`, `later` and `__dirname` and returns what the chunk exports. So an import
+ * is a local constant. As CommonJS each would be a member of an object with getters, and each chunk would begin with
+ * ten helpers that make and copy such objects.
+ * @param outside what the chunk imports, as esbuild tells.
+ */
 async function asFunction(
   chunk: string,
+  outside: Metafile['outputs'][string]['imports'],
   ids: ReadonlyMap<string, string>,
   define: Readonly<Record<string, string>>,
 ): Promise<string> {
   // Of a module that begins when CommonJS requires it: its exports change when it does, see refuseVariableExports.
   if (/\b__esm\(/.test(chunk)) throw new Error('a library of CommonJS requires an ES module');
-  const { code } = await transform(chunk, {
-    // Not ESM: there Node's own modules load before the first line, and each with a list of all it exports. And a
-    // script can start from bytecode. Names stay: bytecode makes short ones pointless.
-    format: 'cjs',
+  const idOf = (name: string) => (name.startsWith('./') && name.endsWith('.js') ? known(ids, name) : name);
+  const imports: string[] = [];
+  const exported: string[] = [];
+  let counted = 0;
+  const body = chunk
+    .replace(IMPORT, (_, names: string | undefined, whole: string | undefined, from: string) => {
+      // Esbuild keeps the order in which modules would be evaluated, which ours do not depend on.
+      const isForOrder = names === undefined && whole === undefined && from.startsWith('./');
+      imports.push(isForOrder ? '' : importOf(idOf(from), names, whole));
+      return '';
+    })
+    .replace(EXPORT, (_, names: string | undefined, whole: string | undefined) => {
+      exported.push(names === undefined ? `default:${whole}` : pairsOf(names, (local, name) => `${name}:${local}`));
+      return '';
+    })
+    .replace(/\bimport\("([^"]+)"\)/g, (_, from: string) => {
+      counted += 1;
+      return `later("${idOf(from)}")`;
+    });
+  const statements = new Set(outside.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path)).size;
+  if (imports.length < statements || (counted === 0) !== outside.every(({ kind }) => kind !== 'dynamic-import')) {
+    throw new Error('esbuild writes its imports in another way than scripts/chunks.ts reads them');
+  }
+  // Assigned, since a function that nothing uses would be left out.
+  const text = `it=${HEAD}${imports.join('')}\n${body}\nreturn{${exported.join()}}}`;
+  const { code } = await transform(text, {
     platform: 'node',
     target: 'node22.22',
     minifySyntax: true,
     minifyWhitespace: true,
     charset: 'ascii',
     define: { ...define },
-    // With `import` Node would look through all of a file for the names of its exports first.
-    supported: { 'dynamic-import': false },
   });
-  // Only members of it are loaded late, see LATE of src/cli/load-main.ts: a copy would have none.
-  if (code.includes('__toESM(require("node:fs/promises")')) throw new Error('import node:fs/promises by its members');
-  const named = code.replace(/\brequire\("(\.\/[\w.-]+\.js)"\)/g, (_, name: string) => {
-    const id = ids.get(name);
-    if (id === undefined) throw new Error(`no chunk is ${name}`);
-    return `require("${id}")`;
-  });
-  return `function(exports,require,module,__dirname){${named}}`;
+  // What `define` puts in for a name stands before it.
+  const [defined = '', made = ''] = code.trim().replace(/;$/, '').split(`it=${HEAD}`);
+  return `${HEAD}${defined}${made}`;
+}
+
+function importOf(id: string, names: string | undefined, whole: string | undefined): string {
+  const from = `require("${id}")`;
+  if (LATE.has(id)) {
+    if (names === undefined) throw new Error(`import ${id} by its members, since it is loaded when one is called`);
+    return pairsOf(names, (name, local) => `const ${local}=(...args)=>${from}.${name}(...args);`, '');
+  }
+  if (whole !== undefined) return `const ${whole}=${from};`;
+  return names === undefined ? `${from};` : `const{${pairsOf(names, (name, local) => `${name}:${local}`)}}=${from};`;
+}
+
+/** Of `a, b as c`, what `make` gives for the two names of each. */
+function pairsOf(names: string, make: (first: string, second: string) => string, between = ','): string {
+  return names
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+    .map((one) => {
+      const [first = '', second = first] = one.split(/\s+as\s+/);
+      return make(first, second);
+    })
+    .join(between);
+}
+
+function known(ids: ReadonlyMap<string, string>, name: string): string {
+  const id = ids.get(name);
+  if (id === undefined) throw new Error(`no chunk is ${name}`);
+  return id;
 }
 
 /** Importers get the value that an export has when its chunk is evaluated: it must not change later. */

@@ -1,14 +1,10 @@
 import type { Script } from 'node:vm';
 import type * as Main from './main.ts';
 
-/** What `scripts/build.ts` makes of a chunk: a function like that around a CommonJS module. */
-type Chunk = (exports: object, require: Require, module: Module, __dirname: string) => void;
+/** What `scripts/chunks.ts` makes of a chunk: a function that returns its exports. */
+type Chunk = (require: Require, later: (name: string) => Promise<object>, __dirname: string) => object;
 
 type Require = (name: string) => unknown;
-
-interface Module {
-  exports: object;
-}
 
 /** Where the scripts of the build are read from. */
 export interface Dist {
@@ -33,7 +29,6 @@ export function loadMain(dist: Dist): Pick<typeof Main, 'main' | 'library'> {
   const load = (name: string): unknown => {
     const known = loaded.get(name);
     if (known !== undefined) return known;
-    if (LATE.has(name)) return late(name, dist.require);
     const [, script, number] = /^\.\/(\w+)\.js#(\d+)$/.exec(name) ?? [];
     if (script === undefined || number === undefined) return dist.require(name);
     let chunks = scripts.get(script);
@@ -43,38 +38,23 @@ export function loadMain(dist: Dist): Pick<typeof Main, 'main' | 'library'> {
       chunks = compiled.runInThisContext() as Readonly<Record<string, Chunk>>;
       scripts.set(script, chunks);
     }
-    const module: Module = { exports: {} };
-    chunks[number]?.(module.exports, load, module, dist.folder);
-    const exports = valuesOf(module.exports);
+    const exports = chunks[number]?.(load, later, dist.folder) ?? {};
     loaded.set(name, exports);
     return exports;
   };
+  // What `import()` became, so that a chunk is evaluated no earlier than an import would be.
+  const later = (name: string) => Promise.resolve().then(() => namespaceOf(load(name) as object));
   return load(MAIN) as typeof Main;
-}
-
-/**
- * Modules of Node that are not loaded before something in them is used: many chunks import them, and what uses them is
- * called while the login is under way, or not at all. It has 2 ms to load.
- */
-const LATE: ReadonlySet<string> = new Set(['node:fs/promises']);
-
-function late(name: string, require: Require): object {
-  return new Proxy({}, { get: (_, member) => Reflect.get(require(name) as object, member) });
 }
 
 /** The chunk of main.ts. */
 const MAIN = './main.js#0';
 
-/**
- * What a chunk exports, with values in place of esbuild's getters: they do not change once the chunk is evaluated, and
- * a call into another chunk costs no more than one within. A chunk that is a library of CommonJS exports that as its
- * default alone: then its members are exports as well, as with `require`.
- */
-function valuesOf(exports: object): object {
+/** A library of CommonJS has one export, its default: for `import()` its members are exports as well. */
+function namespaceOf(exports: object): object {
   const { default: library, ...others } = exports as { readonly default?: object };
-  const isLibrary = library !== undefined && Object.keys(others).length === 0;
-  const values = isLibrary ? { ...library, default: library } : { ...exports };
-  return Object.defineProperty(values, '__esModule', { value: true, enumerable: false });
+  if (library !== undefined && Object.keys(others).length === 0) return { ...library, default: library };
+  return exports;
 }
 
 /**

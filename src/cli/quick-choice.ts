@@ -1,6 +1,9 @@
-import { parseArgs } from 'node:util';
+import type { parseArgs as ParseArgs } from 'node:util';
 import { parseDuration } from '../base/duration.ts';
 import { type Choice, INIT_TIMEOUT_MS } from './choice.ts';
+
+/** Node loads it when the member is read, in a millisecond. */
+const parseArgs = ((line) => process.getBuiltinModule('node:util').parseArgs(line)) as typeof ParseArgs;
 
 const CONFIG = { config: { type: 'string', short: 'c', multiple: true } } as const;
 const TIMEOUT = { timeout: { type: 'string', multiple: true } } as const;
@@ -59,7 +62,7 @@ function choiceOf(command: string | undefined, args: string[]): Choice | undefin
 
 /**
  * The values of `-c`, `--config` and `--timeout`, each with its value in the next argument; undefined when anything
- * else is there. The command lines of nearly all starts are like that, and `parseArgs` takes a millisecond to load.
+ * else is there. The command lines of nearly all starts are like that, and need no `parseArgs`.
  */
 function onlyPairs(args: readonly string[], isTimed: boolean): { config: string[]; timeout: string[] } | undefined {
   const config: string[] = [];

@@ -12,7 +12,8 @@ const MAX_LINES = 10;
 const REST_MS = 100;
 
 /** Control characters and line separators: in a terminal they could hide the text before them. */
-const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are looked for
+const CONTROL = /[\0-\x1f\x7f-\x9f\u2028\u2029]/g;
 
 /**
  * Keeps the last lines of a stream. The stream is read to its end, so that its writer never has to wait, and does not

@@ -23,8 +23,8 @@ test('the build makes bytecode that this Node accepts', async () => {
 
 test('a chunk is evaluated when it is required for the first time, and never again', () => {
   const scripts: Readonly<Record<string, string>> = {
-    main: '({ 0: (exports, require) => { exports.main = () => require("./other.js#1"); } })',
-    other: '({ 0: () => {}, 1: (exports, require) => { exports.made = require("made"); } })',
+    main: '({ 0: (require) => ({ main: () => require("./other.js#1") }) })',
+    other: '({ 0: () => ({}), 1: (require) => ({ made: require("made") }) })',
   };
   const required: string[] = [];
   const { main } = loadMain({
@@ -43,10 +43,37 @@ test('a chunk is evaluated when it is required for the first time, and never aga
   expect(required).toEqual(['main.js', 'other.js', 'made']);
 });
 
-test('a library of CommonJS has its members as exports', () => {
-  const script = '({ 0: (exports) => { exports.default = { __esModule: true, one: 1, default: 2 }; } })';
-  const place = { folder: '/nowhere', text: () => script, bytecode: () => undefined, require: () => undefined };
-  expect({ ...loadMain(place) }).toEqual({ one: 1, default: { __esModule: true, one: 1, default: 2 } });
+test('a library of CommonJS has its members as exports, for import() alone', async () => {
+  const scripts: Readonly<Record<string, string>> = {
+    main: '({ 0: (require, later) => ({ main: () => [require("./library.js#0"), later("./library.js#0")] }) })',
+    library: '({ 0: () => ({ default: { __esModule: true, one: 1, default: 2 } }) })',
+  };
+  const place = { folder: '/nowhere', bytecode: () => undefined, require: () => undefined };
+  const { main } = loadMain({ ...place, text: (script) => scripts[script] ?? '' }) as unknown as {
+    readonly main: () => readonly [object, Promise<object>];
+  };
+  const [required, later] = main();
+  const library = { __esModule: true, one: 1, default: 2 };
+  expect(required).toEqual({ default: library });
+  expect({ ...(await later) }).toEqual({ __esModule: true, one: 1, default: library });
+});
+
+test('import() gives a chunk no earlier than in the next turn of the microtasks', async () => {
+  const evaluated: string[] = [];
+  const scripts: Readonly<Record<string, string>> = {
+    main: '({ 0: (require, later) => ({ main: () => later("./other.js#0") }) })',
+    other: '({ 0: (require) => { require("evaluated"); return { made: 1 }; } })',
+  };
+  const { main } = loadMain({
+    folder: '/nowhere',
+    text: (script) => scripts[script] ?? '',
+    bytecode: () => undefined,
+    require: (name) => evaluated.push(name),
+  }) as unknown as { readonly main: () => Promise<object> };
+  const later = main();
+  expect(evaluated).toEqual([]);
+  expect(await later).toEqual({ made: 1 });
+  expect(evaluated).toEqual(['evaluated']);
 });
 
 test('bytecode made under other flags is refused', async () => {

@@ -118,17 +118,21 @@ async function countWork(config: string, trace: string): Promise<Counted> {
   const countedTo = join(place.dir, 'counted.json');
   const tracing = ['--trace-event-categories', 'node.fs.sync,node.fs.async', '--trace-event-file-pattern', trace];
   const init = start(['init', '-c', config], tracing, { COUNTED_TO: countedTo });
+  init.stderr?.resume();
   expect(await once(init, 'exit')).toEqual([0, null]);
   return JSON.parse(await readFile(countedTo, 'utf8')) as Counted;
 }
 
-/** Without COUNTED_TO it has an IPC channel, for which Node loads modules. */
+/**
+ * Without COUNTED_TO it has an IPC channel, for which Node loads modules. Standard error is a pipe, as in a container:
+ * what is a character device may be a terminal, which Node has a module to ask.
+ */
 function start(args: readonly string[], flags: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const isCounted = env['COUNTED_TO'] !== undefined;
   const counter = ['--require', resolve('test/ship/count-work.cjs')];
   return spawn(process.execPath, [...counter, ...flags, resolve('dist/pannier.js'), ...args], {
     env: { PATH: '/usr/bin:/bin', ...env },
-    stdio: ['ignore', 'ignore', isCounted ? 'ignore' : 'pipe', ...(isCounted ? [] : ['ipc' as const])],
+    stdio: ['ignore', 'ignore', 'pipe', ...(isCounted ? [] : ['ipc' as const])],
   });
 }
 

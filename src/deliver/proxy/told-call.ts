@@ -5,7 +5,8 @@ const PRIVATE =
   /((?:^|\/)(?:auth\/token|sys\/(?:leases|wrapping))\/[a-z-]*|(?:^|\/)sys\/(?:renew|revoke)[a-z-]*)(?![a-z-]).+/s;
 
 /** Characters that would break a line of the log. */
-const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are looked for
+const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u2028\u2029]/g;
 
 /** The longest path in a fact. */
 const MAX_LENGTH = 200;

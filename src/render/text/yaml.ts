@@ -61,7 +61,7 @@ function leaf(value: Secret): string {
 
 /** Characters that YAML cannot hold as they are, or that YAML 1.1 takes for a line break. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are escaped
-const ESCAPED = /["\\]|[\0-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\p{Surrogate}/gu;
+const ESCAPED = /["\\]|[\0-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udfff]/gu;
 const NAMED: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 
 /** A text as a scalar in double quotes, on one line. */

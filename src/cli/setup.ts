@@ -27,7 +27,7 @@ export interface Setup {
  * @param onRead see `LoadOptions`.
  * @throws ProblemsError or PannierError when anything in it is not good.
  */
-export async function loadPlan(options: CommonOptions, onRead = (_length: number) => {}): Promise<Plan> {
+export async function loadPlan(options: CommonOptions, onRead = (_length: number, _text: string) => {}): Promise<Plan> {
   const { loadConfig } = await import('../config/load.ts');
   const readAtWallMs = systemClock.wallMs();
   try {

@@ -28,8 +28,8 @@ export interface LoadOptions {
   readonly tables?: SchemaTables | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
-  /** Called before each file is parsed, with the length in characters of all files so far. */
-  readonly onRead?: (length: number) => void;
+  /** Called before each file is parsed, with the length in characters of all files so far, and its text. */
+  readonly onRead?: (length: number, text: string) => void;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function loadConfig({ paths, env, kinds, tables, cwd, onRead }: Loa
   for (const file of found) {
     const text = await readText(file, problems);
     length += text?.length ?? 0;
-    onRead?.(length);
+    if (text !== undefined) onRead?.(length, text);
     const parsed = text === undefined ? undefined : await parse(text, file, problems);
     if (parsed === undefined) isComplete = false;
     else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));

@@ -108,7 +108,7 @@ export async function holdEntry(path: string): Promise<HeldEntry> {
   if (!hasProcFd()) return { at: path, stats: await lstat(path), [Symbol.asyncDispose]: async () => {} };
   const fd = await openFile(path, O_PATH | O_NOFOLLOW);
   try {
-    return { at: `/proc/self/fd/${fd}`, stats: await statFile(fd), [Symbol.asyncDispose]: async () => closeSync(fd) };
+    return { at: `/proc/self/fd/${fd}`, stats: await statFile(fd), [Symbol.asyncDispose]: closeOnce(fd) };
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -157,9 +157,20 @@ async function heldFrom(fd: number, path: string, made = false): Promise<HeldFol
   }
 }
 
-/** Closing a folder never waits: nothing is written by it. */
 function heldAs(fd: number, held: Omit<HeldFolder, typeof Symbol.asyncDispose>): HeldFolder {
-  return { ...held, [Symbol.asyncDispose]: async () => closeSync(fd) };
+  return { ...held, [Symbol.asyncDispose]: closeOnce(fd) };
+}
+
+/**
+ * Closes a descriptor that nothing is written by, so that closing does not wait. Later calls do nothing: the number may
+ * be that of another file by then.
+ */
+function closeOnce(fd: number): () => Promise<void> {
+  let isOpen = true;
+  return async () => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
 }
 
 async function makeFolder(path: string, mode: number): Promise<HeldFolder> {

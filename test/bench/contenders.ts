@@ -45,11 +45,17 @@ export async function baoAgent(work: Work): Promise<Contender> {
   return { name: 'bao agent', order, clear: () => empty(out), published: () => readFiles(out) };
 }
 
-/** `pannier init` as it is built: one output with one file a secret. */
-export async function pannier(work: Work, bin = resolve('dist/pannier.js')): Promise<Contender> {
-  const { home, out, config } = await writePannier(work);
-  const order = { argv: [process.execPath, bin, 'init', '-c', config], env: {}, log: join(home, 'log') };
-  return { name: 'pannier', order, clear: () => empty(out), published: () => readFiles(join(out, '..data')) };
+/** `pannier init` as it is built: one output with one file a secret, or several outputs. */
+export async function pannier(work: Work, outputs: Pick<Staying, 'inOutput'> = {}): Promise<Contender> {
+  const { home, out, config } = await writePannier(work, outputs);
+  const argv = [process.execPath, resolve('dist/pannier.js'), 'init', '-c', config];
+  const dirs = async () =>
+    outputs.inOutput === undefined ? [out] : (await readdir(out)).map((name) => join(out, name));
+  const published = async () => {
+    const all = await Promise.all((await dirs()).map((dir) => readFiles(join(dir, '..data'))));
+    return new Map(all.flatMap((files) => [...files]).sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
+  return { name: 'pannier', order: { argv, env: {}, log: join(home, 'log') }, clear: () => empty(out), published };
 }
 
 /** A Node program that does nothing else: what `pannier` could at best be. */
@@ -128,7 +134,7 @@ export async function writePannier(
     outputs: inOutput === undefined ? whole : grouped(inOutput),
     ...(socket ? { api: { socket: join(home, 'api.sock') } } : {}),
   };
-  await writeFile(config, JSON.stringify(text));
+  await writeFile(config, JSON.stringify(text, null, 2));
   return { home, out, config };
 }
 

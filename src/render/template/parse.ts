@@ -1,3 +1,4 @@
+import { parseSimple } from './parse-simple.ts';
 import type { Position } from './position.ts';
 
 /** The part of Handlebars' syntax tree that Pannier reads. Columns count from 0 in it. */
@@ -68,12 +69,18 @@ export class SyntaxFault extends Error {
 }
 
 /**
- * Parses a template. The tree that it returns has whitespace control and standalone lines already applied. The parser
- * is loaded for the first template that holds `{{`.
+ * Parses a template. The tree that it returns has whitespace control and standalone lines already applied.
  * @throws SyntaxFault
  */
 export async function parseTemplate(source: string): Promise<Program> {
-  if (!source.includes('{{')) return { body: [{ type: 'ContentStatement', value: source }] };
+  return parseSimple(source) ?? (await parseByHandlebars(source));
+}
+
+/**
+ * Parses a template by Handlebars, whose parser is loaded for the first one.
+ * @throws SyntaxFault
+ */
+export async function parseByHandlebars(source: string): Promise<Program> {
   const { default: base } = await import('handlebars/dist/cjs/handlebars/compiler/base.js');
   const { parse, parser } = base;
   // An application that embeds Pannier may use the same parser object, so the handler is set only while parsing.

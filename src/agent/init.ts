@@ -36,8 +36,9 @@ export async function init(
   const deadline = new AbortController();
   const outcome = await new Promise<InitOutcome>((resolve, reject) => {
     let isApplied = false;
+    let now: InitOutcome = { kind: 'running' };
     const check = () => {
-      const now: InitOutcome = isApplied ? outcomeOf(progress()) : { kind: 'running' };
+      if (isApplied) now = outcomeOf(progress(), now);
       if (now.kind !== 'running') resolve(now);
     };
     pipeline.onProgress(check);

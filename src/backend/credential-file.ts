@@ -1,5 +1,6 @@
 import { errnoOf } from '../base/errno.ts';
 import { fail } from '../base/errors.ts';
+import { FileCallError } from '../base/file-call.ts';
 import { readFileInTime } from '../base/read-file.ts';
 import { Secret } from '../base/secret.ts';
 
@@ -38,7 +39,7 @@ function whyUnreadable(error: unknown): string {
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
   if (code === 'EISDIR') return 'is a directory';
   if (code === 'EFTYPE') return 'is not a regular file';
-  if (code === 'EFBIG') return 'is larger than 1 MiB';
+  if (error instanceof FileCallError && error.seen !== undefined) return error.seen;
   if (code === 'ETIMEDOUT') return 'was not read in time: the file system hangs';
   if (code === undefined) return 'is not text'; // decoding failed, not a system call
   return `cannot be read (${code})`;

@@ -12,10 +12,21 @@ const MAX_AT_ONCE = 3;
 /** Says why a file was not read, by a code like one of a system call. It holds nothing of the file. */
 export class FileCallError extends Error {
   readonly code: 'ETIMEDOUT' | 'EFBIG' | 'EFTYPE' | 'EISDIR';
+  /** The same in words, where there is more to say than the code does: `has 2000000 bytes; the limit is 1 MiB`. */
+  readonly seen: string | undefined;
 
-  constructor(code: FileCallError['code']) {
+  constructor(code: FileCallError['code'], seen?: string) {
     super(code);
     this.code = code;
+    this.seen = seen;
+  }
+
+  /** @param bytes the size of the file; absent: a pipe or a device, whose size is not known. */
+  static tooLarge(maxBytes: number, bytes?: number): FileCallError {
+    const limit = `${maxBytes / 2 ** 20} MiB`;
+    const seen =
+      bytes === undefined ? `has more than ${limit}, the limit` : `has ${bytes} bytes; the limit is ${limit}`;
+    return new FileCallError('EFBIG', seen);
   }
 }
 

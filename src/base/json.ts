@@ -17,11 +17,13 @@ const MAX_DEPTH = 200;
 /** The longest slice of a string, in characters, that V8 copies. A longer one refers to the whole string. */
 const MAX_COPY = 12;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const LITERALS: ReadonlyArray<readonly [string, () => Secret]> = [
-  ['true', () => Secret.boolean(true)],
-  ['false', () => Secret.boolean(false)],
-  ['null', () => Secret.null()],
-];
+/** A whole string without escapes. One search costs less than a loop: a start reads each answer before it is hot. */
+const PLAIN_STRING = /"[ !#-[\]-\uffff]*"/y;
+const LITERALS: Readonly<Record<string, readonly [string, Secret]>> = {
+  t: ['true', Secret.boolean(true)],
+  f: ['false', Secret.boolean(false)],
+  n: ['null', Secret.null()],
+};
 
 /**
  * RFC 8259 JSON to a `Value`: objects are Maps in source order (a repeated name keeps the last value, as JSON.parse
@@ -52,20 +54,21 @@ class JsonReader {
     if (depth > MAX_DEPTH) throw this.#unexpected('nesting too deep');
     this.#space();
     const first = this.#text[this.#at];
+    if (first === '"') return Secret.text(this.#string());
     if (first === '{') return this.#object(depth);
     if (first === '[') return this.#array(depth);
-    if (first === '"') return Secret.text(this.#string());
-    for (const [word, make] of LITERALS) {
-      if (this.#text.startsWith(word, this.#at)) {
-        this.#at += word.length;
-        return make();
-      }
+    if (first === undefined) throw this.#unexpected('unexpected end');
+    const literal = LITERALS[first];
+    if (literal !== undefined && this.#text.startsWith(literal[0], this.#at)) {
+      this.#at += literal[0].length;
+      return literal[1];
     }
-    NUMBER.lastIndex = this.#at;
-    const number = NUMBER.exec(this.#text)?.[0];
-    if (number === undefined) throw this.#unexpected(first === undefined ? 'unexpected end' : 'unexpected character');
-    this.#at += number.length;
-    return Secret.number(number);
+    const start = this.#at;
+    NUMBER.lastIndex = start;
+    if (!NUMBER.test(this.#text)) throw this.#unexpected('unexpected character');
+    this.#at = NUMBER.lastIndex;
+    const digits = this.#text.slice(start, this.#at);
+    return Secret.number(digits.length <= MAX_COPY ? digits : Buffer.from(digits, 'latin1').toString('latin1'));
   }
 
   #object(depth: number): Value {
@@ -95,16 +98,22 @@ class JsonReader {
 
   /**
    * A short string is a slice up to the closing quote. A string with escapes goes through JSON.parse, and so does a
-   * longer one: a slice of it would keep the whole text in memory, with all other secrets, for as long as it lives.
+   * longer one: a slice of it would keep the whole text in memory, with all other secrets, for as long as it lives. The
+   * loop finds the end of a string with escapes, or what is wrong with it.
    */
   #string(): string {
     const start = this.#at;
-    let escaped = false;
+    PLAIN_STRING.lastIndex = start;
+    if (PLAIN_STRING.test(this.#text)) {
+      const end = PLAIN_STRING.lastIndex;
+      this.#at = end;
+      if (end - start - 2 <= MAX_COPY) return this.#text.slice(start + 1, end - 1);
+      return JSON.parse(this.#text.slice(start, end)) as string;
+    }
     for (let at = start + 1; at < this.#text.length; at++) {
       const code = this.#text.charCodeAt(at);
       if (code === 0x22) {
         this.#at = at + 1;
-        if (!escaped && at - start - 1 <= MAX_COPY) return this.#text.slice(start + 1, at);
         try {
           return JSON.parse(this.#text.slice(start, at + 1)) as string;
         } catch {
@@ -112,7 +121,6 @@ class JsonReader {
         }
       }
       if (code === 0x5c) {
-        escaped = true;
         at++;
       } else if (code < 0x20) throw new JsonError('control character in a string', at);
     }

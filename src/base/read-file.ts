@@ -76,7 +76,7 @@ async function readRegular(
       isKept = true;
       return { fd, stats };
     }
-    if (stats.size > maxBytes) throw new FileCallError('EFBIG');
+    if (stats.size > maxBytes) throw FileCallError.tooLarge(maxBytes, stats.size);
     return { stats, bytes: await readToEnd(fd, stats.size, maxBytes) };
   } finally {
     if (!isKept) await closeFile(fd);
@@ -92,7 +92,7 @@ async function readToEnd(fd: number, size: number, maxBytes: number): Promise<Bu
     if (bytesRead === 0) return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
     parts.push(part.subarray(0, bytesRead));
     length += bytesRead;
-    if (length > maxBytes) throw new FileCallError('EFBIG');
+    if (length > maxBytes) throw FileCallError.tooLarge(maxBytes);
   }
 }
 
@@ -111,7 +111,7 @@ async function readPipe(fd: number, isFifo: boolean, { maxBytes, signal }: ReadO
     if (count > 0) {
       parts.push(Buffer.from(part.subarray(0, count)));
       length += count;
-      if (length > maxBytes) throw new FileCallError('EFBIG');
+      if (length > maxBytes) throw FileCallError.tooLarge(maxBytes);
     } else {
       if (performance.now() > endMs) throw new FileCallError('ETIMEDOUT');
       await new Promise((resolve) => setTimeout(resolve, PIPE_POLL_MS));

@@ -110,10 +110,15 @@ function namesOf(
   return { secrets: new Set(sections.secrets.keys()), backends: askable };
 }
 
+/** The size of the largest configuration file: a hundred thousand secrets with an output each, in JSON. */
+const MAX_CONFIG_BYTES = 32 * 2 ** 20;
+
+const SPLIT_IT = 'Split it into several files: -c can be repeated, and can name a directory.';
+
 async function readText({ path, label }: FoundFile, problems: Problems): Promise<string | undefined> {
-  const text = await readCapped(path);
+  const text = await readCapped(path, { maxBytes: MAX_CONFIG_BYTES });
   if (typeof text === 'string') return text;
-  problems.addAt('CONFIG_UNREADABLE', label, text.why);
+  problems.addAt('CONFIG_UNREADABLE', label, text.why, text.isTooLarge ? SPLIT_IT : undefined);
   return undefined;
 }
 

@@ -1,24 +1,33 @@
-import { errnoOf } from '../base/errno.ts';
+import { errnoOf, errnoWord } from '../base/errno.ts';
 import { readFileInTime } from '../base/read-file.ts';
 
-/** The size of the largest file that a configuration is read from. */
-export const MAX_BYTES = 1024 * 1024;
+/** The size of the largest file that one value is read from, by a reference or as a token. */
+const MAX_VALUE_BYTES = 2 ** 20;
 
 /** Says why a file could not be read as text. */
 export interface UnreadFile {
   readonly why: string;
+  /** It is larger than is read. */
+  readonly isTooLarge: boolean;
 }
 
-/**
- * The text of a file, which must be UTF-8, without a byte order mark. It reads at most `MAX_BYTES`, so that a device or
- * a wrong path does not fill the memory. Unless `only` is `file`, it also reads a pipe, up to its end. Never throws.
- */
-export async function readCapped(path: string, only: 'file' | 'any' = 'any'): Promise<string | UnreadFile> {
+export interface CappedOptions {
+  /** A longer file is not read, so that a device or a wrong path does not fill the memory; 1 MiB when absent. */
+  readonly maxBytes?: number;
+  /** Whether a pipe is read too, up to its end; true when absent. */
+  readonly pipes?: boolean;
+}
+
+/** The text of a file, which must be UTF-8, without a byte order mark. Never throws. */
+export async function readCapped(
+  path: string,
+  { maxBytes = MAX_VALUE_BYTES, pipes = true }: CappedOptions = {},
+): Promise<string | UnreadFile> {
   try {
-    const { bytes } = await readFileInTime(path, { maxBytes: MAX_BYTES, pipes: only === 'any' });
+    const { bytes } = await readFileInTime(path, { maxBytes, pipes });
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    return { why: describeSystemError(error) };
+    return { why: describeSystemError(error), isTooLarge: errnoOf(error) === 'EFBIG' };
   }
 }
 
@@ -28,8 +37,7 @@ export function describeSystemError(error: unknown): string {
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES') return 'there is no permission to read it';
   if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EFTYPE') return 'it is not a regular file';
-  if (code === 'EFBIG') return 'it is larger than 1 MiB';
+  if (code === 'EFTYPE' || code === 'EFBIG') return errnoWord(error);
   if (code === 'ETIMEDOUT') return 'it was not read in time: the file system hangs, or no program writes to the pipe';
   return code === undefined ? 'it is not UTF-8 text' : `it cannot be read (${code})`;
 }

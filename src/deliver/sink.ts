@@ -16,7 +16,8 @@ export interface Sink {
   readonly mark: ReloadMark;
   /**
    * Removes generations that are neither published nor the one before, and were replaced at least 10 s ago. Call it
-   * after each commit. Answers in how many milliseconds a further call has work; undefined: nothing waits.
+   * after each commit but the first of an empty directory. Answers in how many milliseconds a further call has work;
+   * undefined: nothing waits.
    * @throws PannierError OUTPUT_NOT_WRITABLE when something could not be removed; publishing goes on regardless.
    */
   sweep(): Promise<number | undefined>;

@@ -26,6 +26,8 @@ export interface Endpoint {
   readonly address: string;
   /** A proxy is configured for this address, so it may be the one that failed. */
   readonly proxied: boolean;
+  /** A proxy is configured for some address; a redirect may lead to one. */
+  readonly mayTunnel: boolean;
   readonly pool: Pool;
 }
 
@@ -39,5 +41,6 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
   const proxies = target.kind === 'tcp' ? proxyEnv(options.env, options.place) : undefined;
   const key = target.kind === 'tcp' && target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const pool = new Pool({ ...options, ...(proxies === undefined ? {} : { proxyEnv: proxies }) });
-  return { target, base, address: shown, proxied: proxies?.[key] !== undefined, pool };
+  const mayTunnel = proxies?.HTTP_PROXY !== undefined || proxies?.HTTPS_PROXY !== undefined;
+  return { target, base, address: shown, proxied: proxies?.[key] !== undefined, mayTunnel, pool };
 }

@@ -32,14 +32,14 @@ export class AnswerTooLarge extends Error {}
 
 /**
  * Sends one request over a connection of `agent` and reads the whole answer. `tunnelMs` is the longest wait for the
- * tunnel of a proxy; `stop` ends the exchange at any moment.
+ * tunnel of a proxy, where there may be one: Node sets a timer and listeners for it at each request. `stop` ends the exchange at any moment.
  * @throws WireError, AnswerTooLarge, or the reason of `stop`; the connection is closed then.
  */
 export function exchange(
   agent: Agent,
   target: Target,
   request: WireRequest,
-  tunnelMs: number,
+  tunnelMs: number | undefined,
   stop: CallCancellation,
 ): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
@@ -130,7 +130,8 @@ class GrowingBody {
 
 const NOTHING = new Uint8Array();
 
-function begin(agent: Agent, target: Target, { method, path, headers, body }: WireRequest, timeout: number) {
+function begin(agent: Agent, target: Target, request: WireRequest, timeout: number | undefined) {
+  const { method, path, headers, body } = request;
   const sent = openRequest(agent, target, { method, path, timeout });
   for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
   if (body !== undefined) sent.setHeader('Content-Length', body.length);
@@ -145,7 +146,7 @@ function begin(agent: Agent, target: Target, { method, path, headers, body }: Wi
 export function openRequest(
   agent: Agent,
   target: Target,
-  line: { readonly method: string; readonly path: string; readonly timeout: number },
+  line: { readonly method: string; readonly path: string; readonly timeout: number | undefined },
 ): ClientRequest {
   const options = { agent, ...line };
   if (target.kind === 'unix') return loadHttp().request({ ...options, socketPath: target.socketPath });

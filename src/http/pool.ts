@@ -114,7 +114,7 @@ export class Pool {
       const age = this.#options.clock.monoMs() - (this.#born.get(socket) ?? 0);
       const left = CONNECTION_LIFE_MS - age;
       if (left <= 0 || drained.has(agent) || !keep(socket)) return false;
-      socket.setTimeout(Math.max(1, Math.min(left, socket.timeout ?? IDLE_MS)));
+      if (left < (socket.timeout ?? IDLE_MS)) socket.setTimeout(Math.max(1, left));
       return true;
     };
     return agent;

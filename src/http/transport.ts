@@ -121,8 +121,8 @@ export class Transport implements AsyncDisposable {
   /** Sends the request, and once more when the kept-alive socket turned out dead. */
   async #once(target: Target, request: WireRequest, stop: CallCancellation): Promise<WireAnswer> {
     const protocol = target.kind === 'unix' ? 'http:' : target.protocol;
-    const tunnelMs = this.#options.timeoutMs + 1000;
-    const { pool } = this.#endpoint;
+    const { pool, mayTunnel } = this.#endpoint;
+    const tunnelMs = mayTunnel ? this.#options.timeoutMs + 1000 : undefined;
     const run = async () => await exchange(await pool.agentFor(protocol), target, request, tunnelMs, stop);
     try {
       return await run();

@@ -28,10 +28,10 @@ export interface Staying {
   readonly socket?: boolean;
   /** Each secret is read again so often; the agent's own default when absent. */
   readonly refresh?: string;
-  /** Each secret is an output of its own, published without a quiet time. */
-  readonly apart?: boolean;
   /** So many secrets an output, which are named `o0`, `o1` and on; all in one when absent. */
-  readonly inOutput?: number;
+  readonly inOutput?: number | undefined;
+  /** Of these outputs; Pannier's own when absent. */
+  readonly quiet?: string;
 }
 
 /** `bao agent`, ending after it rendered everything once: one template a secret. */
@@ -45,11 +45,17 @@ export async function baoAgent(work: Work): Promise<Contender> {
   return { name: 'bao agent', order, clear: () => empty(out), published: () => readFiles(out) };
 }
 
-/** `pannier init` as it is built: one output with one file a secret. */
-export async function pannier(work: Work, bin = resolve('dist/pannier.js')): Promise<Contender> {
-  const { home, out, config } = await writePannier(work);
-  const order = { argv: [process.execPath, bin, 'init', '-c', config], env: {}, log: join(home, 'log') };
-  return { name: 'pannier', order, clear: () => empty(out), published: () => readFiles(join(out, '..data')) };
+/** `pannier init` as it is built: one output with one file a secret, or several outputs. */
+export async function pannier(work: Work, outputs: Pick<Staying, 'inOutput'> = {}): Promise<Contender> {
+  const { home, out, config } = await writePannier(work, outputs);
+  const argv = [process.execPath, resolve('dist/pannier.js'), 'init', '-c', config];
+  const dirs = async () =>
+    outputs.inOutput === undefined ? [out] : (await readdir(out)).map((name) => join(out, name));
+  const published = async () => {
+    const all = await Promise.all((await dirs()).map((dir) => readFiles(join(dir, '..data'))));
+    return new Map(all.flatMap((files) => [...files]).sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
+  return { name: 'pannier', order: { argv, env: {}, log: join(home, 'log') }, clear: () => empty(out), published };
 }
 
 /** A Node program that does nothing else: what `pannier` could at best be. */
@@ -66,7 +72,7 @@ export async function bareProgram({ address, tokenFile, dir, secrets }: Work): P
 
 export interface Written {
   readonly home: string;
-  /** Where files appear; with `apart` a directory a secret. */
+  /** Where files appear; with `inOutput` in a directory an output. */
   readonly out: string;
   readonly config: string;
 }
@@ -105,19 +111,18 @@ ${refresh === undefined ? '' : `template_config { static_secret_render_interval 
 
 export async function writePannier(
   { address, tokenFile, dir, secrets }: Work,
-  { socket, refresh, apart = false, inOutput }: Staying = {},
+  { socket, refresh, inOutput, quiet }: Staying = {},
 ): Promise<Written> {
   const home = join(dir, `pannier-${secrets.length}`);
   const [out, config] = [join(home, 'out'), join(home, 'pannier.json')];
   await mkdir(home);
   const file = (name: string) => ({ [name]: { content: `{{${name}.password}}` } });
   const whole = { shop: { dir: out, files: Object.assign({}, ...secrets.map(file)) } };
-  const each = secrets.map((name) => [name, { dir: join(out, name), quiet: '0s', files: file(name) }] as const);
   const grouped = (size: number) =>
     Object.fromEntries(
       Array.from({ length: Math.ceil(secrets.length / size) }, (_, at) => {
         const files = Object.assign({}, ...secrets.slice(at * size, (at + 1) * size).map(file));
-        return [`o${at}`, { dir: join(out, `o${at}`), files }];
+        return [`o${at}`, { dir: join(out, `o${at}`), ...(quiet === undefined ? {} : { quiet }), files }];
       }),
     );
   const text = {
@@ -126,10 +131,10 @@ export async function writePannier(
     secrets: Object.fromEntries(
       secrets.map((name) => [name, { kv: `secret/shop/${name}`, ...(refresh === undefined ? {} : { refresh }) }]),
     ),
-    outputs: inOutput === undefined ? (apart ? Object.fromEntries(each) : whole) : grouped(inOutput),
+    outputs: inOutput === undefined ? whole : grouped(inOutput),
     ...(socket ? { api: { socket: join(home, 'api.sock') } } : {}),
   };
-  await writeFile(config, JSON.stringify(text));
+  await writeFile(config, JSON.stringify(text, null, 2));
   return { home, out, config };
 }
 

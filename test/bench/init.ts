@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startWorld, type World } from '../servers/index.ts';
 import { baoAgent, bareProgram, type Contender, pannier } from './contenders.ts';
-import { CONNECTION_GOAL, GOALS, requestGoal } from './goals.ts';
+import { CONNECTION_GOAL, GOALS, type Goal, MANY_OUTPUTS, requestGoal } from './goals.ts';
 import { inTurns, type Result, summarise } from './in-turns.ts';
 import { machine, type Row, tell } from './report.ts';
 import { putSecrets } from './resident.ts';
@@ -54,7 +54,8 @@ try {
     const contenders = [await baoAgent(work), await pannier(work), await bareProgram(work)];
     const [bao, ours, bare] = (await inTurns(watch, contenders, turns)) as [Result, Result, Result];
     results[`${count} secrets`] = { baoAgent: bao, pannier: ours, bareNode: bare };
-    rows.push(...rowsOf(count, bao, ours, bare));
+    const secrets = count === 1 ? '1 secret' : `${count.toLocaleString('en')} secrets`;
+    rows.push(...rowsOf(secrets, GOALS.get(count) ?? {}, bao, ours, bare));
     if (count !== COUNTED) continue;
     const [baoAsked, oursAsked] = (await inSequence(contenders.slice(0, 2), (one) => asked(world, watch, one))) as [
       Asked,
@@ -62,6 +63,17 @@ try {
     ];
     results['asked'] = { secrets: count, baoAgent: baoAsked, pannier: oursAsked };
     rows.push(...askedRows(count, baoAsked, oursAsked));
+  }
+
+  {
+    const { outputs } = MANY_OUTPUTS;
+    const { address } = world.bao;
+    const apart = await mkdtemp(join(dir, 'apart-'));
+    const work = { address, tokenFile: world.tokenFile, dir: apart, secrets: names.slice(0, outputs) };
+    const contenders = [await baoAgent(work), await pannier(work, { inOutput: 1 })];
+    const [bao, ours] = (await inTurns(watch, contenders, TURNS.get(outputs) ?? 1)) as [Result, Result];
+    results[`${outputs} outputs`] = { baoAgent: bao, pannier: ours };
+    rows.push(...rowsOf(`${outputs} outputs of one secret`, MANY_OUTPUTS, bao, ours));
   }
 
   const how =
@@ -85,15 +97,13 @@ function curlScript({ bao: { address }, tokenFile }: World): string {
   return `curl -sf -H "X-Vault-Token: $(${token})" ${address}/v1/secret/data/shop/s0001`;
 }
 
-function rowsOf(count: number, bao: Result, ours: Result, bare: Result): Row[] {
-  const { wall, peak } = GOALS.get(count) ?? {};
-  const secrets = count === 1 ? '1 secret' : `${count.toLocaleString('en')} secrets`;
+function rowsOf(work: string, { wall, peak }: Goal, bao: Result, ours: Result, bare?: Result): Row[] {
   const row = (what: string, unit: Row['unit'], key: 'wallMs' | 'cpuMs' | 'peakMiB', share?: number): Row => ({
-    work: `${secrets}, ${what}`,
+    work: `${work}, ${what}`,
     unit,
     baoAgent: bao.median[key],
     pannier: ours.median[key],
-    floor: bare.median[key],
+    ...(bare === undefined ? {} : { floor: bare.median[key] }),
     ...(share === undefined ? {} : { goal: { share } }),
   });
   return [row('wall', 'ms', 'wallMs', wall), row('CPU', 'ms', 'cpuMs'), row('peak', 'MiB', 'peakMiB', peak)];

@@ -51,7 +51,7 @@ export async function createStage(): Promise<Stage> {
 }
 
 function start([program = '', ...args]: readonly string[], { home, out }: Written, files: string): Resident {
-  const logFile = join(home, 'log');
+  const logFile = `${home}.log`; // in the directory of the configuration, each line would wake the agent
   const log = openSync(logFile, 'w');
   const child = spawn(program, args, { env: { HOME: home }, stdio: ['ignore', log, log] });
   const end = () => child.kill('SIGKILL');

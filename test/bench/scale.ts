@@ -1,4 +1,8 @@
-/** Whether a secret costs the same among ten thousand: `pannier init` with 1,000 and with 10,000, in turns. */
+/**
+ * Whether a secret costs the same among ten thousand, in one configuration file of more than 1 MiB: `pannier init` with
+ * 1,000 and with 10,000, in turns.
+ */
+import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { startWorld } from '../servers/index.ts';
 import { pannier } from './contenders.ts';
@@ -10,7 +14,7 @@ import { startStopwatch, type Taken } from './stopwatch.ts';
 const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const [FEW, MANY] = options.quick ? ([200, 2_000] as const) : ([1_000, 10_000] as const);
 const TURNS = options.quick ? 1 : 3;
-const FLAT = 1.3;
+const FLAT = 1.2;
 
 const started = machine();
 await using world = await startWorld();
@@ -27,14 +31,15 @@ for (let turn = 0; turn <= TURNS; turn++) {
     if (turn > 0) runs.push(taken); // the first warms up
   }
 }
+const { size } = await stat(many.agent.order.argv.at(-1) as string);
 const [before, after] = [summarise(few.runs).median, summarise(many.runs).median];
 const times = (key: 'wallMs' | 'cpuMs') => after[key] / MANY / (before[key] / FEW);
 const label = `a secret among ${MANY.toLocaleString('en')} against one among ${FEW.toLocaleString('en')}`;
 const rows: Row[] = [
   { work: `${label}, wall`, unit: 'x', pannier: times('wallMs'), goal: { atMost: FLAT } },
   { work: `${label}, CPU`, unit: 'x', pannier: times('cpuMs'), goal: { atMost: FLAT } },
-  { work: `init with ${MANY.toLocaleString('en')} secrets, wall`, unit: 'ms', pannier: after.wallMs },
-  { work: `init with ${MANY.toLocaleString('en')} secrets, peak`, unit: 'MiB', pannier: after.peakMiB },
+  { work: `init with ${MANY.toLocaleString('en')} secrets in one file, wall`, unit: 'ms', pannier: after.wallMs },
+  { work: `init with ${MANY.toLocaleString('en')} secrets in one file, peak`, unit: 'MiB', pannier: after.peakMiB },
 ];
-const how = `\`init\`, medians of ${TURNS} turns: wall time and CPU divided by the number of secrets.`;
+const how = `\`init\`, medians of ${TURNS} turns: wall time and CPU divided by the number of secrets. The larger configuration is one file of ${(size / 2 ** 20).toFixed(1)} MiB.`;
 await tell({ group: 'scale', rows, how, quick: options.quick, details: { few: few.runs, many: many.runs } }, started);

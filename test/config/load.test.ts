@@ -182,12 +182,48 @@ describe('files', () => {
     ]);
   });
 
-  it('a file larger than 1 MiB is refused, a device too', async () => {
-    const cwd = makeFolder({ 'big.yaml': `version: 1\n#${'x'.repeat(1024 * 1024)}\n` });
+  it('a file larger than 32 MiB is refused with its size, the limit and what to do, a device too', async () => {
+    const cwd = makeFolder({ 'big.yaml': `version: 1\n#${'x'.repeat(32 * 2 ** 20)}\n` });
     const [big, device] = await problemsOf(
       loadConfig({ kinds: BACKEND_KINDS, paths: ['big.yaml', '/dev/zero'], env: {}, cwd }),
     );
-    expect([big?.seen, device?.seen]).toEqual(['it is larger than 1 MiB', 'it is larger than 1 MiB']);
+    expect([big?.seen, device?.seen]).toEqual([
+      'it has 33554445 bytes; the limit is 32 MiB',
+      'it has more than 32 MiB, the limit',
+    ]);
+    expect(big?.hint).toBe('Split it into several files: -c can be repeated, and can name a directory.');
+  });
+
+  it('ten thousand secrets in one file of more than 1 MiB are taken', async () => {
+    const names = Array.from({ length: 10_000 }, (_, at) => `secret_${at}`);
+    const config = {
+      version: 1,
+      backends: { bao: { kind: 'vault', address: 'http://127.0.0.1:1', auth: { method: 'token', tokenFile: '/t' } } },
+      secrets: Object.fromEntries(
+        names.map((name) => [name, { kv: `secret/team/application/${name}`, refresh: '1h' }]),
+      ),
+      outputs: {
+        all: {
+          dir: '/run/x',
+          files: Object.fromEntries(names.map((name) => [name, { content: `{{${name}.value}}` }])),
+        },
+      },
+    };
+    const text = JSON.stringify(config);
+    expect(text.length).toBeGreaterThan(2 ** 20);
+    const cwd = makeFolder({ 'all.json': text });
+    const loaded = await loadConfig({ kinds: BACKEND_KINDS, paths: ['all.json'], env: {}, cwd });
+    expect(loaded.secrets.size).toBe(10_000);
+    expect(loaded.outputs.get('all')?.files.size).toBe(10_000);
+  });
+
+  it('a file of a reference may have 1 MiB', async () => {
+    const cwd = makeFolder({
+      'c.yaml': 'version: 1\nlog: { level: "${file:./long}" }\n',
+      long: 'x'.repeat(2 ** 20 + 1),
+    });
+    const [long] = await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: ['c.yaml'], env: {}, cwd }));
+    expect(long?.seen).toBe('the file of the reference: it has 1048577 bytes; the limit is 1 MiB');
   });
 
   it('names that a broken file would have defined are not reported as unknown', async () => {

@@ -26,8 +26,8 @@ export const PUBLISHING: readonly Cut[] = [
   cutIn('src/deliver/file/names.ts')('layout', "name.split('/', 1)[0] as string", 'name', { by: 'with slashes' }),
   candidate(
     'one-look-up',
-    'await handle.writeFile(file.bytes);',
-    'await handle.writeFile(file.bytes.subarray(0, 3));',
+    'await disk.create(at, { bytes, mode,',
+    'await disk.create(at, { bytes: bytes.subarray(0, 3), mode,',
     { by: 'keeps bytes' },
   ),
   sink(
@@ -57,8 +57,8 @@ export const PUBLISHING: readonly Cut[] = [
   sink('equal-bytes', "return 'equal';", 'void 0;'),
   loop(
     'equal-bytes',
-    'const owed = await this.progress.owed();',
-    'const owed = (await this.progress.owed()) ?? generation;',
+    'const owed = await this.progress.owed(justPublished);',
+    'const owed = (await this.progress.owed(justPublished)) ?? generation;',
     { by: 'reload nothing' },
   ),
   links(
@@ -76,14 +76,19 @@ export const PUBLISHING: readonly Cut[] = [
   volume('dir-created', 'await folder.chmod(mode);', '', { by: 'its dirMode' }),
   volume(
     'dir-never-chmodded',
-    'if (!held.made) await access(held.at, constants.W_OK | constants.X_OK);',
+    'if (!held.made) await disk.access(held.at, constants.W_OK | constants.X_OK);',
     'await setUp(held, output, dir, place);',
   ),
   plan('x-where-r', '? 0o050 : 0o011', '? 0o040 : 0o011'),
-  candidate('access-before-the-swap', 'await handle.chmod(file.mode);', '', { by: 'modes are set' }),
-  candidate('access-before-the-swap', 'await setOwner(handle, file.owner, place, shown);', '', {
-    by: 'owners are set',
-  }),
+  candidate(
+    'access-before-the-swap',
+    'await disk.create(at, { bytes, mode,',
+    'await disk.create(at, { bytes, mode: 0o600,',
+    {
+      by: 'modes are set',
+    },
+  ),
+  candidate('access-before-the-swap', 'mode, ...owner, sync', 'mode, sync', { by: 'owners are set' }),
   volume('no-symlink-followed-out', 'refuseLink: true,', ''),
   links('no-symlink-followed-out', 'else if (!isOurLink(found.target)) throw', 'else if (found === null) throw', {
     by: 'a name that leads elsewhere',
@@ -120,7 +125,7 @@ export const PUBLISHING: readonly Cut[] = [
   ),
   sink(
     'files-go-with-their-configuration',
-    'await removeStaleLinks(disk, folder, plan.links).catch(() => undefined);',
+    'await removeStaleLinks(disk, folder, keep, await disk.entries(folder.at()));',
     '',
   ),
   links('files-go-with-their-configuration', "if (typeof found === 'string' || !isOurLink(found.target)) return;", ''),

@@ -47,8 +47,8 @@ export const RELOAD: readonly Cut[] = [
   ),
   cutIn('src/agent/output/outcome.ts')(
     'init-tries-once',
-    "if (state.kind === 'owed' || state.kind === 'failed' || state.kind === 'settled') {",
-    "if (state.kind === 'failed') {",
+    "if ('why' in state && state.why !== undefined) failures.add(state.why);",
+    "if (state.kind === 'failed') failures.add(state.why);",
   ),
   cutIn('src/base/codes.ts')('init-tries-once', 'RELOAD_COMMAND_FAILED: row(1', 'RELOAD_COMMAND_FAILED: row(3'),
   cutIn('src/agent/output/publish-timer.ts')(

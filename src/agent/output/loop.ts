@@ -202,14 +202,16 @@ export class OutputLoop {
       const result = await this.#publisher.publish();
       if (result.kind === 'failed') return void this.#failed(result.why);
       if (result.kind === 'waits') return this.#wait(result.missing);
-      await this.#owe(result.kind === 'equal' ? (this.#published ?? this.#recovered) : result.generation);
+      if (result.kind === 'published') await this.#owe(result.generation, result.generation);
+      else await this.#owe(this.#published ?? this.#recovered);
     } catch (error) {
       this.#failed(asFailure(error, this.#place));
     }
   }
 
-  async #owe(generation: number | undefined): Promise<void> {
-    const owed = await this.progress.owed();
+  /** @param justPublished see `ReloadProgress.owed`. */
+  async #owe(generation: number | undefined, justPublished?: number): Promise<void> {
+    const owed = await this.progress.owed(justPublished);
     const before = this.#state;
     this.#published = owed ?? generation ?? 0;
     this.#publishTimer.isPublished();

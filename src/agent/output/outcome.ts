@@ -31,7 +31,8 @@ const DEFINITE: ReadonlySet<Code> = new Set([
 ] satisfies Code[]);
 
 export type InitOutcome =
-  | { readonly kind: 'running' }
+  /** Not yet; `output` is one that is not through. */
+  | { readonly kind: 'running'; readonly output?: string }
   /** Every output is published, and its application has taken it up. */
   | { readonly kind: 'done' }
   /** Another try would change nothing: each output is done, or has a definite reason why not. */
@@ -51,25 +52,39 @@ export interface Progress {
 /**
  * Decides whether one pass of the pipeline has come to its end. A definite failure ends it only when the other secrets
  * have answered too, so that everything that is wrong is told at once.
+ * @param before what this returned the last time: an output that was not through then is looked at first, so that a
+ * thousand outputs that end one after the other are not each looked at a thousand times.
  */
-export function outcomeOf(progress: Progress): InitOutcome {
+export function outcomeOf(progress: Progress, before?: InitOutcome): InitOutcome {
+  const last =
+    before?.kind === 'running' && before.output !== undefined ? progress.outputs.get(before.output) : undefined;
+  if (before !== undefined && last !== undefined && isRunning(last, progress)) return before;
   const failures = new Failures();
-  for (const state of progress.outputs.values()) {
-    if (state.kind === 'owed' && state.why === undefined) return { kind: 'running' };
-    if (state.kind === 'owed' || state.kind === 'failed' || state.kind === 'settled') {
-      if (state.why !== undefined) failures.add(state.why);
-    } else if (state.kind === 'waiting') {
-      const missing = state.missing.filter((name) => isMissing(name, progress));
-      if (missing.length === 0) return { kind: 'running' };
-      for (const name of missing) {
-        const why = whyMissing(name, progress);
-        if (why === undefined || !DEFINITE.has(why.code)) return { kind: 'running' };
-        failures.add(withBackend(why, name, progress), name);
-      }
+  for (const [output, state] of progress.outputs) {
+    if (isRunning(state, progress)) return { kind: 'running', output };
+    if ('why' in state && state.why !== undefined) failures.add(state.why);
+    if (state.kind !== 'waiting') continue;
+    for (const name of state.missing) {
+      const why = isMissing(name, progress) ? whyMissing(name, progress) : undefined;
+      if (why !== undefined) failures.add(withBackend(why, name, progress), name);
     }
   }
   const list = failures.list();
   return list.length === 0 ? { kind: 'done' } : { kind: 'failed', failures: list };
+}
+
+/** Whether the output may still come to another end without another try. */
+function isRunning(state: OutputState, progress: Progress): boolean {
+  if (state.kind === 'owed') return state.why === undefined;
+  if (state.kind !== 'waiting') return false;
+  let isDefinite = false;
+  for (const name of state.missing) {
+    if (!isMissing(name, progress)) continue;
+    const why = whyMissing(name, progress);
+    if (why === undefined || !DEFINITE.has(why.code)) return true;
+    isDefinite = true;
+  }
+  return !isDefinite;
 }
 
 /** What is wrong at the deadline: at least one failure for every output that is not done. */

@@ -104,7 +104,7 @@ export class Publisher {
     const durationMs = clock.monoMs() - startedMs;
     const dir = output.dir === undefined ? {} : { dir: output.dir };
     emit({ kind: 'output-published', output: output.name, ...dir, generation, files, durationMs });
-    this.#sweepAtMs = clock.monoMs();
+    if (!first) this.#sweepAtMs = clock.monoMs(); // `recover` has just removed what was there before
     return { kind: 'published', generation };
   }
 

@@ -61,10 +61,12 @@ export class ReloadProgress {
   /**
    * The published generation while steps are left to run for it; undefined: the application has it, or nothing is
    * published.
+   * @param justPublished the generation that was published a moment ago: then the disk has nothing more to say.
    * @throws PannierError when the directory cannot be read.
    */
-  async owed(): Promise<number | undefined> {
-    const owed = await this.#mark.owed();
+  async owed(justPublished?: number): Promise<number | undefined> {
+    const isKnown = justPublished !== undefined && justPublished === this.#generation;
+    const owed = isKnown ? { generation: justPublished, done: this.#done } : await this.#mark.owed();
     if (owed === undefined) return this.#isAskedFor ? this.#generation : undefined;
     if (owed.generation !== this.#generation) {
       this.published(owed.generation);

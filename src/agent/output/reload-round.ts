@@ -28,8 +28,8 @@ export type RoundResult =
 /** Runs the steps of a reload that are left for a generation, in order, up to the first one that fails. */
 export class ReloadRound {
   readonly #deps: ReloadRoundDeps;
-  /** Ends the look at what the last round failed for. */
-  #looking = new AbortController();
+  /** Ends the look at what the last round failed for; undefined: there is none. */
+  #looking: AbortController | undefined;
 
   constructor(deps: ReloadRoundDeps) {
     this.#deps = deps;
@@ -60,7 +60,8 @@ export class ReloadRound {
 
   /** `onChanged` is not called any more, until another round has failed. */
   stopLooking(): void {
-    this.#looking.abort();
+    this.#looking?.abort();
+    this.#looking = undefined;
   }
 
   async #fail(generation: number, step: Reload, why: Failure): Promise<RoundResult> {

@@ -110,7 +110,7 @@ export async function readStable(path: string, place: string): Promise<Uint8Arra
     } catch (error) {
       const code = errnoOf(error);
       if (code === 'EFTYPE' || code === 'EISDIR') throw unusable(path, 'not a file', place);
-      if (code === 'EFBIG') throw unusable(path, 'larger than 64 MiB', place);
+      if (code === 'EFBIG') throw unusable(path, errnoWord(error), place);
       throw error;
     }
     if (tries === MAX_TRIES) throw unusable(path, 'changes while it is read', place);

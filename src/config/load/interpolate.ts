@@ -8,8 +8,11 @@ import { isTree, type ParsedFile, type SourceFile } from './source-file.ts';
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const MAX_DEPTH = 64;
 
-/** How many maps and lists are visited. Aliases that hold aliases can make a small file very large. */
-const MAX_NODES = 250_000;
+/**
+ * How many maps and lists are visited: more than a file of 32 MiB has in any real configuration. Aliases that hold
+ * aliases can make a small file very large.
+ */
+const MAX_NODES = 1_000_000;
 
 /** A file before its references are filled. */
 export type UnfilledFile = Pick<SourceFile, 'path' | 'dir' | 'label'>;

@@ -1,17 +1,13 @@
-import { constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
-import type { Disk, DiskHandle } from './disk.ts';
+import { type Disk, type DiskHandle, syncOf } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { inParallel } from './in-parallel.ts';
 import { generationName } from './names.ts';
 import type { GenerationPlan, PlannedFile, PlannedFolder } from './plan.ts';
-import { diskFailure } from './trouble.ts';
-import { openFolder, setOwner, syncHandle, type Volume } from './volume.ts';
-
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+import { diskFailure, ownerFailure } from './trouble.ts';
+import { openFolder, setOwner, type Volume } from './volume.ts';
 
 /**
  * Fills an empty generation directory that was just made with mode 0700. When this resolves every file, mode and owner
@@ -99,7 +95,7 @@ async function fillFolder(path: string, shown: string, folder: PlannedFolder, fi
       }
       await fillFolder(at, shownInner, inner, filling);
     }
-    // 2. Files: bytes, then owner, then mode, so that no user can read a file before its owner and mode are right.
+    // 2. Files.
     await inParallel(files.get(folder.name) ?? [], (file) => {
       const name = basename(file.name);
       return writeFile(join(base, name), join(shown, name), file, volume, place);
@@ -112,18 +108,13 @@ async function fillFolder(path: string, shown: string, folder: PlannedFolder, fi
 }
 
 async function writeFile(at: string, shown: string, file: PlannedFile, { tmpfs, disk }: Volume, place: string) {
+  const { bytes, mode, owner } = file;
   try {
-    const handle = await disk.open(at, CREATE, 0o600);
-    try {
-      await handle.writeFile(file.bytes);
-      await setOwner(handle, file.owner, place, shown);
-      await handle.chmod(file.mode); // the umask limits the mode of open, not that of chmod
-      if (tmpfs !== true) await syncHandle(handle);
-    } finally {
-      await handle.close();
-    }
+    await disk.create(at, { bytes, mode, ...owner, sync: tmpfs !== true });
   } catch (error) {
-    throw diskFailure(error, place, `cannot write ${shown}`);
+    throw isOfOwner(error)
+      ? ownerFailure(error, place, `cannot set the owner of ${shown}`)
+      : diskFailure(error, place, `cannot write ${shown}`);
   }
 }
 
@@ -136,5 +127,10 @@ async function finishFolder(
 ): Promise<void> {
   await setOwner(handle, owner, place, shown);
   await handle.chmod(mode);
-  if (tmpfs !== true) await syncHandle(handle);
+  if (tmpfs !== true) await syncOf(handle);
+}
+
+/** Whether a failed system call was the one that sets the owner of an open file. */
+function isOfOwner(error: unknown): boolean {
+  return (error as { syscall?: unknown } | null)?.syscall === 'fchown';
 }

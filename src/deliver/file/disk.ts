@@ -1,5 +1,18 @@
-import fs, { type PathLike, type Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, readlink, rename, rmdir, statfs, symlink, unlink } from 'node:fs/promises';
+import fs, { constants, type PathLike, type Stats } from 'node:fs';
+import {
+  access,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rmdir,
+  statfs,
+  symlink,
+  unlink,
+} from 'node:fs/promises';
+import { errnoOf } from '../../base/errno.ts';
 
 /** An implementation may answer at once or later; callers await. */
 type Late<T> = T | Promise<T>;
@@ -8,7 +21,6 @@ type Late<T> = T | Promise<T>;
 export interface DiskHandle {
   readonly fd: number;
   read(into: Uint8Array, offset: number, length: number, position: number | null): Late<{ readonly bytesRead: number }>;
-  writeFile(bytes: Uint8Array | string): Late<void>;
   chmod(mode: number): Late<void>;
   chown(uid: number, gid: number): Late<void>;
   stat(): Late<Stats>;
@@ -16,8 +28,28 @@ export interface DiskHandle {
   close(): Late<void>;
 }
 
-/** The calls to the file system that an output needs. Each does what its namesake in node:fs/promises does. */
+/** What a new file is to be. */
+export interface NewFile {
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  /** An undefined id stays as the file system sets it. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Syncs the bytes to the disk. */
+  readonly sync: boolean;
+}
+
+/**
+ * The calls to the file system that an output needs. Each does what its namesake in node:fs/promises does, where it has
+ * one.
+ */
 export interface Disk {
+  /**
+   * Makes a file where nothing is yet: bytes, then owner, then mode, so that no user can read the file before its owner
+   * and mode are right. The umask does not limit the mode.
+   */
+  create(path: string, file: NewFile): Late<void>;
+  access(path: PathLike, mode: number): Late<void>;
   open(path: PathLike, flags: number, mode?: number): Late<DiskHandle>;
   lstat(path: PathLike): Late<Stats>;
   mkdir(path: PathLike, options: { readonly mode: number }): Late<unknown>;
@@ -32,8 +64,23 @@ export interface Disk {
   statfs(path: PathLike): Late<{ readonly type: number }>;
 }
 
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+
 /** Makes every call in Node's thread pool, since a disk may be slow and a network file system may hang. */
 export const slowDisk: Disk = {
+  create: async (path, { bytes, mode, uid, gid, sync }) => {
+    const file = await open(path, CREATE, 0o600);
+    try {
+      await file.writeFile(bytes);
+      if (uid !== undefined || gid !== undefined) await file.chown(uid ?? -1, gid ?? -1);
+      await file.chmod(mode);
+      if (sync) await syncOf(file);
+    } finally {
+      await file.close();
+    }
+  },
+  access: (path, mode) => access(path, mode),
   open: (path, flags, mode) => open(path, flags, mode),
   lstat: (path) => lstat(path),
   mkdir: (path, options) => mkdir(path, options),
@@ -52,6 +99,17 @@ export const slowDisk: Disk = {
  * Publishing 1,000 files took 60 to 123 ms with the pool and takes 23 to 41 ms without it.
  */
 export const memoryDisk: Disk = {
+  create: (path, { bytes, mode, uid, gid }) => {
+    const fd = fs.openSync(path, CREATE, 0o600);
+    try {
+      fs.writeFileSync(fd, bytes);
+      if (uid !== undefined || gid !== undefined) fs.fchownSync(fd, uid ?? -1, gid ?? -1);
+      fs.fchmodSync(fd, mode);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  access: (path, mode) => fs.accessSync(path, mode),
   open: (path, flags, mode) => new MemoryHandle(fs.openSync(path, flags, mode)),
   lstat: (path) => fs.lstatSync(path),
   mkdir: (path, options) => fs.mkdirSync(path, options),
@@ -65,6 +123,15 @@ export const memoryDisk: Disk = {
   statfs: (path) => fs.statfsSync(path),
 };
 
+/** Calls fsync; does nothing where the file system does not support it. */
+export async function syncOf(handle: Pick<DiskHandle, 'sync'>): Promise<void> {
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (errnoOf(error) !== 'EINVAL') throw error;
+  }
+}
+
 class MemoryHandle implements DiskHandle {
   readonly fd: number;
 
@@ -74,10 +141,6 @@ class MemoryHandle implements DiskHandle {
 
   read(into: Uint8Array, offset: number, length: number, position: number | null) {
     return { bytesRead: fs.readSync(this.fd, into, offset, length, position) };
-  }
-
-  writeFile(bytes: Uint8Array | string): void {
-    fs.writeFileSync(this.fd, bytes);
   }
 
   chmod(mode: number): void {

@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { fail, PannierError } from '../../base/errors.ts';
@@ -9,7 +9,7 @@ import { fillCandidate, makeGeneration } from './candidate.ts';
 import type { Disk, DiskHandle } from './disk.ts';
 import { Folder } from './folder.ts';
 import { Generations } from './generations.ts';
-import { type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
+import { isTopLink, type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
 import { DATA, DATA_TMP, generationName, MARK, TEMPORARIES } from './names.ts';
 import { type GenerationPlan, planGeneration } from './plan.ts';
@@ -35,6 +35,9 @@ import { isTmpfs, openVolume, syncFolder, type Volume } from './volume.ts';
  * A kill before 5 leaves the old generation published and some leftovers, a kill after 5 the new one; `recover` removes
  * the leftovers. A link made in 4 for a new name dangles until 5, as if the name were not there yet.
  *
+ * What nothing has changed since this process looked is not looked at again: a start with a hundred outputs is mostly
+ * calls to the file system.
+ *
  * Each call opens the directory once and works by that descriptor: a symlink put in its place, or on the way to it, is
  * found before anything is read or written, and one put there later changes nothing.
  *
@@ -58,6 +61,8 @@ class FileSink implements Sink {
   #turn: Promise<unknown> = Promise.resolve();
   /** The last generation this process published or found published. */
   #published: number | undefined;
+  /** All of Pannier's top-level links, where they are known. */
+  #links: ReadonlySet<string> | undefined;
 
   constructor(output: OutputConfig, clock: Clock) {
     this.#output = output;
@@ -82,25 +87,29 @@ class FileSink implements Sink {
     this.#known = undefined; // inspect the directory again
     return this.#inFolderInTurn(`cannot clean ${this.#dir}`, true, async (volume, folder) => {
       const { disk, tmpfs } = volume;
-      const published = await readPublished(disk, folder, this.#place);
-      await this.#generations.estimateReplacements(disk, folder, published);
+      const entries = await disk.entries(folder.at());
+      const names = namesOf(entries);
+      const published = await readPublished(disk, folder, this.#place, names);
+      await this.#generations.estimateReplacements(disk, folder, published, names);
       // The mark or `..data` may name a generation that is gone; its number was used all the same.
-      const mark = await readMark(disk, folder);
+      const mark = names.has(MARK) ? await readMark(disk, folder) : undefined;
       this.#generations.noteUsed(mark?.takenUp);
       this.#generations.noteUsed(mark?.begun?.generation);
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
       this.#generations.noteUsed(this.#published);
 
       // A leftover of another user that cannot be removed does not stop publishing; `sweep` reports it.
-      let { removed } = await this.#generations.sweep(volume, folder, this.#published);
+      let { removed } = await this.#generations.sweep(volume, folder, this.#published, names);
       for (const name of TEMPORARIES) {
+        if (!names.has(name)) continue;
         const isGone = await unless('ENOENT', async () => {
           await disk.unlink(folder.at(name));
           return true;
         });
         if (isGone) removed++;
       }
-      removed += await removeDanglingLinks(disk, folder, published);
+      removed += await removeDanglingLinks(disk, folder, published, entries);
+      this.#links = published.state === 'none' || published.state === 'lost' ? new Set() : undefined;
       return { generation: published.state === 'there' ? published.generation : undefined, removed, tmpfs };
     });
   }
@@ -110,9 +119,10 @@ class FileSink implements Sink {
     const plan = planGeneration(this.#output, files);
     return this.#inFolderInTurn(`cannot write ${this.#dir}`, true, async (volume, folder) => {
       const { disk, procFd } = volume;
-      // 1.
-      const published = await readPublished(disk, folder, this.#place);
-      const links = await planLinks(disk, folder, plan.links, this.#place);
+      // 1. Before the first publish most names are missing: one list is less work than as many errors.
+      const names = this.#published === undefined ? new Set(await disk.readdir(folder.at())) : undefined;
+      const published = await readPublished(disk, folder, this.#place, names);
+      const links = await planLinks(disk, folder, plan.links, this.#place, names);
       // 2.
       if (published.state === 'there' && links.missing.length + links.wrong.length === 0) {
         const at = folder.at(generationName(published.generation));
@@ -145,12 +155,14 @@ class FileSink implements Sink {
 
   async sweep(): Promise<number | undefined> {
     return this.#inFolderInTurn(`cannot clean ${this.#dir}`, false, async (volume, folder) => {
-      const published = await readPublished(volume.disk, folder, this.#place);
+      const entries = await volume.disk.entries(folder.at());
+      const names = namesOf(entries);
+      const published = await readPublished(volume.disk, folder, this.#place, names);
       const number = 'generation' in published ? published.generation : this.#published;
-      const swept = await this.#generations.sweep(volume, folder, number);
+      const swept = await this.#generations.sweep(volume, folder, number, names);
       if (swept.refused !== undefined) throw swept.refused.error;
       // A staged candidate relies on the links that it found.
-      if (!this.#generations.hasStaged) await removeDanglingLinks(volume.disk, folder, published);
+      if (!this.#generations.hasStaged) await removeDanglingLinks(volume.disk, folder, published, entries);
       return swept.dueInMs;
     });
   }
@@ -160,6 +172,8 @@ class FileSink implements Sink {
       const { disk } = volume;
       if (generation <= (this.#published ?? 0)) throw new TypeError('a newer generation is published already');
       const first = this.#published === undefined && !('generation' in before);
+      const linksBefore = this.#links;
+      this.#links = undefined;
       try {
         if (!isSameFile(folder.stats, stats)) {
           throw fail('OUTPUT_NOT_WRITABLE', this.#place, `${this.#dir} is another directory than a moment ago`);
@@ -176,9 +190,21 @@ class FileSink implements Sink {
       // The generation is published, whatever fails from here on. If a power failure undoes the rename, the generation
       // before is published, whole. The next sweep removes a link that stays, or reports why it cannot.
       await syncFolder(folder.at(), volume).catch(() => undefined);
-      await removeStaleLinks(disk, folder, plan.links).catch(() => undefined); // 6.
+      // 6.
+      const hasStale = linksBefore?.isSubsetOf(plan.links) !== true;
+      if (!hasStale || (await this.#removeStaleLinks(disk, folder, plan.links))) this.#links = plan.links;
       return { generation, first };
     });
+  }
+
+  /** False when a link that is stale could not be removed. */
+  async #removeStaleLinks(disk: Disk, folder: Folder, keep: ReadonlySet<string>): Promise<boolean> {
+    try {
+      await removeStaleLinks(disk, folder, keep, await disk.entries(folder.at()));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #writeMark(make: (volume: Volume, folder: Folder) => Promise<Mark>): Promise<void> {
@@ -232,6 +258,7 @@ class FileSink implements Sink {
 
   async #openAnew(make: boolean): Promise<Opened> {
     this.#known = undefined;
+    this.#links = undefined;
     const before = this.#volume;
     const { volume, held } = await openVolume(this.#output, this.#dir, this.#place, make).catch((error: unknown) => {
       // A mount that went away may come back, so this is tried again; a mount missing at the start is a mistake.
@@ -255,6 +282,8 @@ class FileSink implements Sink {
   }
 }
 
+const namesOf = (entries: readonly Dirent[]): ReadonlySet<string> => new Set(entries.map(({ name }) => name));
+
 interface Opened {
   readonly volume: Volume;
   readonly held: { readonly at: string; readonly stats: Stats; close(): void | PromiseLike<void> };
@@ -275,12 +304,17 @@ interface Candidate {
  * Removes Pannier's top-level links that lead nowhere, and answers how many. Where `..data` is foreign the links may
  * lead somewhere, so they stay until the next publish.
  */
-async function removeDanglingLinks(disk: Disk, folder: Folder, published: PublishedFiles): Promise<number> {
-  if (published.state === 'foreign') return 0;
+async function removeDanglingLinks(
+  disk: Disk,
+  folder: Folder,
+  published: PublishedFiles,
+  entries: readonly Dirent[],
+): Promise<number> {
+  if (published.state === 'foreign' || !entries.some(isTopLink)) return 0;
   const { state } = published;
   const names =
     state === 'there'
       ? await unless('EACCES', () => disk.readdir(folder.at(generationName(published.generation))))
       : [];
-  return names === undefined ? 0 : removeStaleLinks(disk, folder, new Set(names));
+  return names === undefined ? 0 : removeStaleLinks(disk, folder, new Set(names), entries);
 }

@@ -69,8 +69,13 @@ export class Generations {
    * early: the previous generation was replaced when `..data` was made, an older one at the latest when the next but
    * one was begun.
    */
-  async estimateReplacements(disk: Disk, folder: Folder, published: PublishedFiles): Promise<void> {
-    const numbers = await this.#list(disk, folder);
+  async estimateReplacements(
+    disk: Disk,
+    folder: Folder,
+    published: PublishedFiles,
+    names: Iterable<string>,
+  ): Promise<void> {
+    const numbers = numbersIn(names);
     for (const number of numbers) this.noteUsed(number);
     if (published.state !== 'there') return;
     const sequence = numbers.filter((number) => number <= published.generation);
@@ -86,9 +91,15 @@ export class Generations {
    * Removes generations that were never published, and those that were replaced 10 s ago or earlier, except the
    * published generation and the one before it. A number above every used one belongs to another process; its directory
    * stays until this process has used a higher number.
+   * @param names what is in the folder.
    */
-  async sweep({ disk, procFd }: Volume, folder: Folder, published: number | undefined): Promise<SweepResult> {
-    const numbers = await this.#list(disk, folder);
+  async sweep(
+    { disk, procFd }: Volume,
+    folder: Folder,
+    published: number | undefined,
+    names: Iterable<string>,
+  ): Promise<SweepResult> {
+    const numbers = numbersIn(names);
     const past = numbers.filter((number) => number < (published ?? 0));
     const previous = past.at(-1);
     let removed = 0;
@@ -125,10 +136,10 @@ export class Generations {
   #isLeftover(number: number): boolean {
     return number <= this.#last && !this.#staged.has(number);
   }
+}
 
-  /** The numbers of all generation directories, ascending. */
-  async #list(disk: Disk, folder: Folder): Promise<number[]> {
-    const numbers = (await disk.readdir(folder.at())).map(generationNumber).filter((number) => number !== undefined);
-    return numbers.sort((a, b) => a - b);
-  }
+/** The numbers of all generation directories, ascending. */
+function numbersIn(names: Iterable<string>): number[] {
+  const numbers = [...names].map(generationNumber).filter((number) => number !== undefined);
+  return numbers.sort((a, b) => a - b);
 }

@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
 import type { Disk } from './disk.ts';
@@ -16,13 +17,25 @@ export interface LinkWork {
 
 /**
  * Finds the links that are needed, and checks that no name is taken by something that Pannier did not make.
+ * @param present what is in the folder, where the caller has just listed it: nothing else is looked up.
  * @throws PannierError OUTPUT_OCCUPIED for a file or directory under a name, OUTPUT_SYMLINK for a symlink that leads
  * elsewhere; system errors as they are.
  */
-export async function planLinks(disk: Disk, folder: Folder, names: Iterable<string>, place: string): Promise<LinkWork> {
+export async function planLinks(
+  disk: Disk,
+  folder: Folder,
+  names: Iterable<string>,
+  place: string,
+  present?: ReadonlySet<string>,
+): Promise<LinkWork> {
   const missing: string[] = [];
   const wrong: string[] = [];
-  await inParallel([...names], async (name) => {
+  const looked = [...names].filter((name) => {
+    if (present?.has(name) !== false) return true;
+    missing.push(name);
+    return false;
+  });
+  await inParallel(looked, async (name) => {
     const found = await readLink(disk, folder.at(name));
     const path = folder.shown(name);
     if (found === 'nothing') missing.push(name);
@@ -66,12 +79,18 @@ export async function replaceLink(
   await disk.rename(made, folder.at(name));
 }
 
+/** Whether an entry can be one of Pannier's top-level links. */
+export const isTopLink = (entry: Dirent): boolean => entry.isSymbolicLink() && !entry.name.startsWith('..');
+
 /** Removes Pannier's top-level links except those in `keep`; everything else stays. Answers how many it removed. */
-export async function removeStaleLinks(disk: Disk, folder: Folder, keep: ReadonlySet<string>): Promise<number> {
+export async function removeStaleLinks(
+  disk: Disk,
+  folder: Folder,
+  keep: ReadonlySet<string>,
+  entries: readonly Dirent[],
+): Promise<number> {
   let removed = 0;
-  const entries = await disk.entries(folder.at());
-  const candidates = entries.filter((entry) => entry.isSymbolicLink() && !entry.name.startsWith('..'));
-  await inParallel(candidates, async ({ name }) => {
+  await inParallel(entries.filter(isTopLink), async ({ name }) => {
     if (keep.has(name)) return;
     const found = await readLink(disk, folder.at(name));
     if (typeof found === 'string' || !isOurLink(found.target)) return;

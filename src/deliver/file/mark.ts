@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
+import { errnoOf } from '../../base/errno.ts';
 import type { OwedReload } from '../sink.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { MARK, MARK_TMP } from './names.ts';
 import { readPublished } from './published.ts';
-import { diskFailure, unless } from './trouble.ts';
-import { syncFolder, syncHandle, type Volume } from './volume.ts';
+import { diskFailure } from './trouble.ts';
+import { syncFolder, type Volume } from './volume.ts';
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /** Room for two numbers and the ids of many steps; a longer file is not a mark. */
 const MAX_BYTES = 4096;
@@ -64,16 +65,17 @@ export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undef
 export async function writeMark(folder: Folder, mark: Mark, volume: Volume, place: string): Promise<void> {
   const { disk } = volume;
   const made = folder.at(MARK_TMP);
-  await unless('ENOENT', () => disk.unlink(made)).catch((error: unknown) => {
-    throw diskFailure(error, place, `cannot remove ${folder.shown(MARK_TMP)}`);
-  });
-  const file = await disk.open(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const file = { bytes: Buffer.from(textOf(mark)), mode: 0o600, sync: volume.tmpfs !== true };
   try {
-    await file.writeFile(textOf(mark));
-    await file.chmod(0o600);
-    if (volume.tmpfs !== true) await syncHandle(file);
-  } finally {
-    await file.close();
+    await disk.create(made, file);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    try {
+      await disk.unlink(made); // a kill left it
+    } catch (refused) {
+      throw diskFailure(refused, place, `cannot remove ${folder.shown(MARK_TMP)}`);
+    }
+    await disk.create(made, file);
   }
   await disk.rename(made, folder.at(MARK));
   await syncFolder(folder.at(), volume);

@@ -24,8 +24,17 @@ export type PublishedFiles =
   | { readonly state: 'lost'; readonly generation: number }
   | { readonly state: 'there'; readonly generation: number; readonly stats: Stats };
 
-/** @throws PannierError OUTPUT_OCCUPIED when `..data` is no symlink; system errors as they are. */
-export async function readPublished(disk: Disk, folder: Folder, place: string): Promise<PublishedFiles> {
+/**
+ * @param names what is in the folder, where the caller has just listed it: nothing else is looked up.
+ * @throws PannierError OUTPUT_OCCUPIED when `..data` is no symlink; system errors as they are.
+ */
+export async function readPublished(
+  disk: Disk,
+  folder: Folder,
+  place: string,
+  names?: ReadonlySet<string>,
+): Promise<PublishedFiles> {
+  if (names?.has(DATA) === false) return { state: 'none' };
   let target: string;
   try {
     target = await disk.readlink(folder.at(DATA));

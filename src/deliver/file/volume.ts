@@ -1,17 +1,15 @@
 import { constants, type Stats } from 'node:fs';
-import { access, open, rmdir } from 'node:fs/promises';
+import { open, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';
-import { ForeignLinkError, type HeldFolder, hasProcFd, holdFolder } from '../../base/held-folder.ts';
+import { ForeignLinkError, type HeldFolder, hasProcFd, holdFolder, isMemory } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
-import { type Disk, type DiskHandle, memoryDisk, slowDisk } from './disk.ts';
+import { type Disk, type DiskHandle, memoryDisk, slowDisk, syncOf } from './disk.ts';
 import { type FileOwner, planNewDir } from './plan.ts';
-import { diskFailure, ownerFailure, unless } from './trouble.ts';
+import { diskFailure, ownerFailure } from './trouble.ts';
 
-const TMPFS = 0x01021994;
-const RAMFS = 0x858458f6;
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /** The file system that an output's directory is on. */
@@ -43,11 +41,11 @@ export async function openVolume(output: OutputConfig, dir: string, place: strin
   let held: HeldFolder | undefined;
   try {
     held = await holdFolder(dir, { refuseLink: true, ...(make ? { make: 0o700 } : {}) });
-    const found = held.made ? await setUp(held, output, dir, place) : held.stats;
-    if (!held.made) await access(held.at, constants.W_OK | constants.X_OK);
-    const tmpfs = await isTmpfs(slowDisk, held.at);
-    if (output.requireTmpfs && tmpfs !== true) throw notTmpfs(dir, place);
+    const { tmpfs } = held;
     const disk = tmpfs === true ? memoryDisk : slowDisk;
+    const found = held.made ? await setUp(held, output, dir, place) : held.stats;
+    if (!held.made) await disk.access(held.at, constants.W_OK | constants.X_OK);
+    if (output.requireTmpfs && tmpfs !== true) throw notTmpfs(dir, place);
     return { volume: { tmpfs, disk, procFd: hasProcFd(), inherited: inheritedOwner(found) }, held };
   } catch (error) {
     await held?.[Symbol.asyncDispose]();
@@ -63,8 +61,7 @@ export async function openVolume(output: OutputConfig, dir: string, place: strin
  */
 export async function isTmpfs(disk: Disk, at: string): Promise<boolean | undefined> {
   if (process.platform !== 'linux') return undefined;
-  const { type } = await disk.statfs(at);
-  return type === TMPFS || type === RAMFS;
+  return isMemory((await disk.statfs(at)).type);
 }
 
 export function notTmpfs(dir: string, place: string) {
@@ -81,15 +78,10 @@ export async function syncFolder(at: string, { tmpfs, disk }: Volume): Promise<v
   if (tmpfs === true) return;
   const folder = await disk.open(at, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    await syncHandle(folder);
+    await syncOf(folder);
   } finally {
     await folder.close();
   }
-}
-
-/** Calls fsync; does nothing where the file system does not support it. */
-export async function syncHandle(handle: DiskHandle): Promise<void> {
-  await unless('EINVAL', () => handle.sync());
 }
 
 type Mode = Pick<Stats, 'mode' | 'gid'>;

@@ -71,7 +71,7 @@ export class TokenFile {
 
 /** Reads the token, which is the only line of its file. @throws PannierError API_TOKEN_FILE. */
 export async function readToken(path: string, place: string): Promise<Secret> {
-  const text = await readCapped(path, 'file');
+  const text = await readCapped(path, { pipes: false });
   if (typeof text !== 'string') throw fail('API_TOKEN_FILE', place, `${path}: ${text.why}`);
   const token = text.trim();
   if (!isHeaderToken(token)) {

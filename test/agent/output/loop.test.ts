@@ -435,12 +435,15 @@ describe('an output', () => {
   });
 
   it('sweeps when the sink says that an old generation may go', async () => {
-    const { start, clock, sink } = setUp();
+    const { start, clock, change, sink } = setUp();
     await start();
+    expect(sink.swept).toBe(0); // nothing was there before
+    await change({ a: '2' });
+    await clock.advance(20);
     expect(sink.swept).toBe(1);
-    await clock.advance(9_900);
+    await clock.advance(9_800);
     expect(sink.swept).toBe(1);
-    await clock.advance(200);
+    await clock.advance(300);
     expect(sink.swept).toBe(2);
   });
 

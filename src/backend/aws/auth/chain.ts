@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import { deadline } from '../../../base/deadline.ts';
-import { errnoOf } from '../../../base/errno.ts';
+import { errnoOf, errnoWord } from '../../../base/errno.ts';
 import { asFailure, fail, failure, PannierError } from '../../../base/errors.ts';
 import { FileCallError } from '../../../base/file-call.ts';
 import { isHeaderToken } from '../../../base/header-text.ts';
@@ -192,7 +192,7 @@ function linkFailed(name: LinkName, error: unknown, deps: AwsChainDeps): Pannier
   const code = errnoOf(error);
   const { path } = (error ?? {}) as { path?: unknown };
   if (code !== undefined && typeof path === 'string') {
-    return fail('AUTH_CREDENTIAL_UNREADABLE', place, `${name}: cannot be read (${code}): ${path}`);
+    return fail('AUTH_CREDENTIAL_UNREADABLE', place, `${name}: cannot be read (${errnoWord(error)}): ${path}`);
   }
   if (error instanceof PannierError && error.failure.code.startsWith('AUTH_')) {
     const { code: own, seen, place: at } = error.failure;

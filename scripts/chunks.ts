@@ -78,7 +78,7 @@ export async function scriptsOf(
 const HEAD = 'function(require,later,__dirname){';
 
 /** An import of one line or of several, as esbuild writes it at the start of a line. */
-const IMPORT = /^import (?:\{([^{}]*)\} from |(?:\* as )?([\w$]+) from )?"([^"]+)";\n/gm;
+const IMPORT = /^import (?:(?:\* as )?([\w$]+)(?: from |, ))?(?:\{([^{}]*)\} from )?"([^"]+)";\n/gm;
 const EXPORT = /^export (?:\{([^{}]*)\}|default (.+));\n?/gm;
 
 /**
@@ -100,7 +100,7 @@ async function asFunction(
   const exported: string[] = [];
   let counted = 0;
   const body = chunk
-    .replace(IMPORT, (_, names: string | undefined, whole: string | undefined, from: string) => {
+    .replace(IMPORT, (_, whole: string | undefined, names: string | undefined, from: string) => {
       // Esbuild keeps the order in which modules would be evaluated, which ours do not depend on.
       const isForOrder = names === undefined && whole === undefined && from.startsWith('./');
       imports.push(isForOrder ? '' : importOf(idOf(from), names, whole));
@@ -139,7 +139,7 @@ function importOf(id: string, names: string | undefined, whole: string | undefin
     if (names === undefined) throw new Error(`import ${id} by its members, since it is loaded when one is called`);
     return pairsOf(names, (name, local) => `const ${local}=(...args)=>${from}.${name}(...args);`, '');
   }
-  if (whole !== undefined) return `const ${whole}=${from};`;
+  if (whole !== undefined) return `const ${whole}=${from};${names === undefined ? '' : importOf(id, names, undefined)}`;
   return names === undefined ? `${from};` : `const{${pairsOf(names, (name, local) => `${name}:${local}`)}}=${from};`;
 }
 

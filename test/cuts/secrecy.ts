@@ -167,10 +167,19 @@ export const SECRECY: readonly Cut[] = [
     'fields.set(name, this.#value(depth + 1));',
     "const value = this.#value(depth + 1);\n      if (name !== '__proto__') fields.set(name, value);",
   ),
-  json('numbers-keep-their-text', 'return Secret.number(number);', 'return Secret.number(String(Number(number)));'),
-  json('numbers-keep-their-text', 'return Secret.number(number);', 'return Secret.number(String(Number(number)));', {
-    by: 'a path',
-  }),
+  json(
+    'numbers-keep-their-text',
+    'return Secret.number(number.length',
+    'return Secret.number(String(Number(number)) || number.length',
+  ),
+  json(
+    'numbers-keep-their-text',
+    'return Secret.number(number.length',
+    'return Secret.number(String(Number(number)) || number.length',
+    {
+      by: 'a path',
+    },
+  ),
   secret('bytes-stay-bytes', DECODER, "new TextDecoder('utf-8', { ignoreBOM: true })"),
   cutIn('src/render/text/json.ts')('bytes-stay-bytes', ".toString('base64')}\"`", ".toString('hex')}\"`", {
     by: '{{json bytes.raw}}',

@@ -5,7 +5,8 @@ import { RenderFault } from './fault.ts';
 import { goHint } from './go-syntax.ts';
 import { MASK } from './mask.ts';
 import type { TemplateNode } from './nodes.ts';
-import { type Location, parseTemplate, SyntaxFault } from './parse.ts';
+import { parseTemplate, SyntaxFault } from './parse.ts';
+import type { Location } from './syntax-tree.ts';
 import { toBytes } from './text.ts';
 
 /** A template that is parsed and analysed. Its source is not kept. */

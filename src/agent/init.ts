@@ -38,10 +38,14 @@ export async function init(
     let isApplied = false;
     let now: InitOutcome = { kind: 'running' };
     const check = () => {
-      if (isApplied) now = outcomeOf(progress(), now);
+      if (isApplied) now = outcomeOf(progress());
       if (now.kind !== 'running') resolve(now);
     };
-    pipeline.onProgress(check);
+    // While one output is not through, what becomes of another one changes nothing.
+    pipeline.onProgress((output) => {
+      const isOther = output !== undefined && now.kind === 'running' && ![undefined, output].includes(now.output);
+      if (!isOther) check();
+    });
     const stop = AbortSignal.any([signal, deadline.signal]);
     context.clock.sleep(timeoutMs, stop).then(() => resolve({ kind: 'running' }), reject);
     pipeline.apply(plan).then(() => {

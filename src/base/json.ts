@@ -67,8 +67,8 @@ class JsonReader {
     NUMBER.lastIndex = start;
     if (!NUMBER.test(this.#text)) throw this.#unexpected('unexpected character');
     this.#at = NUMBER.lastIndex;
-    const digits = this.#text.slice(start, this.#at);
-    return Secret.number(digits.length <= MAX_COPY ? digits : Buffer.from(digits, 'latin1').toString('latin1'));
+    const number = this.#text.slice(start, this.#at);
+    return Secret.number(number.length <= MAX_COPY ? number : Buffer.from(number, 'latin1').toString('latin1'));
   }
 
   #object(depth: number): Value {

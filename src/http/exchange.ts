@@ -32,7 +32,8 @@ export class AnswerTooLarge extends Error {}
 
 /**
  * Sends one request over a connection of `agent` and reads the whole answer. `tunnelMs` is the longest wait for the
- * tunnel of a proxy, where there may be one: Node sets a timer and listeners for it at each request. `stop` ends the exchange at any moment.
+ * tunnel of a proxy, given only where there may be one: Node sets a timer for it at each request. `stop` ends the
+ * exchange at any moment.
  * @throws WireError, AnswerTooLarge, or the reason of `stop`; the connection is closed then.
  */
 export function exchange(

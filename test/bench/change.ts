@@ -1,8 +1,8 @@
 /**
  * From an answer with a new value to the file that shows it. A relay before OpenBao notes when the answer has passed;
  * the file is watched. Secrets are read once or twice a second and written four times, so every read brings another
- * value. Once each secret is an output of its own; once an output is made of ten secrets of which one is written, and the
- * other nine are read again before it is published.
+ * value. Once each secret is an output of its own; once an output is made of ten secrets of which one is written, and
+ * the other nine are read again before it is published.
  */
 import { readFileSync, watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';

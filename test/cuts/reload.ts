@@ -34,8 +34,8 @@ export const RELOAD: readonly Cut[] = [
   cutIn('src/reload/path-look.ts')('pid-file-ends-backoff', '=== this.#before', "!== ''", { by: 'finds out when' }),
   loop(
     'owed-survives',
-    "await this.#owe(result.kind === 'equal' ? (this.#published ?? this.#recovered) : result.generation);",
-    "if (result.kind !== 'equal') await this.#owe(result.generation);\n      else this.#enter({ kind: 'settled', generation: 0 });",
+    'else await this.#owe(this.#published ?? this.#recovered);',
+    "else this.#enter({ kind: 'settled', generation: 0 });",
   ),
   mark('owed-survives', 'await disk.rename(made, folder.at(MARK));', '', { by: 'is kept when the process ends' }),
   round('retried', 'retry.failed(why.retryAfterMs);', 'retry.countFailure();\n    retry.cancel();'),

@@ -19,6 +19,9 @@ const NO_HELPER = 'if (helper === undefined) {\n      const hint';
 const NO_LOG = "if (helper === undefined && name !== 'log') {\n      const hint";
 const DECODER = "new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })";
 
+const SLICE = 'this.#text.slice(start, this.#at)';
+const NUMBER = `const number = ${SLICE};`;
+
 export const SECRECY: readonly Cut[] = [
   secret(
     'values-are-opaque',
@@ -167,10 +170,8 @@ export const SECRECY: readonly Cut[] = [
     'fields.set(name, this.#value(depth + 1));',
     "const value = this.#value(depth + 1);\n      if (name !== '__proto__') fields.set(name, value);",
   ),
-  json('numbers-keep-their-text', 'return Secret.number(number);', 'return Secret.number(String(Number(number)));'),
-  json('numbers-keep-their-text', 'return Secret.number(number);', 'return Secret.number(String(Number(number)));', {
-    by: 'a path',
-  }),
+  json('numbers-keep-their-text', NUMBER, `const number = String(Number(${SLICE}));`),
+  json('numbers-keep-their-text', NUMBER, `const number = String(Number(${SLICE}));`, { by: 'a path' }),
   secret('bytes-stay-bytes', DECODER, "new TextDecoder('utf-8', { ignoreBOM: true })"),
   cutIn('src/render/text/json.ts')('bytes-stay-bytes', ".toString('base64')}\"`", ".toString('hex')}\"`", {
     by: '{{json bytes.raw}}',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTemplate } from '../../src/render/template/parse.ts';
+import { parseByHandlebars } from '../../src/render/template/parse.ts';
 import { parseSimple } from '../../src/render/template/parse-simple.ts';
 
 /** What of a tree is read, without what only Handlebars needs. */
@@ -16,7 +16,7 @@ function plain(node: unknown): unknown {
 }
 
 async function byHandlebars(source: string): Promise<unknown> {
-  return plain((await parseTemplate(source)).body);
+  return plain((await parseByHandlebars(source)).body);
 }
 
 const NAMES = [

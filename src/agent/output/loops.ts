@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Supervisor } from '../../base/supervisor.ts';
-import type { Config, OutputConfig } from '../../config/config.ts';
+import type { OutputConfig } from '../../config/config.ts';
+import type { Environment } from '../../config/environment.ts';
 import { EXEC_ENVIRONMENT } from '../../config/place.ts';
 import { createFileSink } from '../../deliver/file/file-sink.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
@@ -63,9 +64,14 @@ export class OutputLoops {
   replace({ config, outputs, env }: Plan): void {
     const { execution } = this.#deps;
     execution?.configure(config);
+    let inherited: Environment | undefined; // the same for all reloads, and most outputs have none
+    const inheritable = () => {
+      inherited ??= withoutTokens(this.#deps.context, config);
+      return inherited;
+    };
     const loops = outputs.map((planned): [string, OwnOptions] => [
       planned.output.dir,
-      this.#optionsOf(planned, config),
+      this.#optionsOf(planned, inheritable),
     ]);
     if (execution !== undefined && env !== undefined) {
       loops.push([EXEC_ENVIRONMENT, { ...env, ...execution.loopOptions() }]);
@@ -128,13 +134,12 @@ export class OutputLoops {
     return new Map([...this.#byOutput].map(([name, loop]) => [name, loop.dueMonoMs]));
   }
 
-  #optionsOf({ output, renderer, requests }: PlannedOutput, config: Config): OwnOptions {
+  #optionsOf({ output, renderer, requests }: PlannedOutput, inheritable: () => Environment): OwnOptions {
     const { context, manager, createSink = createFileSink, execution } = this.#deps;
-    const env = withoutTokens(context, config);
     const reloads = output.reload.map((step) => {
       const request = requests.get(step.place);
       const render = request && (() => request.render(manager.snapshot(request.wants)));
-      return createReload(step, output, env, render, execution?.child, context.emit);
+      return createReload(step, output, inheritable(), render, execution?.child, context.emit);
     });
     return { output, renderer, sink: createSink(output, context.clock), reloads };
   }

@@ -52,16 +52,13 @@ export interface Progress {
 /**
  * Decides whether one pass of the pipeline has come to its end. A definite failure ends it only when the other secrets
  * have answered too, so that everything that is wrong is told at once.
- * @param before what this returned the last time: an output that was not through then is looked at first, so that a
- * thousand outputs that end one after the other are not each looked at a thousand times.
  */
-export function outcomeOf(progress: Progress, before?: InitOutcome): InitOutcome {
-  const last =
-    before?.kind === 'running' && before.output !== undefined ? progress.outputs.get(before.output) : undefined;
-  if (before !== undefined && last !== undefined && isRunning(last, progress)) return before;
+export function outcomeOf(progress: Progress): InitOutcome {
+  // Outputs mostly end in their order: the last one that is not through stays so for longest.
+  const running = [...progress.outputs].findLast(([, state]) => isRunning(state, progress));
+  if (running !== undefined) return { kind: 'running', output: running[0] };
   const failures = new Failures();
-  for (const [output, state] of progress.outputs) {
-    if (isRunning(state, progress)) return { kind: 'running', output };
+  for (const state of progress.outputs.values()) {
     if ('why' in state && state.why !== undefined) failures.add(state.why);
     if (state.kind !== 'waiting') continue;
     for (const name of state.missing) {

@@ -98,7 +98,7 @@ async function fillFolder(path: string, shown: string, folder: PlannedFolder, fi
     // 2. Files.
     await inParallel(files.get(folder.name) ?? [], (file) => {
       const name = basename(file.name);
-      return writeFile(join(base, name), join(shown, name), file, volume, place);
+      return writeFile(`${base}/${name}`, `${shown}/${name}`, file, volume, place);
     });
     // 3. The folder's own owner and mode come last, when it is complete.
     await finishFolder(handle, folder, volume, place, shown);

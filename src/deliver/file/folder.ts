@@ -26,7 +26,7 @@ export class Folder {
 
   /** The path of a name for calls to the file system. */
   at(name = ''): string {
-    return join(this.#at, name);
+    return name === '' ? this.#at : `${this.#at}/${name}`;
   }
 
   /** The path of a name for messages. */

@@ -88,14 +88,14 @@ async function holdsPlan(
   return (
     (await hasExactly(disk, base, new Set([...folders, ...files].map(({ name }) => name)))) &&
     (await everyInParallel(folders, async ({ name, mode, owner }) => {
-      const found = await disk.lstat(join(base, name));
+      const found = await disk.lstat(`${base}/${name}`);
       return found.isDirectory() && hasAccess(found, mode, owner, volume);
     })) &&
     (await everyInParallel(files, async ({ name, mode, owner, bytes }) => {
-      const found = await disk.lstat(join(base, name));
+      const found = await disk.lstat(`${base}/${name}`);
       return found.isFile() && found.size === bytes.length && hasAccess(found, mode, owner, volume);
     })) &&
-    (await everyInParallel(files, ({ name, bytes }) => holds(disk, join(base, name), bytes)))
+    (await everyInParallel(files, ({ name, bytes }) => holds(disk, `${base}/${name}`, bytes)))
   );
 }
 

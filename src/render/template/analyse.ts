@@ -8,18 +8,10 @@ import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
 import { DATA_FIELD_HINT } from './go-syntax.ts';
 import { type HelperCall, LOOP_WORDS, type TemplateExpr, type TemplateNode } from './nodes.ts';
-import {
-  atOf,
-  type Block,
-  type Expression,
-  type Location,
-  type Mustache,
-  type PathExpression,
-  type Program,
-  SyntaxFault,
-} from './parse.ts';
+import { atOf, SyntaxFault } from './parse.ts';
 import type { Position } from './position.ts';
 import { isBareName, type Resolved, resolvePath, type Scope } from './scopes.ts';
+import type { Block, Expression, Location, Mustache, PathExpression, Program } from './syntax-tree.ts';
 
 /** One place where a template names a field of a secret. */
 export interface FieldUse {

@@ -1,4 +1,4 @@
-import type { Location, Program, Statement } from './parse.ts';
+import type { Location, Program, Statement } from './syntax-tree.ts';
 
 /** `{{name}}` and `{{name.field}}`, of names that Handlebars reads as they stand here. */
 const SIMPLE = /\{\{( *)([A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*) *\}\}(?!\})/y;

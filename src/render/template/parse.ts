@@ -1,60 +1,6 @@
+import { parseSimple } from './parse-simple.ts';
 import type { Position } from './position.ts';
-
-/** The part of Handlebars' syntax tree that Pannier reads. Columns count from 0 in it. */
-export interface Program {
-  readonly body: readonly Statement[];
-  readonly blockParams?: readonly string[];
-}
-
-export type Statement =
-  | { readonly type: 'ContentStatement'; readonly value: string }
-  | { readonly type: 'CommentStatement' }
-  | Mustache
-  | Block
-  | { readonly type: RefusedStatement; readonly loc: Location };
-
-export type RefusedStatement = 'PartialStatement' | 'PartialBlockStatement' | 'Decorator' | 'DecoratorBlock';
-
-interface Call {
-  readonly path: Expression;
-  readonly params: readonly Expression[];
-  readonly hash?: { readonly pairs: readonly { readonly key: string; readonly value: Expression }[] };
-  readonly loc: Location;
-}
-export type Mustache = Call & { readonly type: 'MustacheStatement' };
-export type SubExpression = Call & { readonly type: 'SubExpression' };
-
-/** `{{^if a}}…` has only an inverse. A raw block (`{{{{raw}}}}`) is recognised by its missing strip flags. */
-export type Block = Call & {
-  readonly type: 'BlockStatement';
-  readonly program?: Program;
-  readonly inverse?: Program;
-  readonly openStrip: { readonly open?: boolean };
-};
-
-export interface PathExpression {
-  readonly type: 'PathExpression';
-  /** The path starts with `@`. */
-  readonly data: boolean;
-  /** The number of `../` at the beginning. */
-  readonly depth: number;
-  readonly parts: readonly string[];
-  readonly original: string;
-  readonly loc: Location;
-}
-
-export type Expression =
-  | PathExpression
-  | SubExpression
-  | { readonly type: 'StringLiteral'; readonly value: string; readonly loc: Location }
-  | { readonly type: 'NumberLiteral'; readonly value: number; readonly loc: Location }
-  | { readonly type: 'BooleanLiteral'; readonly value: boolean; readonly loc: Location }
-  | { readonly type: 'NullLiteral' | 'UndefinedLiteral'; readonly loc: Location };
-
-export interface Location {
-  readonly start: { readonly line: number; readonly column: number };
-  readonly end: { readonly line: number; readonly column: number };
-}
+import type { Location, Program } from './syntax-tree.ts';
 
 /** A template that does not parse. The message is Pannier's own, since the parser's message quotes the template. */
 export class SyntaxFault extends Error {
@@ -68,11 +14,18 @@ export class SyntaxFault extends Error {
 }
 
 /**
- * Parses a template. The tree that it returns has whitespace control and standalone lines already applied. The parser
- * is loaded on first use.
+ * Parses a template. The tree that it returns has whitespace control and standalone lines already applied.
  * @throws SyntaxFault
  */
 export async function parseTemplate(source: string): Promise<Program> {
+  return parseSimple(source) ?? (await parseByHandlebars(source));
+}
+
+/**
+ * Parses a template by Handlebars, whose parser is loaded for the first one.
+ * @throws SyntaxFault
+ */
+export async function parseByHandlebars(source: string): Promise<Program> {
   const { default: base } = await import('handlebars/dist/cjs/handlebars/compiler/base.js');
   const { parse, parser } = base;
   // An application that embeds Pannier may use the same parser object, so the handler is set only while parsing.

@@ -1,5 +1,5 @@
 import { LOOP_WORDS, type LoopWord, type PathStart } from './nodes.ts';
-import type { PathExpression } from './parse.ts';
+import type { PathExpression } from './syntax-tree.ts';
 
 /** An `each` or a `with` around the place that is being analysed. */
 export interface Scope {

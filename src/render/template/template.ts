@@ -5,8 +5,8 @@ import { RenderFault } from './fault.ts';
 import { goHint } from './go-syntax.ts';
 import { MASK } from './mask.ts';
 import type { TemplateNode } from './nodes.ts';
-import { type Location, parseTemplate, SyntaxFault } from './parse.ts';
-import { parseSimple } from './parse-simple.ts';
+import { parseTemplate, SyntaxFault } from './parse.ts';
+import type { Location } from './syntax-tree.ts';
 import { toBytes } from './text.ts';
 
 /** A template that is parsed and analysed. Its source is not kept. */
@@ -24,7 +24,7 @@ export interface Template {
 /** Parses and analyses a template. Never throws for a faulty template: its faults are in `problems`. */
 export async function readTemplate(source: string, known: KnownNames): Promise<Template> {
   try {
-    const program = parseSimple(source) ?? (await parseTemplate(source));
+    const program = await parseTemplate(source);
     const { nodes, uses, asks, problems } = analyse(program, known, sourceOf(source));
     return {
       uses,

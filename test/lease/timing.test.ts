@@ -22,7 +22,7 @@ describe('the moment of an attempt', () => {
     world.backend.set('app', { password: '1' });
     world.reconcile(wantsOf('app'));
     await world.clock.advance(900_000);
-    expect(atMs).toEqual([0, 30_000, 306_000, 582_000, 858_000]);
+    expect(atMs).toEqual([0, 30_000, 310_000, 590_000, 870_000]);
   });
 
   it('after a failure is the moment that the server asked for with Retry-After', async () => {

@@ -1,4 +1,4 @@
-import { type Clock, MAX_NAP_MS } from '../base/clock.ts';
+import { type Clock, napEndMs } from '../base/clock.ts';
 
 interface Deadline {
   readonly atMonoMs: number;
@@ -70,7 +70,7 @@ export class DeadlineQueue {
     const first = this.#heap[0];
     if (first === undefined) return void this.#stopNap();
     const now = this.#clock.monoMs();
-    if (this.#cancelNap === undefined) this.#compareMs = now + MAX_NAP_MS;
+    if (this.#cancelNap === undefined) this.#compareMs = napEndMs(now);
     const endsMs = Math.min(first.atMonoMs, this.#compareMs);
     if (endsMs === this.#napEndsMs) return;
     this.#stopNap();

@@ -26,6 +26,8 @@ export interface Work {
 export interface Staying {
   /** Serves a local socket: `bao agent` its proxy with its cache, `pannier` its API. */
   readonly socket?: boolean;
+  /** `pannier` also serves its proxy on a socket, as `bao agent` does with `socket`. */
+  readonly proxy?: boolean;
   /** Each secret is read again so often; the agent's own default when absent. */
   readonly refresh?: string;
   /** Each secret is an output of its own, published without a quiet time. */
@@ -105,7 +107,7 @@ ${refresh === undefined ? '' : `template_config { static_secret_render_interval 
 
 export async function writePannier(
   { address, tokenFile, dir, secrets }: Work,
-  { socket, refresh, apart = false, inOutput }: Staying = {},
+  { socket, proxy, refresh, apart = false, inOutput }: Staying = {},
 ): Promise<Written> {
   const home = join(dir, `pannier-${secrets.length}`);
   const [out, config] = [join(home, 'out'), join(home, 'pannier.json')];
@@ -128,6 +130,7 @@ export async function writePannier(
     ),
     outputs: inOutput === undefined ? (apart ? Object.fromEntries(each) : whole) : grouped(inOutput),
     ...(socket ? { api: { socket: join(home, 'api.sock') } } : {}),
+    ...(proxy ? { proxy: { socket: join(home, 'proxy.sock'), backend: 'bao' } } : {}),
   };
   await writeFile(config, JSON.stringify(text));
   return { home, out, config };

@@ -21,9 +21,12 @@ const MORE_SPARING = ['--heap-growing-percent=15'];
 /** As V8 has it by itself. */
 const USUAL = ['--opt', '--maglev', '--semi-space-growth-factor=2', '--heap-growing-percent=0'];
 
-/** For a start with a configuration that is so long. Before it is parsed, since that is when memory begins to grow. */
-export function tuneForLargeConfig(length: number): void {
-  if (length >= LARGE) setFlags(SPARING);
+/**
+ * For a start with a configuration that is so long, before it is parsed, since that is when memory begins to grow.
+ * @param stays the process calls `releaseStartMemory` later, so it loads node:v8 anyway.
+ */
+export function tuneForStart(length: number, stays: boolean): void {
+  if (stays || length >= LARGE) setFlags(SPARING);
   if (length >= HUGE) setFlags(MORE_SPARING);
 }
 

@@ -8,7 +8,7 @@ import { version } from '../base/version.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
 import { type Log, openLog } from './open-log.ts';
-import { tuneForStart } from './sparing.ts';
+import { tuneForLargeConfig } from './sparing.ts';
 
 export interface CommonOptions {
   /** From `-c`, repeatable; PANNIER_CONFIG when empty. */
@@ -46,7 +46,7 @@ export async function loadPlan(options: CommonOptions, onRead = (_length: number
 
 /** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
 export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
-  const plan = await loadPlan(options, (length) => tuneForStart(length, command !== 'init'));
+  const plan = await loadPlan(options, tuneForLargeConfig);
   const { secrets, outputs, warnings, log } = plan.config;
   const opened = await openLog(log);
   const { emit } = opened;

@@ -27,13 +27,23 @@ const OPTIMISING = ['--opt', '--maglev'];
 const BUSY_REQUESTS = 250;
 const BUSY_MS = 10_000;
 
-/**
- * For a start with a configuration that is so long, before it is parsed, since that is when memory begins to grow.
- * @param stays the process calls `releaseStartMemory` later, so it loads node:v8 anyway.
- */
-export function tuneForStart(length: number, stays: boolean): void {
-  if (stays || length >= LARGE) setFlags(SPARING);
+/** For a start with a configuration that is so long. Before it is parsed, since that is when memory begins to grow. */
+export function tuneForLargeConfig(length: number): void {
+  if (length >= LARGE) setFlags(SPARING);
   if (length >= HUGE) setFlags(MORE_SPARING);
+}
+
+/**
+ * For the rest of the start of an agent that stays: V8's optimising compilers would bring 5 MiB of their own code into
+ * memory. To be called when the code of the start is loaded, since V8 refuses bytecode that was made under other flags.
+ */
+export function spareMemory(): void {
+  setFlags(SPARING);
+}
+
+/** Sets all flags as V8 starts with them. */
+export function undoTuning(): void {
+  setFlags([...USUAL, ...OPTIMISING]);
 }
 
 /** For one collection: code that is not running goes with the garbage, however recently it was used. */

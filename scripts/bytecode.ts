@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Script } from 'node:vm';
 import { bytecodeFile, distFolder, loadMain } from '../src/cli/load-main.ts';
+import { undoTuning } from '../src/cli/sparing.ts';
 
 /**
  * `bytecode.ts DIST BUILD COMMAND`: runs the built `pannier init`, or `run` until its API answers, in here against a
@@ -65,6 +66,7 @@ const compiled = new Map<string, Script>();
 process.on('exit', (status) => {
   rmSync(home, { recursive: true });
   if (status !== 0) return;
+  undoTuning(); // V8 refuses bytecode that was made under other flags than those that it starts with
   for (const [name, script] of compiled) {
     const file = bytecodeFile(folder, name, build);
     if (!existsSync(file)) writeFileSync(file, script.createCachedData());

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly execution?: Execution;
   /** How long publishing every output for the first time may take; absent: without limit. */
   readonly timeoutMs?: number;
+  /** Called once, when the first configuration is in place and the code that it needs is loaded. */
+  readonly onApplied?: () => void;
   /** Called once, when the work of the start is done. */
   readonly onStarted?: () => void;
 }
@@ -38,7 +40,7 @@ export interface RunOptions {
 export async function run(
   plan: Plan,
   context: AgentContext,
-  { signal, source, stop, execution, timeoutMs, onStarted = () => {} }: RunOptions,
+  { signal, source, stop, execution, timeoutMs, onApplied, onStarted = () => {} }: RunOptions,
 ): Promise<readonly Failure[]> {
   const reloadConfig = source === undefined ? undefined : async () => (await follower?.request()) ?? [];
   let follower: ConfigFollower | undefined;
@@ -63,6 +65,7 @@ export async function run(
   } catch (error) {
     return failuresOf(error, 'run');
   }
+  onApplied?.();
   pipeline.secrets.startWatching();
   using _starting = whenStarted(pipeline, context.clock, onStarted);
   const beginWhenPublished = () => {

@@ -12,8 +12,16 @@ export interface Clock {
   after(ms: number, wake: () => void): () => void;
 }
 
-/** The longest single timer. A Node timer above 2^31-1 ms fires at once, and short timers notice when a clock jumps. */
+/** The longest timer of `after`: short ones notice when a clock jumps. */
 export const MAX_NAP_MS = 30_000;
+
+/** The longest timer of Node; a longer one fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A timer may fire this much early. */
+const EARLY_MS = 2;
+
+const LOADED = process.hrtime();
 
 /** The clock of the machine; tests use a fake one. */
 export const systemClock: Clock = {
@@ -22,19 +30,30 @@ export const systemClock: Clock = {
   async sleep(ms, signal) {
     const end = monoMs() + ms;
     while (!signal.aborted && monoMs() < end) {
-      await nap(Math.min(MAX_NAP_MS, end - monoMs()), signal);
+      await nap(Math.min(MAX_TIMER_MS, end - monoMs()), signal);
     }
   },
   after(ms, wake) {
-    const timer = setTimeout(wake, Math.min(MAX_NAP_MS, Math.max(0, ms)));
+    const timer = setTimeout(wake, ms > MAX_NAP_MS ? napEndMs(monoMs()) - monoMs() : Math.max(0, ms));
     return () => clearTimeout(timer);
   },
 };
 
-/** Not by `performance`, whose module takes 1.5 ms to load. */
+/**
+ * Since this module was loaded: agents on one machine do not wait for the same moments. Not by `performance`, whose
+ * module takes 1.5 ms to load.
+ */
 function monoMs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
+  const [seconds, nanoseconds] = process.hrtime(LOADED);
   return seconds * 1_000 + nanoseconds / 1e6;
+}
+
+/**
+ * When a nap that begins now ends at the latest: at a multiple of 30 s. All long waits wake at the same moments, so an
+ * agent at rest wakes once for all.
+ */
+export function napEndMs(monoMs: number): number {
+  return (Math.floor((monoMs + EARLY_MS) / MAX_NAP_MS) + 1) * MAX_NAP_MS;
 }
 
 function nap(ms: number, signal: AbortSignal): Promise<void> {

@@ -98,8 +98,8 @@ export class FileWatch implements AsyncDisposable {
   async #checkNow(isEvent: boolean): Promise<void> {
     const { path, changed } = this.#options;
     this.#cancelLater();
-    const isNew = await this.#follow();
-    const stamp = fileStamp(await statOrNone(path));
+    const [isNew, stats] = await Promise.all([this.#follow(), statOrNone(path)]);
+    const stamp = fileStamp(stats);
     if (this.#disposed) return;
     // A new watch reports events only once it is ready, and being ready counts as an event: it checks again then.
     if (!isNew && ((isEvent && this.#watched?.folder === true) || stamp !== this.#stamp)) changed();
@@ -157,11 +157,11 @@ export class FileWatch implements AsyncDisposable {
     const { path } = this.#options;
     const isFolder = this.#options.folder ?? (await statOrNone(path))?.isDirectory() ?? false;
     const top = isFolder ? path : dirname(path);
-    const real = await realpath(path).catch(() => undefined);
+    const [real, topStats] = await Promise.all([realpath(path).catch(() => undefined), statOrNone(top)]);
     const leadsTo = real ?? path;
     const target = isFolder ? leadsTo : dirname(leadsTo);
-    const topStats = await statOrNone(top);
-    const key = [isFolder, top, idOf(topStats), target, idOf(await statOrNone(target))].join(' ');
+    const targetStats = target === top ? topStats : await statOrNone(target);
+    const key = [isFolder, top, idOf(topStats), target, idOf(targetStats)].join(' ');
     const isDangling = real === undefined && (await isLink(path));
     return {
       folder: isFolder,

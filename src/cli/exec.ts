@@ -6,7 +6,7 @@ import { configSource } from './config-source.ts';
 import { forwardSignals } from './forward-signals.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
-import { releaseStartMemory } from './sparing.ts';
+import { releaseStartMemory, spareMemory } from './sparing.ts';
 import { endInTime, exitStatusOf } from './stop-signals.ts';
 
 export interface ExecCommandOptions extends CommonOptions {
@@ -40,6 +40,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
     signal: signals.stop,
     stop: () => signals.receive('SIGTERM'),
     source: configSource(options, setup, { check }),
+    onApplied: spareMemory,
     onStarted: releaseStartMemory,
     execution,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

@@ -4,7 +4,7 @@ import { exitStatus, failure, formatFailure, ProblemsError } from '../base/error
 import { configSource } from './config-source.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
-import { releaseStartMemory } from './sparing.ts';
+import { releaseStartMemory, spareMemory } from './sparing.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** `pannier run`: keeps everything fresh until it is told to stop. Returns the exit status, 0 after a stop. */
@@ -21,6 +21,7 @@ export async function runPannier(options: CommonOptions): Promise<number> {
     signal: stop.signal,
     stop: stop.stop,
     source: configSource(options, setup, { check: refuseChild, signal: 'SIGHUP' }),
+    onApplied: spareMemory,
     onStarted: releaseStartMemory,
   });
   for (const failed of failures) process.stderr.write(`run: ${formatFailure(failed)}\n`);

@@ -1,4 +1,4 @@
-import { type Clock, MAX_NAP_MS } from '../base/clock.ts';
+import { type Clock, napEndMs } from '../base/clock.ts';
 
 interface Deadline {
   readonly atMonoMs: number;
@@ -23,6 +23,9 @@ export class DeadlineQueue {
   readonly #heap: Deadline[] = [];
   #cancelNap: (() => void) | undefined;
   #napEndsMs = Number.POSITIVE_INFINITY;
+  /** When the clocks are compared at the latest: no deadline may put that off. */
+  #compareMs = 0;
+  #isWaking = false;
   #offsetMs: number;
 
   constructor(clock: Clock, onJump: (byMs: number) => void) {
@@ -50,7 +53,7 @@ export class DeadlineQueue {
     this.#plan();
     return () => {
       if (deadline.index >= 0) this.#remove(deadline.index);
-      if (this.#heap.length === 0) this.#stopNap();
+      this.#plan();
     };
   }
 
@@ -61,13 +64,18 @@ export class DeadlineQueue {
     this.#stopNap();
   }
 
+  /** Sets the timer for the first deadline. One that was cancelled does not wake the process. */
   #plan(): void {
+    if (this.#isWaking) return;
     const first = this.#heap[0];
-    if (first === undefined || this.#napEndsMs <= first.atMonoMs) return;
+    if (first === undefined) return void this.#stopNap();
+    const now = this.#clock.monoMs();
+    if (this.#cancelNap === undefined) this.#compareMs = napEndMs(now);
+    const endsMs = Math.min(first.atMonoMs, this.#compareMs);
+    if (endsMs === this.#napEndsMs) return;
     this.#stopNap();
-    const napMs = Math.min(MAX_NAP_MS, Math.max(0, first.atMonoMs - this.#clock.monoMs()));
-    this.#napEndsMs = this.#clock.monoMs() + napMs;
-    this.#cancelNap = this.#clock.after(napMs, () => this.#endNap());
+    this.#napEndsMs = endsMs;
+    this.#cancelNap = this.#clock.after(Math.max(0, endsMs - now), () => this.#endNap());
   }
 
   #endNap(): void {
@@ -75,13 +83,22 @@ export class DeadlineQueue {
     const offsetMs = this.#clock.wallMs() - this.#clock.monoMs();
     const jumpedMs = offsetMs - this.#offsetMs;
     this.#offsetMs = offsetMs;
-    if (Math.abs(jumpedMs) > JUMP_MS) this.#onJump(jumpedMs);
+    this.#isWaking = true;
+    try {
+      if (Math.abs(jumpedMs) > JUMP_MS) this.#onJump(jumpedMs);
+      this.#wakeDue();
+    } finally {
+      this.#isWaking = false;
+      this.#plan();
+    }
+  }
+
+  #wakeDue(): void {
     const now = this.#clock.monoMs();
     for (let first = this.#heap[0]; first !== undefined && first.atMonoMs <= now; first = this.#heap[0]) {
       this.#remove(0);
       first.wake();
     }
-    this.#plan();
   }
 
   #stopNap(): void {

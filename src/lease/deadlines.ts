@@ -34,16 +34,21 @@ const OVERDUE_MS = 1_000;
 const AFTER_JUMP_SPREAD_MS = 5_000;
 
 /** A poll is put off by at most this long, and by at most this part (one twentieth) of its interval. */
-const MAX_POLL_DELAY_MS = 250;
+const MAX_POLL_DELAY_MS = 5_000;
 const POLL_DELAY_DIVISOR = 20;
 
+/** The latest poll, as a part of the interval: the jitter of schedule.ts goes as far. */
+const LATEST_POLL = 1.1;
+
 /**
- * Rounds the moment of a poll up, so that polls that are due at nearly the same moment share one wake-up. The
- * monotonic clock of each agent is its own, so this does not bring the polls of a fleet together.
+ * Rounds the moment of a poll up, so that polls that are due at nearly the same moment share one wake-up; down where
+ * the poll would come later than its jitter allows. The monotonic clock of each agent is its own, so this does not
+ * bring the polls of a fleet together.
  */
-function roundedPollMonoMs(atMonoMs: number, refreshMs: number): number {
+function roundedPollMonoMs(atMonoMs: number, refreshMs: number, nowMonoMs: number): number {
   const step = Math.min(MAX_POLL_DELAY_MS, refreshMs / POLL_DELAY_DIVISOR);
-  return Math.ceil(atMonoMs / step) * step;
+  const rounded = Math.ceil(atMonoMs / step) * step;
+  return rounded > nowMonoMs + LATEST_POLL * refreshMs ? rounded - step : rounded;
 }
 
 /**
@@ -87,7 +92,7 @@ export class Deadlines {
     if (next.do === 'poll' && failures === 0) item.polledBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
     const isPoll = next.do === 'poll' && failures === 0;
-    const atMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs) : next.atMonoMs;
+    const atMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs, now.monoMs) : next.atMonoMs;
     item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
     if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;
     item.cancelNext = this.#queue.at(atMonoMs, () => this.#due(item, doing));

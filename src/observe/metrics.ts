@@ -36,7 +36,7 @@ export async function createMetrics(agent: Observed, watch: HealthWatch): Promis
   registerProcess(registry, agent.startedWallMs);
   const lag = new prom.Histogram({
     name: 'pannier_event_loop_lag_seconds',
-    help: 'How late the event loop was, measured once a second.',
+    help: 'How late the event loop was, measured every two seconds.',
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10],
     registers: [registry],
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { backoffMs } from '../../src/base/backoff.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { formatDuration, parseDuration } from '../../src/base/duration.ts';
@@ -50,6 +50,25 @@ describe('backoff', () => {
 });
 
 describe('the system clock', () => {
+  it('wakes all long waits at the same moments, at most 30 s ahead', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const woken: number[] = [];
+    const wake = () => woken.push(performance.now());
+    vi.advanceTimersByTime(7_000);
+    systemClock.after(86_400_000, wake);
+    vi.advanceTimersByTime(4_000);
+    systemClock.after(30_001, wake);
+    systemClock.after(5_000, wake);
+    vi.advanceTimersByTime(18_999);
+    expect(woken).toEqual([16_000]);
+    vi.advanceTimersByTime(1);
+    expect(woken).toEqual([16_000, 30_000, 30_000]);
+    systemClock.after(86_400_000, wake);
+    vi.advanceTimersByTime(30_000);
+    expect(woken.at(-1)).toBe(60_000);
+  });
+
   it('a sleep ends when its signal aborts, also when it was aborted before', async () => {
     const abort = new AbortController();
     const sleeping = systemClock.sleep(86_400_000 * 365, abort.signal);

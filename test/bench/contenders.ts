@@ -26,6 +26,8 @@ export interface Work {
 export interface Staying {
   /** Serves a local socket: `bao agent` its proxy with its cache, `pannier` its API. */
   readonly socket?: boolean;
+  /** `pannier` also serves its proxy on a socket, as `bao agent` does with `socket`. */
+  readonly proxy?: boolean;
   /** Each secret is read again so often; the agent's own default when absent. */
   readonly refresh?: string;
   /** So many secrets an output, which are named `o0`, `o1` and on; all in one when absent. */
@@ -111,7 +113,7 @@ ${refresh === undefined ? '' : `template_config { static_secret_render_interval 
 
 export async function writePannier(
   { address, tokenFile, dir, secrets }: Work,
-  { socket, refresh, inOutput, quiet }: Staying = {},
+  { socket, proxy, refresh, inOutput, quiet }: Staying = {},
 ): Promise<Written> {
   const home = join(dir, `pannier-${secrets.length}`);
   const [out, config] = [join(home, 'out'), join(home, 'pannier.json')];
@@ -133,6 +135,7 @@ export async function writePannier(
     ),
     outputs: inOutput === undefined ? whole : grouped(inOutput),
     ...(socket ? { api: { socket: join(home, 'api.sock') } } : {}),
+    ...(proxy ? { proxy: { socket: join(home, 'proxy.sock'), backend: 'bao' } } : {}),
   };
   await writeFile(config, JSON.stringify(text, null, 2));
   return { home, out, config };

@@ -5,8 +5,8 @@ import { openBaoVersion } from '../servers/index.ts';
 /** One line of the table, told against a goal when there is one. */
 export interface Row {
   readonly work: string;
-  /** `x` is a ratio by itself. */
-  readonly unit: 'ms' | 'us' | 'ms/s' | 'MiB' | '/s' | 'x' | '';
+  /** `x` is a ratio by itself, `x/s` is how often something happens that is rare. */
+  readonly unit: 'ms' | 'us' | 'ms/s' | 'MiB' | '/s' | 'x/s' | 'x' | '';
   readonly baoAgent?: number;
   /** Absent: only a floor is told. */
   readonly pannier?: number;
@@ -81,7 +81,7 @@ export function cellsOf(row: Row): string[] {
   const { work, unit, baoAgent, pannier, goal, inside, floor } = row;
   const told = (value: number | undefined) => {
     if (value === undefined) return '';
-    const digits = unit === 'x' ? 2 : unit === '' || unit === '/s' || value >= 100 ? 0 : 1;
+    const digits = unit === 'x' || unit === 'x/s' ? 2 : unit === '' || unit === '/s' || value >= 100 ? 0 : 1;
     return `${value.toFixed(digits)} ${unit}`.trim();
   };
   const ratio = !baoAgent || pannier === undefined ? '' : `${(pannier / baoAgent).toFixed(2)} x`;

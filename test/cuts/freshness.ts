@@ -326,13 +326,8 @@ export const FRESHNESS: readonly Cut[] = [
     { by: 'when a lease lives for %s ten years' },
   ),
   renewal('lives-of-any-length', 'MIN_RENEWAL_GAP_MS = 100', 'MIN_RENEWAL_GAP_MS = 5_000', { by: 'may live %s' }),
-  queue('one-timer', '    this.#stopNap();\n    const napMs', '    const napMs'),
-  queue(
-    'one-timer',
-    'Math.min(MAX_NAP_MS, Math.max(0, first.atMonoMs - this.#clock.monoMs()))',
-    'Math.max(0, first.atMonoMs - this.#clock.monoMs())',
-    { by: 'ten years ahead' },
-  ),
+  queue('one-timer', '    this.#stopNap();\n    this.#napEndsMs', '    this.#napEndsMs'),
+  queue('one-timer', 'Math.min(first.atMonoMs, this.#compareMs)', 'first.atMonoMs', { by: 'ten years ahead' }),
   attempts(
     'failing-secret-holds-up-nobody',
     'await this.#deps.writer.fetch(item, begin(item))',

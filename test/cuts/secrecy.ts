@@ -249,6 +249,9 @@ export const SECRECY: readonly Cut[] = [
   ),
   cutIn('src/deliver/http/routes.ts')('caps', 'if (length > max) return undefined;', '', { by: '413' }),
   listener('caps', 'maxHeaderSize: limits.headerBytes,', 'maxHeaderSize: 1e6,', { by: 'half-open' }),
+  cutIn('src/deliver/http/slow-clients.ts')('caps', 'now - reading.sinceMs < limitMs', 'now > 0', {
+    by: 'body does not',
+  }),
   listener('caps', 'if (connection.busy > MAX_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
   cutIn('src/backend/aws/auth/shared-keys.ts')(
     'sso-token-to-portal',

@@ -27,6 +27,28 @@ describe('the deadline queue', () => {
     expect(queue.size).toBe(0);
   });
 
+  it('a cancelled deadline wakes nothing, and the clocks are compared each 30 s all the same', async () => {
+    const clock = new FakeClock();
+    let wakes = 0;
+    const realAfter = clock.after.bind(clock);
+    clock.after = (ms, wake) =>
+      realAfter(ms, () => {
+        wakes++;
+        wake();
+      });
+    const jumps: number[] = [];
+    const queue = new DeadlineQueue(clock, (byMs) => jumps.push(byMs));
+    queue.at(100_000, () => {});
+    for (let at = 0; at < 20_000; at += 1_000) {
+      queue.at(at + 1_000, () => {})();
+      await clock.advance(1_000);
+    }
+    expect(wakes).toBe(0);
+    clock.jumpWall(60_000);
+    await clock.advance(10_000);
+    expect([wakes, jumps]).toEqual([1, [60_000]]);
+  });
+
   it('says how late it is when its timer did not fire', async () => {
     const clock = new FakeClock();
     clock.after = () => () => {};
@@ -41,10 +63,10 @@ describe('the deadline queue', () => {
   it('keeps a deadline ten years ahead, although a Node timer above 2^31-1 ms fires at once', async () => {
     const clock = new FakeClock();
     const naps: number[] = [];
-    const after = clock.after.bind(clock);
+    const realAfter = clock.after.bind(clock);
     clock.after = (ms, wake) => {
       naps.push(ms);
-      return after(ms, wake);
+      return realAfter(ms, wake);
     };
     const queue = new DeadlineQueue(clock, () => {});
     let woken = false;

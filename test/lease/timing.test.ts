@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fail } from '../../src/base/errors.ts';
 import { wantsOf } from '../memory-backend.ts';
-import { leaseWorld } from './lease.helpers.ts';
+import { leaseWorld, numbers } from './lease.helpers.ts';
 
 /** When a key was fetched, in milliseconds of the clock. */
 function watchFetches({ clock, backend }: ReturnType<typeof leaseWorld>): number[] {
@@ -22,7 +22,23 @@ describe('the moment of an attempt', () => {
     world.backend.set('app', { password: '1' });
     world.reconcile(wantsOf('app'));
     await world.clock.advance(900_000);
-    expect(atMs).toEqual([0, 30_000, 306_000, 582_000, 858_000]);
+    expect(atMs).toEqual([0, 30_000, 310_000, 590_000, 870_000]);
+  });
+
+  it('of a thousand polls in five minutes is one of sixty, and never later than the jitter allows', async () => {
+    const random = numbers(7);
+    const world = leaseWorld(random);
+    const names = Array.from({ length: 1_000 }, (_, at) => `s${at}`);
+    for (const name of names) world.backend.set(name, { password: '1' });
+    world.reconcile(wantsOf(...names));
+    await world.clock.advance(1);
+    const atMs = watchFetches(world);
+    await world.clock.advance(300_000);
+    expect(atMs.length).toBeGreaterThanOrEqual(1_000);
+    expect(new Set(atMs).size).toBeLessThanOrEqual(60);
+    const began = atMs.length;
+    await world.clock.advance(330_000);
+    expect(atMs.length - began).toBeGreaterThanOrEqual(1_000);
   });
 
   it('after a failure is the moment that the server asked for with Retry-After', async () => {

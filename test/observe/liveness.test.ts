@@ -40,7 +40,7 @@ describe('the pulse', () => {
     using pulse = new Pulse(clock);
     const beats: number[] = [];
     pulse.onBeat((lagMs) => beats.push(lagMs));
-    await clock.advance(3_500);
+    await clock.advance(7_000);
     expect([pulse.lagMs(), beats]).toEqual([0, [0, 0, 0]]);
   });
 
@@ -57,18 +57,34 @@ describe('the pulse', () => {
       },
     };
     using pulse = new Pulse(blocked);
-    await clock.advance(8_000);
+    expect(pulse.lagMs()).toBe(0);
+    await clock.advance(9_000);
     expect(pulse.lagMs()).toBe(7_000);
     late.pop()?.();
     expect(pulse.lagMs()).toBe(7_000);
-    await clock.advance(1_000);
+    await clock.advance(2_000);
     late.pop()?.();
     expect(pulse.lagMs()).toBe(0);
   });
 
+  it('does not wake an agent that nobody asks, and beats for five minutes after a question', async () => {
+    const clock = new FakeClock();
+    using pulse = new Pulse(clock);
+    expect(clock.waiting).toBe(0);
+    pulse.lagMs();
+    await clock.advance(299_000);
+    expect(clock.waiting).toBe(1);
+    await clock.advance(2_000);
+    expect(clock.waiting).toBe(0);
+    pulse.lagMs();
+    expect(clock.waiting).toBe(1);
+  });
+
   it('leaves no timer behind', () => {
     const clock = new FakeClock();
-    new Pulse(clock)[Symbol.dispose]();
+    const pulse = new Pulse(clock);
+    pulse.lagMs();
+    pulse[Symbol.dispose]();
     expect(clock.waiting).toBe(0);
   });
 });

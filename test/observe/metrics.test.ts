@@ -50,7 +50,7 @@ describe('the metrics', () => {
       const world = busyWorld();
       using made = await metricsOf(world);
       happen(world);
-      await world.clock.advance(2_000);
+      await world.clock.advance(4_000);
       const { body, type } = await made.metrics.scrape(as);
       expect(type).toContain(as === 'prometheus' ? 'version=0.0.4' : 'openmetrics-text; version=1.0.0');
       const families = await readExposition(body, as);
@@ -63,7 +63,7 @@ describe('the metrics', () => {
         expect(help).not.toBe('');
         expect(['counter', 'gauge', 'histogram']).toContain(type);
       }
-      expect(sampleOf(families, 'pannier_secret_age_seconds', { secret: 'app' })).toBe(7);
+      expect(sampleOf(families, 'pannier_secret_age_seconds', { secret: 'app' })).toBe(9);
       expect(sampleOf(families, 'pannier_secret_state', { secret: 'gone', state: 'absent', backend: 'bao' })).toBe(1);
       const startedS = Date.UTC(2026, 0, 1) / 1000;
       expect(sampleOf(families, 'pannier_secret_expiry_timestamp_seconds', { secret: 'db' })).toBe(startedS + 3600);

@@ -263,6 +263,10 @@ export const secrecy: Section = {
         'a listener',
       )('ends half-open connections, and answers what is not HTTP with a bare status'),
       inFile(
+        'test/deliver/http/slow-clients.test.ts',
+        'a client that sends too slowly',
+      )('is answered 408 when a body does not end'),
+      inFile(
         'test/deliver/api/limits.test.ts',
         'the limits of a listener of the API',
       )('a connection that sends too far ahead of its answers is closed'),

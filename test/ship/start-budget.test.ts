@@ -89,7 +89,10 @@ describe('the budget in docs/decisions/0008-start-budget.md', () => {
       return ((await once(agent, 'message')) as [number])[0];
     };
     let fewest = { turns: Number.POSITIVE_INFINITY, requests: Number.POSITIVE_INFINITY };
-    for (let look = 0; look < LOOKS && fewest.turns > capOf('`run` at rest: turns of the event loop'); look++) {
+    const isAtRest = () =>
+      fewest.turns <= capOf('`run` at rest: turns of the event loop') &&
+      fewest.requests <= capOf('`run` at rest: requests');
+    for (let look = 0; look < LOOKS && !isAtRest(); look++) {
       asked = [];
       const before = await turns();
       await pause(AT_REST_MS);
@@ -108,7 +111,7 @@ function oneSecret(): object {
   const auth = { method: 'kubernetes', role: 'shop', tokenFile: './token' };
   return {
     backends: { bao: { kind: 'vault', address, auth } },
-    secrets: { app: { kv: 'secret/shop/app' } },
+    secrets: { app: { kv: 'secret/shop/app', refresh: '24h' } },
     outputs: { shop: { dir: './out', files: { 'app.json': { format: 'json', from: 'app' } } } },
   };
 }

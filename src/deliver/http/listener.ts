@@ -8,11 +8,12 @@ import { type BoundSocket, bind } from './bind.ts';
 import { ExtraMethods } from './extra-methods.ts';
 import type { HttpService } from './http-service.ts';
 import { sendProblem } from './reply.ts';
+import { type Reading, SlowClients, type SlowLimits } from './slow-clients.ts';
 
 /** The protocol of an HttpListener. */
 export const HTTP = 'http/1.1';
 
-export interface Limits {
+export interface Limits extends SlowLimits {
   /**
    * Connections at once, idle ones included. A further one closes an idle or silent one; when there is none, its
    * requests get 429.
@@ -22,10 +23,6 @@ export interface Limits {
   readonly silentMs: number;
   /** Size of the request line and all headers together. */
   readonly headerBytes: number;
-  /** Time from the opening of the connection, or the end of its last answer, to the end of the headers. */
-  readonly headersMs: number;
-  /** Time from the first byte of a request to the last of its body. */
-  readonly requestMs: number;
   /** A kept connection without a request is closed after this. */
   readonly idleMs: number;
   /** Methods that are taken beyond those that Node knows, in capitals. */
@@ -48,6 +45,9 @@ const SPARE_CONNECTIONS = 32;
 /** Requests that a connection may send before it gets their answers; a client that sends more is closed as faulty. */
 const MAX_AHEAD = 64;
 
+/** The longest timer of Node. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** How long answers that are under way may take when the listener closes. */
 const CLOSE_MS = 2_000;
 
@@ -61,6 +61,7 @@ export class HttpListener implements Listener {
   readonly #server: Server;
   readonly #sockets = new Map<Socket, Connection>();
   readonly #answered = new Map<number, number>();
+  readonly #slowClients: SlowClients;
   #limits: Limits;
   #service: HttpService;
   #bound: BoundSocket | undefined;
@@ -73,10 +74,10 @@ export class HttpListener implements Listener {
     this.#server = loadHttp().createServer(
       {
         maxHeaderSize: limits.headerBytes,
-        headersTimeout: limits.headersMs,
-        requestTimeout: limits.requestMs,
+        headersTimeout: 0, // SlowClients does it
+        requestTimeout: 0,
+        connectionsCheckingInterval: MAX_TIMER_MS,
         keepAliveTimeout: limits.idleMs,
-        connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
         noDelay: true,
       },
       (request, response) => this.#handle(request, response),
@@ -84,6 +85,7 @@ export class HttpListener implements Listener {
     this.#server.maxConnections = limits.maxConnections + SPARE_CONNECTIONS;
     this.#server.on('connection', (socket) => this.#connected(socket));
     this.#server.on('clientError', answerMalformed);
+    this.#slowClients = new SlowClients(limits, (socket) => answerMalformed({ code: TIMED_OUT }, socket));
     if (limits.extraMethods.length > 0) this.#methods = new ExtraMethods(this.#server, limits.extraMethods);
   }
 
@@ -133,6 +135,7 @@ export class HttpListener implements Listener {
     const kill = setTimeout(() => this.#server.closeAllConnections(), CLOSE_MS);
     await closed;
     clearTimeout(kill);
+    this.#slowClients[Symbol.dispose]();
   }
 
   #connected(socket: Socket): void {
@@ -140,7 +143,8 @@ export class HttpListener implements Listener {
     const crowded = this.#sockets.size >= maxConnections && !this.#makeRoom();
     // Half of the spare connections stay free: beyond it one that has sent nothing is closed.
     if (crowded && this.#sockets.size >= maxConnections + SPARE_CONNECTIONS / 2) this.#closeOne(({ used }) => !used);
-    this.#sockets.set(socket, { busy: 0, ahead: [], used: false, crowded, openedMs: performance.now() });
+    const reading = this.#slowClients.watch(socket);
+    this.#sockets.set(socket, { busy: 0, ahead: [], used: false, crowded, openedMs: reading.sinceMs, reading });
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
@@ -168,6 +172,7 @@ export class HttpListener implements Listener {
     this.#methods?.restore(request);
     const connection = this.#sockets.get(request.socket);
     if (connection === undefined) return void request.socket.destroy(); // it was closed to make room
+    this.#slowClients.headRead(connection.reading, request);
     connection.busy++;
     connection.used = true;
     if (connection.busy > MAX_AHEAD) return void request.socket.destroy();
@@ -204,15 +209,18 @@ interface Connection {
   /** It was opened when all connections were taken, and none has been closed for it since. */
   crowded: boolean;
   readonly openedMs: number;
+  readonly reading: Reading;
 }
+
+const TIMED_OUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 const MALFORMED: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  [TIMED_OUT]: '408 Request Timeout',
 };
 
 /** Answers what is not HTTP with a status and nothing else: no part of it is repeated. */
-function answerMalformed(error: Error & { code?: string }, socket: Duplex): void {
+function answerMalformed(error: { readonly code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
   // This is the rest of a request that was answered already: a second answer would confuse the client.
   else if (error.code === 'HPE_CLOSED_CONNECTION') socket.end(() => socket.destroy());

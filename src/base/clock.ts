@@ -21,7 +21,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** A timer may fire this much early. */
 const EARLY_MS = 2;
 
-const LOADED = process.hrtime();
+const loadedMs = machineMs();
 
 /** The clock of the machine; tests use a fake one. */
 export const systemClock: Clock = {
@@ -44,7 +44,11 @@ export const systemClock: Clock = {
  * module takes 1.5 ms to load.
  */
 function monoMs(): number {
-  const [seconds, nanoseconds] = process.hrtime(LOADED);
+  return machineMs() - loadedMs;
+}
+
+function machineMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1_000 + nanoseconds / 1e6;
 }
 

@@ -47,6 +47,7 @@ export function tuneForLargeConfig(length: number, text: string): void {
  * memory. To be called when the code of the start is loaded, since V8 refuses bytecode that was made under other flags.
  */
 export function spareMemory(): void {
+  process.getBuiltinModule('node:http'); // what the first login will use, see tuneForLargeConfig
   setFlags(SPARING);
 }
 

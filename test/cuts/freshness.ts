@@ -355,7 +355,7 @@ export const FRESHNESS: readonly Cut[] = [
   cutIn('src/base/file-watch.ts')(
     'watched-again',
     'if (this.#disposed || (found.key === this.#watched?.key && !this.#isMoved)) return false;',
-    'if (this.#over || this.#watched !== undefined) return false;',
+    'if (this.#disposed || this.#watched !== undefined) return false;',
   ),
   cutIn('src/base/file-watch.ts')('watched-again', 'CHECK_MS = 30_000', 'CHECK_MS = 3e9', { by: 'the next check' }),
   cutIn('src/backend/file/dotenv.ts')('dotenv-agreement', '/\\s#.*$/s', '/#.*$/s'),

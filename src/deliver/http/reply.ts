@@ -20,8 +20,35 @@ const PROBLEM_TYPE = 'application/problem+json';
 /** A client that has not taken its answer by then is cut off. */
 const ANSWER_MS = 60_000;
 
-/** Writes a complete answer, which caches may not store. A client that does not take it within a minute is cut off. */
-export function sendReply(response: ServerResponse, { status, type, body, headers }: Reply): void {
+/** Answers that are written at the end of this turn of the event loop. */
+let unsent: { readonly response: ServerResponse; readonly reply: Reply }[] = [];
+
+/**
+ * Writes a complete answer, which caches may not store. A client that does not take it within a minute is cut off.
+ *
+ * The answers to all requests that came in one turn of the event loop are written one after the other at its end. To
+ * wake the process that waits for an answer costs about as much as all else; a client of several connections, which
+ * gets its answers together, is woken once.
+ */
+export function sendReply(response: ServerResponse, reply: Reply): void {
+  if (unsent.length === 0) setImmediate(writeUnsent);
+  unsent.push({ response, reply });
+}
+
+/** Writes what `sendReply` holds until the end of this turn. Call it before anything else is written to a connection. */
+export function writeUnsent(): void {
+  const all = unsent;
+  unsent = [];
+  for (const { response, reply } of all) {
+    try {
+      write(response, reply);
+    } catch {
+      response.destroy(); // one answer that cannot be written takes no other with it
+    }
+  }
+}
+
+function write(response: ServerResponse, { status, type, body, headers }: Reply): void {
   if (response.headersSent || response.destroyed) return;
   const all: OutgoingHttpHeaders = { 'Cache-Control': 'no-store', ...headers };
   if (type !== undefined) all['Content-Type'] = type;

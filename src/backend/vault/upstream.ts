@@ -19,7 +19,16 @@ export interface Upstream extends AsyncDisposable {
   /** The agent's own login. */
   readonly session: Pick<
     Session,
-    'start' | 'current' | 'settled' | 'suspect' | 'names' | 'endsMonoMs' | 'onReplacing' | 'trouble' | 'view'
+    | 'start'
+    | 'current'
+    | 'currentNow'
+    | 'settled'
+    | 'suspect'
+    | 'names'
+    | 'endsMonoMs'
+    | 'onReplacing'
+    | 'trouble'
+    | 'view'
   >;
   /** For calls that the proxy makes itself. */
   readonly client: Pick<VaultClient, 'call'>;

@@ -15,6 +15,8 @@ export interface EndpointOptions {
   readonly place: string;
   /** See `PoolOptions`. */
   readonly maxConnections?: number;
+  /** See `PoolOptions`. Over a proxy, plain HTTP lends none: each of its requests names the whole URL. */
+  readonly lends?: boolean;
 }
 
 /** One server: its address, and the pool of connections to it. */
@@ -38,6 +40,8 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
   const { target, base, shown } = parseTarget(options.address, options.place);
   const proxies = target.kind === 'tcp' ? proxyEnv(options.env, options.place) : undefined;
   const key = target.kind === 'tcp' && target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
-  const pool = new Pool({ ...options, ...(proxies === undefined ? {} : { proxyEnv: proxies }) });
-  return { target, base, address: shown, proxied: proxies?.[key] !== undefined, pool };
+  const proxied = proxies?.[key] !== undefined;
+  const lends = options.lends === true && !(proxied && key === 'HTTP_PROXY');
+  const pool = new Pool({ ...options, lends, ...(proxies === undefined ? {} : { proxyEnv: proxies }) });
+  return { target, base, address: shown, proxied, pool };
 }

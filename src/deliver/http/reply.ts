@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Code } from '../../base/codes.ts';
 import { CODES } from '../../base/codes.ts';
+import { EndOfTurn } from '../../base/end-of-turn.ts';
 import type { Failure } from '../../base/errors.ts';
 
 /** A complete answer. */
@@ -20,36 +21,37 @@ const PROBLEM_TYPE = 'application/problem+json';
 /** A client that has not taken its answer by then is cut off. */
 const ANSWER_MS = 60_000;
 
-/** Answers that are written at the end of this turn of the event loop. */
-let unsent: { readonly response: ServerResponse; readonly reply: Reply }[] = [];
+const unsent = new EndOfTurn();
 
 /**
- * Writes a complete answer, which caches may not store. A client that does not take it within a minute is cut off.
- *
- * The answers to all requests that came in one turn of the event loop are written one after the other at its end. To
- * wake the process that waits for an answer costs about as much as all else; a client of several connections, which
- * gets its answers together, is woken once.
+ * Writes a complete answer, which caches may not store, at the end of this turn of the event loop. A client that does
+ * not take it within a minute is cut off.
  */
 export function sendReply(response: ServerResponse, reply: Reply): void {
-  if (unsent.length === 0) setImmediate(writeUnsent);
-  unsent.push({ response, reply });
+  sendLater(response, () => write(response, reply));
 }
 
-/** Writes what `sendReply` holds until the end of this turn. Call it before anything else is written to a connection. */
-export function writeUnsent(): void {
-  const all = unsent;
-  unsent = [];
-  for (const { response, reply } of all) {
+/**
+ * Calls `send`, which writes a complete answer, at the end of this turn of the event loop: a client of several
+ * connections gets its answers together. Nothing is called when there is an answer by then.
+ */
+export function sendLater(response: ServerResponse, send: () => void): void {
+  unsent.add(() => {
+    if (response.headersSent || response.destroyed) return;
     try {
-      write(response, reply);
+      send();
     } catch {
       response.destroy(); // one answer that cannot be written takes no other with it
     }
-  }
+  });
+}
+
+/** Writes the answers that wait for the end of this turn. Call it before anything else is written to a connection. */
+export function writeUnsent(): void {
+  unsent.flush();
 }
 
 function write(response: ServerResponse, { status, type, body, headers }: Reply): void {
-  if (response.headersSent || response.destroyed) return;
   const all: OutgoingHttpHeaders = { 'Cache-Control': 'no-store', ...headers };
   if (type !== undefined) all['Content-Type'] = type;
   const bytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;

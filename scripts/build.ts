@@ -112,7 +112,6 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/init.ts',
     'src/config/load.ts',
     'src/backend/vault/open.ts',
-    'src/backend/vault/create-upstream.ts',
     'node_modules/node-vault/src/index.js',
     'src/render/renderer.ts',
     'src/render/request.ts',
@@ -128,7 +127,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/observe/health-watch.ts',
   ],
   api: ['src/deliver/api/create-api.ts', 'src/deliver/http/routes.ts'],
-  proxy: ['src/deliver/proxy/proxy-service.ts'],
+  proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.

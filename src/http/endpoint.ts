@@ -15,6 +15,8 @@ export interface EndpointOptions {
   readonly place: string;
   /** See `PoolOptions`. */
   readonly maxConnections?: number;
+  /** See `PoolOptions`. Over a proxy, plain HTTP lends none: each of its requests names the whole URL. */
+  readonly lends?: boolean;
 }
 
 /** One server: its address, and the pool of connections to it. */
@@ -40,7 +42,9 @@ export function openEndpoint(options: EndpointOptions): Endpoint {
   const { target, base, shown } = parseTarget(options.address, options.place);
   const proxies = target.kind === 'tcp' ? proxyEnv(options.env, options.place) : undefined;
   const key = target.kind === 'tcp' && target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
-  const pool = new Pool({ ...options, ...(proxies === undefined ? {} : { proxyEnv: proxies }) });
+  const proxied = proxies?.[key] !== undefined;
   const mayTunnel = proxies?.HTTP_PROXY !== undefined || proxies?.HTTPS_PROXY !== undefined;
-  return { target, base, address: shown, proxied: proxies?.[key] !== undefined, mayTunnel, pool };
+  const lends = options.lends === true && !(proxied && key === 'HTTP_PROXY');
+  const pool = new Pool({ ...options, lends, ...(proxies === undefined ? {} : { proxyEnv: proxies }) });
+  return { target, base, address: shown, proxied, mayTunnel, pool };
 }

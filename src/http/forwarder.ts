@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { deadline } from '../base/deadline.ts';
@@ -6,6 +6,11 @@ import { fail, type PannierError } from '../base/errors.ts';
 import type { CallCancellation } from './call-cancellation.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from './endpoint.ts';
 import { isReset, openRequest } from './exchange.ts';
+import type { KeptConnection } from './kept-connection.ts';
+import { loadHttp } from './node-http.ts';
+import { type PlainAnswer, readPlainAnswer } from './plain-answer.ts';
+import { Replay } from './replay.ts';
+import { requestHead } from './request-head.ts';
 import { isAboutClientCertificate, WireError, wireFailure } from './wire-error.ts';
 
 /** A request of a client, sent on unchanged. */
@@ -39,6 +44,9 @@ export interface ForwarderOptions extends Omit<EndpointOptions, 'maxConnections'
   readonly answerMs: number;
 }
 
+/** The answer to a forwarded request: whole, or with a body that is still to be read. */
+export type ForwardedAnswer = PlainAnswer | IncomingMessage;
+
 /** Connections per pool: one per proxied request, and a local listener accepts at most this many requests at once. */
 const MAX_FORWARDED = 576;
 
@@ -63,20 +71,20 @@ export class Forwarder implements AsyncDisposable {
   constructor(options: ForwarderOptions) {
     this.#options = options;
     const { certFile, keyFile, ...plain } = options.tls;
-    this.#certified = openEndpoint({ ...options, maxConnections: MAX_FORWARDED });
+    this.#certified = openEndpoint({ ...options, maxConnections: MAX_FORWARDED, lends: true });
     this.#plain =
       certFile === undefined && keyFile === undefined
         ? this.#certified
-        : openEndpoint({ ...options, tls: plain, maxConnections: MAX_FORWARDED });
+        : openEndpoint({ ...options, tls: plain, maxConnections: MAX_FORWARDED, lends: true });
     this.address = this.#plain.address;
   }
 
   /**
-   * Resolves with the head of the answer; the caller must read the body or destroy it. `stop` ends the request and the
-   * body.
+   * Resolves with the head of the answer; the caller must read the body or destroy it, if it is not there already.
+   * `stop` ends the request and the body.
    * @throws PannierError BACKEND_UNREACHABLE, BACKEND_TIMEOUT, BACKEND_TLS, BACKEND_MALFORMED, or the reason of `stop`.
    */
-  async send(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage> {
+  async send(request: ForwardedRequest, stop: CallCancellation): Promise<ForwardedAnswer> {
     try {
       return await this.#once(request, stop);
     } catch (error) {
@@ -100,14 +108,98 @@ export class Forwarder implements AsyncDisposable {
     return withCertificate ? this.#certified : this.#plain;
   }
 
-  async #once(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage> {
+  async #once(request: ForwardedRequest, stop: CallCancellation): Promise<ForwardedAnswer> {
     const { target, base, pool } = this.#endpointFor(request);
-    const agent = await pool.agentFor(target.kind === 'unix' ? 'http:' : target.protocol);
-    return await new Promise((resolve, reject) => {
-      if (stop.reason !== undefined) return reject(stop.reason);
-      const { method } = request;
-      const timeout = this.#options.connectMs + 1_000;
-      const sent = openRequest(agent, target, { method, path: base + request.path, timeout });
+    const found = pool.agentFor(target.kind === 'unix' ? 'http:' : target.protocol);
+    const agent = found instanceof Promise ? await found : found;
+    if (stop.reason !== undefined) throw stop.reason;
+    const { method, headers, body } = request;
+    const path = base + request.path;
+    const isPlain = method !== 'HEAD' && (body === undefined || body instanceof Uint8Array);
+    if (isPlain) {
+      const head = requestHead(target, method, path, headers, body?.length);
+      const kept = head === undefined ? undefined : pool.borrow(agent);
+      if (head !== undefined && kept !== undefined) return await this.#overKept(kept, agent, head, request, stop);
+    }
+    const timeout = this.#options.connectMs + 1_000;
+    const sent = openRequest(agent, target, { method, path, timeout });
+    if (!isPlain) pool.leaveToClient(sent);
+    return await this.#receive(sent, request, stop, write);
+  }
+
+  /**
+   * Sends a request over a kept connection without Node's client, which takes more time than all else here. An answer
+   * that is not all there in the plainest form is left to Node's client, with all that it knows of HTTP.
+   */
+  #overKept(
+    kept: KeptConnection,
+    agent: Agent,
+    head: string,
+    request: ForwardedRequest,
+    stop: CallCancellation,
+  ): Promise<ForwardedAnswer> {
+    const { pool } = this.#endpointFor(request);
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        cancelTimeout();
+        unlisten();
+      };
+      const abandon = (reason: unknown) => {
+        leave();
+        kept.readBy(NOBODY);
+        kept.socket.destroy();
+        reject(reason);
+      };
+      // A reset before any byte of an answer: the server closed the idle connection while the request was written.
+      const failed = (foreign: unknown) => abandon(new WireError(foreign, { stale: isReset(foreign), midway: false }));
+      kept.readBy({
+        take: (chunk) => {
+          leave();
+          const answer = readPlainAnswer(chunk);
+          if (answer === undefined) resolve(this.#receiveRest(kept, agent, chunk, request, stop));
+          else {
+            pool.giveBack(agent, kept, answer.keepAlive);
+            resolve(answer);
+          }
+        },
+        ended: () => failed({ code: 'ECONNRESET' }),
+        failed,
+      });
+      const cancelTimeout = this.#limitAnswer(abandon);
+      const unlisten = stop.listen(() => abandon(stop.reason));
+      kept.send(head, request.body as Uint8Array | undefined);
+    });
+  }
+
+  /** Reads an answer whose first bytes have come by Node's client. */
+  #receiveRest(
+    kept: KeptConnection,
+    agent: Agent,
+    first: Buffer,
+    request: ForwardedRequest,
+    stop: CallCancellation,
+  ): Promise<IncomingMessage> {
+    const { pool } = this.#endpointFor(request);
+    const replay = new Replay(kept, first);
+    const { method } = request;
+    const sent = loadHttp().request({ method, createConnection: () => replay });
+    sent.shouldKeepAlive = true;
+    // Node's client says so when the answer is complete, and neither side closes the connection.
+    replay.once('free', () => {
+      const { res } = sent as ClientRequest & { readonly res?: IncomingMessage };
+      if (replay.release()) pool.giveBack(agent, kept, res?.headers['keep-alive']?.toString());
+    });
+    return this.#receive(sent, request, stop, (one) => one.end());
+  }
+
+  /** Resolves with the answer that Node's client gets. @param begin sends the request. */
+  #receive(
+    sent: ClientRequest,
+    request: ForwardedRequest,
+    stop: CallCancellation,
+    begin: (sent: ClientRequest, request: ForwardedRequest) => void,
+  ): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
       let socket: Socket | undefined;
       let readBefore = 0;
       let settled = false;
@@ -139,7 +231,15 @@ export class Forwarder implements AsyncDisposable {
         received.once('close', unlisten);
         resolve(received);
       });
-      write(sent, request);
+      begin(sent, request);
+    });
+  }
+
+  /** Calls `late` when no answer begins within `answerMs`. Returns how to cancel it. */
+  #limitAnswer(late: (reason: PannierError) => void): () => void {
+    const { clock, answerMs, place } = this.#options;
+    return deadline(clock, answerMs, () => {
+      late(fail('BACKEND_TIMEOUT', place, `no answer within ${answerMs} ms from ${this.address}`));
     });
   }
 
@@ -148,21 +248,18 @@ export class Forwarder implements AsyncDisposable {
    * sent. Returns a function that cancels both limits.
    */
   #limitWaits(sent: ClientRequest, late: (reason: PannierError) => void): () => void {
-    const { clock, connectMs, answerMs, place } = this.#options;
+    const { clock, connectMs, place } = this.#options;
     let cancel = () => {};
     let isOver = false;
-    const wait = (ms: number, what: string) => {
-      const seen = `no ${what} within ${ms} ms from ${this.address}`;
-      cancel = deadline(clock, ms, () => late(fail('BACKEND_TIMEOUT', place, seen)));
-    };
     sent.once('socket', (socket: Connecting) => {
       if (isOver || (!socket.connecting && socket.secureConnecting !== true)) return;
-      wait(connectMs, 'connection');
+      const seen = `no connection within ${connectMs} ms from ${this.address}`;
+      cancel = deadline(clock, connectMs, () => late(fail('BACKEND_TIMEOUT', place, seen)));
       socket.once(socket.secureConnecting === undefined ? 'connect' : 'secureConnect', () => cancel());
     });
     sent.once('finish', () => {
       cancel();
-      if (!isOver) wait(answerMs, 'answer');
+      if (!isOver) cancel = this.#limitAnswer(late);
     });
     return () => {
       isOver = true;
@@ -177,6 +274,8 @@ export class Forwarder implements AsyncDisposable {
     return isWithheld ? fail(failed.failure.code, place, failed.failure.seen, { hint: WITHHELD_HINT }) : failed;
   }
 }
+
+const NOBODY = { take() {}, ended() {}, failed() {} };
 
 const WITHHELD_HINT =
   'Requests through the proxy are sent without the client certificate of the agent. ' +

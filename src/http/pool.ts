@@ -1,9 +1,11 @@
-import type { Agent, AgentOptions } from 'node:http';
+import type { Agent, AgentOptions, ClientRequest, IncomingMessage } from 'node:http';
 import type { Agent as SecureAgent, AgentOptions as SecureAgentOptions } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { TlsConfig } from '../config/config.ts';
+import { KeptConnection } from './kept-connection.ts';
 import { loadHttp, loadHttps } from './node-http.ts';
 import type { ProxyEnv } from './proxy-env.ts';
 import { TlsFiles } from './tls-files.ts';
@@ -25,6 +27,8 @@ export interface PoolOptions {
   readonly clock: Clock;
   /** The most connections per origin; `MAX_CONNECTIONS` when absent. At most `MAX_CONNECTIONS` are kept idle. */
   readonly maxConnections?: number;
+  /** Idle connections can be borrowed, see `borrow`. Absent or false: they are for Node's client. */
+  readonly lends?: boolean;
 }
 
 /**
@@ -37,6 +41,9 @@ export class Pool {
   readonly #files: TlsFiles;
   readonly #sockets = new Set<Duplex>();
   readonly #born = new WeakMap<Duplex, number>();
+  /** Idle connections that can be borrowed, the last used one last. */
+  readonly #idle = new WeakMap<Agent, KeptConnection[]>();
+  readonly #clientOnly = new WeakSet<ClientRequest>();
   #http: Agent | undefined;
   #https: { readonly agent: SecureAgent; readonly context: SecureContext } | undefined;
 
@@ -45,16 +52,18 @@ export class Pool {
     this.#files = new TlsFiles(options.tls, options.place, options.clock);
   }
 
-  /** @throws PannierError BACKEND_TLS when a certificate file cannot be used. */
-  async agentFor(protocol: 'http:' | 'https:'): Promise<Agent> {
-    if (protocol === 'http:') {
-      this.#http ??= this.#watched(new (loadHttp().Agent)(this.#agentOptions()));
-      return this.#http;
-    }
+  /** The agent to use now; for TLS it rejects with BACKEND_TLS when a certificate file cannot be used. */
+  agentFor(protocol: 'http:' | 'https:'): Agent | Promise<Agent> {
+    if (protocol === 'https:') return this.#secureAgentNow();
+    this.#http ??= this.#watched(new (loadHttp().Agent)(this.#agentOptions()));
+    return this.#http;
+  }
+
+  async #secureAgentNow(): Promise<Agent> {
     const context = await this.#files.current();
     if (this.#https?.context !== context) {
       // Idle connections of the old agent are closed now, those in use after their answer.
-      if (this.#https !== undefined) drain(this.#https.agent);
+      if (this.#https !== undefined) this.#drain(this.#https.agent);
       this.#https = { agent: this.#watched(this.#secureAgent(context)), context };
     }
     return this.#https.agent;
@@ -67,7 +76,30 @@ export class Pool {
 
   /** Closes idle connections. Called when one of them was found dead, since the others probably are dead too. */
   dropIdle(): void {
-    for (const agent of [this.#http, this.#https?.agent]) if (agent !== undefined) closeIdle(agent);
+    for (const agent of [this.#http, this.#https?.agent]) if (agent !== undefined) this.#closeIdle(agent);
+  }
+
+  /** Takes an idle connection for one exchange; `giveBack` ends it. Undefined: there is none. */
+  borrow(agent: Agent): KeptConnection | undefined {
+    const idle = this.#idle.get(agent) ?? [];
+    for (let found = idle.pop(); found !== undefined; found = idle.pop()) if (found.isUsable) return found;
+    return undefined;
+  }
+
+  /** The connection of this request stays with Node's client, for further requests that only it can send. */
+  leaveToClient(sent: ClientRequest): void {
+    this.#clientOnly.add(sent);
+  }
+
+  /** Keeps a borrowed connection for the next exchange, or closes it. @param hint the server's Keep-Alive header. */
+  giveBack(agent: Agent, connection: KeptConnection, hint: string | undefined): void {
+    const idleMs = Math.min(IDLE_MS, this.#leftMs(connection.socket), hintedMs(hint));
+    const idle = this.#idle.get(agent) ?? [];
+    const mayStay = idleMs > 0 && idle.length < MAX_CONNECTIONS && !drained.has(agent) && !hasWaiting(agent);
+    if (!mayStay || !connection.isUsable) return void connection.socket.destroy();
+    connection.rest(idleMs);
+    idle.push(connection);
+    this.#idle.set(agent, idle);
   }
 
   /** Closes all connections, also tunnels through a proxy that are still being made. */
@@ -111,13 +143,51 @@ export class Pool {
     const keep = (agent as unknown as KeepsAlive).keepSocketAlive.bind(agent);
     (agent as unknown as KeepsAlive).keepSocketAlive = (socket) => {
       this.#note(socket);
-      const age = this.#options.clock.monoMs() - (this.#born.get(socket) ?? 0);
-      const left = CONNECTION_LIFE_MS - age;
+      const left = this.#leftMs(socket);
       if (left <= 0 || drained.has(agent) || !keep(socket)) return false;
       if (left < (socket.timeout ?? IDLE_MS)) socket.setTimeout(Math.max(1, left));
       return true;
     };
+    if (this.#options.lends === true) this.#lend(agent);
     return agent;
+  }
+
+  /** Takes connections that Node's client has used out of its hands, unless a request waits for one. */
+  #lend(agent: Agent): void {
+    const [free] = agent.listeners('free');
+    agent.removeAllListeners('free');
+    agent.on('free', (socket: Used, options: unknown) => {
+      const sent = socket._httpMessage;
+      if (sent?.shouldKeepAlive !== true || this.#clientOnly.has(sent) || !socket.writable || hasWaiting(agent)) {
+        free?.call(agent, socket, options);
+        return;
+      }
+      socket._httpMessage = null;
+      this.#note(socket);
+      const connection = new KeptConnection(socket, (lost) => {
+        const idle = this.#idle.get(agent);
+        const at = idle?.indexOf(lost) ?? -1;
+        if (at >= 0) idle?.splice(at, 1);
+      });
+      this.giveBack(agent, connection, sent.res?.headers['keep-alive']?.toString());
+    });
+  }
+
+  #leftMs(socket: Duplex): number {
+    return CONNECTION_LIFE_MS - (this.#options.clock.monoMs() - (this.#born.get(socket) ?? 0));
+  }
+
+  #drain(agent: Agent): void {
+    drained.add(agent);
+    this.#closeIdle(agent);
+  }
+
+  #closeIdle(agent: Agent): void {
+    for (const { socket } of [...(this.#idle.get(agent) ?? [])]) socket.destroy();
+    this.#idle.delete(agent);
+    for (const sockets of Object.values(agent.freeSockets)) {
+      for (const socket of [...(sockets ?? [])]) socket.destroy();
+    }
   }
 
   #note(socket: Duplex): void {
@@ -135,15 +205,22 @@ interface KeepsAlive {
   keepSocketAlive(socket: Kept): boolean;
 }
 
+/** A socket with the request that Node's client has sent over it, as the client leaves it in the socket. */
+type Used = Socket & { _httpMessage?: (ClientRequest & { readonly res?: IncomingMessage }) | null };
+
 const drained = new WeakSet<Agent>();
 
-function drain(agent: Agent): void {
-  drained.add(agent);
-  closeIdle(agent);
+/** Whether a request waits for a connection. */
+function hasWaiting({ requests }: Agent): boolean {
+  for (const _ in requests) return true;
+  return false;
 }
 
-function closeIdle(agent: Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) {
-    for (const socket of [...(sockets ?? [])]) socket.destroy();
-  }
+/**
+ * How long a server says it keeps an idle connection, less a second for the way, as Node's client has it. Servers that
+ * say nothing keep theirs for longer than `IDLE_MS`.
+ */
+function hintedMs(keepAlive: string | undefined): number {
+  const [, seconds] = /^timeout=(\d{1,9})/.exec(keepAlive ?? '') ?? [];
+  return seconds === undefined ? IDLE_MS : Number(seconds) * 1_000 - 1_000;
 }

@@ -13,9 +13,14 @@ export interface Row {
   /** What a program does that does nothing else, where there is one. */
   readonly floor?: number;
   /**
-   * Most that `pannier` may be, a share of `baoAgent` or a number of its own; or how many times `baoAgent` it must be.
+   * Most that `pannier` may be, a share of `baoAgent` or a number of its own; or the least that it must be, so many
+   * times `baoAgent` or a number of its own.
    */
-  readonly goal?: { readonly share: number } | { readonly atMost: number } | { readonly times: number };
+  readonly goal?:
+    | { readonly share: number }
+    | { readonly atMost: number }
+    | { readonly times: number }
+    | { readonly atLeast: number };
   /** A goal beside the other one: also at most so much. */
   readonly inside?: number;
 }
@@ -63,6 +68,7 @@ export function isMet({
   if (goal === undefined) return undefined;
   if (pannier > inside) return false;
   if ('times' in goal) return pannier / baoAgent >= goal.times;
+  if ('atLeast' in goal) return pannier >= goal.atLeast;
   return 'share' in goal ? pannier / baoAgent <= goal.share : pannier <= goal.atMost;
 }
 
@@ -100,6 +106,7 @@ export function cellsOf(row: Row): string[] {
 
 function limitOf(goal: NonNullable<Row['goal']>, unit: string): string {
   if ('times' in goal) return `>= ${goal.times} x`;
+  if ('atLeast' in goal) return `>= ${goal.atLeast} ${unit}`.trim();
   return 'share' in goal ? `<= ${goal.share} x` : `<= ${goal.atMost} ${unit}`.trim();
 }
 

@@ -31,8 +31,8 @@ const GROUPS: Readonly<Record<string, number>> = {
   init: options.full ? 480_000 : 240_000,
   idle: 240_000,
   poll: 420_000,
-  api: 180_000,
-  proxy: 180_000,
+  api: 300_000,
+  proxy: 240_000,
   change: 240_000,
   scale: 300_000,
 };

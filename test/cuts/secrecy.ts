@@ -235,8 +235,8 @@ export const SECRECY: readonly Cut[] = [
       by: 'no token over TCP',
     },
   ),
-  guard('forwarded-refused', "if (FORWARDED.has(name) || name.startsWith('x-forwarded'))", 'if (name === "")'),
-  guard('forwarded-refused', 'if (!isTcp || isLoopback', 'if (isTcp || isLoopback', { by: 'evil.example' }),
+  guard('forwarded-refused', "FORWARDED.has(name) || name.startsWith('x-forwarded')", 'name === ""'),
+  guard('forwarded-refused', 'if (!isTcp || isLocalHost', 'if (isTcp || isLocalHost', { by: 'evil.example' }),
   cutIn('src/deliver/http/token-file.ts')(
     'constant-time',
     'return loadCrypto().timingSafeEqual(a, b);',

@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { CallCancellation } from '../../http/call-cancellation.ts';
-import type { ForwardedRequest } from '../../http/forwarder.ts';
+import type { ForwardedAnswer, ForwardedRequest } from '../../http/forwarder.ts';
 import type { Backend } from '../backend.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultClient } from './client/client.ts';
@@ -19,12 +18,21 @@ export interface Upstream extends AsyncDisposable {
   /** The agent's own login. */
   readonly session: Pick<
     Session,
-    'start' | 'current' | 'settled' | 'suspect' | 'names' | 'endsMonoMs' | 'onReplacing' | 'trouble' | 'view'
+    | 'start'
+    | 'current'
+    | 'currentNow'
+    | 'settled'
+    | 'suspect'
+    | 'names'
+    | 'endsMonoMs'
+    | 'onReplacing'
+    | 'trouble'
+    | 'view'
   >;
   /** For calls that the proxy makes itself. */
   readonly client: Pick<VaultClient, 'call'>;
   /** See `Forwarder.send`. */
-  send(request: ForwardedRequest, stop: CallCancellation): Promise<IncomingMessage>;
+  send(request: ForwardedRequest, stop: CallCancellation): Promise<ForwardedAnswer>;
   /**
    * The mount that a path of the configured namespace is in; `refused` when the server does not report it. The server
    * is asked with the agent's own login, once per mount.

@@ -7,7 +7,7 @@ import type { Listener, ListenOptions } from '../service.ts';
 import { type BoundSocket, bind } from './bind.ts';
 import { ExtraMethods } from './extra-methods.ts';
 import type { HttpService } from './http-service.ts';
-import { sendProblem } from './reply.ts';
+import { sendProblem, writeUnsent } from './reply.ts';
 import { type Reading, SlowClients, type SlowLimits } from './slow-clients.ts';
 
 /** The protocol of an HttpListener. */
@@ -66,11 +66,17 @@ export class HttpListener implements Listener {
   #service: HttpService;
   #bound: BoundSocket | undefined;
   readonly #methods: ExtraMethods | undefined;
+  /** One listener for the end of every answer: it is called with the answer as `this`. */
+  readonly #closed: (this: ServerResponse) => void;
 
   private constructor(where: ListenConfig, service: HttpService, limits: Limits) {
     this.where = where;
     this.#service = service;
     this.#limits = limits;
+    const ended = (response: ServerResponse) => this.#ended(response);
+    this.#closed = function () {
+      ended(this);
+    };
     this.#server = loadHttp().createServer(
       {
         maxHeaderSize: limits.headerBytes,
@@ -146,6 +152,8 @@ export class HttpListener implements Listener {
     const reading = this.#slowClients.watch(socket);
     this.#sockets.set(socket, { busy: 0, ahead: [], used: false, crowded, openedMs: reading.sinceMs, reading });
     socket.once('close', () => this.#sockets.delete(socket));
+    // Node's own listener ends the connection of a client that has sent all it wants to; the answer goes first.
+    socket.prependListener('end', writeUnsent);
   }
 
   /** Closes a used idle connection, or else one that has sent no request. False: there is neither. */
@@ -176,15 +184,19 @@ export class HttpListener implements Listener {
     connection.busy++;
     connection.used = true;
     if (connection.busy > MAX_AHEAD) return void request.socket.destroy();
-    response.once('close', () => {
-      connection.busy--;
-      const status = response.headersSent ? response.statusCode : 0;
-      this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
-      if (!request.socket.destroyed && !request.socket.writableEnded) connection.ahead.shift()?.();
-    });
-    const serve = () => this.#serve(connection, request, response);
-    if (connection.busy === 1) serve();
-    else connection.ahead.push(serve);
+    response.on('close', this.#closed);
+    if (connection.busy === 1) this.#serve(connection, request, response);
+    else connection.ahead.push(() => this.#serve(connection, request, response));
+  }
+
+  #ended(response: ServerResponse): void {
+    const status = response.headersSent ? response.statusCode : 0;
+    this.#answered.set(status, (this.#answered.get(status) ?? 0) + 1);
+    const { socket } = response.req;
+    const connection = this.#sockets.get(socket);
+    if (connection === undefined) return;
+    connection.busy--;
+    if (!socket.destroyed && !socket.writableEnded) connection.ahead.shift()?.();
   }
 
   #serve(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
@@ -221,6 +233,7 @@ const MALFORMED: Readonly<Record<string, string>> = {
 
 /** Answers what is not HTTP with a status and nothing else: no part of it is repeated. */
 function answerMalformed(error: { readonly code?: string }, socket: Duplex): void {
+  writeUnsent(); // the answers to what came before it
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
   // This is the rest of a request that was answered already: a second answer would confuse the client.
   else if (error.code === 'HPE_CLOSED_CONNECTION') socket.end(() => socket.destroy());

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Code } from '../../base/codes.ts';
 import { CODES } from '../../base/codes.ts';
+import { EndOfTurn } from '../../base/end-of-turn.ts';
 import type { Failure } from '../../base/errors.ts';
 
 /** A complete answer. */
@@ -20,9 +21,37 @@ const PROBLEM_TYPE = 'application/problem+json';
 /** A client that has not taken its answer by then is cut off. */
 const ANSWER_MS = 60_000;
 
-/** Writes a complete answer, which caches may not store. A client that does not take it within a minute is cut off. */
-export function sendReply(response: ServerResponse, { status, type, body, headers }: Reply): void {
-  if (response.headersSent || response.destroyed) return;
+const unsent = new EndOfTurn();
+
+/**
+ * Writes a complete answer, which caches may not store, at the end of this turn of the event loop. A client that does
+ * not take it within a minute is cut off.
+ */
+export function sendReply(response: ServerResponse, reply: Reply): void {
+  sendLater(response, () => write(response, reply));
+}
+
+/**
+ * Calls `send`, which writes a complete answer, at the end of this turn of the event loop: a client of several
+ * connections gets its answers together. Nothing is called when there is an answer by then.
+ */
+export function sendLater(response: ServerResponse, send: () => void): void {
+  unsent.add(() => {
+    if (response.headersSent || response.destroyed) return;
+    try {
+      send();
+    } catch {
+      response.destroy(); // one answer that cannot be written takes no other with it
+    }
+  });
+}
+
+/** Writes the answers that wait for the end of this turn. Call it before anything else is written to a connection. */
+export function writeUnsent(): void {
+  unsent.flush();
+}
+
+function write(response: ServerResponse, { status, type, body, headers }: Reply): void {
   const all: OutgoingHttpHeaders = { 'Cache-Control': 'no-store', ...headers };
   if (type !== undefined) all['Content-Type'] = type;
   const bytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;

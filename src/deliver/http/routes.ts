@@ -50,6 +50,18 @@ interface Row extends Route {
   readonly parts: readonly string[];
 }
 
+/** What the table says about a path. */
+interface Found {
+  /** The rows that fit best, by their methods. */
+  readonly rows: readonly Row[];
+  /** The parts of the path by the keys of each row; undefined: they cannot be decoded. */
+  readonly params: readonly (Readonly<Record<string, string>> | undefined)[];
+}
+
+/** Paths that are remembered: clients ask for few, again and again. What clients send cannot fill the memory. */
+const MAX_PATHS = 512;
+const MAX_PATH_LENGTH = 256;
+
 /**
  * A table of routes. It answers 404 to an unknown path, 405 with Allow to an unknown method, 400 to a path that cannot
  * be decoded, and 413 to a body that is too large. Paths are compared as they came, part by part: `..`, `//` and `%2f`
@@ -58,6 +70,7 @@ interface Row extends Route {
  */
 export class Routes {
   readonly #byLength = new Map<number, Row[]>();
+  readonly #found = new Map<string, Found>();
 
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
@@ -69,24 +82,36 @@ export class Routes {
   }
 
   isVital(request: IncomingMessage): boolean {
-    const { path } = splitUrl(request.url);
-    return this.#candidates(path.split('/')).some(({ vital }) => vital === true);
+    return this.#find(splitUrl(request.url).path).rows.some(({ vital }) => vital === true);
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     const { path, query } = splitUrl(request.url);
-    const parts = path.split('/');
-    const fitting = this.#candidates(parts);
+    const { rows, params: allParams } = this.#find(path);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
-    const row = fitting.find((one) => one.method === method && (one.noHead !== true || request.method === method));
-    const params = row && paramsOf(row.parts, parts);
-    if (fitting.length === 0) sendProblem(response, 404, 'API_NO_ROUTE', 'there is nothing at this path');
+    const at = rows.findIndex((one) => one.method === method && (one.noHead !== true || request.method === method));
+    const row = rows[at];
+    const params = allParams[at];
+    if (rows.length === 0) sendProblem(response, 404, 'API_NO_ROUTE', 'there is nothing at this path');
     else if (row === undefined) {
-      const Allow = fitting.map((one) => one.method).join(', ');
+      const Allow = rows.map((one) => one.method).join(', ');
       sendProblem(response, 405, 'API_METHOD', `this path takes ${Allow}, not ${request.method}`, { Allow });
     } else if (params === undefined) sendProblem(response, 400, 'API_MALFORMED', 'the path cannot be decoded');
     else if (hasBody(request)) void answerWithBody(row, { request, response, params, query });
     else answer(row, { request, response, params, query, body: NOTHING });
+  }
+
+  #find(path: string): Found {
+    const known = this.#found.get(path);
+    if (known !== undefined) return known;
+    const parts = path.split('/');
+    const rows = this.#candidates(parts);
+    const found = { rows, params: rows.map((row) => paramsOf(row.parts, parts)) };
+    if (rows.length > 0 && path.length <= MAX_PATH_LENGTH) {
+      if (this.#found.size >= MAX_PATHS) this.#found.clear();
+      this.#found.set(path, found);
+    }
+    return found;
   }
 
   #candidates(parts: readonly string[]): readonly Row[] {
@@ -153,7 +178,7 @@ function splitUrl(url = '/'): { readonly path: string; readonly query: string } 
   return at < 0 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
 }
 
-function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<string, string> | undefined {
+function paramsOf(pattern: readonly string[], parts: readonly string[]): Readonly<Record<string, string>> | undefined {
   const params: Record<string, string> = {}; // safe: the keys come from the table, not from the request
   for (let i = 1; i < pattern.length; i++) {
     const key = pattern[i] as string;
@@ -165,7 +190,7 @@ function paramsOf(pattern: readonly string[], parts: readonly string[]): Record<
       return undefined;
     }
   }
-  return params;
+  return Object.freeze(params);
 }
 
 /** Whether a request has a body, judged by its headers. */

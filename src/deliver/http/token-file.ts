@@ -87,7 +87,7 @@ async function statOf(path: string): Promise<Stats | undefined> {
 }
 
 function digestOf(text: string): Buffer {
-  return loadCrypto().createHash('sha256').update(text).digest();
+  return loadCrypto().hash('sha256', text, 'buffer');
 }
 
 function isSame(a: Buffer, b: Buffer): boolean {

@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { ForwardedAnswer } from '../../http/forwarder.ts';
 import type { ClockReading } from '../../lease/schedule.ts';
 import { answerHeaders } from './end-to-end.ts';
 
@@ -12,7 +13,7 @@ export class CachedAnswer {
   readonly #headers: readonly string[];
   readonly #body: Buffer;
 
-  constructor(received: IncomingMessage, body: Buffer, since: ClockReading) {
+  constructor(received: ForwardedAnswer, body: Buffer, since: ClockReading) {
     this.sinceMonoMs = since.monoMs;
     this.sinceWallMs = since.wallMs;
     this.#status = received.statusCode ?? 0;

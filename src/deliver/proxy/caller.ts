@@ -68,7 +68,8 @@ export class NoLogin extends PannierError {}
  * @throws NoLogin, CANCELLED when the session ends, or the reason of `stop`.
  */
 export async function ownLogin(upstream: Upstream, clock: Clock, stop: CallCancellation): Promise<LiveLogin> {
-  return await awaitLogin(upstream, clock, stop, (signal) => upstream.session.current(signal));
+  const now = stop.reason === undefined ? upstream.session.currentNow() : undefined;
+  return now ?? (await awaitLogin(upstream, clock, stop, (signal) => upstream.session.current(signal)));
 }
 
 /** Waits as `ownLogin` does, then calls `then`, which has the rest of that time. @throws what `ownLogin` does. */

@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { LiveLogin } from '../../backend/vault/auth/method.ts';
-import type { StreamedBody } from '../../http/forwarder.ts';
+import type { ForwardedAnswer, StreamedBody } from '../../http/forwarder.ts';
 import type { Caller } from './caller.ts';
 import type { BodyStart } from './read-some.ts';
 import type { ProxyRequest } from './request.ts';
@@ -17,7 +16,7 @@ export interface UpstreamRequest {
 
 /** The server's answer. */
 export interface UpstreamAnswer {
-  readonly received: IncomingMessage;
+  readonly received: ForwardedAnswer;
   /** The beginning of the body, when it has been read already. */
   readonly some?: BodyStart;
   /** The agent's login that the request was sent under; undefined for another caller. */

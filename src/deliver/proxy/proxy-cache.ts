@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ProxyCacheConfig } from '../../config/config.ts';
+import type { ForwardedAnswer } from '../../http/forwarder.ts';
 import type { ClockReading } from '../../lease/schedule.ts';
 import type { CachedAnswer } from './cached-answer.ts';
 import { LeaseCache, type LeaseCacheDeps } from './lease-cache.ts';
@@ -95,7 +95,7 @@ export class ProxyCache implements Disposable {
 }
 
 /** Whether an answer may be kept: it is successful, and JSON of a moderate length without an encoding. */
-export function mayBeKept({ statusCode, headers }: IncomingMessage): boolean {
+export function mayBeKept({ statusCode, headers }: ForwardedAnswer): boolean {
   return (
     statusCode === 200 &&
     (headers['content-type'] ?? '').startsWith('application/json') &&

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { fail } from '../../base/errors.ts';
 import type { CallCancellation } from '../../http/call-cancellation.ts';
+import { PlainAnswer } from '../../http/plain-answer.ts';
 
 /** A body up to this length is held in memory, so that its request can be examined and sent again. */
 export const MAX_HELD = 64 * 1024;
@@ -16,7 +17,12 @@ export interface BodyStart {
  * Reads a body to its end, or until it has more than `max` bytes.
  * @throws PannierError BACKEND_UNREACHABLE when it breaks off, or the reason of `stop`.
  */
-export function readSome(message: IncomingMessage, max: number, stop: CallCancellation): Promise<BodyStart> {
+export function readSome(
+  message: IncomingMessage | PlainAnswer,
+  max: number,
+  stop: CallCancellation,
+): Promise<BodyStart> {
+  if (message instanceof PlainAnswer) return Promise.resolve({ bytes: message.body, isWhole: true });
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
-import { destroyUnlessSent } from '../http/reply.ts';
+import { PlainAnswer } from '../../http/plain-answer.ts';
+import { destroyUnlessSent, sendLater } from '../http/reply.ts';
 import { endWith } from './cached-answer.ts';
 import { answerHeaders } from './end-to-end.ts';
 import type { UpstreamAnswer } from './exchange.ts';
@@ -18,11 +19,14 @@ export function relay(call: ProxyCall, answer: UpstreamAnswer, clock: Clock, mor
   const headers = answerHeaders(received.rawHeaders, (name) => held !== undefined && name === 'content-length');
   headers.push(...more);
   call.leaveBody();
-  if (held !== undefined) {
-    if (statusCode !== 204 && statusCode !== 304) headers.push('Content-Length', String(held.length));
-    response.writeHead(statusCode, headers);
-    endWith(response, held);
-    destroyUnlessSent(response);
+  if (held !== undefined || received instanceof PlainAnswer) {
+    const body = held ?? EMPTY;
+    if (statusCode !== 204 && statusCode !== 304) headers.push('Content-Length', String(body.length));
+    sendLater(response, () => {
+      response.writeHead(statusCode, headers);
+      endWith(response, body);
+      destroyUnlessSent(response);
+    });
     return;
   }
   response.writeHead(statusCode, headers);
@@ -44,6 +48,7 @@ export function relay(call: ProxyCall, answer: UpstreamAnswer, clock: Clock, mor
 /** The body if all of it has arrived already, as most bodies do in one piece with their head. */
 function heldBody({ received, some }: UpstreamAnswer): Buffer | undefined {
   if (some !== undefined) return some.isWhole ? some.bytes : undefined;
+  if (received instanceof PlainAnswer) return received.body;
   if (!received.complete) return undefined;
   const chunk = received.read() as Buffer | null;
   if (chunk === null) received.resume(); // the end of an empty body must be read too: it frees the connection

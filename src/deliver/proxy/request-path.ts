@@ -5,8 +5,10 @@
  */
 export function readPath(url: string): string | undefined {
   const mark = url.indexOf('?');
+  const written = mark < 0 ? url : url.slice(0, mark);
   try {
-    return decodeURIComponent(mark < 0 ? url : url.slice(0, mark)).replace(/\/{2,}/g, '/');
+    const path = written.includes('%') ? decodeURIComponent(written) : written;
+    return path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
   } catch {
     return undefined;
   }

@@ -98,6 +98,20 @@ describe('a listener', () => {
     expect(await rest(long)).toMatch(/^HTTP\/1.1 431 /);
   });
 
+  it('answers a client that ends its side of the connection with its request', async () => {
+    const { path } = await listen([hello]);
+    const socket = await dial(path);
+    socket.end('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await rest(socket)).toMatch(/^HTTP\/1.1 200 [\s\S]*hello$/);
+  });
+
+  it('answers a request before what follows it and is not HTTP, though both came together', async () => {
+    const { path } = await listen([hello]);
+    const socket = await dial(path);
+    socket.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n\0\0canary\r\n\r\n');
+    expect(await rest(socket)).toMatch(/^HTTP\/1.1 200 [\s\S]*helloHTTP\/1.1 400 Bad Request\r\n/);
+  });
+
   it('counts its answers by status, refusals included', async () => {
     const { path, listener } = await listen([hello, well], { maxConnections: 1, silentMs: 60_000 });
     const taken = await dial(path);

@@ -30,6 +30,7 @@ function world() {
   const session: Upstream['session'] = {
     start: () => {},
     current: async () => login,
+    currentNow: () => login,
     settled: async () => {},
     suspect: async () => 'alive',
     names: () => false,

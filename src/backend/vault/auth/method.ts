@@ -58,6 +58,8 @@ export interface Session extends AsyncDisposable {
    * @throws PannierError CANCELLED when `signal` aborts first, or the session ends.
    */
   current(signal: AbortSignal): Promise<LiveLogin>;
+  /** The same at once, without waiting; undefined: `current` has to wait, or throws. */
+  currentNow(): LiveLogin | undefined;
   /**
    * To be called after a 403 under login `loginId`. Asks `auth/token/lookup-self`, once for all callers. `alive` means
    * that the path is denied. `replaced` means that the login is dead: try again with `current`, which waits for another

@@ -141,13 +141,16 @@ export class VaultSession implements Session {
     this.start();
     for (;;) {
       this.#throwIfEnded(signal);
-      const login = this.#logins.usable();
-      if (login !== undefined) {
-        if (this.#logins.takeUse()) this.#keeper.wake();
-        return login;
-      }
+      const login = this.currentNow();
+      if (login !== undefined) return login;
       await this.#waiters.wait(signal);
     }
+  }
+
+  currentNow(): LiveLogin | undefined {
+    const login = this.#stop.signal.aborted ? undefined : this.#logins.usable();
+    if (login !== undefined && this.#logins.takeUse()) this.#keeper.wake();
+    return login;
   }
 
   async settled(signal: AbortSignal): Promise<void> {

@@ -30,6 +30,7 @@ function constantSession(): VaultBackendDeps['session'] {
   const login: LiveLogin = { token, accessor: undefined, ...life, id: 7, endsMonoMs: Number.POSITIVE_INFINITY };
   return {
     start: () => {},
+    currentNow: () => undefined,
     current: async () => login,
     settled: async () => {},
     suspect: async () => 'alive',

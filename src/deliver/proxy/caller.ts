@@ -98,6 +98,20 @@ export async function awaitLogin<T>(
   }
 }
 
+/**
+ * Waits while the agent makes its first login, for no longer than that may take: until then it is not known whether a
+ * token that a client names is the agent's own.
+ * @throws CANCELLED when the session ends, or the reason of `stop`.
+ */
+export async function firstLogin(upstream: Upstream, clock: Clock, stop: CallCancellation): Promise<void> {
+  if (upstream.session.view().state !== 'logging-in') return;
+  try {
+    await awaitLogin(upstream, clock, stop, async () => {});
+  } catch (error) {
+    if (!(error instanceof NoLogin)) throw error;
+  }
+}
+
 /** The login's token as text for a header. @throws PannierError AUTH_UNUSABLE when a header cannot carry it. */
 export function tokenText({ token }: LiveLogin, place: string): string {
   const text = token.exposeText('backend');

@@ -11,7 +11,7 @@ import { nameOfListen } from '../http/listening.ts';
 import { destroyUnlessSent } from '../http/reply.ts';
 import { askUpstream } from './ask-upstream.ts';
 import { CLEAR_PATH, clearCache } from './cache-clear.ts';
-import { callerOf } from './caller.ts';
+import { callerOf, firstLogin } from './caller.ts';
 import type { UpstreamRequest } from './exchange.ts';
 import { invalidationNeedsBody } from './invalidation.ts';
 import {
@@ -130,6 +130,7 @@ class ProxyService implements HttpService {
   async #pass(call: ProxyCall, asked: ProxyRequest): Promise<void> {
     const { clock } = this.#options;
     const { upstream, cache } = this.#opened ?? (await this.#opening.promise);
+    if (isAboutOwnToken(asked) || mayNameLogin(asked)) await firstLogin(upstream, clock, call.stop);
     const given = this.#outgoing(asked, upstream, undefined);
     // A client may know the agent's token and send it as its own: that is the same login.
     const isLogin = isAboutOwnToken(asked) && (given.caller === 'own' || upstream.session.names(asked.token ?? ''));

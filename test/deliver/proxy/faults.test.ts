@@ -29,6 +29,29 @@ async function fronting(answerer: Answerer, more: Partial<ProxyingOptions> = {})
   return { server, proxy, seen: () => server.requests.filter(({ path }) => path.startsWith('/v1/x')) };
 }
 
+it("that has not made its first login yet lets no client end it by the login's own token", async () => {
+  const held: (() => void)[] = [];
+  const server = await startFaultServer((request, socket) => {
+    if (request.path.startsWith('/v1/auth/token/lookup-self')) held.push(() => alive(request, socket));
+    else reply(204)(request, socket);
+  });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const auth = { method: 'token', token: Secret.text(TOKEN) } as const;
+  const proxy = await startProxy({ address: server.address, auth });
+  const headers = { 'X-Vault-Token': TOKEN };
+  const asked = [
+    proxy.ask('POST', '/v1/auth/token/revoke-self', { headers }),
+    proxy.ask('POST', '/v1/auth/token/revoke', { headers: { 'X-Vault-Token': 's.other' }, body: { token: TOKEN } }),
+  ];
+  await eventually(() => held.length > 0);
+  expect(server.requests.map(({ path }) => path)).not.toContainEqual(expect.stringContaining('revoke'));
+  for (const answer of held) answer();
+  for (const { status, text } of await Promise.all(asked)) {
+    expect([status, text]).toEqual([403, expect.stringContaining('PROXY_OWN_LOGIN')]);
+  }
+  expect(server.requests.map(({ path }) => path)).not.toContainEqual(expect.stringContaining('revoke'));
+});
+
 describe('a backend in trouble', () => {
   it.each([
     ['resets the connection', reset, 502],

@@ -130,6 +130,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   api: ['src/deliver/api/create-api.ts', 'src/deliver/http/routes.ts'],
   proxy: ['src/deliver/proxy/proxy-service.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
+  keyed: ['src/render/formats/keyed.ts'],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],

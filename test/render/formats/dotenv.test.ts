@@ -36,7 +36,7 @@ describe('format dotenv', () => {
     }
   });
 
-  it('tells every name and every value that it refuses in one message, up to ten', async () => {
+  it('tells every name and every value that it refuses in one message, up to a hundred', async () => {
     const names = await failureOf(format('dotenv', 'db', 's'), {
       ...secrets,
       s: fieldsOf({ 'a.b': Secret.text('1'), OK: Secret.text('2'), '1st': Secret.text('3') }),
@@ -50,10 +50,23 @@ describe('format dotenv', () => {
     expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(values) })).seen).toBe(
       's.A, s.C cannot be quoted so that every reader of dotenv files reads the same text',
     );
-    const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`k-${i}`, Secret.text('x')]));
+    const many = Object.fromEntries(Array.from({ length: 102 }, (_, i) => [`k-${i}`, Secret.text('x')]));
     expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(many) })).seen).toMatch(
-      /k-9 of s, and 2 more are not /,
+      /k-99 of s, and 2 more are not /,
     );
+  });
+
+  it('tells repeated keys, names and values that it refuses together', async () => {
+    const values = { 'a.b': Secret.text('1'), A: Secret.text('x\r'), half: Secret.text('\ud800') };
+    const why = await failureOf(format('dotenv', 's', 't'), { s: fieldsOf(values), t: '{"A":"2"}' });
+    expect(why).toMatchObject({
+      code: 'RENDER_SAME_KEY',
+      seen:
+        's.A and t.A both give A; the field a.b of s is not a valid variable name; ' +
+        's.half holds half a surrogate pair, which UTF-8 cannot carry; ' +
+        's.A cannot be quoted so that every reader of dotenv files reads the same text',
+    });
+    expect(why.hint).toContain('keys: identifier');
   });
 
   it('refuses one key from two sources', async () => {

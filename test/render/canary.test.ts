@@ -81,6 +81,8 @@ const frames: readonly ((path: string) => string)[] = [
 /** Options that make keys equal, invalid or missing. */
 const OPTIONS: readonly FormatOptions[] = [
   { keys: 'identifier' },
+  { for: 'node' },
+  { for: 'systemd' },
   { flat: true },
   { flat: true, case: 'upper', prefix: '-' },
   { rename: [['text', 'half']], flat: true },

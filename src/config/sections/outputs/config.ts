@@ -79,6 +79,9 @@ export type InputSource =
 
 export type FormatName = 'dotenv' | 'json' | 'properties' | 'raw' | 'yaml';
 
+/** The program that a dotenv file is written for. */
+export type DotenvReader = 'sh' | 'docker' | 'node' | 'python' | 'systemd';
+
 /** How the fields of the sources become the keys of a file: first `rename`, then `case`, `prefix` and `keys`. */
 export interface FormatOptions {
   /** New names for fields that are written as `FIELD` or `SOURCE.FIELD`. */
@@ -89,6 +92,8 @@ export interface FormatOptions {
   readonly keys?: 'identifier';
   /** Which names of variables are taken. Absent: identifiers. Only of the environment of exec. */
   readonly names?: 'any';
+  /** The one reader of a dotenv file. Absent: all of them read the file alike. */
+  readonly for?: DotenvReader;
   /** Whether all sources go into one map, instead of one map for each secret. */
   readonly flat?: boolean;
 }

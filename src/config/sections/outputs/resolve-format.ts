@@ -6,7 +6,7 @@ import type { KnownSecrets } from '../secrets/resolve-source.ts';
 import { checkVariables, KEY_OPTIONS, keyOptionsOf, resolveSources } from './resolve-keys.ts';
 
 /** Keys of a file that go with `format` only. */
-export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'flat'] as const;
+export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'for', 'flat'] as const;
 
 /** Formats whose file is one flat list of keys. The nested ones are flat with `flat: true`. */
 const KEYED: readonly FormatName[] = ['dotenv', 'properties'];
@@ -31,6 +31,7 @@ export function resolveFormat(
 
 const optionsOf = (shape: OutputFileShape): FormatOptions => ({
   ...keyOptionsOf(shape),
+  ...(shape.for === undefined ? {} : { for: shape.for }),
   ...(shape.flat === undefined ? {} : { flat: shape.flat }),
 });
 
@@ -42,6 +43,9 @@ function checkOptions(
 ): void {
   if (shape.flat !== undefined && !NESTED.includes(format)) {
     problems.add('CONFIG_INVALID', file, [...path, 'flat'], 'flat goes with json and yaml', 'Remove it.');
+  }
+  if (shape.for !== undefined && format !== 'dotenv') {
+    problems.add('CONFIG_INVALID', file, [...path, 'for'], 'for goes with dotenv', 'Remove it.');
   }
   if (!KEYED.includes(format) && !(NESTED.includes(format) && shape.flat === true)) {
     const hint = NESTED.includes(format) ? 'Remove it, or add flat: true.' : 'Remove it.';

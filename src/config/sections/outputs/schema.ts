@@ -27,6 +27,7 @@ export const outputFile = z.strictObject({
   format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml'])),
   from: z.optional(sources),
   ...keyOptions,
+  for: z.optional(choice(['sh', 'docker', 'node', 'python', 'systemd'])),
   flat: z.optional(bool),
   mode: z.optional(mode),
   uid: z.optional(id),

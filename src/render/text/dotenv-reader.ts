@@ -29,8 +29,8 @@ function quoteCompose(text: string): string {
 
 /**
  * For `--env-file` and `process.loadEnvFile` of Node. It has no escape for a quote, so the text gets quotes that it
- * does not hold: all is literal between them, except that `\n` is a line end between double quotes. Without any quotes a
- * text may hold all three, on one line and without a comment. Node leaves out carriage returns everywhere.
+ * does not hold: all is literal between them, except that `\n` is a line end between double quotes. Without any quotes
+ * a text may hold all three, on one line and without a comment. Node leaves out carriage returns everywhere.
  */
 function quoteNode(text: string): string | undefined {
   if (text.includes('\r')) return undefined;

@@ -8,7 +8,8 @@ const NOT_IN_DOUBLE = /["$`]|\\[abcfnrtv'0\n]/;
 /**
  * Quotes a text so that `sh`, Node, dotenv, python-dotenv, Docker Compose and systemd read back the same text. Single
  * quotes are literal for all of them, but cannot hold a `'`. Double quotes can, when nothing else in the text is
- * special for any of them. No other form is safe in a file that a shell may source. Undefined when neither form holds the text.
+ * special for any of them. No other form is safe in a file that a shell may source. Undefined when neither form holds
+ * the text.
  */
 export function quoteDotenv(text: string): string | undefined {
   if (NEVER.test(text) || isDroppedBySystemd(text)) return undefined;

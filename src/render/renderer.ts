@@ -12,7 +12,6 @@ import type { KnownNames } from './template/analyse.ts';
 import type { ComputedLookup, View } from './template/evaluate.ts';
 import { RenderFault } from './template/fault.ts';
 import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
-import { readTemplate } from './template/template.ts';
 import { missingIn, viewOf } from './template/view.ts';
 
 /** Reads a template file. Tests give their own; the default reads from the disk. */
@@ -85,6 +84,8 @@ async function prepare(
   const origin = originOf(content);
   const inputs = content.inputs ?? NO_INPUTS;
   const names = inputs.size === 0 ? known : { ...known, secrets: known.secrets.union(inputs) };
+  // An output of formats alone needs no templates.
+  const { readTemplate } = await import('./template/template.ts');
   const template = await readTemplate(source, names);
   problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
   const used = new Set(template.uses.map(({ secret }) => secret));

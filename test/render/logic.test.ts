@@ -88,6 +88,23 @@ describe('parseJson', () => {
   });
 });
 
+describe('parseYaml', () => {
+  it('gives what a field holds as YAML, with the spelling of numbers', async () => {
+    const y = { y: JSON.stringify({ doc: 'a: 1.10\nb:\n  - x\n  - no\npin: 012\n' }) };
+    expect(await textOf('{{#with (parseYaml y.doc)}}{{a}} {{#each b}}{{this}} {{/each}}{{pin}}{{/with}}', y)).toBe(
+      '1.10 x no 012',
+    );
+    expect(await textOf('{{json (parseYaml y.doc)}}', y)).toBe('{"a":1.10,"b":["x","no"],"pin":"012"}');
+  });
+
+  it.each(['a: [hunter2', 'a: !evil hunter2', 'a: *hunter2', ''])('of %j fails without showing it', async (doc) => {
+    const why = await failureOf('{{json (parseYaml y.doc)}}', { y: JSON.stringify({ doc }) });
+    expect(why).toMatchObject({ code: 'RENDER_BAD_ARGUMENT' });
+    expect(why.seen).toMatch(/^parseYaml takes YAML, and this is (none: |empty).*; it was given y\.doc$/);
+    expect(JSON.stringify(why)).not.toContain('hunter2');
+  });
+});
+
 describe('a missing field', () => {
   it('comes with the nearest one, and the names of all that there are', async () => {
     const db = { db: '{"username":"hunter2","password":"hunter2","odd \\n name":1}' };

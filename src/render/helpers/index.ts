@@ -14,6 +14,7 @@ import { and, not, or } from './logic.ts';
 import { lookup } from './lookup.ts';
 import { match } from './match.ts';
 import { parseJson } from './parse-json.ts';
+import { parseYaml } from './parse-yaml.ts';
 import { pem } from './pem.ts';
 import { quote } from './quote.ts';
 import { replace } from './replace.ts';
@@ -42,6 +43,7 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map(
     json,
     yaml,
     parseJson,
+    parseYaml,
     toKeyValue,
     quote,
     urlencode,

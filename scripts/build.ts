@@ -114,7 +114,6 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/open.ts',
     'node_modules/node-vault/src/index.js',
     'src/render/renderer.ts',
-    'src/render/request.ts',
     'src/cli/validate.ts',
     'src/deliver/http/token-file.ts', // the API and its clients
   ],
@@ -129,6 +128,8 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   api: ['src/deliver/api/create-api.ts', 'src/deliver/http/routes.ts'],
   proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
+  evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
+  keyed: ['src/render/formats/keyed.ts'],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],

@@ -119,7 +119,12 @@ export const CODES = {
     'Use the helper json or base64encode.',
   ),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'A helper was given a value that it cannot use.', 'See docs/templates.md.'),
-  RENDER_KEY: row(1, 'never', 'A key does not fit the format.', 'Rename the field with rename.'),
+  RENDER_KEY: row(
+    1,
+    'never',
+    'A key does not fit the format.',
+    'Rename the field with rename, or set keys: identifier.',
+  ),
   RENDER_SAME_KEY: row(
     1,
     'never',

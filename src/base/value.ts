@@ -1,3 +1,4 @@
+import { didYouMean, makeNearest } from './nearest.ts';
 import { Secret } from './secret.ts';
 
 /** Data of a backend's answer, as templates use it: each leaf is a `Secret`, lists and maps are plain. */
@@ -29,10 +30,41 @@ export function equalValues(a: Value, b: Value): boolean {
 export function aboutOneField(fields: Value): string {
   const only = isFields(fields) && fields.size === 1 ? fields.get('value') : undefined;
   if (!isSecret(only)) return '';
-  const isNearlyJson = only.type === 'string' && only.exposeText('backend').trimStart().startsWith('{');
-  return isNearlyJson
-    ? '; the stored text begins like a JSON object but is none, so it is kept as the one field value'
-    : '; its only field is value';
+  if (only.type !== 'string') return '; its only field is value';
+  const text = only.exposeText('backend');
+  if (!text.trimStart().startsWith('{')) return '; the stored text is no JSON object, so there is only value';
+  return isJson(text)
+    ? '; its only field is value, whose text is a JSON object'
+    : '; the stored text begins like a JSON object but is none, so it is kept as the one field value';
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Limits the names of fields that one message lists. */
+const MAX_NAMES = 30;
+const PLAIN_NAME = /^[\w.-]{1,64}$/;
+
+/**
+ * What helps when a map has no field of a name: the name that was probably meant, for the end of a message, and a hint
+ * with the names that there are; both empty when there are none. Only for maps whose names are the backend's own.
+ */
+export function otherFields(fields: Value, name: string): { readonly meant: string; readonly hint?: string } {
+  if (!isFields(fields) || fields.size === 0) return { meant: '' };
+  const names = [...fields.keys()];
+  const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
+  const shown = names.slice(0, MAX_NAMES).map((one) => (PLAIN_NAME.test(one) ? one : JSON.stringify(one.slice(0, 64))));
+  const near = makeNearest(names)(name);
+  return {
+    meant: didYouMean(near),
+    hint: `${names.length === 1 ? 'Its only field is' : 'Its fields are'} ${shown.join(', ')}${more}.`,
+  };
 }
 
 /**

@@ -58,7 +58,7 @@ export function resolveConfig(
     if (output !== undefined) outputs.set(name, output);
   }
   checkDirs(outputs.values(), sections.outputs, problems);
-  const exec = resolveExec(singles.get('exec'), sections.outputs, problems);
+  const exec = resolveExec(singles.get('exec'), sections.outputs, names, problems);
   if (!singles.has('exec')) checkChildSteps(sections.outputs, problems);
 
   const api = resolveApi(singles.get('api'), names, problems);

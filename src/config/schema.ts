@@ -39,6 +39,7 @@ export function configFileSchema(kinds: readonly LoadedKind[]) {
 }
 
 export type ApiListenerShape = z.infer<typeof apiListener>;
+export type ExecShape = z.infer<typeof exec>;
 export type OutputShape = z.infer<typeof output>;
 export type OutputFileShape = OutputShape['files'][string];
 export type ReloadShape = NonNullable<OutputShape['reload']>[number];

@@ -2,17 +2,16 @@ import { errnoWord } from '../base/errno.ts';
 import { asFailure, type Failure, failure, ProblemsError } from '../base/errors.ts';
 import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { readFileInTime } from '../base/read-file.ts';
-import type { FileConfig, FileContent, GenerationsConfig } from '../config/config.ts';
+import type { FileConfig, FileContent, GenerationsConfig, VariablesConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
 import { ComputedSecrets } from './computed-secrets.ts';
-import { FORMATS } from './formats/index.ts';
-import { maskPicked, pick } from './formats/pick.ts';
+import { loadFormat } from './formats/index.ts';
+import { type FieldSource, maskPicked, type PickedSource, pick } from './formats/pick.ts';
 import type { Rendered, Renderer } from './render.ts';
 import type { KnownNames } from './template/analyse.ts';
 import type { ComputedLookup, View } from './template/evaluate.ts';
 import { RenderFault } from './template/fault.ts';
 import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
-import { readTemplate } from './template/template.ts';
 import { missingIn, viewOf } from './template/view.ts';
 
 /** Reads a template file. Tests give their own; the default reads from the disk. */
@@ -25,7 +24,7 @@ export type ReadBytes = (path: string) => Promise<Uint8Array>;
  * @throws ProblemsError with everything that is wrong in any file of the output.
  */
 export async function createRenderer(
-  output: Pick<GenerationsConfig, 'files'>,
+  output: Pick<GenerationsConfig, 'files' | 'variables'>,
   known: KnownNames,
   read: ReadBytes = readTemplateFile,
   alsoNeeded: Iterable<string> = [],
@@ -33,6 +32,8 @@ export async function createRenderer(
   const problems: Failure[] = [];
   const files: RenderFile[] = [];
   for (const [name, file] of output.files) files.push(await prepare(name, file, known, read, problems));
+  if (output.variables !== undefined)
+    files.push(await prepareVariables(output.variables, output.files, known, problems));
   if (problems.length > 0) throw new ProblemsError(problems);
   const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...alsoNeeded]);
   const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
@@ -57,8 +58,12 @@ interface RenderFile {
   readonly origin: string;
   readonly wants: readonly string[];
   readonly asks: readonly string[];
-  /** @throws RenderFault */
-  readonly render: (view: View, lookUp: ComputedLookup, masked: boolean) => Uint8Array;
+  /** The bytes of the file, or of each of the variables that whole secrets give. @throws RenderFault */
+  readonly render: (
+    view: View,
+    lookUp: ComputedLookup,
+    masked: boolean,
+  ) => Uint8Array | ReadonlyMap<string, Uint8Array>;
 }
 
 /** Reads and checks one file; adds everything that is wrong with it to `problems`. */
@@ -71,19 +76,16 @@ async function prepare(
 ): Promise<RenderFile> {
   if (content.kind === 'format') {
     problems.push(...problemsOfFormat(content, place, known.secrets));
-    const wants = content.from.map(([secret = '']) => secret);
-    const { from, options = {} } = content;
-    const write = FORMATS[content.format];
-    const render = (view: View, _lookUp: ComputedLookup, masked: boolean) => {
-      const sources = from.map((source) => pick(source, view));
-      return write(masked ? sources.map(maskPicked) : sources, options);
-    };
-    return { name, place, origin: place, wants, asks: [], render };
+    const { from, options = {}, format } = content;
+    const write = await loadFormat(format, options);
+    return ofSources(name, place, from, (sources) => write(sources, options));
   }
   const source = content.kind === 'template' ? await readSource(content.path, place, read, problems) : content.text;
   const origin = originOf(content);
   const inputs = content.inputs ?? NO_INPUTS;
   const names = inputs.size === 0 ? known : { ...known, secrets: known.secrets.union(inputs) };
+  // An output of formats alone needs no templates.
+  const { readTemplate } = await import('./template/template.ts');
   const template = await readTemplate(source, names);
   problems.push(...template.problems.map((fault) => fault.toFailure(place, origin)));
   const used = new Set(template.uses.map(({ secret }) => secret));
@@ -92,6 +94,32 @@ async function prepare(
   const render: RenderFile['render'] = (view, lookUp, masked) =>
     template.render(withInputs(inputs, view), lookUp, masked);
   return { name, place, origin, wants, asks: template.asks, render };
+}
+
+/** The variables that whole secrets give. Those of `own` win. */
+async function prepareVariables(
+  { place, from, options }: VariablesConfig,
+  own: ReadonlyMap<string, unknown>,
+  known: KnownNames,
+  problems: Failure[],
+): Promise<RenderFile> {
+  const { writeVariables } = await import('./formats/keyed.ts');
+  problems.push(...unknownSecrets(from, place, known.secrets));
+  return ofSources('', place, from, (sources) => writeVariables(sources, options, (name) => own.has(name)));
+}
+
+/** A file that is made of whole secrets and their fields. */
+function ofSources(
+  name: string,
+  place: string,
+  from: readonly FieldSource[],
+  write: (sources: readonly PickedSource[]) => ReturnType<RenderFile['render']>,
+): RenderFile {
+  const render: RenderFile['render'] = (view, _lookUp, masked) => {
+    const sources = from.map((source) => pick(source, view));
+    return write(masked ? sources.map(maskPicked) : sources);
+  };
+  return { name, place, origin: place, wants: from.map(([secret = '']) => secret), asks: [], render };
 }
 
 const NO_INPUTS: TemplateInputs = new Map();
@@ -138,12 +166,14 @@ function problemsOfFormat(
   if (from.length === 0) problems.push(failure('CONFIG_INVALID', place, 'from does not name a secret'));
   if (format === 'raw' && from.length > 1)
     problems.push(failure('CONFIG_INVALID', place, 'format raw takes exactly one source'));
-  for (const [secret = ''] of from) {
-    if (known.has(secret)) continue;
-    const seen = thereIsNo('secret', secret, makeNearest(known)(secret));
-    problems.push(failure('CONFIG_UNKNOWN_SECRET', place, seen));
-  }
-  return problems;
+  return [...problems, ...unknownSecrets(from, place, known)];
+}
+
+function unknownSecrets(from: readonly FieldSource[], place: string, known: ReadonlySet<string>): Failure[] {
+  const unknown = from.map(([secret = '']) => secret).filter((secret) => !known.has(secret));
+  return unknown.map((secret) =>
+    failure('CONFIG_UNKNOWN_SECRET', place, thereIsNo('secret', secret, makeNearest(known)(secret))),
+  );
 }
 
 /** Renders every file even after a failure, so that one round tells all failures and asks for all computed secrets. */
@@ -161,7 +191,9 @@ function renderFiles(
   const failed: Failure[] = [];
   for (const { name, place, origin, render } of files) {
     try {
-      rendered.set(name, render(view, computedSecrets.lookupFor(place, origin), masked));
+      const made = render(view, computedSecrets.lookupFor(place, origin), masked);
+      if (made instanceof Uint8Array) rendered.set(name, made);
+      else for (const [variable, bytes] of made) rendered.set(variable, bytes);
     } catch (error) {
       failed.push(error instanceof RenderFault ? error.toFailure(place, origin) : asFailure(error, place));
     }

@@ -61,6 +61,48 @@ exec:
     ]);
   });
 
+  it('takes whole secrets beside single variables', async () => {
+    const given = { secrets: { ...secrets, app: { read: 'x' } } };
+    const options = { prefix: 'SHOP_', case: 'upper', rename: { 'pass-word': 'PIN' }, keys: 'identifier' };
+    const { exec } = await loadWith({ ...given, exec: { from: ['db', 'app.key.x'], ...options, env: { A: 'x' } } });
+    expect([...(exec.env?.files.keys() ?? [])]).toEqual(['A']);
+    expect(exec.env?.variables).toEqual({
+      place: 'exec.from',
+      from: [['db'], ['app', 'key.x']],
+      options: { prefix: 'SHOP_', case: 'upper', rename: [['pass-word', 'PIN']], keys: 'identifier' },
+    });
+    const alone = (await loadWith({ ...given, exec: { from: 'db', names: 'any' } })).exec.env;
+    expect(alone).toMatchObject({ name: 'exec.env', quietMs: 1_000, files: new Map() });
+    expect(alone?.variables).toEqual({ place: 'exec.from', from: [['db']], options: { names: 'any' } });
+  });
+
+  it('all problems of whole secrets are reported at once', async () => {
+    const from = ['nope', 'db.', 'db'];
+    const exec = { from, prefix: '1', rename: { a: 'b c', d: 'OK', e: '2nd' }, keys: 'identifier', names: 'any' };
+    expect(await briefly(loadWith({ secrets, exec }))).toEqual([
+      'CONFIG_INVALID exec.names',
+      'CONFIG_INVALID exec.rename.a',
+      'CONFIG_UNKNOWN_SECRET exec.from[0]',
+      'CONFIG_INVALID exec.from[1]',
+    ]);
+    expect(await briefly(loadWith({ secrets, exec: { ...exec, from: 'db', names: undefined } }))).toEqual([
+      'CONFIG_INVALID exec.prefix',
+      'CONFIG_INVALID exec.rename.a',
+    ]);
+    expect(await briefly(loadWith({ secrets, exec: { prefix: 'A_', keys: 'identifier', env: {} } }))).toEqual([
+      'CONFIG_INVALID exec.prefix',
+      'CONFIG_INVALID exec.keys',
+    ]);
+  });
+
+  it('names: any is for single variables and inherited ones too', async () => {
+    const exec = { env: { 'spring.datasource.url': 'x', 'a-b': 'y' }, inherit: ['c.d'], names: 'any' };
+    expect([...((await loadWith({ exec })).exec.env?.files.keys() ?? [])]).toEqual(['spring.datasource.url', 'a-b']);
+    const bad = { env: { 'a=b': 'x', 'a/b': 'x', 'a b': 'x', '.a': 'x' }, inherit: ['c d'], names: 'any' };
+    expect((await briefly(loadWith({ exec: bad }))).at(-1)).toBe('CONFIG_INVALID exec.inherit[0]');
+    expect(await briefly(loadWith({ exec: bad }))).toHaveLength(5);
+  });
+
   it('a command that is no path is looked up on PATH', async () => {
     const { exec } = await loadWith({ exec: { command: ['nginx', '-g', 'daemon off;'] } });
     expect(exec.command).toEqual(['nginx', '-g', 'daemon off;']);
@@ -96,6 +138,12 @@ exec:
     [{ stopSignal: 'SIGTREM' }, 'CONFIG_INVALID exec.stopSignal'],
     [{ grace: 30 }, 'CONFIG_INVALID exec.grace'],
     [{ evn: {} }, 'CONFIG_UNKNOWN_KEY exec.evn'],
+    [{ from: [] }, 'CONFIG_MISSING exec.from'],
+    [{ from: {} }, 'CONFIG_INVALID exec.from'],
+    [{ from: [''] }, 'CONFIG_INVALID exec.from[0]'],
+    [{ keys: 'any' }, 'CONFIG_INVALID exec.keys'],
+    [{ names: 'identifier' }, 'CONFIG_INVALID exec.names'],
+    [{ case: 'title' }, 'CONFIG_INVALID exec.case'],
   ])('%j is %s', async (exec, problem) => {
     expect(await briefly(loadWith({ exec }))).toEqual([problem]);
   });

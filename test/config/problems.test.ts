@@ -341,6 +341,10 @@ describe('outputs', () => {
     ['flat without format', { template: 'y', flat: true }, 'CONFIG_INVALID outputs.o.files.f.flat'],
     ['flat dotenv', { format: 'dotenv', from: 'app', flat: true }, 'CONFIG_INVALID outputs.o.files.f.flat'],
     ['flat properties', { format: 'properties', from: 'app', flat: false }, 'CONFIG_INVALID outputs.o.files.f.flat'],
+    ['for of json', { format: 'json', from: 'app', for: 'sh' }, 'CONFIG_INVALID outputs.o.files.f.for'],
+    ['for without format', { template: 'y', for: 'sh' }, 'CONFIG_INVALID outputs.o.files.f.for'],
+    ['an unknown for', { format: 'dotenv', from: 'app', for: 'ruby' }, 'CONFIG_INVALID outputs.o.files.f.for'],
+    ['keys of raw', { format: 'raw', from: 'app.x', keys: 'identifier' }, 'CONFIG_INVALID outputs.o.files.f.keys'],
     ['flat raw', { format: 'raw', from: 'app', flat: true }, 'CONFIG_INVALID outputs.o.files.f.flat'],
     ['prefix of raw', { format: 'raw', from: 'app', prefix: 'X' }, 'CONFIG_INVALID outputs.o.files.f.prefix'],
     ['prefix of json', { format: 'json', from: 'app', prefix: 'X' }, 'CONFIG_INVALID outputs.o.files.f.prefix'],
@@ -389,6 +393,8 @@ describe('outputs', () => {
     { format: 'json', from: 'app', flat: true, prefix: '1 ', rename: { a: 'b-c' } },
     { format: 'yaml', from: 'app', flat: false },
     { format: 'dotenv', from: 'app', prefix: '' },
+    { format: 'dotenv', from: 'app', for: 'node', keys: 'identifier' },
+    { format: 'properties', from: 'app', keys: 'identifier' },
   ])('%j is accepted', async (file) => {
     expect(await briefly(loadWith(withFile(file)))).toEqual([]);
   });

@@ -69,7 +69,7 @@ export const OUTAGE: readonly Cut[] = [
     },
   ),
   cutIn('src/config/problems/problems.ts')('wrong-name-is-told', 'thereIsNo(what, name, near)', 'withoutName'),
-  cutIn('src/render/formats/dotenv.ts')('wrong-name-is-told', 'listed(all)', 'all[0]', { by: 'up to ten' }),
+  cutIn('src/render/formats/keys.ts')('wrong-name-is-told', 'listed(all)', 'all[0]', { by: 'up to a hundred' }),
   cutIn('src/render/template/evaluate.ts')('wrong-name-is-told', '`${seen}${named}`', 'seen', { by: 'names it' }),
   cutIn('src/backend/aws/client/error.ts')('wrong-name-is-told', '` of ${of}`', "''", { by: 'a failure names' }),
   cutIn('src/deliver/api/audit.ts')('audit-bounded', 'const MAX_ACTED = 10;', 'const MAX_ACTED = 1e6;'),

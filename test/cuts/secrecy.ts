@@ -72,7 +72,7 @@ export const SECRECY: readonly Cut[] = [
     },
   ),
   command('foreign-errors', 'return { errno: errnoWord(error) };', 'return { errno: String(error) };', { by: 'NUL' }),
-  cutIn('src/backend/file/yaml.ts')(
+  cutIn('src/base/yaml.ts')(
     'foreign-errors',
     '`not valid YAML (${error.code})`',
     '`not valid YAML (${error.message})`',

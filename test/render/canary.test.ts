@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { ProblemsError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { FormatName, FormatOptions } from '../../src/config/config.ts';
-import { FORMATS } from '../../src/render/formats/index.ts';
 import { HELPERS } from '../../src/render/helpers/index.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
 import { QUOTINGS } from '../../src/render/text/quoting.ts';
@@ -81,11 +80,16 @@ const frames: readonly ((path: string) => string)[] = [
 
 /** Options that make keys equal, invalid or missing. */
 const OPTIONS: readonly FormatOptions[] = [
+  { keys: 'identifier' },
+  { for: 'node' },
+  { for: 'systemd' },
   { flat: true },
   { flat: true, case: 'upper', prefix: '-' },
   { rename: [['text', 'half']], flat: true },
   { rename: [['nope', 'x']], prefix: 'X_', flat: true },
 ];
+
+const FORMATS: readonly FormatName[] = ['dotenv', 'json', 'properties', 'raw', 'yaml'];
 
 describe('a failure, and a masked file', () => {
   it('never shows a value, whatever the template does wrong', async () => {
@@ -100,7 +104,7 @@ describe('a failure, and a masked file', () => {
     let failed = 0;
     for (const template of templates) failed += await look(outputOf({ f: template }));
     for (const path of paths.filter((p) => /^\w+(\.\w+)*$/.test(p))) {
-      for (const name of Object.keys(FORMATS) as FormatName[]) {
+      for (const name of FORMATS) {
         for (const options of OPTIONS) failed += await look(outputOf({ f: { ...format(name, path, 'db'), options } }));
         failed += await look(outputOf({ f: format(name, path) }));
       }

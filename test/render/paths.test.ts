@@ -44,7 +44,7 @@ describe('a path', () => {
 
 describe('a missing field', () => {
   it.each([
-    ['plain', 'db.typo is missing: db has no such field; its only field is value'],
+    ['plain', 'db.typo is missing: db has no such field; the stored text is no JSON object, so there is only value'],
     [
       ' {"password": "c4n4ry",}',
       'db.typo is missing: db has no such field; the stored text begins like a JSON object but is none, so it is kept as the one field value',
@@ -67,9 +67,13 @@ describe('a missing field', () => {
     ['{{db.password.nope}}', '1:3', 'db.password.nope is missing: db.password is a string'],
     ['{{app.port.nope.deep}}', '1:3', 'app.port.nope.deep is missing: app.port is a number'],
     ['{{app.hosts.[7]}}', '1:3', 'app.hosts.[7] is missing: app.hosts has no such position'],
-    ['{{app.[no field]}}', '1:3', 'app.[no field] is missing: app has no such field'],
+    ['{{app.[no field]}}', '1:3', 'app.[no field] is missing: app has no such field; did you mean "my field"?'],
     ['{{#each app.conn as |v|}}{{v.x}}{{/each}}', '1:28', 'v.x is missing: v is a string'],
-    ['{{#with app.conn}}{{port}}{{/with}}', '1:21', 'port is missing: the item has no such field'],
+    [
+      '{{#with app.conn}}{{port}}{{/with}}',
+      '1:21',
+      'port is missing: the item has no such field; did you mean "host"?',
+    ],
     ['{{#with app.conn}}{{../app.x}}{{/with}}', '1:21', 'app.x is missing: app has no such field'],
     ['{{lookup db "x"}}', '1:1', 'lookup finds nothing in db'],
   ];

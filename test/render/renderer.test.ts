@@ -71,7 +71,7 @@ describe('a renderer', () => {
         seen:
           'app.x is missing: app has no such field; also outputs.shop.files["c"], content:1:3: ' +
           'app.y is missing: app has no such field (RENDER_MISSING_FIELD)',
-        hint: 'Correct the name, or add the field to the secret.',
+        hint: 'Its only field is name.',
         retry: 'never',
       },
     });

@@ -131,6 +131,36 @@ describe('exec', () => {
   });
 });
 
+describe('whole secrets', () => {
+  it('are variables of the child, also with names that no shell can write, and exec.env wins over them', async () => {
+    const place = await placeWith();
+    const fields = { password: 'one', 'spring.datasource.url': 'jdbc:x', 'api-key': 'k', port: 8080, mode: 'secret' };
+    await writeSecrets(place, { app: fields });
+    const app = execAppIn(place);
+    const exec = { from: ['app'], names: 'any', env: { mode: 'mine {{app.port}}' }, quiet: '100ms' };
+    const agent = scene.exec(await place.config(execOf(exec)), app.command);
+    expect(await app.environment()).toMatchObject({ ...fields, port: '8080', mode: 'mine 8080' });
+    // A new field is a new variable, and one that is gone is gone: both start the child anew.
+    await writeSecrets(place, { app: { password: 'two', added: 'x', port: 1 } });
+    const environment = await app.environment(2);
+    expect(environment).toMatchObject({ password: 'two', added: 'x', mode: 'mine 1' });
+    expect(environment).not.toHaveProperty('api-key');
+    expect(agent.output()).not.toContain('jdbc:x');
+  });
+
+  it('with names that no variable can have start no child, and one message names them all', async () => {
+    const place = await placeWith();
+    await writeSecrets(place, { app: { 'a-b': 'hunter2', 'c.d': 'hunter2', LD_PRELOAD: 'hunter2.so' } });
+    const config = await place.config(execOf({ from: 'app' }));
+    const agent = await runAgent(['exec', '-c', config, '--timeout', '1s', '--', 'sh', '-c', 'touch started']);
+    const [failed] = failuresOf(agent);
+    expect([agent.status, failed?.code, failed?.place]).toEqual([1, 'RENDER_KEY', 'exec.from']);
+    for (const name of ['a-b', 'c.d', 'LD_PRELOAD', 'keys: identifier']) expect(agent.output()).toContain(name);
+    expect(agent.output()).not.toContain('hunter2');
+    expect(agent.facts('child-started')).toEqual([]);
+  });
+});
+
 describe('new values', () => {
   it('stop the child and start it anew, once for changes that come together', async () => {
     const place = await placeWith();

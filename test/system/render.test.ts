@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AgentOptions, eventually, type Place, runAgent } from './agent.helpers.ts';
-import { baoOf, failuresOf, useScene, useWorld } from './openbao.helpers.ts';
+import { baoOf, failuresOf, published, useScene, useWorld } from './openbao.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true });
@@ -58,6 +58,21 @@ describe('pannier render', () => {
     const failed = await render(config);
     expect([failed.status, failuresOf(failed)]).toMatchObject([1, [{ code: 'EXEC_VARIABLE', place: 'exec.env.URL' }]]);
     expect(failed.output()).not.toContain(CANARY);
+  });
+
+  it('shows and writes variables of whole secrets', async () => {
+    const place = await scene.place();
+    writeFileSync(join(place.dir, 'secrets.json'), JSON.stringify({ db: { 'a.b': CANARY, user: CANARY } }));
+    const config = await place.config({
+      backends: { demo: { kind: 'file', path: './secrets.json' } },
+      secrets: { db: { key: 'db' } },
+      outputs: {},
+      exec: { from: ['db'], names: 'any', env: { user: 'shop' } },
+    });
+    expect((await render(config)).stdout()).toBe('==> exec.env/user <==\nshop\n\n==> exec.env/a.b <==\n[secret]\n\n');
+    const out = join(place.dir, 'out');
+    expect((await render(config, ['--out', out])).status).toBe(0);
+    expect(published(join(out, 'exec.env'))).toEqual({ user: 'shop', 'a.b': '[secret]' });
   });
 
   it('prints what init would publish, masked; publishes nothing and leaves neither login nor lease', async () => {

@@ -2,8 +2,8 @@ import { fail, type PannierError } from '../../base/errors.ts';
 import { JsonError, parseJson } from '../../base/json.ts';
 import { Secret } from '../../base/secret.ts';
 import { type Fields, isFields, type Value } from '../../base/value.ts';
+import { parseYaml, YamlError } from '../../base/yaml.ts';
 import { DotenvError, parseDotenv } from './dotenv.ts';
-import { parseYaml, YamlError } from './yaml.ts';
 
 export type FileKind = 'yaml' | 'json' | 'dotenv';
 

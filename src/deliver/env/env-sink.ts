@@ -1,4 +1,4 @@
-import { failure, PannierError } from '../../base/errors.ts';
+import { type Failure, failure, PannierError } from '../../base/errors.ts';
 import { Secret } from '../../base/secret.ts';
 import type { OwedReload, Recovered, Sink, Staged } from '../sink.ts';
 
@@ -20,9 +20,9 @@ const MAX_BYTES = 131_072;
 /**
  * Makes a sink for the environment of a child; each file is a variable.
  *
- * `stage` refuses a value that no environment can carry (EXEC_VARIABLE): one with a NUL, with bytes that are not UTF-8
- * (Node would alter them), or of more than 128 KiB. Whether all variables together are too large shows only when the
- * child is started.
+ * `stage` refuses values that no environment can carry (EXEC_VARIABLE), all in one error: with a NUL, with bytes that
+ * are not UTF-8 (Node would alter them), or of more than 128 KiB. Whether all variables together are too large shows
+ * only when the child is started.
  * @param place configuration path of the variables.
  */
 export function createEnvSink(place: string): EnvSink {
@@ -33,7 +33,7 @@ export function createEnvSink(place: string): EnvSink {
     current: () => published,
     recover: async (): Promise<Recovered> => ({ generation: published?.generation, removed: 0, tmpfs: undefined }),
     async stage(files): Promise<Staged | 'equal'> {
-      const byName = new Map([...files].map(([name, bytes]) => [name, variable(name, bytes, place)]));
+      const byName = variablesOf(files, place);
       if (published !== undefined && isSame(published.byName, byName)) return 'equal';
       const first = published === undefined;
       const generation = (published?.generation ?? 0) + 1;
@@ -64,11 +64,19 @@ export function createEnvSink(place: string): EnvSink {
   };
 }
 
-function variable(name: string, bytes: Uint8Array, place: string): Secret {
-  const value = Secret.bytes(bytes);
-  const problem = problemOf(value, name.length + '='.length + bytes.length + '\0'.length);
-  if (problem !== undefined) throw new PannierError(failure('EXEC_VARIABLE', `${place}.${name}`, problem));
-  return value;
+function variablesOf(files: ReadonlyMap<string, Uint8Array>, place: string): ReadonlyMap<string, Secret> {
+  const byName = new Map([...files].map(([name, bytes]) => [name, Secret.bytes(bytes)]));
+  const failed: Failure[] = [];
+  for (const [name, value] of byName) {
+    const length = Buffer.byteLength(name) + '='.length + (files.get(name)?.length ?? 0) + '\0'.length;
+    const problem = problemOf(value, length);
+    if (problem !== undefined) failed.push(failure('EXEC_VARIABLE', `${place}.${name}`, problem));
+  }
+  const [first, ...others] = failed;
+  if (first === undefined) return byName;
+  const also = others.map((other) => `${other.place}: ${other.seen}`).join('; ');
+  const seen = others.length === 0 ? first.seen : `${first.seen}; also ${also}`;
+  throw new PannierError(failure('EXEC_VARIABLE', first.place, seen));
 }
 
 /** Why no environment can carry a value; undefined: it can. */

@@ -1,53 +1,73 @@
 import { isSecret } from '../../base/value.ts';
-import { RenderFault } from '../template/fault.ts';
+import type { FormatOptions } from '../../config/config.ts';
+import { RenderFault, throwAll } from '../template/fault.ts';
 import { toBytes } from '../template/text.ts';
 import { quoteDotenv } from '../text/dotenv.ts';
+import { DOTENV_READERS } from '../text/dotenv-reader.ts';
+import { isDroppedBySystemd } from '../text/systemd.ts';
 import type { Write } from './format.ts';
-import { flatText, type KeyedField, keysOf, listed, MAX_LISTED } from './keys.ts';
+import { flatText, invalidNames, type KeyedField, listed, readKeys } from './keys.ts';
 
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-/** Format dotenv: `KEY='value'` lines that every reader of dotenv files reads back as the same text. */
+/**
+ * Format dotenv: `KEY='value'` lines that every reader of dotenv files reads back as the same text, or the one reader
+ * of the option `for`.
+ */
 export const writeDotenvFile: Write = (sources, options) => {
-  const keys = keysOf(sources, options);
-  refuseInvalidNames(keys.filter(({ key }) => !VARIABLE.test(key)));
-  const lines = keys.map((entry) => [entry, quoteDotenv(textFor(entry))] as const);
-  refuseUnquotable(lines.filter(([, quoted]) => quoted === undefined).map(([{ name }]) => name));
-  return toBytes(lines.map(([{ key }, quoted]) => `${key}=${quoted}\n`).join(''));
+  const { keys, faults } = readKeys(sources, options);
+  const { lines, refused } = linesOf(keys, options);
+  throwAll([
+    ...faults,
+    ...invalidNames(keys, options, 'set keys: identifier for all, or write the file with a template'),
+    ...refused,
+  ]);
+  return toBytes(lines.join(''));
 };
 
-/** Throws one failure for all keys that are not variable names, with a `rename` that would correct them. */
-function refuseInvalidNames(wrong: readonly KeyedField[]): void {
-  if (wrong.length === 0) return;
-  const isOne = wrong.length === 1;
-  const all = wrong.map(({ key, field, name }) => {
-    const of = `${field} of ${name.slice(0, -field.length - 1) || name}`;
-    return key === field ? of : `${of} (gives ${key})`;
-  });
-  const renames = wrong.slice(0, MAX_LISTED).map(({ field }) => {
-    return `${JSON.stringify(field)}: ${field.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d|$)/, '_')}`;
-  });
-  const seen = isOne
-    ? `the field ${all[0]} is not a valid variable name`
-    : `the fields ${listed(all)} are not valid variable names`;
-  const hint = `${isOne ? 'Rename it' : 'Rename them'}, as with rename: { ${renames.join(', ')} }, or write the file with a template.`;
-  throw new RenderFault('RENDER_KEY', seen, { hint });
+/** The lines of the file, and what is wrong with the values that no line can hold. */
+function linesOf(
+  keys: readonly KeyedField[],
+  options: FormatOptions,
+): { lines: readonly string[]; refused: readonly RenderFault[] } {
+  const lines: string[] = [];
+  const refused: RenderFault[] = [];
+  const unquotable: string[] = [];
+  for (const entry of keys) {
+    try {
+      const quoted = quotedFor(entry, options);
+      if (quoted === undefined) unquotable.push(entry.name);
+      lines.push(`${entry.key}=${quoted}\n`);
+    } catch (error) {
+      if (!(error instanceof RenderFault)) throw error;
+      refused.push(error);
+    }
+  }
+  if (unquotable.length > 0) refused.push(unquotableFault(listed(unquotable), options));
+  return { lines, refused };
 }
 
-/** Throws one failure for all values that no quoting fits. */
-function refuseUnquotable(names: readonly string[]): void {
-  if (names.length === 0) return;
+function unquotableFault(names: string, { for: reader }: FormatOptions): RenderFault {
+  const who = reader === undefined ? 'every reader of dotenv files' : DOTENV_READERS[reader].name;
   const hint =
-    'Use format: json, or a template that quotes for the program that reads the file; see docs/templates.md.';
-  const seen = `${listed(names)} cannot be quoted so that every reader of dotenv files reads the same text`;
-  throw new RenderFault('RENDER_NOT_TEXT', seen, { hint });
+    reader === undefined
+      ? `Name the one program that reads the file, with for: ${Object.keys(DOTENV_READERS).join(', ')}; or use ` +
+        'format: json, or a template that quotes for the program; see docs/templates.md.'
+      : 'Use format: json, or a template with base64encode; see docs/templates.md.';
+  return new RenderFault('RENDER_NOT_TEXT', `${names} cannot be quoted so that ${who} reads the same text`, { hint });
 }
 
-function textFor(entry: KeyedField): string {
+function quotedFor(entry: KeyedField, { for: reader }: FormatOptions): string | undefined {
   const text = flatText(entry);
-  return isSecret(entry.value) ? text : quotableJson(text);
+  const quote = reader === undefined ? quoteDotenv : DOTENV_READERS[reader].quote;
+  return quote(text) ?? (isSecret(entry.value) ? undefined : quote(quotableJson(text)));
 }
 
-/** JSON that single quotes can hold for every reader. The three texts that it escapes occur only in JSON strings. */
-const quotableJson = (json: string): string =>
-  json.replaceAll('\\\\', '\\u005c').replaceAll("'", '\\u0027').replaceAll('${', '\\u0024{');
+/** JSON that single quotes can hold for every reader. All that it escapes occurs only in JSON strings. */
+function quotableJson(json: string): string {
+  const quotable = json.replaceAll('\\\\', '\\u005c').replaceAll("'", '\\u0027').replaceAll('${', '\\u0024{');
+  return isDroppedBySystemd(quotable) ? [...quotable].map(escapeDropped).join('') : quotable;
+}
+
+const escapeDropped = (char: string): string =>
+  isDroppedBySystemd(char) ? char.split('').map(escapeUnit).join('') : char;
+
+const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -1,16 +1,18 @@
-import type { FormatName } from '../../config/config.ts';
-import { writeDotenvFile } from './dotenv.ts';
+import type { FormatName, FormatOptions } from '../../config/config.ts';
 import type { Write } from './format.ts';
 import { writeJsonFile } from './json.ts';
-import { writePropertiesFile } from './properties.ts';
 import { writeRawFile } from './raw.ts';
 import { writeYamlFile } from './yaml.ts';
 
-/** Every format by name. */
-export const FORMATS: Readonly<Record<FormatName, Write>> = {
-  dotenv: writeDotenvFile,
+/** The formats whose file is no list of keys; the others are loaded when they are used. */
+const NESTED: Readonly<Partial<Record<FormatName, Write>>> = {
   json: writeJsonFile,
-  properties: writePropertiesFile,
   raw: writeRawFile,
   yaml: writeYamlFile,
 };
+
+/** What writes files of a format. */
+export async function loadFormat(format: FormatName, { flat }: FormatOptions): Promise<Write> {
+  const nested = flat === true ? undefined : NESTED[format];
+  return nested ?? ((await import('./keyed.ts')).KEYED[format] as Write);
+}

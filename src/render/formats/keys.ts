@@ -1,6 +1,7 @@
 import { isFields, isSecret, type Value } from '../../base/value.ts';
+import { isVariableName } from '../../base/variable-name.ts';
 import type { FormatOptions } from '../../config/config.ts';
-import { RenderFault } from '../template/fault.ts';
+import { RenderFault, throwAll } from '../template/fault.ts';
 import { textOf } from '../template/text.ts';
 import { writeJson } from '../text/json.ts';
 import type { PickedSource } from './pick.ts';
@@ -15,49 +16,62 @@ export interface KeyedField {
   readonly field: string;
 }
 
-/**
- * The keys of a file, in the order of the sources and their fields: field names after `rename`, `case` and `prefix`. A
- * source that is a map gives a key per field; a leaf or a list gives one key, its own name; an optional secret that is
- * absent gives none.
- * @throws RenderFault RENDER_SAME_KEY when two fields give one key, RENDER_MISSING_FIELD when `rename` names a field
- * that no source has.
- */
+/** The keys of `readKeys`. @throws RenderFault with all that is wrong. */
 export function keysOf(sources: readonly PickedSource[], options: FormatOptions): readonly KeyedField[] {
+  const { keys, faults } = readKeys(sources, options);
+  throwAll(faults);
+  return keys;
+}
+
+/**
+ * The keys of a file, in the order of the sources and their fields: field names after `rename`, `case`, `prefix` and
+ * `keys`. A source that is a map gives a key per field; a leaf or a list gives one key, its own name; an optional
+ * secret that is absent gives none.
+ * @param isTaken keys that are left out, since something else gives them.
+ * @returns with the keys also what is wrong: RENDER_SAME_KEY when two fields give one key, RENDER_MISSING_FIELD when
+ * `rename` names a field that no source has.
+ */
+export function readKeys(
+  sources: readonly PickedSource[],
+  options: FormatOptions,
+  isTaken: (key: string) => boolean = () => false,
+): { readonly keys: readonly KeyedField[]; readonly faults: readonly RenderFault[] } {
   const { rename = [], case: letterCase, prefix = '' } = options;
+  const faults: RenderFault[] = [];
   const renames = new Map(rename);
   const unusedRenames = new Set(renames.keys());
   const namesByKey = new Map<string, string[]>();
-  const keys = sources.flatMap(fieldsOf).map(({ field, name, value }) => {
+  const keys = sources.flatMap(fieldsOf).flatMap(({ field, name, value }): KeyedField[] => {
     unusedRenames.delete(name);
     unusedRenames.delete(field);
     const renamed = renames.get(name) ?? renames.get(field) ?? field;
-    const key = prefix + (letterCase === undefined ? renamed : changeCase(renamed, letterCase));
+    const whole = prefix + (letterCase === undefined ? renamed : changeCase(renamed, letterCase));
+    const key = options.keys === 'identifier' ? asIdentifier(whole) : whole;
+    if (isTaken(key)) return [];
     namesByKey.set(key, [...(namesByKey.get(key) ?? []), name]);
-    return { key, value, name, field };
+    return [{ key, value, name, field }];
   });
   const repeated = [...namesByKey].filter(([, names]) => names.length > 1);
   if (repeated.length > 0) {
-    throw new RenderFault(
-      'RENDER_SAME_KEY',
-      listed(
-        repeated.map(([key, names]) => describeRepeated(key, names)),
-        '; ',
-      ),
-    );
+    const seen = repeated.map(([key, names]) => describeRepeated(key, names));
+    faults.push(new RenderFault('RENDER_SAME_KEY', listed(seen, '; ')));
   }
   // An unused rename may be for a field of an optional secret that is absent.
   if (unusedRenames.size > 0 && sources.every(({ value }) => value !== undefined)) {
     const seen = `rename names ${listed([...unusedRenames])}, which no source has`;
-    throw new RenderFault('RENDER_MISSING_FIELD', seen);
+    faults.push(new RenderFault('RENDER_MISSING_FIELD', seen));
   }
-  return keys;
+  return { keys, faults };
 }
+
+/** The text with `_` for each character that no identifier has, and before a digit at its beginning. */
+export const asIdentifier = (text: string): string => text.replace(/[^A-Za-z0-9_]/gu, '_').replace(/^(?=\d|$)/, '_');
 
 const describeRepeated = (key: string, names: readonly string[]): string =>
   `${names.slice(0, -1).join(', ')} and ${names.at(-1)} ${names.length > 2 ? 'all' : 'both'} give ${key}`;
 
-/** Limits the names that one message lists. */
-export const MAX_LISTED = 10;
+/** Limits the names that one message lists: enough for all of a secret, not for a mistake of a whole mount. */
+export const MAX_LISTED = 100;
 
 /** A list for a message: up to `MAX_LISTED` items, then how many more there are. */
 export function listed(all: readonly string[], separator = ', '): string {
@@ -74,6 +88,34 @@ function fieldsOf({ from, value }: PickedSource): readonly Omit<KeyedField, 'key
   if (!isFields(value)) return [{ field: from.at(-1) as string, name: source, value }];
   return [...value].map(([field, below]) => ({ field, name: `${source}.${field}`, value: below }));
 }
+
+/**
+ * What is wrong with the keys that are no names of variables: one fault for all of them, with a `rename` that would
+ * correct them. None when nothing is.
+ * @param instead what the hint offers beside `rename`.
+ */
+export function invalidNames(keys: readonly KeyedField[], { names }: FormatOptions, instead: string): RenderFault[] {
+  const wrong = keys.filter(({ key }) => !isVariableName(key, names));
+  if (wrong.length === 0) return [];
+  const all = wrong.map((field) => {
+    const { key, field: own } = field;
+    return key === own ? whoseField(field) : `${whoseField(field)} (gives ${key})`;
+  });
+  const renames = wrong
+    .slice(0, MAX_LISTED)
+    .map(({ field }) => `${JSON.stringify(field)}: ${asIdentifier(field)}`)
+    .join(', ');
+  const isOne = wrong.length === 1;
+  const seen = isOne
+    ? `the field ${all[0]} is not a valid variable name`
+    : `the fields ${listed(all)} are not valid variable names`;
+  const hint = `${isOne ? 'Rename it' : 'Rename them'}, as with rename: { ${renames} }, ${instead}.`;
+  return [new RenderFault('RENDER_KEY', seen, { hint })];
+}
+
+/** `pass-word of app`. */
+export const whoseField = ({ field, name }: KeyedField): string =>
+  `${field} of ${name.slice(0, -field.length - 1) || name}`;
 
 /**
  * The text of a value for a format that has only texts: lists and maps become JSON on one line, bytes become base64,

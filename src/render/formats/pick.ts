@@ -1,4 +1,4 @@
-import { aboutOneField, isList, isSecret, type Value } from '../../base/value.ts';
+import { aboutOneField, isList, isSecret, otherFields, type Value } from '../../base/value.ts';
 import type { View } from '../template/evaluate.ts';
 import { RenderFault } from '../template/fault.ts';
 import { maskValue } from '../template/mask.ts';
@@ -51,14 +51,18 @@ function missing(from: FieldSource, fields: Value): RenderFault {
   const [name = '', ...steps] = whole.split('.');
   let above = name;
   let value = fields;
+  let wanted = '';
   for (const step of steps) {
+    wanted = step;
     const next = stepInto(value, step);
     if (next === undefined) break;
     above = `${above}.${step}`;
     value = next;
   }
   const what = isSecret(value) || isList(value) ? 'is not a map with fields' : 'has no such field';
-  return new RenderFault('RENDER_MISSING_FIELD', `${whole} is missing: ${above} ${what}${aboutOneField(value)}`);
+  const { meant, hint } = otherFields(value, wanted);
+  const seen = `${whole} is missing: ${above} ${what}${aboutOneField(value)}${meant}`;
+  return new RenderFault('RENDER_MISSING_FIELD', seen, { hint });
 }
 
 /** The same source with marks instead of values. */

@@ -1,16 +1,12 @@
 import { isFields, type Value } from '../../base/value.ts';
-import type { FormatOptions } from '../../config/config.ts';
-import { keysOf } from './keys.ts';
 import { demandPicked, type PickedSource } from './pick.ts';
 
 /**
  * The value that a json or a yaml file holds. One source gives its own value. Several sources give a map with an entry
- * per secret, in which a field keeps its path below the secret. The option `flat` gives one map of all fields. An
- * optional secret that is absent is left out.
+ * per secret, in which a field keeps its path below the secret. An optional secret that is absent is left out.
  * @throws RenderFault
  */
-export function treeOf(sources: readonly PickedSource[], options: FormatOptions): Value {
-  if (options.flat) return new Map(keysOf(sources, options).map(({ key, value }) => [key, value]));
+export function treeOf(sources: readonly PickedSource[]): Value {
   const [only] = sources;
   if (only !== undefined && sources.length === 1) {
     return only.value === undefined && only.from.length === 1 ? new Map() : demandPicked(only);

@@ -24,6 +24,8 @@ interface HelperFacts {
    * value is known. @throws BadArgument
    */
   readonly checks?: Readonly<Record<string, (value: Value) => unknown>>;
+  /** Loads what the helper needs, before a template that calls it is rendered. */
+  readonly load?: () => Promise<void>;
   /** One or two sentences about the result. */
   readonly does: string;
   /** A template, and its text with the sample secrets of docs/templates.md. */

@@ -1,5 +1,6 @@
 import { base64decode, base64encode } from './base64.ts';
 import { lower, upper } from './case.ts';
+import { eq, gt, lt, ne } from './compare.ts';
 import { concat } from './concat.ts';
 import { date } from './date.ts';
 import { defaultHelper } from './default.ts';
@@ -9,8 +10,11 @@ import type { Helper } from './helper.ts';
 import { indent } from './indent.ts';
 import { join } from './join.ts';
 import { json } from './json.ts';
+import { and, not, or } from './logic.ts';
 import { lookup } from './lookup.ts';
 import { match } from './match.ts';
+import { parseJson } from './parse-json.ts';
+import { parseYaml } from './parse-yaml.ts';
 import { pem } from './pem.ts';
 import { quote } from './quote.ts';
 import { replace } from './replace.ts';
@@ -29,8 +33,17 @@ import { yaml } from './yaml.ts';
 export const HELPERS: ReadonlyMap<string, Helper> = new Map(
   Object.entries({
     default: defaultHelper,
+    eq,
+    ne,
+    lt,
+    gt,
+    and,
+    or,
+    not,
     json,
     yaml,
+    parseJson,
+    parseYaml,
     toKeyValue,
     quote,
     urlencode,

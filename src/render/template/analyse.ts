@@ -182,7 +182,9 @@ class Analyser {
       this.#problem('TEMPLATE_UNKNOWN_HELPER', seen, hint, at);
     }
     // The first argument of `default` may be missing. The second may be missing where the whole call may be.
-    const args = node.params.map((param, i) => this.#expr(param, name === 'default' && (i === 0 || guarded)));
+    const isLogic = ['and', 'or', 'not'].includes(name);
+    const mayMiss = (i: number) => isLogic || (name === 'default' && (i === 0 || guarded));
+    const args = node.params.map((param, i) => this.#expr(param, mayMiss(i)));
     const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
     if (helper === undefined) return NULL;
     const call: HelperCall = { kind: 'call', name, helper, args, options, at };

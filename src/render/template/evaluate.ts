@@ -1,5 +1,5 @@
 import { Secret } from '../../base/secret.ts';
-import { aboutOneField, isList, isSecret, type Value } from '../../base/value.ts';
+import { aboutOneField, isList, isSecret, otherFields, type Value } from '../../base/value.ts';
 import { BadArgument, takeText } from '../helpers/helper.ts';
 import { RenderFault } from './fault.ts';
 import { MASK } from './mask.ts';
@@ -180,7 +180,7 @@ export class Evaluation {
     }
     for (const [i, step] of path.steps.entries()) {
       const next = stepInto(value, step);
-      if (next === undefined) return missingStep(path, i, value);
+      if (next === undefined) return missingStep(path, i, value, this.#isNamed(path));
       value = next;
     }
     return value;
@@ -256,14 +256,16 @@ export class Evaluation {
   }
 }
 
-function missingStep(path: FieldPath, i: number, value: Value): Missing {
+/** @param isNamed whether fields have names of the backend; other names may be a part of a value, and are not shown. */
+function missingStep(path: FieldPath, i: number, value: Value, isNamed: boolean): Missing {
   const whole = pathText(path.head, path.steps);
   const above = pathText(path.head, path.steps.slice(0, i)) || 'the item';
   const hint = i === 0 ? path.hint : undefined;
   if (isSecret(value)) return new Missing(`${whole} is missing: ${above} is ${valueKind(value)}`, path.at, hint);
   const what = isList(value) ? 'position' : 'field';
-  const seen = `${whole} is missing: ${above} has no such ${what}${aboutOneField(value)}`;
-  return new Missing(seen, path.at, hint);
+  const others = isNamed ? otherFields(value, path.steps[i] ?? '') : { meant: '' };
+  const seen = `${whole} is missing: ${above} has no such ${what}${aboutOneField(value)}${others.meant}`;
+  return new Missing(seen, path.at, hint ?? others.hint);
 }
 
 const EMPTY: Value = [];

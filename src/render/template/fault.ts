@@ -27,6 +27,16 @@ export class RenderFault extends Error {
   }
 }
 
+/** Throws one fault that says what all of them say, so that all can be corrected at once; nothing without faults. */
+export function throwAll(faults: readonly RenderFault[]): void {
+  const [first] = faults;
+  if (first === undefined) return;
+  if (faults.length === 1) throw first;
+  const hints = faults.flatMap(({ hint }) => (hint === undefined ? [] : [hint]));
+  const seen = faults.map(({ message }) => message).join('; ');
+  throw new RenderFault(first.code, seen, { hint: hints.length === 0 ? undefined : hints.join(' ') });
+}
+
 /** `outputs.shop.files["app.conf"], /etc/app.conf.hbs:3:7`, or `place` alone when there is no position. */
 export function placeIn(place: string, origin: string, at: Position | undefined): string {
   return at === undefined ? place : `${place}, ${origin}:${at.line}:${at.column}`;

@@ -1,4 +1,5 @@
 import { isSecret } from '../../base/value.ts';
+import { HELPERS } from '../helpers/index.ts';
 import { analyse, type FieldUse, type KnownNames } from './analyse.ts';
 import { type ComputedLookup, Evaluation, type View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
@@ -26,6 +27,7 @@ export async function readTemplate(source: string, known: KnownNames): Promise<T
   try {
     const program = await parseTemplate(source);
     const { nodes, uses, asks, problems } = analyse(program, known, sourceOf(source));
+    for (const [name, { load }] of HELPERS) if (load !== undefined && source.includes(name)) await load();
     return {
       uses,
       asks,

@@ -74,6 +74,16 @@ describe('an environment', () => {
     expect(valuesOf(sink)).toEqual(['PW=old']);
   });
 
+  it('names every variable that it refuses in one error', async () => {
+    const sink = createEnvSink('exec.env');
+    const values = { A: Buffer.from('hunter2\0'), B: Buffer.from('good'), C: Buffer.from([0xff]) };
+    const { text } = await failureOf(sink.stage(new Map(Object.entries(values))));
+    expect(text).toContain(
+      'exec.env.A: the value holds a NUL character, which no variable can hold; also exec.env.C: ',
+    );
+    expect(text).not.toContain('hunter2');
+  });
+
   it('takes a variable as long as the system allows', async () => {
     const sink = createEnvSink('exec.env');
     await sink.stage(new Map([['PW', Buffer.alloc(131_068, 'x')]]));

@@ -1,10 +1,13 @@
 /** Runs the programs that read dotenv files. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { jsonLines, npmPackage, pythonPackage, run, whatIsHere, withPaths } from './installed.helpers.ts';
+import { cacheDir } from '../../servers/cache.ts';
+import { install, jsonLines, npmPackage, pythonPackage, run, whatIsHere, withPaths } from './installed.helpers.ts';
 
 const PYTHON_DOTENV = '1.2.4';
+const COMPOSE_GO = 'v2.16.2';
 const NPM_DOTENV = '18.0.10';
 
 /** Variables by name. */
@@ -53,11 +56,79 @@ for path in sys.argv[2:]: print(json.dumps(dotenv.dotenv_values(path)))`;
   };
 }
 
-/** The readers that this machine has or could install; `missing` says why others could not be installed. */
+/** The package of Docker Compose that reads `env_file`, in a program that is built of its module with the Go here. */
+async function compose(): Promise<Reader> {
+  const dir = join(cacheDir, `compose-go-${COMPOSE_GO}`);
+  await install(dir, async (to) => {
+    await mkdir(to, { recursive: true });
+    await writeFile(join(to, 'main.go'), COMPOSE_PROGRAM);
+    const go = (...args: readonly string[]) => run('go', [...args], { cwd: to });
+    await go('mod', 'init', 'reader');
+    await go('get', `github.com/compose-spec/compose-go/v2/dotenv@${COMPOSE_GO}`);
+    await go('build', '-o', 'reader', '.');
+  });
+  return {
+    name: 'compose',
+    read: (files) =>
+      withPaths(files, async (paths) => {
+        const { stdout } = await run(join(dir, 'reader'), [...paths], { maxBuffer: 1 << 28 });
+        return jsonLines<Variables>(stdout);
+      }),
+  };
+}
+
+const COMPOSE_PROGRAM = `package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+)
+
+func main() {
+	for _, path := range os.Args[1:] {
+		variables, err := dotenv.Read(path)
+		if err != nil {
+			variables = map[string]string{"error": err.Error()}
+		}
+		line, _ := json.Marshal(variables)
+		fmt.Println(string(line))
+	}
+}
+`;
+
+/** A strict reading of systemd.exec(5) and of what systemd drops: every line is `NAME=` and one quoted text. */
+const systemd: Reader = { name: 'systemd', read: async (files) => files.map(readEnvironmentFile) };
+
+const ASSIGNMENT = /([A-Za-z_]\w*)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\n/sy;
+
+function readEnvironmentFile(file: string): Variables {
+  const variables: Record<string, string> = {};
+  ASSIGNMENT.lastIndex = 0;
+  while (ASSIGNMENT.lastIndex < file.length) {
+    const at = ASSIGNMENT.lastIndex;
+    const [, name, double, single] = ASSIGNMENT.exec(file) ?? [];
+    if (name === undefined) return { error: `nothing that is read at ${at}` };
+    // A backslash is kept before all but these, and a line that ends with one goes on in the next.
+    const value = single ?? (double as string).replace(/\\(["\\`$])|\\\n/g, '$1');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: systemd drops these
+    if (!/[\0-\x08\x0b-\x1f\x7f\p{Noncharacter_Code_Point}\p{Cs}]/u.test(value)) variables[name] = value;
+  }
+  return variables;
+}
+
+/**
+ * The readers that this machine has or could install; `missing` says why others could not be installed. Each has the
+ * name by which `for` calls it; npm's `dotenv` has none.
+ */
 export async function dotenvReaders(): Promise<{ readers: readonly Reader[]; missing: readonly string[] }> {
   const { here, missing } = await whatIsHere({
     sh: async () => sh,
     node: async () => node,
+    systemd: async () => systemd,
+    compose,
     dotenv: async () => npmDotenv(await npmPackage('dotenv', NPM_DOTENV)),
     'python-dotenv': async () => pythonDotenv(await pythonPackage('python-dotenv', PYTHON_DOTENV)),
   });

@@ -36,7 +36,7 @@ describe('format dotenv', () => {
     }
   });
 
-  it('tells every name and every value that it refuses in one message, up to ten', async () => {
+  it('tells every name and every value that it refuses in one message, up to a hundred', async () => {
     const names = await failureOf(format('dotenv', 'db', 's'), {
       ...secrets,
       s: fieldsOf({ 'a.b': Secret.text('1'), OK: Secret.text('2'), '1st': Secret.text('3') }),
@@ -50,10 +50,23 @@ describe('format dotenv', () => {
     expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(values) })).seen).toBe(
       's.A, s.C cannot be quoted so that every reader of dotenv files reads the same text',
     );
-    const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`k-${i}`, Secret.text('x')]));
+    const many = Object.fromEntries(Array.from({ length: 102 }, (_, i) => [`k-${i}`, Secret.text('x')]));
     expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(many) })).seen).toMatch(
-      /k-9 of s, and 2 more are not /,
+      /k-99 of s, and 2 more are not /,
     );
+  });
+
+  it('tells repeated keys, names and values that it refuses together', async () => {
+    const values = { 'a.b': Secret.text('1'), A: Secret.text('x\r'), half: Secret.text('\ud800') };
+    const why = await failureOf(format('dotenv', 's', 't'), { s: fieldsOf(values), t: '{"A":"2"}' });
+    expect(why).toMatchObject({
+      code: 'RENDER_SAME_KEY',
+      seen:
+        's.A and t.A both give A; the field a.b of s is not a valid variable name; ' +
+        's.half holds half a surrogate pair, which UTF-8 cannot carry; ' +
+        's.A cannot be quoted so that every reader of dotenv files reads the same text',
+    });
+    expect(why.hint).toContain('keys: identifier');
   });
 
   it('refuses one key from two sources', async () => {
@@ -120,8 +133,6 @@ const CARRIED = [
   '\u2028',
   '\ufeffx',
   '\u00a0x',
-  '\u0001',
-  '\u007f',
   '~',
   '*',
   '%d',
@@ -132,6 +143,12 @@ const CARRIED = [
   'a}b{c',
 ];
 const REFUSED = [
+  '\u0001',
+  '\u007f',
+  '\ufdd0',
+  '\ufffe',
+  "it's \\c",
+  "it's \\0",
   'a\0b',
   'a\rb',
   'a\r\n',
@@ -172,7 +189,7 @@ describe('what format dotenv writes', () => {
     }
   }
 
-  it('is read back by sh, Node, dotenv and python-dotenv', async () => {
+  it('is read back by sh, Node, dotenv, python-dotenv, Docker Compose and systemd', async () => {
     await expectReadBack(CARRIED);
   });
 
@@ -216,8 +233,16 @@ describe('what format dotenv writes', () => {
     }
   });
 
-  it('was checked with all four readers', ({ skip }) => {
-    if (missing.length > 0) skip(missing.join('\n'));
-    expect(readers.map(({ name }) => name)).toEqual(['sh', 'node', 'dotenv', 'python-dotenv']);
+  it('was checked with all these readers', ({ skip }) => {
+    const others = missing.filter((why) => !why.startsWith('compose'));
+    if (others.length > 0) skip(others.join('\n'));
+    const names = readers.map(({ name }) => name).filter((name) => name !== 'compose');
+    expect(names).toEqual(['sh', 'node', 'systemd', 'dotenv', 'python-dotenv']);
+  });
+
+  it('was checked with the reader of Docker Compose', ({ skip }) => {
+    const why = missing.filter((one) => one.startsWith('compose'));
+    if (why.length > 0) skip(why.join('\n'));
+    expect(readers.map(({ name }) => name)).toContain('compose');
   });
 });

@@ -25,7 +25,7 @@ export async function pythonPackage(name: string, version: string, ...needs: rea
 }
 
 /** Fills a temporary directory and renames it, so that the directory is always complete. */
-async function install(dir: string, fill: (to: string) => Promise<unknown>): Promise<void> {
+export async function install(dir: string, fill: (to: string) => Promise<unknown>): Promise<void> {
   if (existsSync(dir)) return;
   const work = `${dir}.${process.pid}`;
   try {

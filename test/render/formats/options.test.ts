@@ -91,6 +91,34 @@ describe('rename, case and prefix', () => {
   });
 });
 
+describe('keys: identifier', () => {
+  it('makes each character that no identifier has a _, and puts one before a digit', async () => {
+    const names = ['pass-word', 'a.b/c', '1st', 'é', '😀x', 'OK_1', 'a b'];
+    const s = fieldsOf(Object.fromEntries(names.map((name, i) => [name, Secret.text(`${i}`)])));
+    expect(await textOf(of('dotenv', { keys: 'identifier' }, 's'), { s })).toBe(
+      "pass_word='0'\na_b_c='1'\n_1st='2'\n_='3'\n_x='4'\nOK_1='5'\na_b='6'\n",
+    );
+  });
+
+  it('works on the key after rename, case and prefix', async () => {
+    const s = fieldsOf({ '1st-name': Secret.text('x'), 'b-c': Secret.text('y') });
+    const options: FormatOptions = { keys: 'identifier', case: 'upper', prefix: 'P_', rename: [['b-c', 'D']] };
+    expect(await textOf(of('dotenv', options, 's'), { s })).toBe("P_1ST_NAME='x'\nP_D='y'\n");
+    expect(await textOf(of('properties', { keys: 'identifier' }, 's'), { s })).toBe('_1st_name=x\nb_c=y\n');
+  });
+
+  it('names both fields that become one key', async () => {
+    const s = fieldsOf({ 'a-b': Secret.text('1'), a_b: Secret.text('2'), 'a.b': Secret.text('3') });
+    expect(await failureOf(of('dotenv', { keys: 'identifier' }, 's.a-b', 's.a_b'), { s })).toMatchObject({
+      code: 'RENDER_SAME_KEY',
+      seen: 's.a-b and s.a_b both give a_b',
+    });
+    expect((await failureOf(of('dotenv', { keys: 'identifier' }, 's'), { s })).seen).toBe(
+      's.a-b, s.a_b and s.a.b all give a_b',
+    );
+  });
+});
+
 describe('flat', () => {
   it('makes one map of the fields of all sources', async () => {
     const yaml = 'name: "shop"\npass-word: "p"\nconn:\n  host: "h"\nuser: "u"\n';

@@ -1,11 +1,15 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
-import type { ExecConfig, FileConfig } from '../../config.ts';
+import { isVariableName, variableNameRule } from '../../../base/variable-name.ts';
+import type { ExecConfig, FileConfig, GenerationsConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { type ConfigPath, EXEC_ENVIRONMENT, formatPlace, valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { fullSignalName } from '../../rules.ts';
+import type { ExecShape } from '../../schema.ts';
+import { checkVariables, KEY_OPTIONS, keyOptionsOf, resolveSources } from '../outputs/resolve-keys.ts';
+import type { KnownSecrets } from '../secrets/resolve-source.ts';
 
 const DEFAULTS: ExecConfig = {
   onChange: { kind: 'restart' },
@@ -18,21 +22,22 @@ const DEFAULTS: ExecConfig = {
 /** A restart costs more than a publish, so changes are gathered for longer. */
 const QUIET_MS = 1_000;
 const MAX_WAIT_MS = 10_000;
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The configuration of exec; the defaults when there is no such section. */
 export function resolveExec(
   entry: ConfigEntry | undefined,
   outputs: ReadonlyMap<string, ConfigEntry>,
+  secrets: KnownSecrets,
   problems: Problems,
 ): ExecConfig {
   const shape = entry && parseEntry('exec', entry, problems);
   if (entry === undefined || shape === undefined) return DEFAULTS;
   const { file, path } = entry;
-  const { env, onChange = 'restart', signal, inherit = [] } = shape;
+  const { env, onChange = 'restart', signal, inherit = [], names: taken } = shape;
 
   checkNames(Object.keys(env ?? {}), (name) => [...path, 'env', name]);
   checkNames(inherit, (_, index) => [...path, 'inherit', index]);
+  const variables = resolveVariables(shape, entry, secrets, problems);
   if (signal !== undefined && onChange !== 'signal') {
     const hint = 'Set onChange: signal, or remove signal.';
     problems.add('CONFIG_INVALID', file, [...path, 'signal'], 'signal goes with onChange: signal', hint);
@@ -50,15 +55,14 @@ export function resolveExec(
   }
   const command = shape.command === undefined ? undefined : resolveCommand(shape.command);
   const sameName = outputs.get(EXEC_ENVIRONMENT);
-  if (env !== undefined && sameName !== undefined) {
+  const hasVariables = env !== undefined || variables !== undefined;
+  if (hasVariables && sameName !== undefined) {
     const seen = `the environment of exec has the name ${EXEC_ENVIRONMENT} already`;
     problems.add('CONFIG_DUPLICATE', sameName.file, sameName.path, seen, 'Give the output another name.');
   }
   return {
     ...(command === undefined ? {} : { command }),
-    ...(env === undefined
-      ? {}
-      : { env: { name: EXEC_ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, files: variables(env) } }),
+    ...(hasVariables ? { env: environment(env ?? {}) } : {}),
     onChange: onChange === 'signal' ? { kind: 'signal', name: fullSignalName(signal ?? 'SIGHUP') } : { kind: onChange },
     stopSignal: fullSignalName(shape.stopSignal ?? DEFAULTS.stopSignal),
     graceMs: msOf(shape.grace) ?? DEFAULTS.graceMs,
@@ -69,9 +73,8 @@ export function resolveExec(
 
   function checkNames(names: readonly string[], at: (name: string, index: number) => ConfigPath): void {
     for (const [index, name] of names.entries()) {
-      if (NAME.test(name)) continue;
-      const seen = 'the name of a variable begins with a letter or _ and goes on with letters, digits and _';
-      problems.add('CONFIG_INVALID', file, at(name, index), seen, 'Rename the variable.');
+      if (isVariableName(name, taken)) continue;
+      problems.add('CONFIG_INVALID', file, at(name, index), variableNameRule(taken), 'Rename the variable.');
     }
   }
 
@@ -81,12 +84,46 @@ export function resolveExec(
     return [program.includes('/') ? resolve(file.dir, program) : program, ...rest];
   }
 
-  function variables(texts: Readonly<Record<string, string>>): ReadonlyMap<string, FileConfig> {
+  function environment(texts: Readonly<Record<string, string>>): GenerationsConfig {
     const place = (name: string) => formatPlace([...path, 'env', name]);
-    return new Map(
-      Object.entries(texts).map(([name, text]) => [name, { place: place(name), content: { kind: 'content', text } }]),
+    const files = new Map(
+      Object.entries(texts).map(([name, text]): [string, FileConfig] => [
+        name,
+        { place: place(name), content: { kind: 'content', text } },
+      ]),
     );
+    const common = { name: EXEC_ENVIRONMENT, quietMs, maxWaitMs, reloadOnFirst: false, files };
+    return variables === undefined ? common : { ...common, variables };
   }
+}
+
+/** What `from` and the keys beside it say. Undefined without `from`; what is wrong is added to `problems`. */
+function resolveVariables(
+  shape: ExecShape,
+  entry: ConfigEntry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): GenerationsConfig['variables'] {
+  const { file, path } = entry;
+  const { from, keys, names } = shape;
+  if (keys !== undefined && names !== undefined) {
+    const seen = 'keys: identifier changes the names that names: any would keep';
+    problems.add('CONFIG_INVALID', file, [...path, 'names'], seen, 'Remove one of the two.');
+  }
+  if (from === undefined) {
+    for (const key of KEY_OPTIONS) {
+      if (shape[key] === undefined) continue;
+      const hint = 'Name whole secrets in from, or remove it.';
+      problems.add('CONFIG_INVALID', file, [...path, key], `${key} goes with from, which is absent`, hint);
+    }
+    return undefined;
+  }
+  if (from.length === 0) {
+    problems.add('CONFIG_MISSING', file, [...path, 'from'], 'from names no secret', 'Name one, or remove it.');
+  }
+  checkVariables(shape, entry, problems);
+  const sources = resolveSources(from, entry, secrets, problems);
+  return { place: formatPlace([...path, 'from']), from: sources, options: keyOptionsOf(shape) };
 }
 
 /** Refuses steps of reloads with `child: true`; for a configuration without the section `exec`, which has the child. */

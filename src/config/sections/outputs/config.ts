@@ -11,6 +11,17 @@ export interface GenerationsConfig {
   readonly reloadOnFirst: boolean;
   /** By the file's path relative to `dir`, or by the name of the variable. */
   readonly files: ReadonlyMap<string, FileConfig>;
+  /** The variables that whole secrets give to the environment of exec; those of `files` win. */
+  readonly variables?: VariablesConfig;
+}
+
+/** Secrets each of whose fields is a variable. */
+export interface VariablesConfig {
+  /** The configuration path of the sources, for errors. */
+  readonly place: string;
+  /** As of a format. */
+  readonly from: readonly (readonly string[])[];
+  readonly options: FormatOptions;
 }
 
 /** Files in one directory that change together. */
@@ -68,12 +79,21 @@ export type InputSource =
 
 export type FormatName = 'dotenv' | 'json' | 'properties' | 'raw' | 'yaml';
 
-/** How the fields of the sources become the keys of a file: first `rename`, then `case`, then `prefix`. */
+/** The program that a dotenv file is written for. */
+export type DotenvReader = 'sh' | 'docker' | 'node' | 'python' | 'systemd';
+
+/** How the fields of the sources become the keys of a file: first `rename`, then `case`, `prefix` and `keys`. */
 export interface FormatOptions {
   /** New names for fields that are written as `FIELD` or `SOURCE.FIELD`. */
   readonly rename?: readonly (readonly [from: string, to: string])[];
   readonly case?: 'upper' | 'lower';
   readonly prefix?: string;
+  /** Every character that no identifier has becomes `_`. */
+  readonly keys?: 'identifier';
+  /** Which names of variables are taken. Absent: identifiers. Only of the environment of exec. */
+  readonly names?: 'any';
+  /** The one reader of a dotenv file. Absent: all of them read the file alike. */
+  readonly for?: DotenvReader;
   /** Whether all sources go into one map, instead of one map for each secret. */
   readonly flat?: boolean;
 }

@@ -2,17 +2,15 @@ import type { FileContent, FormatName, FormatOptions } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
-import { type KnownSecrets, resolveSource } from '../secrets/resolve-source.ts';
-
-const KEY_OPTIONS = ['rename', 'case', 'prefix'] as const;
+import type { KnownSecrets } from '../secrets/resolve-source.ts';
+import { checkVariables, KEY_OPTIONS, keyOptionsOf, resolveSources } from './resolve-keys.ts';
 
 /** Keys of a file that go with `format` only. */
-export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'flat'] as const;
+export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'for', 'flat'] as const;
 
 /** Formats whose file is one flat list of keys. The nested ones are flat with `flat: true`. */
 const KEYED: readonly FormatName[] = ['dotenv', 'properties'];
 const NESTED: readonly FormatName[] = ['json', 'yaml'];
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** The content of a file with `format`. Undefined when something is wrong; it was added to `problems`. */
 export function resolveFormat(
@@ -23,21 +21,19 @@ export function resolveFormat(
   problems: Problems,
 ): FileContent | undefined {
   const before = problems.count;
-  const from = resolveFrom(format, shape.from, entry, secrets, problems);
+  checkFrom(format, shape.from, entry, problems);
+  const from = resolveSources(shape.from, entry, secrets, problems);
   checkOptions(format, shape, entry, problems);
   if (problems.count > before) return undefined;
   const options = optionsOf(shape);
   return { kind: 'format', format, from, ...(Object.keys(options).length === 0 ? {} : { options }) };
 }
 
-function optionsOf({ rename, case: letters, prefix, flat }: OutputFileShape): FormatOptions {
-  return {
-    ...(rename === undefined ? {} : { rename: Object.entries(rename) }),
-    ...(letters === undefined ? {} : { case: letters }),
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(flat === undefined ? {} : { flat }),
-  };
-}
+const optionsOf = (shape: OutputFileShape): FormatOptions => ({
+  ...keyOptionsOf(shape),
+  ...(shape.for === undefined ? {} : { for: shape.for }),
+  ...(shape.flat === undefined ? {} : { flat: shape.flat }),
+});
 
 function checkOptions(
   format: FormatName,
@@ -47,6 +43,9 @@ function checkOptions(
 ): void {
   if (shape.flat !== undefined && !NESTED.includes(format)) {
     problems.add('CONFIG_INVALID', file, [...path, 'flat'], 'flat goes with json and yaml', 'Remove it.');
+  }
+  if (shape.for !== undefined && format !== 'dotenv') {
+    problems.add('CONFIG_INVALID', file, [...path, 'for'], 'for goes with dotenv', 'Remove it.');
   }
   if (!KEYED.includes(format) && !(NESTED.includes(format) && shape.flat === true)) {
     const hint = NESTED.includes(format) ? 'Remove it, or add flat: true.' : 'Remove it.';
@@ -59,52 +58,19 @@ function checkOptions(
   if (format === 'dotenv') checkVariables(shape, { file, path }, problems);
 }
 
-/** Refuses names that are wrong whatever the fields are. The others are checked when the fields are known. */
-function checkVariables(
-  { prefix = '', rename = {} }: OutputFileShape,
-  { file, path }: Pick<ConfigEntry, 'file' | 'path'>,
-  problems: Problems,
-): void {
-  const hint = 'A variable begins with a letter or _ and goes on with letters, digits and _.';
-  if (prefix !== '' && !VARIABLE.test(prefix)) {
-    problems.add(
-      'CONFIG_INVALID',
-      file,
-      [...path, 'prefix'],
-      'the name of a variable cannot begin with this prefix',
-      hint,
-    );
-    return;
-  }
-  for (const [field, name] of Object.entries(rename)) {
-    if (VARIABLE.test(prefix + name)) continue;
-    problems.add('CONFIG_INVALID', file, [...path, 'rename', field], 'the new name is no name of a variable', hint);
-  }
-}
-
-function resolveFrom(
+function checkFrom(
   format: FormatName,
   from: OutputFileShape['from'],
   { file, path }: ConfigEntry,
-  secrets: KnownSecrets,
   problems: Problems,
-): readonly (readonly string[])[] {
+): void {
   const place = [...path, 'from'];
-  const names = typeof from === 'string' ? [from] : (from ?? []);
-  if (names.length === 0) {
-    problems.add(
-      'CONFIG_MISSING',
-      file,
-      place,
-      'from is absent, and a format writes secrets',
-      'Name one or several secrets.',
-    );
+  const count = typeof from === 'string' ? 1 : (from ?? []).length;
+  if (count === 0) {
+    const seen = 'from is absent, and a format writes secrets';
+    problems.add('CONFIG_MISSING', file, place, seen, 'Name one or several secrets.');
   }
-  if (format === 'raw' && names.length > 1) {
+  if (format === 'raw' && count > 1) {
     problems.add('CONFIG_INVALID', file, place, 'raw takes exactly one source', 'Name one secret and its field.');
   }
-  return names.flatMap((name, index) => {
-    const split = resolveSource(name, file, typeof from === 'string' ? place : [...place, index], secrets, problems);
-    return split === undefined ? [] : [split];
-  });
 }

@@ -4,6 +4,17 @@ import { reload } from './reload-schema.ts';
 
 const literal = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number or a boolean is expected' });
 
+/** A source of a format, or several. */
+export const sources = z.union([text, z.array(text)], { error: 'a name, or a list of names, is expected' });
+
+/** How fields become keys; of every format that is a list of keys, and of the environment of exec. */
+export const keyOptions = {
+  prefix: z.optional(z.string({ error: 'text is expected' })),
+  case: z.optional(choice(['upper', 'lower'])),
+  rename: z.optional(z.record(z.string(), text)),
+  keys: z.optional(choice(['identifier'])),
+};
+
 /**
  * One file of an output. `resolve-file.ts` checks that it has exactly one of template, content and format,
  * `resolve-format.ts` which keys go with which format, and `resolve-inputs.ts` what `with` and `values` may name.
@@ -14,10 +25,9 @@ export const outputFile = z.strictObject({
   with: z.optional(z.record(z.string(), text)),
   values: z.optional(z.record(z.string(), literal)),
   format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml'])),
-  from: z.optional(z.union([text, z.array(text)], { error: 'a name, or a list of names, is expected' })),
-  prefix: z.optional(z.string({ error: 'text is expected' })),
-  case: z.optional(choice(['upper', 'lower'])),
-  rename: z.optional(z.record(z.string(), text)),
+  from: z.optional(sources),
+  ...keyOptions,
+  for: z.optional(choice(['sh', 'docker', 'node', 'python', 'systemd'])),
   flat: z.optional(bool),
   mode: z.optional(mode),
   uid: z.optional(id),

@@ -1,6 +1,6 @@
 import type { Document, Node, Scalar } from 'yaml';
-import { Secret } from '../../base/secret.ts';
-import type { Value } from '../../base/value.ts';
+import { Secret } from './secret.ts';
+import type { Value } from './value.ts';
 
 /** Why a YAML file is refused, and where. It quotes no part of the file, as the errors of the YAML library do. */
 export class YamlError extends Error {
@@ -35,7 +35,16 @@ const KNOWN_TAGS = /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null|binar
  * @throws YamlError
  */
 export async function parseYaml(text: string): Promise<Value | undefined> {
+  return (await loadYaml())(text);
+}
+
+/** What `parseYaml` does, for callers that cannot wait: the library is loaded when this resolves. */
+export async function loadYaml(): Promise<(text: string) => Value | undefined> {
   const yaml = await import('yaml');
+  return (text) => parseWith(yaml, text);
+}
+
+function parseWith(yaml: typeof import('yaml'), text: string): Value | undefined {
   const lines = new yaml.LineCounter();
   let document: Document.Parsed;
   try {

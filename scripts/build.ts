@@ -8,14 +8,15 @@ import { build, type Plugin } from 'esbuild';
 import { BACKEND_KINDS } from '../src/backend/registry.ts';
 import { makeTables } from '../src/config/check/make-tables.ts';
 import { loadSchemas } from '../src/config/check/schemas.ts';
+import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
 import { thirdPartyNotices } from './third-party.ts';
 
 /**
  * Bundles the agent into `dist/`: `pannier.js` (the first few lines, for any Node), `main.js` (what a start needs)
  * with its bytecode, made by a run, and beside it scripts of what some configurations use (SCRIPTS), which are not
- * even read without use; and `index.mjs`, the same scripts for programs that import them. Nothing in there needs a
- * package at run time.
+ * even read without use; `index.mjs`, the same scripts for programs that import them; and the JSON Schema for editors.
+ * Nothing in there needs a package at run time.
  */
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
 
@@ -168,6 +169,8 @@ const metafile = {
   outputs: Object.assign({}, ...made.map(({ outputs }) => outputs)),
 };
 await writeFile('dist/meta.json', JSON.stringify(metafile));
+// For editors: `$schema` of a configuration may name it.
+await writeFile('dist/pannier.schema.json', `${JSON.stringify(await exportJsonSchema(BACKEND_KINDS))}\n`);
 await writeFile('dist/third-party.txt', thirdPartyNotices(metafile));
 const hash = createHash('sha256')
   .update(JSON.stringify([...scripts.texts]))

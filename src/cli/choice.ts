@@ -18,6 +18,7 @@ export type Choice =
   | { readonly command: 'status'; readonly options: StatusCommandOptions }
   | { readonly command: 'probe'; readonly check: Probe; readonly options: AgentOptions; readonly timeoutMs?: number }
   | { readonly command: 'schema' }
+  | { readonly command: 'explain'; readonly key?: string }
   | { readonly command: 'demo'; readonly options: { readonly openbao?: boolean } };
 
 /** How long `init` and `render` take at most when the command line does not say it. */
@@ -47,6 +48,8 @@ export async function runChoice(choice: Choice): Promise<number> {
     }
     case 'schema':
       return (await import('./schema.ts')).schemaCommand();
+    case 'explain':
+      return (await import('./explain.ts')).explainCommand(choice.key);
     case 'demo':
       return (await import('./demo.ts')).demoCommand(choice.options);
   }

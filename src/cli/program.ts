@@ -104,6 +104,11 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .description('print the JSON Schema of the configuration')
     .action(() => choose({ command: 'schema' }));
   program
+    .command('explain')
+    .description('tell what a key of the configuration is for')
+    .argument('[key]', 'a key such as secrets.NAME.kv (default: the sections)')
+    .action((key: string | undefined) => choose({ command: 'explain', ...(key === undefined ? {} : { key }) }));
+  program
     .command('demo')
     .description('show the main job on made-up secrets, step by step')
     .option('--openbao', 'on a real OpenBao server instead of a file (needs bao on the PATH)')

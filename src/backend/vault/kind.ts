@@ -10,6 +10,7 @@ const privacy = (isPrivate: boolean) => (isPrivate ? { isPathPrivate: true as co
 export const vault: BackendKind<VaultBackendConfig> = {
   kind: 'vault',
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
+  loadWords: async () => (await import('./config/words.ts')).vaultWords,
   resolve: resolveVault,
   requestKeys: ['kv', 'read', 'write', 'certificate'],
   companionKeys: { version: ['kv'], mount: ['kv'], kvVersion: ['kv'], end: ['read', 'write'] },

@@ -1,0 +1,56 @@
+import type { Words } from './words.ts';
+
+/** The section `exec`. */
+export const execWords: Words = {
+  'exec.command': {
+    type: 'list of texts',
+    default: 'behind `--`',
+    does: "the program and its arguments, never a shell; a program with a slash is a path, one without is looked up on the child's `PATH`. A command behind `--` wins",
+    examples: [['./shop', '--port', '8080']],
+  },
+  'exec.env': {
+    type: 'map',
+    does: 'a [template](templates.md) for each variable, by its name `[A-Za-z_][A-Za-z0-9_]*`; `${…}` means nothing here',
+    examples: [{ DB_PASSWORD: '{{db.password}}' }],
+  },
+  'exec.onChange': {
+    type: '`restart`, `signal`, `none`',
+    default: '`restart`',
+    does: 'what happens to the child when a variable changes. A running process keeps its environment: only `restart` gives it the new one',
+  },
+  'exec.signal': { type: 'text', default: '`SIGHUP`', does: 'with `onChange: signal`', examples: ['SIGUSR2'] },
+  'exec.stopSignal': {
+    type: 'text',
+    default: '`SIGTERM`',
+    does: 'asks the child to stop for a restart',
+    examples: ['SIGQUIT'],
+  },
+  'exec.grace': { type: 'duration', default: '`30s`', does: 'how long it may take to stop, then SIGKILL' },
+  'exec.onExit': {
+    type: '`end`, `restart`',
+    default: '`end`',
+    does: 'when the child ends by itself: exec ends with its status, or starts it again, after 1 s at first and up to 1 m',
+  },
+  'exec.quiet': {
+    type: 'duration',
+    default: '`1s`',
+    does: 'use new variables when no secret of them is being fetched and this time has passed',
+  },
+  'exec.maxWait': {
+    type: 'duration',
+    default: '`10s`, or `quiet` when that is longer',
+    does: 'use them after this time at the latest',
+    examples: ['30s'],
+  },
+  'exec.pristine': {
+    type: 'boolean',
+    default: '`false`',
+    does: "the child gets only those of the agent's own variables that `inherit` names",
+  },
+  'exec.inherit': {
+    type: 'list of names',
+    default: '`[]`',
+    does: 'variables of the agent that the child gets in any case, also when they hold logins',
+    examples: [['VAULT_TOKEN']],
+  },
+};

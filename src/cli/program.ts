@@ -1,8 +1,9 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { version } from '../base/version.ts';
-import { type Choice, INIT_TIMEOUT_MS } from './choice.ts';
+import { type Choice, INIT_TIMEOUT_MS, type Shell } from './choice.ts';
 import type { AgentOptions } from './find-agent.ts';
+import type { NewCommandOptions } from './new.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 
@@ -32,7 +33,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     command.addOption(
       new Option('-c, --config <path>', 'file or directory, repeatable')
         .argParser(collect)
-        .default([], 'PANNIER_CONFIG'),
+        .default([], 'PANNIER_CONFIG, then ./pannier.yaml'),
     );
 
   const withAgent = (command: Command) =>
@@ -77,7 +78,10 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     );
   withConfig(program.command('validate'))
     .description('check configuration and templates')
-    .action((options: { config: string[] }) => choose({ command: 'validate', options }));
+    .argument('[files...]', 'files or directories, as behind -c')
+    .action((files: string[], { config }: { config: string[] }) =>
+      choose({ command: 'validate', options: { config: [...config, ...files] } }),
+    );
   withAgent(program.command('get'))
     .description('print a secret, or one field of it, of a running agent')
     .argument('<name>', 'NAME or NAME.FIELD')
@@ -108,6 +112,35 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .description('tell what a key of the configuration is for')
     .argument('[key]', 'a key such as secrets.NAME.kv (default: the sections)')
     .action((key: string | undefined) => choose({ command: 'explain', ...(key === undefined ? {} : { key }) }));
+  program
+    .command('new')
+    .description('print a configuration to begin with')
+    .addOption(new Option('--vault', 'secrets of HashiCorp Vault or OpenBao').conflicts(['aws', 'file']))
+    .addOption(new Option('--aws', 'secrets of AWS Secrets Manager').conflicts(['file']))
+    .option('--file', 'secrets of a file on this machine, to try things out')
+    .addOption(
+      new Option('--kubernetes', 'with --vault: log in with the service account (default)').conflicts([
+        'approle',
+        'token',
+      ]),
+    )
+    .addOption(new Option('--approle', 'with --vault: log in with a role id and a secret id').conflicts('token'))
+    .option('--token', 'with --vault: log in with a token in a file')
+    .option('--exec', 'give the secrets to a child of pannier exec, in its environment')
+    .action((options: NewCommandOptions) => choose({ command: 'new', options }));
+  program
+    .command('completion')
+    .description('print the script that makes a shell complete command lines of pannier')
+    .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+    .action((shell: Shell) => choose({ command: 'completion', shell }));
+  program
+    .command('man')
+    .description('print the manual page, for man -l -')
+    .action(() => choose({ command: 'man' }));
+  program
+    .command('version')
+    .description('print the version, that of Node, and the platform')
+    .action(() => choose({ command: 'version' }));
   program
     .command('demo')
     .description('show the main job on made-up secrets, step by step')

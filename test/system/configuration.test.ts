@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -151,7 +151,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
             code: 'CONFIG_MISSING',
             place: 'configuration',
             seen: 'no configuration file was given',
-            hint: 'Give -c FILE, or set PANNIER_CONFIG.',
+            hint: 'Give -c FILE, set PANNIER_CONFIG, or start where pannier.yaml is.',
           },
         ],
       ]);
@@ -205,7 +205,7 @@ describe('templates', () => {
 });
 
 describe('a good configuration', () => {
-  it('validate sends no request, writes nothing and ends with 0; PANNIER_CONFIG may name the file', async () => {
+  it('validate sends no request, writes nothing and ends with 0; PANNIER_CONFIG or no option may name the file', async () => {
     const server = scene.keep(await startFaultServer(reply(500)));
     const place = await scene.place();
     const auth = { method: 'kubernetes', role: 'shop', tokenFile: './no-such-token' };
@@ -217,6 +217,11 @@ describe('a good configuration', () => {
     );
     const named = await runAgent(['validate', '-c', config]);
     const found = await runAgent(['validate'], { env: { PANNIER_CONFIG: config } });
+    const behind = await runAgent(['validate', config]);
+    await rename(config, join(place.dir, 'pannier.yaml'));
+    const here = await runAgent(['validate'], { cwd: place.dir });
+    expect([behind.status, behind.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
+    expect([here.status, here.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect([named.status, named.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect([found.status, found.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect(server.connections()).toBe(0);
@@ -255,6 +260,11 @@ describe('the command line', () => {
   it('--help and --version end with 0, on standard output', async () => {
     const help = await runAgent(['--help']);
     const version = await runAgent(['--version']);
+    const told = await runAgent(['version']);
+    expect([told.status, told.stdout()]).toEqual([
+      0,
+      expect.stringMatching(/^pannier \d+\.\d+\.\d+, Node \d+[\d.]+, linux \w+\n$/),
+    ]);
     expect([help.status, version.status, help.stderr(), version.stderr()]).toEqual([0, 0, '', '']);
     expect(version.stdout()).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
   });

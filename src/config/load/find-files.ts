@@ -16,9 +16,9 @@ export interface FoundFile {
 }
 
 /**
- * The files of the command line, else those of PANNIER_CONFIG (separated by `:`). A directory stands for its files
- * `*.yaml`, `*.yml` and `*.json` in the order of their names, without hidden files and those of subdirectories. A file
- * that is named twice is listed once.
+ * The files of the command line, else those of PANNIER_CONFIG (separated by `:`), else `pannier.yaml`. A directory
+ * stands for its files `*.yaml`, `*.yml` and `*.json` in the order of their names, without hidden files and those of
+ * subdirectories. A file that is named twice is listed once.
  */
 export async function findFiles(
   paths: readonly string[],
@@ -26,14 +26,17 @@ export async function findFiles(
   cwd: string,
   problems: Problems,
 ): Promise<FoundFile[]> {
-  const named = namedPaths(paths, env);
+  let named = namedPaths(paths, env);
   if (named.length === 0) {
-    problems.addAt(
-      'CONFIG_MISSING',
-      'configuration',
-      'no configuration file was given',
-      'Give -c FILE, or set PANNIER_CONFIG.',
-    );
+    const { DEFAULT_FILE, lookForDefaultFile } = await import('./default-file.ts');
+    const found = await lookForDefaultFile(cwd);
+    if (found === 'own') named = [DEFAULT_FILE];
+    else {
+      const andWhy = found === 'foreign' ? ', and another user owns or may change the pannier.yaml here' : '';
+      const seen = `no configuration file was given${andWhy}`;
+      const hint = 'Give -c FILE, set PANNIER_CONFIG, or start where pannier.yaml is.';
+      problems.addAt('CONFIG_MISSING', 'configuration', seen, hint);
+    }
   }
   const files = new Map<string, string>();
   for (const name of named) {

@@ -5,7 +5,7 @@ export const logWords: Words = {
   'log.level': {
     type: '`trace`, `debug`, `info`, `warn`, `error`, `silent`',
     default: '`info`',
-    does: 'the lowest level that is logged',
+    does: 'the lowest level that is logged; the variable `PANNIER_LOG_LEVEL` wins over it',
   },
   'log.format': {
     type: '`auto`, `json`, `pretty`',

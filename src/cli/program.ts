@@ -83,10 +83,11 @@ export function createProgram(choose: (choice: Choice) => void): Command {
       choose({ command: 'validate', options: { config: [...config, ...files] } }),
     );
   withAgent(program.command('get'))
-    .description('print a secret, or one field of it, of a running agent')
+    .description('print a secret, or one field of it, of a running agent, or fetch it when none runs')
     .argument('<name>', 'NAME or NAME.FIELD')
     .option('--json', 'with name and version; a field as JSON', false)
-    .action((name: string, options: { config: string[]; socket?: string; json: boolean }) =>
+    .addOption(new Option('--direct', 'ask the backend, with a login that is revoked afterwards').conflicts('socket'))
+    .action((name: string, options: { config: string[]; socket?: string; json: boolean; direct?: boolean }) =>
       choose({ command: 'get', name, options }),
     );
   withAgent(program.command('status'))

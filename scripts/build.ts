@@ -118,7 +118,6 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'node_modules/node-vault/src/index.js',
     'src/render/renderer.ts',
     'src/render/request.ts',
-    'src/cli/validate.ts',
     'src/deliver/http/token-file.ts', // the API and its clients
   ],
   agent: [
@@ -137,6 +136,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
   client: [
     'src/cli/run-other.ts',
+    'src/cli/validate.ts',
     'src/cli/get.ts',
     'src/cli/status.ts',
     'src/cli/status/shown-status.ts',

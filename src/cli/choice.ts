@@ -7,6 +7,7 @@ import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 import type { CommonOptions } from './setup.ts';
 import type { StatusCommandOptions } from './status.ts';
+import type { ValidateCommandOptions } from './validate.ts';
 
 /** What a command line asks for: a command, with its options as the command takes them. */
 export type Choice =
@@ -14,7 +15,7 @@ export type Choice =
   | { readonly command: 'run'; readonly options: CommonOptions }
   | { readonly command: 'exec'; readonly options: ExecCommandOptions }
   | { readonly command: 'render'; readonly options: RenderCommandOptions }
-  | { readonly command: 'validate'; readonly options: CommonOptions }
+  | { readonly command: 'validate'; readonly options: ValidateCommandOptions }
   | { readonly command: 'get'; readonly name: string; readonly options: GetCommandOptions }
   | { readonly command: 'status'; readonly options: StatusCommandOptions }
   | { readonly command: 'probe'; readonly check: Probe; readonly options: AgentOptions; readonly timeoutMs?: number }

@@ -70,6 +70,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .addOption(new Option('--output <name>', 'this output only, repeatable').argParser(collect).default([], 'all'))
     .option('--reveal', 'show values instead of marks', false)
     .option('--diff', 'show what would change in the published files', false)
+    .addOption(new Option('--exit-code', '--diff, and status 5 when something would change').implies({ diff: true }))
     .option('--out <directory>', 'write the files below this directory')
     .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
     .action(
@@ -79,8 +80,9 @@ export function createProgram(choose: (choice: Choice) => void): Command {
   withConfig(program.command('validate'))
     .description('check configuration and templates')
     .argument('[files...]', 'files or directories, as behind -c')
-    .action((files: string[], { config }: { config: string[] }) =>
-      choose({ command: 'validate', options: { config: [...config, ...files] } }),
+    .option('--json', 'one JSON document on standard output, with all problems')
+    .action((files: string[], { config, ...options }: { config: string[]; json?: boolean }) =>
+      choose({ command: 'validate', options: { config: [...config, ...files], ...options } }),
     );
   withAgent(program.command('get'))
     .description('print a secret, or one field of it, of a running agent, or fetch it when none runs')

@@ -9,8 +9,6 @@ export async function runChoice(choice: Choice): Promise<number> {
       return (await import('./run.ts')).runPannier(choice.options);
     case 'exec':
       return (await import('./exec.ts')).execCommand(choice.options);
-    case 'validate':
-      return (await import('./validate.ts')).validateCommand(choice.options);
     default:
       return (await import('./run-other.ts')).runOther(choice);
   }

@@ -1,11 +1,13 @@
 import type { Choice } from './choice.ts';
 
 /** The commands that no agent is started with; so a start does not load even the list of them. */
-export type OtherChoice = Exclude<Choice, { command: 'init' | 'run' | 'exec' | 'validate' }>;
+export type OtherChoice = Exclude<Choice, { command: 'init' | 'run' | 'exec' }>;
 
 /** Runs the chosen command, whose code is loaded now. Answers the exit status. */
 export async function runOther(choice: OtherChoice): Promise<number> {
   switch (choice.command) {
+    case 'validate':
+      return (await import('./validate.ts')).validateCommand(choice.options);
     case 'render':
       return (await import('./render.ts')).renderCommand(choice.options);
     case 'get':

@@ -158,6 +158,21 @@ describe('a configuration with something wrong ends every command with 2', () =>
     }
   });
 
+  it('validate --json prints the same problems as a document', async () => {
+    const path = 'test/fixtures/config/bad-everything.yaml';
+    const [lines, json] = await Promise.all([runAgent(['validate', path]), runAgent(['validate', path, '--json'])]);
+    const { valid, problems, warnings } = JSON.parse(json.stdout());
+    expect([json.status, json.stderr(), valid, warnings]).toEqual([2, '', false, []]);
+    expect(problems).toEqual(failuresOf(lines));
+    const place = await scene.place();
+    const config = await place.config(good({}));
+    const right = await runAgent(['validate', '--json', '-c', config]);
+    expect([right.status, JSON.parse(right.stdout())]).toEqual([
+      0,
+      { valid: true, secrets: 1, outputs: 1, warnings: [], problems: [] },
+    ]);
+  });
+
   it('all problems are reported at once, each on a line, and then their number', async () => {
     const path = 'test/fixtures/config/bad-everything.yaml';
     const [validate, init, run] = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));

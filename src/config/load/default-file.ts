@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { errnoWord } from '../../base/errno.ts';
 import { statInTime } from '../../base/read-file.ts';
+import type { Problems } from '../problems/problems.ts';
 
 /** The file that is the configuration when none is named. */
-export const DEFAULT_FILE = 'pannier.yaml';
+const DEFAULT_FILE = 'pannier.yaml';
 
 const OTHERS_MAY_WRITE = 0o002;
 
@@ -20,4 +21,14 @@ export async function lookForDefaultFile(cwd: string): Promise<'absent' | 'forei
     if (['ENOENT', 'ENOTDIR'].includes(errnoWord(error))) return 'absent';
     return 'foreign';
   }
+}
+
+/** The default file as the one that is named; empty when there is none to use, which is a problem. */
+export async function defaultFile(cwd: string, problems: Problems): Promise<readonly string[]> {
+  const found = await lookForDefaultFile(cwd);
+  if (found === 'own') return [DEFAULT_FILE];
+  const why = found === 'foreign' ? ', and another user owns or may change the pannier.yaml here' : '';
+  const hint = 'Give -c FILE, set PANNIER_CONFIG, or start where pannier.yaml is.';
+  problems.addAt('CONFIG_MISSING', 'configuration', `no configuration file was given${why}`, hint);
+  return [];
 }

@@ -27,17 +27,7 @@ export async function findFiles(
   problems: Problems,
 ): Promise<FoundFile[]> {
   let named = namedPaths(paths, env);
-  if (named.length === 0) {
-    const { DEFAULT_FILE, lookForDefaultFile } = await import('./default-file.ts');
-    const found = await lookForDefaultFile(cwd);
-    if (found === 'own') named = [DEFAULT_FILE];
-    else {
-      const andWhy = found === 'foreign' ? ', and another user owns or may change the pannier.yaml here' : '';
-      const seen = `no configuration file was given${andWhy}`;
-      const hint = 'Give -c FILE, set PANNIER_CONFIG, or start where pannier.yaml is.';
-      problems.addAt('CONFIG_MISSING', 'configuration', seen, hint);
-    }
-  }
+  if (named.length === 0) named = await (await import('./default-file.ts')).defaultFile(cwd, problems);
   const files = new Map<string, string>();
   for (const name of named) {
     for (const file of await expand(name, cwd, problems)) {

@@ -32,7 +32,7 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
   const config = isNamed || hasDefault ? await load(options, env) : undefined;
   if (isNamed && config?.api === undefined) {
     const hint =
-      'Add api: { socket: /run/pannier/api.sock }, or name an agent with --socket. The section admin answers pannier probe only.';
+      'Add api: { socket: /run/pannier/api.sock }, or name an agent with --socket, or fetch with get --direct. The section admin answers pannier probe only.';
     throw fail('CONFIG_MISSING', 'api', 'the configuration has no section api', { hint });
   }
   const best = preferredListener(config?.api);

@@ -65,14 +65,14 @@ export class NotWithoutAsking extends Error {}
 
 /**
  * Whether a secret is fetched directly when asking an agent failed so: nothing listens at the address that the
- * configuration gives, or it gives none. An address that the user names is asked, whatever the answer.
+ * configuration gives. Without the section `api` nobody can tell whether an agent runs: then it is an error. An address
+ * that the user names is asked, whatever the answer.
  */
 export async function isWithoutAgent({ failure }: PannierError, options: AgentOptions): Promise<boolean> {
   const env = readEnvironment();
   if (namedPlace(options.socket, env) !== undefined) return false;
   const isNamed = options.config.length > 0 || (env['PANNIER_CONFIG'] ?? '') !== '';
   if (!isNamed && (await lookForDefaultFile(process.cwd())) !== 'own') return false;
-  if (failure.code === 'CONFIG_MISSING') return failure.place === 'api';
   return (
     failure.code === 'AGENT_UNREACHABLE' &&
     ['there is no such socket', 'no process listens there'].includes(failure.seen)

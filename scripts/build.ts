@@ -6,16 +6,18 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { BACKEND_KINDS } from '../src/backend/registry.ts';
+import { manPage } from '../src/cli/man.ts';
 import { makeTables } from '../src/config/check/make-tables.ts';
 import { loadSchemas } from '../src/config/check/schemas.ts';
+import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
 import { thirdPartyNotices } from './third-party.ts';
 
 /**
  * Bundles the agent into `dist/`: `pannier.js` (the first few lines, for any Node), `main.js` (what a start needs)
  * with its bytecode, made by a run, and beside it scripts of what some configurations use (SCRIPTS), which are not
- * even read without use; and `index.mjs`, the same scripts for programs that import them. Nothing in there needs a
- * package at run time.
+ * even read without use; `index.mjs`, the same scripts for programs that import them; the JSON Schema for editors;
+ * and the manual page. Nothing in there needs a package at run time.
  */
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
 
@@ -114,7 +116,6 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/open.ts',
     'node_modules/node-vault/src/index.js',
     'src/render/renderer.ts',
-    'src/cli/validate.ts',
     'src/deliver/http/token-file.ts', // the API and its clients
   ],
   agent: [
@@ -133,7 +134,14 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
-  client: ['src/cli/get.ts', 'src/cli/status.ts', 'src/cli/status/shown-status.ts', 'src/cli/status/read-status.ts'],
+  client: [
+    'src/cli/run-other.ts',
+    'src/cli/validate.ts',
+    'src/cli/get.ts',
+    'src/cli/status.ts',
+    'src/cli/status/shown-status.ts',
+    'src/cli/status/read-status.ts',
+  ],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
 };
@@ -168,6 +176,9 @@ const metafile = {
   outputs: Object.assign({}, ...made.map(({ outputs }) => outputs)),
 };
 await writeFile('dist/meta.json', JSON.stringify(metafile));
+// For editors: `$schema` of a configuration may name it.
+await writeFile('dist/pannier.schema.json', `${JSON.stringify(await exportJsonSchema(BACKEND_KINDS))}\n`);
+await writeFile('dist/pannier.1', manPage(version));
 await writeFile('dist/third-party.txt', thirdPartyNotices(metafile));
 const hash = createHash('sha256')
   .update(JSON.stringify([...scripts.texts]))

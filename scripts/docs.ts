@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { configurationPage } from '../test/docs/configuration-page.ts';
 import { errorsPage } from '../test/docs/errors-page.ts';
 import { metricsPage } from '../test/docs/metrics-page.ts';
 import { promisesPage } from '../test/docs/promises-page.ts';
@@ -10,4 +11,5 @@ await writeFile('docs/errors.md', errorsPage(await readFile('docs/errors.md', 'u
 await writeFile('docs/metrics.md', await metricsPage(await readFile('docs/metrics.md', 'utf8')));
 await writeFile('docs/templates.md', templatesPage(await readFile('docs/templates.md', 'utf8')));
 await writeFile('docs/promises.md', promisesPage());
+await writeFile('docs/configuration.md', await configurationPage(await readFile('docs/configuration.md', 'utf8')));
 await writeFile('docs/reference.md', await referencePage());

@@ -41,8 +41,8 @@ export async function exportJsonSchema(): Promise<object> {
 }
 
 /**
- * Reads configuration files or directories (PANNIER_CONFIG when `paths` is empty) and checks them with their templates,
- * as `pannier validate` does; no backend is asked.
+ * Reads configuration files or directories (when `paths` is empty PANNIER_CONFIG, else `pannier.yaml`) and checks them
+ * with their templates, as `pannier validate` does; no backend is asked.
  * @throws ProblemsError or PannierError when anything is not good.
  */
 export function load(paths: readonly string[]): Promise<Plan> {

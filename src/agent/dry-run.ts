@@ -70,7 +70,7 @@ function recorded(planned: PlannedOutput, record: (output: DryOutput) => void): 
 }
 
 /** A sink that takes everything and keeps nothing. */
-const NOWHERE: Sink = {
+export const NOWHERE: Sink = {
   recover: async () => ({ generation: undefined, removed: 0, tmpfs: undefined }),
   stage: async () => ({
     dir: '',

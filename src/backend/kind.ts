@@ -34,6 +34,8 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> extends Ba
    * value. Absent: this kind has none.
    */
   credentialsIn?(config: C): readonly Secret[];
+  /** Whether a login uses up something that a later login needs, such as a wrapping token. Absent: it never does. */
+  usesUpLogin?(config: C): boolean;
   /** Opens a backend; nothing is sent yet. */
   open(config: C, context: BackendContext): Promise<Backend>;
 }

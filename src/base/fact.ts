@@ -16,6 +16,7 @@ export type Fact =
   | { readonly kind: 'agent-stopping'; readonly reason: string }
   | { readonly kind: 'agent-warning'; readonly warning: Failure }
   | { readonly kind: 'task-crashed'; readonly task: string; readonly failure: Failure }
+  | { readonly kind: 'log-level-changed'; readonly level: string }
   | { readonly kind: 'clock-jumped'; readonly byMs: number }
   | { readonly kind: 'config-applied'; readonly secrets: number; readonly outputs: number }
   /** A configuration was not applied: one fact for each of its problems, numbered from 1. */

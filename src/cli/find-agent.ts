@@ -9,16 +9,16 @@ import { DEFAULT_SOCKET, namedPlace } from './named-place.ts';
 export interface AgentOptions {
   /** From `--socket`: a path, `unix:///PATH`, or `HOST:PORT`. */
   readonly socket?: string;
-  /** From `-c`, repeatable; PANNIER_CONFIG when empty. */
+  /** From `-c`, repeatable; PANNIER_CONFIG when empty, and then `pannier.yaml`. */
   readonly config: readonly string[];
 }
 
 /**
  * The address of the running agent's API: `--socket`, PANNIER_SOCKET, the first listener of the configuration's API
- * when there is a configuration (a socket before a port), and otherwise /run/pannier/api.sock. The token comes from the
- * configuration, or from the file that PANNIER_TOKEN_FILE names.
- * @throws ProblemsError when the configuration is not good, PannierError when it has no section `api` (CONFIG_MISSING),
- * or when a token file cannot be read.
+ * when there is a configuration (a socket before a port; `pannier.yaml` when none is named), and otherwise
+ * /run/pannier/api.sock. The token comes from the configuration, or from the file that PANNIER_TOKEN_FILE names.
+ * @throws ProblemsError when the configuration is not good, PannierError when a named one has no section `api`
+ * (CONFIG_MISSING), or when a token file cannot be read.
  */
 export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
@@ -27,10 +27,12 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
     tokenFile === undefined || tokenFile === '' ? {} : { token: await readToken(tokenFile, 'PANNIER_TOKEN_FILE') };
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return { ...named, ...token };
-  const config = await loadNamedConfig(options, env);
-  if (config !== undefined && config.api === undefined) {
+  const isNamed = isConfigNamed(options, env);
+  const hasDefault = !isNamed && (await hasDefaultFile());
+  const config = isNamed || hasDefault ? await load(options, env) : undefined;
+  if (isNamed && config?.api === undefined) {
     const hint =
-      'Add api: { socket: /run/pannier/api.sock }, or name an agent with --socket. The section admin answers pannier probe only.';
+      'Add api: { socket: /run/pannier/api.sock }, or name an agent with --socket, or fetch with get --direct. The section admin answers pannier probe only.';
     throw fail('CONFIG_MISSING', 'api', 'the configuration has no section api', { hint });
   }
   const best = preferredListener(config?.api);
@@ -46,13 +48,20 @@ export async function findHealth(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return named;
-  const config = await loadNamedConfig(options, env);
+  const config = isConfigNamed(options, env) ? await load(options, env) : undefined;
   const best = config?.admin ?? preferredListener(config?.api);
   return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET } : addressFromHere(best.where);
 }
 
-async function loadNamedConfig({ config }: AgentOptions, env: Environment): Promise<Config | undefined> {
-  if (config.length === 0 && (env['PANNIER_CONFIG'] ?? '') === '') return undefined;
+async function hasDefaultFile(): Promise<boolean> {
+  const { lookForDefaultFile } = await import('../config/load/default-file.ts');
+  return (await lookForDefaultFile(process.cwd())) === 'own';
+}
+
+const isConfigNamed = ({ config }: AgentOptions, env: Environment): boolean =>
+  config.length > 0 || (env['PANNIER_CONFIG'] ?? '') !== '';
+
+async function load({ config }: AgentOptions, env: Environment): Promise<Config> {
   const { loadConfig } = await import('../config/load.ts');
   return await loadConfig({ kinds: BACKEND_KINDS, tables: SCHEMA_TABLES, paths: config, env, cwd: process.cwd() });
 }

@@ -1,7 +1,7 @@
 import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
-import { runChoice } from './choice.ts';
 import { endProcess, listenEarly } from './end-process.ts';
 import { quickChoice } from './quick-choice.ts';
+import { runChoice } from './run-choice.ts';
 import { printProblems } from './setup.ts';
 
 /** Reads the command line, runs the command it names, and ends the process with its status. */

@@ -12,6 +12,8 @@ export interface Log {
   readonly emit: Emit;
   /** Moves to this configuration, and opens its file anew also when nothing changed. One after the other. */
   reopen(config?: LogConfig): Promise<void>;
+  /** Logs debug lines from now on, or again those of the configured level. Both say so. */
+  toggleDebug(): void;
 }
 
 interface Opened extends Disposable {
@@ -21,18 +23,37 @@ interface Opened extends Disposable {
 /** Opens the log. A file that cannot be written is a warning on standard error, where the lines then go. */
 export async function openLog(first: LogConfig): Promise<Log> {
   let config = first;
+  let isDebugging = false;
   let now = await open(config);
   let turn: Promise<void> = Promise.resolve();
+  const inTurn = (change: () => void, told?: () => void) => {
+    turn = turn.then(async () => {
+      change();
+      const before = now;
+      now = await open(isDebugging ? { ...config, level: 'debug' } : config);
+      told?.();
+      before[Symbol.dispose]();
+    });
+    return turn;
+  };
   return {
     emit: (fact) => now.emit(fact),
     reopen(next) {
-      turn = turn.then(async () => {
+      return inTurn(() => {
         config = next ?? config;
-        const before = now;
-        now = await open(config);
-        before[Symbol.dispose]();
       });
-      return turn;
+    },
+    toggleDebug() {
+      void inTurn(
+        () => {
+          // The line about going back is one of the lower level.
+          if (isDebugging) now.emit({ kind: 'log-level-changed', level: config.level });
+          isDebugging = !isDebugging;
+        },
+        () => {
+          if (isDebugging) now.emit({ kind: 'log-level-changed', level: 'debug' });
+        },
+      );
     },
   };
 }

@@ -1,8 +1,9 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { version } from '../base/version.ts';
-import { type Choice, INIT_TIMEOUT_MS } from './choice.ts';
+import { type Choice, INIT_TIMEOUT_MS, type Shell } from './choice.ts';
 import type { AgentOptions } from './find-agent.ts';
+import type { NewCommandOptions } from './new.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 
@@ -32,7 +33,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     command.addOption(
       new Option('-c, --config <path>', 'file or directory, repeatable')
         .argParser(collect)
-        .default([], 'PANNIER_CONFIG'),
+        .default([], 'PANNIER_CONFIG, then ./pannier.yaml'),
     );
 
   const withAgent = (command: Command) =>
@@ -69,6 +70,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .addOption(new Option('--output <name>', 'this output only, repeatable').argParser(collect).default([], 'all'))
     .option('--reveal', 'show values instead of marks', false)
     .option('--diff', 'show what would change in the published files', false)
+    .addOption(new Option('--exit-code', '--diff, and status 5 when something would change').implies({ diff: true }))
     .option('--out <directory>', 'write the files below this directory')
     .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
     .action(
@@ -77,12 +79,17 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     );
   withConfig(program.command('validate'))
     .description('check configuration and templates')
-    .action((options: { config: string[] }) => choose({ command: 'validate', options }));
+    .argument('[files...]', 'files or directories, as behind -c')
+    .option('--json', 'one JSON document on standard output, with all problems')
+    .action((files: string[], { config, ...options }: { config: string[]; json?: boolean }) =>
+      choose({ command: 'validate', options: { config: [...config, ...files], ...options } }),
+    );
   withAgent(program.command('get'))
-    .description('print a secret, or one field of it, of a running agent')
+    .description('print a secret, or one field of it, of a running agent, or fetch it when none runs')
     .argument('<name>', 'NAME or NAME.FIELD')
     .option('--json', 'with name and version; a field as JSON', false)
-    .action((name: string, options: { config: string[]; socket?: string; json: boolean }) =>
+    .addOption(new Option('--direct', 'ask the backend, with a login that is revoked afterwards').conflicts('socket'))
+    .action((name: string, options: { config: string[]; socket?: string; json: boolean; direct?: boolean }) =>
       choose({ command: 'get', name, options }),
     );
   withAgent(program.command('status'))
@@ -103,6 +110,40 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .command('schema')
     .description('print the JSON Schema of the configuration')
     .action(() => choose({ command: 'schema' }));
+  program
+    .command('explain')
+    .description('tell what a key of the configuration is for')
+    .argument('[key]', 'a key such as secrets.NAME.kv (default: the sections)')
+    .action((key: string | undefined) => choose({ command: 'explain', ...(key === undefined ? {} : { key }) }));
+  program
+    .command('new')
+    .description('print a configuration to begin with')
+    .addOption(new Option('--vault', 'secrets of HashiCorp Vault or OpenBao').conflicts(['aws', 'file']))
+    .addOption(new Option('--aws', 'secrets of AWS Secrets Manager').conflicts(['file']))
+    .option('--file', 'secrets of a file on this machine, to try things out')
+    .addOption(
+      new Option('--kubernetes', 'with --vault: log in with the service account (default)').conflicts([
+        'approle',
+        'token',
+      ]),
+    )
+    .addOption(new Option('--approle', 'with --vault: log in with a role id and a secret id').conflicts('token'))
+    .option('--token', 'with --vault: log in with a token in a file')
+    .option('--exec', 'give the secrets to a child of pannier exec, in its environment')
+    .action((options: NewCommandOptions) => choose({ command: 'new', options }));
+  program
+    .command('completion')
+    .description('print the script that makes a shell complete command lines of pannier')
+    .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+    .action((shell: Shell) => choose({ command: 'completion', shell }));
+  program
+    .command('man')
+    .description('print the manual page, for man -l -')
+    .action(() => choose({ command: 'man' }));
+  program
+    .command('version')
+    .description('print the version, that of Node, and the platform')
+    .action(() => choose({ command: 'version' }));
   program
     .command('demo')
     .description('show the main job on made-up secrets, step by step')

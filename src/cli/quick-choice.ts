@@ -32,10 +32,13 @@ function choiceOf(command: string | undefined, args: string[]): Choice | undefin
         ? undefined
         : { command, options: { config, timeoutMs: timeoutMs ?? INIT_TIMEOUT_MS } };
     }
-    case 'run':
-    case 'validate': {
+    case 'run': {
       const { config = [] } = onlyPairs(args, false) ?? parseArgs({ args, options: CONFIG }).values;
       return { command, options: { config } };
+    }
+    case 'validate': {
+      const { values, positionals } = parseArgs({ args, options: CONFIG, allowPositionals: true });
+      return { command, options: { config: [...(values.config ?? []), ...positionals] } };
     }
     case 'exec': {
       const options = { ...CONFIG, ...TIMEOUT };

@@ -17,13 +17,16 @@ export interface RenderCommandOptions extends CommonOptions {
   readonly reveal: boolean;
   /** Shows what would change in the published files. */
   readonly diff: boolean;
+  /** With `diff`: says by the exit status whether something would change. */
+  readonly exitCode?: boolean;
   /** Writes the files below this directory instead of standard output. */
   readonly out?: string;
 }
 
 /**
  * `pannier render`: shows what `init` would publish and the child of `exec` would get, on standard output or in a
- * directory, and publishes nothing. Values are masked unless `reveal`. Returns the exit status that `init` would.
+ * directory, and publishes nothing. Values are masked unless `reveal`. Returns the exit status that `init` would, or
+ * WOULD_CHANGE.
  */
 export async function renderCommand(options: RenderCommandOptions): Promise<number> {
   const { plan, context } = await setUp('render', options);
@@ -33,18 +36,26 @@ export async function renderCommand(options: RenderCommandOptions): Promise<numb
   const received = stop.received();
   if (received !== undefined) return exitStatusOf(received);
   const all = [...failures];
+  let isChanged = false;
   for (const dry of outputs) {
     try {
       if (options.out !== undefined) await write(dry, options.out, options.reveal);
-      if (options.diff) process.stdout.write(isEnvironment(dry) ? '' : await showDifference(dry, options.reveal));
-      else if (options.out === undefined) process.stdout.write(show(dry, options.reveal));
+      if (options.diff) {
+        const difference = isEnvironment(dry) ? '' : await showDifference(dry, options.reveal);
+        if (difference !== '') isChanged = true;
+        process.stdout.write(difference);
+      } else if (options.out === undefined) process.stdout.write(show(dry, options.reveal));
     } catch (error) {
       all.push(...failuresOf(error, `outputs.${dry.output.name}`));
     }
   }
   for (const failed of all) process.stderr.write(`render: ${formatFailure(failed)}\n`);
-  return all.length === 0 ? 0 : exitStatus(all);
+  if (all.length > 0) return exitStatus(all);
+  return isChanged && options.exitCode === true ? WOULD_CHANGE : 0;
 }
+
+/** A status that no failure has. */
+const WOULD_CHANGE = 5;
 
 /** The plan with these outputs only. @throws PannierError CONFIG_INVALID when an output is not configured. */
 function choose(plan: Plan, names: readonly string[]): Plan {

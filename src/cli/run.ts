@@ -14,6 +14,7 @@ export async function runPannier(options: CommonOptions): Promise<number> {
   refuseChild(plan);
   using stop = listenForStop();
   warnAsProcessOne(context.emit);
+  process.on('SIGUSR2', () => setup.log.toggleDebug());
   stop.signal.addEventListener('abort', () => {
     context.emit({ kind: 'agent-stopping', reason: stop.received() ?? 'asked to' });
   });

@@ -11,7 +11,7 @@ import { type Log, openLog } from './open-log.ts';
 import { tuneForLargeConfig } from './sparing.ts';
 
 export interface CommonOptions {
-  /** From `-c`, repeatable; PANNIER_CONFIG when empty. */
+  /** From `-c`, repeatable; PANNIER_CONFIG when empty, and then `pannier.yaml`. */
   readonly config: readonly string[];
 }
 

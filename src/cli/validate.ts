@@ -1,17 +1,43 @@
-import { formatFailure } from '../base/errors.ts';
+import { type Failure, failuresOf, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { type CommonOptions, loadPlan, printProblems } from './setup.ts';
 
+export interface ValidateCommandOptions extends CommonOptions {
+  /** Prints a document for programs instead of lines for people. */
+  readonly json?: boolean;
+}
+
 /** `pannier validate`: checks configuration and templates without asking any backend. Returns the exit status. */
-export async function validateCommand(options: CommonOptions): Promise<number> {
+export async function validateCommand(options: ValidateCommandOptions): Promise<number> {
+  const { json = false } = options;
   try {
     const { config } = await loadPlan(options);
-    for (const warning of config.warnings) process.stderr.write(`warning: ${formatFailure(warning)}\n`);
-    process.stdout.write(`valid: ${count(config.secrets.size, 'secret')}, ${count(config.outputs.size, 'output')}\n`);
+    const { secrets, outputs, warnings } = config;
+    if (json) printDocument({ valid: true, secrets: secrets.size, outputs: outputs.size, warnings, problems: [] });
+    else {
+      for (const warning of warnings) process.stderr.write(`warning: ${formatFailure(warning)}\n`);
+      process.stdout.write(`valid: ${count(secrets.size, 'secret')}, ${count(outputs.size, 'output')}\n`);
+    }
     return 0;
   } catch (error) {
-    printProblems(error);
+    const isKnown = error instanceof ProblemsError || error instanceof PannierError;
+    if (json && isKnown) printDocument({ valid: false, warnings: [], problems: failuresOf(error, 'configuration') });
+    else printProblems(error);
     return 2;
   }
+}
+
+interface Document {
+  readonly valid: boolean;
+  readonly secrets?: number;
+  readonly outputs?: number;
+  readonly warnings: readonly Failure[];
+  readonly problems: readonly Failure[];
+}
+
+function printDocument({ warnings, problems, ...rest }: Document): void {
+  const told = ({ code, place, seen, hint }: Failure) => ({ code, place, seen, hint });
+  const document = { ...rest, warnings: warnings.map(told), problems: problems.map(told) };
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

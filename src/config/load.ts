@@ -19,7 +19,7 @@ import type { PathRequests } from './sections/backends/path-requests.ts';
 
 /** Where a configuration is, and what it is resolved with. */
 export interface LoadOptions {
-  /** The files and directories that `-c` names. Empty: those of PANNIER_CONFIG. */
+  /** The files and directories that `-c` names. Empty: those of PANNIER_CONFIG, or `pannier.yaml` in `cwd`. */
   readonly paths: readonly string[];
   readonly env: Environment;
   /** All kinds of backends. */

@@ -77,6 +77,6 @@ export function resolveConfig(
     ...(api === undefined ? {} : { api }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(admin === undefined ? {} : { admin }),
-    log: resolveLog(singles.get('log'), problems),
+    log: resolveLog(singles.get('log'), context),
   };
 }

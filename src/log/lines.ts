@@ -16,6 +16,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'agent-stopping': ['info', 'stopping'],
   'agent-warning': ['warn', 'warning'],
   'task-crashed': ['error', 'a task failed and was started again'],
+  'log-level-changed': ['info', 'the log has another level'],
   'clock-jumped': ['warn', 'the clock jumped'],
   'config-applied': ['info', 'configuration taken'],
   'config-rejected': ['error', 'configuration refused, the running one stays'],

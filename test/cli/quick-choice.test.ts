@@ -53,6 +53,7 @@ describe('quickChoice', () => {
     ['init', { command: 'init', options: { config: [], timeoutMs: 60_000 } }],
     ['run --config=a.yaml', { command: 'run', options: { config: ['a.yaml'] } }],
     ['exec -c a -- app -c x', { command: 'exec', options: { config: ['a'], command: ['app', '-c', 'x'] } }],
+    ['validate a.yaml -c b b.d', { command: 'validate', options: { config: ['b', 'a.yaml', 'b.d'] } }],
     ['validate -ca', { command: 'validate', options: { config: ['a'] } }],
     [
       'get db.password --socket /s --json',

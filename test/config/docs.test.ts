@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { exportJsonSchema } from '../../src/config/json-schema.ts';
+import { type JsonSchema, walkKeys } from '../../src/config/json-schema-shape.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { keyPaths } from '../../src/config/problems/schema-keys.ts';
 import { configFileSchema } from '../../src/config/schema.ts';
 import { loadKinds } from '../../src/config/sections/backends/schema.ts';
+import { configurationPage } from '../docs/configuration-page.ts';
 import { makeFolder } from './config.helpers.ts';
 
 const configFile = configFileSchema(await loadKinds(BACKEND_KINDS));
@@ -23,10 +25,15 @@ describe('docs/configuration.md', () => {
     expect(rows.map(({ key }) => key).sort()).toEqual([...paths].sort());
   });
 
-  it('says "not yet supported" for exactly the keys that are refused with these words', async () => {
-    const refused = new Set(refusedPaths(await exportJsonSchema(BACKEND_KINDS), ''));
+  it('says "not yet supported" for exactly the keys that the JSON Schema does not offer', async () => {
+    const offered = new Set<string>();
+    walkKeys((await exportJsonSchema(BACKEND_KINDS)) as JsonSchema, (path) => offered.add(path));
     for (const { key, rest } of rows)
-      expect(`${key}: ${rest.includes('*not yet supported*')}`).toBe(`${key}: ${refused.has(key)}`);
+      expect(`${key}: ${rest.includes('*not yet supported*')}`).toBe(`${key}: ${!offered.has(key)}`);
+  });
+
+  it('has the words of pannier explain in its tables', async () => {
+    expect(page).toBe(await configurationPage(page));
   });
 
   it.each(
@@ -46,25 +53,5 @@ describe('the JSON Schema', () => {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       additionalProperties: false,
     });
-    expect(JSON.stringify(schema)).toContain('"oneOf":[{"required":["kv"]}');
   });
 });
-
-/** Paths whose schema accepts no value. */
-function refusedPaths(schema: unknown, prefix: string): string[] {
-  const {
-    properties = {},
-    additionalProperties,
-    items,
-    oneOf = [],
-    not,
-  } = schema as Record<string, object> & { oneOf?: object[] };
-  if (not !== undefined) return [prefix];
-  const join = (key: string) => (prefix === '' ? key : `${prefix}.${key}`);
-  return [
-    ...Object.entries(properties).flatMap(([key, below]) => refusedPaths(below, join(key))),
-    ...(typeof additionalProperties === 'object' ? refusedPaths(additionalProperties, join('NAME')) : []),
-    ...(items === undefined ? [] : refusedPaths(items, `${prefix}[]`)),
-    ...oneOf.flatMap((option) => refusedPaths(option, prefix)),
-  ];
-}

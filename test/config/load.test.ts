@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
@@ -131,6 +131,41 @@ describe('files', () => {
     expect(
       (await loadConfig({ kinds: BACKEND_KINDS, paths: ['anchors.yaml'], env, cwd: FIXTURES })).files,
     ).toHaveLength(1);
+  });
+
+  describe('without any file named', () => {
+    const load = (cwd: string) => loadConfig({ kinds: BACKEND_KINDS, paths: [], env: {}, cwd });
+
+    it('pannier.yaml of the working directory is the configuration', async () => {
+      const cwd = makeFolder({ 'pannier.yaml': 'version: 1\nlog: { level: warn }\n', 'other.yaml': 'not read' });
+      expect(await load(cwd)).toMatchObject({ files: [join(cwd, 'pannier.yaml')], log: { level: 'warn' } });
+      await expect(
+        problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: ['other.yaml'], env: {}, cwd })),
+      ).resolves.toEqual([expect.objectContaining({ code: 'CONFIG_MALFORMED' })]);
+    });
+
+    it('pannier.yaml is not used when another user may have written it', async () => {
+      const cwd = makeFolder({ 'pannier.yaml': 'version: 1\n' });
+      chmodSync(join(cwd, 'pannier.yaml'), 0o666);
+      const problems = [
+        expect.objectContaining({ code: 'CONFIG_MISSING', seen: expect.stringContaining('another user') }),
+      ];
+      expect(await problemsOf(load(cwd))).toEqual(problems);
+      chmodSync(join(cwd, 'pannier.yaml'), 0o644);
+      expect(await problemsOf(load(cwd))).toEqual([]);
+      if (process.geteuid?.() === 0) {
+        chownSync(join(cwd, 'pannier.yaml'), 1234, 1234);
+        expect(await problemsOf(load(cwd))).toEqual(problems);
+      }
+    });
+  });
+
+  it('PANNIER_LOG_LEVEL wins over log.level, and must be a level', async () => {
+    const text = 'version: 1\nlog: { level: warn, format: json }\n';
+    expect((await loadText(text, { PANNIER_LOG_LEVEL: 'debug' })).log).toEqual({ level: 'debug', format: 'json' });
+    expect((await loadText('version: 1\n', { PANNIER_LOG_LEVEL: 'trace' })).log.level).toBe('trace');
+    expect((await loadText(text, { PANNIER_LOG_LEVEL: '' })).log.level).toBe('warn');
+    expect(await briefly(loadText(text, { PANNIER_LOG_LEVEL: 'loud' }))).toEqual(['CONFIG_INVALID PANNIER_LOG_LEVEL']);
   });
 
   it('a file named twice is read once', async () => {

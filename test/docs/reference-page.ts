@@ -1,40 +1,33 @@
-import { readFileSync } from 'node:fs';
 import type { Argument, Command } from 'commander';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { exportJsonSchema } from '../../src/config/json-schema.ts';
+import { type JsonSchema, walkKeys } from '../../src/config/json-schema-shape.ts';
+import { loadWords } from '../../src/config/words/all-words.ts';
 
-interface Schema {
-  readonly type?: string | readonly string[];
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
+type Schema = JsonSchema & {
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: Schema | false;
-  readonly items?: Schema;
-  readonly oneOf?: readonly Schema[];
-  readonly anyOf?: readonly Schema[];
-  readonly not?: object;
-}
+};
 
 const INTRO = `# Reference
 
 Made by \`npm run docs\` from the command line, from the schema of the configuration (\`pannier schema\` prints it for editors)
-and from the defaults and first words of [configuration](configuration.md), where the rest of each key's story is.
+and from the defaults and first words of \`pannier explain KEY\`. [Configuration](configuration.md) has the rest of each key's
+story.
 `;
 
-/** docs/reference.md, made from the command line, the schema and docs/configuration.md. */
+/** docs/reference.md, made from the command line, the schema and the words of `pannier explain`. */
 export async function referencePage(): Promise<string> {
   const keys = new Map<string, Set<string>>();
-  collect((await exportJsonSchema(BACKEND_KINDS)) as Schema, '', keys);
-  const told = configurationRows();
-  const rows = [...keys].sort(([one], [other]) => (one < other ? -1 : 1));
-  const table = rows.map(([key, types]) => {
-    const { standard = '', meaning = '' } = told.get(key) ?? {};
-    return `| \`${key}\` | ${[...types].join(' or ')} | ${standard} | ${firstWords(meaning)} |`;
+  walkKeys((await exportJsonSchema(BACKEND_KINDS)) as Schema, (path, schema) => {
+    keys.set(path, (keys.get(path) ?? new Set()).add(wordsOf(schema)));
+  });
+  const rows = Object.entries(await loadWords(BACKEND_KINDS)).sort(([one], [other]) => (one < other ? -1 : 1));
+  const table = rows.map(([key, { default: standard = '', does }]) => {
+    const types = keys.get(key) ?? new Set(['*not yet supported*']);
+    return `| \`${key}\` | ${[...types].filter((one) => !isOneOf(one, types)).join(' or ')} | ${standard} | ${types.has('*not yet supported*') ? '' : firstWords(does)} |`;
   });
   const commands = createProgram(() => {}).commands.map(commandPart);
   const parts = [INTRO, '## Commands\n', ...commands, '## Configuration keys\n'];
@@ -62,21 +55,11 @@ function argumentOf(one: Argument): string {
   return one.required ? `<${name}>` : `[${name}]`;
 }
 
-/** Every key path below a schema, with the words for each type that may stand there. */
-function collect(schema: Schema, path: string, keys: Map<string, Set<string>>): void {
-  const at = (key: string) => (path === '' ? key : `${path}.${key}`);
-  for (const [key, below] of Object.entries(schema.properties ?? {})) {
-    const types = keys.get(at(key)) ?? new Set();
-    keys.set(at(key), types.add(wordsOf(below)));
-    collect(below, at(key), keys);
-  }
-  if (typeof schema.additionalProperties === 'object') collect(schema.additionalProperties, at('NAME'), keys);
-  if (schema.items !== undefined) collect(schema.items, `${path}[]`, keys);
-  for (const option of [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])]) collect(option, path, keys);
-}
+/** Whether `type` is one value of a longer list: the key that decides between maps has it too. */
+const isOneOf = (type: string, types: ReadonlySet<string>): boolean =>
+  [...types].some((other) => other !== type && other.split(', ').includes(type));
 
 function wordsOf(schema: Schema): string {
-  if (schema.not !== undefined) return '*not yet supported*';
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum !== undefined) return schema.enum.map((one) => `\`${one}\``).join(', ');
   const options = schema.anyOf ?? (schema.type === undefined ? schema.oneOf : undefined);
@@ -96,18 +79,6 @@ function wordsOf(schema: Schema): string {
 function rangeOf({ minimum, maximum }: Schema): string {
   if (minimum === undefined) return '';
   return maximum === undefined || maximum > 1e9 ? ` from ${minimum}` : ` from ${minimum} to ${maximum}`;
-}
-
-/** The tables of docs/configuration.md, by key. */
-function configurationRows(): ReadonlyMap<string, { readonly standard: string; readonly meaning: string }> {
-  const page = readFileSync('docs/configuration.md', 'utf8');
-  const rows = [...page.matchAll(/^\| `([\w.[\]-]+)` \| (?:[^|]*) \|([^|]*)\|(.*)\|$/gm)];
-  return new Map(
-    rows.map(([, key = '', standard = '', meaning = '']) => [
-      key,
-      { standard: standard.trim(), meaning: meaning.trim() },
-    ]),
-  );
 }
 
 /** The text up to the first full stop or semicolon outside backquotes and brackets. */

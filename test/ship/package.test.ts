@@ -17,6 +17,7 @@ const OLDEST_NODE = '22.22.0';
 
 interface Manifest {
   readonly version: string;
+  readonly exports: Readonly<Record<string, unknown>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly engines: { readonly node: string };
 }
@@ -48,7 +49,7 @@ describe('the npm package', () => {
     const known = [/^(package\.json|README\.md|LICENSE)$/, /^dist\/(\w+\.js|index\.mjs|package\.json|[\w-]+\.cjs)$/];
     known.push(
       /^dist\/\w+-\w+-v[\d.]+-\w+\.bytecode$/,
-      /^dist\/third-party\.txt$/,
+      /^dist\/(third-party\.txt|pannier\.schema\.json|pannier\.1)$/,
       /^dist\/types\//,
       /^templates\//,
       /^docs\/([\w/-]+\.md|benchmarks\.json)$/,
@@ -59,6 +60,13 @@ describe('the npm package', () => {
 
   it('is built, with its types, whenever it is packed', () => {
     expect(manifest.scripts['prepack']).toBe('npm run --silent build && node scripts/types.ts');
+  });
+
+  it('has the JSON Schema that pannier schema prints, where the manifest says', async () => {
+    expect(packed).toContain('dist/pannier.schema.json');
+    expect(manifest.exports['./schema.json']).toBe('./dist/pannier.schema.json');
+    const { stdout } = await run(process.execPath, ['dist/pannier.js', 'schema']);
+    expect(JSON.parse(await readFile('dist/pannier.schema.json', 'utf8'))).toEqual(JSON.parse(stdout));
   });
 
   it('needs no other package at run time', async () => {

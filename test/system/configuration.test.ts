@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -151,11 +151,26 @@ describe('a configuration with something wrong ends every command with 2', () =>
             code: 'CONFIG_MISSING',
             place: 'configuration',
             seen: 'no configuration file was given',
-            hint: 'Give -c FILE, or set PANNIER_CONFIG.',
+            hint: 'Give -c FILE, set PANNIER_CONFIG, or start where pannier.yaml is.',
           },
         ],
       ]);
     }
+  });
+
+  it('validate --json prints the same problems as a document', async () => {
+    const path = 'test/fixtures/config/bad-everything.yaml';
+    const [lines, json] = await Promise.all([runAgent(['validate', path]), runAgent(['validate', path, '--json'])]);
+    const { valid, problems, warnings } = JSON.parse(json.stdout());
+    expect([json.status, json.stderr(), valid, warnings]).toEqual([2, '', false, []]);
+    expect(problems).toEqual(failuresOf(lines));
+    const place = await scene.place();
+    const config = await place.config(good({}));
+    const right = await runAgent(['validate', '--json', '-c', config]);
+    expect([right.status, JSON.parse(right.stdout())]).toEqual([
+      0,
+      { valid: true, secrets: 1, outputs: 1, warnings: [], problems: [] },
+    ]);
   });
 
   it('all problems are reported at once, each on a line, and then their number', async () => {
@@ -205,7 +220,7 @@ describe('templates', () => {
 });
 
 describe('a good configuration', () => {
-  it('validate sends no request, writes nothing and ends with 0; PANNIER_CONFIG may name the file', async () => {
+  it('validate sends no request, writes nothing and ends with 0; PANNIER_CONFIG or no option may name the file', async () => {
     const server = scene.keep(await startFaultServer(reply(500)));
     const place = await scene.place();
     const auth = { method: 'kubernetes', role: 'shop', tokenFile: './no-such-token' };
@@ -217,6 +232,11 @@ describe('a good configuration', () => {
     );
     const named = await runAgent(['validate', '-c', config]);
     const found = await runAgent(['validate'], { env: { PANNIER_CONFIG: config } });
+    const behind = await runAgent(['validate', config]);
+    await rename(config, join(place.dir, 'pannier.yaml'));
+    const here = await runAgent(['validate'], { cwd: place.dir });
+    expect([behind.status, behind.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
+    expect([here.status, here.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect([named.status, named.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect([found.status, found.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect(server.connections()).toBe(0);
@@ -236,7 +256,7 @@ describe('a good configuration', () => {
     expect(misfits(schema, parse(example))).toEqual([]);
     expect(misfits(schema, { ...parse(example), secretz: {} })).toEqual(['$.secretz: nothing is allowed here']);
     const twice = { ...parse(example), secrets: { app: { kv: 'secret/app', read: 'secret/app' } } };
-    expect(misfits(schema, twice)).toEqual(['$.secrets.app: 2 of oneOf']);
+    expect(misfits(schema, twice)).toEqual(['$.secrets.app.read: nothing is allowed here']);
   });
 });
 
@@ -255,6 +275,11 @@ describe('the command line', () => {
   it('--help and --version end with 0, on standard output', async () => {
     const help = await runAgent(['--help']);
     const version = await runAgent(['--version']);
+    const told = await runAgent(['version']);
+    expect([told.status, told.stdout()]).toEqual([
+      0,
+      expect.stringMatching(/^pannier \d+\.\d+\.\d+, Node \d+[\d.]+, linux \w+\n$/),
+    ]);
     expect([help.status, version.status, help.stderr(), version.stderr()]).toEqual([0, 0, '', '']);
     expect(version.stdout()).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
   });

@@ -54,6 +54,22 @@ describe('a log file', () => {
     await eventually(() => expect(facts('a.log')).toEqual(['config-applied', 'config-applied']));
   });
 
+  it('SIGUSR2 adds debug lines and takes them away, also of a file, and a new configuration does not end that', async () => {
+    const { config, facts, write, dir } = await setUp('./a.log', { level: 'warn' });
+    const agent = scene.run(config);
+    await eventually(() => expect(existsSync(join(dir, 'o/f'))).toBe(true));
+    agent.kill('SIGUSR2');
+    await eventually(() => expect(facts('a.log')).toEqual(['log-level-changed']));
+    await write({ level: 'error', file: './b.log' });
+    await eventually(() => expect(facts('b.log')).toContain('config-applied'));
+    agent.kill('SIGUSR2');
+    await eventually(() => expect(facts('b.log').at(-1)).toBe('log-level-changed'));
+    agent.kill('SIGHUP');
+    expect(await agent.stop()).toBe(0);
+    expect(facts('b.log').at(-1)).toBe('log-level-changed');
+    expect(agent.output()).toBe('');
+  });
+
   it.each([
     ['cannot be opened', './none/agent.log', 'ENOENT'],
     ['is on a full disk', '/dev/full', 'ENOSPC'],

@@ -136,8 +136,11 @@ describe('pannier render', () => {
     );
     await scene.init(config);
     expect((await render(config, ['--diff'])).stdout()).toBe('');
+    expect((await render(config, ['--exit-code'])).status).toBe(0);
     put({ user: 'u', password: 'two', tls: true });
     const masked = await render(config, ['--diff', '--output', 'o']);
+    const counted = await render(config, ['--exit-code', '--output', 'o']);
+    expect([masked.status, counted.status, counted.stdout()]).toEqual([0, 5, masked.stdout()]);
     expect(masked.stdout()).toBe(`--- ${dir}/f\tgeneration 1
 +++ ${dir}/f\trendered
 @@ -1,3 +1,4 @@

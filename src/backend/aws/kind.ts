@@ -9,6 +9,7 @@ const REQUEST_KEYS = ['secretId', 'parameter', 'prefix'] as const;
 export const aws: BackendKind<AwsBackendConfig> = {
   kind: 'aws-secrets-manager',
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
+  loadWords: async () => (await import('./config/words.ts')).awsWords,
   resolve: resolveAws,
   requestKeys: REQUEST_KEYS,
   companionKeys: {

@@ -7,6 +7,7 @@ import type { FileShape } from './schemas.ts';
 export const file: BackendKind<FileBackendConfig> = {
   kind: 'file',
   loadSchemas: async () => (await import('./schemas.ts')).schemas,
+  loadWords: async () => (await import('./words.ts')).fileWords,
   resolve: (name, shape: FileShape, entry) => ({
     kind: 'file',
     name,

@@ -10,6 +10,7 @@ const privacy = (isPrivate: boolean) => (isPrivate ? { isPathPrivate: true as co
 export const vault: BackendKind<VaultBackendConfig> = {
   kind: 'vault',
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
+  loadWords: async () => (await import('./config/words.ts')).vaultWords,
   resolve: resolveVault,
   requestKeys: ['kv', 'read', 'write', 'certificate'],
   companionKeys: { version: ['kv'], mount: ['kv'], kvVersion: ['kv'], end: ['read', 'write'] },
@@ -23,5 +24,6 @@ export const vault: BackendKind<VaultBackendConfig> = {
   },
   hasProxy: true,
   credentialsIn: ({ auth }) => (auth.method === 'token' && auth.token !== undefined ? [auth.token] : []),
+  usesUpLogin: ({ auth }) => auth.method === 'approle' && (auth.secretIdWrapped || auth.removeSecretIdFile),
   open: async (config, opening) => (await import('./open.ts')).openVaultBackend(config, opening),
 };

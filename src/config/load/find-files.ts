@@ -16,9 +16,9 @@ export interface FoundFile {
 }
 
 /**
- * The files of the command line, else those of PANNIER_CONFIG (separated by `:`). A directory stands for its files
- * `*.yaml`, `*.yml` and `*.json` in the order of their names, without hidden files and those of subdirectories. A file
- * that is named twice is listed once.
+ * The files of the command line, else those of PANNIER_CONFIG (separated by `:`), else `pannier.yaml`. A directory
+ * stands for its files `*.yaml`, `*.yml` and `*.json` in the order of their names, without hidden files and those of
+ * subdirectories. A file that is named twice is listed once.
  */
 export async function findFiles(
   paths: readonly string[],
@@ -26,15 +26,8 @@ export async function findFiles(
   cwd: string,
   problems: Problems,
 ): Promise<FoundFile[]> {
-  const named = namedPaths(paths, env);
-  if (named.length === 0) {
-    problems.addAt(
-      'CONFIG_MISSING',
-      'configuration',
-      'no configuration file was given',
-      'Give -c FILE, or set PANNIER_CONFIG.',
-    );
-  }
+  let named = namedPaths(paths, env);
+  if (named.length === 0) named = await (await import('./default-file.ts')).defaultFile(cwd, problems);
   const files = new Map<string, string>();
   for (const name of named) {
     for (const file of await expand(name, cwd, problems)) {

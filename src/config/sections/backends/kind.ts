@@ -1,6 +1,7 @@
 import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
+import type { Words } from '../../words/words.ts';
 import type { SecretRequest } from '../secrets/config.ts';
 import type { BackendConfig } from './config.ts';
 import type { KindSchemas } from './kind-schemas.ts';
@@ -18,6 +19,8 @@ export interface BackendKindConfig {
    * what imports zod is imported in here.
    */
   loadSchemas(): Promise<KindSchemas>;
+  /** What `pannier explain` and the JSON Schema say about its keys. Absent: nothing. */
+  loadWords?(): Promise<Words>;
   /**
    * The runtime configuration of one backend. Undefined when something is wrong; it was added to `context.problems`.
    * @param shape the entry, which fits the schema of backends.

@@ -2,12 +2,23 @@ import { resolve } from 'node:path';
 import type { LogConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
-import type { Problems } from '../../problems/problems.ts';
+import type { ResolveContext } from '../../resolve-context.ts';
 
-/** The configuration of the log; the defaults when there is no such section. */
-export function resolveLog(entry: ConfigEntry | undefined, problems: Problems): LogConfig {
+const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] satisfies LogConfig['level'][];
+
+/**
+ * The configuration of the log; the defaults when there is no such section. PANNIER_LOG_LEVEL wins over `level`, so
+ * that one start can be looked into without a change of files.
+ */
+export function resolveLog(entry: ConfigEntry | undefined, { env, problems }: ResolveContext): LogConfig {
   const shape = entry && parseEntry('log', entry, problems);
-  const { level = 'info', format = 'auto', file } = shape ?? {};
+  const { format = 'auto', file } = shape ?? {};
+  const asked = env['PANNIER_LOG_LEVEL'] ?? '';
+  const isLevel = LEVELS.includes(asked);
+  if (asked !== '' && !isLevel) {
+    problems.addAt('CONFIG_INVALID', 'PANNIER_LOG_LEVEL', `it is none of ${LEVELS.join(', ')}`);
+  }
+  const level = isLevel ? (asked as LogConfig['level']) : (shape?.level ?? 'info');
   if (entry === undefined || file === undefined) return { level, format };
   return { level, format, file: resolve(entry.file.dir, file) };
 }

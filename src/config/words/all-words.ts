@@ -1,0 +1,29 @@
+import type { BackendKindConfig } from '../sections/backends/kind.ts';
+import { backendsWords } from './backends.ts';
+import { execWords } from './exec.ts';
+import { listenersWords } from './listeners.ts';
+import { logWords } from './log.ts';
+import { outputsWords } from './outputs.ts';
+import { reloadWords } from './reload.ts';
+import { secretsWords } from './secrets.ts';
+import { sectionsWords } from './sections.ts';
+import type { KeyWords, Words } from './words.ts';
+
+/** The words of all keys, with those of these kinds of backends. What several kinds share is said by the first. */
+export async function loadWords(kinds: readonly BackendKindConfig[]): Promise<Words> {
+  const ofKinds = await Promise.all(kinds.map(async (kind) => (await kind.loadWords?.()) ?? {}));
+  const parts = [
+    sectionsWords,
+    backendsWords,
+    ...ofKinds,
+    secretsWords,
+    outputsWords,
+    reloadWords,
+    execWords,
+    listenersWords,
+    logWords,
+  ];
+  const all: Record<string, KeyWords> = {};
+  for (const part of parts) for (const [key, words] of Object.entries(part)) all[key] ??= words;
+  return all;
+}

@@ -1,0 +1,21 @@
+import type { Words } from './words.ts';
+
+/** The section `log`. */
+export const logWords: Words = {
+  'log.level': {
+    type: '`trace`, `debug`, `info`, `warn`, `error`, `silent`',
+    default: '`info`',
+    does: 'the lowest level that is logged; the variable `PANNIER_LOG_LEVEL` wins over it',
+  },
+  'log.format': {
+    type: '`auto`, `json`, `pretty`',
+    default: '`auto`',
+    does: '`auto` is pretty on a terminal and JSON elsewhere',
+  },
+  'log.file': {
+    type: 'path',
+    default: 'standard error',
+    does: 'takes the log instead, made 0600; `auto` is JSON there. SIGHUP opens it again. No link in a directory that another user may write is followed',
+    examples: ['/var/log/pannier.log'],
+  },
+};

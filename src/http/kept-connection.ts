@@ -20,17 +20,19 @@ const outgoing = new EndOfTurn();
 export class KeptConnection {
   readonly socket: Socket;
   #reader: Reader | undefined;
+  /** A request waits for the end of this turn: what comes now is no answer to it. */
+  #isUnsent = false;
 
   /** @param lost called when the connection is closed, whoever did it. */
   constructor(socket: Socket, lost: (connection: KeptConnection) => void) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      if (this.#reader === undefined)
+      if (this.#reader === undefined || this.#isUnsent)
         socket.destroy(); // nothing was asked for
       else this.#reader.take(chunk);
     });
     socket.on('end', () => {
-      if (this.#reader === undefined) socket.destroy();
+      if (this.#reader === undefined || this.#isUnsent) socket.destroy();
       else this.#reader.ended();
     });
     socket.on('error', (error) => this.#fail(error));
@@ -61,10 +63,12 @@ export class KeptConnection {
 
   /** Sends a request whole, at the end of this turn of the event loop. @param head in latin1. */
   send(head: string, body: Uint8Array | undefined): void {
+    this.#isUnsent = true;
     outgoing.add(() => this.#write(head, body));
   }
 
   #write(head: string, body: Uint8Array | undefined): void {
+    this.#isUnsent = false;
     if (this.socket.destroyed) return;
     if (body === undefined || body.length === 0) this.socket.write(head, 'latin1');
     else {

@@ -8,6 +8,7 @@ import type { KeptConnection } from './kept-connection.ts';
 export class Replay extends Duplex {
   readonly #connection: KeptConnection;
   #isReleased = false;
+  #hasEnded = false;
 
   constructor(connection: KeptConnection, first: Buffer) {
     super({ allowHalfOpen: true });
@@ -15,8 +16,14 @@ export class Replay extends Duplex {
     this.#take(first);
     connection.readBy({
       take: (chunk) => this.#take(chunk),
-      ended: () => void this.push(null),
-      failed: (error) => this.destroy(error instanceof Error ? error : new Error('closed')),
+      ended: () => {
+        this.#hasEnded = true;
+        this.push(null);
+      },
+      // The connection closes after its end, when a slow client has not read all yet.
+      failed: (error) => {
+        if (!this.#hasEnded) this.destroy(error instanceof Error ? error : new Error('closed'));
+      },
     });
   }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -65,6 +66,37 @@ async function bodyOf(answer: ForwardedAnswer): Promise<string> {
 const turn = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 describe('a kept connection', () => {
+  it.each([
+    ['a length, and the end of the connection', 'Content-Length: 300000\r\n\r\n'],
+    ['a length, Connection: close and the end', 'Connection: close\r\nContent-Length: 300000\r\n\r\n'],
+    ['the end of the connection alone', 'Connection: close\r\n\r\n'],
+  ])('gives a slow reader all of an answer with %s', async (_, headers) => {
+    const { ask, warm } = await serving((socket) => socket.end(`HTTP/1.1 200 OK\r\n${headers}${'x'.repeat(300_000)}`));
+    await warm();
+    const answer = await ask();
+    let length = 0;
+    for await (const chunk of answer as IncomingMessage) {
+      length += (chunk as Buffer).length;
+      await turn();
+    }
+    expect(length).toBe(300_000);
+  });
+
+  it('takes no answer that comes before its request is sent, and sends it over another connection', async () => {
+    const { ask, warm, sent, sockets } = await serving((socket, head) => {
+      const body = /X-Name: (\w+)/.exec(head)?.[1] ?? '';
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    });
+    await warm();
+    for (const socket of sockets) socket.write('HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n');
+    // The thread is busy until those bytes have come; then the request is taken up in the turn that reads them.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    const first = await ask({ method: 'POST', headers: ['X-Name', 'one'], body: Buffer.from('{}') });
+    expect([first.statusCode, sent.filter(({ head }) => head.startsWith('POST')).length]).toEqual([200, 1]);
+    const second = await ask({ headers: ['X-Name', 'two'] });
+    expect(['ok', 'two']).toContain(await bodyOf(second)); // on a new connection it is ok
+  });
+
   it('is used for one request after the other, each written as the first one was', async () => {
     const { sent, ask, warm } = await serving((socket) => socket.write(PLAIN));
     await warm();

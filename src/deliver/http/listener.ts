@@ -183,6 +183,7 @@ export class HttpListener implements Listener {
     this.#slowClients.headRead(connection.reading, request);
     connection.busy++;
     connection.used = true;
+    if (connection.busy > 1) writeUnsent(); // the answer to the one before does not hold this one up
     if (connection.busy > MAX_AHEAD) return void request.socket.destroy();
     response.on('close', this.#closed);
     if (connection.busy === 1) this.#serve(connection, request, response);
@@ -196,7 +197,11 @@ export class HttpListener implements Listener {
     const connection = this.#sockets.get(socket);
     if (connection === undefined) return;
     connection.busy--;
-    if (!socket.destroyed && !socket.writableEnded) connection.ahead.shift()?.();
+    const next = socket.destroyed || socket.writableEnded ? undefined : connection.ahead.shift();
+    if (next === undefined) return;
+    next();
+    // A client that sent all it wants to, and said so, may have Node end the connection at the end of this turn.
+    writeUnsent();
   }
 
   #serve(connection: Connection, request: IncomingMessage, response: ServerResponse): void {

@@ -85,6 +85,13 @@ describe('a listener', () => {
     await ended;
   });
 
+  it('answers all requests of a client that sends them in one piece and then no more', async () => {
+    const { path } = await listen([hello]);
+    const socket = await dial(path);
+    socket.end('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(30));
+    expect((await rest(socket)).match(/HTTP\/1\.1 200 /g)).toHaveLength(30);
+  });
+
   it('ends half-open connections, and answers what is not HTTP with a bare status', async () => {
     const { path } = await listen([hello], { headersMs: 300 });
     const half = await dial(path);

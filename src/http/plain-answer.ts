@@ -1,3 +1,5 @@
+import { headersByName } from './headers-by-name.ts';
+
 /** A whole answer of a server. It has what the proxy needs of Node's IncomingMessage, without a stream. */
 export class PlainAnswer {
   readonly statusCode: number;
@@ -17,7 +19,7 @@ export class PlainAnswer {
 
   /** By name in lower case; a header that came several times is joined with `, `. */
   get headers(): Readonly<Record<string, string | undefined>> {
-    this.#headers ??= byName(this.rawHeaders);
+    this.#headers ??= headersByName(this.rawHeaders);
     return this.#headers;
   }
 
@@ -74,14 +76,4 @@ export function readPlainAnswer(bytes: Buffer): PlainAnswer | undefined {
   }
   if (length === undefined || end + 4 + length !== bytes.length) return undefined;
   return new PlainAnswer(status, rawHeaders, bytes.subarray(end + 4), keepAlive);
-}
-
-function byName(raw: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null);
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
-    const before = headers[name];
-    headers[name] = before === undefined ? (raw[i + 1] as string) : `${before}, ${raw[i + 1]}`;
-  }
-  return headers;
 }

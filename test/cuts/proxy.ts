@@ -6,9 +6,14 @@ const caller = cutIn('src/deliver/proxy/caller.ts');
 
 export const PROXY: readonly Cut[] = [
   request('proxy-one-reading', 'if (connectionNames(rawHeaders, FOR_THE_SERVER)) {', 'if (rawHeaders.length < 0) {'),
-  request('proxy-one-reading', 'const headers = byName(passed);', 'const headers = byName(request.rawHeaders);', {
-    by: 'neither passed on nor part',
-  }),
+  request(
+    'proxy-one-reading',
+    'const headers = headersByName(passed);',
+    'const headers = headersByName(request.rawHeaders);',
+    {
+      by: 'neither passed on nor part',
+    },
+  ),
   cutIn('src/deliver/proxy/request-path.ts')('proxy-one-reading', ".replace(/\\/{2,}/g, '/')", '', {
     by: 'a request that writes',
   }),

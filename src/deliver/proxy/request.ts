@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ProxyListenConfig } from '../../config/config.ts';
+import { headersByName } from '../../http/headers-by-name.ts';
 import { findHeaderProblem } from '../http/guard.ts';
 import { connectionNames, requestHeaders } from './end-to-end.ts';
 import { readPath } from './request-path.ts';
@@ -61,7 +62,7 @@ export function readProxyRequest(request: IncomingMessage): ProxyRequest | Proxy
   const mark = url.indexOf('?');
   const query = mark < 0 ? '' : url.slice(mark + 1);
   const passed = requestHeaders(request.rawHeaders);
-  const headers = byName(passed);
+  const headers = headersByName(passed);
   if (DOTS.test(headers['x-vault-namespace'] ?? '')) {
     return proxyRefusal(400, 'API_MALFORMED', 'a part of X-Vault-Namespace is . or ..');
   }
@@ -97,16 +98,6 @@ const ONCE = new Set([
   'x-vault-wrap-ttl',
   'x-vault-request',
 ]);
-
-function byName(passed: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null);
-  for (let i = 0; i < passed.length; i += 2) {
-    const name = (passed[i] as string).toLowerCase();
-    const before = headers[name];
-    headers[name] = before === undefined ? (passed[i + 1] as string) : `${before}, ${passed[i + 1]}`;
-  }
-  return headers;
-}
 
 /** The client's token, where the server looks for it: https://openbao.org/api-docs/#authentication */
 function tokenOf(headers: ProxyRequest['headers']): string | undefined {

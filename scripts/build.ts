@@ -28,6 +28,7 @@ await writeFile('dist/package.json', '{"type":"commonjs"}\n');
 
 /** What libraries load when they start and never use here, by library: 12 ms and 8 MiB. */
 const UNUSED: Readonly<Record<string, RegExp>> = {
+  '@grpc/grpc-js': /^@grpc\/proto-loader$/, // for services that describe servers; our messages are in src/deliver/sds
   commander: /^node:child_process$/, // for commands that are programs of their own
   // Our transport has its own; its debug lines would print requests; the rest serves named calls, see node-vault.ts.
   'node-vault': /^(https|debug|tv4|mustache|\.\/commands\.js)$/,
@@ -143,6 +144,12 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/read-status.ts',
   ],
   file: ['src/backend/file/backend.ts'],
+  sds: [
+    'src/config/sections/sds/resolve.ts',
+    'src/deliver/sds/service.ts',
+    'src/deliver/sds/hub.ts',
+    'node_modules/@grpc/grpc-js/build/src/index.js',
+  ],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
 };
 

@@ -186,6 +186,8 @@ export class Pipeline implements AsyncDisposable {
       onProgress: (heard) => this.#progress.add(heard),
       onFact: (heard) => this.#facts.add(heard),
       atEnd: (release) => this.#releases.push(release),
+      wantAlso: (secrets) => this.#wanted.alsoWant(secrets),
+      sds: {},
       stop,
       reloadConfig,
     };

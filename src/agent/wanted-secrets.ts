@@ -1,5 +1,6 @@
 import type { LeaseManager } from '../lease/manager.ts';
 import { refreshTogether } from '../lease/refresh-together.ts';
+import type { ComputedByName } from '../render/render.ts';
 import type { Backends } from './backends.ts';
 import type { OutputLoops } from './output/loops.ts';
 import { namesTogether, wantsOf } from './output/wants.ts';
@@ -18,6 +19,8 @@ export interface WantedSecretsDeps {
 export class WantedSecrets implements Disposable {
   readonly #deps: WantedSecretsDeps;
   #plan: Plan | undefined;
+  /** What listeners were asked for beside the secrets that the configuration names. */
+  #asked: ComputedByName = new Map();
   #together: Disposable | undefined;
   #updating: NodeJS.Immediate | undefined;
   #hasEnded = false;
@@ -30,6 +33,12 @@ export class WantedSecrets implements Disposable {
   follow(plan: Plan): void {
     this.#plan = plan;
     this.#update();
+  }
+
+  /** Has these secrets fetched too. The map may change later: then this is called again. */
+  alsoWant(secrets: ComputedByName): void {
+    this.#asked = secrets;
+    this.updateSoon();
   }
 
   /**
@@ -57,7 +66,7 @@ export class WantedSecrets implements Disposable {
     const backends = this.#deps.backends.byName();
     const needs = loops.needs();
     this.#together?.[Symbol.dispose]();
-    const served = isServing ? [{ names: servedSecrets(config), computed: new Map() }] : [];
+    const served = isServing ? [{ names: servedSecrets(config), computed: this.#asked }] : [];
     manager.reconcile(wantsOf(config, backends, [...needs, ...served]), backends);
     this.#together = refreshTogether(manager, namesTogether(needs));
   }

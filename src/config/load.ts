@@ -53,10 +53,17 @@ export async function loadConfig({ paths, env, kinds, tables, cwd, onRead }: Loa
     else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
   }
   if (!isComplete) problems.throwIfAny();
+  // Loaded by those only who use it.
+  const hasSds = files.some(({ tree }) => Object.hasOwn(tree, 'sds') && tree['sds'] !== null);
+  const sds = hasSds ? await import('./sections/sds/resolve.ts') : undefined;
   const checked = await checkBy(tables, kinds, (checker) => {
     const all = problems.with(checker);
     const merged = mergeFiles(files, all);
-    return { all, merged, config: resolveConfig(merged, kinds, { env, cwd, problems: all }) };
+    return {
+      all,
+      merged,
+      config: resolveConfig(merged, kinds, { env, cwd, problems: all, resolveSds: sds?.resolveSds }),
+    };
   });
   const { all, merged, config } = checked;
   all.throwIfAny({ outputs: config.outputs, exec: config.exec, known: namesOf(merged, config, kinds) });

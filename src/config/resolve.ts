@@ -11,6 +11,7 @@ import { resolveApi } from './sections/listeners/resolve-api.ts';
 import { resolveProxy } from './sections/listeners/resolve-proxy.ts';
 import { resolveLog } from './sections/log/resolve.ts';
 import { checkDirs, resolveOutput } from './sections/outputs/resolve.ts';
+import type { resolveSds } from './sections/sds/resolve.ts';
 import { SecretResolver } from './sections/secrets/resolve.ts';
 
 /**
@@ -20,7 +21,7 @@ import { SecretResolver } from './sections/secrets/resolve.ts';
 export function resolveConfig(
   { sections, singles }: MergedFiles,
   kinds: readonly BackendKindConfig[],
-  context: ResolveContext,
+  context: ResolveContext & { readonly resolveSds?: typeof resolveSds | undefined },
 ): Omit<Config, 'files' | 'folders' | 'warnings'> {
   const { problems } = context;
   const backends = new Map<string, BackendConfig>();
@@ -64,8 +65,15 @@ export function resolveConfig(
   const api = resolveApi(singles.get('api'), names, problems);
   const proxy = resolveProxy(singles.get('proxy'), known, kinds, problems);
   const admin = resolveAdmin(singles.get('admin'), problems);
+  const sdsEntry = singles.get('sds');
+  const sds = sdsEntry && context.resolveSds?.(sdsEntry, names, resolver, problems);
   checkListens(
-    [...(api?.listeners ?? []), ...(proxy?.listeners ?? []), ...(admin === undefined ? [] : [admin])],
+    [
+      ...(api?.listeners ?? []),
+      ...(proxy?.listeners ?? []),
+      ...(admin === undefined ? [] : [admin]),
+      ...(sds?.listeners ?? []),
+    ],
     problems,
   );
 
@@ -77,6 +85,7 @@ export function resolveConfig(
     ...(api === undefined ? {} : { api }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(admin === undefined ? {} : { admin }),
+    ...(sds === undefined ? {} : { sds }),
     log: resolveLog(singles.get('log'), context),
   };
 }

@@ -23,6 +23,8 @@ export interface ComputedSecret {
   readonly refreshMs: number;
   /** The template, line and column that ask for it, for errors. */
   readonly place: string;
+  /** When the backend no longer has it, its last value stays. Absent: it becomes absent. */
+  readonly keptWhenGone?: true;
 }
 
 /** Renders one output. Its templates are parsed and checked once, when the renderer is made. */

@@ -65,9 +65,11 @@ function wantOf(secret: SecretConfig, identity: string): Want {
  * Its id is not that of a configured secret with the same request: the configured one keeps its value when the secret
  * is gone, and has a refresh of its own.
  */
-function wantOfComputed({ backend, request, place, refreshMs }: ComputedSecret, identity: string): Want {
-  const id = `${wantId(identity, request)}\ncomputed`;
-  return Object.freeze({ id, backend, request, place, refreshMs, optional: false, absentWhenGone: true });
+function wantOfComputed(secret: ComputedSecret, identity: string): Want {
+  const { backend, request, place, refreshMs, keptWhenGone } = secret;
+  const id = `${wantId(identity, request)}\n${keptWhenGone === true ? 'asked' : 'computed'}`;
+  const gone = keptWhenGone === true ? {} : { absentWhenGone: true as const };
+  return Object.freeze({ id, backend, request, place, refreshMs, optional: false, ...gone });
 }
 
 /**

@@ -9,6 +9,7 @@ import { proxy } from '../sections/listeners/proxy-schema.ts';
 import { log } from '../sections/log/schema.ts';
 import { reload } from '../sections/outputs/reload-schema.ts';
 import { output, outputFile } from '../sections/outputs/schema.ts';
+import { sds, sdsSecret } from '../sections/sds/schema.ts';
 import { secretSchema } from '../sections/secrets/schema.ts';
 import type { SchemaName } from './entry-checker.ts';
 
@@ -30,6 +31,8 @@ export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<
     apiListener,
     proxy,
     admin,
+    sds,
+    sdsSecret,
     log,
   };
 }

@@ -43,10 +43,13 @@ export class SecretResolver {
     this.#goesWith = companionsOf(kinds);
   }
 
-  /** The configuration of one secret. Undefined when something is wrong with it; it was added to the problems. */
-  resolve(name: string, entry: ConfigEntry): SecretConfig | undefined {
+  /**
+   * The configuration of one secret. Undefined when something is wrong with it; it was added to the problems.
+   * @param raw what is resolved instead of the value at the entry's path.
+   */
+  resolve(name: string, entry: ConfigEntry, raw?: unknown): SecretConfig | undefined {
     const problems = this.#problems;
-    const shape = parseEntry('secret', entry, problems);
+    const shape = parseEntry('secret', entry, problems, raw);
     if (shape === undefined) return undefined;
     const { path } = entry;
     const before = problems.count;

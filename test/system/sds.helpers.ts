@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { get } from './observe.helpers.ts';
 
 /** Parts of a bootstrap of Envoy that has its secrets from the agent. */
 
@@ -163,3 +164,51 @@ export async function shakeHands(port: number, options: ConnectionOptions = {}):
 /** In the form of OpenBao: `0a:1b`. */
 export const serialOf = ({ serialNumber }: X509Certificate): string =>
   (serialNumber.toLowerCase().match(/../g) ?? []).join(':');
+
+/** What a number of clients saw who connected one after the other, all the time. */
+export interface Load extends AsyncDisposable {
+  readonly handshakes: number;
+  /** What went wrong, as text. */
+  readonly failures: readonly string[];
+  /** The serial numbers that were served, in the order in which they were first seen. */
+  readonly serials: ReadonlySet<string>;
+  stop(): Promise<void>;
+}
+
+/** Makes new connections without a pause, `clients` at a time, until it is stopped. */
+export function underLoad(port: number, clients = 4): Load {
+  const seen = { handshakes: 0, failures: [] as string[], serials: new Set<string>() };
+  let isOver = false;
+  const client = async () => {
+    while (!isOver) {
+      try {
+        seen.serials.add((await shakeHands(port)).serial);
+        seen.handshakes++;
+      } catch (error) {
+        seen.failures.push(String(error));
+      }
+    }
+  };
+  const running = Promise.all(Array.from({ length: clients }, client));
+  const stop = async () => {
+    isOver = true;
+    await running;
+  };
+  return {
+    get handshakes() {
+      return seen.handshakes;
+    },
+    failures: seen.failures,
+    serials: seen.serials,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Has the agent issue the next certificate; resolves to its serial number. */
+export async function rotate(api: string, secret = 'tls'): Promise<string> {
+  const answered = await get(api, `/v1/secrets/${secret}/refresh`, {}, 'POST');
+  if (answered.status !== 200) throw new Error(`refresh: ${answered.status} ${answered.body}`);
+  const { body } = await get(api, `/v1/secrets/${secret}/serialNumber`);
+  return body.trim();
+}

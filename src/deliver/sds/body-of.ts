@@ -39,7 +39,7 @@ function unusable(place: string, seen: string, hint?: string) {
   return fail('SDS_UNUSABLE', place, seen, hint === undefined ? {} : { hint });
 }
 
-/** The leaf and its intermediates in the order of TLS, without the root, which clients have; and the key of the leaf. */
+/** The leaf and its intermediates in the order of TLS, without the root, which clients have, and the leaf's key. */
 function certificateOf(fields: Fields, secret: string, place: string): SecretBody {
   const own = blocksOf(fields.get('certificate')).filter(isCertificate);
   const [leaf] = own;

@@ -5,7 +5,7 @@ import { checkNames, MAX_NAMES, type SecretStream, type StreamDeps, tooMany } fr
 type Held = string | typeof MISSING | undefined;
 const MISSING = Symbol('missing');
 
-/** How many secrets one answer holds: clients take four megabytes, and a certificate with its chain has some kilobytes. */
+/** How many secrets one answer holds: clients take four megabytes, and a certificate with its chain has kilobytes. */
 const MAX_IN_ANSWER = 200;
 
 /**

@@ -76,11 +76,15 @@ export class OnDemand implements Disposable {
   /** A stream follows the name from now on. */
   ask(name: string): void {
     const known = this.#names.get(name);
-    if (known !== undefined) return known.cancelIdle();
+    if (known !== undefined) {
+      known.cancelIdle();
+      return;
+    }
     if ((this.#refused.get(name)?.untilMonoMs ?? 0) > this.#deps.clock.monoMs()) return;
     const { max, backend, request, place } = this.#config;
     if (this.#names.size >= max && !this.#makeRoom()) {
-      return this.#refuse(name, failure('SDS_BUSY', place, `${max} names are followed already`));
+      this.#refuse(name, failure('SDS_BUSY', place, `${max} names are followed already`));
+      return;
     }
     const secret = OnDemand.secretOf(name);
     this.#names.set(name, { secret, cancelIdle: () => {} });
@@ -123,7 +127,10 @@ export class OnDemand implements Disposable {
     const known = this.#names.get(name);
     const entry = known && this.#deps.entryOf(known.secret);
     if (known === undefined || entry === undefined) return;
-    if (entry.state !== 'absent') return void this.#refused.delete(name);
+    if (entry.state !== 'absent') {
+      this.#refused.delete(name);
+      return;
+    }
     this.#drop(name, known);
     this.#refuse(name, entry.why);
     this.#deps.want(this.#wanted);

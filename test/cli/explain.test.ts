@@ -80,7 +80,7 @@ keys:
   });
 
   it('says of a key that is not supported yet just that', async () => {
-    expect(await explain('sds')).toBe('sds\n  not yet supported\n');
+    expect(await explain('state')).toBe('state\n  not yet supported\n');
   });
 
   it('explains every key, with an example that is YAML and leads to it', async () => {

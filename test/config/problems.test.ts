@@ -123,7 +123,7 @@ describe('a name that does not exist', () => {
 
 describe('a key or value that is not yet supported', () => {
   it.each<[string, object]>([
-    ...['sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
+    ...['state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
     ...['check', 'verify'].map((key): [string, object] => [
       `outputs.o.${key}`,
       withOutput({ [key]: { command: ['x'] } }),

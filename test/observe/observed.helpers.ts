@@ -67,6 +67,7 @@ export function observedWorld() {
     },
     reasonMissing: (name) => failure('SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer has come yet'),
     listeners: () => state.listeners,
+    sds: {},
     onProgress: hearing(hearProgress),
     onFact: hearing(hearFacts),
   };

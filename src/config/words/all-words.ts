@@ -5,6 +5,7 @@ import { listenersWords } from './listeners.ts';
 import { logWords } from './log.ts';
 import { outputsWords } from './outputs.ts';
 import { reloadWords } from './reload.ts';
+import { sdsWords } from './sds.ts';
 import { secretsWords } from './secrets.ts';
 import { sectionsWords } from './sections.ts';
 import type { KeyWords, Words } from './words.ts';
@@ -21,6 +22,7 @@ export async function loadWords(kinds: readonly BackendKindConfig[]): Promise<Wo
     reloadWords,
     execWords,
     listenersWords,
+    sdsWords,
     logWords,
   ];
   const all: Record<string, KeyWords> = {};

@@ -66,6 +66,17 @@ function wantOf(secret: SecretConfig, identity: string): Want {
  * is gone, and has a refresh of its own.
  */
 function wantOfComputed(secret: ComputedSecret, identity: string): Want {
+  const known = computedWants.get(secret);
+  if (known?.identity === identity) return known.want;
+  const want = makeWantOfComputed(secret, identity);
+  computedWants.set(secret, { identity, want });
+  return want;
+}
+
+/** Thousands of names may be asked for one by one, and each time all wants are gathered. */
+const computedWants = new WeakMap<ComputedSecret, { readonly identity: string; readonly want: Want }>();
+
+function makeWantOfComputed(secret: ComputedSecret, identity: string): Want {
   const { backend, request, place, refreshMs, keptWhenGone } = secret;
   const id = `${wantId(identity, request)}\n${keptWhenGone === true ? 'asked' : 'computed'}`;
   const gone = keptWhenGone === true ? {} : { absentWhenGone: true as const };

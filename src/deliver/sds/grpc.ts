@@ -53,9 +53,9 @@ export interface CallDeps {
   readonly hub: SdsHub;
   /** Undefined: the call may go on. Otherwise what the client is told. */
   refuse(token: string | undefined): Promise<CallFault | undefined>;
-  /** Counts a stream in. False: there are too many. */
-  enter(): boolean;
-  leave(): void;
+  /** Counts a stream in, which `end` ends when the listener closes. False: there are too many. */
+  enter(end: () => void): boolean;
+  leave(end: () => void): void;
   /** A call ended with this status. */
   ended(status: number): void;
 }
@@ -89,7 +89,7 @@ export function createMethods(grpc: Grpc, deps: CallDeps): Parameters<InstanceTy
       clearTimeout(silent);
       if (stream !== undefined) {
         deps.hub.remove(stream);
-        deps.leave();
+        deps.leave(stop);
       }
       deps.ended(ending.code);
     };
@@ -98,6 +98,7 @@ export function createMethods(grpc: Grpc, deps: CallDeps): Parameters<InstanceTy
       call.emit('error', { code, details });
       finish();
     };
+    const stop = () => failWith(status.UNAVAILABLE, 'the agent stops, or has another configuration');
     call.on('cancelled', () => {
       ending.code = status.CANCELLED;
       finish();
@@ -107,7 +108,7 @@ export function createMethods(grpc: Grpc, deps: CallDeps): Parameters<InstanceTy
     void deps.refuse(tokenIn(call)).then((fault) => {
       if (ending.isOver) return;
       if (fault !== undefined) return failWith(codeOf(fault.kind), fault.message);
-      if (!deps.enter()) return failWith(status.RESOURCE_EXHAUSTED, 'all streams are taken');
+      if (!deps.enter(stop)) return failWith(status.RESOURCE_EXHAUSTED, 'all streams are taken');
       const created = create((response) => void call.write(response));
       stream = created;
       deps.hub.add(created);

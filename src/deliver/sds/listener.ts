@@ -3,7 +3,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import type { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
-import { asFailure } from '../../base/errors.ts';
+import { asFailure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { SdsListenConfig } from '../../config/config.ts';
 import { loadHttp } from '../../http/node-http.ts';
@@ -38,6 +38,9 @@ const GATHER_MS = 20;
 
 /** How soon making a socket anew is tried again. */
 const RETRY_MS = 1_000;
+
+/** How often a warning of too many streams is repeated. */
+const BUSY_MS = 60_000;
 
 /** How long streams may take to end when the listener closes. */
 const CLOSE_MS = 500;
@@ -76,7 +79,8 @@ export class SdsListener implements Listener, CallDeps {
   readonly #answered = new Map<number, number>();
   #settings: SdsListenerSettings;
   #token: TokenFile | undefined;
-  #streams = 0;
+  readonly #streams = new Set<() => void>();
+  #toldBusyMs = Number.NEGATIVE_INFINITY;
   #net: Server | undefined;
   #bound: BoundSocket | undefined;
   #watcher: FSWatcher | undefined;
@@ -157,15 +161,18 @@ export class SdsListener implements Listener, CallDeps {
   }
 
   /** See CallDeps. */
-  enter(): boolean {
-    if (this.#streams >= this.#settings.maxStreams) return false;
-    this.#streams++;
+  enter(end: () => void): boolean {
+    if (this.#streams.size >= this.#settings.maxStreams) {
+      this.#tellBusy();
+      return false;
+    }
+    this.#streams.add(end);
     return true;
   }
 
   /** See CallDeps. */
-  leave(): void {
-    this.#streams--;
+  leave(end: () => void): void {
+    this.#streams.delete(end);
   }
 
   /** See CallDeps. */
@@ -181,6 +188,7 @@ export class SdsListener implements Listener, CallDeps {
     const closed = this.#closeNet();
     await this.#bound?.release();
     await this.#settings.service[Symbol.asyncDispose]();
+    for (const end of [...this.#streams]) end();
     this.#http.close();
     this.#injector.drain(CLOSE_MS);
     const ended = Promise.all(
@@ -193,6 +201,16 @@ export class SdsListener implements Listener, CallDeps {
     clearTimeout(kill);
     this.#server.forceShutdown();
     await closed;
+  }
+
+  /** Warns of a client that opens too many streams, once in a while. */
+  #tellBusy(): void {
+    const now = this.#deps.clock.monoMs();
+    if (now - this.#toldBusyMs < BUSY_MS) return;
+    this.#toldBusyMs = now;
+    const { place } = this.#options;
+    const seen = `${this.#settings.maxStreams} streams are open, the most that maxStreams allows`;
+    this.#deps.emit({ kind: 'agent-warning', warning: failure('SDS_BUSY', place, seen) });
   }
 
   #tokenOf({ listen: { tokenFile, place } }: SdsListenerSettings): TokenFile | undefined {
@@ -274,9 +292,9 @@ export class SdsListener implements Listener, CallDeps {
       this.#lostCode = undefined;
       this.#watch(); // the directory may be another one
     } catch (error) {
-      const failure = asFailure(error, this.#options.place);
-      if (failure.code !== this.#lostCode) this.#deps.emit({ kind: 'agent-warning', warning: failure });
-      this.#lostCode = failure.code;
+      const warning = asFailure(error, this.#options.place);
+      if (warning.code !== this.#lostCode) this.#deps.emit({ kind: 'agent-warning', warning });
+      this.#lostCode = warning.code;
       this.#lookSoon(RETRY_MS);
     }
   }

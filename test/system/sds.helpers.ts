@@ -15,6 +15,8 @@ export function agentCluster(socket: string, isHttp2 = true): object {
   return {
     name: 'agent',
     connect_timeout: '1s',
+    // Each secret is a stream, and Envoy allows 1,024 requests of a cluster at once.
+    circuit_breakers: { thresholds: [{ max_requests: 100_000, max_pending_requests: 100_000 }] },
     ...(isHttp2
       ? {
           typed_extension_protocol_options: {

@@ -23,7 +23,7 @@ import {
   underLoad,
 } from '../system/sds.helpers.ts';
 
-const SECONDS = Number(process.env["S"] ?? 60);
+const SECONDS = Number(process.env['S'] ?? 60);
 const EVERY_MS = 2_000;
 const CLIENTS = 8;
 
@@ -64,9 +64,12 @@ async function rotations(apiType: ApiType): Promise<void> {
   await load.stop();
   await agent.stop();
   const { handshakes, failures, serials } = load;
-  report(`${apiType}: ${handshakes} handshakes, ${failures.length} failed, ${lags.length} rotations, ${serials.size} serials`, {
-    'served after': lags,
-  });
+  report(
+    `${apiType}: ${handshakes} handshakes, ${failures.length} failed, ${lags.length} rotations, ${serials.size} serials`,
+    {
+      'served after': lags,
+    },
+  );
   if (failures.length > 0 || serials.size !== lags.length + 1) process.exitCode = 1;
   if (failures.length > 0) process.stdout.write(`${[...new Set(failures)].slice(0, 5).join('\n')}\n`);
 }

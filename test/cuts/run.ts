@@ -16,6 +16,7 @@ import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
+import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 
 /** More tests at the same time would disturb those that measure time. */
@@ -30,7 +31,7 @@ const args = process.argv.slice(2);
 const chosen = new Set(args.filter((arg) => !arg.startsWith('-')));
 const isChosen = ({ promise, slow }: Cut) =>
   (chosen.size === 0 || chosen.has(promise)) && (slow !== true || args.includes('--slow'));
-const all: readonly Cut[] = [...FRESHNESS, ...PUBLISHING, ...RELOAD, ...EXEC, ...OUTAGE, ...SECRECY, ...PROXY];
+const all: readonly Cut[] = [...FRESHNESS, ...PUBLISHING, ...RELOAD, ...EXEC, ...OUTAGE, ...SECRECY, ...PROXY, ...SDS];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 
 const faults = held.filter(({ id }) => !all.some(({ promise }) => promise === id)).map(({ id }) => `${id}: no cut`);

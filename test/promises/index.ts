@@ -5,6 +5,7 @@ import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
+import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 
 /**
@@ -12,6 +13,6 @@ import { secrecy } from './secrecy.ts';
  * bring it. The one list: docs/promises.md is made from it, test/promises.test.ts looks that the tests are there, and
  * test/cuts/ shows for each promise that a test fails when the code breaks it.
  */
-export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy, proxy];
+export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy, proxy, sds];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

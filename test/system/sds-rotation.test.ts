@@ -78,26 +78,24 @@ describe.skipIf(noEnvoy !== undefined)('Envoy serves TLS with a certificate of O
         },
       ],
     };
-    scene
-      .run(
-        await config({
-          backends: { bao: baoOf(world()) },
-          secrets: { tls: { certificate } },
-          outputs: {
-            envoy: {
-              dir: out,
-              files: {
-                'cert.pem': { content: '{{pem tls.certificate tls.caChain}}\n' },
-                'key.pem': { format: 'raw', from: 'tls.privateKey' },
-                'sds.json': { content: JSON.stringify(sds) },
-              },
+    const agent = scene.run(
+      await config({
+        backends: { bao: baoOf(world()) },
+        secrets: { tls: { certificate } },
+        outputs: {
+          envoy: {
+            dir: out,
+            files: {
+              'cert.pem': { content: '{{pem tls.certificate tls.caChain}}\n' },
+              'key.pem': { format: 'raw', from: 'tls.privateKey' },
+              'sds.json': { content: JSON.stringify(sds) },
             },
           },
-          api: { socket: api },
-        }),
-      )
-      .waitFor('output-published');
-    await eventually(() => rotate(api));
+        },
+        api: { socket: api },
+      }),
+    );
+    await agent.waitFor('output-published');
     const port = await findFreePort();
     const path = { path_config_source: { path: join(out, 'sds.json'), watched_directory: { path: out } } };
     const secrets = [{ name: 'server_cert', sds_config: { resource_api_version: 'V3', ...path } }];

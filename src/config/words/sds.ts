@@ -13,8 +13,18 @@ export const sdsWords: Words = {
     does: 'with `socket`: mode of the socket file; every process that may write to it gets every secret of `sds`',
     examples: ['0660'],
   },
-  'sds.uid': { type: 'number', default: "the agent's", does: 'with `socket`: owner of the socket file', examples: [101] },
-  'sds.gid': { type: 'number', default: "the agent's", does: 'with `socket`: group of the socket file', examples: [101] },
+  'sds.uid': {
+    type: 'number',
+    default: "the agent's",
+    does: 'with `socket`: owner of the socket file',
+    examples: [101],
+  },
+  'sds.gid': {
+    type: 'number',
+    default: "the agent's",
+    does: 'with `socket`: group of the socket file',
+    examples: [101],
+  },
   'sds.listen': {
     type: 'text',
     does: '`HOST:PORT` of TCP: `127.0.0.1`, `[::1]` or `localhost`, nothing else; needs `tokenFile`',

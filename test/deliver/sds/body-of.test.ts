@@ -4,7 +4,16 @@ import type { SdsConfig } from '../../../src/config/config.ts';
 import { ReadMessage } from '../../../src/deliver/sds/protobuf.ts';
 import { encodeSecret } from '../../../src/deliver/sds/secret-message.ts';
 import { createAuthority } from '../../servers/index.ts';
-import { certificateFrom, certificateText, configOf, keyText, setUpHub, trustFrom, type World } from './sds.helpers.ts';
+import {
+  certificateFrom,
+  certificateText,
+  configOf,
+  generic,
+  keyText,
+  setUpHub,
+  trustFrom,
+  type World,
+} from './sds.helpers.ts';
 
 const root = createAuthority('root');
 const other = createAuthority('other');
@@ -70,6 +79,17 @@ describe('a certificate for Envoy', () => {
       return found.state === 'ready' ? found.version : '';
     });
     expect(versions[0]).toBe(versions[1]);
+  });
+
+  it('of a value has a version that only this process can make', () => {
+    const versions = [1, 2].map((process) => {
+      const { hub, secrets } = setUpHub(process);
+      secrets.set('app', { token: 'hunter2' });
+      hub.serve(configOf({ token: generic('app', 'token') }));
+      const found = hub.look('token');
+      return found.state === 'ready' ? found.version : '';
+    });
+    expect(versions[0]).not.toBe(versions[1]);
   });
 });
 

@@ -102,13 +102,13 @@ export const configOf = (
   more: Partial<SdsConfig> = {},
 ): SdsConfig => ({ listeners: [], maxStreams: 100, secrets: new Map(Object.entries(secrets)), ...more });
 
-/** A hub with secrets of the test. */
-export function setUpHub() {
+/** A hub with secrets of the test. @param seed what its random bytes begin with. */
+export function setUpHub(seed = 0) {
   const secrets = new FakeSecrets();
   const clock = new FakeClock();
   const facts: Fact[] = [];
   const wanted: { now: ComputedByName } = { now: new Map() };
-  let made = 0;
+  let made = seed;
   const hub = new SdsHub({
     clock,
     emit: (fact) => void facts.push(fact),

@@ -127,7 +127,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/observe/health-routes.ts',
     'src/observe/health-watch.ts',
   ],
-  api: ['src/deliver/api/create-api.ts', 'src/deliver/http/routes.ts'],
+  api: ['src/agent/serve/api-agent.ts', 'src/deliver/api/create-api.ts', 'src/deliver/http/routes.ts'],
   proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
@@ -146,8 +146,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   file: ['src/backend/file/backend.ts'],
   sds: [
     'src/config/sections/sds/resolve.ts',
-    'src/deliver/sds/service.ts',
-    'src/deliver/sds/hub.ts',
+    'src/agent/serve/create-sds.ts',
     'node_modules/@grpc/grpc-js/build/src/index.js',
   ],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
@@ -171,9 +170,11 @@ const result = await build({
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   plugins: [leaveOut, leaveApart],
 });
+const { sds, sdsSecret, ...startSchemas } = await loadSchemas(BACKEND_KINDS);
 const scripts = await scriptsOf(result, SCRIPTS, {
   PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
-  PANNIER_SCHEMAS: JSON.stringify(makeTables(await loadSchemas(BACKEND_KINDS))),
+  PANNIER_SCHEMAS: JSON.stringify(makeTables(startSchemas)),
+  PANNIER_SDS_SCHEMAS: JSON.stringify(makeTables({ sds, sdsSecret })),
 });
 await Promise.all([...scripts.texts].map(([name, text]) => writeFile(`dist/${name}.js`, text)));
 

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { EntryChecker } from './check/entry-checker.ts';
-import type { SchemaTables } from './check/table.ts';
+import type { SchemaTables, SdsSchemaName, StartSchemaName } from './check/table.ts';
 import { createTableChecker, DoesNotFit } from './check/table-checker.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -25,7 +25,7 @@ export interface LoadOptions {
   /** All kinds of backends. */
   readonly kinds: readonly BackendKindConfig[];
   /** Those of the schemas with `kinds`, which spare a start zod. Absent: zod checks. */
-  readonly tables?: SchemaTables | undefined;
+  readonly tables?: SchemaTables<StartSchemaName> | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
   /** Called before each file is parsed, with the length in characters of all files so far, and its text. */
@@ -56,7 +56,9 @@ export async function loadConfig({ paths, env, kinds, tables, cwd, onRead }: Loa
   // Loaded by those only who use it.
   const hasSds = files.some(({ tree }) => Object.hasOwn(tree, 'sds') && tree['sds'] !== null);
   const sds = hasSds ? await import('./sections/sds/resolve.ts') : undefined;
-  const checked = await checkBy(tables, kinds, (checker) => {
+  const allTables =
+    tables === undefined ? undefined : [tables, ...(sds?.SDS_TABLES === undefined ? [] : [sds.SDS_TABLES])];
+  const checked = await checkBy(allTables, kinds, (checker) => {
     const all = problems.with(checker);
     const merged = mergeFiles(files, all);
     return {
@@ -80,7 +82,7 @@ export async function loadConfig({ paths, env, kinds, tables, cwd, onRead }: Loa
  * the first is fast, the second knows what is wrong.
  */
 async function checkBy<T>(
-  tables: SchemaTables | undefined,
+  tables: readonly (SchemaTables<StartSchemaName> | SchemaTables<SdsSchemaName>)[] | undefined,
   kinds: readonly BackendKindConfig[],
   check: (checker: EntryChecker) => T,
 ): Promise<T> {

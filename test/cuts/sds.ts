@@ -24,9 +24,8 @@ export const SDS: readonly Cut[] = [
   ),
   delta('sds-missing', "else if (found.state === 'missing' && held !== MISSING) {", "else if (held === 'nothing') {"),
   hub('sds-refused', 'const text = refusalText(message, bodies);', 'const text = message;'),
-  delta('sds-refused', 'this.#names.set(name, found.version);\n      } else', '} else', { by: 'the refused one' }),
   hub('sds-new-configuration', 'for (const stream of [...this.#streams]) stream.changed();', ''),
-  onDemand('sds-on-demand', 'if (known !== undefined) {\n      known.cancelIdle();\n      return;\n    }', ''),
+  cutIn('src/deliver/sds/names.ts')('sds-on-demand', 'const name = asked.toLowerCase();', 'const name = asked;'),
   cutIn('src/deliver/sds/names.ts')('sds-on-demand', "'[a-z0-9_-]+'", "'[a-z0-9_.-]+'", { by: 'does not fit' }),
   onDemand('sds-on-demand-bounded', 'this.#names.size >= max && ', ''),
   onDemand('sds-on-demand-bounded', '> this.#deps.clock.monoMs()) return;', '> Number.POSITIVE_INFINITY) return;', {

@@ -1,8 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { ApiAgent, Reloaded } from '../../deliver/api/api-agent.ts';
-import type { AgentView } from './agent-view.ts';
 import type { ServicePlan } from './service-plan.ts';
-import { outputStatusOf, secretStatus, statusOf } from './status.ts';
 
 /** The local API: one service for each listener. */
 export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
@@ -13,6 +10,7 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     create: async (view) => {
       const { createApi } = await import('../../deliver/api/create-api.ts');
       const { healthRoutes } = await import('./observers.ts');
+      const { apiAgent } = await import('./api-agent.ts');
       // Listeners with a token or a secret filter get health without names.
       const isOpen = listener.secrets === undefined && listener.tokenFile === undefined;
       const rows = await healthRoutes(view, isOpen ? undefined : 0);
@@ -28,34 +26,4 @@ export function apiSecrets({ api, secrets }: Config): Iterable<string> {
   const listeners = api?.listeners ?? [];
   if (listeners.some((listener) => listener.secrets === undefined)) return secrets.keys();
   return listeners.flatMap((listener) => listener.secrets ?? []);
-}
-
-/** The agent as the API sees it. */
-export function apiAgent(view: AgentView): ApiAgent {
-  return {
-    ...view,
-    secretStatus: (name) => secretStatus(name, view),
-    computedPlaces: () => new Map([...view.outputs.computed().values()].flatMap((computed) => [...computed])),
-    status: (sees) => statusOf(view, sees),
-    reloadOutput: (name, signal) => reloadOutput(name, view, signal),
-  };
-}
-
-/** Has the output's loop reload, and waits until the output's state shows what came of it. */
-async function reloadOutput(name: string, view: AgentView, signal: AbortSignal): Promise<Reloaded | undefined> {
-  const ended = Promise.withResolvers<void>();
-  const check = () => {
-    const state = view.outputs.states().get(name);
-    if (state?.kind !== 'owed' || state.why !== undefined) ended.resolve();
-  };
-  if (!view.outputs.reload(name)) return undefined;
-  using _subscription = view.onProgress(check);
-  signal.addEventListener('abort', () => ended.resolve(), { once: true });
-  check();
-  await ended.promise;
-  const output = outputStatusOf(name, view);
-  if (output === undefined) return undefined;
-  const state = view.outputs.states().get(name);
-  const why = state?.kind === 'owed' || state?.kind === 'failed' ? state.why : undefined;
-  return { output, ...(why === undefined ? {} : { why }) };
 }

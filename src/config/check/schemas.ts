@@ -1,4 +1,4 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import { configHead } from '../schema.ts';
 import type { BackendKindConfig } from '../sections/backends/kind.ts';
 import { backendSchema, loadKinds } from '../sections/backends/schema.ts';
@@ -20,7 +20,8 @@ export type Schemas = Readonly<Record<SchemaName, z.core.$ZodType>>;
 export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<Schemas> {
   const loaded = await loadKinds(kinds);
   return {
-    head: configHead,
+    // Like every section of its own, it is checked by itself; see SdsSchemaName.
+    head: z.extend(configHead, { sds: z.optional(z.unknown()) }),
     backend: backendSchema(loaded),
     secret: secretSchema(loaded),
     output,

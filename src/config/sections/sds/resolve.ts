@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { SchemaTables, SdsSchemaName } from '../../check/table.ts';
 import type { SdsConfig, SdsListenConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
@@ -12,6 +13,11 @@ import type { KnownSecrets } from '../secrets/resolve-source.ts';
 import type { OnDemandConfig, SdsSecretConfig } from './config.ts';
 import { ON_DEMAND_NAME } from './config.ts';
 import { resolveSdsSecret } from './resolve-secret.ts';
+
+/** The schemas of this section as tables, which the build puts in. */
+declare const PANNIER_SDS_SCHEMAS: SchemaTables<SdsSchemaName> | undefined;
+
+export const SDS_TABLES = typeof PANNIER_SDS_SCHEMAS === 'object' ? PANNIER_SDS_SCHEMAS : undefined;
 
 const MAX_STREAMS = 2_000;
 const MAX_ON_DEMAND = 1_000;

@@ -35,7 +35,7 @@ export interface Observed {
     readonly listener: { readonly connections: number; readonly answered: ReadonlyMap<number, number> };
   }[];
   /** Without listeners of `sds` it has no hub. */
-  readonly sds: { readonly hub?: SdsView };
+  readonly sds: { readonly hub?: SdsView | undefined };
   onProgress(heard: (output?: string) => void): Disposable;
   onFact(heard: Emit): Disposable;
 }

@@ -100,6 +100,51 @@ describe.skipIf(noEnvoy !== undefined)('Envoy with its secrets from the agent', 
     },
   );
 
+  it('reads every member of a secret as it was written', async () => {
+    const { data: ca } = await world().bao.api<{ certificate: string }>('GET', 'pki/cert/ca');
+    const { data: list } = await world().bao.api<{ certificate: string }>('GET', 'pki/cert/crl');
+    await world().putSecret('ca', { bundle: ca.certificate, crl: list.certificate });
+    await world().putSecret('app', { user: 'ann', token: 't-4711' });
+    const match = [
+      { dns: 'a.svc' },
+      { uri: 'spiffe://x/', by: 'prefix' },
+      { email: '@x', by: 'suffix' },
+      { ip: '10.', by: 'contains' },
+    ];
+    const clients = { trust: 'ca.bundle', crl: 'ca.crl', crlOfLeafOnly: true, maxDepth: 2, match };
+    const { agent, socket } = await startAgent(
+      { secrets: { server_cert: 'tls', clients, tickets: { sessionTickets: { keep: 2 } } } },
+      { tls, ca: { kv: 'secret/shop/ca' }, app: { kv: 'secret/shop/app' } },
+    );
+    const port = await findFreePort();
+    const context = { ...served('server_cert'), validation_context_sds_secret_config: asked('clients') };
+    const downstream = { session_ticket_keys_sds_secret_config: asked('tickets') };
+    const envoy = await envoyWith(socket, tlsListener({ port, tls: context, downstream }));
+    const secrets = await eventually(async () => {
+      const dump = JSON.parse(await envoy.admin('/config_dump?resource=dynamic_active_secrets'));
+      const configs = dump.configs as readonly { readonly name: string; readonly secret: object }[];
+      const found = new Map(configs.map((one) => [one.name, one.secret]));
+      expect([...found.keys()].sort()).toEqual(['clients', 'server_cert', 'tickets']);
+      return found;
+    });
+    expect(secrets.get('clients')).toMatchObject({
+      validation_context: {
+        trusted_ca: { inline_bytes: expect.any(String) },
+        crl: { inline_bytes: expect.any(String) },
+        only_verify_leaf_cert_crl: true,
+        max_verify_depth: 2,
+        match_typed_subject_alt_names: [
+          { san_type: 'DNS', matcher: { exact: 'a.svc' } },
+          { san_type: 'URI', matcher: { prefix: 'spiffe://x/' } },
+          { san_type: 'EMAIL', matcher: { suffix: '@x' } },
+          { san_type: 'IP_ADDRESS', matcher: { contains: '10.' } },
+        ],
+      },
+    });
+    expect(secrets.get('tickets')).toMatchObject({ session_ticket_keys: { keys: [{}] } });
+    expect(agent.facts('sds-refused')).toEqual([]);
+  });
+
   it('gets certificates by the name in the hello of a client, each issued once, and no others', async () => {
     const { agent, socket, api } = await startAgent({
       onDemand: { match: '*.shop.svc', certificate: { issuer: 'pki', role: 'shop', ttl: '1h' } },

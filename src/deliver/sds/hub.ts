@@ -10,6 +10,7 @@ import type { ComputedByName } from '../../render/render.ts';
 import { bodyOf, type FieldsConfig } from './body-of.ts';
 import { Names, type Target } from './names.ts';
 import { OnDemand } from './on-demand.ts';
+import { nameOnDemand, onDemandSecret } from './on-demand-secret.ts';
 import { refusalText } from './refusal-text.ts';
 import type { SecretBody } from './secret-message.ts';
 import { SessionTickets } from './session-tickets.ts';
@@ -262,7 +263,7 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
     const { entry, refused } = this.#onDemand?.look(name) ?? {};
     if (refused !== undefined) return { state: 'missing', why: refused };
     if (entry === undefined || this.#config?.onDemand === undefined) return { state: 'awaited' };
-    const secret = OnDemand.secretOf(name);
+    const secret = onDemandSecret(name);
     const config = { kind: 'certificate', from: { secret }, place: this.#config.onDemand.place } as const;
     return this.#lookIn(this.#deps.secrets.snapshot([secret]), key, config);
   }
@@ -318,8 +319,8 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
     };
     for (const secret of secrets) {
       for (const key of this.#keysOf.get(secret) ?? []) gather(key);
-      if (!secret.startsWith(ON_DEMAND_SECRET)) continue;
-      const name = secret.slice(ON_DEMAND_SECRET.length);
+      const name = nameOnDemand(secret);
+      if (name === undefined) continue;
       this.#onDemand?.attempted(name);
       gather(`on demand ${name}`);
     }
@@ -375,8 +376,6 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
     this.#deps.emit({ kind: 'sds-unknown', name: shownName(name) });
   }
 }
-
-const ON_DEMAND_SECRET = OnDemand.secretOf('');
 
 function keyOf(target: Target, name: string): string {
   return target.kind === 'unknown' ? `unknown ${name}` : target.key;

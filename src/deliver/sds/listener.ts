@@ -139,7 +139,7 @@ export class SdsListener implements Listener, CallDeps {
   /** See Listener. */
   async takePlace(): Promise<void> {
     await this.#bound?.takePlace();
-    this.#watch();
+    if (this.#options.replaces === true) this.#watch();
   }
 
   /** Goes over to the settings of a new configuration. Streams stay open. */
@@ -268,7 +268,7 @@ export class SdsListener implements Listener, CallDeps {
     } catch {
       this.#watcher = undefined; // the directory is gone, or there are no more watches: it is looked at now and then
     }
-    this.#lookSoon(LOOK_MS);
+    this.#lookSoon(GATHER_MS); // for a change before the watch
   }
 
   #lookSoon(ms: number): void {

@@ -4,6 +4,7 @@ import { type Failure, failure } from '../../base/errors.ts';
 import { ON_DEMAND_NAME, type OnDemandConfig } from '../../config/sections/sds/config.ts';
 import type { SecretEntry } from '../../lease/snapshot.ts';
 import type { ComputedByName, ComputedSecret } from '../../render/render.ts';
+import { onDemandSecret } from './on-demand-secret.ts';
 
 /** How long a refused name is answered without asking again, at first and at most; it doubles with each refusal. */
 const REFUSED_MS = 10_000;
@@ -68,11 +69,6 @@ export class OnDemand implements Disposable {
     return this.#config.max;
   }
 
-  /** The name of the secret of a name. It has a space, so no configured secret has it. */
-  static secretOf(name: string): string {
-    return `sds ${name}`;
-  }
-
   /** A stream follows the name from now on. */
   ask(name: string): void {
     const known = this.#names.get(name);
@@ -86,7 +82,7 @@ export class OnDemand implements Disposable {
       this.#refuse(name, failure('SDS_BUSY', place, `${max} names are followed already`));
       return;
     }
-    const secret = OnDemand.secretOf(name);
+    const secret = onDemandSecret(name);
     this.#names.set(name, { secret, cancelIdle: () => {} });
     this.#wanted.set(secret, {
       backend,

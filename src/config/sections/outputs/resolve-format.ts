@@ -2,11 +2,19 @@ import type { FileContent, FormatName, FormatOptions } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
-import type { KnownSecrets } from '../secrets/resolve-source.ts';
+import { type KnownSecrets, splitSource } from '../secrets/resolve-source.ts';
 import { checkVariables, KEY_OPTIONS, keyOptionsOf, resolveSources } from './resolve-keys.ts';
 
 /** Keys of a file that go with `format` only. */
-export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'for', 'flat'] as const;
+export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'for', 'flat', 'parts', 'keyFormat', 'password', 'alias'] as const;
+
+/** Formats of certificates, by the keys that go with them; `render/certificate/check.ts` checks them further. */
+const OF_CERTIFICATES: Readonly<Record<'parts' | 'password' | 'keyFormat' | 'alias', readonly FormatName[]>> = {
+  parts: ['pem', 'der', 'pkcs12', 'truststore'],
+  password: ['pem', 'der', 'pkcs12', 'truststore'],
+  keyFormat: ['pem', 'der'],
+  alias: ['pkcs12'],
+};
 
 /** Formats whose file is one flat list of keys. The nested ones are flat with `flat: true`. */
 const KEYED: readonly FormatName[] = ['dotenv', 'properties'];
@@ -24,8 +32,9 @@ export function resolveFormat(
   checkFrom(format, shape.from, entry, problems);
   const from = resolveSources(shape.from, entry, secrets, problems);
   checkOptions(format, shape, entry, problems);
+  const password = resolvePassword(shape.password, entry, secrets, problems);
   if (problems.count > before) return undefined;
-  const options = optionsOf(shape);
+  const options = { ...optionsOf(shape), ...(password === undefined ? {} : { password }) };
   return { kind: 'format', format, from, ...(Object.keys(options).length === 0 ? {} : { options }) };
 }
 
@@ -33,6 +42,9 @@ const optionsOf = (shape: OutputFileShape): FormatOptions => ({
   ...keyOptionsOf(shape),
   ...(shape.for === undefined ? {} : { for: shape.for }),
   ...(shape.flat === undefined ? {} : { flat: shape.flat }),
+  ...(shape.parts === undefined ? {} : { parts: [shape.parts].flat() }),
+  ...(shape.keyFormat === undefined ? {} : { keyFormat: shape.keyFormat }),
+  ...(shape.alias === undefined ? {} : { alias: shape.alias }),
 });
 
 function checkOptions(
@@ -47,6 +59,10 @@ function checkOptions(
   if (shape.for !== undefined && format !== 'dotenv') {
     problems.add('CONFIG_INVALID', file, [...path, 'for'], 'for goes with dotenv', 'Remove it.');
   }
+  for (const [key, formats] of Object.entries(OF_CERTIFICATES)) {
+    if (shape[key as keyof typeof OF_CERTIFICATES] === undefined || formats.includes(format)) continue;
+    problems.add('CONFIG_INVALID', file, [...path, key], `${key} goes with ${formats.join(', ')}`, 'Remove it.');
+  }
   if (!KEYED.includes(format) && !(NESTED.includes(format) && shape.flat === true)) {
     const hint = NESTED.includes(format) ? 'Remove it, or add flat: true.' : 'Remove it.';
     for (const key of KEY_OPTIONS) {
@@ -56,6 +72,23 @@ function checkOptions(
     }
   }
   if (format === 'dotenv') checkVariables(shape, { file, path }, problems);
+}
+
+/** The source of a password. What is written there may be a password itself, so messages do not show it. */
+function resolvePassword(
+  source: string | undefined,
+  { file, path }: ConfigEntry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): readonly string[] | undefined {
+  if (source === undefined) return undefined;
+  const split = splitSource(source);
+  const [name = '', field = ''] = split;
+  if (secrets.has(name) && field !== '') return split;
+  const seen = secrets.has(name) ? 'it names no field' : 'it does not begin with the name of a secret';
+  const hint = 'A password comes from a secret: write SECRET.FIELD.';
+  problems.add(secrets.has(name) ? 'CONFIG_INVALID' : 'CONFIG_UNKNOWN_SECRET', file, [...path, 'password'], seen, hint);
+  return undefined;
 }
 
 function checkFrom(

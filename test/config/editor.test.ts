@@ -117,7 +117,10 @@ describe('completion', () => {
 
   it('offers the formats of a file', async () => {
     const text = 'version: 1\noutputs:\n  shop:\n    dir: /x\n    files:\n      a:\n        format: |';
-    expect(await offeredAt(text)).toEqual(['dotenv', 'json', 'properties', 'raw', 'yaml']);
+    expect(await offeredAt(text)).toEqual([
+      ...['dotenv', 'json', 'properties', 'raw', 'yaml'],
+      ...['pem', 'der', 'pkcs12', 'truststore'],
+    ]);
   });
 });
 

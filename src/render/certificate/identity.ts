@@ -18,7 +18,7 @@ export interface Identity {
 /**
  * Sorts what some sources hold. A key decides which certificate is the leaf; without one it is the certificate that is
  * of no authority.
- * @throws CertificateFault when the key belongs to none of the certificates, or it is not clear which of several is meant.
+ * @throws CertificateFault when the key belongs to none of the certificates, or it is not clear which is meant.
  */
 export function identityOf({ certificates, keys }: Found): Identity {
   const [key] = keys;

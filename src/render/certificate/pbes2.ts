@@ -2,7 +2,7 @@ import { loadCrypto } from '../../base/node-crypto.ts';
 import { integer, NULL, octets, oid, sequence } from './der.ts';
 import type { Derive } from './derive.ts';
 
-/** How often a password is hashed, here and for the MAC of a keystore: as often as keytool of Java 17 and 25 does it. */
+/** How often a password is hashed, here and for the MAC of a keystore: as often as keytool of Java 17 and 25 does. */
 export const ITERATIONS = 10_000;
 
 const PBES2 = oid('1.2.840.113549.1.5.13');

@@ -63,7 +63,7 @@ export const pkcs12: Helper = {
   usage: 'pkcs12 PASSWORD VALUE…',
   options: ['alias', 'parts'],
   does: 'A PKCS#12 keystore as bytes, as [format pkcs12](keystores.md) writes it: for `base64encode`, or as the whole template.',
-  example: ['{{#if extra}}{{base64encode (pkcs12 db.password tls)}}{{/if}}', ''],
+  example: ['{{#if extra}}{{base64encode (pkcs12 db.password extra)}}{{else}}none{{/if}}', 'none'],
   checks: { parts: storedParts },
   load,
   apply: ([password, ...values], options) =>

@@ -89,7 +89,7 @@ export type FormatName =
   | 'pkcs12'
   | 'truststore';
 
-/** What of a certificate is in a file; `ca` is every certificate of an authority, `fullchain` leaf and intermediates. */
+/** What of a certificate is in a file. `ca` is each certificate of an authority, `fullchain` leaf and intermediates. */
 export type CertificatePart = 'key' | 'leaf' | 'intermediates' | 'root' | 'ca' | 'fullchain';
 
 /** How a private key is written. */

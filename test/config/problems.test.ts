@@ -229,6 +229,16 @@ describe('secrets', () => {
     ['no backend at all', { backends: {}, secrets: { a: { kv: 'x' }, b: { kv: 'y' } } }, 'CONFIG_MISSING backends'],
     ['kv of a file', { backends: demo, secrets: { a: { backend: 'demo', kv: 'x' } } }, 'CONFIG_INVALID secrets.a.kv'],
     ['a key of vault', { secrets: { a: { key: 'x' } } }, 'CONFIG_INVALID secrets.a.key'],
+    [
+      'a trust bundle of nothing',
+      { secrets: { a: { trustBundle: {} } } },
+      'CONFIG_MISSING secrets.a.trustBundle.issuer',
+    ],
+    [
+      'an overlap without a unit',
+      { secrets: { a: { trustBundle: { issuer: 'pki', overlap: 24 } } } },
+      'CONFIG_INVALID secrets.a.trustBundle.overlap',
+    ],
     ['a version without kv', { secrets: { a: { read: 'x', version: 1 } } }, 'CONFIG_INVALID secrets.a.version'],
     [
       'a version of KV 1',
@@ -400,7 +410,7 @@ describe('outputs', () => {
     [
       'a password that is written literally',
       { format: 'pkcs12', from: 'app', password: 'changeit' },
-      'CONFIG_UNKNOWN_SECRET outputs.o.files.f.password',
+      'CONFIG_INVALID outputs.o.files.f.password',
     ],
     ['a mode of four digits', { content: 'x', mode: '4755' }, 'CONFIG_INVALID outputs.o.files.f.mode'],
     ['a negative uid', { content: 'x', uid: -1 }, 'CONFIG_INVALID outputs.o.files.f.uid'],

@@ -4,6 +4,7 @@ const stores = 'test/render/certificate/stores.test.ts';
 const keystore = inFile(stores, 'a PKCS#12 keystore');
 const truststore = inFile(stores, 'a truststore');
 const bytes = inFile(stores, 'the bytes of a store');
+const bundle = inFile('test/backend/vault/source/trust-bundle.test.ts', 'a trust bundle');
 const refused = 'test/render/certificate/refused.test.ts';
 
 export const keystores: Section = {
@@ -41,12 +42,23 @@ export const keystores: Section = {
       inFile(refused, 'options that no secret could satisfy')('are found before any value is known: %s with %j'),
     ),
     held(
+      'trust-bundle-overlap',
+      'A trust bundle holds every issuer of its mount, and a deleted one for `overlap`; a revoked one leaves at once.',
+      bundle('keeps an authority that was deleted from the mount for the overlap, and no longer'),
+      bundle('drops an authority at once that was revoked, that ends, or without an overlap'),
+      inFile(
+        'test/backend/vault/source/openbao.test.ts',
+        'a trust bundle',
+      )('follows the authorities of a mount, and a login needs no policy for it'),
+    ),
+    held(
       'keystore-hidden',
       'A private key and the password of a keystore are in the outputs alone: in no message, log line or temporary file.',
       inFile(
         'test/system/canary-certificates.test.ts',
         'a private key and the password of a keystore',
       )('come out in the outputs only, with good files and with bad ones, and every debug switch on'),
+      inFile(refused, 'the password of a keystore')('is refused when it %s', 'ends with a line end'),
       inFile('test/config/problems.test.ts', 'outputs')('a password that is written literally is not shown'),
     ),
   ],

@@ -8,17 +8,21 @@ import { checkVariables, KEY_OPTIONS, keyOptionsOf, resolveSources } from './res
 /** Keys of a file that go with `format` only. */
 export const FORMAT_KEYS = ['from', ...KEY_OPTIONS, 'for', 'flat', 'parts', 'keyFormat', 'password', 'alias'] as const;
 
-/** Formats of certificates, by the keys that go with them; `render/certificate/check.ts` checks them further. */
-const OF_CERTIFICATES: Readonly<Record<'parts' | 'password' | 'keyFormat' | 'alias', readonly FormatName[]>> = {
-  parts: ['pem', 'der', 'pkcs12', 'truststore'],
-  password: ['pem', 'der', 'pkcs12', 'truststore'],
-  keyFormat: ['pem', 'der'],
-  alias: ['pkcs12'],
-};
-
 /** Formats whose file is one flat list of keys. The nested ones are flat with `flat: true`. */
 const KEYED: readonly FormatName[] = ['dotenv', 'properties'];
 const NESTED: readonly FormatName[] = ['json', 'yaml'];
+const KEYS: readonly FormatName[] = ['pem', 'der'];
+const CERTIFICATES: readonly FormatName[] = [...KEYS, 'pkcs12', 'truststore'];
+
+/** The formats that an option goes with. `render/formats/certificates.ts` checks those of certificates further. */
+const GOES_WITH = {
+  flat: NESTED,
+  for: ['dotenv'],
+  parts: CERTIFICATES,
+  password: CERTIFICATES,
+  keyFormat: KEYS,
+  alias: ['pkcs12'],
+} satisfies Partial<Record<keyof OutputFileShape, readonly FormatName[]>>;
 
 /** The content of a file with `format`. Undefined when something is wrong; it was added to `problems`. */
 export function resolveFormat(
@@ -53,14 +57,8 @@ function checkOptions(
   { file, path }: ConfigEntry,
   problems: Problems,
 ): void {
-  if (shape.flat !== undefined && !NESTED.includes(format)) {
-    problems.add('CONFIG_INVALID', file, [...path, 'flat'], 'flat goes with json and yaml', 'Remove it.');
-  }
-  if (shape.for !== undefined && format !== 'dotenv') {
-    problems.add('CONFIG_INVALID', file, [...path, 'for'], 'for goes with dotenv', 'Remove it.');
-  }
-  for (const [key, formats] of Object.entries(OF_CERTIFICATES)) {
-    if (shape[key as keyof typeof OF_CERTIFICATES] === undefined || formats.includes(format)) continue;
+  for (const [key, formats] of Object.entries<readonly FormatName[]>(GOES_WITH)) {
+    if (shape[key as keyof typeof GOES_WITH] === undefined || formats.includes(format)) continue;
     problems.add('CONFIG_INVALID', file, [...path, key], `${key} goes with ${formats.join(', ')}`, 'Remove it.');
   }
   if (!KEYED.includes(format) && !(NESTED.includes(format) && shape.flat === true)) {
@@ -85,9 +83,8 @@ function resolvePassword(
   const split = splitSource(source);
   const [name = '', field = ''] = split;
   if (secrets.has(name) && field !== '') return split;
-  const seen = secrets.has(name) ? 'it names no field' : 'it does not begin with the name of a secret';
   const hint = 'A password comes from a secret: write SECRET.FIELD.';
-  problems.add(secrets.has(name) ? 'CONFIG_INVALID' : 'CONFIG_UNKNOWN_SECRET', file, [...path, 'password'], seen, hint);
+  problems.add('CONFIG_INVALID', file, [...path, 'password'], 'it does not name a field of a secret', hint);
   return undefined;
 }
 

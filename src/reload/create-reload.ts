@@ -1,6 +1,7 @@
 import type { Emit } from '../base/fact.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
-import type { ReloadConfig } from '../config/config.ts';
+import type { Clock } from '../base/clock.ts';
+import type { ReloadConfig, VerifyConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { SupervisedChild } from '../process/supervised-child.ts';
 import type { RenderedRequest } from '../render/request.ts';
@@ -9,6 +10,7 @@ import { createHttpReload } from './http.ts';
 import type { Reload, ReloadAction, ReloadedOutput } from './reload.ts';
 import { createChildRestart } from './restart.ts';
 import { createChildSignal, createSignalReload } from './signal.ts';
+import { createVerify } from './verify.ts';
 
 /**
  * Makes the step that a configuration describes.
@@ -26,6 +28,19 @@ export function createReload(
   emit: Emit = () => {},
 ): Reload {
   return { ...actionOf(config, output, env, render, child, emit), id: idOf(config) };
+}
+
+/** Makes the last step, which asks the application; see `createReload` for the parameters. */
+export function createVerification(
+  config: VerifyConfig,
+  output: ReloadedOutput,
+  env: Environment,
+  render: (() => RenderedRequest) | undefined,
+  emit: Emit,
+  clock: Clock,
+): Reload {
+  const ask = createReload(config.ask, output, env, render, undefined, emit);
+  return { ...createVerify(config, ask, clock), id: `verify-${ask.id}` };
 }
 
 function actionOf(

@@ -1,6 +1,6 @@
+import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
-import type { Clock } from '../base/clock.ts';
 import type { ReloadConfig, VerifyConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { SupervisedChild } from '../process/supervised-child.ts';
@@ -10,7 +10,6 @@ import { createHttpReload } from './http.ts';
 import type { Reload, ReloadAction, ReloadedOutput } from './reload.ts';
 import { createChildRestart } from './restart.ts';
 import { createChildSignal, createSignalReload } from './signal.ts';
-import { createVerify } from './verify.ts';
 
 /**
  * Makes the step that a configuration describes.
@@ -40,7 +39,16 @@ export function createVerification(
   clock: Clock,
 ): Reload {
   const ask = createReload(config.ask, output, env, render, undefined, emit);
-  return { ...createVerify(config, ask, clock), id: `verify-${ask.id}` };
+  return {
+    kind: 'verify',
+    place: config.place,
+    timeoutMs: config.withinMs,
+    id: `verify-${ask.id}`,
+    async run(generation, signal) {
+      const { verify } = await import('./verify.ts');
+      return await verify(config, (ends) => ask.run(generation, ends), clock, signal);
+    },
+  };
 }
 
 function actionOf(

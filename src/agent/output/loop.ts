@@ -18,7 +18,6 @@ import { ReloadProgress } from './reload-progress.ts';
 import { ReloadRound } from './reload-round.ts';
 import { RetryTimer } from './retry-timer.ts';
 import type { OutputNeeds } from './wants.ts';
-import { Wishes } from './wishes.ts';
 
 export interface OutputLoopOptions {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
@@ -37,6 +36,12 @@ export interface OutputLoopOptions {
   readonly onNeeds: () => void;
   /** The loop that had this output with the configuration before; this one begins when that one has ended. */
   readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress'> | undefined;
+}
+
+interface PendingWish {
+  readonly wish: Wish;
+  /** @param why the wish could not be carried out; undefined: it was. */
+  readonly done: (why: Failure | undefined) => void;
 }
 
 /** Rendering, publishing and sweeping together take no longer than this, unless the disk hangs. */
@@ -76,7 +81,8 @@ export class OutputLoop {
   readonly #retry: RetryTimer;
   readonly #round: ReloadRound;
   readonly #sleep: LoopSleep;
-  readonly #wishes = new Wishes();
+  /** What clients have asked for and is not done yet, in their order. */
+  readonly #wishes: PendingWish[] = [];
   /** How far the reload has come; the next loop of this output goes on with it. */
   readonly progress: ReloadProgress;
   #before: OutputLoopOptions['before'];
@@ -157,10 +163,11 @@ export class OutputLoop {
 
   /** Asks for something, and resolves to why it could not be done; undefined: it was. */
   ask(wish: Wish): Promise<Failure | undefined> {
-    const done = this.#wishes.add(wish);
+    const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
+    this.#wishes.push({ wish, done: resolve });
     if (this.#isEnded) this.#refuseWishes();
     this.#sleep.wake();
-    return done;
+    return promise;
   }
 
   /** Lets `run` end when what it does now is done, a running reload included: another loop takes the output over. */
@@ -181,7 +188,7 @@ export class OutputLoop {
       const retryAtMs = this.#retry.dueMonoMs;
       const { sweepAtMs } = this.#publisher;
       const isRetry = retryAtMs <= now;
-      if (!this.#wishes.isEmpty) await this.#carryOut(signal);
+      if (this.#wishes.length > 0) await this.#carryOut(signal);
       else if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish(signal);
       else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
       else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
@@ -264,8 +271,7 @@ export class OutputLoop {
   /** The application does not do with the generation: the one before is published again, and reloaded. */
   async #refuted(generation: number, { why, step }: { readonly why: Failure; readonly step: Reload }): Promise<void> {
     try {
-      const next = await this.#publisher.rollBack(generation, why);
-      if (next !== undefined) return await this.#owe(next, next);
+      if (await this.#rollBack(generation, why)) return;
     } catch (error) {
       return void this.#failed(asFailure(error, this.#place));
     }
@@ -274,33 +280,37 @@ export class OutputLoop {
   }
 
   async #carryOut(signal: AbortSignal): Promise<void> {
-    const next = this.#wishes.take();
-    if (next === undefined) return;
+    const { wish, done } = this.#wishes.shift() as PendingWish;
     try {
-      next.done(next.wish === 'resume' ? await this.#resume(signal) : await this.#rollBack());
+      const { carryOut } = await import('./roll-back.ts');
+      const state = this.#state;
+      done(
+        await carryOut(wish, {
+          place: this.#place,
+          held: this.#publisher.held,
+          generation: 'generation' in state && state.generation > 0 ? state.generation : undefined,
+          rollBack: (generation, why) => this.#rollBack(generation, why),
+          resume: async () => {
+            await this.#publisher.resume();
+            await this.#publish(signal);
+          },
+        }),
+      );
     } catch (error) {
-      next.done(asFailure(error, this.#place));
+      done(asFailure(error, this.#place));
     }
   }
 
-  async #resume(signal: AbortSignal): Promise<Failure | undefined> {
-    if (this.#publisher.held === undefined) return failure('API_NOT_HELD', this.#place, 'nothing is held back');
-    await this.#publisher.resume();
-    await this.#publish(signal);
-    return undefined;
-  }
-
-  async #rollBack(): Promise<Failure | undefined> {
-    const why = failure('OUTPUT_HELD', this.#place, 'a client asked for the generation before');
-    const generation = 'generation' in this.#state ? this.#state.generation : 0;
-    const next = generation > 0 ? await this.#publisher.rollBack(generation, why) : undefined;
-    if (next === undefined) return failure('API_NO_PREVIOUS', this.#place, 'there is no generation to go back to');
-    await this.#owe(next, next);
-    return undefined;
+  /** False: there is nothing to go back to. */
+  async #rollBack(generation: number, why: Failure): Promise<boolean> {
+    const next = await this.#publisher.rollBack(generation, why);
+    if (next !== undefined) await this.#owe(next, next);
+    return next !== undefined;
   }
 
   #refuseWishes(): void {
-    this.#wishes.refuse(failure('CANCELLED', this.#place, 'the output has another configuration, or the agent stops'));
+    const why = failure('CANCELLED', this.#place, 'the output has another configuration, or the agent stops');
+    for (const { done } of this.#wishes.splice(0)) done(why);
   }
 
   #reloadNow(): void {

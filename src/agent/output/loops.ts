@@ -9,7 +9,7 @@ import { createFileSink } from '../../deliver/file/file-sink.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
-import { createCheck } from '../../reload/check.ts';
+import type { Check } from '../../reload/check.ts';
 import { createReload, createVerification } from '../../reload/create-reload.ts';
 import type { ComputedByName } from '../../render/render.ts';
 import type { AgentContext } from '../context.ts';
@@ -156,7 +156,17 @@ export class OutputLoops {
     if (verify !== undefined) {
       reloads.push(createVerification(verify, output, inheritable(), renderOf(verify.ask.place), emit, clock));
     }
-    const checks = check === undefined ? {} : { check: createCheck(check, output, inheritable(), emit) };
+    const checks: { check?: Check } = {};
+    if (check !== undefined) {
+      const env = inheritable();
+      checks.check = {
+        timeoutMs: check.timeoutMs,
+        run: async (candidate, signal) => {
+          const { createCheck } = await import('../../reload/check.ts');
+          return await createCheck(check, output, env, emit).run(candidate, signal);
+        },
+      };
+    }
     return { output, renderer, sink: createSink(output, clock), ...checks, reloads };
   }
 

@@ -119,7 +119,7 @@ export class Publisher {
     return result;
   }
 
-  /** The check refused what was rendered, and what is published stays. It is rendered and checked again with backoff. */
+  /** The check refused what was rendered, and what is published stays. It is checked again with backoff. */
   keepPublished(why: Failure): void {
     const { output, emit } = this.#deps;
     const retryInMs = this.#recheck.failed();
@@ -127,29 +127,16 @@ export class Publisher {
     this.#held = { why };
   }
 
-  /**
-   * Publishes the generation before this one again, as a new one, and holds this one back until its values change.
-   * @returns the new generation; undefined: there is none before it, or none with other files.
-   * @throws PannierError of the sink.
-   */
+  /** See `rollBack` of roll-back.ts. */
   async rollBack(generation: number, why: Failure): Promise<number | undefined> {
     const { sink, output, progress, emit, clock } = this.#deps;
-    const files = await sink.previous();
-    const staged = files === undefined ? 'equal' : await sink.stage(files);
-    if (typeof staged === 'string') return undefined;
-    // A kill between these two leaves the generation published whose verification is owed, which fails again.
-    try {
-      await sink.hold(generation);
-    } catch (error) {
-      await staged.discard().catch(() => undefined); // the first error says more
-      throw error;
-    }
-    const { generation: next } = await staged.commit();
+    const { rollBack } = await import('./roll-back.ts');
+    const next = await rollBack(sink, generation, why, { name: output.name, emit });
+    if (next === undefined) return undefined;
     progress.published(next);
     this.#recheck.cancel();
     this.#held = { generation, why };
     this.#sweepAtMs = clock.monoMs();
-    emit({ kind: 'output-rolled-back', output: output.name, generation: next, held: generation, failure: why });
     return next;
   }
 

@@ -1,5 +1,5 @@
-import type { Config } from '../../config/config.ts';
 import { failure } from '../../base/errors.ts';
+import type { Config } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { ApiAgent, Reloaded, Wish } from '../../deliver/api/api-agent.ts';
 import type { AgentView } from './agent-view.ts';

@@ -109,7 +109,11 @@ class Actions {
     if (!this.#seesOutput(name)) return this.#unknownOutput(name, wish);
     if (!this.#isInControl()) {
       audit.acted(wish, 'refused', { output: name });
-      return refusal(403, 'API_NOT_ALLOWED', 'this listener shows only some secrets, and may not choose what is published');
+      return refusal(
+        403,
+        'API_NOT_ALLOWED',
+        'this listener shows only some secrets, and may not choose what is published',
+      );
     }
     const asked = await this.#inTime((signal) => agent.askOutput(name, wish, signal));
     if (!('refused' in asked)) return this.#reloadedReply(name, wish, asked);

@@ -17,8 +17,8 @@ const MAX_BYTES = 4096;
  * The mark in `..reloaded` (0600): a line with the generation last taken up, as a decimal number, and while the reload
  * of another one is not done a second line with its number and the ids of the steps that are; a last line `held N`
  * names a generation that is held back. It is written beside and renamed over, so a kill leaves the old mark or the new
- * one. A mark that is missing, unreadable or malformed says nothing, and then the published generation is owed: a reload
- * too many does less harm than one too few.
+ * one. A mark that is missing, unreadable or malformed says nothing, and then the published generation is owed: a
+ * reload too many does less harm than one too few.
  */
 export interface Mark {
   /** The generation that was taken up last; 0: none. */

@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { init } from '../../../src/agent/init.ts';
 import { run } from '../../../src/agent/run.ts';
 import type { Fact } from '../../../src/base/fact.ts';
-import { keep, planFrom, scratchFolder } from '../agent.helpers.ts';
-import { createWorld } from '../agent.helpers.ts';
+import { createWorld, keep, planFrom, scratchFolder } from '../agent.helpers.ts';
 
 /** A check that passes what holds the word good, and records what it was shown. */
 const GOOD_ONLY = ['sh', '-c', 'cat "$1/f" >> "$2/checked"; grep -q good "$1/f"', 'check', '{dir}'];

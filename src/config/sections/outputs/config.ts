@@ -35,7 +35,7 @@ export interface OutputConfig extends GenerationsConfig {
   readonly reload: readonly ReloadConfig[];
   /** What is run on a candidate; a candidate that fails is not published. Absent: candidates are not checked. */
   readonly check?: CommandReloadConfig;
-  /** How the application is asked after a reload; failing, the generation before is published again. Absent: not asked. */
+  /** What asks the application after a reload; failing, the generation before is published again. Absent: not asked. */
   readonly verify?: VerifyConfig;
 }
 

@@ -16,9 +16,9 @@ const QUIET_MS = 10;
 const MAX_WAIT_MS = 1000;
 
 /**
- * The configuration of one output. Its files, its reloads and what checks them are looked at one by one, so that a problem in one of them does
- * not hide those of another, and files and reloads with problems are left out of the result, so that the rest of the
- * output can be checked too. Undefined when the output itself has a problem.
+ * The configuration of one output. Its files, its reloads and its checks are looked at one by one, so that a problem in
+ * one of them does not hide those of another, and those with problems are left out of the result, so that the rest of
+ * the output can be checked too. Undefined when the output itself has a problem.
  */
 export function resolveOutput(
   name: string,
@@ -43,10 +43,8 @@ export function resolveOutput(
     const resolved = resolveReload({ file, path: [...path, 'reload', index] }, problems);
     if (resolved !== undefined) reload.push(resolved);
   }
-  const check =
-    rawCheck === undefined ? undefined : resolveCheck({ file, path: [...path, 'check'] }, problems);
-  const verify =
-    rawVerify === undefined ? undefined : resolveVerify({ file, path: [...path, 'verify'] }, problems);
+  const check = rawCheck === undefined ? undefined : resolveCheck({ file, path: [...path, 'check'] }, problems);
+  const verify = rawVerify === undefined ? undefined : resolveVerify({ file, path: [...path, 'verify'] }, problems);
   if (shape === undefined) return undefined;
 
   const quietMs = shape.quiet === undefined ? QUIET_MS : (parseDuration(shape.quiet) as number);

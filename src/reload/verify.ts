@@ -8,9 +8,9 @@ import type { VerifyConfig } from '../config/config.ts';
 const PAUSE_MS = 250;
 
 /**
- * The last step of a reload: asks the application, again and again, until it answers well or `within` is over. What runs
- * at that moment is ended. Resolves to undefined when it answered well, to CANCELLED when `signal` aborts, and otherwise
- * to OUTPUT_VERIFY_FAILED, which says what the last whole answer was. Never throws.
+ * The last step of a reload: asks the application, again and again, until it answers well or `within` is over. What
+ * runs at that moment is ended. Resolves to undefined when it answered well, to CANCELLED when `signal` aborts, and
+ * otherwise to OUTPUT_VERIFY_FAILED, which says what the last whole answer was. Never throws.
  * @param ask one question, which ends soon after its signal aborts.
  */
 export async function verify(

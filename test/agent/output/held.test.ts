@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { init } from '../../../src/agent/init.ts';
@@ -65,12 +65,19 @@ describe('a check of candidates', () => {
 
   it('is tried again by itself, since what it failed for may be outside', async () => {
     const gate = (dir: string) => ({ check: { command: { argv: ['test', '-e', join(dir, 'open')] } } });
-    const { until, of, read, dir } = await running('good', gate);
+    const { until, of, put, read, dir } = await running('good 1', gate);
     await until('output-failed');
     expect([of('output-failed').map(codeOf)[0], read()]).toEqual(['OUTPUT_CHECK_FAILED', undefined]);
     writeFileSync(join(dir, 'open'), '');
     await until('output-published');
-    expect(read()).toBe('good');
+    const failed = of('output-failed').length;
+    rmSync(join(dir, 'open'));
+    put('good 2');
+    await until('output-failed', () => of('output-failed').length > failed);
+    expect(read()).toBe('good 1');
+    writeFileSync(join(dir, 'open'), '');
+    await until('output-published', ({ generation }) => generation > 1);
+    expect(read()).toBe('good 2');
   });
 
   it.each([

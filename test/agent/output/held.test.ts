@@ -151,14 +151,14 @@ describe('a verification', () => {
   });
 
   it('that fails where nothing was published before is a reload that failed', async () => {
-    const never = () => ({ reloadOnFirst: true, verify: { command: { argv: ['false'] }, within: '50ms' } });
+    const never = () => ({ reloadOnFirst: true, verify: { command: { argv: ['false'] }, within: '1s' } });
     const { plan, context, read } = await start('good', never);
     const failures = await init(plan, context, { timeoutMs: 5_000, signal: new AbortController().signal });
     expect(failures).toMatchObject([
       {
         code: 'OUTPUT_VERIFY_FAILED',
         place: 'outputs.o.verify',
-        seen: 'not verified within 50ms: false ended with status 1',
+        seen: 'not verified within 1s: false ended with status 1',
       },
     ]);
     expect(read()).toBe('good');

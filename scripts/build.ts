@@ -132,6 +132,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
   keyed: ['src/render/formats/keyed.ts'],
+  certificates: [
+    'src/render/certificate/index.ts',
+    'src/render/formats/certificates.ts',
+    'src/backend/vault/source/trust-bundle.ts',
+  ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],

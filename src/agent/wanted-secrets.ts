@@ -3,7 +3,7 @@ import { refreshTogether } from '../lease/refresh-together.ts';
 import type { ComputedByName } from '../render/render.ts';
 import type { Backends } from './backends.ts';
 import type { OutputLoops } from './output/loops.ts';
-import { namesTogether, wantsOf } from './output/wants.ts';
+import { namesTogether, wantOfComputed, wantsOf } from './output/wants.ts';
 import type { Plan } from './plan.ts';
 import { servedSecrets } from './serve/services.ts';
 
@@ -35,10 +35,17 @@ export class WantedSecrets implements Disposable {
     this.#update();
   }
 
-  /** Has these secrets fetched too. The map may change later: then this is called again. */
-  alsoWant(secrets: ComputedByName): void {
+  /**
+   * Has these secrets fetched too. The map may change later: then this is called again.
+   * @param added the only one that is new: it is fetched at once, and the others cost nothing.
+   */
+  alsoWant(secrets: ComputedByName, added?: string): void {
     this.#asked = secrets;
-    this.updateSoon();
+    const secret = added === undefined ? undefined : secrets.get(added);
+    const { manager, backends } = this.#deps;
+    const backend = secret && backends.byName().get(secret.backend);
+    if (added === undefined || secret === undefined || backend === undefined || this.#hasEnded) this.updateSoon();
+    else manager.add(added, wantOfComputed(secret, backend.identity), backend);
   }
 
   /**

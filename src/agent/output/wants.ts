@@ -62,10 +62,10 @@ function wantOf(secret: SecretConfig, identity: string): Want {
 }
 
 /**
- * Its id is not that of a configured secret with the same request: the configured one keeps its value when the secret
- * is gone, and has a refresh of its own.
+ * The want of a secret that no configuration names. Its id is not that of a configured secret with the same request:
+ * the configured one keeps its value when the secret is gone, and has a refresh of its own.
  */
-function wantOfComputed(secret: ComputedSecret, identity: string): Want {
+export function wantOfComputed(secret: ComputedSecret, identity: string): Want {
   const known = computedWants.get(secret);
   if (known?.identity === identity) return known.want;
   const want = makeWantOfComputed(secret, identity);

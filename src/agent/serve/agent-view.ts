@@ -47,8 +47,11 @@ export interface AgentView {
   onFact(heard: Emit): Disposable;
   /** Calls `release` when the agent ends: for what outlives the configurations. */
   atEnd(release: () => void): void;
-  /** Has these secrets fetched too, beside what outputs and listeners need; each call replaces the last one's. */
-  wantAlso(secrets: ComputedByName): void;
+  /**
+   * Has these secrets fetched too, beside what outputs and listeners need; each call replaces the last one's.
+   * @param added the only one that is new since the last call; absent: any may be.
+   */
+  wantAlso(secrets: ComputedByName, added?: string): void;
   /** What the listeners of `sds` share; without them it has no hub. */
   readonly sds: { hub?: SdsHub };
   /** Ends the agent as SIGTERM does. */

@@ -28,7 +28,7 @@ export interface HubDeps {
     onEvent(listener: SecretListener): Disposable;
   };
   /** Has these secrets fetched beside the configured ones, and kept fresh. */
-  readonly want: (secrets: ComputedByName) => void;
+  readonly want: (secrets: ComputedByName, added?: string) => void;
   /** Absent: the system's. */
   readonly randomBytes?: (length: number) => Uint8Array;
 }

@@ -23,8 +23,8 @@ export interface OnDemandDeps {
   readonly clock: Clock;
   /** What is known of a secret; undefined until its first answer has come. */
   readonly entryOf: (secret: string) => SecretEntry | undefined;
-  /** Has these secrets fetched and kept fresh, and no other ones. */
-  readonly want: (secrets: ComputedByName) => void;
+  /** Has these secrets fetched and kept fresh, and no other ones; `added` is the only one that is new. */
+  readonly want: (secrets: ComputedByName, added?: string) => void;
   /** Whether a stream follows the name. */
   readonly isFollowed: (name: string) => boolean;
 }
@@ -78,7 +78,8 @@ export class OnDemand implements Disposable {
     }
     if ((this.#refused.get(name)?.untilMonoMs ?? 0) > this.#deps.clock.monoMs()) return;
     const { max, backend, request, place } = this.#config;
-    if (this.#names.size >= max && !this.#makeRoom()) {
+    const madeRoom = this.#names.size >= max && this.#makeRoom();
+    if (this.#names.size >= max && !madeRoom) {
       this.#refuse(name, failure('SDS_BUSY', place, `${max} names are followed already`));
       return;
     }
@@ -91,7 +92,7 @@ export class OnDemand implements Disposable {
       place,
       keptWhenGone: true,
     });
-    this.#deps.want(this.#wanted);
+    this.#deps.want(this.#wanted, madeRoom ? undefined : secret);
   }
 
   /** No stream follows the name any more. */

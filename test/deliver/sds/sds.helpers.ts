@@ -114,7 +114,7 @@ export function setUpHub(seed = 0) {
     emit: (fact) => void facts.push(fact),
     secrets,
     want: (asked) => {
-      wanted.now = asked;
+      wanted.now = asked; // whether one is new or all
     },
     randomBytes: (length) => Buffer.alloc(length, ++made),
   });

@@ -149,11 +149,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/read-status.ts',
   ],
   file: ['src/backend/file/backend.ts'],
-  sds: [
-    'src/config/sections/sds/resolve.ts',
-    'src/agent/serve/create-sds.ts',
-    'node_modules/@grpc/grpc-js/build/src/index.js',
-  ],
+  sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
 };
 

@@ -40,12 +40,10 @@ export const SDS: readonly Cut[] = [
     "if (value !== undefined) return { kind: 'generic', secret: Buffer.from('token-1') };",
     { slow: true },
   ),
-  cutIn('src/deliver/sds/service.ts')(
+  cutIn('src/deliver/sds/load-grpc.ts')(
     'sds-log',
     'grpc.setLogger({ error: silent, info: silent, debug: silent });',
     '',
-    {
-      slow: true,
-    },
+    { slow: true },
   ),
 ];

@@ -64,7 +64,7 @@ function certificateOf(fields: Fields, secret: string, place: string): SecretBod
     const last = kept.at(-1) as Item;
     if (item !== chain[0] && last.certificate.checkIssued(item.certificate)) kept.push(item);
   }
-  return { kind: 'certificate', chain: pemOf(kept.map(({ block }) => block)), privateKey: Buffer.from(privateKey) };
+  return { kind: 'certificate', chain: pemOf(kept.map(({ block }) => block)), privateKey: bytesOfText(privateKey) };
 }
 
 interface Item {
@@ -115,7 +115,7 @@ function genericOf({ secret, field }: SdsSource, fields: Fields, place: string):
 
 /** A leaf as it is, a list or a map as compact JSON. */
 function bytesOf(value: Value): Uint8Array {
-  return isSecret(value) ? value.exposeBytes('sds') : Buffer.from(writeJson(value, 0, 'sds'));
+  return isSecret(value) ? value.exposeBytes('sds') : bytesOfText(writeJson(value, 0, 'sds'));
 }
 
 function textOf(value: Value | undefined): string | undefined {
@@ -155,4 +155,9 @@ function distinct(items: readonly Item[]): readonly Item[] {
   return [...new Map(items.map((item) => [item.certificate.fingerprint256, item])).values()];
 }
 
-const pemOf = (blocks: readonly PemBlock[]): Uint8Array => Buffer.from(`${blocks.map(writePem).join('\n')}\n`);
+const pemOf = (blocks: readonly PemBlock[]): Uint8Array => bytesOfText(`${blocks.map(writePem).join('\n')}\n`);
+
+const encoder = new TextEncoder();
+
+/** In memory of their own: a Buffer would be part of a larger one, which it would hold as long as it is served. */
+const bytesOfText = (text: string): Uint8Array => encoder.encode(text);

@@ -12,11 +12,10 @@ import {
   type NamedSecret,
 } from './discovery.ts';
 import type { SdsHub } from './hub.ts';
+import type { Grpc } from './load-grpc.ts';
 import { SECRET_TYPE } from './secret-message.ts';
 import { SotwStream, versionOfNamed } from './sotw-stream.ts';
 import { checkNames, type SecretStream, StreamFault } from './stream.ts';
-
-type Grpc = typeof import('@grpc/grpc-js');
 
 /** The header with the token of a listener that wants one. */
 export const TOKEN_HEADER = 'x-pannier-token';

@@ -12,9 +12,8 @@ import { TokenFile } from '../http/token-file.ts';
 import type { Listener, ListenOptions } from '../service.ts';
 import { type CallDeps, type CallFault, createMethods, DEFINITION } from './grpc.ts';
 import type { SdsHub } from './hub.ts';
+import type { Grpc } from './load-grpc.ts';
 import { answerPoll } from './poll.ts';
-
-type Grpc = typeof import('@grpc/grpc-js');
 
 export const PROTOCOL = 'grpc';
 

@@ -9,10 +9,7 @@ export interface SdsServiceOptions extends Pick<SdsListenerDeps, 'clock' | 'emit
 
 /** Envoy's secret discovery service on one listener. What it serves is in the hub, which outlives it. */
 export async function createSdsService({ sds, listen, ...deps }: SdsServiceOptions): Promise<Service> {
-  const grpc = await import('@grpc/grpc-js');
-  // The library writes to standard error what variables such as GRPC_TRACE ask for: headers, and so tokens.
-  const silent = () => {};
-  grpc.setLogger({ error: silent, info: silent, debug: silent });
+  const { grpc } = await import('./load-grpc.ts');
   let use: Disposable | undefined;
   const service: Service = {
     protocol: PROTOCOL,

@@ -27,7 +27,7 @@ export const SDS: readonly Cut[] = [
   hub('sds-new-configuration', 'for (const stream of [...this.#streams]) stream.changed();', ''),
   cutIn('src/deliver/sds/names.ts')('sds-on-demand', 'const name = asked.toLowerCase();', 'const name = asked;'),
   cutIn('src/deliver/sds/names.ts')('sds-on-demand', "'[a-z0-9_-]+'", "'[a-z0-9_.-]+'", { by: 'does not fit' }),
-  onDemand('sds-on-demand-bounded', 'this.#names.size >= max && ', ''),
+  onDemand('sds-on-demand-bounded', 'if (this.#names.size >= max && !madeRoom) {', 'if (max < 0) {'),
   onDemand('sds-on-demand-bounded', '> this.#deps.clock.monoMs()) return;', '> Number.POSITIVE_INFINITY) return;', {
     by: 'for a while',
   }),

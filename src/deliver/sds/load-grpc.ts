@@ -12,8 +12,8 @@ interface DecoderState {
 const NO_FLAG = Buffer.alloc(1);
 
 /*
- * A decoder keeps the bytes of the last message until the next one comes, which on these streams may be never. A request
- * of Envoy has 50 KiB, with all that it says about itself, so that ten thousand streams held 800 MiB.
+ * A decoder keeps the bytes of the last message until the next one comes, which on these streams may be never. A
+ * request of Envoy has 50 KiB, with all that it says about itself, so that ten thousand streams held 800 MiB.
  */
 const { write } = StreamDecoder.prototype;
 StreamDecoder.prototype.write = function (data: Buffer): Buffer[] {

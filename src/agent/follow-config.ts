@@ -110,6 +110,7 @@ class Follower implements ConfigFollower {
       this.#files.follow(plan);
       const { secrets, outputs } = plan.config;
       pipeline.context.emit({ kind: 'config-applied', secrets: secrets.size, outputs: outputs.size });
+      for (const warning of plan.warnings) pipeline.context.emit({ kind: 'agent-warning', warning });
       return [];
     } catch (error) {
       const failures = failuresOf(error, 'configuration');

@@ -77,6 +77,12 @@ export const CODES = {
     'A secret is written in the configuration (a warning).',
     'Use a file instead.',
   ),
+  CONFIG_UNUSED: row(
+    2,
+    'never',
+    'Nothing uses a part of the configuration (a warning).',
+    'Remove it, or let something use it.',
+  ),
   CONFIG_TLS_UNSAFE: row(
     2,
     'never',

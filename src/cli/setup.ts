@@ -48,11 +48,11 @@ export async function loadPlan(options: CommonOptions, onRead = (_length: number
 /** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
 export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
   const plan = await loadPlan(options, tuneForLargeConfig);
-  const { secrets, outputs, warnings, log } = plan.config;
+  const { secrets, outputs, log } = plan.config;
   const opened = await openLog(log);
   const { emit } = opened;
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
-  for (const warning of warnings) emit({ kind: 'agent-warning', warning });
+  for (const warning of plan.warnings) emit({ kind: 'agent-warning', warning });
   return {
     plan,
     context: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },

@@ -3,6 +3,7 @@ import { type FailureDetails, failure } from '../../../base/errors.ts';
 import { type Fields, isList, plainText } from '../../../base/value.ts';
 import { retryAfterMs } from '../../../http/retry-after.ts';
 import { VaultStatusError } from './client.ts';
+import { JWT_REVIEWED, OTHER_CERTIFICATE, POLICIES_CHANGED, ROLE_NOT_FOUND } from './final-phrases.ts';
 import { rejectionReason } from './rejection-reasons.ts';
 
 /** An answer with an error status, and what messages say about it. */
@@ -19,19 +20,6 @@ export interface StatusRefusal {
   /** On the wall clock, to read a Retry-After that is a date. */
   readonly nowMs: number;
 }
-
-/** Reasons for refusing to extend a login, as messages show them. Every later renewal is refused too. */
-const OTHER_CERTIFICATE = 'another client certificate than at the login';
-const POLICIES_CHANGED = 'the policies of the role have changed';
-/** OpenBao lets Kubernetes review the JWT of a login again at each renewal. */
-export const JWT_REVIEWED = 'the JWT of the login is no longer good';
-const ROLE_NOT_FOUND_SHOWN = 'role not found';
-export const FINAL_AT_RENEWAL: ReadonlySet<string> = new Set([
-  OTHER_CERTIFICATE,
-  POLICIES_CHANGED,
-  JWT_REVIEWED,
-  ROLE_NOT_FOUND_SHOWN,
-]);
 
 /**
  * The parts of error texts of Vault and OpenBao that messages show. `errors[]` may quote the request, or hold the words
@@ -85,7 +73,7 @@ const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
   ['lease count quota exceeded'],
   ['request path "', 'rate limit quota exceeded'],
   ['rate limit quota exceeded'],
-  ['no known role', ROLE_NOT_FOUND_SHOWN],
+  ['no known role', ROLE_NOT_FOUND],
   ['not allowed by this role'],
   ['common name'],
   ['failed to find issuer'],
@@ -95,7 +83,7 @@ const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
   ['permission denied'],
 ];
 
-const ROLE_NOT_FOUND = /\brole\b.{0,200}\b(?:not found|could not be found|does not exist)\b/;
+const ROLE_GONE = /\brole\b.{0,200}\b(?:not found|could not be found|does not exist)\b/;
 const RATE_LIMIT = 'request path "';
 
 /** Codes of statuses; other 5xx are BACKEND_UNAVAILABLE, and the rest are BACKEND_MALFORMED. */
@@ -146,5 +134,5 @@ function knownPhrase(texts: readonly string[]): string | undefined {
     if (texts.some((text) => text.includes(part) && (part !== RATE_LIMIT || text.includes('quota'))))
       return shown ?? part;
   }
-  return texts.some((text) => ROLE_NOT_FOUND.test(text)) ? ROLE_NOT_FOUND_SHOWN : undefined;
+  return texts.some((text) => ROLE_GONE.test(text)) ? ROLE_NOT_FOUND : undefined;
 }

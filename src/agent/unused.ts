@@ -16,8 +16,8 @@ export interface Uses {
 
 /**
  * Warnings about what nothing in a configuration uses: one for all secrets and one for all backends; a configuration
- * that does nothing at all gets one in total. The environment of exec counts as a reader, and so do listeners, whichever
- * command runs: one configuration serves several.
+ * that does nothing at all gets one in total. The environment of exec counts as a reader, and so do listeners,
+ * whichever command runs: one configuration serves several.
  */
 export function warningsOfUnused(config: Config, { read, asked, isIdle }: Uses): readonly Failure[] {
   if (isIdle) {

@@ -257,6 +257,12 @@ export const CODES = {
     'The key that encrypts the secret cannot be used.',
     "Allow kms:Decrypt in the role's policy and in the key's, and check that the key is enabled.",
   ),
+  SECRET_IS_KV: row(
+    1,
+    'never',
+    'A secret that `read` fetches is one of KV version 2 (a warning).',
+    'Fetch it with kv: its fields are then the stored ones.',
+  ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   SECRET_STALE: row(
     1,

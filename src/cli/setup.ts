@@ -1,6 +1,7 @@
 import type { AgentContext } from '../agent/context.ts';
 import { allProblems, planOf } from '../agent/create-plan.ts';
 import type { Plan } from '../agent/plan.ts';
+import { tellWarnings } from '../agent/tell-warnings.ts';
 import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
@@ -52,7 +53,7 @@ export async function setUp(command: string, options: CommonOptions): Promise<Se
   const opened = await openLog(log);
   const { emit } = opened;
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
-  for (const warning of plan.warnings) emit({ kind: 'agent-warning', warning });
+  tellWarnings(plan, emit);
   return {
     plan,
     context: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },

@@ -21,8 +21,8 @@ export interface Uses {
  */
 export function warningsOfUnused(config: Config, { read, asked, isIdle }: Uses): readonly Failure[] {
   if (isIdle) {
-    const seen = 'an agent has nothing to do: there is no output, no variable of exec, no api and no proxy';
-    return [failure('CONFIG_UNUSED', 'configuration', seen, { hint: 'Add one of them.' })];
+    const seen = 'an agent has nothing to do: there is no output, no variable of exec and no listener for secrets';
+    return [failure('CONFIG_UNUSED', 'configuration', seen, { hint: 'Add outputs, exec.env, api or proxy.' })];
   }
   const secrets = [...config.secrets.keys()].filter((name) => !read.has(name));
   const backends = [...config.backends.keys()].filter((name) => !asked.has(name));

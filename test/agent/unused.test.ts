@@ -63,8 +63,8 @@ describe('nothing is left unused in silence:', () => {
     ['exec without variables', { ...bao, secrets, exec: { command: ['./app'] } }],
   ])('a configuration with nothing to do is one warning: %s', async (_, config) => {
     expect(await warningsOf(config)).toEqual([
-      'CONFIG_UNUSED configuration: an agent has nothing to do: there is no output, no variable of exec, no api and ' +
-        'no proxy. Add one of them.',
+      'CONFIG_UNUSED configuration: an agent has nothing to do: there is no output, no variable of exec and no ' +
+        'listener for secrets. Add outputs, exec.env, api or proxy.',
     ]);
   });
 });

@@ -27,21 +27,23 @@ export interface VaultBackendDeps {
 }
 
 /** Makes a backend of a Vault or OpenBao server. It owns `client` and `session`, and disposes of them. */
-export function createVaultBackend(config: VaultBackendConfig, deps: VaultBackendDeps): Backend {
-  const { client, session, clock, emit } = deps;
+export function createVaultBackend(
+  config: VaultBackendConfig,
+  { client, session, clock, emit }: VaultBackendDeps,
+): Backend {
   const stop = new AbortController();
-  const source: VaultSourceDeps = {
+  const deps: VaultSourceDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
     emit,
     nextVersion: countVersions(clock),
   };
-  const mounts = new VaultMounts(source.vault, clock, stop.signal);
-  const kv = createVaultKv(source, mounts);
-  const list = createVaultList(source, mounts);
-  const read = createVaultRead(source);
-  const write = createVaultWrite(source);
-  const certificate = createVaultCertificate(source);
+  const mounts = new VaultMounts(deps.vault, clock, stop.signal);
+  const kv = createVaultKv(deps, mounts);
+  const list = createVaultList(deps, mounts);
+  const read = createVaultRead(deps);
+  const write = createVaultWrite(deps);
+  const certificate = createVaultCertificate(deps);
 
   const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
     const request = want.request as VaultRequest;
@@ -61,7 +63,7 @@ export function createVaultBackend(config: VaultBackendConfig, deps: VaultBacken
     }
   };
 
-  const renew = createRenew(source.vault);
+  const renew = createRenew(deps.vault);
 
   let advisor: Promise<Advisor> | undefined;
   /** Passes an answer on, and a refusal with advice about it. Without a request, a lease was to be renewed. */
@@ -70,7 +72,7 @@ export function createVaultBackend(config: VaultBackendConfig, deps: VaultBacken
       return await answer;
     } catch (error) {
       if (!deservesAdvice(error) || (request !== undefined && 'isPathPrivate' in request)) throw error;
-      advisor ??= loadAdvisor({ vault: source.vault, clock, namespace: config.namespace });
+      advisor ??= loadAdvisor({ vault: deps.vault, clock, namespace: config.namespace });
       const found = await advisor.catch(() => undefined);
       throw (await found?.about({ error, request, isVersioned: saysVersioned(error) }, signal)) ?? error;
     }

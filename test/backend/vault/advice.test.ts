@@ -190,7 +190,9 @@ describe('a mount that the login does not see', () => {
   it('is said to be missing when the policy allows the path', async () => {
     const all = 'path "*" { capabilities = ["read", "list", "update"] }';
     await using login = await withPolicy(all);
-    for (const request of [kv('secrt/app'), written('secrt/app'), { kind: 'vault-read', path: 'secrt/app' }]) {
+    const path = 'secrt/app';
+    const requests = [kv(path), written(path), { kind: 'vault-read', path }, { kind: 'vault-list', path }];
+    for (const request of requests) {
       expect(await failureOf(login.fetch(request))).toMatchObject({
         code: 'SECRET_NOT_FOUND',
         seen: expect.stringContaining('(no handler for route)'),

@@ -104,7 +104,7 @@ class NodeVaultClient implements VaultClient {
       const parsed = { ...answer, body: readBody(answer, this.address, place) };
       emit({ kind: 'backend-answered', ...about, status: answer.status, durationMs: lasted() });
       if (SUCCESS.has(answer.status)) return parsed;
-      const { statusError } = await import('./status.ts');
+      const { statusError } = await import('./status.ts'); // most agents never get such an answer
       throw statusError({ ...parsed, address: this.address, call: about.call, place, nowMs: clock.wallMs() });
     } catch (error) {
       const failed = asFailure(error, place);

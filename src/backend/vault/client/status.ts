@@ -3,8 +3,8 @@ import { type FailureDetails, failure } from '../../../base/errors.ts';
 import { type Fields, isList, plainText } from '../../../base/value.ts';
 import { retryAfterMs } from '../../../http/retry-after.ts';
 import { VaultStatusError } from './client.ts';
-import { JWT_REVIEWED, OTHER_CERTIFICATE, POLICIES_CHANGED, ROLE_NOT_FOUND } from './final-phrases.ts';
 import { rejectionReason } from './rejection-reasons.ts';
+import { JWT_REVIEWED, OTHER_CERTIFICATE, POLICIES_CHANGED, ROLE_NOT_FOUND_SHOWN } from './renewal-refusals.ts';
 
 /** An answer with an error status, and what messages say about it. */
 export interface StatusRefusal {
@@ -73,7 +73,7 @@ const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
   ['lease count quota exceeded'],
   ['request path "', 'rate limit quota exceeded'],
   ['rate limit quota exceeded'],
-  ['no known role', ROLE_NOT_FOUND],
+  ['no known role', ROLE_NOT_FOUND_SHOWN],
   ['not allowed by this role'],
   ['common name'],
   ['failed to find issuer'],
@@ -83,7 +83,7 @@ const PHRASES: readonly (readonly [part: string, shown?: string])[] = [
   ['permission denied'],
 ];
 
-const ROLE_GONE = /\brole\b.{0,200}\b(?:not found|could not be found|does not exist)\b/;
+const ROLE_NOT_FOUND = /\brole\b.{0,200}\b(?:not found|could not be found|does not exist)\b/;
 const RATE_LIMIT = 'request path "';
 
 /** Codes of statuses; other 5xx are BACKEND_UNAVAILABLE, and the rest are BACKEND_MALFORMED. */
@@ -134,5 +134,5 @@ function knownPhrase(texts: readonly string[]): string | undefined {
     if (texts.some((text) => text.includes(part) && (part !== RATE_LIMIT || text.includes('quota'))))
       return shown ?? part;
   }
-  return texts.some((text) => ROLE_GONE.test(text)) ? ROLE_NOT_FOUND : undefined;
+  return texts.some((text) => ROLE_NOT_FOUND.test(text)) ? ROLE_NOT_FOUND_SHOWN : undefined;
 }

@@ -48,22 +48,19 @@ function constantSession(): VaultBackendDeps['session'] {
 }
 
 /** A backend over a fake client, and helpers that fetch from it. */
-export function sourceWorld(more: Partial<VaultBackendConfig> = {}) {
+export function sourceWorld() {
   const clock = new FakeClock();
   const server = new FakeVault();
   const facts: Fact[] = [];
   const emit = (fact: Fact) => void facts.push(fact);
-  const backend = createVaultBackend(
-    { ...config, ...more },
-    { client: server, session: constantSession(), clock, emit },
-  );
+  const backend = createVaultBackend(config, { client: server, session: constantSession(), clock, emit });
   const fetch = (request: SecretRequest, last?: Fetched, place?: string): Promise<Fetch> =>
     backend.source.fetch(wantOf(request, place), last, never);
   return {
     clock,
+    facts,
     server,
     backend,
-    facts,
     fetch,
     kv: (path: string, more: object = {}, last?: Fetched) => fetch({ kind: 'vault-kv', path, ...more }, last),
     paths: () => server.calls.map(({ path }) => path),

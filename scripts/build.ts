@@ -114,7 +114,6 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/init.ts',
     'src/config/load.ts',
     'src/backend/vault/open.ts',
-    'src/backend/vault/client/status.ts', // an answer with an error status, which may come at any time
     'node_modules/node-vault/src/index.js',
     'src/render/renderer.ts',
     'src/deliver/http/token-file.ts', // the API and its clients
@@ -132,6 +131,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
   keyed: ['src/render/formats/keyed.ts'],
+  certificates: [
+    'src/render/certificate/index.ts',
+    'src/render/formats/certificates.ts',
+    'src/backend/vault/source/trust-bundle.ts',
+  ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
@@ -143,6 +147,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
+  refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
 };

@@ -13,6 +13,7 @@ import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
+import { KEYSTORES } from './keystores.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
@@ -40,6 +41,7 @@ const all: readonly Cut[] = [
   ...SECRECY,
   ...PROXY,
   ...ADVICE,
+  ...KEYSTORES,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

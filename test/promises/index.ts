@@ -1,6 +1,7 @@
 import { advice } from './advice.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
+import { keystores } from './keystores.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
@@ -22,6 +23,7 @@ export const SECTIONS: readonly Section[] = [
   secrecy,
   proxy,
   advice,
+  keystores,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

@@ -12,7 +12,7 @@ export const vault: BackendKind<VaultBackendConfig> = {
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   loadWords: async () => (await import('./config/words.ts')).vaultWords,
   resolve: resolveVault,
-  requestKeys: ['kv', 'read', 'write', 'certificate'],
+  requestKeys: ['kv', 'read', 'write', 'certificate', 'trustBundle'],
   companionKeys: { version: ['kv'], mount: ['kv'], kvVersion: ['kv'], end: ['read', 'write'] },
   resolveRequest: resolveVaultRequest,
   credentialVariables: ['VAULT', 'BAO'].flatMap((prefix) =>

@@ -81,6 +81,7 @@ export class Advisor {
 
   /** @param before ends with the first letter of the sentence. */
   #denied(error: VaultStatusError, lines: readonly (readonly PolicyLine[])[], before = 'A'): PannierError {
+    if (lines.every((those) => those.length === 0)) return error;
     const { namespace } = this.#deps;
     const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
     const [first = '', second] = lines.map((those) => those.map(formatPolicyLine).join(' '));

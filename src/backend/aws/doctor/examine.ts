@@ -64,11 +64,7 @@ function servicesOf({ secrets }: Examined): readonly AwsService[] {
 }
 
 /** The configured endpoint, or the one that the SDK knows for the region. */
-async function endpointOf(
-  { name, endpoints }: AwsBackendConfig,
-  service: AwsService,
-  region: string,
-): Promise<string> {
+async function endpointOf({ name, endpoints }: AwsBackendConfig, service: AwsService, region: string): Promise<string> {
   const configured = endpoints[service === 'ssm' ? 'ssm' : 'secretsManager'];
   if (configured !== undefined) return configured.replaceAll('{region}', region);
   const sdk = await import('../client/sdk.ts');

@@ -87,7 +87,8 @@ async function checkSecret(
     return `${path} can be read, with ${fields.size} field${fields.size === 1 ? '' : 's'}`;
   }
   const does = asked.kind === 'vault-read' ? 'read' : 'written';
-  if (allowed !== 'unknown') return `the policy allows ${lines[0]?.path}; it was not ${does}, which may make a credential`;
+  if (allowed !== 'unknown')
+    return `the policy allows ${lines[0]?.path}; it was not ${does}, which may make a credential`;
   const hint = 'Allow sys/capabilities-self (the default policy does), or see whether pannier init gets the secret.';
   return failure('SECRET_DENIED', place, `whether ${path} may be ${does} cannot be asked`, { hint });
 }

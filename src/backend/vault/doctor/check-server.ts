@@ -40,7 +40,8 @@ export async function checkServer(examination: Examination, client: VaultClient,
     const says = (key: string) => plainText(body.get(key)) === 'true';
     const known = plainText(body.get('version')) ?? 'unknown';
     const version = /^[\w.+-]{1,40}$/.test(known) ? known : 'unknown';
-    if (!body.has('initialized')) throw fail('BACKEND_MALFORMED', at, `${client.address} does not answer as Vault does`);
+    if (!body.has('initialized'))
+      throw fail('BACKEND_MALFORMED', at, `${client.address} does not answer as Vault does`);
     if (!says('initialized')) {
       const hint = 'Initialise the server (bao operator init), and unseal it.';
       throw fail('BACKEND_UNAVAILABLE', at, `the server at ${client.address} is not initialised`, { hint });

@@ -103,4 +103,3 @@ function describeLogin({ auth }: VaultBackendConfig, { ttlMs, renewable }: Login
 function skipSecrets({ secrets }: Examined, examination: Examination, why = 'no login'): void {
   for (const { place } of secrets) examination.skip('secret', place, why);
 }
-

@@ -7,11 +7,12 @@ import type { Snapshot } from '../lease/snapshot.ts';
 import { ComputedSecrets } from './computed-secrets.ts';
 import { loadFormat } from './formats/index.ts';
 import { type FieldSource, maskPicked, type PickedSource, pick } from './formats/pick.ts';
-import type { Rendered, Renderer } from './render.ts';
+import type { ComputedCall, Rendered, Renderer } from './render.ts';
 import type { KnownNames } from './template/analyse.ts';
 import type { ComputedLookup, View } from './template/evaluate.ts';
-import { RenderFault } from './template/fault.ts';
+import { placeIn, RenderFault } from './template/fault.ts';
 import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
+import type { SecretCall } from './template/nodes.ts';
 import { missingIn, viewOf } from './template/view.ts';
 
 /** Reads a template file. Tests give their own; the default reads from the disk. */
@@ -36,12 +37,22 @@ export async function createRenderer(
     files.push(await prepareVariables(output.variables, output.files, known, problems));
   if (problems.length > 0) throw new ProblemsError(problems);
   const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...alsoNeeded]);
-  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
+  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks.map(({ backend }) => backend)));
   return {
     wants,
     asks,
+    calls: () => files.flatMap(callsOf),
     render: async (snapshot, { masked = false } = {}) => renderFiles(files, wants, snapshot, masked),
   };
+}
+
+function callsOf({ place, origin, asks }: RenderFile): readonly ComputedCall[] {
+  return asks.map(({ backend, what, requests, path, isLiteral, at }) => {
+    const computed = path.findIndex(({ kind }) => kind !== 'literal');
+    const written = path.slice(0, computed === -1 ? path.length : computed);
+    const begin = written.map((part) => (part.kind === 'literal' ? part.value.exposeText('file') : '')).join('');
+    return { backend, what, requests, begin, isWhole: isLiteral, place: placeIn(place, origin, at) };
+  });
 }
 
 /** A larger file is not a template; reading it fails. */
@@ -57,7 +68,7 @@ interface RenderFile {
   /** What messages call the template: its path, `content`, or `builtin:NAME`. */
   readonly origin: string;
   readonly wants: readonly string[];
-  readonly asks: readonly string[];
+  readonly asks: readonly SecretCall[];
   /** The bytes of the file, or of each of the variables that whole secrets give. @throws RenderFault */
   readonly render: (
     view: View,

@@ -5,8 +5,9 @@ import type { SecretConfig } from '../../../config/config.ts';
 import type { Examined } from '../../examined.ts';
 import { isAbsent } from '../../fetch-each.ts';
 import { agentLinesOf } from '../agent-lines.ts';
-import { type Authorized, createAuthorized } from '../auth/authorized.ts';
-import type { LiveLogin, Login } from '../auth/method.ts';
+import type { Authorized } from '../auth/authorized.ts';
+import type { Login } from '../auth/method.ts';
+import { underLogin } from '../auth/single-login.ts';
 import { type VaultClient, VaultStatusError } from '../client/client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import type { KvRequest, VaultRequest } from '../config/request.ts';
@@ -33,7 +34,7 @@ export async function checkSecrets(
   { config, secrets }: Examined<VaultBackendConfig>,
   { examination, client, login }: SecretsDeps,
 ): Promise<void> {
-  const vault = createAuthorized(client, sessionOf(login), examination.clock);
+  const vault = underLogin(client, login, examination.clock);
   const mounts = new VaultMounts(vault, examination.clock, examination.signal);
   const requests = secrets.map(({ request }) => request as VaultRequest);
   await checkOwnPaths(examination, vault, config, requests);
@@ -171,9 +172,3 @@ async function capabilitiesOf(
 
 const textsOf = (value: Value | undefined): readonly string[] =>
   isList(value) ? value.map((one) => plainText(one) ?? '') : [];
-
-/** A session of one login, which is neither renewed nor replaced. */
-function sessionOf(login: Login): Parameters<typeof createAuthorized>[1] {
-  const live: LiveLogin = { ...login, id: 1, endsMonoMs: Number.POSITIVE_INFINITY };
-  return { current: async () => live, suspect: async () => 'alive' };
-}

@@ -204,7 +204,7 @@ describe('the first failing line of pannier doctor names the cause', () => {
   });
 
   it('of a clock that is wrong', async () => {
-    const address = await fakeServer((_, response) => tellHealth(response, {}, new Date(Date.now() + 600_000)));
+    const address = await fakeServer((_, response) => tellHealth(response, {}, new Date(Date.now() + 630_000)));
     const { status, first, checks } = await doctor(bao({ address }));
     expect(first).toMatchObject({ check: 'clock', code: 'BACKEND_CLOCK' });
     expect(first?.seen).toBe('the clock of the server is 10m ahead of this machine');
@@ -319,8 +319,8 @@ describe('the first failing line of pannier doctor names what is wrong on this m
     const place = await scene.place();
     await chmod(place.dir, 0o755);
     await writeSecrets(place, { app: { password: 'hunter2' } });
-    await chmod(join(place.dir, 'secrets.yaml'), 0o644).catch(() => undefined);
-    const backends = { demo: { kind: 'file', path: join(place.dir, 'secrets.yaml') } };
+    await chmod(join(place.dir, 'secrets.json'), 0o644);
+    const backends = { demo: { kind: 'file', path: join(place.dir, 'secrets.json') } };
     return await doctor({ backends, secrets: { app: { key: 'app' } }, ...(await more(place.dir)) }, options);
   };
   const output = (dir: string, more: object = {}) => ({
@@ -400,7 +400,7 @@ describe('the first failing line of pannier doctor names what is wrong on this m
     });
     expect(gone.first).toMatchObject({
       check: 'reload',
-      place: 'outputs.shop.reload[0].signal',
+      place: 'outputs.shop.reload[0]',
       code: 'RELOAD_NO_PROCESS',
     });
     const rest = await local((dir) =>
@@ -447,7 +447,7 @@ describe('the first failing line of pannier doctor names what is wrong on this m
     expect(same.status).toBe(0);
     expect(checks.find(({ check }) => check === 'agents')?.seen).toContain(`process ${agent.pid}`);
     expect(checks.find(({ check }) => check === 'listener')?.seen).toBe(`an agent listens on ${socket}`);
-    const backends = { demo: { kind: 'file', path: join(place.dir, 'secrets.yaml') } };
+    const backends = { demo: { kind: 'file', path: join(place.dir, 'secrets.json') } };
     const other = await doctor({ backends, secrets: { app: { key: 'app' } }, ...output(dir) });
     expect(other.first).toMatchObject({ check: 'agents', code: 'OUTPUT_OCCUPIED' });
     expect(other.first?.seen).toContain(`process ${agent.pid}`);

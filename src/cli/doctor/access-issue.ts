@@ -1,4 +1,5 @@
-import { access, constants } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { errnoWord } from '../../base/errno.ts';
 
 const WORDS: Readonly<Record<string, string>> = {

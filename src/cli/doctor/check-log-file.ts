@@ -1,4 +1,5 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, errnoWord } from '../../base/errno.ts';
 import { fail } from '../../base/errors.ts';

@@ -31,12 +31,3 @@ export function formatDuration(ms: number): string {
   }
   return text;
 }
-
-/** The largest unit of a duration alone, for ages and lives: `3d`, `5h`, `2m`, `10s`. */
-export function formatRoughly(ms: number): string {
-  const [size, unit] = Object.entries(UNIT_MS)
-    .map(([name, length]) => [length, name] as const)
-    .sort(([a], [b]) => b - a)
-    .find(([length]) => ms >= length) ?? [1, 'ms'];
-  return `${Math.floor(Math.max(0, ms) / size)}${unit}`;
-}

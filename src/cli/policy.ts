@@ -37,7 +37,7 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
     });
   }
   using stop = listenForStop();
-  const computed = computedOf(plan);
+  const computed = await computedOf(plan);
   const policies: Policy[] = [];
   for (const config of backends.values()) {
     if (options.backend.length > 0 && !options.backend.includes(config.name)) continue;
@@ -68,9 +68,9 @@ function askBy({ tokenFile }: PolicyCommandOptions, signal: AbortSignal) {
 }
 
 /** What the templates ask for by paths, by backend. */
-function computedOf({ outputs, env }: Plan): ReadonlyMap<string, readonly ComputedRequest[]> {
+async function computedOf({ outputs, env }: Plan): Promise<ReadonlyMap<string, readonly ComputedRequest[]>> {
   const renderers = [...outputs, ...(env === undefined ? [] : [env])].map(({ renderer }) => renderer);
-  const calls = renderers.flatMap((renderer) => renderer.calls?.() ?? []);
+  const calls = (await Promise.all(renderers.map(async (renderer) => (await renderer.calls?.()) ?? []))).flat();
   return Map.groupBy(
     calls.map(({ backend, place, what, requests, begin, isWhole }) => {
       const known = isWhole ? 'whole' : begin === '' ? 'none' : 'begins';

@@ -1,10 +1,11 @@
 import type { LookupAddress } from 'node:dns';
 import type { PeerCertificate } from 'node:tls';
-import { formatRoughly } from '../base/duration.ts';
 import { type Failure, fail, failure } from '../base/errors.ts';
 import type { Examination } from '../base/examination.ts';
+import { formatRoughly } from '../base/rough-duration.ts';
 import type { TlsConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
+import { connect } from './connect.ts';
 import { loadTls } from './node-http.ts';
 import { proxyEnv } from './proxy-env.ts';
 import { parseTarget } from './target.ts';
@@ -95,26 +96,6 @@ async function lookUp(host: string, failed: (error: unknown) => Error): Promise<
   } catch (error) {
     throw failed(error);
   }
-}
-
-/** Connects and closes the connection; nothing is sent. */
-export function connect(
-  where: { readonly path: string } | { readonly host: string; readonly port: number },
-  signal: AbortSignal,
-  failed: (error: unknown) => Error,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = process.getBuiltinModule('node:net').connect(where);
-    const end = (act: () => void) => {
-      signal.removeEventListener('abort', give);
-      socket.destroy();
-      act();
-    };
-    const give = () => end(() => reject(failed({ code: 'ETIMEDOUT' })));
-    signal.addEventListener('abort', give, { once: true });
-    socket.once('connect', () => end(resolve));
-    socket.on('error', (error) => end(() => reject(failed(error))));
-  });
 }
 
 interface Handshake {

@@ -47,7 +47,7 @@ export interface Renderer {
   /** Names of the backends that its templates ask for secrets by computed paths. */
   readonly asks: ReadonlySet<string>;
   /** Where its templates ask for secrets by computed paths. Absent: nowhere. */
-  calls?(): readonly ComputedCall[];
+  calls?(): Promise<readonly ComputedCall[]>;
   /**
    * Pure: the same snapshot gives the same bytes. Never throws; a fault is `failed`.
    * @param snapshot holds the secrets of `wants`, and those that the last render computed.

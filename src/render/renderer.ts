@@ -7,7 +7,7 @@ import type { Snapshot } from '../lease/snapshot.ts';
 import { ComputedSecrets } from './computed-secrets.ts';
 import { loadFormat } from './formats/index.ts';
 import { type FieldSource, maskPicked, type PickedSource, pick } from './formats/pick.ts';
-import type { ComputedCall, Rendered, Renderer } from './render.ts';
+import type { Rendered, Renderer } from './render.ts';
 import type { KnownNames } from './template/analyse.ts';
 import type { ComputedLookup, View } from './template/evaluate.ts';
 import { placeIn, RenderFault } from './template/fault.ts';
@@ -41,18 +41,9 @@ export async function createRenderer(
   return {
     wants,
     asks,
-    calls: () => files.flatMap(callsOf),
+    calls: async () => (await import('./computed-calls.ts')).callsOf(files, placeIn),
     render: async (snapshot, { masked = false } = {}) => renderFiles(files, wants, snapshot, masked),
   };
-}
-
-function callsOf({ place, origin, asks }: RenderFile): readonly ComputedCall[] {
-  return asks.map(({ backend, what, requests, path, isLiteral, at }) => {
-    const computed = path.findIndex(({ kind }) => kind !== 'literal');
-    const written = path.slice(0, computed === -1 ? path.length : computed);
-    const begin = written.map((part) => (part.kind === 'literal' ? part.value.exposeText('file') : '')).join('');
-    return { backend, what, requests, begin, isWhole: isLiteral, place: placeIn(place, origin, at) };
-  });
 }
 
 /** A larger file is not a template; reading it fails. */

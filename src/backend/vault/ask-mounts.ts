@@ -1,9 +1,8 @@
 import type { PolicyUse } from '../policy.ts';
-import { createVaultMethod } from './auth/create-method.ts';
 import { revokeLogin } from './auth/revoke-login.ts';
 import { underLogin } from './auth/single-login.ts';
-import { createVaultClient } from './client/create-client.ts';
 import type { VaultBackendConfig } from './config/config.ts';
+import { openVaultClient } from './open.ts';
 import type { PolicyMount } from './policy-lines.ts';
 import { VaultMounts } from './source/mounts.ts';
 
@@ -22,11 +21,11 @@ export async function askMounts<T>(
   { context, tokenFile, signal }: Ask,
   use: (find: FindMount) => Promise<T>,
 ): Promise<T> {
-  const { clock, emit, env, version } = context;
-  await using client = createVaultClient({ config, clock, emit, env, version });
+  const { clock, emit } = context;
   const { mount, revokeOnExit } = config.auth;
   const auth = tokenFile === undefined ? config.auth : ({ method: 'token', mount, revokeOnExit, tokenFile } as const);
-  const method = createVaultMethod({ name: config.name, auth }, { client, clock, emit, env, kept: new Map() });
+  const { client: opened, method } = openVaultClient({ ...config, auth }, context);
+  await using client = opened;
   const login = await method.login(signal);
   try {
     const mounts = new VaultMounts(underLogin(client, login, clock), clock, signal);

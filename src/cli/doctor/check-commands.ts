@@ -6,7 +6,7 @@ import { fail, PannierError } from '../../base/errors.ts';
 import type { Examination } from '../../base/examination.ts';
 import type { Config, HttpReloadConfig, ReloadConfig, SignalReloadConfig } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
-import { connect } from '../../http/check-reach.ts';
+import { connect } from '../../http/connect.ts';
 import { describeWire, WireError } from '../../http/wire-error.ts';
 import { findProcesses } from '../../process/find-process.ts';
 import { readPidFile } from '../../process/pid-file.ts';

@@ -5,12 +5,11 @@ import { type Failure, fail, failure } from '../../base/errors.ts';
 import type { Examination } from '../../base/examination.ts';
 import { type HeldFolder, holdFolder, isMemory, mayOthersWrite } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
-import { Folder } from '../../deliver/file/folder.ts';
-import { planLinks } from '../../deliver/file/links.ts';
-import { DATA, firstComponent, generationNumber, MARK, TEMPORARIES } from '../../deliver/file/names.ts';
-import { readPublished } from '../../deliver/file/published.ts';
-import { openVolume, type Volume } from '../../deliver/file/volume.ts';
+import type { PublishedFiles } from '../../deliver/file/published.ts';
 import { accessIssue } from './access-issue.ts';
+
+/** What the sink of an output looks at its directory with. */
+const loadSink = () => import('../../deliver/file/file-sink.ts');
 
 /** A volume with less room is nearly full. */
 const LITTLE_BYTES = 1024 * 1024;
@@ -23,6 +22,7 @@ export async function checkDestination(examination: Examination, output: OutputC
   let at = dir;
   const isUsable = await examination.run('destination', `${place}.dir`, async () => {
     try {
+      const { openVolume } = await loadSink();
       const { held } = await openVolume(output, dir, `${place}.dir`, false);
       await using folder = held;
       return describeFolder(folder, dir, `${place}.dir`);
@@ -117,19 +117,21 @@ async function checkSpace(at: string, place: string): Promise<string | Failure> 
 /** What is in the directory: names that are taken, and what another program or a killed agent left. */
 async function checkContent(output: OutputConfig, place: string): Promise<string | Failure> {
   const { dir } = output;
+  const { Folder, generationNumber, openVolume, planLinks, readPublished } = await loadSink();
   const { volume, held } = await openVolume(output, dir, place, false);
   await using kept = held;
   const folder = new Folder(kept.at, { path: dir, place, disk: volume.disk, stats: kept.stats });
   const names = new Set(await readdir(kept.at));
-  await planLinks(volume.disk, folder, new Set([...output.files.keys()].map(firstComponent)), place, names);
+  const tops = new Set([...output.files.keys()].map((name) => name.split('/', 1)[0] ?? ''));
+  await planLinks(volume.disk, folder, tops, place, names);
   const published = await readPublished(volume.disk, folder, place, names);
   if (published.state === 'foreign') {
     const hint = 'Unmount what is there (a Secret volume of Kubernetes?), or name another directory.';
-    return failure('OUTPUT_OCCUPIED', place, `${await shownData(folder, volume)} was made by another program`, {
+    return failure('OUTPUT_OCCUPIED', place, `${await shownData(dir, kept.at)} was made by another program`, {
       hint,
     });
   }
-  const left = [...names].filter((name) => isLeftover(name, published));
+  const left = [...names].filter((name) => isLeftover(name, generationNumber(name), published));
   const foreign = [...names].filter((name) => !name.startsWith('..') && !output.files.has(name));
   const state =
     published.state === 'there' ? `generation ${published.generation} is published` : 'nothing is published yet';
@@ -139,15 +141,14 @@ async function checkContent(output: OutputConfig, place: string): Promise<string
   return failure('OUTPUT_OCCUPIED', place, `${state}; a killed agent left ${left.slice(0, 5).join(', ')}`, { hint });
 }
 
-async function shownData(folder: Folder, { disk }: Volume): Promise<string> {
-  const target = (await disk.readlink(folder.at(DATA))).replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
-  return `${folder.shown(DATA)}, which leads to ${target},`;
+/** Where the `..data` of another program leads. */
+async function shownData(dir: string, at: string): Promise<string> {
+  const target = (await readlink(`${at}/..data`)).replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+  return `${dir}/..data, which leads to ${target},`;
 }
 
 /** Whether a kill left it: a temporary name, or a generation that was never published. */
-function isLeftover(name: string, published: Awaited<ReturnType<typeof readPublished>>): boolean {
-  if (TEMPORARIES.includes(name)) return true;
-  const generation = generationNumber(name);
-  if (generation === undefined || name === MARK) return false;
+function isLeftover(name: string, generation: number | undefined, published: PublishedFiles): boolean {
+  if (generation === undefined) return /^\.\..*_tmp$/.test(name);
   return published.state === 'there' ? generation > published.generation : true;
 }

@@ -7,7 +7,7 @@ import { ForeignLinkError, holdFolder } from '../../base/held-folder.ts';
 import type { Config, ListenConfig } from '../../config/config.ts';
 import { FOREIGN_LINK_HINT } from '../../deliver/foreign-link.ts';
 import { TokenFile } from '../../deliver/http/token-file.ts';
-import { connect } from '../../http/check-reach.ts';
+import { connect } from '../../http/connect.ts';
 import { askLocal, type LocalPlace, nameOf } from '../../http/local-api.ts';
 import { describeWire, WireError } from '../../http/wire-error.ts';
 import { accessIssue } from './access-issue.ts';

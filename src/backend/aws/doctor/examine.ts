@@ -3,21 +3,19 @@ import type { Examination } from '../../../base/examination.ts';
 import { checkReach } from '../../../http/check-reach.ts';
 import type { Examined } from '../../examined.ts';
 import { fetchEach } from '../../fetch-each.ts';
-import { AwsCredentials } from '../auth/credentials.ts';
 import { createAwsBackend } from '../backend.ts';
-import { type AwsService, createAwsClient, regionsOf, SILENT } from '../client/client.ts';
-import { AwsHttp } from '../client/http.ts';
+import { type AwsService, regionsOf, SILENT } from '../client/client.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
+import { openAwsClient } from '../open.ts';
 import { askCallerIdentity } from './caller-identity.ts';
 
 /** Examines Secrets Manager and Parameter Store of one account and region; see `Examiner`. A fetch makes nothing new. */
 export async function examine(backend: Examined<AwsBackendConfig>, examination: Examination): Promise<void> {
   const { config, secrets, context } = backend;
-  const { clock, env, version } = context;
+  const { clock, env, emit } = context;
   const place = `backends.${config.name}`;
-  const emit = () => {};
-  await using http = new AwsHttp({ config, clock, emit, env });
-  const keys = new AwsCredentials({ config, http, clock, emit });
+  const { http: opened, keys, api } = openAwsClient(config, context);
+  await using http = opened;
   let region = '';
   const hasRegion = await examination.run('region', `${place}.region`, async () => {
     const regions = await regionsOf(config, await import('../client/sdk.ts'));
@@ -50,7 +48,6 @@ export async function examine(backend: Examined<AwsBackendConfig>, examination: 
     return await askCallerIdentity({ config, region, http, keys: await keys.keysFor({}, signal), clock }, signal);
   });
   if (!isReached || !isKnown) return skip(isKnown ? 'no connection' : 'AWS does not know these keys');
-  const api = createAwsClient({ config, http, keys, clock, version });
   const { source } = createAwsBackend(config, { api, clock, emit, trouble: () => undefined, close: async () => {} });
   await fetchEach(examination, source, secrets);
 }

@@ -1,7 +1,7 @@
-import { formatRoughly } from '../../../base/duration.ts';
 import { fail } from '../../../base/errors.ts';
 import type { Examination } from '../../../base/examination.ts';
 import { statInTime } from '../../../base/read-file.ts';
+import { formatRoughly } from '../../../base/rough-duration.ts';
 import { readCredential } from '../../credential-file.ts';
 import { describeDenied, type JwtCredential, readJwt } from '../auth/jwt-credential.ts';
 import type { AuthConfig } from '../config/config.ts';

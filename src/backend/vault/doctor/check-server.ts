@@ -1,6 +1,6 @@
-import { formatRoughly } from '../../../base/duration.ts';
 import { fail, failure } from '../../../base/errors.ts';
 import type { Examination } from '../../../base/examination.ts';
+import { formatRoughly } from '../../../base/rough-duration.ts';
 import { plainText } from '../../../base/value.ts';
 import { type VaultAnswer, type VaultClient, VaultStatusError } from '../client/client.ts';
 

@@ -1,15 +1,14 @@
-import { formatRoughly } from '../../../base/duration.ts';
 import type { Failure } from '../../../base/errors.ts';
 import type { Examination } from '../../../base/examination.ts';
 import type { Fact } from '../../../base/fact.ts';
+import { formatRoughly } from '../../../base/rough-duration.ts';
 import { checkReach } from '../../../http/check-reach.ts';
 import type { Examined } from '../../examined.ts';
-import { createVaultMethod } from '../auth/create-method.ts';
 import type { AuthMethod, Login } from '../auth/method.ts';
 import { revokeLogin } from '../auth/revoke-login.ts';
 import type { VaultClient } from '../client/client.ts';
-import { createVaultClient } from '../client/create-client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
+import { openVaultClient } from '../open.ts';
 import { checkCredential } from './check-credential.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkServer } from './check-server.ts';
@@ -24,9 +23,9 @@ export async function examine(backend: Examined<VaultBackendConfig>, examination
   const hasCredential = await checkCredential(examination, config.auth, place);
   const { address, tls } = config;
   const isReached = await checkReach(examination, { address, tls, env: context.env, place });
-  const { clock, emit, env, version } = context;
   const timeoutMs = Math.min(config.timeoutMs, REQUEST_MS);
-  await using client = createVaultClient({ config: { ...config, timeoutMs }, clock, emit, env, version });
+  const opened = openVaultClient({ ...config, timeoutMs }, context);
+  await using client = opened.client;
   if (!isReached) for (const check of ['clock', 'health']) examination.skip(check, `${place}.address`, 'no connection');
   const isWell = isReached && (await checkServer(examination, client, place));
   const why = whyNoLogin(config, { isReached, isWell, hasCredential });
@@ -35,7 +34,7 @@ export async function examine(backend: Examined<VaultBackendConfig>, examination
     skipSecrets(backend, examination);
     return;
   }
-  await withLogin(backend, examination, client);
+  await withLogin(backend, examination, client, opened.method);
 }
 
 /** Why a login is not tried; undefined: it is. */
@@ -54,11 +53,10 @@ async function withLogin(
   backend: Examined<VaultBackendConfig>,
   examination: Examination,
   client: VaultClient,
+  method: AuthMethod,
 ): Promise<void> {
-  const { config, context } = backend;
-  const { clock, emit, env } = context;
+  const { config } = backend;
   const place = `backends.${config.name}.auth`;
-  const method = createVaultMethod(config, { client, clock, emit, env, kept: new Map() });
   let login: Login | undefined;
   await examination.run('login', place, async (signal) => {
     login = await method.login(signal);

@@ -7,7 +7,7 @@ import { createVaultClient } from './client/create-client.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { Upstream, VaultBackend } from './upstream.ts';
 
-/** Opens the client of a server, and the way to log in there. Nothing is sent yet; the caller disposes of the client. */
+/** Opens the client of a server, and the way to log in there. Nothing is sent; the caller disposes of the client. */
 export function openVaultClient(config: VaultBackendConfig, context: BackendContext) {
   const { clock, emit, env, version } = context;
   const client = createVaultClient({ config, clock, emit, env, version });

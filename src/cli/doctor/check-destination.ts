@@ -61,7 +61,10 @@ const isAbsent = async (path: string): Promise<boolean> => {
   }
 };
 
-/** The folder in which the missing part of the path would be made. @throws PannierError when it cannot be made there. */
+/**
+ * The folder in which the missing part of the path would be made.
+ * @throws PannierError OUTPUT_NOT_WRITABLE when it cannot be made there.
+ */
 async function nearestFolder(dir: string, place: string): Promise<string> {
   let at = dirname(dir);
   while (at !== '/' && (await isAbsent(at))) at = dirname(at);

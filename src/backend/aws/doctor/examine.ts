@@ -9,7 +9,7 @@ import type { AwsBackendConfig } from '../config/config.ts';
 import { openAwsClient } from '../open.ts';
 import { askCallerIdentity } from './caller-identity.ts';
 
-/** Examines Secrets Manager and Parameter Store of one account and region; see `Examiner`. A fetch makes nothing new. */
+/** Examines Secrets Manager and Parameter Store of one account; see `Examiner`. A fetch there makes nothing new. */
 export async function examine(backend: Examined<AwsBackendConfig>, examination: Examination): Promise<void> {
   const { config, secrets, context } = backend;
   const { clock, env, emit } = context;

@@ -94,7 +94,7 @@ async function checkSecret(
   return failure('SECRET_DENIED', place, `whether ${path} may be ${does} cannot be asked`, { hint });
 }
 
-/** The server reports mounts under every token that may do something in them, so what it does not report is not there. */
+/** A server reports a mount to every token that may do something in it: what it does not report is not there. */
 const mayBeAsked = ({ kind, kvVersion }: VaultRequest): boolean => kind !== 'vault-kv' || kvVersion === undefined;
 
 function noMount(path: string, place: string): PannierError {

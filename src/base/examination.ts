@@ -46,14 +46,19 @@ export class Examination {
    */
   async run(check: string, place: string, work: (signal: AbortSignal) => Promise<string | Failure>): Promise<boolean> {
     try {
-      const found = await this.#inTime(place, work);
-      if (typeof found === 'string') this.#checks.push({ check, place, state: 'ok', seen: found });
+      const found = await this.inTime(place, work);
+      if (typeof found === 'string') this.pass(check, place, found);
       else this.warn(check, found);
       return true;
     } catch (error) {
       this.refuse(check, asFailure(error, place));
       return false;
     }
+  }
+
+  /** Notes that another check found nothing wrong. */
+  pass(check: string, place: string, seen: string): void {
+    this.#checks.push({ check, place, state: 'ok', seen });
   }
 
   /** Notes a warning that another check came upon. */
@@ -71,7 +76,11 @@ export class Examination {
     this.#checks.push({ check, place, state: 'skipped', seen, ...(hint === undefined ? {} : { hint }) });
   }
 
-  async #inTime(place: string, work: (signal: AbortSignal) => Promise<string | Failure>): Promise<string | Failure> {
+  /**
+   * Does what a check needs within the time of one check; the caller notes what comes of it.
+   * @throws PannierError CHECK_TIMEOUT, and what `work` throws.
+   */
+  async inTime<T>(place: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.signal.aborted) throw fail('CHECK_TIMEOUT', place, 'not looked at: no time is left');
     const stop = new AbortController();
     const { promise: ended, reject } = Promise.withResolvers<never>();

@@ -61,7 +61,7 @@ export async function checkReach(
     for (const check of checks) examination.skip(check, at, why);
   };
   if (!hasName) {
-    skip(isSecure ? ['connection', 'tls'] : ['connection'], 'the name has no address');
+    skip(isSecure ? ['connection', 'tls'] : ['connection'], 'no address is known');
     return false;
   }
   const isThere = await examination.run('connection', at, async (signal) => {

@@ -459,7 +459,13 @@ describe('the first failing line of pannier doctor names what is wrong on this m
     onTestFinished(() => void silent.close());
     const address = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
     const { first, status } = await doctor(bao({ address }));
-    expect(first).toMatchObject({ check: 'clock', code: 'BACKEND_TIMEOUT' });
+    expect(first).toMatchObject({ check: 'health', code: 'BACKEND_TIMEOUT' });
     expect(status).toBe(3);
+    const place = await scene.place();
+    const path = await place.config(bao({ address }));
+    const hurried = await runAgent(['doctor', '-c', path, '--json', '--timeout', '500ms']);
+    const cut = (JSON.parse(hurried.stdout()) as readonly Check[]).find(({ state }) => state === 'failure');
+    expect(cut).toMatchObject({ check: 'health', code: 'CHECK_TIMEOUT' });
+    expect(hurried.status).toBe(3);
   });
 });

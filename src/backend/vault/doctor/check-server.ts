@@ -1,4 +1,4 @@
-import { fail, failure } from '../../../base/errors.ts';
+import { asFailure, fail, failure } from '../../../base/errors.ts';
 import type { Examination } from '../../../base/examination.ts';
 import { formatRoughly } from '../../../base/rough-duration.ts';
 import { plainText } from '../../../base/value.ts';
@@ -21,20 +21,22 @@ const ALL_ARE_FINE = Object.fromEntries(
  */
 export async function checkServer(examination: Examination, client: VaultClient, place: string): Promise<boolean> {
   const at = `${place}.address`;
-  let health: VaultAnswer | undefined;
-  let askedWallMs = 0;
-  const isClockRight = await examination.run('clock', at, async (signal) => {
-    askedWallMs = examination.clock.wallMs();
+  const askedWallMs = examination.clock.wallMs();
+  let health: VaultAnswer;
+  try {
     const call = { method: 'GET', path: 'sys/health', query: ALL_ARE_FINE, namespace: '', place: at } as const;
-    health = await client.call({ ...call, idempotent: true }, signal).catch((error: unknown) => {
-      throw error instanceof VaultStatusError ? fail('BACKEND_MALFORMED', at, error.failure.seen) : error;
-    });
-    return skewOf(health, { at, askedWallMs, nowWallMs: examination.clock.wallMs() });
-  });
-  if (health === undefined) {
-    examination.skip('health', at, 'the server gave no answer');
+    health = await examination.inTime(at, (signal) => client.call({ ...call, idempotent: true }, signal));
+  } catch (error) {
+    const isForeign = error instanceof VaultStatusError;
+    examination.skip('clock', at, 'the server did not tell its time');
+    examination.refuse(
+      'health',
+      isForeign ? failure('BACKEND_MALFORMED', at, error.failure.seen) : asFailure(error, at),
+    );
     return false;
   }
+  const times = { at, askedWallMs, nowWallMs: examination.clock.wallMs() };
+  const isClockRight = await examination.run('clock', at, async () => skewOf(health, times));
   const { body } = health;
   const isWell = await examination.run('health', at, async () => {
     const says = (key: string) => plainText(body.get(key)) === 'true';

@@ -49,25 +49,33 @@ function listenersOf({ api, proxy, admin }: Config): readonly Listener[] {
   ];
 }
 
-/** Whether a socket can be made in its directory. */
+/** Whether a socket can be made in its directory, or the directory itself, which the agent makes one level of. */
 async function checkSocket(examination: Examination, path: string, place: string): Promise<boolean> {
   const dir = dirname(path);
   return await examination.run('socket dir', place, async () => {
-    try {
-      await using folder = await holdFolder(dir);
-      const why = await accessIssue(folder.at);
-      if (why !== undefined) throw fail('LISTEN_FAILED', place, `no socket can be made in ${dir}: ${why}`);
-    } catch (error) {
-      if (error instanceof PannierError) throw error;
-      if (error instanceof ForeignLinkError) {
-        const seen = `${error.link} is a symlink that another user can exchange`;
-        throw fail('LISTEN_FAILED', place, seen, { hint: FOREIGN_LINK_HINT });
-      }
-      if (errnoOf(error) !== 'ENOENT') throw fail('LISTEN_FAILED', place, `${dir} (${errnoWord(error)})`);
-      throw fail('LISTEN_FAILED', place, `the directory of ${path} does not exist`, { hint: 'Make it.' });
-    }
-    return `a socket can be made in ${dir}`;
+    if (await canBeMadeIn(dir, place)) return `a socket can be made in ${dir}`;
+    const parent = dirname(dir);
+    if (await canBeMadeIn(parent, place)) return `${dir} does not exist; it can be made in ${parent}`;
+    throw fail('LISTEN_FAILED', place, `the directory ${parent} does not exist`, { hint: 'Make it.' });
   });
+}
+
+/** False when there is no such directory. @throws PannierError LISTEN_FAILED when nothing can be made in it. */
+async function canBeMadeIn(dir: string, place: string): Promise<boolean> {
+  try {
+    await using folder = await holdFolder(dir);
+    const why = await accessIssue(folder.at);
+    if (why !== undefined) throw fail('LISTEN_FAILED', place, `nothing can be made in ${dir}: ${why}`);
+    return true;
+  } catch (error) {
+    if (error instanceof PannierError) throw error;
+    if (error instanceof ForeignLinkError) {
+      const seen = `${error.link} is a symlink that another user can exchange`;
+      throw fail('LISTEN_FAILED', place, seen, { hint: FOREIGN_LINK_HINT });
+    }
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw fail('LISTEN_FAILED', place, `${dir} (${errnoWord(error)})`);
+  }
 }
 
 /** What listens there now: nothing, an agent, a dead socket, or another program. */

@@ -411,13 +411,17 @@ describe('the first failing line of pannier doctor names what is wrong on this m
           { command: { argv: ['no-such-command'] } },
           { http: { method: 'POST', url: 'http://127.0.0.1:1/reload' } },
         ],
+        check: { command: { argv: ['no-such-check'] } },
+        verify: { http: { method: 'GET', url: 'http://127.0.0.1:1/healthz' }, within: '1s' },
       }),
     );
-    expect(rest.failures.map(({ code }) => code)).toEqual([
-      'RELOAD_NO_PROCESS',
-      'RELOAD_COMMAND_MISSING',
-      'RELOAD_COMMAND_MISSING',
-      'RELOAD_HTTP_UNREACHABLE',
+    expect(rest.failures.map(({ check, code }) => [check, code])).toEqual([
+      ['check', 'RELOAD_COMMAND_MISSING'],
+      ['reload', 'RELOAD_NO_PROCESS'],
+      ['reload', 'RELOAD_COMMAND_MISSING'],
+      ['reload', 'RELOAD_COMMAND_MISSING'],
+      ['reload', 'RELOAD_HTTP_UNREACHABLE'],
+      ['verify', 'RELOAD_HTTP_UNREACHABLE'],
     ]);
   });
 

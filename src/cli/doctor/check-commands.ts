@@ -11,9 +11,13 @@ import { describeWire, WireError } from '../../http/wire-error.ts';
 import { findProcesses } from '../../process/find-process.ts';
 import { readPidFile } from '../../process/pid-file.ts';
 
-/** Looks at what reloads the application, and at the command of exec, without doing either. */
+/** Looks at what checks, reloads and verifies, and at the command of exec, without doing either. */
 export async function checkCommands(examination: Examination, { outputs, exec }: Config): Promise<void> {
-  for (const { reload } of outputs.values()) for (const step of reload) await checkReload(examination, step);
+  for (const { reload, check, verify } of outputs.values()) {
+    if (check !== undefined) await checkStep(examination, 'check', check);
+    for (const step of reload) await checkStep(examination, 'reload', step);
+    if (verify !== undefined) await checkStep(examination, 'verify', verify.ask);
+  }
   const [program] = exec.command ?? [];
   if (program !== undefined) {
     const place = 'exec.command';
@@ -21,11 +25,11 @@ export async function checkCommands(examination: Examination, { outputs, exec }:
   }
 }
 
-async function checkReload(examination: Examination, step: ReloadConfig): Promise<void> {
+async function checkStep(examination: Examination, name: string, step: ReloadConfig): Promise<void> {
   const { place } = step;
   const look = lookFor(step);
-  if (look !== undefined) await examination.run('reload', place, look);
-  else examination.skip('reload', place, 'the application is the child of pannier exec, which does not run here');
+  if (look !== undefined) await examination.run(name, place, look);
+  else examination.skip(name, place, 'the application is the child of pannier exec, which does not run here');
 }
 
 /** How to find what a step needs; undefined when it is the child of exec. */

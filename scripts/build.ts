@@ -146,11 +146,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
   doctor: [
     'src/cli/doctor.ts',
-    'src/backend/vault/doctor/examine.ts',
+    'src/cli/policy.ts',
+    'src/backend/vault/tools.ts',
     'src/backend/file/examine.ts',
-    'src/backend/aws/doctor/examine.ts',
+    'src/backend/aws/tools.ts',
   ],
-  policy: ['src/cli/policy.ts', 'src/backend/vault/policies.ts', 'src/backend/aws/policies.ts'],
 };
 
 const result = await build({

@@ -149,6 +149,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  doctor: [
+    'src/cli/doctor.ts',
+    'src/cli/policy.ts',
+    'src/backend/vault/tools.ts',
+    'src/backend/file/examine.ts',
+    'src/backend/aws/tools.ts',
+  ],
 };
 
 const result = await build({

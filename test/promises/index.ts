@@ -1,3 +1,4 @@
+import { commands } from './commands.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
@@ -22,6 +23,7 @@ export const SECTIONS: readonly Section[] = [
   secrecy,
   proxy,
   keystores,
+  commands,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

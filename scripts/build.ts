@@ -150,6 +150,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  doctor: [
+    'src/cli/doctor.ts',
+    'src/cli/policy.ts',
+    'src/backend/vault/tools.ts',
+    'src/backend/file/examine.ts',
+    'src/backend/aws/tools.ts',
+  ],
 };
 
 const result = await build({

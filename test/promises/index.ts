@@ -1,4 +1,5 @@
 import { advice } from './advice.ts';
+import { commands } from './commands.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
@@ -24,6 +25,7 @@ export const SECTIONS: readonly Section[] = [
   proxy,
   advice,
   keystores,
+  commands,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

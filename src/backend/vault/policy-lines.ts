@@ -45,7 +45,7 @@ export function policyLinesOf(request: VaultRequest, mount?: PolicyMount): reado
     case 'vault-certificate':
       return [{ path: `${trimSlashes(request.issuer)}/issue/${request.role}`, capabilities: ['update'] }];
     case 'vault-trust-bundle':
-      return []; // every token, and none, may read what a PKI mount says about its issuers
+      return []; // the server answers these paths without a token
   }
 }
 

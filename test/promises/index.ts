@@ -1,3 +1,4 @@
+import { advice } from './advice.ts';
 import { commands } from './commands.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
@@ -22,6 +23,7 @@ export const SECTIONS: readonly Section[] = [
   outage,
   secrecy,
   proxy,
+  advice,
   keystores,
   commands,
 ];

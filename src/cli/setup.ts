@@ -6,9 +6,12 @@ import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
 import { readEnvironment } from '../config/environment.ts';
+import type { LoadOptions } from '../config/load.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
+import type { ConfigText } from '../config/problems/marks.ts';
 import { type Log, openLog } from './open-log.ts';
 import { tuneForLargeConfig } from './sparing.ts';
+import type { Progress } from './terminal/progress.ts';
 
 export interface CommonOptions {
   /** From `-c`, repeatable; PANNIER_CONFIG when empty, and then `pannier.yaml`. */
@@ -22,14 +25,17 @@ export interface Setup {
   readonly log: Log;
 }
 
+/** How a configuration is read; see `LoadOptions`. */
+export type ReadOptions = Pick<LoadOptions, 'onRead' | 'placeWarnings'>;
+
 /**
  * Reads and checks the configuration and its templates.
- * @param onRead see `LoadOptions`.
  * @throws ProblemsError or PannierError when anything in it is not good.
  */
-export async function loadPlan(options: CommonOptions, onRead = (_length: number, _text: string) => {}): Promise<Plan> {
+export async function loadPlan(options: CommonOptions, { onRead, ...read }: ReadOptions = {}): Promise<Plan> {
   const { loadConfig } = await import('../config/load.ts');
   const readAtWallMs = systemClock.wallMs();
+  const texts: ConfigText[] = [];
   try {
     const config = await loadConfig({
       kinds: BACKEND_KINDS,
@@ -37,20 +43,31 @@ export async function loadPlan(options: CommonOptions, onRead = (_length: number
       paths: options.config,
       env: readEnvironment(),
       cwd: process.cwd(),
-      onRead,
+      onRead(length, file) {
+        texts.push(file);
+        onRead?.(length, file);
+      },
+      ...read,
     });
     return await planOf(config, readAtWallMs);
   } catch (error) {
-    throw error instanceof ConfigProblemsError ? await allProblems(error) : error;
+    const all = error instanceof ConfigProblemsError ? await allProblems(error) : error;
+    throw all instanceof ProblemsError
+      ? await (await import('../config/problems/positions.ts')).placed(all, texts)
+      : all;
   }
 }
 
-/** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
-export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
-  const plan = await loadPlan(options, tuneForLargeConfig);
+/**
+ * `loadPlan`, with the log opened, the start and the configuration's warnings told.
+ * @param progress told of the configuration and of all facts.
+ */
+export async function setUp(command: string, options: CommonOptions, progress?: Progress): Promise<Setup> {
+  const plan = await loadPlan(options, { onRead: tuneForLargeConfig });
+  progress?.know(plan.config);
   const { secrets, outputs, warnings, log } = plan.config;
   const opened = await openLog(log);
-  const { emit } = opened;
+  const emit = progress?.hearing(opened.emit) ?? opened.emit;
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
   for (const warning of warnings) emit({ kind: 'agent-warning', warning });
   return {

@@ -1,4 +1,5 @@
 import { type Failure, failuresOf, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { progressOnTerminal } from './progress.ts';
 import { type CommonOptions, loadPlan, printProblems } from './setup.ts';
 
 export interface ValidateCommandOptions extends CommonOptions {
@@ -9,8 +10,10 @@ export interface ValidateCommandOptions extends CommonOptions {
 /** `pannier validate`: checks configuration and templates without asking any backend. Returns the exit status. */
 export async function validateCommand(options: ValidateCommandOptions): Promise<number> {
   const { json = false } = options;
+  using progress = await progressOnTerminal();
   try {
-    const { config } = await loadPlan(options);
+    const { config } = await loadPlan(options, { placeWarnings: true });
+    progress?.end();
     const { secrets, outputs, warnings } = config;
     if (json) printDocument({ valid: true, secrets: secrets.size, outputs: outputs.size, warnings, problems: [] });
     else {
@@ -19,6 +22,7 @@ export async function validateCommand(options: ValidateCommandOptions): Promise<
     }
     return 0;
   } catch (error) {
+    progress?.end();
     const isKnown = error instanceof ProblemsError || error instanceof PannierError;
     if (json && isKnown) printDocument({ valid: false, warnings: [], problems: failuresOf(error, 'configuration') });
     else printProblems(error);
@@ -35,7 +39,7 @@ interface Document {
 }
 
 function printDocument({ warnings, problems, ...rest }: Document): void {
-  const told = ({ code, place, seen, hint }: Failure) => ({ code, place, seen, hint });
+  const told = ({ code, place, seen, hint, at }: Failure) => ({ code, place, seen, hint, ...at });
   const document = { ...rest, warnings: warnings.map(told), problems: problems.map(told) };
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }

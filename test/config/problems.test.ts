@@ -30,6 +30,7 @@ describe('problems', () => {
       'CONFIG_UNKNOWN_SECRET outputs.shop.files["app.env"].from[1]',
       'CONFIG_INVALID outputs.shop.files["app.yaml"].prefix',
       'CONFIG_INVALID outputs.shop.reload[0].signal.name',
+      'CONFIG_SAME_DIR outputs.inner.dir',
       'CONFIG_MISSING outputs.shop.reload[1].signal.child',
       'CONFIG_MISSING api.listeners',
       'CONFIG_INVALID log.level',

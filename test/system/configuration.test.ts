@@ -184,6 +184,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
         'CONFIG_INVALID',
         'CONFIG_MISSING',
         'CONFIG_NOT_SUPPORTED',
+        'CONFIG_SAME_DIR',
         'CONFIG_UNKNOWN_KEY',
         'CONFIG_UNKNOWN_SECRET',
       ]),

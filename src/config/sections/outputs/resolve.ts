@@ -8,6 +8,7 @@ import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputShape } from '../../schema.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
+import { resolveCheck, resolveVerify } from './resolve-check.ts';
 import { checkFileNames, resolveFile } from './resolve-file.ts';
 import { resolveReload } from './resolve-reload.ts';
 
@@ -19,9 +20,9 @@ const QUIET_MS = 10;
 const MAX_WAIT_MS = 1000;
 
 /**
- * The configuration of one output. Its files and reloads are checked one by one, so that a problem in one of them does
- * not hide those of another, and files and reloads with problems are left out of the result, so that the rest of the
- * output can be checked too. Undefined when the output itself has a problem.
+ * The configuration of one output. Its files, its reloads and its checks are looked at one by one, so that a problem in
+ * one of them does not hide those of another, and those with problems are left out of the result, so that the rest of
+ * the output can be checked too. Undefined when the output itself has a problem.
  */
 export function resolveOutput(
   name: string,
@@ -31,7 +32,7 @@ export function resolveOutput(
 ): OutputConfig | undefined {
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
-  const { files: rawFiles, reload: rawReload } = isTree(raw) ? raw : {};
+  const { files: rawFiles, reload: rawReload, check: rawCheck, verify: rawVerify } = isTree(raw) ? raw : {};
   const fileNames = isTree(rawFiles) ? Object.keys(rawFiles) : [];
   const ofParts = problems.fork();
   checkFileNames(fileNames, entry, ofParts);
@@ -45,7 +46,15 @@ export function resolveOutput(
     const resolved = resolveReload({ file, path: [...path, 'reload', index] }, ofParts);
     if (resolved !== undefined) reload.push(resolved);
   }
-  const make = (shape: OutputShape, found: Problems) => outputOf(name, shape, entry, { files, reload }, found);
+  const check = rawCheck === undefined ? undefined : resolveCheck({ file, path: [...path, 'check'] }, ofParts);
+  const verify = rawVerify === undefined ? undefined : resolveVerify({ file, path: [...path, 'verify'] }, ofParts);
+  const parts = {
+    files,
+    reload,
+    ...(check === undefined ? {} : { check }),
+    ...(verify === undefined ? {} : { verify }),
+  };
+  const make = (shape: OutputShape, found: Problems) => outputOf(name, shape, entry, parts, found);
   const output = resolveEntry('output', entry, problems, make, { raw: withoutParts(raw), spare: NOT_FOR_TEMPLATES });
   problems.takeAll(ofParts);
   return output;
@@ -55,7 +64,7 @@ function outputOf(
   name: string,
   shape: OutputShape,
   entry: ConfigEntry,
-  { files, reload }: Pick<OutputConfig, 'files' | 'reload'>,
+  parts: Pick<OutputConfig, 'files' | 'reload' | 'check' | 'verify'>,
   problems: Problems,
 ): OutputConfig {
   const { file, path } = entry;
@@ -87,8 +96,7 @@ function outputOf(
     quietMs,
     maxWaitMs,
     reloadOnFirst: shape.reloadOnFirst ?? false,
-    files,
-    reload,
+    ...parts,
   };
   warnOfDirMode(output, entry, problems);
   return output;
@@ -147,6 +155,10 @@ export function checkDirs(entries: ReadonlyMap<string, ConfigEntry>, problems: P
 
 function withoutParts(raw: unknown): unknown {
   if (!isTree(raw)) return raw;
-  const { files, reload } = raw;
-  return { ...raw, ...(isTree(files) ? { files: {} } : {}), ...(Array.isArray(reload) ? { reload: [] } : {}) };
+  const { files, reload, check: _check, verify: _verify, ...own } = raw;
+  return {
+    ...own,
+    ...(files === undefined ? {} : { files: isTree(files) ? {} : files }),
+    ...(reload === undefined ? {} : { reload: Array.isArray(reload) ? [] : reload }),
+  };
 }

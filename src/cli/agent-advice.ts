@@ -1,6 +1,15 @@
 import { PannierError } from '../base/errors.ts';
-import type { LocalPlace } from '../http/local-api.ts';
+import { askLocal, type LocalAnswer, type LocalAsk, type LocalPlace } from '../http/local-api.ts';
 import { adviseOnSocket } from './socket-advice.ts';
+
+/** Asks an agent; an error comes with the advice of `advised`. @throws PannierError as `askLocal` does. */
+export async function askAgent(where: LocalPlace, ask: LocalAsk): Promise<LocalAnswer> {
+  try {
+    return await askLocal(where, ask);
+  } catch (error) {
+    throw advised(error, where);
+  }
+}
 
 /** An error of asking an agent, with what the user of a command can do about it; any other error as it is. */
 export function advised(error: unknown, where: LocalPlace): unknown {

@@ -5,6 +5,7 @@ import { systemClock } from '../base/clock.ts';
 import { exitStatus, failure, failuresOf, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { EXEC_ENVIRONMENT } from '../config/place.ts';
+import { print } from './print.ts';
 import { progressOnTerminal } from './progress.ts';
 import { differencesOf } from './render/difference.ts';
 import type { RenderedOutput } from './render/document.ts';
@@ -39,7 +40,7 @@ export async function renderCommand(options: RenderCommandOptions): Promise<numb
   } catch (error) {
     if (!(error instanceof ProblemsError || error instanceof PannierError)) throw error;
     const problems = failuresOf(error, 'configuration');
-    process.stdout.write((await import('./render/document.ts')).renderDocument([], problems, false));
+    await print((await import('./render/document.ts')).renderDocument([], problems, false));
     return exitStatus(problems);
   }
 }
@@ -65,11 +66,11 @@ async function renderPlain(options: RenderCommandOptions): Promise<number> {
     }
   }
   if (options.json === true) {
-    process.stdout.write((await import('./render/document.ts')).renderDocument(rendered, all, options.reveal));
+    await print((await import('./render/document.ts')).renderDocument(rendered, all, options.reveal));
   } else {
     for (const { dry, differences = [] } of rendered) {
-      if (options.diff) process.stdout.write(differences.map(({ text }) => text).join(''));
-      else if (options.out === undefined) process.stdout.write(show(dry, options.reveal));
+      if (options.diff) await print(differences.map(({ text }) => text).join(''));
+      else if (options.out === undefined) await print(show(dry, options.reveal));
     }
     for (const failed of all) process.stderr.write(`render: ${formatFailure(failed)}\n`);
   }

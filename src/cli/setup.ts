@@ -9,6 +9,7 @@ import { readEnvironment } from '../config/environment.ts';
 import type { LoadOptions } from '../config/load.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
 import type { ConfigText } from '../config/problems/marks.ts';
+import { createStderrWriter } from '../log/standard-error.ts';
 import { type Log, openLog } from './open-log.ts';
 import { tuneForLargeConfig } from './sparing.ts';
 import type { Progress } from './terminal/progress.ts';
@@ -80,9 +81,10 @@ export async function setUp(command: string, options: CommonOptions, progress?: 
 /** The problems of a configuration on standard error, a line each; anything else is thrown on. */
 export function printProblems(error: unknown): void {
   if (error instanceof ProblemsError) {
-    for (const failed of error.failures) process.stderr.write(`${formatFailure(failed)}\n`);
     const count = error.failures.length;
-    if (count > 1) process.stderr.write(`${count} problems\n`);
+    const lines = [...error.failures.map(formatFailure), ...(count > 1 ? [`${count} problems`] : [])];
+    // Not by `process.stderr`: the process ends, and a pipe that is full takes the rest later.
+    createStderrWriter()(lines.map((line) => `${line}\n`).join(''));
   } else if (error instanceof PannierError) process.stderr.write(`${error.message}\n`);
   else throw error;
 }

@@ -132,6 +132,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
   keyed: ['src/render/formats/keyed.ts'],
+  certificates: [
+    'src/render/certificate/index.ts',
+    'src/render/formats/certificates.ts',
+    'src/backend/vault/source/trust-bundle.ts',
+  ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: [
@@ -149,6 +154,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  doctor: [
+    'src/cli/doctor.ts',
+    'src/cli/policy.ts',
+    'src/backend/vault/tools.ts',
+    'src/backend/file/examine.ts',
+    'src/backend/aws/tools.ts',
+  ],
 };
 
 const result = await build({

@@ -119,6 +119,12 @@ export const CODES = {
     'Use the helper json or base64encode.',
   ),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'A helper was given a value that it cannot use.', 'See docs/templates.md.'),
+  RENDER_BAD_CERTIFICATE: row(
+    1,
+    'never',
+    'Certificates, a private key or the password of a keystore cannot be written in the form that is asked for.',
+    'See docs/keystores.md.',
+  ),
   RENDER_KEY: row(
     1,
     'never',
@@ -477,6 +483,12 @@ export const CODES = {
     'Use a token of your own, or set proxy.useAutoAuthToken: false.',
   ),
 
+  CHECK_TIMEOUT: row(
+    3,
+    'backoff',
+    'A check of doctor did not end in time.',
+    'See whether its server or file system hangs, or raise --timeout.',
+  ),
   INIT_TIMEOUT: row(
     1,
     'never',

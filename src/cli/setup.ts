@@ -5,6 +5,7 @@ import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
+import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import type { LoadOptions } from '../config/load.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
@@ -33,24 +34,40 @@ export type ReadOptions = Pick<LoadOptions, 'onRead' | 'placeWarnings'>;
  * Reads and checks the configuration and its templates.
  * @throws ProblemsError or PannierError when anything in it is not good.
  */
-export async function loadPlan(options: CommonOptions, { onRead, ...read }: ReadOptions = {}): Promise<Plan> {
-  const { loadConfig } = await import('../config/load.ts');
+export async function loadPlan(options: CommonOptions, read: ReadOptions = {}): Promise<Plan> {
   const readAtWallMs = systemClock.wallMs();
+  return await withPositions(read, async (reading) => planOf(await configBy(options, reading), readAtWallMs));
+}
+
+/**
+ * Reads and checks the configuration, and its templates only when something in it is not good.
+ * @throws as `loadPlan` does.
+ */
+export async function readConfig(options: CommonOptions, read: ReadOptions = {}): Promise<Config> {
+  return await withPositions(read, (reading) => configBy(options, reading));
+}
+
+async function configBy(options: CommonOptions, read: ReadOptions): Promise<Config> {
+  const { loadConfig } = await import('../config/load.ts');
+  return await loadConfig({
+    kinds: BACKEND_KINDS,
+    tables: SCHEMA_TABLES,
+    paths: options.config,
+    env: readEnvironment(),
+    cwd: process.cwd(),
+    ...read,
+  });
+}
+
+/** What `make` resolves to; its problems, those of templates too, get the positions of their places. */
+async function withPositions<T>(read: ReadOptions, make: (read: ReadOptions) => Promise<T>): Promise<T> {
   const texts: ConfigText[] = [];
+  const onRead: ReadOptions['onRead'] = (length, file) => {
+    texts.push(file);
+    read.onRead?.(length, file);
+  };
   try {
-    const config = await loadConfig({
-      kinds: BACKEND_KINDS,
-      tables: SCHEMA_TABLES,
-      paths: options.config,
-      env: readEnvironment(),
-      cwd: process.cwd(),
-      onRead(length, file) {
-        texts.push(file);
-        onRead?.(length, file);
-      },
-      ...read,
-    });
-    return await planOf(config, readAtWallMs);
+    return await make({ ...read, onRead });
   } catch (error) {
     const all = error instanceof ConfigProblemsError ? await allProblems(error) : error;
     throw all instanceof ProblemsError

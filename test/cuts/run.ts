@@ -8,10 +8,12 @@
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
+import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
+import { KEYSTORES } from './keystores.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
@@ -30,7 +32,17 @@ const args = process.argv.slice(2);
 const chosen = new Set(args.filter((arg) => !arg.startsWith('-')));
 const isChosen = ({ promise, slow }: Cut) =>
   (chosen.size === 0 || chosen.has(promise)) && (slow !== true || args.includes('--slow'));
-const all: readonly Cut[] = [...FRESHNESS, ...PUBLISHING, ...RELOAD, ...EXEC, ...OUTAGE, ...SECRECY, ...PROXY];
+const all: readonly Cut[] = [
+  ...FRESHNESS,
+  ...PUBLISHING,
+  ...RELOAD,
+  ...EXEC,
+  ...OUTAGE,
+  ...SECRECY,
+  ...PROXY,
+  ...KEYSTORES,
+  ...COMMANDS,
+];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 
 const faults = held.filter(({ id }) => !all.some(({ promise }) => promise === id)).map(({ id }) => `${id}: no cut`);

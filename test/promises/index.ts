@@ -1,5 +1,7 @@
+import { commands } from './commands.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
+import { keystores } from './keystores.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
@@ -12,6 +14,16 @@ import { secrecy } from './secrecy.ts';
  * bring it. The one list: docs/promises.md is made from it, test/promises.test.ts looks that the tests are there, and
  * test/cuts/ shows for each promise that a test fails when the code breaks it.
  */
-export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy, proxy];
+export const SECTIONS: readonly Section[] = [
+  freshness,
+  publishing,
+  reload,
+  childOfExec,
+  outage,
+  secrecy,
+  proxy,
+  keystores,
+  commands,
+];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

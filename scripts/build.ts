@@ -56,7 +56,7 @@ const templates = (await readdir('templates'))
 const APART = { 'aws-sdk': 'src/backend/aws/client/sdk.ts', probe: 'src/cli/probe.ts' };
 
 /** Libraries that are imported on first need, whole, and become `dist/NAME.cjs` as well. */
-const LIBRARIES_APART = ['chokidar', 'diff', 'pino-pretty', 'yaml'];
+const LIBRARIES_APART = ['chokidar', 'diff', 'yaml'];
 
 const leaveApart: Plugin = {
   name: 'leave apart what is loaded from a file of its own',
@@ -118,6 +118,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/render/renderer.ts',
     'src/deliver/http/token-file.ts', // the API and its clients
   ],
+  sections: ['src/config/sections/exec/resolve.ts', 'src/config/sections/listeners/resolve-listeners.ts'],
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
@@ -138,7 +139,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
-  schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
+  schemas: [
+    'src/config/check/create-all-problems.ts',
+    'src/config/check/schemas.ts',
+    'src/config/problems/positions.ts',
+  ],
   client: [
     'src/cli/run-other.ts',
     'src/cli/validate.ts',

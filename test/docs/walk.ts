@@ -1,0 +1,216 @@
+/**
+ * Walks through a page as a reader does: in an interactive bash or zsh on a terminal, with the built `pannier` and a real
+ * `bao` on the path.
+ *
+ * - Each `sh` block is run. When a `text` block is next on the page, it is what the terminal shows; otherwise every command
+ *   of the block must succeed.
+ * - A block below a sentence that ends with "as `NAME`:" is written to that file.
+ * - Blocks below a comment `<!-- not run: REASON -->` are left out.
+ */
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { ensureOpenBaoFolder, findFreePort } from '../servers/index.ts';
+
+export const SHELLS = {
+  bash: { command: ['bash', '--norc', '--noprofile', '--noediting', '-i', '-s'], start: 'PS1= PS2= HISTFILE=' },
+  zsh: { command: ['zsh', '-f', '-i', '-s'], start: 'PS1= PS2= HISTFILE= ; setopt no_prompt_cr no_prompt_sp' },
+} as const;
+export type Shell = keyof typeof SHELLS;
+
+/** A page, and what its reader has done before. */
+export interface Walk {
+  readonly page: string;
+  /** Another page whose blocks are run first, up to its heading `until`. */
+  readonly after?: { readonly page: string; readonly until: string };
+  /** Commands that take the place of what the page says about the machine. They are not shown. */
+  readonly before?: string;
+  /** Lines of the page that are not run: another test runs them. */
+  readonly skips?: readonly string[];
+  /** The page's last block removes what the page has made. */
+  readonly leavesNothing?: boolean;
+}
+
+/** A fenced block that the page wants run, written to a file, or compared. */
+export interface Step {
+  readonly kind: 'run' | 'file' | 'shown' | 'other';
+  readonly text: string;
+  /** Where the text of the block begins on the page. */
+  readonly index: number;
+  readonly language: string;
+  readonly heading: string;
+  /** Of a `file`: its name. Of a block that is `other`: why it is not run. */
+  readonly note?: string | undefined;
+}
+
+const FENCE = /(?<before>[^\n]*\n\n|^|\n)(?<open>( *)```(\w*)[^\n]*\n)(?<text>.*?)^ *```$/gms;
+
+/** The blocks of a page, in order. */
+export function stepsOf(page: string): readonly Step[] {
+  let ran = false;
+  return [...page.matchAll(FENCE)].map((match): Step => {
+    const { before = '', open = '', text = '' } = match.groups ?? {};
+    const language = /```(\w*)/.exec(open)?.[1] ?? '';
+    const indent = /^ */.exec(open)?.[0] ?? '';
+    const index = match.index + before.length + open.length;
+    const heading = [...page.slice(0, index).matchAll(/^#+ (.*)$/gm)].at(-1)?.[1] ?? '';
+    const step = { text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''), index, language, heading };
+    const above = `${page.slice(0, match.index)}${before}`.trimEnd();
+    const reason = /<!-- not run: ([^>]*?) -->$/.exec(above)?.[1];
+    const file = /\bas\s+`([\w./-]+)`[^`\n]*:$/.exec(above)?.[1];
+    const wasRun = ran;
+    ran = language === 'sh' && reason === undefined;
+    if (ran) return { ...step, kind: 'run' };
+    if (reason !== undefined) return { ...step, kind: 'other', note: reason };
+    if (file !== undefined) return { ...step, kind: 'file', note: file };
+    return { ...step, kind: language === 'text' && wasRun ? 'shown' : 'other' };
+  });
+}
+
+export interface Walked {
+  /** What the terminal showed for each `sh` block of the page, in order. */
+  readonly shown: readonly string[];
+  /** What the reader's home directory holds afterwards. */
+  readonly left: readonly string[];
+}
+
+/** Rejects when a command of a block without a sample failed. */
+export async function walk(options: Walk, shell: Shell): Promise<Walked> {
+  const home = await realpath(await mkdtemp(join(tmpdir(), 'pannier-walk-')));
+  try {
+    const bin = join(home, '.bin');
+    await mkdir(bin);
+    const program = `#!/bin/sh\nexec ${process.execPath} ${resolve('dist/pannier.js')} "$@"\n`;
+    await writeFile(join(bin, 'pannier'), program);
+    await chmod(join(bin, 'pannier'), 0o755);
+    const port = String(await findFreePort());
+    const here = (text: string) =>
+      text
+        .replace('bao server -dev ', `bao server -dev -dev-listen-address=127.0.0.1:${port} `)
+        .replaceAll('8200', port);
+    const { script, blocks } = scriptOf(
+      await earlierSteps(options),
+      stepsOf(await readFile(options.page, 'utf8')),
+      options,
+    );
+    await writeFile(join(home, '.script'), `${SHELLS[shell].start}\n${here(script)}`);
+    const path = [bin, await ensureOpenBaoFolder(), process.env['PATH'] ?? ''].join(delimiter);
+    const shown = await onTerminal(join(home, '.script'), shell, { PATH: path, HOME: home });
+    const clean = (text: string) => cleaned(text, [home, '/home/you'], [port, '8200']);
+    const left = (await readdir(home)).filter((name) => name !== '.bin' && name !== '.script').sort();
+    const texts = Array.from({ length: blocks }, (_, at) => {
+      const [, text, status] = new RegExp(`@@${at}@@\\r?\\n(.*?)@@end (\\d+)@@`, 's').exec(shown) ?? [];
+      if (text === undefined || status === undefined)
+        throw new Error(`${options.page} in ${shell}: block ${at + 1} ended the shell:\n${clean(shown.slice(-3000))}`);
+      return clean(text);
+    });
+    return { shown: texts, left };
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+async function earlierSteps({ after }: Walk): Promise<readonly Step[]> {
+  if (after === undefined) return [];
+  const steps = stepsOf(await readFile(after.page, 'utf8'));
+  const end = steps.findIndex(({ heading }) => heading === after.until);
+  if (end === -1) throw new Error(`${after.page} has no block below the heading ${after.until}`);
+  return steps.slice(0, end);
+}
+
+function scriptOf(earlier: readonly Step[], steps: readonly Step[], options: Walk) {
+  const lines: string[] = ['cd', options.before ?? ''];
+  const skips = new Set(options.skips);
+  const commands = (text: string) =>
+    text
+      .split('\n')
+      .filter((line) => !skips.has(line))
+      .join('\n');
+  for (const { kind, text, note } of earlier) {
+    if (kind === 'run') lines.push('set -e', commands(text), 'set +e');
+    if (kind === 'file') lines.push(writing(note as string, text));
+  }
+  let blocks = 0;
+  for (const [at, { kind, text, note }] of steps.entries()) {
+    if (kind === 'file') lines.push(writing(note as string, text));
+    if (kind !== 'run') continue;
+    const mayFail = steps[at + 1]?.kind === 'shown';
+    // The marks are not in the text of the command, which a shell may show.
+    lines.push(`printf '@%s@@\\n' '@${blocks}'`, mayFail ? 'set +e' : 'set -e', commands(text));
+    lines.push(`kept=$?; printf '@%s %s@@\\n' @end $kept; set +e`);
+    blocks++;
+  }
+  return { script: `${lines.join('\n')}\n`, blocks };
+}
+
+const writing = (name: string, text: string): string => `cat > ${name} <<'END OF FILE'\n${text}END OF FILE\n`;
+
+function onTerminal(script: string, shell: Shell, env: Readonly<Record<string, string>>): Promise<string> {
+  return new Promise((done, failed) => {
+    const child = spawn('python3', ['test/docs/terminal.py', script, ...SHELLS[shell].command], {
+      env: { TERM: 'dumb', LANG: 'C.UTF-8', COLUMNS: '200', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
+    child.once('error', failed);
+    child.once('close', () => done(text));
+  });
+}
+
+/** What a reader sees, without escape sequences, notices about jobs, and names of this machine. */
+function cleaned(text: string, ...names: readonly (readonly [string, string])[]): string {
+  const plain = text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's escape sequences begin with one.
+    .replaceAll(/\u001b\[[\d;]*[A-Za-z]/g, '')
+    .replaceAll('\r', '')
+    .replaceAll(/^\[\d+\] .*\n/gm, '');
+  return names.reduce((now, [here, there]) => now.replaceAll(here, there), plain);
+}
+
+/** Parts of the agent log at the same time, so the order of their lines is not compared. */
+const byFact = (one: string, other: string): number => (withoutTime(one) < withoutTime(other) ? -1 : 1);
+const withoutTime = (line: string): string => line.replace(/^\[[\d:.]+\]|"time":"[^"]*"/, '');
+
+/** The text without what is another at each run: times, ids, and the widths of columns that follow from them. */
+export const stable = (text: string): string =>
+  text
+    .replaceAll(
+      /(?:^(?:\{"level"|\[\d\d:).*\n){2,}/gm,
+      (lines) => `${lines.trimEnd().split('\n').sort(byFact).join('\n')}\n`,
+    )
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?/g, 'TIME')
+    .replaceAll(/\b\d\d:\d\d:\d\d(\.\d+)?\b/g, 'TIME')
+    .replaceAll(/\b(\d+(\.\d+)?(ms|s|m|h|d) ?)+\b/g, 'DURATION')
+    .replaceAll(/"(time|durationMs|lifeMs|ttlMs|retryInMs|pid)":\d+/g, '"$1":N')
+    .replaceAll(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/g, 'UUID')
+    .replaceAll(/\b(pid|process) \d+\b/g, '$1 N')
+    .replaceAll(/[ \t]+/g, ' ')
+    .replaceAll(/ $/gm, '');
+
+/** What the page says that its `sh` blocks show, by the number of the block. */
+export function samplesOf(page: string): ReadonlyMap<number, string> {
+  const samples = new Map<number, string>();
+  let block = -1;
+  for (const { kind, text } of stepsOf(page)) {
+    if (kind === 'run') block++;
+    if (kind === 'shown') samples.set(block, text);
+  }
+  return samples;
+}
+
+/** The page with its `text` blocks made of what was shown; those that differ in volatile parts only stay. */
+export function withSamples(page: string, shown: readonly string[]): string {
+  let block = -1;
+  let text = page;
+  let moved = 0;
+  for (const { kind, text: old, index } of stepsOf(page)) {
+    if (kind === 'run') block++;
+    const now = shown[block];
+    if (kind !== 'shown' || now === undefined || stable(now) === stable(old)) continue;
+    text = `${text.slice(0, index + moved)}${now}${text.slice(index + moved + old.length)}`;
+    moved += now.length - old.length;
+  }
+  return text;
+}

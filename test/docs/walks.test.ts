@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { SHELLS, type Shell, samplesOf, stable, walk } from './walk.ts';
+import { WALKS } from './walks.ts';
+
+describe.each(Object.keys(SHELLS) as Shell[])('in an interactive %s', (shell) => {
+  const isMissing = spawnSync(shell, ['-c', 'true']).error !== undefined;
+
+  it.for(WALKS)(
+    'the commands of $page work, and show what it says',
+    { timeout: 150_000 },
+    async (options, { skip }) => {
+      skip(isMissing, `${shell} is not on the PATH`);
+      const { shown, left } = await walk(options, shell);
+      expect(shown.length).toBeGreaterThan(0);
+      const samples = samplesOf(readFileSync(options.page, 'utf8'));
+      for (const [block, sample] of samples) expect(stable(shown[block] ?? '')).toBe(stable(sample));
+      if (options.leavesNothing) expect(left).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,9 @@
+import type { Walk } from './walk.ts';
+
+const START = 'docs/getting-started.md';
+
+/** Another test makes the executable, and `pannier` is on the path of a walk already. */
+const skips = ['npm ci && npm run sea', 'export PATH="$PWD/build:$PATH"'];
+
+/** The pages whose commands are run and whose samples are made by running them. */
+export const WALKS: readonly Walk[] = [{ page: START, skips, leavesNothing: true }];

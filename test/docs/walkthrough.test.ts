@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { enableKv, ensureOpenBaoFolder, findFreePort, startOpenBao, startTokenReview } from '../servers/index.ts';
+import { enableKv, ensureOpenBaoFolder, startOpenBao, startTokenReview } from '../servers/index.ts';
 import { fencedBlocks } from './fenced.ts';
 
 /** A home directory for the test, with `bao` and the built `pannier` on the path. */

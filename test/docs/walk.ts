@@ -165,7 +165,7 @@ function cleaned(text: string, ...names: readonly (readonly [string, string])[])
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's escape sequences begin with one.
     .replaceAll(/\u001b\[[\d;]*[A-Za-z]/g, '')
     .replaceAll('\r', '')
-    .replaceAll(/^\[\d+\] .*\n/gm, '');
+    .replaceAll(/^\[\d+\][ +-].*\n/gm, '');
   return names.reduce((now, [here, there]) => now.replaceAll(here, there), plain);
 }
 

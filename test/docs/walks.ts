@@ -6,4 +6,8 @@ const START = 'docs/getting-started.md';
 const skips = ['npm ci && npm run sea', 'export PATH="$PWD/build:$PATH"'];
 
 /** The pages whose commands are run and whose samples are made by running them. */
-export const WALKS: readonly Walk[] = [{ page: START, skips, leavesNothing: true }];
+export const WALKS: readonly Walk[] = [
+  { page: START, skips, leavesNothing: true },
+  { page: 'docs/first-errors.md', after: { page: START, until: '4. Once, and then continuously' }, skips },
+  { page: 'docs/exec.md', leavesNothing: true },
+];

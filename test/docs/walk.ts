@@ -75,9 +75,12 @@ export interface Walked {
   readonly left: readonly string[];
 }
 
+/** What the pages show as the reader's home: as long as the real one in /tmp, so that columns keep their widths. */
+const READER = '/home/reader';
+
 /** Rejects when a command of a block without a sample failed. */
 export async function walk(options: Walk, shell: Shell): Promise<Walked> {
-  const home = await realpath(await mkdtemp(join(tmpdir(), 'pannier-walk-')));
+  const home = await realpath(await mkdtemp(join(tmpdir(), 'w')));
   try {
     const bin = join(home, '.bin');
     await mkdir(bin);
@@ -97,7 +100,7 @@ export async function walk(options: Walk, shell: Shell): Promise<Walked> {
     await writeFile(join(home, '.script'), `${SHELLS[shell].start}\n${here(script)}`);
     const path = [bin, await ensureOpenBaoFolder(), process.env['PATH'] ?? ''].join(delimiter);
     const shown = await onTerminal(join(home, '.script'), shell, { PATH: path, HOME: home });
-    const clean = (text: string) => cleaned(text, [home, '/home/you'], [port, '8200']);
+    const clean = (text: string) => cleaned(text, [home, READER], [port, '8200']);
     const left = (await readdir(home)).filter((name) => name !== '.bin' && name !== '.script').sort();
     const texts = Array.from({ length: blocks }, (_, at) => {
       const [, text, status] = new RegExp(`@@${at}@@\\r?\\n(.*?)@@end (\\d+)@@`, 's').exec(shown) ?? [];

@@ -9,5 +9,6 @@ const skips = ['npm ci && npm run sea', 'export PATH="$PWD/build:$PATH"'];
 export const WALKS: readonly Walk[] = [
   { page: START, skips, leavesNothing: true },
   { page: 'docs/first-errors.md', after: { page: START, until: '4. Once, and then continuously' }, skips },
+  { page: 'docs/operations.md', after: { page: START, until: '5. A new value' }, skips },
   { page: 'docs/exec.md', leavesNothing: true },
 ];

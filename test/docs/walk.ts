@@ -188,6 +188,8 @@ export const stable = (text: string): string =>
     .replaceAll(/\b(\d+(\.\d+)?(ms|s|m|h|d) ?)+\b/g, 'DURATION')
     .replaceAll(/"(time|durationMs|lifeMs|ttlMs|retryInMs|pid)":\d+/g, '"$1":N')
     .replaceAll(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/g, 'UUID')
+    .replaceAll(/\b[\da-z]{15}-\d+\b/g, 'ETAG')
+    .replaceAll(/\b(Age: |ageSeconds":)\d+/g, '$1N')
     .replaceAll(/\b(pid|process) \d+\b/g, '$1 N')
     .replaceAll(/[ \t]+/g, ' ')
     .replaceAll(/ $/gm, '');

@@ -3,8 +3,8 @@ import { walk, withSamples } from '../test/docs/walk.ts';
 import { WALKS } from '../test/docs/walks.ts';
 
 /**
- * `npm run docs:samples [PAGE…]` runs the commands of the pages in bash and writes what the terminal showed into the pages.
- * A sample that differs in times and ids only is left as it is.
+ * `npm run docs:samples [PAGE…]` runs the commands of the pages in bash and writes what the terminal showed into the
+ * pages. A sample that differs in times and ids only is left as it is.
  */
 const asked = process.argv.slice(2);
 for (const options of WALKS) {

@@ -1,9 +1,9 @@
 /**
- * Walks through a page as a reader does: in an interactive bash or zsh on a terminal, with the built `pannier` and a real
- * `bao` on the path.
+ * Walks through a page as a reader does: in an interactive bash or zsh on a terminal, with the built `pannier` and a
+ * real `bao` on the path.
  *
- * - Each `sh` block is run. When a `text` block is next on the page, it is what the terminal shows; otherwise every command
- *   of the block must succeed.
+ * - Each `sh` block is run. When a `text` block is next on the page, it is what the terminal shows; otherwise every
+ *   command of the block must succeed.
  * - A block below a sentence that ends with "as `NAME`:" is written to that file.
  * - Blocks below a comment `<!-- not run: REASON -->` are left out.
  */
@@ -188,7 +188,7 @@ export const stable = (text: string): string =>
     .replaceAll(/\b(\d+(\.\d+)?(ms|s|m|h|d) ?)+\b/g, 'DURATION')
     .replaceAll(/"(time|durationMs|lifeMs|ttlMs|retryInMs|pid)":\d+/g, '"$1":N')
     .replaceAll(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/g, 'UUID')
-    .replaceAll(/\b[\da-z]{15}-\d+\b/g, 'ETAG')
+    .replaceAll(/\b[\da-z]{12,20}-\d+\b/g, 'ETAG')
     .replaceAll(/\b(Age: |ageSeconds":)\d+/g, '$1N')
     .replaceAll(/\b(pid|process) \d+\b/g, '$1 N')
     .replaceAll(/[ \t]+/g, ' ')

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { walk, withSamples } from '../test/docs/walk.ts';
+import { withSamples } from '../test/docs/steps.ts';
+import { walk } from '../test/docs/walk.ts';
 import { WALKS } from '../test/docs/walks.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pages } from './fenced.ts';
-import { stepsOf } from './walk.ts';
+import { stepsOf } from './steps.ts';
 import { WALKS } from './walks.ts';
 
 /** Pages that another test runs, block by block. */

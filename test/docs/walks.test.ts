@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SHELLS, type Shell, samplesOf, stable, walk } from './walk.ts';
+import { samplesOf, stable } from './steps.ts';
+import { SHELLS, type Shell, walk } from './walk.ts';
 import { WALKS } from './walks.ts';
 
 describe.each(Object.keys(SHELLS) as Shell[])('in an interactive %s', (shell) => {

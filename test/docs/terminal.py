@@ -1,7 +1,9 @@
-"""Runs an interactive shell on a terminal of its own, with a script as its standard input: terminal.py SCRIPT SHELL…
+"""Runs an interactive shell on a terminal of its own, with a script as its standard input.
 
-What the terminal shows goes to standard output. At the end, and after two minutes at the latest, every process that the
-shell has left in its session is killed.
+terminal.py SECONDS SCRIPT SHELL…
+
+What the terminal shows goes to standard output. At the end, and after SECONDS at the latest, every process that the shell
+has left in its session is killed.
 """
 
 import os
@@ -23,13 +25,13 @@ def end(session: int) -> None:
 
 
 def main() -> int:
-    script, *shell = sys.argv[1:]
+    seconds, script, *shell = sys.argv[1:]
     pid, terminal = pty.fork()
     if pid == 0:
         os.dup2(os.open(script, os.O_RDONLY), 0)
         os.execvp(shell[0], shell)
     signal.signal(signal.SIGALRM, lambda *_: end(pid))
-    signal.alarm(120)
+    signal.alarm(int(seconds))
     while True:
         try:
             shown = os.read(terminal, 65536)

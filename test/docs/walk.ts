@@ -23,6 +23,8 @@ export interface Walk {
   readonly after?: { readonly page: string; readonly until: string };
   /** Lines of the page that are not run: another test runs them. */
   readonly skips?: readonly string[];
+  /** A checkout in which the reader begins, whose program the page itself makes. Absent: `dist/` of this one is used. */
+  readonly checkout?: string;
   /** The page's last block removes what the page has made. */
   readonly leavesNothing?: boolean;
 }
@@ -43,9 +45,7 @@ export async function walk(options: Walk, shell: Shell): Promise<Walked> {
   try {
     const bin = join(home, '.bin');
     await mkdir(bin);
-    const program = `#!/bin/sh\nexec ${process.execPath} ${resolve('dist/pannier.js')} "$@"\n`;
-    await writeFile(join(bin, 'pannier'), program);
-    await chmod(join(bin, 'pannier'), 0o755);
+    if (options.checkout === undefined) await writeProgram(join(bin, 'pannier'));
     const port = String(await findFreePort());
     const here = (text: string) =>
       text
@@ -58,7 +58,7 @@ export async function walk(options: Walk, shell: Shell): Promise<Walked> {
     );
     await writeFile(join(home, '.script'), `${SHELLS[shell].start}\n${here(script)}`);
     const path = [bin, await ensureOpenBaoFolder(), process.env['PATH'] ?? ''].join(delimiter);
-    const shown = await onTerminal(join(home, '.script'), shell, { PATH: path, HOME: home });
+    const shown = await onTerminal(join(home, '.script'), shell, options, { PATH: path, HOME: home });
     const clean = (text: string) => cleaned(text, [home, READER], [port, '8200']);
     const left = (await readdir(home)).filter((name) => name !== '.bin' && name !== '.script').sort();
     const texts = Array.from({ length: blocks }, (_, at) => {
@@ -73,6 +73,11 @@ export async function walk(options: Walk, shell: Shell): Promise<Walked> {
   }
 }
 
+async function writeProgram(path: string): Promise<void> {
+  await writeFile(path, `#!/bin/sh\nexec ${process.execPath} ${resolve('dist/pannier.js')} "$@"\n`);
+  await chmod(path, 0o755);
+}
+
 async function earlierSteps({ after }: Walk): Promise<readonly Step[]> {
   if (after === undefined) return [];
   const steps = stepsOf(await readFile(after.page, 'utf8'));
@@ -82,7 +87,7 @@ async function earlierSteps({ after }: Walk): Promise<readonly Step[]> {
 }
 
 function scriptOf(earlier: readonly Step[], steps: readonly Step[], options: Walk) {
-  const lines: string[] = ['cd'];
+  const lines: string[] = [`cd ${options.checkout ?? ''}`];
   const skips = new Set(options.skips);
   const commands = (text: string) =>
     text
@@ -108,9 +113,16 @@ function scriptOf(earlier: readonly Step[], steps: readonly Step[], options: Wal
 
 const writing = (name: string, text: string): string => `cat > ${name} <<'END OF FILE'\n${text}END OF FILE\n`;
 
-function onTerminal(script: string, shell: Shell, env: Readonly<Record<string, string>>): Promise<string> {
+function onTerminal(
+  script: string,
+  shell: Shell,
+  { checkout }: Walk,
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  // Installing and building the program of a checkout takes a minute or more.
+  const seconds = checkout === undefined ? 120 : 900;
   return new Promise((done, failed) => {
-    const child = spawn('python3', ['test/docs/terminal.py', script, ...SHELLS[shell].command], {
+    const child = spawn('python3', ['test/docs/terminal.py', `${seconds}`, script, ...SHELLS[shell].command], {
       env: { TERM: 'dumb', LANG: 'C.UTF-8', COLUMNS: '200', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

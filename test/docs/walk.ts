@@ -23,7 +23,7 @@ export interface Walk {
   readonly after?: { readonly page: string; readonly until: string };
   /** Lines of the page that are not run: another test runs them. */
   readonly skips?: readonly string[];
-  /** A checkout in which the reader begins, whose program the page itself makes. Absent: `dist/` of this one is used. */
+  /** A checkout in which the reader begins; the page makes its program. Absent: `dist/` of this one is used. */
   readonly checkout?: string;
   /** The page's last block removes what the page has made. */
   readonly leavesNothing?: boolean;

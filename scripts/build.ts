@@ -145,6 +145,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  doctor: [
+    'src/cli/doctor.ts',
+    'src/backend/vault/doctor/examine.ts',
+    'src/backend/file/examine.ts',
+    'src/backend/aws/doctor/examine.ts',
+  ],
+  policy: ['src/cli/policy.ts', 'src/backend/vault/policies.ts', 'src/backend/aws/policies.ts'],
 };
 
 const result = await build({

@@ -137,6 +137,8 @@ function importOf(id: string, names: string | undefined, whole: string | undefin
   const from = `require("${id}")`;
   if (LATE.has(id)) {
     if (names === undefined) throw new Error(`import ${id} by its members, since it is loaded when one is called`);
+    if (/\bconstants\b/.test(names))
+      throw new Error(`import constants from node:fs: each member of ${id} is a function`);
     return pairsOf(names, (name, local) => `const ${local}=(...args)=>${from}.${name}(...args);`, '');
   }
   if (whole !== undefined) return `const ${whole}=${from};${names === undefined ? '' : importOf(id, names, undefined)}`;

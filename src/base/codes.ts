@@ -477,6 +477,12 @@ export const CODES = {
     'Use a token of your own, or set proxy.useAutoAuthToken: false.',
   ),
 
+  CHECK_TIMEOUT: row(
+    3,
+    'backoff',
+    'A check of doctor did not end in time.',
+    'See whether its server or file system hangs, or raise --timeout.',
+  ),
   INIT_TIMEOUT: row(
     1,
     'never',

@@ -10,8 +10,9 @@ import { type FieldSource, maskPicked, type PickedSource, pick } from './formats
 import type { Rendered, Renderer } from './render.ts';
 import type { KnownNames } from './template/analyse.ts';
 import type { ComputedLookup, View } from './template/evaluate.ts';
-import { RenderFault } from './template/fault.ts';
+import { placeIn, RenderFault } from './template/fault.ts';
 import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
+import type { SecretCall } from './template/nodes.ts';
 import { missingIn, viewOf } from './template/view.ts';
 
 /** Reads a template file. Tests give their own; the default reads from the disk. */
@@ -36,10 +37,11 @@ export async function createRenderer(
     files.push(await prepareVariables(output.variables, output.files, known, problems));
   if (problems.length > 0) throw new ProblemsError(problems);
   const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...alsoNeeded]);
-  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
+  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks.map(({ backend }) => backend)));
   return {
     wants,
     asks,
+    calls: async () => (await import('./computed-calls.ts')).callsOf(files, placeIn),
     render: async (snapshot, { masked = false } = {}) => renderFiles(files, wants, snapshot, masked),
   };
 }
@@ -57,7 +59,7 @@ interface RenderFile {
   /** What messages call the template: its path, `content`, or `builtin:NAME`. */
   readonly origin: string;
   readonly wants: readonly string[];
-  readonly asks: readonly string[];
+  readonly asks: readonly SecretCall[];
   /** The bytes of the file, or of each of the variables that whole secrets give. @throws RenderFault */
   readonly render: (
     view: View,

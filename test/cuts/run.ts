@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
+import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
 import { DOCUMENTATION } from './documentation.ts';
@@ -40,6 +41,7 @@ const all: readonly Cut[] = [
   ...SECRECY,
   ...PROXY,
   ...DOCUMENTATION,
+  ...COMMANDS,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

@@ -1,4 +1,5 @@
 import { documentation } from './documentation.ts';
+import { commands } from './commands.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { outage } from './outage.ts';
@@ -22,6 +23,7 @@ export const SECTIONS: readonly Section[] = [
   secrecy,
   proxy,
   documentation,
+  commands,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

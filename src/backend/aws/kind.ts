@@ -28,5 +28,7 @@ export const aws: BackendKind<AwsBackendConfig> = {
     'AWS_SESSION_TOKEN',
     'AWS_CONTAINER_AUTHORIZATION_TOKEN',
   ],
+  loadExaminer: () => import('./doctor/examine.ts'),
+  loadPolicyMaker: () => import('./policies.ts'),
   open: async (config, opening) => (await import('./open.ts')).openAwsBackend(config, opening),
 };

@@ -25,5 +25,7 @@ export const vault: BackendKind<VaultBackendConfig> = {
   hasProxy: true,
   credentialsIn: ({ auth }) => (auth.method === 'token' && auth.token !== undefined ? [auth.token] : []),
   usesUpLogin: ({ auth }) => auth.method === 'approle' && (auth.secretIdWrapped || auth.removeSecretIdFile),
+  loadExaminer: () => import('./doctor/examine.ts'),
+  loadPolicyMaker: () => import('./policies.ts'),
   open: async (config, opening) => (await import('./open.ts')).openVaultBackend(config, opening),
 };

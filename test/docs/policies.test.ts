@@ -125,7 +125,9 @@ describe('on a real OpenBao', () => {
     expect((await runAgent(['init', '-c', path, '--timeout', '20s'])).status).toBe(0);
   });
 
-  const commands = of('sh').flatMap(([title, one]) => ['bash', 'zsh'].map((shell) => ({ title, shell, ...one })));
+  const commands = of('sh')
+    .filter(([, { next }]) => next !== '')
+    .flatMap(([title, one]) => ['bash', 'zsh'].map((shell) => ({ title, shell, ...one })));
   it.for(commands)('$title makes in $shell a role that lets the agent in', async ({ shell, text, next }, { skip }) => {
     skip(spawnSync(shell, ['-c', 'true']).error !== undefined, `${shell} is not on the PATH`);
     const { bao, review } = world();
@@ -179,6 +181,6 @@ describe('on moto', () => {
 });
 
 it('the page has recipes of each kind', () => {
-  expect([of('hcl').length, of('sh').length, of('json').length]).toEqual([9, 3, 4]);
+  expect([of('hcl').length, of('sh').length, of('json').length]).toEqual([9, 4, 4]);
   expect(readFileSync(PAGE, 'utf8')).toContain('# Policies');
 });

@@ -63,7 +63,7 @@ export const stable = (text: string): string =>
     .replaceAll(/\b(Age: |ageSeconds":)\d+/g, '$1N')
     .replaceAll(/\b(pid|process) \d+\b/g, '$1 N')
     .replaceAll(/\b(pannier|version) \d+\.\d+\.\d+\b/g, '$1 VERSION')
-    .replaceAll(/(?<= )-(?= )/g, 'DURATION') // a column without one, for the moment
+    .replaceAll(/(?<= )(-|over)(?= )/g, 'DURATION') // a column without one, for the moment
     .replaceAll(/[ \t]+/g, ' ')
     .replaceAll(/ $/gm, '');
 

@@ -1,5 +1,5 @@
-import { documentation } from './documentation.ts';
 import { commands } from './commands.ts';
+import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { outage } from './outage.ts';

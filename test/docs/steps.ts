@@ -43,16 +43,22 @@ export function stepsOf(page: string): readonly Step[] {
   });
 }
 
+/** A line of the log, and the hint below it: as JSON, or as a terminal shows it. */
+const ENTRY = /^(?:\{"level"|\[?\d\d:\d\d:\d\d\b).*\n(?: {9}.*\n)*/gm;
+const LOG = new RegExp(`(?:${ENTRY.source}){2,}`, 'gm');
+
 /** Parts of the agent log at the same time, so the order of their lines is not compared. */
 const byFact = (one: string, other: string): number => (withoutTime(one) < withoutTime(other) ? -1 : 1);
-const withoutTime = (line: string): string => line.replace(/^\[[\d:.]+\]|"time":"[^"]*"/, '');
+const withoutTime = (line: string): string => line.replace(/^\[?[\d:.]+\]?|"time":"[^"]*"/, '');
 
 /** The text without what is another at each run: times, ids, and the widths of columns that follow from them. */
 export const stable = (text: string): string =>
   text
-    .replaceAll(
-      /(?:^(?:\{"level"|\[\d\d:).*\n){2,}/gm,
-      (lines) => `${lines.trimEnd().split('\n').sort(byFact).join('\n')}\n`,
+    .replaceAll(LOG, (entries) =>
+      [...entries.matchAll(ENTRY)]
+        .map(([entry]) => entry)
+        .sort(byFact)
+        .join(''),
     )
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?/g, 'TIME')
     .replaceAll(/\b\d\d:\d\d:\d\d(\.\d+)?\b/g, 'TIME')

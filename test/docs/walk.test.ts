@@ -60,6 +60,8 @@ describe('samples', () => {
   it('are compared without times, ids, widths, and the order of lines of the log', () => {
     const log = (...facts: readonly string[]) => facts.map((fact, at) => `[10:00:0${at}.5] INFO: ${fact}\n`).join('');
     expect(stable(`a   b 12ms\n${log('one', 'two')}`)).toBe(stable(`a b  1h2m\n${log('two', 'one')}`));
+    const shown = ['10:00:01 one\n         Do this.\n', '10:00:02 two\n', 'the end\n'] as const;
+    expect(stable(shown.join(''))).toBe(stable([shown[1], shown[0], shown[2]].join('')));
     expect(stable('generation 1')).not.toBe(stable('generation 2'));
   });
 });

@@ -132,6 +132,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
   keyed: ['src/render/formats/keyed.ts'],
+  certificates: [
+    'src/render/certificate/index.ts',
+    'src/render/formats/certificates.ts',
+    'src/backend/vault/source/trust-bundle.ts',
+  ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
@@ -147,11 +152,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
   doctor: [
     'src/cli/doctor.ts',
-    'src/backend/vault/doctor/examine.ts',
+    'src/cli/policy.ts',
+    'src/backend/vault/tools.ts',
     'src/backend/file/examine.ts',
-    'src/backend/aws/doctor/examine.ts',
+    'src/backend/aws/tools.ts',
   ],
-  policy: ['src/cli/policy.ts', 'src/backend/vault/policies.ts', 'src/backend/aws/policies.ts'],
 };
 
 const result = await build({

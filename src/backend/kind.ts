@@ -21,10 +21,11 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> extends Ba
   credentialsIn?(config: C): readonly Secret[];
   /** Whether a login uses up something that a later login needs, such as a wrapping token. Absent: it never does. */
   usesUpLogin?(config: C): boolean;
-  /** Loads what `pannier doctor` does with a backend of this kind. Absent: it only opens it. */
-  loadExaminer?(): Promise<Examiner<C>>;
-  /** Loads what `pannier policy` prints for a backend of this kind. Absent: it needs no policy. */
-  loadPolicyMaker?(): Promise<PolicyMaker<C>>;
+  /**
+   * Loads what `pannier doctor` and `pannier policy` do with a backend of this kind. A member that is absent: doctor
+   * skips the backend, or it needs no policy.
+   */
+  loadTools?(): Promise<Partial<Examiner<C> & PolicyMaker<C>>>;
   /** Opens a backend; nothing is sent yet. */
   open(config: C, context: BackendContext): Promise<Backend>;
 }

@@ -119,6 +119,12 @@ export const CODES = {
     'Use the helper json or base64encode.',
   ),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'A helper was given a value that it cannot use.', 'See docs/templates.md.'),
+  RENDER_BAD_CERTIFICATE: row(
+    1,
+    'never',
+    'Certificates, a private key or the password of a keystore cannot be written in the form that is asked for.',
+    'See docs/keystores.md.',
+  ),
   RENDER_KEY: row(
     1,
     'never',

@@ -41,7 +41,7 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
   const policies: Policy[] = [];
   for (const config of backends.values()) {
     if (options.backend.length > 0 && !options.backend.includes(config.name)) continue;
-    const maker = await kindOf(BACKEND_KINDS, config).loadPolicyMaker?.();
+    const tools = await kindOf(BACKEND_KINDS, config).loadTools?.();
     const use = {
       config,
       secrets: [...secrets.values()].filter(({ backend }) => backend === config.name),
@@ -49,7 +49,7 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
       isProxied: proxy?.backend === config.name,
       ...(options.direct === true ? { ask: askBy(options, stop.signal) } : {}),
     };
-    policies.push(...((await maker?.policiesFor(use)) ?? []));
+    policies.push(...((await tools?.policiesFor?.(use)) ?? []));
   }
   await print(options.json === true ? `${JSON.stringify(policies.map(shown), null, 2)}\n` : textOf(policies));
   return 0;

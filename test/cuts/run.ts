@@ -14,6 +14,7 @@ import type { Cut } from './cut.ts';
 import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
+import { KEYSTORES } from './keystores.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
@@ -41,6 +42,7 @@ const all: readonly Cut[] = [
   ...SECRECY,
   ...PROXY,
   ...DOCUMENTATION,
+  ...KEYSTORES,
   ...COMMANDS,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));

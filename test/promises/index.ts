@@ -2,6 +2,7 @@ import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
+import { keystores } from './keystores.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
@@ -23,6 +24,7 @@ export const SECTIONS: readonly Section[] = [
   secrecy,
   proxy,
   documentation,
+  keystores,
   commands,
 ];
 

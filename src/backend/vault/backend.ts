@@ -51,6 +51,10 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
         return write({ want, request, last }, signal);
       case 'vault-certificate':
         return certificate({ want, request, last }, signal);
+      case 'vault-trust-bundle': {
+        const { createVaultTrustBundle } = await import('./source/trust-bundle.ts');
+        return await createVaultTrustBundle(deps)({ want, request, last }, signal);
+      }
       default:
         throw fail('INTERNAL', want.place, `a Vault backend got a request of kind ${want.request.kind}`);
     }

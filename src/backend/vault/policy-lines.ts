@@ -44,6 +44,8 @@ export function policyLinesOf(request: VaultRequest, mount?: PolicyMount): reado
       return [{ path: request.path, capabilities: ['update'] }];
     case 'vault-certificate':
       return [{ path: `${trimSlashes(request.issuer)}/issue/${request.role}`, capabilities: ['update'] }];
+    case 'vault-trust-bundle':
+      return []; // the server answers these paths without a token
   }
 }
 
@@ -54,6 +56,8 @@ export function mountedPathOf(request: VaultRequest): string {
       return kvPathOf(request).path;
     case 'vault-certificate':
       return `${trimSlashes(request.issuer)}/issue/${request.role}`;
+    case 'vault-trust-bundle':
+      return `${trimSlashes(request.issuer)}/issuers`;
     default:
       return trimSlashes(request.path);
   }

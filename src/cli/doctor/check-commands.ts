@@ -8,8 +8,6 @@ import type { Config, HttpReloadConfig, ReloadConfig, SignalReloadConfig } from 
 import { readEnvironment } from '../../config/environment.ts';
 import { connect } from '../../http/connect.ts';
 import { describeWire, WireError } from '../../http/wire-error.ts';
-import { findProcesses } from '../../process/find-process.ts';
-import { readPidFile } from '../../process/pid-file.ts';
 
 /** Looks at what checks, reloads and verifies, and at the command of exec, without doing either. */
 export async function checkCommands(examination: Examination, { outputs, exec }: Config): Promise<void> {
@@ -42,6 +40,8 @@ function lookFor(step: ReloadConfig): ((signal: AbortSignal) => Promise<string>)
 
 /** The processes that would get the signal; whether they may get it is asked with signal 0, which does nothing. */
 async function findProcess(step: Exclude<SignalReloadConfig, { readonly child: true }>): Promise<string> {
+  // By a module that an agent's reload is behind as well: a chunk of their own would make each start a little dearer.
+  const { findProcesses, readPidFile } = await import('../render.ts');
   const { place, name } = step;
   const found =
     'process' in step ? await findProcesses(step.process, step.all, place) : await readPidFile(step.pidFile, place);

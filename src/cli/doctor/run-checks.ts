@@ -89,7 +89,7 @@ async function checkBackend(examination: Examination, config: BackendConfig, { s
     kept: new Map(),
   };
   const own = [...secrets.values()].filter(({ backend }) => backend === config.name);
-  const { examine } = (await kind.loadExaminer?.()) ?? {};
+  const { examine } = (await kind.loadTools?.()) ?? {};
   if (examine === undefined) examination.skip('backend', `backends.${config.name}`, `no checks for ${config.kind}`);
   else await examine({ config, secrets: own, context }, examination);
 }

@@ -8,9 +8,11 @@ import type { CertificateShape, VaultSecretShape } from './request-schema.ts';
 
 const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 
-/** Makes the request of a secret that has one of `kv`, `read`, `write` and `certificate`. */
+const OVERLAP = '24h';
+
+/** Makes the request of a secret that has one of the request keys. */
 export function resolveVaultRequest(
-  { kv, read, write, certificate, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
+  { kv, read, write, certificate, trustBundle, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
   entry: ConfigEntry,
   problems: Problems,
 ): VaultRequest | undefined {
@@ -33,6 +35,10 @@ export function resolveVaultRequest(
     const path = trimSlashes(write.path);
     warnOfLiterals(write.data ?? {}, [...entry.path, 'write', 'data'], entry, problems);
     return { kind: 'vault-write', path, data: write.data ?? {}, ...end };
+  }
+  if (trustBundle !== undefined) {
+    const { issuer, overlap = OVERLAP } = trustBundle;
+    return { kind: 'vault-trust-bundle', issuer: trimSlashes(issuer), overlapMs: parseDuration(overlap) as number };
   }
   return certificate && certificateRequest(certificate, entry, problems);
 }

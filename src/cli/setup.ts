@@ -1,6 +1,7 @@
 import type { AgentContext } from '../agent/context.ts';
 import { allProblems, planOf } from '../agent/create-plan.ts';
 import type { Plan } from '../agent/plan.ts';
+import { tellWarnings } from '../agent/tell-warnings.ts';
 import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
@@ -58,11 +59,11 @@ export async function readConfig(options: CommonOptions, onRead: OnRead = () => 
 /** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
 export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
   const plan = await loadPlan(options, tuneForLargeConfig);
-  const { secrets, outputs, warnings, log } = plan.config;
+  const { secrets, outputs, log } = plan.config;
   const opened = await openLog(log);
   const { emit } = opened;
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
-  for (const warning of warnings) emit({ kind: 'agent-warning', warning });
+  tellWarnings(plan, emit);
   return {
     plan,
     context: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },

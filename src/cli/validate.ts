@@ -10,8 +10,8 @@ export interface ValidateCommandOptions extends CommonOptions {
 export async function validateCommand(options: ValidateCommandOptions): Promise<number> {
   const { json = false } = options;
   try {
-    const { config } = await loadPlan(options);
-    const { secrets, outputs, warnings } = config;
+    const { config, warnings } = await loadPlan(options);
+    const { secrets, outputs } = config;
     if (json) printDocument({ valid: true, secrets: secrets.size, outputs: outputs.size, warnings, problems: [] });
     else {
       for (const warning of warnings) process.stderr.write(`warning: ${formatFailure(warning)}\n`);

@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
+import { ADVICE } from './advice.ts';
 import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
@@ -42,6 +43,7 @@ const all: readonly Cut[] = [
   ...SECRECY,
   ...PROXY,
   ...DOCUMENTATION,
+  ...ADVICE,
   ...KEYSTORES,
   ...COMMANDS,
 ];

@@ -1,3 +1,4 @@
+import { advice } from './advice.ts';
 import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
@@ -24,6 +25,7 @@ export const SECTIONS: readonly Section[] = [
   secrecy,
   proxy,
   documentation,
+  advice,
   keystores,
   commands,
 ];

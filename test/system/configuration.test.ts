@@ -242,6 +242,25 @@ describe('a good configuration', () => {
     expect(server.connections()).toBe(0);
   });
 
+  it('what nothing uses is a warning of validate and of each start, and ends neither', async () => {
+    const place = await scene.place();
+    await writeFile(join(place.dir, 'secrets.json'), '{"app":{"a":"b"}}');
+    const secrets = { app: { key: 'app' }, old: { key: 'app' }, older: { key: 'app' } };
+    const config = await place.config(good({ secrets }));
+    const told = 'no output, no listener and no variable of exec reads the secrets old, older';
+    const validate = await runAgent(['validate', config]);
+    expect([validate.status, validate.stdout()]).toEqual([0, 'valid: 3 secrets, 1 output\n']);
+    expect(validate.stderr()).toMatch(new RegExp(`^warning: secrets: ${told} \\(CONFIG_UNUSED\\)\\. Let .*\n$`));
+    const printed = await runAgent(['validate', '--json', config]);
+    expect(JSON.parse(printed.stdout())).toMatchObject({
+      valid: true,
+      warnings: [{ code: 'CONFIG_UNUSED', place: 'secrets', seen: told }],
+    });
+    const init = await runAgent(['init', '-c', config]);
+    expect(init.status).toBe(0);
+    expect(init.facts('agent-warning').filter(({ code }) => code === 'CONFIG_UNUSED')).toHaveLength(1);
+  });
+
   it('the example of the README passes validate and the JSON Schema that schema prints', async () => {
     const [, example = ''] = /```yaml\n(version: 1\n.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
     const { dir } = await scene.place();

@@ -44,6 +44,11 @@ test.each<[VaultRequest, PolicyMount | undefined, string]>([
   expect(policyLinesOf(request, mount).map(formatPolicyLine)).toEqual([line]);
 });
 
+test('a trust bundle needs no line', () => {
+  const bundle: VaultRequest = { kind: 'vault-trust-bundle', issuer: 'pki', overlapMs: 1 };
+  expect([policyLinesOf(bundle), mountedPathOf(bundle)]).toEqual([[], 'pki/issuers']);
+});
+
 test('the server is asked for the mount of a request by its whole path', () => {
   expect([kv('app', { mount: 'team/kv' }), certificate, kv('/secret/app')].map(mountedPathOf)).toEqual([
     'team/kv/app',

@@ -81,6 +81,11 @@ function resolveListener(
     );
   }
   if (listen !== undefined) checkTcp(shape, listen, entry, problems);
+  // Clients that may stop the agent need to read no secret.
+  if (secrets?.length === 0 && !control) {
+    const hint = 'Name the secrets that its clients may read, or remove secrets to show all of them.';
+    problems.warn('CONFIG_UNUSED', file, [...path, 'secrets'], 'the list is empty: the listener shows no secret', hint);
+  }
   for (const [index, name] of (secrets ?? []).entries()) {
     const at = [...path, 'secrets', index];
     if (name.includes('.')) {

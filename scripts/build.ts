@@ -74,6 +74,7 @@ const leaveApart: Plugin = {
 };
 
 const common = {
+  preserveSymlinks: true, // node_modules of a copy of the tree may be a link
   bundle: true,
   platform: 'node',
   format: 'cjs',

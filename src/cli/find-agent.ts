@@ -41,14 +41,15 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
 
 /**
  * The address at which the running agent answers health: as `findAgent` finds it, but in a configuration the admin
- * listener comes first. Health needs no token.
+ * listener comes first. Health needs no token. What this finds without reading a configuration, `quickProbe` finds too.
  * @throws ProblemsError when the configuration is not good.
  */
 export async function findHealth(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return named;
-  const config = isConfigNamed(options, env) ? await load(options, env) : undefined;
+  const hasConfig = isConfigNamed(options, env) || (await hasDefaultFile());
+  const config = hasConfig ? await load(options, env) : undefined;
   const best = config?.admin ?? preferredListener(config?.api);
   return best === undefined ? DEFAULT_PLACE : addressFromHere(best.where, best.place);
 }

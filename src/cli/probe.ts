@@ -1,6 +1,7 @@
 import { errnoWord } from '../base/errno.ts';
 import { fail, PannierError } from '../base/errors.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { DEFAULT_FILE } from '../config/load/default-file.ts';
 import type { LocalPlace } from '../http/local-api.ts';
 import { DEFAULT_PLACE, namedPlace } from './named-place.ts';
 import { type Advice, adviseOnSocket } from './socket-advice.ts';
@@ -49,9 +50,12 @@ export function quickProbe([probe = '', ...rest]: readonly string[]): Promise<nu
   const isPlain = option === undefined || (option === '--socket' && socket !== undefined && more.length === 0);
   if (!isPlain || !Object.hasOwn(PATHS, probe)) return undefined;
   const named = namedPlace(socket, env);
-  if (named === undefined && (env['PANNIER_CONFIG'] ?? '') !== '') return undefined;
+  if (named === undefined && ((env['PANNIER_CONFIG'] ?? '') !== '' || isHere(DEFAULT_FILE))) return undefined;
   return probeAt(named ?? DEFAULT_PLACE, probe as Probe, PROBE_TIMEOUT_MS);
 }
+
+/** Whether something has this name in the working directory. Whether it may be used is checked where it is read. */
+const isHere = (name: string): boolean => process.getBuiltinModule('node:fs').existsSync(name);
 
 /** Sends one request in HTTP/1.0, whose answer ends with the connection, and resolves to the answer's text. */
 function ask(where: LocalPlace, path: string, timeoutMs: number): Promise<string> {

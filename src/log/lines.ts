@@ -3,7 +3,7 @@ import type { Fact } from '../base/fact.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** One log line: a constant message, and fields under the names of docs/operations.md. */
+/** One log line: a constant message, and fields under the names of docs/agent.md. */
 export interface Line {
   readonly level: Level;
   readonly message: string;

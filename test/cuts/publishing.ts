@@ -68,7 +68,7 @@ export const PUBLISHING: readonly Cut[] = [
     "if (generation === undefined) return { state: 'foreign' };",
     "if (generation === undefined) throw fail('OUTPUT_OCCUPIED', place, 'not ours');",
   ),
-  cutIn('docs/operations.md')('docs-say-one-file', 'belongs in one file', 'may stand anywhere'),
+  cutIn('docs/agent.md')('docs-say-one-file', 'belongs in one file', 'may stand anywhere'),
   sink('equal-bytes', "return 'equal';", 'void 0;'),
   loop(
     'equal-bytes',

@@ -12,6 +12,7 @@ import { ADVICE } from './advice.ts';
 import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
+import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
@@ -41,6 +42,7 @@ const all: readonly Cut[] = [
   ...OUTAGE,
   ...SECRECY,
   ...PROXY,
+  ...DOCUMENTATION,
   ...ADVICE,
   ...KEYSTORES,
   ...COMMANDS,

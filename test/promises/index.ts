@@ -1,5 +1,6 @@
 import { advice } from './advice.ts';
 import { commands } from './commands.ts';
+import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
@@ -23,6 +24,7 @@ export const SECTIONS: readonly Section[] = [
   outage,
   secrecy,
   proxy,
+  documentation,
   advice,
   keystores,
   commands,

@@ -66,7 +66,7 @@ export const publishing: Section = {
     held(
       'docs-say-one-file',
       'The docs say that values which must match belong in one file, for readers that open paths one by one.',
-      inFile('test/docs/operations.test.ts', 'docs/operations.md')('says that what must match belongs in one file'),
+      inFile('test/docs/agent.test.ts', 'docs/agent.md')('says that what must match belongs in one file'),
     ),
     held(
       'equal-bytes',

@@ -258,7 +258,9 @@ describe('a good configuration', () => {
     const told = 'no output, no listener and no variable of exec reads the secrets old, older';
     const validate = await runAgent(['validate', config]);
     expect([validate.status, validate.stdout()]).toEqual([0, 'valid: 3 secrets, 1 output\n']);
-    expect(validate.stderr()).toMatch(new RegExp(`^warning: pannier\\.json:1:\\d+: secrets: ${told} \\(CONFIG_UNUSED\\)\\. Let .*\n$`));
+    expect(validate.stderr()).toMatch(
+      new RegExp(`^warning: pannier\\.json:1:\\d+: secrets: ${told} \\(CONFIG_UNUSED\\)\\. Let .*\n$`),
+    );
     const printed = await runAgent(['validate', '--json', config]);
     expect(JSON.parse(printed.stdout())).toMatchObject({
       valid: true,

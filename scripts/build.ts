@@ -57,7 +57,7 @@ const templates = (await readdir('templates'))
 const APART = { 'aws-sdk': 'src/backend/aws/client/sdk.ts', probe: 'src/cli/probe.ts' };
 
 /** Libraries that are imported on first need, whole, and become `dist/NAME.cjs` as well. */
-const LIBRARIES_APART = ['chokidar', 'diff', 'pino-pretty', 'yaml'];
+const LIBRARIES_APART = ['chokidar', 'diff', 'yaml'];
 
 const leaveApart: Plugin = {
   name: 'leave apart what is loaded from a file of its own',
@@ -75,6 +75,7 @@ const leaveApart: Plugin = {
 };
 
 const common = {
+  preserveSymlinks: true, // node_modules of a copy of the tree may be a link
   bundle: true,
   platform: 'node',
   format: 'cjs',
@@ -119,6 +120,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/render/renderer.ts',
     'src/deliver/http/token-file.ts', // the API and its clients
   ],
+  sections: ['src/config/sections/exec/resolve.ts', 'src/config/sections/listeners/resolve-listeners.ts'],
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
@@ -139,7 +141,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
-  schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
+  schemas: [
+    'src/config/check/create-all-problems.ts',
+    'src/config/check/schemas.ts',
+    'src/config/problems/positions.ts',
+  ],
   client: [
     'src/cli/run-other.ts',
     'src/cli/validate.ts',
@@ -148,9 +154,17 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
+  refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
   sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  doctor: [
+    'src/cli/doctor.ts',
+    'src/cli/policy.ts',
+    'src/backend/vault/tools.ts',
+    'src/backend/file/examine.ts',
+    'src/backend/aws/tools.ts',
+  ],
 };
 
 const result = await build({

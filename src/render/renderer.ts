@@ -10,7 +10,7 @@ import { type FieldSource, maskPicked, type PickedSource, pick } from './formats
 import type { Rendered, Renderer } from './render.ts';
 import type { RenderFile } from './render-file.ts';
 import type { KnownNames } from './template/analyse.ts';
-import { RenderFault } from './template/fault.ts';
+import { placeIn, RenderFault } from './template/fault.ts';
 import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
 import { missingIn, viewOf } from './template/view.ts';
 
@@ -36,10 +36,11 @@ export async function createRenderer(
     files.push(await prepareVariables(output.variables, output.files, known, problems));
   if (problems.length > 0) throw new ProblemsError(problems);
   const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...alsoNeeded]);
-  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
+  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks.map(({ backend }) => backend)));
   return {
     wants,
     asks,
+    calls: async () => (await import('./computed-calls.ts')).callsOf(files, placeIn),
     render: async (snapshot, { masked = false } = {}) => renderFiles(files, wants, snapshot, masked),
   };
 }

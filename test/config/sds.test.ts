@@ -122,6 +122,7 @@ describe('the section sds', () => {
       { secrets: { a: 'tlz', b: { generic: 'nothing.x' } }, maxStreams: 0 },
       [
         'CONFIG_INVALID sds.maxStreams',
+        'CONFIG_MISSING sds',
         'CONFIG_UNKNOWN_SECRET sds.secrets.a',
         'CONFIG_UNKNOWN_SECRET sds.secrets.b.generic',
       ],

@@ -8,8 +8,11 @@
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
+import { ADVICE } from './advice.ts';
+import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
+import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
@@ -40,8 +43,11 @@ const all: readonly Cut[] = [
   ...OUTAGE,
   ...SECRECY,
   ...PROXY,
+  ...DOCUMENTATION,
+  ...ADVICE,
   ...KEYSTORES,
   ...SDS,
+  ...COMMANDS,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

@@ -1,3 +1,6 @@
+import { advice } from './advice.ts';
+import { commands } from './commands.ts';
+import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
@@ -22,8 +25,11 @@ export const SECTIONS: readonly Section[] = [
   outage,
   secrecy,
   proxy,
+  documentation,
+  advice,
   keystores,
   sds,
+  commands,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

@@ -25,5 +25,6 @@ export const vault: BackendKind<VaultBackendConfig> = {
   hasProxy: true,
   credentialsIn: ({ auth }) => (auth.method === 'token' && auth.token !== undefined ? [auth.token] : []),
   usesUpLogin: ({ auth }) => auth.method === 'approle' && (auth.secretIdWrapped || auth.removeSecretIdFile),
+  loadTools: () => import('./tools.ts'),
   open: async (config, opening) => (await import('./open.ts')).openVaultBackend(config, opening),
 };

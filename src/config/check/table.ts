@@ -1,5 +1,5 @@
 import { RULES, type RuleName } from '../rules.ts';
-import type { SchemaName } from './entry-checker.ts';
+import type { SchemaName } from './shapes.ts';
 
 /**
  * A schema as plain data: what decides whether a value fits, without what explains why not. `make-tables.ts` makes it
@@ -31,6 +31,12 @@ export interface SchemaTables<Name extends SchemaName = SchemaName> {
 /** The schemas of a section that few use: its tables are with its code, and every other start reads less. */
 export type SdsSchemaName = Extract<SchemaName, 'sds' | 'sdsSecret'>;
 export type StartSchemaName = Exclude<SchemaName, SdsSchemaName>;
+
+/** Tables of some schemas. */
+export interface KnownTables {
+  readonly tables: readonly Table[];
+  readonly byName: Partial<Record<SchemaName, number>>;
+}
 
 const compiled = new Map<string, RegExp>();
 

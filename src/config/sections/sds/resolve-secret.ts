@@ -1,6 +1,6 @@
 import { parseDuration } from '../../../base/duration.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import type { ConfigPath } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { SdsSecretShape } from '../../schema.ts';
@@ -40,13 +40,13 @@ export function resolveSdsSecret(
     problems.add('CONFIG_INVALID', file, path, 'the name of a secret or a map is expected', hint);
     return undefined;
   }
-  const shape = parseEntry('sdsSecret', entry, problems);
-  if (shape === undefined) return undefined;
-  const before = problems.count;
-  const kind = chooseKind(shape, entry, problems);
-  if (kind === undefined) return undefined;
-  const secret = makeSecret(kind, shape, { entry, place, secrets, problems });
-  return problems.count > before ? undefined : secret;
+  return resolveEntry('sdsSecret', entry, problems, (shape, found) => {
+    const before = found.count;
+    const kind = chooseKind(shape, entry, found);
+    if (kind === undefined) return undefined;
+    const secret = makeSecret(kind, shape, { entry, place, secrets, problems: found });
+    return found.count > before ? undefined : secret;
+  });
 }
 
 interface Making {

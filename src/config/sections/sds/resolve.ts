@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { SchemaTables, SdsSchemaName } from '../../check/table.ts';
 import type { SdsConfig, SdsListenConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
@@ -32,25 +32,35 @@ export function resolveSds(
   resolver: SecretResolver,
   problems: Problems,
 ): SdsConfig | undefined {
+  const { checker } = problems;
+  if (SDS_TABLES !== undefined) checker.learn?.(SDS_TABLES);
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
-  const shape = parseEntry('sds', entry, problems, isTree(raw) ? { ...raw, secrets: {} } : raw);
-  if (!isTree(raw)) return undefined;
+  const without = isTree(raw) && isTree(raw['secrets']) ? { ...raw, secrets: {} } : raw;
   const before = problems.count;
-  const named = resolveSecrets(raw['secrets'], entry, secrets, problems);
-  if (shape === undefined) return undefined;
-  const listeners = resolveListeners(shape, entry, problems);
-  const onDemand = resolveOnDemand(shape.onDemand, entry, resolver, problems);
-  if (named.size === 0 && shape.onDemand === undefined && problems.count === before) {
+  const rest = resolveEntry('sds', entry, problems, (shape, found) => restOf(shape, entry, resolver, found), {
+    raw: without,
+  });
+  const named = isTree(raw) ? resolveSecrets(raw['secrets'], entry, secrets, problems) : new Map();
+  if (isTree(raw) && raw['secrets'] === undefined && raw['onDemand'] === undefined && problems.count === before) {
     problems.add('CONFIG_MISSING', file, [...path, 'secrets'], 'sds has neither secrets nor onDemand', 'Add one.');
   }
+  return rest === undefined || problems.count > before ? undefined : { ...rest, secrets: named };
+}
+
+/** All but the secrets. */
+function restOf(
+  shape: SdsShape,
+  entry: ConfigEntry,
+  resolver: SecretResolver,
+  problems: Problems,
+): Omit<SdsConfig, 'secrets'> | undefined {
+  const before = problems.count;
+  const listeners = resolveListeners(shape, entry, problems);
+  const onDemand = resolveOnDemand(shape.onDemand, entry, resolver, problems);
   if (problems.count > before) return undefined;
-  return {
-    listeners,
-    maxStreams: shape.maxStreams ?? MAX_STREAMS,
-    secrets: named,
-    ...(onDemand === undefined ? {} : { onDemand }),
-  };
+  const { maxStreams = MAX_STREAMS } = shape;
+  return { listeners, maxStreams, ...(onDemand === undefined ? {} : { onDemand }) };
 }
 
 function resolveSecrets(
@@ -60,12 +70,8 @@ function resolveSecrets(
   problems: Problems,
 ): ReadonlyMap<string, SdsSecretConfig> {
   const named = new Map<string, SdsSecretConfig>();
-  if (raw === undefined || raw === null) return named;
   const at = [...path, 'secrets'];
-  if (!isTree(raw)) {
-    problems.add('CONFIG_INVALID', file, at, 'a map of names and secrets is expected');
-    return named;
-  }
+  if (!isTree(raw)) return named; // the schema of the section has told what is wrong
   for (const name of Object.keys(raw)) {
     const entry = { file, path: [...at, name] };
     if (!/^[!-~]{1,253}$/.test(name)) {

@@ -252,6 +252,24 @@ export const CODES = {
     "Allow kms:Decrypt in the role's policy and in the key's, and check that the key is enabled.",
   ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
+  CERTIFICATE_UNFIT: row(
+    1,
+    'backoff',
+    'A certificate does not fit together, or is not the one that was asked for; it is not published.',
+    'See docs/certificates.md for what is checked.',
+  ),
+  CERTIFICATE_CA_UNREADABLE: row(
+    1,
+    'backoff',
+    'The file with the CA certificates cannot be read.',
+    'Check the path in ca and its permissions.',
+  ),
+  CERTIFICATE_SHORTENED: row(
+    1,
+    'never',
+    'The certificate ends earlier than asked for: the role or the CA allows no longer life (a warning).',
+    'Raise max_ttl of the role, renew the CA, or ask for less.',
+  ),
   SECRET_STALE: row(
     1,
     'backoff',

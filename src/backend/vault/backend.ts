@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
+import type { Fields } from '../../base/value.ts';
 import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
@@ -9,7 +10,7 @@ import type { VaultClient } from './client/client.ts';
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
 import type { VaultSourceDeps } from './source/answer.ts';
-import { createVaultCertificate } from './source/certificate.ts';
+import type { VaultCertificates } from './source/certificate.ts';
 import { createVaultKv } from './source/kv.ts';
 import { createVaultList } from './source/list.ts';
 import { VaultMounts } from './source/mounts.ts';
@@ -36,7 +37,11 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
   const list = createVaultList(deps, mounts);
   const read = createVaultRead(deps);
   const write = createVaultWrite(deps);
-  const certificate = createVaultCertificate(deps);
+  let loading: Promise<VaultCertificates> | undefined;
+  const certificates = () => {
+    loading ??= openCertificates(deps);
+    return loading;
+  };
 
   const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
     const request = want.request as VaultRequest;
@@ -50,16 +55,22 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
       case 'vault-write':
         return write({ want, request, last }, signal);
       case 'vault-certificate':
-        return certificate({ want, request, last }, signal);
+        return (await certificates()).fetch({ want, request, last }, signal);
       default:
         throw fail('INTERNAL', want.place, `a Vault backend got a request of kind ${want.request.kind}`);
     }
   };
 
+  const restore = async (want: Want, fields: Fields): Promise<Fetched | undefined> => {
+    const request = want.request as VaultRequest;
+    if (request.kind !== 'vault-certificate') return undefined;
+    return await (await certificates()).restore(want, request, fields);
+  };
+
   return {
     name: config.name,
     where: config.address,
-    source: { fetch, renew: createRenew(deps.vault) },
+    source: { fetch, renew: createRenew(deps.vault), restore },
     identity: identityOf(config),
     onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
@@ -74,6 +85,11 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
       await client[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Loads the code of certificates, which few agents need. */
+async function openCertificates(deps: VaultSourceDeps): Promise<VaultCertificates> {
+  return (await import('./source/certificate.ts')).createVaultCertificates(deps);
 }
 
 /**

@@ -1,10 +1,10 @@
-import { parseDuration } from '../../../base/duration.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
 import { type ConfigPath, pathKey } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
 import type { EndField, VaultRequest } from './request.ts';
-import type { CertificateShape, VaultSecretShape } from './request-schema.ts';
+import type { VaultSecretShape } from './request-schema.ts';
+import { resolveCertificate } from './resolve-certificate.ts';
 
 const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 
@@ -34,36 +34,13 @@ export function resolveVaultRequest(
     warnOfLiterals(write.data ?? {}, [...entry.path, 'write', 'data'], entry, problems);
     return { kind: 'vault-write', path, data: write.data ?? {}, ...end };
   }
-  return certificate && certificateRequest(certificate, entry, problems);
+  return certificate && resolveCertificate(certificate, entry, problems);
 }
 
 function endField(end: NonNullable<VaultSecretShape['end']>): EndField {
   if (typeof end === 'string') return { field: end };
   const { field, unit } = end;
   return unit === undefined ? { field } : { field, unit };
-}
-
-function certificateRequest(
-  { issuer, role, commonName, altNames = [], ipSans = [], uriSans = [], ttl }: CertificateShape,
-  { file, path }: ConfigEntry,
-  problems: Problems,
-): VaultRequest {
-  const seconds = ttl === undefined ? undefined : Math.floor((parseDuration(ttl) as number) / 1000);
-  if (seconds === 0) {
-    const place = [...path, 'certificate', 'ttl'];
-    problems.add('CONFIG_INVALID', file, place, 'the life of a certificate is at least one second');
-  }
-  return {
-    kind: 'vault-certificate',
-    issuer: trimSlashes(issuer),
-    role,
-    commonName,
-    altNames,
-    ipSans,
-    uriSans,
-    // In seconds, the one unit that every version of the API takes.
-    ...(seconds === undefined ? {} : { ttl: `${seconds}s` }),
-  };
 }
 
 /** A parameter with one of these names is a secret. Other parameters are not checked. */

@@ -47,8 +47,8 @@ function constantSession(): VaultBackendDeps['session'] {
 }
 
 /** A backend over a fake client, and helpers that fetch from it. */
-export function sourceWorld() {
-  const clock = new FakeClock();
+export function sourceWorld(wallMs?: number) {
+  const clock = new FakeClock(wallMs);
   const server = new FakeVault();
   const backend = createVaultBackend(config, { client: server, session: constantSession(), clock });
   const fetch = (request: SecretRequest, last?: Fetched, place?: string): Promise<Fetch> =>

@@ -116,13 +116,19 @@ export interface Source {
   /** Extends a lease; the answer's life starts at the request. Absent: leases of this source are not renewable. */
   renew?(want: Want, life: LeaseLife, signal: AbortSignal): Promise<LeaseLife>;
   /**
-   * The value that a fetch would have brought, made of the fields that an earlier process kept for this want; undefined
-   * when they are not good any more. Nothing is sent. Absent: values of this source are not kept.
+   * How the value of a want is made again of what an earlier process kept beside the files that it published. Undefined
+   * or absent: such values are not kept.
    */
-  restore?(want: Want, fields: Fields): Promise<Fetched | undefined>;
+  restorer?(want: Want): Restorer | undefined;
   /** Calls `changed` when the backend says that the want may have changed; absent: polling only. */
   watch?(want: Want, changed: () => void): Disposable;
 }
+
+/**
+ * Makes the value that a fetch would have brought of the fields that were kept, and sends nothing. Undefined when the
+ * fields are not what is asked for, or not good any more.
+ */
+export type Restorer = (fields: Fields) => Promise<Fetched | undefined>;
 
 /** A source, and what the lease manager must know about the login that its leases depend on. */
 export interface Backend extends AsyncDisposable {

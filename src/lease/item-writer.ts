@@ -55,6 +55,8 @@ export class ItemWriter {
     }
     this.#freshen(item, answer.value, true);
     item.sameLease = 0;
+    const { warning } = answer.value;
+    if (warning !== undefined && warning.code !== last?.warning?.code) this.#emit({ kind: 'agent-warning', warning });
     const lifeMs = lengthMs(answer.value.life);
     this.#emit({
       kind: 'secret-changed',
@@ -64,6 +66,15 @@ export class ItemWriter {
       first: last === undefined,
     });
     return last === undefined ? 'first' : 'changed';
+  }
+
+  /** Takes up a value that an earlier process had since `cameWallMs`. */
+  restore(item: Item, value: Fetched, cameWallMs: number): SecretEvent {
+    this.#freshen(item, value, true, cameWallMs);
+    const lifeMs = lengthMs(value.life);
+    const life = { life: value.life.kind, ...(lifeMs === undefined ? {} : { lifeMs }) };
+    this.#emit({ kind: 'secret-kept', secrets: [...item.names], ...life });
+    return 'first';
   }
 
   /**
@@ -138,16 +149,16 @@ export class ItemWriter {
   }
 
   /** @param isOther it is not the value that the item held before. */
-  #freshen(item: Item, value: Fetched, isOther: boolean): void {
+  #freshen(item: Item, value: Fetched, isOther: boolean, fetchedWallMs = this.#clock.wallMs()): void {
     const { entry } = item;
     const before = entry?.state;
     const since = entry === undefined || entry.state === 'absent' || isOther ? undefined : entry;
     if (since?.state === 'expired') {
-      item.entry = Object.freeze({ ...since, value: Object.freeze(value), fetchedWallMs: this.#clock.wallMs() });
+      item.entry = Object.freeze({ ...since, value: Object.freeze(value), fetchedWallMs });
       if (this.#hasEnded(item)) return; // a value that has ended does not become fresh by being read once more
     }
     const stateNumber = since?.state === 'fresh' ? since.stateNumber : this.#nextNumber();
-    item.entry = freshEntry(value, this.#clock.wallMs(), stateNumber, since);
+    item.entry = freshEntry(value, fetchedWallMs, stateNumber, since);
     if (before !== 'stale' && before !== 'expired') return;
     this.#emit({ kind: 'secret-state', secrets: [...item.names], state: 'fresh' });
   }

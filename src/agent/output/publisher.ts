@@ -1,10 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
-import { type Failure, failure } from '../../base/errors.ts';
+import { asFailure, type Failure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Sink, Staged } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
+import type { Snapshot } from '../../lease/snapshot.ts';
 import type { Renderer } from '../../render/render.ts';
 import { NeededSecrets } from './needed-secrets.ts';
 import type { ReloadProgress } from './reload-progress.ts';
@@ -15,7 +16,7 @@ export interface PublisherDeps {
   readonly sink: Sink;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
-  readonly manager: Pick<LeaseManager, 'snapshot'>;
+  readonly manager: Pick<LeaseManager, 'snapshot' | 'wantIdOf'>;
   readonly clock: Pick<Clock, 'monoMs'>;
   readonly emit: Emit;
   /** The templates computed other paths than before: `needed` is another one. */
@@ -70,18 +71,20 @@ export class Publisher {
   async publish(): Promise<PublishResult> {
     const { renderer, manager, sink, output, emit, clock, onNeeds } = this.#deps;
     const startedMs = clock.monoMs();
-    const rendered = await renderer.render(manager.snapshot(this.needed.names));
+    const snapshot = manager.snapshot(this.needed.names);
+    const rendered = await renderer.render(snapshot);
     const renderMs = clock.monoMs() - startedMs;
     emit({ kind: 'output-rendered', output: output.name, result: rendered.kind, durationMs: renderMs });
     if (rendered.kind === 'failed') return rendered;
     if (this.needed.update(rendered)) onNeeds();
     if (rendered.kind === 'waits') return rendered;
     const staged = await sink.stage(rendered.files);
-    if (staged === 'equal') {
-      emit({ kind: 'output-unchanged', output: output.name });
-      return { kind: 'equal' };
-    }
-    return await this.#commit(staged, rendered.files.size, startedMs);
+    if (staged === 'equal') emit({ kind: 'output-unchanged', output: output.name });
+    const result: PublishResult =
+      staged === 'equal' ? { kind: 'equal' } : await this.#commit(staged, rendered.files.size, startedMs);
+    if (sink.keep !== undefined && (sink.hasKept || hasCertificate(snapshot)))
+      await this.#keep(snapshot, rendered.files);
+    return result;
   }
 
   /** The previous generation stays for readers that are still in it; the sink says when it may go. */
@@ -93,6 +96,17 @@ export class Publisher {
       if (nextMs !== undefined) this.#sweepAtMs = clock.monoMs() + nextMs;
     } catch {
       // What could not be removed now goes at the next publish or start; the published generation is not concerned.
+    }
+  }
+
+  /** What is not kept costs one certificate more at the next start, and nothing now. */
+  async #keep(snapshot: Snapshot, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const { sink, manager, emit } = this.#deps;
+    try {
+      const { keepCertificates } = await import('../kept-certificates.ts');
+      await keepCertificates(sink, snapshot, files, manager);
+    } catch (error) {
+      emit({ kind: 'agent-warning', warning: asFailure(error, this.#place) });
     }
   }
 
@@ -114,4 +128,12 @@ export class Publisher {
     await progress.takenUp(generation);
     if (progress.steps.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
+}
+
+function hasCertificate(snapshot: Snapshot): boolean {
+  for (const name of snapshot.names()) {
+    const entry = snapshot.get(name);
+    if (entry !== undefined && entry.state !== 'absent' && entry.value.life.kind === 'certificate') return true;
+  }
+  return false;
 }

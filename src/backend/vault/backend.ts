@@ -1,8 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
-import type { Fields } from '../../base/value.ts';
-import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
+import type { Backend, Fetch, Fetched, Restorer, Want } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultSession } from './auth/session.ts';
@@ -61,16 +60,16 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
     }
   };
 
-  const restore = async (want: Want, fields: Fields): Promise<Fetched | undefined> => {
+  const restorer = (want: Want): Restorer | undefined => {
     const request = want.request as VaultRequest;
     if (request.kind !== 'vault-certificate') return undefined;
-    return await (await certificates()).restore(want, request, fields);
+    return async (fields) => (await certificates()).restore(want, request, fields);
   };
 
   return {
     name: config.name,
     where: config.address,
-    source: { fetch, renew: createRenew(deps.vault), restore },
+    source: { fetch, renew: createRenew(deps.vault), restorer },
     identity: identityOf(config),
     onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),

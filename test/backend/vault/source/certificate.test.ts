@@ -66,7 +66,7 @@ function connect() {
   });
   return {
     fetch: (request: CertificateRequest, last?: Fetched) => backend.source.fetch(wantOf(request), last, never),
-    restore: (request: CertificateRequest, fields: Fields) => backend.source.restore?.(wantOf(request), fields),
+    restore: (request: CertificateRequest, fields: Fields) => backend.source.restorer?.(wantOf(request))?.(fields),
     calls: () =>
       facts
         .flatMap((fact) => (fact.kind === 'backend-answered' ? [fact.call] : []))

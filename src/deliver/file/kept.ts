@@ -1,0 +1,125 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { holdFolder } from '../../base/held-folder.ts';
+import { Secret } from '../../base/secret.ts';
+import { type Fields, isList, isSecret, type Value } from '../../base/value.ts';
+import { KEPT } from './names.ts';
+import { readCurrent } from './read-current.ts';
+
+/** The value of a certificate that an output publishes, for the next process. */
+export interface KeptCertificate {
+  /** The hash of the identity of its want: of backend, login and request. */
+  readonly id: string;
+  /** When it came, on the wall clock. */
+  readonly cameWallMs: number;
+  readonly fields: Fields;
+}
+
+/** A larger file is not read: it would hold some thousand certificates. */
+const MAX_BYTES = 16 * 1024 * 1024;
+const FORMAT = 1;
+
+/**
+ * The bytes of `..kept`: those of the certificates whose private key is in a published file as well, so that no key
+ * lies where it does not lie anyway. Undefined when there is none.
+ */
+export function keptBytes(
+  certificates: readonly KeptCertificate[],
+  files: ReadonlyMap<string, Uint8Array>,
+): Uint8Array | undefined {
+  const published = [...files.values()].map(latin1);
+  const kept = certificates.filter(({ fields }) => isPublished(fields, published));
+  if (kept.length === 0) return undefined;
+  const shown = kept.map(({ id, cameWallMs, fields }) => ({ id, cameWallMs, fields: plainFields(fields) }));
+  return Buffer.from(`${JSON.stringify({ format: FORMAT, certificates: shown })}\n`);
+}
+
+/**
+ * What an earlier process kept in an output's directory. Certificates count only while their private key is in the
+ * published generation: whoever writes `..kept` alone changes nothing. A file that another user owns or may read, a
+ * link, and one that is malformed hold nothing.
+ * @throws PannierError OUTPUT_NOT_READABLE
+ */
+export async function readKept(dir: string, place: string): Promise<readonly KeptCertificate[]> {
+  const certificates = parseKept(await readOwn(dir));
+  if (certificates.length === 0) return [];
+  const published = [...((await readCurrent(dir, place))?.files.values() ?? [])].map(latin1);
+  return certificates.filter(({ fields }) => isPublished(fields, published));
+}
+
+async function readOwn(dir: string): Promise<string> {
+  try {
+    await using held = await holdFolder(dir);
+    const file = await open(`${held.at}/${KEPT}`, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const stats = await file.stat();
+      const { uid, mode, nlink, size } = stats;
+      const isOurs = uid === (process.geteuid?.() ?? uid) && (mode & 0o077) === 0 && nlink === 1;
+      return stats.isFile() && isOurs && size <= MAX_BYTES ? await file.readFile('utf8') : '';
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return ''; // nothing was kept, or it cannot be read: the certificates are issued anew
+  }
+}
+
+function parseKept(text: string): readonly KeptCertificate[] {
+  if (text === '') return [];
+  try {
+    const { format, certificates } = JSON.parse(text) as { format: unknown; certificates: unknown };
+    if (format !== FORMAT || !Array.isArray(certificates)) return [];
+    return certificates.flatMap((one: unknown) => {
+      const { id, cameWallMs, fields } = (one ?? {}) as { readonly [name in keyof KeptCertificate]?: unknown };
+      const isWhole = typeof id === 'string' && typeof cameWallMs === 'number' && typeof fields === 'object';
+      return isWhole && fields !== null ? [{ id, cameWallMs, fields: readFields(fields) }] : [];
+    });
+  } catch {
+    return []; // the message of JSON.parse would quote a key
+  }
+}
+
+function readFields(fields: object): Fields {
+  return new Map(
+    Object.entries(fields).flatMap(([name, value]: [string, unknown]): [string, Value][] => {
+      const read = readValue(value);
+      return read === undefined ? [] : [[name, read]];
+    }),
+  );
+}
+
+function readValue(value: unknown): Value | undefined {
+  if (typeof value === 'string') return Secret.text(value);
+  if (typeof value === 'number') return Secret.number(String(value));
+  return Array.isArray(value) ? value.flatMap((one) => readValue(one) ?? []) : undefined;
+}
+
+function plainFields(fields: Fields): Readonly<Record<string, unknown>> {
+  return Object.fromEntries([...fields].map(([name, value]) => [name, plainValue(value)]));
+}
+
+function plainValue(value: Value): unknown {
+  if (isList(value)) return value.map(plainValue);
+  if (!isSecret(value)) return undefined;
+  return value.type === 'number' ? Number(value.exposeText('file')) : value.exposeText('file');
+}
+
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+
+/**
+ * Whether a private key is in one of the files: each line of its PEM, however the lines are put together (JSON has `\n`
+ * between them), or its bytes (DER).
+ */
+function isPublished(fields: Fields, files: readonly string[]): boolean {
+  const key = fields.get('privateKey');
+  if (!isSecret(key) || key.type !== 'string') return false;
+  const lines = key
+    .exposeText('file')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('-----'));
+  if (lines.length === 0) return false;
+  const der = Buffer.from(lines.join(''), 'base64').toString('latin1');
+  return files.some((file) => file.includes(der) || lines.every((line) => file.includes(line)));
+}

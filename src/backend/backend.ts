@@ -120,8 +120,8 @@ export interface Source {
    * or absent: such values are not kept.
    */
   restorer?(want: Want): Restorer | undefined;
-  /** Calls `changed` when the backend says that the want may have changed; absent: polling only. */
-  watch?(want: Want, changed: () => void): Disposable;
+  /** Calls `changed` when the want may have changed; absent, or undefined: this want is not watched. */
+  watch?(want: Want, changed: () => void): Disposable | undefined;
 }
 
 /**

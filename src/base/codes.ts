@@ -270,6 +270,24 @@ export const CODES = {
     'The certificate ends earlier than asked for: the role or the CA allows no longer life (a warning).',
     'Raise max_ttl of the role, renew the CA, or ask for less.',
   ),
+  CERTIFICATE_REVOKED: row(
+    1,
+    'never',
+    'The server has revoked a certificate before its end; another one is issued (a warning).',
+    'Find out who revoked it, and why.',
+  ),
+  CERTIFICATE_CA_CHANGED: row(
+    1,
+    'never',
+    'The mount issues by another CA than before; another certificate is issued (a warning).',
+    'Nothing is to be done when the change was meant.',
+  ),
+  CERTIFICATE_NOT_REVOKED: row(
+    1,
+    'never',
+    'A certificate that was replaced could not be revoked (a warning).',
+    'Allow update on MOUNT/revoke in the policy.',
+  ),
   SECRET_STALE: row(
     1,
     'backoff',

@@ -293,7 +293,8 @@ export class LeaseManager {
     const { watch } = item.backend.source;
     if (watch === undefined || this.#watches.has(item.want.id)) return;
     const changed = () => void this.#attempts.start(item, 'fetch', 'pushed');
-    this.#watches.set(item.want.id, watch.call(item.backend.source, item.want, changed));
+    const watching = watch.call(item.backend.source, item.want, changed);
+    if (watching !== undefined) this.#watches.set(item.want.id, watching);
   }
 
   #expire(item: Item, why: WhyExpired): void {

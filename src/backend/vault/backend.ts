@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import type { Backend, Fetch, Fetched, Restorer, Want } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
@@ -21,14 +22,23 @@ export interface VaultBackendDeps {
   readonly client: VaultClient;
   readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead'>;
   readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly emit: Emit;
 }
 
 /** Makes a backend of a Vault or OpenBao server. It owns `client` and `session`, and disposes of them. */
-export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultBackendDeps): Backend {
+export function createVaultBackend(
+  config: VaultBackendConfig,
+  { client, session, clock, random, emit }: VaultBackendDeps,
+): Backend {
   const stop = new AbortController();
   const deps: VaultSourceDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
+    random,
+    emit,
+    stop: stop.signal,
     nextVersion: countVersions(clock),
   };
   const mounts = new VaultMounts(deps.vault, clock, stop.signal);
@@ -66,10 +76,17 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
     return async (fields) => (await certificates()).restore(want, request, fields);
   };
 
+  const watch = (want: Want, changed: () => void): Disposable | undefined => {
+    const request = want.request as VaultRequest;
+    if (request.kind !== 'vault-certificate') return undefined;
+    const watching = certificates().then((open) => open.watch(want, request, changed));
+    return { [Symbol.dispose]: () => void watching.then((one) => one[Symbol.dispose]()) };
+  };
+
   return {
     name: config.name,
     where: config.address,
-    source: { fetch, renew: createRenew(deps.vault), restorer },
+    source: { fetch, renew: createRenew(deps.vault), restorer, watch },
     identity: identityOf(config),
     onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),

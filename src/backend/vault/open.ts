@@ -14,7 +14,7 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
   const method = createVaultMethod(config, { client, clock, emit, env, kept: keptSecretIds(context.kept) });
   const { revokeOnExit } = config.auth;
   const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
-  const backend = createVaultBackend(config, { client, session, clock });
+  const backend = createVaultBackend(config, { client, session, clock, random, emit });
   let upstream: Promise<Upstream> | undefined;
   return {
     ...backend,

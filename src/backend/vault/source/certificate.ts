@@ -19,6 +19,8 @@ import type { CertificateRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields, type VaultSourceDeps } from './answer.ts';
 import { warnOfShortLife } from './certificate-life.ts';
 import { inServerWords } from './certificate-refusal.ts';
+import { revokeLater } from './certificate-revoke.ts';
+import { CertificateWatch, type HeldCertificate } from './certificate-watch.ts';
 
 /** By how much clocks may differ when the configuration does not say. */
 const CLOCK_SKEW_MS = 5 * 60_000;
@@ -31,6 +33,8 @@ export interface VaultCertificates {
   readonly fetch: FetchKind<CertificateRequest>;
   /** Undefined when the fields are not fit any more. */
   restore(want: Want, request: CertificateRequest, fields: Fields): Promise<Fetched | undefined>;
+  /** Calls `changed` when the certificate of the want must be replaced before its time. */
+  watch(want: Want, request: CertificateRequest, changed: () => void): Disposable;
 }
 
 /**
@@ -42,9 +46,16 @@ export interface VaultCertificates {
  * refused here, before anything is published. The lease of a role with generate_lease=true is ignored; the server
  * revokes such a certificate when the login ends, so leave generate_lease off.
  */
-export function createVaultCertificates({ vault, clock }: VaultSourceDeps): VaultCertificates {
+export function createVaultCertificates(deps: VaultSourceDeps): VaultCertificates {
+  const { vault, clock } = deps;
+  /** By the want's id, for those that are watched. */
+  const held = new Map<string, HeldCertificate>();
+  const watcher = new CertificateWatch({ ...deps, held: ({ id }) => held.get(id) });
+  const hold = ({ id }: Want, { fields, version: serial }: Fetched) =>
+    held.set(id, { serial, issuingCa: text(fields.get('issuingCa')) ?? '' });
   return {
-    async fetch({ want: { place }, request, last }, signal) {
+    async fetch({ want, request, last }, signal) {
+      const { place } = want;
       const authorities = await readAuthorities(request, place); // before anything is issued
       const key = request.key === undefined ? undefined : await localKey(request, last);
       const body = requestBody(request, key);
@@ -57,22 +68,40 @@ export function createVaultCertificates({ vault, clock }: VaultSourceDeps): Vaul
       const data = withKey(readFields(answer.body, place), key, request);
       const checked = check(setOf(data, place), { request, authorities, place });
       const value = certificateValue(data, checked, text(data.get('serial_number')));
+      hold(want, value);
       // The certificate is the one that is held already: a cache on the way answered.
       if (last?.version === value.version && last.fields.size > 0) return { state: 'unchanged', life: value.life };
+      const { revokeOldAfterMs } = want.request.upkeep ?? {};
+      if (last !== undefined && revokeOldAfterMs !== undefined) {
+        revokeLater(deps, { place, request }, last.version, revokeOldAfterMs);
+      }
       const warning = warnOfShortLife(checked.leaf, request, { place, nowMs: clock.wallMs() });
       return changed(value.fields, value.version, value.life, warning);
     },
 
-    async restore({ place }, request, fields) {
+    async restore(want, request, fields) {
+      const { place } = want;
       try {
         const data = answerOf(fields);
         const authorities = await readAuthorities(request, place);
         const checked = check(setOf(data, place), { request, authorities, place });
         if (request.key !== undefined && !isOfKind(checked.key, request.key)) return undefined;
-        return certificateValue(data, checked, text(data.get('serial_number')));
+        const value = certificateValue(data, checked, text(data.get('serial_number')));
+        hold(want, value);
+        return value;
       } catch {
         return undefined; // the certificate is issued anew, which says what is wrong if that is wrong too
       }
+    },
+
+    watch(want, request, changed) {
+      const watching = watcher.watch(want, request, changed);
+      return {
+        [Symbol.dispose]: () => {
+          watching[Symbol.dispose]();
+          held.delete(want.id);
+        },
+      };
     },
   };
 

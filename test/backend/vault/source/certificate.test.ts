@@ -67,6 +67,9 @@ function connect() {
   return {
     fetch: (request: CertificateRequest, last?: Fetched) => backend.source.fetch(wantOf(request), last, never),
     restore: (request: CertificateRequest, fields: Fields) => backend.source.restorer?.(wantOf(request))?.(fields),
+    watch: (request: CertificateRequest, changed: () => void) =>
+      backend.source.watch?.({ ...wantOf(request), refreshMs: 100 }, changed) as Disposable,
+    warnings: () => facts.flatMap((fact) => (fact.kind === 'agent-warning' ? [fact.warning.code] : [])),
     calls: () =>
       facts
         .flatMap((fact) => (fact.kind === 'backend-answered' ? [fact.call] : []))
@@ -221,5 +224,58 @@ describe('a certificate of a real OpenBao', () => {
     expect(await vault.restore(request, mixed)).toBeUndefined();
     expect(await vault.restore(request, new Map())).toBeUndefined();
     expect(vault.calls()).toHaveLength(2);
+  });
+});
+
+describe('a certificate in use', () => {
+  const serialOf = (fetched: Fetched) => fetched.version;
+  const revocationOf = async (mount: string, serial: string) =>
+    (await bao.api<{ revocation_time: number }>('GET', `${mount}/cert/${serial}`)).data.revocation_time;
+
+  test('that the server revokes is to be replaced at once', async () => {
+    await using vault = connect();
+    const request = asked({ commonName: 'revoked.svc' });
+    const first = held(await vault.fetch(request));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _watching = vault.watch(request, resolve);
+    await bao.api('POST', 'pki/revoke', { serial_number: serialOf(first) });
+    await promise;
+    expect(vault.warnings()).toEqual(['CERTIFICATE_REVOKED']);
+    expect(vault.calls().filter((call) => call.startsWith('POST'))).toHaveLength(1);
+  });
+
+  test.each([
+    ['the mount', {}],
+    ['the issuer', { issuerRef: 'default' }],
+  ])('is to be replaced once when the CA of %s has changed', async (_, more) => {
+    const mount = `rotated-${Object.keys(more).length}`;
+    await mountPki(mount);
+    await using vault = connect();
+    const request = asked({ issuer: mount, ...more });
+    const first = held(await vault.fetch(request));
+    let changes = 0;
+    using _watching = vault.watch(request, () => changes++);
+    const looks = () => vault.calls().filter((call) => call.startsWith('GET')).length;
+    await expect.poll(looks, { timeout: 10_000 }).toBeGreaterThan(1);
+    expect(changes).toBe(0);
+    const next = { common_name: `next ${mount}`, ttl: '43800h', key_type: 'ec', issuer_name: 'next' };
+    await bao.api('POST', `${mount}/root/rotate/internal`, next);
+    await bao.api('POST', `${mount}/root/replace`, { default: 'next' });
+    await expect.poll(() => changes, { timeout: 10_000 }).toBe(1);
+    expect(vault.warnings()).toEqual(['CERTIFICATE_CA_CHANGED']);
+    const second = held(await vault.fetch(request, first));
+    expect(fieldsOf(second).issuingCa).not.toBe(fieldsOf(first).issuingCa);
+    const before = looks();
+    await expect.poll(looks, { timeout: 10_000 }).toBeGreaterThan(before + 3);
+    expect(changes).toBe(1);
+  });
+
+  test('whose replacement has come is revoked after a grace, where that is asked for', async () => {
+    await using vault = connect();
+    const request = asked({ commonName: 'old.svc' });
+    const first = held(await vault.fetch(request));
+    const second = held(await vault.fetch({ ...request, upkeep: { revokeOldAfterMs: 50 } }, first));
+    await expect.poll(() => revocationOf('pki', serialOf(first)), { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(await revocationOf('pki', serialOf(second))).toBe(0);
   });
 });

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { loadCrypto } from '../base/node-crypto.ts';
 import { placeOfOutput } from '../config/place.ts';
 import { type KeptCertificate, keptBytes, readKept } from '../deliver/file/kept.ts';
@@ -25,6 +26,7 @@ export function findKeptIn(plan: () => Plan | undefined): FindKept {
     const wanted = hashOf(id);
     const outputs = plan()?.outputs ?? [];
     for (const { output, renderer } of outputs) {
+      if (!isAbsolute(output.dir)) continue; // a reader without files
       if (![...names].some((name) => renderer.wants.has(name))) continue;
       const kept = await read(output.dir, output.name).catch(() => []);
       const found = kept.find((one) => one.id === wanted);

@@ -10,3 +10,8 @@ export function privateKeyIn(pem: string): string | undefined {
   const [found] = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+?-----END \1-----/.exec(pem) ?? [];
   return found === undefined ? undefined : `${found}\n`;
 }
+
+/** A text whose line ends were written in another way (CRLF, `\\n` as two characters), with plain ones. */
+export function unfolded(pem: string): string {
+  return pem.replace(/\\r\\n|\\[rn]|\r\n?/g, '\n');
+}

@@ -1,4 +1,4 @@
-import type { Fetched, LeaseLife, Life } from '../backend/backend.ts';
+import type { Fetch, Fetched, LeaseLife, Life } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
@@ -45,7 +45,7 @@ export class ItemWriter {
   /** Asks the source and keeps the answer. @throws what `Source.fetch` throws. */
   async fetch(item: Item, signal: AbortSignal): Promise<SecretEvent> {
     const last = heldValue(item);
-    const answer = await item.backend.source.fetch(item.want, last, signal);
+    const answer = await this.#ask(item, last, signal);
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
       this.#freshen(item, { ...last, life: answer.life }, false);
@@ -66,6 +66,14 @@ export class ItemWriter {
       first: last === undefined,
     });
     return last === undefined ? 'first' : 'changed';
+  }
+
+  async #ask({ backend: { source }, want }: Item, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
+    const { certificateFrom } = want.request;
+    if (certificateFrom === undefined) return await source.fetch(want, last, signal);
+    const { fetchStoredCertificate } = await import('../backend/stored-certificate.ts');
+    const stored = { ...want, request: { ...want.request, certificateFrom } };
+    return await fetchStoredCertificate(source, stored, last, signal, this.#clock.wallMs());
   }
 
   /** Takes up a value that an earlier process had since `cameWallMs`. */

@@ -20,6 +20,8 @@ export interface CertificateRequest {
 /** A certificate authority that lives for one test. */
 export interface Authority {
   readonly certificatePem: string;
+  /** An authority below this one. */
+  subordinate(commonName: string): Authority;
   /** Signs an EC P-256 certificate good for servers and clients. */
   issue(request: CertificateRequest): KeyPair;
 }
@@ -29,10 +31,14 @@ const hourMs = 3_600_000;
 
 /** Makes a self-signed authority, valid for a day from an hour ago. */
 export function createAuthority(commonName: string): Authority {
+  return authority(commonName, undefined);
+}
+
+function authority(commonName: string, above: Draft['issuer'] | undefined): Authority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const issuer = { name: nameOf(commonName), key: keys.privateKey, keyId: keyIdOf(keys.publicKey) };
   const certificatePem = build({
-    issuer,
+    issuer: above ?? issuer,
     subject: issuer.name,
     publicKey: keys.publicKey,
     lifetimeMs: 24 * hourMs,
@@ -43,6 +49,7 @@ export function createAuthority(commonName: string): Authority {
   });
   return {
     certificatePem,
+    subordinate: (name) => authority(name, issuer),
     issue({ commonName: subject, altNames = [], lifetimeMs = hourMs }) {
       const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const extensions = [

@@ -133,7 +133,8 @@ export class Publisher {
 function hasCertificate(snapshot: Snapshot): boolean {
   for (const name of snapshot.names()) {
     const entry = snapshot.get(name);
-    if (entry !== undefined && entry.state !== 'absent' && entry.value.life.kind === 'certificate') return true;
+    const life = entry === undefined || entry.state === 'absent' ? undefined : entry.value.life;
+    if (life?.kind === 'certificate' && !life.stored) return true;
   }
   return false;
 }

@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { fail } from '../../../base/errors.ts';
 import { loadCrypto } from '../../../base/node-crypto.ts';
-import { readFileInTime } from '../../../base/read-file.ts';
 import { Secret } from '../../../base/secret.ts';
 import { type Fields, isList, isSecret, plainText, type Value } from '../../../base/value.ts';
 import {
@@ -15,6 +14,7 @@ import type { Names } from '../../../certificate/names.ts';
 import { certificateRequest } from '../../../certificate/request.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { Fetched, Want } from '../../backend.ts';
+import { CLOCK_SKEW_MS, readAuthorities } from '../../certificate-authorities.ts';
 import type { CertificateRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields, type VaultSourceDeps } from './answer.ts';
 import { warnOfShortLife } from './certificate-life.ts';
@@ -22,11 +22,8 @@ import { inServerWords } from './certificate-refusal.ts';
 import { revokeLater } from './certificate-revoke.ts';
 import { CertificateWatch, type HeldCertificate } from './certificate-watch.ts';
 
-/** By how much clocks may differ when the configuration does not say. */
-const CLOCK_SKEW_MS = 5 * 60_000;
 /** Each try issues another certificate, so one that is not fit is not followed by the next within seconds. */
 const UNFIT_RETRY_MS = 60_000;
-const MAX_CA_BYTES = 1024 * 1024;
 
 /** Fetches certificates, and takes up those that an earlier process kept. */
 export interface VaultCertificates {
@@ -56,7 +53,7 @@ export function createVaultCertificates(deps: VaultSourceDeps): VaultCertificate
   return {
     async fetch({ want, request, last }, signal) {
       const { place } = want;
-      const authorities = await readAuthorities(request, place); // before anything is issued
+      const authorities = await authoritiesOf(request, place); // before anything is issued
       const key = request.key === undefined ? undefined : await localKey(request, last);
       const body = requestBody(request, key);
       const path = pathOf(request, key === undefined ? 'issue' : 'sign');
@@ -83,7 +80,7 @@ export function createVaultCertificates(deps: VaultSourceDeps): VaultCertificate
       const { place } = want;
       try {
         const data = answerOf(fields);
-        const authorities = await readAuthorities(request, place);
+        const authorities = await authoritiesOf(request, place);
         const checked = check(setOf(data, place), { request, authorities, place });
         if (request.key !== undefined && !isOfKind(checked.key, request.key)) return undefined;
         const value = certificateValue(data, checked, text(data.get('serial_number')));
@@ -130,14 +127,8 @@ interface IssuedSet extends CertificateSet {
   readonly issuingCa: readonly string[] | undefined;
 }
 
-async function readAuthorities({ caFile }: CertificateRequest, place: string): Promise<string | undefined> {
-  if (caFile === undefined) return undefined;
-  try {
-    return (await readFileInTime(caFile, { maxBytes: MAX_CA_BYTES })).bytes.toString('latin1');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw fail('CERTIFICATE_CA_UNREADABLE', place, `the CA certificate ${caFile} cannot be read (${code})`);
-  }
+async function authoritiesOf({ caFile }: CertificateRequest, place: string): Promise<string | undefined> {
+  return caFile === undefined ? undefined : await readAuthorities(caFile, place);
 }
 
 function pathOf({ issuer, issuerRef, role }: CertificateRequest, doing: 'issue' | 'sign'): string {

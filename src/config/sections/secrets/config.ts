@@ -22,7 +22,22 @@ export interface SecretRequest {
   readonly kind: string;
   /** How the value is kept good. It is no part of the secret's identity: another upkeep asks for the same value. */
   readonly upkeep?: Upkeep;
+  /** The answer is a certificate that the backend stores: it becomes the fields of a certificate. */
+  readonly certificateFrom?: StoredCertificate;
   readonly [key: string]: unknown;
+}
+
+/** In which fields of an answer a certificate is stored, in PEM. */
+export interface StoredCertificate {
+  /** The certificate; others of its chain may follow it. */
+  readonly certificate: string;
+  /** It may be the same field. */
+  readonly privateKey: string;
+  readonly chain?: string;
+  /** CA certificates that must have issued it; absent: the chain, if there is one. */
+  readonly caFile?: string;
+  /** Absent: five minutes. */
+  readonly clockSkewMs?: number;
 }
 
 /** How the value of a secret is kept good, beyond what is asked for. */

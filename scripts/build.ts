@@ -142,6 +142,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
+  certificates: [
+    'src/backend/vault/config/resolve-certificate.ts',
+    'src/backend/vault/source/certificate.ts',
+    'src/backend/stored-certificate.ts',
+    'src/agent/kept-certificates.ts',
+  ],
+  refusals: ['src/backend/vault/client/status.ts'],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
 };

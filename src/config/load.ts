@@ -53,6 +53,7 @@ export async function loadConfig({ paths, env, kinds, tables, cwd, onRead }: Loa
     else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
   }
   if (!isComplete) problems.throwIfAny();
+  await loadLateKeys(kinds, files);
   const checked = await checkBy(tables, kinds, (checker) => {
     const all = problems.with(checker);
     const merged = mergeFiles(files, all);
@@ -67,6 +68,16 @@ export async function loadConfig({ paths, env, kinds, tables, cwd, onRead }: Loa
     folders: await findFolders(paths, env, cwd),
   });
 }
+
+/** Loads what is needed to resolve the requests that few configurations have. */
+async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly SourceFile[]): Promise<void> {
+  for (const [key, load] of kinds.flatMap(({ lateRequestKeys = {} }) => Object.entries(lateRequestKeys))) {
+    const isUsed = files.some(({ tree: { secrets } }) => isTree(secrets) && Object.values(secrets).some(has(key)));
+    if (isUsed) await load();
+  }
+}
+
+const has = (key: string) => (entry: unknown) => isTree(entry) && Object.hasOwn(entry, key);
 
 /**
  * Calls `check` with the checker of tables, and when something does not fit, or without tables, with the one of zod:

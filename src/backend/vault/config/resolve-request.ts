@@ -4,7 +4,13 @@ import { type ConfigPath, pathKey } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
 import type { EndField, VaultRequest } from './request.ts';
 import type { VaultSecretShape } from './request-schema.ts';
-import { resolveCertificate } from './resolve-certificate.ts';
+
+let resolveCertificate: typeof import('./resolve-certificate.ts').resolveCertificate | undefined;
+
+/** Loads what a configuration with `certificate` needs; `resolveVaultRequest` relies on it. */
+export async function loadCertificateRequests(): Promise<void> {
+  resolveCertificate = (await import('./resolve-certificate.ts')).resolveCertificate;
+}
 
 const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 
@@ -34,7 +40,7 @@ export function resolveVaultRequest(
     warnOfLiterals(write.data ?? {}, [...entry.path, 'write', 'data'], entry, problems);
     return { kind: 'vault-write', path, data: write.data ?? {}, ...end };
   }
-  return certificate && resolveCertificate(certificate, entry, problems);
+  return certificate && resolveCertificate?.(certificate, entry, problems);
 }
 
 function endField(end: NonNullable<VaultSecretShape['end']>): EndField {

@@ -54,7 +54,7 @@ function nextHours(
   atMs: number,
 ): { readonly fromMs: number; readonly toMs: number } | undefined {
   const at = new Date(atMs);
-  // By the calendar, so that a day with another offset than the day before has its hours where the clock on the wall has.
+  // By the calendar: a day on which summer time begins or ends has its hours where the clock on the wall has them.
   const time = (day: number, minutes: number): number =>
     utc === true
       ? Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate() + day) + minutes * MINUTE_MS

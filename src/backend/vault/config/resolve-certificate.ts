@@ -5,6 +5,7 @@ import type { KeyFormat, LocalKey } from '../../../certificate/local-key.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { Renewal, RenewalWindow, Upkeep } from '../../../config/config.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
+import type { ConfigPath } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
 import type { CertificateRequest } from './request.ts';
 import type { CertificateShape } from './request-schema.ts';
@@ -15,24 +16,24 @@ export function resolveCertificate(
   { file, path }: ConfigEntry,
   problems: Problems,
 ): CertificateRequest {
-  const refuse = (key: string, seen: string, hint?: string) =>
-    problems.add('CONFIG_INVALID', file, [...path, 'certificate', ...key.split('.')], seen, hint);
+  const refuse: Refuse = (key, seen, hint) =>
+    problems.add('CONFIG_INVALID', file, [...path, 'certificate', ...key], seen, hint);
   const { issuer, issuerRef, role, commonName, altNames = [], ipSans = [], uriSans = [], otherSans = [] } = shape;
   for (const [i, address] of ipSans.entries()) {
-    if (isIP(address) === 0) refuse(`ipSans.${i}`, 'an IP address is expected');
+    if (isIP(address) === 0) refuse(['ipSans', i], 'an IP address is expected');
   }
   const ttlMs = shape.ttl === undefined ? undefined : (parseDuration(shape.ttl) as number);
   const seconds = ttlMs === undefined ? undefined : Math.floor(ttlMs / 1000);
-  if (seconds === 0) refuse('ttl', 'the life of a certificate is at least one second');
+  if (seconds === 0) refuse(['ttl'], 'the life of a certificate is at least one second');
   if (ttlMs !== undefined && shape.notAfter !== undefined) {
-    refuse('notAfter', 'there are both ttl and notAfter', 'Keep one of them.');
+    refuse(['notAfter'], 'there are both ttl and notAfter', 'Keep one of them.');
   }
   const renewal = renewalOf(shape);
   if (shape.renewBefore !== undefined && renewal?.beforeShare === undefined && renewal?.beforeMs === undefined) {
-    refuse('renewBefore', 'a hundred years is the longest duration');
+    refuse(['renewBefore'], 'a hundred years is the longest duration');
   }
   if (ttlMs !== undefined && (renewal?.beforeMs ?? 0) >= ttlMs) {
-    refuse('renewBefore', 'it is not shorter than ttl', 'The certificate would be replaced as soon as it came.');
+    refuse(['renewBefore'], 'it is not shorter than ttl', 'The certificate would be replaced as soon as it came.');
   }
   const upkeep = upkeepOf(shape, renewal);
   return {
@@ -54,7 +55,7 @@ export function resolveCertificate(
   };
 }
 
-type Refuse = (key: string, seen: string, hint?: string) => void;
+type Refuse = (key: ConfigPath, seen: string, hint?: string) => void;
 
 /** RSA with 2048 bits, unless told otherwise: roles ask for that unless told otherwise. */
 const DEFAULT_KEY: LocalKey = { type: 'rsa', bits: 2048 };
@@ -67,10 +68,12 @@ function keyOf(
   if (key === undefined) return format;
   if (key === 'local') return { key: DEFAULT_KEY, ...format };
   const { local, bits = 2048, curve = 'P-256', reuse = false } = key;
-  if (key.bits !== undefined && local !== 'rsa') refuse('key.bits', `a key of type ${local} has no choice of bits`);
-  if (key.curve !== undefined && local !== 'ec') refuse('key.curve', `a key of type ${local} has no choice of curve`);
+  if (key.bits !== undefined && local !== 'rsa')
+    refuse(['key', 'bits'], `a key of type ${local} has no choice of bits`);
+  if (key.curve !== undefined && local !== 'ec')
+    refuse(['key', 'curve'], `a key of type ${local} has no choice of curve`);
   if (local === 'ed25519' && privateKeyFormat === 'traditional') {
-    refuse('privateKeyFormat', 'a key of type ed25519 has only the format pkcs8', 'Remove it.');
+    refuse(['privateKeyFormat'], 'a key of type ed25519 has only the format pkcs8', 'Remove it.');
   }
   const kinds = { rsa: { type: 'rsa', bits }, ec: { type: 'ec', curve }, ed25519: { type: 'ed25519' } } as const;
   return { key: { ...kinds[local], ...(reuse ? { reuse } : {}) }, ...format };

@@ -55,8 +55,7 @@ export class ItemWriter {
     }
     this.#freshen(item, answer.value, true);
     item.sameLease = 0;
-    const { warning } = answer.value;
-    if (warning !== undefined && warning.code !== last?.warning?.code) this.#emit({ kind: 'agent-warning', warning });
+    this.#warn(answer.value, last);
     const lifeMs = lengthMs(answer.value.life);
     this.#emit({
       kind: 'secret-changed',
@@ -82,7 +81,13 @@ export class ItemWriter {
     const lifeMs = lengthMs(value.life);
     const life = { life: value.life.kind, ...(lifeMs === undefined ? {} : { lifeMs }) };
     this.#emit({ kind: 'secret-kept', secrets: [...item.names], ...life });
+    this.#warn(value, undefined);
     return 'first';
+  }
+
+  /** Tells of a warning once, and not with each value that has it again. */
+  #warn({ warning }: Fetched, last: Fetched | undefined): void {
+    if (warning !== undefined && warning.code !== last?.warning?.code) this.#emit({ kind: 'agent-warning', warning });
   }
 
   /**

@@ -2,8 +2,10 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createAuthority } from '../servers/index.ts';
 import { useScene, useWorld } from './openbao.helpers.ts';
 
+const authority = createAuthority('test root');
 const world = useWorld();
 const scene = useScene();
 
@@ -146,6 +148,40 @@ describe('a published certificate', () => {
     expect(existsSync(file('..kept'))).toBe(true);
     expect((await scene.init(await config({ files: publicOnly }))).status).toBe(0);
     expect(existsSync(file('..kept'))).toBe(false);
+  });
+});
+
+describe('a certificate that does not fit together', () => {
+  it('is never published: the last good one stays, and its secret is stale with the reason', async () => {
+    const place = await scene.place();
+    const [one, other] = ['one', 'other'].map((name) => authority.issue({ commonName: name }));
+    const store = join(place.dir, 'store.json');
+    const put = (crt = '', key = '') => {
+      writeFileSync(`${store}_`, JSON.stringify({ tls: { crt, key } }));
+      renameSync(`${store}_`, store);
+    };
+    put(one?.certificatePem, one?.keyPem);
+    const agent = scene.run(
+      await place.config({
+        log: { level: 'debug' },
+        backends: { disk: { kind: 'file', path: store } },
+        secrets: { tls: { key: 'tls', certificateFrom: { certificate: 'crt', privateKey: 'key' } } },
+        outputs: {
+          shop: { dir: './out', files: { 'tls.pem': { content: '{{tls.certificate}}\n{{tls.privateKey}}\n' } } },
+        },
+      }),
+    );
+    await agent.waitFor('output-published');
+    const good = readFileSync(join(place.dir, 'out/tls.pem'), 'utf8');
+    expect(good).toBe(`${one?.certificatePem}${one?.keyPem}`);
+    put(other?.certificatePem, one?.keyPem);
+    const failed = await agent.waitFor('secret-failed');
+    expect(failed).toMatchObject({ code: 'CERTIFICATE_UNFIT', secrets: ['tls'] });
+    expect(readFileSync(join(place.dir, 'out/tls.pem'), 'utf8')).toBe(good);
+    put(other?.certificatePem, other?.keyPem);
+    await agent.waitFor('output-published', { count: 2 });
+    expect(readFileSync(join(place.dir, 'out/tls.pem'), 'utf8')).toContain(other?.certificatePem);
+    expect(agent.output()).not.toContain('PRIVATE KEY');
   });
 });
 

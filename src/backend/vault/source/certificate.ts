@@ -85,7 +85,9 @@ export function createVaultCertificates(deps: VaultSourceDeps): VaultCertificate
         if (request.key !== undefined && !isOfKind(checked.key, request.key)) return undefined;
         const value = certificateValue(data, checked, text(data.get('serial_number')));
         hold(want, value);
-        return value;
+        const { leaf } = checked;
+        const warning = warnOfShortLife(leaf, request, { place, nowMs: leaf.validFromDate.getTime() });
+        return warning === undefined ? value : { ...value, warning };
       } catch {
         return undefined; // the certificate is issued anew, which says what is wrong if that is wrong too
       }

@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
+import { CERTIFICATES } from './certificates.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
 import { EXEC } from './exec.ts';
@@ -30,7 +31,16 @@ const args = process.argv.slice(2);
 const chosen = new Set(args.filter((arg) => !arg.startsWith('-')));
 const isChosen = ({ promise, slow }: Cut) =>
   (chosen.size === 0 || chosen.has(promise)) && (slow !== true || args.includes('--slow'));
-const all: readonly Cut[] = [...FRESHNESS, ...PUBLISHING, ...RELOAD, ...EXEC, ...OUTAGE, ...SECRECY, ...PROXY];
+const all: readonly Cut[] = [
+  ...FRESHNESS,
+  ...CERTIFICATES,
+  ...PUBLISHING,
+  ...RELOAD,
+  ...EXEC,
+  ...OUTAGE,
+  ...SECRECY,
+  ...PROXY,
+];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 
 const faults = held.filter(({ id }) => !all.some(({ promise }) => promise === id)).map(({ id }) => `${id}: no cut`);

@@ -1,3 +1,4 @@
+import { certificates } from './certificates.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { outage } from './outage.ts';
@@ -12,6 +13,15 @@ import { secrecy } from './secrecy.ts';
  * bring it. The one list: docs/promises.md is made from it, test/promises.test.ts looks that the tests are there, and
  * test/cuts/ shows for each promise that a test fails when the code breaks it.
  */
-export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy, proxy];
+export const SECTIONS: readonly Section[] = [
+  freshness,
+  certificates,
+  publishing,
+  reload,
+  childOfExec,
+  outage,
+  secrecy,
+  proxy,
+];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

@@ -21,7 +21,7 @@ export function inServerWords(error: unknown): unknown {
     .map((one) => plainText(one) ?? '')
     .join('; ')
     .replace(/-----BEGIN [\s\S]*/, '…')
-    .replace(/[^\P{C}]|\s+/gu, ' ')
+    .replace(/[\p{C}\s]+/gu, ' ')
     .replace(TOKEN_LIKE, '…')
     .trim()
     .slice(0, MAX_CHARACTERS);

@@ -359,6 +359,35 @@ describe('a certificate', () => {
     });
   });
 
+  test('for a local key sends a signing request with its names, and never the key', async () => {
+    const { fetch, server } = sourceWorld(Date.now());
+    server.on('POST pki/sign/shop', () => answer({ data: {} }));
+    const key = { type: 'ec', curve: 'P-256' } as const;
+    const names = { commonName: 'a.svc', altNames: ['b.svc'], ipSans: [], uriSans: ['spiffe://x/y'] };
+    await failureOf(fetch({ kind: 'vault-certificate', issuer: 'pki', role: 'shop', key, ...names }));
+    const body = JSON.stringify(server.calls[0]?.body);
+    expect(body).not.toContain('PRIVATE KEY');
+    const [, base64 = ''] = /BEGIN CERTIFICATE REQUEST-----(.*)-----END/.exec(body.replaceAll('\\n', '')) ?? [];
+    const request = Buffer.from(base64, 'base64').toString('latin1');
+    for (const name of ['a.svc', 'b.svc', 'spiffe://x/y']) expect(request).toContain(name);
+  });
+
+  test.each([
+    ['common name x.svc not allowed by this role', 'the server says "common name x.svc not allowed by this role"'],
+    ['a\n\tb \u0007 c', 'the server says "a b c"'],
+    ['your token hvs.CAESIJ4kd9fjKD83jdkf93kdf93Kdf8 is bad', 'your token … is bad'],
+    ['s.Ab3Ab3Ab3Ab3Ab3Ab3Ab3Ab3', 'the server says "…"'],
+    ['x -----BEGIN PRIVATE KEY-----\nabc', 'the server says "x …"'],
+    [`y${'z '.repeat(400)}`, 'the server says "yz z'],
+  ])('that is refused is told in the words of the server, without what may be a secret: %s', async (words, told) => {
+    const { fetch, server } = sourceWorld(Date.now());
+    server.on('POST pki/issue/shop', () => refuse(400, { errors: [words] }));
+    const names = { commonName: 'x.svc', altNames: [], ipSans: [], uriSans: [] };
+    const failed = await failureOf(fetch({ kind: 'vault-certificate', issuer: 'pki', role: 'shop', ...names }));
+    expect(failed).toMatchObject({ code: 'BACKEND_REJECTED', seen: expect.stringContaining(told) });
+    expect(failed?.seen.length).toBeLessThan(450);
+  });
+
   test('without chain, serial number and expiration has them from the issuer and from itself', async () => {
     const pair = { certificate: one?.certificatePem, private_key: one?.keyPem };
     const ca = authority.certificatePem.trim();

@@ -42,6 +42,7 @@ export const CERTIFICATES: readonly Cut[] = [
     by: 'in the first third',
   }),
   renewal('renew-at', 'const fromMs = Math.max(hours.fromMs, earliestMs);', 'const fromMs = earliestMs;'),
+  renewal('renew-at', 'const LATEST_SHARE = 0.9;', 'const LATEST_SHARE = 5;', { by: 'overruled by the end' }),
   renewal('renew-at', 'hours.fromMs > latestMs', 'hours.fromMs < 0', { by: 'overruled by the end' }),
   schedule('renew-at', 'Math.max(atMonoMs, againMonoMs(input, now))', 'atMonoMs', { by: 'after a failure too' }),
   watch('replace-revoked', '?? 0) === 0)', '?? 0) !== 0)'),

@@ -96,6 +96,7 @@ describe('the hours of renewAt', () => {
   it('are overruled by the end, at nine tenths of the life', () => {
     // A week that ends on Wednesday is two thirds over on Monday; the next Sunday would be too late.
     expect(at(7 * DAY, SUNDAY, CAME, 0)).toBe(new Date(CAME + 0.9 * 7 * DAY).toISOString());
+    expect(at(7 * DAY, SUNDAY, CAME, 0.5)).toBe(new Date(CAME + 0.875 * 7 * DAY).toISOString());
     expect(at(HOUR, SUNDAY, CAME, 0)).toBe(new Date(CAME + 0.9 * HOUR).toISOString());
   });
 

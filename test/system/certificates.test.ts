@@ -19,13 +19,14 @@ interface Options {
   readonly certificate?: object;
   readonly files?: object;
   readonly unrelated?: string;
+  readonly backend?: object;
 }
 
 async function setUp() {
   const place = await scene.place();
   const app = await scene.application(place.dir);
   const dir = join(place.dir, 'out');
-  const config = ({ certificate = {}, files, unrelated = '5m' }: Options = {}) =>
+  const config = ({ certificate = {}, files, unrelated = '5m', backend = {} }: Options = {}) =>
     place.config({
       log: { level: 'debug' },
       backends: {
@@ -33,6 +34,7 @@ async function setUp() {
           kind: 'vault',
           address: world().bao.address,
           auth: { method: 'kubernetes', role: 'shop', tokenFile: world().tokenFile },
+          ...backend,
         },
       },
       secrets: {
@@ -95,6 +97,10 @@ describe('a published certificate', () => {
     await config({ certificate: { renewBefore: '2h', renewAt: 'Sun 02:00-04:00' } });
     agent.kill('SIGHUP');
     await agent.waitFor('config-applied', { count: 1 });
+    // The backend is opened anew, and its secrets are fetched again.
+    await config({ backend: { timeout: '11s' } });
+    agent.kill('SIGHUP');
+    await agent.waitFor('secret-kept', { count: 2 });
     expect(serial()).toBe(first);
     expect(agent.facts('secret-changed')).toEqual([]);
   });

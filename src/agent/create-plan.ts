@@ -52,12 +52,12 @@ async function planOutputs(configured: Pick<Config, 'outputs' | 'exec'>, known: 
 }
 
 async function requestsOf(
-  { reload }: OutputConfig,
+  { reload, verify }: OutputConfig,
   known: CheckableRest['known'],
   problems: Failure[],
 ): Promise<ReadonlyMap<string, RequestRenderer>> {
   const requests = new Map<string, RequestRenderer>();
-  for (const step of reload) {
+  for (const step of verify === undefined ? reload : [...reload, verify.ask]) {
     if (step.kind !== 'http') continue;
     const { createRequestRenderer } = await import('../render/request.ts');
     const request = await collecting(problems, () => createRequestRenderer(step, known));

@@ -16,7 +16,7 @@ export interface Plan {
 export interface PlannedOutput {
   readonly output: OutputConfig;
   readonly renderer: Renderer;
-  /** Renderers of the requests of its HTTP reloads, by the place of the reload. `renderer` wants their secrets too. */
+  /** Renderers of its HTTP reloads and of `verify`, by their place. `renderer` wants their secrets too. */
   readonly requests: ReadonlyMap<string, RequestRenderer>;
 }
 

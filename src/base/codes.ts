@@ -342,6 +342,25 @@ export const CODES = {
     'Run as root, or set gid to a group that the agent is in.',
   ),
 
+  OUTPUT_CHECK_FAILED: row(
+    1,
+    'backoff',
+    'The check of a candidate failed, so it is not published; the last generation stays.',
+    "Run check's command by hand on the output's directory to see why.",
+  ),
+  OUTPUT_VERIFY_FAILED: row(
+    1,
+    'backoff',
+    'The application did not answer verify well after a reload.',
+    "See the application's log; the generation before is published again, if there is one.",
+  ),
+  OUTPUT_HELD: row(
+    1,
+    'backoff',
+    'A generation was taken back and is held back: older values are published.',
+    'Correct the value at its backend, or run pannier resume.',
+  ),
+
   // ---- reload
   RELOAD_PID_FILE: row(1, 'backoff', 'The pid file cannot be used.', 'Check that the application writes it.'),
   RELOAD_PID_REFUSED: row(
@@ -461,6 +480,8 @@ export const CODES = {
   API_UNKNOWN_FIELD: row(1, 'never', 'The secret has no such field.', 'See GET /v1/secrets/NAME.'),
   API_UNKNOWN_OUTPUT: row(1, 'never', 'The listener knows no output with this name.', 'See GET /v1/status.'),
   API_NOT_PUBLISHED: row(1, 'backoff', 'The output has published nothing that can be reloaded.', 'See GET /v1/status.'),
+  API_NO_PREVIOUS: row(1, 'never', 'There is no other generation to go back to.', 'See GET /v1/status.'),
+  API_NOT_HELD: row(1, 'never', 'Nothing of the output is held back.', 'See GET /v1/status.'),
   API_NOT_ALLOWED: row(1, 'never', 'The listener does not allow this request.', 'Set control: true on the listener.'),
   API_SLOW: row(1, 'backoff', 'The request did not end in time; the agent goes on with it.', 'See GET /v1/status.'),
   AGENT_UNREACHABLE: row(

@@ -106,6 +106,14 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .action((check: Probe, { timeout, ...options }: ProbeOptions) =>
       choose({ command: 'probe', check, options, ...(timeout === undefined ? {} : { timeoutMs: timeout }) }),
     );
+  withAgent(program.command('rollback'))
+    .description('publish the generation before again, and hold the present one back until its values change')
+    .argument('<output>', 'the name of the output')
+    .action((output: string, options: AgentOptions) => choose({ command: 'rollback', output, options }));
+  withAgent(program.command('resume'))
+    .description('publish what is held back')
+    .argument('<output>', 'the name of the output')
+    .action((output: string, options: AgentOptions) => choose({ command: 'resume', output, options }));
   program
     .command('schema')
     .description('print the JSON Schema of the configuration')

@@ -100,5 +100,5 @@ async function write({ output, files, masked }: DryOutput, out: string, reveal: 
   const sink = createFileSink({ ...rest, dir, mode: 0o400, requireTmpfs: false, files: plain }, systemClock);
   await sink.recover();
   const staged = await sink.stage(reveal ? files : masked);
-  if (staged !== 'equal') await staged.commit();
+  if (typeof staged !== 'string') await staged.commit();
 }

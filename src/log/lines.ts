@@ -41,6 +41,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'output-published': ['info', 'output published'],
   'output-unchanged': ['debug', 'output unchanged'],
   'output-failed': ['error', 'output failed'],
+  'output-rolled-back': ['error', 'output rolled back'],
   'output-recovered': ['info', 'output recovered'],
   'reload-skipped': ['info', 'reload not needed'],
   'reload-step': ['debug', 'reload step ended'],

@@ -24,12 +24,12 @@ describe('problems', () => {
       'CONFIG_MISSING secrets.no-way',
       'CONFIG_INVALID secrets.not-a-map',
       'CONFIG_INVALID outputs.shop.mode',
-      'CONFIG_NOT_SUPPORTED outputs.shop.check',
       'CONFIG_INVALID outputs.shop.files["../escape"]',
       'CONFIG_UNKNOWN_SECRET outputs.shop.files["app.env"].from[0]',
       'CONFIG_UNKNOWN_SECRET outputs.shop.files["app.env"].from[1]',
       'CONFIG_INVALID outputs.shop.files["app.yaml"].prefix',
       'CONFIG_INVALID outputs.shop.reload[0].signal.name',
+      'CONFIG_INVALID outputs.shop.check.command.argv',
       'CONFIG_MISSING outputs.shop.reload[1].signal.child',
       'CONFIG_MISSING api.listeners',
       'CONFIG_INVALID log.level',
@@ -122,14 +122,31 @@ describe('a name that does not exist', () => {
 });
 
 describe('a key or value that is not yet supported', () => {
-  it.each<[string, object]>([
-    ...['sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }]),
-    ...['check', 'verify'].map((key): [string, object] => [
-      `outputs.o.${key}`,
-      withOutput({ [key]: { command: ['x'] } }),
-    ]),
-  ])('%s is refused as such, without any other problem', async (place, given) => {
-    expect(await briefly(loadWith(given))).toEqual([`CONFIG_NOT_SUPPORTED ${place}`]);
+  it.each<[string, object]>([...['sds', 'state'].map((key): [string, object] => [key, { [key]: { x: 1 } }])])(
+    '%s is refused as such, without any other problem',
+    async (place, given) => {
+      expect(await briefly(loadWith(given))).toEqual([`CONFIG_NOT_SUPPORTED ${place}`]);
+    },
+  );
+});
+
+describe('checks and verifications', () => {
+  it.each<[string, object, string]>([
+    ['a check of nothing', { check: {} }, 'CONFIG_MISSING outputs.o.check.command'],
+    ['an empty program', { check: { command: { argv: [''] } } }, 'CONFIG_INVALID outputs.o.check.command.argv[0]'],
+    ['nothing to ask', { verify: { within: '5s' } }, 'CONFIG_MISSING outputs.o.verify'],
+    [
+      'two things to ask',
+      { verify: { http: { url: 'http://x' }, command: { argv: ['x'] } } },
+      'CONFIG_INVALID outputs.o.verify',
+    ],
+    [
+      'no time to ask',
+      { verify: { http: { url: 'http://x' }, within: '0s' } },
+      'CONFIG_INVALID outputs.o.verify.within',
+    ],
+  ])('%s is refused', async (_, given, wanted) => {
+    expect(await briefly(loadWith(withOutput(given)))).toEqual([wanted]);
   });
 });
 

@@ -65,7 +65,7 @@ export const CERTIFICATES: readonly Cut[] = [
   ),
   kept(
     'kept-key-is-published',
-    'return certificates.filter(({ fields }) => isPublished(fields, published));',
+    'return certificates.filter(({ fields }) => isPublished(fields, files));',
     'return certificates;',
     {
       by: 'counts only while',

@@ -17,10 +17,20 @@ const view = cutIn('src/render/template/view.ts');
 const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
 const SWAP = 'await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.';
 const RENAME = 'await disk.rename(made, folder.at(name));';
-const KEPT = 'if (number === published || number === previous) continue;';
+const KEPT = 'if (number === published || number === previous || number === this.held) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
 
 export const PUBLISHING: readonly Cut[] = [
+  publisher('check', "if (why !== undefined) return { kind: 'refused', why };", ''),
+  loop('check', 'Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs)', 'this.#publishTimer.dueMonoMs()', {
+    by: 'is tried again by itself',
+  }),
+  cutIn('src/agent/output/roll-back.ts')(
+    'verify',
+    "const staged = files === undefined ? 'equal' :",
+    "const staged = files !== undefined ? 'equal' :",
+  ),
+  sink('held-back', "if (await this.#isHeld(plan, volume, folder)) return 'held';", ''),
   links('inside-dir', 'const made = folder.at(temporary);', 'const made = folder.at(`../${temporary}`);'),
   sink('layout', SWAP, SWAP.replace('generationName(generation)', 'folder.shown(generationName(generation))')),
   cutIn('src/deliver/file/names.ts')('layout', "name.split('/', 1)[0] as string", 'name', { by: 'with slashes' }),

@@ -26,7 +26,7 @@ export interface AgentView {
     LeaseManager,
     'names' | 'snapshot' | 'entryOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'onEvent' | 'refresh' | 'lateMs'
   >;
-  readonly outputs: Pick<OutputLoops, 'states' | 'computed' | 'due' | 'reload'>;
+  readonly outputs: Pick<OutputLoops, 'states' | 'computed' | 'due' | 'reload' | 'ask'>;
   /** The backends that are open. */
   readonly backends: Pick<Backends, 'byName'>;
 

@@ -8,6 +8,7 @@ import type { admin } from '../sections/listeners/admin-schema.ts';
 import type { api, apiListener } from '../sections/listeners/api-schema.ts';
 import type { proxy } from '../sections/listeners/proxy-schema.ts';
 import type { log } from '../sections/log/schema.ts';
+import type { check, verify } from '../sections/outputs/check-schema.ts';
 import type { reload } from '../sections/outputs/reload-schema.ts';
 import type { output, outputFile } from '../sections/outputs/schema.ts';
 import type { CommonSecretShape } from '../sections/secrets/schema.ts';
@@ -21,6 +22,8 @@ export interface Shapes {
   readonly output: z.infer<typeof output>;
   readonly outputFile: z.infer<typeof outputFile>;
   readonly reload: z.infer<typeof reload>;
+  readonly check: z.infer<typeof check>;
+  readonly verify: z.infer<typeof verify>;
   readonly exec: z.infer<typeof exec>;
   readonly api: z.infer<typeof api>;
   readonly apiListener: z.infer<typeof apiListener>;

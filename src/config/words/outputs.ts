@@ -126,6 +126,4 @@ export const outputsWords: Words = {
     does: 'group of this file',
     examples: [2000],
   },
-  'outputs.NAME.check': { does: '*not yet supported*' },
-  'outputs.NAME.verify': { does: '*not yet supported*' },
 };

@@ -208,6 +208,16 @@ const awsError = (description: string, headers: object = {}) => ({
 const GET_ALONE = problem('The path takes only GET, as in the AWS agent.');
 const AWS_HEADERS = { ...STATE, 'Retry-After': ref('headers', 'RetryAfter') };
 
+const askedOutput = (refused: string) => ({
+  200: { description: 'It is done, and so is the reload.', content: json(schema('OutputStatus')) },
+  403: problem('The listener shows only some secrets and has no control.'),
+  404: problem('The listener shows no output of this name.'),
+  409: problem(refused),
+  502: problem('The reload failed, and is tried again.'),
+  503: TOKEN_FILE,
+  504: problem('The reload takes longer than 30 s, and goes on.'),
+});
+
 const awsOperation = (operationId: string, summary: string, parameters: readonly object[]) => {
   const made = operation(operationId, summary, {}, [...parameters, ...AWS_QUERY]);
   const responses = {
@@ -340,6 +350,17 @@ const PATHS = {
       },
       [NAME],
     ),
+  },
+  '/v1/outputs/{name}/rollback': {
+    post: operation(
+      'rollBackOutput',
+      'Publish the generation before again, and hold the present one back until its values change',
+      askedOutput('There is no other generation to go back to.'),
+      [NAME],
+    ),
+  },
+  '/v1/outputs/{name}/resume': {
+    post: operation('resumeOutput', 'Publish what is held back', askedOutput('Nothing is held back.'), [NAME]),
   },
   '/v1/config/reload': {
     post: operation('reloadConfig', 'Read the configuration again', {

@@ -3,8 +3,12 @@ import { open } from 'node:fs/promises';
 import { holdFolder } from '../../base/held-folder.ts';
 import { Secret } from '../../base/secret.ts';
 import { type Fields, isList, isSecret, type Value } from '../../base/value.ts';
+import { slowDisk } from './disk.ts';
+import { Folder } from './folder.ts';
+import { readMark } from './mark.ts';
 import { KEPT } from './names.ts';
-import { readCurrent } from './read-current.ts';
+import { readPublished } from './published.ts';
+import { readGeneration } from './read-current.ts';
 
 /** The value of a certificate that an output publishes, for the next process. */
 export interface KeptCertificate {
@@ -36,15 +40,26 @@ export function keptBytes(
 
 /**
  * What an earlier process kept in an output's directory. Certificates count only while their private key is in the
- * published generation: whoever writes `..kept` alone changes nothing. A file that another user owns or may read, a
- * link, and one that is malformed hold nothing.
- * @throws PannierError OUTPUT_NOT_READABLE
+ * published generation, or in the one that is held back: whoever writes `..kept` alone changes nothing. A file that
+ * another user owns or may read, a link, and one that is malformed hold nothing.
+ * @throws PannierError OUTPUT_OCCUPIED, errors of system calls as they are
  */
 export async function readKept(dir: string, place: string): Promise<readonly KeptCertificate[]> {
   const certificates = parseKept(await readOwn(dir));
   if (certificates.length === 0) return [];
-  const published = [...((await readCurrent(dir, place))?.files.values() ?? [])].map(latin1);
-  return certificates.filter(({ fields }) => isPublished(fields, published));
+  const files = (await readPublishedFiles(dir, place)).map(latin1);
+  return certificates.filter(({ fields }) => isPublished(fields, files));
+}
+
+async function readPublishedFiles(dir: string, place: string): Promise<readonly Uint8Array[]> {
+  await using held = await holdFolder(dir);
+  const folder = new Folder(held.at, { path: dir, place, disk: slowDisk, stats: held.stats });
+  const published = await readPublished(slowDisk, folder, place);
+  if (published.state !== 'there') return [];
+  const mark = await readMark(slowDisk, folder);
+  const generations = [published.generation, ...(mark?.held === undefined ? [] : [mark.held])];
+  const read = await Promise.all(generations.map((one) => readGeneration(folder, one).catch(() => new Map())));
+  return read.flatMap((files) => [...files.values()]);
 }
 
 async function readOwn(dir: string): Promise<string> {

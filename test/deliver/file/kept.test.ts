@@ -95,6 +95,19 @@ describe('what an output keeps', () => {
     expect(await found(dir)).toEqual([]);
   });
 
+  it('counts while its generation is held back, which was taken back', async () => {
+    const dir = scratch();
+    const sink = await openSink(outputIn(dir));
+    await publish(sink, { 'tls.pem': other.keyPem });
+    const { generation } = await publish(sink, { 'tls.pem': pair.keyPem });
+    await sink.keep?.(keptBytes([certificate('one', pair)], bytesOf({ 'tls.pem': pair.keyPem })));
+    await sink.hold(generation);
+    await publish(sink, { 'tls.pem': other.keyPem });
+    expect(await found(dir)).toEqual(['one']);
+    await sink.hold(undefined);
+    expect(await found(dir)).toEqual([]);
+  });
+
   it('goes when nothing is kept any more, and what a kill left of a write goes at the next start', async () => {
     const dir = scratch();
     const sink = await kept(dir, { 'tls.pem': pair.keyPem });

@@ -33,6 +33,10 @@ export interface OutputConfig extends GenerationsConfig {
   readonly gid?: number;
   readonly requireTmpfs: boolean;
   readonly reload: readonly ReloadConfig[];
+  /** What is run on a candidate; a candidate that fails is not published. Absent: candidates are not checked. */
+  readonly check?: CommandReloadConfig;
+  /** What asks the application after a reload; failing, the generation before is published again. Absent: not asked. */
+  readonly verify?: VerifyConfig;
 }
 
 /** One file of an output, or one variable of the environment of exec. */
@@ -104,14 +108,25 @@ export type ReloadConfig =
   | HttpReloadConfig
   /** Restarts the child of exec. */
   | { readonly kind: 'restart'; readonly place: string }
-  | {
-      readonly kind: 'command';
-      readonly argv: readonly string[];
-      readonly timeoutMs: number;
-      /** Whether the last lines of its standard error are logged when it fails. */
-      readonly captureOutput: boolean;
-      readonly place: string;
-    };
+  | CommandReloadConfig;
+
+/** A program that is run, never by a shell. */
+export interface CommandReloadConfig {
+  readonly kind: 'command';
+  readonly argv: readonly string[];
+  readonly timeoutMs: number;
+  /** Whether the last lines of its standard error are logged when it fails. */
+  readonly captureOutput: boolean;
+  readonly place: string;
+}
+
+/** A question to the application, asked until it is answered well or the time is over. */
+export interface VerifyConfig {
+  readonly kind: 'verify';
+  readonly ask: HttpReloadConfig | CommandReloadConfig;
+  readonly withinMs: number;
+  readonly place: string;
+}
 
 /** A signal to the process of a pid file, to processes of a name, or to the child of exec. */
 export type SignalReloadConfig = {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
-import type { ReloadConfig } from '../../config.ts';
+import type { CommandReloadConfig, ReloadConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { parseEntry } from '../../load/parse-entry.ts';
 import { formatPlace } from '../../place.ts';
@@ -67,11 +67,11 @@ function resolveSignal(
 }
 
 /** A program with a slash is relative to the file that names it; one without is looked up on PATH. */
-function resolveCommand(
+export function resolveCommand(
   { argv: [program = '', ...rest], timeout, captureOutput = false }: NonNullable<ReloadShape['command']>,
   { file, path }: ConfigEntry,
   problems: Problems,
-): ReloadConfig | undefined {
+): CommandReloadConfig | undefined {
   if (program === '') {
     problems.add('CONFIG_INVALID', file, [...path, 'command', 'argv', 0], 'the program is empty');
     return undefined;

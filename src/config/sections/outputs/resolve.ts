@@ -7,6 +7,7 @@ import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
+import { resolveCheck, resolveVerify } from './resolve-check.ts';
 import { checkFileNames, resolveFile } from './resolve-file.ts';
 import { resolveReload } from './resolve-reload.ts';
 
@@ -15,9 +16,9 @@ const QUIET_MS = 10;
 const MAX_WAIT_MS = 1000;
 
 /**
- * The configuration of one output. Its files and reloads are checked one by one, so that a problem in one of them does
- * not hide those of another, and files and reloads with problems are left out of the result, so that the rest of the
- * output can be checked too. Undefined when the output itself has a problem.
+ * The configuration of one output. Its files, its reloads and its checks are looked at one by one, so that a problem in
+ * one of them does not hide those of another, and those with problems are left out of the result, so that the rest of
+ * the output can be checked too. Undefined when the output itself has a problem.
  */
 export function resolveOutput(
   name: string,
@@ -27,7 +28,7 @@ export function resolveOutput(
 ): OutputConfig | undefined {
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
-  const { files: rawFiles, reload: rawReload } = isTree(raw) ? raw : {};
+  const { files: rawFiles, reload: rawReload, check: rawCheck, verify: rawVerify } = isTree(raw) ? raw : {};
   const shape = parseEntry('output', entry, problems, withoutParts(raw));
 
   const fileNames = isTree(rawFiles) ? Object.keys(rawFiles) : [];
@@ -42,6 +43,8 @@ export function resolveOutput(
     const resolved = resolveReload({ file, path: [...path, 'reload', index] }, problems);
     if (resolved !== undefined) reload.push(resolved);
   }
+  const check = rawCheck === undefined ? undefined : resolveCheck({ file, path: [...path, 'check'] }, problems);
+  const verify = rawVerify === undefined ? undefined : resolveVerify({ file, path: [...path, 'verify'] }, problems);
   if (shape === undefined) return undefined;
 
   const quietMs = shape.quiet === undefined ? QUIET_MS : (parseDuration(shape.quiet) as number);
@@ -74,6 +77,8 @@ export function resolveOutput(
     reloadOnFirst: shape.reloadOnFirst ?? false,
     files,
     reload,
+    ...(check === undefined ? {} : { check }),
+    ...(verify === undefined ? {} : { verify }),
   };
   warnOfDirMode(output, entry, problems);
   return output;
@@ -131,6 +136,10 @@ export function checkDirs(
 
 function withoutParts(raw: unknown): unknown {
   if (!isTree(raw)) return raw;
-  const { files, reload } = raw;
-  return { ...raw, ...(isTree(files) ? { files: {} } : {}), ...(Array.isArray(reload) ? { reload: [] } : {}) };
+  const { files, reload, check: _check, verify: _verify, ...own } = raw;
+  return {
+    ...own,
+    ...(files === undefined ? {} : { files: isTree(files) ? {} : files }),
+    ...(reload === undefined ? {} : { reload: Array.isArray(reload) ? [] : reload }),
+  };
 }

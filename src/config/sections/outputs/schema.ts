@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { bool, choice, duration, id, mode, notYet, path, text } from '../../scalars.ts';
+import { bool, choice, duration, id, mode, path, text } from '../../scalars.ts';
+import { check, verify } from './check-schema.ts';
 import { reload } from './reload-schema.ts';
 
 const literal = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number or a boolean is expected' });
@@ -46,7 +47,7 @@ export const output = z.strictObject({
   maxWait: z.optional(duration),
   reloadOnFirst: z.optional(bool),
   files: z.record(z.string(), outputFile),
-  check: notYet(),
+  check: z.optional(check),
   reload: z.optional(z.array(reload)),
-  verify: notYet(),
+  verify: z.optional(verify),
 });

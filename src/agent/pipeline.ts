@@ -75,10 +75,10 @@ export class Pipeline implements AsyncDisposable {
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
-    let findKept: FindKept | undefined;
+    let loading: Promise<FindKept> | undefined;
     const kept: FindKept = async (want, names) => {
-      findKept ??= (await import('./kept-certificates.ts')).findKeptIn(() => this.#plan);
-      return await findKept(want, names);
+      loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan));
+      return await (await loading)(want, names);
     };
     const manager = new LeaseManager({ clock, random, emit, polls: !once, kept });
     this.#manager = manager;

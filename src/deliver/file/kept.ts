@@ -31,7 +31,7 @@ export function keptBytes(
   certificates: readonly KeptCertificate[],
   files: ReadonlyMap<string, Uint8Array>,
 ): Uint8Array | undefined {
-  const published = [...files.values()].map(latin1);
+  const published = publishedIn(files.values());
   const kept = certificates.filter(({ fields }) => isPublished(fields, published));
   if (kept.length === 0) return undefined;
   const shown = kept.map(({ id, cameWallMs, fields }) => ({ id, cameWallMs, fields: plainFields(fields) }));
@@ -47,7 +47,7 @@ export function keptBytes(
 export async function readKept(dir: string, place: string): Promise<readonly KeptCertificate[]> {
   const certificates = parseKept(await readOwn(dir));
   if (certificates.length === 0) return [];
-  const files = (await readPublishedFiles(dir, place)).map(latin1);
+  const files = publishedIn(await readPublishedFiles(dir, place));
   return certificates.filter(({ fields }) => isPublished(fields, files));
 }
 
@@ -119,14 +119,25 @@ function plainValue(value: Value): unknown {
   return value.type === 'number' ? Number(value.exposeText('file')) : value.exposeText('file');
 }
 
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+/** The published files as text of one byte a character. */
+interface PublishedText {
+  readonly all: readonly string[];
+  /** Those that may hold a key in DER, which is never plain text. */
+  readonly binary: readonly string[];
+}
+
+function publishedIn(files: Iterable<Uint8Array>): PublishedText {
+  const all = [...files].map((bytes) =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'),
+  );
+  return { all, binary: all.filter((text) => /[\x80-\xff]/.test(text)) };
+}
 
 /**
  * Whether a private key is in one of the files: each line of its PEM, however the lines are put together (JSON has `\n`
  * between them), or its bytes (DER).
  */
-function isPublished(fields: Fields, files: readonly string[]): boolean {
+function isPublished(fields: Fields, { all, binary }: PublishedText): boolean {
   const key = fields.get('privateKey');
   if (!isSecret(key) || key.type !== 'string') return false;
   const lines = key
@@ -135,6 +146,7 @@ function isPublished(fields: Fields, files: readonly string[]): boolean {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('-----'));
   if (lines.length === 0) return false;
+  if (all.some((file) => lines.every((line) => file.includes(line)))) return true;
   const der = Buffer.from(lines.join(''), 'base64').toString('latin1');
-  return files.some((file) => file.includes(der) || lines.every((line) => file.includes(line)));
+  return binary.some((file) => file.includes(der));
 }

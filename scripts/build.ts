@@ -131,6 +131,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
   keyed: ['src/render/formats/keyed.ts'],
+  certificates: [
+    'src/render/certificate/index.ts',
+    'src/render/formats/certificates.ts',
+    'src/backend/vault/source/trust-bundle.ts',
+  ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
   schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
@@ -142,7 +147,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
-  certificates: [
+  issuing: [
     'src/backend/vault/config/resolve-certificate.ts',
     'src/backend/vault/source/certificate.ts',
     'src/backend/stored-certificate.ts',
@@ -151,6 +156,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   refusals: ['src/backend/vault/client/status.ts'],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  doctor: [
+    'src/cli/doctor.ts',
+    'src/cli/policy.ts',
+    'src/backend/vault/tools.ts',
+    'src/backend/file/examine.ts',
+    'src/backend/aws/tools.ts',
+  ],
 };
 
 const result = await build({

@@ -119,6 +119,12 @@ export const CODES = {
     'Use the helper json or base64encode.',
   ),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'A helper was given a value that it cannot use.', 'See docs/templates.md.'),
+  RENDER_BAD_CERTIFICATE: row(
+    1,
+    'never',
+    'Certificates, a private key or the password of a keystore cannot be written in the form that is asked for.',
+    'See docs/keystores.md.',
+  ),
   RENDER_KEY: row(
     1,
     'never',
@@ -255,38 +261,33 @@ export const CODES = {
   CERTIFICATE_UNFIT: row(
     1,
     'backoff',
-    'A certificate does not fit together, or is not the one that was asked for; it is not published.',
-    'See docs/certificates.md for what is checked.',
+    'A certificate does not fit together, or lacks what was asked for. It is not published.',
+    'See docs/certificates.md.',
   ),
-  CERTIFICATE_CA_UNREADABLE: row(
-    1,
-    'backoff',
-    'The file with the CA certificates cannot be read.',
-    'Check the path in ca and its permissions.',
-  ),
+  CERTIFICATE_CA_UNREADABLE: row(1, 'backoff', 'The file of ca cannot be read.', 'Check its path and permissions.'),
   CERTIFICATE_SHORTENED: row(
     1,
     'never',
-    'The certificate ends earlier than asked for: the role or the CA allows no longer life (a warning).',
+    'A certificate ends earlier than asked for (a warning).',
     'Raise max_ttl of the role, renew the CA, or ask for less.',
   ),
   CERTIFICATE_REVOKED: row(
     1,
     'never',
-    'The server has revoked a certificate before its end; another one is issued (a warning).',
-    'Find out who revoked it, and why.',
+    'A certificate was revoked; another one is issued (a warning).',
+    'Find out who revoked it.',
   ),
   CERTIFICATE_CA_CHANGED: row(
     1,
     'never',
-    'The mount issues by another CA than before; another certificate is issued (a warning).',
-    'Nothing is to be done when the change was meant.',
+    'The mount has another CA; another certificate is issued (a warning).',
+    'Nothing is to be done if that was meant.',
   ),
   CERTIFICATE_NOT_REVOKED: row(
     1,
     'never',
-    'A certificate that was replaced could not be revoked (a warning).',
-    'Allow update on MOUNT/revoke in the policy.',
+    'A replaced certificate could not be revoked (a warning).',
+    'Allow update on MOUNT/revoke.',
   ),
   SECRET_STALE: row(
     1,
@@ -513,6 +514,12 @@ export const CODES = {
     'Use a token of your own, or set proxy.useAutoAuthToken: false.',
   ),
 
+  CHECK_TIMEOUT: row(
+    3,
+    'backoff',
+    'A check of doctor did not end in time.',
+    'See whether its server or file system hangs, or raise --timeout.',
+  ),
   INIT_TIMEOUT: row(
     1,
     'never',

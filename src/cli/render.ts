@@ -9,6 +9,10 @@ import { showDifference } from './render/difference.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { exitStatusOf, listenForStop } from './stop-signals.ts';
 
+// For doctor, which looks for processes as a reload does.
+export { findProcesses } from '../process/find-process.ts';
+export { readPidFile } from '../process/pid-file.ts';
+
 export interface RenderCommandOptions extends CommonOptions {
   readonly timeoutMs: number;
   /** Names of outputs; all when empty. */

@@ -5,6 +5,7 @@ import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
+import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
 import { type Log, openLog } from './open-log.ts';
@@ -27,11 +28,21 @@ export interface Setup {
  * @param onRead see `LoadOptions`.
  * @throws ProblemsError or PannierError when anything in it is not good.
  */
-export async function loadPlan(options: CommonOptions, onRead = (_length: number, _text: string) => {}): Promise<Plan> {
-  const { loadConfig } = await import('../config/load.ts');
+export async function loadPlan(options: CommonOptions, onRead?: OnRead): Promise<Plan> {
   const readAtWallMs = systemClock.wallMs();
+  return await planOf(await readConfig(options, onRead), readAtWallMs);
+}
+
+type OnRead = (length: number, text: string) => void;
+
+/**
+ * Reads and checks the configuration, and its templates only when something in it is not good.
+ * @throws as `loadPlan` does.
+ */
+export async function readConfig(options: CommonOptions, onRead: OnRead = () => {}): Promise<Config> {
+  const { loadConfig } = await import('../config/load.ts');
   try {
-    const config = await loadConfig({
+    return await loadConfig({
       kinds: BACKEND_KINDS,
       tables: SCHEMA_TABLES,
       paths: options.config,
@@ -39,7 +50,6 @@ export async function loadPlan(options: CommonOptions, onRead = (_length: number
       cwd: process.cwd(),
       onRead,
     });
-    return await planOf(config, readAtWallMs);
   } catch (error) {
     throw error instanceof ConfigProblemsError ? await allProblems(error) : error;
   }

@@ -64,6 +64,14 @@ describe('a whole configuration', () => {
     expect(config.files).toEqual([join(FIXTURES, 'whole.yaml')]);
   });
 
+  it('has trust bundles, whose overlap is a day unless it is given', async () => {
+    const secrets = { a: { trustBundle: { issuer: '/pki/' } }, b: { trustBundle: { issuer: 'pki', overlap: '0s' } } };
+    const config = await loadWith({ backends: { bao: BAO }, secrets });
+    const request = { kind: 'vault-trust-bundle', issuer: 'pki' };
+    expect(config.secrets.get('a')?.request).toEqual({ ...request, overlapMs: 86_400_000 });
+    expect(config.secrets.get('b')?.request).toEqual({ ...request, overlapMs: 0 });
+  });
+
   it('is frozen all the way down', async () => {
     const config = await loadFixture('whole.yaml');
     const loose: string[] = [];

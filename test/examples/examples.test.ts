@@ -55,6 +55,7 @@ describe('on real backends', () => {
   let moto: Moto;
   beforeAll(async () => {
     await world().putSecret('app', { api_key: 'one' });
+    await world().putSecret('store', { password: 'c0rrect-horse' });
     await world().putSecret('users', { ann: '$apr1$made$up' });
     moto = await startMoto();
     for (const name of ['app', 'db']) {

@@ -1,6 +1,8 @@
 import { certificates } from './certificates.ts';
+import { commands } from './commands.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
+import { keystores } from './keystores.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
@@ -22,6 +24,8 @@ export const SECTIONS: readonly Section[] = [
   outage,
   secrecy,
   proxy,
+  keystores,
+  commands,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

@@ -42,6 +42,10 @@ export const secrecy: Section = {
         'the local API shows values only to clients that may read them',
       )('in logs, errors, arguments or refusals, with every debug switch on'),
       inFile(
+        'test/system/canary-doctor.test.ts',
+        'no value and no credential comes out of the commands that look',
+      )('in doctor and policy, whether all is well or failing, with every debug switch on'),
+      inFile(
         'test/render/canary.test.ts',
         'a failure, and a masked file',
       )('never shows a value, whatever the template does wrong'),

@@ -9,8 +9,8 @@ import type { VaultSession } from './auth/session.ts';
 import type { VaultClient } from './client/client.ts';
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
-import type { VaultSourceDeps } from './source/answer.ts';
 import type { VaultCertificates } from './source/certificate.ts';
+import type { VaultCertificateDeps } from './source/certificate-deps.ts';
 import { createVaultKv } from './source/kv.ts';
 import { createVaultList } from './source/list.ts';
 import { VaultMounts } from './source/mounts.ts';
@@ -33,7 +33,7 @@ export function createVaultBackend(
   { client, session, clock, random, emit }: VaultBackendDeps,
 ): Backend {
   const stop = new AbortController();
-  const deps: VaultSourceDeps = {
+  const deps: VaultCertificateDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
     random,
@@ -65,6 +65,10 @@ export function createVaultBackend(
         return write({ want, request, last }, signal);
       case 'vault-certificate':
         return (await certificates()).fetch({ want, request, last }, signal);
+      case 'vault-trust-bundle': {
+        const { createVaultTrustBundle } = await import('./source/trust-bundle.ts');
+        return await createVaultTrustBundle(deps)({ want, request, last }, signal);
+      }
       default:
         throw fail('INTERNAL', want.place, `a Vault backend got a request of kind ${want.request.kind}`);
     }
@@ -104,7 +108,7 @@ export function createVaultBackend(
 }
 
 /** Loads the code of certificates, which few agents need. */
-async function openCertificates(deps: VaultSourceDeps): Promise<VaultCertificates> {
+async function openCertificates(deps: VaultCertificateDeps): Promise<VaultCertificates> {
   return (await import('./source/certificate.ts')).createVaultCertificates(deps);
 }
 

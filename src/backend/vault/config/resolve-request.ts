@@ -1,3 +1,4 @@
+import { parseDuration } from '../../../base/duration.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
 import { type ConfigPath, pathKey } from '../../../config/place.ts';
@@ -14,9 +15,11 @@ export async function loadCertificateRequests(): Promise<void> {
 
 const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 
-/** Makes the request of a secret that has one of `kv`, `read`, `write` and `certificate`. */
+const OVERLAP = '24h';
+
+/** Makes the request of a secret that has one of the request keys. */
 export function resolveVaultRequest(
-  { kv, read, write, certificate, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
+  { kv, read, write, certificate, trustBundle, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
   entry: ConfigEntry,
   problems: Problems,
 ): VaultRequest | undefined {
@@ -39,6 +42,10 @@ export function resolveVaultRequest(
     const path = trimSlashes(write.path);
     warnOfLiterals(write.data ?? {}, [...entry.path, 'write', 'data'], entry, problems);
     return { kind: 'vault-write', path, data: write.data ?? {}, ...end };
+  }
+  if (trustBundle !== undefined) {
+    const { issuer, overlap = OVERLAP } = trustBundle;
+    return { kind: 'vault-trust-bundle', issuer: trimSlashes(issuer), overlapMs: parseDuration(overlap) as number };
   }
   return certificate && resolveCertificate?.(certificate, entry, problems);
 }

@@ -282,6 +282,18 @@ export const vaultWords: Words = {
     does: 'how long after that',
     examples: ['1m'],
   },
+  'secrets.NAME.trustBundle': {
+    type: 'map',
+    does: 'the [certificates of all issuers](keystores.md#a-trust-bundle) of a PKI mount',
+    examples: [{ issuer: 'pki', overlap: '24h' }],
+  },
+  'secrets.NAME.trustBundle.issuer': { type: 'text', default: 'required', does: 'the PKI mount', examples: ['pki'] },
+  'secrets.NAME.trustBundle.overlap': {
+    type: 'duration',
+    default: '`24h`',
+    does: 'how long an authority that the mount no longer has stays in the bundle; `0s`: it leaves at once',
+    examples: ['72h'],
+  },
   'secrets.NAME.end': {
     type: 'text, or map',
     does: 'with `read`, `write`: the field of the answer that says [when it ends](configuration.md#when-an-answer-ends)',

@@ -3,7 +3,8 @@ import { isList, lookUp, type Value } from '../../../base/value.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { ListRequest } from '../config/request.ts';
 import { type FetchKind, malformed, settleFetch, type VaultSourceDeps } from './answer.ts';
-import { firstSegment, type VaultMounts } from './mounts.ts';
+import { firstSegment } from './kv-path.ts';
+import type { VaultMounts } from './mounts.ts';
 
 /**
  * Lists the names below a path of a KV engine, as one field `keys`. Names of folders end with a slash.

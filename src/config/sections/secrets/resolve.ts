@@ -59,7 +59,7 @@ export class SecretResolver {
     const request = this.#kindOfKey.get(key)?.resolveRequest(shape as never, entry, problems);
     const { certificateFrom: stored } = shape;
     if (stored !== undefined && key === 'certificate') {
-      const seen = 'certificateFrom goes with every request but certificate, which is one already';
+      const seen = 'certificateFrom does not go with certificate';
       problems.add('CONFIG_INVALID', entry.file, [...path, 'certificateFrom'], seen, 'Remove it.');
     }
     if (request === undefined || backend === undefined || problems.count > before) return undefined;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
-import type { KeyFormat, LocalKey } from '../../../certificate/local-key.ts';
+import type { LocalKey, PrivateKeyFormat } from '../../../certificate/local-key.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { Renewal, RenewalWindow, Upkeep } from '../../../config/config.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
@@ -64,7 +64,7 @@ function keyOf(
   { key, privateKeyFormat }: CertificateShape,
   refuse: Refuse,
 ): Pick<CertificateRequest, 'key' | 'privateKeyFormat'> {
-  const format: { privateKeyFormat?: KeyFormat } = privateKeyFormat === undefined ? {} : { privateKeyFormat };
+  const format: { privateKeyFormat?: PrivateKeyFormat } = privateKeyFormat === undefined ? {} : { privateKeyFormat };
   if (key === undefined) return format;
   if (key === 'local') return { key: DEFAULT_KEY, ...format };
   const { local, bits = 2048, curve = 'P-256', reuse = false } = key;

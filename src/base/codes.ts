@@ -77,6 +77,12 @@ export const CODES = {
     'A secret is written in the configuration (a warning).',
     'Use a file instead.',
   ),
+  CONFIG_UNUSED: row(
+    2,
+    'never',
+    'Nothing uses a part of the configuration (a warning).',
+    'Remove it, or let something use it.',
+  ),
   CONFIG_TLS_UNSAFE: row(
     2,
     'never',
@@ -256,6 +262,12 @@ export const CODES = {
     'backoff',
     'The key that encrypts the secret cannot be used.',
     "Allow kms:Decrypt in the role's policy and in the key's, and check that the key is enabled.",
+  ),
+  SECRET_IS_KV: row(
+    1,
+    'never',
+    'A secret that `read` fetches is one of KV version 2 (a warning).',
+    'Fetch it with kv: its fields are then the stored ones.',
   ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   CERTIFICATE_UNFIT: row(

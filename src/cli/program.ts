@@ -72,6 +72,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .option('--reveal', 'show values instead of marks', false)
     .option('--diff', 'show what would change in the published files', false)
     .addOption(new Option('--exit-code', '--diff, and status 5 when something would change').implies({ diff: true }))
+    .option('--json', 'one JSON document on standard output, with what --diff finds')
     .option('--out <directory>', 'write the files below this directory')
     .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
     .action(

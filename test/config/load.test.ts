@@ -2,6 +2,7 @@ import { chmodSync, chownSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
+import { formatPosition } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { BAO, briefly, FIXTURES, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
@@ -183,19 +184,21 @@ describe('files', () => {
 
   it('a name or a section that two files define is reported with both places, together with every other problem', async () => {
     const problems = await problemsOf(loadFixture('bad-twice-across'));
-    expect(problems.map(({ code, place, seen }) => `${code} ${place}: ${seen}`)).toEqual([
-      'CONFIG_DUPLICATE b.yaml:3: secrets.db: also defined at a.yaml:5',
-      'CONFIG_DUPLICATE b.yaml:4: log: also defined at a.yaml:6',
-      'CONFIG_UNKNOWN_SECRET b.yaml: outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
+    expect(
+      problems.map(({ code, place, at, seen }) => `${code} ${at && formatPosition(at)} ${place}: ${seen}`),
+    ).toEqual([
+      'CONFIG_DUPLICATE b.yaml:3:3 secrets.db: also defined at a.yaml:5:3',
+      'CONFIG_DUPLICATE b.yaml:4:1 log: also defined at a.yaml:6:1',
+      'CONFIG_UNKNOWN_SECRET b.yaml:6:61 outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
     ]);
   });
 
   it.each([
-    ['bad-key-twice.yaml', 'bad-key-twice.yaml:6: secrets.app', 'also defined in line 4'],
-    ['bad-key-twice.json', 'bad-key-twice.json:5: secrets.app', 'also defined in line 4'],
-  ])('a key that is twice in one map of %s is reported with both lines', async (name, place, seen) => {
+    ['bad-key-twice.yaml', { file: 'bad-key-twice.yaml', line: 6, column: 3 }, 'also defined in line 4'],
+    ['bad-key-twice.json', { file: 'bad-key-twice.json', line: 5, column: 5 }, 'also defined in line 4'],
+  ])('a key that is twice in one map of %s is reported with both lines', async (name, at, seen) => {
     expect(await problemsOf(loadFixture(name))).toContainEqual(
-      expect.objectContaining({ code: 'CONFIG_DUPLICATE', place, seen }),
+      expect.objectContaining({ code: 'CONFIG_DUPLICATE', place: 'secrets.app', at, seen }),
     );
   });
 

@@ -31,6 +31,7 @@ describe('problems', () => {
       'CONFIG_INVALID outputs.shop.files["app.yaml"].prefix',
       'CONFIG_INVALID outputs.shop.reload[0].signal.name',
       'CONFIG_INVALID outputs.shop.check.command.argv',
+      'CONFIG_SAME_DIR outputs.inner.dir',
       'CONFIG_MISSING outputs.shop.reload[1].signal.child',
       'CONFIG_MISSING api.listeners',
       'CONFIG_INVALID log.level',

@@ -8,10 +8,12 @@
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
+import { ADVICE } from './advice.ts';
 import { CERTIFICATES } from './certificates.ts';
 import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
+import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
@@ -42,6 +44,8 @@ const all: readonly Cut[] = [
   ...OUTAGE,
   ...SECRECY,
   ...PROXY,
+  ...DOCUMENTATION,
+  ...ADVICE,
   ...KEYSTORES,
   ...COMMANDS,
 ];

@@ -1,5 +1,7 @@
+import { advice } from './advice.ts';
 import { certificates } from './certificates.ts';
 import { commands } from './commands.ts';
+import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
@@ -24,6 +26,8 @@ export const SECTIONS: readonly Section[] = [
   outage,
   secrecy,
   proxy,
+  documentation,
+  advice,
   keystores,
   commands,
 ];

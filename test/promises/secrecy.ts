@@ -285,6 +285,22 @@ export const secrecy: Section = {
       )('is answered beside 1,000 idle connections, on a port of any interface'),
     ),
     held(
+      'terminal-safe',
+      'No name, reason or hint in the log can control the terminal.',
+      inFile(
+        'test/log/pretty.test.ts',
+        'the log for people',
+      )('cannot be moved by control characters in a name, a reason or a hint'),
+    ),
+    held(
+      'log-never-tells-less',
+      'A client of the API can let the log tell more, and never less than the configuration says.',
+      inFile(
+        'test/deliver/api/actions.test.ts',
+        'the level of the log',
+      )('is never one that tells less than the configuration says, nor any other word'),
+    ),
+    held(
       'sso-token-to-portal',
       'The access token of an SSO session goes to its portal, in the region of the session, and never to STS.',
       sso('is asked at its own portal, and STS never sees the access token'),

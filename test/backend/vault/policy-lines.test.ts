@@ -53,6 +53,11 @@ test('a certificate with a local key, a named issuer and revokeOld needs the pat
   ]);
 });
 
+test('a trust bundle needs no line', () => {
+  const bundle: VaultRequest = { kind: 'vault-trust-bundle', issuer: 'pki', overlapMs: 1 };
+  expect([policyLinesOf(bundle), mountedPathOf(bundle)]).toEqual([[], 'pki/issuers']);
+});
+
 test('the server is asked for the mount of a request by its whole path', () => {
   expect([kv('app', { mount: 'team/kv' }), certificate, kv('/secret/app')].map(mountedPathOf)).toEqual([
     'team/kv/app',

@@ -43,7 +43,7 @@ export const vaultWords: Words = {
   'backends.NAME.auth.mount': {
     type: 'text',
     default: "the method's name",
-    does: 'where the method is mounted',
+    does: 'where the method is mounted, without `auth/`',
     examples: ['kubernetes-eu'],
   },
   'backends.NAME.auth.revokeOnExit': {

@@ -38,7 +38,7 @@ export async function checkSecrets(
   const mounts = new VaultMounts(vault, examination.clock, examination.signal);
   const requests = secrets.map(({ request }) => request as VaultRequest);
   await checkOwnPaths(examination, vault, config, requests);
-  const kv = createVaultKv({ vault, clock: examination.clock, nextVersion: () => '' }, mounts);
+  const kv = createVaultKv({ vault, clock: examination.clock, emit: () => {}, nextVersion: () => '' }, mounts);
   for (const secret of secrets) {
     await examination.run('secret', secret.place, async (signal) => {
       try {

@@ -30,6 +30,15 @@ export function kvApiPath({ version, mount, rest }: KvForm): string {
   return version === 2 ? `${mount}data/${rest}` : mount + rest;
 }
 
+/** `secret/data/shop/app`. These mounts of every server are no KV engines. */
+const API_PATH = /^(?!(?:auth|cubbyhole|identity|sys)\/)([^/]+(?:\/[^/]+)*?)\/data\/(.+)$/;
+
+/** The path for `kv` behind a path that looks like one of the API for version 2; undefined: it does not. */
+export function kvPathBehind(apiPath: string): string | undefined {
+  const [, mount, rest] = API_PATH.exec(apiPath) ?? [];
+  return mount === undefined ? undefined : `${mount}/${rest}`;
+}
+
 export function firstSegment(path: string): string {
   return path.split('/', 1)[0] ?? '';
 }

@@ -1,7 +1,7 @@
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../../../base/value.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
-import { VaultStatusError } from '../client/client.ts';
+import { isNoMount, VaultStatusError } from '../client/client.ts';
 import type { KvRequest } from '../config/request.ts';
 import {
   changed,
@@ -150,7 +150,7 @@ function notThere(
   place: string,
 ): PannierError {
   if (refused === undefined) throw new TypeError('no form of the path was tried');
-  if (refused.status !== 404) return refused;
+  if (refused.status !== 404 || isNoMount(refused)) return refused;
   const { code, seen } = refused.failure;
   const hint = mountIsReported
     ? 'The KV mount exists, the secret does not: check the path, or write the secret.'

@@ -111,7 +111,7 @@ export class VaultMounts {
 }
 
 /** Whether a 404 says that the engine is of version 2, whose paths have `data/` or `metadata/` in them. */
-function saysVersioned(refused: unknown): boolean {
+export function saysVersioned(refused: unknown): boolean {
   const warnings = refused instanceof VaultStatusError ? refused.body.get('warnings') : undefined;
   return isList(warnings) && warnings.some((warning) => /versioned k\/?v/i.test(plainText(warning) ?? ''));
 }

@@ -105,6 +105,7 @@ function statusOfSecret(
     life: entry.value.life.kind,
     ...(endsMs === undefined ? {} : { endsAt: wallTimeOf(endsMs, view) }),
     ...(entry.why === undefined ? {} : { failure: failureStatus(entry.why) }),
+    ...(entry.value.warning === undefined ? {} : { warning: failureStatus(entry.value.warning) }),
   };
 }
 

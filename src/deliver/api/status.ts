@@ -45,6 +45,8 @@ export const secretStatusSchema = z.object({
   /** When the secret is fetched or renewed next; absent while that is under way. */
   nextAt: z.optional(time),
   failure: z.optional(failureStatusSchema),
+  /** What is not as it was asked for, although the value is good: a certificate with a shorter life. */
+  warning: z.optional(failureStatusSchema),
 });
 
 export const outputStatusSchema = z.object({

@@ -3,6 +3,7 @@ import type { Emit, Fact } from '../base/fact.ts';
 import { Releases } from '../base/releases.ts';
 import { Subscribers } from '../base/subscribers.ts';
 import { Supervisor } from '../base/supervisor.ts';
+import type { FindKept } from '../lease/attempts.ts';
 import { LeaseManager } from '../lease/manager.ts';
 import { Backends } from './backends.ts';
 import type { AgentContext } from './context.ts';
@@ -74,7 +75,12 @@ export class Pipeline implements AsyncDisposable {
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
-    const manager = new LeaseManager({ clock, random, emit, polls: !once });
+    let loading: Promise<FindKept> | undefined;
+    const kept: FindKept = async (want, names) => {
+      loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan));
+      return await (await loading)(want, names);
+    };
+    const manager = new LeaseManager({ clock, random, emit, polls: !once, kept });
     this.#manager = manager;
     this.secrets = manager;
     this.#releases.push(() => manager[Symbol.asyncDispose]());

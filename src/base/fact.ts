@@ -90,6 +90,13 @@ export type Fact =
       readonly lifeMs?: number;
       readonly first: boolean;
     }
+  /** The value that an earlier process had is still good: nothing was fetched. */
+  | {
+      readonly kind: 'secret-kept';
+      readonly secrets: readonly string[];
+      readonly life: string;
+      readonly lifeMs?: number;
+    }
   | { readonly kind: 'secret-unchanged'; readonly secrets: readonly string[] }
   | { readonly kind: 'secret-renewed'; readonly secrets: readonly string[]; readonly ttlMs: number }
   | {

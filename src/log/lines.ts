@@ -30,6 +30,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'backend-answered': ['debug', 'backend answered'],
   'backend-failed': ['debug', 'backend request failed'],
   'secret-changed': ['info', 'secret changed'],
+  'secret-kept': ['info', 'secret kept from before'],
   'secret-unchanged': ['debug', 'secret unchanged'],
   'secret-renewed': ['debug', 'lease renewed'],
   'secret-failed': ['warn', 'secret failed'],

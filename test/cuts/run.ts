@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
 import { ADVICE } from './advice.ts';
+import { CERTIFICATES } from './certificates.ts';
 import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
@@ -37,6 +38,7 @@ const isChosen = ({ promise, slow }: Cut) =>
   (chosen.size === 0 || chosen.has(promise)) && (slow !== true || args.includes('--slow'));
 const all: readonly Cut[] = [
   ...FRESHNESS,
+  ...CERTIFICATES,
   ...PUBLISHING,
   ...RELOAD,
   ...EXEC,

@@ -1,4 +1,5 @@
 import { advice } from './advice.ts';
+import { certificates } from './certificates.ts';
 import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
@@ -19,6 +20,7 @@ import { secrecy } from './secrecy.ts';
  */
 export const SECTIONS: readonly Section[] = [
   freshness,
+  certificates,
   publishing,
   reload,
   childOfExec,

@@ -85,12 +85,12 @@ function makeWantOfComputed(secret: ComputedSecret, identity: string): Want {
 
 /**
  * Identity of a want: backend (address, namespace, login) and request, never the name. A renamed secret keeps its
- * lease, two names for one request share one. Requests are plain data; the order of their keys does not count. The
- * identity is the text itself and not its hash: it never leaves memory, and hashing would load node:crypto at every
- * start.
+ * lease, two names for one request share one. The upkeep in a request says how the value is kept good and not what it
+ * is. Requests are plain data; the order of their keys does not count. The identity is the text itself and not its
+ * hash: it never leaves memory, and hashing would load node:crypto at every start.
  */
-export function wantId(identity: string, request: SecretConfig['request']): string {
-  return `${identity}\n${canonical(request)}`;
+export function wantId(identity: string, { upkeep: _, ...asked }: SecretConfig['request']): string {
+  return `${identity}\n${canonical(asked)}`;
 }
 
 function canonical(value: unknown): string {

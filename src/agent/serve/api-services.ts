@@ -9,8 +9,8 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     place: listener.place,
     create: async (view) => {
       const { createApi } = await import('../../deliver/api/create-api.ts');
-      const { healthRoutes } = await import('./observers.ts');
       const { apiAgent } = await import('./api-agent.ts');
+      const { healthRoutes } = await import('./observers.ts');
       // Listeners with a token or a secret filter get health without names.
       const isOpen = listener.secrets === undefined && listener.tokenFile === undefined;
       const rows = await healthRoutes(view, isOpen ? undefined : 0);

@@ -116,6 +116,7 @@ function statusOfSecret(
     ...(endsMs === undefined ? {} : { endsAt: wallTimeOf(endsMs, view) }),
     ...certificateStatus(entry.value),
     ...(entry.why === undefined ? {} : { failure: failureStatus(entry.why) }),
+    ...(entry.value.warning === undefined ? {} : { warning: failureStatus(entry.value.warning) }),
   };
 }
 

@@ -62,10 +62,18 @@ function backendRow({ name, kind, login, failure }: BackendStatus, now: number):
 }
 
 function secretRow(secret: SecretStatus, now: number): string[] {
-  const { name, state, optional, ageSeconds, endsAt, nextAt, version, failure } = secret;
+  const { name, state, optional, ageSeconds, endsAt, nextAt, version, failure, warning } = secret;
   const age = ageSeconds === undefined ? '-' : formatDuration(ageSeconds * 1000);
   const shown = optional && state === 'absent' ? 'absent (optional)' : state;
-  return [name, shown, age, timeUntil(endsAt, now), timeUntil(nextAt, now), version ?? '-', reasonOf(failure)];
+  return [
+    name,
+    shown,
+    age,
+    timeUntil(endsAt, now),
+    timeUntil(nextAt, now),
+    version ?? '-',
+    reasonOf(failure ?? warning),
+  ];
 }
 
 const DAY_MS = 86_400_000;

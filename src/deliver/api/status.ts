@@ -58,6 +58,8 @@ export const secretStatusSchema = z.object({
   /** Absent: the secret is no certificate. */
   certificate: z.optional(certificateStatusSchema),
   failure: z.optional(failureStatusSchema),
+  /** What is not as it was asked for, although the value is good: a certificate with a shorter life. */
+  warning: z.optional(failureStatusSchema),
 });
 
 /** One name that Envoy can ask for. */

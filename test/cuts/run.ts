@@ -21,6 +21,7 @@ import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
+import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 
 /** More tests at the same time would disturb those that measure time. */
@@ -47,6 +48,7 @@ const all: readonly Cut[] = [
   ...DOCUMENTATION,
   ...ADVICE,
   ...KEYSTORES,
+  ...SDS,
   ...COMMANDS,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));

@@ -10,6 +10,7 @@ import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
+import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 
 /**
@@ -29,6 +30,7 @@ export const SECTIONS: readonly Section[] = [
   documentation,
   advice,
   keystores,
+  sds,
   commands,
 ];
 

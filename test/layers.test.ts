@@ -16,6 +16,7 @@ const LAYERS = [
   'reload',
   'observe',
   'agent',
+  'import',
   'cli',
 ];
 

@@ -1,6 +1,7 @@
 import type { ExecCommandOptions } from './exec.ts';
 import type { AgentOptions } from './find-agent.ts';
 import type { GetCommandOptions } from './get.ts';
+import type { ImportCommandOptions } from './import.ts';
 import type { InitCommandOptions } from './init.ts';
 import type { NewCommandOptions } from './new.ts';
 import type { Probe } from './probe.ts';
@@ -25,6 +26,7 @@ export type Choice =
   | { readonly command: 'man' }
   | { readonly command: 'new'; readonly options: NewCommandOptions }
   | { readonly command: 'explain'; readonly key?: string }
+  | { readonly command: 'import'; readonly options: ImportCommandOptions }
   | { readonly command: 'demo'; readonly options: { readonly openbao?: boolean } };
 
 /** The shells that `pannier completion` has a script for. */

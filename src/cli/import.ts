@@ -2,10 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf, errnoWord } from '../base/errno.ts';
 import { fail } from '../base/errors.ts';
+import { readAnnotations } from '../import/annotations/read-manifest.ts';
+import { configOfAnnotations } from '../import/annotations/to-config.ts';
 import { problemsOfResult } from '../import/check-result.ts';
 import type { FiledItem } from '../import/config/stanza.ts';
 import { convertConfig, type Imported } from '../import/convert-config.ts';
-import { formatProblem } from '../import/problem.ts';
+import { formatProblem, Notes } from '../import/problem.ts';
 import { readConfigs, readSourceFile } from '../import/read-config.ts';
 import type { ComparisonOptions } from './import/show-comparison.ts';
 import { print } from './print.ts';
@@ -45,7 +47,19 @@ export async function importCommand(options: ImportCommandOptions): Promise<numb
 }
 
 /** Undefined when a file cannot be read, which was told. */
-async function convert({ files, out, sink, compare }: ImportCommandOptions): Promise<Converted | undefined> {
+async function convert({
+  files,
+  annotations,
+  out,
+  sink,
+  compare,
+}: ImportCommandOptions): Promise<Converted | undefined> {
+  if (annotations !== undefined)
+    return convertManifest(annotations, files, {
+      isBeside: out !== undefined && compare !== true,
+      sink: sink === true,
+      keepsCredentials: compare === true,
+    });
   if (files.length === 0) {
     throw fail('CONFIG_MISSING', 'import', 'no file was named', {
       hint: 'Name a configuration, or - for standard input.',
@@ -72,6 +86,40 @@ async function convert({ files, out, sink, compare }: ImportCommandOptions): Pro
     keepsCredentials: compare === true,
   });
   return { items: read.items, imported };
+}
+
+/** Undefined when the manifest cannot be read, which was told. */
+async function convertManifest(
+  manifest: string,
+  files: readonly string[],
+  how: { readonly isBeside: boolean; readonly sink: boolean; readonly keepsCredentials: boolean },
+): Promise<Converted | undefined> {
+  if (files.length > 0) {
+    const hint = 'Run import once for the manifest and once for the files.';
+    throw fail('CONFIG_INVALID', '--annotations', 'other files are named beside the manifest', { hint });
+  }
+  const read = await readSourceFile(manifest, readStdin);
+  const place = { file: manifest, line: 1, column: 1 };
+  const found =
+    'problem' in read
+      ? { unreadable: { place, seen: read.problem, todo: 'Name a manifest.' } }
+      : await readAnnotations(read.text, manifest);
+  if ('unreadable' in found || found.annotations.length === 0) {
+    const none = { place, seen: 'no annotation of vault.hashicorp.com/ or openbao.org/', todo: 'Name a manifest.' };
+    process.stderr.write(`${formatProblem('unreadable' in found ? found.unreadable : none)}\n`);
+    return undefined;
+  }
+  const notes = new Notes();
+  const { items, extras } = configOfAnnotations(found.annotations, notes);
+  const imported = await convertConfig(items, [manifest], {
+    readSource: async () => ({ problem: 'it is in another container' }),
+    sink: how.sink,
+    templatesBeside: how.isBeside,
+    keepsCredentials: how.keepsCredentials,
+    notes,
+    extras,
+  });
+  return { items, imported };
 }
 
 interface Converted {

@@ -136,6 +136,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .command('import')
     .description('convert the configuration of Vault Agent, Vault Proxy, consul-template or envconsul')
     .argument('[files...]', 'files in HCL or JSON, - for standard input')
+    .option('--annotations <path>', "read the injector's annotations of a manifest instead of files")
     .option('--out <directory>', 'write pannier.yaml and its templates there (default: standard output)')
     .option('--sink', 'write the token of the agent into the files of its sinks')
     .option('--compare', 'render by the other program and by Pannier, and show the difference')

@@ -1,4 +1,4 @@
-import { convertBackend } from './config/backend.ts';
+import { type BackendExtras, convertBackend } from './config/backend.ts';
 import { Draft } from './config/draft.ts';
 import { convertExec } from './config/exec.ts';
 import { convertListeners } from './config/listeners.ts';
@@ -21,6 +21,9 @@ import { printTemplate } from './template/print.ts';
 import { formOf } from './template/wanted-secrets.ts';
 
 export interface ImportOptions {
+  /** What was told before the conversion. */
+  readonly notes?: Notes;
+  readonly extras?: BackendExtras;
   readonly readSource: ReadSource;
   /** Writes the token of sinks into files, as was asked for. */
   readonly sink: boolean;
@@ -43,10 +46,10 @@ export async function convertConfig(
   names: readonly string[],
   options: ImportOptions,
 ): Promise<Imported> {
-  const notes = new Notes();
+  const { notes = new Notes(), extras = {} } = options;
   const draft = new Draft(notes);
   const root = new Stanza(items, { file: names[0] ?? '-', line: 1, column: 1 });
-  convertBackend(root, draft, options.keepsCredentials);
+  convertBackend(root, draft, options.keepsCredentials, extras);
   const config = root.block('template_config')?.stanza;
   const refresh = config?.duration('static_secret_render_interval');
   if (refresh === 'odd') {

@@ -1,12 +1,24 @@
 import type { Draft } from './draft.ts';
+import { formatMs, goDuration } from './duration.ts';
 import type { Block, Stanza } from './stanza.ts';
 import { inline, YamlMap } from './yaml.ts';
 
 /** Stands where a value has to be filled in. */
 export const CHANGE = 'CHANGE-ME';
 
+/** What the injector's annotations say of a backend, and configurations do not. */
+export interface BackendExtras {
+  readonly revokeOnExit?: boolean;
+  readonly timeout?: string;
+}
+
 /** The backend and its login, of the blocks `vault` and `auto_auth`. */
-export function convertBackend(root: Stanza, draft: Draft, keepsCredentials: boolean): void {
+export function convertBackend(
+  root: Stanza,
+  draft: Draft,
+  keepsCredentials: boolean,
+  { revokeOnExit, timeout }: BackendExtras,
+): void {
   const vault = root.block('vault')?.stanza;
   const ssl = vault?.block('ssl')?.stanza;
   const method = root.block('auto_auth')?.stanza.block('method', true);
@@ -26,12 +38,15 @@ export function convertBackend(root: Stanza, draft: Draft, keepsCredentials: boo
       'Both use backends.NAME.namespace: move the auth mount or the secrets.',
     );
   }
+  const ms = timeout === undefined ? undefined : goDuration(timeout);
+  backend.set('timeout', ms === undefined || ms === 0 ? undefined : formatMs(ms));
   const config = method?.stanza.block('config')?.stanza;
   const tls = tlsOf(vault, ssl, config);
   if (!tls.isEmpty) backend.set('tls', tls);
   const seconds = vault?.duration('default_lease_duration');
   if (seconds !== undefined && seconds !== 'odd') draft.refresh = seconds;
-  backend.set('auth', authOf(root, { vault, method, config, keepsCredentials }, draft));
+  const auth = authOf(root, { vault, method, config, keepsCredentials }, draft);
+  backend.set('auth', auth.set('revokeOnExit', revokeOnExit));
 }
 
 function tlsOf(vault: Stanza | undefined, ssl: Stanza | undefined, config: Stanza | undefined): YamlMap {

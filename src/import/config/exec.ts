@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { Draft } from './draft.ts';
 import type { Stanza } from './stanza.ts';
 import { argvOf } from './templates.ts';
@@ -21,12 +22,15 @@ export function convertExec(root: Stanza, draft: Draft): void {
   }
   if (!env.isEmpty) section.set('env', env);
   if (exec === undefined) return;
-  const signal = signalOf(exec.text('reload_signal'));
+  const signal = signalOf(exec, 'reload_signal', draft);
   const onChange = exec.text('restart_on_secret_changes') === 'never' ? 'none' : undefined;
   if (signal !== undefined) section.set('onChange', 'signal').set('signal', signal);
   else section.set('onChange', onChange);
   draft.childReload = signal ?? (onChange === undefined ? 'restart' : undefined);
-  section.set('stopSignal', signalOf(exec.text('restart_stop_signal') ?? exec.text('kill_signal')));
+  section.set(
+    'stopSignal',
+    signalOf(exec, exec.has('restart_stop_signal') ? 'restart_stop_signal' : 'kill_signal', draft),
+  );
   const grace = exec.duration('kill_timeout');
   if (grace === 'odd') notes.problem(exec.placeOf('kill_timeout'), 'kill_timeout is no duration', 'Write grace: 30s.');
   else section.set('grace', grace);
@@ -57,6 +61,7 @@ function convertEnvconsul(root: Stanza, draft: Draft): YamlMap {
     const path = stanza.text('path')?.replace(/\{\{\s*env\s+"(\w+)"\s*\}\}/g, '${env:$1}');
     if (path === undefined || path.includes('{{')) {
       notes.problem(stanza.place, 'a secret has no path, or a computed one', 'Name it in secrets and exec.from.');
+      stanza.skip();
       continue;
     }
     const wanted = secrets.want(path, 'get');
@@ -111,10 +116,14 @@ function prefixOfFormat(format: string, prefix: string): string | undefined {
   return found === null ? undefined : `${found[1]}${prefix}`;
 }
 
-/** `SIGHUP` of a name, with or without SIG. */
-function signalOf(text: string | undefined): string | undefined {
+/** `SIGHUP` of a name, with or without SIG; a name that no signal has is a problem. */
+function signalOf(stanza: Stanza, key: string, { notes }: Draft): string | undefined {
+  const text = stanza.text(key);
   if (text === undefined || text === '') return undefined;
-  return /^SIG/i.test(text) ? text.toUpperCase() : `SIG${text.toUpperCase()}`;
+  const name = /^SIG/i.test(text) ? text.toUpperCase() : `SIG${text.toUpperCase()}`;
+  if (name in constants.signals) return name;
+  notes.problem(stanza.placeOf(key), 'no signal has this name', 'Write SIGHUP, SIGTERM or the like.');
+  return undefined;
 }
 
 /** A reload that tells the child of a change of the files. */

@@ -302,7 +302,7 @@ const PROCESS_KEYS: readonly KnownKey[] = [
     ...['bytes', 'duration', 'max_files'].flatMap((key) => [`log_rotate_${key}`, `log_file.log_rotate_${key}`]),
   ),
   ...noPlace('the log goes to standard error, or log.file', 'syslog', 'syslog.*'),
-  ...noPlace('admin serves metrics for Prometheus', 'telemetry', 'telemetry.*', 'listener.telemetry.*'),
+  ...noPlace('admin serves metrics for Prometheus', 'telemetry', 'telemetry.*'),
   ...noPlace('nothing is shared between agents', 'deduplicate', 'deduplicate.*'),
   ...noPlace('there are no blocking queries', 'max_stale', 'block_query_wait', 'block_query_wait_time'),
   ...notThere(CONSUL, 'consul', 'consul.*', 'nomad', 'nomad.*', 'prefix', 'prefix.*', 'service', 'service.*'),

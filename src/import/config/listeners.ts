@@ -11,7 +11,8 @@ export function convertListeners(root: Stanza, draft: Draft): void {
   for (const { label, stanza } of root.blocks('listener', true)) convertListener(label, stanza, draft);
   const apiProxy = root.block('api_proxy')?.stanza;
   const cache = root.block('cache')?.stanza;
-  const use = apiProxy?.text('use_auto_auth_token') ?? cache?.text('use_auto_auth_token');
+  const ofCache = cache?.text('use_auto_auth_token');
+  const use = apiProxy?.text('use_auto_auth_token') ?? ofCache;
   if (proxy.isEmpty) {
     if (apiProxy !== undefined || cache?.isTrue('use_auto_auth_token') === true) {
       notes.problem((apiProxy ?? cache)?.place ?? root.place, 'a proxy has no listener', 'Write proxy.socket.');

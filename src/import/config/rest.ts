@@ -20,8 +20,13 @@ export function tellRest(stanza: Stanza, notes: Notes, path = ''): void {
       notes.remark(place, `unknown: ${sketch(item)}`);
     } else notes.problem(place, `${key} means nothing in this place`, 'Correct it, or leave it out.');
   }
-  for (const [key, blocks] of stanza.entered) {
-    for (const { stanza: inner } of blocks) tellRest(inner, notes, path === '' ? key : `${path}.${key}`);
+  for (const [name, blocks] of stanza.entered) {
+    const key = path === '' ? name : `${path}.${name}`;
+    const counting = stanza.single.has(name) ? blocks.slice(-1) : blocks;
+    for (const { stanza: inner } of blocks) {
+      if (counting.some((one) => one.stanza === inner)) tellRest(inner, notes, key);
+      else notes.remark(inner.place, `${key}: a later one counts`);
+    }
   }
 }
 

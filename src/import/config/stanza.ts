@@ -22,6 +22,8 @@ export class Stanza {
   readonly place: Place;
   readonly read = new Set<string>();
   /** The blocks in it that were entered, by key. */
+  /** The keys of which the last block counts. */
+  readonly single = new Set<string>();
   readonly entered = new Map<string, readonly Block[]>();
 
   constructor(items: readonly FiledItem[], place: Place) {
@@ -38,6 +40,11 @@ export class Stanza {
     const found = this.items.findLast((item) => item.key === key);
     if (found !== undefined) this.read.add(key);
     return found;
+  }
+
+  /** Takes everything in it as read: the whole block was told of. */
+  skip(): void {
+    for (const { key } of this.items) this.read.add(key);
   }
 
   placeOf(key: string): Place {
@@ -102,6 +109,7 @@ export class Stanza {
 
   /** The last block of a key, which is the one that counts. */
   block(key: string, labelled = false): Block | undefined {
+    this.single.add(key);
     return this.blocks(key, labelled).at(-1);
   }
 }
@@ -119,7 +127,8 @@ function objectsIn(value: HclValue): readonly HclObject[] {
 }
 
 /** The objects of an object that holds nothing else; undefined when it holds something else, or nothing. */
-function labelsIn({ items }: HclObject): readonly (readonly [string, HclObject])[] | undefined {
+function labelsIn({ items, isJson }: HclObject): readonly (readonly [string, HclObject])[] | undefined {
+  if (isJson !== true || items.some(({ key }) => key === 'config')) return undefined;
   if (items.length === 0 || !items.every(({ value, labels }) => labels.length === 0 && isBlock(value)))
     return undefined;
   return items.flatMap(({ key, value }) => objectsIn(value).map((object) => [key, object] as const));

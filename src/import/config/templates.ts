@@ -81,6 +81,7 @@ export async function convertVariable(
   const { notes } = draft;
   if (name === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     notes.problem(stanza.place, 'env_template needs the name of a variable', 'Write env_template "NAME" { … }.');
+    stanza.skip();
     return;
   }
   const found = await templateText(stanza, draft, settings);
@@ -135,9 +136,10 @@ function locateIn(contents: HclString, file: string): Locate {
 
 function commandOf(stanza: Stanza, { notes }: Draft): DraftFile['command'] {
   const exec = stanza.block('exec')?.stanza;
+  const [old, oldTimeout] = [stanza.value('command'), stanza.duration('command_timeout')];
   const holder = exec?.has('command') ? exec : stanza;
-  const given = holder.value('command');
-  const timeout = exec?.duration('timeout') ?? stanza.duration('command_timeout');
+  const given = exec?.value('command') ?? old;
+  const timeout = exec?.duration('timeout') ?? oldTimeout;
   if (timeout === 'odd') notes.problem(stanza.place, 'the timeout of a command is no duration', 'Write timeout: 30s.');
   if (given === undefined) return undefined;
   const argv = argvOf(given.kind === 'string' ? given.value : holder.texts('command'));

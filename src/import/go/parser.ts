@@ -21,6 +21,8 @@ export function parseGo(text: string, left?: string, right?: string): GoTemplate
 interface Ended {
   readonly nodes: readonly GoNode[];
   readonly by: 'end' | 'else' | undefined;
+  /** Where the word stands. */
+  readonly offset: Offset;
 }
 
 class GoParser {
@@ -37,8 +39,8 @@ class GoParser {
   }
 
   template(): GoTemplate {
-    const { nodes, by } = this.#list();
-    if (by !== undefined) throw this.#fault(`{{ ${by} }} stands outside of a block`, -1);
+    const { nodes, by, offset } = this.#list();
+    if (by !== undefined) throw new GoSyntaxError(`{{ ${by} }} stands outside of a block`, offset);
     return { nodes, defined: this.#defined };
   }
 
@@ -46,7 +48,7 @@ class GoParser {
     const nodes: GoNode[] = [];
     for (;;) {
       const token = this.#tokens[this.#index];
-      if (token === undefined) return { nodes, by: undefined };
+      if (token === undefined) return { nodes, by: undefined, offset: this.#length };
       this.#index++;
       if (token.kind === 'text') {
         nodes.push({ kind: 'text', text: token.text });
@@ -59,7 +61,7 @@ class GoParser {
       if (keyword === 'end' || keyword === 'else') {
         this.#index++;
         if (keyword === 'end') this.#close();
-        return { nodes, by: keyword };
+        return { nodes, by: keyword, offset: word?.offset ?? offset };
       }
       nodes.push(...this.#action(keyword, offset));
     }
@@ -99,7 +101,7 @@ class GoParser {
       case 'continue':
         this.#index++;
         this.#close();
-        if (this.#loops === 0) throw this.#fault(`{{ ${keyword} }} stands outside of range`, -1);
+        if (this.#loops === 0) throw new GoSyntaxError(`{{ ${keyword} }} stands outside of range`, offset);
         return [{ kind: keyword, offset }];
       default: {
         const pipe = this.#pipe();
@@ -131,8 +133,8 @@ class GoParser {
       return [this.#branch(word.text, word.offset)];
     }
     this.#close();
-    const { nodes, by } = this.#list();
-    if (by === 'else') throw this.#fault('a second {{ else }} stands in a block', -1);
+    const { nodes, by, offset: at } = this.#list();
+    if (by === 'else') throw new GoSyntaxError('a second {{ else }} stands in a block', at);
     if (by === undefined) throw new GoSyntaxError(`{{ ${kind} }} has no {{ end }}`, offset);
     return nodes;
   }

@@ -55,7 +55,7 @@ class JsonReader {
       this.#offset++;
       items.push({ key, labels: [], value: this.#value(), at: keyAt });
     });
-    return { kind: 'object', items, at };
+    return { kind: 'object', items, isJson: true, at };
   }
 
   #list(): HclValue {

@@ -41,6 +41,8 @@ export interface HclList {
 export interface HclObject {
   readonly kind: 'object';
   readonly items: readonly HclItem[];
+  /** JSON has no labels: it writes them as the keys of an object. */
+  readonly isJson?: true;
   readonly at: Position;
 }
 

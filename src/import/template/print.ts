@@ -77,7 +77,10 @@ class Printer {
       text += this.#otherwise(otherwise, chained);
     }
     text = `${braceSafe(text)}{{/${word}}}`;
-    return beginsLine(parts, i + 1, isRoot) && mayEndLine([body, firstElse, joined(otherwise)]) ? text + GUARD : text;
+    const bodies = [body, firstElse, joined(otherwise)];
+    // At the end of the template nothing but white space before the tag would go.
+    const isLast = parts[i + 1] === undefined && !bodies.some((one) => endsInSpace(one.at(-1)));
+    return !isLast && beginsLine(parts, i + 1, isRoot) && mayEndLine(bodies) ? text + GUARD : text;
   }
 
   #otherwise(otherwise: readonly Out[], chained: OutBlock | undefined): string {
@@ -157,6 +160,8 @@ function beginsLine(parts: readonly Out[], i: number, isRoot: boolean): boolean 
   if (part.kind !== 'text') return false;
   return (i < parts.length - 1 || !isRoot ? /^\s*?\r?\n/ : /^\s*?(?:\r?\n|$)/).test(part.text);
 }
+
+const endsInSpace = (part: Out | undefined): boolean => part?.kind === 'text' && /[ \t]$/.test(part.text);
 
 const mayEndLine = (bodies: readonly (readonly Out[])[]): boolean =>
   bodies.some((body) => body.length > 0 && endsLine(body, body.length - 1, false));

@@ -10,6 +10,7 @@ export const STORED: Readonly<Record<string, Readonly<Record<string, unknown>>>>
     password: 'p@ss/w"ord<&>',
     url: 'https://shop.example/a?b=c&d=e',
     port: 8080,
+    zero: 0,
     ratio: '1.10',
     enabled: true,
     disabled: false,
@@ -327,6 +328,11 @@ export const CORPUS: readonly CorpusTemplate[] = [
     name: 'capital letters of more than one',
     template: `{{ ${APP} }}{{ .Data.data.unicode | toUpper }}{{ end }}`,
     differs: 'ß becomes SS, and Go leaves it',
+  },
+  {
+    name: 'the number zero as a condition',
+    template: `{{ ${APP} }}{{ if .Data.data.zero }}there{{ end }}{{ end }}`,
+    differs: 'for Go the number is the text "0", which is not empty',
   },
   {
     name: 'a missing field',

@@ -33,16 +33,18 @@ export async function showComparison(
     cwd: process.cwd(),
     signal: stop.signal,
   });
-  let isSame = failures.length === 0;
+  let different = 0;
   for (const { name, theirs, ours, masked } of renders) {
     const versions = { path: name, was: 'by the other program', is: 'by Pannier', old: theirs, now: ours };
     const difference = await differenceOf(versions, options.reveal === true ? undefined : (masked ?? new Uint8Array()));
     if (difference === '' && theirs !== undefined) await print(`same: ${name}\n`);
     else {
-      isSame = false;
+      different += 1;
       await print(difference === '' ? `not rendered: ${name}\n` : difference);
     }
   }
   for (const failed of failures) process.stderr.write(`import --compare: ${formatFailure(failed)}\n`);
-  return isSame;
+  const count = `${renders.length} ${renders.length === 1 ? 'file' : 'files'}`;
+  await print(different === 0 ? `${count}, all the same\n` : `${count}, ${different} not the same\n`);
+  return different === 0 && failures.length === 0;
 }

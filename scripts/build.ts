@@ -142,6 +142,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
+  import: ['src/cli/import.ts', 'src/cli/import/show-comparison.ts'],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
 };

@@ -1,4 +1,4 @@
-/** The functions of consul-template 0.42 and of Go, by their documentation; those of Sprig are many, and not all here. */
+/** The functions of consul-template 0.42 and of Go, by their documentation; not all of Sprig's. */
 export const KNOWN_CT: readonly string[] = [
   ...[
     'datacenters',

@@ -22,7 +22,7 @@ const CLOUDS = 'use method jwt with the identity token of the platform';
 
 /** Of the servers and the login. */
 const VAULT_KEYS: readonly KnownKey[] = [
-  ...converted('`backends.NAME`', 'vault'),
+  ...converted('a backend', 'vault'),
   ...converted('`address`', 'vault.address'),
   ...converted('`namespace`', 'vault.namespace', 'auto_auth.method.namespace'),
   ...converted('`tls.caFile`', 'vault.ca_cert', 'vault.ssl.ca_cert'),
@@ -34,7 +34,7 @@ const VAULT_KEYS: readonly KnownKey[] = [
   ...notThere('put all certificates into one file and name it as tls.caFile', 'vault.ca_path', 'vault.ssl.ca_path'),
   ...notThere('put the certificates into a file and name it as tls.caFile', 'vault.ssl.ca_cert_bytes'),
   ...noPlace('an address with https:// is used with TLS', 'vault.ssl.enabled'),
-  ...converted('`auth: { method: token, token }`', 'vault.token'),
+  ...converted('`auth: { method: token, tokenFile }`: put the token into that file', 'vault.token'),
   ...converted('`auth: { method: token, tokenFile }`', 'vault.vault_agent_token_file'),
   ...converted('`auth: { method: kubernetes, role }`', 'vault.k8s_auth_role_name'),
   ...converted('`auth.tokenFile`', 'vault.k8s_service_account_token_path'),
@@ -121,7 +121,7 @@ const VAULT_KEYS: readonly KnownKey[] = [
 ];
 
 const SINK_KEYS: readonly KnownKey[] = [
-  ...converted('with `--sink` a file with the token, see below; else use the proxy', 'auto_auth.sink'),
+  ...converted('with `--sink` a file with the token, else use the proxy', 'auto_auth.sink'),
   ...converted('see `sink`', 'auto_auth.sink.type', 'auto_auth.sink.config', 'auto_auth.sink.config.path'),
   ...converted('`mode` of the file', 'auto_auth.sink.config.mode'),
   ...converted('`uid` of the file', 'auto_auth.sink.config.uid', 'auto_auth.sink.config.owner'),
@@ -157,7 +157,7 @@ const TEMPLATE_FIELDS: readonly (readonly [KnownKey['is'], string, readonly stri
 
 const TEMPLATE_KEYS: readonly KnownKey[] = [
   ...converted('a file of an output', 'template'),
-  ...converted('`exec.env.NAME`', 'env_template'),
+  ...converted('a variable of `exec.env`', 'env_template'),
   ...['template', 'env_template'].flatMap((block) =>
     TEMPLATE_FIELDS.flatMap(([is, here, fields]) => fields.map((field) => ({ key: `${block}.${field}`, is, here }))),
   ),
@@ -197,7 +197,7 @@ const EXEC_KEYS: readonly KnownKey[] = [
   ...noPlace('changes are gathered by exec.quiet', 'exec.splay'),
   ...converted('`exec.from`', 'secret', 'secret.path'),
   ...converted('`exec.prefix`', 'secret.no_prefix', 'secret.format'),
-  ...converted('`exec.env.NAME`', 'secret.key', 'secret.key.name', 'secret.key.format'),
+  ...converted('a variable of `exec.env`', 'secret.key', 'secret.key.name', 'secret.key.format'),
   ...converted('`exec.case: upper`', 'upcase'),
   ...converted('`exec.keys: identifier`', 'sanitize'),
   ...converted('`exec.pristine`', 'pristine'),

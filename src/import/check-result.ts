@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { allProblems, planOf } from '../agent/create-plan.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
-import { loadConfig } from '../config/load.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
 import type { Imported } from './convert-config.ts';
 
@@ -25,6 +24,7 @@ export async function problemsOfResult({ yaml, templates }: Imported): Promise<r
       await writeFile(join(dir, name), text, { mode: 0o600 });
     }
     const env = { VAULT_ADDR: 'https://vault.example:8200', VAULT_TOKEN: 'x', AWS_REGION: 'us-east-1' };
+    const { loadConfig } = await import('../config/load.ts');
     const config = await loadConfig({ paths: [path], env, kinds: BACKEND_KINDS, cwd: dir });
     await planOf(config, 0);
     return [];

@@ -3,7 +3,8 @@ import { convertTemplate } from '../../src/import/template/convert.ts';
 import { FUNCTIONS } from '../../src/import/template/functions.ts';
 import { printTemplate } from '../../src/import/template/print.ts';
 import { toJsPattern, toJsReplacement } from '../../src/import/template/regexp.ts';
-import { formOf, Names, WantedSecrets } from '../../src/import/template/wanted-secrets.ts';
+import { formOf, HELPER_NAMES, Names, WantedSecrets } from '../../src/import/template/wanted-secrets.ts';
+import { HELPERS } from '../../src/render/helpers/index.ts';
 import { textOf } from '../render/render.helpers.ts';
 import { KNOWN_CT } from './consul-template-functions.ts';
 
@@ -208,6 +209,11 @@ describe('what cannot be kept', () => {
     );
     const { problems } = convert(`{{ define "t0" }}x{{ end }}${lines.join('')}{{ template "t30" }}`);
     expect(problems[0]?.seen).toBe('the template is too long when it is written out');
+  });
+
+  it('gives no secret the name of a helper', () => {
+    expect([...HELPER_NAMES].sort()).toEqual([...HELPERS.keys()].sort());
+    expect(convert('{{ with secret "kv1/upper" }}{{ .Data.x }}{{ end }}').text).toBe('{{kv1_upper.x}}');
   });
 
   it('has an answer for each function of consul-template', () => {

@@ -7,7 +7,6 @@ import { dryRun } from '../../agent/dry-run.ts';
 import { BACKEND_KINDS } from '../../backend/registry.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Environment } from '../../config/environment.ts';
-import { loadConfig } from '../../config/load.ts';
 import { EXEC_ENVIRONMENT } from '../../config/place.ts';
 import type { FiledItem } from '../config/stanza.ts';
 import type { Imported } from '../convert-config.ts';
@@ -42,6 +41,7 @@ export async function compareRenders(
   try {
     const path = join(dir, 'pannier.yaml');
     await writeFile(path, imported.yaml, { mode: 0o600 });
+    const { loadConfig } = await import('../../config/load.ts');
     const config = await loadConfig({ paths: [path], env: other.env as Environment, kinds: BACKEND_KINDS, cwd });
     const plan = await planOf(config, 0);
     const { outputs, failures } = await dryRun(plan, context, { timeoutMs: other.timeoutMs, signal });

@@ -12,6 +12,7 @@ import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
+import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
@@ -30,7 +31,16 @@ const args = process.argv.slice(2);
 const chosen = new Set(args.filter((arg) => !arg.startsWith('-')));
 const isChosen = ({ promise, slow }: Cut) =>
   (chosen.size === 0 || chosen.has(promise)) && (slow !== true || args.includes('--slow'));
-const all: readonly Cut[] = [...FRESHNESS, ...PUBLISHING, ...RELOAD, ...EXEC, ...OUTAGE, ...SECRECY, ...PROXY];
+const all: readonly Cut[] = [
+  ...FRESHNESS,
+  ...PUBLISHING,
+  ...RELOAD,
+  ...EXEC,
+  ...OUTAGE,
+  ...SECRECY,
+  ...PROXY,
+  ...MOVING_IN,
+];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 
 const faults = held.filter(({ id }) => !all.some(({ promise }) => promise === id)).map(({ id }) => `${id}: no cut`);

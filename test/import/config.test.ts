@@ -45,6 +45,18 @@ describe('configurations of other agents', () => {
     },
   );
 
+  it('loses no key without a word', async () => {
+    const hcl =
+      'shiny = 1\nvault {\n  shiny = 2\n  ca_path = "/x"\n}\ntemplate {\n  shiny = 3\n  contents = "x"\n  destination = "/a/b"\n}';
+    const { problems } = await importText(hcl);
+    expect(problems.map(({ place, seen }) => [place.line, seen])).toEqual([
+      [1, 'shiny is unknown to import'],
+      [3, 'vault.shiny is unknown to import'],
+      [4, 'vault.ca_path is not there'],
+      [7, 'template.shiny is unknown to import'],
+    ]);
+  });
+
   it('writes the token of a sink when that was asked for, with a warning', async () => {
     const hcl = `auto_auth {
   method "kubernetes" { config = { role = "shop" } }

@@ -73,6 +73,14 @@ describe('a corpus of Go templates, rendered by a real agent and by Pannier', ()
     expect(problems).toEqual([]);
   });
 
+  it('gives the same bytes but for the templates that are named', () => {
+    const different = CORPUS.filter(({ name }) => {
+      const found = renders.get(join(dir, 'out', fileOf(name), 'file'));
+      return found?.theirs === undefined || text(found.ours) !== text(found.theirs);
+    });
+    expect(different.map(({ name }) => name)).toEqual(CORPUS.filter(({ differs }) => differs).map(({ name }) => name));
+  });
+
   it.each(CORPUS)('$name', ({ name, differs }) => {
     const found = renders.get(join(dir, 'out', fileOf(name), 'file'));
     expect(text(found?.theirs)).toBeDefined();

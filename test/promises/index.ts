@@ -1,5 +1,6 @@
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
+import { movingIn } from './moving-in.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
@@ -12,6 +13,15 @@ import { secrecy } from './secrecy.ts';
  * bring it. The one list: docs/promises.md is made from it, test/promises.test.ts looks that the tests are there, and
  * test/cuts/ shows for each promise that a test fails when the code breaks it.
  */
-export const SECTIONS: readonly Section[] = [freshness, publishing, reload, childOfExec, outage, secrecy, proxy];
+export const SECTIONS: readonly Section[] = [
+  freshness,
+  publishing,
+  reload,
+  childOfExec,
+  outage,
+  secrecy,
+  proxy,
+  movingIn,
+];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

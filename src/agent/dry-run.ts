@@ -52,7 +52,7 @@ function createSink({ name }: OutputConfig): Sink {
   return name === EXEC_ENVIRONMENT ? createEnvSink(EXEC_ENVIRONMENT) : NOWHERE;
 }
 
-/** `planned` without its reloads, whose renderer also passes what it rendered to `record`. */
+/** `planned` without its reloads and checks, whose renderer also passes what it rendered to `record`. */
 function recorded(planned: PlannedOutput, record: (output: DryOutput) => void): PlannedOutput {
   const { output, renderer } = planned;
   const recording: Renderer = {
@@ -66,7 +66,8 @@ function recorded(planned: PlannedOutput, record: (output: DryOutput) => void): 
       return real;
     },
   };
-  return { ...planned, output: { ...output, reload: [] }, renderer: recording };
+  const { check: _check, verify: _verify, ...rest } = output;
+  return { ...planned, output: { ...rest, reload: [] }, renderer: recording };
 }
 
 /** A sink that takes everything and keeps nothing. */
@@ -78,6 +79,8 @@ export const NOWHERE: Sink = {
     commit: async () => ({ generation: 1, first: true }),
     discard: async () => {},
   }),
+  previous: async () => undefined,
+  hold: async () => {},
   mark: { owed: async () => undefined, advance: async () => {}, settle: async () => {} },
   sweep: async () => undefined,
 };

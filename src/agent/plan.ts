@@ -1,3 +1,4 @@
+import type { Failure } from '../base/errors.ts';
 import type { Config, GenerationsConfig, OutputConfig } from '../config/config.ts';
 import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
@@ -8,6 +9,8 @@ export interface Plan {
   readonly outputs: readonly PlannedOutput[];
   /** The environment of the child of `exec`; absent: no variable is made of secrets. */
   readonly env?: PlannedEnvironment;
+  /** The warnings of the configuration, and those about what nothing in it uses. */
+  readonly warnings: readonly Failure[];
   /** When reading the files began: what was written later may not be in the plan. */
   readonly readAtWallMs: number;
 }
@@ -16,7 +19,7 @@ export interface Plan {
 export interface PlannedOutput {
   readonly output: OutputConfig;
   readonly renderer: Renderer;
-  /** Renderers of the requests of its HTTP reloads, by the place of the reload. `renderer` wants their secrets too. */
+  /** Renderers of its HTTP reloads and of `verify`, by their place. `renderer` wants their secrets too. */
   readonly requests: ReadonlyMap<string, RequestRenderer>;
 }
 

@@ -1,27 +1,12 @@
-import type { Clock } from '../base/clock.ts';
-import type { Emit } from '../base/fact.ts';
 import type { Secret } from '../base/secret.ts';
 import type { BackendConfig } from '../config/config.ts';
-import type { Environment } from '../config/environment.ts';
 import type { BackendKindConfig } from '../config/sections/backends/kind.ts';
 import type { Backend } from './backend.ts';
+import type { BackendContext } from './context.ts';
+import type { Examiner } from './examined.ts';
+import type { PolicyMaker } from './policy.ts';
 
-/** What the agent gives to every backend that it opens. */
-export interface BackendContext {
-  readonly clock: Clock;
-  /** Returns a number in [0, 1). */
-  readonly random: () => number;
-  readonly emit: Emit;
-  /** The process environment, for proxy variables; the configuration has read everything else from it. */
-  readonly env: Environment;
-  /** Pannier's version, for the User-Agent header. */
-  readonly version: string;
-  /**
-   * Lives as long as the agent: what a backend must still know after it was opened again with another configuration.
-   * Its keys begin with the kind of the backend.
-   */
-  readonly kept: Map<string, unknown>;
-}
+export type { BackendContext } from './context.ts';
 
 /**
  * The descriptor of one kind of backend: what the configuration must know about it, and how to open one. A kind is a
@@ -36,6 +21,11 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> extends Ba
   credentialsIn?(config: C): readonly Secret[];
   /** Whether a login uses up something that a later login needs, such as a wrapping token. Absent: it never does. */
   usesUpLogin?(config: C): boolean;
+  /**
+   * Loads what `pannier doctor` and `pannier policy` do with a backend of this kind. A member that is absent: doctor
+   * skips the backend, or it needs no policy.
+   */
+  loadTools?(): Promise<Partial<Examiner<C> & PolicyMaker<C>>>;
   /** Opens a backend; nothing is sent yet. */
   open(config: C, context: BackendContext): Promise<Backend>;
 }

@@ -77,6 +77,12 @@ export const CODES = {
     'A secret is written in the configuration (a warning).',
     'Use a file instead.',
   ),
+  CONFIG_UNUSED: row(
+    2,
+    'never',
+    'Nothing uses a part of the configuration (a warning).',
+    'Remove it, or let something use it.',
+  ),
   CONFIG_TLS_UNSAFE: row(
     2,
     'never',
@@ -119,6 +125,12 @@ export const CODES = {
     'Use the helper json or base64encode.',
   ),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'A helper was given a value that it cannot use.', 'See docs/templates.md.'),
+  RENDER_BAD_CERTIFICATE: row(
+    1,
+    'never',
+    'Certificates, a private key or the password of a keystore cannot be written in the form that is asked for.',
+    'See docs/keystores.md.',
+  ),
   RENDER_KEY: row(
     1,
     'never',
@@ -251,6 +263,12 @@ export const CODES = {
     'The key that encrypts the secret cannot be used.',
     "Allow kms:Decrypt in the role's policy and in the key's, and check that the key is enabled.",
   ),
+  SECRET_IS_KV: row(
+    1,
+    'never',
+    'A secret that `read` fetches is one of KV version 2 (a warning).',
+    'Fetch it with kv: its fields are then the stored ones.',
+  ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   SECRET_STALE: row(
     1,
@@ -304,6 +322,25 @@ export const CODES = {
     'backoff',
     'The owner or group of a file cannot be set.',
     'Run as root, or set gid to a group that the agent is in.',
+  ),
+
+  OUTPUT_CHECK_FAILED: row(
+    1,
+    'backoff',
+    'The check of a candidate failed, so it is not published; the last generation stays.',
+    "Run check's command by hand on the output's directory to see why.",
+  ),
+  OUTPUT_VERIFY_FAILED: row(
+    1,
+    'backoff',
+    'The application did not answer verify well after a reload.',
+    "See the application's log; the generation before is published again, if there is one.",
+  ),
+  OUTPUT_HELD: row(
+    1,
+    'backoff',
+    'A generation was taken back and is held back: older values are published.',
+    'Correct the value at its backend, or run pannier resume.',
   ),
 
   // ---- reload
@@ -425,6 +462,8 @@ export const CODES = {
   API_UNKNOWN_FIELD: row(1, 'never', 'The secret has no such field.', 'See GET /v1/secrets/NAME.'),
   API_UNKNOWN_OUTPUT: row(1, 'never', 'The listener knows no output with this name.', 'See GET /v1/status.'),
   API_NOT_PUBLISHED: row(1, 'backoff', 'The output has published nothing that can be reloaded.', 'See GET /v1/status.'),
+  API_NO_PREVIOUS: row(1, 'never', 'There is no other generation to go back to.', 'See GET /v1/status.'),
+  API_NOT_HELD: row(1, 'never', 'Nothing of the output is held back.', 'See GET /v1/status.'),
   API_NOT_ALLOWED: row(1, 'never', 'The listener does not allow this request.', 'Set control: true on the listener.'),
   API_SLOW: row(1, 'backoff', 'The request did not end in time; the agent goes on with it.', 'See GET /v1/status.'),
   AGENT_UNREACHABLE: row(
@@ -456,6 +495,12 @@ export const CODES = {
     'Use a token of your own, or set proxy.useAutoAuthToken: false.',
   ),
 
+  CHECK_TIMEOUT: row(
+    3,
+    'backoff',
+    'A check of doctor did not end in time.',
+    'See whether its server or file system hangs, or raise --timeout.',
+  ),
   INIT_TIMEOUT: row(
     1,
     'never',

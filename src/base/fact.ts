@@ -1,5 +1,8 @@
 import type { Failure } from './errors.ts';
 
+/** What a client may ask of an output. */
+export type OutputAction = 'reload-output' | 'roll-back' | 'resume';
+
 /**
  * Everything that the agent reports about itself. Logs, the audit, metrics and health are made of facts and snapshots,
  * and of nothing else. No member holds a Secret: strings are names, paths and words of Pannier.
@@ -25,6 +28,14 @@ export type Fact =
       readonly failure: Failure;
       readonly problem: number;
       readonly problems: number;
+    }
+  /** `init` has done all. `outputs` are the first ones; an output without `files` was unchanged. */
+  | {
+      readonly kind: 'init-done';
+      readonly published: number;
+      readonly unchanged: number;
+      readonly durationMs: number;
+      readonly outputs: readonly { readonly output: string; readonly dir?: string; readonly files?: number }[];
     }
   // ---- logins; `backend` is the configured name, `login` the number of the login in this process
   | {
@@ -122,6 +133,14 @@ export type Fact =
       readonly durationMs: number;
     }
   | { readonly kind: 'output-unchanged'; readonly output: string }
+  /** The files before were published again, as `generation`; the generation `held` is held back for `failure`. */
+  | {
+      readonly kind: 'output-rolled-back';
+      readonly output: string;
+      readonly generation: number;
+      readonly held: number;
+      readonly failure: Failure;
+    }
   | { readonly kind: 'output-failed'; readonly output: string; readonly failure: Failure; readonly retryInMs?: number }
   | {
       readonly kind: 'output-recovered';
@@ -195,7 +214,7 @@ export type Fact =
       readonly audit: true;
       /** The listener that the caller connected to. */
       readonly where: string;
-      readonly action: 'enter' | 'read' | 'watch' | 'refresh' | 'reload-output' | 'reload-config' | 'stop';
+      readonly action: 'enter' | 'read' | 'watch' | 'refresh' | OutputAction | 'reload-config' | 'log-level' | 'stop';
       readonly outcome: 'done' | 'unknown' | 'absent' | 'failed' | 'refused';
       readonly secret?: string;
       readonly field?: string;

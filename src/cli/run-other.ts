@@ -10,10 +10,17 @@ export async function runOther(choice: OtherChoice): Promise<number> {
       return (await import('./validate.ts')).validateCommand(choice.options);
     case 'render':
       return (await import('./render.ts')).renderCommand(choice.options);
+    case 'doctor':
+      return (await import('./doctor.ts')).doctorCommand(choice.options);
+    case 'policy':
+      return (await import('./policy.ts')).policyCommand(choice.options);
     case 'get':
       return (await import('./get.ts')).getCommand(choice.name, choice.options);
     case 'status':
       return (await import('./status.ts')).statusCommand(choice.options);
+    case 'rollback':
+    case 'resume':
+      return (await import('./ask-output.ts')).askOutputCommand(choice.command, choice.output, choice.options);
     case 'probe': {
       const { findHealth } = await import('./find-agent.ts');
       const { PROBE_TIMEOUT_MS, probeAt } = await import('./probe.ts');

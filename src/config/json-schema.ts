@@ -7,6 +7,7 @@ import type { BackendKindConfig } from './sections/backends/kind.ts';
 import { loadKinds } from './sections/backends/schema.ts';
 import { admin } from './sections/listeners/admin-schema.ts';
 import { api, apiListener } from './sections/listeners/api-schema.ts';
+import { verify } from './sections/outputs/check-schema.ts';
 import { reload } from './sections/outputs/reload-schema.ts';
 import { outputFile } from './sections/outputs/schema.ts';
 import { loadWords } from './words/all-words.ts';
@@ -18,6 +19,7 @@ import { type KeyWords, literalDefault, plain } from './words/words.ts';
 const EXACTLY_ONE = new Map<z.core.$ZodType, readonly string[]>([
   [outputFile, ['template', 'content', 'format']],
   [reload, ['signal', 'http', 'command', 'restart']],
+  [verify, ['http', 'command']],
   [admin, ['listen', 'socket']],
   [api, ['socket', 'listen', 'listeners']],
   [apiListener, ['socket', 'listen']],

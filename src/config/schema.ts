@@ -43,4 +43,6 @@ export type ExecShape = z.infer<typeof exec>;
 export type OutputShape = z.infer<typeof output>;
 export type OutputFileShape = OutputShape['files'][string];
 export type ReloadShape = NonNullable<OutputShape['reload']>[number];
+export type CheckShape = NonNullable<OutputShape['check']>;
+export type VerifyShape = NonNullable<OutputShape['verify']>;
 export type ProxyShape = z.infer<typeof proxy>;

@@ -1,5 +1,13 @@
 import type { Failure } from '../base/errors.ts';
 
+/** Why older values are published than there are. */
+export interface Held {
+  /** OUTPUT_CHECK_FAILED, OUTPUT_VERIFY_FAILED, or OUTPUT_HELD. */
+  readonly why: Failure;
+  /** The generation that was taken back; absent: the newest values were never published. */
+  readonly generation?: number;
+}
+
 /** Where an output stands. The states follow each other in this order; each change of a secret starts anew. */
 export type OutputState =
   /** Not all of its secrets have a value yet. */
@@ -7,6 +15,6 @@ export type OutputState =
   /** Rendering or publishing failed; the last generation stays. */
   | { readonly kind: 'failed'; readonly why: Failure }
   /** Published; the application was not told yet, or telling it failed with `why`. */
-  | { readonly kind: 'owed'; readonly generation: number; readonly why?: Failure }
+  | { readonly kind: 'owed'; readonly generation: number; readonly why?: Failure; readonly held?: Held }
   /** The application has taken the published generation up. `why`: the mark that says so cannot be written. */
-  | { readonly kind: 'settled'; readonly generation: number; readonly why?: Failure };
+  | { readonly kind: 'settled'; readonly generation: number; readonly why?: Failure; readonly held?: Held };

@@ -7,11 +7,22 @@ export interface Sink {
   recover(): Promise<Recovered>;
   /**
    * Writes a candidate beside the published generation. When bytes, names, modes and owners are those of the published
-   * one it writes nothing and answers `equal`.
+   * one it writes nothing and answers `equal`; when they are those of the generation that is held back, `held`.
    * @throws PannierError OUTPUT_NOT_WRITABLE, OUTPUT_FULL, OUTPUT_SYMLINK, OUTPUT_OCCUPIED, OUTPUT_OWNER; the
    * published generation is untouched.
    */
-  stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal'>;
+  stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal' | 'held'>;
+  /**
+   * The files of the generation before the published one, the one that is held back left out; undefined: there is none.
+   * @throws PannierError OUTPUT_NOT_READABLE.
+   */
+  previous(): Promise<ReadonlyMap<string, Uint8Array> | undefined>;
+  /**
+   * Holds a generation back, also in later processes: `stage` answers `held` for its files, and it stays for as long.
+   * There is one at most. Undefined: none is held back any more.
+   * @throws PannierError OUTPUT_NOT_WRITABLE, OUTPUT_FULL.
+   */
+  hold(generation: number | undefined): Promise<void>;
   /** Which generation the application has taken up. */
   readonly mark: ReloadMark;
   /**
@@ -26,6 +37,8 @@ export interface Sink {
 export interface Recovered {
   /** The published generation; undefined: there is none. */
   readonly generation: number | undefined;
+  /** The generation that is held back; absent: none is. */
+  readonly held?: number;
   /** How many leftovers were removed. */
   readonly removed: number;
   /** Whether the directory is on tmpfs; undefined where this cannot be determined (not Linux). */

@@ -152,6 +152,10 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
       if (!fact.failure.code.startsWith('RENDER_')) publishes.inc({ output: fact.output, result: 'failed' });
       failed('output', fact);
     },
+    'output-rolled-back': (fact) => {
+      publishes.inc({ output: fact.output, result: 'rolled_back' });
+      failed('output', fact);
+    },
     'reload-skipped': ({ output }) => reloads.inc({ output, result: 'skipped' }),
     'reload-done': ({ output }) => reloads.inc({ output, result: 'done' }),
     'reload-failed': (fact) => {

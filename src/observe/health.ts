@@ -62,6 +62,7 @@ export function startProblems({ secrets, outputs }: Readings, published: Readonl
  * - A missing login that the proxy lends to its clients is a problem: the proxy cannot answer them.
  * - An owed reload is a warning at most: the files are right and the application still runs on good values.
  *   Taking every replica out of service because a reload command is broken would be the larger outage.
+ * - Values that are held back are a warning: the application runs on the ones before.
  */
 export function readiness({ wallMs, secrets, outputs, loginsMissing }: Readings): Verdict {
   const problems: Failure[] = [...loginsMissing];
@@ -76,7 +77,10 @@ export function readiness({ wallMs, secrets, outputs, loginsMissing }: Readings)
   for (const output of outputs) {
     const problem = outputProblem(output);
     if (problem !== undefined) problems.push(problem);
-    else if ('why' in output.state && output.state.why !== undefined) warnings.push(output.state.why);
+    else {
+      if ('why' in output.state && output.state.why !== undefined) warnings.push(output.state.why);
+      if ('held' in output.state && output.state.held !== undefined) warnings.push(output.state.held.why);
+    }
   }
   return { problems: once(problems), warnings: once(warnings) };
 }

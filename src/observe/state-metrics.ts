@@ -42,6 +42,17 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
     },
   );
 
+  gauge(
+    'output_held',
+    'Whether older values are published than there are (1), since a check or a verification failed, or not (0).',
+    ['output'],
+    () =>
+      [...agent.outputs.states()].map(([output, state]) => ({
+        labels: { output },
+        value: 'held' in state && state.held !== undefined ? 1 : 0,
+      })),
+  );
+
   registerListeners(registry, agent);
 
   gauge('login_state', 'Always 1; the label is the state that the login is in.', ['backend', 'state'], function* () {

@@ -1,13 +1,11 @@
 import { formatDuration } from '../base/duration.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
-import type { ReloadConfig } from '../config/config.ts';
+import type { CommandReloadConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { type Command, type CommandOutcome, runCommand } from '../process/command.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
 import type { ReloadAction, ReloadedOutput } from './reload.ts';
-
-type CommandConfig = Extract<ReloadConfig, { kind: 'command' }>;
 
 /**
  * Runs a command, whose exit status 0 means that the application took the generation up. The command gets the agent's
@@ -19,7 +17,7 @@ type CommandConfig = Extract<ReloadConfig, { kind: 'command' }>;
  * never its arguments.
  */
 export function createCommandReload(
-  config: CommandConfig,
+  config: CommandReloadConfig,
   output: ReloadedOutput,
   env: Environment,
   emit: Emit,
@@ -47,7 +45,11 @@ export function createCommandReload(
 }
 
 /** Undefined when the command succeeded. */
-function failureOf(outcome: CommandOutcome, { argv, timeoutMs }: Command, place: string): Failure | undefined {
+function failureOf(
+  outcome: CommandOutcome,
+  { argv, timeoutMs }: Pick<Command, 'argv' | 'timeoutMs'>,
+  place: string,
+): Failure | undefined {
   const program = argv[0] ?? '';
   switch (outcome.kind) {
     case 'ended':

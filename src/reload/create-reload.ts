@@ -1,6 +1,7 @@
+import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
-import type { ReloadConfig } from '../config/config.ts';
+import type { ReloadConfig, VerifyConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { SupervisedChild } from '../process/supervised-child.ts';
 import type { RenderedRequest } from '../render/request.ts';
@@ -26,6 +27,28 @@ export function createReload(
   emit: Emit = () => {},
 ): Reload {
   return { ...actionOf(config, output, env, render, child, emit), id: idOf(config) };
+}
+
+/** Makes the last step, which asks the application; see `createReload` for the parameters. */
+export function createVerification(
+  config: VerifyConfig,
+  output: ReloadedOutput,
+  env: Environment,
+  render: (() => RenderedRequest) | undefined,
+  emit: Emit,
+  clock: Clock,
+): Reload {
+  const ask = createReload(config.ask, output, env, render, undefined, emit);
+  return {
+    kind: 'verify',
+    place: config.place,
+    timeoutMs: config.withinMs,
+    id: `verify-${ask.id}`,
+    async run(generation, signal) {
+      const { verify } = await import('./verify.ts');
+      return await verify(config, (ends) => ask.run(generation, ends), clock, signal);
+    },
+  };
 }
 
 function actionOf(

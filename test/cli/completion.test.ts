@@ -38,7 +38,7 @@ async function offered(...words: readonly string[]): Promise<string[]> {
 describe('completion in bash', () => {
   it('offers the commands, and those that begin so', async () => {
     expect(await offered('')).toEqual([...names, 'help']);
-    expect(await offered('re')).toEqual(['render']);
+    expect(await offered('re')).toEqual(['render', 'resume']);
     expect(await offered('--v')).toEqual(['--version']);
   });
 

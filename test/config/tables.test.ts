@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod/mini';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
-import type { SchemaName } from '../../src/config/check/entry-checker.ts';
 import { makeTables } from '../../src/config/check/make-tables.ts';
 import { loadSchemas, type Schemas } from '../../src/config/check/schemas.ts';
+import type { SchemaName } from '../../src/config/check/shapes.ts';
 import { fits } from '../../src/config/check/table.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { fencedBlocks } from '../docs/fenced.ts';
@@ -40,6 +40,8 @@ const entries: [name: SchemaName, value: unknown][] = configurations.flatMap((co
   const { backends, secrets, outputs, api, ...rest } = mapOf(config);
   const files = Object.values(mapOf(outputs)).flatMap((output) => Object.values(mapOf(mapOf(output)['files'])));
   const reloads = Object.values(mapOf(outputs)).flatMap((output) => listOf(mapOf(output)['reload']));
+  const ofOutputs = (key: string) =>
+    Object.values(mapOf(outputs)).flatMap((output) => (mapOf(output)[key] === undefined ? [] : [mapOf(output)[key]]));
   const named = (name: SchemaName, values: readonly unknown[]) =>
     values.map((value) => [name, value] as [SchemaName, unknown]);
   return [
@@ -49,6 +51,8 @@ const entries: [name: SchemaName, value: unknown][] = configurations.flatMap((co
     ...named('output', Object.values(mapOf(outputs))),
     ...named('outputFile', files),
     ...named('reload', reloads),
+    ...named('check', ofOutputs('check')),
+    ...named('verify', ofOutputs('verify')),
     ...named('api', api === undefined ? [] : [api]),
     ...named('apiListener', listOf(mapOf(api)['listeners'])),
     ...NAMES.flatMap((name) => (rest[name] === undefined ? [] : named(name, [rest[name]]))),

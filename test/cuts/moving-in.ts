@@ -15,7 +15,11 @@ export const MOVING_IN: readonly Cut[] = [
   ),
   keys('import-answers', "'vault.ca_path', 'vault.ssl.ca_path'", "'vault.ssl.ca_path'"),
   rest('import-answers', 'else if (known === undefined) {', 'else if (known === null) {', { by: 'without a word' }),
-  print('import-bytes', "const GUARD = '{{!}}';", "const GUARD = '';"),
+  print(
+    'import-bytes',
+    'if (endsLine(parts, i - 1, isRoot) && beginsLine(body, 0, false)) text += GUARD;',
+    'if (endsLine(parts, i - 1, isRoot) && beginsLine(body, 9, false)) text += GUARD;',
+  ),
   parser(
     'import-no-values',
     "if (kind === 'string') return 'a text';",

@@ -8,10 +8,14 @@
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
+import { ADVICE } from './advice.ts';
+import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
+import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
+import { KEYSTORES } from './keystores.ts';
 import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
@@ -40,6 +44,10 @@ const all: readonly Cut[] = [
   ...SECRECY,
   ...PROXY,
   ...MOVING_IN,
+  ...DOCUMENTATION,
+  ...ADVICE,
+  ...KEYSTORES,
+  ...COMMANDS,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

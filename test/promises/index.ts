@@ -1,5 +1,9 @@
+import { advice } from './advice.ts';
+import { commands } from './commands.ts';
+import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
+import { keystores } from './keystores.ts';
 import { movingIn } from './moving-in.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
@@ -22,6 +26,10 @@ export const SECTIONS: readonly Section[] = [
   secrecy,
   proxy,
   movingIn,
+  documentation,
+  advice,
+  keystores,
+  commands,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

@@ -1,4 +1,4 @@
-import { held, inFile, pending, type Section } from './promise.ts';
+import { held, inFile, type Section } from './promise.ts';
 
 const sink = 'test/deliver/file/file-sink.test.ts';
 const access = 'test/deliver/file/access.test.ts';
@@ -11,10 +11,13 @@ const exchanged = inFile(attacks, 'the directory of an output that was exchanged
 const attacker = inFile(attacks, 'a user who owns the folders around an output, and exchanges them');
 const mounts = inFile(attacks, 'requireTmpfs (needs the right to mount)');
 const foreignSocket = inFile('test/deliver/http/bind.test.ts', 'a unix socket in a directory of another user');
+const socketFolder = inFile('test/deliver/http/socket-folder.test.ts', 'the directory of a unix socket');
 const kill = inFile('test/deliver/file/kill.test.ts', 'SIGKILL');
 const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const loop = inFile('test/agent/output/loop.test.ts', 'an output');
 const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
+const checked = inFile('test/agent/output/held.test.ts', 'a check of candidates');
+const verified = inFile('test/agent/output/held.test.ts', 'a verification');
 const init = inFile('test/agent/init.test.ts', 'init');
 const run = inFile('test/agent/run.test.ts', 'run');
 const noMix = inFile('test/deliver/file/no-mix.test.ts')(
@@ -63,7 +66,7 @@ export const publishing: Section = {
     held(
       'docs-say-one-file',
       'The docs say that values which must match belong in one file, for readers that open paths one by one.',
-      inFile('test/docs/operations.test.ts', 'docs/operations.md')('says that what must match belongs in one file'),
+      inFile('test/docs/agent.test.ts', 'docs/agent.md')('says that what must match belongs in one file'),
     ),
     held(
       'equal-bytes',
@@ -204,15 +207,34 @@ export const publishing: Section = {
         'an optional secret that is absent',
       )('is falsy in if, unless and default, whatever field is asked for'),
     ),
-    pending(
+    held(
+      'socket-folder',
+      'A missing directory of a socket is made, one level of it, private but for those who may connect; one that exists is never changed.',
+      socketFolder('is made when it is missing, private, whatever the umask is'),
+      socketFolder('lets the clients of every socket of the configuration pass, whichever is opened first'),
+      socketFolder('is never changed when it exists'),
+      socketFolder('is not made when its own directory is missing too, which the failure names'),
+    ),
+    held(
       'check',
       '`check` runs on the candidate; when it fails, the published generation stays.',
-      'check and verify',
+      checked('keeps the published generation while it fails, and publishes what is good again'),
+      checked('is tried again by itself, since what it failed for may be outside'),
     ),
-    pending(
+    held(
       'verify',
       'When `verify` fails after a reload, the previous generation is published again and reloaded.',
-      'check and verify',
+      verified('that fails after a reload publishes the generation before again, and reloads it'),
+      verified('that fails for the generation before too goes no further back'),
+    ),
+    held(
+      'held-back',
+      'What was rolled back is held back until a value of the output changes or a person says so, also by the next process.',
+      verified('holds the bad generation back until its values change, also in the next process'),
+      inFile(
+        'test/system/rollback.test.ts',
+        'an output whose application is asked after each reload',
+      )('goes back to the values before, says so, and publishes what is held back when a person asks for it'),
     ),
   ],
 };

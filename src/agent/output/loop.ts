@@ -1,12 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
-import { asFailure, type Failure } from '../../base/errors.ts';
+import { asFailure, type Failure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
+import type { Wish } from '../../deliver/api/api-agent.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
+import type { Check } from '../../reload/check.ts';
 import type { Reload } from '../../reload/reload.ts';
 import type { Renderer } from '../../render/render.ts';
 import { LoopSleep } from './loop-sleep.ts';
@@ -21,6 +23,8 @@ export interface OutputLoopOptions {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
   readonly renderer: Renderer;
   readonly sink: Sink;
+  /** Looks at each candidate before it is published. Absent: none is checked. */
+  readonly check?: Check;
   /** Steps in order; the first that fails ends the round, and the next round begins with it. */
   readonly reloads: readonly Reload[];
   readonly manager: LeaseManager;
@@ -32,6 +36,12 @@ export interface OutputLoopOptions {
   readonly onNeeds: () => void;
   /** The loop that had this output with the configuration before; this one begins when that one has ended. */
   readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress'> | undefined;
+}
+
+interface PendingWish {
+  readonly wish: Wish;
+  /** @param why the wish could not be carried out; undefined: it was. */
+  readonly done: (why: Failure | undefined) => void;
 }
 
 /** Rendering, publishing and sweeping together take no longer than this, unless the disk hangs. */
@@ -71,6 +81,8 @@ export class OutputLoop {
   readonly #retry: RetryTimer;
   readonly #round: ReloadRound;
   readonly #sleep: LoopSleep;
+  /** What clients have asked for and is not done yet, in their order. */
+  readonly #wishes: PendingWish[] = [];
   /** How far the reload has come; the next loop of this output goes on with it. */
   readonly progress: ReloadProgress;
   #before: OutputLoopOptions['before'];
@@ -80,16 +92,17 @@ export class OutputLoop {
   /** The missing secrets that were told last, joined. */
   #toldMissing = '';
   #isRetired = false;
+  #isEnded = false;
 
   constructor({ before, ...options }: OutputLoopOptions) {
-    const { output, renderer, sink, reloads, manager, clock, random, emit, onNeeds } = options;
+    const { output, renderer, sink, check, reloads, manager, clock, random, emit, onNeeds } = options;
     this.#options = options;
     this.#before = before;
     this.#place = placeOfOutput(output.name);
     const progress = new ReloadProgress(sink.mark, reloads, this.#place);
     const retry = new RetryTimer(clock, random);
     const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
-    const deps = { output, renderer, sink, progress, manager, clock, emit };
+    const deps = { output, renderer, sink, check, progress, manager, clock, random, emit };
     const publisher = new Publisher({
       ...deps,
       onNeeds: () => {
@@ -103,7 +116,7 @@ export class OutputLoop {
     this.#retry = retry;
     this.#publishTimer = publishTimer;
     this.#publisher = publisher;
-    const roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS);
+    const roundMs = reloads.reduce((sum, { timeoutMs = 0 }) => sum + timeoutMs, ROUND_MS + (check?.timeoutMs ?? 0));
     this.#sleep = new LoopSleep(clock, roundMs, Math.max(before?.dueMonoMs ?? 0, clock.monoMs()));
     // What the loop before has published stays published while this loop looks at it anew.
     this.#state =
@@ -148,6 +161,15 @@ export class OutputLoop {
     return true;
   }
 
+  /** Asks for something, and resolves to why it could not be done; undefined: it was. */
+  ask(wish: Wish): Promise<Failure | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
+    this.#wishes.push({ wish, done: resolve });
+    if (this.#isEnded) this.#refuseWishes();
+    this.#sleep.wake();
+    return promise;
+  }
+
   /** Lets `run` end when what it does now is done, a running reload included: another loop takes the output over. */
   retire(): void {
     this.#isRetired = true;
@@ -161,11 +183,13 @@ export class OutputLoop {
     while (!this.#isOver(signal)) {
       const now = this.#options.clock.monoMs();
       this.#sleep.roundBegins();
-      const publishAtMs = this.#publishTimer.dueMonoMs();
+      const { recheckAtMs } = this.#publisher;
+      const publishAtMs = Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs);
       const retryAtMs = this.#retry.dueMonoMs;
       const { sweepAtMs } = this.#publisher;
       const isRetry = retryAtMs <= now;
-      if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish();
+      if (this.#wishes.length > 0) await this.#carryOut(signal);
+      else if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish(signal);
       else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
       else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
       else if (sweepAtMs <= now) await this.#publisher.sweep();
@@ -174,6 +198,8 @@ export class OutputLoop {
     stopListening();
     this.#round.stopLooking();
     this.#sleep.loopEnded();
+    this.#isEnded = true;
+    this.#refuseWishes();
   }
 
   #isOver(signal: AbortSignal): boolean {
@@ -195,18 +221,28 @@ export class OutputLoop {
     }
   }
 
-  async #publish(): Promise<void> {
+  async #publish(signal: AbortSignal): Promise<void> {
     this.#publishTimer.publishBegins();
     this.#retry.cancel();
     try {
-      const result = await this.#publisher.publish();
+      const result = await this.#publisher.publish(signal);
       if (result.kind === 'failed') return void this.#failed(result.why);
+      if (result.kind === 'refused') return await this.#refused(result.why, signal);
       if (result.kind === 'waits') return this.#wait(result.missing);
       if (result.kind === 'published') await this.#owe(result.generation, result.generation);
       else await this.#owe(this.#published ?? this.#recovered);
     } catch (error) {
       this.#failed(asFailure(error, this.#place));
     }
+  }
+
+  /** A failed check leaves what is published as it is; without that the output has nothing. */
+  async #refused(why: Failure, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const generation = this.#published ?? this.#recovered;
+    if (generation === undefined || generation === 0) return void this.#failed(why);
+    this.#publisher.keepPublished(why);
+    await this.#owe(generation);
   }
 
   /** @param justPublished see `ReloadProgress.owed`. */
@@ -225,10 +261,56 @@ export class OutputLoop {
 
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
     const result = await this.#round.run(generation, signal);
+    if (result.kind === 'refuted') return this.#refuted(generation, result);
     if (result.kind === 'failed') this.#enter({ kind: 'owed', generation, why: result.why });
     if (result.kind !== 'done') return;
     this.#retry.succeeded();
     await this.#settle(generation);
+  }
+
+  /** The application does not do with the generation: the one before is published again, and reloaded. */
+  async #refuted(generation: number, { why, step }: { readonly why: Failure; readonly step: Reload }): Promise<void> {
+    try {
+      if (await this.#rollBack(generation, why)) return;
+    } catch (error) {
+      return void this.#failed(asFailure(error, this.#place));
+    }
+    await this.#round.failed(generation, step, why);
+    this.#enter({ kind: 'owed', generation, why });
+  }
+
+  async #carryOut(signal: AbortSignal): Promise<void> {
+    const { wish, done } = this.#wishes.shift() as PendingWish;
+    try {
+      const { carryOut } = await import('./roll-back.ts');
+      const state = this.#state;
+      done(
+        await carryOut(wish, {
+          place: this.#place,
+          held: this.#publisher.held,
+          generation: 'generation' in state && state.generation > 0 ? state.generation : undefined,
+          rollBack: (generation, why) => this.#rollBack(generation, why),
+          resume: async () => {
+            await this.#publisher.resume();
+            await this.#publish(signal);
+          },
+        }),
+      );
+    } catch (error) {
+      done(asFailure(error, this.#place));
+    }
+  }
+
+  /** False: there is nothing to go back to. */
+  async #rollBack(generation: number, why: Failure): Promise<boolean> {
+    const next = await this.#publisher.rollBack(generation, why);
+    if (next !== undefined) await this.#owe(next, next);
+    return next !== undefined;
+  }
+
+  #refuseWishes(): void {
+    const why = failure('CANCELLED', this.#place, 'the output has another configuration, or the agent stops');
+    for (const { done } of this.#wishes.splice(0)) done(why);
   }
 
   #reloadNow(): void {
@@ -272,7 +354,9 @@ export class OutputLoop {
   }
 
   #enter(state: OutputState): void {
-    this.#state = Object.freeze(state);
+    const { held } = this.#publisher;
+    const isPublished = state.kind === 'owed' || state.kind === 'settled';
+    this.#state = Object.freeze(isPublished && held !== undefined ? { ...state, held } : state);
     this.#options.onState(this.#state);
   }
 }

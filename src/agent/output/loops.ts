@@ -1,13 +1,16 @@
 import type { Clock } from '../../base/clock.ts';
+import type { Failure } from '../../base/errors.ts';
 import type { Supervisor } from '../../base/supervisor.ts';
 import type { OutputConfig } from '../../config/config.ts';
 import type { Environment } from '../../config/environment.ts';
 import { EXEC_ENVIRONMENT } from '../../config/place.ts';
+import type { Wish } from '../../deliver/api/api-agent.ts';
 import { createFileSink } from '../../deliver/file/file-sink.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
-import { createReload } from '../../reload/create-reload.ts';
+import type { Check } from '../../reload/check.ts';
+import { createReload, createVerification } from '../../reload/create-reload.ts';
 import type { ComputedByName } from '../../render/render.ts';
 import type { AgentContext } from '../context.ts';
 import type { Execution } from '../execution.ts';
@@ -39,7 +42,7 @@ interface RunningLoop {
 }
 
 /** What is another one for each loop. */
-type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'reloads'>;
+type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'check' | 'reloads'>;
 
 /**
  * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's
@@ -119,6 +122,11 @@ export class OutputLoops {
     return this.#byOutput.get(name)?.reloadAgain() ?? false;
   }
 
+  /** See `OutputLoop.ask`. Undefined: there is no such output. */
+  ask(name: string, wish: Wish): Promise<Failure | undefined> | undefined {
+    return this.#byOutput.get(name)?.ask(wish);
+  }
+
   /** Whether an output has a change of a secret still to publish. */
   areBehind(): boolean {
     return [...this.#byOutput.values()].some((loop) => loop.isBehind);
@@ -136,12 +144,30 @@ export class OutputLoops {
 
   #optionsOf({ output, renderer, requests }: PlannedOutput, inheritable: () => Environment): OwnOptions {
     const { context, manager, createSink = createFileSink, execution } = this.#deps;
-    const reloads = output.reload.map((step) => {
-      const request = requests.get(step.place);
-      const render = request && (() => request.render(manager.snapshot(request.wants)));
-      return createReload(step, output, inheritable(), render, execution?.child, context.emit);
-    });
-    return { output, renderer, sink: createSink(output, context.clock), reloads };
+    const { clock, emit } = context;
+    const { check, verify } = output;
+    const renderOf = (place: string) => {
+      const request = requests.get(place);
+      return request && (() => request.render(manager.snapshot(request.wants)));
+    };
+    const reloads = output.reload.map((step) =>
+      createReload(step, output, inheritable(), renderOf(step.place), execution?.child, emit),
+    );
+    if (verify !== undefined) {
+      reloads.push(createVerification(verify, output, inheritable(), renderOf(verify.ask.place), emit, clock));
+    }
+    const checks: { check?: Check } = {};
+    if (check !== undefined) {
+      const env = inheritable();
+      checks.check = {
+        timeoutMs: check.timeoutMs,
+        run: async (candidate, signal) => {
+          const { createCheck } = await import('../../reload/check.ts');
+          return await createCheck(check, output, env, emit).run(candidate, signal);
+        },
+      };
+    }
+    return { output, renderer, sink: createSink(output, clock), ...checks, reloads };
   }
 
   #create(own: OwnOptions, before: OutputLoop | undefined): OutputLoop {

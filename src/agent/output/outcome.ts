@@ -33,7 +33,7 @@ const DEFINITE: ReadonlySet<Code> = new Set([
 export type InitOutcome =
   /** Not yet; `output` is one that is not through. */
   | { readonly kind: 'running'; readonly output?: string }
-  /** Every output is published, and its application has taken it up. */
+  /** Every output is published with its newest values, and its application has taken it up. */
   | { readonly kind: 'done' }
   /** Another try would change nothing: each output is done, or has a definite reason why not. */
   | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
@@ -60,6 +60,7 @@ export function outcomeOf(progress: Progress): InitOutcome {
   const failures = new Failures();
   for (const state of progress.outputs.values()) {
     if ('why' in state && state.why !== undefined) failures.add(state.why);
+    if ('held' in state && state.held !== undefined) failures.add(state.held.why);
     if (state.kind !== 'waiting') continue;
     for (const name of state.missing) {
       const why = isMissing(name, progress) ? whyMissing(name, progress) : undefined;
@@ -88,6 +89,7 @@ function isRunning(state: OutputState, progress: Progress): boolean {
 export function failuresAtDeadline(progress: Progress): readonly Failure[] {
   const failures = new Failures();
   for (const [output, state] of progress.outputs) {
+    if ('held' in state && state.held !== undefined) failures.add(state.held.why);
     if (state.kind === 'settled' && state.why === undefined) continue;
     if ('why' in state && state.why !== undefined) {
       failures.add(state.why);

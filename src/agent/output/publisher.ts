@@ -1,22 +1,28 @@
 import type { Clock } from '../../base/clock.ts';
-import { type Failure, failure } from '../../base/errors.ts';
+import { asFailure, type Failure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
+import type { Held } from '../../deliver/output-state.ts';
 import type { Sink, Staged } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
+import type { Check } from '../../reload/check.ts';
 import type { Renderer } from '../../render/render.ts';
 import { NeededSecrets } from './needed-secrets.ts';
 import type { ReloadProgress } from './reload-progress.ts';
+import { RetryTimer } from './retry-timer.ts';
 
 export interface PublisherDeps {
   readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
   readonly renderer: Renderer;
   readonly sink: Sink;
+  /** Looks at each candidate. Absent: none is checked. */
+  readonly check: Check | undefined;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
   readonly manager: Pick<LeaseManager, 'snapshot'>;
   readonly clock: Pick<Clock, 'monoMs'>;
+  readonly random: () => number;
   readonly emit: Emit;
   /** The templates computed other paths than before: `needed` is another one. */
   readonly onNeeds: () => void;
@@ -27,8 +33,10 @@ export type PublishResult =
   | { readonly kind: 'failed'; readonly why: Failure }
   /** These secrets have no value yet. */
   | { readonly kind: 'waits'; readonly missing: readonly string[] }
-  /** The published generation holds the same bytes already. */
+  /** The published generation holds the same bytes already, or what was rendered is held back. */
   | { readonly kind: 'equal' }
+  /** The check failed, and the candidate is gone. */
+  | { readonly kind: 'refused'; readonly why: Failure }
   | { readonly kind: 'published'; readonly generation: number };
 
 /** Renders one output from the secrets that it needs, and publishes what is new to its sink. */
@@ -36,10 +44,13 @@ export class Publisher {
   readonly #deps: PublisherDeps;
   readonly #place: string;
   readonly needed: NeededSecrets;
+  readonly #recheck: RetryTimer;
   #sweepAtMs = Number.POSITIVE_INFINITY;
+  #held: Held | undefined;
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
+    this.#recheck = new RetryTimer(deps.clock, deps.random);
     this.#place = placeOfOutput(deps.output.name);
     this.needed = new NeededSecrets(deps.renderer.wants, this.#place);
   }
@@ -49,6 +60,16 @@ export class Publisher {
     return this.#sweepAtMs;
   }
 
+  /** Why the newest values are not the published ones; undefined: they are, or nothing is published. */
+  get held(): Held | undefined {
+    return this.#held;
+  }
+
+  /** When a candidate whose check failed is rendered and checked again, on the monotonic clock; infinite: none is. */
+  get recheckAtMs(): number {
+    return this.#recheck.dueMonoMs;
+  }
+
   /**
    * Makes the sink ready; comes before `publish`.
    * @returns the generation that an earlier loop or process published, undefined when there is none.
@@ -56,18 +77,26 @@ export class Publisher {
    */
   async recover(): Promise<number | undefined> {
     const { sink, output, emit } = this.#deps;
-    const { generation, removed, tmpfs } = await sink.recover();
+    const { generation, removed, tmpfs, held } = await sink.recover();
     if (removed > 0) emit({ kind: 'output-recovered', output: output.name, generation: generation ?? 0, removed });
     if (tmpfs === false) {
       const warning = failure('OUTPUT_NOT_TMPFS', `${this.#place}.dir`, `${output.dir} is not on tmpfs`);
       emit({ kind: 'agent-warning', warning });
     }
     if (generation !== undefined) this.#sweepAtMs = 0;
+    if (held !== undefined && held !== generation) {
+      const seen = `generation ${held} was taken back, and is held back since`;
+      this.#held = { generation: held, why: failure('OUTPUT_HELD', this.#place, seen) };
+    }
     return generation;
   }
 
-  /** @throws PannierError of the sink, and RENDER_BAD_ARGUMENT for computed paths without end. */
-  async publish(): Promise<PublishResult> {
+  /**
+   * @param signal ends a check that runs.
+   * @throws PannierError of the sink, and RENDER_BAD_ARGUMENT for computed paths without end.
+   */
+  async publish(signal: AbortSignal): Promise<PublishResult> {
+    this.#recheck.cancel();
     const { renderer, manager, sink, output, emit, clock, onNeeds } = this.#deps;
     const startedMs = clock.monoMs();
     const rendered = await renderer.render(manager.snapshot(this.needed.names));
@@ -77,11 +106,43 @@ export class Publisher {
     if (this.needed.update(rendered)) onNeeds();
     if (rendered.kind === 'waits') return rendered;
     const staged = await sink.stage(rendered.files);
+    if (staged === 'held') return { kind: 'equal' };
     if (staged === 'equal') {
+      await this.#release();
       emit({ kind: 'output-unchanged', output: output.name });
       return { kind: 'equal' };
     }
-    return await this.#commit(staged, rendered.files.size, startedMs);
+    const why = await this.#check(staged, signal);
+    if (why !== undefined) return { kind: 'refused', why };
+    const result = await this.#commit(staged, rendered.files.size, startedMs);
+    await this.#release();
+    return result;
+  }
+
+  /** The check refused what was rendered, and what is published stays. It is checked again with backoff. */
+  keepPublished(why: Failure): void {
+    const { output, emit } = this.#deps;
+    const retryInMs = this.#recheck.failed();
+    emit({ kind: 'output-failed', output: output.name, failure: why, retryInMs });
+    this.#held = { why };
+  }
+
+  /** See `rollBack` of roll-back.ts. */
+  async rollBack(generation: number, why: Failure): Promise<number | undefined> {
+    const { sink, output, progress, emit, clock } = this.#deps;
+    const { rollBack } = await import('./roll-back.ts');
+    const next = await rollBack(sink, generation, why, { name: output.name, emit });
+    if (next === undefined) return undefined;
+    progress.published(next);
+    this.#recheck.cancel();
+    this.#held = { generation, why };
+    this.#sweepAtMs = clock.monoMs();
+    return next;
+  }
+
+  /** Lets what is held back be published by the next `publish`. @throws PannierError of the sink. */
+  async resume(): Promise<void> {
+    if (this.#held?.generation !== undefined) await this.#deps.sink.hold(undefined);
   }
 
   /** The previous generation stays for readers that are still in it; the sink says when it may go. */
@@ -94,6 +155,27 @@ export class Publisher {
     } catch {
       // What could not be removed now goes at the next publish or start; the published generation is not concerned.
     }
+  }
+
+  /** Why the candidate is not to be published; it is gone then. */
+  async #check(staged: Staged, signal: AbortSignal): Promise<Failure | undefined> {
+    const why = await this.#deps.check?.run(staged, signal);
+    if (why !== undefined) await staged.discard();
+    return why;
+  }
+
+  /** What is published is the newest. A mark that still says otherwise is corrected by a later call. */
+  async #release(): Promise<void> {
+    this.#recheck.succeeded();
+    if (this.#held === undefined) return;
+    const { sink, output, emit } = this.#deps;
+    const { generation } = this.#held;
+    this.#held = undefined;
+    if (generation === undefined) return;
+    await sink.hold(undefined).catch((error: unknown) => {
+      const why = asFailure(error, this.#place);
+      emit({ kind: 'output-failed', output: output.name, failure: why });
+    });
   }
 
   async #commit(staged: Staged, files: number, startedMs: number): Promise<PublishResult> {

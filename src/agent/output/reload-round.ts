@@ -23,7 +23,9 @@ export type RoundResult =
   | { readonly kind: 'done' }
   /** The signal aborted; the steps that are done stay done. */
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'failed'; readonly why: Failure };
+  | { readonly kind: 'failed'; readonly why: Failure }
+  /** The application has the generation and does not do with it. Nothing is planned: see `failed`. */
+  | { readonly kind: 'refuted'; readonly why: Failure; readonly step: Reload };
 
 /** Runs the steps of a reload that are left for a generation, in order, up to the first one that fails. */
 export class ReloadRound {
@@ -47,7 +49,8 @@ export class ReloadRound {
       const durationMs = clock.monoMs() - stepMs;
       const failed = why === undefined ? {} : { failure: why };
       emit({ kind: 'reload-step', output, generation, step: number, how: step.kind, durationMs, ...failed });
-      if (why !== undefined) return await this.#fail(generation, step, why);
+      if (why !== undefined && step.kind === 'verify') return { kind: 'refuted', why, step };
+      if (why !== undefined) return await this.failed(generation, step, why);
       await progress.stepDone(number);
     }
     await progress.takenUp(generation);
@@ -64,7 +67,8 @@ export class ReloadRound {
     this.#looking = undefined;
   }
 
-  async #fail(generation: number, step: Reload, why: Failure): Promise<RoundResult> {
+  /** A step failed: another round is planned, with backoff. */
+  async failed(generation: number, step: Reload, why: Failure): Promise<RoundResult & { readonly kind: 'failed' }> {
     const { output, progress, retry, emit } = this.#deps;
     await progress.write();
     const retryInMs = retry.failed(why.retryAfterMs);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
+import type { LevelControl } from '../../base/log-level.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Backends } from '../backends.ts';
 import type { OutputLoops } from '../output/loops.ts';
@@ -26,7 +27,7 @@ export interface AgentView {
     LeaseManager,
     'names' | 'snapshot' | 'entryOf' | 'nextMonoMs' | 'endsMonoMs' | 'oldestAttempts' | 'onEvent' | 'refresh' | 'lateMs'
   >;
-  readonly outputs: Pick<OutputLoops, 'states' | 'computed' | 'due' | 'reload'>;
+  readonly outputs: Pick<OutputLoops, 'states' | 'computed' | 'due' | 'reload' | 'ask'>;
   /** The backends that are open. */
   readonly backends: Pick<Backends, 'byName'>;
 
@@ -52,4 +53,6 @@ export interface AgentView {
    * nothing when it was taken.
    */
   readonly reloadConfig: (() => Promise<readonly Failure[]>) | undefined;
+  /** The level of the log; undefined where the log is not the agent's own. */
+  readonly logLevel?: LevelControl | undefined;
 }

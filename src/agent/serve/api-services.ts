@@ -1,5 +1,7 @@
+import { failure } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
-import type { ApiAgent, Reloaded } from '../../deliver/api/api-agent.ts';
+import { placeOfOutput } from '../../config/place.ts';
+import type { ApiAgent, Reloaded, Wish } from '../../deliver/api/api-agent.ts';
 import type { AgentView } from './agent-view.ts';
 import type { ServicePlan } from './service-plan.ts';
 import { outputStatusOf, secretStatus, statusOf } from './status.ts';
@@ -38,17 +40,28 @@ export function apiAgent(view: AgentView): ApiAgent {
     computedPlaces: () => new Map([...view.outputs.computed().values()].flatMap((computed) => [...computed])),
     status: (sees) => statusOf(view, sees),
     reloadOutput: (name, signal) => reloadOutput(name, view, signal),
+    askOutput: (name, wish, signal) => askOutput(name, wish, view, signal),
   };
 }
 
-/** Has the output's loop reload, and waits until the output's state shows what came of it. */
 async function reloadOutput(name: string, view: AgentView, signal: AbortSignal): Promise<Reloaded | undefined> {
+  return view.outputs.reload(name) ? await reloadEnded(name, view, signal) : undefined;
+}
+
+async function askOutput(name: string, wish: Wish, view: AgentView, signal: AbortSignal) {
+  const refused = await view.outputs.ask(name, wish);
+  if (refused !== undefined) return { refused };
+  const reloaded = await reloadEnded(name, view, signal);
+  return reloaded ?? { refused: failure('CANCELLED', placeOfOutput(name), 'another configuration has no such output') };
+}
+
+/** Waits until the state of an output shows what came of its reload. */
+async function reloadEnded(name: string, view: AgentView, signal: AbortSignal): Promise<Reloaded | undefined> {
   const ended = Promise.withResolvers<void>();
   const check = () => {
     const state = view.outputs.states().get(name);
     if (state?.kind !== 'owed' || state.why !== undefined) ended.resolve();
   };
-  if (!view.outputs.reload(name)) return undefined;
   using _subscription = view.onProgress(check);
   signal.addEventListener('abort', () => ended.resolve(), { once: true });
   check();

@@ -1,18 +1,20 @@
 import type { Clock } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultSession } from './auth/session.ts';
-import type { VaultClient } from './client/client.ts';
+import { isNoMount, type VaultClient, VaultStatusError } from './client/client.ts';
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
+import type { Advisor, AdvisorDeps } from './source/advice.ts';
 import type { VaultSourceDeps } from './source/answer.ts';
 import { createVaultCertificate } from './source/certificate.ts';
 import { createVaultKv } from './source/kv.ts';
 import { createVaultList } from './source/list.ts';
-import { VaultMounts } from './source/mounts.ts';
+import { saysVersioned, VaultMounts } from './source/mounts.ts';
 import { createVaultRead } from './source/read.ts';
 import { createRenew } from './source/renew.ts';
 import { createVaultWrite } from './source/write.ts';
@@ -21,14 +23,19 @@ export interface VaultBackendDeps {
   readonly client: VaultClient;
   readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead'>;
   readonly clock: Clock;
+  readonly emit: Emit;
 }
 
 /** Makes a backend of a Vault or OpenBao server. It owns `client` and `session`, and disposes of them. */
-export function createVaultBackend(config: VaultBackendConfig, { client, session, clock }: VaultBackendDeps): Backend {
+export function createVaultBackend(
+  config: VaultBackendConfig,
+  { client, session, clock, emit }: VaultBackendDeps,
+): Backend {
   const stop = new AbortController();
   const deps: VaultSourceDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
+    emit,
     nextVersion: countVersions(clock),
   };
   const mounts = new VaultMounts(deps.vault, clock, stop.signal);
@@ -51,15 +58,37 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
         return write({ want, request, last }, signal);
       case 'vault-certificate':
         return certificate({ want, request, last }, signal);
+      case 'vault-trust-bundle': {
+        const { createVaultTrustBundle } = await import('./source/trust-bundle.ts');
+        return await createVaultTrustBundle(deps)({ want, request, last }, signal);
+      }
       default:
         throw fail('INTERNAL', want.place, `a Vault backend got a request of kind ${want.request.kind}`);
+    }
+  };
+
+  const renew = createRenew(deps.vault);
+
+  let advisor: Promise<Advisor> | undefined;
+  /** Passes an answer on, and a refusal with advice about it. Without a request, a lease was to be renewed. */
+  const advised = async <T>(answer: Promise<T>, request: VaultRequest | undefined, signal: AbortSignal): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!deservesAdvice(error) || (request !== undefined && 'isPathPrivate' in request)) throw error;
+      advisor ??= loadAdvisor({ vault: deps.vault, clock, namespace: config.namespace });
+      const found = await advisor.catch(() => undefined);
+      throw (await found?.about({ error, request, isVersioned: saysVersioned(error) }, signal)) ?? error;
     }
   };
 
   return {
     name: config.name,
     where: config.address,
-    source: { fetch, renew: createRenew(deps.vault) },
+    source: {
+      fetch: (want, last, signal) => advised(fetch(want, last, signal), want.request as VaultRequest, signal),
+      renew: (want, life, signal) => advised(renew(want, life, signal), undefined, signal),
+    },
     identity: identityOf(config),
     onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
@@ -74,6 +103,19 @@ export function createVaultBackend(config: VaultBackendConfig, { client, session
       await client[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Whether a policy or a mount is missing, or the mount is KV version 2 with other paths; the token itself is good. */
+function deservesAdvice(error: unknown): error is VaultStatusError {
+  if (!(error instanceof VaultStatusError)) return false;
+  return error.status === 403
+    ? error.failure.retry !== 'login'
+    : error.status === 404 && (isNoMount(error) || saysVersioned(error));
+}
+
+/** Loads the code of the advice, which only refused requests need. */
+async function loadAdvisor(deps: AdvisorDeps): Promise<Advisor> {
+  return new (await import('./source/advice.ts')).Advisor(deps);
 }
 
 /**

@@ -33,7 +33,13 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs }: 
     configuration,
     backends.map(({ name, login, failure }) => [name, login?.state, failure?.code]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
-    outputs.map(({ name, state, generation, failure }) => [name, state, generation, failure?.code]),
+    outputs.map(({ name, state, generation, failure, held }) => [
+      name,
+      state,
+      generation,
+      failure?.code,
+      held?.failure.code,
+    ]),
   ]);
 }
 
@@ -49,9 +55,10 @@ function secretRow(secret: SecretStatus, now: number): string[] {
   return [name, shown, age, timeUntil(endsAt, now), timeUntil(nextAt, now), version ?? '-', reasonOf(failure)];
 }
 
-function outputRow({ name, state, generation, dir, missing = [], failure }: OutputStatus): string[] {
-  const why = missing.length === 0 ? reasonOf(failure) : `waits for ${missing.join(', ')}`;
-  return [name, state, generation === undefined ? '-' : String(generation), dir ?? '-', why];
+function outputRow({ name, state, generation, dir, missing = [], failure, held }: OutputStatus): string[] {
+  const why = missing.length === 0 ? reasonOf(failure ?? held?.failure) : `waits for ${missing.join(', ')}`;
+  const shown = held === undefined ? state : `${state}, newer held back`;
+  return [name, shown, generation === undefined ? '-' : String(generation), dir ?? '-', why];
 }
 
 function timeUntil(time: string | undefined, now: number): string {

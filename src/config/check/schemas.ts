@@ -7,10 +7,11 @@ import { admin } from '../sections/listeners/admin-schema.ts';
 import { api, apiListener } from '../sections/listeners/api-schema.ts';
 import { proxy } from '../sections/listeners/proxy-schema.ts';
 import { log } from '../sections/log/schema.ts';
+import { check, verify } from '../sections/outputs/check-schema.ts';
 import { reload } from '../sections/outputs/reload-schema.ts';
 import { output, outputFile } from '../sections/outputs/schema.ts';
 import { secretSchema } from '../sections/secrets/schema.ts';
-import type { SchemaName } from './entry-checker.ts';
+import type { SchemaName } from './shapes.ts';
 
 /** The schemas of zod that entries are checked against. */
 export type Schemas = Readonly<Record<SchemaName, z.core.$ZodType>>;
@@ -25,6 +26,8 @@ export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<
     output,
     outputFile,
     reload,
+    check,
+    verify,
     exec,
     api,
     apiListener,

@@ -1,5 +1,6 @@
 import type { BackendKindConfig } from '../sections/backends/kind.ts';
 import { backendsWords } from './backends.ts';
+import { checksWords } from './checks.ts';
 import { execWords } from './exec.ts';
 import { listenersWords } from './listeners.ts';
 import { logWords } from './log.ts';
@@ -19,6 +20,7 @@ export async function loadWords(kinds: readonly BackendKindConfig[]): Promise<Wo
     secretsWords,
     outputsWords,
     reloadWords,
+    checksWords,
     execWords,
     listenersWords,
     logWords,

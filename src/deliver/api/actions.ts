@@ -1,11 +1,13 @@
 import { deadline } from '../../base/deadline.ts';
+import type { OutputAction } from '../../base/fact.ts';
+import { LEVELS, tellsMore } from '../../base/log-level.ts';
 import type { ApiListenerConfig } from '../../config/config.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
 import type { Route, RouteRequest } from '../http/routes.ts';
-import type { ApiAgent } from './api-agent.ts';
+import type { ApiAgent, Reloaded, Wish } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import { CLIENT_WAIT_MS, type RefreshQueue, slowFailure, within } from './refreshing.ts';
-import { noValueReply, stateHeaders, unknownSecret } from './secret-reads.ts';
+import { noValueReply, otherNames, stateHeaders, unknownSecret } from './secret-reads.ts';
 import type { VisibleSecrets } from './visible.ts';
 
 export interface ActionRouteDeps {
@@ -43,7 +45,18 @@ export function actionRoutes(deps: ActionRouteDeps): readonly Route[] {
       path: '/v1/outputs/:name/reload',
       handle: ({ params }) => actions.reloadOutput(params['name'] as string),
     },
+    {
+      method: 'POST',
+      path: '/v1/outputs/:name/rollback',
+      handle: ({ params }) => actions.askOutput(params['name'] as string, 'roll-back'),
+    },
+    {
+      method: 'POST',
+      path: '/v1/outputs/:name/resume',
+      handle: ({ params }) => actions.askOutput(params['name'] as string, 'resume'),
+    },
     { method: 'POST', path: '/v1/config/reload', handle: () => actions.reloadConfig() },
+    { method: 'POST', path: '/v1/log/:level', handle: ({ params }) => actions.setLogLevel(params['level'] as string) },
     { method: 'POST', path: '/v1/stop', handle: (asked) => actions.stop(asked) },
   ];
 }
@@ -59,7 +72,7 @@ class Actions {
     const { agent, visible, audit, refreshing } = this.#deps;
     if (!visible.knows(name)) {
       audit.missed('refresh', 'unknown');
-      return unknownSecret(name);
+      return unknownSecret(name, visible);
     }
     const before = agent.secrets.entryOf(name);
     const done = await refreshing.refresh(name);
@@ -83,31 +96,74 @@ class Actions {
   }
 
   async reloadOutput(name: string): Promise<Reply> {
-    const { agent, visible, audit, stop } = this.#deps;
-    const { outputs } = agent.status((secret) => visible.has(secret));
-    if (!outputs.some((output) => output.name === name)) {
-      audit.missed('reload-output', 'unknown');
-      return refusal(404, 'API_UNKNOWN_OUTPUT', `there is no output named ${JSON.stringify(name)}`);
-    }
-    const late = new AbortController();
-    const cancel = deadline(agent.clock, CLIENT_WAIT_MS, () => late.abort());
-    const reloaded = await agent.reloadOutput(name, AbortSignal.any([late.signal, stop])).finally(cancel);
+    const { agent, audit } = this.#deps;
+    if (!this.#seesOutput(name)) return this.#unknownOutput(name, 'reload-output');
+    const reloaded = await this.#inTime((signal) => agent.reloadOutput(name, signal));
     if (reloaded === undefined) {
       audit.acted('reload-output', 'failed', { output: name, code: 'API_NOT_PUBLISHED' });
       return refusal(409, 'API_NOT_PUBLISHED', `the output ${name} has no published generation`);
     }
-    const { output, why } = reloaded;
-    const outcome = output.state === 'settled' ? 'done' : 'failed';
-    audit.acted('reload-output', outcome, { output: name, ...(why === undefined ? {} : { code: why.code }) });
-    if (output.state === 'settled') return jsonReply(200, output);
+    return this.#reloadedReply(name, 'reload-output', reloaded);
+  }
+
+  async askOutput(name: string, wish: Wish): Promise<Reply> {
+    const { agent, audit } = this.#deps;
+    if (!this.#seesOutput(name)) return this.#unknownOutput(name, wish);
+    if (!this.#isInControl()) {
+      audit.acted(wish, 'refused', { output: name });
+      return refusal(
+        403,
+        'API_NOT_ALLOWED',
+        'this listener shows only some secrets, and may not choose what is published',
+      );
+    }
+    const asked = await this.#inTime((signal) => agent.askOutput(name, wish, signal));
+    if (!('refused' in asked)) return this.#reloadedReply(name, wish, asked);
+    audit.acted(wish, 'failed', { output: name, code: asked.refused.code });
+    return problemReply(409, asked.refused);
+  }
+
+  /** Whether the listener may change what the whole agent does, short of stopping it. */
+  #isInControl(): boolean {
+    const { secrets, control } = this.#deps.listener;
+    return secrets === undefined || control;
+  }
+
+  #seesOutput(name: string): boolean {
+    const { agent, visible } = this.#deps;
+    return agent.status((secret) => visible.has(secret)).outputs.some((output) => output.name === name);
+  }
+
+  #unknownOutput(name: string, action: OutputAction): Reply {
+    this.#deps.audit.missed(action, 'unknown');
+    const { agent, visible } = this.#deps;
+    const { outputs } = agent.status((secret) => visible.has(secret));
+    const names = outputs.map((output) => output.name);
+    const { meant, hint } = otherNames(name, names);
+    const seen = `there is no output named ${JSON.stringify(name)}${meant}`;
+    return refusal(404, 'API_UNKNOWN_OUTPUT', seen, undefined, hint === undefined ? hint : `There are ${hint}.`);
+  }
+
+  /** @param act resolves soon after its signal aborts, which it does when the client has waited long enough. */
+  #inTime<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { agent, stop } = this.#deps;
+    const late = new AbortController();
+    const cancel = deadline(agent.clock, CLIENT_WAIT_MS, () => late.abort());
+    return act(AbortSignal.any([late.signal, stop])).finally(cancel);
+  }
+
+  #reloadedReply(name: string, action: OutputAction, { output, why }: Reloaded): Reply {
+    const isDone = output.state === 'settled';
+    this.#deps.audit.acted(action, isDone ? 'done' : 'failed', { output: name, ...(why && { code: why.code }) });
+    if (isDone) return jsonReply(200, output);
     if (why === undefined) return problemReply(504, slowFailure(`outputs.${name}`), { output });
     return problemReply(502, why, { output });
   }
 
   async reloadConfig(): Promise<Reply> {
-    const { agent, audit, listener } = this.#deps;
+    const { agent, audit } = this.#deps;
     const { reloadConfig } = agent;
-    if (reloadConfig === undefined || (listener.secrets !== undefined && !listener.control)) {
+    if (reloadConfig === undefined || !this.#isInControl()) {
       audit.acted('reload-config', 'refused');
       const seen = 'this listener shows only some secrets, and may not reload the whole configuration';
       return refusal(403, 'API_NOT_ALLOWED', seen);
@@ -119,6 +175,26 @@ class Actions {
     if (first === undefined) return jsonReply(200, { applied: true });
     const problems = failures.map(({ code, place, seen, hint }) => ({ code, place, seen, hint }));
     return problemReply(422, first, { problems });
+  }
+
+  async setLogLevel(asked: string): Promise<Reply> {
+    const { agent, audit, listener } = this.#deps;
+    const { logLevel } = agent;
+    if (logLevel === undefined || (listener.secrets !== undefined && !listener.control)) {
+      audit.acted('log-level', 'refused');
+      const seen = 'this listener shows only some secrets, and may not change the log of the whole agent';
+      return refusal(403, 'API_NOT_ALLOWED', seen);
+    }
+    const level = LEVELS.find((one) => one === asked);
+    const configured = logLevel.configured();
+    if ((level === undefined && asked !== 'configured') || (level !== undefined && tellsMore(configured, level))) {
+      const hint = `Ask for configured, or for ${LEVELS.filter((one) => !tellsMore(configured, one)).join(', ')}.`;
+      const seen = level === undefined ? 'there is no such level' : `the log tells at least what ${configured} has`;
+      return refusal(400, 'API_MALFORMED', seen, undefined, hint);
+    }
+    await logLevel.set(level);
+    audit.acted('log-level', 'done');
+    return jsonReply(200, { level: logLevel.level(), configured });
   }
 
   stop({ response }: RouteRequest): Reply {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
-import type { Emit } from '../../base/fact.ts';
+import type { Emit, OutputAction } from '../../base/fact.ts';
+import type { LevelControl } from '../../base/log-level.ts';
 import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../config/config.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Route } from '../http/routes.ts';
@@ -27,10 +28,20 @@ export interface ApiAgent {
    * `signal` aborts, and with undefined when nothing is published.
    */
   reloadOutput(name: string, signal: AbortSignal): Promise<Reloaded | undefined>;
+  /**
+   * Publishes the generation before again and holds the present one back (`roll-back`), or publishes what is held back
+   * (`resume`), and waits for the reload as `reloadOutput` does. `refused`: it could not be done.
+   */
+  askOutput(name: string, wish: Wish, signal: AbortSignal): Promise<Reloaded | { readonly refused: Failure }>;
   /** See AgentView.reloadConfig. */
   readonly reloadConfig: (() => Promise<readonly Failure[]>) | undefined;
   readonly stop: () => void;
+  /** See AgentView.logLevel. */
+  readonly logLevel?: LevelControl | undefined;
 }
+
+/** What a client may ask of an output beside a reload. */
+export type Wish = Exclude<OutputAction, 'reload-output'>;
 
 export interface Reloaded {
   readonly output: OutputStatus;

@@ -208,6 +208,16 @@ const awsError = (description: string, headers: object = {}) => ({
 const GET_ALONE = problem('The path takes only GET, as in the AWS agent.');
 const AWS_HEADERS = { ...STATE, 'Retry-After': ref('headers', 'RetryAfter') };
 
+const askedOutput = (refused: string) => ({
+  200: { description: 'It is done, and so is the reload.', content: json(schema('OutputStatus')) },
+  403: problem('The listener shows only some secrets and has no control.'),
+  404: problem('The listener shows no output of this name.'),
+  409: problem(refused),
+  502: problem('The reload failed, and is tried again.'),
+  503: TOKEN_FILE,
+  504: problem('The reload takes longer than 30 s, and goes on.'),
+});
+
 const awsOperation = (operationId: string, summary: string, parameters: readonly object[]) => {
   const made = operation(operationId, summary, {}, [...parameters, ...AWS_QUERY]);
   const responses = {
@@ -341,6 +351,17 @@ const PATHS = {
       [NAME],
     ),
   },
+  '/v1/outputs/{name}/rollback': {
+    post: operation(
+      'rollBackOutput',
+      'Publish the generation before again, and hold the present one back until its values change',
+      askedOutput('There is no other generation to go back to.'),
+      [NAME],
+    ),
+  },
+  '/v1/outputs/{name}/resume': {
+    post: operation('resumeOutput', 'Publish what is held back', askedOutput('Nothing is held back.'), [NAME]),
+  },
   '/v1/config/reload': {
     post: operation('reloadConfig', 'Read the configuration again', {
       200: { description: 'The configuration is in use.', content: json(object({ applied: { const: true } })) },
@@ -348,6 +369,29 @@ const PATHS = {
       503: TOKEN_FILE,
       504: problem('The reload takes longer than 30 s, and goes on.'),
     }),
+  },
+  '/v1/log/{level}': {
+    post: operation(
+      'setLogLevel',
+      'Change the level of the log',
+      {
+        200: {
+          description: 'The level that is in force now, and the one of the configuration.',
+          content: json(object({ level: TEXT, configured: TEXT })),
+        },
+        400: problem('There is no such level, or it tells less than the configured one.'),
+        503: TOKEN_FILE,
+      },
+      [
+        {
+          name: 'level',
+          in: 'path',
+          required: true,
+          description: 'A level that tells at least as much as the configured one, or configured to go back to it.',
+          schema: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent', 'configured'] },
+        },
+      ],
+    ),
   },
   '/v1/stop': {
     post: operation('stop', 'Stop the agent', {

@@ -61,6 +61,11 @@ export const outputStatusSchema = z.object({
   generation: z.optional(z.number()),
   missing: z.optional(z.array(name)),
   failure: z.optional(failureStatusSchema),
+  /**
+   * Older values are published than there are, and why. `generation` was taken back; absent: the newest values were
+   * never published, since their check fails.
+   */
+  held: z.optional(z.object({ generation: z.optional(z.number()), failure: failureStatusSchema })),
 });
 
 export const backendStatusSchema = z.object({

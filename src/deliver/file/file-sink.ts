@@ -8,15 +8,18 @@ import type { Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
 import { fillCandidate, makeGeneration } from './candidate.ts';
 import type { Disk, DiskHandle } from './disk.ts';
 import { Folder } from './folder.ts';
-import { Generations } from './generations.ts';
+import { Generations, numbersIn } from './generations.ts';
 import { isTopLink, type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
-import { DATA, DATA_TMP, generationName, MARK, TEMPORARIES } from './names.ts';
+import { DATA, DATA_TMP, generationName, generationNumber, MARK, TEMPORARIES } from './names.ts';
 import { type GenerationPlan, planGeneration } from './plan.ts';
 import { equalsPublished, type PublishedFiles, readPublished } from './published.ts';
 import { removeTree } from './remove-tree.ts';
 import { diskFailure, unless } from './trouble.ts';
 import { isTmpfs, openVolume, syncFolder, type Volume } from './volume.ts';
+
+// For looking at a directory without publishing to it; what looks loads this module when it does.
+export { Folder, generationNumber, openVolume, planLinks, readPublished };
 
 /**
  * A sink that writes an output's directory. One path look-up sees one whole file of one generation; a reader that opens
@@ -83,6 +86,28 @@ class FileSink implements Sink {
     };
   }
 
+  async previous(): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
+    // A rollback is rare, so its code is loaded with it.
+    const { notReadable, readGeneration } = await import('./read-current.ts');
+    return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async ({ disk }, folder) => {
+      const published = await readPublished(disk, folder, this.#place);
+      if (published.state !== 'there') return undefined;
+      const before = this.#generations.before(published.generation, numbersIn(await disk.readdir(folder.at())));
+      if (before === undefined) return undefined;
+      return await readGeneration(folder, before).catch((error: unknown) => {
+        throw notReadable(error, this.#dir, this.#place);
+      });
+    });
+  }
+
+  async hold(generation: number | undefined): Promise<void> {
+    this.#generations.held = generation;
+    await this.#writeMark(async ({ disk }, folder) => {
+      const { held: _, ...mark } = (await readMark(disk, folder)) ?? { takenUp: 0 };
+      return mark;
+    });
+  }
+
   async recover(): Promise<Recovered> {
     this.#known = undefined; // inspect the directory again
     return this.#inFolderInTurn(`cannot clean ${this.#dir}`, true, async (volume, folder) => {
@@ -95,6 +120,9 @@ class FileSink implements Sink {
       const mark = names.has(MARK) ? await readMark(disk, folder) : undefined;
       this.#generations.noteUsed(mark?.takenUp);
       this.#generations.noteUsed(mark?.begun?.generation);
+      this.#generations.noteUsed(mark?.held);
+      // A directory that is gone is not held back: there is nothing to compare with.
+      this.#generations.held = names.has(generationName(mark?.held ?? 0)) ? mark?.held : undefined;
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
       this.#generations.noteUsed(this.#published);
 
@@ -110,11 +138,13 @@ class FileSink implements Sink {
       }
       removed += await removeDanglingLinks(disk, folder, published, entries);
       this.#links = published.state === 'none' || published.state === 'lost' ? new Set() : undefined;
-      return { generation: published.state === 'there' ? published.generation : undefined, removed, tmpfs };
+      const { held } = this.#generations;
+      const generation = published.state === 'there' ? published.generation : undefined;
+      return { generation, removed, tmpfs, ...(held === undefined ? {} : { held }) };
     });
   }
 
-  async stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal'> {
+  async stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal' | 'held'> {
     if (this.#volume === undefined) throw new TypeError('recover() comes first');
     const plan = planGeneration(this.#output, files);
     return this.#inFolderInTurn(`cannot write ${this.#dir}`, true, async (volume, folder) => {
@@ -124,9 +154,11 @@ class FileSink implements Sink {
       const published = await readPublished(disk, folder, this.#place, names);
       const links = await planLinks(disk, folder, plan.links, this.#place, names);
       // 2.
-      if (published.state === 'there' && links.missing.length + links.wrong.length === 0) {
+      if (published.state === 'there') {
         const at = folder.at(generationName(published.generation));
-        if (await equalsPublished(at, published.stats, plan, volume)) return 'equal';
+        const areLinksGood = links.missing.length + links.wrong.length === 0;
+        if (areLinksGood && (await equalsPublished(at, published.stats, plan, volume))) return 'equal';
+        if (await this.#isHeld(plan, volume, folder)) return 'held';
       }
       // 3.
       await folder.check();
@@ -197,6 +229,15 @@ class FileSink implements Sink {
     });
   }
 
+  /** Whether the plan is the generation that is held back. */
+  async #isHeld(plan: GenerationPlan, volume: Volume, folder: Folder): Promise<boolean> {
+    const { held } = this.#generations;
+    if (held === undefined) return false;
+    const at = folder.at(generationName(held));
+    const stats = await unless('ENOENT', () => volume.disk.lstat(at));
+    return stats?.isDirectory() === true && (await equalsPublished(at, stats, plan, volume));
+  }
+
   /** False when a link that is stale could not be removed. */
   async #removeStaleLinks(disk: Disk, folder: Folder, keep: ReadonlySet<string>): Promise<boolean> {
     try {
@@ -207,10 +248,12 @@ class FileSink implements Sink {
     }
   }
 
-  #writeMark(make: (volume: Volume, folder: Folder) => Promise<Mark>): Promise<void> {
-    return this.#inFolderInTurn(`cannot write ${join(this.#dir, MARK)}`, false, async (volume, folder) =>
-      writeMark(folder, await make(volume, folder), volume, this.#place),
-    );
+  #writeMark(make: (volume: Volume, folder: Folder) => Promise<Omit<Mark, 'held'>>): Promise<void> {
+    return this.#inFolderInTurn(`cannot write ${join(this.#dir, MARK)}`, false, async (volume, folder) => {
+      const { held } = this.#generations;
+      const mark = { ...(await make(volume, folder)), ...(held === undefined ? {} : { held }) };
+      await writeMark(folder, mark, volume, this.#place);
+    });
   }
 
   #inFolderInTurn<T>(what: string, make: boolean, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {

@@ -29,6 +29,8 @@ export class Generations {
   #last = 0;
   /** Candidates of this process that are neither committed nor discarded. */
   readonly #staged = new Set<number>();
+  /** The generation that is held back; it stays, to be compared with. */
+  held: number | undefined;
   /** When each earlier generation stopped being the published one, on the monotonic clock. */
   readonly #replacedAt = new Map<number, number>();
 
@@ -89,8 +91,8 @@ export class Generations {
 
   /**
    * Removes generations that were never published, and those that were replaced 10 s ago or earlier, except the
-   * published generation and the one before it. A number above every used one belongs to another process; its directory
-   * stays until this process has used a higher number.
+   * published generation, the one before it and the one that is held back. A number above every used one belongs to
+   * another process; its directory stays until this process has used a higher number.
    * @param names what is in the folder.
    */
   async sweep(
@@ -101,12 +103,12 @@ export class Generations {
   ): Promise<SweepResult> {
     const numbers = numbersIn(names);
     const past = numbers.filter((number) => number < (published ?? 0));
-    const previous = past.at(-1);
+    const previous = this.before(published, numbers);
     let removed = 0;
     let dueInMs: number | undefined;
     let refused: SweepResult['refused'];
     for (const number of numbers) {
-      if (number === published || number === previous) continue;
+      if (number === published || number === previous || number === this.held) continue;
       const wait = past.includes(number) ? this.#waitMs(number) : this.#isLeftover(number) ? 0 : undefined;
       if (wait === undefined) continue;
       if (wait > 0) {
@@ -125,6 +127,11 @@ export class Generations {
     return { removed, dueInMs, refused };
   }
 
+  /** The generation that was published before this one and is not held back; undefined: there is none. */
+  before(published: number | undefined, numbers: readonly number[]): number | undefined {
+    return numbers.findLast((number) => number < (published ?? 0) && number !== this.held);
+  }
+
   /** How long a replaced generation has to stay. One whose replacement this process did not see counts from now. */
   #waitMs(number: number): number {
     const now = this.#clock.monoMs();
@@ -139,7 +146,7 @@ export class Generations {
 }
 
 /** The numbers of all generation directories, ascending. */
-function numbersIn(names: Iterable<string>): number[] {
+export function numbersIn(names: Iterable<string>): number[] {
   const numbers = [...names].map(generationNumber).filter((number) => number !== undefined);
   return numbers.sort((a, b) => a - b);
 }

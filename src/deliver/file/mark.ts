@@ -15,15 +15,18 @@ const MAX_BYTES = 4096;
 
 /**
  * The mark in `..reloaded` (0600): a line with the generation last taken up, as a decimal number, and while the reload
- * of another one is not done a second line with its number and the ids of the steps that are. It is written beside and
- * renamed over, so a kill leaves the old mark or the new one. A mark that is missing, unreadable or malformed says
- * nothing, and then the published generation is owed: a reload too many does less harm than one too few.
+ * of another one is not done a second line with its number and the ids of the steps that are; a last line `held N`
+ * names a generation that is held back. It is written beside and renamed over, so a kill leaves the old mark or the new
+ * one. A mark that is missing, unreadable or malformed says nothing, and then the published generation is owed: a
+ * reload too many does less harm than one too few.
  */
 export interface Mark {
   /** The generation that was taken up last; 0: none. */
   readonly takenUp: number;
   /** The generation whose reload has begun, and what is done for it. */
   readonly begun?: OwedReload;
+  /** The generation that is held back. */
+  readonly held?: number;
 }
 
 /** The reload that is owed for the published generation; undefined: none is. */
@@ -36,11 +39,12 @@ export async function owedReload(disk: Disk, folder: Folder, place: string): Pro
   return mark?.begun?.generation === generation ? mark.begun : { generation, done: [] };
 }
 
-function textOf({ takenUp, begun }: Mark): string {
-  return `${takenUp}\n${begun === undefined ? '' : `${[begun.generation, ...begun.done].join(' ')}\n`}`;
+function textOf({ takenUp, begun, held }: Mark): string {
+  const second = begun === undefined ? '' : `${[begun.generation, ...begun.done].join(' ')}\n`;
+  return `${takenUp}\n${second}${held === undefined ? '' : `held ${held}\n`}`;
 }
 
-const TEXT = /^(0|[1-9]\d{0,14})\n(?:([1-9]\d{0,14})((?: [\w-]+)+)\n)?$/;
+const TEXT = /^(0|[1-9]\d{0,14})\n(?:([1-9]\d{0,14})((?: [\w-]+)+)\n)?(?:held ([1-9]\d{0,14})\n)?$/;
 
 /** Undefined when the mark is missing, unreadable or malformed. */
 export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undefined> {
@@ -51,9 +55,13 @@ export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undef
       const { bytesRead } = await file.read(buffer, 0, MAX_BYTES, 0);
       const found = TEXT.exec(buffer.toString('latin1', 0, bytesRead));
       if (found === null) return undefined;
-      const [, takenUp, generation, ids = ''] = found;
+      const [, takenUp, generation, ids = '', held] = found;
       const begun = { generation: Number(generation), done: ids.split(' ').slice(1) };
-      return { takenUp: Number(takenUp), ...(generation === undefined ? {} : { begun }) };
+      return {
+        takenUp: Number(takenUp),
+        ...(generation === undefined ? {} : { begun }),
+        ...(held === undefined ? {} : { held: Number(held) }),
+      };
     } finally {
       await file.close();
     }

@@ -29,19 +29,29 @@ export async function readCurrent(dir: string, place: string): Promise<CurrentGe
     const published = await readPublished(slowDisk, folder, place);
     if (published.state !== 'there') return undefined;
     const { generation } = published;
-    const generationAt = folder.at(generationName(generation));
-    const files = new Map<string, Uint8Array>();
-    for (const entry of await readdir(generationAt, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const whole = join(entry.parentPath, entry.name);
-      files.set(whole.slice(generationAt.length + 1), await readWhole(whole));
-    }
-    return { generation, files };
+    return { generation, files: await readGeneration(folder, generation) };
   } catch (error) {
-    const code = errnoOf(error);
-    if (code === undefined) throw error;
-    throw fail('OUTPUT_NOT_READABLE', place, `the published files in ${dir} cannot be read (${code})`);
+    throw notReadable(error, dir, place);
   }
+}
+
+/** The contents of a generation's files by name. Follows no link. @throws errors of system calls as they are. */
+export async function readGeneration(folder: Folder, generation: number): Promise<ReadonlyMap<string, Uint8Array>> {
+  const generationAt = folder.at(generationName(generation));
+  const files = new Map<string, Uint8Array>();
+  for (const entry of await readdir(generationAt, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const whole = join(entry.parentPath, entry.name);
+    files.set(whole.slice(generationAt.length + 1), await readWhole(whole));
+  }
+  return files;
+}
+
+/** The failure of a system call while published files were read; other errors as they are. */
+export function notReadable(error: unknown, dir: string, place: string): unknown {
+  const code = errnoOf(error);
+  if (code === undefined) return error;
+  return fail('OUTPUT_NOT_READABLE', place, `the published files in ${dir} cannot be read (${code})`);
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

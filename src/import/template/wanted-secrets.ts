@@ -57,6 +57,7 @@ export const HELPER_NAMES: readonly string[] = [
   ...['base64decode', 'trim', 'trimPrefix', 'trimSuffix', 'upper', 'lower', 'title', 'match', 'replace'],
   ...['replacePattern', 'part', 'size', 'indent', 'split', 'concat', 'join', 'sort', 'first', 'last', 'lookup', 'add'],
   ...['subtract', 'multiply', 'divide', 'modulo', 'sha256', 'sha1', 'md5', 'hmac', 'date', 'pem', 'x509'],
+  ...['pkcs12', 'tlsDer', 'tlsPem', 'truststore'],
 ];
 
 /** Words that mean something else where a template has a name. */

@@ -1,6 +1,7 @@
 import { add, divide, modulo, multiply, subtract } from './arithmetic.ts';
 import { base64decode, base64encode } from './base64.ts';
 import { lower, title, upper } from './case.ts';
+import { pkcs12, tlsDer, tlsPem, truststore } from './certificates.ts';
 import { choose } from './choose.ts';
 import { eq, ge, gt, le, lt, ne } from './compare.ts';
 import { concat } from './concat.ts';
@@ -92,5 +93,9 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map(
     date,
     pem,
     x509,
+    tlsPem,
+    tlsDer,
+    pkcs12,
+    truststore,
   }),
 );

@@ -28,6 +28,7 @@ class MemorySink implements Sink {
     if (this.trouble !== undefined) throw this.trouble;
     const text = Buffer.concat([...files.values()]).toString();
     if (text === this.published.at(-1)) return 'equal' as const;
+    if (this.held !== undefined && text === this.published[this.held - 1]) return 'held' as const;
     const generation = this.published.length + 1;
     return {
       dir: '/candidate',
@@ -59,6 +60,17 @@ class MemorySink implements Sink {
       this.settled = generation;
     },
   };
+
+  held: number | undefined;
+
+  async previous() {
+    const before = this.published.findLast((_text, at, all) => at < all.length - 1 && at + 1 !== this.held);
+    return before === undefined ? undefined : new Map([['f', Buffer.from(before)]]);
+  }
+
+  async hold(generation: number | undefined) {
+    this.held = generation;
+  }
 
   async sweep() {
     return this.swept++ === 0 ? 10_000 : undefined;

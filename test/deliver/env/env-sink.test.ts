@@ -34,7 +34,7 @@ describe('an environment', () => {
     const sink = createEnvSink('exec.env');
     await publish(sink, { A: '1' });
     const staged = await sink.stage(bytesOf({ A: '2' }));
-    if (staged !== 'equal') await staged.discard();
+    if (typeof staged !== 'string') await staged.discard();
     expect(valuesOf(sink)).toEqual(['A=1']);
   });
 

@@ -85,7 +85,7 @@ export function bytesOf(files: Readonly<Record<string, string>>): Map<string, Ui
 /** Stages and commits; throws when the sink answers `equal`. */
 export async function publish(sink: Sink, files: Readonly<Record<string, string>>) {
   const staged = await sink.stage(bytesOf(files));
-  if (staged === 'equal') throw new Error('expected a change');
+  if (typeof staged === 'string') throw new Error('expected a change');
   return staged.commit();
 }
 

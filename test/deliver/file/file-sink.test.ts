@@ -64,7 +64,7 @@ describe('a publish', () => {
         ['none', new Uint8Array()],
       ]),
     );
-    if (staged !== 'equal') await staged.commit();
+    if (typeof staged !== 'string') await staged.commit();
     expect(new Uint8Array(readFileSync(join(dir, 'all')))).toEqual(all);
     expect(readFileSync(join(dir, 'none'))).toHaveLength(0);
   });
@@ -98,7 +98,7 @@ describe('a publish', () => {
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: 'old' });
     const staged = await sink.stage(bytesOf({ a: 'new', b: 'more' }));
-    if (staged === 'equal') throw new Error('expected a change');
+    if (typeof staged === 'string') throw new Error('expected a change');
     expect(staged.dir).toBe(join(dir, '..g2'));
     expect([read(staged.dir, 'a'), read(dir, 'a')]).toEqual(['new', 'old']);
     await staged.discard();
@@ -110,7 +110,7 @@ describe('a publish', () => {
     const sink = await openSink(outputIn(dir));
     await publish(sink, { a: '1' });
     const discarded = await sink.stage(bytesOf({ a: '2' }));
-    if (discarded !== 'equal') await discarded.discard();
+    if (typeof discarded !== 'string') await discarded.discard();
     expect((await publish(sink, { a: '3' })).generation).toBe(3);
     await sink.mark.settle(3);
     // With everything but the mark removed, the next start still does not use a number again.
@@ -123,7 +123,7 @@ describe('a publish', () => {
     const sink = await openSink(outputIn(scratch()));
     const older = await sink.stage(bytesOf({ a: '1' }));
     await publish(sink, { a: '2' });
-    if (older === 'equal') throw new Error('expected a change');
+    if (typeof older === 'string') throw new Error('expected a change');
     await expect(older.commit()).rejects.toThrow(TypeError);
   });
 
@@ -265,7 +265,7 @@ describe('the generation before', () => {
     await publish(sink, { a: '1' });
     symlinkSync('..data/new', join(dir, 'new'));
     const staged = await sink.stage(bytesOf({ a: '2', new: 'n' }));
-    if (staged === 'equal') throw new Error('expected a change');
+    if (typeof staged === 'string') throw new Error('expected a change');
     await sink.sweep();
     await staged.commit();
     expect([read(dir, 'a'), read(dir, 'new')]).toEqual(['2', 'n']);

@@ -34,7 +34,7 @@ async function startAnew(dir: string, number: number): Promise<void> {
   await sink.recover();
   const files = filesOf(number);
   const staged = await sink.stage(files);
-  if (staged !== 'equal') await staged.commit();
+  if (typeof staged !== 'string') await staged.commit();
   await sink.sweep();
   const tops = new Set([...files.keys()].map((name) => name.split('/', 1)[0] as string));
   const left = readdirSync(dir).filter((name) => !tops.delete(name));
@@ -87,7 +87,7 @@ describe('SIGKILL', () => {
         const sink = createFileSink(outputIn(dir), systemClock);
         await sink.recover();
         const staged = await sink.stage(bytesOf(old));
-        if (staged !== 'equal') await sink.mark.settle((await staged.commit()).generation);
+        if (typeof staged !== 'string') await sink.mark.settle((await staged.commit()).generation);
 
         const { files: _, ...output } = outputIn(dir);
         const request = JSON.stringify({ output, files: fresh, killAtCall });

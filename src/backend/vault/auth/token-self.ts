@@ -4,7 +4,7 @@ import type { Secret } from '../../../base/secret.ts';
 import { type Fields, isFields, isSecret, lookUp, plainNumber, plainText, type Value } from '../../../base/value.ts';
 import { ageMs } from '../client/age.ts';
 import { type VaultAnswer, type VaultClient, VaultStatusError } from '../client/client.ts';
-import { FINAL_AT_RENEWAL, JWT_REVIEWED } from '../client/status.ts';
+import { FINAL_AT_RENEWAL, JWT_REVIEWED } from '../client/renewal-refusals.ts';
 import type { Login } from './method.ts';
 
 /** For calls of a token about itself. Each such call is one use of a token with limited uses. */

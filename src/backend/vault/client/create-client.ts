@@ -9,7 +9,6 @@ import { readBody } from './body.ts';
 import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from './client.ts';
 import { encodeBody, encodePath, encodeQuery } from './encode.ts';
 import { loadNodeVault, type NodeVault, type NodeVaultOptions, type NodeVaultRequest } from './node-vault.ts';
-import { statusError } from './status.ts';
 
 export interface VaultClientOptions {
   readonly config: VaultBackendConfig;
@@ -105,6 +104,7 @@ class NodeVaultClient implements VaultClient {
       const parsed = { ...answer, body: readBody(answer, this.address, place) };
       emit({ kind: 'backend-answered', ...about, status: answer.status, durationMs: lasted() });
       if (SUCCESS.has(answer.status)) return parsed;
+      const { statusError } = await import('./status.ts'); // most agents never get such an answer
       throw statusError({ ...parsed, address: this.address, call: about.call, place, nowMs: clock.wallMs() });
     } catch (error) {
       const failed = asFailure(error, place);

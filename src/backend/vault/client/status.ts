@@ -4,6 +4,7 @@ import { type Fields, isList, plainText } from '../../../base/value.ts';
 import { retryAfterMs } from '../../../http/retry-after.ts';
 import { VaultStatusError } from './client.ts';
 import { rejectionReason } from './rejection-reasons.ts';
+import { JWT_REVIEWED, OTHER_CERTIFICATE, POLICIES_CHANGED, ROLE_NOT_FOUND_SHOWN } from './renewal-refusals.ts';
 
 /** An answer with an error status, and what messages say about it. */
 export interface StatusRefusal {
@@ -19,19 +20,6 @@ export interface StatusRefusal {
   /** On the wall clock, to read a Retry-After that is a date. */
   readonly nowMs: number;
 }
-
-/** Reasons for refusing to extend a login, as messages show them. Every later renewal is refused too. */
-const OTHER_CERTIFICATE = 'another client certificate than at the login';
-const POLICIES_CHANGED = 'the policies of the role have changed';
-/** OpenBao lets Kubernetes review the JWT of a login again at each renewal. */
-export const JWT_REVIEWED = 'the JWT of the login is no longer good';
-const ROLE_NOT_FOUND_SHOWN = 'role not found';
-export const FINAL_AT_RENEWAL: ReadonlySet<string> = new Set([
-  OTHER_CERTIFICATE,
-  POLICIES_CHANGED,
-  JWT_REVIEWED,
-  ROLE_NOT_FOUND_SHOWN,
-]);
 
 /**
  * The parts of error texts of Vault and OpenBao that messages show. `errors[]` may quote the request, or hold the words

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { apiPath, count, positiveDuration, text } from '../../../config/scalars.ts';
+import { apiPath, count, duration, positiveDuration, text } from '../../../config/scalars.ts';
 
 const list = z.array(text, { error: 'a list of texts is expected' });
 
@@ -18,6 +18,8 @@ const certificate = z.strictObject({
   ttl: z.optional(positiveDuration),
 });
 
+const trustBundle = z.strictObject({ issuer: apiPath, overlap: z.optional(duration) });
+
 /** Units of points in time (`unix-…`), and of durations that are counted from the request. */
 const END_UNITS = ['unix-seconds', 'unix-milliseconds', 'seconds', 'milliseconds'] as const;
 
@@ -32,6 +34,7 @@ export const requestKeys = {
   read: z.optional(apiPath),
   write: z.optional(write),
   certificate: z.optional(certificate),
+  trustBundle: z.optional(trustBundle),
 };
 
 /** The keys that say more about the request. */
@@ -50,6 +53,7 @@ export interface VaultSecretShape {
   readonly read?: string;
   readonly write?: z.infer<typeof write>;
   readonly certificate?: CertificateShape;
+  readonly trustBundle?: z.infer<typeof trustBundle>;
   readonly version?: number;
   readonly mount?: string;
   readonly kvVersion?: 1 | 2;

@@ -59,4 +59,18 @@ export interface CertificateRequest extends SecretRequest {
   readonly ttl?: string;
 }
 
-export type VaultRequest = KvRequest | ListRequest | ReadRequest | WriteRequest | CertificateRequest;
+/** The certificates of all issuers of a PKI mount. */
+export interface TrustBundleRequest extends SecretRequest {
+  readonly kind: 'vault-trust-bundle';
+  readonly issuer: string;
+  /** How long an authority that the mount no longer has stays in the bundle. */
+  readonly overlapMs: number;
+}
+
+export type VaultRequest =
+  | KvRequest
+  | ListRequest
+  | ReadRequest
+  | WriteRequest
+  | CertificateRequest
+  | TrustBundleRequest;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.ts';
 import { fail, type PannierError } from '../../../base/errors.ts';
+import type { Emit } from '../../../base/fact.ts';
 import { Secret } from '../../../base/secret.ts';
 import { equalValues, type Fields, isFields, isSecret, plainNumber, plainText } from '../../../base/value.ts';
 import type { Fetch, Fetched, LeaseLife, Life, Want } from '../../backend.ts';
@@ -9,6 +10,7 @@ import type { Authorized, AuthorizedAnswer } from '../auth/authorized.ts';
 export interface VaultSourceDeps {
   readonly vault: Authorized;
   readonly clock: Clock;
+  readonly emit: Emit;
   /** Returns a version that no value had before, for values whose engine counts no versions. */
   readonly nextVersion: () => string;
 }

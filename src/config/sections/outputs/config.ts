@@ -33,6 +33,10 @@ export interface OutputConfig extends GenerationsConfig {
   readonly gid?: number;
   readonly requireTmpfs: boolean;
   readonly reload: readonly ReloadConfig[];
+  /** What is run on a candidate; a candidate that fails is not published. Absent: candidates are not checked. */
+  readonly check?: CommandReloadConfig;
+  /** What asks the application after a reload; failing, the generation before is published again. Absent: not asked. */
+  readonly verify?: VerifyConfig;
 }
 
 /** One file of an output, or one variable of the environment of exec. */
@@ -77,7 +81,23 @@ export type InputSource =
   /** `from` is `app` or `app.key`, split at the first dot. */
   { readonly kind: 'secret'; readonly from: readonly string[] } | { readonly kind: 'value'; readonly value: Secret };
 
-export type FormatName = 'dotenv' | 'json' | 'properties' | 'raw' | 'yaml';
+export type FormatName =
+  | 'dotenv'
+  | 'json'
+  | 'properties'
+  | 'raw'
+  | 'yaml'
+  // Of certificates and keys:
+  | 'pem'
+  | 'der'
+  | 'pkcs12'
+  | 'truststore';
+
+/** What of a certificate is in a file. `ca` is each certificate of an authority, `fullchain` leaf and intermediates. */
+export type CertificatePart = 'key' | 'leaf' | 'intermediates' | 'root' | 'ca' | 'fullchain';
+
+/** How a private key is written. */
+export type KeyFormat = 'pkcs8' | 'pkcs1' | 'sec1';
 
 /** The program that a dotenv file is written for. */
 export type DotenvReader = 'sh' | 'docker' | 'node' | 'python' | 'systemd';
@@ -96,6 +116,13 @@ export interface FormatOptions {
   readonly for?: DotenvReader;
   /** Whether all sources go into one map, instead of one map for each secret. */
   readonly flat?: boolean;
+  /** What of the certificate is written, in this order. */
+  readonly parts?: readonly CertificatePart[];
+  readonly keyFormat?: KeyFormat;
+  /** The source of the password: a secret and its field. */
+  readonly password?: readonly string[];
+  /** The name of the key in a keystore. */
+  readonly alias?: string;
 }
 
 /** One step that makes the application take a generation up. */
@@ -104,14 +131,25 @@ export type ReloadConfig =
   | HttpReloadConfig
   /** Restarts the child of exec. */
   | { readonly kind: 'restart'; readonly place: string }
-  | {
-      readonly kind: 'command';
-      readonly argv: readonly string[];
-      readonly timeoutMs: number;
-      /** Whether the last lines of its standard error are logged when it fails. */
-      readonly captureOutput: boolean;
-      readonly place: string;
-    };
+  | CommandReloadConfig;
+
+/** A program that is run, never by a shell. */
+export interface CommandReloadConfig {
+  readonly kind: 'command';
+  readonly argv: readonly string[];
+  readonly timeoutMs: number;
+  /** Whether the last lines of its standard error are logged when it fails. */
+  readonly captureOutput: boolean;
+  readonly place: string;
+}
+
+/** A question to the application, asked until it is answered well or the time is over. */
+export interface VerifyConfig {
+  readonly kind: 'verify';
+  readonly ask: HttpReloadConfig | CommandReloadConfig;
+  readonly withinMs: number;
+  readonly place: string;
+}
 
 /** A signal to the process of a pid file, to processes of a name, or to the child of exec. */
 export type SignalReloadConfig = {

@@ -14,7 +14,8 @@ const signal = z.strictObject({
   child: z.optional(bool),
 });
 
-const command = z.strictObject({
+/** A program that is run, never by a shell. */
+export const command = z.strictObject({
   argv,
   timeout: z.optional(positiveDuration),
   captureOutput: z.optional(bool),

@@ -2,6 +2,7 @@ import type { Fetch, Fetched, Want } from '../../../../src/backend/backend.ts';
 import type { LiveLogin } from '../../../../src/backend/vault/auth/method.ts';
 import { createVaultBackend, type VaultBackendDeps } from '../../../../src/backend/vault/backend.ts';
 import type { VaultBackendConfig } from '../../../../src/backend/vault/config/config.ts';
+import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
 import { isFields, isList, isSecret, type Value } from '../../../../src/base/value.ts';
 import type { SecretRequest } from '../../../../src/config/config.ts';
@@ -50,11 +51,14 @@ function constantSession(): VaultBackendDeps['session'] {
 export function sourceWorld() {
   const clock = new FakeClock();
   const server = new FakeVault();
-  const backend = createVaultBackend(config, { client: server, session: constantSession(), clock });
+  const facts: Fact[] = [];
+  const emit = (fact: Fact) => void facts.push(fact);
+  const backend = createVaultBackend(config, { client: server, session: constantSession(), clock, emit });
   const fetch = (request: SecretRequest, last?: Fetched, place?: string): Promise<Fetch> =>
     backend.source.fetch(wantOf(request, place), last, never);
   return {
     clock,
+    facts,
     server,
     backend,
     fetch,

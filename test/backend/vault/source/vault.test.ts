@@ -374,7 +374,7 @@ describe('a certificate', () => {
 describe('the identity of a backend', () => {
   const tools = () => {
     const { server: client, clock } = sourceWorld();
-    return { client, clock, session: {} as never };
+    return { client, clock, emit: () => {}, session: {} as never };
   };
   const identityOf = (more: object, auth: object = {}) =>
     createVaultBackend({ ...config, ...more, auth: { ...config.auth, ...auth } } as never, tools()).identity;

@@ -1,0 +1,41 @@
+import { parseDuration } from '../../../base/duration.ts';
+import type { Shapes } from '../../check/shapes.ts';
+import type { CommandReloadConfig, VerifyConfig } from '../../config.ts';
+import type { ConfigEntry } from '../../load/entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
+import { formatPlace } from '../../place.ts';
+import type { Problems } from '../../problems/problems.ts';
+import { resolveCommand } from './resolve-reload.ts';
+import { resolveHttp } from './resolve-reload-http.ts';
+
+const WITHIN_MS = 10_000;
+
+/** The check of candidates. Undefined when something is wrong; it was added to `problems`. */
+export function resolveCheck(entry: ConfigEntry, problems: Problems): CommandReloadConfig | undefined {
+  return resolveEntry('check', entry, problems, ({ command }, found) => resolveCommand(command, entry, found));
+}
+
+/** The question after a reload. Undefined when something is wrong; it was added to `problems`. */
+export function resolveVerify(entry: ConfigEntry, problems: Problems): VerifyConfig | undefined {
+  return resolveEntry('verify', entry, problems, (shape, found) => verifyOf(shape, entry, found));
+}
+
+function verifyOf(shape: Shapes['verify'], entry: ConfigEntry, problems: Problems): VerifyConfig | undefined {
+  const { http, command, within } = shape;
+  const { file, path } = entry;
+  if ((http === undefined) === (command === undefined)) {
+    const [code, seen] =
+      http === undefined
+        ? (['CONFIG_MISSING', 'verify says nothing to ask'] as const)
+        : (['CONFIG_INVALID', 'verify says two things to ask'] as const);
+    problems.add(code, file, path, seen, 'Give exactly one of http and command.');
+    return undefined;
+  }
+  const ask =
+    http === undefined
+      ? resolveCommand(command as NonNullable<typeof command>, entry, problems)
+      : resolveHttp({ ...http, method: http.method ?? 'GET' }, entry, problems);
+  if (ask === undefined) return undefined;
+  const withinMs = within === undefined ? WITHIN_MS : (parseDuration(within) as number);
+  return { kind: 'verify', ask, withinMs, place: formatPlace(path) };
+}

@@ -163,7 +163,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
   program
     .command('import')
     .description('convert the configuration of Vault Agent, Vault Proxy, consul-template or envconsul')
-    .argument('[files...]', 'files in HCL or JSON, - for standard input')
+    .argument('[files...]', 'files in HCL or JSON, or folders of them; - for standard input')
     .option('--annotations <path>', "read the injector's annotations of a manifest instead of files")
     .option('--out <directory>', 'write pannier.yaml and its templates there (default: standard output)')
     .option('--sink', 'write the token of the agent into the files of its sinks')

@@ -1,4 +1,5 @@
-import { type BackendExtras, convertBackend } from './config/backend.ts';
+import { isAbsolute } from 'node:path';
+import { type BackendExtras, CHANGE, convertBackend } from './config/backend.ts';
 import { Draft } from './config/draft.ts';
 import { convertExec } from './config/exec.ts';
 import { convertListeners } from './config/listeners.ts';
@@ -72,7 +73,26 @@ export async function convertConfig(
   convertListeners(root, draft);
   convertLog(root, draft);
   tellRest(root, notes);
+  tellRelative(draft);
   return assemble(draft, names, options);
+}
+
+/** The agents begin relative paths at their working directory. */
+function tellRelative({ files, backend, notes }: Draft): void {
+  const named = (map: YamlMap): readonly string[] =>
+    map.entries.flatMap(({ key, value }) => {
+      if (value instanceof YamlMap) return named(value);
+      return key.endsWith('File') && typeof value === 'string' ? [value] : [];
+    });
+  const relative = [...files.map(({ path }) => path), ...named(backend)].filter(
+    (path) => !isAbsolute(path) && path !== CHANGE,
+  );
+  if (relative.length > 0) {
+    notes.remark(
+      undefined,
+      `${relative.join(', ')}: relative paths begin at this file, and not at the working directory`,
+    );
+  }
 }
 
 function assemble(draft: Draft, names: readonly string[], { templatesBeside }: ImportOptions): Imported {

@@ -21,7 +21,7 @@ export function formatProblem({ place: { file, line, column }, seen, todo }: Pro
 export class Notes {
   readonly problems: Problem[] = [];
   /** What needs no place here, or comes out differently: it is told in comments of the configuration. */
-  readonly remarks: string[] = [];
+  readonly #remarks = new Set<string>();
 
   problem(place: Place, seen: string, todo: string): void {
     this.problems.push({ place, seen, todo });
@@ -29,6 +29,10 @@ export class Notes {
 
   remark(place: Place | undefined, text: string): void {
     const where = place === undefined ? '' : `${place.file}:${place.line}: `;
-    if (!this.remarks.includes(where + text)) this.remarks.push(where + text);
+    this.#remarks.add(where + text);
+  }
+
+  get remarks(): readonly string[] {
+    return [...this.#remarks];
   }
 }

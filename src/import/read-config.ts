@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readFileInTime } from '../base/read-file.ts';
 import { describeSystemError } from '../config/read-capped.ts';
 import type { FiledItem } from './config/stanza.ts';
@@ -16,7 +18,12 @@ export type ReadConfig = { readonly items: readonly FiledItem[] } | { readonly u
 export async function readConfigs(files: readonly string[], stdin: ReadStdin): Promise<ReadConfig> {
   const items: FiledItem[] = [];
   const unreadable: Problem[] = [];
-  for (const file of files) {
+  const found = await withoutFolders(files);
+  if (found.length === 0) {
+    const place = { file: files.join(', '), line: 1, column: 1 };
+    unreadable.push({ place, seen: 'there is no *.hcl or *.json in it', todo: 'Name a configuration in HCL or JSON.' });
+  }
+  for (const file of found) {
     const read = await readSourceFile(file, stdin);
     const start = { file, line: 1, column: 1 };
     if ('problem' in read) {
@@ -32,6 +39,19 @@ export async function readConfigs(files: readonly string[], stdin: ReadStdin): P
     }
   }
   return unreadable.length > 0 ? { unreadable } : { items };
+}
+
+/** A folder stands for the configurations in it, as the agents read it: by their names, without folders in it. */
+async function withoutFolders(files: readonly string[]): Promise<readonly string[]> {
+  const found = files.map(async (file) => {
+    const names = file === '-' ? undefined : await readdir(file).catch(() => undefined);
+    if (names === undefined) return [file];
+    return names
+      .filter((name) => /\.(?:hcl|json)$/.test(name))
+      .sort()
+      .map((name) => join(file, name));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** The text of a file, or why there is none. */

@@ -55,6 +55,47 @@ describe('pannier import', () => {
     expect(readFileSync(join(place.dir, 'out', 'app.env'), 'utf8')).toBe(`USER=shop\nPASSWORD=${CANARY}\n`);
   });
 
+  it('writes certificates as pkiCert does, each with a line end, and the files of writeToFile beside them', async () => {
+    const place = await scene.place();
+    const pki = '{{ with pkiCert "pki/issue/shop" "common_name=shop.svc" "ttl=1h" }}{{ .Cert }}{{ .CA }}{{ .Key }}';
+    const extra = `{{ .Key | writeToFile "${place.dir}/out/key.pem" "" "" "0600" }}{{ end }}`;
+    const imported = await importFiles([
+      '--out',
+      join(place.dir, 'conv'),
+      agentFile(place, template(place, pki + extra)),
+    ]);
+    expect([imported.status, imported.output()]).toEqual([0, '']);
+    expect((await scene.init(join(place.dir, 'conv', 'pannier.yaml'))).status).toBe(0);
+    const [all, key] = ['app.env', 'key.pem'].map((name) => readFileSync(join(place.dir, 'out', name), 'utf8'));
+    const block = '-----BEGIN [A-Z ]+-----\\n(?:[\\w+/=]+\\n)+-----END [A-Z ]+-----\\n';
+    expect(all).toMatch(new RegExp(`^(?:${block}){3}\\n$`));
+    expect(all?.endsWith(`${key}\n`)).toBe(true);
+  });
+
+  it('writes the token of the agent into the file of a sink, when that was asked for', async () => {
+    const place = await scene.place();
+    const { bao, tokenFile } = world();
+    const file = put(
+      place,
+      'agent.hcl',
+      `vault { address = "${bao.address}" }
+auto_auth {
+  method "kubernetes" { config = { role = "shop" token_path = "${tokenFile}" } }
+  sink "file" { config = { path = "${place.dir}/out/token" mode = 0600 } }
+}
+`,
+    );
+    expect((await importFiles([file])).stderr()).toContain('a sink would write the token of the agent');
+    expect((await importFiles(['--sink', '--out', join(place.dir, 'conv'), file])).status).toBe(0);
+    const agent = scene.run(join(place.dir, 'conv', 'pannier.yaml'));
+    await agent.waitFor('output-published');
+    const token = readFileSync(join(place.dir, 'out', 'token'), 'utf8');
+    expect((await bao.api('GET', 'secret/data/shop/app', undefined, token)).data).toMatchObject({
+      data: { user: 'shop' },
+    });
+    expect(agent.output()).not.toContain(token);
+  });
+
   it('writes the configuration to standard output, and what was not converted to standard error with status 1', async () => {
     const place = await scene.place();
     const file = agentFile(
@@ -104,6 +145,18 @@ describe('pannier import', () => {
     expect([imported.status, imported.stdout()]).toEqual([2, '']);
     expect(imported.stderr()).toContain(file + said);
     expect(existsSync(join(place.dir, 'conv'))).toBe(false);
+  });
+
+  it('reads a folder, whose later files win, and says where relative paths begin', async () => {
+    const place = await scene.place();
+    put(place, 'conf/1.hcl', 'vault { address = "http://one" }\ntemplate { contents = "x" destination = "rel/a" }\n');
+    put(place, 'conf/2.json', '{"vault": {"address": "http://two"}}');
+    put(place, 'conf/notes.txt', 'not read');
+    const imported = await importFiles([join(place.dir, 'conf')]);
+    expect([imported.status, imported.stderr()]).toEqual([0, '']);
+    expect(imported.stdout()).toContain('rel/a: relative paths begin at this file');
+    expect(parse(imported.stdout())).toMatchObject({ backends: { vault: { address: 'http://two' } } });
+    expect((await importFiles([place.dir])).status).toBe(2);
   });
 
   it('replaces no file, and says what to do without a file', async () => {

@@ -36,7 +36,7 @@ export function agentConfig(
   kind: OtherKind,
 ): { readonly hcl: string; readonly files: readonly ComparedFile[] } {
   const files: ComparedFile[] = [];
-  const lines: string[] = ['log_level = "error"'];
+  const lines: string[] = ['log_level = "warn"'];
   for (const item of items) {
     if (item.key === 'template' || item.key === 'env_template') {
       for (const [label, object] of objectsOf(item)) {

@@ -1,4 +1,4 @@
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, relative } from 'node:path';
 import { printTemplate } from '../template/print.ts';
 import { Names } from '../template/wanted-secrets.ts';
 import type { Draft, DraftFile } from './draft.ts';
@@ -29,30 +29,27 @@ export function outputsOf(draft: Draft, templates: TemplateFiles): YamlMap {
   return outputs;
 }
 
-/** Files by their directories. A directory inside of another's is a part of that output. */
+/** Files by their directories, in the order in which they come. A directory inside of another's is a part of that one. */
 function groupsOf({ files, notes }: Draft): readonly Group[] {
-  const dirs = [...new Set(files.map(({ path }) => dirname(normalize(path))))].sort((a, b) => a.length - b.length);
-  const tops = dirs.filter((dir, i) => !dirs.slice(0, i).some((other) => isBelow(dir, other)));
-  const groups = new Map(tops.map((dir) => [dir, { dir, files: new Map<string, DraftFile>() }]));
+  const dirs = new Set(files.map(({ path }) => dirname(normalize(path))));
+  const groups = new Map<string, Group>();
   for (const file of files) {
     const path = normalize(file.path);
-    const dir = tops.find((top) => dirname(path) === top || isBelow(dirname(path), top)) ?? dirname(path);
-    const name = path.slice(dir === '/' ? 1 : dir === '.' ? 0 : dir.length + 1);
-    const group = groups.get(dir);
-    if (group?.files.has(name) === true) {
-      notes.remark(undefined, `${file.path}: two templates write it; the last one counts`);
-    }
-    group?.files.set(name, file);
+    const dir = ancestorsOf(dirname(path)).find((one) => dirs.has(one)) ?? dirname(path);
+    const group = groups.get(dir) ?? { dir, files: new Map<string, DraftFile>() };
+    groups.set(dir, group);
+    const name = relative(dir, path);
+    if (group.files.has(name)) notes.remark(undefined, `${file.path}: two templates write it; the last one counts`);
+    group.files.set(name, file);
   }
-  // In the order in which the files name them.
-  return [...groups.values()].sort((a, b) => first(files, a) - first(files, b));
+  return [...groups.values()];
 }
 
-const first = (files: readonly DraftFile[], { dir }: Group): number =>
-  files.findIndex(({ path }) => dirname(normalize(path)) === dir || isBelow(dirname(normalize(path)), dir));
-
-const isBelow = (dir: string, other: string): boolean =>
-  other === '.' ? !dir.startsWith('/') && !dir.startsWith('..') : dir.startsWith(other === '/' ? '/' : `${other}/`);
+/** A directory and those that it is in, the outermost first. */
+function ancestorsOf(dir: string): readonly string[] {
+  const above = dirname(dir);
+  return above === dir ? [dir] : [...ancestorsOf(above), dir];
+}
 
 /** Directories that other programs use as well. */
 const SHARED = /^(?:\/|\/etc|\/tmp|\/var\/tmp|\/run|\/var\/run|\/root|\/home\/[^/]+|\/usr\/local\/etc|\/opt|\.)$/;

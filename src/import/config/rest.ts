@@ -22,9 +22,9 @@ export function tellRest(stanza: Stanza, notes: Notes, path = ''): void {
   }
   for (const [name, blocks] of stanza.entered) {
     const key = path === '' ? name : `${path}.${name}`;
-    const counting = stanza.single.has(name) ? blocks.slice(-1) : blocks;
-    for (const { stanza: inner } of blocks) {
-      if (counting.some((one) => one.stanza === inner)) tellRest(inner, notes, key);
+    const counting = stanza.single.has(name) ? blocks.length - 1 : 0;
+    for (const [i, { stanza: inner }] of blocks.entries()) {
+      if (i >= counting) tellRest(inner, notes, key);
       else notes.remark(inner.place, `${key}: a later one counts`);
     }
   }

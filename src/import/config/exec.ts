@@ -27,10 +27,10 @@ export function convertExec(root: Stanza, draft: Draft): void {
   if (signal !== undefined) section.set('onChange', 'signal').set('signal', signal);
   else section.set('onChange', onChange);
   draft.childReload = signal ?? (onChange === undefined ? 'restart' : undefined);
-  section.set(
-    'stopSignal',
-    signalOf(exec, exec.has('restart_stop_signal') ? 'restart_stop_signal' : 'kill_signal', draft),
-  );
+  const stop = signalOf(exec, exec.has('restart_stop_signal') ? 'restart_stop_signal' : 'kill_signal', draft);
+  // consul-template stops its child by SIGINT unless it is told otherwise; the others by SIGTERM.
+  const isConsulTemplate = root.has('template') && !root.has('auto_auth');
+  section.set('stopSignal', stop ?? (isConsulTemplate ? 'SIGINT' : undefined));
   const grace = exec.duration('kill_timeout');
   if (grace === 'odd') notes.problem(exec.placeOf('kill_timeout'), 'kill_timeout is no duration', 'Write grace: 30s.');
   else section.set('grace', grace);

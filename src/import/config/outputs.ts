@@ -29,7 +29,7 @@ export function outputsOf(draft: Draft, templates: TemplateFiles): YamlMap {
   return outputs;
 }
 
-/** Files by their directories, in the order in which they come. A directory inside of another's is a part of that one. */
+/** Files by their directories, in the order in which they come. A directory in another's is a part of that one. */
 function groupsOf({ files, notes }: Draft): readonly Group[] {
   const dirs = new Set(files.map(({ path }) => dirname(normalize(path))));
   const groups = new Map<string, Group>();

@@ -28,6 +28,7 @@ await writeFile('dist/package.json', '{"type":"commonjs"}\n');
 
 /** What libraries load when they start and never use here, by library: 12 ms and 8 MiB. */
 const UNUSED: Readonly<Record<string, RegExp>> = {
+  '@grpc/grpc-js': /^@grpc\/proto-loader$/, // for services that describe servers; our messages are in src/deliver/sds
   commander: /^node:child_process$/, // for commands that are programs of their own
   // Our transport has its own; its debug lines would print requests; the rest serves named calls, see node-vault.ts.
   'node-vault': /^(https|debug|tv4|mustache|\.\/commands\.js)$/,
@@ -128,7 +129,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/observe/health-routes.ts',
     'src/observe/health-watch.ts',
   ],
-  api: ['src/deliver/api/create-api.ts', 'src/deliver/http/routes.ts'],
+  api: ['src/deliver/api/create-api.ts', 'src/agent/serve/api-agent.ts', 'src/deliver/http/routes.ts'],
   proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
@@ -154,8 +155,16 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/read-status.ts',
   ],
   import: ['src/cli/import.ts', 'src/cli/import/show-comparison.ts'],
+  ends: ['src/backend/vault/source/end.ts'],
+  issuing: [
+    'src/backend/vault/config/resolve-certificate.ts',
+    'src/backend/vault/source/certificate.ts',
+    'src/backend/stored-certificate.ts',
+    'src/agent/kept-certificates.ts',
+  ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
+  sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
   doctor: [
     'src/cli/doctor.ts',
@@ -184,9 +193,11 @@ const result = await build({
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   plugins: [leaveOut, leaveApart],
 });
+const { sds, sdsSecret, ...startSchemas } = await loadSchemas(BACKEND_KINDS);
 const scripts = await scriptsOf(result, SCRIPTS, {
   PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
-  PANNIER_SCHEMAS: JSON.stringify(makeTables(await loadSchemas(BACKEND_KINDS))),
+  PANNIER_SCHEMAS: JSON.stringify(makeTables(startSchemas)),
+  PANNIER_SDS_SCHEMAS: JSON.stringify(makeTables({ sds, sdsSecret })),
 });
 await Promise.all([...scripts.texts].map(([name, text]) => writeFile(`dist/${name}.js`, text)));
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 /** Each folder imports only folders that are before it in this list. See docs/architecture.md. */
 const LAYERS = [
   'base',
+  'certificate',
   'log',
   'config',
   'http',

@@ -3,6 +3,7 @@ import type { Emit, Fact } from '../base/fact.ts';
 import { Releases } from '../base/releases.ts';
 import { Subscribers } from '../base/subscribers.ts';
 import { Supervisor } from '../base/supervisor.ts';
+import type { FindKept } from '../lease/attempts.ts';
 import { LeaseManager } from '../lease/manager.ts';
 import { Backends } from './backends.ts';
 import type { AgentContext } from './context.ts';
@@ -44,7 +45,7 @@ export class Pipeline implements AsyncDisposable {
   /** What it was made with; `emit` reaches the subscribers of the services too. */
   readonly context: AgentContext;
   /** What is fetched; only the pipeline says which secrets those are. */
-  readonly secrets: Omit<LeaseManager, 'reconcile' | typeof Symbol.asyncDispose>;
+  readonly secrets: Omit<LeaseManager, 'reconcile' | 'add' | typeof Symbol.asyncDispose>;
   readonly outputs: Omit<OutputLoops, 'replace' | 'wake'>;
   readonly #releases = new Releases();
   readonly #facts = new Subscribers<[fact: Fact]>();
@@ -74,7 +75,12 @@ export class Pipeline implements AsyncDisposable {
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
-    const manager = new LeaseManager({ clock, random, emit, polls: !once });
+    let loading: Promise<FindKept> | undefined;
+    const kept: FindKept = async (want, names) => {
+      loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan));
+      return await (await loading)(want, names);
+    };
+    const manager = new LeaseManager({ clock, random, emit, polls: !once, kept });
     this.#manager = manager;
     this.secrets = manager;
     this.#releases.push(() => manager[Symbol.asyncDispose]());
@@ -186,6 +192,8 @@ export class Pipeline implements AsyncDisposable {
       onProgress: (heard) => this.#progress.add(heard),
       onFact: (heard) => this.#facts.add(heard),
       atEnd: (release) => this.#releases.push(release),
+      wantAlso: (secrets, added) => this.#wanted.alsoWant(secrets, added),
+      sds: {},
       stop,
       reloadConfig,
       logLevel,

@@ -28,11 +28,16 @@ export interface Want {
 /** How long a value lasts, as the backend promised it. Each source states it; it is never guessed from field names. */
 export type Life =
   /** `mints`: each request makes something new, so the secret is fetched when it is due and never in between. */
-  | { readonly kind: 'none'; readonly mints?: true }
-  | RotatingLife
-  | LeaseLife
-  | EndingLife
-  | { readonly kind: 'certificate'; readonly notBeforeMs: number; readonly notAfterMs: number };
+  { readonly kind: 'none'; readonly mints?: true } | RotatingLife | LeaseLife | EndingLife | CertificateLife;
+
+/** The validity of a certificate, on the wall clock. */
+export interface CertificateLife {
+  readonly kind: 'certificate';
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** The backend only stores it, and others renew it: it is read at `refresh`, which makes nothing new. */
+  readonly stored?: true;
+}
 
 export interface LeaseLife {
   readonly kind: 'lease';
@@ -76,6 +81,8 @@ export interface Fetched {
   readonly life: Life;
   /** Absent for kinds of backend whose protocol the agent does not serve. */
   readonly original?: Original;
+  /** What is not as it was asked for, although the value is good. */
+  readonly warning?: Failure;
 }
 
 /** How the backend names and stores a value, for clients that speak the backend's protocol to the agent. */
@@ -108,9 +115,20 @@ export interface Source {
   fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch>;
   /** Extends a lease; the answer's life starts at the request. Absent: leases of this source are not renewable. */
   renew?(want: Want, life: LeaseLife, signal: AbortSignal): Promise<LeaseLife>;
-  /** Calls `changed` when the backend says that the want may have changed; absent: polling only. */
-  watch?(want: Want, changed: () => void): Disposable;
+  /**
+   * How the value of a want is made again of what an earlier process kept beside the files that it published. Undefined
+   * or absent: such values are not kept.
+   */
+  restorer?(want: Want): Restorer | undefined;
+  /** Calls `changed` when the want may have changed; absent, or undefined: this want is not watched. */
+  watch?(want: Want, changed: () => void): Disposable | undefined;
 }
+
+/**
+ * Makes the value that a fetch would have brought of the fields that were kept, and sends nothing. Undefined when the
+ * fields are not what is asked for, or not good any more.
+ */
+export type Restorer = (fields: Fields) => Promise<Fetched | undefined>;
 
 /** A source, and what the lease manager must know about the login that its leases depend on. */
 export interface Backend extends AsyncDisposable {

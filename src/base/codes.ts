@@ -270,6 +270,37 @@ export const CODES = {
     'Fetch it with kv: its fields are then the stored ones.',
   ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
+  CERTIFICATE_UNFIT: row(
+    1,
+    'backoff',
+    'A certificate does not fit together, or lacks what was asked for. It is not published.',
+    'See docs/certificates.md.',
+  ),
+  CERTIFICATE_CA_UNREADABLE: row(1, 'backoff', 'The file of ca cannot be read.', 'Check its path and permissions.'),
+  CERTIFICATE_SHORTENED: row(
+    1,
+    'never',
+    'A certificate ends earlier than asked for (a warning).',
+    'Raise max_ttl of the role, renew the CA, or ask for less.',
+  ),
+  CERTIFICATE_REVOKED: row(
+    1,
+    'never',
+    'A certificate was revoked; another one is issued (a warning).',
+    'Find out who revoked it.',
+  ),
+  CERTIFICATE_CA_CHANGED: row(
+    1,
+    'never',
+    'The mount has another CA; another certificate is issued (a warning).',
+    'Nothing is to be done if that was meant.',
+  ),
+  CERTIFICATE_NOT_REVOKED: row(
+    1,
+    'never',
+    'A replaced certificate could not be revoked (a warning).',
+    'Allow update on MOUNT/revoke.',
+  ),
   SECRET_STALE: row(
     1,
     'backoff',
@@ -479,6 +510,25 @@ export const CODES = {
     'never',
     'The answer is not from an agent, or from an agent of another version.',
     'Check --socket.',
+  ),
+
+  SDS_UNUSABLE: row(
+    1,
+    'never',
+    'A secret does not hold what its name in `sds` needs (a warning).',
+    'Name a secret that holds it, or a field of it.',
+  ),
+  SDS_REFUSED: row(
+    1,
+    'never',
+    'A client of `sds` refused a secret; the words are its own (a warning).',
+    'Correct the secret at the backend; the client goes on with what it had.',
+  ),
+  SDS_BUSY: row(
+    1,
+    'backoff',
+    'A client of `sds` asked for more than the limits allow (a warning).',
+    'Raise maxStreams or onDemand.max, or look for a client that opens too many.',
   ),
 
   PROXY_HEADER: row(

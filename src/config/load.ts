@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { SchemaTables } from './check/table.ts';
+import type { SchemaTables, StartSchemaName } from './check/table.ts';
 import { createTableChecker, DoesNotFit } from './check/table-checker.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -26,7 +26,7 @@ export interface LoadOptions {
   /** All kinds of backends. */
   readonly kinds: readonly BackendKindConfig[];
   /** Those of the schemas with `kinds`, which spare a start zod. Absent: zod checks. */
-  readonly tables?: SchemaTables | undefined;
+  readonly tables?: SchemaTables<StartSchemaName> | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
   /**
@@ -88,6 +88,7 @@ async function loadBy(problems: Problems, options: LoadOptions, { texts, readFil
     else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems, readFile));
   }
   if (!isComplete && problems.count > 0) throw await problemsError(problems, texts);
+  await loadLateKeys(kinds, files);
   const merged = mergeFiles(files, problems);
   const config = await resolveConfig(merged, kinds, { env, cwd, problems });
   if (problems.count > 0) {
@@ -110,6 +111,16 @@ async function loadBy(problems: Problems, options: LoadOptions, { texts, readFil
     return read;
   }
 }
+
+/** Loads what is needed to resolve the requests that few configurations have. */
+async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly SourceFile[]): Promise<void> {
+  for (const [key, load] of kinds.flatMap(({ lateRequestKeys = {} }) => Object.entries(lateRequestKeys))) {
+    const isUsed = files.some(({ tree: { secrets } }) => isTree(secrets) && Object.values(secrets).some(has(key)));
+    if (isUsed) await load();
+  }
+}
+
+const has = (key: string) => (entry: unknown) => isTree(entry) && Object.hasOwn(entry, key);
 
 async function problemsError({ found }: Problems, texts: readonly ConfigText[], rest?: CheckableRest) {
   const { withPositions } = await import('./problems/positions.ts');

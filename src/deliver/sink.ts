@@ -26,6 +26,16 @@ export interface Sink {
   /** Which generation the application has taken up. */
   readonly mark: ReloadMark;
   /**
+   * Whether something is kept for the next process: what `recover` found, or `keep` wrote. Absent: this sink keeps
+   * nothing.
+   */
+  readonly hasKept?: boolean;
+  /**
+   * Keeps these bytes beside the generations, readable by the agent alone; undefined: nothing any more. Call it after a
+   * commit. @throws PannierError as `stage` does.
+   */
+  keep?(bytes: Uint8Array | undefined): Promise<void>;
+  /**
    * Removes generations that are neither published nor the one before, and were replaced at least 10 s ago. Call it
    * after each commit but the first of an empty directory. Answers in how many milliseconds a further call has work;
    * undefined: nothing waits.

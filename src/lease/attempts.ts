@@ -1,12 +1,23 @@
-import type { LeaseLife } from '../backend/backend.ts';
+import type { LeaseLife, Restorer, Want } from '../backend/backend.ts';
 import { isNothingThere } from '../backend/nothing-there.ts';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Fields } from '../base/value.ts';
 import type { BackendLogins } from './backend-logins.ts';
 import type { Deadlines } from './deadlines.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';
 import type { ItemWriter, SecretEvent } from './item-writer.ts';
+
+/** A value that an earlier process kept. */
+export interface KeptValue {
+  readonly fields: Fields;
+  /** When the value came, on the wall clock. */
+  readonly cameWallMs: number;
+}
+
+/** Finds what an earlier process kept for a want with these names. */
+export type FindKept = (want: Want, names: ReadonlySet<string>) => Promise<KeptValue | undefined>;
 
 /** The shortest time between two refreshes of a secret that mints: a client in a loop must not mint without end. */
 const MIN_MINT_GAP_MS = 1_000;
@@ -23,6 +34,8 @@ export interface AttemptsDeps {
   readonly deadlines: Deadlines;
   readonly writer: ItemWriter;
   readonly logins: BackendLogins;
+  /** What an earlier process kept for a want; absent: nothing is kept. */
+  readonly kept?: FindKept | undefined;
   /** Called when the value, life or state of an item has changed, so that the next snapshot differs. */
   stateChanged(): void;
   /** Called when an attempt has ended, or the state of an item has changed without one. */
@@ -119,11 +132,15 @@ export class Attempts implements Disposable {
     let failed: Failure | undefined;
     let event: SecretEvent = 'settled';
     let stopsExtending = false;
-    const limiter = doing === 'fetch' ? this.#deps.logins.limiterOf(item.backend) : undefined;
+    const restore = item.fetchesBegun === 1 && lease === undefined ? this.#restorerOf(item) : undefined;
+    const restored = restore === undefined ? undefined : await this.#restore(item, restore);
+    const limiter = doing === 'fetch' && restored === undefined ? this.#deps.logins.limiterOf(item.backend) : undefined;
     await limiter?.enter();
     try {
       if (lease !== undefined) {
         stopsExtending = await this.#deps.writer.renew(item, lease, begin(item));
+      } else if (restored !== undefined) {
+        event = restored;
       } else if (!item.isGone) {
         event = await this.#deps.writer.fetch(item, begin(item));
       }
@@ -149,6 +166,22 @@ export class Attempts implements Disposable {
     // A listener may have started the next attempt already.
     if (followUp === undefined || item.running !== undefined) return;
     void this.start(item, 'fetch', followUp === 'pull' ? 'pull' : 'due');
+  }
+
+  #restorerOf(item: Item): Restorer | undefined {
+    return this.#deps.kept === undefined ? undefined : item.backend.source.restorer?.(item.want);
+  }
+
+  /**
+   * Takes up the value that an earlier process kept, if it is good. Its next attempt is due when it would have been for
+   * that process. A value that is lost costs one fetch.
+   */
+  async #restore(item: Item, restore: Restorer): Promise<SecretEvent | undefined> {
+    const { kept, writer } = this.#deps;
+    const found = await kept?.(item.want, item.names).catch(() => undefined);
+    const value = found === undefined ? undefined : await restore(found.fields).catch(() => undefined);
+    if (found === undefined || value === undefined || item.isGone) return undefined;
+    return writer.restore(item, value, found.cameWallMs);
   }
 
   /**

@@ -87,7 +87,8 @@ export class Deadlines {
     const refreshMs = this.#polls ? item.want.refreshMs : Number.POSITIVE_INFINITY;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
-    const input = { life, fetchedWallMs, failures, retryAfterMs, sameLease, firstPoll: !polledBefore };
+    const { renewal } = item.want.request.upkeep ?? {};
+    const input = { life, fetchedWallMs, failures, retryAfterMs, sameLease, renewal, firstPoll: !polledBefore };
     const next = decide(input, { refreshMs }, now, this.#random);
     if (next.do === 'poll' && failures === 0) item.polledBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';

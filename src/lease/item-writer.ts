@@ -1,4 +1,4 @@
-import type { Fetched, LeaseLife, Life } from '../backend/backend.ts';
+import type { Fetch, Fetched, LeaseLife, Life } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
@@ -45,7 +45,7 @@ export class ItemWriter {
   /** Asks the source and keeps the answer. @throws what `Source.fetch` throws. */
   async fetch(item: Item, signal: AbortSignal): Promise<SecretEvent> {
     const last = heldValue(item);
-    const answer = await item.backend.source.fetch(item.want, last, signal);
+    const answer = await this.#ask(item, last, signal);
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
       this.#freshen(item, { ...last, life: answer.life }, false);
@@ -55,6 +55,7 @@ export class ItemWriter {
     }
     this.#freshen(item, answer.value, true);
     item.sameLease = 0;
+    this.#warn(answer.value, last);
     const lifeMs = lengthMs(answer.value.life);
     this.#emit({
       kind: 'secret-changed',
@@ -64,6 +65,29 @@ export class ItemWriter {
       first: last === undefined,
     });
     return last === undefined ? 'first' : 'changed';
+  }
+
+  async #ask({ backend: { source }, want }: Item, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
+    const { certificateFrom } = want.request;
+    if (certificateFrom === undefined) return await source.fetch(want, last, signal);
+    const { fetchStoredCertificate } = await import('../backend/stored-certificate.ts');
+    const stored = { ...want, request: { ...want.request, certificateFrom } };
+    return await fetchStoredCertificate(source, stored, last, signal, this.#clock.wallMs());
+  }
+
+  /** Takes up a value that an earlier process had since `cameWallMs`. */
+  restore(item: Item, value: Fetched, cameWallMs: number): SecretEvent {
+    this.#freshen(item, value, true, cameWallMs);
+    const lifeMs = lengthMs(value.life);
+    const life = { life: value.life.kind, ...(lifeMs === undefined ? {} : { lifeMs }) };
+    this.#emit({ kind: 'secret-kept', secrets: [...item.names], ...life });
+    this.#warn(value, undefined);
+    return 'first';
+  }
+
+  /** Tells of a warning once, and not with each value that has it again. */
+  #warn({ warning }: Fetched, last: Fetched | undefined): void {
+    if (warning !== undefined && warning.code !== last?.warning?.code) this.#emit({ kind: 'agent-warning', warning });
   }
 
   /**
@@ -138,16 +162,16 @@ export class ItemWriter {
   }
 
   /** @param isOther it is not the value that the item held before. */
-  #freshen(item: Item, value: Fetched, isOther: boolean): void {
+  #freshen(item: Item, value: Fetched, isOther: boolean, fetchedWallMs = this.#clock.wallMs()): void {
     const { entry } = item;
     const before = entry?.state;
     const since = entry === undefined || entry.state === 'absent' || isOther ? undefined : entry;
     if (since?.state === 'expired') {
-      item.entry = Object.freeze({ ...since, value: Object.freeze(value), fetchedWallMs: this.#clock.wallMs() });
+      item.entry = Object.freeze({ ...since, value: Object.freeze(value), fetchedWallMs });
       if (this.#hasEnded(item)) return; // a value that has ended does not become fresh by being read once more
     }
     const stateNumber = since?.state === 'fresh' ? since.stateNumber : this.#nextNumber();
-    item.entry = freshEntry(value, this.#clock.wallMs(), stateNumber, since);
+    item.entry = freshEntry(value, fetchedWallMs, stateNumber, since);
     if (before !== 'stale' && before !== 'expired') return;
     this.#emit({ kind: 'secret-state', secrets: [...item.names], state: 'fresh' });
   }

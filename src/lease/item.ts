@@ -106,6 +106,8 @@ export function isPolled(item: Item): boolean {
       return life.mints !== true;
     case 'rotates':
       return true;
+    case 'certificate':
+      return life.stored === true;
     default:
       return life === undefined;
   }

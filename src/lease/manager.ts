@@ -1,8 +1,9 @@
 import type { Backend, Life, Want } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
+import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { Subscribers } from '../base/subscribers.ts';
-import { Attempts } from './attempts.ts';
+import { Attempts, type FindKept } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
 import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
@@ -26,6 +27,8 @@ export interface LeaseManagerOptions {
    * changed. Leases are renewed and failed attempts are retried all the same. Absent: true.
    */
   readonly polls?: boolean;
+  /** What an earlier process kept for a want; absent: nothing is kept. */
+  readonly kept?: FindKept;
 }
 
 /**
@@ -50,7 +53,7 @@ export class LeaseManager {
   readonly #deadlines: Deadlines;
   readonly #writer: ItemWriter;
   readonly #items = new Map<string, Item>();
-  #byName: ReadonlyMap<string, Item> = new Map();
+  #byName = new Map<string, Item>();
   readonly #listeners = new Subscribers<Parameters<SecretListener>>();
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
@@ -60,7 +63,7 @@ export class LeaseManager {
   readonly #watches = new Map<string, Disposable>();
   readonly #polls: boolean;
 
-  constructor({ clock, random, emit, polls = true }: LeaseManagerOptions) {
+  constructor({ clock, random, emit, polls = true, kept }: LeaseManagerOptions) {
     this.#clock = clock;
     this.#polls = polls;
     this.#emit = emit;
@@ -89,6 +92,7 @@ export class LeaseManager {
       deadlines: this.#deadlines,
       writer: this.#writer,
       logins: this.#logins,
+      kept,
       stateChanged: () => void this.#stateChanged(),
       notify: (item, event) => this.#notify(item, event),
     });
@@ -127,6 +131,16 @@ export class LeaseManager {
   }
 
   /**
+   * Keeps one more want, beside those of the last `reconcile`, without looking at the others: the next one must have it
+   * too. Does nothing when the name has a want already.
+   */
+  add(name: string, want: Want, backend: Backend): void {
+    if (this.#byName.has(name) || this.#items.has(want.id)) return;
+    this.#byName.set(name, this.#adopt(want, new Set([name]), backend));
+    this.#stateChanged();
+  }
+
+  /**
    * The present state of `names` (default: all), frozen. A snapshot costs one map entry per name; the snapshot of all
    * names is kept until something changes.
    */
@@ -149,6 +163,11 @@ export class LeaseManager {
   /** What is known of one secret now; undefined for an unknown name, and until its first answer has come. */
   entryOf(name: string): SecretEntry | undefined {
     return this.#byName.get(name)?.entry;
+  }
+
+  /** The identity of a secret's want, see `Want.id`; undefined for an unknown name. */
+  wantIdOf(name: string): string | undefined {
+    return this.#byName.get(name)?.want.id;
   }
 
   /** When the next attempt for a secret is due; undefined while one runs, when none is due, and for an unknown name. */
@@ -250,11 +269,12 @@ export class LeaseManager {
   #adopt(want: Want, names: ReadonlySet<string>, backend: Backend | undefined): Item {
     const known = this.#items.get(want.id);
     if (known !== undefined) {
-      const { refreshMs, maxStaleMs } = known.want;
+      const { refreshMs, maxStaleMs, request } = known.want;
       known.want = want;
       known.names = names;
       const isIdle = known.running === undefined && known.entry !== undefined;
-      if (isIdle && (refreshMs !== want.refreshMs || maxStaleMs !== want.maxStaleMs)) {
+      const hasOtherUpkeep = !isSamePlainData(request.upkeep, want.request.upkeep);
+      if (isIdle && (hasOtherUpkeep || refreshMs !== want.refreshMs || maxStaleMs !== want.maxStaleMs)) {
         this.#deadlines.planNext(known);
         this.#deadlines.planExpiry(known);
       }
@@ -283,7 +303,8 @@ export class LeaseManager {
     const { watch } = item.backend.source;
     if (watch === undefined || this.#watches.has(item.want.id)) return;
     const changed = () => void this.#attempts.start(item, 'fetch', 'pushed');
-    this.#watches.set(item.want.id, watch.call(item.backend.source, item.want, changed));
+    const watching = watch.call(item.backend.source, item.want, changed);
+    if (watching !== undefined) this.#watches.set(item.want.id, watching);
   }
 
   #expire(item: Item, why: WhyExpired): void {

@@ -1,5 +1,7 @@
 import type { Life, Want } from '../backend/backend.ts';
 import { backoffMs } from '../base/backoff.ts';
+import type { Renewal } from '../config/config.ts';
+import { type RenewalTime, renewalTime } from './certificate-renewal.ts';
 
 /** What to do next with a secret, and when. */
 export interface Next {
@@ -24,6 +26,8 @@ export interface ScheduleInput {
   readonly retryAfterMs?: number | undefined;
   /** How many fetches in a row brought the lease that is held already; 0 when the last fetch brought another lease. */
   readonly sameLease?: number;
+  /** How a certificate is replaced, where the configuration says so. */
+  readonly renewal?: Renewal | undefined;
   /** The first poll after a start falls anywhere in the interval, so that agents that start together drift apart. */
   readonly firstPoll: boolean;
 }
@@ -40,6 +44,7 @@ export const MIN_LIFE_MS = 200;
  *   the end of the lease.
  * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier). Issuers date
  *   `notBefore` back (Vault by 30 s), so the validity counts from when it came: a short one is not replaced at once.
+ *   `renewBefore` and `renewAt` say otherwise, see `renewalTime`. One that is only stored is polled at `refresh`.
  * - A value whose answer names its end is fetched again at two thirds of its life (jitter as above), or at `refresh` if
  *   that is earlier and the request mints nothing. A value that had ended already when it came is polled at `refresh`.
  * - A static role is read at `refresh`, or one second after its announced rotation if that is earlier. While a rotation
@@ -60,6 +65,7 @@ export function decide(
   const planned = plan(input, want.refreshMs, now, random);
   if (failures === 0) return sameLeaseAgain(planned, input, now, random);
   const atMonoMs = now.monoMs + backoffMs(failures, random, input.retryAfterMs);
+  if (life.kind === 'certificate') return { do: planned.do, atMonoMs: Math.max(atMonoMs, againMonoMs(input, now)) };
   if (life.kind !== 'lease' || !life.renewable) return { do: planned.do === 'renew' ? 'fetch' : planned.do, atMonoMs };
   const lastTenth = life.startedMonoMs + life.ttlMs * 0.9;
   if (now.monoMs >= lastTenth) return { do: 'fetch', atMonoMs };
@@ -105,6 +111,11 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
       return { do: atMonoMs === dueMs ? 'fetch' : 'poll', atMonoMs: Math.max(soonest, atMonoMs) };
     }
     case 'certificate': {
+      if (life.stored) return { do: 'poll', atMonoMs: Math.max(soonest, pollAtMs()) };
+      const renewal = renewalOf(input, now, random);
+      if (renewal !== undefined) {
+        return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + renewal.atMs - now.wallMs) };
+      }
       const startMs = Math.max(life.notBeforeMs, input.fetchedWallMs);
       const dueWallMs = startMs + (life.notAfterMs - startMs) * (2 / 3 - 0.05 * random());
       return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + dueWallMs - now.wallMs) };
@@ -115,6 +126,21 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
       return { do: life.renewable ? 'renew' : 'fetch', atMonoMs };
     }
   }
+}
+
+function renewalOf(
+  { life, fetchedWallMs, renewal }: ScheduleInput,
+  now: ClockReading,
+  random: () => number,
+): RenewalTime | undefined {
+  if (renewal === undefined || life.kind !== 'certificate') return undefined;
+  return renewalTime(life, Math.max(life.notBeforeMs, fetchedWallMs), renewal, now.wallMs, random);
+}
+
+/** From when on a failed replacement may be tried again: not outside of the hours that the configuration names. */
+function againMonoMs(input: ScheduleInput, now: ClockReading): number {
+  const { againFromMs = now.wallMs } = renewalOf(input, now, () => 0) ?? {};
+  return now.monoMs + againFromMs - now.wallMs;
 }
 
 /**

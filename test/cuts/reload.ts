@@ -4,6 +4,7 @@ const loop = cutIn('src/agent/output/loop.ts');
 const publisher = cutIn('src/agent/output/publisher.ts');
 const round = cutIn('src/agent/output/reload-round.ts');
 const mark = cutIn('src/deliver/file/mark.ts');
+const replaceFile = cutIn('src/deliver/file/replace-file.ts');
 const pidFile = cutIn('src/process/pid-file.ts');
 const stat = cutIn('src/process/proc-stat.ts');
 const byName = cutIn('src/process/find-process.ts');
@@ -37,7 +38,9 @@ export const RELOAD: readonly Cut[] = [
     'else await this.#owe(this.#published ?? this.#recovered);',
     "else this.#enter({ kind: 'settled', generation: 0 });",
   ),
-  mark('owed-survives', 'await disk.rename(made, folder.at(MARK));', '', { by: 'is kept when the process ends' }),
+  replaceFile('owed-survives', 'await disk.rename(made, folder.at(own.name));', '', {
+    by: 'is kept when the process ends',
+  }),
   round('retried', 'retry.failed(why.retryAfterMs);', 'retry.countFailure();\n    retry.cancel();'),
   loop('overtaken', 'else this.#retry.atOnce();', 'else this.#retry.failed();'),
   loop(

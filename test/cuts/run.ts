@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
 import { ADVICE } from './advice.ts';
+import { CERTIFICATES } from './certificates.ts';
 import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
@@ -21,6 +22,7 @@ import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
+import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 
 /** More tests at the same time would disturb those that measure time. */
@@ -37,6 +39,7 @@ const isChosen = ({ promise, slow }: Cut) =>
   (chosen.size === 0 || chosen.has(promise)) && (slow !== true || args.includes('--slow'));
 const all: readonly Cut[] = [
   ...FRESHNESS,
+  ...CERTIFICATES,
   ...PUBLISHING,
   ...RELOAD,
   ...EXEC,
@@ -47,6 +50,7 @@ const all: readonly Cut[] = [
   ...DOCUMENTATION,
   ...ADVICE,
   ...KEYSTORES,
+  ...SDS,
   ...COMMANDS,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));

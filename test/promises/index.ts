@@ -1,4 +1,5 @@
 import { advice } from './advice.ts';
+import { certificates } from './certificates.ts';
 import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
@@ -10,6 +11,7 @@ import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
+import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 
 /**
@@ -19,6 +21,7 @@ import { secrecy } from './secrecy.ts';
  */
 export const SECTIONS: readonly Section[] = [
   freshness,
+  certificates,
   publishing,
   reload,
   childOfExec,
@@ -29,6 +32,7 @@ export const SECTIONS: readonly Section[] = [
   documentation,
   advice,
   keystores,
+  sds,
   commands,
 ];
 

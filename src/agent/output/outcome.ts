@@ -28,6 +28,8 @@ const DEFINITE: ReadonlySet<Code> = new Set([
   'SECRET_EMPTY',
   'SECRET_UNDECRYPTABLE',
   'SECRET_NOT_KV',
+  'CERTIFICATE_UNFIT',
+  'CERTIFICATE_CA_UNREADABLE',
 ] satisfies Code[]);
 
 export type InitOutcome =

@@ -6,6 +6,7 @@ import { placeOfOutput } from '../../config/place.ts';
 import type { Held } from '../../deliver/output-state.ts';
 import type { Sink, Staged } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
+import type { Snapshot } from '../../lease/snapshot.ts';
 import type { Check } from '../../reload/check.ts';
 import type { Renderer } from '../../render/render.ts';
 import { NeededSecrets } from './needed-secrets.ts';
@@ -20,7 +21,7 @@ export interface PublisherDeps {
   readonly check: Check | undefined;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
-  readonly manager: Pick<LeaseManager, 'snapshot'>;
+  readonly manager: Pick<LeaseManager, 'snapshot' | 'wantIdOf'>;
   readonly clock: Pick<Clock, 'monoMs'>;
   readonly random: () => number;
   readonly emit: Emit;
@@ -47,6 +48,7 @@ export class Publisher {
   readonly #recheck: RetryTimer;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
+  #tmpfs = false;
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
@@ -79,6 +81,7 @@ export class Publisher {
     const { sink, output, emit } = this.#deps;
     const { generation, removed, tmpfs, held } = await sink.recover();
     if (removed > 0) emit({ kind: 'output-recovered', output: output.name, generation: generation ?? 0, removed });
+    this.#tmpfs = tmpfs === true;
     if (tmpfs === false) {
       const warning = failure('OUTPUT_NOT_TMPFS', `${this.#place}.dir`, `${output.dir} is not on tmpfs`);
       emit({ kind: 'agent-warning', warning });
@@ -99,23 +102,21 @@ export class Publisher {
     this.#recheck.cancel();
     const { renderer, manager, sink, output, emit, clock, onNeeds } = this.#deps;
     const startedMs = clock.monoMs();
-    const rendered = await renderer.render(manager.snapshot(this.needed.names));
+    const snapshot = manager.snapshot(this.needed.names);
+    const rendered = await renderer.render(snapshot);
     const renderMs = clock.monoMs() - startedMs;
     emit({ kind: 'output-rendered', output: output.name, result: rendered.kind, durationMs: renderMs });
     if (rendered.kind === 'failed') return rendered;
     if (this.needed.update(rendered)) onNeeds();
     if (rendered.kind === 'waits') return rendered;
     const staged = await sink.stage(rendered.files);
-    if (staged === 'held') return { kind: 'equal' };
-    if (staged === 'equal') {
-      await this.#release();
-      emit({ kind: 'output-unchanged', output: output.name });
-      return { kind: 'equal' };
+    const result =
+      typeof staged === 'string'
+        ? await this.#same(staged)
+        : await this.#publishNew(staged, { files: rendered.files.size, startedMs }, signal);
+    if (result.kind !== 'refused' && sink.keep !== undefined && (sink.hasKept || hasCertificate(snapshot))) {
+      await this.#keep(snapshot, rendered.files);
     }
-    const why = await this.#check(staged, signal);
-    if (why !== undefined) return { kind: 'refused', why };
-    const result = await this.#commit(staged, rendered.files.size, startedMs);
-    await this.#release();
     return result;
   }
 
@@ -157,6 +158,38 @@ export class Publisher {
     }
   }
 
+  /** What is not kept costs one certificate more at the next start, and nothing now. */
+  async #keep(snapshot: Snapshot, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const { sink, manager, emit } = this.#deps;
+    try {
+      const { keepCertificates } = await import('../kept-certificates.ts');
+      const contents = this.#deps.output.files;
+      await keepCertificates({ sink, manager, contents, tmpfs: this.#tmpfs }, snapshot, files);
+    } catch (error) {
+      emit({ kind: 'agent-warning', warning: asFailure(error, this.#place) });
+    }
+  }
+
+  async #same(staged: 'equal' | 'held'): Promise<PublishResult> {
+    if (staged === 'equal') {
+      await this.#release();
+      this.#deps.emit({ kind: 'output-unchanged', output: this.#deps.output.name });
+    }
+    return { kind: 'equal' };
+  }
+
+  async #publishNew(
+    staged: Staged,
+    { files, startedMs }: { readonly files: number; readonly startedMs: number },
+    signal: AbortSignal,
+  ): Promise<PublishResult> {
+    const why = await this.#check(staged, signal);
+    if (why !== undefined) return { kind: 'refused', why };
+    const result = await this.#commit(staged, files, startedMs);
+    await this.#release();
+    return result;
+  }
+
   /** Why the candidate is not to be published; it is gone then. */
   async #check(staged: Staged, signal: AbortSignal): Promise<Failure | undefined> {
     const why = await this.#deps.check?.run(staged, signal);
@@ -196,4 +229,13 @@ export class Publisher {
     await progress.takenUp(generation);
     if (progress.steps.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
+}
+
+function hasCertificate(snapshot: Snapshot): boolean {
+  for (const name of snapshot.names()) {
+    const entry = snapshot.get(name);
+    const life = entry === undefined || entry.state === 'absent' ? undefined : entry.value.life;
+    if (life?.kind === 'certificate' && !life.stored) return true;
+  }
+  return false;
 }

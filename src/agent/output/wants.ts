@@ -62,22 +62,35 @@ function wantOf(secret: SecretConfig, identity: string): Want {
 }
 
 /**
- * Its id is not that of a configured secret with the same request: the configured one keeps its value when the secret
- * is gone, and has a refresh of its own.
+ * The want of a secret that no configuration names. Its id is not that of a configured secret with the same request:
+ * the configured one keeps its value when the secret is gone, and has a refresh of its own.
  */
-function wantOfComputed({ backend, request, place, refreshMs }: ComputedSecret, identity: string): Want {
-  const id = `${wantId(identity, request)}\ncomputed`;
-  return Object.freeze({ id, backend, request, place, refreshMs, optional: false, absentWhenGone: true });
+export function wantOfComputed(secret: ComputedSecret, identity: string): Want {
+  const known = computedWants.get(secret);
+  if (known?.identity === identity) return known.want;
+  const want = makeWantOfComputed(secret, identity);
+  computedWants.set(secret, { identity, want });
+  return want;
+}
+
+/** Thousands of names may be asked for one by one, and each time all wants are gathered. */
+const computedWants = new WeakMap<ComputedSecret, { readonly identity: string; readonly want: Want }>();
+
+function makeWantOfComputed(secret: ComputedSecret, identity: string): Want {
+  const { backend, request, place, refreshMs, keptWhenGone } = secret;
+  const id = `${wantId(identity, request)}\n${keptWhenGone === true ? 'asked' : 'computed'}`;
+  const gone = keptWhenGone === true ? {} : { absentWhenGone: true as const };
+  return Object.freeze({ id, backend, request, place, refreshMs, optional: false, ...gone });
 }
 
 /**
  * Identity of a want: backend (address, namespace, login) and request, never the name. A renamed secret keeps its
- * lease, two names for one request share one. Requests are plain data; the order of their keys does not count. The
- * identity is the text itself and not its hash: it never leaves memory, and hashing would load node:crypto at every
- * start.
+ * lease, two names for one request share one. The upkeep in a request says how the value is kept good and not what it
+ * is. Requests are plain data; the order of their keys does not count. The identity is the text itself and not its
+ * hash: it never leaves memory, and hashing would load node:crypto at every start.
  */
-export function wantId(identity: string, request: SecretConfig['request']): string {
-  return `${identity}\n${canonical(request)}`;
+export function wantId(identity: string, { upkeep: _, ...asked }: SecretConfig['request']): string {
+  return `${identity}\n${canonical(asked)}`;
 }
 
 function canonical(value: unknown): string {

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
-import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
+import type { Backend, Fetch, Fetched, Restorer, Want } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultSession } from './auth/session.ts';
@@ -10,8 +10,8 @@ import { isNoMount, type VaultClient, VaultStatusError } from './client/client.t
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
 import type { Advisor, AdvisorDeps } from './source/advice.ts';
-import type { VaultSourceDeps } from './source/answer.ts';
-import { createVaultCertificate } from './source/certificate.ts';
+import type { VaultCertificates } from './source/certificate.ts';
+import type { VaultCertificateDeps } from './source/certificate-deps.ts';
 import { createVaultKv } from './source/kv.ts';
 import { createVaultList } from './source/list.ts';
 import { saysVersioned, VaultMounts } from './source/mounts.ts';
@@ -23,19 +23,23 @@ export interface VaultBackendDeps {
   readonly client: VaultClient;
   readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead'>;
   readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   readonly emit: Emit;
 }
 
 /** Makes a backend of a Vault or OpenBao server. It owns `client` and `session`, and disposes of them. */
 export function createVaultBackend(
   config: VaultBackendConfig,
-  { client, session, clock, emit }: VaultBackendDeps,
+  { client, session, clock, random, emit }: VaultBackendDeps,
 ): Backend {
   const stop = new AbortController();
-  const deps: VaultSourceDeps = {
+  const deps: VaultCertificateDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
+    random,
     emit,
+    stop: stop.signal,
     nextVersion: countVersions(clock),
   };
   const mounts = new VaultMounts(deps.vault, clock, stop.signal);
@@ -43,7 +47,11 @@ export function createVaultBackend(
   const list = createVaultList(deps, mounts);
   const read = createVaultRead(deps);
   const write = createVaultWrite(deps);
-  const certificate = createVaultCertificate(deps);
+  let loading: Promise<VaultCertificates> | undefined;
+  const certificates = () => {
+    loading ??= openCertificates(deps);
+    return loading;
+  };
 
   const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
     const request = want.request as VaultRequest;
@@ -57,7 +65,7 @@ export function createVaultBackend(
       case 'vault-write':
         return write({ want, request, last }, signal);
       case 'vault-certificate':
-        return certificate({ want, request, last }, signal);
+        return (await certificates()).fetch({ want, request, last }, signal);
       case 'vault-trust-bundle': {
         const { createVaultTrustBundle } = await import('./source/trust-bundle.ts');
         return await createVaultTrustBundle(deps)({ want, request, last }, signal);
@@ -65,6 +73,19 @@ export function createVaultBackend(
       default:
         throw fail('INTERNAL', want.place, `a Vault backend got a request of kind ${want.request.kind}`);
     }
+  };
+
+  const restorer = (want: Want): Restorer | undefined => {
+    const request = want.request as VaultRequest;
+    if (request.kind !== 'vault-certificate') return undefined;
+    return async (fields) => (await certificates()).restore(want, request, fields);
+  };
+
+  const watch = (want: Want, changed: () => void): Disposable | undefined => {
+    const request = want.request as VaultRequest;
+    if (request.kind !== 'vault-certificate') return undefined;
+    const watching = certificates().then((open) => open.watch(want, request, changed));
+    return { [Symbol.dispose]: () => void watching.then((one) => one[Symbol.dispose]()) };
   };
 
   const renew = createRenew(deps.vault);
@@ -88,6 +109,8 @@ export function createVaultBackend(
     source: {
       fetch: (want, last, signal) => advised(fetch(want, last, signal), want.request as VaultRequest, signal),
       renew: (want, life, signal) => advised(renew(want, life, signal), undefined, signal),
+      restorer,
+      watch,
     },
     identity: identityOf(config),
     onLoginDead: (listener) => session.onDead(listener),
@@ -103,6 +126,11 @@ export function createVaultBackend(
       await client[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Loads the code of certificates, which few agents need. */
+async function openCertificates(deps: VaultCertificateDeps): Promise<VaultCertificates> {
+  return (await import('./source/certificate.ts')).createVaultCertificates(deps);
 }
 
 /** Whether a policy or a mount is missing, or the mount is KV version 2 with other paths; the token itself is good. */

@@ -2,7 +2,7 @@ import type { BackendKind } from '../kind.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { KvRequest, ListRequest } from './config/request.ts';
 import { resolveVault } from './config/resolve.ts';
-import { resolveVaultRequest } from './config/resolve-request.ts';
+import { loadCertificateRequests, resolveVaultRequest } from './config/resolve-request.ts';
 
 const privacy = (isPrivate: boolean) => (isPrivate ? { isPathPrivate: true as const } : {});
 
@@ -15,6 +15,7 @@ export const vault: BackendKind<VaultBackendConfig> = {
   requestKeys: ['kv', 'read', 'write', 'certificate', 'trustBundle'],
   companionKeys: { version: ['kv'], mount: ['kv'], kvVersion: ['kv'], end: ['read', 'write'] },
   resolveRequest: resolveVaultRequest,
+  lateRequestKeys: { certificate: loadCertificateRequests },
   credentialVariables: ['VAULT', 'BAO'].flatMap((prefix) =>
     ['TOKEN', 'ROLE_ID', 'SECRET_ID', 'USERNAME', 'PASSWORD'].map((name) => `${prefix}_${name}`),
   ),

@@ -21,7 +21,7 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
   const { client, method } = openVaultClient(config, context);
   const { revokeOnExit } = config.auth;
   const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
-  const backend = createVaultBackend(config, { client, session, clock, emit });
+  const backend = createVaultBackend(config, { client, session, clock, random, emit });
   let upstream: Promise<Upstream> | undefined;
   return {
     ...backend,

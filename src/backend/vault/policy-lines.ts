@@ -1,5 +1,6 @@
 import { trimSlashes } from '../../config/api-path.ts';
 import type { VaultRequest } from './config/request.ts';
+import { certificatePath } from './source/certificate-path.ts';
 import { firstSegment, kvApiPath, kvFormOf, kvPathOf } from './source/kv-path.ts';
 
 /** What a policy allows at a path. https://openbao.org/docs/concepts/policies/#capabilities */
@@ -43,7 +44,13 @@ export function policyLinesOf(request: VaultRequest, mount?: PolicyMount): reado
     case 'vault-write':
       return [{ path: request.path, capabilities: ['update'] }];
     case 'vault-certificate':
-      return [{ path: `${trimSlashes(request.issuer)}/issue/${request.role}`, capabilities: ['update'] }];
+      return [
+        { path: certificatePath(request), capabilities: ['update'] },
+        // The CA and revoked certificates are read without a token.
+        ...(request.upkeep?.revokeOldAfterMs === undefined
+          ? []
+          : ([{ path: `${trimSlashes(request.issuer)}/revoke`, capabilities: ['update'] }] as const)),
+      ];
     case 'vault-trust-bundle':
       return []; // the server answers these paths without a token
   }
@@ -55,7 +62,7 @@ export function mountedPathOf(request: VaultRequest): string {
     case 'vault-kv':
       return kvPathOf(request).path;
     case 'vault-certificate':
-      return `${trimSlashes(request.issuer)}/issue/${request.role}`;
+      return certificatePath(request);
     case 'vault-trust-bundle':
       return `${trimSlashes(request.issuer)}/issuers`;
     default:

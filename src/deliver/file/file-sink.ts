@@ -11,10 +11,11 @@ import { Folder } from './folder.ts';
 import { Generations, numbersIn } from './generations.ts';
 import { isTopLink, type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
-import { DATA, DATA_TMP, generationName, generationNumber, MARK, TEMPORARIES } from './names.ts';
+import { DATA, DATA_TMP, generationName, generationNumber, KEPT, KEPT_TMP, MARK, TEMPORARIES } from './names.ts';
 import { type GenerationPlan, planGeneration } from './plan.ts';
 import { equalsPublished, type PublishedFiles, readPublished } from './published.ts';
 import { removeTree } from './remove-tree.ts';
+import { replaceFile } from './replace-file.ts';
 import { diskFailure, unless } from './trouble.ts';
 import { isTmpfs, openVolume, syncFolder, type Volume } from './volume.ts';
 
@@ -64,6 +65,7 @@ class FileSink implements Sink {
   #turn: Promise<unknown> = Promise.resolve();
   /** The last generation this process published or found published. */
   #published: number | undefined;
+  #hasKept = false;
   /** All of Pannier's top-level links, where they are known. */
   #links: ReadonlySet<string> | undefined;
 
@@ -115,6 +117,7 @@ class FileSink implements Sink {
       const entries = await disk.entries(folder.at());
       const names = namesOf(entries);
       const published = await readPublished(disk, folder, this.#place, names);
+      this.#hasKept = names.has(KEPT);
       await this.#generations.estimateReplacements(disk, folder, published, names);
       // The mark or `..data` may name a generation that is gone; its number was used all the same.
       const mark = names.has(MARK) ? await readMark(disk, folder) : undefined;
@@ -183,6 +186,18 @@ class FileSink implements Sink {
         commit: () => this.#commit({ generation, plan, links, before: published, stats: folder.stats, discard }),
       };
     });
+  }
+
+  get hasKept(): boolean {
+    return this.#hasKept;
+  }
+
+  async keep(bytes: Uint8Array | undefined): Promise<void> {
+    await this.#inFolderInTurn(`cannot write ${join(this.#dir, KEPT)}`, false, async (volume, folder) => {
+      if (bytes === undefined) await unless('ENOENT', () => volume.disk.unlink(folder.at(KEPT)));
+      else await replaceFile(folder, { name: KEPT, made: KEPT_TMP, bytes }, volume, this.#place);
+    });
+    this.#hasKept = bytes !== undefined;
   }
 
   async sweep(): Promise<number | undefined> {

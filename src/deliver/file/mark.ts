@@ -1,12 +1,11 @@
 import { constants } from 'node:fs';
-import { errnoOf } from '../../base/errno.ts';
 import type { OwedReload } from '../sink.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { MARK, MARK_TMP } from './names.ts';
 import { readPublished } from './published.ts';
-import { diskFailure } from './trouble.ts';
-import { syncFolder, type Volume } from './volume.ts';
+import { replaceFile } from './replace-file.ts';
+import type { Volume } from './volume.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
@@ -71,20 +70,5 @@ export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undef
 }
 
 export async function writeMark(folder: Folder, mark: Mark, volume: Volume, place: string): Promise<void> {
-  const { disk } = volume;
-  const made = folder.at(MARK_TMP);
-  const file = { bytes: Buffer.from(textOf(mark)), mode: 0o600, sync: volume.tmpfs !== true };
-  try {
-    await disk.create(made, file);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    try {
-      await disk.unlink(made); // a kill left it
-    } catch (refused) {
-      throw diskFailure(refused, place, `cannot remove ${folder.shown(MARK_TMP)}`);
-    }
-    await disk.create(made, file);
-  }
-  await disk.rename(made, folder.at(MARK));
-  await syncFolder(folder.at(), volume);
+  await replaceFile(folder, { name: MARK, made: MARK_TMP, bytes: Buffer.from(textOf(mark)) }, volume, place);
 }

@@ -44,6 +44,15 @@ test.each<[VaultRequest, PolicyMount | undefined, string]>([
   expect(policyLinesOf(request, mount).map(formatPolicyLine)).toEqual([line]);
 });
 
+test('a certificate with a local key, a named issuer and revokeOld needs the paths of these', () => {
+  const key = { type: 'ed25519' } as const;
+  const request: VaultRequest = { ...certificate, key, issuerRef: 'next', upkeep: { revokeOldAfterMs: 0 } };
+  expect(policyLinesOf(request).map(formatPolicyLine)).toEqual([
+    'path "pki/issuer/next/sign/shop" { capabilities = ["update"] }',
+    'path "pki/revoke" { capabilities = ["update"] }',
+  ]);
+});
+
 test('a trust bundle needs no line', () => {
   const bundle: VaultRequest = { kind: 'vault-trust-bundle', issuer: 'pki', overlapMs: 1 };
   expect([policyLinesOf(bundle), mountedPathOf(bundle)]).toEqual([[], 'pki/issuers']);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AgentView } from '../../../src/agent/serve/agent-view.ts';
-import { apiAgent } from '../../../src/agent/serve/api-services.ts';
+import { apiAgent } from '../../../src/agent/serve/api-agent.ts';
 import { failure } from '../../../src/base/errors.ts';
 import type { Fact } from '../../../src/base/fact.ts';
 import type { LogLevel } from '../../../src/base/log-level.ts';
@@ -50,6 +50,7 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     reasonMissing: (name: string) =>
       failure('SECRET_NEVER_FETCHED', `secrets.${name}.kv`, 'no answer has come yet from memory'),
     refusedConfig: () => [],
+    sds: {},
     async reloadConfig() {
       done.push('reload');
       return [];

@@ -1,5 +1,18 @@
 import * as z from 'zod/mini';
-import { apiPath, count, duration, positiveDuration, text } from '../../../config/scalars.ts';
+import { apiPath, bool, count, duration, path, positiveDuration, text } from '../../../config/scalars.ts';
+
+const BEFORE_EXPECTED = 'a duration or a share of the life is expected, such as 24h or 30%';
+const renewBefore = text.check(
+  z.regex(/^(?:(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+|[1-9]\d?(?:\.\d+)?%)$/, { error: BEFORE_EXPECTED }),
+);
+
+const WINDOW_EXPECTED = 'hours are expected, such as 02:00-04:00, Sun 02:00-04:00 or Mon-Fri 22:00-01:00 UTC';
+const renewAt = text.check(
+  z.regex(
+    /^(?:(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat)(?:[,-](?:Sun|Mon|Tue|Wed|Thu|Fri|Sat))* )?(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d(?: UTC)?$/,
+    { error: WINDOW_EXPECTED },
+  ),
+);
 
 const list = z.array(text, { error: 'a list of texts is expected' });
 
@@ -8,14 +21,44 @@ const write = z.strictObject({
   data: z.optional(z.record(z.string(), z.unknown(), { error: 'a map is expected' })),
 });
 
+/** Kinds of keys that are made on this machine. */
+const localKey = z.strictObject({
+  local: z.enum(['rsa', 'ec', 'ed25519'], { error: 'rsa, ec or ed25519 is expected' }),
+  bits: z.optional(z.literal([2048, 3072, 4096], { error: '2048, 3072 or 4096 is expected' })),
+  curve: z.optional(z.enum(['P-256', 'P-384', 'P-521'], { error: 'P-256, P-384 or P-521 is expected' })),
+  reuse: z.optional(bool),
+});
+
+const OTHER_SAN_EXPECTED = 'OID;UTF8:TEXT is expected, such as 1.3.6.1.4.1.311.20.2.3;UTF8:user@example.com';
+const otherSan = text.check(z.regex(/^[0-2](?:\.\d{1,9})+;[Uu][Tt][Ff]-?8:[\s\S]+$/, { error: OTHER_SAN_EXPECTED }));
+
+const TIME_EXPECTED = 'a time in RFC 3339 is expected, such as 2027-01-31T00:00:00Z';
+const time = text.check(
+  z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/, { error: TIME_EXPECTED }),
+);
+
 const certificate = z.strictObject({
   issuer: apiPath,
+  issuerRef: z.optional(text.check(z.regex(/^[\w.-]+$/, { error: 'the name or id of an issuer is expected' }))),
   role: text,
   commonName: text,
   altNames: z.optional(list),
   ipSans: z.optional(list),
   uriSans: z.optional(list),
+  otherSans: z.optional(z.array(otherSan, { error: 'a list of texts is expected' })),
   ttl: z.optional(positiveDuration),
+  notAfter: z.optional(time),
+  key: z.optional(
+    z.union([z.literal('local'), localKey], {
+      error: 'local is expected, or a map such as { local: ec, curve: P-384, reuse: true }',
+    }),
+  ),
+  privateKeyFormat: z.optional(z.enum(['pkcs8', 'traditional'], { error: 'pkcs8 or traditional is expected' })),
+  ca: z.optional(path),
+  clockSkew: z.optional(duration),
+  renewBefore: z.optional(renewBefore),
+  renewAt: z.optional(renewAt),
+  revokeOld: z.optional(z.strictObject({ after: duration })),
 });
 
 const trustBundle = z.strictObject({ issuer: apiPath, overlap: z.optional(duration) });

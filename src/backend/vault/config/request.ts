@@ -1,3 +1,4 @@
+import type { LocalKey, PrivateKeyFormat } from '../../../certificate/local-key.ts';
 import type { SecretRequest } from '../../../config/config.ts';
 
 /** A secret of a KV engine, version 1 or 2. */
@@ -50,13 +51,25 @@ export interface WriteRequest extends SecretRequest {
 export interface CertificateRequest extends SecretRequest {
   readonly kind: 'vault-certificate';
   readonly issuer: string;
+  /** Which issuer of the mount; absent: the one that the role names. */
+  readonly issuerRef?: string;
   readonly role: string;
   readonly commonName: string;
+  /** DNS names and e-mail addresses. */
   readonly altNames: readonly string[];
   readonly ipSans: readonly string[];
   readonly uriSans: readonly string[];
+  /** `OID;UTF8:TEXT`. */
+  readonly otherSans?: readonly string[];
   /** In the form of the API (`86400s`); absent: the role decides. */
   readonly ttl?: string;
+  /** In RFC 3339. */
+  readonly notAfter?: string;
+  /** Absent: the server makes the key. */
+  readonly key?: LocalKey & { readonly reuse?: true };
+  readonly privateKeyFormat?: PrivateKeyFormat;
+  /** CA certificates that must have issued it; absent: the issuing CA of the answer. */
+  readonly caFile?: string;
 }
 
 /** The certificates of all issuers of a PKI mount. */

@@ -5,7 +5,14 @@ import { type ConfigPath, pathKey } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
 import { kvPathBehind } from '../source/kv-path.ts';
 import type { EndField, VaultRequest } from './request.ts';
-import type { CertificateShape, VaultSecretShape } from './request-schema.ts';
+import type { VaultSecretShape } from './request-schema.ts';
+
+let resolveCertificate: typeof import('./resolve-certificate.ts').resolveCertificate | undefined;
+
+/** Loads what a configuration with `certificate` needs; `resolveVaultRequest` relies on it. */
+export async function loadCertificateRequests(): Promise<void> {
+  resolveCertificate = (await import('./resolve-certificate.ts')).resolveCertificate;
+}
 
 const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 
@@ -45,7 +52,7 @@ export function resolveVaultRequest(
     const { issuer, overlap = OVERLAP } = trustBundle;
     return { kind: 'vault-trust-bundle', issuer: trimSlashes(issuer), overlapMs: parseDuration(overlap) as number };
   }
-  return certificate && certificateRequest(certificate, entry, problems);
+  return certificate && resolveCertificate?.(certificate, entry, problems);
 }
 
 /** Only a warning: another engine may have such a path. The first answer tells, see `createVaultRead`. */
@@ -63,29 +70,6 @@ function endField(end: NonNullable<VaultSecretShape['end']>): EndField {
   if (typeof end === 'string') return { field: end };
   const { field, unit } = end;
   return unit === undefined ? { field } : { field, unit };
-}
-
-function certificateRequest(
-  { issuer, role, commonName, altNames = [], ipSans = [], uriSans = [], ttl }: CertificateShape,
-  { file, path }: ConfigEntry,
-  problems: Problems,
-): VaultRequest {
-  const seconds = ttl === undefined ? undefined : Math.floor((parseDuration(ttl) as number) / 1000);
-  if (seconds === 0) {
-    const place = [...path, 'certificate', 'ttl'];
-    problems.add('CONFIG_INVALID', file, place, 'the life of a certificate is at least one second');
-  }
-  return {
-    kind: 'vault-certificate',
-    issuer: trimSlashes(issuer),
-    role,
-    commonName,
-    altNames,
-    ipSans,
-    uriSans,
-    // In seconds, the one unit that every version of the API takes.
-    ...(seconds === undefined ? {} : { ttl: `${seconds}s` }),
-  };
 }
 
 /** A parameter with one of these names is a secret. Other parameters are not checked. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../base/clock.ts';
-import { fail, type PannierError } from '../../../base/errors.ts';
+import { type Failure, fail, type PannierError } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { Secret } from '../../../base/secret.ts';
 import { equalValues, type Fields, isFields, isSecret, plainNumber, plainText } from '../../../base/value.ts';
@@ -80,8 +80,9 @@ export function settleFetch(
   return changed(fields, nextVersion(), life);
 }
 
-export function changed(fields: Fields, version: string, life: Life): Fetch {
-  return Object.freeze({ state: 'changed', value: Object.freeze({ fields, version, life: Object.freeze(life) }) });
+export function changed(fields: Fields, version: string, life: Life, warning?: Failure): Fetch {
+  const value = { fields, version, life: Object.freeze(life), ...(warning === undefined ? {} : { warning }) };
+  return Object.freeze({ state: 'changed', value: Object.freeze(value) });
 }
 
 export function malformed(place: string, seen: string): PannierError {

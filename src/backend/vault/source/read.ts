@@ -3,7 +3,6 @@ import type { Fetched, RotatingLife } from '../../backend.ts';
 import type { AuthorizedAnswer } from '../auth/authorized.ts';
 import type { ReadRequest } from '../config/request.ts';
 import { equalExcept, type FetchKind, readFields, readLease, settleFetch, type VaultSourceDeps } from './answer.ts';
-import { readEnd } from './end.ts';
 
 /** `database/static-creds/shop`, `ldap/static-cred/shop`. */
 const STATIC_ROLE = /(?:^|\/)static-creds?\//;
@@ -40,7 +39,10 @@ export function createVaultRead({ vault, clock, emit, nextVersion }: VaultSource
     const rotation = lease === undefined && STATIC_ROLE.test(path) ? rotationOf(answer, fields, last) : undefined;
     if (rotation !== undefined) return settleFetch({ last, fields, life: rotation, uncounted: 'ttl' }, nextVersion);
     const mints = end !== undefined || IDENTITY_TOKEN.test(path);
-    const ending = lease === undefined ? readEnd(answer, fields, { end, mints, place, clock }) : undefined;
+    const ending =
+      lease === undefined
+        ? (await import('./end.ts')).readEnd(answer, fields, { end, mints, place, clock })
+        : undefined;
     const life = lease ?? ending?.life ?? { kind: 'none' };
     return settleFetch({ last, fields, life, uncounted: ending?.countdown }, nextVersion);
   };

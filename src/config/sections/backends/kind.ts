@@ -36,6 +36,11 @@ export interface BackendKindConfig {
    * @param shape the secret's entry, which fits the schemas of all keys.
    */
   resolveRequest(shape: never, entry: ConfigEntry, problems: Problems): SecretRequest | undefined;
+  /**
+   * By request key, for keys that few configurations have: loads what `resolveRequest` needs for it. Awaited before a
+   * configuration with such a key is resolved.
+   */
+  readonly lateRequestKeys?: Readonly<Record<string, () => Promise<void>>>;
   /** Environment variables that hold credentials of this kind: no command that the agent starts inherits them. */
   readonly credentialVariables: readonly string[];
   /** Absent: templates cannot ask this kind by a path. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { Shapes } from '../../check/shapes.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
@@ -7,7 +8,7 @@ import type { Problems } from '../../problems/problems.ts';
 import { OTHER_NAME } from '../../rules.ts';
 import type { BackendConfig } from '../backends/config.ts';
 import type { BackendKindConfig } from '../backends/kind.ts';
-import type { SecretConfig } from './config.ts';
+import type { SecretConfig, StoredCertificate } from './config.ts';
 
 const REFRESH_MS = 5 * 60_000;
 
@@ -52,11 +53,13 @@ export class SecretResolver {
     this.#goesWith = companionsOf(kinds);
   }
 
-  /** The configuration of one secret. Undefined when something is wrong with it; it was added to the problems. */
-  resolve(name: string, entry: ConfigEntry): SecretConfig | undefined {
-    return resolveEntry('secret', entry, this.#problems, (shape, problems) =>
-      this.#resolveShape(name, shape, entry, problems),
-    );
+  /**
+   * The configuration of one secret. Undefined when something is wrong with it; it was added to the problems.
+   * @param raw what is resolved instead of the value at the entry's path.
+   */
+  resolve(name: string, entry: ConfigEntry, raw?: unknown): SecretConfig | undefined {
+    const make = (shape: SecretShape, problems: Problems) => this.#resolveShape(name, shape, entry, problems);
+    return resolveEntry('secret', entry, this.#problems, make, raw === undefined ? {} : { raw });
   }
 
   #resolveShape(name: string, shape: SecretShape, entry: ConfigEntry, problems: Problems): SecretConfig | undefined {
@@ -68,6 +71,11 @@ export class SecretResolver {
     if (backend !== undefined) this.#checkKind(backend, key, entry, problems);
     this.#checkCompanions(key, shape, entry, problems);
     const request = this.#kindOfKey.get(key)?.resolveRequest(shape as never, entry, problems);
+    const { certificateFrom: stored } = shape;
+    if (stored !== undefined && key === 'certificate') {
+      const seen = 'certificateFrom does not go with certificate';
+      problems.add('CONFIG_INVALID', entry.file, [...path, 'certificateFrom'], seen, 'Remove it.');
+    }
     if (request === undefined || backend === undefined || problems.count > before) return undefined;
     return {
       name,
@@ -76,7 +84,7 @@ export class SecretResolver {
       optional: shape.optional ?? false,
       refreshMs: shape.refresh === undefined ? REFRESH_MS : (parseDuration(shape.refresh) as number),
       ...(shape.maxStale === undefined ? {} : { maxStaleMs: parseDuration(shape.maxStale) as number }),
-      request,
+      request: stored === undefined ? request : { ...request, certificateFrom: storedIn(stored, entry) },
     };
   }
 
@@ -128,6 +136,19 @@ export class SecretResolver {
       problems.add('CONFIG_INVALID', file, [...path, key], seen, 'Remove it.');
     }
   }
+}
+
+function storedIn(
+  { certificate, privateKey, chain, ca, clockSkew }: NonNullable<SecretShape['certificateFrom']>,
+  { file }: ConfigEntry,
+): StoredCertificate {
+  return {
+    certificate,
+    privateKey,
+    ...(chain === undefined ? {} : { chain }),
+    ...(ca === undefined ? {} : { caFile: resolve(file.dir, ca) }),
+    ...(clockSkew === undefined ? {} : { clockSkewMs: parseDuration(clockSkew) as number }),
+  };
 }
 
 function companionsOf(kinds: readonly BackendKindConfig[]): ReadonlyMap<string, readonly string[]> {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { bool, positiveDuration, text } from '../../scalars.ts';
+import { bool, duration, path, positiveDuration, text } from '../../scalars.ts';
 import type { LoadedKind } from '../backends/kind-schemas.ts';
 
 /** Keys that every secret may have, whatever backend it asks. */
@@ -8,6 +8,15 @@ const common = {
   refresh: z.optional(positiveDuration),
   optional: z.optional(bool),
   maxStale: z.optional(positiveDuration),
+  certificateFrom: z.optional(
+    z.strictObject({
+      certificate: text,
+      privateKey: text,
+      chain: z.optional(text),
+      ca: z.optional(path),
+      clockSkew: z.optional(duration),
+    }),
+  ),
 };
 
 export type CommonSecretShape = z.infer<z.ZodMiniObject<typeof common>>;

@@ -48,12 +48,18 @@ function constantSession(): VaultBackendDeps['session'] {
 }
 
 /** A backend over a fake client, and helpers that fetch from it. */
-export function sourceWorld() {
-  const clock = new FakeClock();
+export function sourceWorld(wallMs?: number) {
+  const clock = new FakeClock(wallMs);
   const server = new FakeVault();
   const facts: Fact[] = [];
   const emit = (fact: Fact) => void facts.push(fact);
-  const backend = createVaultBackend(config, { client: server, session: constantSession(), clock, emit });
+  const backend = createVaultBackend(config, {
+    client: server,
+    session: constantSession(),
+    clock,
+    random: () => 0.5,
+    emit,
+  });
   const fetch = (request: SecretRequest, last?: Fetched, place?: string): Promise<Fetch> =>
     backend.source.fetch(wantOf(request, place), last, never);
   return {

@@ -1,0 +1,17 @@
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+/** Each certificate that a text in PEM holds, with a newline at its end. */
+export function certificatesIn(pem: string): readonly string[] {
+  return [...pem.matchAll(CERTIFICATE)].map(([one]) => `${one}\n`);
+}
+
+/** The first private key that a text in PEM holds; undefined without one. */
+export function privateKeyIn(pem: string): string | undefined {
+  const [found] = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+?-----END \1-----/.exec(pem) ?? [];
+  return found === undefined ? undefined : `${found}\n`;
+}
+
+/** A text whose line ends were written in another way (CRLF, `\\n` as two characters), with plain ones. */
+export function unfolded(pem: string): string {
+  return pem.replace(/\\r\\n|\\[rn]|\r\n?/g, '\n');
+}

@@ -1,0 +1,75 @@
+import { type Cut, cutIn } from './cut.ts';
+
+const check = cutIn('src/certificate/check.ts');
+const names = cutIn('src/certificate/names.ts');
+const vault = cutIn('src/backend/vault/source/certificate.ts');
+const watch = cutIn('src/backend/vault/source/certificate-watch.ts');
+const stored = cutIn('src/backend/stored-certificate.ts');
+const renewal = cutIn('src/lease/certificate-renewal.ts');
+const schedule = cutIn('src/lease/schedule.ts');
+const attempts = cutIn('src/lease/attempts.ts');
+const kept = cutIn('src/deliver/file/kept.ts');
+const wants = cutIn('src/agent/output/wants.ts');
+
+export const CERTIFICATES: readonly Cut[] = [
+  check('certificate-key', 'given.find((one) => one.checkPrivateKey(key))', 'given[0]'),
+  check('certificate-ca', 'if (anchor === undefined)', 'if (anchor === null)'),
+  check('certificate-ca', 'const onTheWay = [leaf, ...path];', 'const onTheWay = [leaf, ...path, ...rest];', {
+    by: 'by a missing level',
+  }),
+  names('certificate-names', '!alternative.has(subject as string)', 'alternative.has(subject as string)'),
+  check('certificate-now', 'if (endedMs >= 0)', 'if (endedMs >= 300_000)'),
+  check('certificate-now', 'beginsInMs > clockSkewMs', 'beginsInMs > 2 * clockSkewMs'),
+  check('certificate-chain-order', '[...chain.path, ...chain.rest]', '[...chain.rest, ...chain.path.toReversed()]'),
+  stored('certificate-last-good', 'checked = checkCertificate(', 'checked = checkCertificate.bind(null, '),
+  vault(
+    'local-key',
+    'csr: key === undefined ? undefined :',
+    "csr: key === undefined ? undefined : keyPem(key, 'pkcs8') +",
+  ),
+  cutIn('src/certificate/request.ts')('local-key', '...uris.map(', '...[].map('),
+  cutIn('src/backend/vault/source/certificate-refusal.ts')('refusal-in-words', "words === ''", "words !== ''"),
+  cutIn('src/backend/vault/source/certificate-refusal.ts')('refusal-in-words', ".replace(TOKEN_LIKE, '…')", '', {
+    by: 'without what may be a secret',
+  }),
+  cutIn('src/backend/vault/source/certificate-life.ts')(
+    'short-life-told',
+    'askedMs - givenMs <=',
+    'askedMs - givenMs >=',
+  ),
+  renewal('renew-before', 'beforeMs ?? lifeMs', 'lifeMs'),
+  renewal('renew-before', 'Math.max(startMs + lifeMs * EARLIEST_SHARE, wantedMs)', 'wantedMs', {
+    by: 'in the first third',
+  }),
+  renewal('renew-at', 'const fromMs = Math.max(hours.fromMs, earliestMs);', 'const fromMs = earliestMs;'),
+  renewal('renew-at', 'const LATEST_SHARE = 0.9;', 'const LATEST_SHARE = 5;', { by: 'overruled by the end' }),
+  renewal('renew-at', 'hours.fromMs > latestMs', 'hours.fromMs < 0', { by: 'overruled by the end' }),
+  schedule('renew-at', 'Math.max(atMonoMs, againMonoMs(input, now))', 'atMonoMs', { by: 'after a failure too' }),
+  watch('replace-revoked', '?? 0) === 0)', '?? 0) !== 0)'),
+  watch('replace-ca-changed', 'before.current !== current &&', 'before.current === current &&'),
+  vault('revoke-old', 'last !== undefined && revokeOldAfterMs !== undefined', 'last === undefined'),
+  attempts('kept-over-restarts', 'item.fetchesBegun === 1 && lease', 'item.fetchesBegun === 0 && lease'),
+  wants('kept-for-its-request', 'canonical(asked)', 'canonical({ ...asked, _ })'),
+  vault(
+    'kept-for-its-request',
+    'names: namesOf(request),',
+    "names: { ...namesOf(request), dns: [], commonName: '' },",
+    {
+      by: 'only while it is what is asked for',
+    },
+  ),
+  kept('kept-key-is-published', 'if (!isFound && !isWritten) return [];', ''),
+  kept(
+    'kept-key-is-published',
+    'digests.has(digest) || isPublished(fields, files)',
+    'digest === digest || isPublished(fields, files)',
+    {
+      by: 'counts only while',
+    },
+  ),
+  kept('kept-key-is-published', 'generations.map(digestOf)', 'certificates.map((one) => one.files)', {
+    by: 'written in another form',
+  }),
+  kept('kept-key-is-published', '(mode & 0o077) === 0', 'mode > 0', { by: 'does not count' }),
+  stored('stored-certificate', 'stored: true,', ''),
+];

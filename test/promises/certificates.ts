@@ -1,0 +1,127 @@
+import { held, inFile, type Section } from './promise.ts';
+
+const fits = inFile('test/certificate/check.test.ts', 'a set that fits together');
+const unfit = inFile('test/certificate/check.test.ts', 'a set that does not fit together');
+const stored = inFile('test/lease/stored-certificate.test.ts', 'a certificate that a backend stores');
+const onTheWire = inFile('test/backend/vault/source/vault.test.ts', 'a certificate');
+const real = inFile('test/backend/vault/source/certificate.test.ts', 'a certificate of a real OpenBao');
+const inUse = inFile('test/backend/vault/source/certificate.test.ts', 'a certificate in use');
+const kept = inFile('test/lease/kept.test.ts', 'a value that an earlier process kept');
+const keptFile = inFile('test/deliver/file/kept.test.ts', 'what an output keeps');
+const restarts = inFile('test/system/certificates.test.ts', 'a published certificate');
+const published = inFile('test/system/certificates.test.ts', 'a certificate that does not fit together');
+const renewal = inFile('test/lease/certificate-renewal.test.ts', 'a certificate');
+const hours = inFile('test/lease/certificate-renewal.test.ts', 'the hours of renewAt');
+const config = inFile('test/config/certificate.test.ts', 'a certificate in the configuration');
+
+export const certificates: Section = {
+  name: 'Certificates',
+  promises: [
+    held(
+      'certificate-key',
+      'A certificate is published only with the key that belongs to it.',
+      unfit('by the key of another certificate is refused'),
+      onTheWire('whose key belongs to another is refused'),
+    ),
+    held(
+      'certificate-ca',
+      'A certificate of an unknown CA, or one whose chain lacks a level, is refused.',
+      unfit('by a CA that is not the configured one is refused'),
+      unfit('by a missing level of its chain is refused'),
+      real('of another CA than the configured one is refused'),
+    ),
+    held(
+      'certificate-names',
+      'A certificate that lacks a name that was asked for is refused, and the names are told.',
+      unfit('by each name that is missing is refused, and the names are told'),
+    ),
+    held(
+      'certificate-now',
+      'A certificate that has ended, or begins later than clocks may differ, is refused.',
+      fits('is taken up to the skew of the clocks before it begins, and to the last moment before it ends'),
+    ),
+    held(
+      'certificate-chain-order',
+      'The chain of a certificate is in order, in whatever order it came.',
+      fits('is taken whatever the order of its chain, which is put in order'),
+      real('of an intermediate has its chain in order, up to a root that is configured'),
+    ),
+    held(
+      'certificate-last-good',
+      'A set that does not fit together is not published: the last good one stays, stale with the reason.',
+      stored('that does not fit together is not taken: the last good one stays, stale with the reason'),
+      published('is never published: the last good one stays, and its secret is stale with the reason'),
+    ),
+    held(
+      'local-key',
+      'A key that is made here is never sent; the signing request holds every name.',
+      onTheWire('for a local key sends a signing request with its names, and never the key'),
+      real('for a local key (role %s, %o) has all names, and the key is never sent'),
+    ),
+    held(
+      'refusal-in-words',
+      'A role that refuses a certificate is told in the words of the server, which name what is wrong.',
+      real('that the role does not allow is refused in the words of the server, which name what is wrong'),
+      onTheWire('that is refused is told in the words of the server, without what may be a secret: %s'),
+    ),
+    held(
+      'short-life-told',
+      'A certificate whose life the server cuts is used, with a warning.',
+      real('whose life the server cuts is good, with a warning'),
+    ),
+    held(
+      'renew-before',
+      '`renewBefore` counts from the end, but replaces no certificate in the first third of its life.',
+      renewal('is replaced as long before its end as configured, with jitter'),
+      renewal('is never replaced in the first third of its life, although renewBefore is %s'),
+    ),
+    held(
+      'renew-at',
+      '`renewAt` waits for its hours, unless nine tenths of the life would be over before.',
+      hours('are the first ones after two thirds of the life, and a fleet spreads over them'),
+      hours('are overruled by the end, at nine tenths of the life'),
+      renewal('waits for its hours after a failure too, but not when its end comes'),
+    ),
+    held(
+      'replace-revoked',
+      'A certificate that the server has revoked is replaced at once.',
+      inUse('that the server revokes is to be replaced at once'),
+    ),
+    held(
+      'replace-ca-changed',
+      'When the CA of the mount has changed a certificate is replaced at once, and only once.',
+      inUse('is to be replaced once when the CA of %s has changed'),
+    ),
+    held(
+      'revoke-old',
+      '`revokeOld` revokes a certificate after its replacement has come.',
+      inUse('whose replacement has come is revoked after a grace, where that is asked for'),
+    ),
+    held(
+      'kept-over-restarts',
+      'A published certificate is kept over restarts: nothing is issued, written or reloaded.',
+      kept('is taken up without a fetch, and replaced when that process would have replaced it'),
+      restarts('is kept over thirty restarts: nothing is issued, written or reloaded'),
+    ),
+    held(
+      'kept-for-its-request',
+      'A certificate is kept only for the request that made it; its upkeep is no part of that.',
+      config('is the same secret with another upkeep, and another one with other names'),
+      real('that was kept is taken up again only while it is what is asked for'),
+      restarts('is issued anew at a restart that asks for other names, and only once'),
+    ),
+    held(
+      'kept-key-is-published',
+      'An output keeps no private key that it does not publish, and trusts none that is not published.',
+      keptFile('is nothing where %s is published'),
+      keptFile('counts only while the key is in the published files'),
+      keptFile('in a file that %s does not count'),
+      keptFile('may be a key that is written in another form, which counts while all files are the same'),
+    ),
+    held(
+      'stored-certificate',
+      'A certificate that a backend stores has the fields of an issued one, and ends as it says.',
+      stored('has the fields of an issued one, with its chain in order, and is read at refresh until it ends'),
+    ),
+  ],
+};

@@ -17,6 +17,7 @@ import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
+import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
@@ -45,6 +46,7 @@ const all: readonly Cut[] = [
   ...OUTAGE,
   ...SECRECY,
   ...PROXY,
+  ...MOVING_IN,
   ...DOCUMENTATION,
   ...ADVICE,
   ...KEYSTORES,

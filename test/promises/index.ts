@@ -5,6 +5,7 @@ import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
+import { movingIn } from './moving-in.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
@@ -27,6 +28,7 @@ export const SECTIONS: readonly Section[] = [
   outage,
   secrecy,
   proxy,
+  movingIn,
   documentation,
   advice,
   keystores,

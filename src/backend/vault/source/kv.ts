@@ -50,7 +50,10 @@ export function createVaultKv(deps: VaultSourceDeps, mounts: VaultMounts): Fetch
         }
       }
       if (mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
-      throw notThere(refused, mount?.source === 'reported', request.version, place);
+      const missing = notThere(refused, mount?.source === 'reported', request, place);
+      const [form] = forms;
+      if (request.version === undefined || form?.version !== 2 || refused?.status !== 404) throw missing;
+      throw (await whichVersion(deps, { form, request, last, place }, signal)) ?? missing;
     }
   };
 }
@@ -142,11 +145,35 @@ function whyGone(error: VaultStatusError, place: string): PannierError {
   return error;
 }
 
+/**
+ * The failure of a pinned version that the secret does not have; undefined when the secret is not there either. The
+ * server answers in the same way in both cases, so the newest version is asked for, and its value is dropped.
+ */
+async function whichVersion(
+  deps: VaultSourceDeps,
+  reading: Reading & { readonly form: KvForm },
+  signal: AbortSignal,
+): Promise<PannierError | undefined> {
+  const { version: pinned, ...request } = reading.request;
+  const { place } = reading;
+  let newest: string;
+  try {
+    const found = await readForm(deps, { ...reading, request, last: undefined }, signal);
+    newest = found.state === 'changed' ? `the newest is ${found.value.version.split(' ', 1)[0]}` : 'there are others';
+  } catch (error) {
+    const { code, seen } = asFailure(error, place);
+    if (code !== 'SECRET_DELETED' && code !== 'SECRET_DESTROYED') return undefined;
+    newest = `the newest, ${seen}`;
+  }
+  const hint = 'Write a version that the secret has, or remove version to follow the newest.';
+  return fail('SECRET_NOT_FOUND', place, `the secret has no version ${pinned}; ${newest}`, { hint });
+}
+
 /** Adds a hint to the refusal, which says whether the mount or the secret is missing when that is known. */
 function notThere(
   refused: VaultStatusError | undefined,
   mountIsReported: boolean,
-  pinned: number | undefined,
+  { version: pinned, kvVersion }: KvRequest,
   place: string,
 ): PannierError {
   if (refused === undefined) throw new TypeError('no form of the path was tried');
@@ -155,5 +182,7 @@ function notThere(
   const hint = mountIsReported
     ? 'The KV mount exists, the secret does not: check the path, or write the secret.'
     : 'Check that a KV engine is mounted there, and the path below it.';
-  return fail(code, place, pinned === undefined ? seen : `version ${pinned}: ${seen}`, { hint });
+  const failed = fail(code, place, pinned === undefined ? seen : `version ${pinned}: ${seen}`, { hint });
+  // The engine may have another version than the configured one, which the advice finds out.
+  return kvVersion === undefined ? failed : new VaultStatusError(failed.failure, refused.status, refused.body);
 }

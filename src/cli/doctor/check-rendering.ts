@@ -24,7 +24,8 @@ interface Part {
 /**
  * Renders in memory what an agent would, with the values that were read, and drops the result: so a field that a secret
  * does not have is told as `init` would tell it. For a secret whose fetch makes something new a stand-in with every
- * field is used, and then only a field that another secret does not have is told, as a warning.
+ * field is used, and then only a field that another secret does not have is told, as a warning; the
+ * check of the secret itself says that it was not read.
  */
 export async function checkRendering(
   examination: Examination,
@@ -46,10 +47,9 @@ export async function checkRendering(
       if (placed === undefined) rendered++;
       else examination.refuse('rendering', placed);
     } else if (placed?.code === 'RENDER_MISSING_FIELD') examination.warn('rendering', placed);
-    else examination.skip('rendering', place, `doctor has no value of ${unread.slice(0, 5).join(', ')}`);
   }
   if (rendered === 0) return;
-  examination.pass('rendering', 'outputs', `${rendered} ${rendered === 1 ? 'text' : 'texts'} can be rendered`);
+  examination.pass('rendering', 'outputs', `${rendered} ${rendered === 1 ? 'part' : 'parts'} can be rendered`);
 }
 
 /** Each file and variable by itself: one that cannot be rendered does not hide the others. */

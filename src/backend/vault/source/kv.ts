@@ -1,7 +1,7 @@
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../../../base/value.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
-import { isNoMount, VaultStatusError } from '../client/client.ts';
+import { VaultStatusError } from '../client/client.ts';
 import type { KvRequest } from '../config/request.ts';
 import {
   changed,
@@ -50,10 +50,11 @@ export function createVaultKv(deps: VaultSourceDeps, mounts: VaultMounts): Fetch
         }
       }
       if (mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
-      const missing = notThere(refused, mount?.source === 'reported', request, place);
-      const [form] = forms;
-      if (request.version === undefined || form?.version !== 2 || refused?.status !== 404) throw missing;
-      throw (await whichVersion(deps, { form, request, last, place }, signal)) ?? missing;
+      const { whyMissing } = await import('./kv-missing.ts');
+      const isReported = mount?.source === 'reported';
+      throw await whyMissing({ refused, isReported, form: forms[0], request, place }, (newest) =>
+        readForm(deps, { ...newest, last: undefined, place }, signal),
+      );
     }
   };
 }
@@ -111,7 +112,8 @@ async function readForm(deps: VaultSourceDeps, reading: Reading, signal: AbortSi
     const { body } = await deps.vault.call({ ...get, path, ...query }, signal);
     return readVersion(body, last, place);
   } catch (error) {
-    throw error instanceof VaultStatusError && error.status === 404 ? whyGone(error, place) : error;
+    if (!(error instanceof VaultStatusError) || error.status !== 404) throw error;
+    throw (await import('./kv-missing.ts')).whyGone(error, place);
   }
 }
 
@@ -131,58 +133,4 @@ function readVersion(body: Fields, last: Fetched | undefined, place: string): Fe
   const life = { kind: 'none' } as const;
   if (last?.version === version && equalValues(last.fields, fields)) return { state: 'unchanged', life };
   return changed(fields, version, life);
-}
-
-/** A 404 of KV v2 with metadata says whether the version is deleted or destroyed; others are returned as they are. */
-function whyGone(error: VaultStatusError, place: string): PannierError {
-  const metadata = lookUp(error.body, 'data', 'metadata');
-  const number = plainText(lookUp(metadata, 'version')) ?? '?';
-  if (plainText(lookUp(metadata, 'destroyed')) === 'true') {
-    return fail('SECRET_DESTROYED', place, `version ${number} is destroyed`);
-  }
-  const deleted = plainText(lookUp(metadata, 'deletion_time'));
-  if (deleted) return fail('SECRET_DELETED', place, `version ${number} is deleted`);
-  return error;
-}
-
-/**
- * The failure of a pinned version that the secret does not have; undefined when the secret is not there either. The
- * server answers in the same way in both cases, so the newest version is asked for, and its value is dropped.
- */
-async function whichVersion(
-  deps: VaultSourceDeps,
-  reading: Reading & { readonly form: KvForm },
-  signal: AbortSignal,
-): Promise<PannierError | undefined> {
-  const { version: pinned, ...request } = reading.request;
-  const { place } = reading;
-  let newest: string;
-  try {
-    const found = await readForm(deps, { ...reading, request, last: undefined }, signal);
-    newest = found.state === 'changed' ? `the newest is ${found.value.version.split(' ', 1)[0]}` : 'there are others';
-  } catch (error) {
-    const { code, seen } = asFailure(error, place);
-    if (code !== 'SECRET_DELETED' && code !== 'SECRET_DESTROYED') return undefined;
-    newest = `the newest, ${seen}`;
-  }
-  const hint = 'Write a version that the secret has, or remove version to follow the newest.';
-  return fail('SECRET_NOT_FOUND', place, `the secret has no version ${pinned}; ${newest}`, { hint });
-}
-
-/** Adds a hint to the refusal, which says whether the mount or the secret is missing when that is known. */
-function notThere(
-  refused: VaultStatusError | undefined,
-  mountIsReported: boolean,
-  { version: pinned, kvVersion }: KvRequest,
-  place: string,
-): PannierError {
-  if (refused === undefined) throw new TypeError('no form of the path was tried');
-  if (refused.status !== 404 || isNoMount(refused)) return refused;
-  const { code, seen } = refused.failure;
-  const hint = mountIsReported
-    ? 'The KV mount exists, the secret does not: check the path, or write the secret.'
-    : 'Check that a KV engine is mounted there, and the path below it.';
-  const failed = fail(code, place, pinned === undefined ? seen : `version ${pinned}: ${seen}`, { hint });
-  // The engine may have another version than the configured one, which the advice finds out.
-  return kvVersion === undefined ? failed : new VaultStatusError(failed.failure, refused.status, refused.body);
 }

@@ -72,5 +72,5 @@ export const CERTIFICATES: readonly Cut[] = [
     },
   ),
   kept('kept-key-is-published', '(mode & 0o077) === 0', 'mode > 0', { by: 'does not count' }),
-  stored('stored-certificate', 'stored: true,', ''),
+  stored('stored-certificate', ', stored: true }', ' }'),
 ];

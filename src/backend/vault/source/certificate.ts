@@ -15,6 +15,7 @@ import { certificateRequest } from '../../../certificate/request.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { Fetched, Want } from '../../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../../certificate-authorities.ts';
+import { certificateLife, serialOf } from '../../certificate-fields.ts';
 import type { CertificateRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields, type VaultSourceDeps } from './answer.ts';
 import { warnOfShortLife } from './certificate-life.ts';
@@ -220,12 +221,7 @@ function certificateValue(data: Fields, { leaf, chain }: CheckedCertificate, ser
   );
   put('serialNumber', Secret.text(serial));
   put('expiration', data.get('expiration') ?? Secret.number(String(seconds)));
-  const life = {
-    kind: 'certificate',
-    notBeforeMs: leaf.validFromDate.getTime(),
-    notAfterMs: leaf.validToDate.getTime(),
-  } as const;
-  return { fields, version: serial, life };
+  return { fields, version: serial, life: certificateLife({ leaf }) };
 }
 
 /** The members of an answer that fields were made of. */
@@ -250,9 +246,4 @@ function answerOf(fields: Fields): Fields {
 function text(value: Value | undefined): string | undefined {
   if (!isSecret(value) || value.type !== 'string') return undefined;
   return plainText(value) || undefined;
-}
-
-/** The serial number in the form of the PKI engine: `0a:1b`, where Node has `0A1B`. */
-function serialOf(serialNumber: string): string {
-  return (serialNumber.toLowerCase().match(/../g) ?? []).join(':');
 }

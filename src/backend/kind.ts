@@ -23,6 +23,21 @@ export interface BackendContext {
   readonly kept: Map<string, unknown>;
 }
 
+/** Runs a program, without a shell; resolves to what went wrong in words, or to undefined. Never rejects. */
+export type RunCommand = (command: BackendCommand, signal: AbortSignal) => Promise<string | undefined>;
+
+export interface BackendCommand {
+  readonly argv: readonly string[];
+  /** Variables beside those that every command of the agent has. */
+  readonly added: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** What a backend is opened with. */
+export interface OpeningContext extends BackendContext {
+  readonly runCommand: RunCommand;
+}
+
 /**
  * The descriptor of one kind of backend: what the configuration must know about it, and how to open one. A kind is a
  * folder beside this file with a `kind.ts`, and a name in `registry.ts`. Only `open` loads its client, so a kind that
@@ -37,5 +52,5 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> extends Ba
   /** Whether a login uses up something that a later login needs, such as a wrapping token. Absent: it never does. */
   usesUpLogin?(config: C): boolean;
   /** Opens a backend; nothing is sent yet. */
-  open(config: C, context: BackendContext): Promise<Backend>;
+  open(config: C, context: OpeningContext): Promise<Backend>;
 }

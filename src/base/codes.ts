@@ -151,6 +151,12 @@ export const CODES = {
     'A credential file that Pannier was to remove is still there (a warning).',
     'Remove the file, or set removeSecretIdFile: false.',
   ),
+  AUTH_KEY_MADE: row(
+    4,
+    'never',
+    'The file with the key of an account did not exist, and was made (a warning).',
+    'Keep the file over restarts.',
+  ),
   AUTH_WRAPPING_USED: row(
     4,
     'backoff',
@@ -257,6 +263,24 @@ export const CODES = {
     'backoff',
     'A certificate does not fit together, or is not the one that was asked for; it is not published.',
     'See docs/certificates.md for what is checked.',
+  ),
+  CERTIFICATE_REFUSED: row(
+    1,
+    'backoff',
+    'The issuer refused the certificate, and says why.',
+    'Follow the words of the issuer; see docs/acme.md for what it must be able to reach.',
+  ),
+  ACME_CHALLENGE_FAILED: row(
+    1,
+    'backoff',
+    'The proof that a name belongs to this machine cannot be shown.',
+    'See docs/acme.md for http01 and dns01.',
+  ),
+  ACME_CHALLENGE_LEFT: row(
+    1,
+    'never',
+    'A DNS record of a proof was not removed (a warning).',
+    'Remove the record, and check the command.',
   ),
   CERTIFICATE_CA_UNREADABLE: row(
     1,

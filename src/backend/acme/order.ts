@@ -35,6 +35,9 @@ const LONGEST_LOOK_MS = 5_000;
 /** A longer Retry-After while the server works is not followed, since the proof is shown meanwhile. */
 const MAX_ASKED_MS = 60_000;
 
+/** A server that could not see a proof tries again by itself; after so many looks at that it is told. */
+const MAX_FAILED_LOOKS = 3;
+
 type Json = Readonly<Record<string, unknown>>;
 
 /**
@@ -163,8 +166,16 @@ class Talk {
     const hide = await prover.show(proof, this.#signal);
     try {
       await this.post(challenge.url, 'Challenge', {});
-      const end = await this.poll(url, 'Authorization', (one) => one['status'] !== 'pending');
+      let failedLooks = 0;
+      const end = await this.poll(url, 'Authorization', (one) => {
+        if (errorsIn(one).length > 0) failedLooks++;
+        return one['status'] !== 'pending' || failedLooks >= MAX_FAILED_LOOKS;
+      });
       this.assertNotInvalid(end, `the authorization of ${proof.name}`);
+      if (end['status'] === 'pending') {
+        const seen = `${proof.name} is not proved: the server says "${errorsIn(end).join('; ')}"`;
+        throw fail('CERTIFICATE_REFUSED', this.#place, seen);
+      }
     } finally {
       await hide();
     }
@@ -191,8 +202,7 @@ class Talk {
   assertNotInvalid(json: Json, what: string): void {
     const { status } = json;
     if (status !== 'invalid' && status !== 'deactivated' && status !== 'expired' && status !== 'revoked') return;
-    const errors = [json['error'], ...listIn(json['challenges']).map(({ error }) => error)];
-    const words = errors.map(wordsOf).filter((text) => text !== '');
+    const words = errorsIn(json);
     const said = words.length === 0 ? '' : `: the server says "${words.join('; ')}"`;
     throw fail('CERTIFICATE_REFUSED', this.#place, `${what} is ${status}${said}`);
   }
@@ -201,6 +211,12 @@ class Talk {
     if (typeof value === 'string' && value !== '') return value;
     throw fail('BACKEND_MALFORMED', this.#place, `the answer of the ACME server has no ${what}`);
   }
+}
+
+/** What the server says about an order or an authorization, and about the tries to prove a name so far. */
+function errorsIn(json: Json): readonly string[] {
+  const errors = [json['error'], ...listIn(json['challenges']).map(({ error }) => error)];
+  return errors.map(wordsOf).filter((text) => text !== '');
 }
 
 function listIn(value: unknown): readonly Json[] {

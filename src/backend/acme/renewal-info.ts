@@ -35,9 +35,9 @@ export function watchRenewalInfo(deps: RenewalInfoDeps, want: Want, replaceAt: (
   const stop = new AbortController();
   let cancel = () => {};
   let chosen: { readonly window: string; readonly atMs: number } | undefined;
-  const ask = async (): Promise<number> => {
-    const id = deps.held(want)?.id;
-    const { renewalInfo } = id === undefined ? {} : await client.directory(want.place, stop.signal);
+  let asked: { readonly id: string; readonly againMonoMs: number } | undefined;
+  const ask = async (id: string): Promise<number> => {
+    const { renewalInfo } = await client.directory(want.place, stop.signal);
     if (renewalInfo === undefined) return ASK_EVERY_MS;
     const call = { url: `${renewalInfo}/${id}`, operation: 'RenewalInfo', place: want.place };
     const { json, headers } = await client.get(call, stop.signal);
@@ -50,20 +50,19 @@ export function watchRenewalInfo(deps: RenewalInfoDeps, want: Want, replaceAt: (
     if (window !== undefined && chosen !== undefined && deps.held(want)?.id === id) replaceAt(chosen.atMs);
     return Math.min(LONGEST_MS, retryAfterMs(headers['retry-after'], clock.wallMs()) ?? ASK_EVERY_MS);
   };
-  const next = (ms: number) => {
-    if (!stop.signal.aborted) cancel = deadline(clock, ms, look);
+  const look = async () => {
+    const id = deps.held(want)?.id;
+    const isDue = asked?.id !== id || asked === undefined || asked.againMonoMs <= clock.monoMs();
+    if (id !== undefined && isDue) {
+      const againMs = await ask(id).catch(() => ASK_EVERY_MS);
+      asked = { id, againMonoMs: clock.monoMs() + againMs };
+    }
+    next(0.9 + 0.2 * random());
   };
-  const look = () => {
-    const before = deps.held(want)?.id;
-    void ask()
-      .catch(() => ASK_EVERY_MS)
-      .then((askAgainMs) => {
-        // The next certificate is asked for soon as well, and not when the one before would have been.
-        const isOther = deps.held(want)?.id !== before;
-        next(isOther ? want.refreshMs : Math.max(want.refreshMs, askAgainMs));
-      });
+  const next = (share: number) => {
+    if (!stop.signal.aborted) cancel = deadline(clock, want.refreshMs * share, () => void look());
   };
-  next(want.refreshMs * random());
+  next(random());
   return {
     [Symbol.dispose]: () => {
       stop.abort();

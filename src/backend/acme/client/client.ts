@@ -117,7 +117,8 @@ export class AcmeClient implements AsyncDisposable {
     const call = { url, operation: 'NewNonce', place };
     this.#checked(await this.#send('HEAD', call, undefined, signal), call);
     const nonce = this.#nonces.pop();
-    if (nonce === undefined) throw fail('BACKEND_MALFORMED', place, `${url} gave no nonce`);
+    const hint = 'A mount of OpenBao or Vault must let the header Replay-Nonce through; see docs/acme.md.';
+    if (nonce === undefined) throw fail('BACKEND_MALFORMED', place, `${url} gave no Replay-Nonce`, { hint });
     return nonce;
   }
 

@@ -4,7 +4,7 @@ import type { WireAnswer } from '../../../http/exchange.ts';
 import { retryAfterMs } from '../../../http/retry-after.ts';
 
 /** Longer words are cut. */
-const MAX_CHARACTERS = 300;
+const MAX_CHARACTERS = 600;
 
 /** The types of problems that ACME names (RFC 8555, section 6.7) begin so. */
 const ACME_TYPE = 'urn:ietf:params:acme:error:';

@@ -17,7 +17,13 @@ const configFile = configFileSchema(await loadKinds(BACKEND_KINDS));
 
 const SECTIONS: ReadonlySet<string> = new Set(keyPaths(configFile).filter((key) => !key.includes('.')));
 
-const MUST_HAVE: Readonly<Record<string, string>> = { get: 'NAME', probe: 'live', completion: 'bash', rollback: 'o', resume: 'o' };
+const MUST_HAVE: Readonly<Record<string, string>> = {
+  get: 'NAME',
+  probe: 'live',
+  completion: 'bash',
+  rollback: 'o',
+  resume: 'o',
+};
 
 /** Variables that the configurations of the pages use. */
 const ENVIRONMENT = { CREDENTIALS_DIRECTORY: '/run/credentials/pannier.service', HOME: '/root' };

@@ -21,7 +21,10 @@ export async function startDns(): Promise<DnsServer> {
   const dir = await mkdtemp(join(tmpdir(), 'pannier-dns-'));
   const socket = createSocket('udp4');
   const asked: string[] = [];
-  socket.on('message', (query, from) => void answer(query).then((bytes) => socket.send(bytes, from.port, from.address)));
+  socket.on(
+    'message',
+    (query, from) => void answer(query).then((bytes) => socket.send(bytes, from.port, from.address)),
+  );
   await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
 
   async function answer(query: Buffer): Promise<Buffer> {

@@ -42,7 +42,7 @@ export interface AcmeAnswer {
 
 const DIRECTORY_MS = 3_600_000;
 /** A nonce is refused when it is old; servers refuse some good ones too, so that clients learn to try again. */
-const MAX_NONCE_TRIES = 5;
+const MAX_NONCE_TRIES = 8;
 const MAX_NONCES = 16;
 
 /**

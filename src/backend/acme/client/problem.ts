@@ -53,7 +53,7 @@ export function problemOf(
 
 function codeOf(status: number, type: string, words: string): Code {
   if (type === 'rateLimited' || status === 429) return 'BACKEND_THROTTLED';
-  if (status >= 500) return 'BACKEND_UNAVAILABLE';
+  if (status >= 500 || type === 'badNonce') return 'BACKEND_UNAVAILABLE';
   if (ABOUT_ACCOUNT.has(type)) return 'AUTH_DENIED';
   return words === '' && type === '' ? 'BACKEND_MALFORMED' : 'CERTIFICATE_REFUSED';
 }

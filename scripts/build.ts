@@ -56,7 +56,7 @@ const templates = (await readdir('templates'))
 const APART = { 'aws-sdk': 'src/backend/aws/client/sdk.ts', probe: 'src/cli/probe.ts' };
 
 /** Libraries that are imported on first need, whole, and become `dist/NAME.cjs` as well. */
-const LIBRARIES_APART = ['chokidar', 'diff', 'pino-pretty', 'yaml'];
+const LIBRARIES_APART = ['chokidar', 'diff', 'yaml'];
 
 const leaveApart: Plugin = {
   name: 'leave apart what is loaded from a file of its own',
@@ -74,6 +74,7 @@ const leaveApart: Plugin = {
 };
 
 const common = {
+  preserveSymlinks: true, // node_modules of a copy of the tree may be a link
   bundle: true,
   platform: 'node',
   format: 'cjs',
@@ -118,6 +119,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/render/renderer.ts',
     'src/deliver/http/token-file.ts', // the API and its clients
   ],
+  sections: ['src/config/sections/exec/resolve.ts', 'src/config/sections/listeners/resolve-listeners.ts'],
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
@@ -126,14 +128,23 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/observe/health-routes.ts',
     'src/observe/health-watch.ts',
   ],
-  api: ['src/deliver/api/create-api.ts', 'src/deliver/http/routes.ts'],
+  api: ['src/deliver/api/create-api.ts', 'src/agent/serve/api-agent.ts', 'src/deliver/http/routes.ts'],
   proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
   keyed: ['src/render/formats/keyed.ts'],
+  certificates: [
+    'src/render/certificate/index.ts',
+    'src/render/formats/certificates.ts',
+    'src/backend/vault/source/trust-bundle.ts',
+  ],
   templates: ['node_modules/handlebars/dist/cjs/handlebars/compiler/base.js'],
   // What checks configurations that the tables of the schemas do not accept, and zod.
-  schemas: ['src/config/check/zod-checker.ts', 'src/config/check/schemas.ts'],
+  schemas: [
+    'src/config/check/create-all-problems.ts',
+    'src/config/check/schemas.ts',
+    'src/config/problems/positions.ts',
+  ],
   client: [
     'src/cli/run-other.ts',
     'src/cli/validate.ts',
@@ -142,15 +153,23 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
-  certificates: [
+  ends: ['src/backend/vault/source/end.ts'],
+  issuing: [
     'src/backend/vault/config/resolve-certificate.ts',
     'src/backend/vault/source/certificate.ts',
     'src/backend/stored-certificate.ts',
     'src/agent/kept-certificates.ts',
   ],
-  refusals: ['src/backend/vault/client/status.ts'],
+  refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  doctor: [
+    'src/cli/doctor.ts',
+    'src/cli/policy.ts',
+    'src/backend/vault/tools.ts',
+    'src/backend/file/examine.ts',
+    'src/backend/aws/tools.ts',
+  ],
 };
 
 const result = await build({

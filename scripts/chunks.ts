@@ -42,8 +42,10 @@ export async function scriptsOf(
   for (const [script, modules] of Object.entries(lists)) {
     for (const module of modules) {
       const names = Object.keys(outputs);
-      const onNeed = names.find((name) => outputs[name]?.entryPoint === module);
-      const chunk = onNeed ?? names.find((name) => outputs[name]?.inputs[module] !== undefined);
+      // Where node_modules is a link, the paths of libraries begin with where it leads.
+      const isIt = (path: string) => path === module || path.endsWith(`/${module}`);
+      const onNeed = names.find((name) => isIt(outputs[name]?.entryPoint ?? ''));
+      const chunk = onNeed ?? names.find((name) => Object.keys(outputs[name]?.inputs ?? {}).some(isIt));
       if (chunk === undefined) throw new Error(`${module} is in no chunk, and so not for ${script}.js`);
       place(chunk, script);
     }
@@ -137,6 +139,8 @@ function importOf(id: string, names: string | undefined, whole: string | undefin
   const from = `require("${id}")`;
   if (LATE.has(id)) {
     if (names === undefined) throw new Error(`import ${id} by its members, since it is loaded when one is called`);
+    if (/\bconstants\b/.test(names))
+      throw new Error(`import constants from node:fs: each member of ${id} is a function`);
     return pairsOf(names, (name, local) => `const ${local}=(...args)=>${from}.${name}(...args);`, '');
   }
   if (whole !== undefined) return `const ${whole}=${from};${names === undefined ? '' : importOf(id, names, undefined)}`;

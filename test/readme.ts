@@ -1,12 +1,14 @@
 /**
  * `npm run test:readme`: the two commands at the top of README.md, word for word, each in a shell of its own in one
- * clean checkout of HEAD. `npm test` would run these tests again, so it gets the names of a few files: those that start
+ * clean checkout of HEAD, and then docs/getting-started.md from its first command to its last, in an interactive zsh
+ * where there is one. `npm test` would run these tests again, so it gets the names of a few files: those that start
  * every real server, which proves that a checkout installs what it needs. `-- --all` runs `npm test` as it is written.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { walk } from './docs/walk.ts';
 
 const FEW = 'test/servers.test.ts test/base';
 
@@ -34,6 +36,12 @@ try {
     process.stdout.write(`\n$ ${command}\n`);
     run('sh', ['-e', '-c', command], dir);
   }
+  const shell = spawnSync('zsh', ['-c', 'true']).error === undefined ? 'zsh' : 'bash';
+  process.stdout.write(`\nThe commands of docs/getting-started.md in an interactive ${shell}\n`);
+  process.env['PATH'] = env.PATH;
+  const { shown, left } = await walk({ page: 'docs/getting-started.md', checkout: dir }, shell);
+  process.stdout.write(shown.join('\n'));
+  if (left.some((name) => name !== '.npm')) throw new Error(`the page leaves ${left.join(', ')} in the home directory`);
 } finally {
   rmSync(dir, { recursive: true, force: true });
 }

@@ -4,8 +4,10 @@ import type { Config, OutputConfig } from '../config/config.ts';
 import type { CheckableRest, ConfigProblemsError } from '../config/problems/config-problems.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
 import type { PathRequests } from '../config/sections/backends/path-requests.ts';
+import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
 import type { Plan, PlannedEnvironment, PlannedOutput } from './plan.ts';
+import { servedBackends, servedSecrets, servicesOf } from './serve/services.ts';
 
 /**
  * Parses and checks every template and format of a configuration.
@@ -22,7 +24,27 @@ export async function planOf(config: Config, readAtWallMs: number, kinds = BACKE
   const known = { secrets: new Set(config.secrets.keys()), backends: computable };
   const { outputs, env, problems } = await planOutputs(config, known);
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { config, outputs, ...(env === undefined ? {} : { env }), readAtWallMs };
+  const unused = await warningsOfUnused(config, [...outputs, ...(env === undefined ? [] : [env])]);
+  const warnings = [...config.warnings, ...unused];
+  return { config, outputs, ...(env === undefined ? {} : { env }), warnings, readAtWallMs };
+}
+
+/** Warnings about what nothing uses. At most starts the counts alone show that there are none. */
+async function warningsOfUnused(
+  config: Config,
+  rendered: readonly { readonly renderer: Renderer }[],
+): Promise<readonly Failure[]> {
+  const { secrets, backends } = config;
+  const isIdle = rendered.length === 0 && servicesOf(config).every(({ service }) => service === 'admin');
+  const read = new Set(servedSecrets(config));
+  const asked = new Set(servedBackends(config));
+  for (const { renderer } of rendered) {
+    for (const name of renderer.wants) read.add(name);
+    for (const name of renderer.asks) asked.add(name);
+  }
+  for (const { backend } of secrets.values()) asked.add(backend);
+  if (!isIdle && read.size === secrets.size && asked.size === backends.size) return [];
+  return (await import('./unused.ts')).warningsOfUnused(config, { read, asked, isIdle });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ServiceManager } from '../process/service-manager.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Plan } from './plan.ts';
 import { PlanFiles } from './plan-files.ts';
+import { tellWarnings } from './tell-warnings.ts';
 
 /** Where configurations come from. */
 export interface ConfigSource {
@@ -110,6 +111,7 @@ class Follower implements ConfigFollower {
       this.#files.follow(plan);
       const { secrets, outputs } = plan.config;
       pipeline.context.emit({ kind: 'config-applied', secrets: secrets.size, outputs: outputs.size });
+      tellWarnings(plan, pipeline.context.emit);
       return [];
     } catch (error) {
       const failures = failuresOf(error, 'configuration');

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { loadCrypto } from '../base/node-crypto.ts';
+import type { FileConfig, FileContent } from '../config/config.ts';
 import { placeOfOutput } from '../config/place.ts';
 import { type KeptCertificate, keptBytes, readKept } from '../deliver/file/kept.ts';
 import type { Sink } from '../deliver/sink.ts';
@@ -36,12 +37,20 @@ export function findKeptIn(plan: () => Plan | undefined): FindKept {
   };
 }
 
+export interface KeepDeps {
+  readonly sink: Sink;
+  readonly manager: Pick<LeaseManager, 'wantIdOf'>;
+  /** What the files of the output are made of. */
+  readonly contents: ReadonlyMap<string, Pick<FileConfig, 'content'>>;
+  /** Whether the output's directory is on tmpfs. */
+  readonly tmpfs: boolean;
+}
+
 /** Has the sink keep the certificates of a snapshot that are published with their keys in `files`. */
 export async function keepCertificates(
-  sink: Sink,
+  { sink, manager, contents, tmpfs }: KeepDeps,
   snapshot: Snapshot,
   files: ReadonlyMap<string, Uint8Array>,
-  manager: Pick<LeaseManager, 'wantIdOf'>,
 ): Promise<void> {
   const certificates: KeptCertificate[] = [];
   for (const name of snapshot.names()) {
@@ -50,10 +59,23 @@ export async function keepCertificates(
     if (id === undefined || entry === undefined || entry.state === 'absent') continue;
     const { life, fields } = entry.value;
     if (life.kind !== 'certificate' || life.stored) continue;
-    certificates.push({ id: hashOf(id), cameWallMs: entry.changedWallMs, fields });
+    const isWritten = [...contents.values()].some(({ content }) => holdsKey(content, name, tmpfs));
+    certificates.push({ id: hashOf(id), cameWallMs: entry.changedWallMs, fields, isWritten });
   }
   const bytes = keptBytes(certificates, files);
   if (bytes !== undefined || sink.hasKept) await sink.keep?.(bytes);
+}
+
+/**
+ * Whether a file is made with the private key of a secret, in any form. A key that is encrypted there is kept in plain
+ * only where that never comes to a disk.
+ */
+function holdsKey(content: FileContent, secret: string, tmpfs: boolean): boolean {
+  if (content.kind !== 'format' || !content.from.some(([name]) => name === secret)) return false;
+  const { format, options: { parts = [], password } = {} } = content;
+  const isEncrypted = format === 'pkcs12' || password !== undefined;
+  const hasKey = format === 'pkcs12' || ((format === 'pem' || format === 'der') && parts.includes('key'));
+  return hasKey && (tmpfs || !isEncrypted);
 }
 
 function hashOf(wantId: string): string {

@@ -30,7 +30,7 @@ export interface PipelineOptions {
   readonly once?: boolean;
 }
 
-export type ServeOptions = Pick<AgentView, 'stop' | 'reloadConfig'>;
+export type ServeOptions = Pick<AgentView, 'stop' | 'reloadConfig' | 'logLevel'>;
 
 /**
  * The whole story: plan → backends (login, source) → lease → snapshot → render → publish → reload.
@@ -171,7 +171,7 @@ export class Pipeline implements AsyncDisposable {
     await this.#releases.releaseAll();
   }
 
-  #view({ stop, reloadConfig }: ServeOptions): AgentView {
+  #view({ stop, reloadConfig, logLevel }: ServeOptions): AgentView {
     const { clock, random, emit, version } = this.context;
     const startedWallMs = clock.wallMs();
     return {
@@ -194,6 +194,7 @@ export class Pipeline implements AsyncDisposable {
       atEnd: (release) => this.#releases.push(release),
       stop,
       reloadConfig,
+      logLevel,
     };
   }
 }

@@ -1,3 +1,4 @@
+import type { Failure } from '../base/errors.ts';
 import type { Config, GenerationsConfig, OutputConfig } from '../config/config.ts';
 import type { Renderer } from '../render/render.ts';
 import type { RequestRenderer } from '../render/request.ts';
@@ -8,6 +9,8 @@ export interface Plan {
   readonly outputs: readonly PlannedOutput[];
   /** The environment of the child of `exec`; absent: no variable is made of secrets. */
   readonly env?: PlannedEnvironment;
+  /** The warnings of the configuration, and those about what nothing in it uses. */
+  readonly warnings: readonly Failure[];
   /** When reading the files began: what was written later may not be in the plan. */
   readonly readAtWallMs: number;
 }

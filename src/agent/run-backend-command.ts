@@ -1,4 +1,4 @@
-import type { BackendCommand } from '../backend/kind.ts';
+import type { BackendCommand } from '../backend/context.ts';
 import { formatDuration } from '../base/duration.ts';
 import { runCommand } from '../process/command.ts';
 import { commandEnvironment } from '../process/command-environment.ts';

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { type Failure, failuresOf } from '../base/errors.ts';
+import type { LevelControl } from '../base/log-level.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import { findServiceManager } from '../process/service-manager.ts';
 import type { AgentContext } from './context.ts';
@@ -22,6 +23,8 @@ export interface RunOptions {
    * Of `exec`: its child starts when every output is published for the first time, and the agent ends with the child.
    */
   readonly execution?: Execution;
+  /** The level of the log, which the API may change. */
+  readonly logLevel?: LevelControl;
   /** How long publishing every output for the first time may take; absent: without limit. */
   readonly timeoutMs?: number;
   /** Called once, when the first configuration is in place and the code that it needs is loaded. */
@@ -40,11 +43,11 @@ export interface RunOptions {
 export async function run(
   plan: Plan,
   context: AgentContext,
-  { signal, source, stop, execution, timeoutMs, onApplied, onStarted = () => {} }: RunOptions,
+  { signal, source, stop, execution, logLevel, timeoutMs, onApplied, onStarted = () => {} }: RunOptions,
 ): Promise<readonly Failure[]> {
   const reloadConfig = source === undefined ? undefined : async () => (await follower?.request()) ?? [];
   let follower: ConfigFollower | undefined;
-  await using pipeline = new Pipeline(context, { serve: { stop, reloadConfig }, execution });
+  await using pipeline = new Pipeline(context, { serve: { stop, reloadConfig, logLevel }, execution });
   await using manager = findServiceManager({
     env: context.env,
     clock: context.clock,

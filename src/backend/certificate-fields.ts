@@ -1,11 +1,14 @@
 import { Secret } from '../base/secret.ts';
 import type { Fields, Value } from '../base/value.ts';
 import type { CheckedCertificate } from '../certificate/check.ts';
-import { type KeyFormat, keyPem } from '../certificate/local-key.ts';
+import { keyPem, type PrivateKeyFormat } from '../certificate/local-key.ts';
 import type { CertificateLife } from './backend.ts';
 
 /** The fields of a certificate, the same as of one that a PKI engine issues. */
-export function certificateFields({ leaf, key, chain }: CheckedCertificate, format: KeyFormat = 'pkcs8'): Fields {
+export function certificateFields(
+  { leaf, key, chain }: CheckedCertificate,
+  format: PrivateKeyFormat = 'pkcs8',
+): Fields {
   const [issuingCa] = chain;
   const text = (pem: string) => Secret.text(pem.trimEnd());
   return new Map<string, Value>([

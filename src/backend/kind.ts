@@ -1,42 +1,12 @@
-import type { Clock } from '../base/clock.ts';
-import type { Emit } from '../base/fact.ts';
 import type { Secret } from '../base/secret.ts';
 import type { BackendConfig } from '../config/config.ts';
-import type { Environment } from '../config/environment.ts';
 import type { BackendKindConfig } from '../config/sections/backends/kind.ts';
 import type { Backend } from './backend.ts';
+import type { OpeningContext } from './context.ts';
+import type { Examiner } from './examined.ts';
+import type { PolicyMaker } from './policy.ts';
 
-/** What the agent gives to every backend that it opens. */
-export interface BackendContext {
-  readonly clock: Clock;
-  /** Returns a number in [0, 1). */
-  readonly random: () => number;
-  readonly emit: Emit;
-  /** The process environment, for proxy variables; the configuration has read everything else from it. */
-  readonly env: Environment;
-  /** Pannier's version, for the User-Agent header. */
-  readonly version: string;
-  /**
-   * Lives as long as the agent: what a backend must still know after it was opened again with another configuration.
-   * Its keys begin with the kind of the backend.
-   */
-  readonly kept: Map<string, unknown>;
-}
-
-/** Runs a program, without a shell; resolves to what went wrong in words, or to undefined. Never rejects. */
-export type RunCommand = (command: BackendCommand, signal: AbortSignal) => Promise<string | undefined>;
-
-export interface BackendCommand {
-  readonly argv: readonly string[];
-  /** Variables beside those that every command of the agent has. */
-  readonly added: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-}
-
-/** What a backend is opened with. */
-export interface OpeningContext extends BackendContext {
-  readonly runCommand: RunCommand;
-}
+export type { BackendContext, OpeningContext } from './context.ts';
 
 /**
  * The descriptor of one kind of backend: what the configuration must know about it, and how to open one. A kind is a
@@ -51,6 +21,11 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> extends Ba
   credentialsIn?(config: C): readonly Secret[];
   /** Whether a login uses up something that a later login needs, such as a wrapping token. Absent: it never does. */
   usesUpLogin?(config: C): boolean;
+  /**
+   * Loads what `pannier doctor` and `pannier policy` do with a backend of this kind. A member that is absent: doctor
+   * skips the backend, or it needs no policy.
+   */
+  loadTools?(): Promise<Partial<Examiner<C> & PolicyMaker<C>>>;
   /** Opens a backend; nothing is sent yet. */
   open(config: C, context: OpeningContext): Promise<Backend>;
 }

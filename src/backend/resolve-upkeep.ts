@@ -1,5 +1,5 @@
 import { parseDuration } from '../base/duration.ts';
-import type { KeyFormat, LocalKey } from '../certificate/local-key.ts';
+import type { LocalKey, PrivateKeyFormat } from '../certificate/local-key.ts';
 import type { Renewal, RenewalWindow, Upkeep } from '../config/config.ts';
 import type { ConfigPath } from '../config/place.ts';
 import type { LocalKeyShape } from './certificate-schemas.ts';
@@ -14,7 +14,7 @@ export type RefuseKey = (key: ConfigPath, seen: string, hint?: string) => void;
 
 interface KeyShape {
   readonly key?: LocalKeyShape;
-  readonly privateKeyFormat?: KeyFormat | undefined;
+  readonly privateKeyFormat?: PrivateKeyFormat | undefined;
 }
 
 interface RenewalShape {
@@ -27,8 +27,8 @@ export function keyOf(
   { key, privateKeyFormat }: KeyShape,
   local: LocalKey,
   refuse: RefuseKey,
-): { readonly key?: LocalKey & { readonly reuse?: true }; readonly privateKeyFormat?: KeyFormat } {
-  const format: { privateKeyFormat?: KeyFormat } = privateKeyFormat === undefined ? {} : { privateKeyFormat };
+): { readonly key?: LocalKey & { readonly reuse?: true }; readonly privateKeyFormat?: PrivateKeyFormat } {
+  const format: { privateKeyFormat?: PrivateKeyFormat } = privateKeyFormat === undefined ? {} : { privateKeyFormat };
   if (key === undefined) return format;
   if (key === 'local') return { key: local, ...format };
   const { local: type, bits = 2048, curve = 'P-256', reuse = false } = key;

@@ -1,5 +1,13 @@
 import { CODES, type Code, type ExitStatus, type Retry } from './codes.ts';
 
+/** A place in a text file; line and column are counted from 1. */
+export interface FilePosition {
+  /** The file's short name in messages. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 /**
  * A failure as plain frozen data: facts carry it, logs print it and the status shows it. It never holds a secret value:
  * Pannier words `seen` itself, and quotes nothing that may be one.
@@ -9,6 +17,8 @@ export interface Failure {
   readonly code: Code;
   /** What the failure concerns: a configuration path (`secrets.db.read`), or a part of the agent (`process`). */
   readonly place: string;
+  /** Where that stands in a configuration file; absent when it stands in none, or when nobody needs to know. */
+  readonly at?: FilePosition;
   /** What went wrong there. */
   readonly seen: string;
   /** What to do next. */
@@ -68,9 +78,25 @@ export class ProblemsError extends Error {
   }
 }
 
-/** A failure on one line: `secrets.db.read: no such path (SECRET_NOT_FOUND). Check …`. */
-export function formatFailure({ code, place, seen, hint }: Failure): string {
-  return `${place}: ${seen} (${code}). ${hint}`;
+/**
+ * A failure on one line: `secrets.db.read: no such path (SECRET_NOT_FOUND). Check …`, behind `shop.yaml:7:9: ` when it
+ * stands in a file.
+ */
+export function formatFailure({ code, place, at, seen, hint }: Failure): string {
+  const position = at === undefined ? '' : formatPosition(at);
+  // The place of a syntax error is its position.
+  const prefix = position === '' || place === position ? '' : `${position}: `;
+  return `${prefix}${place}: ${seen} (${code}). ${hint}`;
+}
+
+/** A position as compilers write it, and editors read it: `shop.yaml:7:9`. */
+export function formatPosition({ file, line, column }: FilePosition): string {
+  return `${file}:${line}:${column}`;
+}
+
+/** The failure with its position in a file. */
+export function failureAt(failed: Failure, at: FilePosition): Failure {
+  return Object.freeze({ ...failed, at });
 }
 
 /** The failure of anything thrown. A foreign error becomes INTERNAL, with no more than its class name and its code. */

@@ -29,6 +29,14 @@ export type Fact =
       readonly problem: number;
       readonly problems: number;
     }
+  /** `init` has done all. `outputs` are the first ones; an output without `files` was unchanged. */
+  | {
+      readonly kind: 'init-done';
+      readonly published: number;
+      readonly unchanged: number;
+      readonly durationMs: number;
+      readonly outputs: readonly { readonly output: string; readonly dir?: string; readonly files?: number }[];
+    }
   // ---- logins; `backend` is the configured name, `login` the number of the login in this process
   | {
       readonly kind: 'login-made';
@@ -213,7 +221,7 @@ export type Fact =
       readonly audit: true;
       /** The listener that the caller connected to. */
       readonly where: string;
-      readonly action: 'enter' | 'read' | 'watch' | 'refresh' | OutputAction | 'reload-config' | 'stop';
+      readonly action: 'enter' | 'read' | 'watch' | 'refresh' | OutputAction | 'reload-config' | 'log-level' | 'stop';
       readonly outcome: 'done' | 'unknown' | 'absent' | 'failed' | 'refused';
       readonly secret?: string;
       readonly field?: string;

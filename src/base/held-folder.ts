@@ -43,6 +43,8 @@ export interface HeldFolder extends AsyncDisposable {
 export interface HoldOptions {
   /** Makes the folder with this mode when it is missing, and its parents with 0755 under the umask. */
   readonly make?: number;
+  /** With `make`, false: a missing parent is an error (ENOENT). */
+  readonly parents?: false;
   /** A symlink in the place of the folder itself is an error, also a trusted one. Absent: only untrusted ones are. */
   readonly refuseLink?: boolean;
 }
@@ -79,7 +81,8 @@ export async function holdFolder(path: string, options: HoldOptions = {}): Promi
     fd = await openFile(path, HOLD_FLAGS);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && options.make !== undefined && path !== '/') return await makeFolder(path, options.make);
+    if (code === 'ENOENT' && options.make !== undefined && path !== '/')
+      return await makeFolder(path, options.make, options.parents);
     if (code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
     if (options.refuseLink === true && (await lstat(path)).isSymbolicLink()) throw new ForeignLinkError(path);
     return await heldFrom(hasProcFd() ? await walk(path, options) : await openFile(path, O_RDONLY | O_DIRECTORY), path);
@@ -174,8 +177,8 @@ function closeOnce(fd: number): () => Promise<void> {
   };
 }
 
-async function makeFolder(path: string, mode: number): Promise<HeldFolder> {
-  await using parent = await holdFolder(dirname(path), { make: 0o755 });
+async function makeFolder(path: string, mode: number, parents = true): Promise<HeldFolder> {
+  await using parent = await holdFolder(dirname(path), parents ? { make: 0o755 } : {});
   const at = join(parent.at, basename(path));
   let made = true;
   try {

@@ -9,7 +9,7 @@ export type LocalKey =
   | { readonly type: 'ed25519' };
 
 /** `traditional`: PKCS#1 for RSA, SEC1 for EC. Ed25519 has PKCS#8 only. */
-export type KeyFormat = 'pkcs8' | 'traditional';
+export type PrivateKeyFormat = 'pkcs8' | 'traditional';
 
 /** Makes a private key, in a thread of its own: an RSA key takes a tenth of a second. */
 export async function makeKey(key: LocalKey): Promise<KeyObject> {
@@ -27,7 +27,7 @@ export async function makeKey(key: LocalKey): Promise<KeyObject> {
 }
 
 /** The private key in PEM, with a newline at its end. */
-export function keyPem(key: KeyObject, format: KeyFormat): string {
+export function keyPem(key: KeyObject, format: PrivateKeyFormat): string {
   const traditional = { rsa: 'pkcs1', ec: 'sec1' }[key.asymmetricKeyType as string];
   const type = (format === 'traditional' ? traditional : undefined) ?? 'pkcs8';
   return key.export({ type: type as 'pkcs8', format: 'pem' }).toString();

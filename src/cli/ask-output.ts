@@ -1,6 +1,6 @@
 import { lookUp, plainNumber } from '../base/value.ts';
 import { placeOfOutput } from '../config/place.ts';
-import { askLocal } from '../http/local-api.ts';
+import { advised, askAgent } from './agent-advice.ts';
 import { parsedAnswer, refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
 import { print } from './print.ts';
@@ -20,8 +20,8 @@ export async function askOutputCommand(
 ): Promise<number> {
   const where = await findAgent(options);
   const path = `/v1/outputs/${encodeURIComponent(output)}/${action}`;
-  const answer = await askLocal(where, { method: 'POST', path, timeoutMs: TIMEOUT_MS });
-  if (answer.status !== 200) throw refusedAnswer(answer, where, placeOfOutput(output));
+  const answer = await askAgent(where, { method: 'POST', path, timeoutMs: TIMEOUT_MS });
+  if (answer.status !== 200) throw advised(refusedAnswer(answer, where, placeOfOutput(output)), where);
   const generation = plainNumber(lookUp(parsedAnswer(answer, where), 'generation'));
   await print(`${output}: generation ${generation} is published\n`);
   return 0;

@@ -1,8 +1,10 @@
+import type { DoctorCommandOptions } from './doctor.ts';
 import type { ExecCommandOptions } from './exec.ts';
 import type { AgentOptions } from './find-agent.ts';
 import type { GetCommandOptions } from './get.ts';
 import type { InitCommandOptions } from './init.ts';
 import type { NewCommandOptions } from './new.ts';
+import type { PolicyCommandOptions } from './policy.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 import type { CommonOptions } from './setup.ts';
@@ -16,6 +18,8 @@ export type Choice =
   | { readonly command: 'exec'; readonly options: ExecCommandOptions }
   | { readonly command: 'render'; readonly options: RenderCommandOptions }
   | { readonly command: 'validate'; readonly options: ValidateCommandOptions }
+  | { readonly command: 'doctor'; readonly options: DoctorCommandOptions }
+  | { readonly command: 'policy'; readonly options: PolicyCommandOptions }
   | { readonly command: 'get'; readonly name: string; readonly options: GetCommandOptions }
   | { readonly command: 'status'; readonly options: StatusCommandOptions }
   | { readonly command: 'probe'; readonly check: Probe; readonly options: AgentOptions; readonly timeoutMs?: number }
@@ -30,6 +34,9 @@ export type Choice =
 
 /** The shells that `pannier completion` has a script for. */
 export type Shell = 'bash' | 'zsh' | 'fish';
+
+/** How long `doctor` takes at most when the command line does not say it. */
+export const DOCTOR_TIMEOUT_MS = 30_000;
 
 /** How long `init` and `render` take at most when the command line does not say it. */
 export const INIT_TIMEOUT_MS = 60_000;

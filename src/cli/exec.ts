@@ -43,6 +43,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
     onApplied: spareMemory,
     onStarted: releaseStartMemory,
     execution,
+    logLevel: setup.log,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   for (const failed of failures) process.stderr.write(`exec: ${formatFailure(failed)}\n`);

@@ -4,7 +4,7 @@ import type { ApiConfig, ApiListenerConfig, Config, ListenConfig } from '../conf
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { readToken } from '../deliver/http/token-file.ts';
 import type { LocalPlace } from '../http/local-api.ts';
-import { DEFAULT_SOCKET, namedPlace } from './named-place.ts';
+import { DEFAULT_PLACE, namedPlace } from './named-place.ts';
 
 export interface AgentOptions {
   /** From `--socket`: a path, `unix:///PATH`, or `HOST:PORT`. */
@@ -36,21 +36,22 @@ export async function findAgent(options: AgentOptions): Promise<LocalPlace> {
     throw fail('CONFIG_MISSING', 'api', 'the configuration has no section api', { hint });
   }
   const best = preferredListener(config?.api);
-  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET, ...token } : { ...(await placeOf(best)), ...token };
+  return best === undefined ? { ...DEFAULT_PLACE, ...token } : { ...(await placeOf(best)), ...token };
 }
 
 /**
  * The address at which the running agent answers health: as `findAgent` finds it, but in a configuration the admin
- * listener comes first. Health needs no token.
+ * listener comes first. Health needs no token. What this finds without reading a configuration, `quickProbe` finds too.
  * @throws ProblemsError when the configuration is not good.
  */
 export async function findHealth(options: AgentOptions): Promise<LocalPlace> {
   const env = readEnvironment();
   const named = namedPlace(options.socket, env);
   if (named !== undefined) return named;
-  const config = isConfigNamed(options, env) ? await load(options, env) : undefined;
+  const hasConfig = isConfigNamed(options, env) || (await hasDefaultFile());
+  const config = hasConfig ? await load(options, env) : undefined;
   const best = config?.admin ?? preferredListener(config?.api);
-  return best === undefined ? { kind: 'unix', path: DEFAULT_SOCKET } : addressFromHere(best.where);
+  return best === undefined ? DEFAULT_PLACE : addressFromHere(best.where, best.place);
 }
 
 async function hasDefaultFile(): Promise<boolean> {
@@ -72,12 +73,13 @@ function preferredListener(api: ApiConfig | undefined): ApiListenerConfig | unde
 
 async function placeOf({ where, place, tokenFile }: ApiListenerConfig): Promise<LocalPlace> {
   const token = tokenFile === undefined ? {} : { token: await readToken(tokenFile, `${place}.tokenFile`) };
-  return { ...addressFromHere(where), ...token };
+  return { ...addressFromHere(where, place), ...token };
 }
 
 /** The address by which this machine reaches a listener: loopback for one that listens on all interfaces. */
-function addressFromHere(where: ListenConfig): LocalPlace {
-  if (where.kind === 'unix') return { kind: 'unix', path: where.path };
+function addressFromHere(where: ListenConfig, place: string): LocalPlace {
+  const from = `${place} of the configuration`;
+  if (where.kind === 'unix') return { kind: 'unix', path: where.path, from };
   const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
-  return { kind: 'tcp', host: everywhere[where.host] ?? where.host, port: where.port };
+  return { kind: 'tcp', host: everywhere[where.host] ?? where.host, port: where.port, from };
 }

@@ -3,7 +3,7 @@ import { BACKEND_KINDS } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { fail, type PannierError, ProblemsError } from '../base/errors.ts';
 import { makeNearest, thereIsNo } from '../base/nearest.ts';
-import { aboutOneField } from '../base/value.ts';
+import { aboutOneField, otherFields } from '../base/value.ts';
 import { version } from '../base/version.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { lookForDefaultFile } from '../config/load/default-file.ts';
@@ -12,6 +12,7 @@ import { AnswerCache } from '../deliver/api/answers.ts';
 import type { LocalAnswer } from '../http/local-api.ts';
 import type { AgentOptions } from './find-agent.ts';
 import { namedPlace } from './named-place.ts';
+import { progressOnTerminal } from './progress.ts';
 import { loadPlan } from './setup.ts';
 import { listenForStop } from './stop-signals.ts';
 
@@ -31,7 +32,9 @@ export async function getDirectly(
   options: AgentOptions,
   isAsked: boolean,
 ): Promise<LocalAnswer> {
+  using progress = await progressOnTerminal();
   const plan = await loadPlan(options);
+  progress?.know(plan.config);
   const { secrets, backends } = plan.config;
   const secret = secrets.get(name);
   if (secret === undefined) {
@@ -44,8 +47,10 @@ export async function getDirectly(
     throw new NotWithoutAsking();
   }
   using stop = listenForStop();
-  const context = { clock: systemClock, random: Math.random, emit: () => {}, env: readEnvironment(), version };
+  const emit = progress?.hearing(() => {}) ?? (() => {});
+  const context = { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version };
   const held = await fetchOne(plan, name, context, { timeoutMs: TIMEOUT_MS, signal: stop.signal });
+  progress?.end();
   if (!('value' in held)) throw new ProblemsError(held);
   if (!isAsked) process.stderr.write('get: no agent answers, so the secret was fetched with a login of its own\n');
   if (held.value.life.kind === 'lease') {
@@ -53,11 +58,12 @@ export async function getDirectly(
   }
   const answers = new AnswerCache();
   const body = field === undefined ? answers.whole(name, held) : answers.field(held, field)?.body;
-  if (body === undefined) {
-    const seen = `the secret ${name} has no field "${field}"${aboutOneField(held.value.fields)}`;
-    throw fail('API_UNKNOWN_FIELD', `${name}.${field}`, seen);
+  if (body === undefined && field !== undefined) {
+    const { meant, ...hint } = otherFields(held.value.fields, field);
+    const seen = `the secret ${name} has no field "${field}"${aboutOneField(held.value.fields)}${meant}`;
+    throw fail('API_UNKNOWN_FIELD', `${name}.${field}`, seen, hint);
   }
-  return { status: 200, headers: {}, body: Buffer.from(body) };
+  return { status: 200, headers: {}, body: Buffer.from(body ?? '') };
 }
 
 /** A login would use up what a later start of the agent needs, and nobody asked for a login. */

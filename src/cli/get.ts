@@ -1,8 +1,9 @@
 import { fail, PannierError } from '../base/errors.ts';
-import { aboutOneField, lookUp, type Value } from '../base/value.ts';
+import { aboutOneField, lookUp, otherFields, type Value } from '../base/value.ts';
 import { splitSource } from '../config/sections/secrets/resolve-source.ts';
 import { askLocal, type LocalAnswer, type LocalPlace } from '../http/local-api.ts';
 import { writeJson } from '../render/text/json.ts';
+import { advised } from './agent-advice.ts';
 import { parsedAnswer, refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
 import { print } from './print.ts';
@@ -41,8 +42,9 @@ async function ask(name: string, field: string | undefined, source: string, opti
     const { getDirectly } = await import('./get-direct.ts');
     return { answer: await getDirectly(name, field, options, true), where: nowhere };
   }
+  let where: LocalPlace = nowhere;
   try {
-    const where = await findAgent(options);
+    where = await findAgent(options);
     const path = `/v1/secrets/${encodeURIComponent(name)}${field === undefined ? '' : `/${encodeURIComponent(field)}`}`;
     const answer = await askLocal(where, { path });
     if (answer.status !== 200) throw refusedAnswer(answer, where, source);
@@ -50,11 +52,11 @@ async function ask(name: string, field: string | undefined, source: string, opti
   } catch (error) {
     if (!(error instanceof PannierError)) throw error;
     const { getDirectly, isWithoutAgent, NotWithoutAsking } = await import('./get-direct.ts');
-    if (!(await isWithoutAgent(error, options))) throw error;
+    if (!(await isWithoutAgent(error, options))) throw advised(error, where);
     try {
       return { answer: await getDirectly(name, field, options, false), where: nowhere };
     } catch (other) {
-      throw other instanceof NotWithoutAsking ? error : other;
+      throw other instanceof NotWithoutAsking ? advised(error, where) : other;
     }
   }
 }
@@ -66,8 +68,9 @@ function choose(document: Value, name: string, field: string | undefined, { json
   const fields = lookUp(document, 'fields') ?? document;
   const value = lookUp(fields, field);
   if (value === undefined) {
-    const seen = `the secret ${name} has no field "${field}"${aboutOneField(fields)}`;
-    throw fail('API_UNKNOWN_FIELD', `${name}.${field}`, seen);
+    const { meant, ...hint } = otherFields(fields, field);
+    const seen = `the secret ${name} has no field "${field}"${aboutOneField(fields)}${meant}`;
+    throw fail('API_UNKNOWN_FIELD', `${name}.${field}`, seen, hint);
   }
   return value;
 }

@@ -1,14 +1,14 @@
-import { fstatSync } from 'node:fs';
 import { asFailure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import { type LevelControl, type LogLevel, tellsMore } from '../base/log-level.ts';
 import type { LogConfig } from '../config/config.ts';
+import { readEnvironment } from '../config/environment.ts';
 import { LogFile } from '../log/log-file.ts';
 import { createLogger } from '../log/logger.ts';
-
-const STDERR = 2;
+import { isTerminal } from '../log/standard-error.ts';
 
 /** The log of this process; where it goes can change. */
-export interface Log {
+export interface Log extends LevelControl {
   readonly emit: Emit;
   /** Moves to this configuration, and opens its file anew also when nothing changed. One after the other. */
   reopen(config?: LogConfig): Promise<void>;
@@ -23,18 +23,34 @@ interface Opened extends Disposable {
 /** Opens the log. A file that cannot be written is a warning on standard error, where the lines then go. */
 export async function openLog(first: LogConfig): Promise<Log> {
   let config = first;
-  let isDebugging = false;
+  let asked: LogLevel | undefined;
   let now = await open(config);
   let turn: Promise<void> = Promise.resolve();
+  const level = () => (asked !== undefined && tellsMore(asked, config.level) ? asked : config.level);
   const inTurn = (change: () => void, told?: () => void) => {
     turn = turn.then(async () => {
       change();
       const before = now;
-      now = await open(isDebugging ? { ...config, level: 'debug' } : config);
+      now = await open({ ...config, level: level() });
       told?.();
       before[Symbol.dispose]();
     });
     return turn;
+  };
+  const set = (next: LogLevel | undefined) => {
+    let before = level();
+    const tell = () => now.emit({ kind: 'log-level-changed', level: level() });
+    return inTurn(
+      () => {
+        before = level();
+        asked = next;
+        // The line about going back is one of the level that tells more.
+        if (tellsMore(before, level())) tell();
+      },
+      () => {
+        if (tellsMore(level(), before)) tell();
+      },
+    );
   };
   return {
     emit: (fact) => now.emit(fact),
@@ -43,42 +59,22 @@ export async function openLog(first: LogConfig): Promise<Log> {
         config = next ?? config;
       });
     },
-    toggleDebug() {
-      void inTurn(
-        () => {
-          // The line about going back is one of the lower level.
-          if (isDebugging) now.emit({ kind: 'log-level-changed', level: config.level });
-          isDebugging = !isDebugging;
-        },
-        () => {
-          if (isDebugging) now.emit({ kind: 'log-level-changed', level: 'debug' });
-        },
-      );
-    },
+    configured: () => config.level,
+    level,
+    set,
+    toggleDebug: () => void set(asked === undefined ? 'debug' : undefined),
   };
 }
 
 async function open({ level, format, file }: LogConfig): Promise<Opened> {
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal());
-  const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json' });
+  const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json', env: readEnvironment });
   if (file === undefined) return { emit, [Symbol.dispose]: () => {} };
   try {
     return await openFile(file, { level, format: format === 'pretty' ? 'pretty' : 'json' }, emit);
   } catch (error) {
     emit({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
     return { emit, [Symbol.dispose]: () => {} };
-  }
-}
-
-/**
- * Whether standard error is a terminal. `process.stderr` would know, and making it takes 4 ms. A pipe or a file, which
- * it is nearly everywhere, is no character device, and then not even node:tty is loaded.
- */
-function isTerminal(): boolean {
-  try {
-    return fstatSync(STDERR).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(STDERR);
-  } catch {
-    return false; // closed
   }
 }
 

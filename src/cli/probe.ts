@@ -1,8 +1,10 @@
 import { errnoWord } from '../base/errno.ts';
 import { fail, PannierError } from '../base/errors.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { DEFAULT_FILE } from '../config/load/default-file.ts';
 import type { LocalPlace } from '../http/local-api.ts';
-import { DEFAULT_SOCKET, namedPlace } from './named-place.ts';
+import { DEFAULT_PLACE, namedPlace } from './named-place.ts';
+import { type Advice, adviseOnSocket } from './socket-advice.ts';
 
 /** The path of each check, by its word on the command line. */
 const PATHS = { startup: '/startupz', ready: '/readyz', live: '/livez' } as const;
@@ -48,9 +50,12 @@ export function quickProbe([probe = '', ...rest]: readonly string[]): Promise<nu
   const isPlain = option === undefined || (option === '--socket' && socket !== undefined && more.length === 0);
   if (!isPlain || !Object.hasOwn(PATHS, probe)) return undefined;
   const named = namedPlace(socket, env);
-  if (named === undefined && (env['PANNIER_CONFIG'] ?? '') !== '') return undefined;
-  return probeAt(named ?? { kind: 'unix', path: DEFAULT_SOCKET }, probe as Probe, PROBE_TIMEOUT_MS);
+  if (named === undefined && ((env['PANNIER_CONFIG'] ?? '') !== '' || isHere(DEFAULT_FILE))) return undefined;
+  return probeAt(named ?? DEFAULT_PLACE, probe as Probe, PROBE_TIMEOUT_MS);
 }
+
+/** Whether something has this name in the working directory. Whether it may be used is checked where it is read. */
+const isHere = (name: string): boolean => process.getBuiltinModule('node:fs').existsSync(name);
 
 /** Sends one request in HTTP/1.0, whose answer ends with the connection, and resolves to the answer's text. */
 function ask(where: LocalPlace, path: string, timeoutMs: number): Promise<string> {
@@ -59,8 +64,8 @@ function ask(where: LocalPlace, path: string, timeoutMs: number): Promise<string
     const socket = connect(where.kind === 'unix' ? { path: where.path } : { host: where.host, port: where.port });
     const chunks: Buffer[] = [];
     let length = 0;
-    const lose = (code: 'AGENT_UNREACHABLE' | 'AGENT_SILENT' | 'AGENT_ANSWER', seen: string) => {
-      reject(fail(code, shown(where), seen));
+    const lose = (code: 'AGENT_UNREACHABLE' | 'AGENT_SILENT' | 'AGENT_ANSWER', seen: string, advice?: Advice) => {
+      reject(fail(code, shown(where), advice?.seen ?? seen, advice));
       socket.destroy();
     };
     const timer = setTimeout(() => lose('AGENT_SILENT', `no whole answer within ${timeoutMs} ms`), timeoutMs);
@@ -70,11 +75,13 @@ function ask(where: LocalPlace, path: string, timeoutMs: number): Promise<string
       if (length > MAX_BYTES) lose('AGENT_ANSWER', 'the answer is too large');
       else chunks.push(chunk);
     });
-    socket.on('error', (error) => lose('AGENT_UNREACHABLE', whyNot(errnoWord(error))));
+    socket.on('error', (error) => lose('AGENT_UNREACHABLE', whyNot(errnoWord(error)), adviceFor(where)));
     socket.on('end', () => resolve(Buffer.concat(chunks).toString()));
     socket.on('close', () => clearTimeout(timer));
   });
 }
+
+const adviceFor = (where: LocalPlace) => (where.kind === 'unix' ? adviseOnSocket(where) : undefined);
 
 function whyNot(code: string): string {
   if (code === 'ENOENT') return 'there is no socket at this path';

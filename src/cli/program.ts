@@ -1,9 +1,10 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { version } from '../base/version.ts';
-import { type Choice, INIT_TIMEOUT_MS, type Shell } from './choice.ts';
+import { type Choice, DOCTOR_TIMEOUT_MS, INIT_TIMEOUT_MS, type Shell } from './choice.ts';
 import type { AgentOptions } from './find-agent.ts';
 import type { NewCommandOptions } from './new.ts';
+import type { PolicyCommandOptions } from './policy.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 
@@ -71,6 +72,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .option('--reveal', 'show values instead of marks', false)
     .option('--diff', 'show what would change in the published files', false)
     .addOption(new Option('--exit-code', '--diff, and status 5 when something would change').implies({ diff: true }))
+    .option('--json', 'one JSON document on standard output, with what --diff finds')
     .option('--out <directory>', 'write the files below this directory')
     .option('--timeout <duration>', 'give up after this long (default: 60s)', duration)
     .action(
@@ -84,6 +86,24 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .action((files: string[], { config, ...options }: { config: string[]; json?: boolean }) =>
       choose({ command: 'validate', options: { config: [...config, ...files], ...options } }),
     );
+  withConfig(program.command('doctor'))
+    .description('check everything that a start needs, from configuration to reload, and change nothing')
+    .option('--json', 'an array of checks on standard output')
+    .option('--timeout <duration>', 'end after this long; each check takes 5s at most (default: 30s)', duration)
+    .action(({ timeout = DOCTOR_TIMEOUT_MS, ...options }: { config: string[]; json?: boolean; timeout?: number }) =>
+      choose({ command: 'doctor', options: { ...options, timeoutMs: timeout } }),
+    );
+  withConfig(program.command('policy'))
+    .description('print the least policy that this configuration needs: for Vault or OpenBao, or for IAM')
+    .addOption(new Option('--backend <name>', 'this backend only, repeatable').argParser(collect).default([], 'all'))
+    .option('--json', 'one JSON document on standard output')
+    .addOption(new Option('--direct', 'ask the servers for the mounts of kv secrets, with a login that is revoked'))
+    .addOption(
+      new Option('--token-file <path>', 'as --direct, with the token in this file, which is not revoked').implies({
+        direct: true,
+      }),
+    )
+    .action((options: PolicyCommandOptions) => choose({ command: 'policy', options }));
   withAgent(program.command('get'))
     .description('print a secret, or one field of it, of a running agent, or fetch it when none runs')
     .argument('<name>', 'NAME or NAME.FIELD')

@@ -2,12 +2,19 @@ import { join, resolve } from 'node:path';
 import { type DryOutput, dryRun } from '../agent/dry-run.ts';
 import type { Plan } from '../agent/plan.ts';
 import { systemClock } from '../base/clock.ts';
-import { exitStatus, failure, failuresOf, formatFailure, PannierError } from '../base/errors.ts';
+import { exitStatus, failure, failuresOf, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { EXEC_ENVIRONMENT } from '../config/place.ts';
-import { showDifference } from './render/difference.ts';
+import { print } from './print.ts';
+import { progressOnTerminal } from './progress.ts';
+import { differencesOf } from './render/difference.ts';
+import type { RenderedOutput } from './render/document.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { exitStatusOf, listenForStop } from './stop-signals.ts';
+
+// For doctor, which looks for processes as a reload does.
+export { findProcesses } from '../process/find-process.ts';
+export { readPidFile } from '../process/pid-file.ts';
 
 export interface RenderCommandOptions extends CommonOptions {
   readonly timeoutMs: number;
@@ -19,6 +26,8 @@ export interface RenderCommandOptions extends CommonOptions {
   readonly diff: boolean;
   /** With `diff`: says by the exit status whether something would change. */
   readonly exitCode?: boolean;
+  /** Prints one JSON document for programs. */
+  readonly json?: boolean;
   /** Writes the files below this directory instead of standard output. */
   readonly out?: string;
 }
@@ -29,28 +38,48 @@ export interface RenderCommandOptions extends CommonOptions {
  * WOULD_CHANGE.
  */
 export async function renderCommand(options: RenderCommandOptions): Promise<number> {
-  const { plan, context } = await setUp('render', options);
+  if (options.json !== true) return await renderPlain(options);
+  try {
+    return await renderPlain(options);
+  } catch (error) {
+    if (!(error instanceof ProblemsError || error instanceof PannierError)) throw error;
+    const problems = failuresOf(error, 'configuration');
+    await print((await import('./render/document.ts')).renderDocument([], problems, false));
+    return exitStatus(problems);
+  }
+}
+
+async function renderPlain(options: RenderCommandOptions): Promise<number> {
+  using progress = await progressOnTerminal();
+  const { plan, context } = await setUp('render', options, progress);
   const chosen = choose(plan, options.output);
   using stop = listenForStop();
   const { outputs, failures } = await dryRun(chosen, context, { timeoutMs: options.timeoutMs, signal: stop.signal });
+  progress?.end();
   const received = stop.received();
   if (received !== undefined) return exitStatusOf(received);
   const all = [...failures];
-  let isChanged = false;
+  const rendered: RenderedOutput[] = [];
   for (const dry of outputs) {
     try {
       if (options.out !== undefined) await write(dry, options.out, options.reveal);
-      if (options.diff) {
-        const difference = isEnvironment(dry) ? '' : await showDifference(dry, options.reveal);
-        if (difference !== '') isChanged = true;
-        process.stdout.write(difference);
-      } else if (options.out === undefined) process.stdout.write(show(dry, options.reveal));
+      const isCompared = options.diff && !isEnvironment(dry);
+      rendered.push({ dry, differences: isCompared ? await differencesOf(dry, options.reveal) : undefined });
     } catch (error) {
       all.push(...failuresOf(error, `outputs.${dry.output.name}`));
     }
   }
-  for (const failed of all) process.stderr.write(`render: ${formatFailure(failed)}\n`);
+  if (options.json === true) {
+    await print((await import('./render/document.ts')).renderDocument(rendered, all, options.reveal));
+  } else {
+    for (const { dry, differences = [] } of rendered) {
+      if (options.diff) await print(differences.map(({ text }) => text).join(''));
+      else if (options.out === undefined) await print(show(dry, options.reveal));
+    }
+    for (const failed of all) process.stderr.write(`render: ${formatFailure(failed)}\n`);
+  }
   if (all.length > 0) return exitStatus(all);
+  const isChanged = rendered.some(({ differences = [] }) => differences.some(({ change }) => change !== 'same'));
   return isChanged && options.exitCode === true ? WOULD_CHANGE : 0;
 }
 

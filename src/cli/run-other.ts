@@ -10,6 +10,10 @@ export async function runOther(choice: OtherChoice): Promise<number> {
       return (await import('./validate.ts')).validateCommand(choice.options);
     case 'render':
       return (await import('./render.ts')).renderCommand(choice.options);
+    case 'doctor':
+      return (await import('./doctor.ts')).doctorCommand(choice.options);
+    case 'policy':
+      return (await import('./policy.ts')).policyCommand(choice.options);
     case 'get':
       return (await import('./get.ts')).getCommand(choice.name, choice.options);
     case 'status':

@@ -21,6 +21,7 @@ export async function runPannier(options: CommonOptions): Promise<number> {
   const failures = await run(plan, context, {
     signal: stop.signal,
     stop: stop.stop,
+    logLevel: setup.log,
     source: configSource(options, setup, { check: refuseChild, signal: 'SIGHUP' }),
     onApplied: spareMemory,
     onStarted: releaseStartMemory,

@@ -1,14 +1,20 @@
 import type { AgentContext } from '../agent/context.ts';
 import { allProblems, planOf } from '../agent/create-plan.ts';
 import type { Plan } from '../agent/plan.ts';
+import { tellWarnings } from '../agent/tell-warnings.ts';
 import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
 import { version } from '../base/version.ts';
+import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
+import type { LoadOptions } from '../config/load.ts';
 import { ConfigProblemsError } from '../config/problems/config-problems.ts';
+import type { ConfigText } from '../config/problems/marks.ts';
+import { createStderrWriter } from '../log/standard-error.ts';
 import { type Log, openLog } from './open-log.ts';
 import { tuneForLargeConfig } from './sparing.ts';
+import type { Progress } from './terminal/progress.ts';
 
 export interface CommonOptions {
   /** From `-c`, repeatable; PANNIER_CONFIG when empty, and then `pannier.yaml`. */
@@ -22,37 +28,81 @@ export interface Setup {
   readonly log: Log;
 }
 
+/** How a configuration is read; see `LoadOptions`. */
+export type ReadOptions = Pick<LoadOptions, 'onRead' | 'placeWarnings'>;
+
 /**
  * Reads and checks the configuration and its templates.
- * @param onRead see `LoadOptions`.
  * @throws ProblemsError or PannierError when anything in it is not good.
  */
-export async function loadPlan(options: CommonOptions, onRead = (_length: number, _text: string) => {}): Promise<Plan> {
-  const { loadConfig } = await import('../config/load.ts');
+export async function loadPlan(options: CommonOptions, read: ReadOptions = {}): Promise<Plan> {
   const readAtWallMs = systemClock.wallMs();
+  return await withPositions(read, async (reading, texts) => {
+    const plan = await planOf(await configBy(options, reading), readAtWallMs);
+    return read.placeWarnings === true ? await withPlacedWarnings(plan, texts) : plan;
+  });
+}
+
+/**
+ * Reads and checks the configuration, and its templates only when something in it is not good.
+ * @throws as `loadPlan` does.
+ */
+export async function readConfig(options: CommonOptions, read: ReadOptions = {}): Promise<Config> {
+  return await withPositions(read, (reading) => configBy(options, reading));
+}
+
+async function configBy(options: CommonOptions, read: ReadOptions): Promise<Config> {
+  const { loadConfig } = await import('../config/load.ts');
+  return await loadConfig({
+    kinds: BACKEND_KINDS,
+    tables: SCHEMA_TABLES,
+    paths: options.config,
+    env: readEnvironment(),
+    cwd: process.cwd(),
+    ...read,
+  });
+}
+
+/** The plan whose warnings about what nothing uses have positions too; those of the configuration have theirs. */
+async function withPlacedWarnings(plan: Plan, texts: readonly ConfigText[]): Promise<Plan> {
+  const { warnings: placedAlready } = plan.config;
+  const { placed } = await import('../config/problems/positions.ts');
+  const { failures } = await placed(new ProblemsError(plan.warnings.slice(placedAlready.length)), texts);
+  return { ...plan, warnings: [...placedAlready, ...failures] };
+}
+
+/** What `make` resolves to; its problems, those of templates too, get the positions of their places. */
+async function withPositions<T>(
+  read: ReadOptions,
+  make: (read: ReadOptions, texts: readonly ConfigText[]) => Promise<T>,
+): Promise<T> {
+  const texts: ConfigText[] = [];
+  const onRead: ReadOptions['onRead'] = (length, file) => {
+    texts.push(file);
+    read.onRead?.(length, file);
+  };
   try {
-    const config = await loadConfig({
-      kinds: BACKEND_KINDS,
-      tables: SCHEMA_TABLES,
-      paths: options.config,
-      env: readEnvironment(),
-      cwd: process.cwd(),
-      onRead,
-    });
-    return await planOf(config, readAtWallMs);
+    return await make({ ...read, onRead }, texts);
   } catch (error) {
-    throw error instanceof ConfigProblemsError ? await allProblems(error) : error;
+    const all = error instanceof ConfigProblemsError ? await allProblems(error) : error;
+    throw all instanceof ProblemsError
+      ? await (await import('../config/problems/positions.ts')).placed(all, texts)
+      : all;
   }
 }
 
-/** `loadPlan`, with the log opened, the start and the configuration's warnings told. */
-export async function setUp(command: string, options: CommonOptions): Promise<Setup> {
-  const plan = await loadPlan(options, tuneForLargeConfig);
-  const { secrets, outputs, warnings, log } = plan.config;
+/**
+ * `loadPlan`, with the log opened, the start and the configuration's warnings told.
+ * @param progress told of the configuration and of all facts.
+ */
+export async function setUp(command: string, options: CommonOptions, progress?: Progress): Promise<Setup> {
+  const plan = await loadPlan(options, { onRead: tuneForLargeConfig });
+  progress?.know(plan.config);
+  const { secrets, outputs, log } = plan.config;
   const opened = await openLog(log);
-  const { emit } = opened;
+  const emit = progress?.hearing(opened.emit) ?? opened.emit;
   emit({ kind: 'agent-started', version, command, secrets: secrets.size, outputs: outputs.size });
-  for (const warning of warnings) emit({ kind: 'agent-warning', warning });
+  tellWarnings(plan, emit);
   return {
     plan,
     context: { clock: systemClock, random: Math.random, emit, env: readEnvironment(), version },
@@ -63,9 +113,10 @@ export async function setUp(command: string, options: CommonOptions): Promise<Se
 /** The problems of a configuration on standard error, a line each; anything else is thrown on. */
 export function printProblems(error: unknown): void {
   if (error instanceof ProblemsError) {
-    for (const failed of error.failures) process.stderr.write(`${formatFailure(failed)}\n`);
     const count = error.failures.length;
-    if (count > 1) process.stderr.write(`${count} problems\n`);
+    const lines = [...error.failures.map(formatFailure), ...(count > 1 ? [`${count} problems`] : [])];
+    // Not by `process.stderr`: the process ends, and a pipe that is full takes the rest later.
+    createStderrWriter()(lines.map((line) => `${line}\n`).join(''));
   } else if (error instanceof PannierError) process.stderr.write(`${error.message}\n`);
   else throw error;
 }

@@ -34,9 +34,9 @@ const BUSY_MS = 10_000;
  * Tunes V8 for a start with a long configuration. It is called before the configuration is parsed, since memory begins
  * to grow then.
  * @param length of all files so far, in characters.
- * @param text of the last file.
+ * @param file the last one.
  */
-export function tuneForLargeConfig(length: number, text: string): void {
+export function tuneForLargeConfig(length: number, { text }: { readonly text: string }): void {
   if (length < LARGE) return;
   // Under other flags V8 takes no compiled code from Node, and what speaks to the backend is loaded later: 9 ms for
   // http, more for https.

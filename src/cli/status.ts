@@ -1,6 +1,7 @@
 import { asFailure, formatFailure } from '../base/errors.ts';
 import type { Status } from '../deliver/api/status.ts';
-import { askLocal, type LocalPlace, nameOf } from '../http/local-api.ts';
+import { type LocalPlace, nameOf } from '../http/local-api.ts';
+import { advised, askAgent } from './agent-advice.ts';
 import { refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
 import { print } from './print.ts';
@@ -52,8 +53,8 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
 const CLEAR = '\x1b[H\x1b[J';
 
 async function askStatus(where: LocalPlace, signal?: AbortSignal): Promise<{ text: string; status: Status }> {
-  const answer = await askLocal(where, { path: '/v1/status', ...(signal === undefined ? {} : { signal }) });
-  if (answer.status !== 200) throw refusedAnswer(answer, where);
+  const answer = await askAgent(where, { path: '/v1/status', ...(signal === undefined ? {} : { signal }) });
+  if (answer.status !== 200) throw advised(refusedAnswer(answer, where), where);
   const { readStatus } = await import('./status/read-status.ts');
   const text = answer.body.toString();
   return { text, status: readStatus(text, nameOf(where)) };

@@ -1,4 +1,6 @@
 import { type Failure, failuresOf, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { print } from './print.ts';
+import { progressOnTerminal } from './progress.ts';
 import { type CommonOptions, loadPlan, printProblems } from './setup.ts';
 
 export interface ValidateCommandOptions extends CommonOptions {
@@ -9,18 +11,23 @@ export interface ValidateCommandOptions extends CommonOptions {
 /** `pannier validate`: checks configuration and templates without asking any backend. Returns the exit status. */
 export async function validateCommand(options: ValidateCommandOptions): Promise<number> {
   const { json = false } = options;
+  using progress = await progressOnTerminal();
   try {
-    const { config } = await loadPlan(options);
-    const { secrets, outputs, warnings } = config;
-    if (json) printDocument({ valid: true, secrets: secrets.size, outputs: outputs.size, warnings, problems: [] });
+    const { config, warnings } = await loadPlan(options, { placeWarnings: true });
+    progress?.end();
+    const { secrets, outputs } = config;
+    if (json)
+      await printDocument({ valid: true, secrets: secrets.size, outputs: outputs.size, warnings, problems: [] });
     else {
       for (const warning of warnings) process.stderr.write(`warning: ${formatFailure(warning)}\n`);
       process.stdout.write(`valid: ${count(secrets.size, 'secret')}, ${count(outputs.size, 'output')}\n`);
     }
     return 0;
   } catch (error) {
+    progress?.end();
     const isKnown = error instanceof ProblemsError || error instanceof PannierError;
-    if (json && isKnown) printDocument({ valid: false, warnings: [], problems: failuresOf(error, 'configuration') });
+    if (json && isKnown)
+      await printDocument({ valid: false, warnings: [], problems: failuresOf(error, 'configuration') });
     else printProblems(error);
     return 2;
   }
@@ -34,10 +41,10 @@ interface Document {
   readonly problems: readonly Failure[];
 }
 
-function printDocument({ warnings, problems, ...rest }: Document): void {
-  const told = ({ code, place, seen, hint }: Failure) => ({ code, place, seen, hint });
+async function printDocument({ warnings, problems, ...rest }: Document): Promise<void> {
+  const told = ({ code, place, seen, hint, at }: Failure) => ({ code, place, seen, hint, ...at });
   const document = { ...rest, warnings: warnings.map(told), problems: problems.map(told) };
-  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  await print(`${JSON.stringify(document, null, 2)}\n`);
 }
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import type { EntryChecker } from './check/entry-checker.ts';
 import type { SchemaTables } from './check/table.ts';
 import { createTableChecker, DoesNotFit } from './check/table-checker.ts';
 import type { Config } from './config.ts';
@@ -9,9 +8,11 @@ import { type FoundFile, findFiles, findFolders } from './load/find-files.ts';
 import { interpolate } from './load/interpolate.ts';
 import { type MergedFiles, mergeFiles } from './load/merge.ts';
 import { parseJsonFile } from './load/parse-json.ts';
-import { isTree, type ParsedFile, type SourceFile } from './load/source-file.ts';
-import type { CheckableRest } from './problems/config-problems.ts';
-import { Problems } from './problems/problems.ts';
+import { type ConfigTree, isTree, type SourceFile } from './load/source-file.ts';
+import { type CheckableRest, ConfigProblemsError } from './problems/config-problems.ts';
+import type { ConfigText } from './problems/marks.ts';
+import type { Problems } from './problems/problems.ts';
+import { QuickCheck } from './problems/quick-check.ts';
 import { readCapped } from './read-capped.ts';
 import { resolveConfig } from './resolve.ts';
 import { type BackendKindConfig, kindOf } from './sections/backends/kind.ts';
@@ -28,8 +29,13 @@ export interface LoadOptions {
   readonly tables?: SchemaTables | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
-  /** Called before each file is parsed, with the length in characters of all files so far, and its text. */
-  readonly onRead?: (length: number, text: string) => void;
+  /**
+   * Called before each file is parsed, with the length in characters of all files so far, and the file. A configuration
+   * that is not good is read twice.
+   */
+  readonly onRead?: (length: number, file: ConfigText) => void;
+  /** Whether warnings have their positions too, which means to read the files twice. Problems always have theirs. */
+  readonly placeWarnings?: boolean;
 }
 
 /**
@@ -37,36 +43,73 @@ export interface LoadOptions {
  * @throws ConfigProblemsError with all problems. When a file cannot be read or parsed, only problems of that sort are
  * in it: without what the file defines, the rest cannot be checked.
  */
-export async function loadConfig({ paths, env, kinds, tables, cwd, onRead }: LoadOptions): Promise<Config> {
-  const problems = new Problems();
+export async function loadConfig(options: LoadOptions): Promise<Config> {
+  const read = new Map<string, ReturnType<typeof readCapped>>();
+  const reading: Reading = {
+    texts: [],
+    // Read once: of a pipe there is nothing left the second time.
+    readFile(path, limits) {
+      const reads = read.get(path) ?? readCapped(path, limits);
+      read.set(path, reads);
+      return reads;
+    },
+  };
+  const severalFiles = () => reading.texts.length > 1;
+  const { tables, kinds } = options;
+  if (tables !== undefined) {
+    try {
+      return await loadBy(new QuickCheck(createTableChecker(tables), severalFiles), options, reading);
+    } catch (error) {
+      if (!(error instanceof DoesNotFit)) throw error;
+    }
+  }
+  // The check by tables is fast, and this one knows what is wrong.
+  const { createAllProblems } = await import('./check/create-all-problems.ts');
+  reading.texts.length = 0;
+  return await loadBy(await createAllProblems(kinds, severalFiles), options, reading);
+}
+
+/** What was read. */
+interface Reading {
+  readonly texts: ConfigText[];
+  readonly readFile: typeof readCapped;
+}
+
+async function loadBy(problems: Problems, options: LoadOptions, { texts, readFile }: Reading): Promise<Config> {
+  const { paths, env, kinds, cwd, onRead, placeWarnings = false } = options;
   const found = await findFiles(paths, env, cwd, problems);
   let isComplete = problems.count === 0;
-  problems.several = found.length > 1;
   const files: SourceFile[] = [];
   let length = 0;
   for (const file of found) {
-    const text = await readText(file, problems);
-    length += text?.length ?? 0;
-    if (text !== undefined) onRead?.(length, text);
-    const parsed = text === undefined ? undefined : await parse(text, file, problems);
+    const text = await readText(file, readFile, problems);
+    const parsed = text === undefined ? undefined : await parse(take(text, file), problems);
     if (parsed === undefined) isComplete = false;
-    else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems));
+    else files.push(await interpolate(parsed, { ...file, dir: dirname(file.path) }, env, problems, readFile));
   }
-  if (!isComplete) problems.throwIfAny();
+  if (!isComplete && problems.count > 0) throw await problemsError(problems, texts);
   await loadLateKeys(kinds, files);
-  const checked = await checkBy(tables, kinds, (checker) => {
-    const all = problems.with(checker);
-    const merged = mergeFiles(files, all);
-    return { all, merged, config: resolveConfig(merged, kinds, { env, cwd, problems: all }) };
-  });
-  const { all, merged, config } = checked;
-  all.throwIfAny({ outputs: config.outputs, exec: config.exec, known: namesOf(merged, config, kinds) });
+  const merged = mergeFiles(files, problems);
+  const config = await resolveConfig(merged, kinds, { env, cwd, problems });
+  if (problems.count > 0) {
+    const known = namesOf(merged, config, kinds);
+    throw await problemsError(problems, texts, { outputs: config.outputs, exec: config.exec, known });
+  }
   return deepFreeze({
     ...config,
-    warnings: all.warnings,
+    warnings: await warningsOf(problems, placeWarnings ? texts : undefined),
     files: found.map(({ path }) => path),
     folders: await findFolders(paths, env, cwd),
   });
+
+  function take(text: string, { path, label }: FoundFile): ConfigText {
+    const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && text.trimStart().startsWith('{'));
+    const read = { label, text, isJson };
+    texts.push(read);
+    length += text.length;
+    onRead?.(length, read);
+    return read;
+  }
 }
 
 /** Loads what is needed to resolve the requests and the backends that few configurations have. */
@@ -85,27 +128,16 @@ async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly
 const is = (kind: string) => (entry: unknown) => isTree(entry) && entry['kind'] === kind;
 const has = (key: string) => (entry: unknown) => isTree(entry) && Object.hasOwn(entry, key);
 
-/**
- * Calls `check` with the checker of tables, and when something does not fit, or without tables, with the one of zod:
- * the first is fast, the second knows what is wrong.
- */
-async function checkBy<T>(
-  tables: SchemaTables | undefined,
-  kinds: readonly BackendKindConfig[],
-  check: (checker: EntryChecker) => T,
-): Promise<T> {
-  if (tables !== undefined) {
-    try {
-      return check(createTableChecker(tables));
-    } catch (error) {
-      if (!(error instanceof DoesNotFit)) throw error;
-    }
-  }
-  const [{ createZodChecker }, { loadSchemas }] = await Promise.all([
-    import('./check/zod-checker.ts'),
-    import('./check/schemas.ts'),
-  ]);
-  return check(createZodChecker(await loadSchemas(kinds)));
+async function problemsError({ found }: Problems, texts: readonly ConfigText[], rest?: CheckableRest) {
+  const { withPositions } = await import('./problems/positions.ts');
+  return new ConfigProblemsError(await withPositions(found, texts), rest);
+}
+
+/** @param texts absent: the warnings get no positions. */
+async function warningsOf({ warnings }: Problems, texts: readonly ConfigText[] | undefined) {
+  if (texts === undefined || warnings.length === 0) return warnings.map(({ failed }) => failed);
+  const { withPositions } = await import('./problems/positions.ts');
+  return await withPositions(warnings, texts);
 }
 
 /**
@@ -132,26 +164,29 @@ const MAX_CONFIG_BYTES = 32 * 2 ** 20;
 
 const SPLIT_IT = 'Split it into several files: -c can be repeated, and can name a directory.';
 
-async function readText({ path, label }: FoundFile, problems: Problems): Promise<string | undefined> {
-  const text = await readCapped(path, { maxBytes: MAX_CONFIG_BYTES });
+async function readText(
+  { path, label }: FoundFile,
+  readFile: typeof readCapped,
+  problems: Problems,
+): Promise<string | undefined> {
+  const text = await readFile(path, { maxBytes: MAX_CONFIG_BYTES });
   if (typeof text === 'string') return text;
   problems.addAt('CONFIG_UNREADABLE', label, text.why, text.isTooLarge ? SPLIT_IT : undefined);
   return undefined;
 }
 
-/** The parsed file. Undefined when it has no map to go on with; the problem was added. */
-async function parse(text: string, { path, label }: FoundFile, problems: Problems): Promise<ParsedFile | undefined> {
-  const isJson = path.endsWith('.json') || (!/\.ya?ml$/.test(path) && text.trimStart().startsWith('{'));
-  const parsed = isJson ? parseJsonFile(text, label, problems) : await parseYaml(text, label, problems);
-  if (parsed.tree === undefined) return undefined;
+/** The map in the file. Undefined when it has none to go on with; the problem was added. */
+async function parse({ label, text, isJson }: ConfigText, problems: Problems): Promise<ConfigTree | undefined> {
+  const tree = await (isJson ? parseJsonFile(text, label, problems) : parseYaml(text, label, problems));
+  if (tree === undefined) return undefined;
   // A file may be empty, as one of several.
-  if (parsed.tree === null) return { ...parsed, tree: {} };
-  if (isTree(parsed.tree)) return parsed;
+  if (tree === null) return {};
+  if (isTree(tree)) return tree;
   problems.addAt('CONFIG_MALFORMED', label, 'the file does not hold a map', 'Begin with version: 1.');
   return undefined;
 }
 
-async function parseYaml(text: string, label: string, problems: Problems): Promise<ParsedFile> {
+async function parseYaml(text: string, label: string, problems: Problems): Promise<unknown> {
   const { parseYamlFile } = await import('./load/parse-yaml.ts');
   return parseYamlFile(text, label, problems);
 }

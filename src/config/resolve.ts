@@ -2,13 +2,10 @@ import { makeNearest } from '../base/nearest.ts';
 import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
 import type { MergedFiles } from './load/merge.ts';
 import type { ResolveContext } from './resolve-context.ts';
+import type { SingleSection } from './section-names.ts';
 import type { BackendKindConfig } from './sections/backends/kind.ts';
 import { resolveBackend } from './sections/backends/resolve.ts';
-import { checkChildSteps, resolveExec } from './sections/exec/resolve.ts';
-import { checkListens } from './sections/listeners/check-listens.ts';
-import { resolveAdmin } from './sections/listeners/resolve-admin.ts';
-import { resolveApi } from './sections/listeners/resolve-api.ts';
-import { resolveProxy } from './sections/listeners/resolve-proxy.ts';
+import { checkChildSteps, EXEC_DEFAULTS } from './sections/exec/defaults.ts';
 import { resolveLog } from './sections/log/resolve.ts';
 import { checkDirs, resolveOutput } from './sections/outputs/resolve.ts';
 import { SecretResolver } from './sections/secrets/resolve.ts';
@@ -17,11 +14,11 @@ import { SecretResolver } from './sections/secrets/resolve.ts';
  * Makes the runtime configuration of parsed files: checks each entry against its schema and against the others, and
  * fills in defaults and absolute paths. What is wrong is added to `problems`, and entries with problems are left out.
  */
-export function resolveConfig(
+export async function resolveConfig(
   { sections, singles }: MergedFiles,
   kinds: readonly BackendKindConfig[],
   context: ResolveContext,
-): Omit<Config, 'files' | 'folders' | 'warnings'> {
+): Promise<Omit<Config, 'files' | 'folders' | 'warnings'>> {
   const { problems } = context;
   const backends = new Map<string, BackendConfig>();
   for (const [name, entry] of sections.backends) {
@@ -57,26 +54,24 @@ export function resolveConfig(
     const output = resolveOutput(name, entry, names, problems);
     if (output !== undefined) outputs.set(name, output);
   }
-  checkDirs(outputs.values(), sections.outputs, problems);
-  const exec = resolveExec(singles.get('exec'), sections.outputs, names, problems);
-  if (!singles.has('exec')) checkChildSteps(sections.outputs, problems);
-
-  const api = resolveApi(singles.get('api'), names, problems);
-  const proxy = resolveProxy(singles.get('proxy'), known, kinds, problems);
-  const admin = resolveAdmin(singles.get('admin'), problems);
-  checkListens(
-    [...(api?.listeners ?? []), ...(proxy?.listeners ?? []), ...(admin === undefined ? [] : [admin])],
-    problems,
-  );
+  checkDirs(sections.outputs, problems);
+  // Most configurations have none of these sections, and then their code is not loaded.
+  const execEntry = singles.get('exec');
+  const listens = ['api', 'proxy', 'admin'].some((section) => singles.has(section as SingleSection));
+  const [ofExec, ofListeners] = await Promise.all([
+    execEntry && import('./sections/exec/resolve.ts'),
+    listens ? import('./sections/listeners/resolve-listeners.ts') : undefined,
+  ]);
+  const exec = execEntry && ofExec?.resolveExec(execEntry, sections.outputs, names, problems);
+  if (exec === undefined) checkChildSteps(sections.outputs, problems);
+  const listeners = ofListeners?.resolveListeners(singles, names, known, kinds, problems);
 
   return {
     backends,
     secrets,
     outputs,
-    exec,
-    ...(api === undefined ? {} : { api }),
-    ...(proxy === undefined ? {} : { proxy }),
-    ...(admin === undefined ? {} : { admin }),
+    exec: exec ?? EXEC_DEFAULTS,
+    ...listeners,
     log: resolveLog(singles.get('log'), context),
   };
 }

@@ -7,6 +7,8 @@ export interface ListenOptions {
   readonly place: string;
   /** A live socket at the path belongs to this agent: opening leaves it there, and `takePlace` replaces it. */
   readonly replaces?: boolean;
+  /** Where all listeners are: a missing directory is made for all sockets in it. Absent: for this one. */
+  readonly all?: readonly ListenConfig[];
 }
 
 /** A place where clients connect: one unix socket or one TCP port. Disposing it disposes the service that it has. */

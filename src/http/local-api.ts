@@ -6,8 +6,14 @@ import { loadHttp } from './node-http.ts';
 
 /** The socket or the TCP port of a running agent's local API. */
 export type LocalPlace =
-  | { readonly kind: 'unix'; readonly path: string; readonly token?: Secret }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly token?: Secret };
+  | (Found & { readonly kind: 'unix'; readonly path: string })
+  | (Found & { readonly kind: 'tcp'; readonly host: string; readonly port: number });
+
+interface Found {
+  readonly token?: Secret;
+  /** Where the address was found, for messages: `--socket`, `api.socket of the configuration`. */
+  readonly from?: string;
+}
 
 export interface LocalAsk {
   /** GET when absent. */
@@ -106,8 +112,5 @@ function unreachable(error: unknown, shown: string): PannierError {
     EPERM: 'this user has no permission to connect to it',
     ECONNRESET: 'the connection was closed before an answer came',
   };
-  const hint =
-    'Run the command as the owner of the socket or a member of its group: see mode, uid and gid of the listener.';
-  const details = code === 'EACCES' || code === 'EPERM' ? { hint } : {};
-  return fail('AGENT_UNREACHABLE', shown, seen[code] ?? `it cannot be reached (${code})`, details);
+  return fail('AGENT_UNREACHABLE', shown, seen[code] ?? `it cannot be reached (${code})`);
 }

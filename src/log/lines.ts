@@ -1,9 +1,9 @@
-import type { Failure } from '../base/errors.ts';
+import { type Failure, formatPosition } from '../base/errors.ts';
 import type { Fact } from '../base/fact.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** One log line: a constant message, and fields under the names of docs/operations.md. */
+/** One log line: a constant message, and fields under the names of docs/agent.md. */
 export interface Line {
   readonly level: Level;
   readonly message: string;
@@ -18,6 +18,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'task-crashed': ['error', 'a task failed and was started again'],
   'log-level-changed': ['info', 'the log has another level'],
   'clock-jumped': ['warn', 'the clock jumped'],
+  'init-done': ['info', 'done'],
   'config-applied': ['info', 'configuration taken'],
   'config-rejected': ['error', 'configuration refused, the running one stays'],
   'login-made': ['info', 'logged in'],
@@ -85,6 +86,6 @@ export function lineOf(fact: Fact): Line {
   return { level: levelOf(fact), message, fields };
 }
 
-function failureFields({ code, place, seen, hint }: Failure): Record<string, unknown> {
-  return { code, place, seen, hint };
+function failureFields({ code, place, seen, hint, at }: Failure): Record<string, unknown> {
+  return { code, place, seen, hint, ...(at === undefined ? {} : { at: formatPosition(at) }) };
 }

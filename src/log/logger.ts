@@ -1,42 +1,45 @@
 import type { Fact } from '../base/fact.ts';
+import { LEVELS, type LogLevel } from '../base/log-level.ts';
 import { jsonLine } from './json-line.ts';
 import { levelOf, lineOf } from './lines.ts';
-import { createStderrWriter } from './standard-error.ts';
+import { createStderrWriter, isTerminal } from './standard-error.ts';
 
 export interface LoggerOptions {
-  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
   /** Takes the lines, each with its end; standard error when absent, since standard output is for values. */
   readonly write?: (line: string) => void;
+  /** The process environment, which says whether a terminal gets colours; absent: it gets none. */
+  readonly env?: () => Readonly<Record<string, string | undefined>>;
 }
 
-/** From the lines that are told only when asked for to those that always are. */
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
-
 /**
- * One line per fact: JSON, or pretty for people. Written synchronously, so the last line before an exit is there. What
- * makes lines pretty is loaded by this call, not at import.
+ * One line per fact: JSON, or sentences for people. Written synchronously, so the last line before an exit is there.
+ * The sentences are loaded by this call, not at import.
  */
-export async function createLogger({ level, format, write }: LoggerOptions): Promise<(fact: Fact) => void> {
+export async function createLogger({ level, format, write, env }: LoggerOptions): Promise<(fact: Fact) => void> {
   if (level === 'silent') return () => {};
-  const takeLine = format === 'json' ? (write ?? createStderrWriter()) : await prettyWriter(write);
+  const take = format === 'json' ? jsonWriter(write ?? createStderrWriter()) : await sentenceWriter(write, env);
   const lowest = LEVELS.indexOf(level);
   return (fact) => {
     // Most facts of a busy agent are for debugging: they cost a look, not a line.
     if (LEVELS.indexOf(levelOf(fact)) < lowest) return;
-    takeLine(jsonLine(lineOf(fact), Date.now()));
+    take(fact);
   };
 }
 
-const STDERR = 2;
+function jsonWriter(write: (line: string) => void): (fact: Fact) => void {
+  return (fact) => write(jsonLine(lineOf(fact), Date.now()));
+}
 
-async function prettyWriter(write: LoggerOptions['write']): Promise<(line: string) => void> {
-  const { PinoPretty, prettyFactory } = await import('pino-pretty');
-  const options = { translateTime: 'SYS:HH:MM:ss.l', ignore: 'fact,hint', singleLine: true };
-  if (write === undefined) {
-    const stream = PinoPretty({ ...options, destination: STDERR, sync: true });
-    return (line) => void stream.write(line);
+/** Colours are for standard error when it is a terminal: not for a file, and not for a pipe. */
+async function sentenceWriter(write: LoggerOptions['write'], env: LoggerOptions['env']): Promise<(fact: Fact) => void> {
+  const { prettyText, wantsColours } = await import('./terminal/pretty.ts');
+  if (write !== undefined || !isTerminal()) {
+    const writeText = write ?? createStderrWriter();
+    return (fact) => writeText(prettyText(fact, Date.now(), false));
   }
-  const pretty = prettyFactory({ ...options, colorize: false });
-  return (line) => write(pretty(line));
+  const { stderrLine } = await import('./terminal/status-line.ts');
+  const hasColours = env !== undefined && wantsColours(env());
+  return (fact) => stderrLine.write(prettyText(fact, Date.now(), hasColours));
 }

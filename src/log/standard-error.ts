@@ -1,6 +1,25 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 
 const STDERR = 2;
+
+let isKnownTerminal: boolean | undefined;
+
+/**
+ * Whether standard error is a terminal. `process.stderr` would know, and making it takes 4 ms. A pipe or a file, which
+ * it is nearly everywhere, is no character device, and then not even node:tty is loaded.
+ */
+export function isTerminal(): boolean {
+  isKnownTerminal ??= lookAtStderr();
+  return isKnownTerminal;
+}
+
+function lookAtStderr(): boolean {
+  try {
+    return fstatSync(STDERR).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(STDERR);
+  } catch {
+    return false; // closed
+  }
+}
 
 /** After a write that a full pipe did not take, it is tried again this much later. */
 const FULL_MS = 100;

@@ -1,5 +1,6 @@
 import type { Failure } from '../base/errors.ts';
 import type { SecretRequest } from '../config/config.ts';
+import type { PathRequests } from '../config/sections/backends/path-requests.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
 
 /** The outcome of rendering all files of one output. */
@@ -25,12 +26,28 @@ export interface ComputedSecret {
   readonly place: string;
 }
 
+/** A place in a template that asks a backend for a secret by a path. */
+export interface ComputedCall {
+  readonly backend: string;
+  readonly what: 'secret' | 'secrets';
+  /** Makes the request to the backend for a path. */
+  readonly requests: PathRequests;
+  /** The part of the path that the template itself writes, up to the first value; it holds no value. */
+  readonly begin: string;
+  /** `begin` is the whole path. */
+  readonly isWhole: boolean;
+  /** The template, line and column. */
+  readonly place: string;
+}
+
 /** Renders one output. Its templates are parsed and checked once, when the renderer is made. */
 export interface Renderer {
   /** Names of the secrets that the output needs; it renders again only when one of these changes. */
   readonly wants: ReadonlySet<string>;
   /** Names of the backends that its templates ask for secrets by computed paths. */
   readonly asks: ReadonlySet<string>;
+  /** Where its templates ask for secrets by computed paths. Absent: nowhere. */
+  calls?(): Promise<readonly ComputedCall[]>;
   /**
    * Pure: the same snapshot gives the same bytes. Never throws; a fault is `failed`.
    * @param snapshot holds the secrets of `wants`, and those that the last render computed.

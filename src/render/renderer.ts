@@ -5,12 +5,12 @@ import { readFileInTime } from '../base/read-file.ts';
 import type { FileConfig, FileContent, GenerationsConfig, VariablesConfig } from '../config/config.ts';
 import type { Snapshot } from '../lease/snapshot.ts';
 import { ComputedSecrets } from './computed-secrets.ts';
-import { loadFormat } from './formats/index.ts';
+import { isOfCertificates, loadFormat } from './formats/index.ts';
 import { type FieldSource, maskPicked, type PickedSource, pick } from './formats/pick.ts';
 import type { Rendered, Renderer } from './render.ts';
+import type { RenderFile } from './render-file.ts';
 import type { KnownNames } from './template/analyse.ts';
-import type { ComputedLookup, View } from './template/evaluate.ts';
-import { RenderFault } from './template/fault.ts';
+import { placeIn, RenderFault } from './template/fault.ts';
 import { secretsBehind, type TemplateInputs, withInputs } from './template/inputs.ts';
 import { missingIn, viewOf } from './template/view.ts';
 
@@ -36,10 +36,11 @@ export async function createRenderer(
     files.push(await prepareVariables(output.variables, output.files, known, problems));
   if (problems.length > 0) throw new ProblemsError(problems);
   const wants: ReadonlySet<string> = new Set([...files.flatMap((file) => file.wants), ...alsoNeeded]);
-  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks));
+  const asks: ReadonlySet<string> = new Set(files.flatMap((file) => file.asks.map(({ backend }) => backend)));
   return {
     wants,
     asks,
+    calls: async () => (await import('./computed-calls.ts')).callsOf(files, placeIn),
     render: async (snapshot, { masked = false } = {}) => renderFiles(files, wants, snapshot, masked),
   };
 }
@@ -49,22 +50,6 @@ const MAX_TEMPLATE_BYTES = 16 * 1024 * 1024;
 
 const readTemplateFile: ReadBytes = async (path) =>
   (await readFileInTime(path, { maxBytes: MAX_TEMPLATE_BYTES })).bytes;
-
-/** One file of the output, ready to be rendered any number of times. */
-interface RenderFile {
-  readonly name: string;
-  readonly place: string;
-  /** What messages call the template: its path, `content`, or `builtin:NAME`. */
-  readonly origin: string;
-  readonly wants: readonly string[];
-  readonly asks: readonly string[];
-  /** The bytes of the file, or of each of the variables that whole secrets give. @throws RenderFault */
-  readonly render: (
-    view: View,
-    lookUp: ComputedLookup,
-    masked: boolean,
-  ) => Uint8Array | ReadonlyMap<string, Uint8Array>;
-}
 
 /** Reads and checks one file; adds everything that is wrong with it to `problems`. */
 async function prepare(
@@ -77,6 +62,10 @@ async function prepare(
   if (content.kind === 'format') {
     problems.push(...problemsOfFormat(content, place, known.secrets));
     const { from, options = {}, format } = content;
+    if (isOfCertificates(format)) {
+      const { certificateFile } = await import('./formats/certificates.ts');
+      return certificateFile(name, place, content, problems);
+    }
     const write = await loadFormat(format, options);
     return ofSources(name, place, from, (sources) => write(sources, options));
   }
@@ -158,7 +147,7 @@ async function readSource(path: string, place: string, read: ReadBytes, problems
 }
 
 function problemsOfFormat(
-  { format, from }: Extract<FileContent, { kind: 'format' }>,
+  { format, from, options = {} }: Extract<FileContent, { kind: 'format' }>,
   place: string,
   known: ReadonlySet<string>,
 ): Failure[] {
@@ -166,7 +155,8 @@ function problemsOfFormat(
   if (from.length === 0) problems.push(failure('CONFIG_INVALID', place, 'from does not name a secret'));
   if (format === 'raw' && from.length > 1)
     problems.push(failure('CONFIG_INVALID', place, 'format raw takes exactly one source'));
-  return [...problems, ...unknownSecrets(from, place, known)];
+  const { password } = options;
+  return [...problems, ...unknownSecrets(password === undefined ? from : [...from, password], place, known)];
 }
 
 function unknownSecrets(from: readonly FieldSource[], place: string, known: ReadonlySet<string>): Failure[] {

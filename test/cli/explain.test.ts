@@ -44,7 +44,7 @@ example:
 keys:
   argv           the program and its arguments; a program with a slash is a path, one without is looked up on PATH
   timeout        ended after this
-  captureOutput  log the last ten lines of standard error when it fails; they may hold values, so see operations
+  captureOutput  log the last ten lines of standard error when it fails; they may hold values, so see docs/agent.md
 `);
   });
 

@@ -66,6 +66,7 @@ describe('the section api', () => {
       'problems of several listeners',
       { listeners: [{ mode: 7 }, {}, { socket: 's', secrets: ['x'] }] },
       'CONFIG_INVALID api.listeners[0].mode',
+      'CONFIG_MISSING api.listeners[0]',
       'CONFIG_MISSING api.listeners[1]',
       'CONFIG_UNKNOWN_SECRET api.listeners[2].secrets[0]',
     ],

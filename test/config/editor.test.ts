@@ -64,14 +64,14 @@ describe('a broken configuration in an editor', () => {
       'two ways to fetch one secret',
       'version: 1\nsecrets:\n  app: { kv: secret/app, read: secret/data/app }\n',
       [
-        '3:26 kv is there already: exactly one of kv, read, write, certificate, key, secretId, parameter, prefix is expected',
+        '3:26 kv is there already: exactly one of kv, read, write, certificate, trustBundle, key, secretId, parameter, prefix is expected',
       ],
     ],
     [
       'no way to fetch a secret, and a key of another way',
       'version: 1\nsecrets:\n  app: { refresh: 5m }\n  db: { read: database/creds/shop, version: 3 }\n',
       [
-        '3:3 exactly one of kv, read, write, certificate, key, secretId, parameter, prefix is expected',
+        '3:3 exactly one of kv, read, write, certificate, trustBundle, key, secretId, parameter, prefix is expected',
         '4:3 version goes with kv only',
       ],
     ],
@@ -117,7 +117,10 @@ describe('completion', () => {
 
   it('offers the formats of a file', async () => {
     const text = 'version: 1\noutputs:\n  shop:\n    dir: /x\n    files:\n      a:\n        format: |';
-    expect(await offeredAt(text)).toEqual(['dotenv', 'json', 'properties', 'raw', 'yaml']);
+    expect(await offeredAt(text)).toEqual([
+      ...['dotenv', 'json', 'properties', 'raw', 'yaml'],
+      ...['pem', 'der', 'pkcs12', 'truststore'],
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@ import { chmodSync, chownSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
+import { formatPosition } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { BAO, briefly, FIXTURES, loadFixture, loadText, loadWith, makeFolder, problemsOf } from './config.helpers.ts';
@@ -62,6 +63,14 @@ describe('a whole configuration', () => {
     expect(config.log).toEqual({ level: 'info', format: 'json' });
     expect(config.warnings).toEqual([]);
     expect(config.files).toEqual([join(FIXTURES, 'whole.yaml')]);
+  });
+
+  it('has trust bundles, whose overlap is a day unless it is given', async () => {
+    const secrets = { a: { trustBundle: { issuer: '/pki/' } }, b: { trustBundle: { issuer: 'pki', overlap: '0s' } } };
+    const config = await loadWith({ backends: { bao: BAO }, secrets });
+    const request = { kind: 'vault-trust-bundle', issuer: 'pki' };
+    expect(config.secrets.get('a')?.request).toEqual({ ...request, overlapMs: 86_400_000 });
+    expect(config.secrets.get('b')?.request).toEqual({ ...request, overlapMs: 0 });
   });
 
   it('is frozen all the way down', async () => {
@@ -175,19 +184,21 @@ describe('files', () => {
 
   it('a name or a section that two files define is reported with both places, together with every other problem', async () => {
     const problems = await problemsOf(loadFixture('bad-twice-across'));
-    expect(problems.map(({ code, place, seen }) => `${code} ${place}: ${seen}`)).toEqual([
-      'CONFIG_DUPLICATE b.yaml:3: secrets.db: also defined at a.yaml:5',
-      'CONFIG_DUPLICATE b.yaml:4: log: also defined at a.yaml:6',
-      'CONFIG_UNKNOWN_SECRET b.yaml: outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
+    expect(
+      problems.map(({ code, place, at, seen }) => `${code} ${at && formatPosition(at)} ${place}: ${seen}`),
+    ).toEqual([
+      'CONFIG_DUPLICATE b.yaml:3:3 secrets.db: also defined at a.yaml:5:3',
+      'CONFIG_DUPLICATE b.yaml:4:1 log: also defined at a.yaml:6:1',
+      'CONFIG_UNKNOWN_SECRET b.yaml:6:61 outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
     ]);
   });
 
   it.each([
-    ['bad-key-twice.yaml', 'bad-key-twice.yaml:6: secrets.app', 'also defined in line 4'],
-    ['bad-key-twice.json', 'bad-key-twice.json:5: secrets.app', 'also defined in line 4'],
-  ])('a key that is twice in one map of %s is reported with both lines', async (name, place, seen) => {
+    ['bad-key-twice.yaml', { file: 'bad-key-twice.yaml', line: 6, column: 3 }, 'also defined in line 4'],
+    ['bad-key-twice.json', { file: 'bad-key-twice.json', line: 5, column: 5 }, 'also defined in line 4'],
+  ])('a key that is twice in one map of %s is reported with both lines', async (name, at, seen) => {
     expect(await problemsOf(loadFixture(name))).toContainEqual(
-      expect.objectContaining({ code: 'CONFIG_DUPLICATE', place, seen }),
+      expect.objectContaining({ code: 'CONFIG_DUPLICATE', place: 'secrets.app', at, seen }),
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CODES } from '../../src/base/codes.ts';
+import type { ProblemsError } from '../../src/base/errors.ts';
 import { BAO, briefly, loadFixture, loadText, loadWith, problemsOf } from './config.helpers.ts';
 
 const secrets = { app: { kv: 'secret/app' } };
@@ -30,6 +31,7 @@ describe('problems', () => {
       'CONFIG_INVALID outputs.shop.files["app.yaml"].prefix',
       'CONFIG_INVALID outputs.shop.reload[0].signal.name',
       'CONFIG_INVALID outputs.shop.check.command.argv',
+      'CONFIG_SAME_DIR outputs.inner.dir',
       'CONFIG_MISSING outputs.shop.reload[1].signal.child',
       'CONFIG_MISSING api.listeners',
       'CONFIG_INVALID log.level',
@@ -245,6 +247,16 @@ describe('secrets', () => {
     ['no backend at all', { backends: {}, secrets: { a: { kv: 'x' }, b: { kv: 'y' } } }, 'CONFIG_MISSING backends'],
     ['kv of a file', { backends: demo, secrets: { a: { backend: 'demo', kv: 'x' } } }, 'CONFIG_INVALID secrets.a.kv'],
     ['a key of vault', { secrets: { a: { key: 'x' } } }, 'CONFIG_INVALID secrets.a.key'],
+    [
+      'a trust bundle of nothing',
+      { secrets: { a: { trustBundle: {} } } },
+      'CONFIG_MISSING secrets.a.trustBundle.issuer',
+    ],
+    [
+      'an overlap without a unit',
+      { secrets: { a: { trustBundle: { issuer: 'pki', overlap: 24 } } } },
+      'CONFIG_INVALID secrets.a.trustBundle.overlap',
+    ],
     ['a version without kv', { secrets: { a: { read: 'x', version: 1 } } }, 'CONFIG_INVALID secrets.a.version'],
     [
       'a version of KV 1',
@@ -398,6 +410,26 @@ describe('outputs', () => {
     ],
     ['an unknown builtin', { template: 'builtin:nope' }, 'CONFIG_INVALID outputs.o.files.f.template'],
     ['an unknown format', { format: 'xml', from: 'app' }, 'CONFIG_INVALID outputs.o.files.f.format'],
+    ['parts of json', { format: 'json', from: 'app', parts: 'key' }, 'CONFIG_INVALID outputs.o.files.f.parts'],
+    ['parts without format', { content: 'x', parts: 'key' }, 'CONFIG_INVALID outputs.o.files.f.parts'],
+    ['an unknown part', { format: 'pem', from: 'app', parts: ['cert'] }, 'CONFIG_INVALID outputs.o.files.f.parts'],
+    [
+      'keyFormat of pkcs12',
+      { format: 'pkcs12', from: 'app', password: 'app.p', keyFormat: 'pkcs1' },
+      'CONFIG_INVALID outputs.o.files.f.keyFormat',
+    ],
+    ['alias of pem', { format: 'pem', from: 'app', alias: 'x' }, 'CONFIG_INVALID outputs.o.files.f.alias'],
+    [
+      'a password without a field',
+      { format: 'pkcs12', from: 'app', password: 'app' },
+      'CONFIG_INVALID outputs.o.files.f.password',
+    ],
+    ['an empty password', { format: 'pkcs12', from: 'app', password: '' }, 'CONFIG_INVALID outputs.o.files.f.password'],
+    [
+      'a password that is written literally',
+      { format: 'pkcs12', from: 'app', password: 'changeit' },
+      'CONFIG_INVALID outputs.o.files.f.password',
+    ],
     ['a mode of four digits', { content: 'x', mode: '4755' }, 'CONFIG_INVALID outputs.o.files.f.mode'],
     ['a negative uid', { content: 'x', uid: -1 }, 'CONFIG_INVALID outputs.o.files.f.uid'],
   ])('%s is a problem', async (_, file, brief) => {
@@ -412,8 +444,29 @@ describe('outputs', () => {
     { format: 'dotenv', from: 'app', prefix: '' },
     { format: 'dotenv', from: 'app', for: 'node', keys: 'identifier' },
     { format: 'properties', from: 'app', keys: 'identifier' },
+    { format: 'pem', from: 'app', parts: ['key', 'fullchain'], keyFormat: 'sec1' },
+    { format: 'pem', from: 'app', parts: 'key', password: 'app.p' },
+    { format: 'der', from: 'app', parts: 'root' },
+    { format: 'pkcs12', from: 'app', password: 'app.p', alias: 'shop', parts: ['fullchain', 'root'] },
+    { format: 'truststore', from: ['app', 'app.ca'], password: 'app.p' },
   ])('%j is accepted', async (file) => {
     expect(await briefly(loadWith(withFile(file)))).toEqual([]);
+  });
+
+  it('a password that is written literally is not shown', async () => {
+    for (const password of ['changeit', 'app', 'hunter2.x']) {
+      const error = await loadWith(withFile({ format: 'pkcs12', from: 'app', password })).catch((e: unknown) => e);
+      expect(JSON.stringify((error as ProblemsError).failures)).not.toMatch(/changeit|hunter2/);
+    }
+  });
+
+  it.each([
+    ['jks', 'JKS is not written: use pkcs12'],
+    ['p12', 'Write pkcs12.'],
+    ['pfx', 'Write pkcs12.'],
+  ])('format %s has a hint', async (format, hint) => {
+    const error = await loadWith(withFile({ format, from: 'app' })).catch((e: unknown) => e);
+    expect((error as ProblemsError).failures[0]?.hint).toContain(hint);
   });
 
   it('options are passed on as they are', async () => {

@@ -58,19 +58,18 @@ export const CERTIFICATES: readonly Cut[] = [
       by: 'only while it is what is asked for',
     },
   ),
+  kept('kept-key-is-published', 'if (!isFound && !isWritten) return [];', ''),
   kept(
     'kept-key-is-published',
-    'certificates.filter(({ fields }) => isPublished(fields, published));\n  if',
-    'certificates;\n  if',
-  ),
-  kept(
-    'kept-key-is-published',
-    'return certificates.filter(({ fields }) => isPublished(fields, files));',
-    'return certificates;',
+    'digests.has(digest) || isPublished(fields, files)',
+    'digest === digest || isPublished(fields, files)',
     {
       by: 'counts only while',
     },
   ),
+  kept('kept-key-is-published', 'generations.map(digestOf)', 'certificates.map((one) => one.files)', {
+    by: 'written in another form',
+  }),
   kept('kept-key-is-published', '(mode & 0o077) === 0', 'mode > 0', { by: 'does not count' }),
   stored('stored-certificate', ', stored: true }', ' }'),
 ];

@@ -12,6 +12,7 @@ const published = cutIn('src/deliver/file/published.ts');
 const writer = cutIn('src/lease/item-writer.ts');
 const loop = cutIn('src/agent/output/loop.ts');
 const publisher = cutIn('src/agent/output/publisher.ts');
+const sockets = cutIn('src/deliver/http/socket-folder.ts');
 const view = cutIn('src/render/template/view.ts');
 
 const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
@@ -21,6 +22,10 @@ const KEPT = 'if (number === published || number === previous || number === this
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
 
 export const PUBLISHING: readonly Cut[] = [
+  sockets('socket-folder', 'let mode = 0o700;', 'let mode = 0o755;'),
+  sockets('socket-folder', 'if (socket.mode & 0o002) mode |= 0o011;', '', { by: 'clients of every socket' }),
+  sockets('socket-folder', 'if (!folder.made) return folder;', '', { by: 'never changed' }),
+  sockets('socket-folder', 'parents: false }', '}', { by: 'its own directory is missing' }),
   publisher('check', "if (why !== undefined) return { kind: 'refused', why };", ''),
   loop('check', 'Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs)', 'this.#publishTimer.dueMonoMs()', {
     by: 'is tried again by itself',
@@ -63,7 +68,7 @@ export const PUBLISHING: readonly Cut[] = [
     "if (generation === undefined) return { state: 'foreign' };",
     "if (generation === undefined) throw fail('OUTPUT_OCCUPIED', place, 'not ours');",
   ),
-  cutIn('docs/operations.md')('docs-say-one-file', 'belongs in one file', 'may stand anywhere'),
+  cutIn('docs/agent.md')('docs-say-one-file', 'belongs in one file', 'may stand anywhere'),
   sink('equal-bytes', "return 'equal';", 'void 0;'),
   loop(
     'equal-bytes',

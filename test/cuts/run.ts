@@ -8,11 +8,15 @@
 import { readFileSync } from 'node:fs';
 import { PROMISES } from '../promises/index.ts';
 import type { TestName } from '../promises/promise.ts';
+import { ADVICE } from './advice.ts';
 import { CERTIFICATES } from './certificates.ts';
+import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
+import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
+import { KEYSTORES } from './keystores.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
@@ -40,6 +44,10 @@ const all: readonly Cut[] = [
   ...OUTAGE,
   ...SECRECY,
   ...PROXY,
+  ...DOCUMENTATION,
+  ...ADVICE,
+  ...KEYSTORES,
+  ...COMMANDS,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

@@ -253,6 +253,12 @@ export const SECRECY: readonly Cut[] = [
     by: 'body does not',
   }),
   listener('caps', 'if (connection.busy > MAX_AHEAD)', 'if (connection.busy < 0)', { by: 'far ahead' }),
+  cutIn('src/log/terminal/pretty.ts')('terminal-safe', '${word}${printable(sentence)}', '${word}${sentence}'),
+  cutIn('src/deliver/api/actions.ts')(
+    'log-never-tells-less',
+    '(level !== undefined && tellsMore(configured, level))',
+    'level === null',
+  ),
   cutIn('src/backend/aws/auth/shared-keys.ts')(
     'sso-token-to-portal',
     'clientConfig: { requestHandler: recording, maxAttempts: 1, logger: SILENT },',

@@ -6,10 +6,6 @@ const INTRO = `# Errors
 
 Every failure has a stable code, the place it concerns, what was seen there, and what to do next:
 
-\`\`\`
-secrets.db.read: HTTP 403 from http://127.0.0.1:8200 (permission denied) for GET database/creds/shop (SECRET_DENIED). Extend the login's policy.
-\`\`\`
-
 In the JSON log the parts are the fields \`code\`, \`place\`, \`seen\` and \`hint\`. A failure never holds a value, a template's
 output, a command's output, or the text of a foreign error.
 

@@ -57,7 +57,7 @@ describe('the configurations of the documentation', () => {
         [...files.values()].some(({ content }) => content.kind === 'template'),
       )
     )
-      await planOf(config, 0);
+      expect((await planOf(config, 0)).warnings).toEqual([]);
     expect(config.warnings).toEqual([]);
   });
 

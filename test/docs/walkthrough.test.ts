@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { enableKv, ensureOpenBaoFolder, findFreePort, startOpenBao, startTokenReview } from '../servers/index.ts';
+import { enableKv, ensureOpenBaoFolder, startOpenBao, startTokenReview } from '../servers/index.ts';
 import { fencedBlocks } from './fenced.ts';
 
 /** A home directory for the test, with `bao` and the built `pannier` on the path. */
@@ -48,31 +48,6 @@ function bash(script: string, env: Readonly<Record<string, string>> = {}): Promi
     });
   });
 }
-
-describe('docs/getting-started.md', () => {
-  it('works word for word', { timeout: 90_000 }, async () => {
-    const port = await findFreePort();
-    const here = (text: string) =>
-      text
-        .replace('bao server -dev ', `bao server -dev -dev-listen-address=127.0.0.1:${port} `)
-        .replaceAll('8200', `${port}`);
-    const [program = '', ...steps] = shOf('docs/getting-started.md').map(here);
-    const [yaml] = fencedBlocks().filter(
-      (block) => block.page === 'docs/getting-started.md' && block.language === 'yaml',
-    );
-    const dir = join(home, 'pannier-first');
-    await mkdir(dir);
-    await writeFile(join(dir, 'pannier.yaml'), here(yaml?.text ?? ''));
-    // Another test builds the executable; `pannier` is on the path already.
-    const [build = '', , ...rest] = program.split('\n');
-    expect(build).toBe('npm ci && npm run sea');
-    const printed = await bash([...rest, ...steps, 'kill %2 %1; wait'].join('\n'));
-    expect(printed).toContain("SHOP_PASSWORD='winter-is-over'\n");
-    expect(printed).toContain("SHOP_PASSWORD='spring-has-come'\n");
-    expect(printed).toContain('postgres://shop:spring-has-come@db/shop\n');
-    expect(printed).toMatch(/\.\.data -> \.\.g2\n/);
-  });
-});
 
 describe('docs/how-to/kubernetes.md', () => {
   it('lets a pod log in with the token of the manifests, and with no other', { timeout: 60_000 }, async () => {

@@ -5,7 +5,7 @@ import type { Level, Line } from '../../src/log/lines.ts';
 
 const WALL_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
 
-/** The line that pino writes under the settings whose form is documented in docs/operations.md. */
+/** The line that pino writes under the settings whose form is documented in docs/agent.md. */
 function byPino({ level, message, fields }: Line): string {
   const lines: string[] = [];
   const options = {

@@ -116,6 +116,7 @@ export const certificates: Section = {
       keptFile('is nothing where %s is published'),
       keptFile('counts only while the key is in the published files'),
       keptFile('in a file that %s does not count'),
+      keptFile('may be a key that is written in another form, which counts while all files are the same'),
     ),
     held(
       'stored-certificate',

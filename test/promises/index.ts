@@ -1,6 +1,10 @@
+import { advice } from './advice.ts';
 import { certificates } from './certificates.ts';
+import { commands } from './commands.ts';
+import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
+import { keystores } from './keystores.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
@@ -22,6 +26,10 @@ export const SECTIONS: readonly Section[] = [
   outage,
   secrecy,
   proxy,
+  documentation,
+  advice,
+  keystores,
+  commands,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

@@ -84,6 +84,46 @@ export const outage: Section = {
       inFile('test/backend/aws/source/failures.test.ts', 'a failure names what was asked for')('%s'),
     ),
     held(
+      'config-positions',
+      'Every problem of a configuration says in which file, line and column it stands.',
+      inFile(
+        'test/config/positions.test.ts',
+        'the position of a problem',
+      )('is that of the value, of an unknown key, and of what misses a key, in YAML'),
+      inFile(
+        'test/config/positions.test.ts',
+        'the position of a problem',
+      )('is known of every problem of a file that could be parsed'),
+    ),
+    held(
+      'config-all-at-once',
+      'A key that does not fit hides no other problem of its entry, and brings up none of its own making.',
+      inFile('test/config/at-once.test.ts', 'a key that does not fit hides no other problem of its entry')(
+        '%s',
+        'a bad format, an unknown secret',
+      ),
+      inFile('test/config/at-once.test.ts', 'a key that does not fit brings up no problem of its own making')(
+        '%s',
+        'a bad onChange',
+      ),
+    ),
+    held(
+      'progress-on-terminals',
+      'What a command waits for is shown on a terminal only, and nothing of it is left there.',
+      inFile('test/system/terminal.test.ts', 'a backend that takes connections and never answers')(
+        'is named on the terminal while %s waits, and the line is gone at the end',
+        'init',
+      ),
+      inFile(
+        'test/system/terminal.test.ts',
+        'a backend that takes connections and never answers',
+      )('is named nowhere in a pipe'),
+      inFile(
+        'test/cli/progress.test.ts',
+        'the progress of a process',
+      )('is that of its real requests, counts seconds in place, and is gone at the end'),
+    ),
+    held(
       'audit-bounded',
       'However often clients ask, the number of audit lines is bounded, with a count of those left out.',
       inFile(

@@ -11,6 +11,7 @@ const exchanged = inFile(attacks, 'the directory of an output that was exchanged
 const attacker = inFile(attacks, 'a user who owns the folders around an output, and exchanges them');
 const mounts = inFile(attacks, 'requireTmpfs (needs the right to mount)');
 const foreignSocket = inFile('test/deliver/http/bind.test.ts', 'a unix socket in a directory of another user');
+const socketFolder = inFile('test/deliver/http/socket-folder.test.ts', 'the directory of a unix socket');
 const kill = inFile('test/deliver/file/kill.test.ts', 'SIGKILL');
 const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const loop = inFile('test/agent/output/loop.test.ts', 'an output');
@@ -65,7 +66,7 @@ export const publishing: Section = {
     held(
       'docs-say-one-file',
       'The docs say that values which must match belong in one file, for readers that open paths one by one.',
-      inFile('test/docs/operations.test.ts', 'docs/operations.md')('says that what must match belongs in one file'),
+      inFile('test/docs/agent.test.ts', 'docs/agent.md')('says that what must match belongs in one file'),
     ),
     held(
       'equal-bytes',
@@ -205,6 +206,14 @@ export const publishing: Section = {
         'test/render/paths.test.ts',
         'an optional secret that is absent',
       )('is falsy in if, unless and default, whatever field is asked for'),
+    ),
+    held(
+      'socket-folder',
+      'A missing directory of a socket is made, one level of it, private but for those who may connect; one that exists is never changed.',
+      socketFolder('is made when it is missing, private, whatever the umask is'),
+      socketFolder('lets the clients of every socket of the configuration pass, whichever is opened first'),
+      socketFolder('is never changed when it exists'),
+      socketFolder('is not made when its own directory is missing too, which the failure names'),
     ),
     held(
       'check',

@@ -42,6 +42,10 @@ export const secrecy: Section = {
         'the local API shows values only to clients that may read them',
       )('in logs, errors, arguments or refusals, with every debug switch on'),
       inFile(
+        'test/system/canary-doctor.test.ts',
+        'no value and no credential comes out of the commands that look',
+      )('in doctor and policy, whether all is well or failing, with every debug switch on'),
+      inFile(
         'test/render/canary.test.ts',
         'a failure, and a masked file',
       )('never shows a value, whatever the template does wrong'),
@@ -279,6 +283,22 @@ export const secrecy: Section = {
         'test/system/observe.test.ts',
         'the health of a running agent',
       )('is answered beside 1,000 idle connections, on a port of any interface'),
+    ),
+    held(
+      'terminal-safe',
+      'No name, reason or hint in the log can control the terminal.',
+      inFile(
+        'test/log/pretty.test.ts',
+        'the log for people',
+      )('cannot be moved by control characters in a name, a reason or a hint'),
+    ),
+    held(
+      'log-never-tells-less',
+      'A client of the API can let the log tell more, and never less than the configuration says.',
+      inFile(
+        'test/deliver/api/actions.test.ts',
+        'the level of the log',
+      )('is never one that tells less than the configuration says, nor any other word'),
     ),
     held(
       'sso-token-to-portal',

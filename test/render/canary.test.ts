@@ -68,6 +68,9 @@ const frames: readonly ((path: string) => string)[] = [
   (p) => `{{toKeyValue ${p} separator=${p} between="c"}}`,
   (p) => `{{pem db.pem ${p}}}`,
   (p) => `{{x509 ${p} "sans"}}`,
+  (p) => `{{tlsPem "key fullchain" ${p}}}{{tlsPem ${p} db.pem password=${p}}}`,
+  (p) => `{{base64encode (pkcs12 ${p} ${p} alias=${p})}}{{base64encode (truststore db.text ${p} parts=${p})}}`,
+  (p) => `{{tlsDer "leaf" ${p}}}`,
   (p) => `{{first (sort ${p})}}{{last ${p}}}`,
   ...Object.keys(QUOTINGS).map((target) => (p: string) => `{{quote "${target}" ${p}}}`),
   (p) => `{{upper (base64decode ${p})}}`,
@@ -87,9 +90,14 @@ const OPTIONS: readonly FormatOptions[] = [
   { flat: true, case: 'upper', prefix: '-' },
   { rename: [['text', 'half']], flat: true },
   { rename: [['nope', 'x']], prefix: 'X_', flat: true },
+  { parts: ['ca'], password: ['db', 'text'] },
+  { parts: ['key'], password: ['db', 'control'] },
 ];
 
-const FORMATS: readonly FormatName[] = ['dotenv', 'json', 'properties', 'raw', 'yaml'];
+const FORMATS: readonly FormatName[] = [
+  ...(['dotenv', 'json', 'properties', 'raw', 'yaml'] as const),
+  ...(['pem', 'der', 'pkcs12', 'truststore'] as const),
+];
 
 describe('a failure, and a masked file', () => {
   it('never shows a value, whatever the template does wrong', async () => {

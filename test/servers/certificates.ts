@@ -1,5 +1,12 @@
 /** X.509 certificates for test listeners, made with node:crypto alone so that no `openssl` has to be installed. */
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import {
+  createHash,
+  generateKeyPairSync,
+  type KeyObject,
+  type KeyPairKeyObjectResult,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { bits, explicit, flag, integer, octets, oid, sequence, set, tagged, text, time } from './der.ts';
 
@@ -15,15 +22,17 @@ export interface CertificateRequest {
   readonly altNames?: readonly string[];
   /** Milliseconds from now; an hour when absent, negative for a certificate that has expired. */
   readonly lifetimeMs?: number;
+  /** The key pair to certify; a new one of EC P-256 when absent. */
+  readonly keys?: KeyPairKeyObjectResult;
 }
 
 /** A certificate authority that lives for one test. */
 export interface Authority {
   readonly certificatePem: string;
-  /** An authority below this one. */
-  subordinate(commonName: string): Authority;
   /** Signs an EC P-256 certificate good for servers and clients. */
   issue(request: CertificateRequest): KeyPair;
+  /** Makes an authority below this one. */
+  subordinate(commonName: string): Authority;
 }
 
 const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'));
@@ -31,11 +40,12 @@ const hourMs = 3_600_000;
 
 /** Makes a self-signed authority, valid for a day from an hour ago. */
 export function createAuthority(commonName: string): Authority {
-  return authority(commonName, undefined);
+  return authorityOf(commonName, undefined);
 }
 
-function authority(commonName: string, above: Draft['issuer'] | undefined): Authority {
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+/** @param above the issuer; absent: the authority signs itself. */
+function authorityOf(commonName: string, above: Issuer | undefined): Authority {
+  const keys = newKeys();
   const issuer = { name: nameOf(commonName), key: keys.privateKey, keyId: keyIdOf(keys.publicKey) };
   const certificatePem = build({
     issuer: above ?? issuer,
@@ -49,9 +59,8 @@ function authority(commonName: string, above: Draft['issuer'] | undefined): Auth
   });
   return {
     certificatePem,
-    subordinate: (name) => authority(name, issuer),
-    issue({ commonName: subject, altNames = [], lifetimeMs = hourMs }) {
-      const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    subordinate: (name) => authorityOf(name, issuer),
+    issue({ commonName: subject, altNames = [], lifetimeMs = hourMs, keys: leaf = newKeys() }) {
       const extensions = [
         extension('2.5.29.15', bits(Buffer.from([0x80]), 7), 'critical'), // keyUsage: digitalSignature
         extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'), oid('1.3.6.1.5.5.7.3.2'))), // server, client
@@ -65,8 +74,16 @@ function authority(commonName: string, above: Draft['issuer'] | undefined): Auth
   };
 }
 
+const newKeys = (): KeyPairKeyObjectResult => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+interface Issuer {
+  readonly name: Buffer;
+  readonly key: KeyObject;
+  readonly keyId: Buffer;
+}
+
 interface Draft {
-  readonly issuer: { readonly name: Buffer; readonly key: KeyObject; readonly keyId: Buffer };
+  readonly issuer: Issuer;
   readonly subject: Buffer;
   readonly publicKey: KeyObject;
   readonly lifetimeMs: number;

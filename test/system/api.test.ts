@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -264,8 +264,22 @@ describe('the socket of the API', () => {
     expect(await at.curl('/v1/secrets/app/password')).toEqual([200, '1']);
   });
 
+  it('makes its directory, and leaves it when the agent ends', async () => {
+    const at = await place();
+    await writePassword(at, '1');
+    const agent = scene.run(await at.config(api(at, { socket: join(at.dir, 'made/api.sock'), mode: '0660' })));
+    await ready(agent);
+    expect((await stat(join(at.dir, 'made'))).mode & 0o7777).toBe(0o710);
+    expect(await agent.stop()).toBe(0);
+    expect(await readdir(join(at.dir, 'made'))).toEqual([]);
+  });
+
   it.each([
-    ['without its directory', 'none/api.sock', /\(LISTEN_FAILED\). Make it/],
+    [
+      'in a directory whose parent is missing',
+      'none/run/api.sock',
+      /none does not exist.*\(LISTEN_FAILED\)\. Make .*none:/,
+    ],
     ['where a file is', 'pannier.json', /LISTEN_OCCUPIED/],
     ['with too long a path', `${'x'.repeat(110)}`, /is too long: .*LISTEN_FAILED.*at most 107 bytes/],
   ])('%s is refused at the start', async (_, socket, says) => {

@@ -38,6 +38,7 @@ async function setUp() {
         },
       },
       secrets: {
+        store: { kv: 'secret/shop/store' },
         tls: {
           certificate: { issuer: 'pki', role: 'shop', commonName: 'shop.svc', ttl: '24h', ...certificate },
           refresh: unrelated,
@@ -145,6 +146,21 @@ describe('a published certificate', () => {
     expect(statSync(file('..kept')).mode & 0o777).toBe(0o600);
   });
 
+  it.each([
+    ['another form of PEM', { format: 'pem', from: ['tls'], parts: ['key', 'fullchain'], keyFormat: 'pkcs8' }],
+    ['an encrypted keystore', { format: 'pkcs12', from: ['tls'], password: 'store.password' }],
+  ])('is kept as well when its key is published in %s', async (_, key) => {
+    await world().putSecret('store', { password: 'changeit' });
+    const { config, file, app } = await setUp();
+    const path = await config({ files: { key, 'tls.crt': { content: '{{tls.certificate}}\n' } } });
+    expect((await scene.init(path)).status).toBe(0);
+    const before = await issued();
+    const bytes = readFileSync(file('key'));
+    for (let i = 0; i < 2; i++) expect((await scene.init(path)).status).toBe(0);
+    expect(await issued()).toEqual(before);
+    expect([readFileSync(file('key')).equals(bytes), app.reloads()]).toEqual([true, 0]);
+  });
+
   it('leaves no key behind where none is published, nor when it is no longer published', async () => {
     const { config, file } = await setUp();
     const publicOnly = { 'tls.crt': { content: '{{tls.certificate}}\n' } };
@@ -191,6 +207,6 @@ describe('a certificate that does not fit together', () => {
   });
 });
 
-const SIGNER = ['pki/issue/*', 'pki/sign/*']
-  .map((path) => `path "${path}" { capabilities = ["create", "update"] }`)
+const SIGNER = ['pki/issue/*', 'pki/sign/*', 'secret/data/shop/*']
+  .map((path) => `path "${path}" { capabilities = ["create", "update", "read"] }`)
   .join('\n');

@@ -173,6 +173,20 @@ describe('a configuration with something wrong ends every command with 2', () =>
     ]);
   });
 
+  it('more problems than a pipe holds are all told, on both streams', async () => {
+    const place = await scene.place();
+    const count = 3_000;
+    const secrets = Object.fromEntries(Array.from({ length: count }, (_, at) => [`s${at}`, { key: 'x', refresh: 5 }]));
+    const config = await place.config(good({ secrets, outputs: {} }));
+    const [lines, document] = await Promise.all([
+      runAgent(['validate', '-c', config]),
+      runAgent(['validate', '--json', '-c', config]),
+    ]);
+    expect(lines.stderr()).toMatch(new RegExp(`\n${count} problems\n$`));
+    expect(lines.stderr().split('\n')).toHaveLength(count + 2);
+    expect(JSON.parse(document.stdout()).problems).toHaveLength(count);
+  });
+
   it('all problems are reported at once, each on a line, and then their number', async () => {
     const path = 'test/fixtures/config/bad-everything.yaml';
     const [validate, init, run] = await Promise.all(COMMANDS.map((command) => runAgent([command, '-c', path])));
@@ -180,13 +194,7 @@ describe('a configuration with something wrong ends every command with 2', () =>
     expect(problems.length).toBeGreaterThan(20);
     expect(validate?.stderr()).toMatch(new RegExp(`\n${problems.length} problems\n$`));
     expect(new Set(problems.map(({ code }) => code))).toEqual(
-      new Set([
-        'CONFIG_INVALID',
-        'CONFIG_MISSING',
-        'CONFIG_NOT_SUPPORTED',
-        'CONFIG_UNKNOWN_KEY',
-        'CONFIG_UNKNOWN_SECRET',
-      ]),
+      new Set(['CONFIG_INVALID', 'CONFIG_MISSING', 'CONFIG_SAME_DIR', 'CONFIG_UNKNOWN_KEY', 'CONFIG_UNKNOWN_SECRET']),
     );
     expect([validate?.status, init?.status, run?.status]).toEqual([2, 2, 2]);
     expect(init?.stderr()).toBe(validate?.stderr());
@@ -240,6 +248,27 @@ describe('a good configuration', () => {
     expect([named.status, named.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect([found.status, found.output()]).toEqual([0, 'valid: 1 secret, 1 output\n']);
     expect(server.connections()).toBe(0);
+  });
+
+  it('what nothing uses is a warning of validate and of each start, and ends neither', async () => {
+    const place = await scene.place();
+    await writeFile(join(place.dir, 'secrets.json'), '{"app":{"a":"b"}}');
+    const secrets = { app: { key: 'app' }, old: { key: 'app' }, older: { key: 'app' } };
+    const config = await place.config(good({ secrets }));
+    const told = 'no output, no listener and no variable of exec reads the secrets old, older';
+    const validate = await runAgent(['validate', config]);
+    expect([validate.status, validate.stdout()]).toEqual([0, 'valid: 3 secrets, 1 output\n']);
+    expect(validate.stderr()).toMatch(
+      new RegExp(`^warning: pannier\\.json:1:\\d+: secrets: ${told} \\(CONFIG_UNUSED\\)\\. Let .*\n$`),
+    );
+    const printed = await runAgent(['validate', '--json', config]);
+    expect(JSON.parse(printed.stdout())).toMatchObject({
+      valid: true,
+      warnings: [{ code: 'CONFIG_UNUSED', place: 'secrets', seen: told }],
+    });
+    const init = await runAgent(['init', '-c', config]);
+    expect(init.status).toBe(0);
+    expect(init.facts('agent-warning').filter(({ code }) => code === 'CONFIG_UNUSED')).toHaveLength(1);
   });
 
   it('the example of the README passes validate and the JSON Schema that schema prints', async () => {

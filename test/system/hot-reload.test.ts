@@ -96,6 +96,11 @@ describe('a new configuration while running', () => {
     await agent.waitFor('config-applied');
     await eventually(() => expect(published()).toBe('now one'));
     expect(agent.facts('login-made')).toHaveLength(1);
+    expect(agent.facts('agent-warning').filter(({ code }) => code === 'CONFIG_UNUSED')).toEqual([]);
+    await config({ ...good, secrets: { ...good.secrets, old: good.secrets.app } });
+    await agent.waitFor('agent-warning', {
+      fits: ({ code, place }) => code === 'CONFIG_UNUSED' && place === 'secrets.old',
+    });
   });
 
   it('a template that changes is rendered again, without a request', async () => {

@@ -90,7 +90,7 @@ describe('a log file', () => {
     const { dir, config, write } = await setUp('./agent.log', { format: 'pretty' });
     expect((await scene.init(config)).output()).toBe('');
     const text = readFileSync(join(dir, 'agent.log'), 'utf8');
-    expect(text).toMatch(/INFO: started/);
+    expect(text).toMatch(/^\d\d:\d\d:\d\d pannier \S+ init: 1 secret, 1 output$/m);
     expect(text).not.toContain('\u001b');
     writeFileSync(join(dir, 'secrets.json'), '{}');
     await write({ file: './agent.log' });

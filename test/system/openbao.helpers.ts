@@ -81,6 +81,10 @@ export interface PrintedFailure {
   readonly place: string;
   readonly seen: string;
   readonly hint: string;
+  /** Where it stands in a configuration file. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
 }
 
 /** The failures that a command ended with, in order. */
@@ -92,7 +96,14 @@ export function failuresOf(agent: Agent): readonly PrintedFailure[] {
       const match = /^(?:(?:exec|init|run|render|warning): )?(.+?): (.+) \(([A-Z_]+)\)\. (.+)$/.exec(line);
       if (line.startsWith('{') || match === null) return [];
       const [, place = '', seen = '', code = '', hint = ''] = match;
-      return [{ code, place, seen, hint }];
+      const position = /^(.+):(\d+):(\d+)$/.exec(place);
+      if (position === null) return [{ code, place, seen, hint }];
+      const [, file = '', row, column] = position;
+      const at = { file, line: Number(row), column: Number(column) };
+      // The place of a syntax error is its position.
+      const [, placed = '', rest = ''] =
+        code === 'CONFIG_MALFORMED' ? ['', place, seen] : (/^(.+?): (.+)$/.exec(seen) ?? []);
+      return [{ code, place: placed, seen: rest, hint, ...at }];
     });
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -80,6 +80,16 @@ describe('pannier probe', () => {
     ] as const) {
       expect((await probe('ready', args, env)).status).toBe(0);
     }
+  });
+
+  it('finds the agent of the pannier.yaml in the working directory, as status does', async () => {
+    const { place, config, arrive } = await setUp();
+    arrive();
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    renameSync(config, join(place.dir, 'pannier.yaml'));
+    for (const command of [['probe', 'ready'], ['status']])
+      expect((await runAgent(command, { cwd: place.dir })).status).toBe(0);
   });
 
   it('a socket without a listener, or with another server, is 1', async () => {

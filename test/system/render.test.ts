@@ -114,7 +114,14 @@ describe('pannier render', () => {
     expect((await scene.init(config)).status).toBe(0);
     put(app);
     const out = join(place.dir, 'out');
-    const runs = [[], ['--diff'], ['--out', out], ['--diff', '--out', out, '--output', 'o']];
+    const runs = [
+      [],
+      ['--diff'],
+      ['--json'],
+      ['--json', '--diff'],
+      ['--out', out],
+      ['--diff', '--out', out, '--output', 'o'],
+    ];
     for (const args of runs) {
       const agent = await render(config, args, { env: LOUD });
       expect(agent.status).toBe(0);
@@ -154,6 +161,45 @@ describe('pannier render', () => {
     expect(shown.stdout()).toContain('-password=one\n+password=two\n');
     const first = await render(config, ['--diff', '--output', 'p']);
     expect(first.stdout()).toBe('');
+  });
+
+  it('--json is one document, with what --diff finds, and with values only on request', async () => {
+    const { dir, config, put } = await local(
+      { f: { content: '{{app.password}}\n' }, same: { content: 'x' }, bytes: { format: 'raw', from: 'app.password' } },
+      { password: 'one' },
+    );
+    const file = (name: string, text: string) => ({ name, path: join(dir, name), text });
+    const documentOf = async (...args: string[]) => {
+      const agent = await render(config, ['--json', '--output', 'o', ...args]);
+      return [agent.status, JSON.parse(agent.stdout())];
+    };
+    const files = [file('f', '[secret]\n'), file('same', 'x'), file('bytes', '[secret]')];
+    expect(await documentOf()).toEqual([0, { outputs: [{ name: 'o', dir, files }], problems: [] }]);
+    await scene.init(config);
+    expect(await documentOf('--exit-code')).toMatchObject([0, { changed: false }]);
+    put({ password: 'two' });
+    const [status, document] = await documentOf('--exit-code', '--reveal');
+    expect([status, document.changed]).toEqual([5, true]);
+    const changes = document.outputs[0].files.map(({ name, change }: Record<string, string>) => [name, change]);
+    expect(changes).toEqual([
+      ['f', 'changed'],
+      ['same', 'same'],
+      ['bytes', 'changed'],
+    ]);
+    expect(document.outputs[0].files[0].text).toBe('two\n');
+    expect(document.outputs[0].files[0].difference).toContain('-one\n+two\n');
+  });
+
+  it('--json holds all problems, of the configuration as well, and the status is that of init', async () => {
+    const { config } = await local({ f: { content: '{{app.nope}}' } }, { user: 'u' });
+    const failed = await render(config, ['--json', '--output', 'o']);
+    expect(failed.status).toBe(1);
+    expect(JSON.parse(failed.stdout())).toMatchObject({ outputs: [], problems: [{ code: 'RENDER_MISSING_FIELD' }] });
+    writeFileSync(config, '{"version": 1, "backnds": {}}');
+    const refused = await render(config, ['--json']);
+    expect(refused.status).toBe(2);
+    const problem = { code: 'CONFIG_UNKNOWN_KEY', place: 'backnds', file: 'pannier.json', line: 1, column: 16 };
+    expect(JSON.parse(refused.stdout())).toMatchObject({ outputs: [], problems: [problem] });
   });
 
   it('--diff names added and removed files, and shows nothing of the content of published ones', async () => {

@@ -55,7 +55,10 @@ describe('a secret that cannot be fetched', () => {
     expect(agent.status).toBe(4);
     const failures = new Map(failuresOf(agent).map((failure) => [failure.place.split('.')[1], failure]));
     expect([...failures.keys()].sort()).toEqual(['absent', 'deleted', 'denied', 'destroyed', 'tls']);
-    expect(failures.get('denied')).toMatchObject({ code: 'SECRET_DENIED', hint: "Extend the login's policy." });
+    expect(failures.get('denied')).toMatchObject({
+      code: 'SECRET_DENIED',
+      hint: 'Add to a policy of the login: path "secret/data/other/app" { capabilities = ["read"] }',
+    });
     expect(failures.get('denied')?.seen).toMatch(/^HTTP 403 from \S+ \(permission denied\) for GET /);
     expect(failures.get('absent')).toMatchObject({ code: 'SECRET_NOT_FOUND' });
     expect(failures.get('absent')?.hint).toMatch(/the secret does not: check the path, or write the secret/);

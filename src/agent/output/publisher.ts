@@ -48,6 +48,7 @@ export class Publisher {
   readonly #recheck: RetryTimer;
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
+  #tmpfs = false;
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
@@ -80,6 +81,7 @@ export class Publisher {
     const { sink, output, emit } = this.#deps;
     const { generation, removed, tmpfs, held } = await sink.recover();
     if (removed > 0) emit({ kind: 'output-recovered', output: output.name, generation: generation ?? 0, removed });
+    this.#tmpfs = tmpfs === true;
     if (tmpfs === false) {
       const warning = failure('OUTPUT_NOT_TMPFS', `${this.#place}.dir`, `${output.dir} is not on tmpfs`);
       emit({ kind: 'agent-warning', warning });
@@ -161,7 +163,8 @@ export class Publisher {
     const { sink, manager, emit } = this.#deps;
     try {
       const { keepCertificates } = await import('../kept-certificates.ts');
-      await keepCertificates(sink, snapshot, files, manager);
+      const contents = this.#deps.output.files;
+      await keepCertificates({ sink, manager, contents, tmpfs: this.#tmpfs }, snapshot, files);
     } catch (error) {
       emit({ kind: 'agent-warning', warning: asFailure(error, this.#place) });
     }

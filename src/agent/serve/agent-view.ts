@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
+import type { LevelControl } from '../../base/log-level.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Backends } from '../backends.ts';
 import type { OutputLoops } from '../output/loops.ts';
@@ -52,4 +53,6 @@ export interface AgentView {
    * nothing when it was taken.
    */
   readonly reloadConfig: (() => Promise<readonly Failure[]>) | undefined;
+  /** The level of the log; undefined where the log is not the agent's own. */
+  readonly logLevel?: LevelControl | undefined;
 }

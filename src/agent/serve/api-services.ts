@@ -1,10 +1,5 @@
-import { failure } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
-import { placeOfOutput } from '../../config/place.ts';
-import type { ApiAgent, Reloaded, Wish } from '../../deliver/api/api-agent.ts';
-import type { AgentView } from './agent-view.ts';
 import type { ServicePlan } from './service-plan.ts';
-import { outputStatusOf, secretStatus, statusOf } from './status.ts';
 
 /** The local API: one service for each listener. */
 export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
@@ -14,6 +9,7 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     place: listener.place,
     create: async (view) => {
       const { createApi } = await import('../../deliver/api/create-api.ts');
+      const { apiAgent } = await import('./api-agent.ts');
       const { healthRoutes } = await import('./observers.ts');
       // Listeners with a token or a secret filter get health without names.
       const isOpen = listener.secrets === undefined && listener.tokenFile === undefined;
@@ -30,45 +26,4 @@ export function apiSecrets({ api, secrets }: Config): Iterable<string> {
   const listeners = api?.listeners ?? [];
   if (listeners.some((listener) => listener.secrets === undefined)) return secrets.keys();
   return listeners.flatMap((listener) => listener.secrets ?? []);
-}
-
-/** The agent as the API sees it. */
-export function apiAgent(view: AgentView): ApiAgent {
-  return {
-    ...view,
-    secretStatus: (name) => secretStatus(name, view),
-    computedPlaces: () => new Map([...view.outputs.computed().values()].flatMap((computed) => [...computed])),
-    status: (sees) => statusOf(view, sees),
-    reloadOutput: (name, signal) => reloadOutput(name, view, signal),
-    askOutput: (name, wish, signal) => askOutput(name, wish, view, signal),
-  };
-}
-
-async function reloadOutput(name: string, view: AgentView, signal: AbortSignal): Promise<Reloaded | undefined> {
-  return view.outputs.reload(name) ? await reloadEnded(name, view, signal) : undefined;
-}
-
-async function askOutput(name: string, wish: Wish, view: AgentView, signal: AbortSignal) {
-  const refused = await view.outputs.ask(name, wish);
-  if (refused !== undefined) return { refused };
-  const reloaded = await reloadEnded(name, view, signal);
-  return reloaded ?? { refused: failure('CANCELLED', placeOfOutput(name), 'another configuration has no such output') };
-}
-
-/** Waits until the state of an output shows what came of its reload. */
-async function reloadEnded(name: string, view: AgentView, signal: AbortSignal): Promise<Reloaded | undefined> {
-  const ended = Promise.withResolvers<void>();
-  const check = () => {
-    const state = view.outputs.states().get(name);
-    if (state?.kind !== 'owed' || state.why !== undefined) ended.resolve();
-  };
-  using _subscription = view.onProgress(check);
-  signal.addEventListener('abort', () => ended.resolve(), { once: true });
-  check();
-  await ended.promise;
-  const output = outputStatusOf(name, view);
-  if (output === undefined) return undefined;
-  const state = view.outputs.states().get(name);
-  const why = state?.kind === 'owed' || state?.kind === 'failed' ? state.why : undefined;
-  return { output, ...(why === undefined ? {} : { why }) };
 }

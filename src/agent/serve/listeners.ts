@@ -41,6 +41,7 @@ export class Listeners implements AsyncDisposable {
     const before = this.#open;
     const next = new Map<string, OpenListener>();
     const made: AsyncDisposable[] = [];
+    const all = plans.map(({ where }) => where);
     try {
       for (const plan of plans) {
         const name = nameOfListen(plan.where);
@@ -54,7 +55,7 @@ export class Listeners implements AsyncDisposable {
           continue;
         }
         const { where, place } = plan;
-        const listener = await service.listen({ where, place, replaces: isInPlace }).catch((error: unknown) => {
+        const listener = await service.listen({ where, place, replaces: isInPlace, all }).catch((error: unknown) => {
           throw asFailure(error, place).code === 'LISTEN_IN_USE' ? (portOfThisAgent(plan, before) ?? error) : error;
         });
         made[made.length - 1] = listener; // disposing it disposes its service

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend.ts';
-import type { OpeningContext } from '../kind.ts';
+import type { OpeningContext } from '../context.ts';
 import { AcmeAccount } from './account.ts';
 import { AcmeSource } from './certificate.ts';
 import { Dns01 } from './challenge/dns01.ts';

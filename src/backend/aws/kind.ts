@@ -28,5 +28,6 @@ export const aws: BackendKind<AwsBackendConfig> = {
     'AWS_SESSION_TOKEN',
     'AWS_CONTAINER_AUTHORIZATION_TOKEN',
   ],
+  loadTools: () => import('./tools.ts'),
   open: async (config, opening) => (await import('./open.ts')).openAwsBackend(config, opening),
 };

@@ -6,11 +6,17 @@ import { createAwsClient } from './client/client.ts';
 import { AwsHttp } from './client/http.ts';
 import type { AwsBackendConfig } from './config/config.ts';
 
-/** Opens a backend with its own connections and its own credentials. */
-export function openAwsBackend(config: AwsBackendConfig, { clock, emit, env, version }: BackendContext): Backend {
+/** Opens the client of an account, its keys and its connections, which the caller disposes of. Nothing is sent yet. */
+export function openAwsClient(config: AwsBackendConfig, { clock, emit, env, version }: BackendContext) {
   const http = new AwsHttp({ config, clock, emit, env });
   const keys = new AwsCredentials({ config, http, clock, emit });
-  const api = createAwsClient({ config, http, keys, clock, version });
+  return { http, keys, api: createAwsClient({ config, http, keys, clock, version }) };
+}
+
+/** Opens a backend with its own connections and its own credentials. */
+export function openAwsBackend(config: AwsBackendConfig, context: BackendContext): Backend {
+  const { clock, emit } = context;
+  const { http, keys, api } = openAwsClient(config, context);
   return createAwsBackend(config, {
     api,
     clock,

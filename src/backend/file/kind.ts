@@ -17,5 +17,6 @@ export const file: BackendKind<FileBackendConfig> = {
   companionKeys: {},
   resolveRequest: ({ key }: { readonly key: string }): FileRequest => ({ kind: 'file', key }),
   credentialVariables: [],
+  loadTools: () => import('./examine.ts'),
   open: async (config, opening) => (await import('./backend.ts')).createFileBackend(config, opening),
 };

@@ -6,14 +6,15 @@ import type { Backend, Fetch, Fetched, Restorer, Want } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultSession } from './auth/session.ts';
-import type { VaultClient } from './client/client.ts';
+import { isNoMount, type VaultClient, VaultStatusError } from './client/client.ts';
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
-import type { VaultSourceDeps } from './source/answer.ts';
+import type { Advisor, AdvisorDeps } from './source/advice.ts';
 import type { VaultCertificates } from './source/certificate.ts';
+import type { VaultCertificateDeps } from './source/certificate-deps.ts';
 import { createVaultKv } from './source/kv.ts';
 import { createVaultList } from './source/list.ts';
-import { VaultMounts } from './source/mounts.ts';
+import { saysVersioned, VaultMounts } from './source/mounts.ts';
 import { createVaultRead } from './source/read.ts';
 import { createRenew } from './source/renew.ts';
 import { createVaultWrite } from './source/write.ts';
@@ -33,7 +34,7 @@ export function createVaultBackend(
   { client, session, clock, random, emit }: VaultBackendDeps,
 ): Backend {
   const stop = new AbortController();
-  const deps: VaultSourceDeps = {
+  const deps: VaultCertificateDeps = {
     vault: createAuthorized(client, session, clock),
     clock,
     random,
@@ -65,6 +66,10 @@ export function createVaultBackend(
         return write({ want, request, last }, signal);
       case 'vault-certificate':
         return (await certificates()).fetch({ want, request, last }, signal);
+      case 'vault-trust-bundle': {
+        const { createVaultTrustBundle } = await import('./source/trust-bundle.ts');
+        return await createVaultTrustBundle(deps)({ want, request, last }, signal);
+      }
       default:
         throw fail('INTERNAL', want.place, `a Vault backend got a request of kind ${want.request.kind}`);
     }
@@ -83,10 +88,30 @@ export function createVaultBackend(
     return { [Symbol.dispose]: () => void watching.then((one) => one[Symbol.dispose]()) };
   };
 
+  const renew = createRenew(deps.vault);
+
+  let advisor: Promise<Advisor> | undefined;
+  /** Passes an answer on, and a refusal with advice about it. Without a request, a lease was to be renewed. */
+  const advised = async <T>(answer: Promise<T>, request: VaultRequest | undefined, signal: AbortSignal): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!deservesAdvice(error) || (request !== undefined && 'isPathPrivate' in request)) throw error;
+      advisor ??= loadAdvisor({ vault: deps.vault, clock, namespace: config.namespace });
+      const found = await advisor.catch(() => undefined);
+      throw (await found?.about({ error, request, isVersioned: saysVersioned(error) }, signal)) ?? error;
+    }
+  };
+
   return {
     name: config.name,
     where: config.address,
-    source: { fetch, renew: createRenew(deps.vault), restorer, watch },
+    source: {
+      fetch: (want, last, signal) => advised(fetch(want, last, signal), want.request as VaultRequest, signal),
+      renew: (want, life, signal) => advised(renew(want, life, signal), undefined, signal),
+      restorer,
+      watch,
+    },
     identity: identityOf(config),
     onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
@@ -104,8 +129,21 @@ export function createVaultBackend(
 }
 
 /** Loads the code of certificates, which few agents need. */
-async function openCertificates(deps: VaultSourceDeps): Promise<VaultCertificates> {
+async function openCertificates(deps: VaultCertificateDeps): Promise<VaultCertificates> {
   return (await import('./source/certificate.ts')).createVaultCertificates(deps);
+}
+
+/** Whether a policy or a mount is missing, or the mount is KV version 2 with other paths; the token itself is good. */
+function deservesAdvice(error: unknown): error is VaultStatusError {
+  if (!(error instanceof VaultStatusError)) return false;
+  return error.status === 403
+    ? error.failure.retry !== 'login'
+    : error.status === 404 && (isNoMount(error) || saysVersioned(error));
+}
+
+/** Loads the code of the advice, which only refused requests need. */
+async function loadAdvisor(deps: AdvisorDeps): Promise<Advisor> {
+  return new (await import('./source/advice.ts')).Advisor(deps);
 }
 
 /**

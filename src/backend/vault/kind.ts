@@ -12,7 +12,7 @@ export const vault: BackendKind<VaultBackendConfig> = {
   loadSchemas: async () => (await import('./config/schemas.ts')).schemas,
   loadWords: async () => (await import('./config/words.ts')).vaultWords,
   resolve: resolveVault,
-  requestKeys: ['kv', 'read', 'write', 'certificate'],
+  requestKeys: ['kv', 'read', 'write', 'certificate', 'trustBundle'],
   companionKeys: { version: ['kv'], mount: ['kv'], kvVersion: ['kv'], end: ['read', 'write'] },
   resolveRequest: resolveVaultRequest,
   lateRequestKeys: { certificate: loadCertificateRequests },
@@ -26,5 +26,6 @@ export const vault: BackendKind<VaultBackendConfig> = {
   hasProxy: true,
   credentialsIn: ({ auth }) => (auth.method === 'token' && auth.token !== undefined ? [auth.token] : []),
   usesUpLogin: ({ auth }) => auth.method === 'approle' && (auth.secretIdWrapped || auth.removeSecretIdFile),
+  loadTools: () => import('./tools.ts'),
   open: async (config, opening) => (await import('./open.ts')).openVaultBackend(config, opening),
 };

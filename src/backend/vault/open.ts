@@ -7,11 +7,18 @@ import { createVaultClient } from './client/create-client.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { Upstream, VaultBackend } from './upstream.ts';
 
-/** Opens a backend with its own connections and its own login. */
-export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
-  const { clock, random, emit, env, version } = context;
+/** Opens the client of a server, and the way to log in there. Nothing is sent; the caller disposes of the client. */
+export function openVaultClient(config: VaultBackendConfig, context: BackendContext) {
+  const { clock, emit, env, version } = context;
   const client = createVaultClient({ config, clock, emit, env, version });
   const method = createVaultMethod(config, { client, clock, emit, env, kept: keptSecretIds(context.kept) });
+  return { client, method };
+}
+
+/** Opens a backend with its own connections and its own login. */
+export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
+  const { clock, random, emit, env } = context;
+  const { client, method } = openVaultClient(config, context);
   const { revokeOnExit } = config.auth;
   const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
   const backend = createVaultBackend(config, { client, session, clock, random, emit });

@@ -6,25 +6,42 @@ import { createLineMask } from './masked-lines.ts';
 /** When comparing two versions of a file takes longer than this, the output only says that they differ. */
 const MAX_COMPARE_MS = 5_000;
 
+/** What would become of one file. */
+export interface FileDifference {
+  readonly name: string;
+  readonly change: 'same' | 'added' | 'changed' | 'removed';
+  /** The unified difference; empty when there is none. */
+  readonly text: string;
+}
+
 /**
- * The unified difference between the published files of an output and the rendered ones; empty when there is none. The
- * real bytes are compared. The lines that are shown are masked unless `reveal`.
+ * The differences between the published files of an output and the rendered ones. The real bytes are compared. The
+ * lines that are shown are masked unless `reveal`.
  * @throws PannierError OUTPUT_NOT_READABLE.
  */
-export async function showDifference({ output, files, masked }: DryOutput, reveal: boolean): Promise<string> {
+export async function differencesOf(
+  { output, files, masked }: DryOutput,
+  reveal: boolean,
+): Promise<readonly FileDifference[]> {
   const current = await readCurrent(output.dir, `outputs.${output.name}`);
   const before = current?.files ?? new Map<string, Uint8Array>();
   const generation = `generation ${current?.generation ?? 0}`;
   const names = [...files.keys(), ...[...before.keys()].filter((name) => !files.has(name))];
-  const parts = await Promise.all(
-    names.map((name) => {
+  return await Promise.all(
+    names.map(async (name) => {
       const path = join(output.dir, name);
       const versions = { path, generation, old: before.get(name), now: files.get(name) };
       const text = decode(masked.get(name) ?? new Uint8Array());
-      return compare(versions, reveal ? (line) => line : createLineMask((text ?? '').split('\n')));
+      const shown = await compare(versions, reveal ? (line) => line : createLineMask((text ?? '').split('\n')));
+      return { name, change: changeOf(versions), text: shown };
     }),
   );
-  return parts.join('');
+}
+
+function changeOf({ old, now }: Versions): FileDifference['change'] {
+  if (old === undefined) return 'added';
+  if (now === undefined) return 'removed';
+  return Buffer.compare(old, now) === 0 ? 'same' : 'changed';
 }
 
 interface Versions {

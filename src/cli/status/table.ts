@@ -1,3 +1,5 @@
+import { printable } from '../../base/printable.ts';
+
 /**
  * A table whose columns are as wide as their widest cell, with two spaces between them. Columns without text in any row
  * are left out; without rows the table is empty. Characters that could control a terminal are shown as question marks.
@@ -17,6 +19,3 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
     )
     .join('');
 }
-
-/** Replaces control characters (C0, C1) and characters that reverse the direction of writing. */
-const printable = (text: string): string => text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?');

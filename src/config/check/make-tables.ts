@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { RULES, type RuleName } from '../rules.ts';
-import type { SchemaName } from './entry-checker.ts';
 import type { Schemas } from './schemas.ts';
+import type { SchemaName } from './shapes.ts';
 import type { SchemaTables, Table } from './table.ts';
 
 type Schema = z.core.$ZodType;

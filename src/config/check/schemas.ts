@@ -11,7 +11,7 @@ import { check, verify } from '../sections/outputs/check-schema.ts';
 import { reload } from '../sections/outputs/reload-schema.ts';
 import { output, outputFile } from '../sections/outputs/schema.ts';
 import { secretSchema } from '../sections/secrets/schema.ts';
-import type { SchemaName } from './entry-checker.ts';
+import type { SchemaName } from './shapes.ts';
 
 /** The schemas of zod that entries are checked against. */
 export type Schemas = Readonly<Record<SchemaName, z.core.$ZodType>>;

@@ -1,4 +1,4 @@
-import type { EntryChecker } from './entry-checker.ts';
+import type { EntryChecker } from '../problems/problems.ts';
 import { fits, type SchemaTables } from './table.ts';
 
 /** Thrown by the checker of tables at the first part of a configuration that does not fit: zod can say why. */
@@ -11,7 +11,7 @@ export class DoesNotFit extends Error {}
 export function createTableChecker({ tables, byName }: SchemaTables): EntryChecker {
   return {
     check(name, value) {
-      if (!fits(tables, byName[name], value)) throw new DoesNotFit(name);
+      if (!fits(tables, byName[name], value)) throw new DoesNotFit();
       return value as never;
     },
   };

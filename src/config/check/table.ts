@@ -1,5 +1,5 @@
 import { RULES, type RuleName } from '../rules.ts';
-import type { SchemaName } from './entry-checker.ts';
+import type { SchemaName } from './shapes.ts';
 
 /**
  * A schema as plain data: what decides whether a value fits, without what explains why not. `make-tables.ts` makes it

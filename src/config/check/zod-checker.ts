@@ -1,9 +1,12 @@
 import * as z from 'zod/mini';
+import { makeNearest } from '../../base/nearest.ts';
 import type { ConfigEntry } from '../load/entry.ts';
 import { isUnfilled, type SourceFile } from '../load/source-file.ts';
 import { type ConfigPath, pathKey, valueAt } from '../place.ts';
 import { describeIssue } from '../problems/describe-issue.ts';
-import type { EntryChecker, ProblemSink } from './entry-checker.ts';
+import type { EntryChecker, Problems } from '../problems/problems.ts';
+import { knownKeys } from '../problems/schema-keys.ts';
+import { makeOfRest } from './rest-of-entry.ts';
 import type { Schemas } from './schemas.ts';
 
 /** Checks by zod, which finds everything that is wrong. It gives copies of the values. */
@@ -18,6 +21,9 @@ export function createZodChecker(schemas: Schemas): EntryChecker {
       if (result.success) return result.data as never;
       addIssues(result.error.issues, schema, entry, problems);
       return undefined;
+    },
+    makeOfRest(name, entry, problems, make, options) {
+      return makeOfRest(schemas[name], entry, problems, make as never, options);
     },
   };
 }
@@ -52,15 +58,27 @@ function expectsTyped(issue: z.core.$ZodIssue): boolean {
   return issue.code === 'invalid_value' && issue.values.some((value) => typeof value !== 'string');
 }
 
+/** The keys, by `pathKey`, that a misspelt key was meant to be: that they are missing is no further problem. */
+function misspeltKeys(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, entry: unknown): string[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [];
+    const path = issue.path as ConfigPath;
+    const map = valueAt(entry, path);
+    const nearest = makeNearest(knownKeys(schema, path, entry));
+    const meant = issue.keys.map(nearest).filter((key) => key !== undefined);
+    return meant.flatMap((key) => (valueAt(map, [key]) === undefined ? [pathKey([...path, key])] : []));
+  });
+}
+
 /** Adds what zod found in an entry: at each place the first issue only. */
 function addIssues(
   issues: readonly z.core.$ZodIssue[],
   schema: z.core.$ZodType,
   { file, path: base }: ConfigEntry,
-  problems: ProblemSink,
+  problems: Problems,
 ): void {
   const value = valueAt(file.tree, base);
-  const reported = new Set<string>();
+  const reported = new Set<string>(misspeltKeys(issues, schema, value));
   for (const issue of issues) {
     const key = pathKey(issue.path as ConfigPath);
     if (issue.code !== 'unrecognized_keys' && reported.size === reported.add(key).size) continue;

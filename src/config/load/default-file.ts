@@ -4,7 +4,7 @@ import { statInTime } from '../../base/read-file.ts';
 import type { Problems } from '../problems/problems.ts';
 
 /** The file that is the configuration when none is named. */
-const DEFAULT_FILE = 'pannier.yaml';
+export const DEFAULT_FILE = 'pannier.yaml';
 
 const OTHERS_MAY_WRITE = 0o002;
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Environment } from '../environment.ts';
 import { type ConfigPath, pathKey } from '../place.ts';
-import { Problems } from '../problems/problems.ts';
+import type { Problems } from '../problems/problems.ts';
 import { readCapped, type UnreadFile } from '../read-capped.ts';
-import { isTree, type ParsedFile, type SourceFile } from './source-file.ts';
+import { isTree, type SourceFile } from './source-file.ts';
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const MAX_DEPTH = 64;
@@ -23,25 +23,24 @@ export type UnfilledFile = Pick<SourceFile, 'path' | 'dir' | 'label'>;
  * `__proto__`, which would change the prototype of the map.
  */
 export async function interpolate(
-  parsed: ParsedFile,
+  parsed: unknown,
   file: UnfilledFile,
   env: Environment,
   problems: Problems,
+  readFile = readCapped,
 ): Promise<SourceFile> {
   const read = new Map<string, string | UnreadFile>();
-  const trial = new Problems();
-  let walk = new Walk(file, env, trial, read);
-  let tree = walk.fill(parsed.tree);
-  if (walk.named.size > 0 || trial.count > 0) {
+  let walk = new Walk(file, env, undefined, read);
+  let tree = walk.fill(parsed);
+  if (walk.named.size > 0 || walk.hasRefused) {
     // The first walk finds which files are named. The second one has their contents, and its problems are reported.
-    await Promise.all([...walk.named].map(async (path) => read.set(path, await readCapped(path))));
+    await Promise.all([...walk.named].map(async (path) => read.set(path, await readFile(path))));
     walk = new Walk(file, env, problems, read);
-    tree = walk.fill(parsed.tree);
+    tree = walk.fill(parsed);
   }
   return {
     ...file,
     tree: isTree(tree) ? tree : {},
-    lineOf: (section, name) => parsed.lines.get(pathKey(name === undefined ? [section] : [section, name])),
     filled: walk.filled,
     unfilled: walk.unfilled,
   };
@@ -50,21 +49,26 @@ export async function interpolate(
 /** One walk through a file, which makes a copy with filled references. */
 class Walk {
   readonly filled = new Set<string>();
-  readonly unfilled = new Set<string>();
+  readonly unfilled = new Map<string, ConfigPath>();
   /** The absolute paths of files that references name. */
   readonly named = new Set<string>();
   readonly #file: UnfilledFile;
   readonly #env: Environment;
-  readonly #problems: Problems;
+  /** Something is wrong, whether it was told or not. */
+  hasRefused = false;
+  readonly #problems: Problems | undefined;
   readonly #read: ReadonlyMap<string, string | UnreadFile>;
   readonly #path: (string | number)[] = [];
   #nodes = 0;
 
-  /** @param read the contents of files that references name; a file that is not in it counts as empty. */
+  /**
+   * @param problems absent: what is wrong is not told.
+   * @param read the contents of files that references name; a file that is not in it counts as empty.
+   */
   constructor(
     file: UnfilledFile,
     env: Environment,
-    problems: Problems,
+    problems: Problems | undefined,
     read: ReadonlyMap<string, string | UnreadFile>,
   ) {
     this.#read = read;
@@ -107,7 +111,7 @@ class Walk {
         this.filled.add(place);
         return value;
       }
-      this.unfilled.add(place);
+      this.unfilled.set(place, [...this.#path]);
       this.#refuse('CONFIG_REFERENCE', value.why, value.hint);
       return '';
     });
@@ -132,8 +136,8 @@ class Walk {
   }
 
   #refuse(code: 'CONFIG_MALFORMED' | 'CONFIG_INVALID' | 'CONFIG_REFERENCE', seen: string, hint?: string): void {
-    const place = this.#path.length === 0 ? this.#file.label : this.#problems.placeIn(this.#file, this.#path);
-    this.#problems.addAt(code, place, seen, hint);
+    this.hasRefused = true;
+    this.#problems?.add(code, this.#file, [...this.#path], seen, hint);
   }
 }
 

@@ -1,4 +1,3 @@
-import { formatPlace } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
 import { OTHER_NAME, SECRET_NAME } from '../rules.ts';
 import { NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../section-names.ts';
@@ -25,20 +24,18 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
     for (const section of Object.keys(file.tree)) {
       if (section === 'version') continue;
       if (isNamed(section)) addEntries(sections[section], section, file, problems);
-      else if (owners.has(section)) addDuplicate(owners.get(section) as SourceFile, file, [section], problems);
+      else if (owners.has(section)) problems.addDuplicate(owners.get(section) as SourceFile, file, [section]);
       else {
         owners.set(section, file);
         if (isSingle(section) && file.tree[section] !== null) singles.set(section, { file, path: [section] });
       }
     }
   }
-  if (files.length > 0 && files.every(({ tree }) => tree['version'] === undefined)) {
-    problems.addAt(
-      'CONFIG_MISSING',
-      files.length === 1 ? 'version' : 'configuration',
-      'version is absent',
-      'Add version: 1.',
-    );
+  const [first] = files;
+  if (first !== undefined && files.every(({ tree }) => tree['version'] === undefined)) {
+    const [seen, hint] = ['version is absent', 'Add version: 1.'];
+    if (files.length === 1) problems.add('CONFIG_MISSING', first, ['version'], seen, hint);
+    else problems.addAt('CONFIG_MISSING', 'configuration', seen, hint);
   }
   return { sections, singles };
 }
@@ -54,19 +51,11 @@ function addEntries(
   for (const name of Object.keys(named)) {
     const path = [section, name];
     const first = entries.get(name);
-    if (first !== undefined) addDuplicate(first.file, file, path, problems);
+    if (first !== undefined) problems.addDuplicate(first.file, file, path);
     else entries.set(name, { file, path });
     const { pattern, expected } = section === 'secrets' ? SECRET_NAME : OTHER_NAME;
     if (!pattern.test(name)) problems.add('CONFIG_INVALID', file, path, expected);
   }
-}
-
-function addDuplicate(first: SourceFile, second: SourceFile, path: readonly string[], problems: Problems): void {
-  const at = (file: SourceFile) => {
-    const line = file.lineOf(path[0] as string, path[1]);
-    return line === undefined ? file.label : `${file.label}:${line}`;
-  };
-  problems.addAt('CONFIG_DUPLICATE', `${at(second)}: ${formatPlace(path)}`, `also defined at ${at(first)}`);
 }
 
 /** A file without the entries that are checked later. A section without any entry counts as an absent one. */

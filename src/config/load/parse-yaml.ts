@@ -1,7 +1,6 @@
 import type { Node, Pair, Range, Scalar, YAMLError } from 'yaml';
-import { formatPlace, pathKey } from '../place.ts';
 import type { Problems } from '../problems/problems.ts';
-import type { ParsedFile } from './source-file.ts';
+import { repeatedKey, syntaxProblem } from '../problems/syntax.ts';
 
 type Yaml = typeof import('yaml');
 type Position = (offset: number) => { readonly line: number; readonly col: number };
@@ -24,8 +23,11 @@ const MESSAGES: Readonly<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'there is a colon too many, or quotes are missing',
 };
 
-/** Parses YAML 1.2. The parser is loaded here, so that a JSON configuration does not spend time on it. */
-export async function parseYamlFile(text: string, label: string, problems: Problems): Promise<ParsedFile> {
+/**
+ * Parses YAML 1.2; undefined when there is a syntax error, which was reported. The parser is loaded here, so that a
+ * JSON configuration does not spend time on it.
+ */
+export async function parseYamlFile(text: string, label: string, problems: Problems): Promise<unknown> {
   const yaml = await import('yaml');
   const lineCounter = new yaml.LineCounter();
   const options = {
@@ -40,12 +42,11 @@ export async function parseYamlFile(text: string, label: string, problems: Probl
   const errors: readonly YAMLError[] = [...document.errors, ...document.warnings];
   for (const { code, pos } of errors) reader.report(pos[0], MESSAGES[code] ?? 'the syntax is broken here');
   const tree = errors.length === 0 ? reader.read(document.contents as Node | null) : undefined;
-  return { tree: reader.hasError ? undefined : tree, lines: reader.lines };
+  return reader.hasError ? undefined : tree;
 }
 
 /** Makes plain values of nodes in the order of the text, so that an alias finds the anchor before it. */
 class Reader {
-  readonly lines = new Map<string, number>();
   /** Whether a syntax error was reported, so that there is no tree to go on with. */
   hasError = false;
   readonly #yaml: Yaml;
@@ -65,7 +66,7 @@ class Reader {
   report(offset: number, message: string): void {
     const { line, col } = this.#position(offset);
     this.hasError = true;
-    this.#problems.addAt('CONFIG_MALFORMED', `${this.#label}:${line}:${col}`, `not YAML: ${message}`);
+    this.#problems.take(syntaxProblem(this.#label, { line, column: col }, `not YAML: ${message}`));
   }
 
   read(node: Node | null): unknown {
@@ -95,13 +96,10 @@ class Reader {
     const first = new Map<string, number>();
     for (const pair of pairs) {
       const key = String(pair.key?.value ?? '');
-      const { line } = this.#position(pair.key === null ? 0 : startOf(pair.key));
-      const path = [...this.#path, key];
-      if (path.length <= 2 && !first.has(key)) this.lines.set(pathKey(path), line);
-      if (first.has(key)) {
-        const place = `${this.#label}:${line}: ${formatPlace(path)}`;
-        this.#problems.addAt('CONFIG_DUPLICATE', place, `also defined in line ${first.get(key)}`);
-      } else first.set(key, line);
+      const { line, col } = this.#position(pair.key === null ? 0 : startOf(pair.key));
+      const firstLine = first.get(key);
+      if (firstLine === undefined) first.set(key, line);
+      else this.#problems.take(repeatedKey(this.#label, [...this.#path, key], { line, column: col }, firstLine));
       const value = this.#below(key, pair.value);
       // An assignment would not make `__proto__` an own key, and `interpolate` could not refuse it.
       Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });

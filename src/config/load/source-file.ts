@@ -13,22 +13,12 @@ export interface SourceFile {
   readonly label: string;
   /** Its content, with filled references. */
   readonly tree: ConfigTree;
-  /** The line of a section, or of a name in a section. Undefined when the file does not have it. */
-  lineOf(section: string, name?: string): number | undefined;
   /**
    * Paths (`pathKey`) whose value has text from a reference: it is not written literally, and no message may show it.
    */
   readonly filled: ReadonlySet<string>;
-  /** Paths (`pathKey`) with a reference that could not be filled, which was reported. */
-  readonly unfilled: ReadonlySet<string>;
-}
-
-/** What a parser makes of a file. */
-export interface ParsedFile {
-  /** Undefined: the file has a syntax error, which was reported. */
-  readonly tree: unknown;
-  /** The lines of sections and of names in sections, by `pathKey`. */
-  readonly lines: ReadonlyMap<string, number>;
+  /** Paths, by their `pathKey`, with a reference that could not be filled, which was reported. */
+  readonly unfilled: ReadonlyMap<string, ConfigPath>;
 }
 
 /** Whether a value is a map. */
@@ -40,5 +30,11 @@ export function isTree(value: unknown): value is ConfigTree {
 export function isUnfilled({ unfilled }: SourceFile, path: ConfigPath): boolean {
   if (unfilled.size === 0) return false;
   const key = pathKey(path);
-  return [...unfilled].some((at) => at === key || at.startsWith(`${key}\0`));
+  return [...unfilled.keys()].some((at) => at === key || at.startsWith(`${key}\0`));
+}
+
+/** The paths at this one and below it whose references could not be filled. */
+export function unfilledBelow({ unfilled }: SourceFile, path: ConfigPath): readonly ConfigPath[] {
+  const key = pathKey(path);
+  return [...unfilled].flatMap(([at, whole]) => (at === key || at.startsWith(`${key}\0`) ? [whole] : []));
 }

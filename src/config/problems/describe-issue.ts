@@ -109,7 +109,16 @@ function describeExpected(issue: z.core.$ZodIssue): string {
   return (issue.code === 'invalid_type' ? EXPECTED[issue.expected] : undefined) ?? 'something else is expected';
 }
 
+/** What to write for formats of certificates that other programs have names for. */
+const OTHER_FORMATS: ReadonlyMap<unknown, string> = new Map([
+  ['jks', 'JKS is not written: use pkcs12 for a key and truststore for CAs, which Java 8 and newer read as well.'],
+  ['p12', 'Write pkcs12.'],
+  ['pfx', 'Write pkcs12.'],
+]);
+
 function hintFor(value: unknown, issue: z.core.$ZodIssue): { hint?: string } {
+  const other = optionsOf(issue).includes('pkcs12') ? OTHER_FORMATS.get(value) : undefined;
+  if (other !== undefined) return { hint: other };
   if (typeof value === 'number' && issue.message === MODE_EXPECTED) {
     return { hint: 'Put it in quotes: in YAML 1.2 an unquoted 0400 is the decimal number 400, not an octal mode.' };
   }

@@ -6,6 +6,13 @@ type Schema = z.core.$ZodType;
 
 /** The keys that the map at `path` may have. `value` chooses the option of a union. */
 export function knownKeys(schema: Schema, path: ConfigPath, value: unknown): readonly string[] {
+  const at = schemaAt(schema, path, value);
+  const def = at && defOf(at);
+  return def?.type === 'object' ? Object.keys(def.shape) : [];
+}
+
+/** The schema of the value at `path`; undefined when there is none. `value` chooses the option of a union. */
+export function schemaAt(schema: Schema, path: ConfigPath, value: unknown): Schema | undefined {
   let at: Schema | undefined = choose(schema, value);
   let here = value;
   for (const step of path) {
@@ -13,8 +20,7 @@ export function knownKeys(schema: Schema, path: ConfigPath, value: unknown): rea
     const below: Schema | undefined = at && child(at, String(step));
     at = below && choose(below, here);
   }
-  const def = at && defOf(at);
-  return def?.type === 'object' ? Object.keys(def.shape) : [];
+  return at;
 }
 
 /**

@@ -14,7 +14,7 @@ function stepWords(step: 'http' | 'command', to: string, own: Words = {}): Words
 export const checksWords: Words = {
   'outputs.NAME.check': {
     type: 'map',
-    does: 'looks at a candidate before it is published; failing, the published generation stays: see [operations](operations.md#check-verify-and-rollback)',
+    does: 'looks at a candidate before it is published; failing, the published generation stays: see [docs/agent.md](agent.md#check-verify-and-rollback)',
     examples: [{ command: { argv: ['nginx', '-t', '-c', '{dir}/nginx.conf'] } }],
   },
   ...stepWords('command', 'outputs.NAME.check.command', {

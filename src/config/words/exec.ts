@@ -10,7 +10,7 @@ export const execWords: Words = {
   },
   'exec.from': {
     type: 'name, or list of names',
-    does: 'whole secrets, `SECRET` or `SECRET.FIELD`: each field is a variable; see [operations](operations.md#exec)',
+    does: 'whole secrets, `SECRET` or `SECRET.FIELD`: each field is a variable; see [docs/exec.md](exec.md)',
     examples: [['app', 'db']],
   },
   'exec.rename': {

@@ -14,7 +14,7 @@ export const listenersWords: Words = {
   },
   'api.listeners[].socket': {
     type: 'path',
-    does: 'a unix socket; exactly one of this and `listen`. Its directory must exist',
+    does: 'a unix socket; exactly one of this and `listen`',
     examples: ['/run/pannier/api.sock'],
   },
   'api.listeners[].mode': {
@@ -119,7 +119,7 @@ export const listenersWords: Words = {
   },
   'proxy.socket': {
     type: 'path',
-    does: 'a unix socket; this, `listen` or both. Its directory must exist',
+    does: 'a unix socket; this, `listen` or both',
     examples: ['/run/pannier/proxy.sock'],
   },
   'proxy.mode': {

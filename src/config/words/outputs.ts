@@ -63,8 +63,8 @@ export const outputsWords: Words = {
     examples: [{ region: 'eu-west-1' }],
   },
   'outputs.NAME.files.NAME.format': {
-    type: '`dotenv`, `json`, `properties`, `raw`, `yaml`',
-    does: 'a [format](templates.md#formats) made of whole secrets',
+    type: '`dotenv`, `json`, `properties`, `raw`, `yaml`, `pem`, `der`, `pkcs12`, `truststore`',
+    does: 'a [format](templates.md#formats) made of whole secrets, or of [certificates](keystores.md)',
     examples: ['dotenv'],
   },
   'outputs.NAME.files.NAME.from': {
@@ -107,6 +107,30 @@ export const outputsWords: Words = {
     type: 'boolean',
     default: '`false`',
     does: '`json`, `yaml`: the fields of all sources in one map, instead of a map for each secret',
+  },
+  'outputs.NAME.files.NAME.parts': {
+    type: '`key`, `leaf`, `intermediates`, `root`, `ca`, `fullchain`, or a list',
+    default: '`fullchain`; `der`: `leaf`; `truststore`: `ca`',
+    does: '`pem`, `der`, `pkcs12`, `truststore`: [what is in the file](keystores.md#parts), in this order',
+    examples: ['key', ['key', 'fullchain']],
+  },
+  'outputs.NAME.files.NAME.keyFormat': {
+    type: '`pkcs8`, `pkcs1`, `sec1`',
+    default: '`pkcs8`',
+    does: '`pem`, `der`: how the key is written; `pkcs1` is for RSA, `sec1` for EC',
+    examples: ['pkcs1'],
+  },
+  'outputs.NAME.files.NAME.password': {
+    type: 'name',
+    default: 'required with `pkcs12` and `truststore`',
+    does: '`SECRET.FIELD` with the password of the keystore, or of the key in `pem` and `der`',
+    examples: ['store.password'],
+  },
+  'outputs.NAME.files.NAME.alias': {
+    type: 'text',
+    default: '`"1"`',
+    does: '`pkcs12`: the name of the key in the keystore',
+    examples: ['shop'],
   },
   'outputs.NAME.files.NAME.mode': {
     type: 'mode',

@@ -27,7 +27,7 @@ export const reloadWords: Words = {
   },
   'outputs.NAME.reload[].signal.process': {
     type: 'text',
-    does: 'name of the process, looked up at each signal; see [operations](operations.md#reload)',
+    does: 'name of the process, looked up at each signal; see [docs/agent.md](agent.md#reload)',
     examples: ['nginx'],
   },
   'outputs.NAME.reload[].signal.all': {
@@ -55,7 +55,7 @@ export const reloadWords: Words = {
   'outputs.NAME.reload[].command.captureOutput': {
     type: 'boolean',
     default: '`false`',
-    does: 'log the last ten lines of standard error when it fails; they may hold values, so see [operations](operations.md#reload)',
+    does: 'log the last ten lines of standard error when it fails; they may hold values, so see [docs/agent.md](agent.md#reload)',
   },
   'outputs.NAME.reload[].restart': {
     type: 'map',

@@ -1,12 +1,13 @@
 import { deadline } from '../../base/deadline.ts';
 import type { OutputAction } from '../../base/fact.ts';
+import { LEVELS, tellsMore } from '../../base/log-level.ts';
 import type { ApiListenerConfig } from '../../config/config.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
 import type { Route, RouteRequest } from '../http/routes.ts';
 import type { ApiAgent, Reloaded, Wish } from './api-agent.ts';
 import type { Audit } from './audit.ts';
 import { CLIENT_WAIT_MS, type RefreshQueue, slowFailure, within } from './refreshing.ts';
-import { noValueReply, stateHeaders, unknownSecret } from './secret-reads.ts';
+import { noValueReply, otherNames, stateHeaders, unknownSecret } from './secret-reads.ts';
 import type { VisibleSecrets } from './visible.ts';
 
 export interface ActionRouteDeps {
@@ -55,6 +56,7 @@ export function actionRoutes(deps: ActionRouteDeps): readonly Route[] {
       handle: ({ params }) => actions.askOutput(params['name'] as string, 'resume'),
     },
     { method: 'POST', path: '/v1/config/reload', handle: () => actions.reloadConfig() },
+    { method: 'POST', path: '/v1/log/:level', handle: ({ params }) => actions.setLogLevel(params['level'] as string) },
     { method: 'POST', path: '/v1/stop', handle: (asked) => actions.stop(asked) },
   ];
 }
@@ -70,7 +72,7 @@ class Actions {
     const { agent, visible, audit, refreshing } = this.#deps;
     if (!visible.knows(name)) {
       audit.missed('refresh', 'unknown');
-      return unknownSecret(name);
+      return unknownSecret(name, visible);
     }
     const before = agent.secrets.entryOf(name);
     const done = await refreshing.refresh(name);
@@ -134,7 +136,12 @@ class Actions {
 
   #unknownOutput(name: string, action: OutputAction): Reply {
     this.#deps.audit.missed(action, 'unknown');
-    return refusal(404, 'API_UNKNOWN_OUTPUT', `there is no output named ${JSON.stringify(name)}`);
+    const { agent, visible } = this.#deps;
+    const { outputs } = agent.status((secret) => visible.has(secret));
+    const names = outputs.map((output) => output.name);
+    const { meant, hint } = otherNames(name, names);
+    const seen = `there is no output named ${JSON.stringify(name)}${meant}`;
+    return refusal(404, 'API_UNKNOWN_OUTPUT', seen, undefined, hint === undefined ? hint : `There are ${hint}.`);
   }
 
   /** @param act resolves soon after its signal aborts, which it does when the client has waited long enough. */
@@ -168,6 +175,26 @@ class Actions {
     if (first === undefined) return jsonReply(200, { applied: true });
     const problems = failures.map(({ code, place, seen, hint }) => ({ code, place, seen, hint }));
     return problemReply(422, first, { problems });
+  }
+
+  async setLogLevel(asked: string): Promise<Reply> {
+    const { agent, audit, listener } = this.#deps;
+    const { logLevel } = agent;
+    if (logLevel === undefined || (listener.secrets !== undefined && !listener.control)) {
+      audit.acted('log-level', 'refused');
+      const seen = 'this listener shows only some secrets, and may not change the log of the whole agent';
+      return refusal(403, 'API_NOT_ALLOWED', seen);
+    }
+    const level = LEVELS.find((one) => one === asked);
+    const configured = logLevel.configured();
+    if ((level === undefined && asked !== 'configured') || (level !== undefined && tellsMore(configured, level))) {
+      const hint = `Ask for configured, or for ${LEVELS.filter((one) => !tellsMore(configured, one)).join(', ')}.`;
+      const seen = level === undefined ? 'there is no such level' : `the log tells at least what ${configured} has`;
+      return refusal(400, 'API_MALFORMED', seen, undefined, hint);
+    }
+    await logLevel.set(level);
+    audit.acted('log-level', 'done');
+    return jsonReply(200, { level: logLevel.level(), configured });
   }
 
   stop({ response }: RouteRequest): Reply {

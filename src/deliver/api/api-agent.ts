@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit, OutputAction } from '../../base/fact.ts';
+import type { LevelControl } from '../../base/log-level.ts';
 import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../config/config.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Route } from '../http/routes.ts';
@@ -35,6 +36,8 @@ export interface ApiAgent {
   /** See AgentView.reloadConfig. */
   readonly reloadConfig: (() => Promise<readonly Failure[]>) | undefined;
   readonly stop: () => void;
+  /** See AgentView.logLevel. */
+  readonly logLevel?: LevelControl | undefined;
 }
 
 /** What a client may ask of an output beside a reload. */

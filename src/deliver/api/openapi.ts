@@ -370,6 +370,29 @@ const PATHS = {
       504: problem('The reload takes longer than 30 s, and goes on.'),
     }),
   },
+  '/v1/log/{level}': {
+    post: operation(
+      'setLogLevel',
+      'Change the level of the log',
+      {
+        200: {
+          description: 'The level that is in force now, and the one of the configuration.',
+          content: json(object({ level: TEXT, configured: TEXT })),
+        },
+        400: problem('There is no such level, or it tells less than the configured one.'),
+        503: TOKEN_FILE,
+      },
+      [
+        {
+          name: 'level',
+          in: 'path',
+          required: true,
+          description: 'A level that tells at least as much as the configured one, or configured to go back to it.',
+          schema: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent', 'configured'] },
+        },
+      ],
+    ),
+  },
   '/v1/stop': {
     post: operation('stop', 'Stop the agent', {
       202: { description: 'The agent stops.', content: json(object({ stopping: { const: true } })) },

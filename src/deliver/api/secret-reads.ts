@@ -1,5 +1,6 @@
 import { parseDuration } from '../../base/duration.ts';
-import { aboutOneField } from '../../base/value.ts';
+import { didYouMean, makeNearest } from '../../base/nearest.ts';
+import { aboutOneField, otherFields } from '../../base/value.ts';
 import type { HeldValue, SecretEntry } from '../../lease/snapshot.ts';
 import { JSON_TYPE, jsonReply, problemReply, type Reply, refusal } from '../http/reply.ts';
 import type { Route, RouteRequest } from '../http/routes.ts';
@@ -53,7 +54,7 @@ class SecretReads {
     const name = asked.params['name'] as string;
     if (!visible.has(name)) {
       audit.missed('read', 'unknown');
-      return unknownSecret(name);
+      return unknownSecret(name, visible);
     }
     if (asked.query !== '') {
       const wait = new URLSearchParams(asked.query).get('wait');
@@ -73,7 +74,7 @@ class SecretReads {
       return known === undefined || !isNamedBy(known, etagOf(agent.bootId, entry.valueNumber));
     };
     if (!isNews()) await waiting.until(name, waitMs, asked.response, isNews);
-    return visible.has(name) ? this.#reply(asked, name, field) : unknownSecret(name);
+    return visible.has(name) ? this.#reply(asked, name, field) : unknownSecret(name, visible);
   }
 
   #reply({ request }: RouteRequest, name: string, field: string): Reply {
@@ -93,8 +94,10 @@ class SecretReads {
     const found = answers.field(entry, field);
     if (found === undefined) {
       audit.missed('read', 'unknown', { secret: name });
-      const seen = `the secret ${name} has no field named ${JSON.stringify(field)}${aboutOneField(entry.value.fields)}`;
-      return { ...refusal(404, 'API_UNKNOWN_FIELD', seen), headers };
+      const { fields } = entry.value;
+      const { meant, hint } = otherFields(fields, field);
+      const seen = `the secret ${name} has no field named ${JSON.stringify(field)}${aboutOneField(fields)}${meant}`;
+      return { ...refusal(404, 'API_UNKNOWN_FIELD', seen, undefined, hint), headers };
     }
     audit.read('read', name, field, entry);
     return { status: 200, type: found.type, body: found.body, headers };
@@ -102,8 +105,27 @@ class SecretReads {
 }
 
 /** The same answer for a secret that is not configured and for one that this listener does not show. */
-export function unknownSecret(name: string): Reply {
-  return refusal(404, 'API_UNKNOWN_SECRET', `there is no secret named ${JSON.stringify(name)}`);
+export function unknownSecret(name: string, visible: VisibleSecrets): Reply {
+  const { meant, hint } = otherNames(name, visible.names());
+  const seen = `there is no secret named ${JSON.stringify(name)}${meant}`;
+  return refusal(
+    404,
+    'API_UNKNOWN_SECRET',
+    seen,
+    undefined,
+    hint === undefined ? hint : `This listener shows ${hint}.`,
+  );
+}
+
+/** How many names are looked through and listed: a client that asks for wrong names again and again costs little. */
+const MAX_SEARCHED = 1_000;
+const MAX_LISTED = 30;
+
+/** Of the names that a client may see: the one that it probably meant, and a list of them; of very many neither. */
+export function otherNames(name: string, names: readonly string[]): { readonly meant: string; readonly hint?: string } {
+  if (names.length === 0 || names.length > MAX_SEARCHED) return { meant: '' };
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
+  return { meant: didYouMean(makeNearest(names)(name)), hint: names.slice(0, MAX_LISTED).join(', ') + more };
 }
 
 /** The headers of an answer with a value. */

@@ -28,7 +28,7 @@ export function watchRoutes({ visible, audit }: WatchRouteDeps, watchers: Watche
     const unknown = named.find((name) => !visible.has(name));
     if (unknown !== undefined) {
       audit.missed('watch', 'unknown');
-      return unknownSecret(unknown);
+      return unknownSecret(unknown, visible);
     }
     if (asked.request.method === 'HEAD') return { status: 200, type: 'text/event-stream' };
     watchers.open(asked, named.length === 0 ? undefined : new Set(named));

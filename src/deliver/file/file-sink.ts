@@ -11,13 +11,16 @@ import { Folder } from './folder.ts';
 import { Generations, numbersIn } from './generations.ts';
 import { isTopLink, type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
-import { DATA, DATA_TMP, generationName, KEPT, KEPT_TMP, MARK, TEMPORARIES } from './names.ts';
+import { DATA, DATA_TMP, generationName, generationNumber, KEPT, KEPT_TMP, MARK, TEMPORARIES } from './names.ts';
 import { type GenerationPlan, planGeneration } from './plan.ts';
 import { equalsPublished, type PublishedFiles, readPublished } from './published.ts';
 import { removeTree } from './remove-tree.ts';
 import { replaceFile } from './replace-file.ts';
 import { diskFailure, unless } from './trouble.ts';
 import { isTmpfs, openVolume, syncFolder, type Volume } from './volume.ts';
+
+// For looking at a directory without publishing to it; what looks loads this module when it does.
+export { Folder, generationNumber, openVolume, planLinks, readPublished };
 
 /**
  * A sink that writes an output's directory. One path look-up sees one whole file of one generation; a reader that opens

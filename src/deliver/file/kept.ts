@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { holdFolder } from '../../base/held-folder.ts';
+import { loadCrypto } from '../../base/node-crypto.ts';
 import { Secret } from '../../base/secret.ts';
 import { type Fields, isList, isSecret, type Value } from '../../base/value.ts';
 import { slowDisk } from './disk.ts';
@@ -17,6 +18,8 @@ export interface KeptCertificate {
   /** When it came, on the wall clock. */
   readonly cameWallMs: number;
   readonly fields: Fields;
+  /** The private key is known to be in a file in another form: converted, or encrypted in a keystore. */
+  readonly isWritten?: boolean;
 }
 
 /** A larger file is not read: it would hold some thousand certificates. */
@@ -25,41 +28,62 @@ const FORMAT = 1;
 
 /**
  * The bytes of `..kept`: those of the certificates whose private key is in a published file as well, so that no key
- * lies where it does not lie anyway. Undefined when there is none.
+ * lies where it does not lie anyway: as it is, or `isWritten` in another form. Undefined when there is none.
  */
 export function keptBytes(
   certificates: readonly KeptCertificate[],
   files: ReadonlyMap<string, Uint8Array>,
 ): Uint8Array | undefined {
   const published = publishedIn(files.values());
-  const kept = certificates.filter(({ fields }) => isPublished(fields, published));
-  if (kept.length === 0) return undefined;
-  const shown = kept.map(({ id, cameWallMs, fields }) => ({ id, cameWallMs, fields: plainFields(fields) }));
+  const digest = certificates.some(({ isWritten }) => isWritten) ? digestOf(files) : undefined;
+  const shown = certificates.flatMap(({ id, cameWallMs, fields, isWritten = false }) => {
+    const isFound = isPublished(fields, published);
+    if (!isFound && !isWritten) return [];
+    // What cannot be found in the files is bound to all of them.
+    return [{ id, cameWallMs, fields: plainFields(fields), ...(isFound ? {} : { files: digest }) }];
+  });
+  if (shown.length === 0) return undefined;
   return Buffer.from(`${JSON.stringify({ format: FORMAT, certificates: shown })}\n`);
 }
 
 /**
  * What an earlier process kept in an output's directory. Certificates count only while their private key is in the
- * published generation, or in the one that is held back: whoever writes `..kept` alone changes nothing. A file that
+ * published generation, or in the one that is held back: whoever writes `..kept` alone changes nothing. A key that is
+ * written there in another form counts while all files are the same. A file that
  * another user owns or may read, a link, and one that is malformed hold nothing.
  * @throws PannierError OUTPUT_OCCUPIED, errors of system calls as they are
  */
 export async function readKept(dir: string, place: string): Promise<readonly KeptCertificate[]> {
   const certificates = parseKept(await readOwn(dir));
   if (certificates.length === 0) return [];
-  const files = publishedIn(await readPublishedFiles(dir, place));
-  return certificates.filter(({ fields }) => isPublished(fields, files));
+  const generations = await readGenerations(dir, place);
+  const files = publishedIn(generations.flatMap((generation) => [...generation.values()]));
+  const digests = new Set(certificates.some((one) => one.files !== undefined) ? generations.map(digestOf) : []);
+  return certificates
+    .filter(({ fields, files: digest = '' }) => digests.has(digest) || isPublished(fields, files))
+    .map(({ id, cameWallMs, fields }) => ({ id, cameWallMs, fields }));
 }
 
-async function readPublishedFiles(dir: string, place: string): Promise<readonly Uint8Array[]> {
+type Files = ReadonlyMap<string, Uint8Array>;
+
+async function readGenerations(dir: string, place: string): Promise<readonly Files[]> {
   await using held = await holdFolder(dir);
   const folder = new Folder(held.at, { path: dir, place, disk: slowDisk, stats: held.stats });
   const published = await readPublished(slowDisk, folder, place);
   if (published.state !== 'there') return [];
   const mark = await readMark(slowDisk, folder);
   const generations = [published.generation, ...(mark?.held === undefined ? [] : [mark.held])];
-  const read = await Promise.all(generations.map((one) => readGeneration(folder, one).catch(() => new Map())));
-  return read.flatMap((files) => [...files.values()]);
+  return await Promise.all(generations.map((one) => readGeneration(folder, one).catch(() => new Map())));
+}
+
+/** Names and bytes of all files as one short text. */
+function digestOf(files: Files): string {
+  const hash = loadCrypto().createHash('sha256');
+  for (const name of [...files.keys()].sort()) {
+    const bytes = files.get(name) as Uint8Array;
+    hash.update(`${Buffer.byteLength(name)} ${bytes.length} ${name}`).update(bytes);
+  }
+  return hash.digest('base64url');
 }
 
 async function readOwn(dir: string): Promise<string> {
@@ -79,15 +103,18 @@ async function readOwn(dir: string): Promise<string> {
   }
 }
 
-function parseKept(text: string): readonly KeptCertificate[] {
+type ParsedCertificate = KeptCertificate & { readonly files?: string };
+
+function parseKept(text: string): readonly ParsedCertificate[] {
   if (text === '') return [];
   try {
     const { format, certificates } = JSON.parse(text) as { format: unknown; certificates: unknown };
     if (format !== FORMAT || !Array.isArray(certificates)) return [];
     return certificates.flatMap((one: unknown) => {
-      const { id, cameWallMs, fields } = (one ?? {}) as { readonly [name in keyof KeptCertificate]?: unknown };
+      const { id, cameWallMs, fields, files } = (one ?? {}) as { readonly [name in keyof ParsedCertificate]?: unknown };
       const isWhole = typeof id === 'string' && typeof cameWallMs === 'number' && typeof fields === 'object';
-      return isWhole && fields !== null ? [{ id, cameWallMs, fields: readFields(fields) }] : [];
+      if (!isWhole || fields === null) return [];
+      return [{ id, cameWallMs, fields: readFields(fields), ...(typeof files === 'string' ? { files } : {}) }];
     });
   } catch {
     return []; // the message of JSON.parse would quote a key

@@ -13,12 +13,10 @@ import {
   holdInside,
   isSameFile,
 } from '../../base/held-folder.ts';
-import type { ListenConfig } from '../../config/config.ts';
 import { FOREIGN_LINK_HINT } from '../foreign-link.ts';
 import type { ListenOptions } from '../service.ts';
 import { nameOfListen } from './listening.ts';
-
-type Unix = Extract<ListenConfig, { kind: 'unix' }>;
+import { openSocketFolder, type UnixListen } from './socket-folder.ts';
 
 /** A socket or port that a server listens on. The owner of the server closes it. */
 export interface BoundSocket {
@@ -36,9 +34,10 @@ export interface BoundSocket {
 /**
  * Makes `server` listen.
  *
- * A unix socket is made in a private directory beside its path, given its mode and owner there, and only then moved to
- * the path: at no time can a user connect who may not. The socket file of a dead process is replaced, that of a live
- * one never. All calls go by descriptors, since the directory may belong to a user who exchanges what is in it.
+ * A missing directory of a unix socket is made. The socket is made in a private directory beside its path, given its
+ * mode and owner there, and only then moved to the path: at no time can a user connect who may not. The socket file of
+ * a dead process is replaced, that of a live one never. All calls go by descriptors, since the directory may belong to
+ * a user who exchanges what is in it.
  * @throws PannierError LISTEN_IN_USE, LISTEN_OCCUPIED, LISTEN_FAILED.
  */
 export async function bind(server: Server, options: ListenOptions): Promise<BoundSocket> {
@@ -48,7 +47,8 @@ export async function bind(server: Server, options: ListenOptions): Promise<Boun
   return { takePlace: async () => {}, isInPlace: async () => true, release: async () => {} };
 }
 
-async function bindUnix(server: Server, where: Unix, { place, replaces = false }: ListenOptions): Promise<BoundSocket> {
+async function bindUnix(server: Server, where: UnixListen, options: ListenOptions): Promise<BoundSocket> {
+  const { place, replaces = false, all = [where] } = options;
   const path = resolve(where.path);
   const max = hasProcFd() ? MAX_PATH_BYTES : MAX_PATH_BYTES - STAGE_BYTES;
   const length = Buffer.byteLength(hasProcFd() ? path : dirname(path));
@@ -61,7 +61,11 @@ async function bindUnix(server: Server, where: Unix, { place, replaces = false }
       await using folder = await holdFolder(dirname(path));
       return await work(join(folder.at, basename(path)), folder);
     });
-  const stage = await inFolder((_, folder) => makeStage(folder, place, path));
+  const beside = all.filter((one) => one.kind === 'unix' && dirname(resolve(one.path)) === dirname(path));
+  const stage = await translating(place, path, async () => {
+    await using folder = await openSocketFolder(dirname(path), beside as readonly UnixListen[], place);
+    return await makeStage(folder, place, path);
+  });
   const staged = join(stage.at, 's');
   const clear = async () => {
     await unlink(staged).catch(() => {});
@@ -119,7 +123,7 @@ async function makeStage(folder: HeldFolder, place: string, path: string): Promi
 }
 
 /** Sets mode and owner by a descriptor, although no other user may write in the private directory. */
-async function giveAccess(staged: string, { mode, uid, gid }: Unix): Promise<Stats> {
+async function giveAccess(staged: string, { mode, uid, gid }: UnixListen): Promise<Stats> {
   await using socket = await holdEntry(staged);
   if (!socket.stats.isSocket()) throw Object.assign(new Error('no socket'), { code: 'ENOTSOCK' });
   await chmod(socket.at, mode);

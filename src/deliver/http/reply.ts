@@ -81,9 +81,15 @@ export function problemReply(
   return { status, type: PROBLEM_TYPE, body };
 }
 
-/** The answer to a request that is refused for what it asks. */
-export function refusal(status: number, code: Code, seen: string, headers?: Reply['headers']): Reply {
-  const reply = problemReply(status, { code, place: 'request', seen, hint: CODES[code].hint });
+/** The answer to a request that is refused for what it asks. @param hint replaces the code's own. */
+export function refusal(
+  status: number,
+  code: Code,
+  seen: string,
+  headers?: Reply['headers'],
+  hint: string = CODES[code].hint,
+): Reply {
+  const reply = problemReply(status, { code, place: 'request', seen, hint });
   return headers === undefined ? reply : { ...reply, headers };
 }
 

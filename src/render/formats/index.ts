@@ -11,6 +11,11 @@ const NESTED: Readonly<Partial<Record<FormatName, Write>>> = {
   yaml: writeYamlFile,
 };
 
+/** Whether a format writes certificates and keys, which have no text to mask a part of. */
+export const isOfCertificates = (format: FormatName): boolean => OF_CERTIFICATES.has(format);
+
+const OF_CERTIFICATES: ReadonlySet<FormatName> = new Set(['pem', 'der', 'pkcs12', 'truststore']);
+
 /** What writes files of a format. */
 export async function loadFormat(format: FormatName, { flat }: FormatOptions): Promise<Write> {
   const nested = flat === true ? undefined : NESTED[format];

@@ -1,5 +1,6 @@
 import { base64decode, base64encode } from './base64.ts';
 import { lower, upper } from './case.ts';
+import { pkcs12, tlsDer, tlsPem, truststore } from './certificates.ts';
 import { eq, gt, lt, ne } from './compare.ts';
 import { concat } from './concat.ts';
 import { date } from './date.ts';
@@ -67,5 +68,9 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map(
     date,
     pem,
     x509,
+    tlsPem,
+    tlsDer,
+    pkcs12,
+    truststore,
   }),
 );

@@ -7,7 +7,7 @@ import { analyseSecretCall, isSecretCall } from './ask.ts';
 import { problemsOfCall } from './check-call.ts';
 import { RenderFault } from './fault.ts';
 import { DATA_FIELD_HINT } from './go-syntax.ts';
-import { type HelperCall, LOOP_WORDS, type TemplateExpr, type TemplateNode } from './nodes.ts';
+import { type HelperCall, LOOP_WORDS, type SecretCall, type TemplateExpr, type TemplateNode } from './nodes.ts';
 import { atOf, SyntaxFault } from './parse.ts';
 import type { Position } from './position.ts';
 import { isBareName, type Resolved, resolvePath, type Scope } from './scopes.ts';
@@ -25,8 +25,8 @@ export interface FieldUse {
 export interface Analysis {
   readonly nodes: readonly TemplateNode[];
   readonly uses: readonly FieldUse[];
-  /** Names of the backends that are asked for secrets by computed paths. */
-  readonly asks: readonly string[];
+  /** Where backends are asked for secrets by computed paths. */
+  readonly asks: readonly SecretCall[];
   /** Everything wrong with the template that can be known without a value. */
   readonly problems: readonly RenderFault[];
 }
@@ -55,7 +55,7 @@ const NULL: TemplateExpr = { kind: 'literal', value: Secret.null() };
 /** One pass over the tree, in the order of the source. Collects problems instead of throwing them. */
 class Analyser {
   readonly uses: FieldUse[] = [];
-  readonly asks: string[] = [];
+  readonly asks: SecretCall[] = [];
   readonly problems: RenderFault[] = [];
   readonly #known: ReadonlySet<string>;
   readonly #backends: AskableBackends;
@@ -166,7 +166,7 @@ class Analyser {
       const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
       const call = analyseSecretCall({ what: name, args, options, at }, this.#backends);
       if ('kind' in call) {
-        this.asks.push(call.backend);
+        this.asks.push(call);
         return call;
       }
       this.#problem(call.code, call.seen, call.hint, at);

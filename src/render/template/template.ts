@@ -5,7 +5,7 @@ import { type ComputedLookup, Evaluation, type View } from './evaluate.ts';
 import { RenderFault } from './fault.ts';
 import { goHint } from './go-syntax.ts';
 import { MASK } from './mask.ts';
-import type { TemplateNode } from './nodes.ts';
+import type { SecretCall, TemplateNode } from './nodes.ts';
 import { parseTemplate, SyntaxFault } from './parse.ts';
 import type { Location } from './syntax-tree.ts';
 import { toBytes } from './text.ts';
@@ -14,8 +14,8 @@ import { toBytes } from './text.ts';
 export interface Template {
   /** Every place where a field of a secret is named. */
   readonly uses: readonly FieldUse[];
-  /** Names of the backends that it asks for secrets by computed paths. */
-  readonly asks: readonly string[];
+  /** Where it asks backends for secrets by computed paths. */
+  readonly asks: readonly SecretCall[];
   /** Everything that is wrong with the template. A template with problems must not be rendered. */
   readonly problems: readonly RenderFault[];
   /** @throws RenderFault */

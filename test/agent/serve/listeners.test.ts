@@ -90,7 +90,7 @@ describe('the listeners of a new configuration', () => {
     const path = join(dir, 'a.sock');
     const { listeners, apply, facts } = setUp();
     await apply(planOf(unix(path), 'first'));
-    const refused = [planOf(unix(path, 0o660), 'second'), planOf(unix(join(dir, 'none/b.sock')))];
+    const refused = [planOf(unix(path, 0o660), 'second'), planOf(unix(join(dir, 'none/none/b.sock')))];
     await expect(listeners.prepare(refused)).rejects.toMatchObject({ failure: { code: 'LISTEN_FAILED' } });
     expect([mode(path), (await ask(path, '/')).body]).toEqual([0o600, 'first']);
     const given = await listeners.prepare(refused.slice(0, 1));

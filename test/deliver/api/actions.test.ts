@@ -85,7 +85,7 @@ describe('an action on the whole agent', () => {
   it('is refused over a listener that does not allow it', async () => {
     const { start, get, done } = await apiWorld(['app'], { secrets: ['app'] });
     await start();
-    for (const url of ['/v1/stop', '/v1/config/reload']) {
+    for (const url of ['/v1/stop', '/v1/config/reload', '/v1/log/debug']) {
       const { status, body } = await get(url, {}, 'POST');
       expect([status, JSON.parse(body).code]).toEqual([403, 'API_NOT_ALLOWED']);
     }
@@ -102,5 +102,37 @@ describe('an action on the whole agent', () => {
     expect((await get('/v1/stop', {}, 'POST')).status).toBe(202);
     while (done.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
     expect(done).toEqual(['reload', 'reload', 'stop']);
+  });
+});
+
+describe('the level of the log', () => {
+  it('may be one that tells more, over a listener that shows all secrets or has control, and is in the audit', async () => {
+    const { start, get, facts, use } = await apiWorld(['app']);
+    await start();
+    const ask = async (level: string) => {
+      const { status, body } = await get(`/v1/log/${level}`, {}, 'POST');
+      return [status, JSON.parse(body)];
+    };
+    expect(await ask('debug')).toEqual([200, { level: 'debug', configured: 'info' }]);
+    expect(await ask('configured')).toEqual([200, { level: 'info', configured: 'info' }]);
+    await use({ control: true, secrets: ['app'] });
+    expect(await ask('trace')).toEqual([200, { level: 'trace', configured: 'info' }]);
+    const audited = facts.filter((fact) => fact.kind === 'api-audit').map(({ action, outcome }) => [action, outcome]);
+    expect(audited).toEqual(Array(3).fill(['log-level', 'done']));
+  });
+
+  it('is never one that tells less than the configuration says, nor any other word', async () => {
+    const { start, get } = await apiWorld(['app']);
+    await start();
+    for (const [level, seen] of [
+      ['warn', 'the log tells at least what info has'],
+      ['silent', 'the log tells at least what info has'],
+      ['verbose', 'there is no such level'],
+    ]) {
+      const { status, body } = await get(`/v1/log/${level}`, {}, 'POST');
+      const { code, detail, hint } = JSON.parse(body);
+      expect([status, code, detail]).toEqual([400, 'API_MALFORMED', seen]);
+      expect(hint).toBe('Ask for configured, or for trace, debug, info.');
+    }
   });
 });

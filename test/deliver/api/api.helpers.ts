@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AgentView } from '../../../src/agent/serve/agent-view.ts';
-import { apiAgent } from '../../../src/agent/serve/api-services.ts';
+import { apiAgent } from '../../../src/agent/serve/api-agent.ts';
 import { failure } from '../../../src/base/errors.ts';
 import type { Fact } from '../../../src/base/fact.ts';
+import type { LogLevel } from '../../../src/base/log-level.ts';
 import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
 import type { ApiConfig, ApiListenerConfig, SecretConfig } from '../../../src/config/config.ts';
@@ -35,6 +36,7 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
   const manager = new LeaseManager({ clock, random: () => 0.5, emit });
   const done: string[] = [];
   const secrets = new Map(names.map((name) => [name, secretOf(name)]));
+  let level: LogLevel | undefined;
   const view = {
     clock,
     emit,
@@ -53,6 +55,13 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
       return [];
     },
     stop: () => void done.push('stop'),
+    logLevel: {
+      configured: () => 'info',
+      level: () => level ?? 'info',
+      async set(next: LogLevel | undefined) {
+        level = next;
+      },
+    },
   } as unknown as AgentView;
   const agent = apiAgent(view);
 

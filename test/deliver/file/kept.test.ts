@@ -95,6 +95,17 @@ describe('what an output keeps', () => {
     expect(await found(dir)).toEqual([]);
   });
 
+  it('may be a key that is written in another form, which counts while all files are the same', async () => {
+    const dir = scratch();
+    const files = { 'a.p12': 'encrypted', 'b.txt': 'b' };
+    const sink = await openSink(outputIn(dir));
+    await publish(sink, files);
+    await sink.keep?.(keptBytes([{ ...certificate('one', pair), isWritten: true }], bytesOf(files)));
+    expect(await readKept(dir, 'outputs.shop')).toEqual([certificate('one', pair)]);
+    await publish(sink, { ...files, 'b.txt': 'c' });
+    expect(await found(dir)).toEqual([]);
+  });
+
   it('counts while its generation is held back, which was taken back', async () => {
     const dir = scratch();
     const sink = await openSink(outputIn(dir));

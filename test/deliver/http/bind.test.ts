@@ -73,11 +73,7 @@ describe('a unix socket', () => {
     await expect(bind(server(), at(folder))).rejects.toMatchObject({ failure: { code: 'LISTEN_OCCUPIED' } });
   });
 
-  it('in a missing directory, or with a path that is too long, is refused with a reason', async () => {
-    const missing = join(place(), 'no/s');
-    await expect(bind(server(), at(missing))).rejects.toMatchObject({
-      failure: { code: 'LISTEN_FAILED', seen: `the directory of ${missing} does not exist` },
-    });
+  it('with a path that is too long is refused', async () => {
     const long = join(place(), 'x'.repeat(100));
     await expect(bind(server(), at(long))).rejects.toMatchObject({ failure: { code: 'LISTEN_FAILED' } });
   });

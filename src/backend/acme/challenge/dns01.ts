@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { fail, failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
-import type { RunCommand } from '../../kind.ts';
+import type { RunCommand } from '../../context.ts';
 import { sha256 } from '../client/jws.ts';
 import type { Dns01Config } from '../config/config.ts';
 import type { Proof, Prover } from './challenge.ts';

@@ -4,7 +4,7 @@ import { onAbort } from '../../../base/on-abort.ts';
 import { SingleFlight } from '../../../base/single-flight.ts';
 import type { WireAnswer, WireRequest } from '../../../http/exchange.ts';
 import { Transport } from '../../../http/transport.ts';
-import type { BackendContext } from '../../kind.ts';
+import type { BackendContext } from '../../context.ts';
 import type { AcmeBackendConfig } from '../config/config.ts';
 import { publicJwk, signRequest } from './jws.ts';
 import { type AcmeProblem, problemOf, readJson } from './problem.ts';

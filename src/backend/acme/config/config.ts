@@ -1,5 +1,5 @@
 import type { Secret } from '../../../base/secret.ts';
-import type { KeyFormat, LocalKey } from '../../../certificate/local-key.ts';
+import type { LocalKey, PrivateKeyFormat } from '../../../certificate/local-key.ts';
 import type { BackendConfig, CommandReloadConfig, SecretRequest, TlsConfig } from '../../../config/config.ts';
 
 /** An account at an ACME server, and how the server may convince itself that names belong to this machine. */
@@ -53,7 +53,7 @@ export interface AcmeRequest extends SecretRequest {
   /** DNS names and IP addresses. */
   readonly names: readonly string[];
   readonly key: LocalKey & { readonly reuse?: true };
-  readonly privateKeyFormat?: KeyFormat;
+  readonly privateKeyFormat?: PrivateKeyFormat;
   readonly profile?: string;
   /** CA certificates that must have issued it; absent: the chain that came with it. */
   readonly caFile?: string;

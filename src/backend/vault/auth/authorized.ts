@@ -25,7 +25,11 @@ export interface Authorized {
   call(call: Omit<VaultCall, 'token'>, signal: AbortSignal): Promise<AuthorizedAnswer>;
 }
 
-export function createAuthorized(client: VaultClient, session: Session, clock: Clock): Authorized {
+export function createAuthorized(
+  client: VaultClient,
+  session: Pick<Session, 'current' | 'suspect'>,
+  clock: Clock,
+): Authorized {
   const callUnder = async (login: LiveLogin, call: Omit<VaultCall, 'token'>, signal: AbortSignal) => {
     const startedMonoMs = clock.monoMs();
     const answer = await client.call({ ...call, token: login.token }, signal);

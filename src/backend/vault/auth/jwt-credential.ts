@@ -10,6 +10,8 @@ export interface JwtCredential {
   /** When the JWT ends, on the wall clock; undefined when it has no `exp`. */
   readonly expiresWallMs: number | undefined;
   readonly audiences: readonly string[];
+  /** Who made the JWT; undefined when it does not say, or in a text that no message may quote. */
+  readonly issuer: string | undefined;
   /** NAMESPACE/NAME of a service account of Kubernetes. */
   readonly serviceAccount: string | undefined;
 }
@@ -29,6 +31,7 @@ export function readJwt(jwt: Secret): JwtCredential | undefined {
   return {
     expiresWallMs: seconds === undefined ? undefined : seconds * 1000,
     audiences: audiencesOf(claims),
+    issuer: quotable(plainText(claims.get('iss'))),
     serviceAccount: SERVICE_ACCOUNT.exec(plainText(claims.get('sub')) ?? '')
       ?.slice(1, 3)
       .join('/'),
@@ -40,13 +43,16 @@ const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9.-]{1,253}):([a-z0-9.-]{
 /** The most audiences that a message lists. */
 const MAX_AUDIENCES = 5;
 
-/** An audience that messages may quote: a name or a URL. */
-const AUDIENCE = /^[\w.:/@+-]{1,200}$/;
+/** An audience or issuer that messages may quote: a name or a URL. */
+const QUOTABLE = /^[\w.:/@+-]{1,200}$/;
+
+const quotable = (text: string | undefined): string | undefined =>
+  text !== undefined && QUOTABLE.test(text) ? text : undefined;
 
 function audiencesOf(claims: Fields): readonly string[] {
   const aud = lookUp(claims, 'aud');
   const all = isList(aud) ? aud : [aud];
-  return all.map((one) => plainText(one) ?? '').filter((one) => AUDIENCE.test(one));
+  return all.map((one) => plainText(one) ?? '').filter((one) => QUOTABLE.test(one));
 }
 
 /** The end of a JWT on the monotonic clock, for the session. */

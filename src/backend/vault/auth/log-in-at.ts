@@ -1,7 +1,8 @@
 import type { Clock } from '../../../base/clock.ts';
+import { fail, PannierError } from '../../../base/errors.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import { ageMs } from '../client/age.ts';
-import type { VaultClient } from '../client/client.ts';
+import { type VaultClient, VaultStatusError } from '../client/client.ts';
 import type { Login } from './method.ts';
 import { asVaultLoginError, type Denied, readAuthBlock } from './token-self.ts';
 
@@ -40,6 +41,20 @@ export async function logInAt(login: LoginCall, signal: AbortSignal): Promise<Lo
     const answer = await client.call(call, signal);
     return readAuthBlock(answer.body, startedMonoMs - ageMs(answer), place);
   } catch (error) {
-    throw asVaultLoginError(error, place, denied);
+    const failed = asVaultLoginError(error, place, denied);
+    throw isBareDenial(error) ? withMountHint(failed, trimSlashes(mount), denied) : failed;
   }
+}
+
+/** Whether the server says no more than "permission denied", as it does where no auth method is mounted. */
+function isBareDenial(error: unknown): boolean {
+  return error instanceof VaultStatusError && error.status === 403 && error.phrase === 'permission denied';
+}
+
+function withMountHint(failed: unknown, mount: string, denied: Denied | undefined): unknown {
+  if (!(failed instanceof PannierError) || failed.failure.code !== 'AUTH_DENIED') return failed;
+  const { code, place, seen } = failed.failure;
+  const missing = `The server answers so ${denied === undefined ? '' : 'too '}when no auth method is mounted at auth/${mount}/`;
+  const hint = denied === undefined ? `${missing}: check mount and namespace.` : `${denied.hint} ${missing}.`;
+  return fail(code, place, seen, { hint });
 }

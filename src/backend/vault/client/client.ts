@@ -54,6 +54,11 @@ export interface VaultClient extends AsyncDisposable {
   call(call: VaultCall, signal: AbortSignal): Promise<VaultAnswer>;
 }
 
+/** Whether a 404 says that there is no mount, and not that nothing is stored at the path. */
+export function isNoMount({ phrase }: VaultStatusError): boolean {
+  return phrase === 'no handler for route';
+}
+
 /** An answer with an error status. It has the `body`, since KV v2 answers 404 with metadata in it. */
 export class VaultStatusError extends PannierError {
   readonly status: number;

@@ -37,6 +37,8 @@ const certificate = z.strictObject({
   revokeOld: z.optional(z.strictObject({ after: duration })),
 });
 
+const trustBundle = z.strictObject({ issuer: apiPath, overlap: z.optional(duration) });
+
 /** Units of points in time (`unix-…`), and of durations that are counted from the request. */
 const END_UNITS = ['unix-seconds', 'unix-milliseconds', 'seconds', 'milliseconds'] as const;
 
@@ -51,6 +53,7 @@ export const requestKeys = {
   read: z.optional(apiPath),
   write: z.optional(write),
   certificate: z.optional(certificate),
+  trustBundle: z.optional(trustBundle),
 };
 
 /** The keys that say more about the request. */
@@ -69,6 +72,7 @@ export interface VaultSecretShape {
   readonly read?: string;
   readonly write?: z.infer<typeof write>;
   readonly certificate?: CertificateShape;
+  readonly trustBundle?: z.infer<typeof trustBundle>;
   readonly version?: number;
   readonly mount?: string;
   readonly kvVersion?: 1 | 2;

@@ -1,4 +1,4 @@
-import type { KeyFormat, LocalKey } from '../../../certificate/local-key.ts';
+import type { LocalKey, PrivateKeyFormat } from '../../../certificate/local-key.ts';
 import type { SecretRequest } from '../../../config/config.ts';
 
 /** A secret of a KV engine, version 1 or 2. */
@@ -67,9 +67,23 @@ export interface CertificateRequest extends SecretRequest {
   readonly notAfter?: string;
   /** Absent: the server makes the key. */
   readonly key?: LocalKey & { readonly reuse?: true };
-  readonly privateKeyFormat?: KeyFormat;
+  readonly privateKeyFormat?: PrivateKeyFormat;
   /** CA certificates that must have issued it; absent: the issuing CA of the answer. */
   readonly caFile?: string;
 }
 
-export type VaultRequest = KvRequest | ListRequest | ReadRequest | WriteRequest | CertificateRequest;
+/** The certificates of all issuers of a PKI mount. */
+export interface TrustBundleRequest extends SecretRequest {
+  readonly kind: 'vault-trust-bundle';
+  readonly issuer: string;
+  /** How long an authority that the mount no longer has stays in the bundle. */
+  readonly overlapMs: number;
+}
+
+export type VaultRequest =
+  | KvRequest
+  | ListRequest
+  | ReadRequest
+  | WriteRequest
+  | CertificateRequest
+  | TrustBundleRequest;

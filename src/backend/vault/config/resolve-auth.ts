@@ -16,7 +16,9 @@ const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 /** Resolves the login of the backend that `entry` is; undefined when a problem was added. */
 export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: ResolveContext): AuthConfig | undefined {
   const dir = entry.file.dir;
-  const common = { mount: trimSlashes(shape.mount ?? '') || shape.method, revokeOnExit: shape.revokeOnExit ?? false };
+  const mount = trimSlashes(shape.mount ?? '') || shape.method;
+  checkMount(mount, entry, context);
+  const common = { mount, revokeOnExit: shape.revokeOnExit ?? false };
   switch (shape.method) {
     case 'kubernetes': {
       const tokenFile = resolve(dir, shape.tokenFile ?? KUBERNETES_TOKEN);
@@ -53,6 +55,15 @@ export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: Resol
     case 'approle':
       return resolveAppRole(shape, common, entry, context);
   }
+}
+
+/** Refuses a mount as other tools write it, `auth/kubernetes`: the login would go to `auth/auth/kubernetes/login`. */
+function checkMount(mount: string, { file, path }: ConfigEntry, { problems }: ResolveContext): void {
+  const [, meant] = /^(?:v1\/)?auth\/(.+)/.exec(mount) ?? [];
+  if (meant === undefined) return;
+  const place = [...path, 'auth', 'mount'];
+  const hint = file.filled.has(pathKey(place)) ? 'Leave auth/ out.' : `Write mount: ${meant}.`;
+  problems.add('CONFIG_INVALID', file, place, 'the path of a login begins with auth/ already', hint);
 }
 
 function resolveAppRole(

@@ -1,7 +1,9 @@
+import { parseDuration } from '../../../base/duration.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
 import { type ConfigPath, pathKey } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
+import { kvPathBehind } from '../source/kv-path.ts';
 import type { EndField, VaultRequest } from './request.ts';
 import type { VaultSecretShape } from './request-schema.ts';
 
@@ -14,9 +16,11 @@ export async function loadCertificateRequests(): Promise<void> {
 
 const LITERAL_HINT = 'Use ${env:NAME} or ${file:PATH}.';
 
-/** Makes the request of a secret that has one of `kv`, `read`, `write` and `certificate`. */
+const OVERLAP = '24h';
+
+/** Makes the request of a secret that has one of the request keys. */
 export function resolveVaultRequest(
-  { kv, read, write, certificate, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
+  { kv, read, write, certificate, trustBundle, version, mount, kvVersion, end: givenEnd }: VaultSecretShape,
   entry: ConfigEntry,
   problems: Problems,
 ): VaultRequest | undefined {
@@ -34,13 +38,32 @@ export function resolveVaultRequest(
     };
   }
   const end = givenEnd === undefined ? {} : { end: endField(givenEnd) };
-  if (read !== undefined) return { kind: 'vault-read', path: trimSlashes(read), ...end };
+  if (read !== undefined) {
+    const path = trimSlashes(read);
+    if (givenEnd === undefined) warnOfKv2(path, entry, problems);
+    return { kind: 'vault-read', path, ...end };
+  }
   if (write !== undefined) {
     const path = trimSlashes(write.path);
     warnOfLiterals(write.data ?? {}, [...entry.path, 'write', 'data'], entry, problems);
     return { kind: 'vault-write', path, data: write.data ?? {}, ...end };
   }
+  if (trustBundle !== undefined) {
+    const { issuer, overlap = OVERLAP } = trustBundle;
+    return { kind: 'vault-trust-bundle', issuer: trimSlashes(issuer), overlapMs: parseDuration(overlap) as number };
+  }
   return certificate && resolveCertificate?.(certificate, entry, problems);
+}
+
+/** Only a warning: another engine may have such a path. The first answer tells, see `createVaultRead`. */
+function warnOfKv2(path: string, { file, path: at }: ConfigEntry, problems: Problems): void {
+  const plain = kvPathBehind(path);
+  if (plain === undefined) return;
+  const place = [...at, 'read'];
+  const isShown = !file.filled.has(pathKey(place));
+  const seen = `${isShown ? path : 'the path'} looks like one of KV version 2, with the stored fields below data`;
+  const kv = isShown ? `kv: ${plain}` : 'kv, and leave data/ out of the path';
+  problems.warn('SECRET_IS_KV', file, place, seen, `If it is, write ${kv}. The fields are then the stored ones.`);
 }
 
 function endField(end: NonNullable<VaultSecretShape['end']>): EndField {

@@ -43,7 +43,7 @@ export const vaultWords: Words = {
   'backends.NAME.auth.mount': {
     type: 'text',
     default: "the method's name",
-    does: 'where the method is mounted',
+    does: 'where the method is mounted, without `auth/`',
     examples: ['kubernetes-eu'],
   },
   'backends.NAME.auth.revokeOnExit': {
@@ -281,6 +281,18 @@ export const vaultWords: Words = {
     default: 'required',
     does: 'how long after that',
     examples: ['1m'],
+  },
+  'secrets.NAME.trustBundle': {
+    type: 'map',
+    does: 'the [certificates of all issuers](keystores.md#a-trust-bundle) of a PKI mount',
+    examples: [{ issuer: 'pki', overlap: '24h' }],
+  },
+  'secrets.NAME.trustBundle.issuer': { type: 'text', default: 'required', does: 'the PKI mount', examples: ['pki'] },
+  'secrets.NAME.trustBundle.overlap': {
+    type: 'duration',
+    default: '`24h`',
+    does: 'how long an authority that the mount no longer has stays in the bundle; `0s`: it leaves at once',
+    examples: ['72h'],
   },
   'secrets.NAME.end': {
     type: 'text, or map',

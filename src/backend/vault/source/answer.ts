@@ -10,11 +10,7 @@ import type { Authorized, AuthorizedAnswer } from '../auth/authorized.ts';
 export interface VaultSourceDeps {
   readonly vault: Authorized;
   readonly clock: Clock;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
   readonly emit: Emit;
-  /** Aborted when the backend is closed. */
-  readonly stop: AbortSignal;
   /** Returns a version that no value had before, for values whose engine counts no versions. */
   readonly nextVersion: () => string;
 }

@@ -4,7 +4,7 @@ import { onAbort } from '../../../base/on-abort.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { Want } from '../../backend.ts';
 import type { CertificateRequest } from '../config/request.ts';
-import type { VaultSourceDeps } from './answer.ts';
+import type { VaultCertificateDeps } from './certificate-deps.ts';
 
 /**
  * Revokes a certificate that was replaced, after a grace in which the application takes the new one up:
@@ -12,7 +12,7 @@ import type { VaultSourceDeps } from './answer.ts';
  * What waits when the agent stops is not revoked.
  */
 export function revokeLater(
-  { vault, clock, emit, stop }: VaultSourceDeps,
+  { vault, clock, emit, stop }: VaultCertificateDeps,
   { place, request }: { readonly place: Want['place']; readonly request: CertificateRequest },
   serial: string,
   afterMs: number,

@@ -12,13 +12,14 @@ import {
 import { isOfKind, keyPem, makeKey } from '../../../certificate/local-key.ts';
 import type { Names } from '../../../certificate/names.ts';
 import { certificateRequest } from '../../../certificate/request.ts';
-import { trimSlashes } from '../../../config/api-path.ts';
 import type { Fetched, Want } from '../../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../../certificate-authorities.ts';
 import { certificateLife, serialOf } from '../../certificate-fields.ts';
 import type { CertificateRequest } from '../config/request.ts';
-import { changed, type FetchKind, malformed, readFields, type VaultSourceDeps } from './answer.ts';
+import { changed, type FetchKind, malformed, readFields } from './answer.ts';
+import type { VaultCertificateDeps } from './certificate-deps.ts';
 import { warnOfShortLife } from './certificate-life.ts';
+import { certificatePath } from './certificate-path.ts';
 import { inServerWords } from './certificate-refusal.ts';
 import { revokeLater } from './certificate-revoke.ts';
 import { CertificateWatch, type HeldCertificate } from './certificate-watch.ts';
@@ -44,7 +45,7 @@ export interface VaultCertificates {
  * refused here, before anything is published. The lease of a role with generate_lease=true is ignored; the server
  * revokes such a certificate when the login ends, so leave generate_lease off.
  */
-export function createVaultCertificates(deps: VaultSourceDeps): VaultCertificates {
+export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertificates {
   const { vault, clock } = deps;
   /** By the want's id, for those that are watched. */
   const held = new Map<string, HeldCertificate>();
@@ -57,7 +58,7 @@ export function createVaultCertificates(deps: VaultSourceDeps): VaultCertificate
       const authorities = await authoritiesOf(request, place); // before anything is issued
       const key = request.key === undefined ? undefined : await localKey(request, last);
       const body = requestBody(request, key);
-      const path = pathOf(request, key === undefined ? 'issue' : 'sign');
+      const path = certificatePath(request);
       const answer = await vault
         .call({ method: 'POST', path, body, place, idempotent: false }, signal)
         .catch((error: unknown) => {
@@ -132,11 +133,6 @@ interface IssuedSet extends CertificateSet {
 
 async function authoritiesOf({ caFile }: CertificateRequest, place: string): Promise<string | undefined> {
   return caFile === undefined ? undefined : await readAuthorities(caFile, place);
-}
-
-function pathOf({ issuer, issuerRef, role }: CertificateRequest, doing: 'issue' | 'sign'): string {
-  const from = issuerRef === undefined ? '' : `/issuer/${issuerRef}`;
-  return `${trimSlashes(issuer)}${from}/${doing}/${role}`;
 }
 
 /** The key of the last certificate when keys are reused, or a new one. */

@@ -1,8 +1,7 @@
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../../../base/value.ts';
-import { trimSlashes } from '../../../config/api-path.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
-import { VaultStatusError } from '../client/client.ts';
+import { isNoMount, VaultStatusError } from '../client/client.ts';
 import type { KvRequest } from '../config/request.ts';
 import {
   changed,
@@ -14,17 +13,11 @@ import {
   type VaultSourceDeps,
 } from './answer.ts';
 import { Laggards } from './kv-laggards.ts';
-import { firstSegment, type Mount, type VaultMounts } from './mounts.ts';
+import { type KvForm, kvApiPath, kvFormOf, kvPathOf } from './kv-path.ts';
+import type { Mount, VaultMounts } from './mounts.ts';
 
 /** The type of an engine that answered a read under a guess with a lease: only its not being KV is known. */
 const LEASED = 'one that gives leases';
-
-/** One way to read a secret: `rest` below `mount` (with its slash), from an engine of that version. */
-interface KvForm {
-  readonly version: 1 | 2;
-  readonly mount: string;
-  readonly rest: string;
-}
 
 /**
  * Fetches secrets of KV engines, version 1 and 2. https://openbao.org/api-docs/secret/kv/
@@ -69,29 +62,21 @@ async function locate(
   place: string,
   signal: AbortSignal,
 ): Promise<{ readonly forms: readonly KvForm[]; readonly mount?: Mount }> {
-  const written = trimSlashes(request.path);
-  const given = request.mount === undefined ? undefined : `${trimSlashes(request.mount)}/`;
-  const path = given === undefined || `${written}/`.startsWith(given) ? written : given + written;
-  const guessed = given ?? `${firstSegment(path)}/`;
-  if (request.kvVersion !== undefined) return { forms: [formOf(path, guessed, request.kvVersion)] };
+  const { path, guessed } = kvPathOf(request);
+  if (request.kvVersion !== undefined) return { forms: [kvFormOf(path, guessed, request.kvVersion)] };
   const mount = await mounts.find(path, { place, isPathPrivate: request.isPathPrivate }, signal);
-  if (mount === 'refused') return { forms: [formOf(path, guessed, 2), formOf(path, guessed, 1)] };
+  if (mount === 'refused') return { forms: [kvFormOf(path, guessed, 2), kvFormOf(path, guessed, 1)] };
   if (!['kv', 'generic', 'cubbyhole'].includes(mount.type)) {
     throw notKv(mount.path, mount.type, request.isPathPrivate ? 'PATH' : path, place);
   }
-  const form = formOf(path, mount.path, mount.version);
-  const other = formOf(path, mount.path, mount.version === 2 ? 1 : 2);
+  const form = kvFormOf(path, mount.path, mount.version);
+  const other = kvFormOf(path, mount.path, mount.version === 2 ? 1 : 2);
   return { forms: mount.source === 'reported' ? [form] : [form, other], mount };
 }
 
 function notKv(mount: string, engine: string, path: string, place: string): PannierError {
   const details = { hint: `Use read: ${path} for this secret.`, retry: 'never' } as const;
   return fail('SECRET_NOT_KV', place, `${mount} is not a KV engine (${engine})`, details);
-}
-
-function formOf(path: string, mount: string, version: 1 | 2): KvForm {
-  const rest = path.slice(mount.length);
-  return { version, mount, rest: version === 2 && rest.startsWith('data/') ? rest.slice(5) : rest };
 }
 
 interface Reading {
@@ -103,7 +88,8 @@ interface Reading {
 
 async function readForm(deps: VaultSourceDeps, reading: Reading, signal: AbortSignal): Promise<Fetch> {
   const { form, request, last, place } = reading;
-  const { mount, rest, version } = form;
+  const { mount, version } = form;
+  const path = kvApiPath(form);
   const { isPathPrivate } = request;
   const get = { method: 'GET', place, idempotent: true, isPathPrivate } as const;
   if (version === 1) {
@@ -111,15 +97,15 @@ async function readForm(deps: VaultSourceDeps, reading: Reading, signal: AbortSi
       const hint = 'Remove version: KV version 1 keeps no versions.';
       throw fail('BACKEND_REJECTED', place, `a version is pinned, but ${mount} is KV version 1`, { hint });
     }
-    const answer = await deps.vault.call({ ...get, path: mount + rest }, signal);
+    const answer = await deps.vault.call({ ...get, path }, signal);
     // The mount was guessed, and the read made a credential. `createVaultKv` remembers the mount, so this happens once.
-    if (readLease(answer) !== undefined) throw notKv(mount, LEASED, isPathPrivate ? 'PATH' : mount + rest, place);
+    if (readLease(answer) !== undefined) throw notKv(mount, LEASED, isPathPrivate ? 'PATH' : path, place);
     const fields = readFields(answer.body, place);
     return settleFetch({ last, fields, life: { kind: 'none' } }, deps.nextVersion);
   }
   const query = request.version === undefined ? {} : { query: { version: String(request.version) } };
   try {
-    const { body } = await deps.vault.call({ ...get, path: `${mount}data/${rest}`, ...query }, signal);
+    const { body } = await deps.vault.call({ ...get, path, ...query }, signal);
     return readVersion(body, last, place);
   } catch (error) {
     throw error instanceof VaultStatusError && error.status === 404 ? whyGone(error, place) : error;
@@ -164,7 +150,7 @@ function notThere(
   place: string,
 ): PannierError {
   if (refused === undefined) throw new TypeError('no form of the path was tried');
-  if (refused.status !== 404) return refused;
+  if (refused.status !== 404 || isNoMount(refused)) return refused;
   const { code, seen } = refused.failure;
   const hint = mountIsReported
     ? 'The KV mount exists, the secret does not: check the path, or write the secret.'

@@ -1,16 +1,18 @@
 import { asFailure } from '../../../base/errors.ts';
 import { isList, lookUp, type Value } from '../../../base/value.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
+import { isNoMount, VaultStatusError } from '../client/client.ts';
 import type { ListRequest } from '../config/request.ts';
 import { type FetchKind, malformed, settleFetch, type VaultSourceDeps } from './answer.ts';
-import { firstSegment, type VaultMounts } from './mounts.ts';
+import { firstSegment } from './kv-path.ts';
+import type { VaultMounts } from './mounts.ts';
 
 /**
  * Lists the names below a path of a KV engine, as one field `keys`. Names of folders end with a slash.
  * https://openbao.org/api-docs/secret/kv/kv-v2/#list-secrets
  *
- * Nothing below the path is an answer of its own: an empty list. When the server does not tell about the mount, version
- * 2 mounted at the first segment is assumed.
+ * Nothing below the path is an answer of its own: an empty list. That there is no mount is a failure. When the server
+ * does not tell about the mount, version 2 mounted at the first segment is assumed.
  */
 export function createVaultList({ vault, nextVersion }: VaultSourceDeps, mounts: VaultMounts): FetchKind<ListRequest> {
   return async ({ want: { place }, request, last }, signal) => {
@@ -29,6 +31,7 @@ export function createVaultList({ vault, nextVersion }: VaultSourceDeps, mounts:
         if (asFailure(error, place).code !== 'SECRET_NOT_FOUND') throw error;
         // Nothing there may also mean that the mount is another one by now, with everything below another path.
         if (found !== 'refused' && !isSecondTry && mounts.doubt(found, error)) return await list(true);
+        if (error instanceof VaultStatusError && isNoMount(error)) throw error;
         return [];
       }
     };

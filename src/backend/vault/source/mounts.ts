@@ -6,6 +6,7 @@ import { isList, lookUp, plainText } from '../../../base/value.ts';
 import type { Authorized } from '../auth/authorized.ts';
 import { type VaultCall, VaultStatusError } from '../client/client.ts';
 import { malformed } from './answer.ts';
+import { firstSegment } from './kv-path.ts';
 
 export interface Mount {
   /** With one slash at its end: `secret/`. */
@@ -110,13 +111,9 @@ export class VaultMounts {
 }
 
 /** Whether a 404 says that the engine is of version 2, whose paths have `data/` or `metadata/` in them. */
-function saysVersioned(refused: unknown): boolean {
+export function saysVersioned(refused: unknown): boolean {
   const warnings = refused instanceof VaultStatusError ? refused.body.get('warnings') : undefined;
   return isList(warnings) && warnings.some((warning) => /versioned k\/?v/i.test(plainText(warning) ?? ''));
-}
-
-export function firstSegment(path: string): string {
-  return path.split('/', 1)[0] ?? '';
 }
 
 /** Waits for a request that other callers share. Its failure gets the place of this caller. */

@@ -1,9 +1,8 @@
-import { type Fields, plainNumber } from '../../../base/value.ts';
+import { type Fields, lookUp, plainNumber } from '../../../base/value.ts';
 import type { Fetched, RotatingLife } from '../../backend.ts';
 import type { AuthorizedAnswer } from '../auth/authorized.ts';
 import type { ReadRequest } from '../config/request.ts';
 import { equalExcept, type FetchKind, readFields, readLease, settleFetch, type VaultSourceDeps } from './answer.ts';
-import { readEnd } from './end.ts';
 
 /** `database/static-creds/shop`, `ldap/static-cred/shop`. */
 const STATIC_ROLE = /(?:^|\/)static-creds?\//;
@@ -26,18 +25,32 @@ const MOVED_MS = 2_000;
  * countdown is no change; an end that the answer states (`readEnd`). Otherwise there is none, whatever the names of
  * other fields are.
  */
-export function createVaultRead({ vault, clock, nextVersion }: VaultSourceDeps): FetchKind<ReadRequest> {
+export function createVaultRead({ vault, clock, emit, nextVersion }: VaultSourceDeps): FetchKind<ReadRequest> {
+  const told = new Set<string>();
   return async ({ want: { place }, request: { path, end }, last }, signal) => {
     const answer = await vault.call({ method: 'GET', path, place, idempotent: false }, signal);
     const fields = readFields(answer.body, place);
+    if (isOfKv2(fields) && !told.has(path)) {
+      told.add(path);
+      const { isKv2Answer } = await import('./advice.ts');
+      emit({ kind: 'agent-warning', warning: isKv2Answer(path, place) });
+    }
     const lease = readLease(answer);
     const rotation = lease === undefined && STATIC_ROLE.test(path) ? rotationOf(answer, fields, last) : undefined;
     if (rotation !== undefined) return settleFetch({ last, fields, life: rotation, uncounted: 'ttl' }, nextVersion);
     const mints = end !== undefined || IDENTITY_TOKEN.test(path);
-    const ending = lease === undefined ? readEnd(answer, fields, { end, mints, place, clock }) : undefined;
+    const ending =
+      lease === undefined
+        ? (await import('./end.ts')).readEnd(answer, fields, { end, mints, place, clock })
+        : undefined;
     const life = lease ?? ending?.life ?? { kind: 'none' };
     return settleFetch({ last, fields, life, uncounted: ending?.countdown }, nextVersion);
   };
+}
+
+/** Whether the fields are the envelope of KV version 2, which `kv` takes off. */
+function isOfKv2(fields: Fields): boolean {
+  return fields.size === 2 && fields.has('data') && lookUp(fields, 'metadata', 'created_time') !== undefined;
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { WriteRequest } from '../config/request.ts';
 import { type FetchKind, readFields, readLease, settleFetch, type VaultSourceDeps } from './answer.ts';
-import { readEnd } from './end.ts';
 
 /**
  * Fetches a secret that is the answer to a write (`aws/sts/deploy`, `auth/token/create`): POST with the configured
@@ -12,7 +11,10 @@ export function createVaultWrite({ vault, clock, nextVersion }: VaultSourceDeps)
     const answer = await vault.call({ method: 'POST', path, body: data, place, idempotent: false }, signal);
     const fields = readFields(answer.body, place);
     const lease = readLease(answer);
-    const ending = lease === undefined ? readEnd(answer, fields, { end, mints: true, place, clock }) : undefined;
+    const ending =
+      lease === undefined
+        ? (await import('./end.ts')).readEnd(answer, fields, { end, mints: true, place, clock })
+        : undefined;
     const life = lease ?? ending?.life ?? { kind: 'none', mints: true };
     return settleFetch({ last, fields, life, uncounted: ending?.countdown }, nextVersion);
   };

@@ -1,5 +1,5 @@
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 import type { BackendConfig } from './config.ts';
 import { type BackendKindConfig, kindOf } from './kind.ts';
@@ -11,7 +11,7 @@ export function resolveBackend(
   kinds: readonly BackendKindConfig[],
   context: ResolveContext,
 ): BackendConfig | undefined {
-  const shape = parseEntry('backend', entry, context.problems);
-  if (shape === undefined) return undefined;
-  return kindOf(kinds, shape).resolve(name, shape as never, entry, context);
+  return resolveEntry('backend', entry, context.problems, (shape, problems) =>
+    kindOf(kinds, shape).resolve(name, shape as never, entry, { ...context, problems }),
+  );
 }

@@ -3,35 +3,40 @@ import { parseDuration } from '../../../base/duration.ts';
 import { isVariableName, variableNameRule } from '../../../base/variable-name.ts';
 import type { ExecConfig, FileConfig, GenerationsConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
-import { type ConfigPath, EXEC_ENVIRONMENT, formatPlace, valueAt } from '../../place.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
+import { type ConfigPath, EXEC_ENVIRONMENT, formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { fullSignalName } from '../../rules.ts';
 import type { ExecShape } from '../../schema.ts';
 import { checkVariables, KEY_OPTIONS, keyOptionsOf, resolveSources } from '../outputs/resolve-keys.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
+import { EXEC_DEFAULTS } from './defaults.ts';
 
-const DEFAULTS: ExecConfig = {
-  onChange: { kind: 'restart' },
-  stopSignal: 'SIGTERM',
-  graceMs: 30_000,
-  onExit: 'end',
-  pristine: false,
-  inherit: [],
-};
 /** A restart costs more than a publish, so changes are gathered for longer. */
 const QUIET_MS = 1_000;
 const MAX_WAIT_MS = 10_000;
 
-/** The configuration of exec; the defaults when there is no such section. */
+/** The configuration of the section; the defaults when something is wrong with it. */
 export function resolveExec(
-  entry: ConfigEntry | undefined,
+  entry: ConfigEntry,
   outputs: ReadonlyMap<string, ConfigEntry>,
   secrets: KnownSecrets,
   problems: Problems,
 ): ExecConfig {
-  const shape = entry && parseEntry('exec', entry, problems);
-  if (entry === undefined || shape === undefined) return DEFAULTS;
+  const make = (shape: ExecShape, found: Problems) => execOf(shape, entry, outputs, secrets, found);
+  return resolveEntry('exec', entry, problems, make, { spare: NOT_FOR_TEMPLATES }) ?? EXEC_DEFAULTS;
+}
+
+/** The keys that say nothing about the templates of `env`, which can be checked when one of these is wrong. */
+const NOT_FOR_TEMPLATES = ['command', 'onChange', 'signal', 'stopSignal', 'grace', 'onExit', 'quiet', 'maxWait'];
+
+function execOf(
+  shape: ExecShape,
+  entry: ConfigEntry,
+  outputs: ReadonlyMap<string, ConfigEntry>,
+  secrets: KnownSecrets,
+  problems: Problems,
+): ExecConfig {
   const { file, path } = entry;
   const { env, onChange = 'restart', signal, inherit = [], names: taken } = shape;
 
@@ -64,10 +69,10 @@ export function resolveExec(
     ...(command === undefined ? {} : { command }),
     ...(hasVariables ? { env: environment(env ?? {}) } : {}),
     onChange: onChange === 'signal' ? { kind: 'signal', name: fullSignalName(signal ?? 'SIGHUP') } : { kind: onChange },
-    stopSignal: fullSignalName(shape.stopSignal ?? DEFAULTS.stopSignal),
-    graceMs: msOf(shape.grace) ?? DEFAULTS.graceMs,
-    onExit: shape.onExit ?? DEFAULTS.onExit,
-    pristine: shape.pristine ?? DEFAULTS.pristine,
+    stopSignal: fullSignalName(shape.stopSignal ?? EXEC_DEFAULTS.stopSignal),
+    graceMs: msOf(shape.grace) ?? EXEC_DEFAULTS.graceMs,
+    onExit: shape.onExit ?? EXEC_DEFAULTS.onExit,
+    pristine: shape.pristine ?? EXEC_DEFAULTS.pristine,
     inherit,
   };
 
@@ -124,21 +129,6 @@ function resolveVariables(
   checkVariables(shape, entry, problems);
   const sources = resolveSources(from, entry, secrets, problems);
   return { place: formatPlace([...path, 'from']), from: sources, options: keyOptionsOf(shape) };
-}
-
-/** Refuses steps of reloads with `child: true`; for a configuration without the section `exec`, which has the child. */
-export function checkChildSteps(entries: ReadonlyMap<string, ConfigEntry>, problems: Problems): void {
-  for (const { file, path } of entries.values()) {
-    const steps = valueAt(file.tree, [...path, 'reload']);
-    for (const index of Array.isArray(steps) ? steps.keys() : []) {
-      for (const kind of ['signal', 'restart']) {
-        const at = [...path, 'reload', index, kind, 'child'];
-        if (valueAt(file.tree, at) !== true) continue;
-        const hint = 'Add the section exec (`exec: {}` will do), or use a pidFile, a process or a command.';
-        problems.add('CONFIG_MISSING', file, at, 'only exec has a child, and there is no section exec', hint);
-      }
-    }
-  }
 }
 
 const msOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : parseDuration(text));

@@ -1,27 +1,53 @@
 import type { ListenConfig } from '../../config.ts';
+import { parseHostPort } from '../../host-port.ts';
+import type { MergedFiles } from '../../load/merge.ts';
+import { isUnfilled, type SourceFile } from '../../load/source-file.ts';
+import { type ConfigPath, formatPlace, valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
+import { resolveSocket } from './resolve-listen.ts';
 
-/** A listener of any section, with its configuration path. */
-export interface PlacedListener {
+interface Listening {
   readonly where: ListenConfig;
-  readonly place: string;
+  readonly file: SourceFile;
+  readonly path: ConfigPath;
 }
 
-/** Refuses two listeners on one socket, or on one port of one address. */
-export function checkListens(listeners: Iterable<PlacedListener>, problems: Problems): void {
-  const before: { readonly where: ListenConfig; readonly name: string }[] = [];
-  for (const { where, place } of listeners) {
-    const name = `${place}.${where.kind === 'unix' ? 'socket' : 'listen'}`;
-    const owner = before.find((other) => collide(other.where, where));
-    if (owner === undefined) before.push({ where, name });
-    else
-      problems.addAt(
-        'CONFIG_DUPLICATE',
-        name,
-        `the address is that of ${owner.name} too`,
-        'Give each listener an address of its own.',
-      );
+/**
+ * Refuses two listeners on one socket, or on one port of one address. It looks at what is written, so that it also
+ * tells of listeners that have other problems.
+ */
+export function checkListens(singles: MergedFiles['singles'], problems: Problems): void {
+  const before: Listening[] = [];
+  for (const next of listensOf(singles)) {
+    const owner = before.find(({ where }) => collide(where, next.where));
+    if (owner === undefined) before.push(next);
+    else {
+      const seen = `the address is that of ${formatPlace(owner.path)} too`;
+      problems.add('CONFIG_DUPLICATE', next.file, next.path, seen, 'Give each listener an address of its own.');
+    }
   }
+}
+
+function listensOf(singles: MergedFiles['singles']): Listening[] {
+  return (['api', 'proxy', 'admin'] as const).flatMap((section) => {
+    const entry = singles.get(section);
+    if (entry === undefined) return [];
+    const { file, path } = entry;
+    const listeners = valueAt(file.tree, [...path, 'listeners']);
+    if (!Array.isArray(listeners)) return listensAt(file, path);
+    return listeners.flatMap((_, index) => listensAt(file, [...path, 'listeners', index]));
+  });
+}
+
+function listensAt(file: SourceFile, path: ConfigPath): Listening[] {
+  return ['socket', 'listen'].flatMap((key) => {
+    const at = [...path, key];
+    const text = valueAt(file.tree, at);
+    if (typeof text !== 'string' || text === '' || isUnfilled(file, at)) return [];
+    if (key === 'socket') return [{ where: resolveSocket({ socket: text }, file), file, path: at }];
+    const tcp = parseHostPort(text);
+    return tcp === undefined ? [] : [{ where: { kind: 'tcp', ...tcp }, file, path: at }];
+  });
 }
 
 function collide(a: ListenConfig, b: ListenConfig): boolean {

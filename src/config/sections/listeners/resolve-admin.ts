@@ -1,6 +1,7 @@
+import type { Shapes } from '../../check/shapes.ts';
 import type { AdminConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 
@@ -8,8 +9,10 @@ const ONE_OF = 'Set listen to HOST:PORT, or socket to a path.';
 
 /** The admin listener's configuration; undefined when there is no such section. It may listen on any interface. */
 export function resolveAdmin(entry: ConfigEntry | undefined, problems: Problems): AdminConfig | undefined {
-  const shape = entry && parseEntry('admin', entry, problems);
-  if (entry === undefined || shape === undefined) return undefined;
+  return entry && resolveEntry('admin', entry, problems, (shape, found) => adminOf(shape, entry, found));
+}
+
+function adminOf(shape: Shapes['admin'], entry: ConfigEntry, problems: Problems): AdminConfig | undefined {
   const { file, path } = entry;
   const { listen, socket, ...rest } = shape;
   const place = problems.placeIn(file, path);

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import type { Shapes } from '../../check/shapes.ts';
 import type { ApiConfig, ApiListenerConfig } from '../../config.ts';
 import { isLoopback, parseHostPort } from '../../host-port.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
@@ -22,14 +23,16 @@ export function resolveApi(
   if (entry === undefined) return undefined;
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
-  const shape = parseEntry('api', entry, problems, withoutListeners(raw));
-  if (!isTree(raw)) return undefined;
+  const isShort = !isTree(raw) || raw['listeners'] === undefined;
+  const make = (shape: Shapes['api'], found: Problems) => ({
+    audit: shape.audit ?? 'changes',
+    listener: isShort ? resolveListener(shape, entry, secrets, found) : undefined,
+  });
+  const common = resolveEntry('api', entry, problems, make, { raw: withoutListeners(raw) });
 
   const listeners: ApiListenerConfig[] = [];
-  if (raw['listeners'] === undefined) {
-    const listener = shape && resolveListener(shape, entry, secrets, problems);
-    if (listener !== undefined) listeners.push(listener);
-  } else {
+  if (common?.listener !== undefined) listeners.push(common.listener);
+  if (isTree(raw) && !isShort) {
     for (const key of LISTENER_KEYS.filter((key) => raw[key] !== undefined)) {
       const hint = 'Move it into an item of listeners.';
       problems.add(
@@ -41,7 +44,7 @@ export function resolveApi(
       );
     }
     const items = Array.isArray(raw['listeners']) ? raw['listeners'] : [];
-    if (shape !== undefined && items.length === 0) {
+    if (common !== undefined && items.length === 0) {
       problems.add(
         'CONFIG_MISSING',
         file,
@@ -52,12 +55,13 @@ export function resolveApi(
     }
     for (const index of items.keys()) {
       const at = { file, path: [...path, 'listeners', index] };
-      const item = parseEntry('apiListener', at, problems);
-      const listener = item && resolveListener(item, at, secrets, problems);
+      const listener = resolveEntry('apiListener', at, problems, (shape, found) =>
+        resolveListener(shape, at, secrets, found),
+      );
       if (listener !== undefined) listeners.push(listener);
     }
   }
-  return listeners.length === 0 ? undefined : { listeners, audit: shape?.audit ?? 'changes' };
+  return listeners.length === 0 ? undefined : { listeners, audit: common?.audit ?? 'changes' };
 }
 
 function resolveListener(
@@ -81,6 +85,11 @@ function resolveListener(
     );
   }
   if (listen !== undefined) checkTcp(shape, listen, entry, problems);
+  // Clients that may stop the agent need to read no secret.
+  if (secrets?.length === 0 && !control) {
+    const hint = 'Name the secrets that its clients may read, or remove secrets to show all of them.';
+    problems.warn('CONFIG_UNUSED', file, [...path, 'secrets'], 'the list is empty: the listener shows no secret', hint);
+  }
   for (const [index, name] of (secrets ?? []).entries()) {
     const at = [...path, 'secrets', index];
     if (name.includes('.')) {

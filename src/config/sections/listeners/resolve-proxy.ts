@@ -1,12 +1,12 @@
 import { parseDuration } from '../../../base/duration.ts';
 import type { ProxyCacheConfig, ProxyConfig, ProxyListenConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ProxyShape } from '../../schema.ts';
 import type { BackendKindConfig } from '../backends/kind.ts';
-import { configuredHint, type KnownBackends } from '../secrets/resolve.ts';
+import { configuredHint, type KnownBackends, namesToShow } from '../secrets/resolve.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 
 const MAX_ENTRIES = 1_000;
@@ -22,8 +22,16 @@ export function resolveProxy(
   kinds: readonly BackendKindConfig[],
   problems: Problems,
 ): ProxyConfig | undefined {
-  const shape = entry && parseEntry('proxy', entry, problems);
-  if (entry === undefined || shape === undefined) return undefined;
+  return entry && resolveEntry('proxy', entry, problems, (shape, found) => proxyOf(shape, entry, known, kinds, found));
+}
+
+function proxyOf(
+  shape: ProxyShape,
+  entry: ConfigEntry,
+  known: KnownBackends,
+  kinds: readonly BackendKindConfig[],
+  problems: Problems,
+): ProxyConfig | undefined {
   const before = problems.count;
   const listeners = resolveListeners(shape, entry, problems);
   const backend = chooseBackend(shape, entry, known, kinds, problems);
@@ -87,7 +95,7 @@ function chooseBackend(
     const seen =
       fitting.length === 0
         ? `there is no backend of kind ${proxied.join(' or ')}`
-        : `backend is absent, and there are several: ${fitting.join(', ')}`;
+        : `backend is absent, and there are several: ${namesToShow(fitting)}`;
     if (fitting.length !== 1) problems.add('CONFIG_MISSING', file, place, seen);
     return fitting.length === 1 ? fitting[0] : undefined;
   }

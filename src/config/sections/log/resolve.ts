@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { LogConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import type { ResolveContext } from '../../resolve-context.ts';
 
 const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] satisfies LogConfig['level'][];
@@ -11,7 +11,7 @@ const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 's
  * that one start can be looked into without a change of files.
  */
 export function resolveLog(entry: ConfigEntry | undefined, { env, problems }: ResolveContext): LogConfig {
-  const shape = entry && parseEntry('log', entry, problems);
+  const shape = entry && resolveEntry('log', entry, problems, (it) => it);
   const { format = 'auto', file } = shape ?? {};
   const asked = env['PANNIER_LOG_LEVEL'] ?? '';
   const isLevel = LEVELS.includes(asked);

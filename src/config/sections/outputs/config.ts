@@ -81,7 +81,23 @@ export type InputSource =
   /** `from` is `app` or `app.key`, split at the first dot. */
   { readonly kind: 'secret'; readonly from: readonly string[] } | { readonly kind: 'value'; readonly value: Secret };
 
-export type FormatName = 'dotenv' | 'json' | 'properties' | 'raw' | 'yaml';
+export type FormatName =
+  | 'dotenv'
+  | 'json'
+  | 'properties'
+  | 'raw'
+  | 'yaml'
+  // Of certificates and keys:
+  | 'pem'
+  | 'der'
+  | 'pkcs12'
+  | 'truststore';
+
+/** What of a certificate is in a file. `ca` is each certificate of an authority, `fullchain` leaf and intermediates. */
+export type CertificatePart = 'key' | 'leaf' | 'intermediates' | 'root' | 'ca' | 'fullchain';
+
+/** How a private key is written. */
+export type KeyFormat = 'pkcs8' | 'pkcs1' | 'sec1';
 
 /** The program that a dotenv file is written for. */
 export type DotenvReader = 'sh' | 'docker' | 'node' | 'python' | 'systemd';
@@ -100,6 +116,13 @@ export interface FormatOptions {
   readonly for?: DotenvReader;
   /** Whether all sources go into one map, instead of one map for each secret. */
   readonly flat?: boolean;
+  /** What of the certificate is written, in this order. */
+  readonly parts?: readonly CertificatePart[];
+  readonly keyFormat?: KeyFormat;
+  /** The source of the password: a secret and its field. */
+  readonly password?: readonly string[];
+  /** The name of the key in a keystore. */
+  readonly alias?: string;
 }
 
 /** One step that makes the application take a generation up. */

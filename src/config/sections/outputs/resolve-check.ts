@@ -1,7 +1,8 @@
 import { parseDuration } from '../../../base/duration.ts';
+import type { Shapes } from '../../check/shapes.ts';
 import type { CommandReloadConfig, VerifyConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { resolveCommand } from './resolve-reload.ts';
@@ -11,14 +12,15 @@ const WITHIN_MS = 10_000;
 
 /** The check of candidates. Undefined when something is wrong; it was added to `problems`. */
 export function resolveCheck(entry: ConfigEntry, problems: Problems): CommandReloadConfig | undefined {
-  const shape = parseEntry('check', entry, problems);
-  return shape && resolveCommand(shape.command, entry, problems);
+  return resolveEntry('check', entry, problems, ({ command }, found) => resolveCommand(command, entry, found));
 }
 
 /** The question after a reload. Undefined when something is wrong; it was added to `problems`. */
 export function resolveVerify(entry: ConfigEntry, problems: Problems): VerifyConfig | undefined {
-  const shape = parseEntry('verify', entry, problems);
-  if (shape === undefined) return undefined;
+  return resolveEntry('verify', entry, problems, (shape, found) => verifyOf(shape, entry, found));
+}
+
+function verifyOf(shape: Shapes['verify'], entry: ConfigEntry, problems: Problems): VerifyConfig | undefined {
   const { http, command, within } = shape;
   const { file, path } = entry;
   if ((http === undefined) === (command === undefined)) {

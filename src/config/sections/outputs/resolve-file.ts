@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { FileConfig, FileContent } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputFileShape } from '../../schema.ts';
@@ -15,8 +15,16 @@ const BUILTIN = 'builtin:';
 
 /** The configuration of one file. Undefined when something is wrong; it was added to `problems`. */
 export function resolveFile(entry: ConfigEntry, secrets: KnownSecrets, problems: Problems): FileConfig | undefined {
-  const shape = parseEntry('outputFile', entry, problems);
-  if (shape === undefined) return undefined;
+  const make = (shape: OutputFileShape, found: Problems) => fileOf(shape, entry, secrets, found);
+  return resolveEntry('outputFile', entry, problems, make, { spare: ['mode', 'uid', 'gid'] });
+}
+
+function fileOf(
+  shape: OutputFileShape,
+  entry: ConfigEntry,
+  secrets: KnownSecrets,
+  problems: Problems,
+): FileConfig | undefined {
   const content = resolveContent(shape, entry, secrets, problems);
   if (content === undefined) return undefined;
   return {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { CommandReloadConfig, ReloadConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import { fullSignalName } from '../../rules.ts';
@@ -13,8 +13,10 @@ const COMMAND_TIMEOUT_MS = 30_000;
 
 /** One step of a reload. Undefined when something is wrong; it was added to `problems`. */
 export function resolveReload(entry: ConfigEntry, problems: Problems): ReloadConfig | undefined {
-  const shape = parseEntry('reload', entry, problems);
-  if (shape === undefined) return undefined;
+  return resolveEntry('reload', entry, problems, (shape, found) => stepOf(shape, entry, found));
+}
+
+function stepOf(shape: ReloadShape, entry: ConfigEntry, problems: Problems): ReloadConfig | undefined {
   const { signal, http, command, restart } = shape;
   const given = [signal, http, command, restart].filter((step) => step !== undefined).length;
   if (given !== 1) {

@@ -2,14 +2,18 @@ import { dirname, resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
 import type { FileConfig, OutputConfig, ReloadConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
-import { isTree } from '../../load/source-file.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
+import { isTree, isUnfilled } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
+import type { OutputShape } from '../../schema.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
 import { resolveCheck, resolveVerify } from './resolve-check.ts';
 import { checkFileNames, resolveFile } from './resolve-file.ts';
 import { resolveReload } from './resolve-reload.ts';
+
+/** The keys of an output that say nothing about its templates, which can be checked when one of these is wrong. */
+const NOT_FOR_TEMPLATES = ['dir', 'mode', 'uid', 'gid', 'dirMode', 'requireTmpfs', 'quiet', 'maxWait', 'reloadOnFirst'];
 
 const MODE = 0o400;
 const QUIET_MS = 10;
@@ -29,24 +33,41 @@ export function resolveOutput(
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
   const { files: rawFiles, reload: rawReload, check: rawCheck, verify: rawVerify } = isTree(raw) ? raw : {};
-  const shape = parseEntry('output', entry, problems, withoutParts(raw));
-
   const fileNames = isTree(rawFiles) ? Object.keys(rawFiles) : [];
-  checkFileNames(fileNames, entry, problems);
+  const ofParts = problems.fork();
+  checkFileNames(fileNames, entry, ofParts);
   const files = new Map<string, FileConfig>();
   for (const fileName of fileNames) {
-    const resolved = resolveFile({ file, path: [...path, 'files', fileName] }, secrets, problems);
+    const resolved = resolveFile({ file, path: [...path, 'files', fileName] }, secrets, ofParts);
     if (resolved !== undefined) files.set(fileName, resolved);
   }
   const reload: ReloadConfig[] = [];
   for (const index of Array.isArray(rawReload) ? rawReload.keys() : []) {
-    const resolved = resolveReload({ file, path: [...path, 'reload', index] }, problems);
+    const resolved = resolveReload({ file, path: [...path, 'reload', index] }, ofParts);
     if (resolved !== undefined) reload.push(resolved);
   }
-  const check = rawCheck === undefined ? undefined : resolveCheck({ file, path: [...path, 'check'] }, problems);
-  const verify = rawVerify === undefined ? undefined : resolveVerify({ file, path: [...path, 'verify'] }, problems);
-  if (shape === undefined) return undefined;
+  const check = rawCheck === undefined ? undefined : resolveCheck({ file, path: [...path, 'check'] }, ofParts);
+  const verify = rawVerify === undefined ? undefined : resolveVerify({ file, path: [...path, 'verify'] }, ofParts);
+  const parts = {
+    files,
+    reload,
+    ...(check === undefined ? {} : { check }),
+    ...(verify === undefined ? {} : { verify }),
+  };
+  const make = (shape: OutputShape, found: Problems) => outputOf(name, shape, entry, parts, found);
+  const output = resolveEntry('output', entry, problems, make, { raw: withoutParts(raw), spare: NOT_FOR_TEMPLATES });
+  problems.takeAll(ofParts);
+  return output;
+}
 
+function outputOf(
+  name: string,
+  shape: OutputShape,
+  entry: ConfigEntry,
+  parts: Pick<OutputConfig, 'files' | 'reload' | 'check' | 'verify'>,
+  problems: Problems,
+): OutputConfig {
+  const { file, path } = entry;
   const quietMs = shape.quiet === undefined ? QUIET_MS : (parseDuration(shape.quiet) as number);
   const maxWaitMs =
     shape.maxWait === undefined ? Math.max(MAX_WAIT_MS, quietMs) : (parseDuration(shape.maxWait) as number);
@@ -75,10 +96,7 @@ export function resolveOutput(
     quietMs,
     maxWaitMs,
     reloadOnFirst: shape.reloadOnFirst ?? false,
-    files,
-    reload,
-    ...(check === undefined ? {} : { check }),
-    ...(verify === undefined ? {} : { verify }),
+    ...parts,
   };
   warnOfDirMode(output, entry, problems);
   return output;
@@ -109,13 +127,14 @@ function warnOfDirMode(output: OutputConfig, { file, path }: ConfigEntry, proble
 }
 
 /** Refuses two outputs with one directory, or one inside the other: each would remove the files of the other as old. */
-export function checkDirs(
-  outputs: Iterable<OutputConfig>,
-  entries: ReadonlyMap<string, ConfigEntry>,
-  problems: Problems,
-): void {
+export function checkDirs(entries: ReadonlyMap<string, ConfigEntry>, problems: Problems): void {
   const owners = new Map<string, string>();
-  const all = [...outputs];
+  // Of outputs with other problems as well.
+  const all = [...entries].flatMap(([name, { file, path }]) => {
+    const dir = valueAt(file.tree, [...path, 'dir']);
+    const isKnown = typeof dir === 'string' && dir !== '' && !isUnfilled(file, [...path, 'dir']);
+    return isKnown ? [{ name, dir: resolve(file.dir, dir) }] : [];
+  });
   for (const { name, dir } of all) {
     const first = owners.get(dir);
     if (first === undefined) owners.set(dir, name);

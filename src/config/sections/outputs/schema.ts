@@ -16,6 +16,9 @@ export const keyOptions = {
   keys: z.optional(choice(['identifier'])),
 };
 
+const PARTS = ['key', 'leaf', 'intermediates', 'root', 'ca', 'fullchain'] as const;
+const part = choice(PARTS);
+
 /**
  * One file of an output. `resolve-file.ts` checks that it has exactly one of template, content and format,
  * `resolve-format.ts` which keys go with which format, and `resolve-inputs.ts` what `with` and `values` may name.
@@ -25,11 +28,15 @@ export const outputFile = z.strictObject({
   content: z.optional(z.string({ error: 'text is expected' })),
   with: z.optional(z.record(z.string(), text)),
   values: z.optional(z.record(z.string(), literal)),
-  format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml'])),
+  format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml', 'pem', 'der', 'pkcs12', 'truststore'])),
   from: z.optional(sources),
   ...keyOptions,
   for: z.optional(choice(['sh', 'docker', 'node', 'python', 'systemd'])),
   flat: z.optional(bool),
+  parts: z.optional(z.union([part, z.array(part)], { error: `one of ${PARTS.join(', ')}, or a list, is expected` })),
+  keyFormat: z.optional(choice(['pkcs8', 'pkcs1', 'sec1'])),
+  password: z.optional(text),
+  alias: z.optional(text),
   mode: z.optional(mode),
   uid: z.optional(id),
   gid: z.optional(id),

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
-import type { Shapes } from '../../check/entry-checker.ts';
+import type { Shapes } from '../../check/shapes.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
-import { parseEntry } from '../../load/parse-entry.ts';
+import { resolveEntry } from '../../load/resolve-entry.ts';
 import { formatPlace } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
+import { OTHER_NAME } from '../../rules.ts';
 import type { BackendConfig } from '../backends/config.ts';
 import type { BackendKindConfig } from '../backends/kind.ts';
 import type { SecretConfig, StoredCertificate } from './config.ts';
@@ -25,8 +26,16 @@ type SecretShape = Shapes['secret'];
 
 /** A hint that lists the configured backends, at most ten of them. Undefined when there are none. */
 export function configuredHint(names: readonly string[]): string | undefined {
-  return names.length === 0 ? undefined : `Configured: ${names.slice(0, 10).join(', ')}.`;
+  return names.length === 0 ? undefined : `Configured: ${namesToShow(names)}.`;
 }
+
+/** At most ten names. One that is refused as a name is not shown: it may be a secret in a wrong place. */
+export function namesToShow(names: readonly string[]): string {
+  const shown = names.filter((name) => OTHER_NAME.pattern.test(name));
+  return `${shown.slice(0, MAX_NAMES).join(', ')}${shown.length > MAX_NAMES ? ', …' : ''}`;
+}
+
+const MAX_NAMES = 10;
 
 /** Resolves secrets one by one against the kinds of backends that there are. */
 export class SecretResolver {
@@ -46,20 +55,23 @@ export class SecretResolver {
 
   /** The configuration of one secret. Undefined when something is wrong with it; it was added to the problems. */
   resolve(name: string, entry: ConfigEntry): SecretConfig | undefined {
-    const problems = this.#problems;
-    const shape = parseEntry('secret', entry, problems);
-    if (shape === undefined) return undefined;
+    return resolveEntry('secret', entry, this.#problems, (shape, problems) =>
+      this.#resolveShape(name, shape, entry, problems),
+    );
+  }
+
+  #resolveShape(name: string, shape: SecretShape, entry: ConfigEntry, problems: Problems): SecretConfig | undefined {
     const { path } = entry;
     const before = problems.count;
-    const backend = this.#chooseBackend(shape, entry);
-    const key = this.#chooseKey(shape, entry);
+    const backend = this.#chooseBackend(shape, entry, problems);
+    const key = this.#chooseKey(shape, entry, problems);
     if (key === undefined) return undefined;
-    if (backend !== undefined) this.#checkKind(backend, key, entry);
-    this.#checkCompanions(key, shape, entry);
+    if (backend !== undefined) this.#checkKind(backend, key, entry, problems);
+    this.#checkCompanions(key, shape, entry, problems);
     const request = this.#kindOfKey.get(key)?.resolveRequest(shape as never, entry, problems);
     const { certificateFrom: stored } = shape;
     if (stored !== undefined && key === 'certificate') {
-      const seen = 'certificateFrom goes with every request but certificate, which is one already';
+      const seen = 'certificateFrom does not go with certificate';
       problems.add('CONFIG_INVALID', entry.file, [...path, 'certificateFrom'], seen, 'Remove it.');
     }
     if (request === undefined || backend === undefined || problems.count > before) return undefined;
@@ -74,13 +86,13 @@ export class SecretResolver {
     };
   }
 
-  #chooseBackend({ backend }: SecretShape, { file, path }: ConfigEntry): string | undefined {
+  #chooseBackend({ backend }: SecretShape, { file, path }: ConfigEntry, problems: Problems): string | undefined {
     const { names, nearest } = this.#known;
     const place = [...path, 'backend'];
     if (backend === undefined) {
       if (names.length > 1) {
-        const seen = `backend is absent, and there are several: ${names.join(', ')}`;
-        this.#problems.add('CONFIG_MISSING', file, place, seen);
+        const seen = `backend is absent, and there are several: ${namesToShow(names)}`;
+        problems.add('CONFIG_MISSING', file, place, seen);
       }
       return names.length === 1 ? names[0] : undefined;
     }
@@ -88,47 +100,38 @@ export class SecretResolver {
     if (names.length === 0) return undefined;
     if (names.includes(backend)) return backend;
     const unknown = { what: 'backend', name: backend, near: nearest(backend) };
-    this.#problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configuredHint(names));
+    problems.addUnknown('CONFIG_UNKNOWN_BACKEND', file, place, unknown, configuredHint(names));
     return undefined;
   }
 
-  #chooseKey(shape: SecretShape, { file, path }: ConfigEntry): string | undefined {
+  #chooseKey(shape: SecretShape, { file, path }: ConfigEntry, problems: Problems): string | undefined {
     const keys = [...this.#kindOfKey.keys()];
     const given = keys.filter((key) => shape[key] !== undefined);
     if (given.length === 0) {
-      this.#problems.add(
-        'CONFIG_MISSING',
-        file,
-        path,
-        `the secret has no request; one of ${keys.join(', ')} is expected`,
-      );
+      const seen = `the secret has no request; one of ${keys.join(', ')} is expected`;
+      problems.add('CONFIG_MISSING', file, path, seen);
     } else if (given.length > 1) {
       const seen = `the secret has several requests: ${given.join(', ')}`;
-      this.#problems.add('CONFIG_INVALID', file, path, seen, 'Keep one of them.');
+      problems.add('CONFIG_INVALID', file, path, seen, 'Keep one of them.');
     }
     return given.length === 1 ? given[0] : undefined;
   }
 
-  #checkKind(backend: string, key: string, { file, path }: ConfigEntry): void {
+  #checkKind(backend: string, key: string, { file, path }: ConfigEntry, problems: Problems): void {
     const kind = this.#known.resolved.get(backend)?.kind;
     const askedKind = this.#kindOfKey.get(key)?.kind;
     if (kind === undefined || kind === askedKind) return;
     const fitting = [...this.#kindOfKey].filter(([, other]) => other.kind === kind).map(([name]) => name);
     const seen = `${key} asks a backend of kind ${askedKind}, and ${backend} is of kind ${kind}`;
-    this.#problems.add(
-      'CONFIG_INVALID',
-      file,
-      [...path, key],
-      seen,
-      `A backend of kind ${kind} takes ${fitting.join(', ')}.`,
-    );
+    const hint = `A backend of kind ${kind} takes ${fitting.join(', ')}.`;
+    problems.add('CONFIG_INVALID', file, [...path, key], seen, hint);
   }
 
-  #checkCompanions(requestKey: string, shape: SecretShape, { file, path }: ConfigEntry): void {
+  #checkCompanions(requestKey: string, shape: SecretShape, { file, path }: ConfigEntry, problems: Problems): void {
     for (const [key, requestKeys] of this.#goesWith) {
       if (requestKeys.includes(requestKey) || shape[key] === undefined) continue;
       const seen = `${key} goes with ${requestKeys.join(', ')}, not with ${requestKey}`;
-      this.#problems.add('CONFIG_INVALID', file, [...path, key], seen, 'Remove it.');
+      problems.add('CONFIG_INVALID', file, [...path, key], seen, 'Remove it.');
     }
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { signCallerIdentity } from '../../../../src/backend/aws/client/sign-caller-identity.ts';
 import type { AwsBackendConfig } from '../../../../src/backend/aws/config/config.ts';
-import { signCallerIdentity } from '../../../../src/backend/vault/auth/methods/aws.ts';
 import type { AuthConfig } from '../../../../src/backend/vault/config/config.ts';
 import { Secret } from '../../../../src/base/secret.ts';
 import { ensureMoto, startMoto } from '../../../servers/index.ts';

@@ -204,6 +204,30 @@ describe('against OpenBao a session', () => {
     expect(shop.facts.at(-1)).toEqual({ kind: 'login-revoked', backend: 'bao' });
   });
 
+  test('refused where no auth method is mounted, says that this may be so', async () => {
+    const file = join(world.bao.dir, 'password');
+    await writeFile(file, 'x');
+    const mount = 'nope';
+    const refused = [
+      { method: 'approle', mount, roleId: 'x', secretIdWrapped: false, removeSecretIdFile: false },
+      { method: 'userpass', mount, username: 'x', passwordFile: file },
+    ] as const;
+    for (const auth of refused) {
+      await using bao = connect(auth as never);
+      await bao.session.settled(never);
+      expect(bao.session.trouble()).toMatchObject({
+        code: 'AUTH_DENIED',
+        seen: expect.stringContaining('(permission denied)'),
+        hint: 'The server answers so when no auth method is mounted at auth/nope/: check mount and namespace.',
+      });
+    }
+    await using bao = connect({ mount });
+    await bao.session.settled(never);
+    expect(bao.session.trouble()?.hint).toMatch(
+      /^Check mount, role, .*\. The server answers so too when no auth method is mounted at auth\/nope\/\.$/,
+    );
+  });
+
   test('logs in by AppRole', async () => {
     const { roleId, newSecretId } = await enableAppRole(world.bao, { role: 'shop', policies: ['shop'] });
     const secretIdFile = join(world.bao.dir, 'secret-id');

@@ -8,7 +8,14 @@ import { systemClock } from '../../../../src/base/clock.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
 import type { SecretRequest } from '../../../../src/config/config.ts';
-import { addStaticRole, startWorld, type World, writePolicy } from '../../../servers/index.ts';
+import {
+  addStaticRole,
+  createAuthority,
+  enablePki,
+  startWorld,
+  type World,
+  writePolicy,
+} from '../../../servers/index.ts';
 import { config, failureOf, held, never, plain, wantOf } from './vault.helpers.ts';
 
 let world: World;
@@ -281,5 +288,48 @@ describe('a certificate', () => {
     await using bao = connect();
     const failed = await failureOf(bao.fetch({ ...request, commonName: 'else.example' }));
     expect(failed).toMatchObject({ code: 'BACKEND_REJECTED' });
+  });
+});
+
+describe('a trust bundle', () => {
+  const bundle = (issuer: string) => ({ kind: 'vault-trust-bundle', issuer, overlapMs: 3_600_000 }) as const;
+  const namesOf = ({ fields }: Fetched) =>
+    (plain(fields) as { caChain: string[] }).caChain.map((pem) => new X509Certificate(pem).subject).sort();
+  const addRoot = (name: string) =>
+    world.bao.api('POST', 'rotating/root/rotate/internal', {
+      common_name: name,
+      issuer_name: name,
+      key_type: 'ec',
+      key_bits: 256,
+    });
+
+  test('follows the authorities of a mount, and a login needs no policy for it', async () => {
+    await using bao = connect();
+    await enablePki(world.bao, { mount: 'rotating', role: 'shop', allowedDomains: ['shop.svc'] });
+    const first = held(await bao.fetch(bundle('rotating')));
+    expect(namesOf(first)).toEqual(['CN=Pannier test root']);
+    await addRoot('second');
+    const second = held(await bao.fetch(bundle('rotating'), first));
+    expect(namesOf(second)).toEqual(['CN=Pannier test root', 'CN=second']);
+    expect((await bao.fetch(bundle('rotating'), second)).state).toBe('unchanged');
+
+    await addRoot('third');
+    const third = held(await bao.fetch(bundle('rotating'), second));
+    await world.bao.api('POST', 'rotating/issuer/third/revoke', {});
+    const revoked = held(await bao.fetch(bundle('rotating'), third));
+    expect(namesOf(revoked)).toEqual(['CN=Pannier test root', 'CN=second']);
+    const imported = createAuthority('Imported').certificatePem;
+    await world.bao.api('POST', 'rotating/issuers/import/cert', { pem_bundle: imported });
+    const four = held(await bao.fetch(bundle('rotating'), revoked));
+    expect(namesOf(four)).toEqual(['CN=Imported', ...namesOf(second)]);
+    await world.bao.api('DELETE', 'rotating/issuer/second');
+    const deleted = held(await bao.fetch(bundle('rotating'), four));
+    expect(namesOf(deleted)).toEqual(namesOf(four));
+    expect(Object.keys((plain(deleted.fields) as { leaving: object }).leaving)).toHaveLength(1);
+  });
+
+  test('of a mount that is no PKI is refused', async () => {
+    await using bao = connect();
+    expect(await failureOf(bao.fetch(bundle('secret')))).toMatchObject({ code: 'SECRET_DENIED' });
   });
 });

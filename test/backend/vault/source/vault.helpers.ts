@@ -52,8 +52,14 @@ export function sourceWorld(wallMs?: number) {
   const clock = new FakeClock(wallMs);
   const server = new FakeVault();
   const facts: Fact[] = [];
-  const deps = { client: server, session: constantSession(), clock, random: () => 0.5 };
-  const backend = createVaultBackend(config, { ...deps, emit: (fact) => void facts.push(fact) });
+  const emit = (fact: Fact) => void facts.push(fact);
+  const backend = createVaultBackend(config, {
+    client: server,
+    session: constantSession(),
+    clock,
+    random: () => 0.5,
+    emit,
+  });
   const fetch = (request: SecretRequest, last?: Fetched, place?: string): Promise<Fetch> =>
     backend.source.fetch(wantOf(request, place), last, never);
   return {

@@ -1,8 +1,4 @@
 import type * as z from 'zod/mini';
-import type { Code } from '../../base/codes.ts';
-import type { ConfigEntry } from '../load/entry.ts';
-import type { SourceFile } from '../load/source-file.ts';
-import type { ConfigPath } from '../place.ts';
 import type { exec } from '../sections/exec/schema.ts';
 import type { admin } from '../sections/listeners/admin-schema.ts';
 import type { api, apiListener } from '../sections/listeners/api-schema.ts';
@@ -33,23 +29,3 @@ export interface Shapes {
 }
 
 export type SchemaName = keyof Shapes;
-
-/** Takes the problems that are found; see `Problems`. */
-export interface ProblemSink {
-  add(code: Code, file: SourceFile, path: ConfigPath, seen: string, hint?: string): void;
-}
-
-/** Checks the parts of configuration files against their schemas. */
-export interface EntryChecker {
-  /**
-   * The value, when it is as the schema of this name wants it. Undefined when something is wrong; it was added to
-   * `problems`.
-   * @param value what the entry holds, or the part of it that is to be checked.
-   */
-  check<N extends SchemaName>(
-    name: N,
-    value: unknown,
-    entry: ConfigEntry,
-    problems: ProblemSink,
-  ): Shapes[N] | undefined;
-}

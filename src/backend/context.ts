@@ -1,0 +1,35 @@
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/fact.ts';
+import type { Environment } from '../config/environment.ts';
+
+/** What the agent gives to every backend that it opens. */
+export interface BackendContext {
+  readonly clock: Clock;
+  /** Returns a number in [0, 1). */
+  readonly random: () => number;
+  readonly emit: Emit;
+  /** The process environment, for proxy variables; the configuration has read everything else from it. */
+  readonly env: Environment;
+  /** Pannier's version, for the User-Agent header. */
+  readonly version: string;
+  /**
+   * Lives as long as the agent: what a backend must still know after it was opened again with another configuration.
+   * Its keys begin with the kind of the backend.
+   */
+  readonly kept: Map<string, unknown>;
+}
+
+/** Runs a program, without a shell; resolves to what went wrong in words, or to undefined. Never rejects. */
+export type RunCommand = (command: BackendCommand, signal: AbortSignal) => Promise<string | undefined>;
+
+export interface BackendCommand {
+  readonly argv: readonly string[];
+  /** Variables beside those that every command of the agent has. */
+  readonly added: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** What a backend is opened with. */
+export interface OpeningContext extends BackendContext {
+  readonly runCommand: RunCommand;
+}

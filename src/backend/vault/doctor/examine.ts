@@ -1,0 +1,103 @@
+import type { Failure } from '../../../base/errors.ts';
+import type { Examination } from '../../../base/examination.ts';
+import type { Fact } from '../../../base/fact.ts';
+import { formatRoughly } from '../../../base/rough-duration.ts';
+import { checkReach } from '../../../http/check-reach.ts';
+import type { Examined } from '../../examined.ts';
+import type { AuthMethod, Login } from '../auth/method.ts';
+import { revokeLogin } from '../auth/revoke-login.ts';
+import type { VaultClient } from '../client/client.ts';
+import type { VaultBackendConfig } from '../config/config.ts';
+import { openVaultClient } from '../open.ts';
+import { checkCredential } from './check-credential.ts';
+import { checkSecrets } from './check-secrets.ts';
+import { checkServer } from './check-server.ts';
+
+/** A request fails with its own words before the time of its check is up. */
+const REQUEST_MS = 4_500;
+
+/** Examines a Vault or OpenBao server and the login there; see `Examiner`. */
+export async function examine(backend: Examined<VaultBackendConfig>, examination: Examination): Promise<void> {
+  const { config, context } = backend;
+  const place = `backends.${config.name}`;
+  const hasCredential = await checkCredential(examination, config.auth, place);
+  const { address, tls } = config;
+  const isReached = await checkReach(examination, { address, tls, env: context.env, place });
+  const timeoutMs = Math.min(config.timeoutMs, REQUEST_MS);
+  const opened = openVaultClient({ ...config, timeoutMs }, context);
+  await using client = opened.client;
+  if (!isReached) for (const check of ['clock', 'health']) examination.skip(check, `${place}.address`, 'no connection');
+  const isWell = isReached && (await checkServer(examination, client, place));
+  const why = whyNoLogin(config, { isReached, isWell, hasCredential });
+  if (why !== undefined) {
+    examination.skip('login', `${place}.auth`, ...why);
+    skipSecrets(backend, examination);
+    return;
+  }
+  await withLogin(backend, examination, client, opened.method);
+}
+
+/** Why a login is not tried; undefined: it is. */
+function whyNoLogin(
+  { auth }: VaultBackendConfig,
+  known: { readonly isReached: boolean; readonly isWell: boolean; readonly hasCredential: boolean },
+): readonly [seen: string, hint?: string] | undefined {
+  if (!known.isReached) return ['no connection'];
+  if (!known.isWell) return ['the server is not ready for it'];
+  if (!known.hasCredential) return ['its credential is not good'];
+  if (auth.method !== 'approle' || !(auth.secretIdWrapped || auth.removeSecretIdFile)) return undefined;
+  return ['a login would use up the secret id, and the agent could not log in any more'];
+}
+
+async function withLogin(
+  backend: Examined<VaultBackendConfig>,
+  examination: Examination,
+  client: VaultClient,
+  method: AuthMethod,
+): Promise<void> {
+  const { config } = backend;
+  const place = `backends.${config.name}.auth`;
+  let login: Login | undefined;
+  await examination.run('login', place, async (signal) => {
+    login = await method.login(signal);
+    return describeLogin(config, login);
+  });
+  if (login === undefined) return skipSecrets(backend, examination);
+  const made = login;
+  try {
+    // A look-up of the agent's own token would be one use less for the agent.
+    if (method.borrowsToken === true && made.usesLeft !== 'unlimited') skipSecrets(backend, examination, USED_UP);
+    else await checkSecrets(backend, { examination, client, login: made });
+  } finally {
+    if (method.borrowsToken !== true) await endLogin(examination, { method, client, login: made, place });
+  }
+}
+
+const USED_UP = 'the token has a limited number of uses, and each check is one of them';
+
+/** Also when the time is up: a login that is left behind lives until its end. */
+async function endLogin(
+  examination: Examination,
+  { client, login, place }: { method: AuthMethod; client: VaultClient; login: Login; place: string },
+): Promise<void> {
+  let refused: Failure | undefined;
+  const emit = (fact: Fact) => {
+    if (fact.kind === 'login-revoked') refused = fact.failure;
+  };
+  const { signal } = new AbortController();
+  await revokeLogin({ client, clock: examination.clock, emit, token: login.token, place }, signal);
+  if (refused === undefined) return;
+  const left = login.ttlMs === 'forever' ? 'never ends' : `ends in ${formatRoughly(login.ttlMs)}`;
+  const hint = 'Allow auth/token/revoke-self (the default policy does), or revoke it by hand.';
+  examination.warn('login', { ...refused, seen: `the login of this check ${left}: ${refused.seen}`, hint });
+}
+
+function describeLogin({ auth }: VaultBackendConfig, { ttlMs, renewable }: Login): string {
+  const role = 'role' in auth && auth.role !== undefined ? ` with the role ${auth.role}` : '';
+  const life = ttlMs === 'forever' ? 'never ends' : `good for ${formatRoughly(ttlMs)}`;
+  return `logged in by ${auth.method}${role}; ${life}, ${renewable ? '' : 'not '}renewable`;
+}
+
+function skipSecrets({ secrets }: Examined, examination: Examination, why = 'no login'): void {
+  for (const { place } of secrets) examination.skip('secret', place, why);
+}

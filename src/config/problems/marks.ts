@@ -1,0 +1,16 @@
+import type { ConfigPath } from '../place.ts';
+
+/** A configuration file as it was read. */
+export interface ConfigText {
+  readonly label: string;
+  readonly text: string;
+  readonly isJson: boolean;
+}
+
+/** Where the parts of one file stand, as offsets in its text. */
+export interface Marks {
+  /** By `pathKey`. The key, or the item of a list. */
+  readonly keys: ReadonlyMap<string, { readonly path: ConfigPath; readonly offset: number }>;
+  /** By `pathKey`. Values that are neither maps nor lists nor empty. */
+  readonly scalars: ReadonlyMap<string, number>;
+}

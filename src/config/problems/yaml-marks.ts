@@ -1,0 +1,43 @@
+import type { Node, Pair, Scalar } from 'yaml';
+import { pathKey } from '../place.ts';
+import type { Marks } from './marks.ts';
+
+type Yaml = typeof import('yaml');
+
+/** As in load/parse-yaml.ts: no value that was read is nested deeper. */
+const MAX_DEPTH = 64;
+
+/** Where keys, items and scalars stand in a text that is valid YAML. What an alias stands for is at the alias. */
+export function readYamlMarks({ isAlias, isMap, isSeq, parseDocument }: Yaml, text: string): Marks {
+  const keys = new Map<string, { path: readonly (string | number)[]; offset: number }>();
+  const scalars = new Map<string, number>();
+  const document = parseDocument(text, { version: '1.2', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+  visit(document.contents as Node | null, []);
+  return { keys, scalars };
+
+  function visit(node: Node | null, path: readonly (string | number)[]): void {
+    if (node === null || path.length > MAX_DEPTH) return;
+    if (isMap(node)) {
+      for (const { key, value } of node.items as Pair<Scalar | null, Node | null>[]) {
+        const below = [...path, String(key?.value ?? '')];
+        mark(below, startOf(key) ?? startOf(value) ?? startOf(node) ?? 0);
+        visit(value, below);
+      }
+    } else if (isSeq(node)) {
+      for (const [index, item] of (node.items as (Node | null)[]).entries()) {
+        const below = [...path, index];
+        mark(below, startOf(item) ?? startOf(node) ?? 0);
+        visit(item, below);
+      }
+    } else if (isAlias(node) || ((node as Scalar).value !== null && (node as Scalar).value !== undefined)) {
+      scalars.set(pathKey(path), startOf(node) ?? 0);
+    }
+  }
+
+  function mark(path: readonly (string | number)[], offset: number): void {
+    const key = pathKey(path);
+    if (!keys.has(key)) keys.set(key, { path, offset });
+  }
+}
+
+const startOf = (node: Node | null): number | undefined => node?.range?.[0];

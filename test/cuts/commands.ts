@@ -1,0 +1,25 @@
+import { type Cut, cutIn } from './cut.ts';
+
+const lines = cutIn('src/backend/vault/agent-lines.ts');
+
+export const COMMANDS: readonly Cut[] = [
+  cutIn('src/backend/vault/doctor/check-server.ts')(
+    'doctor-names-the-cause',
+    'if (skewMs > MAX_SKEW_MS) throw',
+    'if (skewMs < 0) throw',
+    { by: 'a clock that is wrong', slow: true },
+  ),
+  cutIn('src/backend/vault/doctor/examine.ts')(
+    'doctor-changes-nothing',
+    'if (method.borrowsToken !== true) await endLogin(',
+    'if (method.borrowsToken === true) await endLogin(',
+    { slow: true },
+  ),
+  lines('policy-is-enough', 'if ([...requests].some(', 'if ([].some(', { slow: true }),
+  lines(
+    'policy-is-least',
+    "path: 'auth/token/renew-self', capabilities: ['update']",
+    "path: 'auth/token/*', capabilities: ['update']",
+    { slow: true },
+  ),
+];

@@ -1,0 +1,51 @@
+import { held, inFile, type Section } from './promise.ts';
+
+const well = inFile('test/system/doctor.test.ts', 'pannier doctor on a set-up that works');
+const backend = inFile('test/system/doctor.test.ts', 'the first failing line of pannier doctor names the cause');
+const machine = inFile(
+  'test/system/doctor.test.ts',
+  'the first failing line of pannier doctor names what is wrong on this machine',
+);
+const policy = inFile('test/system/policy.test.ts', 'pannier policy for OpenBao');
+const awsPolicy = inFile('test/system/aws-policy.test.ts', 'pannier policy for AWS');
+
+export const commands: Section = {
+  name: 'Commands',
+  promises: [
+    held(
+      'doctor-names-the-cause',
+      'The first failing line of `pannier doctor` names the cause, and what follows from it is skipped.',
+      backend('of a refused port'),
+      backend('of a name that does not resolve'),
+      backend('of an unknown authority'),
+      backend('of a certificate for another name'),
+      backend('of a clock that is wrong'),
+      backend('of a sealed server'),
+      backend('of a token file that is missing, expired, or holds no JWT'),
+      backend('of a wrong audience, and of a role that does not exist'),
+      backend('of a path that the policy leaves out, a mount that is missing, and a secret that is missing'),
+      machine('of a directory that cannot be written or made'),
+      machine('of a socket directory that is missing, a dead socket, and a port that another program has'),
+      machine('of a stale pid file, a process that is missing, a command that is missing, and a server that is down'),
+    ),
+    held(
+      'doctor-changes-nothing',
+      '`pannier doctor` publishes nothing, fetches nothing whose fetch makes something new, and revokes the login that it made.',
+      well('finds nothing wrong, publishes nothing and leaves no login behind'),
+      well('fetches nothing whose fetch makes something new'),
+      well('uses up no secret id that can be used once'),
+    ),
+    held(
+      'policy-is-enough',
+      'Under the policy that `pannier policy` prints everything works, also without the policy `default`.',
+      policy('prints a policy under which everything works, without the default policy'),
+      awsPolicy('prints a policy under which nothing is refused, and no action that can be left out'),
+    ),
+    held(
+      'policy-is-least',
+      'No line, capability or action of the policy that `pannier policy` prints can be left out.',
+      policy('prints no line and no capability that can be left out'),
+      awsPolicy('prints a policy under which nothing is refused, and no action that can be left out'),
+    ),
+  ],
+};

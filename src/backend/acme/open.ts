@@ -7,7 +7,9 @@ import { Http01 } from './challenge/http01.ts';
 import { AcmeClient } from './client/client.ts';
 import type { AcmeBackendConfig, Http01Config } from './config/config.ts';
 
-/** Opens a backend with its own connections. Nothing is sent, and no port is opened, before a certificate is ordered. */
+/**
+ * Opens a backend with its own connections. Nothing is sent, and no port is opened, before a certificate is ordered.
+ */
 export function openAcmeBackend(config: AcmeBackendConfig, context: OpeningContext): Backend {
   const { clock, random, emit, runCommand } = context;
   const { name, address, account: accountConfig, http01, dns01 } = config;

@@ -11,8 +11,8 @@ const MAX_CONNECTIONS = 64;
 const REQUEST_MS = 5_000;
 
 /**
- * Answers the requests of http-01 (RFC 8555, section 8.3). The port is open only while a proof is shown, to anybody, and
- * gives out what the issuer asked for and nothing else.
+ * Answers the requests of http-01 (RFC 8555, section 8.3). The port is open only while a proof is shown, to anybody,
+ * and gives out what the issuer asked for and nothing else.
  */
 export class Http01 implements Prover {
   readonly isParallel = true;

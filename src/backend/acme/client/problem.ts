@@ -69,7 +69,7 @@ const HINTS: Readonly<Record<string, string>> = {
   badSignatureAlgorithm: 'Use an account key of another kind: EC P-256 is taken everywhere.',
 };
 
-/** Why the server has found a challenge or an order invalid, in its own words: the problem in it, and each part of it. */
+/** Why the server has found something invalid, in its own words: the problem, and each part of it. */
 export function wordsOf(problem: unknown): string {
   const { detail, subproblems } = (problem ?? {}) as { readonly detail?: unknown; readonly subproblems?: unknown };
   const parts = [

@@ -102,7 +102,7 @@ export const acmeWords: Words = {
   },
   'secrets.NAME.acme.key': {
     type: '`local`, or map',
-    default: '`{ local: ec }`',
+    default: 'a key on the curve P-256',
     does: 'kind of the private key, as for [`certificate`](certificates.md#a-key-of-your-own)',
     examples: [{ local: 'rsa', bits: 4096 }],
   },

@@ -22,8 +22,8 @@ export interface BackendKindConfig {
   /** What `pannier explain` and the JSON Schema say about its keys. Absent: nothing. */
   loadWords?(): Promise<Words>;
   /**
-   * For kinds that few configurations have: loads what `resolve` needs. Awaited before a configuration with a backend of
-   * this kind is resolved. Absent: nothing is loaded.
+   * For kinds that few configurations have: loads what `resolve` needs. Awaited before a configuration with a backend
+   * of this kind is resolved. Absent: nothing is loaded.
    */
   loadResolve?(): Promise<void>;
   /**

@@ -75,6 +75,12 @@ export const CERTIFICATES: readonly Cut[] = [
   }),
   kept('kept-key-is-published', '(mode & 0o077) === 0', 'mode > 0', { by: 'does not count' }),
   stored('stored-certificate', ', stored: true }', ' }'),
+  cutIn('src/agent/output/publisher.ts')(
+    'rotation-under-load',
+    'if (first && !output.reloadOnFirst)',
+    'if (!output.reloadOnFirst)',
+    { slow: true },
+  ),
   cutIn('src/http/tls-files.ts')('own-pair', 'validToDate.getTime() > this.#clock.wallMs()', 'validToDate'),
   acme('acme-kept', 'names: namesOf(request),\n        nowMs', 'names: undefined,\n        nowMs'),
   accountKey('acme-account-key', "emit({\n        kind: 'agent-warning',", "void ({\n        kind: 'agent-warning',"),

@@ -17,6 +17,7 @@ const LAYERS = [
   'reload',
   'observe',
   'agent',
+  'import',
   'cli',
 ];
 

@@ -4,6 +4,7 @@ import type { ExecConfig } from './sections/exec/config.ts';
 import type { AdminConfig, ApiConfig, ProxyConfig } from './sections/listeners/config.ts';
 import type { LogConfig } from './sections/log/config.ts';
 import type { OutputConfig } from './sections/outputs/config.ts';
+import type { SdsConfig } from './sections/sds/config.ts';
 import type { SecretConfig } from './sections/secrets/config.ts';
 
 export type * from './sections/backends/config.ts';
@@ -11,6 +12,7 @@ export type * from './sections/exec/config.ts';
 export type * from './sections/listeners/config.ts';
 export type * from './sections/log/config.ts';
 export type * from './sections/outputs/config.ts';
+export type * from './sections/sds/config.ts';
 export type * from './sections/secrets/config.ts';
 
 /**
@@ -29,6 +31,8 @@ export interface Config {
   readonly proxy?: ProxyConfig;
   /** The listener for health and metrics. Absent: only the listeners of `api` serve them. */
   readonly admin?: AdminConfig;
+  /** Absent: there is no server of Envoy's secret discovery service. */
+  readonly sds?: SdsConfig;
   readonly log: LogConfig;
   /** Problems that do not refuse the configuration, such as a secret that is written literally. */
   readonly warnings: readonly Failure[];

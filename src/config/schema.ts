@@ -8,6 +8,7 @@ import { api, type apiListener } from './sections/listeners/api-schema.ts';
 import { proxy } from './sections/listeners/proxy-schema.ts';
 import { log } from './sections/log/schema.ts';
 import { output } from './sections/outputs/schema.ts';
+import { sds, type sdsSecret } from './sections/sds/schema.ts';
 import { secretSchema } from './sections/secrets/schema.ts';
 
 /**
@@ -23,7 +24,7 @@ export const configHead = z.strictObject({
   api: z.optional(api),
   proxy: z.optional(proxy),
   admin: z.optional(admin),
-  sds: notYet(),
+  sds: z.optional(sds),
   state: notYet(),
   log: z.optional(log),
 });
@@ -46,3 +47,5 @@ export type ReloadShape = NonNullable<OutputShape['reload']>[number];
 export type CheckShape = NonNullable<OutputShape['check']>;
 export type VerifyShape = NonNullable<OutputShape['verify']>;
 export type ProxyShape = z.infer<typeof proxy>;
+export type SdsShape = z.infer<typeof sds>;
+export type SdsSecretShape = z.infer<typeof sdsSecret>;

@@ -6,6 +6,7 @@ import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
 import { statInTime } from '../../base/read-file.ts';
 import { keyPem, makeKey } from '../../certificate/local-key.ts';
+import { unfolded } from '../../certificate/pem.ts';
 import { readCredential } from '../credential-file.ts';
 import { canSign } from './client/jws.ts';
 import type { AcmeAccountConfig } from './config/config.ts';
@@ -76,7 +77,7 @@ async function makeKeyFile(path: string, place: string, emit: Emit): Promise<voi
 function parseKey(pem: string, place: string, what: string): KeyObject {
   let key: KeyObject | undefined;
   try {
-    key = loadCrypto().createPrivateKey(pem);
+    key = loadCrypto().createPrivateKey(unfolded(pem)); // in a variable a key is often one line
   } catch {
     // told below, since the words of Node may quote the key
   }

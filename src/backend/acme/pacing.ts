@@ -2,7 +2,7 @@ import { backoffMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Code } from '../../base/codes.ts';
 import { formatDuration } from '../../base/duration.ts';
-import { type Failure, fail } from '../../base/errors.ts';
+import { type Failure, fail, failure } from '../../base/errors.ts';
 
 /** Failures that cost the issuer something: public ones count them, and lock out who makes too many. */
 const COSTLY: ReadonlySet<Code> = new Set([
@@ -53,7 +53,7 @@ export class Pacing {
     const ownMs = backoffMs(failures, this.#random, undefined, BOUNDS);
     const waitMs = Math.max(ownMs, Math.min(LONGEST_ASKED_MS, why.retryAfterMs ?? 0));
     this.#pauses.set(id, { failures, untilMonoMs: this.#clock.monoMs() + waitMs, why });
-    return { ...why, retryAfterMs: waitMs };
+    return failure(why.code, why.place, why.seen, { ...why, retryAfterMs: waitMs });
   }
 
   succeeded(id: string): void {

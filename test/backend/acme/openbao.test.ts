@@ -179,9 +179,9 @@ describe('the account of ACME', () => {
     expect(opened.calls().filter((call) => call === 'NewAccount')).toHaveLength(2);
   });
 
-  it('is taken from the configuration too', async () => {
+  it('is taken from the configuration too, also on one line', async () => {
     await fetchNew(acme.open(config), wantOf(['shop.test']));
-    const key = Secret.text(readFileSync(join(dir, 'account.key'), 'utf8'));
+    const key = Secret.text(readFileSync(join(dir, 'account.key'), 'utf8').replaceAll('\n', '\\n'));
     await fetchNew(acme.open({ ...config, account: { key, contact: [], termsAgreed: true } }), wantOf(['shop.test']));
   });
 });

@@ -6,6 +6,9 @@ import { sha256 } from '../client/jws.ts';
 import type { Dns01Config } from '../config/config.ts';
 import type { Proof, Prover } from './challenge.ts';
 
+/** How long a program may take to remove a record when the agent stops. */
+const MAX_LAST_CLEANUP_MS = 5_000;
+
 export interface Dns01Deps {
   readonly clock: Clock;
   readonly emit: Emit;
@@ -32,12 +35,13 @@ export class Dns01 implements Prover {
     const { command, waitMs } = this.#config;
     const cleanUp = async () => {
       // Not with the signal of the order: a record that was set is removed also when the agent stops.
-      const why = await this.#run('cleanup', proof, new AbortController().signal);
+      const maxMs = signal.aborted ? MAX_LAST_CLEANUP_MS : command.timeoutMs;
+      const why = await this.#run('cleanup', proof, new AbortController().signal, maxMs);
       if (why === undefined) return;
       const seen = `the record of ${proof.name} was not removed: ${why}`;
       this.#deps.emit({ kind: 'agent-warning', warning: failure('ACME_CHALLENGE_LEFT', command.place, seen) });
     };
-    const why = await this.#run('present', proof, signal);
+    const why = await this.#run('present', proof, signal, command.timeoutMs);
     if (why === undefined && !signal.aborted) await this.#deps.clock.sleep(waitMs, signal);
     if (why === undefined && !signal.aborted) return cleanUp;
     await cleanUp(); // the program may have got half way
@@ -45,14 +49,14 @@ export class Dns01 implements Prover {
     throw fail('ACME_CHALLENGE_FAILED', command.place, `the record of ${proof.name} was not set: ${why}`);
   }
 
-  #run(action: 'present' | 'cleanup', { name, keyAuthorization }: Proof, signal: AbortSignal) {
-    const { argv, timeoutMs } = this.#config.command;
+  #run(action: 'present' | 'cleanup', { name, keyAuthorization }: Proof, signal: AbortSignal, maxMs: number) {
+    const { argv } = this.#config.command;
     const added = {
       PANNIER_ACME_ACTION: action,
       PANNIER_ACME_NAME: name,
       PANNIER_ACME_RECORD: `_acme-challenge.${name}`,
       PANNIER_ACME_VALUE: sha256(keyAuthorization),
     };
-    return this.#deps.runCommand({ argv, added, timeoutMs }, signal);
+    return this.#deps.runCommand({ argv, added, timeoutMs: maxMs }, signal);
   }
 }

@@ -19,6 +19,11 @@ export interface AuthMethod {
    * client throws when no answer comes.
    */
   login(signal: AbortSignal): Promise<Login>;
+  /**
+   * Whether a login would use this very token, for a method that borrows one. Absent: any token that the method made
+   * is good. @throws PannierError when that cannot be determined.
+   */
+  uses?(token: Secret, signal: AbortSignal): Promise<boolean>;
   /** What the login under way has been waiting for; undefined when that is not known. */
   trouble?(): Failure | undefined;
 }

@@ -246,6 +246,26 @@ export const CODES = {
   BACKEND_FILE: row(1, 'backoff', 'A file of a file backend cannot be read or parsed.', 'Correct the file.'),
   CANCELLED: row(1, 'never', 'The work was cancelled because the agent stops.', 'Nothing to do.'),
 
+  // ---- state
+  STATE_KEY: row(
+    1,
+    'never',
+    'The key of the state cannot be used: nothing is kept for the next start, and what was kept is not used (a warning).',
+    'Check state.keyFile or state.keyEnv: at least 32 random bytes, such as openssl rand -base64 32 gives.',
+  ),
+  STATE_UNREADABLE: row(
+    1,
+    'never',
+    'What an earlier process kept is not used: it is damaged, of another key or of a later version (a warning).',
+    'Everything is fetched anew. If the key was changed by mistake, restore it and rename refused to state.',
+  ),
+  STATE_NOT_WRITABLE: row(
+    1,
+    'backoff',
+    'What is known cannot be kept for the next start (a warning).',
+    'Check the directory in state.path, its owner and its space.',
+  ),
+
   // ---- secret
   SECRET_DENIED: row(4, 'backoff', 'The login may not read this path (403).', "Extend the login's policy."),
   SECRET_NOT_FOUND: row(1, 'backoff', 'Nothing is stored at this path (404).', 'Check the path, or write the secret.'),

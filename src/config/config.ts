@@ -5,6 +5,7 @@ import type { AdminConfig, ApiConfig, ProxyConfig } from './sections/listeners/c
 import type { LogConfig } from './sections/log/config.ts';
 import type { OutputConfig } from './sections/outputs/config.ts';
 import type { SecretConfig } from './sections/secrets/config.ts';
+import type { StateConfig } from './sections/state/config.ts';
 
 export type * from './sections/backends/config.ts';
 export type * from './sections/exec/config.ts';
@@ -12,6 +13,7 @@ export type * from './sections/listeners/config.ts';
 export type * from './sections/log/config.ts';
 export type * from './sections/outputs/config.ts';
 export type * from './sections/secrets/config.ts';
+export type * from './sections/state/config.ts';
 
 /**
  * The configuration that the rest of the agent uses: with defaults, durations in milliseconds, absolute paths, filled
@@ -29,6 +31,8 @@ export interface Config {
   readonly proxy?: ProxyConfig;
   /** The listener for health and metrics. Absent: only the listeners of `api` serve them. */
   readonly admin?: AdminConfig;
+  /** Absent: nothing is kept for the next start. */
+  readonly state?: StateConfig;
   readonly log: LogConfig;
   /** Problems that do not refuse the configuration, such as a secret that is written literally. */
   readonly warnings: readonly Failure[];

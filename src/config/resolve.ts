@@ -58,12 +58,15 @@ export async function resolveConfig(
   // Most configurations have none of these sections, and then their code is not loaded.
   const execEntry = singles.get('exec');
   const listens = ['api', 'proxy', 'admin'].some((section) => singles.has(section as SingleSection));
-  const [ofExec, ofListeners] = await Promise.all([
+  const stateEntry = singles.get('state');
+  const [ofExec, ofListeners, ofState] = await Promise.all([
     execEntry && import('./sections/exec/resolve.ts'),
     listens ? import('./sections/listeners/resolve-listeners.ts') : undefined,
+    stateEntry && import('./sections/state/resolve.ts'),
   ]);
   const exec = execEntry && ofExec?.resolveExec(execEntry, sections.outputs, names, problems);
   if (exec === undefined) checkChildSteps(sections.outputs, problems);
+  const state = ofState?.resolveState(stateEntry, problems);
   const listeners = ofListeners?.resolveListeners(singles, names, known, kinds, problems);
 
   return {
@@ -72,6 +75,7 @@ export async function resolveConfig(
     outputs,
     exec: exec ?? EXEC_DEFAULTS,
     ...listeners,
+    ...(state === undefined ? {} : { state }),
     log: resolveLog(singles.get('log'), context),
   };
 }

@@ -9,6 +9,7 @@ import { proxy } from './sections/listeners/proxy-schema.ts';
 import { log } from './sections/log/schema.ts';
 import { output } from './sections/outputs/schema.ts';
 import { secretSchema } from './sections/secrets/schema.ts';
+import { state } from './sections/state/schema.ts';
 
 /**
  * The sections of a configuration file. The entries of backends and secrets are of any shape here: the loader checks
@@ -24,7 +25,7 @@ export const configHead = z.strictObject({
   proxy: z.optional(proxy),
   admin: z.optional(admin),
   sds: notYet(),
-  state: notYet(),
+  state: z.optional(state),
   log: z.optional(log),
 });
 

@@ -11,6 +11,7 @@ import { check, verify } from '../sections/outputs/check-schema.ts';
 import { reload } from '../sections/outputs/reload-schema.ts';
 import { output, outputFile } from '../sections/outputs/schema.ts';
 import { secretSchema } from '../sections/secrets/schema.ts';
+import { state } from '../sections/state/schema.ts';
 import type { SchemaName } from './shapes.ts';
 
 /** The schemas of zod that entries are checked against. */
@@ -34,5 +35,6 @@ export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<
     proxy,
     admin,
     log,
+    state,
   };
 }

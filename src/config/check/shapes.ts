@@ -8,6 +8,7 @@ import type { check, verify } from '../sections/outputs/check-schema.ts';
 import type { reload } from '../sections/outputs/reload-schema.ts';
 import type { output, outputFile } from '../sections/outputs/schema.ts';
 import type { CommonSecretShape } from '../sections/secrets/schema.ts';
+import type { state } from '../sections/state/schema.ts';
 
 /** What the schemas accept, by the schema's name. */
 export interface Shapes {
@@ -26,6 +27,7 @@ export interface Shapes {
   readonly proxy: z.infer<typeof proxy>;
   readonly admin: z.infer<typeof admin>;
   readonly log: z.infer<typeof log>;
+  readonly state: z.infer<typeof state>;
 }
 
 export type SchemaName = keyof Shapes;

@@ -8,6 +8,7 @@ import { outputsWords } from './outputs.ts';
 import { reloadWords } from './reload.ts';
 import { secretsWords } from './secrets.ts';
 import { sectionsWords } from './sections.ts';
+import { stateWords } from './state.ts';
 import type { KeyWords, Words } from './words.ts';
 
 /** The words of all keys, with those of these kinds of backends. What several kinds share is said by the first. */
@@ -23,6 +24,7 @@ export async function loadWords(kinds: readonly BackendKindConfig[]): Promise<Wo
     checksWords,
     execWords,
     listenersWords,
+    stateWords,
     logWords,
   ];
   const all: Record<string, KeyWords> = {};

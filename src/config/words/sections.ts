@@ -42,5 +42,9 @@ export const sectionsWords: Words = {
     examples: [{ listen: '0.0.0.0:9464' }],
   },
   sds: { does: '*not yet supported*' },
-  state: { does: '*not yet supported*' },
+  state: {
+    type: 'map',
+    does: 'what is known is kept, encrypted, for the next start: see [State](state.md)',
+    examples: [{ path: '/run/pannier-state', keyFile: '/etc/pannier/state.key' }],
+  },
 };

@@ -160,6 +160,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/stored-certificate.ts',
     'src/agent/kept-certificates.ts',
   ],
+  state: [
+    'src/agent/state/keeper.ts',
+    'src/backend/vault/auth/resume-login.ts',
+    'src/config/sections/state/resolve.ts',
+  ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],

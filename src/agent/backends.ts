@@ -17,8 +17,9 @@ export class Backends implements AsyncDisposable {
   readonly #kinds: readonly BackendKind[];
   #opened: ReadonlyMap<string, Opened> = new Map();
 
-  constructor(context: AgentContext) {
-    this.#context = { ...context, kept: new Map() };
+  /** @param takeLogin see `BackendContext`. */
+  constructor(context: AgentContext, takeLogin: NonNullable<BackendContext['takeLogin']>) {
+    this.#context = { ...context, kept: new Map(), takeLogin };
     this.#kinds = context.kinds ?? BACKEND_KINDS;
   }
 

@@ -22,6 +22,7 @@ import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
 import { SECRECY } from './secrecy.ts';
+import { STATE } from './state.ts';
 
 /** More tests at the same time would disturb those that measure time. */
 const LANES = 2;
@@ -42,6 +43,7 @@ const all: readonly Cut[] = [
   ...RELOAD,
   ...EXEC,
   ...OUTAGE,
+  ...STATE,
   ...SECRECY,
   ...PROXY,
   ...DOCUMENTATION,

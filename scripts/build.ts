@@ -28,6 +28,7 @@ await writeFile('dist/package.json', '{"type":"commonjs"}\n');
 
 /** What libraries load when they start and never use here, by library: 12 ms and 8 MiB. */
 const UNUSED: Readonly<Record<string, RegExp>> = {
+  '@grpc/grpc-js': /^@grpc\/proto-loader$/, // for services that describe servers; our messages are in src/deliver/sds
   commander: /^node:child_process$/, // for commands that are programs of their own
   // Our transport has its own; its debug lines would print requests; the rest serves named calls, see node-vault.ts.
   'node-vault': /^(https|debug|tv4|mustache|\.\/commands\.js)$/,
@@ -153,6 +154,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
+  import: ['src/cli/import.ts', 'src/cli/import/show-comparison.ts'],
   ends: ['src/backend/vault/source/end.ts'],
   issuing: [
     'src/backend/vault/config/resolve-certificate.ts',
@@ -167,6 +169,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
+  sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
   doctor: [
     'src/cli/doctor.ts',
@@ -195,9 +198,11 @@ const result = await build({
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   plugins: [leaveOut, leaveApart],
 });
+const { sds, sdsSecret, ...startSchemas } = await loadSchemas(BACKEND_KINDS);
 const scripts = await scriptsOf(result, SCRIPTS, {
   PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
-  PANNIER_SCHEMAS: JSON.stringify(makeTables(await loadSchemas(BACKEND_KINDS))),
+  PANNIER_SCHEMAS: JSON.stringify(makeTables(startSchemas)),
+  PANNIER_SDS_SCHEMAS: JSON.stringify(makeTables({ sds, sdsSecret })),
 });
 await Promise.all([...scripts.texts].map(([name, text]) => writeFile(`dist/${name}.js`, text)));
 

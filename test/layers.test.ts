@@ -18,6 +18,7 @@ const LAYERS = [
   'reload',
   'observe',
   'agent',
+  'import',
   'cli',
 ];
 

@@ -50,7 +50,7 @@ export class Pipeline implements AsyncDisposable {
   /** What it was made with; `emit` reaches the subscribers of the services too. */
   readonly context: AgentContext;
   /** What is fetched; only the pipeline says which secrets those are. */
-  readonly secrets: Omit<LeaseManager, 'reconcile' | typeof Symbol.asyncDispose>;
+  readonly secrets: Omit<LeaseManager, 'reconcile' | 'add' | typeof Symbol.asyncDispose>;
   readonly outputs: Omit<OutputLoops, 'replace' | 'wake'>;
   readonly #releases = new Releases();
   readonly #facts = new Subscribers<[fact: Fact]>();
@@ -224,6 +224,8 @@ export class Pipeline implements AsyncDisposable {
       onProgress: (heard) => this.#progress.add(heard),
       onFact: (heard) => this.#facts.add(heard),
       atEnd: (release) => this.#releases.push(release),
+      wantAlso: (secrets, added) => this.#wanted.alsoWant(secrets, added),
+      sds: {},
       stop,
       reloadConfig,
       logLevel,

@@ -1,8 +1,9 @@
 import type { LeaseManager } from '../lease/manager.ts';
 import { refreshTogether } from '../lease/refresh-together.ts';
+import type { ComputedByName } from '../render/render.ts';
 import type { Backends } from './backends.ts';
 import type { OutputLoops } from './output/loops.ts';
-import { namesTogether, wantsOf } from './output/wants.ts';
+import { namesTogether, wantOfComputed, wantsOf } from './output/wants.ts';
 import type { Plan } from './plan.ts';
 import { servedSecrets } from './serve/services.ts';
 
@@ -18,6 +19,8 @@ export interface WantedSecretsDeps {
 export class WantedSecrets implements Disposable {
   readonly #deps: WantedSecretsDeps;
   #plan: Plan | undefined;
+  /** What listeners were asked for beside the secrets that the configuration names. */
+  #asked: ComputedByName = new Map();
   #together: Disposable | undefined;
   #updating: NodeJS.Immediate | undefined;
   #hasEnded = false;
@@ -30,6 +33,19 @@ export class WantedSecrets implements Disposable {
   follow(plan: Plan): void {
     this.#plan = plan;
     this.#update();
+  }
+
+  /**
+   * Has these secrets fetched too. The map may change later: then this is called again.
+   * @param added the only one that is new: it is fetched at once, and the others cost nothing.
+   */
+  alsoWant(secrets: ComputedByName, added?: string): void {
+    this.#asked = secrets;
+    const secret = added === undefined ? undefined : secrets.get(added);
+    const { manager, backends } = this.#deps;
+    const backend = secret && backends.byName().get(secret.backend);
+    if (added === undefined || secret === undefined || backend === undefined || this.#hasEnded) this.updateSoon();
+    else manager.add(added, wantOfComputed(secret, backend.identity), backend);
   }
 
   /**
@@ -57,7 +73,7 @@ export class WantedSecrets implements Disposable {
     const backends = this.#deps.backends.byName();
     const needs = loops.needs();
     this.#together?.[Symbol.dispose]();
-    const served = isServing ? [{ names: servedSecrets(config), computed: new Map() }] : [];
+    const served = isServing ? [{ names: servedSecrets(config), computed: this.#asked }] : [];
     manager.reconcile(wantsOf(config, backends, [...needs, ...served]), backends);
     this.#together = refreshTogether(manager, namesTogether(needs));
   }

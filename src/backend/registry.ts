@@ -1,4 +1,4 @@
-import type { SchemaTables } from '../config/check/table.ts';
+import type { SchemaTables, StartSchemaName } from '../config/check/table.ts';
 import { aws } from './aws/kind.ts';
 import { file } from './file/kind.ts';
 import type { BackendKind } from './kind.ts';
@@ -11,7 +11,7 @@ import { vault } from './vault/kind.ts';
 export const BACKEND_KINDS: readonly BackendKind[] = [vault, file, aws];
 
 /** The tables of the schemas with these kinds; the build defines them. */
-declare const PANNIER_SCHEMAS: SchemaTables | undefined;
+declare const PANNIER_SCHEMAS: SchemaTables<StartSchemaName> | undefined;
 
 /** Undefined in a program that was not built: zod checks its configurations. */
 export const SCHEMA_TABLES = typeof PANNIER_SCHEMAS === 'object' ? PANNIER_SCHEMAS : undefined;

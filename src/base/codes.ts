@@ -532,6 +532,25 @@ export const CODES = {
     'Check --socket.',
   ),
 
+  SDS_UNUSABLE: row(
+    1,
+    'never',
+    'A secret does not hold what its name in `sds` needs (a warning).',
+    'Name a secret that holds it, or a field of it.',
+  ),
+  SDS_REFUSED: row(
+    1,
+    'never',
+    'A client of `sds` refused a secret; the words are its own (a warning).',
+    'Correct the secret at the backend; the client goes on with what it had.',
+  ),
+  SDS_BUSY: row(
+    1,
+    'backoff',
+    'A client of `sds` asked for more than the limits allow (a warning).',
+    'Raise maxStreams or onDemand.max, or look for a client that opens too many.',
+  ),
+
   PROXY_HEADER: row(
     1,
     'never',

@@ -240,6 +240,27 @@ export type Fact =
       /** How many more requests of this sort were left out in the last ten seconds; absent: the fact is about one. */
       readonly count?: number;
     }
+  // ---- the server of secrets for Envoy; `names` are those that clients ask for, at most ten of them
+  /** An answer was sent; `how`: over a stream of one of the two protocols, or once. */
+  | {
+      readonly kind: 'sds-sent';
+      readonly how: 'sotw' | 'delta' | 'fetch';
+      readonly names: readonly string[];
+      readonly secrets: number;
+    }
+  | { readonly kind: 'sds-accepted'; readonly names: readonly string[]; readonly secrets: number }
+  /** A client refused an answer and goes on with what it had. The failure repeats the client's own words. */
+  | {
+      readonly kind: 'sds-refused';
+      readonly names: readonly string[];
+      /** How the client calls itself. */
+      readonly node: string;
+      readonly failure: Failure;
+    }
+  /** A client asked for a name that there is not. Told once for each name. */
+  | { readonly kind: 'sds-unknown'; readonly name: string }
+  /** A secret has not what its name needs; what was served before goes on being served. */
+  | { readonly kind: 'sds-unusable'; readonly name: string; readonly failure: Failure }
   /** The proxy could not renew a lease or token that it keeps; `call` is the path that made it. */
   | {
       readonly kind: 'proxy-renew-failed';

@@ -1,7 +1,4 @@
-/**
- * The part of DER (ITU-T X.690) that certificates and certificate requests need. Node reads no extensions and makes no
- * requests; a library for both costs 50 MiB of memory.
- */
+/** Reads DER (ITU-T X.690) as far as certificates need it: Node reads no extensions, and a library costs 50 MiB. */
 
 /** One element of DER: its first byte, and what is in it. */
 export interface Element {
@@ -10,10 +7,7 @@ export interface Element {
 }
 
 export const SEQUENCE = 0x30;
-const SET = 0x31;
 const OID = 0x06;
-const INTEGER = 0x02;
-const BIT_STRING = 0x03;
 export const OCTET_STRING = 0x04;
 export const UTF8_STRING = 0x0c;
 
@@ -54,33 +48,4 @@ export function readOid({ tag, body }: Element): string {
     arc = 0;
   }
   return arcs.join('.');
-}
-
-export function tagged(tag: number, ...parts: readonly Uint8Array[]): Buffer {
-  const body = Buffer.concat(parts);
-  if (body.length < 0x80) return Buffer.concat([Buffer.from([tag, body.length]), body]);
-  const size = Buffer.alloc(4);
-  size.writeUInt32BE(body.length);
-  const digits = size.subarray(size.findIndex((byte) => byte !== 0));
-  return Buffer.concat([Buffer.from([tag, 0x80 + digits.length]), digits, body]);
-}
-
-export const sequence = (...parts: readonly Uint8Array[]): Buffer => tagged(SEQUENCE, ...parts);
-export const set = (...parts: readonly Uint8Array[]): Buffer => tagged(SET, ...parts);
-export const octets = (...parts: readonly Uint8Array[]): Buffer => tagged(OCTET_STRING, ...parts);
-export const utf8 = (text: string): Buffer => tagged(UTF8_STRING, Buffer.from(text));
-export const bits = (bytes: Uint8Array): Buffer => tagged(BIT_STRING, Buffer.from([0]), bytes);
-/** A number below 128. */
-export const integer = (small: number): Buffer => tagged(INTEGER, Buffer.from([small]));
-
-/** The dotted form is checked by the configuration. */
-export function oid(dotted: string): Buffer {
-  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
-  const bytes = [first * 40 + second, ...rest].flatMap((arc) => {
-    const digits = [arc & 0x7f];
-    for (let high = Math.floor(arc / 128); high > 0; high = Math.floor(high / 128))
-      digits.unshift((high & 0x7f) | 0x80);
-    return digits;
-  });
-  return tagged(OID, Buffer.from(bytes));
 }

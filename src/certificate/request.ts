@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { domainToASCII } from 'node:url';
 import { loadCrypto } from '../base/node-crypto.ts';
-import { bits, integer, octets, oid, sequence, set, tagged, utf8 } from './der.ts';
 import { GENERAL_NAME, ipBytes, type Names, otherParts } from './names.ts';
+import { bits, integer, octets, oid, sequence, setOf, tagged, utf8 } from './write-der.ts';
 
 const COMMON_NAME = '2.5.4.3';
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
@@ -26,10 +26,10 @@ export function certificateRequest(key: KeyObject, names: Names): string {
   const { createPublicKey, sign } = loadCrypto();
   const { id, parameters, hash } = ALGORITHMS[algorithmOf(key)];
   const { commonName } = names;
-  const subject = commonName === '' ? [] : [set(sequence(oid(COMMON_NAME), utf8(commonName)))];
+  const subject = commonName === '' ? [] : [setOf(sequence(oid(COMMON_NAME), utf8(commonName)))];
   const general = generalNames(names);
   const wanted = general.length === 0 ? [] : [sequence(oid(SUBJECT_ALT_NAME), octets(sequence(...general)))];
-  const attributes = wanted.length === 0 ? [] : [sequence(oid(EXTENSION_REQUEST), set(sequence(...wanted)))];
+  const attributes = wanted.length === 0 ? [] : [sequence(oid(EXTENSION_REQUEST), setOf(sequence(...wanted)))];
   const body = sequence(
     integer(0), // version 1
     sequence(...subject),

@@ -2,6 +2,7 @@ import type { DoctorCommandOptions } from './doctor.ts';
 import type { ExecCommandOptions } from './exec.ts';
 import type { AgentOptions } from './find-agent.ts';
 import type { GetCommandOptions } from './get.ts';
+import type { ImportCommandOptions } from './import.ts';
 import type { InitCommandOptions } from './init.ts';
 import type { NewCommandOptions } from './new.ts';
 import type { PolicyCommandOptions } from './policy.ts';
@@ -30,6 +31,7 @@ export type Choice =
   | { readonly command: 'man' }
   | { readonly command: 'new'; readonly options: NewCommandOptions }
   | { readonly command: 'explain'; readonly key?: string }
+  | { readonly command: 'import'; readonly options: ImportCommandOptions }
   | { readonly command: 'demo'; readonly options: { readonly openbao?: boolean } };
 
 /** The shells that `pannier completion` has a script for. */

@@ -3,6 +3,7 @@ import { parseDuration } from '../base/duration.ts';
 import { version } from '../base/version.ts';
 import { type Choice, DOCTOR_TIMEOUT_MS, INIT_TIMEOUT_MS, type Shell } from './choice.ts';
 import type { AgentOptions } from './find-agent.ts';
+import type { ImportCommandOptions } from './import.ts';
 import type { NewCommandOptions } from './new.ts';
 import type { PolicyCommandOptions } from './policy.ts';
 import type { Probe } from './probe.ts';
@@ -159,6 +160,30 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .option('--token', 'with --vault: log in with a token in a file')
     .option('--exec', 'give the secrets to a child of pannier exec, in its environment')
     .action((options: NewCommandOptions) => choose({ command: 'new', options }));
+  program
+    .command('import')
+    .description('convert the configuration of Vault Agent, Vault Proxy, consul-template or envconsul')
+    .argument('[files...]', 'files in HCL or JSON, or folders of them; - for standard input')
+    .option('--annotations <path>', "read the injector's annotations of a manifest instead of files")
+    .option('--out <directory>', 'write pannier.yaml and its templates there (default: standard output)')
+    .option('--sink', 'write the token of the agent into the files of its sinks')
+    .option('--compare', 'render by the other program and by Pannier, and show the difference')
+    .option('--with <path>', 'with --compare: the other program (default: bao, vault or consul-template on the PATH)')
+    .option('--reveal', 'with --compare: show values instead of marks')
+    .option('--timeout <duration>', 'with --compare: give up after this long (default: 60s)', duration)
+    .action(
+      (
+        files: string[],
+        {
+          timeout = INIT_TIMEOUT_MS,
+          ...options
+        }: Omit<ImportCommandOptions, 'files' | 'timeoutMs'> & { timeout?: number },
+      ) =>
+        choose({
+          command: 'import',
+          options: { files, ...options, timeoutMs: timeout },
+        }),
+    );
   program
     .command('completion')
     .description('print the script that makes a shell complete command lines of pannier')

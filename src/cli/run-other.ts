@@ -38,6 +38,8 @@ export async function runOther(choice: OtherChoice): Promise<number> {
       return (await import('./new.ts')).newCommand(choice.options);
     case 'explain':
       return (await import('./explain.ts')).explainCommand(choice.key);
+    case 'import':
+      return (await import('./import.ts')).importCommand(choice.options);
     case 'demo':
       return (await import('./demo.ts')).demoCommand(choice.options);
   }

@@ -4,6 +4,7 @@ import type { ExecConfig } from './sections/exec/config.ts';
 import type { AdminConfig, ApiConfig, ProxyConfig } from './sections/listeners/config.ts';
 import type { LogConfig } from './sections/log/config.ts';
 import type { OutputConfig } from './sections/outputs/config.ts';
+import type { SdsConfig } from './sections/sds/config.ts';
 import type { SecretConfig } from './sections/secrets/config.ts';
 import type { StateConfig } from './sections/state/config.ts';
 
@@ -12,6 +13,7 @@ export type * from './sections/exec/config.ts';
 export type * from './sections/listeners/config.ts';
 export type * from './sections/log/config.ts';
 export type * from './sections/outputs/config.ts';
+export type * from './sections/sds/config.ts';
 export type * from './sections/secrets/config.ts';
 export type * from './sections/state/config.ts';
 
@@ -31,6 +33,8 @@ export interface Config {
   readonly proxy?: ProxyConfig;
   /** The listener for health and metrics. Absent: only the listeners of `api` serve them. */
   readonly admin?: AdminConfig;
+  /** Absent: there is no server of Envoy's secret discovery service. */
+  readonly sds?: SdsConfig;
   /** Absent: nothing is kept for the next start. */
   readonly state?: StateConfig;
   readonly log: LogConfig;

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { SchemaTables } from './check/table.ts';
+import type { SchemaTables, StartSchemaName } from './check/table.ts';
 import { createTableChecker, DoesNotFit } from './check/table-checker.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -26,7 +26,7 @@ export interface LoadOptions {
   /** All kinds of backends. */
   readonly kinds: readonly BackendKindConfig[];
   /** Those of the schemas with `kinds`, which spare a start zod. Absent: zod checks. */
-  readonly tables?: SchemaTables | undefined;
+  readonly tables?: SchemaTables<StartSchemaName> | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
   /**

@@ -24,13 +24,16 @@ export function formatPlace(path: ConfigPath): string {
   for (const [index, step] of path.entries()) {
     if (typeof step === 'number') place += `[${step}]`;
     else if (PLAIN.test(step)) place += place === '' ? step : `.${step}`;
-    else if ((index === 1 || path[index - 1] === 'files') && NAME_LIKE.test(step)) place += `["${step}"]`;
+    else if ((index === 1 || path[index - 1] === 'files' || isSdsName(path, index)) && NAME_LIKE.test(step))
+      place += `["${step}"]`;
     else if ((path[index - 1] === 'with' || path[index - 1] === 'values') && FIELD_LIKE.test(step))
       place += `["${step}"]`;
     else place += '[a key that is not shown]';
   }
   return place;
 }
+
+const isSdsName = (path: ConfigPath, index: number): boolean => index === 2 && path[0] === 'sds';
 
 /** A path as a key of a set or a map. Two paths never have the same key, unlike their places. */
 export function pathKey(path: ConfigPath): string {

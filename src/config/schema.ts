@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { notYet, otherName, secretName } from './scalars.ts';
+import { otherName, secretName } from './scalars.ts';
 import type { LoadedKind } from './sections/backends/kind-schemas.ts';
 import { backendSchema } from './sections/backends/schema.ts';
 import { exec } from './sections/exec/schema.ts';
@@ -8,6 +8,7 @@ import { api, type apiListener } from './sections/listeners/api-schema.ts';
 import { proxy } from './sections/listeners/proxy-schema.ts';
 import { log } from './sections/log/schema.ts';
 import { output } from './sections/outputs/schema.ts';
+import { sds, type sdsSecret } from './sections/sds/schema.ts';
 import { secretSchema } from './sections/secrets/schema.ts';
 import { state } from './sections/state/schema.ts';
 
@@ -24,7 +25,7 @@ export const configHead = z.strictObject({
   api: z.optional(api),
   proxy: z.optional(proxy),
   admin: z.optional(admin),
-  sds: notYet(),
+  sds: z.optional(sds),
   state: z.optional(state),
   log: z.optional(log),
 });
@@ -47,3 +48,5 @@ export type ReloadShape = NonNullable<OutputShape['reload']>[number];
 export type CheckShape = NonNullable<OutputShape['check']>;
 export type VerifyShape = NonNullable<OutputShape['verify']>;
 export type ProxyShape = z.infer<typeof proxy>;
+export type SdsShape = z.infer<typeof sds>;
+export type SdsSecretShape = z.infer<typeof sdsSecret>;

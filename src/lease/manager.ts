@@ -56,7 +56,7 @@ export class LeaseManager {
   readonly #deadlines: Deadlines;
   readonly #writer: ItemWriter;
   readonly #items = new Map<string, Item>();
-  #byName: ReadonlyMap<string, Item> = new Map();
+  #byName = new Map<string, Item>();
   readonly #listeners = new Subscribers<Parameters<SecretListener>>();
   readonly #logins: BackendLogins;
   readonly #attempts: Attempts;
@@ -131,6 +131,16 @@ export class LeaseManager {
       byName.set(name, item);
     }
     this.#byName = byName;
+    this.#stateChanged();
+  }
+
+  /**
+   * Keeps one more want, beside those of the last `reconcile`, without looking at the others: the next one must have it
+   * too. Does nothing when the name has a want already.
+   */
+  add(name: string, want: Want, backend: Backend): void {
+    if (this.#byName.has(name) || this.#items.has(want.id)) return;
+    this.#byName.set(name, this.#adopt(want, new Set([name]), backend));
     this.#stateChanged();
   }
 

@@ -59,6 +59,11 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'listener-opened': ['info', 'listening'],
   'listener-closed': ['info', 'no longer listening'],
   'api-audit': ['info', 'API'],
+  'sds-sent': ['debug', 'secrets sent to Envoy'],
+  'sds-accepted': ['debug', 'Envoy took secrets up'],
+  'sds-refused': ['error', 'Envoy refused a secret'],
+  'sds-unknown': ['warn', 'Envoy asked for a name that is not in sds'],
+  'sds-unusable': ['error', 'a secret cannot be served to Envoy'],
   'proxy-renew-failed': ['warn', 'lease of the proxy not renewed'],
   'proxy-answered': ['debug', 'proxy answered'],
 };

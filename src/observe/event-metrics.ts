@@ -76,6 +76,7 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
     'backend',
     'cache',
   );
+  const sdsAnswers = counter('sds_answers', 'Answers to Envoy: sent, accepted (ACK) and refused (NACK).', 'result');
   const childStarts = counter('child_starts', 'Starts of the child of exec by reason.', 'why');
   const childEnds = counter('child_ends', 'Ends of the child of exec by exit status; 128+n means signal n.', 'status');
   const loads = counter('config_loads', 'Configurations read after the first, by result.', 'result');
@@ -170,6 +171,13 @@ export function registerEvents(registry: Registry, { Counter, Histogram }: PromC
       proxied.inc({ backend, operation: operationOf(call), status: String(status), cache });
       proxySeconds.observe({ backend, cache }, durationMs / 1000);
     },
+    'sds-sent': () => sdsAnswers.inc({ result: 'sent' }),
+    'sds-accepted': () => sdsAnswers.inc({ result: 'accepted' }),
+    'sds-refused': (fact) => {
+      sdsAnswers.inc({ result: 'refused' });
+      failed('sds', fact);
+    },
+    'sds-unusable': (fact) => failed('sds', fact),
     'child-started': ({ why }) => childStarts.inc({ why }),
     'child-ended': ({ status }) => childEnds.inc({ status: String(status) }),
     'child-failed': (fact) => failed('child', fact),

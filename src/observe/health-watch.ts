@@ -1,5 +1,6 @@
 import { type Failure, failure } from '../base/errors.ts';
 import type { Fact } from '../base/fact.ts';
+import { nameOnDemand } from '../deliver/sds/on-demand-secret.ts';
 import { type Readings, readiness, type SecretStanding, startProblems, type Verdict } from './health.ts';
 import { type BackendSigns, lifeProblems } from './liveness.ts';
 import type { Observed } from './observed.ts';
@@ -78,6 +79,8 @@ export class HealthWatch implements Disposable {
     const { secrets } = agent.plan().config;
     for (const name of agent.secrets.names()) {
       const configured = secrets.get(name);
+      // Clients choose the names on demand, and none of these may make the agent look unready.
+      if (configured === undefined && nameOnDemand(name) !== undefined) continue;
       const need = configured === undefined ? 'computed' : configured.optional ? 'optional' : 'required';
       yield { name, need, entry: agent.secrets.entryOf(name), reasonMissing: () => agent.reasonMissing(name) };
     }

@@ -4,6 +4,7 @@ import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Config } from '../config/config.ts';
 import type { OutputState } from '../deliver/output-state.ts';
+import type { SdsView } from '../deliver/sds/status.ts';
 import type { LeaseManager } from '../lease/manager.ts';
 
 /** What health and metrics see of a running agent; the view of `agent/` is one. Nothing of it is changed here. */
@@ -33,6 +34,8 @@ export interface Observed {
     readonly where: string;
     readonly listener: { readonly connections: number; readonly answered: ReadonlyMap<number, number> };
   }[];
+  /** Without listeners of `sds` it has no hub. */
+  readonly sds: { readonly hub?: SdsView | undefined };
   onProgress(heard: (output?: string) => void): Disposable;
   onFact(heard: Emit): Disposable;
 }

@@ -1,9 +1,41 @@
 import type { Registry } from 'prom-client';
+import type { Life } from '../backend/backend.ts';
 import type { SecretEntry } from '../lease/snapshot.ts';
 import { registerComputed, type Sample, seconds } from './computed-metric.ts';
 import type { Observed } from './observed.ts';
 
 const STATES = ['fresh', 'stale', 'expired', 'absent'] as const;
+
+/** Registers the metrics of each configured secret that is a certificate. */
+function registerCertificates(registry: Registry, agent: Observed, toWall: (monoMs: number) => number): void {
+  const perCertificate = (
+    name: string,
+    help: string,
+    msOf: (secret: string, life: CertificateLife) => number | undefined,
+  ) =>
+    registerComputed(registry, {
+      name: `pannier_certificate_${name}_timestamp_seconds`,
+      help,
+      type: 'gauge',
+      labelNames: ['secret'],
+      *samples() {
+        const { secrets } = agent.plan().config;
+        for (const secret of agent.secrets.names()) {
+          const life = held(agent.secrets.entryOf(secret))?.value.life;
+          const ms = life?.kind === 'certificate' && secrets.has(secret) ? msOf(secret, life) : undefined;
+          if (ms !== undefined) yield { labels: { secret }, value: seconds(ms) };
+        }
+      },
+    });
+  perCertificate('expiration', 'When the certificate ends.', (_, { notAfterMs }) => notAfterMs);
+  perCertificate('not_before', 'From when on the certificate is valid.', (_, { notBeforeMs }) => notBeforeMs);
+  perCertificate('renewal', 'When the next certificate is fetched; absent while that is under way.', (secret) => {
+    const nextMs = agent.secrets.nextMonoMs(secret);
+    return nextMs === undefined ? undefined : toWall(nextMs);
+  });
+}
+
+type CertificateLife = Extract<Life, { kind: 'certificate' }>;
 
 /**
  * Registers the metrics of each configured secret that is wanted. Computed secrets are only counted, for each output:
@@ -73,6 +105,7 @@ export function registerSecrets(registry: Registry, agent: Observed): void {
     'When the secret is renewed, fetched or polled next; absent while that is under way.',
     (name) => toWall(agent.secrets.nextMonoMs(name)),
   );
+  registerCertificates(registry, agent, (monoMs) => monoMs - clock.monoMs() + clock.wallMs());
 }
 
 function held(entry: SecretEntry | undefined) {

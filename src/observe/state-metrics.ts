@@ -54,6 +54,7 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
   );
 
   registerListeners(registry, agent);
+  registerSds(gauge, agent);
 
   gauge('login_state', 'Always 1; the label is the state that the login is in.', ['backend', 'state'], function* () {
     for (const [backend, { login }] of logins(agent)) yield { labels: { backend, state: login.state }, value: 1 };
@@ -72,6 +73,28 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
         yield { labels: { backend }, value: seconds(atMs) };
       }
     },
+  );
+}
+
+/** Registers the metrics of the secrets that Envoy asks for. */
+function registerSds(
+  gauge: (name: string, help: string, labelNames: readonly string[], samples: () => Iterable<Sample>) => void,
+  agent: Observed,
+): void {
+  gauge('sds_streams', 'Open streams of clients of the secret discovery service.', [], () =>
+    agent.sds.hub === undefined ? [] : only(agent.sds.hub.streams),
+  );
+  gauge('sds_secret_state', 'Always 1; the label is the state of what is served as the name.', ['name', 'state'], () =>
+    (agent.sds.hub?.served() ?? []).map(({ name, state }) => ({ labels: { name, state }, value: 1 })),
+  );
+  gauge('sds_secret_refused', 'Whether a client refused the secret that it was sent last.', ['name'], () =>
+    (agent.sds.hub?.served() ?? []).map(({ name, refusal }) => ({
+      labels: { name },
+      value: refusal === undefined ? 0 : 1,
+    })),
+  );
+  gauge('sds_on_demand_names', 'Names whose certificates are issued on demand now.', [], () =>
+    agent.sds.hub?.onDemand === undefined ? [] : only(agent.sds.hub.onDemand.names),
   );
 }
 

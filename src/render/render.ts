@@ -24,6 +24,8 @@ export interface ComputedSecret {
   readonly refreshMs: number;
   /** The template, line and column that ask for it, for errors. */
   readonly place: string;
+  /** When the backend no longer has it, its last value stays. Absent: it becomes absent. */
+  readonly keptWhenGone?: true;
 }
 
 /** A place in a template that asks a backend for a secret by a path. */

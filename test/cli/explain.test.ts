@@ -10,9 +10,9 @@ const words = await loadWords(BACKEND_KINDS);
 describe('pannier explain', () => {
   it('without a key lists the sections that are supported', async () => {
     const text = await explain();
-    for (const section of ['version', 'backends', 'secrets', 'outputs', 'exec', 'api', 'proxy', 'admin', 'log'])
+    for (const section of ['version', 'backends', 'secrets', 'outputs', 'exec', 'api', 'proxy', 'admin', 'sds', 'log'])
       expect(text).toMatch(new RegExp(`^  ${section} +\\w`, 'm'));
-    expect(text).not.toContain('sds');
+    expect(text).not.toContain('state');
   });
 
   it('tells type, default, purpose and an example, and the keys below', async () => {
@@ -80,7 +80,7 @@ keys:
   });
 
   it('says of a key that is not supported yet just that', async () => {
-    expect(await explain('sds')).toBe('sds\n  not yet supported\n');
+    expect(await explain('state')).toBe('state\n  not yet supported\n');
   });
 
   it('explains every key, with an example that is YAML and leads to it', async () => {

@@ -55,6 +55,7 @@ const entries: [name: SchemaName, value: unknown][] = configurations.flatMap((co
     ...named('verify', ofOutputs('verify')),
     ...named('api', api === undefined ? [] : [api]),
     ...named('apiListener', listOf(mapOf(api)['listeners'])),
+    ...named('sdsSecret', Object.values(mapOf(mapOf(rest['sds'])['secrets']))),
     ...NAMES.flatMap((name) => (rest[name] === undefined ? [] : named(name, [rest[name]]))),
   ];
 });

@@ -17,10 +17,12 @@ import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
+import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
+import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 import { STATE } from './state.ts';
 
@@ -46,9 +48,11 @@ const all: readonly Cut[] = [
   ...STATE,
   ...SECRECY,
   ...PROXY,
+  ...MOVING_IN,
   ...DOCUMENTATION,
   ...ADVICE,
   ...KEYSTORES,
+  ...SDS,
   ...COMMANDS,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));

@@ -40,6 +40,25 @@ describe('the lease manager', () => {
     expect(manager.snapshot().get('db')).toBeUndefined();
   });
 
+  it('fetches one more want without those that there are, until the next list of all has it or not', async () => {
+    const { backend, manager, reconcile, state } = leaseWorld();
+    for (const key of ['app', 'asked']) backend.set(key, { password: key });
+    reconcile(wantsOf('app'));
+    await settle();
+    const before = manager.snapshot().number;
+    manager.add('asked', wantOf('asked'), backend);
+    manager.add('asked', wantOf('asked'), backend);
+    await settle();
+    expect(backend.fetches).toEqual(['app', 'asked']);
+    expect([state('app'), state('asked')]).toEqual(['fresh', 'fresh']);
+    expect(manager.snapshot().number).toBeGreaterThan(before);
+    reconcile(wantsOf('app', 'asked'));
+    await settle();
+    expect(backend.fetches).toEqual(['app', 'asked']);
+    reconcile(wantsOf('app'));
+    expect([...manager.names()]).toEqual(['app']);
+  });
+
   it('renews a renewable lease at two thirds, and fetches a new one before the end once renewal stops extending', async () => {
     const { clock, backend, reconcile, field } = leaseWorld();
     backend.mint('db', 60_000);

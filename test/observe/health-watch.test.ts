@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/base/errors.ts';
+import type { HeldValue } from '../../src/lease/snapshot.ts';
 import { createHealthRoutes } from '../../src/observe/health-routes.ts';
 import { HealthWatch } from '../../src/observe/health-watch.ts';
 import { ask, listen } from '../deliver/http/listener.helpers.ts';
@@ -15,6 +16,18 @@ function settle(world: ObservedWorld, name: string): void {
 }
 
 describe('the health of an agent', () => {
+  it('does not depend on names that clients of sds have chosen', () => {
+    const world = observedWorld();
+    world.configure({ secrets: ['app'] });
+    world.fresh('app');
+    const why = failure('SECRET_DENIED', 'sds.onDemand.certificate', 'refused');
+    world.certificate('sds a.shop.svc', 0, 1);
+    const held = world.entries.get('sds a.shop.svc') as HeldValue;
+    world.entries.set('sds a.shop.svc', { ...held, state: 'expired', why });
+    using watch = new HealthWatch(world.agent);
+    expect(watch.check('ready').problems).toEqual([]);
+  });
+
   it('the start is over when each output was published once, and stays over', () => {
     const world = observedWorld();
     world.configure({ outputs: ['a', 'b'] });

@@ -9,10 +9,16 @@ const refused = failure('BACKEND_UNREACHABLE', 'backends.bao', 'connection refus
 /** An agent with an example of everything that is measured. */
 function busyWorld() {
   const world = observedWorld();
-  world.configure({ secrets: ['app', 'db', 'gone'], outputs: ['shop'] });
+  world.configure({ secrets: ['app', 'db', 'gone', 'tls'], outputs: ['shop'] });
   world.fresh('app', 5_000);
   world.fresh('db');
   world.fresh('secret bao team/private');
+  world.state.hub = {
+    streams: 5,
+    onDemand: { names: 2, max: 9 },
+    served: () => [{ name: 'server_cert', kind: 'certificate', secrets: ['app'], state: 'ready', streams: 5 }],
+  };
+  world.certificate('tls', Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 31));
   world.ends.set('db', 3_600_000);
   world.outputs.set('shop', { kind: 'settled', generation: 7 });
   const listener = { connections: 3, answered: new Map([[304, 9]]) };
@@ -37,6 +43,8 @@ function happen({ emit }: ReturnType<typeof observedWorld>): void {
   emit({ kind: 'reload-done', ...shop, generation: 7, steps: 1, durationMs: 1 });
   const proxied = { where: '127.0.0.1:8207', call: 'GET secret/data/team/private', cache: 'hit' } as const;
   emit({ kind: 'proxy-answered', ...bao, ...proxied, status: 200, durationMs: 1 });
+  emit({ kind: 'sds-sent', how: 'delta', names: ['server_cert'], secrets: 1 });
+  emit({ kind: 'sds-refused', names: ['server_cert'], node: 'n', failure: refused });
   emit({ kind: 'child-started', pid: 2, why: 'changed' });
   emit({ kind: 'child-ended', pid: 2, status: 143, livedMs: 1 });
   emit({ kind: 'config-rejected', failure: refused, problem: 1, problems: 2 });
@@ -78,8 +86,18 @@ describe('the metrics', () => {
       expect(sampleOf(families, 'pannier_output_reloads_total', { output: 'shop', result: 'done' })).toBe(1);
       expect(sampleOf(families, 'pannier_config_loads_total', { result: 'rejected' })).toBe(1);
       expect(sampleOf(families, 'pannier_config_last_load_successful')).toBe(0);
-      expect(sampleOf(families, 'pannier_secrets', { state: 'fresh' })).toBe(2);
+      expect(sampleOf(families, 'pannier_secrets', { state: 'fresh' })).toBe(3);
       expect(sampleOf(families, 'pannier_event_loop_lag_seconds_count')).toBe(2);
+      const tls = { secret: 'tls' };
+      expect(sampleOf(families, 'pannier_certificate_expiration_timestamp_seconds', tls)).toBe(startedS + 30 * 86_400);
+      expect(sampleOf(families, 'pannier_certificate_not_before_timestamp_seconds', tls)).toBe(startedS);
+      expect(sampleOf(families, 'pannier_certificate_renewal_timestamp_seconds', tls)).toBe(startedS + 64);
+      const app = { secret: 'app' };
+      expect(sampleOf(families, 'pannier_certificate_expiration_timestamp_seconds', app)).toBeUndefined();
+      expect(sampleOf(families, 'pannier_sds_streams')).toBe(5);
+      expect(sampleOf(families, 'pannier_sds_on_demand_names')).toBe(2);
+      expect(sampleOf(families, 'pannier_sds_answers_total', { result: 'refused' })).toBe(1);
+      expect(sampleOf(families, 'pannier_sds_secret_state', { name: 'server_cert', state: 'ready' })).toBe(1);
       const hit = { backend: 'bao', operation: 'read', status: '200', cache: 'hit' };
       expect(sampleOf(families, 'pannier_proxy_requests_total', hit)).toBe(1);
       expect(sampleOf(families, 'pannier_child_ends_total', { status: '143' })).toBe(1);

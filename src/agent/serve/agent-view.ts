@@ -2,7 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { LevelControl } from '../../base/log-level.ts';
+import type { SdsHub } from '../../deliver/sds/hub.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
+import type { ComputedByName } from '../../render/render.ts';
 import type { Backends } from '../backends.ts';
 import type { OutputLoops } from '../output/loops.ts';
 import type { Plan } from '../plan.ts';
@@ -46,6 +48,13 @@ export interface AgentView {
   onFact(heard: Emit): Disposable;
   /** Calls `release` when the agent ends: for what outlives the configurations. */
   atEnd(release: () => void): void;
+  /**
+   * Has these secrets fetched too, beside what outputs and listeners need; each call replaces the last one's.
+   * @param added the only one that is new since the last call; absent: any may be.
+   */
+  wantAlso(secrets: ComputedByName, added?: string): void;
+  /** What the listeners of `sds` share; without them it has no hub. */
+  readonly sds: { hub?: SdsHub };
   /** Ends the agent as SIGTERM does. */
   readonly stop: () => void;
   /**

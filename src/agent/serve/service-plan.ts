@@ -4,7 +4,7 @@ import type { AgentView } from './agent-view.ts';
 
 /** One service on one listener, as a configuration describes it. */
 export interface ServicePlan {
-  readonly service: 'api' | 'proxy' | 'admin';
+  readonly service: 'api' | 'proxy' | 'admin' | 'sds';
   readonly where: ListenConfig;
   /** Configuration path of the listener, for errors. */
   readonly place: string;

@@ -2,9 +2,18 @@ import type { Backend } from '../../backend/backend.ts';
 import { type Failure, failure } from '../../base/errors.ts';
 import type { BackendConfig, SecretConfig } from '../../config/config.ts';
 import { etagOf } from '../../deliver/api/etag.ts';
-import type { BackendStatus, FailureStatus, OutputStatus, SecretStatus, Status } from '../../deliver/api/status.ts';
+import type {
+  BackendStatus,
+  FailureStatus,
+  OutputStatus,
+  SdsStatus,
+  SecretStatus,
+  Status,
+} from '../../deliver/api/status.ts';
+import type { SdsRefusal } from '../../deliver/sds/status.ts';
 import type { Plan, PlannedEnvironment, PlannedOutput } from '../plan.ts';
 import type { AgentView } from './agent-view.ts';
+import { certificateStatus } from './certificate-status.ts';
 
 /**
  * The answer of `GET /v1/status`.
@@ -37,6 +46,7 @@ export function statusOf(view: AgentView, sees: (secret: string) => boolean): St
     outputs: outputsOf(plan)
       .filter(({ renderer }) => seesAll || (renderer.asks.size === 0 && [...renderer.wants].every(sees)))
       .flatMap((output) => outputStatus(output, view)),
+    ...sdsStatus(view, sees),
   };
 }
 
@@ -104,9 +114,32 @@ function statusOfSecret(
     ageSeconds: Math.max(0, Math.floor((view.clock.wallMs() - entry.fetchedWallMs) / 1000)),
     life: entry.value.life.kind,
     ...(endsMs === undefined ? {} : { endsAt: wallTimeOf(endsMs, view) }),
+    ...certificateStatus(entry.value),
     ...(entry.why === undefined ? {} : { failure: failureStatus(entry.why) }),
     ...(entry.value.warning === undefined ? {} : { warning: failureStatus(entry.value.warning) }),
   };
+}
+
+/** What Envoy can ask for, of the secrets that may be named. */
+function sdsStatus({ sds: { hub }, plan }: AgentView, sees: (secret: string) => boolean): { sds?: SdsStatus } {
+  if (hub === undefined || plan().config.sds === undefined) return {};
+  const served = hub.served().filter(({ secrets }) => secrets.every(sees));
+  return {
+    sds: {
+      streams: hub.streams,
+      ...(hub.onDemand === undefined ? {} : { onDemand: hub.onDemand }),
+      secrets: served.map(({ secrets, why, refusal, ...one }) => ({
+        ...one,
+        secrets: [...secrets],
+        ...(why === undefined ? {} : { failure: failureStatus(why) }),
+        ...(refusal === undefined ? {} : { refused: refusedStatus(refusal) }),
+      })),
+    },
+  };
+}
+
+function refusedStatus({ atWallMs, version, node, why }: SdsRefusal) {
+  return { at: timeOf(atWallMs), version, node, seen: why.seen };
 }
 
 /** Undefined when there is no output of this name. */

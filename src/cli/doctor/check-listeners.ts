@@ -36,12 +36,18 @@ export async function checkListeners(examination: Examination, config: Config): 
   }
 }
 
-function listenersOf({ api, proxy, admin }: Config): readonly Listener[] {
+function listenersOf({ api, proxy, admin, sds }: Config): readonly Listener[] {
   return [
     ...(api?.listeners ?? []).map(({ where, place, tokenFile }) => ({
       where,
       place,
       hasHealth: true,
+      ...(tokenFile === undefined ? {} : { tokenFile }),
+    })),
+    ...(sds?.listeners ?? []).map(({ where, place, tokenFile }) => ({
+      where,
+      place,
+      hasHealth: false,
       ...(tokenFile === undefined ? {} : { tokenFile }),
     })),
     ...(proxy?.listeners ?? []).map(({ where, place }) => ({ where, place, hasHealth: false })),

@@ -30,10 +30,9 @@ export async function differencesOf(
   return await Promise.all(
     names.map(async (name) => {
       const path = join(output.dir, name);
-      const versions = { path, generation, old: before.get(name), now: files.get(name) };
-      const text = decode(masked.get(name) ?? new Uint8Array());
-      const shown = await compare(versions, reveal ? (line) => line : createLineMask((text ?? '').split('\n')));
-      return { name, change: changeOf(versions), text: shown };
+      const versions = { path, was: generation, is: 'rendered', old: before.get(name), now: files.get(name) };
+      const text = await differenceOf(versions, reveal ? undefined : (masked.get(name) ?? new Uint8Array()));
+      return { name, change: changeOf(versions), text };
     }),
   );
 }
@@ -44,21 +43,28 @@ function changeOf({ old, now }: Versions): FileDifference['change'] {
   return Buffer.compare(old, now) === 0 ? 'same' : 'changed';
 }
 
-interface Versions {
+/** Two versions of a file, and what they are called. */
+export interface Versions {
   readonly path: string;
-  readonly generation: string;
+  readonly was: string;
+  readonly is: string;
   readonly old: Uint8Array | undefined;
   readonly now: Uint8Array | undefined;
 }
 
-async function compare({ path, generation, old, now }: Versions, shown: (line: string) => string): Promise<string> {
+/**
+ * The unified difference of two versions; empty when they are the same.
+ * @param masked the file with marks in the place of values, whose lines are shown; absent: the real lines are shown.
+ */
+export async function differenceOf({ path, was, is, old, now }: Versions, masked?: Uint8Array): Promise<string> {
   if (old !== undefined && now !== undefined && Buffer.compare(old, now) === 0) return '';
   const head = [
-    old === undefined ? '--- /dev/null' : `--- ${path}\t${generation}`,
-    now === undefined ? '+++ /dev/null' : `+++ ${path}\trendered`,
+    old === undefined ? '--- /dev/null' : `--- ${path}\t${was}`,
+    now === undefined ? '+++ /dev/null' : `+++ ${path}\t${is}`,
   ];
   const [from, to] = [decode(old ?? new Uint8Array()), decode(now ?? new Uint8Array())];
   if (from === undefined || to === undefined) return `${head.join('\n')}\nThe two versions differ and are not text.\n`;
+  const shown = masked === undefined ? (line: string) => line : createLineMask((decode(masked) ?? '').split('\n'));
   const { structuredPatch } = await import('diff');
   const patch = structuredPatch(path, path, from, to, undefined, undefined, { context: 3, timeout: MAX_COMPARE_MS });
   if (patch === undefined) return `${head.join('\n')}\nThe two versions differ too much to be compared.\n`;

@@ -1,10 +1,17 @@
 import { formatDuration } from '../../base/duration.ts';
-import type { BackendStatus, FailureStatus, OutputStatus, SecretStatus, Status } from '../../deliver/api/status.ts';
+import type {
+  BackendStatus,
+  FailureStatus,
+  OutputStatus,
+  SdsStatus,
+  SecretStatus,
+  Status,
+} from '../../deliver/api/status.ts';
 import { table } from './table.ts';
 
 /** The status for people: a line about the agent, and a table each of backends, secrets and outputs. */
 export function shownStatus(status: Status): string {
-  const { version, startedAt, configuration, backends, secrets, outputs } = status;
+  const { version, startedAt, configuration, backends, secrets, outputs, sds } = status;
   const now = Date.parse(status.now);
   const since = (time: string) => formatDuration(floorSeconds(now - Date.parse(time)));
   const read = `configuration of ${since(configuration.readAt)} ago${listOf(configuration.files)}`;
@@ -21,13 +28,18 @@ export function shownStatus(status: Status): string {
       ['SECRET', 'STATE', 'AGE', 'ENDS IN', 'NEXT IN', 'VERSION', 'WHY'],
       secrets.map((one) => secretRow(one, now)),
     ),
+    table(
+      ['CERTIFICATE', 'DAYS LEFT', 'NOT AFTER', 'RENEWAL IN', 'SERIAL', 'ISSUER', 'NAMES'],
+      secrets.flatMap((one) => certificateRow(one, now)),
+    ),
     table(['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'], outputs.map(outputRow)),
+    sds === undefined ? '' : shownSds(sds),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
 
 /** The parts of a status that make `--watch` print again when they change: all but times and ages. */
-export function statesOf({ bootId, configuration, backends, secrets, outputs }: Status): string {
+export function statesOf({ bootId, configuration, backends, secrets, outputs, sds }: Status): string {
   return JSON.stringify([
     bootId,
     configuration,
@@ -40,6 +52,7 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs }: 
       failure?.code,
       held?.failure.code,
     ]),
+    sds?.secrets.map(({ name, state, version, failure, refused }) => [name, state, version, failure?.code, refused]),
   ]);
 }
 
@@ -61,6 +74,32 @@ function secretRow(secret: SecretStatus, now: number): string[] {
     version ?? '-',
     reasonOf(failure ?? warning),
   ];
+}
+
+const DAY_MS = 86_400_000;
+
+function certificateRow({ name, certificate, nextAt }: SecretStatus, now: number): string[][] {
+  if (certificate === undefined) return [];
+  const { serial, issuer, notAfter, names } = certificate;
+  const days = (Date.parse(notAfter) - now) / DAY_MS;
+  const left = days < 0 ? 'over' : days < 10 ? days.toFixed(1) : String(Math.floor(days));
+  return [[name, left, notAfter.slice(0, 19), timeUntil(nextAt, now), serial, issuer, names.join(' ')]];
+}
+
+function shownSds({ streams, onDemand, secrets }: SdsStatus): string {
+  const issued = onDemand === undefined ? '' : `, ${onDemand.names} of at most ${onDemand.max} names on demand`;
+  const rows = table(
+    ['SDS NAME', 'KIND', 'STATE', 'STREAMS', 'VERSION', 'WHY'],
+    secrets.map((one) => [
+      one.name,
+      one.kind,
+      one.refused === undefined ? one.state : `${one.state}, refused`,
+      String(one.streams),
+      one.version ?? '-',
+      one.refused?.seen ?? reasonOf(one.failure),
+    ]),
+  );
+  return `sds: ${streams} streams${issued}\n${rows}`;
 }
 
 function outputRow({ name, state, generation, dir, missing = [], failure, held }: OutputStatus): string[] {

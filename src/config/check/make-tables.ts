@@ -10,7 +10,7 @@ type Schema = z.core.$ZodType;
  * Makes tables of schemas: the build puts them into the program, so that a start needs no zod.
  * @throws TypeError for a schema, a check or a refinement that tables cannot express: extend `Table`, or `RULES`.
  */
-export function makeTables(schemas: Schemas): SchemaTables {
+export function makeTables<Name extends SchemaName>(schemas: Pick<Schemas, Name>): SchemaTables<Name> {
   const tables: Table[] = [];
   const known = new Map<string, number>();
   const add = (schema: Schema): number => {
@@ -20,8 +20,8 @@ export function makeTables(schemas: Schemas): SchemaTables {
     known.set(text, index);
     return index;
   };
-  const byName = Object.entries(schemas).map(([name, schema]) => [name, add(schema)]);
-  return { byName: Object.fromEntries(byName) as Record<SchemaName, number>, tables };
+  const byName = Object.entries<Schema>(schemas).map(([name, schema]) => [name, add(schema)]);
+  return { byName: Object.fromEntries(byName) as Record<Name, number>, tables };
 }
 
 function tableOf(schema: Schema, add: (schema: Schema) => number): Table {

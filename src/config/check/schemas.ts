@@ -1,4 +1,4 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import { configHead } from '../schema.ts';
 import type { BackendKindConfig } from '../sections/backends/kind.ts';
 import { backendSchema, loadKinds } from '../sections/backends/schema.ts';
@@ -10,6 +10,7 @@ import { log } from '../sections/log/schema.ts';
 import { check, verify } from '../sections/outputs/check-schema.ts';
 import { reload } from '../sections/outputs/reload-schema.ts';
 import { output, outputFile } from '../sections/outputs/schema.ts';
+import { sds, sdsSecret } from '../sections/sds/schema.ts';
 import { secretSchema } from '../sections/secrets/schema.ts';
 import { state } from '../sections/state/schema.ts';
 import type { SchemaName } from './shapes.ts';
@@ -21,7 +22,8 @@ export type Schemas = Readonly<Record<SchemaName, z.core.$ZodType>>;
 export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<Schemas> {
   const loaded = await loadKinds(kinds);
   return {
-    head: configHead,
+    // Like every section of its own, it is checked by itself; see SdsSchemaName.
+    head: z.extend(configHead, { sds: z.optional(z.unknown()) }),
     backend: backendSchema(loaded),
     secret: secretSchema(loaded),
     output,
@@ -34,6 +36,8 @@ export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<
     apiListener,
     proxy,
     admin,
+    sds,
+    sdsSecret,
     log,
     state,
   };

@@ -7,6 +7,7 @@ import type { log } from '../sections/log/schema.ts';
 import type { check, verify } from '../sections/outputs/check-schema.ts';
 import type { reload } from '../sections/outputs/reload-schema.ts';
 import type { output, outputFile } from '../sections/outputs/schema.ts';
+import type { sds, sdsSecret } from '../sections/sds/schema.ts';
 import type { CommonSecretShape } from '../sections/secrets/schema.ts';
 import type { state } from '../sections/state/schema.ts';
 
@@ -26,6 +27,8 @@ export interface Shapes {
   readonly apiListener: z.infer<typeof apiListener>;
   readonly proxy: z.infer<typeof proxy>;
   readonly admin: z.infer<typeof admin>;
+  readonly sds: z.infer<typeof sds>;
+  readonly sdsSecret: z.infer<typeof sdsSecret>;
   readonly log: z.infer<typeof log>;
   readonly state: z.infer<typeof state>;
 }

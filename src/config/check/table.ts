@@ -22,10 +22,20 @@ export type Table =
   | { readonly type: 'array'; readonly element: number; readonly minLength?: number }
   | { readonly type: 'union'; readonly options: readonly number[] };
 
-/** The tables of all schemas of a configuration. */
-export interface SchemaTables {
+/** The tables of schemas of a configuration. */
+export interface SchemaTables<Name extends SchemaName = SchemaName> {
   readonly tables: readonly Table[];
-  readonly byName: Readonly<Record<SchemaName, number>>;
+  readonly byName: Readonly<Record<Name, number>>;
+}
+
+/** The schemas of a section that few use: its tables are with its code, and every other start reads less. */
+export type SdsSchemaName = Extract<SchemaName, 'sds' | 'sdsSecret'>;
+export type StartSchemaName = Exclude<SchemaName, SdsSchemaName>;
+
+/** Tables of some schemas. */
+export interface KnownTables {
+  readonly tables: readonly Table[];
+  readonly byName: Partial<Record<SchemaName, number>>;
 }
 
 const compiled = new Map<string, RegExp>();

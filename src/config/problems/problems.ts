@@ -1,6 +1,7 @@
 import type { Code } from '../../base/codes.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { SchemaName, Shapes } from '../check/shapes.ts';
+import type { KnownTables } from '../check/table.ts';
 import type { ConfigEntry } from '../load/entry.ts';
 import type { SourceFile } from '../load/source-file.ts';
 import type { ConfigPath } from '../place.ts';
@@ -88,6 +89,8 @@ export interface EntryChecker {
    * @param value what the entry holds, or the part of it that is to be checked.
    */
   check<N extends SchemaName>(name: N, value: unknown, entry: ConfigEntry, problems: Problems): Shapes[N] | undefined;
+  /** The tables of a section whose code is loaded on need. Absent: this checker knows all schemas. */
+  learn?(tables: KnownTables): void;
   /** What `resolveEntry` does with an entry that `check` refused. Absent: this checker does not refuse any. */
   makeOfRest?<N extends SchemaName, T>(
     name: N,

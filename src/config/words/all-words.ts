@@ -6,6 +6,7 @@ import { listenersWords } from './listeners.ts';
 import { logWords } from './log.ts';
 import { outputsWords } from './outputs.ts';
 import { reloadWords } from './reload.ts';
+import { sdsWords } from './sds.ts';
 import { secretsWords } from './secrets.ts';
 import { sectionsWords } from './sections.ts';
 import { stateWords } from './state.ts';
@@ -24,6 +25,7 @@ export async function loadWords(kinds: readonly BackendKindConfig[]): Promise<Wo
     checksWords,
     execWords,
     listenersWords,
+    sdsWords,
     stateWords,
     logWords,
   ];

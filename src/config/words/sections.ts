@@ -41,7 +41,11 @@ export const sectionsWords: Words = {
     does: 'health and metrics, never values; see [docs/agent.md](agent.md#health) and [metrics](metrics.md)',
     examples: [{ listen: '0.0.0.0:9464' }],
   },
-  sds: { does: '*not yet supported*' },
+  sds: {
+    type: 'map',
+    does: 'certificates and other secrets for Envoy, over its [secret discovery service](sds.md)',
+    examples: [{ socket: '/run/pannier/sds.sock', secrets: { server_cert: 'tls' } }],
+  },
   state: {
     type: 'map',
     does: 'what is known is kept, encrypted, for the next start: see [State](state.md)',

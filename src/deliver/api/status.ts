@@ -16,6 +16,17 @@ export const failureStatusSchema = z.object({
   hint: z.string(),
 });
 
+/** A certificate that a secret holds; all of it is public. */
+export const certificateStatusSchema = z.object({
+  serial: z.string(),
+  subject: z.string(),
+  issuer: z.string(),
+  notBefore: time,
+  notAfter: time,
+  /** Alternative names with their kind: `DNS:shop.svc`, `IP:10.0.0.1`, `URI:spiffe://…`, `email:…`. */
+  names: z.array(z.string()),
+});
+
 export const secretStatusSchema = z.object({
   name,
   backend: name,
@@ -44,9 +55,35 @@ export const secretStatusSchema = z.object({
   endsAt: z.optional(time),
   /** When the secret is fetched or renewed next; absent while that is under way. */
   nextAt: z.optional(time),
+  /** Absent: the secret is no certificate. */
+  certificate: z.optional(certificateStatusSchema),
   failure: z.optional(failureStatusSchema),
   /** What is not as it was asked for, although the value is good: a certificate with a shorter life. */
   warning: z.optional(failureStatusSchema),
+});
+
+/** One name that Envoy can ask for. */
+export const servedSecretSchema = z.object({
+  name: z.string(),
+  kind: z.enum(['certificate', 'trust', 'generic', 'session-tickets']),
+  /** The secrets that it is made of. */
+  secrets: z.array(name),
+  /** `awaited`: no value has come yet. `missing`: there is none, or none that can be used. */
+  state: z.enum(['ready', 'awaited', 'missing']),
+  version: z.optional(z.string()),
+  /** How many streams follow it. */
+  streams: z.number(),
+  failure: z.optional(failureStatusSchema),
+  /** What a client said when it refused the secret, until one takes it up again. */
+  refused: z.optional(z.object({ at: time, version: z.string(), node: z.string(), seen: z.string() })),
+});
+
+export const sdsStatusSchema = z.object({
+  /** Open streams. */
+  streams: z.number(),
+  /** How many names are issued on demand now, and how many there may be. */
+  onDemand: z.optional(z.object({ names: z.number(), max: z.number() })),
+  secrets: z.array(servedSecretSchema),
 });
 
 export const outputStatusSchema = z.object({
@@ -103,10 +140,14 @@ export const statusSchema = z.object({
   backends: z.array(backendStatusSchema),
   secrets: z.array(secretStatusSchema),
   outputs: z.array(outputStatusSchema),
+  /** Absent: the agent serves nothing to Envoy. */
+  sds: z.optional(sdsStatusSchema),
 });
 
 export type FailureStatus = z.infer<typeof failureStatusSchema>;
 export type SecretStatus = z.infer<typeof secretStatusSchema>;
+export type CertificateStatus = z.infer<typeof certificateStatusSchema>;
+export type SdsStatus = z.infer<typeof sdsStatusSchema>;
 export type OutputStatus = z.infer<typeof outputStatusSchema>;
 export type BackendStatus = z.infer<typeof backendStatusSchema>;
 export type Status = z.infer<typeof statusSchema>;

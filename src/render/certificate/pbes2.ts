@@ -1,5 +1,5 @@
 import { loadCrypto } from '../../base/node-crypto.ts';
-import { integer, NULL, octets, oid, sequence } from './der.ts';
+import { integer, NULL, octets, oid, sequence } from '../../certificate/write-der.ts';
 import type { Derive } from './derive.ts';
 
 /** How often a password is hashed, here and for the MAC of a keystore: as often as keytool of Java 17 and 25 does. */

@@ -1,6 +1,17 @@
 import type { X509Certificate } from 'node:crypto';
 import { loadCrypto } from '../../base/node-crypto.ts';
-import { bmpString, explicit, integer, NULL, octets, oid, sequence, setOf, tagged, utf16 } from './der.ts';
+import {
+  bmpString,
+  explicit,
+  integer,
+  NULL,
+  octets,
+  oid,
+  sequence,
+  setOf,
+  tagged,
+  utf16,
+} from '../../certificate/write-der.ts';
 import { type Derive, deriveFrom } from './derive.ts';
 import { encrypt, encryptPkcs8, ITERATIONS } from './pbes2.ts';
 

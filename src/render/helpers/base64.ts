@@ -1,14 +1,16 @@
 import { Secret } from '../../base/secret.ts';
-import { BadArgument, type Helper, takeBytes, takeText } from './helper.ts';
+import { BadArgument, type Helper, isOn, takeBytes, takeText } from './helper.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/;
 
 export const base64encode: Helper = {
   usage: 'base64encode VALUE',
-  does: 'The bytes of a text, or bytes that are not UTF-8, in base64 on one line.',
+  options: ['url'],
+  does: 'The bytes of a text, or bytes that are not UTF-8, in base64 on one line; with `url=true` in the alphabet for URLs.',
   example: ['{{base64encode "shop"}}', 'c2hvcA=='],
-  apply([value]) {
-    return Secret.text(Buffer.from(takeBytes(value)).toString('base64'));
+  apply([value], options) {
+    const text = Buffer.from(takeBytes(value)).toString('base64');
+    return Secret.text(isOn(options.get('url')) ? text.replaceAll('+', '-').replaceAll('/', '_') : text);
   },
 };
 

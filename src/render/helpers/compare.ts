@@ -30,6 +30,20 @@ export const gt: Helper = {
   apply: ([one, other]) => Secret.boolean(order(one, other) > 0),
 };
 
+export const le: Helper = {
+  usage: 'le ONE OTHER',
+  does: 'Whether the number ONE is at most OTHER.',
+  example: ['{{#if (le app.port 8080)}}usual or lower{{/if}}', 'usual or lower'],
+  apply: ([one, other]) => Secret.boolean(order(one, other) <= 0),
+};
+
+export const ge: Helper = {
+  usage: 'ge ONE OTHER',
+  does: 'Whether the number ONE is at least OTHER.',
+  example: ['{{#if (ge app.port 8080)}}usual or higher{{/if}}', 'usual or higher'],
+  apply: ([one, other]) => Secret.boolean(order(one, other) >= 0),
+};
+
 function isSame(one: Value | undefined, other: Value | undefined): boolean {
   const isNull = (value: Value | undefined) => isSecret(value) && value.type === 'null';
   if (isNull(one) || isNull(other)) return isNull(one) && isNull(other);

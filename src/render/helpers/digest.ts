@@ -20,6 +20,20 @@ export const sha256: Helper = {
   },
 };
 
+export const sha1: Helper = {
+  usage: 'sha1 VALUE',
+  does: 'SHA-1 of a text or of bytes in lower-case hexadecimal, for programs that ask for it.',
+  example: ['{{sha1 "shop"}}', '5042d146667518a1a5017644946b8650aafca44c'],
+  apply: ([value]) => Secret.text(loadCrypto().createHash('sha1').update(takeBytes(value)).digest('hex')),
+};
+
+export const md5: Helper = {
+  usage: 'md5 VALUE',
+  does: 'MD5 of a text or of bytes in lower-case hexadecimal, for programs that ask for it, such as older PostgreSQL.',
+  example: ['{{md5 "shop"}}', 'fb54f3c5992b96d001bb16e8e92d968d'],
+  apply: ([value]) => Secret.text(loadCrypto().createHash('md5').update(takeBytes(value)).digest('hex')),
+};
+
 export const hmac: Helper = {
   usage: 'hmac KEY VALUE',
   options: ['encoding'],

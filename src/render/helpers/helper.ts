@@ -93,6 +93,10 @@ export function takeOneOf<const Choice extends string>(
   return chosen;
 }
 
+/** Whether an option is there that is switched on by `true`. */
+export const isOn = (option: Value | undefined): boolean =>
+  isSecret(option) && option.type === 'boolean' && option.exposeText('file') === 'true';
+
 /** An argument as a whole number. @param word what messages call the argument. @throws BadArgument */
 export function takeCount(value: Value | undefined, word: string, max: number): number {
   const text = isSecret(value) && value.type !== 'bytes' ? value.exposeText('file') : '';

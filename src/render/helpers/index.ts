@@ -1,11 +1,14 @@
+import { add, divide, modulo, multiply, subtract } from './arithmetic.ts';
 import { base64decode, base64encode } from './base64.ts';
-import { lower, upper } from './case.ts';
+import { lower, title, upper } from './case.ts';
 import { pkcs12, tlsDer, tlsPem, truststore } from './certificates.ts';
-import { eq, gt, lt, ne } from './compare.ts';
+import { choose } from './choose.ts';
+import { eq, ge, gt, le, lt, ne } from './compare.ts';
 import { concat } from './concat.ts';
+import { contains, endsWith, startsWith } from './contains.ts';
 import { date } from './date.ts';
 import { defaultHelper } from './default.ts';
-import { hmac, sha256 } from './digest.ts';
+import { hmac, md5, sha1, sha256 } from './digest.ts';
 import { first, last } from './ends.ts';
 import type { Helper } from './helper.ts';
 import { indent } from './indent.ts';
@@ -16,13 +19,15 @@ import { lookup } from './lookup.ts';
 import { match } from './match.ts';
 import { parseJson } from './parse-json.ts';
 import { parseYaml } from './parse-yaml.ts';
+import { matches, replacePattern } from './pattern.ts';
 import { pem } from './pem.ts';
 import { quote } from './quote.ts';
 import { replace } from './replace.ts';
+import { part, size } from './size.ts';
 import { sort } from './sort.ts';
 import { split } from './split.ts';
 import { toKeyValue } from './to-key-value.ts';
-import { trim } from './trim.ts';
+import { trim, trimPrefix, trimSuffix } from './trim.ts';
 import { urlencode } from './urlencode.ts';
 import { x509 } from './x509.ts';
 import { yaml } from './yaml.ts';
@@ -34,13 +39,20 @@ import { yaml } from './yaml.ts';
 export const HELPERS: ReadonlyMap<string, Helper> = new Map(
   Object.entries({
     default: defaultHelper,
+    choose,
     eq,
     ne,
     lt,
     gt,
+    le,
+    ge,
     and,
     or,
     not,
+    contains,
+    startsWith,
+    endsWith,
+    matches,
     json,
     yaml,
     parseJson,
@@ -51,10 +63,16 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map(
     base64encode,
     base64decode,
     trim,
+    trimPrefix,
+    trimSuffix,
     upper,
     lower,
+    title,
     match,
     replace,
+    replacePattern,
+    part,
+    size,
     indent,
     split,
     concat,
@@ -63,7 +81,14 @@ export const HELPERS: ReadonlyMap<string, Helper> = new Map(
     first,
     last,
     lookup,
+    add,
+    subtract,
+    multiply,
+    divide,
+    modulo,
     sha256,
+    sha1,
+    md5,
     hmac,
     date,
     pem,

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { altNamesOf, oneLineName, serialWithColons } from '../../base/certificate-names.ts';
 import { Secret } from '../../base/secret.ts';
 import { isSecret, type Value } from '../../base/value.ts';
 import { readPem } from '../text/pem.ts';
@@ -7,14 +8,14 @@ import { BadArgument, type Helper, takeOneOf, takeText } from './helper.ts';
 
 /** Every FIELD of a certificate. */
 const FIELDS = {
-  subject: ({ subject }) => Secret.text(oneLine(subject)),
-  issuer: ({ issuer }) => Secret.text(oneLine(issuer)),
-  serial: ({ serialNumber }) => Secret.text(colons(serialNumber)),
+  subject: ({ subject }) => Secret.text(oneLineName(subject)),
+  issuer: ({ issuer }) => Secret.text(oneLineName(issuer)),
+  serial: ({ serialNumber }) => Secret.text(serialWithColons(serialNumber)),
   notBefore: ({ validFromDate }) => Secret.text(rfc3339(validFromDate)),
   notAfter: ({ validToDate }) => Secret.text(rfc3339(validToDate)),
-  sans: (certificate) => namesOf(certificate).map(([kind, name]) => Secret.text(`${kind}:${name}`)),
-  dnsNames: (certificate) => texts(namesOf(certificate).filter(([kind]) => kind === 'DNS')),
-  ipAddresses: (certificate) => texts(namesOf(certificate).filter(([kind]) => kind === 'IP')),
+  sans: (certificate) => altNamesOf(certificate).map(([kind, name]) => Secret.text(`${kind}:${name}`)),
+  dnsNames: (certificate) => texts(altNamesOf(certificate).filter(([kind]) => kind === 'DNS')),
+  ipAddresses: (certificate) => texts(altNamesOf(certificate).filter(([kind]) => kind === 'IP')),
   fingerprint: ({ fingerprint256 }) => Secret.text(fingerprint256.replaceAll(':', '').toLowerCase()),
 } as const satisfies Readonly<Record<string, (certificate: X509Certificate) => Value>>;
 
@@ -39,27 +40,6 @@ function certificateOf(value: Value | undefined): X509Certificate {
   return parseCertificate(Buffer.from(block.base64, 'base64'));
 }
 
-/** Node gives the parts of a name one per line, from the root down; RFC 4514 begins with the last. */
-const oneLine = (name: string | undefined): string => (name ?? '').split('\n').reverse().join(',');
-
-const colons = (hex: string): string => (hex.toLowerCase().match(/../g) ?? []).join(':');
-
 const rfc3339 = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
 const texts = (names: readonly (readonly [kind: string, name: string])[]) => names.map(([, name]) => Secret.text(name));
-
-/** `DNS:a, IP Address:10.0.0.1, DirName:"…"`. Node writes a name that holds a comma or the like as a JSON string. */
-const ALT_NAME = /([^:,]+):((?:"(?:\\.|[^"\\])*"|[^,"])*)(?:, |$)/g;
-
-function namesOf({ subjectAltName = '' }: X509Certificate): (readonly [kind: string, name: string])[] {
-  return [...subjectAltName.matchAll(ALT_NAME)].map(([, kind = '', name = '']) => {
-    if (kind === 'IP Address') return ['IP', IPV6.test(name) ? shortest(name) : name];
-    return [kind, name.startsWith('"') ? (JSON.parse(name) as string) : name];
-  });
-}
-
-/** An IPv6 address as OpenSSL writes it. Other texts, such as `<invalid>`, stay as they are. */
-const IPV6 = /^[0-9A-F]{1,4}(?::[0-9A-F]{1,4}){7}$/;
-
-/** An IPv6 address as RFC 5952 writes it. */
-const shortest = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1);

@@ -183,7 +183,7 @@ class Analyser {
     }
     // The first argument of `default` may be missing. The second may be missing where the whole call may be.
     const isLogic = ['and', 'or', 'not'].includes(name);
-    const mayMiss = (i: number) => isLogic || (name === 'default' && (i === 0 || guarded));
+    const mayMiss = (i: number) => isLogic || (['default', 'choose'].includes(name) && (i === 0 || guarded));
     const args = node.params.map((param, i) => this.#expr(param, mayMiss(i)));
     const options = (node.hash?.pairs ?? []).map(({ key, value }) => [key, this.#expr(value, false)] as const);
     if (helper === undefined) return NULL;

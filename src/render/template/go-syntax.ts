@@ -17,8 +17,8 @@ const SHAPES: readonly (readonly [shape: RegExp, instead: string])[] = [
   [/^-\s|\s-$/, 'White space is taken off by {{~ … ~}}.'],
   [/(?:^|[\s(])\.\w/, 'A path begins with the name of a secret, without a dot before it: {{app.key}}.'],
   [
-    /^(?:eq|ne|lt|le|gt|ge|and|or|not|len|index|contains|timestamp)\b/,
-    'There is no such helper: or is default, index is app.[a-b], and comparisons, len and contains do not exist.',
+    /^(?:len|index|timestamp)\b/,
+    'There is no such helper: len is size, index is app.[a-b] or lookup, and timestamp does not exist.',
   ],
   [
     /^(?:printf|print|toUpper|toLower|trimSpace|trimPrefix|trimSuffix|replaceAll|toJSON|toYAML|parseJSON|parseInt|base64Encode|base64Decode|sha256Hex|sha1Hex|md5sum)\b/,
@@ -43,5 +43,5 @@ export function goHint(source: string, at: Position): string | undefined {
 }
 
 function hintOf(instead: string): string {
-  return `This is Go template syntax. ${instead} See docs/migrating-from-vault-agent.md.`;
+  return `This is Go template syntax. ${instead} pannier import converts templates: see docs/migrating-from-vault-agent.md.`;
 }

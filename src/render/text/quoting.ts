@@ -26,6 +26,7 @@ export const QUOTINGS = {
     quote: (text) => `'${text.replace(/[\0\n\r'\\]/g, (char) => `\\${MYSQL[char] ?? char}`)}'`,
   },
   json: { does: 'a JSON string, in double quotes', quote: (text) => JSON.stringify(text) },
+  go: { does: 'a string of Go in double quotes, as `%q` of its templates writes it', quote: quoteGo },
   yaml: { does: 'a YAML string, in double quotes on one line', quote: quoteYaml },
   toml: { does: 'a TOML string, in double quotes on one line', quote: quoteToml },
   ini: { does: 'a value of an INI file as git reads it, in double quotes with `\\`', quote: quoteIni },
@@ -68,6 +69,31 @@ const MYSQL: Readonly<Record<string, string>> = { '\0': '0', '\n': 'n', '\r': 'r
 /** TOML knows the escapes of JSON. DEL must be escaped; half a surrogate pair cannot be. */
 function quoteToml(text: string): string | undefined {
   return wellFormed(text, (whole) => JSON.stringify(whole).replaceAll('\x7f', '\\u007F'));
+}
+
+const GO: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\',
+};
+
+/** Go escapes what is not printable: by its tables letters, marks, numbers, punctuation, symbols and the space are. */
+function quoteGo(text: string): string | undefined {
+  return wellFormed(text, (whole) => `"${whole.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escapeGo)}"`);
+}
+
+function escapeGo(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  const short = GO[char];
+  if (short !== undefined) return short;
+  if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;
 }
 
 const INI: Readonly<Record<string, string>> = { '\n': 'n', '\t': 't', '\b': 'b' };

@@ -61,6 +61,46 @@ describe('the status for people', () => {
     ]);
   });
 
+  it('has the days that each certificate has left, and what Envoy is served', () => {
+    const names = ['DNS:shop.svc', 'IP:10.0.0.1'];
+    const [notBefore, notAfter] = ['2025-12-01T00:00:00.000Z', '2026-01-04T13:00:00.500Z'];
+    const certificate = { serial: '0a:1b', subject: 'CN=shop', issuer: 'CN=root', notBefore, notAfter, names };
+    const tls = { name: 'tls', backend: 'bao', kind: 'vault-certificate', optional: false, state: 'fresh' } as const;
+    const sds = {
+      streams: 2,
+      onDemand: { names: 7, max: 1000 },
+      secrets: [
+        { name: 'server_cert', kind: 'certificate', secrets: ['tls'], state: 'ready', version: 'v1', streams: 2 },
+        {
+          name: 'token',
+          kind: 'generic',
+          secrets: ['app'],
+          state: 'missing',
+          streams: 0,
+          refused: { at: status.now, version: 'v0', node: 'envoy', seen: 'the client says: bad\x1b[2J' },
+        },
+      ],
+    } satisfies Status['sds'];
+    const shown = {
+      ...status,
+      secrets: [{ ...tls, nextAt: '2026-01-02T01:00:00.500Z', certificate }],
+      outputs: [],
+      sds,
+    };
+    expect(shownStatus(shown).split('\n').slice(7)).toEqual([
+      '',
+      'CERTIFICATE  DAYS LEFT  NOT AFTER            RENEWAL IN  SERIAL  ISSUER   NAMES',
+      'tls          3.5        2026-01-04T13:00:00  1d          0a:1b   CN=root  DNS:shop.svc IP:10.0.0.1',
+      '',
+      'sds: 2 streams, 7 of at most 1000 names on demand',
+      'SDS NAME     KIND         STATE             STREAMS  VERSION  WHY',
+      'server_cert  certificate  ready             2        v1',
+      'token        generic      missing, refused  0        -        the client says: bad?[2J',
+      '',
+    ]);
+    expect(readStatus(JSON.stringify(shown), 'x')).toEqual(shown);
+  });
+
   it('tells why a later configuration was refused', () => {
     const refused = { ...status, configuration: { ...status.configuration, refused: [failure] } };
     const [, line, why] = shownStatus(refused).split('\n').slice(1);

@@ -50,6 +50,7 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
     reasonMissing: (name: string) =>
       failure('SECRET_NEVER_FETCHED', `secrets.${name}.kv`, 'no answer has come yet from memory'),
     refusedConfig: () => [],
+    sds: {},
     async reloadConfig() {
       done.push('reload');
       return [];

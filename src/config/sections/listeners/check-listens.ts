@@ -29,7 +29,7 @@ export function checkListens(singles: MergedFiles['singles'], problems: Problems
 }
 
 function listensOf(singles: MergedFiles['singles']): Listening[] {
-  return (['api', 'proxy', 'admin'] as const).flatMap((section) => {
+  return (['api', 'proxy', 'admin', 'sds'] as const).flatMap((section) => {
     const entry = singles.get(section);
     if (entry === undefined) return [];
     const { file, path } = entry;

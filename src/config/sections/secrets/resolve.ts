@@ -53,11 +53,13 @@ export class SecretResolver {
     this.#goesWith = companionsOf(kinds);
   }
 
-  /** The configuration of one secret. Undefined when something is wrong with it; it was added to the problems. */
-  resolve(name: string, entry: ConfigEntry): SecretConfig | undefined {
-    return resolveEntry('secret', entry, this.#problems, (shape, problems) =>
-      this.#resolveShape(name, shape, entry, problems),
-    );
+  /**
+   * The configuration of one secret. Undefined when something is wrong with it; it was added to the problems.
+   * @param raw what is resolved instead of the value at the entry's path.
+   */
+  resolve(name: string, entry: ConfigEntry, raw?: unknown): SecretConfig | undefined {
+    const make = (shape: SecretShape, problems: Problems) => this.#resolveShape(name, shape, entry, problems);
+    return resolveEntry('secret', entry, this.#problems, make, raw === undefined ? {} : { raw });
   }
 
   #resolveShape(name: string, shape: SecretShape, entry: ConfigEntry, problems: Problems): SecretConfig | undefined {

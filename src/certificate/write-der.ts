@@ -1,4 +1,4 @@
-/** Writes DER (ITU-T X.690): the elements that PKCS#8 and PKCS#12 are made of. */
+/** Writes DER (ITU-T X.690): the elements that certificate requests, PKCS#8 and PKCS#12 are made of. */
 
 /** One element: its tag, the length of its content, the content. */
 export function tagged(tag: number, ...parts: readonly Uint8Array[]): Buffer {
@@ -20,7 +20,9 @@ function bigEndian(number: number): readonly number[] {
 }
 
 export const sequence = (...parts: readonly Uint8Array[]): Buffer => tagged(0x30, ...parts);
-export const octets = (bytes: Uint8Array): Buffer => tagged(0x04, bytes);
+export const octets = (...parts: readonly Uint8Array[]): Buffer => tagged(0x04, ...parts);
+export const bits = (bytes: Uint8Array): Buffer => tagged(0x03, Buffer.of(0), bytes);
+export const utf8 = (text: string): Buffer => tagged(0x0c, Buffer.from(text));
 export const explicit = (number: number, ...parts: readonly Uint8Array[]): Buffer => tagged(0xa0 + number, ...parts);
 export const NULL = tagged(0x05);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bmpString, integer, octets, oid, sequence, setOf } from '../../../src/render/certificate/der.ts';
+import { bmpString, integer, octets, oid, sequence, setOf } from '../../src/certificate/write-der.ts';
 
 const hex = (bytes: Buffer): string => bytes.toString('hex');
 

@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { discoveryRequestOfJson, discoveryResponseAsJson } from './discovery.ts';
+import { type CallFault, fetchOnce, TOKEN_HEADER } from './grpc.ts';
+import type { SdsHub } from './hub.ts';
+import { StreamFault } from './stream.ts';
+
+/** The path of Envoy's REST client. */
+const PATH = '/v3/discovery:secrets';
+
+const MAX_BODY_BYTES = 2 ** 20;
+
+/** Answers one request of HTTP/1: the secrets of a list of names, as JSON. Never rejects. */
+export async function answerPoll(
+  request: IncomingMessage,
+  response: ServerResponse,
+  hub: SdsHub,
+  refuse: (token: string | undefined) => Promise<CallFault | undefined>,
+): Promise<void> {
+  const answer = (status: number, body: object, headers: Readonly<Record<string, string>> = {}) => {
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers });
+    response.end(JSON.stringify(body));
+  };
+  const wrong = (status: number, message: string, headers?: Readonly<Record<string, string>>) =>
+    answer(status, { message }, headers);
+  try {
+    if (request.url !== PATH) return wrong(404, `the only path is ${PATH}`);
+    if (request.method !== 'POST') return wrong(405, 'the only method is POST', { allow: 'POST' });
+    // A browser cannot send this type to another origin without asking first, and is told no.
+    if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+      return wrong(415, 'the content type is application/json');
+    }
+    const token = request.headers[TOKEN_HEADER];
+    const fault = await refuse(typeof token === 'string' ? token : undefined);
+    if (fault !== undefined) return wrong(fault.kind === 'denied' ? 403 : 503, fault.message);
+    const body = await readBody(request);
+    if (body === undefined) return wrong(413, 'the request is too large', { connection: 'close' });
+    const asked = discoveryRequestOfJson(body);
+    if (asked === undefined) return wrong(400, 'the request is no DiscoveryRequest in JSON');
+    if (!hub.isReady) return wrong(503, 'the agent starts', { 'retry-after': '1' });
+    answer(200, discoveryResponseAsJson(fetchOnce(hub, asked)));
+  } catch (error) {
+    if (error instanceof StreamFault) wrong(400, error.message);
+    else response.destroy(); // the client has left
+  }
+}
+
+/** Undefined: it is too large. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,141 @@
+import { isAbsolute } from 'node:path';
+import { type BackendExtras, CHANGE, convertBackend } from './config/backend.ts';
+import { Draft } from './config/draft.ts';
+import { convertExec } from './config/exec.ts';
+import { convertListeners } from './config/listeners.ts';
+import { convertLog } from './config/log.ts';
+import { outputsOf, type TemplateFiles } from './config/outputs.ts';
+import { tellRest } from './config/rest.ts';
+import { convertSinks } from './config/sinks.ts';
+import type { FiledItem } from './config/stanza.ts';
+import { Stanza } from './config/stanza.ts';
+import {
+  convertFileTemplate,
+  convertVariable,
+  type ReadSource,
+  type TemplateSettings,
+  waitOf,
+} from './config/templates.ts';
+import { inline, writeYaml, YamlMap } from './config/yaml.ts';
+import { Notes, type Problem } from './problem.ts';
+import { printTemplate } from './template/print.ts';
+import { formOf } from './template/wanted-secrets.ts';
+
+export interface ImportOptions {
+  /** What was told before the conversion. */
+  readonly notes?: Notes;
+  readonly extras?: BackendExtras;
+  readonly readSource: ReadSource;
+  /** Writes the token of sinks into files, as was asked for. */
+  readonly sink: boolean;
+  /** A file with a secret id stays when it was read: for a comparison. */
+  readonly keepsCredentials: boolean;
+  /** Templates of several lines become files beside the configuration. */
+  readonly templatesBeside: boolean;
+}
+
+export interface Imported {
+  readonly yaml: string;
+  /** By path, relative to the configuration. */
+  readonly templates: ReadonlyMap<string, string>;
+  readonly problems: readonly Problem[];
+}
+
+/** Converts the items of all files, in their order: of a block that is there several times the last one counts. */
+export async function convertConfig(
+  items: readonly FiledItem[],
+  names: readonly string[],
+  options: ImportOptions,
+): Promise<Imported> {
+  const { notes = new Notes(), extras = {} } = options;
+  const draft = new Draft(notes);
+  const root = new Stanza(items, { file: names[0] ?? '-', line: 1, column: 1 });
+  convertBackend(root, draft, options.keepsCredentials, extras);
+  const config = root.block('template_config')?.stanza;
+  const refresh = config?.duration('static_secret_render_interval');
+  if (refresh === 'odd') {
+    const place = config?.placeOf('static_secret_render_interval') ?? root.place;
+    notes.problem(place, 'static_secret_render_interval is no duration', 'Write refresh: 5m.');
+  } else if (refresh !== undefined) draft.refresh = refresh;
+  const delimiters = root.block('default_delimiters')?.stanza;
+  const settings: TemplateSettings = {
+    readSource: options.readSource,
+    left: delimiters?.text('left'),
+    right: delimiters?.text('right'),
+    wait: waitOf(root, draft),
+  };
+  for (const { stanza } of root.blocks('template')) await convertFileTemplate(stanza, draft, settings);
+  for (const { label, stanza } of root.blocks('env_template', true)) {
+    await convertVariable(label, stanza, draft, settings);
+  }
+  convertExec(root, draft);
+  convertSinks(root, draft, options.sink);
+  convertListeners(root, draft);
+  convertLog(root, draft);
+  tellRest(root, notes);
+  tellRelative(draft);
+  return assemble(draft, names, options);
+}
+
+/** The agents begin relative paths at their working directory. */
+function tellRelative({ files, backend, notes }: Draft): void {
+  const named = (map: YamlMap): readonly string[] =>
+    map.entries.flatMap(({ key, value }) => {
+      if (value instanceof YamlMap) return named(value);
+      return key.endsWith('File') && typeof value === 'string' ? [value] : [];
+    });
+  const relative = [...files.map(({ path }) => path), ...named(backend)].filter(
+    (path) => !isAbsolute(path) && path !== CHANGE,
+  );
+  if (relative.length > 0) {
+    notes.remark(
+      undefined,
+      `${relative.join(', ')}: relative paths begin at this file, and not at the working directory`,
+    );
+  }
+}
+
+function assemble(draft: Draft, names: readonly string[], { templatesBeside }: ImportOptions): Imported {
+  const templates: TemplateFiles = { isBeside: templatesBeside, texts: new Map() };
+  const outputs = outputsOf(draft, templates);
+  const secrets = new YamlMap();
+  for (const wanted of draft.secrets.all()) {
+    const { request } = formOf(wanted);
+    const isPolled = 'kv' in request || 'read' in request;
+    secrets.set(wanted.name, inline({ ...request, refresh: isPolled ? draft.refresh : undefined }));
+  }
+  for (const [name, { request, comment }] of draft.plainSecrets) secrets.set(name, request, comment);
+  const document = new YamlMap().set('version', 1);
+  document.set('backends', new YamlMap().set('vault', draft.backend), '');
+  if (!secrets.isEmpty) document.set('secrets', secrets, '');
+  if (!outputs.isEmpty) document.set('outputs', outputs, '');
+  if (draft.variables.length > 0) {
+    const env = draft.exec.entries.find(({ key }) => key === 'env')?.value;
+    const all = env instanceof YamlMap ? env : new YamlMap();
+    if (env === undefined) draft.exec.set('env', all);
+    for (const { name, parts } of draft.variables) all.set(name, printTemplate(parts));
+  }
+  for (const [name, section] of [
+    ['exec', draft.exec],
+    ['proxy', draft.proxy],
+    ['admin', draft.admin],
+    ['log', draft.log],
+  ] as const) {
+    if (!section.isEmpty) document.set(name, section, '');
+  }
+  const problems = [...draft.notes.problems].sort((a, b) => order(names, a, b));
+  return { yaml: head(names, draft.notes) + writeYaml(document), templates: templates.texts, problems };
+}
+
+function head(names: readonly string[], { remarks, problems }: Notes): string {
+  const lines = [`Made by pannier import from ${names.join(', ')}. Check it with pannier validate.`];
+  if (problems.length > 0) lines.push(`${problems.length} places were not converted: import names them.`);
+  if (remarks.length > 0)
+    lines.push('What has no place here, or comes out differently:', ...remarks.map((one) => `  ${one}`));
+  return `${lines.map((line) => `# ${line.replace(/\s*\n\s*/g, ' ')}\n`).join('')}\n`;
+}
+
+function order(names: readonly string[], a: Problem, b: Problem): number {
+  const [one, other] = [names.indexOf(a.place.file), names.indexOf(b.place.file)];
+  return one - other || a.place.line - b.place.line || a.place.column - b.place.column;
+}

@@ -1,0 +1,33 @@
+import { Secret } from '../../base/secret.ts';
+import type { Value } from '../../base/value.ts';
+import { BadArgument, type Helper, isOn, takeText } from './helper.ts';
+
+export const matches: Helper = {
+  usage: 'matches TEXT PATTERN',
+  options: ['ignoreCase'],
+  does: 'Whether the regular expression PATTERN (JavaScript, with the flag `u`) matches anywhere in TEXT; with `ignoreCase=true` in any letters.',
+  example: ['{{#if (matches db.username "^sh")}}yes{{/if}}', 'yes'],
+  checks: { PATTERN: patternOf },
+  apply: ([text, pattern], options) =>
+    Secret.boolean(patternOf(pattern, options.get('ignoreCase')).test(takeText(text))),
+};
+
+export const replacePattern: Helper = {
+  usage: 'replacePattern TEXT PATTERN NEW',
+  options: ['ignoreCase'],
+  does: 'The text with everything that PATTERN matches replaced by NEW, in which `$1` and `$<name>` are groups and `$$` is a `$`.',
+  example: ['{{replacePattern app.name "[aeiou]" "*"}}', 'sh*p'],
+  checks: { PATTERN: patternOf },
+  apply: ([text, pattern, to], options) =>
+    Secret.text(takeText(text).replace(patternOf(pattern, options.get('ignoreCase')), takeText(to))),
+};
+
+/** @throws BadArgument */
+function patternOf(value: Value | undefined, ignoreCase?: Value): RegExp {
+  try {
+    return new RegExp(takeText(value), isOn(ignoreCase) ? 'giu' : 'gu');
+  } catch (error) {
+    if (error instanceof BadArgument) throw error;
+    throw new BadArgument('takes a regular expression as PATTERN');
+  }
+}

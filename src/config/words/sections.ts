@@ -48,7 +48,7 @@ export const sectionsWords: Words = {
   },
   state: {
     type: 'map',
-    does: 'what is known is kept, encrypted, for the next start: see [State](state.md)',
+    does: 'keeps what is known, encrypted, for the [next start](state.md)',
     examples: [{ path: '/run/pannier-state', keyFile: '/etc/pannier/state.key' }],
   },
 };

@@ -187,6 +187,26 @@ describe('the state of an agent, with a real OpenBao', () => {
     });
   });
 
+  it('a failed init beside a running agent does not end the login that both use', async () => {
+    const { place, config } = await setUp({ db: { read: 'database/creds/shop' } });
+    expect((await scene.init(config)).status).toBe(0);
+    const agent = scene.run(config);
+    await agent.waitFor('secret-kept');
+    const failing = join(place, 'failing.json');
+    const { secrets, outputs, ...rest } = JSON.parse(readFileSync(config, 'utf8')) as Record<string, object>;
+    const none = { none: { kv: 'secret/shop/none' } };
+    const other = { other: { dir: join(place, 'other'), files: { none: { format: 'json', from: 'none' } } } };
+    writeFileSync(
+      failing,
+      JSON.stringify({ ...rest, secrets: { ...secrets, ...none }, outputs: { ...outputs, ...other } }),
+    );
+    const before = await onServer();
+    const init = await scene.init(failing);
+    expect([init.status, init.facts('login-resumed').length, init.facts('login-revoked')]).toEqual([1, 1, []]);
+    expect(await onServer()).toEqual(before);
+    expect(await agent.stop()).toBe(0);
+  });
+
   it('that is damaged, cut short or of another key is set aside with a warning, and everything is fetched', async () => {
     const { putSecret } = world();
     await putSecret('app', { password: 'one' });

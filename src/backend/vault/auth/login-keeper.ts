@@ -71,6 +71,8 @@ export class LoginKeeper {
   #renewFailures = 0;
   #trouble: Failure | undefined;
   #pauseEndsMs: number | undefined;
+  /** The id of the login that an earlier process made, if it is used. */
+  resumedId: number | undefined;
   readonly #resumed = Promise.withResolvers<ResumedLogin | undefined>();
 
   constructor(deps: LoginKeeperDeps) {
@@ -134,6 +136,7 @@ export class LoginKeeper {
     if (resumed === undefined || this.#deps.stop.aborted) return undefined;
     const { login, why } = resumed;
     const id = this.#adopt(login, jumpedMs, why ?? 'alive');
+    this.resumedId = id;
     return { loginId: id, ...(why === undefined ? {} : { why }) };
   }
 

@@ -91,8 +91,8 @@ export interface Session extends AsyncDisposable {
   /** The state of the login, for metrics and health. */
   view(): LoginView;
   /**
-   * Ends the session and revokes the login, after a failed `init`; a borrowed token only when `revokeOnExit` is set.
-   * Never throws.
+   * Ends the session and revokes the login, after a failed `init`. A borrowed token and the login of an earlier
+   * process, which another agent may be using, are revoked only when `revokeOnExit` is set. Never throws.
    */
   revoke(signal: AbortSignal): Promise<void>;
 }

@@ -226,7 +226,8 @@ export class VaultSession implements Session {
 
   async revoke(signal: AbortSignal): Promise<void> {
     await this.#end();
-    if (this.#deps.method.borrowsToken !== true || this.#deps.revokeOnExit) await this.#revokeNow(signal);
+    const isOwn = this.#deps.method.borrowsToken !== true && this.#logins.newest?.id !== this.#keeper.resumedId;
+    if (isOwn || this.#deps.revokeOnExit) await this.#revokeNow(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -85,6 +85,21 @@ describe('the login of an earlier process', () => {
     expect(session.of('login-resumed')).toHaveLength(1);
   });
 
+  test.each([
+    [false, 0],
+    [true, 1],
+  ])(
+    'is not revoked after a failed init, since another agent may use it; with revokeOnExit %s',
+    async (revokeOnExit, revocations) => {
+      await using session = sessionWorld({}, { earlier: () => kept(), revokeOnExit });
+      session.server.swap(LOOKUP, alive);
+      await session.session.resumed();
+      await session.session.revoke(new AbortController().signal);
+      expect(session.server.count('auth/token/revoke-self')).toBe(revocations);
+      expect(session.session.loginToKeep()?.token.exposeText('backend')).toBe('token-kept');
+    },
+  );
+
   test('that was dead after all is replaced by the first request under it', async () => {
     await using session = world(unreachable);
     const resumed = session.session.resumed();

@@ -201,6 +201,7 @@ export class Pipeline implements AsyncDisposable {
     const { clock, emit, env } = this.context;
     const backends = () => this.#backends.byName().values();
     this.#state = await StateKeeper.open(config, { clock, emit, env, manager: this.#manager, backends });
+    if (this.#isApplied) this.#state?.writeSoon();
   }
 
   #view({ stop, reloadConfig, logLevel }: ServeOptions): AgentView {

@@ -207,6 +207,17 @@ describe('the state of an agent, with a real OpenBao', () => {
     expect(await agent.stop()).toBe(0);
   });
 
+  it('that a new configuration of a running agent names is written soon', async () => {
+    const { putSecret } = world();
+    await putSecret('app', { password: 'one' });
+    const { place, config } = await setUp({ app: { kv: 'secret/shop/app' } });
+    const agent = scene.run(config);
+    await agent.waitFor('output-published');
+    const other = { ...(JSON.parse(readFileSync(config, 'utf8')) as object), state: { path: join(place, 'other') } };
+    writeFileSync(config, JSON.stringify(other));
+    await eventually(() => expect(readdirSync(join(place, 'other')).sort()).toEqual(['key', 'state']));
+  });
+
   it('that is damaged, cut short or of another key is set aside with a warning, and everything is fetched', async () => {
     const { putSecret } = world();
     await putSecret('app', { password: 'one' });

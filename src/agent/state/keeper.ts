@@ -96,6 +96,11 @@ export class StateKeeper {
     return this.#earlier.takeLogin(backend, identity);
   }
 
+  /** Writes what is known already, for a state that a running agent begins to keep. */
+  writeSoon(): void {
+    this.#writeIn(GATHER_MS);
+  }
+
   /** To be called with every fact. */
   hear(fact: Fact): void {
     if (fact.kind === 'login-resumed') this.#earlier.decided(fact.backend, fact.login);

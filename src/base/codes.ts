@@ -379,7 +379,7 @@ export const CODES = {
     1,
     'backoff',
     'The check of a candidate failed, so it is not published; the last generation stays.',
-    "Run check's command by hand on the output's directory to see why.",
+    'Write the files with pannier render --out DIR --reveal, and run the command on them by hand.',
   ),
   OUTPUT_VERIFY_FAILED: row(
     1,

@@ -250,14 +250,14 @@ export const CODES = {
   STATE_KEY: row(
     1,
     'never',
-    'The key of the state cannot be used: nothing is kept for the next start, and what was kept is not used (a warning).',
-    'Check state.keyFile or state.keyEnv: at least 32 random bytes, such as openssl rand -base64 32 gives.',
+    'The key of the state cannot be used, so the agent works without a state (a warning).',
+    'Give state.keyFile or state.keyEnv at least 32 random bytes: openssl rand -base64 32.',
   ),
   STATE_UNREADABLE: row(
     1,
     'never',
-    'What an earlier process kept is not used: it is damaged, of another key or of a later version (a warning).',
-    'Everything is fetched anew. If the key was changed by mistake, restore it and rename refused to state.',
+    'What an earlier process kept cannot be opened, so everything is fetched (a warning).',
+    'If the key was changed by mistake, restore it and rename refused to state.',
   ),
   STATE_NOT_WRITABLE: row(
     1,

@@ -2,6 +2,7 @@ import type { Failure } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Fields } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
+import type { KeptLogin, ResumedLogin } from './kept-login.ts';
 import type { LoginView } from './login-view.ts';
 
 /** One thing to fetch, however many names and outputs use it. */
@@ -37,6 +38,8 @@ export interface CertificateLife {
   readonly notAfterMs: number;
   /** The backend only stores it, and others renew it: it is read at `refresh`, which makes nothing new. */
   readonly stored?: true;
+  /** When its issuer wants it to be replaced, on the wall clock. */
+  readonly replaceAtMs?: number;
 }
 
 export interface LeaseLife {
@@ -120,8 +123,11 @@ export interface Source {
    * or absent: such values are not kept.
    */
   restorer?(want: Want): Restorer | undefined;
-  /** Calls `changed` when the want may have changed; absent, or undefined: this want is not watched. */
-  watch?(want: Want, changed: () => void): Disposable | undefined;
+  /**
+   * Calls `changed` when the want may have changed, and `replaceAt` when the issuer of a certificate says when it wants
+   * it to be replaced. Absent, or undefined: this want is not watched.
+   */
+  watch?(want: Want, changed: () => void, replaceAt?: (wallMs: number) => void): Disposable | undefined;
 }
 
 /**
@@ -157,6 +163,13 @@ export interface Backend extends AsyncDisposable {
   login?(): LoginView;
   /** Why secrets cannot be fetched now, such as that there is no login; undefined when they can. */
   trouble?(): Failure | undefined;
+  /**
+   * Resolves when it is known whether the login of an earlier process is used, within about half a second. Undefined:
+   * there is none, or it has ended, and leases made under it with it.
+   */
+  resumed?(): Promise<ResumedLogin | undefined>;
+  /** The login in use, for the next process; undefined when there is none that another process could use. */
+  loginToKeep?(): KeptLogin | undefined;
   /** Revokes the login, after a failed `init`. Never throws. */
   revokeLogin?(signal: AbortSignal): Promise<void>;
 }

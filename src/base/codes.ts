@@ -163,6 +163,7 @@ export const CODES = {
     'A credential file that Pannier was to remove is still there (a warning).',
     'Remove the file, or set removeSecretIdFile: false.',
   ),
+  AUTH_KEY_MADE: row(4, 'never', 'A new account key was made (a warning).', 'Keep the file over restarts.'),
   AUTH_WRAPPING_USED: row(
     4,
     'backoff',
@@ -246,6 +247,26 @@ export const CODES = {
   BACKEND_FILE: row(1, 'backoff', 'A file of a file backend cannot be read or parsed.', 'Correct the file.'),
   CANCELLED: row(1, 'never', 'The work was cancelled because the agent stops.', 'Nothing to do.'),
 
+  // ---- state
+  STATE_KEY: row(
+    1,
+    'never',
+    'The key of the state cannot be used, so the agent works without a state (a warning).',
+    'Give state.keyFile or state.keyEnv at least 32 random bytes: openssl rand -base64 32.',
+  ),
+  STATE_UNREADABLE: row(
+    1,
+    'never',
+    'What an earlier process kept cannot be opened, so everything is fetched (a warning).',
+    'If the key was changed by mistake, restore it and rename refused to state.',
+  ),
+  STATE_NOT_WRITABLE: row(
+    1,
+    'backoff',
+    'What is known cannot be kept for the next start (a warning).',
+    'Check the directory in state.path, its owner and its space.',
+  ),
+
   // ---- secret
   SECRET_DENIED: row(4, 'backoff', 'The login may not read this path (403).', "Extend the login's policy."),
   SECRET_NOT_FOUND: row(1, 'backoff', 'Nothing is stored at this path (404).', 'Check the path, or write the secret.'),
@@ -276,6 +297,14 @@ export const CODES = {
     'A certificate does not fit together, or lacks what was asked for. It is not published.',
     'See docs/certificates.md.',
   ),
+  CERTIFICATE_REFUSED: row(1, 'backoff', 'The issuer refused the certificate.', 'Follow its words, and docs/acme.md.'),
+  ACME_CHALLENGE_FAILED: row(
+    1,
+    'backoff',
+    'The proof that a name is yours cannot be shown.',
+    'See docs/acme.md for http01 and dns01.',
+  ),
+  ACME_CHALLENGE_LEFT: row(1, 'never', 'A DNS record was not removed (a warning).', 'Remove it.'),
   CERTIFICATE_CA_UNREADABLE: row(1, 'backoff', 'The file of ca cannot be read.', 'Check its path and permissions.'),
   CERTIFICATE_SHORTENED: row(
     1,
@@ -359,7 +388,7 @@ export const CODES = {
     1,
     'backoff',
     'The check of a candidate failed, so it is not published; the last generation stays.',
-    "Run check's command by hand on the output's directory to see why.",
+    'Write the files with pannier render --out DIR --reveal, and run the command on them by hand.',
   ),
   OUTPUT_VERIFY_FAILED: row(
     1,

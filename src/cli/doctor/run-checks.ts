@@ -17,6 +17,7 @@ import { checkListeners } from './check-listeners.ts';
 import { checkLogFile } from './check-log-file.ts';
 import { checkRendering } from './check-rendering.ts';
 import { checkTemplates, type ReadPlan, readPlan } from './read-plan.ts';
+import { checkState } from './check-state.ts';
 
 /**
  * Runs all checks and yields them by area, in the order of causes. The areas run at the same time, since none depends
@@ -50,6 +51,7 @@ export async function* runChecks(options: CommonOptions, signal: AbortSignal): A
     area((own) => checkListeners(own, config)),
     area((own) => checkCommands(own, config)),
     area((own) => checkLogFile(own, config)),
+    area((own) => checkState(own, config, readEnvironment())),
   ];
   for (const checks of areas) yield await checks;
 }

@@ -17,8 +17,8 @@ export class Backends implements AsyncDisposable {
   readonly #kinds: readonly BackendKind[];
   #opened: ReadonlyMap<string, Opened> = new Map();
 
-  /** @param takeLogin see `BackendContext`. */
-  constructor(context: AgentContext, takeLogin: NonNullable<BackendContext['takeLogin']>) {
+  /** @param takeLogin see `OpeningContext`. */
+  constructor(context: AgentContext, takeLogin: NonNullable<OpeningContext['takeLogin']>) {
     this.#context = {
       ...context,
       kept: new Map(),

@@ -16,8 +16,8 @@ import { checkDestination } from './check-destination.ts';
 import { checkListeners } from './check-listeners.ts';
 import { checkLogFile } from './check-log-file.ts';
 import { checkRendering } from './check-rendering.ts';
-import { checkTemplates, type ReadPlan, readPlan } from './read-plan.ts';
 import { checkState } from './check-state.ts';
+import { checkTemplates, type ReadPlan, readPlan } from './read-plan.ts';
 
 /**
  * Runs all checks and yields them by area, in the order of causes. The areas run at the same time, since none depends

@@ -269,6 +269,12 @@ export const CODES = {
     'A secret that `read` fetches is one of KV version 2 (a warning).',
     'Fetch it with kv: its fields are then the stored ones.',
   ),
+  SECRET_KV_DATA: row(
+    1,
+    'never',
+    'A path of `kv` has `data/` behind the mount, which may be meant in two ways (a warning).',
+    'Leave it out, or write it twice for a secret whose name begins with it.',
+  ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   CERTIFICATE_UNFIT: row(
     1,

@@ -3,7 +3,7 @@ import { trimSlashes } from '../../../config/api-path.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
 import { type ConfigPath, pathKey } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
-import { kvPathBehind } from '../source/kv-path.ts';
+import { DATA_BEHIND_MOUNT, kvPathBehind } from '../source/kv-path.ts';
 import type { EndField, VaultRequest } from './request.ts';
 import type { VaultSecretShape } from './request-schema.ts';
 
@@ -29,9 +29,11 @@ export function resolveVaultRequest(
       const place = [...entry.path, 'version'];
       problems.add('CONFIG_INVALID', entry.file, place, 'KV version 1 keeps no versions', 'Remove it.');
     }
+    const path = trimSlashes(kv);
+    if (mount === undefined && kvVersion !== 1) warnOfData(path, entry, problems);
     return {
       kind: 'vault-kv',
-      path: trimSlashes(kv),
+      path,
       ...(version === undefined ? {} : { version }),
       ...(mount === undefined ? {} : { mount: trimSlashes(mount) }),
       ...(kvVersion === undefined ? {} : { kvVersion }),
@@ -64,6 +66,21 @@ function warnOfKv2(path: string, { file, path: at }: ConfigEntry, problems: Prob
   const seen = `${isShown ? path : 'the path'} looks like one of KV version 2, with the stored fields below data`;
   const kv = isShown ? `kv: ${plain}` : 'kv, and leave data/ out of the path';
   problems.warn('SECRET_IS_KV', file, place, seen, `If it is, write ${kv}. The fields are then the stored ones.`);
+}
+
+/** Only a warning: a KV engine of version 1 has such paths, and whoever copied the path of the API means just that. */
+function warnOfData(path: string, { file, path: at }: ConfigEntry, problems: Problems): void {
+  const [, mount, name] = DATA_BEHIND_MOUNT.exec(path) ?? [];
+  if (mount === undefined) return;
+  const place = [...at, 'kv'];
+  const isShown = !file.filled.has(pathKey(place));
+  const seen = isShown
+    ? `of KV version 2 ${path} reads the secret ${name}, not data/${name}: data/ counts as a part of the API's path`
+    : "of KV version 2 data/ in the path counts as a part of the API's path, not of the secret's name";
+  const hint = isShown
+    ? `Write kv: ${mount}/${name}; for the secret data/${name}, write kv: ${mount}/data/data/${name}.`
+    : 'Leave data/ out, or write it twice for a secret whose name begins with data/.';
+  problems.warn('SECRET_KV_DATA', file, place, seen, hint);
 }
 
 function endField(end: NonNullable<VaultSecretShape['end']>): EndField {

@@ -12,8 +12,9 @@ export function didYouMean(near: string | undefined): string {
 const MAX_COMPARISONS = 200_000;
 
 /**
- * Makes a function that finds the candidate that a word probably stands for: at most two edits away (one for words of
- * up to three letters), regardless of case. The function returns undefined when no candidate is that near.
+ * Makes a function that finds the candidate that a word probably stands for: at most two edits away, regardless of case.
+ * Of words up to four letters it is one, and of those up to two none but the case, since names that are as short differ
+ * by so little anyway. The function returns undefined when no candidate is that near.
  */
 export function makeNearest(candidates: Iterable<string>): (word: string) => string | undefined {
   const known = [...candidates];

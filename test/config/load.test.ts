@@ -187,9 +187,9 @@ describe('files', () => {
     expect(
       problems.map(({ code, place, at, seen }) => `${code} ${at && formatPosition(at)} ${place}: ${seen}`),
     ).toEqual([
-      'CONFIG_DUPLICATE b.yaml:3:3 secrets.db: also defined at a.yaml:5:3',
-      'CONFIG_DUPLICATE b.yaml:4:1 log: also defined at a.yaml:6:1',
-      'CONFIG_UNKNOWN_SECRET b.yaml:6:61 outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
+      'CONFIG_DUPLICATE bad-twice-across/b.yaml:3:3 secrets.db: also defined at bad-twice-across/a.yaml:5:3',
+      'CONFIG_DUPLICATE bad-twice-across/b.yaml:4:1 log: also defined at bad-twice-across/a.yaml:6:1',
+      'CONFIG_UNKNOWN_SECRET bad-twice-across/b.yaml:6:61 outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
     ]);
   });
 

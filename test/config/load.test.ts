@@ -153,6 +153,17 @@ describe('files', () => {
       ).resolves.toEqual([expect.objectContaining({ code: 'CONFIG_MALFORMED' })]);
     });
 
+    it.each(['pannier.yml', 'pannier.json'])('%s is mentioned, and not read', async (name) => {
+      const cwd = makeFolder({ [name]: 'version: 1\n' });
+      expect(await problemsOf(load(cwd))).toMatchObject([
+        {
+          code: 'CONFIG_MISSING',
+          seen: `no configuration file was given; there is ${name} here, but only pannier.yaml is read by itself`,
+          hint: `Give -c ${name}, or rename it to pannier.yaml.`,
+        },
+      ]);
+    });
+
     it('pannier.yaml is not used when another user may have written it', async () => {
       const cwd = makeFolder({ 'pannier.yaml': 'version: 1\n' });
       chmodSync(join(cwd, 'pannier.yaml'), 0o666);
@@ -175,6 +186,14 @@ describe('files', () => {
     expect((await loadText('version: 1\n', { PANNIER_LOG_LEVEL: 'trace' })).log.level).toBe('trace');
     expect((await loadText(text, { PANNIER_LOG_LEVEL: '' })).log.level).toBe('warn');
     expect(await briefly(loadText(text, { PANNIER_LOG_LEVEL: 'loud' }))).toEqual(['CONFIG_INVALID PANNIER_LOG_LEVEL']);
+  });
+
+  it('an empty path is refused, and does not stand for the working directory', async () => {
+    const cwd = makeFolder({ 'other.yaml': 'version: 1\n' });
+    const loading = loadConfig({ kinds: BACKEND_KINDS, paths: [''], env: {}, cwd });
+    expect(await problemsOf(loading)).toMatchObject([
+      { code: 'CONFIG_MISSING', seen: 'the path of a configuration is empty', hint: 'Give -c a path.' },
+    ]);
   });
 
   it('a file named twice is read once', async () => {

@@ -56,6 +56,11 @@ function namedPaths(paths: readonly string[], env: Environment): readonly string
 }
 
 async function expand(name: string, cwd: string, problems: Problems): Promise<string[]> {
+  // An unset variable, as in `-c "$CONFIG"`, must not stand for the working directory.
+  if (name === '') {
+    problems.addAt('CONFIG_MISSING', 'configuration', 'the path of a configuration is empty', 'Give -c a path.');
+    return [];
+  }
   try {
     if (!(await statInTime(resolve(cwd, name))).isDirectory()) return [name];
     const inside = (await filesOfFolder(resolve(cwd, name))).map((entry) => join(name, entry));

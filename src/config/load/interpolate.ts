@@ -6,6 +6,7 @@ import { readCapped, type UnreadFile } from '../read-capped.ts';
 import { isTree, type SourceFile } from './source-file.ts';
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
+const CLOSE_IT = 'Write } at its end; a literal ${ is written $${.';
 const MAX_DEPTH = 64;
 
 /**
@@ -106,7 +107,9 @@ class Walk {
     return text.replace(REFERENCE, (whole, inside?: string) => {
       if (inside === undefined) return '${';
       const place = pathKey(this.#path);
-      const value = whole.endsWith('}') ? this.#valueOf(inside) : { why: 'the reference has no closing brace' };
+      const value = whole.endsWith('}')
+        ? this.#valueOf(inside)
+        : { why: 'the reference has no closing brace', hint: CLOSE_IT };
       if (typeof value === 'string') {
         this.filled.add(place);
         return value;

@@ -162,6 +162,12 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/stored-certificate.ts',
     'src/agent/kept-certificates.ts',
   ],
+  acme: [
+    'src/backend/acme/config/resolve.ts',
+    'src/backend/acme/config/resolve-request.ts',
+    'src/backend/acme/open.ts',
+    'src/agent/run-backend-command.ts',
+  ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
   sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/backend.ts';
-import type { BackendContext, BackendKind } from '../backend/kind.ts';
+import type { BackendKind, OpeningContext } from '../backend/kind.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
 import type { BackendConfig } from '../config/config.ts';
@@ -13,12 +13,17 @@ interface Opened {
 
 /** The open backends. A backend whose configuration stays the same is kept, with its login and its connections. */
 export class Backends implements AsyncDisposable {
-  readonly #context: BackendContext;
+  readonly #context: OpeningContext;
   readonly #kinds: readonly BackendKind[];
   #opened: ReadonlyMap<string, Opened> = new Map();
 
   constructor(context: AgentContext) {
-    this.#context = { ...context, kept: new Map() };
+    this.#context = {
+      ...context,
+      kept: new Map(),
+      runCommand: async (command, signal) =>
+        (await import('./run-backend-command.ts')).runBackendCommand(command, context, signal),
+    };
     this.#kinds = context.kinds ?? BACKEND_KINDS;
   }
 

@@ -77,6 +77,7 @@ export const NOWHERE: Sink = {
     dir: '',
     generation: 1,
     commit: async () => ({ generation: 1, first: true }),
+    isIntact: async () => true,
     discard: async () => {},
   }),
   previous: async () => undefined,

@@ -37,6 +37,8 @@ export interface CertificateLife {
   readonly notAfterMs: number;
   /** The backend only stores it, and others renew it: it is read at `refresh`, which makes nothing new. */
   readonly stored?: true;
+  /** When its issuer wants it to be replaced, on the wall clock. */
+  readonly replaceAtMs?: number;
 }
 
 export interface LeaseLife {
@@ -120,8 +122,11 @@ export interface Source {
    * or absent: such values are not kept.
    */
   restorer?(want: Want): Restorer | undefined;
-  /** Calls `changed` when the want may have changed; absent, or undefined: this want is not watched. */
-  watch?(want: Want, changed: () => void): Disposable | undefined;
+  /**
+   * Calls `changed` when the want may have changed, and `replaceAt` when the issuer of a certificate says when it wants
+   * it to be replaced. Absent, or undefined: this want is not watched.
+   */
+  watch?(want: Want, changed: () => void, replaceAt?: (wallMs: number) => void): Disposable | undefined;
 }
 
 /**

@@ -18,3 +18,18 @@ export interface BackendContext {
    */
   readonly kept: Map<string, unknown>;
 }
+
+/** Runs a program, without a shell; resolves to what went wrong in words, or to undefined. Never rejects. */
+export type RunCommand = (command: BackendCommand, signal: AbortSignal) => Promise<string | undefined>;
+
+export interface BackendCommand {
+  readonly argv: readonly string[];
+  /** Variables beside those that every command of the agent has. */
+  readonly added: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** What a backend is opened with. */
+export interface OpeningContext extends BackendContext {
+  readonly runCommand: RunCommand;
+}

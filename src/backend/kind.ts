@@ -2,11 +2,11 @@ import type { Secret } from '../base/secret.ts';
 import type { BackendConfig } from '../config/config.ts';
 import type { BackendKindConfig } from '../config/sections/backends/kind.ts';
 import type { Backend } from './backend.ts';
-import type { BackendContext } from './context.ts';
+import type { OpeningContext } from './context.ts';
 import type { Examiner } from './examined.ts';
 import type { PolicyMaker } from './policy.ts';
 
-export type { BackendContext } from './context.ts';
+export type { BackendContext, OpeningContext } from './context.ts';
 
 /**
  * The descriptor of one kind of backend: what the configuration must know about it, and how to open one. A kind is a
@@ -27,5 +27,5 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> extends Ba
    */
   loadTools?(): Promise<Partial<Examiner<C> & PolicyMaker<C>>>;
   /** Opens a backend; nothing is sent yet. */
-  open(config: C, context: BackendContext): Promise<Backend>;
+  open(config: C, context: OpeningContext): Promise<Backend>;
 }

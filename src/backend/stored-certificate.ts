@@ -1,12 +1,11 @@
 import { fail } from '../base/errors.ts';
-import { Secret } from '../base/secret.ts';
-import { type Fields, otherFields, plainText, type Value } from '../base/value.ts';
+import { type Fields, otherFields, plainText } from '../base/value.ts';
 import { type CheckedCertificate, checkCertificate, UnfitCertificateError } from '../certificate/check.ts';
-import { keyPem } from '../certificate/local-key.ts';
 import { privateKeyIn, unfolded } from '../certificate/pem.ts';
 import type { StoredCertificate } from '../config/config.ts';
-import type { CertificateLife, Fetch, Fetched, Source, Want } from './backend.ts';
+import type { Fetch, Fetched, Source, Want } from './backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from './certificate-authorities.ts';
+import { certificateFields, certificateLife } from './certificate-fields.ts';
 
 /** By the fields of a certificate: the answer that they were made of, which the source compares the next one with. */
 const answers = new WeakMap<Fields, Fetched>();
@@ -45,15 +44,9 @@ export async function fetchStoredCertificate(
     if (!(error instanceof UnfitCertificateError)) throw error;
     throw fail('CERTIFICATE_UNFIT', want.place, error.message);
   }
-  const made = fieldsOf(checked);
+  const made = certificateFields(checked);
   answers.set(made, answer.value);
-  const { leaf } = checked;
-  const life: CertificateLife = {
-    kind: 'certificate',
-    notBeforeMs: leaf.validFromDate.getTime(),
-    notAfterMs: leaf.validToDate.getTime(),
-    stored: true,
-  };
+  const life = { ...certificateLife(checked), stored: true } as const;
   return Object.freeze({ state: 'changed', value: Object.freeze({ ...answer.value, fields: made, life }) });
 }
 
@@ -64,19 +57,4 @@ function textOf(fields: Fields, name: string, place: string): string {
   const details = hint === undefined ? {} : { hint };
   const seen = fields.has(name) ? `the field ${name} holds no text` : `there is no field ${name}${meant}`;
   throw fail('CERTIFICATE_UNFIT', place, seen, details);
-}
-
-/** The fields of a certificate that a PKI engine issues. */
-function fieldsOf({ leaf, key, chain }: CheckedCertificate): Fields {
-  const [issuingCa] = chain;
-  const text = (pem: string) => Secret.text(pem.trimEnd());
-  return new Map<string, Value>([
-    ['certificate', text(leaf.toString())],
-    ['privateKey', text(keyPem(key, 'pkcs8'))],
-    ['privateKeyType', Secret.text(key.asymmetricKeyType ?? '')],
-    ...(issuingCa === undefined ? [] : [['issuingCa', text(issuingCa)] as const]),
-    ['caChain', chain.map(text)],
-    ['serialNumber', Secret.text((leaf.serialNumber.toLowerCase().match(/../g) ?? []).join(':'))],
-    ['expiration', Secret.number(String(Math.floor(leaf.validToDate.getTime() / 1000)))],
-  ]);
 }

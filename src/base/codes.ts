@@ -163,6 +163,7 @@ export const CODES = {
     'A credential file that Pannier was to remove is still there (a warning).',
     'Remove the file, or set removeSecretIdFile: false.',
   ),
+  AUTH_KEY_MADE: row(4, 'never', 'A new account key was made (a warning).', 'Keep the file over restarts.'),
   AUTH_WRAPPING_USED: row(
     4,
     'backoff',
@@ -282,6 +283,14 @@ export const CODES = {
     'A certificate does not fit together, or lacks what was asked for. It is not published.',
     'See docs/certificates.md.',
   ),
+  CERTIFICATE_REFUSED: row(1, 'backoff', 'The issuer refused the certificate.', 'Follow its words, and docs/acme.md.'),
+  ACME_CHALLENGE_FAILED: row(
+    1,
+    'backoff',
+    'The proof that a name is yours cannot be shown.',
+    'See docs/acme.md for http01 and dns01.',
+  ),
+  ACME_CHALLENGE_LEFT: row(1, 'never', 'A DNS record was not removed (a warning).', 'Remove it.'),
   CERTIFICATE_CA_UNREADABLE: row(1, 'backoff', 'The file of ca cannot be read.', 'Check its path and permissions.'),
   CERTIFICATE_SHORTENED: row(
     1,
@@ -365,7 +374,7 @@ export const CODES = {
     1,
     'backoff',
     'The check of a candidate failed, so it is not published; the last generation stays.',
-    "Run check's command by hand on the output's directory to see why.",
+    'Write the files with pannier render --out DIR --reveal, and run the command on them by hand.',
   ),
   OUTPUT_VERIFY_FAILED: row(
     1,

@@ -70,12 +70,12 @@ async function runSteps(stage: Stage, scene: Scene): Promise<void> {
 
   stage.step('pannier run: stays beside it and keeps everything fresh (a sidecar).');
   const agent = stage.start('pannier', pannier('run'));
-  await agent.waitForLine(/secret changed/);
+  await agent.waitForLine(/secret shop (?:changed|fetched)/);
 
   stage.step(scene.rotateTitle);
   await scene.rotate();
   await app.waitForLine(/^told to reload: .*spring-has-come/);
-  await agent.waitForLine(/reload done/);
+  await agent.waitForLine(/reload of app done/);
 
   stage.step('The application was told to reload and has the new password. On disk:');
   await showOutput(stage);

@@ -112,14 +112,20 @@ async function loadBy(problems: Problems, options: LoadOptions, { texts, readFil
   }
 }
 
-/** Loads what is needed to resolve the requests that few configurations have. */
+/** Loads what is needed to resolve the requests and the backends that few configurations have. */
 async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly SourceFile[]): Promise<void> {
   for (const [key, load] of kinds.flatMap(({ lateRequestKeys = {} }) => Object.entries(lateRequestKeys))) {
     const isUsed = files.some(({ tree: { secrets } }) => isTree(secrets) && Object.values(secrets).some(has(key)));
     if (isUsed) await load();
   }
+  for (const { kind, loadResolve } of kinds) {
+    if (loadResolve === undefined) continue;
+    const isUsed = files.some(({ tree: { backends } }) => isTree(backends) && Object.values(backends).some(is(kind)));
+    if (isUsed) await loadResolve();
+  }
 }
 
+const is = (kind: string) => (entry: unknown) => isTree(entry) && entry['kind'] === kind;
 const has = (key: string) => (entry: unknown) => isTree(entry) && Object.hasOwn(entry, key);
 
 async function problemsError({ found }: Problems, texts: readonly ConfigText[], rest?: CheckableRest) {

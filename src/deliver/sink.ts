@@ -65,7 +65,13 @@ export interface Staged {
    * @throws PannierError as `stage` does; then the candidate is gone and the published generation untouched.
    */
   commit(): Promise<{ readonly generation: number; readonly first: boolean }>;
-  /** Removes the candidate instead of publishing it. */
+  /**
+   * Whether the candidate still is what was staged, to the last byte, mode and owner: what looked at it may have
+   * changed it, or removed it.
+   * @throws PannierError OUTPUT_NOT_WRITABLE.
+   */
+  isIntact(): Promise<boolean>;
+  /** Removes the candidate instead of publishing it; does nothing when it is gone. */
   discard(): Promise<void>;
 }
 

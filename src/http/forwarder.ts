@@ -70,7 +70,7 @@ export class Forwarder implements AsyncDisposable {
   /** @throws as `Transport` does. */
   constructor(options: ForwarderOptions) {
     this.#options = options;
-    const { certFile, keyFile, ...plain } = options.tls;
+    const { certFile, keyFile, bootstrap: _bootstrap, ...plain } = options.tls;
     this.#certified = openEndpoint({ ...options, maxConnections: MAX_FORWARDED, lends: true });
     this.#plain =
       certFile === undefined && keyFile === undefined

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { errnoWord } from '../base/errno.ts';
 import { fail } from '../base/errors.ts';
 import { fileStamp } from '../base/file-stamp.ts';
+import { loadCrypto } from '../base/node-crypto.ts';
 import { readFileInTime, statInTime } from '../base/read-file.ts';
 import type { TlsConfig } from '../config/config.ts';
 import { loadTls } from './node-http.ts';
@@ -12,6 +13,8 @@ import { loadTls } from './node-http.ts';
  * `stat` calls.
  */
 const LOOK_EVERY_MS = 1000;
+
+const CERTIFICATE_FILES = ['caFile', 'certFile', 'keyFile'] as const;
 
 /** For comparison: a bundle of all public certificate authorities has a quarter of a MiB. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -63,10 +66,11 @@ export class TlsFiles {
 
   async #lookNow(): Promise<SecureContext> {
     try {
+      const files = await this.#choose();
       // The stamp is taken before the bytes: a change in between is seen at the next look.
-      const stamp = await this.#stampNow();
+      const stamp = await this.#stampNow(files);
       if (this.#context === undefined || stamp !== this.#stamp) {
-        this.#context = await this.#load();
+        this.#context = await this.#load(files);
         this.#stamp = stamp;
       }
       return this.#context;
@@ -76,16 +80,30 @@ export class TlsFiles {
     }
   }
 
-  async #stampNow(): Promise<string> {
-    const stamps = (['caFile', 'certFile', 'keyFile'] as const).map((key) => this.#ofFile(key, stampOf));
+  /** The pair of `bootstrap` is the client's while its own does not exist, cannot be read as one, or has ended. */
+  async #choose(): Promise<TlsConfig> {
+    const { bootstrap, certFile } = this.#tls;
+    if (bootstrap === undefined || certFile === undefined) return this.#tls;
+    try {
+      const { X509Certificate } = loadCrypto();
+      const { validToDate } = new X509Certificate(await readText(certFile));
+      if (validToDate.getTime() > this.#clock.wallMs()) return this.#tls;
+    } catch {
+      // there is none yet
+    }
+    return { ...this.#tls, ...bootstrap };
+  }
+
+  async #stampNow(files: TlsConfig): Promise<string> {
+    const stamps = CERTIFICATE_FILES.map((key) => this.#ofFile(files, key, stampOf));
     return (await Promise.all(stamps)).join(' ');
   }
 
-  async #load(): Promise<SecureContext> {
+  async #load(files: TlsConfig): Promise<SecureContext> {
     const [ca, cert, key] = await Promise.all([
-      this.#ofFile('caFile', readText),
-      this.#ofFile('certFile', readText),
-      this.#ofFile('keyFile', readText),
+      this.#ofFile(files, 'caFile', readText),
+      this.#ofFile(files, 'certFile', readText),
+      this.#ofFile(files, 'keyFile', readText),
     ]);
     try {
       return loadTls().createSecureContext({
@@ -105,10 +123,11 @@ export class TlsFiles {
   }
 
   async #ofFile(
-    key: 'caFile' | 'certFile' | 'keyFile',
+    files: TlsConfig,
+    key: (typeof CERTIFICATE_FILES)[number],
     use: (path: string) => Promise<string>,
   ): Promise<string | undefined> {
-    const path = this.#tls[key];
+    const path = files[key];
     if (path === undefined) return undefined;
     try {
       return await use(path);

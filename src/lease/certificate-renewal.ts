@@ -12,7 +12,7 @@ export interface RenewalTime {
 const EARLIEST_SHARE = 1 / 3;
 
 /** A window is waited for until this share of the life is over. What is left is for retries. */
-const LATEST_SHARE = 0.9;
+export const LATEST_SHARE = 0.9;
 
 /** By how much of its life a certificate is replaced earlier at most, so that a fleet does not ask at once. */
 const JITTER_SHARE = 0.05;

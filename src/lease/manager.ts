@@ -303,8 +303,17 @@ export class LeaseManager {
     const { watch } = item.backend.source;
     if (watch === undefined || this.#watches.has(item.want.id)) return;
     const changed = () => void this.#attempts.start(item, 'fetch', 'pushed');
-    const watching = watch.call(item.backend.source, item.want, changed);
+    const replaceAt = (wallMs: number) => this.#replaceAt(item, wallMs);
+    const watching = watch.call(item.backend.source, item.want, changed, replaceAt);
     if (watching !== undefined) this.#watches.set(item.want.id, watching);
+  }
+
+  #replaceAt(item: Item, replaceAtMs: number): void {
+    const life = lifeOf(item);
+    if (life?.kind !== 'certificate' || life.replaceAtMs === replaceAtMs || item.isGone) return;
+    this.#writer.setLife(item, { ...life, replaceAtMs });
+    this.#stateChanged();
+    if (item.running === undefined && item.failures === 0) this.#deadlines.planNext(item);
   }
 
   #expire(item: Item, why: WhyExpired): void {

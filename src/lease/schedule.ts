@@ -1,7 +1,7 @@
 import type { Life, Want } from '../backend/backend.ts';
 import { backoffMs } from '../base/backoff.ts';
 import type { Renewal } from '../config/config.ts';
-import { type RenewalTime, renewalTime } from './certificate-renewal.ts';
+import { LATEST_SHARE, type RenewalTime, renewalTime } from './certificate-renewal.ts';
 
 /** What to do next with a secret, and when. */
 export interface Next {
@@ -44,7 +44,9 @@ export const MIN_LIFE_MS = 200;
  *   the end of the lease.
  * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier). Issuers date
  *   `notBefore` back (Vault by 30 s), so the validity counts from when it came: a short one is not replaced at once.
- *   `renewBefore` and `renewAt` say otherwise, see `renewalTime`. One that is only stored is polled at `refresh`.
+ *   `renewBefore` and `renewAt` say otherwise, see `renewalTime`. Without these it is replaced when its issuer wants it
+ *   to be, but not after nine tenths; and a moment of the issuer that has come counts before both. One that is only
+ *   stored is polled at `refresh`.
  * - A value whose answer names its end is fetched again at two thirds of its life (jitter as above), or at `refresh` if
  *   that is earlier and the request mints nothing. A value that had ended already when it came is polled at `refresh`.
  * - A static role is read at `refresh`, or one second after its announced rotation if that is earlier. While a rotation
@@ -113,11 +115,16 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
     case 'certificate': {
       if (life.stored) return { do: 'poll', atMonoMs: Math.max(soonest, pollAtMs()) };
       const renewal = renewalOf(input, now, random);
-      if (renewal !== undefined) {
+      const { replaceAtMs = Number.POSITIVE_INFINITY } = life;
+      if (renewal !== undefined && replaceAtMs > now.wallMs) {
         return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + renewal.atMs - now.wallMs) };
       }
       const startMs = Math.max(life.notBeforeMs, input.fetchedWallMs);
-      const dueWallMs = startMs + (life.notAfterMs - startMs) * (2 / 3 - 0.05 * random());
+      const lifeMs = life.notAfterMs - startMs;
+      const dueWallMs =
+        life.replaceAtMs === undefined
+          ? startMs + lifeMs * (2 / 3 - 0.05 * random())
+          : Math.min(life.replaceAtMs, startMs + lifeMs * LATEST_SHARE);
       return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + dueWallMs - now.wallMs) };
     }
     case 'lease': {

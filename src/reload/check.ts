@@ -7,6 +7,8 @@ import type { ReloadedOutput } from './reload.ts';
 
 /** Looks at a candidate before it is published. */
 export interface Check {
+  /** Configuration path, for errors. */
+  readonly place: string;
   /** How long `run` may take. */
   readonly timeoutMs: number;
   /**
@@ -38,6 +40,7 @@ export function createCheck(
 ): Check {
   const { place, timeoutMs } = config;
   return {
+    place,
     timeoutMs,
     async run({ dir, generation }, signal) {
       const argv = config.argv.map((argument) => argument.replaceAll(DIR, () => dir));

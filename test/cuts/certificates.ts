@@ -10,6 +10,9 @@ const schedule = cutIn('src/lease/schedule.ts');
 const attempts = cutIn('src/lease/attempts.ts');
 const kept = cutIn('src/deliver/file/kept.ts');
 const wants = cutIn('src/agent/output/wants.ts');
+const acme = cutIn('src/backend/acme/certificate.ts');
+const accountKey = cutIn('src/backend/acme/account-key.ts');
+const pacing = cutIn('src/backend/acme/pacing.ts');
 
 export const CERTIFICATES: readonly Cut[] = [
   check('certificate-key', 'given.find((one) => one.checkPrivateKey(key))', 'given[0]'),
@@ -71,5 +74,24 @@ export const CERTIFICATES: readonly Cut[] = [
     by: 'written in another form',
   }),
   kept('kept-key-is-published', '(mode & 0o077) === 0', 'mode > 0', { by: 'does not count' }),
-  stored('stored-certificate', 'stored: true,', ''),
+  stored('stored-certificate', ', stored: true }', ' }'),
+  cutIn('src/agent/output/publisher.ts')(
+    'rotation-under-load',
+    'if (first && !output.reloadOnFirst)',
+    'if (!output.reloadOnFirst)',
+    { slow: true },
+  ),
+  cutIn('src/http/tls-files.ts')('own-pair', 'validToDate.getTime() > this.#clock.wallMs()', 'validToDate'),
+  acme('acme-kept', 'names: namesOf(request),\n        nowMs', 'names: undefined,\n        nowMs'),
+  accountKey('acme-account-key', "emit({\n        kind: 'agent-warning',", "void ({\n        kind: 'agent-warning',"),
+  cutIn('src/backend/acme/challenge/http01.ts')('acme-port', 'if (this.#proofs.size > 0) return;', 'return;'),
+  cutIn('src/backend/acme/order.ts')('acme-records', 'await hide();', ''),
+  cutIn('src/backend/acme/challenge/dns01.ts')('acme-records', 'await cleanUp(); //', '//', {
+    by: 'fails, and has it',
+  }),
+  cutIn('src/backend/acme/client/problem.ts')('acme-words', "typeof detail === 'string' ? detail : ''", "''"),
+  pacing('acme-pace', '(this.#pauses.get(id)?.failures ?? 0) + 1', '1'),
+  pacing('acme-pace', 'Math.min(LONGEST_ASKED_MS, why.retryAfterMs ?? 0)', '0', { by: 'as far apart as' }),
+  schedule('acme-renewal-information', 'Math.min(life.replaceAtMs,', 'Math.min(Infinity,'),
+  schedule('acme-renewal-information', ' && replaceAtMs > now.wallMs', '', { by: 'does not count' }),
 ];

@@ -40,7 +40,7 @@ export const FRESHNESS: readonly Cut[] = [
     by: 'the lease manager',
   }),
   schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
-  schedule('certificate-at-two-thirds', '(life.notAfterMs - startMs) * (2 / 3', '(life.notAfterMs - startMs) * (0.9'),
+  schedule('certificate-at-two-thirds', 'lifeMs * (2 / 3', 'lifeMs * (0.9'),
   schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, input.fetchedWallMs)', 'life.notBeforeMs', {
     by: 'was old when it came',
   }),

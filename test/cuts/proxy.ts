@@ -28,7 +28,7 @@ export const PROXY: readonly Cut[] = [
   service('proxy-certificate', 'withCertificate: useClientCertificate', 'withCertificate: true'),
   cutIn('src/http/forwarder.ts')(
     'proxy-certificate',
-    'const { certFile, keyFile, ...plain } = options.tls;',
+    'const { certFile, keyFile, bootstrap: _bootstrap, ...plain } = options.tls;',
     'const { certFile, keyFile } = options.tls;\n    const plain = options.tls;',
   ),
   cutIn('src/deliver/proxy/cacheable.ts')(

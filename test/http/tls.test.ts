@@ -220,6 +220,32 @@ describe('a client certificate', () => {
     expect((await ask('x')).status).toBe(200);
   });
 
+  it('is the bootstrap pair while there is none of its own, or only one that has ended', async () => {
+    const { server, names, dir, pair, write, tls: own } = await insisting();
+    const first = pair('first');
+    const bootstrap = {
+      certFile: put(dir, 'first.crt', first.certificatePem),
+      keyFile: put(dir, 'first.key', first.keyPem),
+    };
+    const clock = movableClock();
+    const { ask } = connect(server.address, { tls: { ...own, bootstrap } }, { clock });
+    const next = async () => {
+      clock.ahead += 1000;
+      await ask('x');
+      return names.at(-1);
+    };
+    expect(await next()).toBe('first');
+    write(pair('own'));
+    expect(await next()).toBe('own');
+    put(dir, 'first.crt', 'ended long ago');
+    expect(await next()).toBe('own');
+    put(dir, 'first.crt', first.certificatePem);
+    write(authority.issue({ commonName: 'own', lifetimeMs: -1000 }));
+    expect(await next()).toBe('first');
+    put(dir, 'cert.pem', 'half writ');
+    expect(await next()).toBe('first');
+  });
+
   it('with the key of another certificate fails with that reason', async () => {
     const { server, dir, pair, write, tls } = await insisting();
     write(pair('one'));

@@ -40,6 +40,26 @@ describe('the clocks', () => {
     expect(serial).toBe(3);
   });
 
+  it('a certificate is replaced once after a day forward, and not again after a day back', async () => {
+    const { clock, backend, reconcile, state } = leaseWorld();
+    let serial = 0;
+    backend.answers.set('tls', async () => {
+      const notBeforeMs = clock.wallMs();
+      const life = { kind: 'certificate', notBeforeMs, notAfterMs: notBeforeMs + 24 * HOUR } as const;
+      return { fields: new Map([['certificate', Secret.text(`${++serial}`)]]), version: `${serial}`, life };
+    });
+    reconcile(wantsOf('tls'));
+    await clock.advance(HOUR);
+    clock.jumpWall(24 * HOUR);
+    await clock.advance(HOUR);
+    expect([serial, state('tls')]).toEqual([2, 'fresh']);
+    clock.jumpWall(-24 * HOUR);
+    await clock.advance(24 * HOUR);
+    expect([serial, state('tls')]).toEqual([2, 'fresh']);
+    await clock.advance(17 * HOUR);
+    expect([serial, state('tls')]).toEqual([3, 'fresh']);
+  });
+
   it('attempts after a suspension are spread over five seconds, each at a moment of its own', async () => {
     const { clock, backend, reconcile } = leaseWorld(numbers(1));
     const names = Array.from({ length: 100 }, (_, i) => `db${i}`);

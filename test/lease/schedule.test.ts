@@ -171,3 +171,27 @@ describe('the schedule', () => {
     expect(endsMonoMs(lease(10_000), Number.NEGATIVE_INFINITY, now)).toBe(now.monoMs);
   });
 });
+
+describe('the moment at which an issuer wants its certificate to be replaced', () => {
+  const hour = 3_600_000;
+  const life = (replaceAtMs: number): Life => ({
+    kind: 'certificate',
+    notBeforeMs: now.wallMs,
+    notAfterMs: now.wallMs + 100 * hour,
+    replaceAtMs,
+  });
+
+  it.each([
+    ['is followed, without jitter of ours', now.wallMs + 40 * hour, 40 * hour],
+    ['has come: it is replaced at once', now.wallMs - hour, MIN_LIFE_MS],
+    ['after nine tenths of its life is too late', now.wallMs + 99 * hour, 90 * hour],
+  ])('%s', (_, replaceAtMs, afterMs) => {
+    expect(span(life(replaceAtMs))).toEqual({ do: 'fetch', afterMs: [afterMs, afterMs] });
+  });
+
+  it('does not count where the configuration says when, unless it has come', () => {
+    const renewal = { beforeMs: 10 * hour };
+    expect(span(life(now.wallMs + 40 * hour), { renewal }).afterMs[1]).toBe(90 * hour);
+    expect(span(life(now.wallMs - hour), { renewal }).afterMs).toEqual([MIN_LIFE_MS, MIN_LIFE_MS]);
+  });
+});

@@ -14,6 +14,24 @@ const renewal = inFile('test/lease/certificate-renewal.test.ts', 'a certificate'
 const hours = inFile('test/lease/certificate-renewal.test.ts', 'the hours of renewAt');
 const config = inFile('test/config/certificate.test.ts', 'a certificate in the configuration');
 
+const acme = inFile('test/backend/acme/openbao.test.ts', 'a certificate by ACME of a real OpenBao');
+const account = inFile('test/backend/acme/openbao.test.ts', 'the account of ACME');
+const noIssue = inFile('test/backend/acme/openbao.test.ts', 'an ACME server that does not issue');
+const port = inFile('test/backend/acme/http01.test.ts', 'the port of http-01');
+const orders = inFile('test/backend/acme/renewal-info.test.ts', 'orders that fail');
+const info = inFile('test/backend/acme/renewal-info.test.ts', 'the renewal information of an issuer');
+const byAcme = inFile('test/system/acme.test.ts', 'a certificate by ACME, from order to file');
+const wanted = inFile(
+  'test/lease/schedule.test.ts',
+  'the moment at which an issuer wants its certificate to be replaced',
+);
+const ownPair = inFile('test/http/tls.test.ts', 'a client certificate');
+const ownLogin = inFile('test/system/own-certificate.test.ts', 'a login with the pair that Pannier publishes itself');
+const underLoad = inFile(
+  'test/system/reload-under-load.test.ts',
+  'a certificate that changes under constant new connections',
+);
+
 export const certificates: Section = {
   name: 'Certificates',
   promises: [
@@ -122,6 +140,64 @@ export const certificates: Section = {
       'stored-certificate',
       'A certificate that a backend stores has the fields of an issued one, and ends as it says.',
       stored('has the fields of an issued one, with its chain in order, and is read at refresh until it ends'),
+    ),
+    held(
+      'rotation-under-load',
+      'A server that is reloaded serves each new certificate, and no handshake fails meanwhile.',
+      underLoad('reaches a TLS server of Node without a failed handshake'),
+      underLoad('reaches a real nginx without a failed handshake (needs nginx)'),
+      underLoad('reaches PostgreSQL, whose key must be private, without a failed handshake'),
+    ),
+    held(
+      'own-pair',
+      'A login by certificate begins with the bootstrap pair, and needs it no more once there is a pair of its own.',
+      ownPair('is the bootstrap pair while there is none of its own, or only one that has ended'),
+      ownLogin('begins with a bootstrap pair, follows its own through rotations, and needs the first one no more'),
+    ),
+    held(
+      'acme-kept',
+      'A restart orders no certificate of ACME, and sends nothing.',
+      acme('is taken up again after a restart without one request, and only while it is what is asked for'),
+      byAcme('is published with its key, and six restarts order nothing, write nothing and reload nothing'),
+    ),
+    held(
+      'acme-account-key',
+      'The key of an ACME account is made when its file is missing, with a warning, and never replaced.',
+      account('has a key that is made when the file is missing, told of once, private and used again'),
+      account('is never replaced when its file %s'),
+    ),
+    held(
+      'acme-port',
+      'The port of http-01 is open only while a proof is shown, and gives out nothing else.',
+      port('is open while a proof is shown, gives out that proof, and nothing else'),
+    ),
+    held(
+      'acme-records',
+      'A DNS record that was set for a proof is removed again, also when the order fails or the agent stops.',
+      acme('has its DNS records set one after the other by a program without arguments, and removed again'),
+      noIssue('says when the program of the DNS records fails, and has it clean up'),
+      noIssue('is left alone soon after the agent stops, and the record is removed'),
+    ),
+    held(
+      'acme-words',
+      'An order of ACME that is refused is told in the words of the issuer.',
+      noIssue('is told of with its own words: a name that the role refuses'),
+      noIssue('is told of with its own words: a proof that it does not find'),
+    ),
+    held(
+      'acme-pace',
+      'No failure becomes a storm of orders: they are up to an hour apart, and as far as the issuer asks for.',
+      orders('are a minute or two apart at first and an hour in the end, and one by one'),
+      orders('are as far apart as the issuer asks for, a day at most'),
+      noIssue('is not asked again while it wants to be left alone, however long that is'),
+    ),
+    held(
+      'acme-renewal-information',
+      'A certificate is replaced when its issuer says (ARI), at once when that moment has come.',
+      wanted('%s', 'has come: it is replaced at once'),
+      wanted('does not count where the configuration says when, unless it has come'),
+      info('gives a moment within the window, the same one for the same window'),
+      info('is asked for once there is a certificate, within a refresh, and then as often as the issuer says'),
     ),
   ],
 };

@@ -9,12 +9,13 @@ export {
   type WheelBinary,
 } from './cache.ts';
 export { type Authority, type CertificateRequest, createAuthority, type KeyPair } from './certificates.ts';
+export { type DnsServer, startDns } from './dns.ts';
 export { type Envoy, type EnvoyOptions, ensureEnvoy, envoyVersion, noEnvoy, startEnvoy } from './envoy.ts';
 export { findFreePort } from './free-port.ts';
 export { type AwsUser, ensureMoto, type Moto, motoVersion, startMoto } from './moto.ts';
 export { type OpenBao, type OpenBaoOptions, type OpenBaoTls, startOpenBao } from './openbao.ts';
 export type { AuditedRequest } from './openbao-audit.ts';
-export { addStaticRole, enableDatabase, enableKv, enablePki, writePolicy } from './openbao-engines.ts';
+export { addStaticRole, enableAcme, enableDatabase, enableKv, enablePki, writePolicy } from './openbao-engines.ts';
 export {
   type AppRole,
   enableAppRole,
@@ -24,6 +25,7 @@ export {
   enableUserpass,
 } from './openbao-logins.ts';
 export { type Answer, type Caller, OpenBaoError } from './openbao-request.ts';
+export { hasGo, type Pebble, startPebble } from './pebble.ts';
 export { type Postgres, startPostgres } from './postgres.ts';
 export { type MintOptions, startTokenReview, type TokenReview } from './token-review.ts';
 export { shopPolicy, startWorld, type World, type WorldOptions } from './world.ts';

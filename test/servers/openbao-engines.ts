@@ -102,3 +102,18 @@ export async function enablePki(bao: OpenBao, options: PkiOptions): Promise<void
     max_ttl: maxTtl,
   });
 }
+
+/**
+ * Makes a PKI mount an ACME server (`MOUNT/roles/ROLE/acme/directory`), which finds names by the DNS server `resolver`.
+ * @param base where clients reach OpenBao: all URLs of the protocol begin with it.
+ */
+export async function enableAcme(
+  bao: OpenBao,
+  { mount = 'pki', resolver, base = bao.address }: { mount?: string; resolver: string; base?: string },
+): Promise<void> {
+  const path = `${base}/v1/${mount}`;
+  await bao.api('POST', `${mount}/config/cluster`, { path, aia_path: path });
+  const allowed_response_headers = ['Replay-Nonce', 'Location', 'Link'];
+  await bao.api('POST', `sys/mounts/${mount}/tune`, { allowed_response_headers });
+  await bao.api('POST', `${mount}/config/acme`, { enabled: true, dns_resolver: resolver });
+}

@@ -173,6 +173,49 @@ describe('a published certificate', () => {
   });
 });
 
+describe('two hundred certificates', () => {
+  it('are published together, each with its own key, and a restart issues none of them', async () => {
+    const place = await scene.place();
+    const names = Array.from({ length: 200 }, (_, i) => `c${i}`);
+    const config = await place.config({
+      log: { level: 'debug' },
+      backends: {
+        bao: {
+          kind: 'vault',
+          address: world().bao.address,
+          auth: { method: 'kubernetes', role: 'shop', tokenFile: world().tokenFile },
+        },
+      },
+      secrets: Object.fromEntries(
+        names.map((name) => [name, { certificate: { issuer: 'pki', role: 'shop', commonName: `${name}.shop.svc` } }]),
+      ),
+      outputs: {
+        all: {
+          dir: './out',
+          files: Object.fromEntries(
+            names.map((name) => [`${name}.pem`, { content: `{{pem ${name}.certificate ${name}.privateKey}}\n` }]),
+          ),
+        },
+      },
+    });
+    const before = (await issued()).length;
+    expect((await scene.init(config, '60s')).status).toBe(0);
+    expect(await issued()).toHaveLength(before + 200);
+    const serials = names.map((name) => {
+      const pem = readFileSync(join(place.dir, `out/${name}.pem`));
+      const x509 = new X509Certificate(pem);
+      expect([x509.checkPrivateKey(createPrivateKey(pem)), x509.subjectAltName]).toEqual([
+        true,
+        `DNS:${name}.shop.svc`,
+      ]);
+      return x509.serialNumber;
+    });
+    expect(new Set(serials).size).toBe(200);
+    expect((await scene.init(config, '60s')).status).toBe(0);
+    expect(await issued()).toHaveLength(before + 200);
+  });
+});
+
 describe('a certificate that does not fit together', () => {
   it('is never published: the last good one stays, and its secret is stale with the reason', async () => {
     const place = await scene.place();

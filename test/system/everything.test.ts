@@ -97,6 +97,7 @@ describe('everything at once', () => {
       ...Object.fromEntries(Object.keys(samples).map((name) => [name, { backend: 'file', key: name }])),
       ...Object.fromEntries(Object.keys(INPUTS).map((name) => [name, { backend: 'file', key: name }])),
       local: { backend: 'file', key: 'local' },
+      extra: { backend: 'file', key: 'extra', optional: true },
       issued: { backend: 'kubernetes', certificate: { issuer: 'pki', role: 'shop', commonName: 'shop.svc' } },
     };
     const files = {

@@ -96,7 +96,8 @@ export function failuresOf(agent: Agent): readonly PrintedFailure[] {
       const match = /^(?:(?:exec|init|run|render|warning): )?(.+?): (.+) \(([A-Z_]+)\)\. (.+)$/.exec(line);
       if (line.startsWith('{') || match === null) return [];
       const [, place = '', seen = '', code = '', hint = ''] = match;
-      const position = /^(.+):(\d+):(\d+)$/.exec(place);
+      // The place of a template's problem ends so too, behind a comma.
+      const position = /^([^,]+):(\d+):(\d+)$/.exec(place);
       if (position === null) return [{ code, place, seen, hint }];
       const [, file = '', row, column] = position;
       const at = { file, line: Number(row), column: Number(column) };

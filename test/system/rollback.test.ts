@@ -12,14 +12,21 @@ const CANARY = 'c4n4ry';
 /** An application that reads its file when it is told to, and is well while the file does not hold the word bad. */
 async function startApplication(file: string) {
   let taken = '';
+  let isHealed = false;
   const server = createServer((request, response) => {
     const isReload = request.url === '/reload';
     if (isReload) taken = (published(file)?.['f'] ?? '').toString();
-    response.writeHead(!isReload && taken.includes('bad') ? 500 : 200).end();
+    response.writeHead(!isReload && !isHealed && taken.includes('bad') ? 500 : 200).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, taken: () => taken };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    taken: () => taken,
+    heal: () => {
+      isHealed = true;
+    },
+  };
 }
 
 async function setUp(more: object = {}) {
@@ -60,10 +67,16 @@ describe('an output whose application is asked after each reload', () => {
     expect((await ask('probe', 'ready')).status).toBe(0);
 
     const again = await ask('resume', 'o');
-    expect([again.status, again.stdout()]).toEqual([0, 'o: generation 5 is published\n']); // 4 was bad once more
-    expect(published(dir)).toEqual({ f: `${CANARY} 1` });
+    expect([again.status, failuresOf(again)]).toMatchObject([
+      1,
+      [{ code: 'OUTPUT_VERIFY_FAILED', place: 'outputs.o.verify' }],
+    ]);
+    app.heal();
+    const healed = await ask('resume', 'o');
+    expect([healed.status, healed.stdout()]).toEqual([0, 'o: generation 6 is published\n']); // 4 was bad, 5 went back
+    expect(published(dir)).toEqual({ f: `${CANARY} bad` });
     put(`${CANARY} 2`);
-    await agent.waitFor('reload-done', { fits: ({ generation }) => generation === 6 });
+    await agent.waitFor('reload-done', { fits: ({ generation }) => generation === 7 });
     expect((await ask('status')).stdout()).not.toContain('held back');
     expect(await agent.stop()).toBe(0);
     expect(agent.output() + status.output()).not.toContain(CANARY);

@@ -160,6 +160,7 @@ export class OutputLoops {
     if (check !== undefined) {
       const env = inheritable();
       checks.check = {
+        place: check.place,
         timeoutMs: check.timeoutMs,
         run: async (candidate, signal) => {
           const { createCheck } = await import('../../reload/check.ts');

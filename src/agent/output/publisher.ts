@@ -192,7 +192,12 @@ export class Publisher {
 
   /** Why the candidate is not to be published; it is gone then. */
   async #check(staged: Staged, signal: AbortSignal): Promise<Failure | undefined> {
-    const why = await this.#deps.check?.run(staged, signal);
+    const { check } = this.#deps;
+    if (check === undefined) return undefined;
+    let why = await check.run(staged, signal);
+    if (why === undefined && !(await staged.isIntact())) {
+      why = failure('OUTPUT_CHECK_FAILED', check.place, 'the check has changed or removed the candidate');
+    }
     if (why !== undefined) await staged.discard();
     return why;
   }

@@ -53,6 +53,14 @@ export async function carryOut(wish: Wish, output: WishedOutput): Promise<Failur
     return void (await output.resume());
   }
   const why = failure('OUTPUT_HELD', place, 'a client asked for the generation before');
-  if (generation !== undefined && (await output.rollBack(generation, why))) return undefined;
-  return failure('API_NO_PREVIOUS', place, 'there is no generation to go back to');
+  if (generation === undefined) {
+    return failure(
+      'API_NOT_PUBLISHED',
+      place,
+      'the output waits or has failed, so what is published is not known good',
+    );
+  }
+  if (await output.rollBack(generation, why)) return undefined;
+  const already = held?.generation === undefined ? '' : `generation ${held.generation} is taken back already, and `;
+  return failure('API_NO_PREVIOUS', place, `${already}there is no generation to go back to`);
 }

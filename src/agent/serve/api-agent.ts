@@ -42,5 +42,6 @@ async function reloadEnded(name: string, view: AgentView, signal: AbortSignal): 
   if (output === undefined) return undefined;
   const state = view.outputs.states().get(name);
   const why = state?.kind === 'owed' || state?.kind === 'failed' ? state.why : undefined;
-  return { output, ...(why === undefined ? {} : { why }) };
+  const held = state !== undefined && 'held' in state ? state.held?.why : undefined;
+  return { output, ...(why === undefined ? {} : { why }), ...(held === undefined ? {} : { held }) };
 }

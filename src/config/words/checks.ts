@@ -18,6 +18,11 @@ export const checksWords: Words = {
     examples: [{ command: { argv: ['nginx', '-t', '-c', '{dir}/nginx.conf'] } }],
   },
   ...stepWords('command', 'outputs.NAME.check.command', {
+    'outputs.NAME.check.command.timeout': {
+      type: 'duration',
+      default: '`10s`',
+      does: 'ended after this; newer values wait for that long behind a check that hangs',
+    },
     'outputs.NAME.check.command.argv': {
       type: 'list of texts',
       default: 'required',

@@ -1,4 +1,5 @@
 import { deadline } from '../../base/deadline.ts';
+import type { Failure } from '../../base/errors.ts';
 import type { OutputAction } from '../../base/fact.ts';
 import { LEVELS, tellsMore } from '../../base/log-level.ts';
 import type { ApiListenerConfig } from '../../config/config.ts';
@@ -118,9 +119,19 @@ class Actions {
       );
     }
     const asked = await this.#inTime((signal) => agent.askOutput(name, wish, signal));
-    if (!('refused' in asked)) return this.#reloadedReply(name, wish, asked);
+    if (!('refused' in asked)) {
+      const { held } = asked;
+      // What was to be published failed its check or its verification again.
+      if (wish === 'resume' && held !== undefined) return this.#heldAgain(name, held, asked.output);
+      return this.#reloadedReply(name, wish, asked);
+    }
     audit.acted(wish, 'failed', { output: name, code: asked.refused.code });
     return problemReply(409, asked.refused);
+  }
+
+  #heldAgain(name: string, why: Failure, output: Reloaded['output']): Reply {
+    this.#deps.audit.acted('resume', 'failed', { output: name, code: why.code });
+    return problemReply(502, why, { output });
   }
 
   /** Whether the listener may change what the whole agent does, short of stopping it. */

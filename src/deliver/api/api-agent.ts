@@ -47,6 +47,8 @@ export interface Reloaded {
   readonly output: OutputStatus;
   /** Why the reload failed; absent: it succeeded, or goes on. */
   readonly why?: Failure;
+  /** Why older values are published than there are; absent: the newest are. */
+  readonly held?: Failure;
 }
 
 /** One listener of the API, as a configuration describes it. */

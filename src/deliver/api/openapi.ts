@@ -213,7 +213,7 @@ const askedOutput = (refused: string) => ({
   403: problem('The listener shows only some secrets and has no control.'),
   404: problem('The listener shows no output of this name.'),
   409: problem(refused),
-  502: problem('The reload failed, and is tried again.'),
+  502: problem('The reload failed, and is tried again; or what was to be published failed its check or verification.'),
   503: TOKEN_FILE,
   504: problem('The reload takes longer than 30 s, and goes on.'),
 });

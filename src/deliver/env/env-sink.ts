@@ -46,6 +46,7 @@ export function createEnvSink(place: string): EnvSink {
           published = Object.freeze({ generation, byName });
           return { generation, first };
         },
+        isIntact: async () => true,
         discard: async () => {},
       };
     },

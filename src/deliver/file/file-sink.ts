@@ -182,6 +182,8 @@ class FileSink implements Sink {
       return {
         dir: path,
         generation,
+        isIntact: () =>
+          this.#inFolderInTurn(`cannot read ${path}`, false, (volume, now) => holdsPlanAt(now.at(name), plan, volume)),
         discard: () => this.#inFolderInTurn(`cannot remove ${path}`, false, (_, now) => discard(now)),
         commit: () => this.#commit({ generation, plan, links, before: published, stats: folder.stats, discard }),
       };
@@ -248,9 +250,7 @@ class FileSink implements Sink {
   async #isHeld(plan: GenerationPlan, volume: Volume, folder: Folder): Promise<boolean> {
     const { held } = this.#generations;
     if (held === undefined) return false;
-    const at = folder.at(generationName(held));
-    const stats = await unless('ENOENT', () => volume.disk.lstat(at));
-    return stats?.isDirectory() === true && (await equalsPublished(at, stats, plan, volume));
+    return await holdsPlanAt(folder.at(generationName(held)), plan, volume);
   }
 
   /** False when a link that is stale could not be removed. */
@@ -338,6 +338,12 @@ class FileSink implements Sink {
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
+}
+
+/** Whether a generation's directory is there and is the plan. */
+async function holdsPlanAt(at: string, plan: GenerationPlan, volume: Volume): Promise<boolean> {
+  const stats = await unless('ENOENT', () => volume.disk.lstat(at));
+  return stats?.isDirectory() === true && (await equalsPublished(at, stats, plan, volume));
 }
 
 const namesOf = (entries: readonly Dirent[]): ReadonlySet<string> => new Set(entries.map(({ name }) => name));

@@ -90,6 +90,26 @@ describe('a check of candidates', () => {
     expect(failures).toMatchObject([{ code: 'OUTPUT_CHECK_FAILED', place: 'outputs.o.check', seen }]);
   });
 
+  it.each([
+    ['removes it', 'rm -rf "$1"'],
+    ['removes a file of it', 'rm "$1/f"'],
+    ['changes a file of it', 'chmod u+w "$1/f"; echo x > "$1/f"; chmod 0400 "$1/f"'],
+    ['adds a file to it', 'echo x > "$1/g"'],
+    ['changes a mode of it', 'chmod 0444 "$1/f"'],
+  ])('that passes and %s publishes nothing', async (_, script) => {
+    const argv = ['sh', '-c', `test "$(cat "$1/f")" = 1 || { ${script}; }`, 'check', '{dir}'];
+    const { until, of, put, read } = await running('1', () => ({ check: { command: { argv } } }));
+    await until('output-published');
+    put('2');
+    await until('output-failed');
+    expect(of('output-failed')[0]?.failure).toMatchObject({
+      code: 'OUTPUT_CHECK_FAILED',
+      place: 'outputs.o.check',
+      seen: 'the check has changed or removed the candidate',
+    });
+    expect([read(), of('output-published').length]).toEqual(['1', 1]);
+  });
+
   it('fails init when the newest values are not published, although older ones are', async () => {
     const { end, dir, until } = await running('good', withCheck);
     await until('output-published');

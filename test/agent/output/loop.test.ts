@@ -37,6 +37,7 @@ class MemorySink implements Sink {
         this.published.push(text);
         return { generation, first: generation === 1 };
       },
+      isIntact: async () => true,
       discard: async () => {},
     };
   }

@@ -1,32 +1,12 @@
 import * as z from 'zod/mini';
-import { apiPath, bool, count, duration, path, positiveDuration, text } from '../../../config/scalars.ts';
-
-const BEFORE_EXPECTED = 'a duration or a share of the life is expected, such as 24h or 30%';
-const renewBefore = text.check(
-  z.regex(/^(?:(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+|[1-9]\d?(?:\.\d+)?%)$/, { error: BEFORE_EXPECTED }),
-);
-
-const WINDOW_EXPECTED = 'hours are expected, such as 02:00-04:00, Sun 02:00-04:00 or Mon-Fri 22:00-01:00 UTC';
-const renewAt = text.check(
-  z.regex(
-    /^(?:(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat)(?:[,-](?:Sun|Mon|Tue|Wed|Thu|Fri|Sat))* )?(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d(?: UTC)?$/,
-    { error: WINDOW_EXPECTED },
-  ),
-);
+import { apiPath, count, duration, path, positiveDuration, text } from '../../../config/scalars.ts';
+import { localKey, privateKeyFormat, renewAt, renewBefore } from '../../certificate-schemas.ts';
 
 const list = z.array(text, { error: 'a list of texts is expected' });
 
 const write = z.strictObject({
   path: apiPath,
   data: z.optional(z.record(z.string(), z.unknown(), { error: 'a map is expected' })),
-});
-
-/** Kinds of keys that are made on this machine. */
-const localKey = z.strictObject({
-  local: z.enum(['rsa', 'ec', 'ed25519'], { error: 'rsa, ec or ed25519 is expected' }),
-  bits: z.optional(z.literal([2048, 3072, 4096], { error: '2048, 3072 or 4096 is expected' })),
-  curve: z.optional(z.enum(['P-256', 'P-384', 'P-521'], { error: 'P-256, P-384 or P-521 is expected' })),
-  reuse: z.optional(bool),
 });
 
 const OTHER_SAN_EXPECTED = 'OID;UTF8:TEXT is expected, such as 1.3.6.1.4.1.311.20.2.3;UTF8:user@example.com';
@@ -48,16 +28,12 @@ const certificate = z.strictObject({
   otherSans: z.optional(z.array(otherSan, { error: 'a list of texts is expected' })),
   ttl: z.optional(positiveDuration),
   notAfter: z.optional(time),
-  key: z.optional(
-    z.union([z.literal('local'), localKey], {
-      error: 'local is expected, or a map such as { local: ec, curve: P-384, reuse: true }',
-    }),
-  ),
-  privateKeyFormat: z.optional(z.enum(['pkcs8', 'traditional'], { error: 'pkcs8 or traditional is expected' })),
+  key: localKey,
+  privateKeyFormat,
   ca: z.optional(path),
   clockSkew: z.optional(duration),
-  renewBefore: z.optional(renewBefore),
-  renewAt: z.optional(renewAt),
+  renewBefore,
+  renewAt,
   revokeOld: z.optional(z.strictObject({ after: duration })),
 });
 

@@ -70,7 +70,7 @@ function resolveTls(
   { file, path }: ConfigEntry,
   { env, cwd, problems }: ResolveContext,
 ): TlsConfig | undefined {
-  const { caFile, certFile, keyFile, serverName, skipVerify = false } = shape.tls ?? {};
+  const { caFile, certFile, keyFile, bootstrap, serverName, skipVerify = false } = shape.tls ?? {};
   if ((certFile === undefined) !== (keyFile === undefined)) {
     const absent = certFile === undefined ? 'certFile' : 'keyFile';
     problems.add(
@@ -81,12 +81,25 @@ function resolveTls(
     );
     return undefined;
   }
+  if (bootstrap !== undefined && certFile === undefined) {
+    const hint = 'Add certFile and keyFile: the pair that takes the place of this one.';
+    problems.add('CONFIG_MISSING', file, [...path, 'tls', 'certFile'], 'absent, but bootstrap needs it', hint);
+    return undefined;
+  }
   const inherited = fromEnvironment('CACERT', env)?.value;
   const ca = caFile === undefined ? inherited && resolve(cwd, inherited) : resolve(file.dir, caFile);
   return {
     ...(ca ? { caFile: ca } : {}),
     ...(certFile === undefined ? {} : { certFile: resolve(file.dir, certFile) }),
     ...(keyFile === undefined ? {} : { keyFile: resolve(file.dir, keyFile) }),
+    ...(bootstrap === undefined
+      ? {}
+      : {
+          bootstrap: {
+            certFile: resolve(file.dir, bootstrap.certFile),
+            keyFile: resolve(file.dir, bootstrap.keyFile),
+          },
+        }),
     ...(serverName === undefined ? {} : { serverName }),
     skipVerify,
   };

@@ -8,6 +8,7 @@ const tls = z.strictObject({
   caFile: z.optional(path),
   certFile: z.optional(path),
   keyFile: z.optional(path),
+  bootstrap: z.optional(z.strictObject({ certFile: path, keyFile: path })),
   serverName: z.optional(text),
   skipVerify: z.optional(bool),
 });

@@ -21,6 +21,23 @@ export const vaultWords: Words = {
     examples: ['/run/identity/tls.crt'],
   },
   'backends.NAME.tls.keyFile': { type: 'path', does: 'its key; with `certFile`', examples: ['/run/identity/tls.key'] },
+  'backends.NAME.tls.bootstrap': {
+    type: 'map',
+    does: 'the first pair of [a certificate that renews itself](certificates.md#a-certificate-that-renews-itself): used while `certFile` does not exist or has ended',
+    examples: [{ certFile: '/run/bootstrap/tls.crt', keyFile: '/run/bootstrap/tls.key' }],
+  },
+  'backends.NAME.tls.bootstrap.certFile': {
+    type: 'path',
+    default: 'required',
+    does: 'its certificate',
+    examples: ['/run/bootstrap/tls.crt'],
+  },
+  'backends.NAME.tls.bootstrap.keyFile': {
+    type: 'path',
+    default: 'required',
+    does: 'its key',
+    examples: ['/run/bootstrap/tls.key'],
+  },
   'backends.NAME.tls.serverName': {
     type: 'text',
     default: 'host of `address`',

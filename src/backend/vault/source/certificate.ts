@@ -14,6 +14,7 @@ import type { Names } from '../../../certificate/names.ts';
 import { certificateRequest } from '../../../certificate/request.ts';
 import type { Fetched, Want } from '../../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../../certificate-authorities.ts';
+import { certificateLife, serialOf } from '../../certificate-fields.ts';
 import type { CertificateRequest } from '../config/request.ts';
 import { changed, type FetchKind, malformed, readFields } from './answer.ts';
 import type { VaultCertificateDeps } from './certificate-deps.ts';
@@ -216,12 +217,7 @@ function certificateValue(data: Fields, { leaf, chain }: CheckedCertificate, ser
   );
   put('serialNumber', Secret.text(serial));
   put('expiration', data.get('expiration') ?? Secret.number(String(seconds)));
-  const life = {
-    kind: 'certificate',
-    notBeforeMs: leaf.validFromDate.getTime(),
-    notAfterMs: leaf.validToDate.getTime(),
-  } as const;
-  return { fields, version: serial, life };
+  return { fields, version: serial, life: certificateLife({ leaf }) };
 }
 
 /** The members of an answer that fields were made of. */
@@ -246,9 +242,4 @@ function answerOf(fields: Fields): Fields {
 function text(value: Value | undefined): string | undefined {
   if (!isSecret(value) || value.type !== 'string') return undefined;
   return plainText(value) || undefined;
-}
-
-/** The serial number in the form of the PKI engine: `0a:1b`, where Node has `0A1B`. */
-function serialOf(serialNumber: string): string {
-  return (serialNumber.toLowerCase().match(/../g) ?? []).join(':');
 }

@@ -18,6 +18,8 @@ export interface TlsConfig {
   readonly caFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
+  /** Used while `certFile` does not exist, or holds a certificate that has ended. */
+  readonly bootstrap?: { readonly certFile: string; readonly keyFile: string };
   readonly serverName?: string;
   readonly skipVerify: boolean;
 }

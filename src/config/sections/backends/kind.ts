@@ -22,6 +22,11 @@ export interface BackendKindConfig {
   /** What `pannier explain` and the JSON Schema say about its keys. Absent: nothing. */
   loadWords?(): Promise<Words>;
   /**
+   * For kinds that few configurations have: loads what `resolve` needs. Awaited before a configuration with a backend
+   * of this kind is resolved. Absent: nothing is loaded.
+   */
+  loadResolve?(): Promise<void>;
+  /**
    * The runtime configuration of one backend. Undefined when something is wrong; it was added to `context.problems`.
    * @param shape the entry, which fits the schema of backends.
    */

@@ -10,9 +10,14 @@ import { resolveHttp } from './resolve-reload-http.ts';
 
 const WITHIN_MS = 10_000;
 
+/** A candidate waits for its check, and newer values wait behind it. */
+const CHECK_TIMEOUT = '10s';
+
 /** The check of candidates. Undefined when something is wrong; it was added to `problems`. */
 export function resolveCheck(entry: ConfigEntry, problems: Problems): CommandReloadConfig | undefined {
-  return resolveEntry('check', entry, problems, ({ command }, found) => resolveCommand(command, entry, found));
+  return resolveEntry('check', entry, problems, ({ command }, found) =>
+    resolveCommand({ ...command, timeout: command.timeout ?? CHECK_TIMEOUT }, entry, found),
+  );
 }
 
 /** The question after a reload. Undefined when something is wrong; it was added to `problems`. */

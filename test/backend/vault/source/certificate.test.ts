@@ -202,6 +202,20 @@ describe('a certificate of a real OpenBao', () => {
     expect(rsa?.seen).toContain('role requires keys of type ec');
   });
 
+  test('whose issuer has vanished fails with the words of the server, and says so again', async () => {
+    await mountPki('gone');
+    await using at = connect();
+    const request = asked({ issuer: 'gone' });
+    const first = await at.fetch(request);
+    if (first.state !== 'changed') throw new Error('nothing came');
+    await bao.api('DELETE', 'gone/issuer/default');
+    for (let tries = 0; tries < 2; tries++) {
+      await expect(at.fetch(request, first.value)).rejects.toMatchObject({
+        failure: { place: expect.stringContaining('secrets.'), seen: expect.stringMatching(/issuer|HTTP [45]\d\d/) },
+      });
+    }
+  });
+
   test('whose life the server cuts is good, with a warning', async () => {
     await using vault = connect();
     const cut = held(await vault.fetch(asked({ ttl: `${90 * 86_400}s` })));

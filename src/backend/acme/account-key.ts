@@ -1,0 +1,87 @@
+import type { KeyObject } from 'node:crypto';
+import { link, open, unlink } from 'node:fs/promises';
+import { errnoOf, errnoWord } from '../../base/errno.ts';
+import { fail, failure, PannierError } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
+import { loadCrypto } from '../../base/node-crypto.ts';
+import { statInTime } from '../../base/read-file.ts';
+import { keyPem, makeKey } from '../../certificate/local-key.ts';
+import { unfolded } from '../../certificate/pem.ts';
+import { readCredential } from '../credential-file.ts';
+import { canSign } from './client/jws.ts';
+import type { AcmeAccountConfig } from './config/config.ts';
+
+export interface AccountKeyOptions {
+  readonly account: AcmeAccountConfig;
+  /** Configuration path of the backend. */
+  readonly place: string;
+  readonly emit: Emit;
+}
+
+/**
+ * The key of the account. A file that is missing is made (0600), with a warning: whoever loses the file loses the
+ * account. A file that cannot be read, or that holds something else, is never replaced.
+ * @throws PannierError AUTH_CREDENTIAL_UNREADABLE, AUTH_CREDENTIAL_EMPTY, AUTH_UNUSABLE
+ */
+export async function loadAccountKey(
+  { account: { key, keyFile }, place, emit }: AccountKeyOptions,
+  signal: AbortSignal,
+): Promise<KeyObject> {
+  if (key !== undefined) return parseKey(key.exposeText('backend'), `${place}.accountKey`, 'it');
+  const at = `${place}.accountKeyFile`;
+  const path = keyFile as string;
+  if (await isMissing(path)) await makeKeyFile(path, at, emit);
+  return parseKey((await readCredential(path, at, signal)).exposeText('backend'), at, path);
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  try {
+    await statInTime(path);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT'; // anything else is told when the file is read
+  }
+}
+
+/** Makes the file as a whole: a kill leaves none, and of two processes that make it both use the key of the first. */
+async function makeKeyFile(path: string, place: string, emit: Emit): Promise<void> {
+  const made = `${path}.${process.pid}`;
+  try {
+    const file = await open(made, 'wx', 0o600);
+    try {
+      await file.writeFile(keyPem(await makeKey({ type: 'ec', curve: 'P-256' }), 'pkcs8'));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    try {
+      await link(made, path);
+      const hint = 'Keep the file over restarts: with another key Pannier is another account.';
+      emit({
+        kind: 'agent-warning',
+        warning: failure('AUTH_KEY_MADE', place, `${path} did not exist, and has a new account key now`, { hint }),
+      });
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    } finally {
+      await unlink(made);
+    }
+  } catch (error) {
+    if (error instanceof PannierError) throw error;
+    const seen = `${path} does not exist and cannot be made (${errnoWord(error)})`;
+    const hint = 'Provide the key, or a folder that Pannier may write to and that outlives it.';
+    throw fail('AUTH_CREDENTIAL_UNREADABLE', place, seen, { hint });
+  }
+}
+
+function parseKey(pem: string, place: string, what: string): KeyObject {
+  let key: KeyObject | undefined;
+  try {
+    key = loadCrypto().createPrivateKey(unfolded(pem)); // in a variable a key is often one line
+  } catch {
+    // told below, since the words of Node may quote the key
+  }
+  if (key !== undefined && canSign(key)) return key;
+  const hint = 'A private key in PEM without a password is expected: EC, RSA or Ed25519.';
+  throw fail('AUTH_UNUSABLE', place, `${what} holds no private key that ACME can use`, { hint });
+}

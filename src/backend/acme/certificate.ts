@@ -1,0 +1,143 @@
+import type { KeyObject } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Clock } from '../../base/clock.ts';
+import { asFailure, fail, PannierError } from '../../base/errors.ts';
+import { loadCrypto } from '../../base/node-crypto.ts';
+import { type Fields, isList, plainText } from '../../base/value.ts';
+import { type CertificateSet, checkCertificate, UnfitCertificateError } from '../../certificate/check.ts';
+import { isOfKind, keyPem, makeKey } from '../../certificate/local-key.ts';
+import type { Names } from '../../certificate/names.ts';
+import { renewalId } from '../../certificate/renewal-id.ts';
+import { certificateRequest } from '../../certificate/request.ts';
+import type { Fetch, Fetched, Restorer, Source, Want } from '../backend.ts';
+import { CLOCK_SKEW_MS, readAuthorities } from '../certificate-authorities.ts';
+import { certificateFields, certificateLife } from '../certificate-fields.ts';
+import { AcmeProblem } from './client/problem.ts';
+import type { AcmeRequest } from './config/config.ts';
+import { type OrderDeps, orderCertificate } from './order.ts';
+import { Pacing } from './pacing.ts';
+import { type HeldCertificate, watchRenewalInfo } from './renewal-info.ts';
+
+export interface AcmeSourceDeps extends OrderDeps {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Fetches certificates by ACME. The private key is made here, and the server gets the signing request alone. */
+export class AcmeSource implements Source {
+  readonly #deps: AcmeSourceDeps;
+  readonly #pacing: Pacing;
+  /** By the want's id. */
+  readonly #held = new Map<string, HeldCertificate>();
+
+  constructor(deps: AcmeSourceDeps) {
+    this.#deps = deps;
+    this.#pacing = new Pacing(deps.clock, deps.random);
+  }
+
+  async fetch(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> {
+    this.#pacing.assertMayOrder(want.id);
+    try {
+      const value = await this.#order(want, last, signal);
+      this.#pacing.succeeded(want.id);
+      return { state: 'changed', value };
+    } catch (error) {
+      const failed = asFailure(error, want.place);
+      if (error instanceof AcmeProblem && error.type === 'accountDoesNotExist') this.#deps.account.forget();
+      throw new PannierError(this.#pacing.failed(want.id, failed));
+    }
+  }
+
+  restorer(want: Want): Restorer {
+    return async (fields) => {
+      try {
+        return await this.#value(want, setOf(fields));
+      } catch {
+        return undefined; // another one is ordered, which says what is wrong if that is wrong too
+      }
+    };
+  }
+
+  watch(want: Want, _changed: () => void, replaceAt: (wallMs: number) => void = () => {}): Disposable {
+    const { client, clock, random } = this.#deps;
+    const watching = watchRenewalInfo({ client, clock, random, held: ({ id }) => this.#held.get(id) }, want, replaceAt);
+    return {
+      [Symbol.dispose]: () => {
+        watching[Symbol.dispose]();
+        this.#held.delete(want.id);
+      },
+    };
+  }
+
+  async #order(want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetched> {
+    const { place } = want;
+    const request = want.request as AcmeRequest;
+    await authoritiesOf(request, place); // a file that cannot be read is told before anything is ordered
+    const key = await keyFor(request, last);
+    const csr = Buffer.from(base64Of(certificateRequest(key, namesOf(request))), 'base64');
+    const { renewalInfo } = await this.#deps.client.directory(place, signal);
+    const replaces = renewalInfo === undefined ? undefined : this.#held.get(want.id)?.id;
+    const { names, profile } = request;
+    const pem = await orderCertificate(this.#deps, { names, csr, profile, replaces, place }, signal);
+    return await this.#value(want, { certificate: pem, privateKey: keyPem(key, 'pkcs8'), chain: [] });
+  }
+
+  /** @throws PannierError CERTIFICATE_UNFIT, CERTIFICATE_CA_UNREADABLE */
+  async #value(want: Want, set: CertificateSet): Promise<Fetched> {
+    const request = want.request as AcmeRequest;
+    const { place } = want;
+    try {
+      const checked = checkCertificate(set, {
+        authorities: await authoritiesOf(request, place),
+        names: namesOf(request),
+        nowMs: this.#deps.clock.wallMs(),
+        clockSkewMs: request.upkeep?.clockSkewMs ?? CLOCK_SKEW_MS,
+      });
+      const { leaf } = checked;
+      if (!isOfKind(checked.key, request.key)) throw fail('CERTIFICATE_UNFIT', place, 'the key is of another kind');
+      this.#held.set(want.id, { leaf, id: renewalId(leaf) });
+      const fields = certificateFields(checked, request.privateKeyFormat);
+      const version = plainText(fields.get('serialNumber')) as string;
+      return { fields, version, life: certificateLife(checked) };
+    } catch (error) {
+      if (!(error instanceof UnfitCertificateError)) throw error;
+      throw fail('CERTIFICATE_UNFIT', place, error.message);
+    }
+  }
+}
+
+async function authoritiesOf({ caFile }: AcmeRequest, place: string): Promise<readonly string[] | undefined> {
+  return caFile === undefined ? undefined : [await readAuthorities(caFile, place)];
+}
+
+/** The key of the last certificate when keys are reused, or a new one. */
+async function keyFor({ key }: AcmeRequest, last: Fetched | undefined): Promise<KeyObject> {
+  const before = key.reuse ? plainText(last?.fields.get('privateKey')) : undefined;
+  const known = before === undefined ? undefined : loadCrypto().createPrivateKey(before);
+  return known !== undefined && isOfKind(known, key) ? known : await makeKey(key);
+}
+
+/** All names are alternative names; issuers leave the common name away, or choose it. */
+function namesOf({ names }: AcmeRequest): Names {
+  return {
+    commonName: '',
+    dns: names.filter((name) => isIP(name) === 0),
+    emails: [],
+    ips: names.filter((name) => isIP(name) !== 0),
+    uris: [],
+    others: [],
+  };
+}
+
+function setOf(fields: Fields): CertificateSet {
+  const text = (name: string) => plainText(fields.get(name)) ?? '';
+  const chain = fields.get('caChain');
+  return {
+    certificate: text('certificate'),
+    privateKey: text('privateKey'),
+    chain: (isList(chain) ? chain : []).flatMap((one) => plainText(one) ?? []),
+  };
+}
+
+const base64Of = (pem: string): string => pem.replace(/-----[^-]+-----|\s/g, '');

@@ -1,0 +1,161 @@
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { Pacing } from '../../../src/backend/acme/pacing.ts';
+import { watchRenewalInfo } from '../../../src/backend/acme/renewal-info.ts';
+import { failure } from '../../../src/base/errors.ts';
+import { renewalId } from '../../../src/certificate/renewal-id.ts';
+import { FakeClock } from '../../fake-clock.ts';
+import { wantOf } from './acme.helpers.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+function setUp() {
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  const wanted: number[] = [];
+  const state = {
+    id: undefined as string | undefined,
+    retryAfter: '7200',
+    window: { start: '', end: '' },
+    fails: false,
+  };
+  const client = {
+    directory: async () => ({ renewalInfo: 'https://ca/info' }),
+    get: async ({ url }: { url: string }) => {
+      asked.push(url);
+      if (state.fails) throw new Error('down');
+      return { headers: { 'retry-after': state.retryAfter }, json: { suggestedWindow: state.window } };
+    },
+  } as never;
+  const deps = {
+    client,
+    clock,
+    random: () => 0.5,
+    held: () => (state.id === undefined ? undefined : ({ id: state.id } as never)),
+  };
+  const watching = watchRenewalInfo(deps, wantOf(['shop.test'], {}, 5 * MINUTE), (atMs) => wanted.push(atMs));
+  const window = (startMs: number, endMs: number) => {
+    state.window = { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() };
+  };
+  return { clock, asked, wanted, state, window, watching };
+}
+
+describe('the renewal information of an issuer', () => {
+  it('is asked for once there is a certificate, within a refresh, and then as often as the issuer says', async () => {
+    const { clock, asked, state, watching } = setUp();
+    await clock.advance(2 * HOUR);
+    expect(asked).toEqual([]);
+    state.id = 'one';
+    await clock.advance(6 * MINUTE);
+    expect(asked).toEqual(['https://ca/info/one']);
+    await clock.advance(HOUR);
+    expect(asked).toHaveLength(1);
+    await clock.advance(70 * MINUTE);
+    expect(asked).toHaveLength(2);
+    watching[Symbol.dispose]();
+    await clock.advance(24 * HOUR);
+    expect([asked.length, clock.waiting]).toEqual([2, 0]);
+  });
+
+  it('is asked for every six hours where the issuer does not say, or cannot be asked', async () => {
+    const { clock, asked, state } = setUp();
+    state.id = 'one';
+    state.fails = true;
+    await clock.advance(5 * HOUR);
+    expect(asked).toHaveLength(1);
+    await clock.advance(90 * MINUTE);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('of the next certificate is asked for soon after it came', async () => {
+    const { clock, asked, state } = setUp();
+    state.id = 'one';
+    await clock.advance(10 * MINUTE);
+    state.id = 'two';
+    await clock.advance(10 * MINUTE);
+    expect(asked).toEqual(['https://ca/info/one', 'https://ca/info/two']);
+  });
+
+  it('gives a moment within the window, the same one for the same window', async () => {
+    const { clock, wanted, state, window } = setUp();
+    state.id = 'one';
+    const nowMs = clock.wallMs();
+    window(nowMs + 10 * HOUR, nowMs + 20 * HOUR);
+    await clock.advance(5 * HOUR);
+    expect(new Set(wanted)).toEqual(new Set([nowMs + 15 * HOUR]));
+    window(nowMs - 2 * HOUR, nowMs - HOUR);
+    await clock.advance(3 * HOUR);
+    expect(wanted.at(-1)).toBe(nowMs - 1.5 * HOUR);
+  });
+
+  it.each([
+    ['no dates', { start: 'soon', end: 'later' }],
+    ['an end before its start', { start: '2026-02-02T00:00:00Z', end: '2026-01-01T00:00:00Z' }],
+  ])('with %s says nothing', async (_, given) => {
+    const { clock, wanted, state } = setUp();
+    state.id = 'one';
+    state.window = given;
+    await clock.advance(HOUR);
+    expect(wanted).toEqual([]);
+  });
+});
+
+describe('the id of a certificate for renewal information', () => {
+  it('is the one of the example of RFC 9773', () => {
+    expect(renewalId(new X509Certificate(EXAMPLE))).toBe('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE');
+  });
+});
+
+describe('orders that fail', () => {
+  const refused = failure('CERTIFICATE_REFUSED', 'secrets.tls.acme', 'no');
+  const waits = async (pacing: Pacing, clock: FakeClock) => {
+    for (let minutes = 0; minutes < 100; minutes++) {
+      try {
+        pacing.assertMayOrder('tls');
+        return minutes;
+      } catch {
+        await clock.advance(MINUTE);
+      }
+    }
+    return undefined;
+  };
+
+  it('are a minute or two apart at first and an hour in the end, and one by one', async () => {
+    const clock = new FakeClock();
+    const pacing = new Pacing(clock, () => 0.999);
+    const minutes: unknown[] = [];
+    for (let i = 0; i < 8; i++) {
+      pacing.failed('tls', refused);
+      expect(() => pacing.assertMayOrder('other')).not.toThrow();
+      minutes.push(await waits(pacing, clock));
+    }
+    expect(minutes).toEqual([2, 4, 8, 16, 32, 60, 60, 60]);
+    pacing.succeeded('tls');
+    pacing.failed('tls', refused);
+    expect(await waits(pacing, clock)).toBe(2);
+  });
+
+  it('are as far apart as the issuer asks for, a day at most', () => {
+    const pacing = new Pacing(new FakeClock(), () => 0);
+    expect(pacing.failed('tls', { ...refused, retryAfterMs: 5 * HOUR }).retryAfterMs).toBe(5 * HOUR);
+    expect(pacing.failed('tls', { ...refused, retryAfterMs: 500 * HOUR }).retryAfterMs).toBe(24 * HOUR);
+  });
+
+  it('are not held up by a network that failed: that costs the issuer nothing', () => {
+    const pacing = new Pacing(new FakeClock(), () => 0);
+    pacing.failed('tls', failure('BACKEND_UNREACHABLE', 'backends.ca', 'down'));
+    expect(() => pacing.assertMayOrder('tls')).not.toThrow();
+  });
+});
+
+/** The certificate of RFC 9773, appendix A. */
+const EXAMPLE = `-----BEGIN CERTIFICATE-----
+MIIBQzCB66ADAgECAgUAh2VDITAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpFeGFt
+cGxlIENBMCIYDzAwMDEwMTAxMDAwMDAwWhgPMDAwMTAxMDEwMDAwMDBaMBYxFDAS
+BgNVBAMTC2V4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeBZu
+7cbpAYNXZLbbh8rNIzuOoqOOtmxA1v7cRm//AwyMwWxyHz4zfwmBhcSrf47NUAFf
+qzLQ2PPQxdTXREYEnKMjMCEwHwYDVR0jBBgwFoAUaYhba4dGQEHhs3uEe6CuLN4B
+yNQwCgYIKoZIzj0EAwIDRwAwRAIge09+S5TZAlw5tgtiVvuERV6cT4mfutXIlwTb
++FYN/8oCIClDsqBklhB9KAelFiYt9+6FDj3z4KGVelYM5MdsO3pK
+-----END CERTIFICATE-----`;

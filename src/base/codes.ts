@@ -273,8 +273,8 @@ export const CODES = {
   SECRET_KV_DATA: row(
     1,
     'never',
-    'A path of `kv` has `data/` behind the mount, which may be meant in two ways (a warning).',
-    'Leave it out, or write it twice for a secret whose name begins with it.',
+    'A path of `kv` with `data/` may be meant in two ways (a warning).',
+    'Write data/ twice when it is in the name.',
   ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   CERTIFICATE_UNFIT: row(

@@ -12,9 +12,10 @@ export function didYouMean(near: string | undefined): string {
 const MAX_COMPARISONS = 200_000;
 
 /**
- * Makes a function that finds the candidate that a word probably stands for: at most two edits away, regardless of case.
- * Short names differ by so little anyway: two edits count only when one of the two words has seven letters, and one edit
- * when one of them has three, or when it exchanges the only two letters. The function returns undefined when no candidate is that near.
+ * Makes a function that finds the candidate that a word probably stands for: at most two edits away, regardless of
+ * case. Short names differ by so little anyway: two edits count only when one of the two words has seven letters, and
+ * one edit when one of them has three, or when it exchanges the only two letters. The function returns undefined when
+ * no candidate is that near.
  */
 export function makeNearest(candidates: Iterable<string>): (word: string) => string | undefined {
   const known = [...candidates];

@@ -84,15 +84,14 @@ describe('a path of `kv` with data/ behind the mount', () => {
 
   it('is a warning that says which secret is read, and how to write the other', async () => {
     expect(await warningsOf({ kv: '/secret/data/shop/app' })).toEqual([
-      'SECRET_KV_DATA secrets.app.kv: of KV version 2 secret/data/shop/app reads the secret shop/app, ' +
-        "not data/shop/app: data/ counts as a part of the API's path. " +
-        'Write kv: secret/shop/app; for the secret data/shop/app, write kv: secret/data/data/shop/app.',
+      'SECRET_KV_DATA secrets.app.kv: of KV version 2 secret/data/shop/app reads shop/app. ' +
+        'Write secret/shop/app; when the name begins with data/ itself, write secret/data/data/shop/app.',
     ]);
   });
 
   it('that a reference gave is not shown', async () => {
     const [warning] = await warningsOf({ kv: '${env:P}' }, { P: 'secret/data/hunter2' });
-    expect(warning).toMatch(/^SECRET_KV_DATA secrets\.app\.kv: of KV version 2 data\/ in the path/);
+    expect(warning).toMatch(/^SECRET_KV_DATA secrets\.app\.kv: of KV version 2 the path reads what follows data\//);
     expect(warning).not.toContain('hunter2');
   });
 

@@ -1,4 +1,3 @@
-import { makeNearest } from '../../base/nearest.ts';
 import type { Problems } from '../problems/problems.ts';
 import { OTHER_NAME, SECRET_NAME } from '../rules.ts';
 import { NAMED_SECTIONS, type NamedSection, SINGLE_SECTIONS, type SingleSection } from '../section-names.ts';
@@ -33,18 +32,12 @@ export function mergeFiles(files: readonly SourceFile[], problems: Problems): Me
     }
   }
   const [first] = files;
-  if (first !== undefined && files.every(isWithoutVersion)) {
+  if (first !== undefined && files.every(({ tree }) => tree['version'] === undefined)) {
     const [seen, hint] = ['version is absent', 'Add version: 1.'];
     if (files.length === 1) problems.add('CONFIG_MISSING', first, ['version'], seen, hint);
     else problems.addAt('CONFIG_MISSING', 'configuration', seen, hint);
   }
   return { sections, singles };
-}
-
-/** Whether nothing says the version; a misspelt key that does is a problem of its own. */
-function isWithoutVersion({ tree }: SourceFile): boolean {
-  const near = makeNearest(['version']);
-  return tree['version'] === undefined && !Object.keys(tree).some((key) => near(key) !== undefined);
 }
 
 function addEntries(

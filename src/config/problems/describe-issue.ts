@@ -53,7 +53,10 @@ export function describeIssue(
   return [{ code: 'CONFIG_INVALID', path, seen, ...hintFor(value, issue) }];
 }
 
-/** A key that is absent. Without a kind or a method nothing has looked at the other keys, and one may be the misspelt. */
+/**
+ * A key that is absent. Without a kind or a method nothing has looked at the other keys, and one of them may be the
+ * misspelt one.
+ */
 function describeMissing(issue: z.core.$ZodIssue, schema: z.core.$ZodType, entry: unknown): DescribedIssue[] {
   const path = issue.path as ConfigPath;
   const absent: DescribedIssue = { code: 'CONFIG_MISSING', path, seen: describeAbsent(issue, path) };

@@ -24,7 +24,8 @@ export function schemaAt(schema: Schema, path: ConfigPath, value: unknown): Sche
 }
 
 /**
- * The keys that some option of the union at `path` knows; those of one option alone when `chosen` is its kind or method.
+ * The keys that some option of the union at `path` knows; those of one option alone when `chosen` is its kind or its
+ * method.
  */
 export function keysOfOptions(schema: Schema, path: ConfigPath, value: unknown, chosen: unknown): readonly string[] {
   const at = schemaAt(schema, path, value);

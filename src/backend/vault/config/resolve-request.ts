@@ -74,12 +74,9 @@ function warnOfData(path: string, { file, path: at }: ConfigEntry, problems: Pro
   if (mount === undefined) return;
   const place = [...at, 'kv'];
   const isShown = !file.filled.has(pathKey(place));
-  const seen = isShown
-    ? `of KV version 2 ${path} reads the secret ${name}, not data/${name}: data/ counts as a part of the API's path`
-    : "of KV version 2 data/ in the path counts as a part of the API's path, not of the secret's name";
-  const hint = isShown
-    ? `Write kv: ${mount}/${name}; for the secret data/${name}, write kv: ${mount}/data/data/${name}.`
-    : 'Leave data/ out, or write it twice for a secret whose name begins with data/.';
+  const seen = `of KV version 2 ${isShown ? path : 'the path'} reads ${isShown ? name : 'what follows data/'}`;
+  const [one, other] = isShown ? [`${mount}/${name}`, `${mount}/data/data/${name}`] : ['it without data/', 'data/ twice'];
+  const hint = `Write ${one}; when the name begins with data/ itself, write ${other}.`;
   problems.warn('SECRET_KV_DATA', file, place, seen, hint);
 }
 

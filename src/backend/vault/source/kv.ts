@@ -24,9 +24,9 @@ const LEASED = 'one that gives leases';
  *
  * A path may be written as for `bao kv get` (`secret/shop/app`) or as for the API (`secret/data/shop/app`), so a secret
  * whose own name begins with `data/` is written `secret/data/data/…`. With `mount`, the path may also be written
- * without the mount, and what follows the mount is the secret's own name, `data/` too. The server is asked for the mount of a path and its version, once per mount. When it does not
- * tell, the path with `data/` after its first segment is tried, then the plain path; the one that succeeds is
- * remembered.
+ * without the mount, and what follows the mount is the secret's own name, `data/` too. The server is asked for the
+ * mount of a path and its version, once per mount. When it does not tell, the path with `data/` after its first segment
+ * is tried, then the plain path; the one that succeeds is remembered.
  *
  * The secrets have no life: KV v1 gives a `lease_duration` of weeks and takes a field named `ttl` for one, but neither
  * ends the value, so both are ignored.

@@ -21,7 +21,7 @@ import { createVaultWrite } from './source/write.ts';
 
 export interface VaultBackendDeps {
   readonly client: VaultClient;
-  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead'>;
+  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead' | 'resumed' | 'loginToKeep'>;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -119,6 +119,8 @@ export function createVaultBackend(
     trouble: () => session.trouble(),
     login: () => session.view(),
     clockJumped: (byMs) => session.clockJumped(byMs),
+    resumed: () => session.resumed(),
+    loginToKeep: () => session.loginToKeep(),
     revokeLogin: (signal) => session.revoke(signal),
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -160,7 +162,7 @@ function countVersions(clock: Clock): () => string {
  * Server and login as one text: two backends with equal identities give the same secrets. It holds no credential: files
  * are in it by their paths, a role id by its hash, and a literal token by the name of the backend.
  */
-function identityOf(config: VaultBackendConfig): string {
+export function identityOf(config: VaultBackendConfig): string {
   const { address, namespace, auth } = config;
   return JSON.stringify(['vault', address, namespace ?? '', auth.method, auth.mount, ...loginOf(auth, config)]);
 }

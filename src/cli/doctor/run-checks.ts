@@ -13,6 +13,7 @@ import { checkCommands } from './check-commands.ts';
 import { checkDestination } from './check-destination.ts';
 import { checkListeners } from './check-listeners.ts';
 import { checkLogFile } from './check-log-file.ts';
+import { checkState } from './check-state.ts';
 
 /**
  * Runs all checks and yields them by area, in the order of causes. The areas run at the same time, since none depends
@@ -36,6 +37,7 @@ export async function* runChecks(options: CommonOptions, signal: AbortSignal): A
     area((own) => checkListeners(own, config)),
     area((own) => checkCommands(own, config)),
     area((own) => checkLogFile(own, config)),
+    area((own) => checkState(own, config, readEnvironment())),
   ];
   for (const checks of areas) yield await checks;
 }

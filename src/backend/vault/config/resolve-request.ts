@@ -70,14 +70,10 @@ function warnOfKv2(path: string, { file, path: at }: ConfigEntry, problems: Prob
 
 /** Only a warning: a KV engine of version 1 has such paths, and whoever copied the path of the API means just that. */
 function warnOfData(path: string, { file, path: at }: ConfigEntry, problems: Problems): void {
-  const [, mount, name] = DATA_BEHIND_MOUNT.exec(path) ?? [];
-  if (mount === undefined) return;
-  const place = [...at, 'kv'];
-  const isShown = !file.filled.has(pathKey(place));
-  const seen = `of KV version 2 ${isShown ? path : 'the path'} reads ${isShown ? name : 'what follows data/'}`;
-  const [one, other] = isShown ? [`${mount}/${name}`, `${mount}/data/data/${name}`] : ['it without data/', 'data/ twice'];
-  const hint = `Write ${one}; when the name begins with data/ itself, write ${other}.`;
-  problems.warn('SECRET_KV_DATA', file, place, seen, hint);
+  if (!DATA_BEHIND_MOUNT.test(path)) return;
+  const seen = 'of KV version 2 the secret without data/ is read: data/ behind the mount is no part of the name';
+  const hint = 'Leave data/ out, or write data/data/ when the name begins with data/.';
+  problems.warn('SECRET_KV_DATA', file, [...at, 'kv'], seen, hint);
 }
 
 function endField(end: NonNullable<VaultSecretShape['end']>): EndField {

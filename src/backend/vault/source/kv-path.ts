@@ -30,7 +30,7 @@ export function kvFormOf(path: string, mount: string, version: 1 | 2, configured
 }
 
 /** `secret/data/NAME`, but not `secret/data/data/NAME`: a path of `kv` whose `data/` may have been meant as a name. */
-export const DATA_BEHIND_MOUNT = /^([^/]+)\/data\/(?!data\/)(.+)$/;
+export const DATA_BEHIND_MOUNT = /^[^/]+\/data\/(?!data\/)./;
 
 /** The path of the API that reads a secret in this form. */
 export function kvApiPath({ version, mount, rest }: KvForm): string {

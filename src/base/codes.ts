@@ -290,6 +290,12 @@ export const CODES = {
     'A secret that `read` fetches is one of KV version 2 (a warning).',
     'Fetch it with kv: its fields are then the stored ones.',
   ),
+  SECRET_KV_DATA: row(
+    1,
+    'never',
+    'A path of `kv` with `data/` may be meant in two ways (a warning).',
+    'Write data/ twice when it is in the name.',
+  ),
   SECRET_NOT_KV: row(1, 'backoff', 'The mount of a kv secret is not a KV engine.', 'Use read: for this path.'),
   CERTIFICATE_UNFIT: row(
     1,

@@ -61,6 +61,11 @@ keys:
     ['outputs.reload.http.url', 'outputs.NAME.reload[].http.url'],
     ['outputs.shop.reload[0].http.url', 'outputs.NAME.reload[].http.url'],
     ['api.listeners[]', 'api.listeners'],
+    ['outputs.shop.files["app.env"].format', 'outputs.NAME.files.NAME.format'],
+    ['outputs["my shop"].files["mode"].format', 'outputs.NAME.files.NAME.format'],
+    ['outputs.shop.files["app.env"]', 'outputs.NAME.files'],
+    ['outputs.shop.files["a.conf"].content, content:2:3', 'outputs.NAME.files.NAME.content'],
+    ['conf.d/shop.yaml:9:7: outputs.shop.reload[0].http.url', 'outputs.NAME.reload[].http.url'],
   ])('%s is understood as %s', async (asked, path) => {
     expect((await explain(asked)).split('\n')[0]).toBe(path);
   });
@@ -70,7 +75,8 @@ keys:
     ['secrets.refrsh', 'there is no key "refrsh" below secrets; did you mean "refresh"?', 'The keys there: kv, '],
     ['backends.bao.auth.metod', 'no key "metod" below backends.NAME.auth; did you mean "method"?', 'mount, '],
     ['maxStale', 'there is no key "maxStale" in a configuration', 'There is secrets.NAME.maxStale'],
-    ['log.level.x', 'there is no key "x" below log.level', ''],
+    ['log.level.x', 'there is no key "x" below log.level', 'log.level has no keys below it: leave .x out.'],
+    ['secrets.app.kv.x', 'no key "x" below secrets.NAME.kv', 'secrets.NAME.kv has no keys below it: leave .x out.'],
   ])('%s is unknown, and the nearest key is named', async (asked, seen, hint) => {
     const error = await explain(asked).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(PannierError);

@@ -41,5 +41,17 @@ export const ADVICE: readonly Cut[] = [
     'if (givenEnd === undefined) warnOfKv2(',
     'if (givenEnd !== undefined) warnOfKv2(',
   ),
+  cutIn('src/backend/vault/config/resolve-request.ts')(
+    'kv-data-is-told',
+    'if (mount === undefined && kvVersion !== 1) warnOfData(',
+    'if (mount !== undefined && kvVersion !== 1) warnOfData(',
+    { by: 'is a warning that says' },
+  ),
+  cutIn('src/backend/vault/source/kv-path.ts')(
+    'kv-data-is-told',
+    'version === 2 && (configured === undefined ||',
+    'version === 2 && (configured !== null ||',
+    { by: 'takes what follows' },
+  ),
   read('read-of-kv2-is-told', '!told.has(path)', 'told.size >= 0', { by: 'one warning at the first answer' }),
 ];

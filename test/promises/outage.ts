@@ -142,7 +142,7 @@ export const outage: Section = {
       inFile(
         'test/render/formats/dotenv.test.ts',
         'format dotenv',
-      )('tells every name and every value that it refuses in one message, up to a hundred'),
+      )('tells every name and every value that it refuses in one message, up to ten'),
       inFile('test/templates/page.test.ts', 'a builtin that cannot write a field')('%s names it, as with %j'),
       inFile('test/backend/aws/source/failures.test.ts', 'a failure names what was asked for')('%s'),
     ),

@@ -24,9 +24,9 @@ const LEASED = 'one that gives leases';
  *
  * A path may be written as for `bao kv get` (`secret/shop/app`) or as for the API (`secret/data/shop/app`), so a secret
  * whose own name begins with `data/` is written `secret/data/data/…`. With `mount`, the path may also be written
- * without the mount. The server is asked for the mount of a path and its version, once per mount. When it does not
- * tell, the path with `data/` after its first segment is tried, then the plain path; the one that succeeds is
- * remembered.
+ * without the mount, and what follows the mount is the secret's own name, `data/` too. The server is asked for the
+ * mount of a path and its version, once per mount. When it does not tell, the path with `data/` after its first segment
+ * is tried, then the plain path; the one that succeeds is remembered.
  *
  * The secrets have no life: KV v1 gives a `lease_duration` of weeks and takes a field named `ttl` for one, but neither
  * ends the value, so both are ignored.
@@ -67,14 +67,14 @@ async function locate(
   signal: AbortSignal,
 ): Promise<{ readonly forms: readonly KvForm[]; readonly mount?: Mount }> {
   const { path, guessed } = kvPathOf(request);
-  if (request.kvVersion !== undefined) return { forms: [kvFormOf(path, guessed, request.kvVersion)] };
+  if (request.kvVersion !== undefined) return { forms: [kvFormOf(path, guessed, request.kvVersion, request.mount)] };
   const mount = await mounts.find(path, { place, isPathPrivate: request.isPathPrivate }, signal);
-  if (mount === 'refused') return { forms: [kvFormOf(path, guessed, 2), kvFormOf(path, guessed, 1)] };
+  if (mount === 'refused') return { forms: [kvFormOf(path, guessed, 2, request.mount), kvFormOf(path, guessed, 1)] };
   if (!['kv', 'generic', 'cubbyhole'].includes(mount.type)) {
     throw notKv(mount.path, mount.type, request.isPathPrivate ? 'PATH' : path, place);
   }
-  const form = kvFormOf(path, mount.path, mount.version);
-  const other = kvFormOf(path, mount.path, mount.version === 2 ? 1 : 2);
+  const form = kvFormOf(path, mount.path, mount.version, request.mount);
+  const other = kvFormOf(path, mount.path, mount.version === 2 ? 1 : 2, request.mount);
   return { forms: mount.source === 'reported' ? [form] : [form, other], mount };
 }
 

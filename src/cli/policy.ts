@@ -5,9 +5,12 @@ import { systemClock } from '../base/clock.ts';
 import { fail } from '../base/errors.ts';
 import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { version } from '../base/version.ts';
+import type { SecretConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
+import { ON_DEMAND_NAME } from '../config/sections/sds/config.ts';
 import { print } from './print.ts';
+import { requestsTo } from './requests-to.ts';
 import { type CommonOptions, loadPlan } from './setup.ts';
 import { listenForStop } from './stop-signals.ts';
 
@@ -28,7 +31,7 @@ export interface PolicyCommandOptions extends CommonOptions {
  */
 export async function policyCommand(options: PolicyCommandOptions): Promise<number> {
   const plan = await loadPlan(options);
-  const { backends, secrets, proxy } = plan.config;
+  const { backends, proxy } = plan.config;
   for (const name of options.backend) {
     if (backends.has(name)) continue;
     const hint = `Configured: ${[...backends.keys()].slice(0, 10).join(', ')}.`;
@@ -44,7 +47,7 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
     const tools = await kindOf(BACKEND_KINDS, config).loadTools?.();
     const use = {
       config,
-      secrets: [...secrets.values()].filter(({ backend }) => backend === config.name),
+      secrets: requestsTo(config.name, plan.config).map(forAnyName),
       computed: computed.get(config.name) ?? [],
       isProxied: proxy?.backend === config.name,
       ...(options.direct === true ? { ask: askBy(options, stop.signal) } : {}),
@@ -53,6 +56,11 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
   }
   await print(options.json === true ? `${JSON.stringify(policies.map(shown), null, 2)}\n` : textOf(policies));
   return 0;
+}
+
+/** A request for a certificate on demand has `*`, which a policy takes for any text, where the name will be. */
+function forAnyName(secret: SecretConfig): SecretConfig {
+  return JSON.parse(JSON.stringify(secret).replaceAll(ON_DEMAND_NAME, '*'));
 }
 
 function askBy({ tokenFile }: PolicyCommandOptions, signal: AbortSignal) {

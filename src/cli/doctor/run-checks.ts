@@ -7,6 +7,7 @@ import { version } from '../../base/version.ts';
 import type { BackendConfig, Config } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { kindOf } from '../../config/sections/backends/kind.ts';
+import { requestsTo } from '../requests-to.ts';
 import { type CommonOptions, readConfig } from '../setup.ts';
 import { checkAgents } from './check-agents.ts';
 import { checkCommands } from './check-commands.ts';
@@ -78,7 +79,7 @@ async function checkTemplates(examination: Examination, config: Config): Promise
   examination.pass('template', 'outputs', `${count} template${count === 1 ? '' : 's'} can be parsed`);
 }
 
-async function checkBackend(examination: Examination, config: BackendConfig, { secrets }: Config): Promise<void> {
+async function checkBackend(examination: Examination, config: BackendConfig, whole: Config): Promise<void> {
   const kind = kindOf(BACKEND_KINDS, config);
   const context = {
     clock: systemClock,
@@ -88,8 +89,7 @@ async function checkBackend(examination: Examination, config: BackendConfig, { s
     version,
     kept: new Map(),
   };
-  const own = [...secrets.values()].filter(({ backend }) => backend === config.name);
   const { examine } = (await kind.loadTools?.()) ?? {};
   if (examine === undefined) examination.skip('backend', `backends.${config.name}`, `no checks for ${config.kind}`);
-  else await examine({ config, secrets: own, context }, examination);
+  else await examine({ config, secrets: requestsTo(config.name, whole), context }, examination);
 }

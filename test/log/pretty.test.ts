@@ -48,6 +48,16 @@ describe('the log for people', () => {
         '         and 1 more\n',
     ],
     [
+      'a certificate on demand that gives way',
+      { kind: 'secret-dropped', secrets: ['sds a.shop.svc'] },
+      '09:05:07 secret sds a.shop.svc is let go: nothing asks for it any more\n',
+    ],
+    [
+      'a secret that is dropped',
+      { kind: 'secret-dropped', secrets: ['db'] },
+      '09:05:07 secret db is no longer configured\n',
+    ],
+    [
       'what has no words of its own',
       { kind: 'api-audit', audit: true, where: 'unix:///x', action: 'read', outcome: 'done', secret: 'app' },
       '09:05:07 API: audit true, where unix:///x, action read, outcome done, secret app\n',

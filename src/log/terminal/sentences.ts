@@ -56,7 +56,10 @@ const SENTENCES: Sentences = {
   'secret-absent': ({ secrets, failure }) => `optional ${secretsOf(secrets)} is not there: ${reasonOf(failure)}`,
   'secret-state': ({ secrets, state, reason }) =>
     `${secretsOf(secrets)} is ${state}${reason === undefined ? '' : `: ${reason}`}`,
-  'secret-dropped': ({ secrets }) => `${secretsOf(secrets)} is no longer configured`,
+  'secret-dropped': ({ secrets }) =>
+    secrets.every((name) => CONFIGURED.test(name))
+      ? `${secretsOf(secrets)} is no longer configured`
+      : `${secretsOf(secrets)} is let go: nothing asks for it any more`,
   'output-waiting': ({ output, missing }) => `output ${output} waits for ${missing.join(', ')}`,
   'output-published': ({ output, dir, generation, files, durationMs }) =>
     dir === undefined
@@ -119,6 +122,9 @@ const secretsOf = (names: readonly string[]): string =>
   }`;
 
 const MAX_NAMES = 5;
+
+/** A name of the configuration. Secrets that a template or a client asks for have other ones. */
+const CONFIGURED = /^[A-Za-z_][\w-]*$/;
 
 /** `listening: service api, where unix:///run/x.sock`. */
 function plain({ message, fields }: Line): string {

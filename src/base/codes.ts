@@ -247,6 +247,26 @@ export const CODES = {
   BACKEND_FILE: row(1, 'backoff', 'A file of a file backend cannot be read or parsed.', 'Correct the file.'),
   CANCELLED: row(1, 'never', 'The work was cancelled because the agent stops.', 'Nothing to do.'),
 
+  // ---- state
+  STATE_KEY: row(
+    1,
+    'never',
+    'The key of the state cannot be used, so the agent works without a state (a warning).',
+    'Give state.keyFile or state.keyEnv at least 32 random bytes: openssl rand -base64 32.',
+  ),
+  STATE_UNREADABLE: row(
+    1,
+    'never',
+    'What an earlier process kept cannot be opened, so everything is fetched (a warning).',
+    'If the key was changed by mistake, restore it and rename refused to state.',
+  ),
+  STATE_NOT_WRITABLE: row(
+    1,
+    'backoff',
+    'What is known cannot be kept for the next start (a warning).',
+    'Check the directory in state.path, its owner and its space.',
+  ),
+
   // ---- secret
   SECRET_DENIED: row(4, 'backoff', 'The login may not read this path (403).', "Extend the login's policy."),
   SECRET_NOT_FOUND: row(1, 'backoff', 'Nothing is stored at this path (404).', 'Check the path, or write the secret.'),

@@ -1,4 +1,5 @@
 import type { Plan } from '../agent/plan.ts';
+import { usedSecrets } from '../agent/used-secrets.ts';
 import type { ComputedRequest, Policy } from '../backend/policy.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
@@ -10,7 +11,7 @@ import { readEnvironment } from '../config/environment.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
 import { ON_DEMAND_NAME } from '../config/sections/sds/config.ts';
 import { print } from './print.ts';
-import { requestsTo } from './requests-to.ts';
+import { requestsOnDemand } from './requests-on-demand.ts';
 import { type CommonOptions, loadPlan } from './setup.ts';
 import { listenForStop } from './stop-signals.ts';
 
@@ -31,7 +32,7 @@ export interface PolicyCommandOptions extends CommonOptions {
  */
 export async function policyCommand(options: PolicyCommandOptions): Promise<number> {
   const plan = await loadPlan(options);
-  const { backends, proxy } = plan.config;
+  const { backends, secrets, proxy } = plan.config;
   for (const name of options.backend) {
     if (backends.has(name)) continue;
     const hint = `Configured: ${[...backends.keys()].slice(0, 10).join(', ')}.`;
@@ -41,13 +42,15 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
   }
   using stop = listenForStop();
   const computed = await computedOf(plan);
+  const used = usedSecrets(plan);
   const policies: Policy[] = [];
   for (const config of backends.values()) {
     if (options.backend.length > 0 && !options.backend.includes(config.name)) continue;
     const tools = await kindOf(BACKEND_KINDS, config).loadTools?.();
+    const own = [...secrets.values()].filter(({ name, backend }) => backend === config.name && used.has(name));
     const use = {
       config,
-      secrets: requestsTo(config.name, plan.config).map(forAnyName),
+      secrets: [...own, ...requestsOnDemand(config.name, plan.config).map(forAnyName)],
       computed: computed.get(config.name) ?? [],
       isProxied: proxy?.backend === config.name,
       ...(options.direct === true ? { ask: askBy(options, stop.signal) } : {}),

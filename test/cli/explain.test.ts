@@ -12,7 +12,7 @@ describe('pannier explain', () => {
     const text = await explain();
     for (const section of ['version', 'backends', 'secrets', 'outputs', 'exec', 'api', 'proxy', 'admin', 'sds', 'log'])
       expect(text).toMatch(new RegExp(`^  ${section} +\\w`, 'm'));
-    expect(text).not.toContain('state');
+    expect(text).not.toContain('transit');
   });
 
   it('tells type, default, purpose and an example, and the keys below', async () => {
@@ -80,7 +80,7 @@ keys:
   });
 
   it('says of a key that is not supported yet just that', async () => {
-    expect(await explain('state')).toBe('state\n  not yet supported\n');
+    expect(await explain('state.transit')).toBe('state.transit\n  not yet supported\n');
   });
 
   it('explains every key, with an example that is YAML and leads to it', async () => {

@@ -30,7 +30,7 @@ export const ADVICE: readonly Cut[] = [
     'if (mounts !== null) return',
   ),
   advice('denied-shows-mounts', 'meant === undefined ?', 'meant !== undefined ?', { by: 'misspelt' }),
-  advice('denied-shows-mounts', 'if (error.status === 404) return', 'if (error.status === 405) return', {
+  advice('denied-shows-mounts', 'if (status === 404) return `', 'if (status === 405) return `', {
     by: 'is said to be missing',
   }),
   advice('mounts-asked-seldom', 'if (mounts !== undefined) this.#seen =', 'if (mounts === null) this.#seen ='),

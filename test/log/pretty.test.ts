@@ -81,8 +81,8 @@ describe('the log for people', () => {
     ],
     [
       'a secret that is kept',
-      { kind: 'secret-kept', secrets: ['db'], life: 'lease', lifeMs: 60_000 },
-      '09:05:07 secret db kept from before the start, good for 1m\n',
+      { kind: 'secret-kept', secrets: ['db'], life: 'lease', lifeMs: 60_000, ageMs: 1_000 },
+      '09:05:07 secret db kept from before the start, 1s old, good for 1m\n',
     ],
     [
       'a secret that has ended',

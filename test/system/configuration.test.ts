@@ -101,10 +101,10 @@ const BAD: readonly Bad[] = [
     says: /the same directory as outputs\.a\.dir/,
   },
   {
-    title: 'a section that is not built yet',
-    text: json(good({ state: {} })),
+    title: 'a key that is not built yet',
+    text: json(good({ state: { path: './state', transit: { backend: 'demo' } } })),
     code: 'CONFIG_NOT_SUPPORTED',
-    place: 'state',
+    place: 'state.transit',
     says: /not yet supported/,
   },
 ];

@@ -41,6 +41,8 @@ const SENTENCES: Sentences = {
     `logged in to ${backend} by ${method}${ttlMs === 'forever' ? '' : `, for ${formatDuration(ttlMs)}`}`,
   'login-failed': ({ backend, failure, retryInMs }) =>
     `cannot log in to ${backend}: ${reasonOf(failure)}${again(retryInMs)}`,
+  'login-resumed': ({ backend, failure }) =>
+    `login to ${backend} taken up from an earlier process${failure === undefined ? '' : `, not asked for yet: ${reasonOf(failure)}`}`,
   'login-renewed': ({ backend, ttlMs }) => `login to ${backend} renewed, for ${formatDuration(ttlMs)}`,
   'login-renew-failed': ({ backend, failure, retryInMs }) =>
     `cannot renew the login to ${backend}: ${reasonOf(failure)}${again(retryInMs)}`,
@@ -53,8 +55,8 @@ const SENTENCES: Sentences = {
     `${backend}: ${call}: ${reasonOf(failure)} after ${formatDuration(durationMs)}`,
   'secret-changed': ({ secrets, first, lifeMs }) =>
     `${secretsOf(secrets)} ${first ? 'fetched' : 'changed'}${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
-  'secret-kept': ({ secrets, lifeMs }) =>
-    `${secretsOf(secrets)} kept from before the start${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
+  'secret-kept': ({ secrets, lifeMs, ageMs }) =>
+    `${secretsOf(secrets)} kept from before the start, ${formatDuration(ageMs)} old${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
   'secret-unchanged': ({ secrets }) => `${secretsOf(secrets)} unchanged`,
   'secret-renewed': ({ secrets, ttlMs }) => `lease of ${secretsOf(secrets)} renewed, for ${formatDuration(ttlMs)}`,
   'secret-failed': ({ secrets, doing, failure, retryInMs }) =>

@@ -299,7 +299,7 @@ describe('the first failing line of pannier doctor names the cause', () => {
     });
     const { failures } = await doctor(onDemand({ key: { local: 'ed25519' } }));
     expect(failures.map(({ place, code }) => [place, code])).toEqual([['sds.onDemand.certificate', 'SECRET_DENIED']]);
-    expect(failures[0]?.hint).toBe('Add to the policy: path "pki/sign/shop" { capabilities = ["update"] }');
+    expect(failures[0]?.hint).toMatch(/path "pki\/sign\/shop" \{ capabilities = \["update"\] \}$/);
     const { checks } = await doctor(onDemand({}));
     expect(checks.find(({ place }) => place === 'sds.onDemand.certificate')).toMatchObject({ state: 'ok' });
   });

@@ -6,9 +6,12 @@ import { systemClock } from '../base/clock.ts';
 import { fail } from '../base/errors.ts';
 import { makeNearest, thereIsNo } from '../base/nearest.ts';
 import { version } from '../base/version.ts';
+import type { SecretConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
+import { ON_DEMAND_NAME } from '../config/sections/sds/config.ts';
 import { print } from './print.ts';
+import { requestsOnDemand } from './requests-on-demand.ts';
 import { type CommonOptions, loadPlan } from './setup.ts';
 import { listenForStop } from './stop-signals.ts';
 
@@ -44,9 +47,10 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
   for (const config of backends.values()) {
     if (options.backend.length > 0 && !options.backend.includes(config.name)) continue;
     const tools = await kindOf(BACKEND_KINDS, config).loadTools?.();
+    const own = [...secrets.values()].filter(({ name, backend }) => backend === config.name && used.has(name));
     const use = {
       config,
-      secrets: [...secrets.values()].filter(({ name, backend }) => backend === config.name && used.has(name)),
+      secrets: [...own, ...requestsOnDemand(config.name, plan.config).map(forAnyName)],
       computed: computed.get(config.name) ?? [],
       isProxied: proxy?.backend === config.name,
       ...(options.direct === true ? { ask: askBy(options, stop.signal) } : {}),
@@ -55,6 +59,11 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
   }
   await print(options.json === true ? `${JSON.stringify(policies.map(shown), null, 2)}\n` : textOf(policies));
   return 0;
+}
+
+/** A request for a certificate on demand has `*`, which a policy takes for any text, where the name will be. */
+function forAnyName(secret: SecretConfig): SecretConfig {
+  return JSON.parse(JSON.stringify(secret).replaceAll(ON_DEMAND_NAME, '*'));
 }
 
 function askBy({ tokenFile }: PolicyCommandOptions, signal: AbortSignal) {

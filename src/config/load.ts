@@ -115,14 +115,18 @@ async function loadBy(problems: Problems, options: LoadOptions, { texts, readFil
 /** Loads what is needed to resolve the requests and the backends that few configurations have. */
 async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly SourceFile[]): Promise<void> {
   for (const [key, load] of kinds.flatMap(({ lateRequestKeys = {} }) => Object.entries(lateRequestKeys))) {
-    const isUsed = files.some(({ tree: { secrets } }) => isTree(secrets) && Object.values(secrets).some(has(key)));
-    if (isUsed) await load();
+    if (files.some(({ tree }) => requestsIn(tree).some(has(key)))) await load();
   }
   for (const { kind, loadResolve } of kinds) {
     if (loadResolve === undefined) continue;
     const isUsed = files.some(({ tree: { backends } }) => isTree(backends) && Object.values(backends).some(is(kind)));
     if (isUsed) await loadResolve();
   }
+}
+
+/** Every entry of a file that asks a backend for something: the secrets, and the certificates on demand. */
+function requestsIn({ secrets, sds }: ConfigTree): readonly unknown[] {
+  return [...(isTree(secrets) ? Object.values(secrets) : []), ...(isTree(sds) ? [sds['onDemand']] : [])];
 }
 
 const is = (kind: string) => (entry: unknown) => isTree(entry) && entry['kind'] === kind;

@@ -97,6 +97,10 @@ describe('no warning comes when', () => {
     ],
     ['a proxy is all there is', { ...bao, proxy: { socket } }],
     [
+      'certificates on demand are all that asks the backend',
+      { ...bao, sds: { socket, onDemand: { match: '*.svc', certificate: { issuer: 'pki', role: 'shop' } } } },
+    ],
+    [
       'the proxy has a backend of its own',
       { ...two, secrets, outputs: { o: content('{{app.a}}{{db.a}}') }, proxy: { socket, backend: 'other' } },
     ],

@@ -98,6 +98,11 @@ describe('the section sds', () => {
       ['CONFIG_INVALID sds.secrets.a.match[0]', 'CONFIG_INVALID sds.secrets.a.match[1]'],
     ],
     [
+      'an address that is none',
+      { socket: 's', secrets: { a: { trust: 'tls', match: [{ ip: '999.1.1.1' }, { ip: '10.', by: 'prefix' }] } } },
+      ['CONFIG_INVALID sds.secrets.a.match[0].ip'],
+    ],
+    [
       'a list without a field',
       { socket: 's', secrets: { a: { trust: 'tls', crl: 'app' } } },
       ['CONFIG_INVALID sds.secrets.a.crl'],

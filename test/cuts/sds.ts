@@ -27,6 +27,9 @@ export const SDS: readonly Cut[] = [
   hub('sds-new-configuration', 'for (const stream of [...this.#streams]) stream.changed();', ''),
   cutIn('src/deliver/sds/names.ts')('sds-on-demand', 'const name = asked.toLowerCase();', 'const name = asked;'),
   cutIn('src/deliver/sds/names.ts')('sds-on-demand', "'[a-z0-9_-]+'", "'[a-z0-9_.-]+'", { by: 'does not fit' }),
+  cutIn('src/config/load.ts')('sds-on-demand', ", ...(isTree(sds) ? [sds['onDemand']] : [])", '', {
+    by: 'no secret is a certificate',
+  }),
   onDemand('sds-on-demand-bounded', 'if (this.#names.size >= max && !madeRoom) {', 'if (max < 0) {'),
   onDemand('sds-on-demand-bounded', '> this.#deps.clock.monoMs()) return;', '> Number.POSITIVE_INFINITY) return;', {
     by: 'for a while',

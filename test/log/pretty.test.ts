@@ -48,12 +48,54 @@ describe('the log for people', () => {
         '         and 1 more\n',
     ],
     [
+      'a certificate on demand that gives way',
+      { kind: 'secret-dropped', secrets: ['sds a.shop.svc'] },
+      '09:05:07 secret sds a.shop.svc is let go: nothing asks for it any more\n',
+    ],
+    [
+      'a secret that is dropped',
+      { kind: 'secret-dropped', secrets: ['db'] },
+      '09:05:07 secret db is no longer configured\n',
+    ],
+    [
+      'a refusal of Envoy',
+      { kind: 'sds-refused', names: ['server_cert', 'clients'], node: 'gateway', failure: denied },
+      '09:05:07 error: Envoy gateway refused server_cert, clients: secrets.db.read: permission denied (SECRET_DENIED)\n' +
+        '         Ask for the policy.\n',
+    ],
+    [
+      'what Envoy cannot be served',
+      { kind: 'sds-unusable', name: 'server_cert', failure: failure('SDS_UNUSABLE', 'sds.secrets.a', 'no key') },
+      expect.stringMatching(/^09:05:07 error: server_cert cannot be served to Envoy: sds.secrets.a: no key \(SDS_UNUS/),
+    ],
+    [
+      'what Envoy was sent',
+      { kind: 'sds-sent', how: 'delta', names: ['a', 'b'], secrets: 3 },
+      '09:05:07 debug: sent to Envoy: a, b and 1 more\n',
+    ],
+    ['what Envoy took up', { kind: 'sds-accepted', names: ['a'], secrets: 1 }, '09:05:07 debug: Envoy took up a\n'],
+    [
+      'a name that sds does not have',
+      { kind: 'sds-unknown', name: 'a' },
+      '09:05:07 warning: Envoy asked for a, which sds does not have\n',
+    ],
+    [
+      'a secret that is kept',
+      { kind: 'secret-kept', secrets: ['db'], life: 'lease', lifeMs: 60_000, ageMs: 1_000 },
+      '09:05:07 secret db kept from before the start, 1s old, good for 1m\n',
+    ],
+    [
+      'a secret that has ended',
+      { kind: 'secret-state', secrets: ['db'], state: 'expired', reason: 'SECRET_EXPIRED' },
+      '09:05:07 warning: secret db is expired: what was fetched last is past its end (SECRET_EXPIRED)\n',
+    ],
+    [
       'what has no words of its own',
       { kind: 'api-audit', audit: true, where: 'unix:///x', action: 'read', outcome: 'done', secret: 'app' },
       '09:05:07 API: audit true, where unix:///x, action read, outcome done, secret app\n',
     ],
   ])('tells of %s', (_, fact, text) => {
-    expect(told(fact)).toBe(text);
+    expect(told(fact)).toEqual(text);
   });
 
   it('cannot be moved by control characters in a name, a reason or a hint', () => {

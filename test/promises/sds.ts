@@ -3,6 +3,7 @@ import { held, inFile, type Section } from './promise.ts';
 const sotw = inFile('test/deliver/sds/sotw.test.ts', 'a State-of-the-World stream');
 const delta = inFile('test/deliver/sds/delta.test.ts', 'a Delta stream');
 const onDemand = inFile('test/deliver/sds/delta.test.ts', 'a name on demand');
+const alone = inFile('test/config/sds-on-demand.test.ts', 'certificates on demand alone');
 const socket = inFile('test/deliver/sds/listener.test.ts', 'the socket of sds');
 const certificate = inFile('test/deliver/sds/body-of.test.ts', 'a certificate for Envoy');
 const envoy = inFile('test/system/sds.test.ts', 'Envoy with its secrets from the agent');
@@ -67,6 +68,7 @@ export const sds: Section = {
       onDemand('is asked for once, however many streams follow it, and given to all of them'),
       onDemand('is not asked for when the pattern does not fit: %s', 'a.b.shop.svc'),
       envoy('gets certificates by the name in the hello of a client, each issued once, and no others'),
+      alone('are resolved when no secret is a certificate'),
     ),
     held(
       'sds-on-demand-bounded',

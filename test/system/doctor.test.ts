@@ -292,6 +292,18 @@ describe('the first failing line of pannier doctor names the cause', () => {
     expect(status).toBe(4);
   });
 
+  it('of a certificate on demand that the policy leaves out', async () => {
+    const onDemand = (more: object) => ({
+      ...bao(),
+      sds: { socket: './s', onDemand: { match: '*.svc', certificate: { issuer: 'pki', role: 'shop', ...more } } },
+    });
+    const { failures } = await doctor(onDemand({ key: { local: 'ed25519' } }));
+    expect(failures.map(({ place, code }) => [place, code])).toEqual([['sds.onDemand.certificate', 'SECRET_DENIED']]);
+    expect(failures[0]?.hint).toMatch(/path "pki\/sign\/shop" \{ capabilities = \["update"\] \}$/);
+    const { checks } = await doctor(onDemand({}));
+    expect(checks.find(({ place }) => place === 'sds.onDemand.certificate')).toMatchObject({ state: 'ok' });
+  });
+
   it('of a role without the default policy, whose secrets are read instead', async () => {
     const { bao: server } = world();
     await writePolicy(server, 'bare', 'path "secret/data/shop/app" { capabilities = ["read"] }');

@@ -173,4 +173,17 @@ describe('pannier policy for OpenBao', () => {
     expect(stdout).toMatch(/# Note: secret\/: whether it is a KV engine of version 1 or 2/);
     expect((await world().bao.requests()).length).toBe(asked);
   });
+
+  it.each([
+    [{ role: 'shop' }, 'pki/issue/shop'],
+    [{ role: 'shop-{name}', key: { local: 'ed25519' } }, 'pki/sign/shop-*'],
+  ])('a certificate on demand of %j needs the path %s', async (certificate, path) => {
+    const place = await scene.place();
+    const config = await place.config({
+      backends: { bao: baoOf(world()) },
+      sds: { socket: './s', onDemand: { match: '*.svc', certificate: { issuer: 'pki', ...certificate } } },
+    });
+    const printed = (await runAgent(['policy', '-c', config])).stdout();
+    expect(printed).toContain(`# sds.onDemand.certificate\npath "${path}" { capabilities = ["update"] }`);
+  });
 });

@@ -88,9 +88,9 @@ describe.skipIf(noEnvoy !== undefined)('an application behind examples/envoy', {
     const { api, ask, control } = await startExample();
     let serial = 0;
     const rotate = async () => {
-      const password = `token-${++serial}`;
-      api.valid.unshift(password);
-      await world().putSecret('app', { password });
+      const token = `token-${++serial}`;
+      api.valid.unshift(token);
+      await world().putSecret('app', { token });
       await get(control, '/v1/secrets/app/refresh', {}, 'POST');
     };
     await rotate();
@@ -123,7 +123,7 @@ describe.skipIf(noEnvoy !== undefined)('an application behind examples/envoy', {
     expect(await ask({ authorization: 'Bearer of-the-application' })).toBe(401);
     expect(api.refused).toBe(0); // it was Envoy that refused them
     api.valid.unshift('late');
-    await world().putSecret('app', { password: 'late' });
+    await world().putSecret('app', { token: 'late' });
     await get(control, '/v1/secrets/app/refresh', {}, 'POST');
     await eventually(async () => expect(await ask()).toBe(200));
   });

@@ -146,9 +146,9 @@ describe.skipIf(noEnvoy !== undefined)('Envoy with its secrets from the agent', 
   });
 
   it('gets certificates by the name in the hello of a client, each issued once, and no others', async () => {
-    const { agent, socket, api } = await startAgent({
-      onDemand: { match: '*.shop.svc', certificate: { issuer: 'pki', role: 'shop', ttl: '1h' } },
-    });
+    // Without a certificate among the secrets, as in docs/sds.md.
+    const onDemand = { match: '*.shop.svc', certificate: { issuer: 'pki', role: 'shop', ttl: '1h' } };
+    const { agent, socket, api } = await startAgent({ onDemand }, {});
     const port = await findFreePort();
     const downstream = { disable_stateless_session_resumption: true, disable_stateful_session_resumption: true };
     const selector = onDemandSelector(sdsConfig('DELTA_GRPC'));

@@ -9,6 +9,7 @@ import { version } from '../../base/version.ts';
 import type { BackendConfig } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { kindOf } from '../../config/sections/backends/kind.ts';
+import { requestsOnDemand } from '../requests-on-demand.ts';
 import type { CommonOptions } from '../setup.ts';
 import { checkAgents } from './check-agents.ts';
 import { checkCommands } from './check-commands.ts';
@@ -60,10 +61,10 @@ export async function* runChecks(options: CommonOptions, signal: AbortSignal): A
 async function checkBackend(
   examination: Examination,
   config: BackendConfig,
-  { config: { secrets }, plan }: ReadPlan,
+  { config: whole, plan }: ReadPlan,
   values: Map<string, Fetched | 'absent'>,
 ): Promise<void> {
-  const own = [...secrets.values()].filter(({ backend }) => backend === config.name);
+  const own = [...whole.secrets.values()].filter(({ backend }) => backend === config.name);
   const used = plan === undefined ? undefined : usedSecrets(plan);
   const unused = own.filter(({ name }) => used?.has(name) === false);
   const skipUnused = () => {
@@ -84,7 +85,7 @@ async function checkBackend(
     kept: new Map(),
   };
   const { examine } = (await kind.loadTools?.()) ?? {};
-  const fetched = own.filter((secret) => !unused.includes(secret));
+  const fetched = [...own.filter((secret) => !unused.includes(secret)), ...requestsOnDemand(config.name, whole)];
   const took = (name: string, found: Fetched | 'absent') => void values.set(name, found);
   if (examine === undefined) examination.skip('backend', `backends.${config.name}`, `no checks for ${config.kind}`);
   else await examine({ config, secrets: fetched, context, took }, examination);

@@ -329,9 +329,10 @@ export class SdsHub implements StreamDeps, SdsView, Disposable {
 
   #createOnDemand(config: SdsConfig | undefined): OnDemand | undefined {
     if (config?.onDemand === undefined) return undefined;
-    const { clock, secrets, want } = this.#deps;
+    const { clock, emit, secrets, want } = this.#deps;
     return new OnDemand(config.onDemand, {
       clock,
+      emit,
       entryOf: (secret) => secrets.entryOf(secret),
       want,
       isFollowed: (name) => this.#followers.has(`on demand ${name}`),

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 import { type Failure, failure } from '../../base/errors.ts';
+import type { Emit } from '../../base/fact.ts';
 import { ON_DEMAND_NAME, type OnDemandConfig } from '../../config/sections/sds/config.ts';
 import type { SecretEntry } from '../../lease/snapshot.ts';
 import type { ComputedByName, ComputedSecret } from '../../render/render.ts';
@@ -19,8 +20,12 @@ const REFRESH_MS = 300_000;
 /** How many refused names are remembered. */
 const MAX_REFUSED = 10_000;
 
+/** How often the log says that names are refused for `max`. */
+const BUSY_MS = 60_000;
+
 export interface OnDemandDeps {
   readonly clock: Clock;
+  readonly emit: Emit;
   /** What is known of a secret; undefined until its first answer has come. */
   readonly entryOf: (secret: string) => SecretEntry | undefined;
   /** Has these secrets fetched and kept fresh, and no other ones; `added` is the only one that is new. */
@@ -53,6 +58,7 @@ export class OnDemand implements Disposable {
   readonly #wanted = new Map<string, ComputedSecret>();
   readonly #refused = new Map<string, Refused>();
   #cancelRetry: (() => void) | undefined;
+  #toldBusyMs = Number.NEGATIVE_INFINITY;
 
   constructor(config: OnDemandConfig, deps: OnDemandDeps) {
     this.#config = config;
@@ -80,7 +86,9 @@ export class OnDemand implements Disposable {
     const { max, backend, request, place } = this.#config;
     const madeRoom = this.#names.size >= max && this.#makeRoom();
     if (this.#names.size >= max && !madeRoom) {
-      this.#refuse(name, failure('SDS_BUSY', place, `${max} names are followed already`));
+      const busy = failure('SDS_BUSY', place, `as many names are followed as max allows: ${max}`);
+      this.#refuse(name, busy);
+      this.#tellBusy(busy);
       return;
     }
     const secret = onDemandSecret(name);
@@ -138,6 +146,14 @@ export class OnDemand implements Disposable {
     for (const { cancelIdle } of this.#names.values()) cancelIdle();
     this.#names.clear();
     this.#wanted.clear();
+  }
+
+  /** One warning a minute: a client that asks for many names is told of once, not for each of them. */
+  #tellBusy(warning: Failure): void {
+    const now = this.#deps.clock.monoMs();
+    if (now - this.#toldBusyMs < BUSY_MS) return;
+    this.#toldBusyMs = now;
+    this.#deps.emit({ kind: 'agent-warning', warning });
   }
 
   #makeRoom(): boolean {

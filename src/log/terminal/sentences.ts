@@ -11,16 +11,20 @@ export interface Told {
   readonly below: readonly string[];
 }
 
-type Sentences = { readonly [K in Fact['kind']]?: (fact: Extract<Fact, { kind: K }>) => string };
+/** Every kind of fact has its words, or says here that its fields are enough. */
+type Sentences = { readonly [K in Fact['kind']]: ((fact: Extract<Fact, { kind: K }>) => string) | typeof FIELDS };
 
-/** A fact as a sentence; one without words of its own is its message and its fields. */
+/** The message of the fact and its fields: for facts that people seldom look for. */
+const FIELDS = 'fields';
+
+/** A fact as a sentence. */
 export function tell(fact: Fact): Told {
   const line = lineOf(fact);
-  const say = SENTENCES[fact.kind] as ((fact: Fact) => string) | undefined;
-  return { level: line.level, sentence: say?.(fact) ?? plain(line), below: belowOf(fact) };
+  const say = SENTENCES[fact.kind] as ((fact: Fact) => string) | typeof FIELDS;
+  return { level: line.level, sentence: say === FIELDS ? plain(line) : say(fact), below: belowOf(fact) };
 }
 
-/** The facts of a start and of every day. Failures come with their hint below. */
+/** Failures come with their hint below. */
 const SENTENCES: Sentences = {
   'agent-started': ({ version, command, secrets, outputs }) =>
     `pannier ${version} ${command}: ${count(secrets, 'secret')}, ${count(outputs, 'output')}`,
@@ -37,6 +41,8 @@ const SENTENCES: Sentences = {
     `logged in to ${backend} by ${method}${ttlMs === 'forever' ? '' : `, for ${formatDuration(ttlMs)}`}`,
   'login-failed': ({ backend, failure, retryInMs }) =>
     `cannot log in to ${backend}: ${reasonOf(failure)}${again(retryInMs)}`,
+  'login-resumed': ({ backend, failure }) =>
+    `login to ${backend} taken up from an earlier process${failure === undefined ? '' : `, not asked for yet: ${reasonOf(failure)}`}`,
   'login-renewed': ({ backend, ttlMs }) => `login to ${backend} renewed, for ${formatDuration(ttlMs)}`,
   'login-renew-failed': ({ backend, failure, retryInMs }) =>
     `cannot renew the login to ${backend}: ${reasonOf(failure)}${again(retryInMs)}`,
@@ -49,15 +55,21 @@ const SENTENCES: Sentences = {
     `${backend}: ${call}: ${reasonOf(failure)} after ${formatDuration(durationMs)}`,
   'secret-changed': ({ secrets, first, lifeMs }) =>
     `${secretsOf(secrets)} ${first ? 'fetched' : 'changed'}${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
+  'secret-kept': ({ secrets, lifeMs, ageMs }) =>
+    `${secretsOf(secrets)} kept from before the start, ${formatDuration(ageMs)} old${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
   'secret-unchanged': ({ secrets }) => `${secretsOf(secrets)} unchanged`,
   'secret-renewed': ({ secrets, ttlMs }) => `lease of ${secretsOf(secrets)} renewed, for ${formatDuration(ttlMs)}`,
   'secret-failed': ({ secrets, doing, failure, retryInMs }) =>
     `cannot ${doing} ${secretsOf(secrets)}: ${reasonOf(failure)}${again(retryInMs)}`,
   'secret-absent': ({ secrets, failure }) => `optional ${secretsOf(secrets)} is not there: ${reasonOf(failure)}`,
   'secret-state': ({ secrets, state, reason }) =>
-    `${secretsOf(secrets)} is ${state}${reason === undefined ? '' : `: ${reason}`}`,
-  'secret-dropped': ({ secrets }) => `${secretsOf(secrets)} is no longer configured`,
+    `${secretsOf(secrets)} is ${STATES[state]}${reason === undefined ? '' : ` (${reason})`}`,
+  'secret-dropped': ({ secrets }) =>
+    secrets.every((name) => CONFIGURED.test(name))
+      ? `${secretsOf(secrets)} is no longer configured`
+      : `${secretsOf(secrets)} is let go: nothing asks for it any more`,
   'output-waiting': ({ output, missing }) => `output ${output} waits for ${missing.join(', ')}`,
+  'output-rendered': FIELDS,
   'output-published': ({ output, dir, generation, files, durationMs }) =>
     dir === undefined
       ? `${count(files, 'variable')} of ${output} made (generation ${generation})`
@@ -65,6 +77,8 @@ const SENTENCES: Sentences = {
   'output-unchanged': ({ output }) => `output ${output} unchanged`,
   'output-failed': ({ output, failure, retryInMs }) =>
     `output ${output} failed: ${reasonOf(failure)}${again(retryInMs)}`,
+  'output-rolled-back': ({ output, generation, held, failure }) =>
+    `output ${output}: generation ${generation} published again, ${held} held back: ${reasonOf(failure)}`,
   'output-recovered': ({ output, generation, removed }) =>
     `output ${output}: ${count(removed, 'leftover')} of an earlier run removed, generation ${generation} kept`,
   'reload-skipped': ({ output }) => `reload of ${output} not needed: nothing has read it yet`,
@@ -85,6 +99,13 @@ const SENTENCES: Sentences = {
     `child ended with status ${status} after ${formatDuration(livedMs)}${retryInMs === undefined ? '' : `, started again in ${formatDuration(retryInMs)}`}`,
   'listener-opened': ({ service, where }) => `${service} listens on ${where}`,
   'listener-closed': ({ service, where }) => `${service} no longer listens on ${where}`,
+  'api-audit': FIELDS,
+  'sds-sent': ({ names, secrets }) => `sent to Envoy: ${namesOf(names, secrets)}`,
+  'sds-accepted': ({ names, secrets }) => `Envoy took up ${namesOf(names, secrets)}`,
+  'sds-refused': ({ names, node, failure }) =>
+    `Envoy${node === '' ? '' : ` ${node}`} refused ${names.join(', ')}: ${reasonOf(failure)}`,
+  'sds-unknown': ({ name }) => `Envoy asked for ${name}, which sds does not have`,
+  'sds-unusable': ({ name, failure }) => `${name} cannot be served to Envoy: ${reasonOf(failure)}`,
   'proxy-renew-failed': ({ call, failure, retryInMs }) =>
     `proxy: cannot renew ${call}: ${reasonOf(failure)}${again(retryInMs)}`,
   'proxy-answered': ({ call, status, cache, durationMs }) =>
@@ -118,7 +139,20 @@ const secretsOf = (names: readonly string[]): string =>
     names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : ''
   }`;
 
+/** Those of a fact that lists some of all. */
+const namesOf = (names: readonly string[], all: number): string =>
+  `${names.join(', ')}${all > names.length ? ` and ${all - names.length} more` : ''}`;
+
 const MAX_NAMES = 5;
+
+const STATES = {
+  fresh: 'fresh again',
+  stale: 'stale: what was fetched last stays in use',
+  expired: 'expired: what was fetched last is past its end',
+};
+
+/** A name of the configuration. Secrets that a template or a client asks for have other ones. */
+const CONFIGURED = /^[A-Za-z_][\w-]*$/;
 
 /** `listening: service api, where unix:///run/x.sock`. */
 function plain({ message, fields }: Line): string {

@@ -184,6 +184,25 @@ describe('a name on demand', () => {
     expect([...wanted.now.keys()]).toEqual(['sds b.shop.svc', 'sds d.shop.svc']);
   });
 
+  it('is a warning when it is refused at the limit, at most once a minute', async () => {
+    const { client, clock, factsOf } = await setUp(configOf({}, { onDemand: onDemandFor('*.shop.svc', 1) }));
+    const own = client();
+    const refuse = async (...names: string[]) => {
+      const stream = own.delta();
+      stream.ask({ subscribe: names });
+      expect((await stream.next()).removed).toEqual(names);
+    };
+    own.delta().ask({ subscribe: ['a.shop.svc'] });
+    await own.fetch({});
+    await refuse('b.shop.svc', 'c.shop.svc');
+    expect(factsOf('agent-warning').map(({ warning }) => [warning.code, warning.place, warning.seen])).toEqual([
+      ['SDS_BUSY', 'sds.onDemand.certificate', 'as many names are followed as max allows: 1'],
+    ]);
+    await clock.advance(60_001);
+    await refuse('d.shop.svc');
+    expect(factsOf('agent-warning').length).toBe(2);
+  });
+
   it('is kept for ten minutes after its last follower', async () => {
     const { client, wanted, clock } = await setUp(configOf({}, { onDemand: onDemandFor('*.shop.svc') }));
     const own = client();

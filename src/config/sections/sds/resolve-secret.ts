@@ -137,7 +137,13 @@ function matcherOf(
     problems.add('CONFIG_INVALID', entry.file, [...entry.path, 'match', index], seen, hint);
     return undefined;
   }
-  return { type, comparison: shape.by ?? 'exact', value: shape[type] as string };
+  const { by = 'exact', [type]: value = '' } = shape;
+  if (type === 'ip' && by === 'exact' && process.getBuiltinModule('node:net').isIP(value) === 0) {
+    const hint = 'Write one address, or say with `by` which part of its text is given.';
+    problems.add('CONFIG_INVALID', entry.file, [...entry.path, 'match', index, 'ip'], 'it is no IP address', hint);
+    return undefined;
+  }
+  return { type, comparison: by, value };
 }
 
 function wholeSecret(

@@ -71,6 +71,8 @@ export class SecretResolver {
     if (backend !== undefined) this.#checkKind(backend, key, entry, problems);
     this.#checkCompanions(key, shape, entry, problems);
     const request = this.#kindOfKey.get(key)?.resolveRequest(shape as never, entry, problems);
+    // Else what the entry asks for would be left out in silence, and the configuration be called valid.
+    if (request === undefined && problems.count === before) throw new TypeError(`${key} was not loaded to be resolved`);
     const { certificateFrom: stored } = shape;
     if (stored !== undefined && key === 'certificate') {
       const seen = 'certificateFrom does not go with certificate';

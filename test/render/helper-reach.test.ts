@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 /** Helpers only compute: they may import these files and `node:crypto`, none of which reaches out of the process. */
-const MAY_IMPORT = /^(?:\.\/|\.\.\/(?:template|text|certificate)\/|\.\.\/\.\.\/(?:base|certificate)\/)[\w-]+\.ts$|^node:crypto$/;
+const MAY_IMPORT =
+  /^(?:\.\/|\.\.\/(?:template|text|certificate)\/|\.\.\/\.\.\/(?:base|certificate)\/)[\w-]+\.ts$|^node:crypto$/;
 
 describe('helpers', () => {
   it('import nothing that reaches a file, a process or the network', () => {

@@ -304,6 +304,12 @@ export const CODES = {
     'The mount has another CA; another certificate is issued (a warning).',
     'Nothing is to be done if that was meant.',
   ),
+  CERTIFICATE_KEPT_IGNORED: row(
+    1,
+    'never',
+    'What an output kept of its certificates does not count; others are issued (a warning).',
+    'See who changed the file. Pannier writes it again, for its own user alone.',
+  ),
   CERTIFICATE_NOT_REVOKED: row(
     1,
     'never',

@@ -2,6 +2,7 @@ import { type Failure, fail, failure, PannierError } from '../../../base/errors.
 import type { Examination } from '../../../base/examination.ts';
 import { isList, plainText, type Value } from '../../../base/value.ts';
 import type { SecretConfig } from '../../../config/config.ts';
+import { readAuthorities } from '../../certificate-authorities.ts';
 import type { Examined } from '../../examined.ts';
 import { isAbsent } from '../../fetch-each.ts';
 import { agentLinesOf } from '../agent-lines.ts';
@@ -63,6 +64,7 @@ async function checkSecret(
   signal: AbortSignal,
 ): Promise<string | Failure> {
   const asked = request as VaultRequest;
+  if (asked.kind === 'vault-certificate' && asked.caFile !== undefined) await readAuthorities(asked.caFile, place);
   const path = mountedPathOf(asked);
   const mount = await mounts.find(path, { place }, signal);
   const lines = linesOf(asked, mount);

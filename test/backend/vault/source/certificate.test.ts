@@ -258,6 +258,18 @@ describe('a certificate in use', () => {
     expect(vault.calls().filter((call) => call.startsWith('POST'))).toHaveLength(1);
   });
 
+  test.each<[string, object, string]>([
+    ['a name', { role: 'narrow', commonName: 'evil.example' }, 'allowed_domains'],
+    ['a role of any key', { role: 'any' }, 'key: local'],
+    ['an unknown role', { role: 'none' }, 'Correct role'],
+    ['an unknown issuer', { issuerRef: 'none' }, 'Correct issuerRef'],
+  ])('that is refused for %s says what to do', async (_, more, hint) => {
+    await using vault = connect();
+    const refused = await failureOf(vault.fetch(asked(more)));
+    expect(refused?.code).toBe('BACKEND_REJECTED');
+    expect(refused?.hint).toContain(hint);
+  });
+
   test('is looked at by another refresh once the configuration has another one', async () => {
     await using vault = connect();
     const request = asked({ commonName: 'sooner.svc' });

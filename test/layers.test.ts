@@ -11,6 +11,7 @@ const LAYERS = [
   'http',
   'backend',
   'lease',
+  'state',
   'render',
   'process',
   'deliver',

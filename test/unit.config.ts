@@ -20,7 +20,7 @@ function isUnit(file: string): boolean {
   if (before !== undefined) return before;
   known.set(file, true); // so that a circle of imports ends
   const text = readFileSync(join(root, file), 'utf8');
-  const imported = [...text.matchAll(/from '(\.[^']+\.ts)'/g)].map(([, path]) =>
+  const imported = [...text.matchAll(/^(?:import|export|\}) .*from '(\.[^']+\.ts)'/gm)].map(([, path]) =>
     normalize(join(dirname(file), path ?? '')),
   );
   const is =

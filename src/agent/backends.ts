@@ -17,10 +17,12 @@ export class Backends implements AsyncDisposable {
   readonly #kinds: readonly BackendKind[];
   #opened: ReadonlyMap<string, Opened> = new Map();
 
-  constructor(context: AgentContext) {
+  /** @param takeLogin see `OpeningContext`. */
+  constructor(context: AgentContext, takeLogin: NonNullable<OpeningContext['takeLogin']>) {
     this.#context = {
       ...context,
       kept: new Map(),
+      takeLogin,
       runCommand: async (command, signal) =>
         (await import('./run-backend-command.ts')).runBackendCommand(command, context, signal),
     };

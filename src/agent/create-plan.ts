@@ -16,17 +16,21 @@ import { servedBackends, servedSecrets, servicesOf } from './serve/services.ts';
  * @throws ProblemsError with the problems of all outputs.
  */
 export async function planOf(config: Config, readAtWallMs: number, kinds = BACKEND_KINDS): Promise<Plan> {
-  const computable = new Map<string, PathRequests>();
-  for (const backend of config.backends.values()) {
-    const { pathRequests } = kindOf(kinds, backend);
-    if (pathRequests !== undefined) computable.set(backend.name, pathRequests);
-  }
-  const known = { secrets: new Set(config.secrets.keys()), backends: computable };
-  const { outputs, env, problems } = await planOutputs(config, known);
+  const { outputs, env, problems } = await planOutputs(config, namesKnownTo(config, kinds));
   if (problems.length > 0) throw new ProblemsError(problems);
   const unused = await warningsOfUnused(config, [...outputs, ...(env === undefined ? [] : [env])]);
   const warnings = [...config.warnings, ...unused];
   return { config, outputs, ...(env === undefined ? {} : { env }), warnings, readAtWallMs };
+}
+
+/** The names that the templates of a configuration may use. */
+export function namesKnownTo({ backends, secrets }: Config, kinds = BACKEND_KINDS): CheckableRest['known'] {
+  const computable = new Map<string, PathRequests>();
+  for (const backend of backends.values()) {
+    const { pathRequests } = kindOf(kinds, backend);
+    if (pathRequests !== undefined) computable.set(backend.name, pathRequests);
+  }
+  return { secrets: new Set(secrets.keys()), backends: computable };
 }
 
 /** Warnings about what nothing uses. At most starts the counts alone show that there are none. */

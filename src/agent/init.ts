@@ -31,7 +31,12 @@ export async function init(
   context: AgentContext,
   { timeoutMs, signal, createSink, keepLogins = true }: InitOptions,
 ): Promise<readonly Failure[]> {
-  await using pipeline = new Pipeline(context, { once: true, ...(createSink === undefined ? {} : { createSink }) });
+  const keepsState = keepLogins && createSink === undefined;
+  await using pipeline = new Pipeline(context, {
+    once: true,
+    keepsState,
+    ...(createSink === undefined ? {} : { createSink }),
+  });
   const progress = () => progressOf(plan.outputs, plan, pipeline);
   const deadline = new AbortController();
   const outcome = await new Promise<InitOutcome>((resolve, reject) => {

@@ -1,8 +1,10 @@
 import { asFailure, type Failure, failure } from '../base/errors.ts';
 import type { Emit, Fact } from '../base/fact.ts';
+import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { Releases } from '../base/releases.ts';
 import { Subscribers } from '../base/subscribers.ts';
 import { Supervisor } from '../base/supervisor.ts';
+import type { StateConfig } from '../config/config.ts';
 import type { FindKept } from '../lease/attempts.ts';
 import { LeaseManager } from '../lease/manager.ts';
 import { Backends } from './backends.ts';
@@ -13,6 +15,7 @@ import type { Plan } from './plan.ts';
 import type { AgentView } from './serve/agent-view.ts';
 import { Listeners } from './serve/listeners.ts';
 import { servicesOf } from './serve/services.ts';
+import type { StateKeeper } from './state/keeper.ts';
 import { usedBackends } from './used-backends.ts';
 import { WantedSecrets } from './wanted-secrets.ts';
 
@@ -28,6 +31,8 @@ export interface PipelineOptions {
    * `LeaseManagerOptions.polls`.
    */
   readonly once?: boolean;
+  /** What is known is kept in the state of the configuration, and taken from there. Absent: it has no state. */
+  readonly keepsState?: boolean;
 }
 
 export type ServeOptions = Pick<AgentView, 'stop' | 'reloadConfig' | 'logLevel'>;
@@ -57,21 +62,30 @@ export class Pipeline implements AsyncDisposable {
   readonly #listeners: Listeners | undefined;
   readonly #execution: Execution | undefined;
   #plan: Plan | undefined;
+  readonly #keepsState: boolean;
+  #state: StateKeeper | undefined;
+  #stateConfig: StateConfig | undefined;
   #isApplied = false;
   #refusedConfig: readonly Failure[] = [];
 
-  constructor(context: AgentContext, { createSink, execution, serve, once = false }: PipelineOptions = {}) {
+  constructor(
+    context: AgentContext,
+    { createSink, execution, serve, once = false, keepsState = false }: PipelineOptions = {},
+  ) {
     const { clock, random } = context;
     const emit: Emit = (fact) => {
       context.emit(fact);
       this.#facts.tell(fact);
+      this.#state?.hear(fact);
       if (fact.kind === 'login-failed') this.#progress.tell();
     };
     this.context = { ...context, emit };
     this.#execution = execution;
     execution?.emitTo(emit);
 
-    const backends = new Backends(this.context);
+    this.#keepsState = keepsState;
+    const takeLogin = (backend: string, identity: string) => this.#state?.takeLogin(backend, identity);
+    const backends = new Backends(this.context, takeLogin);
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
@@ -80,10 +94,12 @@ export class Pipeline implements AsyncDisposable {
       loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan, emit));
       return await (await loading)(want, names);
     };
-    const manager = new LeaseManager({ clock, random, emit, polls: !once, kept });
+    const earlier = keepsState ? () => this.#state?.values : undefined;
+    const manager = new LeaseManager({ clock, random, emit, polls: !once, kept, ...(earlier && { earlier }) });
     this.#manager = manager;
     this.secrets = manager;
     this.#releases.push(() => manager[Symbol.asyncDispose]());
+    this.#releases.push(async () => this.#state?.end());
 
     const supervisor = new Supervisor((task, error) => {
       emit({ kind: 'task-crashed', task, failure: asFailure(error, task) });
@@ -115,6 +131,7 @@ export class Pipeline implements AsyncDisposable {
    * @throws PannierError of what could not be opened.
    */
   async apply(plan: Plan): Promise<void> {
+    if (this.#keepsState) await this.#followState(plan.config.state);
     this.#plan ??= plan; // listeners answer as soon as they are open
     const listeners = await this.#listeners?.prepare(servicesOf(plan.config));
     const isServing = listeners !== undefined;
@@ -161,6 +178,7 @@ export class Pipeline implements AsyncDisposable {
 
   /** Stops fetching and revokes every login: what a failed `init` does. Bounded by `signal`. */
   async revokeLogins(signal: AbortSignal): Promise<void> {
+    this.#state?.freeze();
     await this.#manager[Symbol.asyncDispose](); // else a fetch that waits for a login would fail for want of one
     await Promise.all([...this.#backends.byName().values()].map((backend) => backend.revokeLogin?.(signal)));
   }
@@ -169,6 +187,21 @@ export class Pipeline implements AsyncDisposable {
     this.#progress.clear();
     this.#wanted[Symbol.dispose]();
     await this.#releases.releaseAll();
+  }
+
+  /** Opens the state before the first login. Nothing of it is loaded where no state is configured. */
+  async #followState(config: StateConfig | undefined): Promise<void> {
+    if (isSamePlainData(config, this.#stateConfig)) return;
+    this.#stateConfig = config;
+    const old = this.#state;
+    this.#state = undefined;
+    await old?.end();
+    if (config === undefined) return;
+    const { StateKeeper } = await import('./state/keeper.ts');
+    const { clock, emit, env } = this.context;
+    const backends = () => this.#backends.byName().values();
+    this.#state = await StateKeeper.open(config, { clock, emit, env, manager: this.#manager, backends });
+    if (this.#isApplied) this.#state?.writeSoon();
   }
 
   #view({ stop, reloadConfig, logLevel }: ServeOptions): AgentView {

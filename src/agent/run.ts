@@ -47,7 +47,11 @@ export async function run(
 ): Promise<readonly Failure[]> {
   const reloadConfig = source === undefined ? undefined : async () => (await follower?.request()) ?? [];
   let follower: ConfigFollower | undefined;
-  await using pipeline = new Pipeline(context, { serve: { stop, reloadConfig, logLevel }, execution });
+  await using pipeline = new Pipeline(context, {
+    serve: { stop, reloadConfig, logLevel },
+    execution,
+    keepsState: true,
+  });
   await using manager = findServiceManager({
     env: context.env,
     clock: context.clock,

@@ -2,6 +2,7 @@ import type { Failure } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Fields } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
+import type { KeptLogin, ResumedLogin } from './kept-login.ts';
 import type { LoginView } from './login-view.ts';
 
 /** One thing to fetch, however many names and outputs use it. */
@@ -168,6 +169,13 @@ export interface Backend extends AsyncDisposable {
   login?(): LoginView;
   /** Why secrets cannot be fetched now, such as that there is no login; undefined when they can. */
   trouble?(): Failure | undefined;
+  /**
+   * Resolves when it is known whether the login of an earlier process is used, within about half a second. Undefined:
+   * there is none, or it has ended, and leases made under it with it.
+   */
+  resumed?(): Promise<ResumedLogin | undefined>;
+  /** The login in use, for the next process; undefined when there is none that another process could use. */
+  loginToKeep?(): KeptLogin | undefined;
   /** Revokes the login, after a failed `init`. Never throws. */
   revokeLogin?(signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Environment } from '../config/environment.ts';
+import type { KeptLogin } from './kept-login.ts';
 
 /** What the agent gives to every backend that it opens. */
 export interface BackendContext {
@@ -17,6 +18,11 @@ export interface BackendContext {
    * Its keys begin with the kind of the backend.
    */
   readonly kept: Map<string, unknown>;
+  /**
+   * Gives out the login that an earlier process had at the backend of this name and identity, once. Absent: nothing is
+   * kept from one process to the next.
+   */
+  readonly takeLogin?: (backend: string, identity: string) => KeptLogin | undefined;
 }
 
 /** Runs a program, without a shell; resolves to what went wrong in words, or to undefined. Never rejects. */

@@ -17,7 +17,7 @@ const answers = new WeakMap<Fields, Fetched>();
  * @throws PannierError CERTIFICATE_UNFIT, CERTIFICATE_CA_UNREADABLE, and what the source throws.
  */
 export async function fetchStoredCertificate(
-  source: Source,
+  source: Pick<Source, 'fetch'>,
   want: Want & { readonly request: { readonly certificateFrom: StoredCertificate } },
   last: Fetched | undefined,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Code } from './codes.ts';
-import { asFailure, type Failure, fail } from './errors.ts';
+import { asFailure, type Failure, type FilePosition, fail } from './errors.ts';
 import { onAbort } from './on-abort.ts';
 
 /** `skipped`: an earlier failure, or what a check would change, made this check moot. */
@@ -12,6 +12,8 @@ export interface Check {
   readonly check: string;
   /** The configuration path that it concerns. */
   readonly place: string;
+  /** Where that stands in a configuration file; absent when nobody looked for it. */
+  readonly at?: FilePosition;
   readonly state: CheckState;
   readonly seen: string;
   /** What to do; absent when there is nothing to do. */
@@ -62,13 +64,13 @@ export class Examination {
   }
 
   /** Notes a warning that another check came upon. */
-  warn(check: string, { code, place, seen, hint }: Failure): void {
-    this.#checks.push({ check, place, state: 'warning', seen, hint, code });
+  warn(check: string, { code, place, at, seen, hint }: Failure): void {
+    this.#checks.push({ check, place, ...(at === undefined ? {} : { at }), state: 'warning', seen, hint, code });
   }
 
   /** Notes a failure that another check came upon. */
-  refuse(check: string, { code, place, seen, hint }: Failure): void {
-    this.#checks.push({ check, place, state: 'failure', seen, hint, code });
+  refuse(check: string, { code, place, at, seen, hint }: Failure): void {
+    this.#checks.push({ check, place, ...(at === undefined ? {} : { at }), state: 'failure', seen, hint, code });
   }
 
   /** Notes that a check was not made, and why. */

@@ -53,6 +53,13 @@ export type Fact =
       readonly failure: Failure;
       readonly retryInMs: number;
     }
+  /** The login of an earlier process is used. `failure`: the server has not said yet whether it is still alive. */
+  | {
+      readonly kind: 'login-resumed';
+      readonly backend: string;
+      readonly login: number;
+      readonly failure?: Failure;
+    }
   | { readonly kind: 'login-renewed'; readonly backend: string; readonly ttlMs: number; readonly login: number }
   | {
       readonly kind: 'login-renew-failed';
@@ -90,12 +97,13 @@ export type Fact =
       readonly lifeMs?: number;
       readonly first: boolean;
     }
-  /** The value that an earlier process had is still good: nothing was fetched. */
+  /** The value that an earlier process had, `ageMs` ago, is used: nothing was fetched. */
   | {
       readonly kind: 'secret-kept';
       readonly secrets: readonly string[];
       readonly life: string;
       readonly lifeMs?: number;
+      readonly ageMs: number;
     }
   | { readonly kind: 'secret-unchanged'; readonly secrets: readonly string[] }
   | { readonly kind: 'secret-renewed'; readonly secrets: readonly string[]; readonly ttlMs: number }

@@ -12,8 +12,10 @@ export function didYouMean(near: string | undefined): string {
 const MAX_COMPARISONS = 200_000;
 
 /**
- * Makes a function that finds the candidate that a word probably stands for: at most two edits away (one for words of
- * up to three letters), regardless of case. The function returns undefined when no candidate is that near.
+ * Makes a function that finds the candidate that a word probably stands for: at most two edits away, regardless of
+ * case. Short names differ by so little anyway: two edits count only when one of the two words has seven letters, and
+ * one edit when one of them has three, or when it exchanges the only two letters. The function returns undefined when
+ * no candidate is that near.
  */
 export function makeNearest(candidates: Iterable<string>): (word: string) => string | undefined {
   const known = [...candidates];
@@ -21,17 +23,21 @@ export function makeNearest(candidates: Iterable<string>): (word: string) => str
   return (word) => {
     const lower = word.toLowerCase();
     let best: string | undefined;
-    let bestEdits = word.length <= 3 ? 2 : 3;
+    let bestEdits = 3;
     left -= known.length;
     if (word.length > 64 || left < 0) return undefined;
     for (const candidate of known) {
       if (Math.abs(candidate.length - word.length) >= bestEdits) continue;
       const edits = countEdits(lower, candidate.toLowerCase());
-      if (edits < bestEdits) [best, bestEdits] = [candidate, edits];
+      const longer = Math.max(word.length, candidate.length);
+      if (edits < bestEdits && edits <= (longer < 3 ? Number(isMixedUp(lower, candidate)) : longer < 7 ? 1 : 2))
+        [best, bestEdits] = [candidate, edits];
     }
     return best;
   };
 }
+
+const isMixedUp = (a: string, b: string): boolean => a === [...b.toLowerCase()].reverse().join('');
 
 /** Levenshtein distance, row by row, where the exchange of two neighbouring letters counts as one edit. */
 function countEdits(a: string, b: string): number {

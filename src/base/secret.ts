@@ -4,7 +4,7 @@ import { loadCrypto } from './node-crypto.ts';
 /**
  * Where a value goes when it leaves the agent. Each exposure names it, so that all of them can be listed by a search.
  */
-export type Destination = 'file' | 'env' | 'api' | 'sds' | 'backend' | 'reload';
+export type Destination = 'file' | 'env' | 'api' | 'sds' | 'backend' | 'reload' | 'state';
 
 export type SecretType = 'string' | 'number' | 'boolean' | 'null' | 'bytes';
 

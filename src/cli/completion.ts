@@ -65,6 +65,10 @@ ${cases.join('\n')}
     help) words='${commands.map(({ name }) => name).join(' ')}' ;;
   esac
   [[ $current == -* ]] && words=$options
+  # A name of the configuration stands for NAME.
+  if [[ $command == explain && $current =~ ^(backends|secrets|outputs)\\.([A-Za-z0-9_-]+)\\. ]]; then
+    words=\${words//"\${BASH_REMATCH[1]}.NAME."/"\${BASH_REMATCH[0]}"}
+  fi
   while IFS= read -r words; do
     [[ -n $words ]] && COMPREPLY+=("$words")
   done < <(

@@ -1,7 +1,7 @@
 import { systemClock } from '../base/clock.ts';
 import type { Check } from '../base/examination.ts';
 import { runChecks } from './doctor/run-checks.ts';
-import { showCheck, statusOf, summaryOf } from './doctor/show.ts';
+import { documentOf, showCheck, statusOf, summaryOf } from './doctor/show.ts';
 import { print } from './print.ts';
 import type { CommonOptions } from './setup.ts';
 import { exitStatusOf, listenForStop } from './stop-signals.ts';
@@ -34,6 +34,6 @@ export async function doctorCommand(options: DoctorCommandOptions): Promise<numb
   }
   const received = stop.received();
   if (received !== undefined) return exitStatusOf(received);
-  await print(json ? `${JSON.stringify(all, null, 2)}\n` : summaryOf(all));
+  await print(json ? documentOf(all) : summaryOf(all));
   return statusOf(all);
 }

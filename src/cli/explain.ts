@@ -89,7 +89,11 @@ function nested(path: string, value: unknown): unknown {
  * @throws PannierError CONFIG_UNKNOWN_KEY, which names the nearest key.
  */
 function findKey(asked: string, words: Words): string {
+  // As messages print a place: `shop.yaml:9:7: outputs.shop.files["app.env"], content:2:3`.
   const steps = asked
+    .replace(/^.*:\d+:\d+: /, '')
+    .replace(/, [^"]*:\d+:\d+$/, '')
+    .replace(/\["[^"]*"\]/g, '.NAME')
     .replace(/\[\d*\]/g, '')
     .split('.')
     .filter((step) => step !== '');
@@ -130,11 +134,14 @@ const nearestBelow = (path: string, step: string, words: Words) => makeNearest(l
 function unknownKey(asked: string, path: string, step: string, words: Words): Error {
   const elsewhere = Object.keys(words).filter((key) => key.endsWith(`.${step}`));
   const near = nearestBelow(path, step, words);
+  const below = lastSteps(path, words);
   const where = path === '' ? 'in a configuration' : `below ${path}`;
   const seen = `there is no key "${step}" ${where}${near === undefined ? '' : `; did you mean "${near}"?`}`;
   const hint =
     near === undefined && elsewhere.length > 0
       ? `There is ${elsewhere.slice(0, 5).join(', ')}.`
-      : `The keys there: ${lastSteps(path, words).join(', ')}.`;
+      : below.length > 0
+        ? `The keys there: ${below.join(', ')}.`
+        : `${path} has no keys below it: leave .${step} out.`;
   return fail('CONFIG_UNKNOWN_KEY', `explain ${asked}`, seen, { hint });
 }

@@ -1,4 +1,5 @@
 import type { Plan } from '../agent/plan.ts';
+import { usedSecrets } from '../agent/used-secrets.ts';
 import type { ComputedRequest, Policy } from '../backend/policy.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
@@ -38,13 +39,14 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
   }
   using stop = listenForStop();
   const computed = await computedOf(plan);
+  const used = usedSecrets(plan);
   const policies: Policy[] = [];
   for (const config of backends.values()) {
     if (options.backend.length > 0 && !options.backend.includes(config.name)) continue;
     const tools = await kindOf(BACKEND_KINDS, config).loadTools?.();
     const use = {
       config,
-      secrets: [...secrets.values()].filter(({ backend }) => backend === config.name),
+      secrets: [...secrets.values()].filter(({ name, backend }) => backend === config.name && used.has(name)),
       computed: computed.get(config.name) ?? [],
       isProxied: proxy?.backend === config.name,
       ...(options.direct === true ? { ask: askBy(options, stop.signal) } : {}),

@@ -41,8 +41,11 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
       },
     );
     if (stop.aborted) break;
-    if (redraw) await print(`${CLEAR}${shown.text}`);
-    else if (shown.states !== before) await print(json || before === undefined ? shown.text : `\n${shown.text}`);
+    let isRead = true;
+    if (redraw) isRead = await print(`${CLEAR}${shown.text}`);
+    else if (shown.states !== before)
+      isRead = await print(json || before === undefined ? shown.text : `\n${shown.text}`);
+    if (!isRead) break;
     before = shown.states;
     await pause(WATCH_MS, stop);
   }

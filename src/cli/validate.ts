@@ -20,7 +20,7 @@ export async function validateCommand(options: ValidateCommandOptions): Promise<
       await printDocument({ valid: true, secrets: secrets.size, outputs: outputs.size, warnings, problems: [] });
     else {
       for (const warning of warnings) process.stderr.write(`warning: ${formatFailure(warning)}\n`);
-      process.stdout.write(`valid: ${count(secrets.size, 'secret')}, ${count(outputs.size, 'output')}\n`);
+      await print(`valid: ${count(secrets.size, 'secret')}, ${count(outputs.size, 'output')}\n`);
     }
     return 0;
   } catch (error) {

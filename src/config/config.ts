@@ -6,6 +6,7 @@ import type { LogConfig } from './sections/log/config.ts';
 import type { OutputConfig } from './sections/outputs/config.ts';
 import type { SdsConfig } from './sections/sds/config.ts';
 import type { SecretConfig } from './sections/secrets/config.ts';
+import type { StateConfig } from './sections/state/config.ts';
 
 export type * from './sections/backends/config.ts';
 export type * from './sections/exec/config.ts';
@@ -14,6 +15,7 @@ export type * from './sections/log/config.ts';
 export type * from './sections/outputs/config.ts';
 export type * from './sections/sds/config.ts';
 export type * from './sections/secrets/config.ts';
+export type * from './sections/state/config.ts';
 
 /**
  * The configuration that the rest of the agent uses: with defaults, durations in milliseconds, absolute paths, filled
@@ -33,6 +35,8 @@ export interface Config {
   readonly admin?: AdminConfig;
   /** Absent: there is no server of Envoy's secret discovery service. */
   readonly sds?: SdsConfig;
+  /** Absent: nothing is kept for the next start. */
+  readonly state?: StateConfig;
   readonly log: LogConfig;
   /** Problems that do not refuse the configuration, such as a secret that is written literally. */
   readonly warnings: readonly Failure[];

@@ -59,13 +59,16 @@ export async function resolveConfig(
   const execEntry = singles.get('exec');
   const listens = ['api', 'proxy', 'admin', 'sds'].some((section) => singles.has(section as SingleSection));
   const sdsEntry = singles.get('sds');
-  const [ofExec, ofListeners, ofSds] = await Promise.all([
+  const stateEntry = singles.get('state');
+  const [ofExec, ofListeners, ofSds, ofState] = await Promise.all([
     execEntry && import('./sections/exec/resolve.ts'),
     listens ? import('./sections/listeners/resolve-listeners.ts') : undefined,
     sdsEntry && import('./sections/sds/resolve.ts'),
+    stateEntry && import('./sections/state/resolve.ts'),
   ]);
   const exec = execEntry && ofExec?.resolveExec(execEntry, sections.outputs, names, problems);
   if (exec === undefined) checkChildSteps(sections.outputs, problems);
+  const state = ofState?.resolveState(stateEntry, problems);
   const listeners = ofListeners?.resolveListeners(singles, names, known, kinds, problems);
   const sds = sdsEntry && ofSds?.resolveSds(sdsEntry, names, resolver, problems);
 
@@ -76,6 +79,7 @@ export async function resolveConfig(
     exec: exec ?? EXEC_DEFAULTS,
     ...listeners,
     ...(sds === undefined ? {} : { sds }),
+    ...(state === undefined ? {} : { state }),
     log: resolveLog(singles.get('log'), context),
   };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { notYet, otherName, secretName } from './scalars.ts';
+import { otherName, secretName } from './scalars.ts';
 import type { LoadedKind } from './sections/backends/kind-schemas.ts';
 import { backendSchema } from './sections/backends/schema.ts';
 import { exec } from './sections/exec/schema.ts';
@@ -10,6 +10,7 @@ import { log } from './sections/log/schema.ts';
 import { output } from './sections/outputs/schema.ts';
 import { sds, type sdsSecret } from './sections/sds/schema.ts';
 import { secretSchema } from './sections/secrets/schema.ts';
+import { state } from './sections/state/schema.ts';
 
 /**
  * The sections of a configuration file. The entries of backends and secrets are of any shape here: the loader checks
@@ -25,7 +26,7 @@ export const configHead = z.strictObject({
   proxy: z.optional(proxy),
   admin: z.optional(admin),
   sds: z.optional(sds),
-  state: notYet(),
+  state: z.optional(state),
   log: z.optional(log),
 });
 

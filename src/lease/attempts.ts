@@ -6,6 +6,7 @@ import type { Emit } from '../base/fact.ts';
 import type { Fields } from '../base/value.ts';
 import type { BackendLogins } from './backend-logins.ts';
 import type { Deadlines } from './deadlines.ts';
+import type { EarlierContext, EarlierValues, TakenUp } from './earlier.ts';
 import { type Item, isPolled, lifeOf } from './item.ts';
 import type { ItemWriter, SecretEvent } from './item-writer.ts';
 
@@ -36,6 +37,8 @@ export interface AttemptsDeps {
   readonly logins: BackendLogins;
   /** What an earlier process kept for a want; absent: nothing is kept. */
   readonly kept?: FindKept | undefined;
+  /** What an earlier process knew; undefined: nothing is kept from one process to the next. */
+  readonly earlier?: (() => EarlierValues | undefined) | undefined;
   /** Called when the value, life or state of an item has changed, so that the next snapshot differs. */
   stateChanged(): void;
   /** Called when an attempt has ended, or the state of an item has changed without one. */
@@ -60,8 +63,12 @@ export class Attempts implements Disposable {
   readonly #deps: AttemptsDeps;
   readonly #stop = new AbortController();
 
+  readonly #earlierContext: EarlierContext;
+
   constructor(deps: AttemptsDeps) {
     this.#deps = deps;
+    const { clock, writer, notify } = deps;
+    this.#earlierContext = { clock, writer, notify, markTrouble: (item, why) => this.#markTrouble(item, why) };
   }
 
   /**
@@ -132,20 +139,25 @@ export class Attempts implements Disposable {
     let failed: Failure | undefined;
     let event: SecretEvent = 'settled';
     let stopsExtending = false;
-    const restore = item.fetchesBegun === 1 && lease === undefined ? this.#restorerOf(item) : undefined;
-    const restored = restore === undefined ? undefined : await this.#restore(item, restore);
+    const isFirst = item.fetchesBegun === 1 && lease === undefined;
+    const restore = isFirst ? this.#restorerOf(item) : undefined;
+    const kept = restore === undefined ? undefined : await this.#restore(item, restore);
+    const earlier = isFirst && kept === undefined ? this.#deps.earlier?.() : undefined;
+    const restored = earlier === undefined ? kept : await earlier.takeUp(item, this.#earlierContext, begin(item));
+    using standBy = restored === undefined ? earlier?.standBy(item, this.#earlierContext) : undefined;
     const limiter = doing === 'fetch' && restored === undefined ? this.#deps.logins.limiterOf(item.backend) : undefined;
     await limiter?.enter();
     try {
       if (lease !== undefined) {
         stopsExtending = await this.#deps.writer.renew(item, lease, begin(item));
       } else if (restored !== undefined) {
-        event = restored;
+        ({ event, failed } = restored);
       } else if (!item.isGone) {
         event = await this.#deps.writer.fetch(item, begin(item));
       }
     } catch (error) {
       failed = asFailure(error, item.want.place);
+      event = item.isGone ? event : (standBy?.failed(failed) ?? event);
     }
     limiter?.leave();
     item.running = undefined;
@@ -176,12 +188,12 @@ export class Attempts implements Disposable {
    * Takes up the value that an earlier process kept, if it is good. Its next attempt is due when it would have been for
    * that process. A value that is lost costs one fetch.
    */
-  async #restore(item: Item, restore: Restorer): Promise<SecretEvent | undefined> {
+  async #restore(item: Item, restore: Restorer): Promise<TakenUp | undefined> {
     const { kept, writer } = this.#deps;
     const found = await kept?.(item.want, item.names).catch(() => undefined);
     const value = found === undefined ? undefined : await restore(found.fields).catch(() => undefined);
     if (found === undefined || value === undefined || item.isGone) return undefined;
-    return writer.restore(item, value, found.cameWallMs);
+    return { event: writer.restore(item, value, found.cameWallMs) };
   }
 
   /**

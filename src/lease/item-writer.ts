@@ -2,6 +2,7 @@ import type { Fetch, Fetched, LeaseLife, Life } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import { equalValues } from '../base/value.ts';
 import { absentEntry, freshEntry, heldValue, type Item, markEntry } from './item.ts';
 import { stoppedExtending } from './schedule.ts';
 
@@ -44,8 +45,10 @@ export class ItemWriter {
 
   /** Asks the source and keeps the answer. @throws what `Source.fetch` throws. */
   async fetch(item: Item, signal: AbortSignal): Promise<SecretEvent> {
-    const last = heldValue(item);
-    const answer = await this.#ask(item, last, signal);
+    const before = heldValue(item);
+    const asked = await this.#ask(item, before, signal);
+    const last = before ?? heldValue(item); // what an earlier process had may be served by now
+    const answer = before === undefined && last !== undefined ? unchangedIfEqual(asked, last) : asked;
     if (answer.state === 'unchanged') {
       if (last === undefined) throw new TypeError('unchanged without a value');
       this.#freshen(item, { ...last, life: answer.life }, false);
@@ -77,9 +80,15 @@ export class ItemWriter {
 
   /** Takes up a value that an earlier process had since `cameWallMs`, as far as that can be. */
   restore(item: Item, value: Fetched, cameWallMs: number): SecretEvent {
-    this.#freshen(item, value, true, timeInLife(cameWallMs, value.life, this.#clock.wallMs()));
-    const lifeMs = lengthMs(value.life, this.#clock.wallMs());
-    const life = { life: value.life.kind, ...(lifeMs === undefined ? {} : { lifeMs }) };
+    const nowMs = this.#clock.wallMs();
+    const sinceMs = timeInLife(cameWallMs, value.life, nowMs);
+    this.#freshen(item, value, true, sinceMs);
+    const lifeMs = lengthMs(value.life, nowMs);
+    const life = {
+      life: value.life.kind,
+      ...(lifeMs === undefined ? {} : { lifeMs }),
+      ageMs: Math.max(0, nowMs - sinceMs),
+    };
     this.#emit({ kind: 'secret-kept', secrets: [...item.names], ...life });
     this.#warn(value, undefined);
     return 'first';
@@ -180,6 +189,12 @@ export class ItemWriter {
     const gone = why.code === 'SECRET_NOT_FOUND' || why.code === 'SECRET_DELETED' || why.code === 'SECRET_DESTROYED';
     this.#emit({ kind: 'secret-state', secrets: [...item.names], state, reason: gone ? 'deleted' : why.code });
   }
+}
+
+/** What a source would have answered if it had known `last`. */
+function unchangedIfEqual(answer: Fetch, last: Fetched): Fetch {
+  const isEqual = answer.state === 'changed' && equalValues(last.fields, answer.value.fields);
+  return isEqual ? { state: 'unchanged', life: answer.value.life } : answer;
 }
 
 /**

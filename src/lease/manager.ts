@@ -6,6 +6,7 @@ import { Subscribers } from '../base/subscribers.ts';
 import { Attempts, type FindKept } from './attempts.ts';
 import { BackendLogins } from './backend-logins.ts';
 import { Deadlines } from './deadlines.ts';
+import type { EarlierValues } from './earlier.ts';
 import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
 import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts';
 import type { SecretEntry, Snapshot } from './snapshot.ts';
@@ -29,6 +30,8 @@ export interface LeaseManagerOptions {
   readonly polls?: boolean;
   /** What an earlier process kept for a want; absent: nothing is kept. */
   readonly kept?: FindKept;
+  /** What an earlier process knew of secrets and logins; absent: nothing. */
+  readonly earlier?: () => EarlierValues | undefined;
 }
 
 /**
@@ -63,7 +66,7 @@ export class LeaseManager {
   readonly #watches = new Map<string, Watching>();
   readonly #polls: boolean;
 
-  constructor({ clock, random, emit, polls = true, kept }: LeaseManagerOptions) {
+  constructor({ clock, random, emit, polls = true, kept, earlier }: LeaseManagerOptions) {
     this.#clock = clock;
     this.#polls = polls;
     this.#emit = emit;
@@ -93,6 +96,7 @@ export class LeaseManager {
       writer: this.#writer,
       logins: this.#logins,
       kept,
+      earlier,
       stateChanged: () => void this.#stateChanged(),
       notify: (item, event) => this.#notify(item, event),
     });
@@ -163,6 +167,11 @@ export class LeaseManager {
   /** What is known of one secret now; undefined for an unknown name, and until its first answer has come. */
   entryOf(name: string): SecretEntry | undefined {
     return this.#byName.get(name)?.entry;
+  }
+
+  /** Each want once, with what is known of it; undefined until its first answer has come. */
+  *entries(): Iterable<readonly [want: Want, entry: SecretEntry | undefined]> {
+    for (const { want, entry } of this.#items.values()) yield [want, entry];
   }
 
   /** The identity of a secret's want, see `Want.id`; undefined for an unknown name. */

@@ -199,9 +199,13 @@ const MAX_LISTED_FILES = 5;
 
 /** The first failure, which also says what is wrong with the other files, so that all can be corrected at once. */
 function combined([first, ...others]: readonly Failure[]): Failure {
-  const { code, place, seen } = first as Failure;
+  const { code, place, seen, hint } = first as Failure;
   if (others.length === 0) return first as Failure;
-  const listed = others.slice(0, MAX_LISTED_FILES).map((other) => `${other.place}: ${other.seen} (${other.code})`);
+  const told = others.slice(0, MAX_LISTED_FILES);
+  const listed = told.map((other) => `${other.place}: ${other.seen}${other.code === code ? '' : ` (${other.code})`}`);
   const more = others.length > MAX_LISTED_FILES ? `; and ${others.length - MAX_LISTED_FILES} more files` : '';
-  return failure(code, place, `${seen}; also ${listed.join('; ')}${more}`, first);
+  const hints = told.flatMap((other) => (other.hint === hint || !other.hint ? [] : [`${other.place}: ${other.hint}`]));
+  const allHints = [...(hint === undefined ? [] : [hint]), ...hints].join(' ');
+  const details = allHints === '' ? {} : { hint: allHints };
+  return failure(code, place, `${seen}; also ${listed.join('; ')}${more}`, { ...first, ...details });
 }

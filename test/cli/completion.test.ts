@@ -58,6 +58,12 @@ describe('completion in bash', () => {
     );
   });
 
+  it('completes a key behind a name of the configuration', async () => {
+    expect(await offered('explain', 'secrets.app.kv')).toEqual(['secrets.app.kv', 'secrets.app.kvVersion']);
+    expect(await offered('explain', 'secrets.NAME.kv')).toEqual(['secrets.NAME.kv', 'secrets.NAME.kvVersion']);
+    expect(await offered('explain', 'outputs.my-shop.dirM')).toEqual(['outputs.my-shop.dirMode']);
+  });
+
   it('offers files where files are named, and nothing where it cannot know', async () => {
     expect(await offered('init', '-c', 'my')).toEqual(['my shop.yaml']);
     expect(await offered('validate', 'my')).toEqual(['my shop.yaml']);

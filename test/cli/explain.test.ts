@@ -12,7 +12,7 @@ describe('pannier explain', () => {
     const text = await explain();
     for (const section of ['version', 'backends', 'secrets', 'outputs', 'exec', 'api', 'proxy', 'admin', 'sds', 'log'])
       expect(text).toMatch(new RegExp(`^  ${section} +\\w`, 'm'));
-    expect(text).not.toContain('state');
+    expect(text).not.toContain('transit');
   });
 
   it('tells type, default, purpose and an example, and the keys below', async () => {
@@ -61,6 +61,11 @@ keys:
     ['outputs.reload.http.url', 'outputs.NAME.reload[].http.url'],
     ['outputs.shop.reload[0].http.url', 'outputs.NAME.reload[].http.url'],
     ['api.listeners[]', 'api.listeners'],
+    ['outputs.shop.files["app.env"].format', 'outputs.NAME.files.NAME.format'],
+    ['outputs["my shop"].files["mode"].format', 'outputs.NAME.files.NAME.format'],
+    ['outputs.shop.files["app.env"]', 'outputs.NAME.files'],
+    ['outputs.shop.files["a.conf"].content, content:2:3', 'outputs.NAME.files.NAME.content'],
+    ['conf.d/shop.yaml:9:7: outputs.shop.reload[0].http.url', 'outputs.NAME.reload[].http.url'],
   ])('%s is understood as %s', async (asked, path) => {
     expect((await explain(asked)).split('\n')[0]).toBe(path);
   });
@@ -70,7 +75,8 @@ keys:
     ['secrets.refrsh', 'there is no key "refrsh" below secrets; did you mean "refresh"?', 'The keys there: kv, '],
     ['backends.bao.auth.metod', 'no key "metod" below backends.NAME.auth; did you mean "method"?', 'mount, '],
     ['maxStale', 'there is no key "maxStale" in a configuration', 'There is secrets.NAME.maxStale'],
-    ['log.level.x', 'there is no key "x" below log.level', ''],
+    ['log.level.x', 'there is no key "x" below log.level', 'log.level has no keys below it: leave .x out.'],
+    ['secrets.app.kv.x', 'no key "x" below secrets.NAME.kv', 'secrets.NAME.kv has no keys below it: leave .x out.'],
   ])('%s is unknown, and the nearest key is named', async (asked, seen, hint) => {
     const error = await explain(asked).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(PannierError);
@@ -80,7 +86,7 @@ keys:
   });
 
   it('says of a key that is not supported yet just that', async () => {
-    expect(await explain('state')).toBe('state\n  not yet supported\n');
+    expect(await explain('state.transit')).toBe('state.transit\n  not yet supported\n');
   });
 
   it('explains every key, with an example that is YAML and leads to it', async () => {

@@ -151,3 +151,38 @@ describe('what was probably meant', () => {
     ]);
   });
 });
+
+describe('a misspelt kind, method or version is named, with the other keys that are wrong', () => {
+  it.each<[string, object, string[]]>([
+    [
+      'kind',
+      { backends: { d: { knd: 'file', path: './x' } } },
+      ['CONFIG_UNKNOWN_KEY backends.d.knd: unknown key; did you mean "kind"?'],
+    ],
+    [
+      'method',
+      { backends: { bao: { ...BAO, auth: { metod: 'approle', secretIdFil: 'y' } } } },
+      [
+        'CONFIG_UNKNOWN_KEY backends.bao.auth.metod: unknown key; did you mean "method"?',
+        'CONFIG_UNKNOWN_KEY backends.bao.auth.secretIdFil: unknown key; did you mean "secretIdFile"?',
+      ],
+    ],
+    [
+      'absent kind',
+      { backends: { d: { adress: 'http://x' } } },
+      [
+        'CONFIG_MISSING backends.d.kind: kind is absent',
+        'CONFIG_UNKNOWN_KEY backends.d.adress: unknown key; did you mean "address"?',
+      ],
+    ],
+    [
+      'version',
+      { version: undefined, versoin: 1 },
+      ['CONFIG_UNKNOWN_KEY versoin: unknown key; did you mean "version"?'],
+    ],
+  ])('%s', async (_, given, wanted) => {
+    const problems = await problemsOf(loadWith(given));
+    const told = problems.map(({ code, place, seen }) => `${code} ${place}: ${seen.replace(/; one of .*/, '')}`);
+    expect(told).toEqual(wanted);
+  });
+});

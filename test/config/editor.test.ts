@@ -84,9 +84,9 @@ describe('a broken configuration in an editor', () => {
       ],
     ],
     [
-      'a misspelt section, and one that is not supported yet',
-      'version: 1\nsecrts: {}\nstate: {}\n',
-      ['2:1 Property secrts is not allowed.', '3:1 Property state is not allowed.'],
+      'a misspelt section, and a key that is not supported yet',
+      'version: 1\nsecrts: {}\nstate: { path: /s, transit: {} }\n',
+      ['2:1 Property secrts is not allowed.', '3:20 Property transit is not allowed.'],
     ],
     [
       'two kinds of reload in one step',
@@ -101,7 +101,7 @@ describe('a broken configuration in an editor', () => {
 describe('completion', () => {
   it('offers the sections that there are', async () => {
     const offered = await offeredAt('version: 1\n|');
-    expect(offered).toEqual(['backends', 'secrets', 'outputs', 'exec', 'api', 'proxy', 'admin', 'sds', 'log']);
+    expect(offered).toEqual(['backends', 'secrets', 'outputs', 'exec', 'api', 'proxy', 'admin', 'sds', 'state', 'log']);
   });
 
   it('offers the kinds of backends, and then the keys of the kind', async () => {

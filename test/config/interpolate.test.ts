@@ -72,6 +72,7 @@ describe('references', () => {
       'CONFIG_REFERENCE backends.bao.auth.role',
     ]);
     expect(problems[0]?.seen).toContain(seen);
+    if (seen === 'no closing brace') expect(problems[0]?.hint).toMatch(/^Write \$\{env:NAME\} or /);
   });
 
   it('the value that a reference gave is never shown', async () => {

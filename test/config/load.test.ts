@@ -153,6 +153,17 @@ describe('files', () => {
       ).resolves.toEqual([expect.objectContaining({ code: 'CONFIG_MALFORMED' })]);
     });
 
+    it.each(['pannier.yml', 'pannier.json'])('%s is mentioned, and not read', async (name) => {
+      const cwd = makeFolder({ [name]: 'version: 1\n' });
+      expect(await problemsOf(load(cwd))).toMatchObject([
+        {
+          code: 'CONFIG_MISSING',
+          seen: `no configuration file was given; there is ${name} here, but only pannier.yaml is read by itself`,
+          hint: `Give -c ${name}, or rename it to pannier.yaml.`,
+        },
+      ]);
+    });
+
     it('pannier.yaml is not used when another user may have written it', async () => {
       const cwd = makeFolder({ 'pannier.yaml': 'version: 1\n' });
       chmodSync(join(cwd, 'pannier.yaml'), 0o666);
@@ -177,6 +188,14 @@ describe('files', () => {
     expect(await briefly(loadText(text, { PANNIER_LOG_LEVEL: 'loud' }))).toEqual(['CONFIG_INVALID PANNIER_LOG_LEVEL']);
   });
 
+  it('an empty path is refused, and does not stand for the working directory', async () => {
+    const cwd = makeFolder({ 'other.yaml': 'version: 1\n' });
+    const loading = loadConfig({ kinds: BACKEND_KINDS, paths: [''], env: {}, cwd });
+    expect(await problemsOf(loading)).toMatchObject([
+      { code: 'CONFIG_MISSING', seen: 'the path of a configuration is empty', hint: 'Give -c a path.' },
+    ]);
+  });
+
   it('a file named twice is read once', async () => {
     const paths = ['several', 'several/10-base.yaml', join(FIXTURES, 'several/10-base.yaml')];
     expect((await loadConfig({ kinds: BACKEND_KINDS, paths, env: {}, cwd: FIXTURES })).files).toHaveLength(3);
@@ -187,9 +206,9 @@ describe('files', () => {
     expect(
       problems.map(({ code, place, at, seen }) => `${code} ${at && formatPosition(at)} ${place}: ${seen}`),
     ).toEqual([
-      'CONFIG_DUPLICATE b.yaml:3:3 secrets.db: also defined at a.yaml:5:3',
-      'CONFIG_DUPLICATE b.yaml:4:1 log: also defined at a.yaml:6:1',
-      'CONFIG_UNKNOWN_SECRET b.yaml:6:61 outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
+      'CONFIG_DUPLICATE bad-twice-across/b.yaml:3:3 secrets.db: also defined at bad-twice-across/a.yaml:5:3',
+      'CONFIG_DUPLICATE bad-twice-across/b.yaml:4:1 log: also defined at bad-twice-across/a.yaml:6:1',
+      'CONFIG_UNKNOWN_SECRET bad-twice-across/b.yaml:6:61 outputs.shop.files.a.from: there is no secret named "dbb"; did you mean "db"?',
     ]);
   });
 

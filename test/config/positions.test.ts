@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BACKEND_KINDS } from '../../src/backend/registry.ts';
@@ -109,13 +109,13 @@ describe('the position of a problem', () => {
     });
     const problems = await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: [folder], env: {}, cwd: folder }));
     expect(problems.map(({ at, place, seen }) => `${at && formatPosition(at)}: ${place}: ${seen}`)).toEqual([
-      'b.json:2:2: secrets.app: also defined at a.yaml:4:3',
-      'b.json:3:19: secrets.other.key: it is a number; text is expected',
+      `${folder}/b.json:2:2: secrets.app: also defined at ${folder}/a.yaml:4:3`,
+      `${folder}/b.json:3:19: secrets.other.key: it is a number; text is expected`,
     ]);
   });
 
   it('is known of every problem of a file that could be parsed', async () => {
-    const fixtures = readdirSync(FIXTURES).filter((name) => /^bad-.*\.(?:yaml|json)$/.test(name));
+    const fixtures = readdirSync(FIXTURES).filter((name) => /^bad-.*.(?:yaml|json)$/.test(name));
     const all = await Promise.all(fixtures.map(async (name) => await problemsOf(loadFixture(name))));
     const without = all
       .flat()
@@ -144,9 +144,67 @@ describe('the position of a problem', () => {
     });
     const problems = await failuresOf(loadPlan({ config: [join(folder, 'shop.yaml')] }));
     expect(problems.map(({ at }) => at && formatPosition(at))).toEqual([
-      'shop.yaml:8:7',
-      'shop.yaml:10:7',
-      'shop.yaml:12:7',
+      `${folder}/shop.yaml:8:7`,
+      `${folder}/shop.yaml:10:7`,
+      `${folder}/shop.yaml:12:7`,
+    ]);
+  });
+
+  it.each([
+    ['v/w.yaml', 'v/w.yaml'],
+    ['./v/w.yaml', './v/w.yaml'],
+    ['../w.yaml', '../w.yaml'],
+    ['v', 'v/w.yaml'],
+  ])('names the file as it was given: %s', async (given, file) => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, 'here/v'), { recursive: true });
+    for (const path of ['w.yaml', 'here/v/w.yaml'])
+      writeFileSync(join(folder, path), 'version: 1\nlog: { levl: info }\n');
+    const cwd = join(folder, 'here');
+    const problems = await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: [given], env: {}, cwd }));
+    expect(problems.map(({ at }) => at)).toEqual([{ file, line: 2, column: 8 }]);
+    const whole = join(cwd, given);
+    const [absolute] = await problemsOf(loadConfig({ kinds: BACKEND_KINDS, paths: [whole], env: {}, cwd: '/' }));
+    expect(absolute?.at?.file).toBe(given === 'v' ? join(whole, 'w.yaml') : whole);
+  });
+
+  it('is the line of a template that stands line by line in the file', async () => {
+    const folder = makeFolder({
+      'shop.yaml': yaml(`
+    version: 1
+    backends: { d: { kind: file, path: ./x } }
+    secrets: { app: { key: x } }
+    outputs:
+      shop:
+        dir: ./out
+        files:
+          a.conf:
+            content: |
+
+              one
+              ok {{ap.name}}
+          b.conf:
+            content: |2-
+                {{ap.name}}
+          c.conf:
+            content: >
+              one {{ap.name}}
+          d.conf: { content: "\\n{{ap.name}}" }
+    exec:
+      command: [x]
+      env:
+        A: |-
+          {{ap.name}}
+    `),
+    });
+    const problems = await failuresOf(loadPlan({ config: [join(folder, 'shop.yaml')] }));
+    const positions = problems.map(({ at, place }) => `${at?.line}:${at?.column} ${place}`);
+    expect(positions).toEqual([
+      '12:16 outputs.shop.files["a.conf"], content:3:6',
+      '13:7 outputs.shop.files["b.conf"], content:1:5',
+      '16:7 outputs.shop.files["c.conf"], content:1:7',
+      '19:7 outputs.shop.files["d.conf"], content:2:3',
+      '24:9 exec.env.A, content:1:3',
     ]);
   });
 });

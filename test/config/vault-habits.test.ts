@@ -70,7 +70,31 @@ describe('a path of `read`', () => {
     ['of the server itself', { read: 'sys/data/x' }],
     ['of identity', { read: 'identity/data/x' }],
     ['with an end of its own', { read: 'tokens/data/x', end: 'until' }],
-    ['written as kv', { kv: 'secret/data/shop/app' }],
+    ['written as kv', { kv: 'secret/shop/app' }],
+  ])('%s is no warning', async (_, secret) => {
+    expect(await warningsOf(secret)).toEqual([]);
+  });
+});
+
+describe('a path of `kv` with data/ behind the mount', () => {
+  const warningsOf = async (secret: object, env = {}) => {
+    const { warnings } = await loadWith({ secrets: { app: secret } }, env);
+    return warnings.map(({ code, place, seen, hint }) => `${code} ${place}: ${seen}. ${hint}`);
+  };
+
+  it('is a warning that says which secret is read, and how to write the other', async () => {
+    expect(await warningsOf({ kv: '/secret/data/shop/app' })).toEqual([
+      'SECRET_KV_DATA secrets.app.kv: of KV version 2 the secret without data/ is read: data/ behind the mount is no ' +
+        'part of the name. Leave data/ out, or write data/data/ when the name begins with data/.',
+    ]);
+  });
+
+  it.each([
+    ['written twice', { kv: 'secret/data/data/app' }],
+    ['behind a mount that is named', { kv: 'secret/data/app', mount: 'secret' }],
+    ['of version 1', { kv: 'secret/data/app', kvVersion: 1 }],
+    ['further down', { kv: 'secret/shop/data/app' }],
+    ['at the end', { kv: 'secret/data' }],
   ])('%s is no warning', async (_, secret) => {
     expect(await warningsOf(secret)).toEqual([]);
   });

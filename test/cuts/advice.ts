@@ -30,7 +30,7 @@ export const ADVICE: readonly Cut[] = [
     'if (mounts !== null) return',
   ),
   advice('denied-shows-mounts', 'meant === undefined ?', 'meant !== undefined ?', { by: 'misspelt' }),
-  advice('denied-shows-mounts', 'if (error.status === 404) return', 'if (error.status === 405) return', {
+  advice('denied-shows-mounts', 'if (status === 404) return `', 'if (status === 405) return `', {
     by: 'is said to be missing',
   }),
   advice('mounts-asked-seldom', 'if (mounts !== undefined) this.#seen =', 'if (mounts === null) this.#seen ='),
@@ -40,6 +40,18 @@ export const ADVICE: readonly Cut[] = [
     'read-of-kv2-is-told',
     'if (givenEnd === undefined) warnOfKv2(',
     'if (givenEnd !== undefined) warnOfKv2(',
+  ),
+  cutIn('src/backend/vault/config/resolve-request.ts')(
+    'kv-data-is-told',
+    'if (mount === undefined && kvVersion !== 1) warnOfData(',
+    'if (mount !== undefined && kvVersion !== 1) warnOfData(',
+    { by: 'is a warning that says' },
+  ),
+  cutIn('src/backend/vault/source/kv-path.ts')(
+    'kv-data-is-told',
+    'version === 2 && (configured === undefined ||',
+    'version === 2 && (configured !== null ||',
+    { by: 'takes what follows' },
   ),
   read('read-of-kv2-is-told', '!told.has(path)', 'told.size >= 0', { by: 'one warning at the first answer' }),
 ];

@@ -15,6 +15,12 @@ export const COMMANDS: readonly Cut[] = [
     'if (method.borrowsToken === true) await endLogin(',
     { slow: true },
   ),
+  cutIn('src/cli/doctor/check-rendering.ts')(
+    'doctor-says-what-init-says',
+    "else examination.refuse('rendering', placed);",
+    'else rendered++;',
+    { by: 'a misspelt field', slow: true },
+  ),
   lines('policy-is-enough', 'if ([...requests].some(', 'if ([].some(', { slow: true }),
   lines(
     'policy-is-least',

@@ -69,7 +69,7 @@ export const OUTAGE: readonly Cut[] = [
     },
   ),
   cutIn('src/config/problems/all-problems.ts')('wrong-name-is-told', 'thereIsNo(what, name, near)', 'withoutName'),
-  cutIn('src/render/formats/keys.ts')('wrong-name-is-told', 'listed(all)', 'all[0]', { by: 'up to a hundred' }),
+  cutIn('src/render/formats/keys.ts')('wrong-name-is-told', 'listed(all)', 'all[0]', { by: 'up to ten' }),
   cutIn('src/render/template/evaluate.ts')('wrong-name-is-told', '`${seen}${named}`', 'seen', { by: 'names it' }),
   cutIn('src/backend/aws/client/error.ts')('wrong-name-is-told', '` of ${of}`', "''", { by: 'a failure names' }),
   cutIn('src/config/problems/positions.ts')(

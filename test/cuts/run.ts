@@ -24,6 +24,7 @@ import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
 import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
+import { STATE } from './state.ts';
 
 /** More tests at the same time would disturb those that measure time. */
 const LANES = 2;
@@ -44,6 +45,7 @@ const all: readonly Cut[] = [
   ...RELOAD,
   ...EXEC,
   ...OUTAGE,
+  ...STATE,
   ...SECRECY,
   ...PROXY,
   ...MOVING_IN,

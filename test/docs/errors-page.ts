@@ -1,4 +1,5 @@
-import { CODES } from '../../src/base/codes.ts';
+import { CODES, type Code } from '../../src/base/codes.ts';
+import { MEANINGS } from '../../src/base/meanings.ts';
 
 const START = '<!-- table made by npm run docs -->';
 
@@ -18,9 +19,9 @@ A warning (–) is told and ends nothing.
 /** docs/errors.md with the table that the codes make; the text above it is taken from `current`. */
 export function errorsPage(current: string): string {
   const intro = current.includes(START) ? current.slice(0, current.indexOf(START)) : INTRO;
-  const rows = Object.entries(CODES).map(
-    ([code, { exit, meaning, hint }]) =>
-      `| \`${code}\` | ${meaning.endsWith('(a warning).') ? '–' : exit} | ${meaning} | ${hint} |`,
-  );
+  const rows = Object.entries(CODES).map(([code, { exit, hint }]) => {
+    const meaning = MEANINGS[code as Code];
+    return `| \`${code}\` | ${meaning.endsWith('(a warning).') ? '–' : exit} | ${meaning} | ${hint} |`;
+  });
   return `${intro}${START}\n\n| code | exit | meaning | what to do |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }

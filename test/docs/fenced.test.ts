@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -96,7 +96,7 @@ describe('what the documentation names', () => {
 });
 
 describe('the links of the documentation', () => {
-  it.each(pages())('%s leads only to pages and headings that exist', (page) => {
+  it.each([...new Set([...pages(), ...globSync('*.md')])])('%s leads only to pages and headings that exist', (page) => {
     const lines = readFileSync(page, 'utf8').replaceAll(/^ *```.*?^ *```$/gms, '');
     for (const [, target = ''] of lines.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;

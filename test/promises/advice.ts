@@ -7,6 +7,8 @@ const unseen = inFile('test/backend/vault/advice.test.ts', 'a mount that the log
 const source = inFile('test/backend/vault/source/advice.test.ts');
 const kv2 = inFile('test/backend/vault/advice.test.ts', 'read of KV version 2');
 const readPath = inFile('test/config/vault-habits.test.ts', 'a path of `read`');
+const kvPath = inFile('test/config/vault-habits.test.ts', 'a path of `kv` with data/ behind the mount');
+const kvSource = inFile('test/backend/vault/source/kv.test.ts', 'KV version 2');
 
 export const advice: Section = {
   name: 'Advice',
@@ -52,6 +54,12 @@ export const advice: Section = {
       'A `read` of KV version 2 is a warning of `validate` when its path shows it, and one line of the log at its first answer.',
       readPath('that looks like KV version 2 is a warning with the kv to write: %s', 'secret/data/shop/app'),
       kv2('is one warning at the first answer, and none at later ones'),
+    ),
+    held(
+      'kv-data-is-told',
+      'A path of `kv` with `data/` behind the mount is a warning of which secret is read; behind a `mount` that is named, `data/` belongs to the name.',
+      kvPath('is a warning that says which secret is read, and how to write the other'),
+      kvSource('takes what follows the mount that is named as a name: %s, %j', '/data/x/'),
     ),
   ],
 };

@@ -6,6 +6,8 @@ const machine = inFile(
   'test/system/doctor.test.ts',
   'the first failing line of pannier doctor names what is wrong on this machine',
 );
+const advice = inFile('test/system/doctor-as-init.test.ts', 'pannier doctor gives the advice of init');
+const rendering = inFile('test/system/doctor-as-init.test.ts', 'pannier doctor renders what it has read');
 const policy = inFile('test/system/policy.test.ts', 'pannier policy for OpenBao');
 const awsPolicy = inFile('test/system/aws-policy.test.ts', 'pannier policy for AWS');
 
@@ -34,6 +36,13 @@ export const commands: Section = {
       well('finds nothing wrong, publishes nothing and leaves no login behind'),
       well('fetches nothing whose fetch makes something new'),
       well('uses up no secret id that can be used once'),
+    ),
+    held(
+      'doctor-says-what-init-says',
+      'Where a fetch makes nothing new, `pannier doctor` fetches and renders, and tells what `init` would tell.',
+      advice('and names the newest version of a secret that lacks the pinned one'),
+      rendering('tells a misspelt field of a template, of a format and of a request as init does, with its position'),
+      rendering('warns of a field beside a secret that is not fetched, and makes no credential'),
     ),
     held(
       'policy-is-enough',

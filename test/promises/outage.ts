@@ -1,4 +1,4 @@
-import { held, inFile, pending, type Section } from './promise.ts';
+import { held, inFile, type Section } from './promise.ts';
 
 const manager = inFile('test/lease/manager.test.ts', 'the lease manager');
 const down = inFile('test/lease/outage.test.ts', 'while a backend is down');
@@ -6,6 +6,13 @@ const pipeline = inFile('test/agent/pipeline.test.ts', 'the pipeline');
 const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const keys = inFile('test/backend/aws/auth/credentials.test.ts', 'a service that gives credentials');
 const wire = inFile('test/deliver/api/aws.test.ts', 'for clients of the AWS agent');
+const system = inFile('test/system/state.test.ts', 'the state of an agent, with a real OpenBao');
+const polled = inFile('test/lease/earlier.test.ts', 'a polled value of an earlier process');
+const lease = inFile('test/lease/earlier.test.ts', 'a lease of an earlier process');
+const earlier = inFile('test/state/earlier-state.test.ts', 'a value of an earlier process');
+const sealed = inFile('test/state/seal.test.ts', 'a sealed state');
+const keeper = inFile('test/agent/state/keeper.test.ts', 'the keeper of a state');
+const resumed = inFile('test/backend/vault/auth/session-resume.test.ts', 'the login of an earlier process');
 const init = inFile('test/agent/init.test.ts', 'init');
 const reading = inFile('test/base/read-file.test.ts', 'a file that another user can replace');
 
@@ -51,10 +58,66 @@ export const outage: Section = {
         'reading a secret',
       )('tells in headers the state of the value, and the seconds since it was last known good'),
     ),
-    pending(
+    held(
       'state',
       'With `state` a restart during an outage starts from the encrypted last-known-good within `maxStale`.',
-      'encrypted state',
+      polled('is served as stale, with its age, when the first fetch ends with %s', 'BACKEND_UNREACHABLE'),
+      system(
+        'lets a start during an outage publish static secrets as stale; fresh values replace them, equal ones publish nothing',
+      ),
+      system('is served also when the backend is there and does not answer'),
+      polled('is served as stale after half a second without an answer, and %s', 'another value replaces it'),
+      polled('expires at the maxStale of its secret, counted from when it was last known good'),
+      earlier('is used up to the maxStale of its secret, whatever maxAge says'),
+    ),
+    held(
+      'state-no-refusal',
+      'What the backend refuses or no longer has is not served from the state.',
+      polled('is not served when the backend answers %s', 'SECRET_DENIED'),
+      system('is not served when the backend refuses the secret'),
+      keeper('drops what the backend refuses by now'),
+    ),
+    held(
+      'state-handover',
+      'With `state` a pod takes one login and one lease for `init` and `run`, and a restart mints nothing.',
+      resumed('is used when lookup-self says that it is alive, with the life that the server says'),
+      lease('is taken up and renewed when its login is, without a fetch'),
+      system('hands one login and one lease from init to run, and ten restarts mint nothing'),
+    ),
+    held(
+      'state-proven',
+      'A kept login or lease that the server no longer knows is dropped, and another is made.',
+      resumed('that %s is dropped, and another is made', 'is dead'),
+      lease('is fetched anew when the server does not know it any more'),
+      system('a login that was revoked meanwhile is dropped, and its leases with it'),
+      system('a lease that was revoked meanwhile is fetched anew under the same login'),
+    ),
+    held(
+      'state-sealed',
+      'The state is ciphertext; one that is damaged, cut short, of another key or of a later version is not used, and stops nothing.',
+      sealed('with any bit flipped is not opened'),
+      sealed('cut short at any byte, or longer, is not opened'),
+      sealed('of %s is refused as such', 'another key'),
+      sealed('gives back what was sealed, and holds none of it in the open'),
+      system('holds ciphertext only, in files of mode 0600 in a directory of mode 0700, and nothing of it is told'),
+      system('that is damaged, cut short or of another key is set aside with a warning, and everything is fetched'),
+    ),
+    held(
+      'state-not-lost',
+      'A state whose key is missing stays as it is, and one that cannot be opened is set aside.',
+      keeper('%s, the state stays as it was, and the agent works', 'with another key'),
+      keeper('%s, the state stays as it was, and the agent works', 'without its variable'),
+    ),
+    held(
+      'state-written-rarely',
+      'The state is written at most once a second, and its trouble with the disk is told once and delays no value.',
+      keeper('writes what changed soon, once for all, and at most once a second'),
+      keeper('tells once that it cannot write, and writes when it can again'),
+    ),
+    held(
+      'state-no-key-on-disk',
+      'No key is made beside a state that is not on tmpfs.',
+      keeper('makes no key on a disk: nothing is kept there without keyFile or keyEnv'),
     ),
     held(
       'init-tells-why',
@@ -79,7 +142,7 @@ export const outage: Section = {
       inFile(
         'test/render/formats/dotenv.test.ts',
         'format dotenv',
-      )('tells every name and every value that it refuses in one message, up to a hundred'),
+      )('tells every name and every value that it refuses in one message, up to ten'),
       inFile('test/templates/page.test.ts', 'a builtin that cannot write a field')('%s names it, as with %j'),
       inFile('test/backend/aws/source/failures.test.ts', 'a failure names what was asked for')('%s'),
     ),

@@ -70,7 +70,7 @@ describe('a renderer', () => {
         place: 'outputs.shop.files["b"], content:1:3',
         seen:
           'app.x is missing: app has no such field; also outputs.shop.files["c"], content:1:3: ' +
-          'app.y is missing: app has no such field (RENDER_MISSING_FIELD)',
+          'app.y is missing: app has no such field',
         hint: 'Its only field is name.',
         retry: 'never',
       },

@@ -162,7 +162,8 @@ describe('pannier doctor for AWS', () => {
 
   it('finds nothing wrong when all is well, and says who it is', async () => {
     const { status, checks, all } = await doctor(configured());
-    expect(checks.filter(({ state }) => state !== 'ok')).toEqual([]);
+    // Nothing reads the secrets, so that the directory of no output is looked at.
+    expect(checks.filter(({ state }) => state !== 'ok').map(({ code }) => code)).toEqual(['CONFIG_UNUSED']);
     expect(status).toBe(0);
     expect(checks.find(({ check }) => check === 'login')?.seen).toMatch(/^AWS knows the keys as arn:aws:sts::/);
     expect(checks.filter(({ check }) => check === 'secret').length).toBe(Object.keys(SECRETS).length);

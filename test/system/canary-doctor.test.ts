@@ -55,7 +55,12 @@ describe('no value and no credential comes out of the commands that look', () =>
       outputs: {
         o: {
           dir: at('out'),
-          files: { a: { content: '{{#with (secret "secret/shop/" app.team backend="k8s")}}{{key}}{{/with}}' } },
+          files: {
+            misspelt: { content: '{{app.password}}{{app.pasword}}{{local.pasword}}' },
+            no: { format: 'raw', from: ['app.pasword'] },
+            number: { content: '{{#if (gt app.password 1)}}x{{/if}}' },
+            a: { content: '{{#with (secret "secret/shop/" app.team backend="k8s")}}{{key}}{{/with}}' },
+          },
           reload: [{ command: { argv: ['true', CANARY] } }],
         },
       },

@@ -41,14 +41,14 @@ const BAD: readonly Bad[] = [
     title: 'a file that is not YAML',
     text: 'version: 1\nlog: "no end\n',
     code: 'CONFIG_MALFORMED',
-    place: 'pannier.yaml:3:1',
+    place: expect.stringMatching(/\/pannier\.yaml:3:1$/),
     says: /./,
   },
   {
     title: 'a file that holds no map',
     text: '- version\n',
     code: 'CONFIG_MALFORMED',
-    place: 'pannier.yaml',
+    place: expect.stringMatching(/\/pannier\.yaml$/),
     says: /does not hold a map.*version: 1/,
   },
   {
@@ -101,10 +101,10 @@ const BAD: readonly Bad[] = [
     says: /the same directory as outputs\.a\.dir/,
   },
   {
-    title: 'a section that is not built yet',
-    text: json(good({ state: {} })),
+    title: 'a key that is not built yet',
+    text: json(good({ state: { path: './state', transit: { backend: 'demo' } } })),
     code: 'CONFIG_NOT_SUPPORTED',
-    place: 'state',
+    place: 'state.transit',
     says: /not yet supported/,
   },
 ];
@@ -259,7 +259,7 @@ describe('a good configuration', () => {
     const validate = await runAgent(['validate', config]);
     expect([validate.status, validate.stdout()]).toEqual([0, 'valid: 3 secrets, 1 output\n']);
     expect(validate.stderr()).toMatch(
-      new RegExp(`^warning: pannier\\.json:1:\\d+: secrets: ${told} \\(CONFIG_UNUSED\\)\\. Let .*\n$`),
+      new RegExp(`^warning: \\S*/pannier\\.json:1:\\d+: secrets: ${told} \\(CONFIG_UNUSED\\)\\. Let .*\n$`),
     );
     const printed = await runAgent(['validate', '--json', config]);
     expect(JSON.parse(printed.stdout())).toMatchObject({

@@ -13,6 +13,8 @@ export interface Scene {
   application(dir: string, name?: string): Promise<Application>;
   /** Starts `pannier run`. */
   run(config: string, options?: AgentOptions): Agent;
+  /** Starts `pannier run` without `-c`. */
+  runBare(options: AgentOptions): Agent;
   /** Starts `pannier exec -- COMMAND`. */
   exec(config: string, command: readonly string[], options?: ExecOptions): Agent;
   /** Starts `pannier init`, for a test that acts while it runs. */
@@ -49,6 +51,7 @@ export function useScene(): Scene {
     place: async () => keep(await createPlace()),
     application: async (dir, name) => keep(await startApplication(dir, name)),
     run: (config, options) => started(['run', '-c', config], options),
+    runBare: (options) => started(['run'], options),
     exec: (config, command, { args = [], ...options } = {}) =>
       started(['exec', '-c', config, ...args, '--', ...command], options),
     startInit: (config, timeout, options) => started(initArgs(config, timeout), options),

@@ -9,7 +9,7 @@ import type { FileBackendConfig } from './config.ts';
 
 /** Examines a file or folder of secrets; see `Examiner`. */
 export async function examine(
-  { config, secrets, context }: Examined<FileBackendConfig>,
+  { config, secrets, context, took }: Examined<FileBackendConfig>,
   examination: Examination,
 ): Promise<void> {
   const place = `backends.${config.name}.path`;
@@ -27,5 +27,5 @@ export async function examine(
     return;
   }
   await using backend = createFileBackend(config, context);
-  await fetchEach(examination, backend.source, secrets);
+  await fetchEach(examination, backend.source, { secrets, took });
 }

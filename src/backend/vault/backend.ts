@@ -1,27 +1,21 @@
 import type { Clock } from '../../base/clock.ts';
-import { fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
-import type { Backend, Fetch, Fetched, Restorer, Want, Watching } from '../backend.ts';
+import type { Backend, Restorer, Want, Watching } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultSession } from './auth/session.ts';
-import { isNoMount, type VaultClient, VaultStatusError } from './client/client.ts';
+import type { VaultClient } from './client/client.ts';
 import type { AuthConfig, VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
-import type { Advisor, AdvisorDeps } from './source/advice.ts';
-import type { VaultCertificates } from './source/certificate.ts';
+import { createVaultFetch } from './fetch.ts';
 import type { VaultCertificateDeps } from './source/certificate-deps.ts';
-import { createVaultKv } from './source/kv.ts';
-import { createVaultList } from './source/list.ts';
-import { saysVersioned, VaultMounts } from './source/mounts.ts';
-import { createVaultRead } from './source/read.ts';
+import { VaultMounts } from './source/mounts.ts';
 import { createRenew } from './source/renew.ts';
-import { createVaultWrite } from './source/write.ts';
 
 export interface VaultBackendDeps {
   readonly client: VaultClient;
-  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead'>;
+  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead' | 'resumed' | 'loginToKeep'>;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -43,37 +37,7 @@ export function createVaultBackend(
     nextVersion: countVersions(clock),
   };
   const mounts = new VaultMounts(deps.vault, clock, stop.signal);
-  const kv = createVaultKv(deps, mounts);
-  const list = createVaultList(deps, mounts);
-  const read = createVaultRead(deps);
-  const write = createVaultWrite(deps);
-  let loading: Promise<VaultCertificates> | undefined;
-  const certificates = () => {
-    loading ??= openCertificates(deps);
-    return loading;
-  };
-
-  const fetch = async (want: Want, last: Fetched | undefined, signal: AbortSignal): Promise<Fetch> => {
-    const request = want.request as VaultRequest;
-    switch (request.kind) {
-      case 'vault-kv':
-        return kv({ want, request, last }, signal);
-      case 'vault-list':
-        return list({ want, request, last }, signal);
-      case 'vault-read':
-        return read({ want, request, last }, signal);
-      case 'vault-write':
-        return write({ want, request, last }, signal);
-      case 'vault-certificate':
-        return (await certificates()).fetch({ want, request, last }, signal);
-      case 'vault-trust-bundle': {
-        const { createVaultTrustBundle } = await import('./source/trust-bundle.ts');
-        return await createVaultTrustBundle(deps)({ want, request, last }, signal);
-      }
-      default:
-        throw fail('INTERNAL', want.place, `a Vault backend got a request of kind ${want.request.kind}`);
-    }
-  };
+  const { fetch, advised, certificates } = createVaultFetch(deps, mounts, config.namespace);
 
   const restorer = (want: Want): Restorer | undefined => {
     const request = want.request as VaultRequest;
@@ -93,24 +57,11 @@ export function createVaultBackend(
 
   const renew = createRenew(deps.vault);
 
-  let advisor: Promise<Advisor> | undefined;
-  /** Passes an answer on, and a refusal with advice about it. Without a request, a lease was to be renewed. */
-  const advised = async <T>(answer: Promise<T>, request: VaultRequest | undefined, signal: AbortSignal): Promise<T> => {
-    try {
-      return await answer;
-    } catch (error) {
-      if (!deservesAdvice(error) || (request !== undefined && 'isPathPrivate' in request)) throw error;
-      advisor ??= loadAdvisor({ vault: deps.vault, clock, namespace: config.namespace });
-      const found = await advisor.catch(() => undefined);
-      throw (await found?.about({ error, request, isVersioned: saysVersioned(error) }, signal)) ?? error;
-    }
-  };
-
   return {
     name: config.name,
     where: config.address,
     source: {
-      fetch: (want, last, signal) => advised(fetch(want, last, signal), want.request as VaultRequest, signal),
+      fetch,
       renew: (want, life, signal) => advised(renew(want, life, signal), undefined, signal),
       restorer,
       watch,
@@ -122,6 +73,8 @@ export function createVaultBackend(
     trouble: () => session.trouble(),
     login: () => session.view(),
     clockJumped: (byMs) => session.clockJumped(byMs),
+    resumed: () => session.resumed(),
+    loginToKeep: () => session.loginToKeep(),
     revokeLogin: (signal) => session.revoke(signal),
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -131,29 +84,11 @@ export function createVaultBackend(
   };
 }
 
-/** Loads the code of certificates, which few agents need. */
-async function openCertificates(deps: VaultCertificateDeps): Promise<VaultCertificates> {
-  return (await import('./source/certificate.ts')).createVaultCertificates(deps);
-}
-
-/** Whether a policy or a mount is missing, or the mount is KV version 2 with other paths; the token itself is good. */
-function deservesAdvice(error: unknown): error is VaultStatusError {
-  if (!(error instanceof VaultStatusError)) return false;
-  return error.status === 403
-    ? error.failure.retry !== 'login'
-    : error.status === 404 && (isNoMount(error) || saysVersioned(error));
-}
-
-/** Loads the code of the advice, which only refused requests need. */
-async function loadAdvisor(deps: AdvisorDeps): Promise<Advisor> {
-  return new (await import('./source/advice.ts')).Advisor(deps);
-}
-
 /**
  * Returns a counter of versions. The start time of the process is part of each version, so that no version, and no ETag
  * made of it, comes again after a restart.
  */
-function countVersions(clock: Clock): () => string {
+export function countVersions(clock: Clock): () => string {
   const run = Math.floor(clock.wallMs()).toString(36);
   let count = 0;
   return () => `${run}-${++count}`;
@@ -163,7 +98,7 @@ function countVersions(clock: Clock): () => string {
  * Server and login as one text: two backends with equal identities give the same secrets. It holds no credential: files
  * are in it by their paths, a role id by its hash, and a literal token by the name of the backend.
  */
-function identityOf(config: VaultBackendConfig): string {
+export function identityOf(config: VaultBackendConfig): string {
   const { address, namespace, auth } = config;
   return JSON.stringify(['vault', address, namespace ?? '', auth.method, auth.mount, ...loginOf(auth, config)]);
 }

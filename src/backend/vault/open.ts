@@ -2,7 +2,7 @@ import type { BackendContext } from '../kind.ts';
 import { createVaultMethod } from './auth/create-method.ts';
 import type { KeptSecretIds } from './auth/secret-id.ts';
 import { createSession } from './auth/session.ts';
-import { createVaultBackend } from './backend.ts';
+import { createVaultBackend, identityOf } from './backend.ts';
 import { createVaultClient } from './client/create-client.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { Upstream, VaultBackend } from './upstream.ts';
@@ -20,7 +20,9 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
   const { clock, random, emit, env } = context;
   const { client, method } = openVaultClient(config, context);
   const { revokeOnExit } = config.auth;
-  const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name });
+  const { takeLogin } = context;
+  const earlier = takeLogin === undefined ? undefined : () => takeLogin(config.name, identityOf(config));
+  const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, earlier });
   const backend = createVaultBackend(config, { client, session, clock, random, emit });
   let upstream: Promise<Upstream> | undefined;
   return {

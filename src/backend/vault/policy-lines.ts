@@ -31,7 +31,7 @@ export function policyLinesOf(request: VaultRequest, mount?: PolicyMount): reado
         request.kvVersion === undefined && mount !== undefined
           ? mount
           : { path: guessed, version: request.kvVersion ?? 2 };
-      return [{ path: kvApiPath(kvFormOf(path, at, version)), capabilities: ['read'] }];
+      return [{ path: kvApiPath(kvFormOf(path, at, version, request.mount)), capabilities: ['read'] }];
     }
     case 'vault-list': {
       const path = trimSlashes(request.path);

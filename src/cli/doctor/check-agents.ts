@@ -3,12 +3,13 @@ import { basename, resolve } from 'node:path';
 import { fail } from '../../base/errors.ts';
 import type { Examination } from '../../base/examination.ts';
 import type { Config } from '../../config/config.ts';
+import { DEFAULT_FILE, lookForDefaultFile } from '../../config/load/default-file.ts';
 import { readConfig } from '../setup.ts';
 
 /** An agent that runs in the same PID namespace. */
 interface RunningAgent {
   readonly pid: number;
-  /** The paths behind `-c`; empty when the agent got none on its command line. */
+  /** The paths behind `-c`, else in its PANNIER_CONFIG, else its `pannier.yaml`; empty when none can be seen. */
   readonly configs: readonly string[];
 }
 
@@ -49,10 +50,25 @@ async function agentOf(pid: number): Promise<RunningAgent | undefined> {
   const command = at === -1 ? undefined : argv[at + 1];
   if (command !== 'run' && command !== 'exec') return undefined;
   const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-  const configs: string[] = [];
-  for (let i = at + 2; i < argv.length && argv[i] !== '--'; i++) {
-    const value = argv[i] === '-c' || argv[i] === '--config' ? argv[i + 1] : undefined;
-    if (value !== undefined && cwd !== undefined) configs.push(resolve(cwd, value));
-  }
-  return { pid, configs };
+  if (cwd === undefined) return { pid, configs: [] };
+  const end = argv.indexOf('--', at);
+  const named = namedIn(argv.slice(at + 2, end === -1 ? undefined : end));
+  const paths = named.length > 0 ? named : await unnamedOf(pid, cwd);
+  return { pid, configs: paths.map((path) => resolve(cwd, path)) };
+}
+
+/** The values of `-c`, in each way to write it. */
+function namedIn(args: readonly string[]): readonly string[] {
+  return args.flatMap((word, index) => {
+    if (word === '-c' || word === '--config') return args[index + 1] ?? [];
+    return /^(?:--config=|-c)(.+)$/.exec(word)?.[1] ?? [];
+  });
+}
+
+/** The configuration of an agent whose command line names none. */
+async function unnamedOf(pid: number, cwd: string): Promise<readonly string[]> {
+  const variables = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  const named = /(?:^|\0)PANNIER_CONFIG=([^\0]+)/.exec(variables)?.[1];
+  if (named !== undefined) return named.split(':').filter((path) => path !== '');
+  return (await lookForDefaultFile(cwd)) === 'own' ? [DEFAULT_FILE] : [];
 }

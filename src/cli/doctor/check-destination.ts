@@ -25,6 +25,7 @@ export async function checkDestination(examination: Examination, output: OutputC
       const { openVolume } = await loadSink();
       const { held } = await openVolume(output, dir, `${place}.dir`, false);
       await using folder = held;
+      await refuseKernelFiles(dir, dir, `${place}.dir`);
       return describeFolder(folder, dir, `${place}.dir`);
     } catch (error) {
       if (!(await isAbsent(dir))) throw error;
@@ -61,6 +62,29 @@ const isAbsent = async (path: string): Promise<boolean> => {
   }
 };
 
+/** File systems by which the kernel shows itself, by their numbers in statfs(2): nobody can make a file there. */
+const OF_KERNEL: ReadonlyMap<number, string> = new Map([
+  [0x9fa0, 'proc'],
+  [0x62656572, 'sysfs'],
+  [0x27e0eb, 'cgroup'],
+  [0x63677270, 'cgroup2'],
+  [0x64626720, 'debugfs'],
+  [0x74726163, 'tracefs'],
+  [0x73636673, 'securityfs'],
+  [0x1cd1, 'devpts'],
+]);
+
+/** @throws PannierError OUTPUT_NOT_WRITABLE when `at` is on a file system of the kernel. */
+async function refuseKernelFiles(at: string, dir: string, place: string): Promise<void> {
+  const name = process.platform === 'linux' ? OF_KERNEL.get((await statfs(at)).type) : undefined;
+  if (name === undefined) return;
+  throw fail(
+    'OUTPUT_NOT_WRITABLE',
+    place,
+    `${dir} is in ${at}, where the kernel shows itself (${name}): no file can be made there`,
+  );
+}
+
 /**
  * The folder in which the missing part of the path would be made.
  * @throws PannierError OUTPUT_NOT_WRITABLE when it cannot be made there.
@@ -68,6 +92,7 @@ const isAbsent = async (path: string): Promise<boolean> => {
 async function nearestFolder(dir: string, place: string): Promise<string> {
   let at = dirname(dir);
   while (at !== '/' && (await isAbsent(at))) at = dirname(at);
+  await refuseKernelFiles(at, dir, place);
   await using held = await holdFolder(at);
   const why = await accessIssue(held.at);
   if (why === undefined) return at;
@@ -109,7 +134,8 @@ async function mayChown(): Promise<boolean> {
 }
 
 async function checkSpace(at: string, place: string): Promise<string | Failure> {
-  const { bavail, bsize, files, ffree } = await statfs(at);
+  const { blocks, bavail, bsize, files, ffree } = await statfs(at);
+  if (blocks === 0) return `the file system at ${at} does not say how much room is left`;
   const bytes = bavail * bsize;
   if (bytes === 0) throw fail('OUTPUT_FULL', place, `no space is left at ${at}`);
   if (files > 0 && ffree === 0) throw fail('OUTPUT_FULL', place, `no more files can be made at ${at}`);
@@ -120,7 +146,7 @@ async function checkSpace(at: string, place: string): Promise<string | Failure> 
 /** What is in the directory: names that are taken, and what another program or a killed agent left. */
 async function checkContent(output: OutputConfig, place: string): Promise<string | Failure> {
   const { dir } = output;
-  const { Folder, generationNumber, openVolume, planLinks, readPublished } = await loadSink();
+  const { Folder, generationName, generationNumber, openVolume, planLinks, readMark, readPublished } = await loadSink();
   const { volume, held } = await openVolume(output, dir, place, false);
   await using kept = held;
   const folder = new Folder(kept.at, { path: dir, place, disk: volume.disk, stats: kept.stats });
@@ -138,6 +164,12 @@ async function checkContent(output: OutputConfig, place: string): Promise<string
   const foreign = [...names].filter((name) => !name.startsWith('..') && !output.files.has(name));
   const state =
     published.state === 'there' ? `generation ${published.generation} is published` : 'nothing is published yet';
+  const mark = await readMark(volume.disk, folder);
+  const taken = mark?.held;
+  if (taken !== undefined && names.has(generationName(taken)) && published.state === 'there') {
+    const seen = `${state}; generation ${taken} was taken back, and is held back since`;
+    if (taken !== published.generation) return failure('OUTPUT_HELD', `outputs.${output.name}`, seen);
+  }
   const others = foreign.length === 0 ? '' : `; ${foreign.length} other names are there and stay`;
   if (left.length === 0) return `${state}${others}`;
   const hint = 'Nothing to do: the next start removes it, unless an agent is publishing right now.';

@@ -1,18 +1,23 @@
-import { planOf } from '../../agent/create-plan.ts';
+import type { Plan } from '../../agent/plan.ts';
+import { usedBackends } from '../../agent/used-backends.ts';
+import { isIdle, usedSecrets } from '../../agent/used-secrets.ts';
+import type { Fetched } from '../../backend/backend.ts';
 import { BACKEND_KINDS } from '../../backend/registry.ts';
 import { systemClock } from '../../base/clock.ts';
-import { failuresOf, PannierError, ProblemsError } from '../../base/errors.ts';
 import { type Check, Examination } from '../../base/examination.ts';
 import { version } from '../../base/version.ts';
-import type { BackendConfig, Config } from '../../config/config.ts';
+import type { BackendConfig } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { kindOf } from '../../config/sections/backends/kind.ts';
-import { type CommonOptions, readConfig } from '../setup.ts';
+import type { CommonOptions } from '../setup.ts';
 import { checkAgents } from './check-agents.ts';
 import { checkCommands } from './check-commands.ts';
 import { checkDestination } from './check-destination.ts';
 import { checkListeners } from './check-listeners.ts';
 import { checkLogFile } from './check-log-file.ts';
+import { checkRendering } from './check-rendering.ts';
+import { checkState } from './check-state.ts';
+import { checkTemplates, type ReadPlan, readPlan } from './read-plan.ts';
 
 /**
  * Runs all checks and yields them by area, in the order of causes. The areas run at the same time, since none depends
@@ -20,65 +25,55 @@ import { checkLogFile } from './check-log-file.ts';
  */
 export async function* runChecks(options: CommonOptions, signal: AbortSignal): AsyncGenerator<readonly Check[]> {
   const examination = new Examination(systemClock, signal);
-  const config = await checkConfiguration(examination, options);
+  const read = await readPlan(examination, options);
   yield examination.checks;
-  if (config === undefined) return;
+  if (read === undefined) return;
+  const { config } = read;
+  const values = new Map<string, Fetched | 'absent'>();
   const area = async (look: (examination: Examination) => Promise<void>): Promise<readonly Check[]> => {
     const own = new Examination(systemClock, signal);
     await look(own);
     return own.checks;
   };
+  const backends = [...config.backends.values()].map((backend) =>
+    area((own) => checkBackend(own, backend, read, values)),
+  );
   const areas = [
-    area((own) => checkTemplates(own, config)),
-    ...[...config.backends.values()].map((backend) => area((own) => checkBackend(own, backend, config))),
+    area(async (own) => checkTemplates(own, read)),
+    ...backends,
+    area(async (own) => {
+      await Promise.all(backends);
+      await checkRendering(own, read, values);
+      values.clear();
+    }),
     ...[...config.outputs.values()].map((output) => area((own) => checkDestination(own, output))),
     area((own) => checkAgents(own, config)),
     area((own) => checkListeners(own, config)),
     area((own) => checkCommands(own, config)),
     area((own) => checkLogFile(own, config)),
+    area((own) => checkState(own, config, readEnvironment())),
   ];
   for (const checks of areas) yield await checks;
 }
 
-/** Reads the configuration; undefined when it has problems, which are noted. */
-async function checkConfiguration(examination: Examination, options: CommonOptions): Promise<Config | undefined> {
-  let config: Config;
-  try {
-    config = await readConfig(options);
-  } catch (error) {
-    if (!(error instanceof ProblemsError || error instanceof PannierError)) throw error;
-    for (const failed of failuresOf(error, 'configuration')) examination.refuse('configuration', failed);
-    const why = 'everything else needs the configuration';
-    for (const check of ['backend', 'destination', 'listener', 'reload']) examination.skip(check, 'configuration', why);
-    return undefined;
+/** The checks of one backend; `values` gets what they read. */
+async function checkBackend(
+  examination: Examination,
+  config: BackendConfig,
+  { config: { secrets }, plan }: ReadPlan,
+  values: Map<string, Fetched | 'absent'>,
+): Promise<void> {
+  const own = [...secrets.values()].filter(({ backend }) => backend === config.name);
+  const used = plan === undefined ? undefined : usedSecrets(plan);
+  const unused = own.filter(({ name }) => used?.has(name) === false);
+  const skipUnused = () => {
+    for (const { place } of unused)
+      examination.skip('secret', place, 'nothing reads it, so an agent does not fetch it');
+  };
+  if (plan !== undefined && !isAsked(config, plan)) {
+    examination.skip('backend', `backends.${config.name}`, 'nothing asks it, so an agent does not log in there');
+    return skipUnused();
   }
-  const { files, backends, secrets, outputs, warnings } = config;
-  const counts = [
-    [files.length, 'file'],
-    [backends.size, 'backend'],
-    [secrets.size, 'secret'],
-    [outputs.size, 'output'],
-  ] as const;
-  const seen = counts.map(([number, noun]) => `${number} ${noun}${number === 1 ? '' : 's'}`).join(', ');
-  examination.pass('configuration', 'configuration', seen);
-  for (const warning of warnings) examination.warn('configuration', warning);
-  return config;
-}
-
-async function checkTemplates(examination: Examination, config: Config): Promise<void> {
-  try {
-    await planOf(config, systemClock.wallMs());
-  } catch (error) {
-    for (const failed of failuresOf(error, 'outputs')) examination.refuse('template', failed);
-    return;
-  }
-  const contents = [...config.outputs.values()].flatMap(({ files }) => [...files.values()]);
-  const count = contents.filter(({ content }) => content.kind !== 'format').length;
-  if (count === 0) return;
-  examination.pass('template', 'outputs', `${count} template${count === 1 ? '' : 's'} can be parsed`);
-}
-
-async function checkBackend(examination: Examination, config: BackendConfig, { secrets }: Config): Promise<void> {
   const kind = kindOf(BACKEND_KINDS, config);
   const context = {
     clock: systemClock,
@@ -88,8 +83,15 @@ async function checkBackend(examination: Examination, config: BackendConfig, { s
     version,
     kept: new Map(),
   };
-  const own = [...secrets.values()].filter(({ backend }) => backend === config.name);
   const { examine } = (await kind.loadTools?.()) ?? {};
+  const fetched = own.filter((secret) => !unused.includes(secret));
+  const took = (name: string, found: Fetched | 'absent') => void values.set(name, found);
   if (examine === undefined) examination.skip('backend', `backends.${config.name}`, `no checks for ${config.kind}`);
-  else await examine({ config, secrets: own, context }, examination);
+  else await examine({ config, secrets: fetched, context, took }, examination);
+  skipUnused();
+}
+
+function isAsked({ name }: BackendConfig, plan: Plan): boolean {
+  if (isIdle(plan)) return true;
+  return usedBackends(plan, { withEnvironment: true, isServing: true }).some((used) => used.name === name);
 }

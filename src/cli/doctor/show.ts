@@ -1,14 +1,26 @@
-import { exitStatus, failure } from '../../base/errors.ts';
+import { exitStatus, failure, formatPosition } from '../../base/errors.ts';
 import type { Check, CheckState } from '../../base/examination.ts';
 
 /** One check on one line: `failure  login  backends.bao.auth: HTTP 403 … (AUTH_DENIED). Check …`. */
-export function showCheck({ check, place, state, seen, code, hint }: Check): string {
+export function showCheck({ check, place, at, state, seen, code, hint }: Check): string {
   const told = code === undefined ? seen : `${seen} (${code})`;
+  const position = at === undefined ? '' : formatPosition(at);
+  // The place of a syntax error is its position.
+  const where = position === '' || place === position ? place : `${position}: ${place}`;
   const next = hint === undefined ? '' : `. ${hint}`;
-  return `${state.padEnd(8)} ${check.padEnd(13)} ${place}: ${told}${next}\n`;
+  return `${state.padEnd(8)} ${check.padEnd(13)} ${where}: ${told}${next}\n`;
 }
 
 const STATES: readonly CheckState[] = ['ok', 'warning', 'failure', 'skipped'];
+
+/** The checks for programs: a position is three keys of its check, as in `validate --json`. */
+export function documentOf(checks: readonly Check[]): string {
+  return `${JSON.stringify(
+    checks.map(({ at, ...check }) => ({ ...check, ...at })),
+    null,
+    2,
+  )}\n`;
+}
 
 /** `12 ok, 1 failure, 3 skipped` */
 export function summaryOf(checks: readonly Check[]): string {

@@ -12,6 +12,7 @@ import { reload } from '../sections/outputs/reload-schema.ts';
 import { output, outputFile } from '../sections/outputs/schema.ts';
 import { sds, sdsSecret } from '../sections/sds/schema.ts';
 import { secretSchema } from '../sections/secrets/schema.ts';
+import { state } from '../sections/state/schema.ts';
 import type { SchemaName } from './shapes.ts';
 
 /** The schemas of zod that entries are checked against. */
@@ -38,5 +39,6 @@ export async function loadSchemas(kinds: readonly BackendKindConfig[]): Promise<
     sds,
     sdsSecret,
     log,
+    state,
   };
 }

@@ -9,6 +9,7 @@ import type { reload } from '../sections/outputs/reload-schema.ts';
 import type { output, outputFile } from '../sections/outputs/schema.ts';
 import type { sds, sdsSecret } from '../sections/sds/schema.ts';
 import type { CommonSecretShape } from '../sections/secrets/schema.ts';
+import type { state } from '../sections/state/schema.ts';
 
 /** What the schemas accept, by the schema's name. */
 export interface Shapes {
@@ -29,6 +30,7 @@ export interface Shapes {
   readonly sds: z.infer<typeof sds>;
   readonly sdsSecret: z.infer<typeof sdsSecret>;
   readonly log: z.infer<typeof log>;
+  readonly state: z.infer<typeof state>;
 }
 
 export type SchemaName = keyof Shapes;

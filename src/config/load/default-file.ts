@@ -27,8 +27,7 @@ export async function lookForDefaultFile(cwd: string): Promise<'absent' | 'forei
 export async function defaultFile(cwd: string, problems: Problems): Promise<readonly string[]> {
   const found = await lookForDefaultFile(cwd);
   if (found === 'own') return [DEFAULT_FILE];
-  const why = found === 'foreign' ? ', and another user owns or may change the pannier.yaml here' : '';
-  const hint = 'Give -c FILE, set PANNIER_CONFIG, or start where pannier.yaml is.';
-  problems.addAt('CONFIG_MISSING', 'configuration', `no configuration file was given${why}`, hint);
+  const { tellNoDefaultFile } = await import('../problems/no-default-file.ts');
+  await tellNoDefaultFile(cwd, found, problems);
   return [];
 }

@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errnoWord } from '../../base/errno.ts';
 import { readdirInTime, statInTime } from '../../base/read-file.ts';
 import type { Environment } from '../environment.ts';
@@ -11,7 +11,7 @@ const CONFIG_NAME = /^[^.].*\.(?:yaml|yml|json)$/;
 export interface FoundFile {
   /** Absolute. */
   readonly path: string;
-  /** Its short name in messages. */
+  /** Its name in messages: as it was given, so that editors and other programs find the file. */
   readonly label: string;
 }
 
@@ -34,9 +34,7 @@ export async function findFiles(
       if (!files.has(resolve(cwd, file))) files.set(resolve(cwd, file), file);
     }
   }
-  const shared = new Map<string, number>();
-  for (const path of files.keys()) shared.set(basename(path), (shared.get(basename(path)) ?? 0) + 1);
-  return [...files].map(([path, name]) => ({ path, label: shared.get(basename(path)) === 1 ? basename(path) : name }));
+  return [...files].map(([path, label]) => ({ path, label }));
 }
 
 /** The directories among the paths. A file that appears in one belongs to the configuration. */
@@ -58,6 +56,11 @@ function namedPaths(paths: readonly string[], env: Environment): readonly string
 }
 
 async function expand(name: string, cwd: string, problems: Problems): Promise<string[]> {
+  // An unset variable, as in `-c "$CONFIG"`, must not stand for the working directory.
+  if (name === '') {
+    problems.addAt('CONFIG_MISSING', 'configuration', 'the path of a configuration is empty', 'Give -c a path.');
+    return [];
+  }
   try {
     if (!(await statInTime(resolve(cwd, name))).isDirectory()) return [name];
     const inside = (await filesOfFolder(resolve(cwd, name))).map((entry) => join(name, entry));

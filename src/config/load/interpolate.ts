@@ -6,6 +6,7 @@ import { readCapped, type UnreadFile } from '../read-capped.ts';
 import { isTree, type SourceFile } from './source-file.ts';
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
+const HINT = 'Write ${env:NAME} or ${file:PATH}; a literal ${ is written $${.';
 const MAX_DEPTH = 64;
 
 /**
@@ -106,7 +107,9 @@ class Walk {
     return text.replace(REFERENCE, (whole, inside?: string) => {
       if (inside === undefined) return '${';
       const place = pathKey(this.#path);
-      const value = whole.endsWith('}') ? this.#valueOf(inside) : { why: 'the reference has no closing brace' };
+      const value = whole.endsWith('}')
+        ? this.#valueOf(inside)
+        : { why: 'the reference has no closing brace', hint: HINT };
       if (typeof value === 'string') {
         this.filled.add(place);
         return value;
@@ -131,8 +134,7 @@ class Walk {
       const text = this.#read.get(path) ?? '';
       return typeof text === 'string' ? text.replace(/\r?\n$/, '') : { why: `the file of the reference: ${text.why}` };
     }
-    const hint = 'Write ${env:NAME} or ${file:PATH}; a literal ${ is written $${.';
-    return { why: 'the reference is neither env nor file', hint };
+    return { why: 'the reference is neither env nor file', hint: HINT };
   }
 
   #refuse(code: 'CONFIG_MALFORMED' | 'CONFIG_INVALID' | 'CONFIG_REFERENCE', seen: string, hint?: string): void {

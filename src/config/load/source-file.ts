@@ -9,7 +9,7 @@ export interface SourceFile {
   readonly path: string;
   /** The directory that its relative paths start from. */
   readonly dir: string;
-  /** Its short name in messages. */
+  /** Its name in messages, as it was given. */
   readonly label: string;
   /** Its content, with filled references. */
   readonly tree: ConfigTree;

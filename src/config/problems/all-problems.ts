@@ -42,7 +42,18 @@ export class AllProblems implements Problems {
   }
 
   add(code: Code, file: Pick<SourceFile, 'label'>, path: ConfigPath, seen: string, hint?: string): void {
+    if (code === 'CONFIG_MISSING' && this.#isMisspelt(path)) return;
     this.take(problemIn(code, file, path, seen, hint));
+  }
+
+  /** Whether a key that was told to be misspelt is meant to be this one, which is then no further problem. */
+  #isMisspelt(path: ConfigPath): boolean {
+    const meant = didYouMean(String(path.at(-1)));
+    const beside = (other: ConfigPath) => pathKey(other.slice(0, -1)) === pathKey(path.slice(0, -1));
+    return this.found.some(
+      ({ failed, spot }) =>
+        failed.code === 'CONFIG_UNKNOWN_KEY' && failed.seen.endsWith(meant) && spot !== undefined && beside(spot.path),
+    );
   }
 
   addUnknown(code: Code, file: SourceFile, path: ConfigPath, unknown: UnknownName, hint?: string): void {

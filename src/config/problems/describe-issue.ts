@@ -4,7 +4,7 @@ import { didYouMean, makeNearest } from '../../base/nearest.ts';
 import { isTree, type SourceFile } from '../load/source-file.ts';
 import { type ConfigPath, pathKey, valueAt } from '../place.ts';
 import { DURATION_EXPECTED, MODE_EXPECTED, NOT_YET, POSITIVE_EXPECTED } from '../rules.ts';
-import { knownKeys } from './schema-keys.ts';
+import { keysOfOptions, knownKeys } from './schema-keys.ts';
 
 /** A problem of an entry; `path` is below the entry. */
 export interface DescribedIssue {
@@ -42,7 +42,7 @@ export function describeIssue(
     const nearest = makeNearest(knownKeys(schema, path, entry));
     return issue.keys.map((key) => describeUnknownKey(key, path, isTree(value) ? value[key] : undefined, nearest));
   }
-  if (value === undefined) return [{ code: 'CONFIG_MISSING', path, seen: describeAbsent(issue, path) }];
+  if (value === undefined) return describeMissing(issue, schema, entry);
   if (issue.code === 'custom') return [{ code: 'CONFIG_INVALID', path, seen: issue.message }];
   const filled = file.filled.has(pathKey([...base, ...path]));
   const expected = describeExpected(issue);
@@ -51,6 +51,30 @@ export function describeIssue(
   const near = typeof value === 'string' ? makeNearest(choicesOf(issue))(value) : undefined;
   const seen = `${describeFound(value, issue)}; ${expected}${didYouMean(near)}`;
   return [{ code: 'CONFIG_INVALID', path, seen, ...hintFor(value, issue) }];
+}
+
+/**
+ * A key that is absent. Without a kind or a method nothing has looked at the other keys, and one of them may be the
+ * misspelt one.
+ */
+function describeMissing(issue: z.core.$ZodIssue, schema: z.core.$ZodType, entry: unknown): DescribedIssue[] {
+  const path = issue.path as ConfigPath;
+  const absent: DescribedIssue = { code: 'CONFIG_MISSING', path, seen: describeAbsent(issue, path) };
+  const around = path.slice(0, -1);
+  const map = valueAt(entry, around);
+  const name = path.at(-1);
+  if (issue.code !== 'invalid_union' || typeof name !== 'string' || !isTree(map)) return [absent];
+  const all = keysOfOptions(schema, around, entry, undefined);
+  if (all.length === 0) return [absent];
+  const isMeant = makeNearest([name]);
+  const misspelt = Object.keys(map).find((key) => !all.includes(key) && isMeant(key) !== undefined);
+  const known = keysOfOptions(schema, around, entry, misspelt === undefined ? undefined : map[misspelt]);
+  const nearest = makeNearest(known);
+  const unknown = Object.keys(map).filter((key) => key !== misspelt && !known.includes(key));
+  return [
+    misspelt === undefined ? absent : describeUnknownKey(misspelt, around, map[misspelt], isMeant),
+    ...unknown.map((key) => describeUnknownKey(key, around, map[key], nearest)),
+  ];
 }
 
 function describeUnknownKey(

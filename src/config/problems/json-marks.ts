@@ -25,7 +25,7 @@ export function readJsonMarks(text: string): Marks {
       else if (token !== 'null') scalars.set(pathKey(here()), offset);
     }
   }
-  return { keys, scalars };
+  return { keys, scalars, blocks: new Map() };
 
   function here(): readonly (string | number)[] {
     return frames.map(({ step }) => step);

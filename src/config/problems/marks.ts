@@ -13,4 +13,6 @@ export interface Marks {
   readonly keys: ReadonlyMap<string, { readonly path: ConfigPath; readonly offset: number }>;
   /** By `pathKey`. Values that are neither maps nor lists nor empty. */
   readonly scalars: ReadonlyMap<string, number>;
+  /** By `pathKey`. Texts that stand line by line below a `|`: where the first line begins, and its indentation. */
+  readonly blocks: ReadonlyMap<string, { readonly offset: number; readonly indent: number }>;
 }

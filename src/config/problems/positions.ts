@@ -21,7 +21,7 @@ export async function createPositions(texts: readonly ConfigText[]): Promise<Pos
 }
 
 /** As in `outputs.shop.files.a, /etc/a.hbs:3:7`, see render/template/fault.ts. */
-const POSITION_IN_TEMPLATE = /, [^"]*:\d+:\d+$/;
+const POSITION_IN_TEMPLATE = /, ([^"]*):(\d+):(\d+)$/;
 
 /** The last step of a place, or what follows a place. Never empty, so that each step makes a place shorter. */
 const LAST_STEP = /(?:\["[^"]*"\]|\[[^[\]"]*\]|\.?[^.[\]"]+|.)$/;
@@ -63,6 +63,8 @@ export class Positions {
   byPlace(failed: Failure): Failure {
     if (failed.at !== undefined) return failed;
     this.#spots ??= this.#spotsByPlace();
+    const inBlock = this.#inBlock(failed.place, this.#spots);
+    if (inBlock !== undefined) return failureAt(failed, inBlock);
     for (
       let place = failed.place.replace(POSITION_IN_TEMPLATE, '');
       place !== '';
@@ -73,6 +75,19 @@ export class Positions {
       if (at !== undefined) return failureAt(failed, at);
     }
     return failed;
+  }
+
+  /** The position of a place in a template that stands line by line in the file. */
+  #inBlock(place: string, spots: ReadonlyMap<string, Spot>): FilePosition | undefined {
+    const [part = '', origin, line, column] = POSITION_IN_TEMPLATE.exec(place) ?? [];
+    if (origin !== 'content') return undefined;
+    const whose = place.slice(0, -part.length);
+    const spot = spots.get(`${whose}.content`) ?? spots.get(whose);
+    const file = spot && this.#files.get(spot.label);
+    const block = file?.marks.blocks.get(pathKey(spot?.path ?? []));
+    if (spot === undefined || file === undefined || block === undefined) return undefined;
+    const first = file.lines.positionOf(block.offset).line;
+    return { file: spot.label, line: first + Number(line) - 1, column: block.indent + Number(column) };
   }
 
   #spotsByPlace(): ReadonlyMap<string, Spot> {

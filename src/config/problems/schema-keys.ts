@@ -24,6 +24,20 @@ export function schemaAt(schema: Schema, path: ConfigPath, value: unknown): Sche
 }
 
 /**
+ * The keys that some option of the union at `path` knows; those of one option alone when `chosen` is its kind or its
+ * method.
+ */
+export function keysOfOptions(schema: Schema, path: ConfigPath, value: unknown, chosen: unknown): readonly string[] {
+  const at = schemaAt(schema, path, value);
+  const def = at && defOf(at);
+  if (def?.type !== 'union') return [];
+  const { discriminator = '' } = def as unknown as { discriminator?: string };
+  const one = def.options.filter((option) => option._zod.propValues?.[discriminator]?.has(chosen as never));
+  const options = one.length > 0 ? one : def.options;
+  return options.flatMap((option) => knownKeys(option, [], undefined));
+}
+
+/**
  * Every key path of a schema, such as `secrets.NAME.kv` and `outputs.NAME.reload[].command`. A test compares
  * docs/configuration.md with them.
  */

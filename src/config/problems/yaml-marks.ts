@@ -11,9 +11,10 @@ const MAX_DEPTH = 64;
 export function readYamlMarks({ isAlias, isMap, isSeq, parseDocument }: Yaml, text: string): Marks {
   const keys = new Map<string, { path: readonly (string | number)[]; offset: number }>();
   const scalars = new Map<string, number>();
+  const blocks = new Map<string, { offset: number; indent: number }>();
   const document = parseDocument(text, { version: '1.2', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
   visit(document.contents as Node | null, []);
-  return { keys, scalars };
+  return { keys, scalars, blocks };
 
   function visit(node: Node | null, path: readonly (string | number)[]): void {
     if (node === null || path.length > MAX_DEPTH) return;
@@ -31,6 +32,8 @@ export function readYamlMarks({ isAlias, isMap, isSeq, parseDocument }: Yaml, te
       }
     } else if (isAlias(node) || ((node as Scalar).value !== null && (node as Scalar).value !== undefined)) {
       scalars.set(pathKey(path), startOf(node) ?? 0);
+      const block = (node as Scalar).type === 'BLOCK_LITERAL' ? blockAt(text, startOf(node) ?? 0) : undefined;
+      if (block !== undefined) blocks.set(pathKey(path), block);
     }
   }
 
@@ -41,3 +44,10 @@ export function readYamlMarks({ isAlias, isMap, isSeq, parseDocument }: Yaml, te
 }
 
 const startOf = (node: Node | null): number | undefined => node?.range?.[0];
+
+/** The block whose `|` is at `start`; undefined when the indentation is not that of its first line. */
+function blockAt(text: string, start: number): { offset: number; indent: number } | undefined {
+  const [whole, header = '', lines = ''] = /^([^\n]*\n)((?:[ \r]*\n)*) */.exec(text.slice(start, start + 10_000)) ?? [];
+  if (whole === undefined || /^\|[+-]?\d/.test(header)) return undefined;
+  return { offset: start + header.length, indent: whole.length - header.length - lines.length };
+}

@@ -9,6 +9,7 @@ import { reloadWords } from './reload.ts';
 import { sdsWords } from './sds.ts';
 import { secretsWords } from './secrets.ts';
 import { sectionsWords } from './sections.ts';
+import { stateWords } from './state.ts';
 import type { KeyWords, Words } from './words.ts';
 
 /** The words of all keys, with those of these kinds of backends. What several kinds share is said by the first. */
@@ -25,6 +26,7 @@ export async function loadWords(kinds: readonly BackendKindConfig[]): Promise<Wo
     execWords,
     listenersWords,
     sdsWords,
+    stateWords,
     logWords,
   ];
   const all: Record<string, KeyWords> = {};

@@ -46,5 +46,9 @@ export const sectionsWords: Words = {
     does: 'certificates and other secrets for Envoy, over its [secret discovery service](sds.md)',
     examples: [{ socket: '/run/pannier/sds.sock', secrets: { server_cert: 'tls' } }],
   },
-  state: { does: '*not yet supported*' },
+  state: {
+    type: 'map',
+    does: 'keeps what is known, encrypted, for the [next start](state.md)',
+    examples: [{ path: '/run/pannier-state', keyFile: '/etc/pannier/state.key' }],
+  },
 };

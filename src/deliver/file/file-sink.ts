@@ -20,7 +20,7 @@ import { diskFailure, unless } from './trouble.ts';
 import { isTmpfs, openVolume, syncFolder, type Volume } from './volume.ts';
 
 // For looking at a directory without publishing to it; what looks loads this module when it does.
-export { Folder, generationNumber, openVolume, planLinks, readPublished };
+export { Folder, generationName, generationNumber, openVolume, planLinks, readMark, readPublished };
 
 /**
  * A sink that writes an output's directory. One path look-up sees one whole file of one generation; a reader that opens

@@ -3,6 +3,7 @@ import type { Code } from '../../base/codes.ts';
 import { CODES } from '../../base/codes.ts';
 import { EndOfTurn } from '../../base/end-of-turn.ts';
 import type { Failure } from '../../base/errors.ts';
+import { MEANINGS } from '../../base/meanings.ts';
 
 /** A complete answer. */
 export interface Reply {
@@ -77,7 +78,7 @@ export function problemReply(
   { code, place, seen, hint }: Pick<Failure, 'code' | 'place' | 'seen' | 'hint'>,
   more: object = {},
 ): Reply {
-  const body = `${JSON.stringify({ status, title: CODES[code].meaning, detail: seen, code, place, hint, ...more })}\n`;
+  const body = `${JSON.stringify({ status, title: MEANINGS[code], detail: seen, code, place, hint, ...more })}\n`;
   return { status, type: PROBLEM_TYPE, body };
 }
 

@@ -15,11 +15,7 @@ import { flatText, invalidNames, type KeyedField, listed, readKeys } from './key
 export const writeDotenvFile: Write = (sources, options) => {
   const { keys, faults } = readKeys(sources, options);
   const { lines, refused } = linesOf(keys, options);
-  throwAll([
-    ...faults,
-    ...invalidNames(keys, options, 'set keys: identifier for all, or write the file with a template'),
-    ...refused,
-  ]);
+  throwAll([...faults, ...invalidNames(keys, options, ['write the file with a template']), ...refused]);
   return toBytes(lines.join(''));
 };
 

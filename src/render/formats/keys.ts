@@ -36,7 +36,7 @@ export function readKeys(
   options: FormatOptions,
   isTaken: (key: string) => boolean = () => false,
 ): { readonly keys: readonly KeyedField[]; readonly faults: readonly RenderFault[] } {
-  const { rename = [], case: letterCase, prefix = '' } = options;
+  const { rename = [] } = options;
   const faults: RenderFault[] = [];
   const renames = new Map(rename);
   const unusedRenames = new Set(renames.keys());
@@ -45,8 +45,7 @@ export function readKeys(
     unusedRenames.delete(name);
     unusedRenames.delete(field);
     const renamed = renames.get(name) ?? renames.get(field) ?? field;
-    const whole = prefix + (letterCase === undefined ? renamed : changeCase(renamed, letterCase));
-    const key = options.keys === 'identifier' ? asIdentifier(whole) : whole;
+    const key = keyFor(renamed, options);
     if (isTaken(key)) return [];
     namesByKey.set(key, [...(namesByKey.get(key) ?? []), name]);
     return [{ key, value, name, field }];
@@ -64,14 +63,20 @@ export function readKeys(
   return { keys, faults };
 }
 
+/** The key that a name gives after `case`, `prefix` and `keys`. */
+function keyFor(renamed: string, { case: letterCase, prefix = '', keys }: FormatOptions): string {
+  const whole = prefix + (letterCase === undefined ? renamed : changeCase(renamed, letterCase));
+  return keys === 'identifier' ? asIdentifier(whole) : whole;
+}
+
 /** The text with `_` for each character that no identifier has, and before a digit at its beginning. */
 export const asIdentifier = (text: string): string => text.replace(/[^A-Za-z0-9_]/gu, '_').replace(/^(?=\d|$)/, '_');
 
 const describeRepeated = (key: string, names: readonly string[]): string =>
   `${names.slice(0, -1).join(', ')} and ${names.at(-1)} ${names.length > 2 ? 'all' : 'both'} give ${key}`;
 
-/** Limits the names that one message lists: enough for all of a secret, not for a mistake of a whole mount. */
-export const MAX_LISTED = 100;
+/** Limits the names that one message lists, so that it stays readable. */
+const MAX_LISTED = 10;
 
 /** A list for a message: up to `MAX_LISTED` items, then how many more there are. */
 export function listed(all: readonly string[], separator = ', '): string {
@@ -90,32 +95,64 @@ function fieldsOf({ from, value }: PickedSource): readonly Omit<KeyedField, 'key
 }
 
 /**
- * What is wrong with the keys that are no names of variables: one fault for all of them, with a `rename` that would
- * correct them. None when nothing is.
- * @param instead what the hint offers beside `rename`.
+ * What is wrong with the keys that are no names of variables: one fault for all of them, with what corrects them: a
+ * `rename` that can be pasted, and what else helps with all of them. None when nothing is wrong.
+ * @param instead what the hint offers beside `rename` and `keys: identifier`.
  */
-export function invalidNames(keys: readonly KeyedField[], { names }: FormatOptions, instead: string): RenderFault[] {
-  const wrong = keys.filter(({ key }) => !isVariableName(key, names));
+export function invalidNames(
+  keys: readonly KeyedField[],
+  options: FormatOptions,
+  instead: readonly ('names: any' | 'write the file with a template')[],
+): RenderFault[] {
+  const wrong = keys.filter(({ key }) => !isVariableName(key, options.names));
   if (wrong.length === 0) return [];
   const all = wrong.map((field) => {
     const { key, field: own } = field;
-    return key === own ? whoseField(field) : `${whoseField(field)} (gives ${key})`;
+    return key === own ? whoseField(field) : `${whoseField(field)} (gives ${shown(key)})`;
   });
-  const renames = wrong
-    .slice(0, MAX_LISTED)
-    .map(({ field }) => `${JSON.stringify(field)}: ${asIdentifier(field)}`)
-    .join(', ');
   const isOne = wrong.length === 1;
   const seen = isOne
     ? `the field ${all[0]} is not a valid variable name`
     : `the fields ${listed(all)} are not valid variable names`;
-  const hint = `${isOne ? 'Rename it' : 'Rename them'}, as with rename: { ${renames} }, ${instead}.`;
-  return [new RenderFault('RENDER_KEY', seen, { hint })];
+  const rest = wrong.length > MAX_LISTED ? ' and so on' : '';
+  const renamed = `${isOne ? 'Rename it' : 'Rename them'}, as with rename: { ${renamesFor(wrong, keys, options)} }${rest}`;
+  const fitsAny = wrong.every(({ key }) => isVariableName(key, 'any'));
+  const ways = [
+    ...(staysDistinct(keys) ? ['set keys: identifier for all'] : []),
+    ...instead.filter((way) => way !== 'names: any' || fitsAny),
+  ];
+  const last = ways.pop();
+  const offered = last === undefined ? '' : `${ways.map((way) => `, ${way}`).join('')}, or ${last}`;
+  return [new RenderFault('RENDER_KEY', seen, { hint: `${renamed}${offered}.` })];
+}
+
+/** The entries of a `rename` that gives each of the wrong fields a key that no other field has. */
+function renamesFor(wrong: readonly KeyedField[], keys: readonly KeyedField[], options: FormatOptions): string {
+  const taken = new Set(keys.map(({ key }) => key));
+  const fields = new Map<string, number>();
+  for (const { field } of keys) fields.set(field, (fields.get(field) ?? 0) + 1);
+  const renames = wrong.slice(0, MAX_LISTED).map(({ field, name }) => {
+    const plain = field === '' ? 'empty' : asIdentifier(field);
+    let to = plain;
+    for (let count = 2; taken.has(keyFor(to, options)); count++) to = `${plain}_${count}`;
+    taken.add(keyFor(to, options));
+    return `${JSON.stringify(fields.get(field) === 1 ? field : name)}: ${to}`;
+  });
+  return renames.join(', ');
+}
+
+/** Whether keys that differ still do with `keys: identifier`. */
+function staysDistinct(keys: readonly KeyedField[]): boolean {
+  const distinct = new Set(keys.map(({ key }) => key));
+  return new Set([...distinct].map(asIdentifier)).size === distinct.size;
 }
 
 /** `pass-word of app`. */
 export const whoseField = ({ field, name }: KeyedField): string =>
-  `${field} of ${name.slice(0, -field.length - 1) || name}`;
+  `${shown(field)} of ${name.slice(0, -field.length - 1) || name}`;
+
+/** A name as it is, or in quotes when its end could not be seen. */
+const shown = (name: string): string => (/^[^\s",()]+$/.test(name) ? name : JSON.stringify(name));
 
 /**
  * The text of a value for a format that has only texts: lists and maps become JSON on one line, bytes become base64,

@@ -4,8 +4,12 @@ import { toBytes } from '../template/text.ts';
 import { flatText, invalidNames, type KeyedField, listed, readKeys, whoseField } from './keys.ts';
 import type { PickedSource } from './pick.ts';
 
-/** Variables that say which programs and libraries the child loads; whoever writes a secret may not say that. */
-const LOADER = /^(?:PATH|LD_.+)$/;
+/**
+ * Variables that say which programs and libraries the child loads, or that hold commands, which a shell that the child
+ * starts carries out: bash takes a function from `BASH_FUNC_ls%%`, and the commands in `BASH_ENV` and `PS4` are
+ * expanded. Whoever writes a secret may not say that.
+ */
+const LOADER = /^(?:PATH|LD_.+|DYLD_.+|GCONV_PATH|BASH_ENV|BASH_FUNC_.+|BASHOPTS|SHELLOPTS|PS4)$/;
 
 /**
  * The variables that whole secrets give to the child of exec, each with the text that dotenv would give it.
@@ -18,8 +22,7 @@ export function writeVariables(
   isTaken: (name: string) => boolean,
 ): ReadonlyMap<string, Uint8Array> {
   const { keys, faults } = readKeys(sources, options, isTaken);
-  const instead =
-    options.names === 'any' ? 'or set keys: identifier for all' : 'set keys: identifier for all, or names: any';
+  const instead = options.names === 'any' ? [] : (['names: any'] as const);
   const refused = [...faults, ...invalidNames(keys, options, instead), ...loaders(keys)];
   const variables = new Map<string, Uint8Array>();
   for (const entry of keys) {
@@ -37,6 +40,6 @@ export function writeVariables(
 function loaders(keys: readonly KeyedField[]): RenderFault[] {
   const wrong = keys.filter(({ key }) => LOADER.test(key));
   if (wrong.length === 0) return [];
-  const seen = `${listed(wrong.map(whoseField))} would say which programs or libraries the child loads`;
+  const seen = `${listed(wrong.map(whoseField))} would say what the child loads or runs`;
   return [new RenderFault('RENDER_KEY', seen, { hint: 'Rename it, or give the variable in exec.env.' })];
 }

@@ -27,6 +27,7 @@ test.each<[VaultRequest, PolicyMount | undefined, string]>([
   [kv('secret/shop/app'), undefined, 'path "secret/data/shop/app" { capabilities = ["read"] }'],
   [kv('shop/app', { mount: 'team/kv' }), undefined, 'path "team/kv/data/shop/app" { capabilities = ["read"] }'],
   [kv('team/kv/app', { mount: '/team/kv/' }), undefined, 'path "team/kv/data/app" { capabilities = ["read"] }'],
+  [kv('data/app', { mount: 'secret' }), V2, 'path "secret/data/data/app" { capabilities = ["read"] }'],
   [kv('secret/app', { kvVersion: 1 }), undefined, 'path "secret/app" { capabilities = ["read"] }'],
   [kv('secret/app', { version: 3 }), V2, 'path "secret/data/app" { capabilities = ["read"] }'],
   [{ kind: 'vault-list', path: 'secret/shop/' }, V2, 'path "secret/metadata/shop" { capabilities = ["list"] }'],

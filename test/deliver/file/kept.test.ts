@@ -84,7 +84,7 @@ describe('what an output keeps', () => {
       (path) => writeFileSync(path, '{"format":1,"certificates":[null,7,{"id":"one"}]}'),
       NOT_OURS,
     ],
-  ])('in a file that %s does not count, and it is told why', async (_, spoil, why) => {
+  ])('in a file that %s does not count', async (_, spoil, why) => {
     const dir = scratch();
     await kept(dir, { 'tls.pem': pair.keyPem });
     spoil(join(dir, '..kept'));

@@ -36,7 +36,7 @@ describe('format dotenv', () => {
     }
   });
 
-  it('tells every name and every value that it refuses in one message, up to a hundred', async () => {
+  it('tells every name and every value that it refuses in one message, up to ten', async () => {
     const names = await failureOf(format('dotenv', 'db', 's'), {
       ...secrets,
       s: fieldsOf({ 'a.b': Secret.text('1'), OK: Secret.text('2'), '1st': Secret.text('3') }),
@@ -50,9 +50,9 @@ describe('format dotenv', () => {
     expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(values) })).seen).toBe(
       's.A, s.C cannot be quoted so that every reader of dotenv files reads the same text',
     );
-    const many = Object.fromEntries(Array.from({ length: 102 }, (_, i) => [`k-${i}`, Secret.text('x')]));
+    const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`k-${i}`, Secret.text('x')]));
     expect((await failureOf(format('dotenv', 's'), { s: fieldsOf(many) })).seen).toMatch(
-      /k-99 of s, and 2 more are not /,
+      /k-9 of s, and 2 more are not /,
     );
   });
 

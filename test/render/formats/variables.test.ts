@@ -89,11 +89,66 @@ describe('variables of whole secrets', () => {
       seen:
         'app.name and db.name both give name; ' +
         'the fields a-b of app, c.d of app are not valid variable names; ' +
-        'PATH of app, LD_PRELOAD of app would say which programs or libraries the child loads; ' +
+        'PATH of app, LD_PRELOAD of app would say what the child loads or runs; ' +
         'app.half holds half a surrogate pair, which UTF-8 cannot carry',
     });
     expect(why.hint).toContain('rename: { "a-b": a_b, "c.d": c_d }, set keys: identifier for all, or names: any.');
     expect(JSON.stringify(why)).not.toContain('evil');
+  });
+
+  it('that would run commands in a shell of the child are refused, also with names: any', async () => {
+    const shells = ['BASH_FUNC_ls%%', 'BASH_FUNC_ls()', 'BASH_ENV', 'PS4', 'SHELLOPTS', 'BASHOPTS'];
+    for (const name of [...shells, 'PATH', 'LD_AUDIT', 'DYLD_INSERT_LIBRARIES', 'GCONV_PATH']) {
+      const given = { app: fieldsOf({ [name]: Secret.text('() { echo EVIL; }') }) };
+      const why = await variablesOf(['app'], { names: 'any' }, {}, given);
+      expect(why).toMatchObject({ code: 'RENDER_KEY', seen: expect.stringContaining(' would say what the child ') });
+      expect(await variablesOf(['app'], { names: 'any', prefix: 'APP_' }, {}, given)).toHaveProperty(`APP_${name}`);
+    }
+    const plain = { app: fieldsOf({ ENV: Secret.text('production'), BASH: Secret.text('x') }) };
+    expect(await variablesOf(['app'], { names: 'any' }, {}, plain)).toEqual({ ENV: 'production', BASH: 'x' });
+  });
+
+  const hintOf = async (fields: readonly string[], options: FormatOptions = {}) => {
+    const app = fieldsOf(Object.fromEntries(fields.map((field) => [field, Secret.text('x')])));
+    const why = (await variablesOf(['app'], options, {}, { app })) as Failure;
+    const renames = /rename: \{ (.*) \}/.exec(why.hint ?? '')?.[1] ?? '';
+    const rename = renames.split(', ').map((one) => /^(".*"): (\w+)$/.exec(one)?.slice(1) ?? []);
+    const pasted: FormatOptions = {
+      ...options,
+      rename: rename.map(([from, to]) => [JSON.parse(from as string) as string, to as string] as const),
+    };
+    return { seen: why.seen, hint: why.hint, pasted: await variablesOf(['app'], pasted, {}, { app }) };
+  };
+
+  it.each([
+    [['a-b', 'a.b'], {}, ['a_b', 'a_b_2'], 'names: any'],
+    [['api-key', 'api_key'], {}, ['api_key_2', 'api_key'], 'names: any'],
+    [['a-b', 'A_B', 'a_b_2'], { case: 'upper' }, ['A_B_3', 'A_B', 'A_B_2'], 'names: any'],
+    [['a b', 'x=y', ''], {}, ['a_b', 'x_y', 'empty'], 'set keys: identifier for all'],
+    [['a b', 'a_b'], {}, ['a_b_2', 'a_b'], undefined],
+    [['a b', 'c-d'], { names: 'any' }, ['a_b', 'c-d'], 'set keys: identifier for all'],
+  ] as const)('%j with %j are corrected by the rename of the hint, and by what else it offers', async (...row) => {
+    const [fields, options, names, alternative] = row;
+    const { hint, pasted } = await hintOf(fields, options);
+    expect(Object.keys(pasted).sort()).toEqual([...names].sort());
+    expect(hint).toMatch(alternative === undefined ? / \}\.$/ : new RegExp(` \\}, or ${alternative}\\.$`));
+  });
+
+  it('are renamed by their secret where two secrets have one field', async () => {
+    const given = { app: '{"x-y":"1"}', db: '{"x-y":"2"}' };
+    const why = (await variablesOf(['app', 'db'], {}, {}, given)) as Failure;
+    expect(why.hint).toContain('rename: { "app.x-y": x_y, "db.x-y": x_y_2 }');
+  });
+
+  it('with an empty name or blanks in it are shown in quotes', async () => {
+    const { seen } = await hintOf(['', 'a b', 'c-d']);
+    expect(seen).toBe('the fields "" of app, "a b" of app, c-d of app are not valid variable names');
+  });
+
+  it('of which many are wrong are ten in the message, and how many more', async () => {
+    const { seen, hint } = await hintOf(Array.from({ length: 60 }, (_, index) => `k-${index}`));
+    expect(seen).toMatch(/, k-9 of app, and 50 more are not valid variable names$/);
+    expect(hint).toMatch(/"k-9": k_9 \} and so on, set keys: identifier for all, or names: any\.$/);
   });
 
   it('of secrets that are not configured are found before any value is known', async () => {

@@ -49,7 +49,7 @@ export async function examine(backend: Examined<AwsBackendConfig>, examination: 
   });
   if (!isReached || !isKnown) return skip(isKnown ? 'no connection' : 'AWS does not know these keys');
   const { source } = createAwsBackend(config, { api, clock, emit, trouble: () => undefined, close: async () => {} });
-  await fetchEach(examination, source, secrets);
+  await fetchEach(examination, source, backend);
 }
 
 /** The services that the secrets are in; Secrets Manager when there is no secret. */

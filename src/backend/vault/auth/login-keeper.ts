@@ -3,6 +3,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { formatDuration } from '../../../base/duration.ts';
 import { asFailure, type Failure, fail, failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
+import type { KeptLogin, ResumedLogin } from '../../kept-login.ts';
 import type { LoginView } from '../../login-view.ts';
 import { ageMs } from '../client/age.ts';
 import type { VaultClient } from '../client/client.ts';
@@ -35,6 +36,8 @@ export interface LoginKeeperDeps {
   readonly place: string;
   readonly logins: Logins;
   readonly liveness: TokenLiveness;
+  /** The login of an earlier process; it is asked for once, before the first login is made. */
+  readonly earlier?: (() => KeptLogin | undefined) | undefined;
   /** Ends `keep` and every request. */
   readonly stop: AbortSignal;
   /** Called once per new login; with `move`, leases of the login before must be fetched again under it. */
@@ -68,6 +71,9 @@ export class LoginKeeper {
   #renewFailures = 0;
   #trouble: Failure | undefined;
   #pauseEndsMs: number | undefined;
+  /** The id of the login that an earlier process made, if it is used. */
+  resumedId: number | undefined;
+  readonly #resumed = Promise.withResolvers<ResumedLogin | undefined>();
 
   constructor(deps: LoginKeeperDeps) {
     this.#deps = deps;
@@ -101,8 +107,15 @@ export class LoginKeeper {
     this.wake();
   }
 
+  /** Resolves when it is known whether the login of an earlier process is used. */
+  get resumed(): Promise<ResumedLogin | undefined> {
+    return this.#resumed.promise;
+  }
+
   /** Runs until `stop` aborts, and never throws. */
   async keep(): Promise<void> {
+    const earlier = this.#deps.earlier?.();
+    this.#resumed.resolve(earlier === undefined ? undefined : await this.#resume(earlier));
     while (!this.#deps.stop.aborted) {
       const login = this.#logins.usable();
       const now = this.#clock.monoMs();
@@ -113,6 +126,18 @@ export class LoginKeeper {
         await this.#pause(Math.min(this.#nextMs, login.endsMonoMs) - now);
       }
     }
+  }
+
+  async #resume(kept: KeptLogin): Promise<ResumedLogin | undefined> {
+    this.#state = 'logging-in';
+    const { jumpedMs } = this.#logins;
+    const { resumeLogin } = await import('./resume-login.ts');
+    const resumed = await resumeLogin(kept, this.#deps, this.#deps.stop);
+    if (resumed === undefined || this.#deps.stop.aborted) return undefined;
+    const { login, why } = resumed;
+    const id = this.#adopt(login, jumpedMs, why ?? 'alive');
+    this.resumedId = id;
+    return { loginId: id, ...(why === undefined ? {} : { why }) };
   }
 
   /** Makes one try to log in, or waits until one may be made. */
@@ -252,7 +277,8 @@ export class LoginKeeper {
     this.#loginFailed(failed, Math.min(restMs / 10, 300_000));
   }
 
-  #adopt(next: Login, jumpedMs: number): void {
+  /** @param resumed of a login that an earlier process made: what the server said about it. */
+  #adopt(next: Login, jumpedMs: number, resumed?: 'alive' | Failure): number {
     const { newest: previous, gone } = this.#logins;
     const reason = this.#logins.usable() !== undefined || gone === 'spent' ? 'ending' : 'dead';
     const login = this.#logins.adopt(next, jumpedMs);
@@ -261,9 +287,11 @@ export class LoginKeeper {
     const { backend, emit, method } = this.#deps;
     this.#plan(login, !renewable);
     this.#state = 'live';
-    emit({ kind: 'login-made', backend, method: method.kind, ttlMs, renewable, login: id });
+    if (resumed === undefined) emit({ kind: 'login-made', backend, method: method.kind, ttlMs, renewable, login: id });
+    else emit({ kind: 'login-resumed', backend, login: id, ...(resumed === 'alive' ? {} : { failure: resumed }) });
     if (previous !== undefined) emit({ kind: 'login-replaced', backend, login: id, reason });
     this.#deps.adopted(login, previous === undefined || gone === 'spent' ? 'none' : 'move');
+    return id;
   }
 
   /** Computes the renewal point of a life that has just begun or became shorter. */

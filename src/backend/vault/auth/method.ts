@@ -19,6 +19,11 @@ export interface AuthMethod {
    * client throws when no answer comes.
    */
   login(signal: AbortSignal): Promise<Login>;
+  /**
+   * Whether a login would use this very token, for a method that borrows one. Absent: any token that the method made
+   * is good. @throws PannierError when that cannot be determined.
+   */
+  uses?(token: Secret, signal: AbortSignal): Promise<boolean>;
   /** What the login under way has been waiting for; undefined when that is not known. */
   trouble?(): Failure | undefined;
 }
@@ -86,8 +91,8 @@ export interface Session extends AsyncDisposable {
   /** The state of the login, for metrics and health. */
   view(): LoginView;
   /**
-   * Ends the session and revokes the login, after a failed `init`; a borrowed token only when `revokeOnExit` is set.
-   * Never throws.
+   * Ends the session and revokes the login, after a failed `init`. A borrowed token and the login of an earlier
+   * process, which another agent may be using, are revoked only when `revokeOnExit` is set. Never throws.
    */
   revoke(signal: AbortSignal): Promise<void>;
 }

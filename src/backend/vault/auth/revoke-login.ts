@@ -6,11 +6,14 @@ import { revokeSelf, type TokenSelf } from './token-self.ts';
 /** The longest time that a revocation may delay the end of the process. */
 export const REVOKE_LIMIT_MS = 2_000;
 
-/** Revokes a token within `REVOKE_LIMIT_MS` and reports the result as a fact. Never throws: the process is exiting. */
+/**
+ * Revokes a token within `REVOKE_LIMIT_MS`, reports the result as a fact, and returns whether the token is revoked.
+ * Never throws: the process is exiting.
+ */
 export async function revokeLogin(
   { clock, emit, ...self }: TokenSelf & { readonly clock: Clock; readonly emit: Emit },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { backend } = self.client;
   const limit = new AbortController();
   const stop = () => limit.abort();
@@ -20,8 +23,10 @@ export async function revokeLogin(
   try {
     await revokeSelf(self, limit.signal);
     emit({ kind: 'login-revoked', backend });
+    return true;
   } catch (error) {
     emit({ kind: 'login-revoked', backend, failure: asFailure(error, self.place) });
+    return false;
   } finally {
     cancel();
     signal.removeEventListener('abort', stop);

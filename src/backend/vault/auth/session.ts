@@ -4,6 +4,7 @@ import type { Emit } from '../../../base/fact.ts';
 import { Secret } from '../../../base/secret.ts';
 import { Subscribers } from '../../../base/subscribers.ts';
 import { Supervisor } from '../../../base/supervisor.ts';
+import type { KeptLogin, ResumedLogin } from '../../kept-login.ts';
 import type { LoginView } from '../../login-view.ts';
 import type { VaultClient } from '../client/client.ts';
 import { LoginKeeper } from './login-keeper.ts';
@@ -26,6 +27,8 @@ export interface SessionDeps {
   readonly revokeOnExit: boolean;
   /** The configured name of the backend, for facts and places. */
   readonly backend: string;
+  /** The login of an earlier process; it is asked for once. Absent: there is none. */
+  readonly earlier?: (() => KeptLogin | undefined) | undefined;
   /** Runs the background work; absent: the session makes its own. */
   readonly supervisor?: Supervisor;
 }
@@ -76,7 +79,8 @@ export class VaultSession implements Session {
   readonly #deathListeners = new Subscribers<[]>();
   readonly #stop = new AbortController();
   #keeping: Promise<void> | undefined;
-  #revoked = false;
+  #triedRevoking = false;
+  #isRevoked = false;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -147,6 +151,24 @@ export class VaultSession implements Session {
     }
   }
 
+  /**
+   * Begins to log in, and resolves when it is known whether the login of an earlier process is used. Also when the
+   * session ends before.
+   */
+  async resumed(): Promise<ResumedLogin | undefined> {
+    this.start();
+    return await Promise.race([this.#keeper.resumed, this.#keeping?.then(() => undefined)]);
+  }
+
+  /** The login for the next process; undefined when there is none, its uses are counted, or it was revoked. */
+  loginToKeep(): KeptLogin | undefined {
+    const login = this.#logins.usable();
+    if (login === undefined || login.usesLeft !== 'unlimited' || this.#isRevoked) return undefined;
+    const { token, accessor, ttlMs, renewable, startedMonoMs, id } = login;
+    const { revokeOnExit } = this.#deps;
+    return { token, accessor, ttlMs, renewable, startedMonoMs, loginId: id, endsWithProcess: revokeOnExit };
+  }
+
   currentNow(): LiveLogin | undefined {
     const login = this.#stop.signal.aborted ? undefined : this.#logins.usable();
     if (login !== undefined && this.#logins.takeUse()) this.#keeper.wake();
@@ -204,7 +226,8 @@ export class VaultSession implements Session {
 
   async revoke(signal: AbortSignal): Promise<void> {
     await this.#end();
-    if (this.#deps.method.borrowsToken !== true || this.#deps.revokeOnExit) await this.#revokeNow(signal);
+    const isOwn = this.#deps.method.borrowsToken !== true && this.#logins.newest?.id !== this.#keeper.resumedId;
+    if (isOwn || this.#deps.revokeOnExit) await this.#revokeNow(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -238,9 +261,10 @@ export class VaultSession implements Session {
 
   async #revokeNow(signal: AbortSignal): Promise<void> {
     const login = this.#logins.usable();
-    if (login === undefined || this.#revoked) return;
-    this.#revoked = true;
+    if (login === undefined || this.#triedRevoking) return;
+    this.#triedRevoking = true;
     const { client, clock, emit } = this.#deps;
-    await revokeLogin({ client, clock, emit, token: login.token, place: this.#place }, signal);
+    const self = { client, clock, emit, token: login.token, place: this.#place };
+    this.#isRevoked = await revokeLogin(self, signal);
   }
 }

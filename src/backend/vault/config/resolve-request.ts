@@ -3,7 +3,7 @@ import { trimSlashes } from '../../../config/api-path.ts';
 import type { ConfigEntry } from '../../../config/load/entry.ts';
 import { type ConfigPath, pathKey } from '../../../config/place.ts';
 import type { Problems } from '../../../config/problems/problems.ts';
-import { kvPathBehind } from '../source/kv-path.ts';
+import { DATA_BEHIND_MOUNT, kvPathBehind } from '../source/kv-path.ts';
 import type { EndField, VaultRequest } from './request.ts';
 import type { VaultSecretShape } from './request-schema.ts';
 
@@ -29,9 +29,11 @@ export function resolveVaultRequest(
       const place = [...entry.path, 'version'];
       problems.add('CONFIG_INVALID', entry.file, place, 'KV version 1 keeps no versions', 'Remove it.');
     }
+    const path = trimSlashes(kv);
+    if (mount === undefined && kvVersion !== 1) warnOfData(path, entry, problems);
     return {
       kind: 'vault-kv',
-      path: trimSlashes(kv),
+      path,
       ...(version === undefined ? {} : { version }),
       ...(mount === undefined ? {} : { mount: trimSlashes(mount) }),
       ...(kvVersion === undefined ? {} : { kvVersion }),
@@ -64,6 +66,14 @@ function warnOfKv2(path: string, { file, path: at }: ConfigEntry, problems: Prob
   const seen = `${isShown ? path : 'the path'} looks like one of KV version 2, with the stored fields below data`;
   const kv = isShown ? `kv: ${plain}` : 'kv, and leave data/ out of the path';
   problems.warn('SECRET_IS_KV', file, place, seen, `If it is, write ${kv}. The fields are then the stored ones.`);
+}
+
+/** Only a warning: a KV engine of version 1 has such paths, and whoever copied the path of the API means just that. */
+function warnOfData(path: string, { file, path: at }: ConfigEntry, problems: Problems): void {
+  if (!DATA_BEHIND_MOUNT.test(path)) return;
+  const seen = 'of KV version 2 the secret without data/ is read: data/ behind the mount is no part of the name';
+  const hint = 'Leave data/ out, or write data/data/ when the name begins with data/.';
+  problems.warn('SECRET_KV_DATA', file, [...at, 'kv'], seen, hint);
 }
 
 function endField(end: NonNullable<VaultSecretShape['end']>): EndField {

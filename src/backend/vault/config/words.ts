@@ -136,7 +136,7 @@ export const vaultWords: Words = {
   },
   'secrets.NAME.kv': {
     type: 'text',
-    does: 'a path of KV version 1 or 2, with its mount: `secret/shop/app`',
+    does: 'a path of KV version 1 or 2, with its mount: `secret/shop/app`; the path of the API, `secret/data/shop/app`, is taken too',
     examples: ['secret/shop/app'],
   },
   'secrets.NAME.version': {
@@ -148,7 +148,7 @@ export const vaultWords: Words = {
   'secrets.NAME.mount': {
     type: 'text',
     default: 'detected',
-    does: 'with `kv`: which part of the path is the mount',
+    does: 'with `kv`: which part of the path is the mount; the rest is the name of the secret, as it is written',
     examples: ['secret'],
   },
   'secrets.NAME.kvVersion': {

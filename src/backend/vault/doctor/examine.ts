@@ -95,7 +95,9 @@ async function endLogin(
 function describeLogin({ auth }: VaultBackendConfig, { ttlMs, renewable }: Login): string {
   const role = 'role' in auth && auth.role !== undefined ? ` with the role ${auth.role}` : '';
   const life = ttlMs === 'forever' ? 'never ends' : `good for ${formatRoughly(ttlMs)}`;
-  return `logged in by ${auth.method}${role}; ${life}, ${renewable ? '' : 'not '}renewable`;
+  // Only an operator can ask how many uses are left (secret_id_num_uses).
+  const used = auth.method === 'approle' && auth.secretIdFile !== undefined ? '; one use of the secret id is gone' : '';
+  return `logged in by ${auth.method}${role}; ${life}, ${renewable ? '' : 'not '}renewable${used}`;
 }
 
 function skipSecrets({ secrets }: Examined, examination: Examination, why = 'no login'): void {

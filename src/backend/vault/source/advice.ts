@@ -6,7 +6,7 @@ import { onAbort } from '../../../base/on-abort.ts';
 import { SingleFlight } from '../../../base/single-flight.ts';
 import { type Fields, isFields, lookUp, plainText } from '../../../base/value.ts';
 import type { Authorized } from '../auth/authorized.ts';
-import type { VaultStatusError } from '../client/client.ts';
+import { isNoMount, type VaultStatusError } from '../client/client.ts';
 import type { VaultRequest } from '../config/request.ts';
 import { formatPolicyLine, mountedPathOf, type PolicyLine, type PolicyMount, policyLinesOf } from '../policy-lines.ts';
 import { kvPathBehind } from './kv-path.ts';
@@ -18,6 +18,15 @@ export interface Refused {
   readonly request: VaultRequest | undefined;
   /** The server says that the mount is KV version 2, with other paths. */
   readonly isVersioned: boolean;
+}
+
+/** A request that was refused, or would be. */
+export interface RefusedRequest extends Pick<Refused, 'isVersioned'> {
+  readonly place: string;
+  readonly status: number;
+  readonly request: VaultRequest;
+  /** A 404 is about the mount, not about what is in it. */
+  readonly saysNoMount: boolean;
 }
 
 export interface AdvisorDeps {
@@ -61,32 +70,48 @@ export class Advisor {
 
   /** The failure to report in the place of the refusal. Never throws, and does not wait once `signal` aborts. */
   async about({ error, request, isVersioned }: Refused, signal: AbortSignal): Promise<PannierError> {
-    if (request === undefined) return this.#denied(error, [[RENEW_LINE]]);
+    const { place } = error.failure;
+    const hint =
+      request === undefined
+        ? this.#missing([[RENEW_LINE]])
+        : await this.hintFor(
+            { place, status: error.status, request, isVersioned, saysNoMount: isNoMount(error) },
+            signal,
+          );
+    return hint === undefined ? error : withHint(error, hint);
+  }
+
+  /** What to do about a request that was, or would be, refused; undefined: there is no advice. Never throws. */
+  async hintFor(
+    { place, status, request, isVersioned, saysNoMount }: RefusedRequest,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     const path = mountedPathOf(request);
-    const mounts = await this.#mounts(error.failure.place, signal);
+    const mounts = await this.#mounts(place, signal);
     const mount = mounts?.find((one) => `${path}/`.startsWith(one.path));
     if (request.kind === 'vault-read' && (isVersioned || isPlainPathOfKv2(path, mount))) {
-      return withHint(error, `Write kv: ${path}. ${mount?.path ?? 'The mount'} is KV version 2, which kv reads.`);
+      return `Write kv: ${path}. ${mount?.path ?? 'The mount'} is KV version 2, which kv reads.`;
     }
-    if (error.status === 404) return withHint(error, `There is no mount for this path. ${mountsIn(path, mounts)}`);
-    if (mount !== undefined || mounts === undefined) return this.#denied(error, linesOf(request, mount));
+    if (request.kind === 'vault-kv' && request.kvVersion !== undefined) {
+      const version = isVersioned ? 2 : isOfKv(mount) ? mount.version : request.kvVersion;
+      if (version !== request.kvVersion) return otherVersion(mount, version, request.kvVersion);
+    }
+    if (status === 404 && !saysNoMount) return undefined; // the secret is missing
+    if (status === 404) return `There is no mount for this path. ${mountsIn(path, mounts)}`;
+    if (mount !== undefined || mounts === undefined) return this.#missing(linesOf(request, mount));
     const unseen =
       'The login sees no mount for this path: there is none, or no policy of the login names a path in it.';
-    return this.#denied(
-      error,
-      linesOf(request, undefined),
-      `${unseen} ${mountsIn(path, mounts)} If the path is right, a`,
-    );
+    return this.#missing(linesOf(request, undefined), `${unseen} ${mountsIn(path, mounts)} If the path is right, a`);
   }
 
   /** @param before ends with the first letter of the sentence. */
-  #denied(error: VaultStatusError, lines: readonly (readonly PolicyLine[])[], before = 'A'): PannierError {
-    if (lines.every((those) => those.length === 0)) return error;
+  #missing(lines: readonly (readonly PolicyLine[])[], before = 'A'): string | undefined {
+    if (lines.every((those) => those.length === 0)) return undefined;
     const { namespace } = this.#deps;
     const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
     const [first = '', second] = lines.map((those) => those.map(formatPolicyLine).join(' '));
     const which = second === undefined ? first : `${first} for KV version 2, or ${second} for version 1`;
-    return withHint(error, `${before}dd to a policy of the login${where}: ${which}`);
+    return `${before}dd to a policy of the login${where}: ${which}`;
   }
 
   /** The mounts that the login sees; undefined when the server does not say. */
@@ -150,6 +175,14 @@ function linesOf(request: VaultRequest, mount: SeenMount | undefined): readonly 
   const isOpen = request.kind === 'vault-kv' && request.kvVersion === undefined && mount === undefined;
   if (!isOpen) return [policyLinesOf(request, mount)];
   return [2, 1].map((kvVersion) => policyLinesOf({ ...request, kvVersion: kvVersion as 1 | 2 }));
+}
+
+const isOfKv = (mount: SeenMount | undefined): mount is SeenMount => mount?.type === 'kv' || mount?.type === 'generic';
+
+/** The configured version of a KV engine is not the one that the engine has. */
+function otherVersion(mount: SeenMount | undefined, version: 1 | 2, configured: 1 | 2): string {
+  const engine = mount?.path ?? 'The mount';
+  return `${engine} is KV version ${version}, and kvVersion says ${configured}: write kvVersion: ${version}, or remove it.`;
 }
 
 /** Whether a path without `data/` is in a mount of KV version 2. */

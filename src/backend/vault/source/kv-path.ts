@@ -19,11 +19,18 @@ export function kvPathOf({ path, mount }: Pick<KvRequest, 'path' | 'mount'>): { 
   return { path: `${written}/`.startsWith(guessed) ? written : guessed + written, guessed };
 }
 
-/** The form of a whole path in a mount of that version. A path of version 2 may be the one of the API, with `data/`. */
-export function kvFormOf(path: string, mount: string, version: 1 | 2): KvForm {
+/**
+ * The form of a whole path in a mount of that version. A path of version 2 may be the one of the API, with `data/`, but
+ * not behind the mount that the configuration names: there `data/` belongs to the name of the secret.
+ */
+export function kvFormOf(path: string, mount: string, version: 1 | 2, configured?: string): KvForm {
   const rest = path.slice(mount.length);
-  return { version, mount, rest: version === 2 && rest.startsWith('data/') ? rest.slice(5) : rest };
+  const mayBeApi = version === 2 && (configured === undefined || `${trimSlashes(configured)}/` !== mount);
+  return { version, mount, rest: mayBeApi && rest.startsWith('data/') ? rest.slice(5) : rest };
 }
+
+/** `secret/data/NAME`, but not `secret/data/data/NAME`: a path of `kv` whose `data/` may have been meant as a name. */
+export const DATA_BEHIND_MOUNT = /^[^/]+\/data\/(?!data\/)./;
 
 /** The path of the API that reads a secret in this form. */
 export function kvApiPath({ version, mount, rest }: KvForm): string {

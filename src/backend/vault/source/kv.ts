@@ -1,7 +1,7 @@
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import { equalValues, type Fields, isFields, isSecret, lookUp, plainText } from '../../../base/value.ts';
 import type { Fetch, Fetched } from '../../backend.ts';
-import { isNoMount, VaultStatusError } from '../client/client.ts';
+import { VaultStatusError } from '../client/client.ts';
 import type { KvRequest } from '../config/request.ts';
 import {
   changed,
@@ -24,9 +24,9 @@ const LEASED = 'one that gives leases';
  *
  * A path may be written as for `bao kv get` (`secret/shop/app`) or as for the API (`secret/data/shop/app`), so a secret
  * whose own name begins with `data/` is written `secret/data/data/…`. With `mount`, the path may also be written
- * without the mount. The server is asked for the mount of a path and its version, once per mount. When it does not
- * tell, the path with `data/` after its first segment is tried, then the plain path; the one that succeeds is
- * remembered.
+ * without the mount, and what follows the mount is the secret's own name, `data/` too. The server is asked for the
+ * mount of a path and its version, once per mount. When it does not tell, the path with `data/` after its first segment
+ * is tried, then the plain path; the one that succeeds is remembered.
  *
  * The secrets have no life: KV v1 gives a `lease_duration` of weeks and takes a field named `ttl` for one, but neither
  * ends the value, so both are ignored.
@@ -50,7 +50,11 @@ export function createVaultKv(deps: VaultSourceDeps, mounts: VaultMounts): Fetch
         }
       }
       if (mount !== undefined && mounts.doubt(mount, refused) && !isSecondTry) continue;
-      throw notThere(refused, mount?.source === 'reported', request.version, place);
+      const { whyMissing } = await import('./kv-missing.ts');
+      const isReported = mount?.source === 'reported';
+      throw await whyMissing({ refused, isReported, form: forms[0], request, place }, (newest) =>
+        readForm(deps, { ...newest, last: undefined, place }, signal),
+      );
     }
   };
 }
@@ -63,14 +67,14 @@ async function locate(
   signal: AbortSignal,
 ): Promise<{ readonly forms: readonly KvForm[]; readonly mount?: Mount }> {
   const { path, guessed } = kvPathOf(request);
-  if (request.kvVersion !== undefined) return { forms: [kvFormOf(path, guessed, request.kvVersion)] };
+  if (request.kvVersion !== undefined) return { forms: [kvFormOf(path, guessed, request.kvVersion, request.mount)] };
   const mount = await mounts.find(path, { place, isPathPrivate: request.isPathPrivate }, signal);
-  if (mount === 'refused') return { forms: [kvFormOf(path, guessed, 2), kvFormOf(path, guessed, 1)] };
+  if (mount === 'refused') return { forms: [kvFormOf(path, guessed, 2, request.mount), kvFormOf(path, guessed, 1)] };
   if (!['kv', 'generic', 'cubbyhole'].includes(mount.type)) {
     throw notKv(mount.path, mount.type, request.isPathPrivate ? 'PATH' : path, place);
   }
-  const form = kvFormOf(path, mount.path, mount.version);
-  const other = kvFormOf(path, mount.path, mount.version === 2 ? 1 : 2);
+  const form = kvFormOf(path, mount.path, mount.version, request.mount);
+  const other = kvFormOf(path, mount.path, mount.version === 2 ? 1 : 2, request.mount);
   return { forms: mount.source === 'reported' ? [form] : [form, other], mount };
 }
 
@@ -108,7 +112,8 @@ async function readForm(deps: VaultSourceDeps, reading: Reading, signal: AbortSi
     const { body } = await deps.vault.call({ ...get, path, ...query }, signal);
     return readVersion(body, last, place);
   } catch (error) {
-    throw error instanceof VaultStatusError && error.status === 404 ? whyGone(error, place) : error;
+    if (!(error instanceof VaultStatusError) || error.status !== 404) throw error;
+    throw (await import('./kv-missing.ts')).whyGone(error, place);
   }
 }
 
@@ -128,32 +133,4 @@ function readVersion(body: Fields, last: Fetched | undefined, place: string): Fe
   const life = { kind: 'none' } as const;
   if (last?.version === version && equalValues(last.fields, fields)) return { state: 'unchanged', life };
   return changed(fields, version, life);
-}
-
-/** A 404 of KV v2 with metadata says whether the version is deleted or destroyed; others are returned as they are. */
-function whyGone(error: VaultStatusError, place: string): PannierError {
-  const metadata = lookUp(error.body, 'data', 'metadata');
-  const number = plainText(lookUp(metadata, 'version')) ?? '?';
-  if (plainText(lookUp(metadata, 'destroyed')) === 'true') {
-    return fail('SECRET_DESTROYED', place, `version ${number} is destroyed`);
-  }
-  const deleted = plainText(lookUp(metadata, 'deletion_time'));
-  if (deleted) return fail('SECRET_DELETED', place, `version ${number} is deleted`);
-  return error;
-}
-
-/** Adds a hint to the refusal, which says whether the mount or the secret is missing when that is known. */
-function notThere(
-  refused: VaultStatusError | undefined,
-  mountIsReported: boolean,
-  pinned: number | undefined,
-  place: string,
-): PannierError {
-  if (refused === undefined) throw new TypeError('no form of the path was tried');
-  if (refused.status !== 404 || isNoMount(refused)) return refused;
-  const { code, seen } = refused.failure;
-  const hint = mountIsReported
-    ? 'The KV mount exists, the secret does not: check the path, or write the secret.'
-    : 'Check that a KV engine is mounted there, and the path below it.';
-  return fail(code, place, pinned === undefined ? seen : `version ${pinned}: ${seen}`, { hint });
 }

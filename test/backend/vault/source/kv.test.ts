@@ -39,6 +39,22 @@ describe('KV version 2', () => {
     expect(plain(held(await kv('secret/data/data/x')).fields)).toEqual({ a: '1' });
   });
 
+  test.each([
+    ['secret/data/x', { mount: 'secret' }, 'secret/data/data/x'],
+    ['/data/x/', { mount: '/secret/' }, 'secret/data/data/x'],
+    ['secret/data/x', { mount: 'secret', kvVersion: 2 }, 'secret/data/data/x'],
+    ['data/x', { mount: 'secret', kvVersion: 2 }, 'secret/data/data/x'],
+    ['secret/data/x', { kvVersion: 2 }, 'secret/data/x'],
+    ['secret/data/x', { mount: 'secret', kvVersion: 1 }, 'secret/data/x'],
+  ] as const)('takes what follows the mount that is named as a name: %s, %j', async (path, more, asked) => {
+    const { kv, server, paths } = sourceWorld();
+    server.on(`${MOUNTS}secret/data/x`, () => answer(version2));
+    server.on('GET secret/data/data/x', () => answer(v2({ a: 'inner' })));
+    server.on('GET secret/data/x', () => answer(v2({ a: 'outer' })));
+    await kv(path, more);
+    expect(paths().at(-1)).toBe(asked);
+  });
+
   test('names a pinned version that is not there', async () => {
     const { kv, server } = withVersion2();
     server.on('GET secret/data/shop/app', () => refuse(404));

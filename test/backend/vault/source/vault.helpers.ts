@@ -41,6 +41,8 @@ function constantSession(): VaultBackendDeps['session'] {
     trouble: () => undefined,
     view: () => ({ method: 'token', state: 'live', isUsable: true, endsMonoMs: undefined, nextMonoMs: undefined }),
     revoke: async () => {},
+    resumed: async () => undefined,
+    loginToKeep: () => undefined,
     clockJumped() {},
     onDead: () => ({ [Symbol.dispose]() {} }),
     async [Symbol.asyncDispose]() {},

@@ -29,6 +29,7 @@ export function createTokenMethod(
   return {
     kind: 'token',
     borrowsToken: true,
+    uses: async (token, signal) => (await readToken(signal)).equals(token),
     async login(signal) {
       const borrowed = await readToken(signal);
       const startedMonoMs = clock.monoMs();

@@ -1,0 +1,78 @@
+import { loadCrypto } from '../base/node-crypto.ts';
+
+/**
+ * A sealed file: a header, the ciphertext, and the tag of AES-256-GCM. The header is authenticated with the text.
+ *
+ * | bytes | what |
+ * | --- | --- |
+ * | 0–7 | `PANNIER` and a zero byte |
+ * | 8 | version of the format |
+ * | 9–16 | id of the key, which tells a wrong key from a damaged file |
+ * | 17–28 | nonce, random for each file |
+ * | 29– | ciphertext |
+ * | the last 16 | tag |
+ */
+const MAGIC = Buffer.from('PANNIER\0', 'latin1');
+const VERSION = 1;
+const KEY_ID_AT = MAGIC.length + 1;
+const NONCE_AT = KEY_ID_AT + 8;
+const HEADER = NONCE_AT + 12;
+const TAG = 16;
+const CIPHER = 'aes-256-gcm';
+
+/** A key is made of at least this many bytes. */
+export const MIN_KEY_BYTES = 32;
+
+/** A key for sealing, and the id that files name it by. */
+export interface SealKey {
+  readonly bytes: Buffer;
+  readonly id: Buffer;
+}
+
+/** Why a file cannot be opened, in words that hold nothing of it. */
+export interface Unopened {
+  readonly why: 'is no state of Pannier' | 'is cut short' | 'is of a later version' | 'has another key' | 'is damaged';
+}
+
+/** Makes the key of what a key file holds. Undefined when that is too short. One newline at its end does not count. */
+export function sealKeyOf(material: Uint8Array): SealKey | undefined {
+  const { hkdfSync } = loadCrypto();
+  const trimmed = withoutNewline(Buffer.from(material));
+  if (trimmed.length < MIN_KEY_BYTES) return undefined;
+  const derive = (info: string, length: number) =>
+    Buffer.from(hkdfSync('sha256', trimmed, Buffer.alloc(0), `pannier state ${info}`, length));
+  return { bytes: derive('key', 32), id: derive('key id', 8) };
+}
+
+export function seal(text: Uint8Array, { bytes, id }: SealKey): Buffer {
+  const { createCipheriv, randomBytes } = loadCrypto();
+  const nonce = randomBytes(HEADER - NONCE_AT);
+  const header = Buffer.concat([MAGIC, Buffer.from([VERSION]), id, nonce]);
+  const cipher = createCipheriv(CIPHER, bytes, nonce, { authTagLength: TAG });
+  cipher.setAAD(header);
+  return Buffer.concat([header, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Never throws. */
+export function unseal(file: Buffer, { bytes, id }: SealKey): Buffer | Unopened {
+  if (!file.subarray(0, MAGIC.length).equals(MAGIC.subarray(0, file.length))) return { why: 'is no state of Pannier' };
+  const version = file[MAGIC.length];
+  if (version === undefined || file.length < HEADER + TAG) return { why: 'is cut short' };
+  if (version !== VERSION) return { why: version > VERSION ? 'is of a later version' : 'is damaged' };
+  if (!file.subarray(KEY_ID_AT, NONCE_AT).equals(id)) return { why: 'has another key' };
+  const decipher = loadCrypto().createDecipheriv(CIPHER, bytes, file.subarray(NONCE_AT, HEADER), {
+    authTagLength: TAG,
+  });
+  decipher.setAAD(file.subarray(0, HEADER));
+  decipher.setAuthTag(file.subarray(-TAG));
+  try {
+    return Buffer.concat([decipher.update(file.subarray(HEADER, -TAG)), decipher.final()]);
+  } catch {
+    return { why: 'is damaged' };
+  }
+}
+
+function withoutNewline(bytes: Buffer): Buffer {
+  const end = bytes.at(-1) === 0x0a ? (bytes.at(-2) === 0x0d ? -2 : -1) : bytes.length;
+  return bytes.subarray(0, end);
+}

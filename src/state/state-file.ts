@@ -1,0 +1,158 @@
+import { constants } from 'node:fs';
+import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { errnoOf } from '../base/errno.ts';
+import { fail, type PannierError } from '../base/errors.ts';
+import { FileCallError, fileCall } from '../base/file-call.ts';
+import { type HeldFolder, holdFolder, isOwn, mayOthersWrite } from '../base/held-folder.ts';
+import { loadCrypto } from '../base/node-crypto.ts';
+import { MIN_KEY_BYTES } from './seal.ts';
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+/** A larger state is neither written nor read. */
+export const MAX_BYTES = 32 * 1024 * 1024;
+
+const STATE = 'state';
+/** A state that could not be opened is put here before another is written: its key may come back. */
+const REFUSED = 'refused';
+const NEW = 'new';
+const KEY = 'key';
+
+/** A key file holds some random bytes, and no more. */
+export const MAX_KEY_BYTES = 4096;
+
+/** The directory of a state, and the files in it. Every call ends in time, also on a file system that hangs. */
+export interface StateFolder {
+  /** What the last process wrote; undefined: nothing. @throws PannierError STATE_UNREADABLE. */
+  read(): Promise<Buffer | undefined>;
+  /**
+   * Replaces the state, so that a kill leaves the old or the new one.
+   * @param setAside the present state could not be opened: it is kept as `refused`.
+   * @throws PannierError STATE_NOT_WRITABLE.
+   */
+  write(bytes: Buffer, setAside: boolean): Promise<void>;
+  /** The key beside the state, made when there is none. @throws PannierError STATE_KEY. */
+  keyBeside(): Promise<Buffer>;
+}
+
+/**
+ * @param place configuration path of the section.
+ * @param makes false: neither the directory nor a key is made; reading finds nothing where the directory is missing.
+ */
+export function createStateFolder(path: string, place: string, makes = true): StateFolder {
+  const inFolder = async <T>(work: (folder: HeldFolder) => Promise<T>): Promise<T> =>
+    await fileCall(path, async () => {
+      await using folder = await holdFolder(path, { ...(makes ? { make: 0o700 } : {}), refuseLink: true });
+      if (!isOwn(folder.stats.uid) || mayOthersWrite(folder.stats)) {
+        const hint = 'Name a directory that is not there yet, such as one below it: it is made with mode 0700.';
+        throw fail('STATE_NOT_WRITABLE', place, `${path} belongs to, or can be written by, other users`, { hint });
+      }
+      return await work(folder);
+    });
+  const seenOf = (error: unknown) => {
+    if (error instanceof FileCallError && error.seen !== undefined) return error.seen;
+    const code = errnoOf(error);
+    return code === 'ETIMEDOUT' ? 'the file system hangs' : `failed (${code ?? 'unknown error'})`;
+  };
+  const foreign = (error: unknown, code: PannierError['failure']['code'], doing: string): unknown =>
+    errnoOf(error) === undefined ? error : fail(code, place, `${doing} ${path}: ${seenOf(error)}`);
+  return {
+    async read() {
+      try {
+        return await inFolder(async ({ at }) => await readOwn(`${at}/${STATE}`, MAX_BYTES));
+      } catch (error) {
+        throw foreign(error, 'STATE_UNREADABLE', 'reading the state in');
+      }
+    },
+    async write(bytes, setAside) {
+      try {
+        await inFolder(async ({ at, tmpfs }) => {
+          await writeNew(`${at}/${NEW}`, bytes, tmpfs !== true);
+          if (setAside) await rename(`${at}/${STATE}`, `${at}/${REFUSED}`).catch(ignoreMissing);
+          await rename(`${at}/${NEW}`, `${at}/${STATE}`);
+          if (tmpfs !== true) await syncFolder(at);
+        });
+      } catch (error) {
+        throw foreign(error, 'STATE_NOT_WRITABLE', 'writing the state in');
+      }
+    },
+    async keyBeside() {
+      try {
+        return await inFolder(async ({ at, tmpfs }) => {
+          if (tmpfs !== true) throw noKeyOnDisk(path, place);
+          const known = await readOwn(`${at}/${KEY}`, MAX_KEY_BYTES);
+          // Who makes nothing has no use for a key: nothing was sealed with one.
+          return known ?? (makes ? await makeKey(`${at}/${KEY}`) : loadCrypto().randomBytes(MIN_KEY_BYTES));
+        });
+      } catch (error) {
+        throw foreign(error, 'STATE_KEY', 'the key in');
+      }
+    },
+  };
+}
+
+/** The error for a key beside a state that is not on tmpfs. */
+export function noKeyOnDisk(path: string, place: string): PannierError {
+  const hint = 'Set state.keyFile or state.keyEnv, or put state.path on tmpfs (below /run).';
+  return fail('STATE_KEY', place, `${path} is not on tmpfs, and a key beside the state protects nothing`, { hint });
+}
+
+/** A file of this process's user or root that no other user may write; undefined when it is not there. */
+async function readOwn(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(ignoreMissing);
+  if (file === undefined) return undefined;
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile() || !isOwn(stats.uid) || (stats.mode & 0o022) !== 0) throw new FileCallError('EFTYPE');
+    if (stats.size > maxBytes) throw FileCallError.tooLarge(maxBytes, stats.size);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Made beside and linked, so that a kill leaves no key cut short, and two processes that start at once use one key. */
+async function makeKey(path: string): Promise<Buffer> {
+  const key = loadCrypto().randomBytes(MIN_KEY_BYTES);
+  const made = `${path}.${loadCrypto().randomBytes(6).toString('hex')}`;
+  await writeNew(made, key, false);
+  try {
+    await link(made, path);
+    return key;
+  } catch (error) {
+    const other = errnoOf(error) === 'EEXIST' ? await readOwn(path, MAX_KEY_BYTES) : undefined;
+    if (other === undefined) throw error;
+    return other;
+  } finally {
+    await unlink(made);
+  }
+}
+
+async function writeNew(path: string, bytes: Buffer, sync: boolean): Promise<void> {
+  const create = () => open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const file = await create().catch(async (error: unknown): Promise<FileHandle> => {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    await unlink(path); // a kill left it
+    return await create();
+  });
+  try {
+    await file.writeFile(bytes);
+    if (sync) await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(at: string): Promise<void> {
+  const folder = await open(`${at}/.`, O_RDONLY);
+  try {
+    await folder.datasync().catch(() => undefined); // some file systems do not support it
+  } finally {
+    await folder.close();
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (errnoOf(error) === 'ENOENT') return undefined;
+  throw error;
+}

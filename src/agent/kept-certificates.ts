@@ -1,8 +1,11 @@
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { failure } from '../base/errors.ts';
+import type { Emit } from '../base/fact.ts';
 import { loadCrypto } from '../base/node-crypto.ts';
 import type { FileConfig, FileContent } from '../config/config.ts';
 import { placeOfOutput } from '../config/place.ts';
 import { type KeptCertificate, keptBytes, readKept } from '../deliver/file/kept.ts';
+import { KEPT } from '../deliver/file/names.ts';
 import type { Sink } from '../deliver/sink.ts';
 import type { FindKept } from '../lease/attempts.ts';
 import type { LeaseManager } from '../lease/manager.ts';
@@ -12,14 +15,23 @@ import type { Plan } from './plan.ts';
 /**
  * Finds certificates that an earlier process kept, in the directories of the outputs that need them.
  * @param plan the present plan.
+ * @param emit is told once of each directory whose file does not count.
  */
-export function findKeptIn(plan: () => Plan | undefined): FindKept {
+export function findKeptIn(plan: () => Plan | undefined, emit: Emit): FindKept {
   const reads = new Map<string, Promise<readonly KeptCertificate[]>>();
+  const told = new Set<string>();
+  const tell = (dir: string, place: string, why: string) => {
+    if (told.has(dir)) return;
+    told.add(dir);
+    const seen = `${join(dir, KEPT)} is ignored: ${why}`;
+    emit({ kind: 'agent-warning', warning: failure('CERTIFICATE_KEPT_IGNORED', place, seen) });
+  };
   // All certificates of an output are looked for at the same time, and share one read.
   const read = (dir: string, output: string) => {
     const running = reads.get(dir);
     if (running !== undefined) return running;
-    const begun = readKept(dir, placeOfOutput(output)).finally(() => reads.delete(dir));
+    const place = placeOfOutput(output);
+    const begun = readKept(dir, place, (why) => tell(dir, place, why)).finally(() => reads.delete(dir));
     reads.set(dir, begun);
     return begun;
   };

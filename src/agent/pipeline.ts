@@ -91,7 +91,7 @@ export class Pipeline implements AsyncDisposable {
 
     let loading: Promise<FindKept> | undefined;
     const kept: FindKept = async (want, names) => {
-      loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan));
+      loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan, emit));
       return await (await loading)(want, names);
     };
     const earlier = keepsState ? () => this.#state?.values : undefined;

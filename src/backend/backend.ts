@@ -127,7 +127,13 @@ export interface Source {
    * Calls `changed` when the want may have changed, and `replaceAt` when the issuer of a certificate says when it wants
    * it to be replaced. Absent, or undefined: this want is not watched.
    */
-  watch?(want: Want, changed: () => void, replaceAt?: (wallMs: number) => void): Disposable | undefined;
+  watch?(want: Want, changed: () => void, replaceAt?: (wallMs: number) => void): Watching | undefined;
+}
+
+/** A want that is watched until this is disposed of. */
+export interface Watching extends Disposable {
+  /** Goes on with another `refreshMs` of the same want. Absent: what watches does not depend on it. */
+  follow?(want: Want): void;
 }
 
 /**

@@ -29,7 +29,8 @@ const keyOfKind = z.strictObject({
 /** `local`, or what kind of key is made on this machine. */
 export const localKey = z.optional(
   z.union([z.literal('local'), keyOfKind], {
-    error: 'local is expected, or a map such as { local: ec, curve: P-384, reuse: true }',
+    error:
+      'local is expected, or a map with local: rsa, ec or ed25519, such as { local: ec, curve: P-384, reuse: true }',
   }),
 );
 

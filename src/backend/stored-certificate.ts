@@ -36,7 +36,9 @@ export async function fetchStoredCertificate(
   const certificate = pem(certificateFrom.certificate);
   const key = pem(certificateFrom.privateKey);
   const privateKey = privateKeyIn(key) ?? key;
-  const chain = certificateFrom.chain === undefined ? [] : [pem(certificateFrom.chain)];
+  // A field of the chain that is empty is one without a chain: a root has issued the certificate.
+  const chain =
+    certificateFrom.chain === undefined ? [] : [pem(certificateFrom.chain)].filter((one) => one.trim() !== '');
   let checked: CheckedCertificate;
   try {
     checked = checkCertificate({ certificate, privateKey, chain }, { authorities, nowMs, clockSkewMs });

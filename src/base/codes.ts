@@ -110,6 +110,11 @@ export const CODES = {
   CERTIFICATE_SHORTENED: row(1, 'never', 'Raise max_ttl of the role, renew the CA, or ask for less.'),
   CERTIFICATE_REVOKED: row(1, 'never', 'Find out who revoked it.'),
   CERTIFICATE_CA_CHANGED: row(1, 'never', 'Nothing is to be done if that was meant.'),
+  CERTIFICATE_KEPT_IGNORED: row(
+    1,
+    'never',
+    'See who changed the file. Pannier writes it again, for its own user alone.',
+  ),
   CERTIFICATE_NOT_REVOKED: row(1, 'never', 'Allow update on MOUNT/revoke.'),
   SECRET_STALE: row(1, 'backoff', 'See the failure of the refresh.'),
   SECRET_EXPIRED: row(1, 'backoff', 'See the failure of the last refresh.'),

@@ -89,6 +89,7 @@ export const MEANINGS = {
   CERTIFICATE_SHORTENED: 'A certificate ends earlier than asked for (a warning).',
   CERTIFICATE_REVOKED: 'A certificate was revoked; another one is issued (a warning).',
   CERTIFICATE_CA_CHANGED: 'The mount has another CA; another certificate is issued (a warning).',
+  CERTIFICATE_KEPT_IGNORED: 'What an output kept of its certificates does not count; others are issued (a warning).',
   CERTIFICATE_NOT_REVOKED: 'A replaced certificate could not be revoked (a warning).',
   SECRET_STALE: 'The last refresh failed; the value is still valid.',
   SECRET_EXPIRED: 'The value has expired: it is past its validity, the end of its login, or its maxStale.',

@@ -59,7 +59,7 @@ export class ItemWriter {
     this.#freshen(item, answer.value, true);
     item.sameLease = 0;
     this.#warn(answer.value, last);
-    const lifeMs = lengthMs(answer.value.life);
+    const lifeMs = lengthMs(answer.value.life, this.#clock.wallMs());
     this.#emit({
       kind: 'secret-changed',
       secrets: [...item.names],
@@ -78,12 +78,17 @@ export class ItemWriter {
     return await fetchStoredCertificate(source, stored, last, signal, this.#clock.wallMs());
   }
 
-  /** Takes up a value that an earlier process had since `cameWallMs`. */
+  /** Takes up a value that an earlier process had since `cameWallMs`, as far as that can be. */
   restore(item: Item, value: Fetched, cameWallMs: number): SecretEvent {
-    this.#freshen(item, value, true, cameWallMs);
-    const lifeMs = lengthMs(value.life);
-    const ageMs = Math.max(0, this.#clock.wallMs() - cameWallMs);
-    const life = { life: value.life.kind, ...(lifeMs === undefined ? {} : { lifeMs }), ageMs };
+    const nowMs = this.#clock.wallMs();
+    const sinceMs = timeInLife(cameWallMs, value.life, nowMs);
+    this.#freshen(item, value, true, sinceMs);
+    const lifeMs = lengthMs(value.life, nowMs);
+    const life = {
+      life: value.life.kind,
+      ...(lifeMs === undefined ? {} : { lifeMs }),
+      ageMs: Math.max(0, nowMs - sinceMs),
+    };
     this.#emit({ kind: 'secret-kept', secrets: [...item.names], ...life });
     this.#warn(value, undefined);
     return 'first';
@@ -192,10 +197,21 @@ function unchangedIfEqual(answer: Fetch, last: Fetched): Fetch {
   return isEqual ? { state: 'unchanged', life: answer.value.life } : answer;
 }
 
-/** How long a life is when it begins; undefined when no end is known. */
-function lengthMs(life: Life): number | undefined {
+/**
+ * When a value came that was kept. A time that cannot be true, before the certificate began or after now, could put its
+ * replacement off for ever. Such a value counts as come when its certificate began.
+ */
+function timeInLife(cameWallMs: number, life: Life, nowMs: number): number {
+  if (life.kind !== 'certificate') return Math.min(cameWallMs, nowMs);
+  const beganMs = Math.min(life.notBeforeMs, nowMs);
+  return cameWallMs >= beganMs && cameWallMs <= nowMs ? cameWallMs : beganMs;
+}
+
+/** How long a life is from now on, when its value has just come; undefined when no end is known. */
+function lengthMs(life: Life, nowMs: number): number | undefined {
   if (life.kind === 'lease') return life.ttlMs;
   if (life.kind === 'rotates') return life.inMs;
   if (life.kind === 'ends') return Math.max(0, life.endMs - life.startMs);
-  return life.kind === 'certificate' ? life.notAfterMs - life.notBeforeMs : undefined;
+  // Issuers date a certificate back.
+  return life.kind === 'certificate' ? Math.max(0, life.notAfterMs - nowMs) : undefined;
 }

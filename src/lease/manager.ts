@@ -1,4 +1,4 @@
-import type { Backend, Life, Want } from '../backend/backend.ts';
+import type { Backend, Life, Want, Watching } from '../backend/backend.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/fact.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
@@ -63,7 +63,7 @@ export class LeaseManager {
   #number = 0;
   #snapshot: Snapshot | undefined;
   #watching = false;
-  readonly #watches = new Map<string, Disposable>();
+  readonly #watches = new Map<string, Watching>();
   readonly #polls: boolean;
 
   constructor({ clock, random, emit, polls = true, kept, earlier }: LeaseManagerOptions) {
@@ -281,6 +281,7 @@ export class LeaseManager {
       const { refreshMs, maxStaleMs, request } = known.want;
       known.want = want;
       known.names = names;
+      if (refreshMs !== want.refreshMs) this.#watches.get(want.id)?.follow?.(want);
       const isIdle = known.running === undefined && known.entry !== undefined;
       const hasOtherUpkeep = !isSamePlainData(request.upkeep, want.request.upkeep);
       if (isIdle && (hasOtherUpkeep || refreshMs !== want.refreshMs || maxStaleMs !== want.maxStaleMs)) {

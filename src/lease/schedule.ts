@@ -114,18 +114,18 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
     }
     case 'certificate': {
       if (life.stored) return { do: 'poll', atMonoMs: Math.max(soonest, pollAtMs()) };
+      // Whatever the configuration or a clock says: one that has ended is replaced at once.
+      const inLife = (wallMs: number) => Math.max(soonest, now.monoMs + Math.min(wallMs, life.notAfterMs) - now.wallMs);
       const renewal = renewalOf(input, now, random);
       const { replaceAtMs = Number.POSITIVE_INFINITY } = life;
-      if (renewal !== undefined && replaceAtMs > now.wallMs) {
-        return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + renewal.atMs - now.wallMs) };
-      }
+      if (renewal !== undefined && replaceAtMs > now.wallMs) return { do: 'fetch', atMonoMs: inLife(renewal.atMs) };
       const startMs = Math.max(life.notBeforeMs, input.fetchedWallMs);
       const lifeMs = life.notAfterMs - startMs;
       const dueWallMs =
         life.replaceAtMs === undefined
           ? startMs + lifeMs * (2 / 3 - 0.05 * random())
           : Math.min(life.replaceAtMs, startMs + lifeMs * LATEST_SHARE);
-      return { do: 'fetch', atMonoMs: Math.max(soonest, now.monoMs + dueWallMs - now.wallMs) };
+      return { do: 'fetch', atMonoMs: inLife(dueWallMs) };
     }
     case 'lease': {
       const share = life.renewable ? 2 / 3 - 0.05 * random() : 0.85 + 0.05 * random();

@@ -46,6 +46,16 @@ describe('a certificate in the configuration', () => {
     });
   });
 
+  it('is warned of when its end is over', async () => {
+    const { warnings } = await load({ notAfter: '2020-01-01T00:00:00Z' });
+    expect(warnings).toMatchObject([{ place: 'secrets.tls.certificate.notAfter', seen: 'this time is over' }]);
+  });
+
+  it('may have names with a wildcard, an underscore and an @', async () => {
+    const altNames = ['*.shop.svc', '_dmarc.shop.svc', 'ops@shop.svc'];
+    expect(await request({ altNames })).toMatchObject({ altNames });
+  });
+
   it('finds its CA beside the file that names it', async () => {
     const { secrets, files } = await load({ ca: './ca.pem' });
     expect(secrets.get('tls')?.request['caFile']).toBe(`${dirname(files[0] ?? '')}/ca.pem`);
@@ -71,6 +81,9 @@ describe('a certificate in the configuration', () => {
     [{ key: { local: 'ed25519' }, privateKeyFormat: 'traditional' }, 'privateKeyFormat'],
     [{ privateKeyFormat: 'der' }, 'privateKeyFormat'],
     [{ ipSans: ['10.0.0.7', '10.0.0.256'] }, 'ipSans[1]'],
+    [{ altNames: ['shop.svc', 'not a name'] }, 'altNames[1]'],
+    [{ altNames: ['a.svc,b.svc'] }, 'altNames[0]'],
+    [{ altNames: [''] }, 'altNames[0]'],
     [{ otherSans: ['user@example.com'] }, 'otherSans[0]'],
     [{ notAfter: 'tomorrow' }, 'notAfter'],
     [{ notAfter: '2030-01-01T00:00:00Z', ttl: '1h' }, 'notAfter'],

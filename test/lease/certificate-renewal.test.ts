@@ -64,6 +64,17 @@ describe('a certificate', () => {
     for (const share of shares(DAY, renewal)) expect(share).toBeGreaterThanOrEqual(1 / 3);
   });
 
+  it.each<[string, number, Renewal | undefined]>([
+    ['came after its end', CAME + YEAR, undefined],
+    ['came after its end, with renewBefore', CAME + YEAR, { beforeMs: MINUTE }],
+    ['came after its end, with hours', CAME + YEAR, { window: SUNDAY }],
+    ['came in time', CAME, undefined],
+  ])('that has ended is replaced at once, also when it %s', (_, fetchedWallMs, renewal) => {
+    const now = { wallMs: CAME + DAY, monoMs: 0 };
+    const input = { life: certificate(MINUTE), fetchedWallMs, failures: 0, firstPoll: false, renewal };
+    expect(decide(input, { refreshMs: 300_000 }, now, () => 0.5)).toEqual({ do: 'fetch', atMonoMs: 200 });
+  });
+
   it('waits for its hours after a failure too, but not when its end comes', () => {
     const life = certificate(30 * DAY);
     const renewal = { window: SUNDAY };

@@ -52,7 +52,7 @@ describe('a value that an earlier process kept', () => {
     expect([text(), backend.fetches]).toEqual(['kept', []]);
     expect(entry()).toMatchObject({ state: 'fresh', fetchedWallMs: cameWallMs, changedWallMs: cameWallMs });
     expect(facts).toContainEqual(
-      expect.objectContaining({ kind: 'secret-kept', secrets: ['tls'], life: 'certificate' }),
+      expect.objectContaining({ kind: 'secret-kept', secrets: ['tls'], life: 'certificate', lifeMs: 20 * DAY_MS }),
     );
     await clock.advance(9 * DAY_MS);
     expect(backend.fetches).toEqual([]);
@@ -94,6 +94,37 @@ describe('a value that an earlier process kept', () => {
     await parts.clock.advance(2_000);
     await refreshed;
     expect([asked, parts.text(), parts.backend.fetches]).toEqual([1, 'issued', ['tls']]);
+  });
+});
+
+describe('the time at which a kept certificate came', () => {
+  const YEAR_MS = 365 * DAY_MS;
+  /** What may stand in the file, as an offset from now, for a certificate of thirty days that began ten days ago. */
+  it.each<[string, number]>([
+    ['now', 0],
+    ['when it began', -10 * DAY_MS],
+    ['before it began', -11 * DAY_MS],
+    ['in 1970', -60 * YEAR_MS],
+    ['before all time', Number.NEGATIVE_INFINITY],
+    ['the smallest number', -Number.MAX_VALUE],
+    ['a moment ahead', 1],
+    ['a day ahead', DAY_MS],
+    ['after its end', 21 * DAY_MS],
+    ['in a thousand years', 1000 * YEAR_MS],
+    ['the largest number', Number.MAX_VALUE],
+    ['after all time', Number.POSITIVE_INFINITY],
+    ['no number', Number.NaN],
+  ])('may be %s: it is replaced before its end all the same', async (_, offsetMs) => {
+    const nowMs = new FakeClock().wallMs();
+    const find: FindKept = async () => ({ fields: fieldsOf('kept'), cameWallMs: nowMs + offsetMs });
+    await using parts = open({ ageMs: 10 * DAY_MS, kept: find });
+    await settle();
+    expect(parts.text()).toBe('kept');
+    const { entry, cameWallMs } = parts;
+    const { fetchedWallMs = 0 } = entry() as { fetchedWallMs?: number };
+    expect([fetchedWallMs >= cameWallMs, fetchedWallMs <= nowMs]).toEqual([true, true]);
+    await parts.clock.advance(19 * DAY_MS);
+    expect([parts.text(), entry()?.state]).toEqual(['issued', 'fresh']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fetched } from '../../src/backend/backend.ts';
+import type { Fetched, Want } from '../../src/backend/backend.ts';
 import { fail } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
 import { refreshTogether } from '../../src/lease/refresh-together.ts';
@@ -654,6 +654,21 @@ describe('the lease manager', () => {
     backend.watched?.();
     await settle();
     expect(field('app')).toBe('2');
+  });
+
+  it('what watches a secret is told of its other refresh, and of no other secret', async () => {
+    const { backend, manager, reconcile } = leaseWorld();
+    const told: [string, number][] = [];
+    const follow = ({ place, refreshMs }: Want) => told.push([place, refreshMs]);
+    Object.assign(backend.source, { watch: () => ({ follow, [Symbol.dispose]: () => {} }) });
+    for (const key of ['a', 'b']) backend.set(key, { password: '1' });
+    reconcile(wantsOf('a', 'b'));
+    await settle();
+    manager.startWatching();
+    const wants = wantsOf('a', 'b');
+    const a = wants.get('a') as Want;
+    reconcile(new Map([...wants, ['a', { ...a, refreshMs: 7_000 }]]));
+    expect(told).toEqual([[a.place, 7_000]]);
   });
 
   it('refresh joins a running attempt, and a failure never replaces a good value', async () => {

@@ -104,6 +104,28 @@ describe('a certificate that a backend stores', () => {
     expect(field('tls', 'issuingCa')).toBe(middle.certificatePem.trimEnd());
   });
 
+  it.each([
+    ['on one line each', (pem: string) => pem.replaceAll('\n', '')],
+    ['on one line each, with spaces', (pem: string) => pem.replaceAll('\n', ' ')],
+  ])('may have its PEM %s', async (_, written) => {
+    const { backend, begin, field, state } = world({ chain: 'ca' });
+    const { certificatePem, keyPem } = middle.issue({ commonName: 'a' });
+    const [crt, key, ca] = [certificatePem, keyPem, middle.certificatePem].map(written) as [string, string, string];
+    backend.set('tls', { crt, key, ca });
+    await begin();
+    expect([state('tls'), field('tls', 'certificate')]).toEqual(['fresh', certificatePem.trimEnd()]);
+    expect(field('tls', 'privateKey')).toBe(keyPem.trimEnd());
+    expect(field('tls', 'issuingCa')).toBe(middle.certificatePem.trimEnd());
+  });
+
+  it('may have a field of the chain that is empty', async () => {
+    const { backend, begin, state } = world({ chain: 'ca' });
+    const { certificatePem, keyPem } = root.issue({ commonName: 'a' });
+    backend.set('tls', { crt: certificatePem, key: keyPem, ca: '' });
+    await begin();
+    expect(state('tls')).toBe('fresh');
+  });
+
   it('that does not fit together is not taken: the last good one stays, stale with the reason', async () => {
     const { backend, begin, refresh, state, field, seen } = world();
     const [one, other] = ['a', 'b'].map((commonName) => root.issue({ commonName }));

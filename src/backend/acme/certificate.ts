@@ -9,7 +9,7 @@ import { isOfKind, keyPem, makeKey } from '../../certificate/local-key.ts';
 import type { Names } from '../../certificate/names.ts';
 import { renewalId } from '../../certificate/renewal-id.ts';
 import { certificateRequest } from '../../certificate/request.ts';
-import type { Fetch, Fetched, Restorer, Source, Want } from '../backend.ts';
+import type { Fetch, Fetched, Restorer, Source, Want, Watching } from '../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../certificate-authorities.ts';
 import { certificateFields, certificateLife } from '../certificate-fields.ts';
 import { AcmeProblem } from './client/problem.ts';
@@ -59,10 +59,11 @@ export class AcmeSource implements Source {
     };
   }
 
-  watch(want: Want, _changed: () => void, replaceAt: (wallMs: number) => void = () => {}): Disposable {
+  watch(want: Want, _changed: () => void, replaceAt: (wallMs: number) => void = () => {}): Watching {
     const { client, clock, random } = this.#deps;
     const watching = watchRenewalInfo({ client, clock, random, held: ({ id }) => this.#held.get(id) }, want, replaceAt);
     return {
+      follow: (other) => watching.follow?.(other),
       [Symbol.dispose]: () => {
         watching[Symbol.dispose]();
         this.#held.delete(want.id);

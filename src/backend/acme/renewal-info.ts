@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
-import type { Want } from '../backend.ts';
+import type { Want, Watching } from '../backend.ts';
 import type { AcmeClient } from './client/client.ts';
 
 /** What is known of the certificate that a want has now. */
@@ -30,10 +30,12 @@ const LONGEST_MS = 24 * 3_600_000;
  * as often as the issuer says, at most once in a `refresh`. The moment is a random one in the window of the issuer,
  * chosen once for a window. What cannot be read says nothing: the certificate is replaced as one without that answer.
  */
-export function watchRenewalInfo(deps: RenewalInfoDeps, want: Want, replaceAt: (wallMs: number) => void): Disposable {
+export function watchRenewalInfo(deps: RenewalInfoDeps, wanted: Want, replaceAt: (wallMs: number) => void): Watching {
   const { client, clock, random } = deps;
   const stop = new AbortController();
+  let want = wanted;
   let cancel = () => {};
+  let isLooking = false;
   let chosen: { readonly window: string; readonly atMs: number } | undefined;
   let asked: { readonly id: string; readonly againMonoMs: number } | undefined;
   const ask = async (id: string): Promise<number> => {
@@ -51,12 +53,14 @@ export function watchRenewalInfo(deps: RenewalInfoDeps, want: Want, replaceAt: (
     return Math.min(LONGEST_MS, retryAfterMs(headers['retry-after'], clock.wallMs()) ?? ASK_EVERY_MS);
   };
   const look = async () => {
+    isLooking = true;
     const id = deps.held(want)?.id;
     const isDue = asked?.id !== id || asked === undefined || asked.againMonoMs <= clock.monoMs();
     if (id !== undefined && isDue) {
       const againMs = await ask(id).catch(() => ASK_EVERY_MS);
       asked = { id, againMonoMs: clock.monoMs() + againMs };
     }
+    isLooking = false;
     next(0.9 + 0.2 * random());
   };
   const next = (share: number) => {
@@ -64,6 +68,12 @@ export function watchRenewalInfo(deps: RenewalInfoDeps, want: Want, replaceAt: (
   };
   next(random());
   return {
+    follow: (other) => {
+      want = other;
+      if (isLooking) return; // a look that runs plans the next one itself
+      cancel();
+      next(random());
+    },
     [Symbol.dispose]: () => {
       stop.abort();
       cancel();

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Emit } from '../../base/fact.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
-import type { Backend, Restorer, Want } from '../backend.ts';
+import type { Backend, Restorer, Want, Watching } from '../backend.ts';
 import { createAuthorized } from './auth/authorized.ts';
 import type { Session } from './auth/method.ts';
 import type { VaultSession } from './auth/session.ts';
@@ -45,11 +45,14 @@ export function createVaultBackend(
     return async (fields) => (await certificates()).restore(want, request, fields);
   };
 
-  const watch = (want: Want, changed: () => void): Disposable | undefined => {
+  const watch = (want: Want, changed: () => void): Watching | undefined => {
     const request = want.request as VaultRequest;
     if (request.kind !== 'vault-certificate') return undefined;
     const watching = certificates().then((open) => open.watch(want, request, changed));
-    return { [Symbol.dispose]: () => void watching.then((one) => one[Symbol.dispose]()) };
+    return {
+      follow: (other) => void watching.then((one) => one.follow?.(other)),
+      [Symbol.dispose]: () => void watching.then((one) => one[Symbol.dispose]()),
+    };
   };
 
   const renew = createRenew(deps.vault);

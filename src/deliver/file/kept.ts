@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { holdFolder } from '../../base/held-folder.ts';
 import { loadCrypto } from '../../base/node-crypto.ts';
@@ -51,10 +51,19 @@ export function keptBytes(
  * published generation, or in the one that is held back: whoever writes `..kept` alone changes nothing. A key that is
  * written there in another form counts while all files are the same. A file that
  * another user owns or may read, a link, and one that is malformed hold nothing.
+ * @param ignored is told why a file that is there holds nothing, without any of its contents.
  * @throws PannierError OUTPUT_OCCUPIED, errors of system calls as they are
  */
-export async function readKept(dir: string, place: string): Promise<readonly KeptCertificate[]> {
-  const certificates = parseKept(await readOwn(dir));
+export async function readKept(
+  dir: string,
+  place: string,
+  ignored: (why: string) => void = () => {},
+): Promise<readonly KeptCertificate[]> {
+  const read = await readOwn(dir);
+  if ('why' in read) ignored(read.why);
+  const parsed = 'text' in read ? parseKept(read.text) : [];
+  if (parsed === undefined) ignored('its contents are not what Pannier writes');
+  const certificates = parsed ?? [];
   if (certificates.length === 0) return [];
   const generations = await readGenerations(dir, place);
   const files = publishedIn(generations.flatMap((generation) => [...generation.values()]));
@@ -86,38 +95,52 @@ function digestOf(files: Files): string {
   return hash.digest('base64url');
 }
 
-async function readOwn(dir: string): Promise<string> {
+/** The text of the file; why it does not count; neither when there is none. */
+type OwnText = { readonly text: string } | { readonly why: string } | Readonly<Record<string, never>>;
+
+async function readOwn(dir: string): Promise<OwnText> {
   try {
     await using held = await holdFolder(dir);
     const file = await open(`${held.at}/${KEPT}`, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      const stats = await file.stat();
-      const { uid, mode, nlink, size } = stats;
-      const isOurs = uid === (process.geteuid?.() ?? uid) && (mode & 0o077) === 0 && nlink === 1;
-      return stats.isFile() && isOurs && size <= MAX_BYTES ? await file.readFile('utf8') : '';
+      const why = whyNotOurs(await file.stat());
+      return why === undefined ? { text: await file.readFile('utf8') } : { why };
     } finally {
       await file.close();
     }
-  } catch {
-    return ''; // nothing was kept, or it cannot be read: the certificates are issued anew
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {}; // nothing was kept
+    return { why: code === 'ELOOP' ? 'it is a symbolic link' : `it cannot be read (${code})` };
   }
+}
+
+/** Why a file may not be from this user alone. */
+function whyNotOurs(stats: Stats): string | undefined {
+  const { uid, mode, nlink, size } = stats;
+  if (!stats.isFile()) return 'it is no regular file';
+  if (uid !== (process.geteuid?.() ?? uid)) return `user ${uid} owns it`;
+  if ((mode & 0o077) !== 0) return `others may use it (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
+  if (nlink !== 1) return 'it has a second name';
+  return size > MAX_BYTES ? 'it is too large' : undefined;
 }
 
 type ParsedCertificate = KeptCertificate & { readonly files?: string };
 
-function parseKept(text: string): readonly ParsedCertificate[] {
-  if (text === '') return [];
+/** Undefined when the text is not what `keptBytes` writes. */
+function parseKept(text: string): readonly ParsedCertificate[] | undefined {
   try {
     const { format, certificates } = JSON.parse(text) as { format: unknown; certificates: unknown };
-    if (format !== FORMAT || !Array.isArray(certificates)) return [];
-    return certificates.flatMap((one: unknown) => {
+    if (format !== FORMAT || !Array.isArray(certificates)) return undefined;
+    const read = certificates.flatMap((one: unknown) => {
       const { id, cameWallMs, fields, files } = (one ?? {}) as { readonly [name in keyof ParsedCertificate]?: unknown };
       const isWhole = typeof id === 'string' && typeof cameWallMs === 'number' && typeof fields === 'object';
       if (!isWhole || fields === null) return [];
       return [{ id, cameWallMs, fields: readFields(fields), ...(typeof files === 'string' ? { files } : {}) }];
     });
+    return read.length === certificates.length ? read : undefined;
   } catch {
-    return []; // the message of JSON.parse would quote a key
+    return undefined; // the message of JSON.parse would quote a key
   }
 }
 

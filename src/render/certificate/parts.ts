@@ -68,7 +68,8 @@ export function certificatesOf(identity: Identity, part: Exclude<CertificatePart
 
 const ADD = 'Name a secret or field with it too.';
 
-function leafOf({ leaf }: Identity): X509Certificate {
+function leafOf({ leaf, authorities }: Identity): X509Certificate {
+  if (leaf === undefined && authorities.length === 0) throw new CertificateFault('there is no certificate', ADD);
   if (leaf === undefined) throw new CertificateFault('there is no certificate but those of authorities', ADD);
   return leaf;
 }

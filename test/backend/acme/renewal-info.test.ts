@@ -58,6 +58,19 @@ describe('the renewal information of an issuer', () => {
     expect([asked.length, clock.waiting]).toEqual([2, 0]);
   });
 
+  it('is looked for by another refresh once the configuration has another one', async () => {
+    const { clock, asked, state, watching } = setUp();
+    state.id = 'one';
+    watching.follow?.(wantOf(['shop.test'], {}, 24 * HOUR));
+    await clock.advance(6 * MINUTE);
+    expect(asked).toEqual([]);
+    watching.follow?.(wantOf(['shop.test'], {}, 2 * MINUTE));
+    await clock.advance(1 * MINUTE);
+    expect(asked).toHaveLength(1);
+    watching[Symbol.dispose]();
+    expect(clock.waiting).toBe(0);
+  });
+
   it('is asked for every six hours where the issuer does not say, or cannot be asked', async () => {
     const { clock, asked, state } = setUp();
     state.id = 'one';

@@ -32,6 +32,7 @@ async function kept(dir: string, files: Readonly<Record<string, string>>) {
   return sink;
 }
 
+const NOT_OURS = 'its contents are not what Pannier writes';
 const found = async (dir: string) => (await readKept(dir, 'outputs.shop')).map(({ id }) => id);
 
 describe('what an output keeps', () => {
@@ -72,18 +73,24 @@ describe('what an output keeps', () => {
     expect(await found(dir)).toEqual([]);
   });
 
-  it.each<[string, (path: string) => void]>([
-    ['others may read', (path) => chmodSync(path, 0o640)],
-    ['has a second name', (path) => linkSync(path, `${path}-too`)],
-    ['is cut off', (path) => writeFileSync(path, readFileSync(path).subarray(0, -20))],
-    ['is of another format', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(':1,', ':2,'))],
-    ['is empty', (path) => writeFileSync(path, '')],
-    ['is JSON of another kind', (path) => writeFileSync(path, '{"format":1,"certificates":[null,7,{"id":"one"}]}')],
-  ])('in a file that %s does not count', async (_, spoil) => {
+  it.each<[string, (path: string) => void, string]>([
+    ['others may read', (path) => chmodSync(path, 0o640), 'others may use it (mode 0640)'],
+    ['has a second name', (path) => linkSync(path, `${path}-too`), 'it has a second name'],
+    ['is cut off', (path) => writeFileSync(path, readFileSync(path).subarray(0, -20)), NOT_OURS],
+    ['is of another format', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(':1,', ':2,')), NOT_OURS],
+    ['is empty', (path) => writeFileSync(path, ''), NOT_OURS],
+    [
+      'is JSON of another kind',
+      (path) => writeFileSync(path, '{"format":1,"certificates":[null,7,{"id":"one"}]}'),
+      NOT_OURS,
+    ],
+  ])('in a file that %s does not count', async (_, spoil, why) => {
     const dir = scratch();
     await kept(dir, { 'tls.pem': pair.keyPem });
     spoil(join(dir, '..kept'));
-    expect(await found(dir)).toEqual([]);
+    const told: string[] = [];
+    expect(await readKept(dir, 'outputs.shop', (one) => told.push(one))).toEqual([]);
+    expect(told).toEqual([why]);
   });
 
   it('does not count behind a link', async () => {
@@ -92,7 +99,16 @@ describe('what an output keeps', () => {
     await kept(elsewhere, { 'tls.pem': pair.keyPem });
     await publish(await openSink(outputIn(dir)), { 'tls.pem': pair.keyPem });
     symlinkSync(join(elsewhere, '..kept'), join(dir, '..kept'));
-    expect(await found(dir)).toEqual([]);
+    const told: string[] = [];
+    expect(await readKept(dir, 'outputs.shop', (one) => told.push(one))).toEqual([]);
+    expect(told).toEqual(['it is a symbolic link']);
+  });
+
+  it('is told of only where there is something', async () => {
+    const told: string[] = [];
+    expect(await readKept(scratch(), 'outputs.shop', (one) => told.push(one))).toEqual([]);
+    expect(await readKept(join(scratch(), 'none'), 'outputs.shop', (one) => told.push(one))).toEqual([]);
+    expect(told).toEqual([]);
   });
 
   it('may be a key that is written in another form, which counts while all files are the same', async () => {

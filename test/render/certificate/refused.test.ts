@@ -57,7 +57,7 @@ describe('certificates that cannot be written as asked', () => {
     ['pem', 'cut', { parts: ['key'] }, CERT, 'cut.k holds a PEM block that is not whole'],
     ['pem', 'broken', {}, CERT, 'broken.c is neither a certificate nor a private key that can be read'],
     ['pem', 'store', { parts: ['key'] }, CERT, 'store: there is no private key'],
-    ['pem', 'store', {}, CERT, 'store: there is no certificate but those of authorities'],
+    ['pem', 'store', {}, CERT, 'store: there is no certificate'],
     ['pem', 'tls.caChain', {}, CERT, 'tls.caChain: there is no certificate but those of authorities'],
     ['pem', 'noRoot', { parts: ['root'] }, CERT, 'noRoot: there is no root certificate'],
     ['truststore', 'store', { password: true }, CERT, 'store: there is no certificate of an authority'],

@@ -12,6 +12,9 @@ import type { CertificateShape } from './request-schema.ts';
 /** RSA with 2048 bits, unless told otherwise: roles ask for that unless told otherwise. */
 const DEFAULT_KEY: LocalKey = { type: 'rsa', bits: 2048 };
 
+/** Whether a text can be a DNS name, which may begin with `*.`, or an e-mail address. Others are up to the role. */
+const isName = (text: string): boolean => text !== '' && !/[\s\p{C},;:/\\"'()<>[\]]/u.test(text);
+
 /** Makes the request of a secret that has `certificate`. */
 export function resolveCertificate(
   shape: CertificateShape,
@@ -23,6 +26,15 @@ export function resolveCertificate(
   const { issuer, issuerRef, role, commonName, altNames = [], ipSans = [], uriSans = [], otherSans = [] } = shape;
   for (const [i, address] of ipSans.entries()) {
     if (isIP(address) === 0) refuse(['ipSans', i], 'an IP address is expected');
+  }
+  for (const [i, name] of altNames.entries()) {
+    if (!isName(name))
+      refuse(['altNames', i], 'a DNS name or an e-mail address is expected', 'See ipSans and uriSans for others.');
+  }
+  if (shape.notAfter !== undefined && Date.parse(shape.notAfter) <= Date.now()) {
+    // Only a warning: an agent that is started again later must not lose its other secrets.
+    const at = [...path, 'certificate', 'notAfter'];
+    problems.warn('CONFIG_INVALID', file, at, 'this time is over', 'Name one that is to come, or use ttl.');
   }
   const ttlMs = shape.ttl === undefined ? undefined : (parseDuration(shape.ttl) as number);
   const seconds = ttlMs === undefined ? undefined : Math.floor(ttlMs / 1000);

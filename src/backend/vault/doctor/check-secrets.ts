@@ -2,6 +2,7 @@ import { type Failure, fail, failure } from '../../../base/errors.ts';
 import type { Examination } from '../../../base/examination.ts';
 import { isList, plainText, type Value } from '../../../base/value.ts';
 import type { SecretConfig } from '../../../config/config.ts';
+import { readAuthorities } from '../../certificate-authorities.ts';
 import type { Examined } from '../../examined.ts';
 import { fetchOne } from '../../fetch-each.ts';
 import { agentLinesOf } from '../agent-lines.ts';
@@ -69,6 +70,7 @@ async function checkUnfetched(
   signal: AbortSignal,
 ): Promise<string | Failure> {
   const asked = request as VaultRequest;
+  if (asked.kind === 'vault-certificate' && asked.caFile !== undefined) await readAuthorities(asked.caFile, place);
   const path = mountedPathOf(asked);
   const lines = policyLinesOf(asked, mount === 'refused' ? undefined : mount);
   const paths = lines.map((line) => line.path);

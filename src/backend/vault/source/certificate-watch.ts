@@ -4,7 +4,7 @@ import { type Failure, failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { plainNumber, plainText } from '../../../base/value.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
-import type { Want } from '../../backend.ts';
+import type { Want, Watching } from '../../backend.ts';
 import type { Authorized } from '../auth/authorized.ts';
 import type { CertificateRequest } from '../config/request.ts';
 import { readFields } from './answer.ts';
@@ -43,13 +43,16 @@ export class CertificateWatch {
   }
 
   /** Calls `changed` when the certificate of the want must be replaced before its time. */
-  watch(want: Want, request: CertificateRequest, changed: () => void): Disposable {
+  watch(wanted: Want, request: CertificateRequest, changed: () => void): Watching {
     const { clock, random, emit } = this.#deps;
     const stop = new AbortController();
+    let want = wanted;
     let cancel = () => {};
+    let isLooking = false;
     /** The CA of the mount, and the issuing CA of the certificate at that time, which a role may choose otherwise. */
     let before: { readonly current: string; readonly issuing: string } | undefined;
     const look = async () => {
+      isLooking = true;
       const held = this.#deps.held(want);
       if (held !== undefined) {
         const current = await this.#authority(request, want, stop.signal);
@@ -62,6 +65,7 @@ export class CertificateWatch {
           changed();
         }
       }
+      isLooking = false;
       next(0.9 + 0.2 * random());
     };
     const next = (share: number) => {
@@ -69,6 +73,12 @@ export class CertificateWatch {
     };
     next(random());
     return {
+      follow: (other) => {
+        want = other;
+        if (isLooking) return; // a look that runs plans the next one itself
+        cancel();
+        next(random());
+      },
       [Symbol.dispose]: () => {
         stop.abort();
         cancel();

@@ -12,7 +12,7 @@ import {
 import { isOfKind, keyPem, makeKey } from '../../../certificate/local-key.ts';
 import type { Names } from '../../../certificate/names.ts';
 import { certificateRequest } from '../../../certificate/request.ts';
-import type { Fetched, Want } from '../../backend.ts';
+import type { Fetched, Want, Watching } from '../../backend.ts';
 import { CLOCK_SKEW_MS, readAuthorities } from '../../certificate-authorities.ts';
 import { certificateLife, serialOf } from '../../certificate-fields.ts';
 import type { CertificateRequest } from '../config/request.ts';
@@ -33,7 +33,7 @@ export interface VaultCertificates {
   /** Undefined when the fields are not fit any more. */
   restore(want: Want, request: CertificateRequest, fields: Fields): Promise<Fetched | undefined>;
   /** Calls `changed` when the certificate of the want must be replaced before its time. */
-  watch(want: Want, request: CertificateRequest, changed: () => void): Disposable;
+  watch(want: Want, request: CertificateRequest, changed: () => void): Watching;
 }
 
 /**
@@ -98,6 +98,7 @@ export function createVaultCertificates(deps: VaultCertificateDeps): VaultCertif
     watch(want, request, changed) {
       const watching = watcher.watch(want, request, changed);
       return {
+        follow: (other) => watching.follow?.(other),
         [Symbol.dispose]: () => {
           watching[Symbol.dispose]();
           held.delete(want.id);

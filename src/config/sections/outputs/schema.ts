@@ -33,7 +33,9 @@ export const outputFile = z.strictObject({
   ...keyOptions,
   for: z.optional(choice(['sh', 'docker', 'node', 'python', 'systemd'])),
   flat: z.optional(bool),
-  parts: z.optional(z.union([part, z.array(part)], { error: `one of ${PARTS.join(', ')}, or a list, is expected` })),
+  parts: z.optional(
+    z.union([part, z.array(part)], { error: `one of ${PARTS.join(', ')}, or a list of these, is expected` }),
+  ),
   keyFormat: z.optional(choice(['pkcs8', 'pkcs1', 'sec1'])),
   password: z.optional(text),
   alias: z.optional(text),

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Fetched } from '../../../../src/backend/backend.ts';
+import type { Fetched, Watching } from '../../../../src/backend/backend.ts';
 import type { CertificateRequest } from '../../../../src/backend/vault/config/request.ts';
 import { openVaultBackend } from '../../../../src/backend/vault/open.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
@@ -67,8 +67,8 @@ function connect() {
   return {
     fetch: (request: CertificateRequest, last?: Fetched) => backend.source.fetch(wantOf(request), last, never),
     restore: (request: CertificateRequest, fields: Fields) => backend.source.restorer?.(wantOf(request))?.(fields),
-    watch: (request: CertificateRequest, changed: () => void) =>
-      backend.source.watch?.({ ...wantOf(request), refreshMs: 100 }, changed) as Disposable,
+    watch: (request: CertificateRequest, changed: () => void, refreshMs = 100) =>
+      backend.source.watch?.({ ...wantOf(request), refreshMs }, changed) as Watching,
     warnings: () => facts.flatMap((fact) => (fact.kind === 'agent-warning' ? [fact.warning.code] : [])),
     calls: () =>
       facts
@@ -256,6 +256,30 @@ describe('a certificate in use', () => {
     await promise;
     expect(vault.warnings()).toEqual(['CERTIFICATE_REVOKED']);
     expect(vault.calls().filter((call) => call.startsWith('POST'))).toHaveLength(1);
+  });
+
+  test.each<[string, object, string]>([
+    ['a name', { role: 'narrow', commonName: 'evil.example' }, 'allowed_domains'],
+    ['a role of any key', { role: 'any' }, 'key: local'],
+    ['an unknown role', { role: 'none' }, 'Correct role'],
+    ['an unknown issuer', { issuerRef: 'none' }, 'Correct issuerRef'],
+  ])('that is refused for %s says what to do', async (_, more, hint) => {
+    await using vault = connect();
+    const refused = await failureOf(vault.fetch(asked(more)));
+    expect(refused?.code).toBe('BACKEND_REJECTED');
+    expect(refused?.hint).toContain(hint);
+  });
+
+  test('is looked at by another refresh once the configuration has another one', async () => {
+    await using vault = connect();
+    const request = asked({ commonName: 'sooner.svc' });
+    const first = held(await vault.fetch(request));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using watching = vault.watch(request, resolve, 30 * DAY_MS);
+    await bao.api('POST', 'pki/revoke', { serial_number: serialOf(first) });
+    watching.follow?.({ ...wantOf(request), refreshMs: 100 });
+    await promise;
+    expect(vault.warnings()).toEqual(['CERTIFICATE_REVOKED']);
   });
 
   test.each([

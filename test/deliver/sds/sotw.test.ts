@@ -152,9 +152,7 @@ describe('a State-of-the-World stream', () => {
     stream.ask({ names: ['a'], version, nonce });
     secrets.set('app', { b: '2' });
     expect(await stream.isQuiet(own)).toBe(true);
-    expect(factsOf('sds-unusable').map(({ failure }) => failure.seen)).toEqual([
-      'the secret app has no field a',
-    ]);
+    expect(factsOf('sds-unusable').map(({ failure }) => failure.seen)).toEqual(['the secret app has no field a']);
     secrets.fail('app', 'SECRET_DELETED');
     expect((await own.fetch({ names: ['a'] })).version).toBe(version);
   });

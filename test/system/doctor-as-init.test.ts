@@ -80,7 +80,7 @@ describe('pannier doctor renders what it has read', () => {
     ]);
     expect(checks[0]?.hint).toContain('password');
     const lines = await runAgent(['doctor', '-c', path]);
-    expect(lines.stdout()).toMatch(/^failure +rendering +pannier\.yaml:9:\d+: outputs\.o\.files\.bad/m);
+    expect(lines.stdout()).toMatch(/^failure +rendering +\/\S+\/pannier\.yaml:9:\d+: outputs\.o\.files\.bad/m);
     expect(lines.output()).not.toContain('hunter2');
   });
 
@@ -189,9 +189,9 @@ describe('pannier doctor looks at what an agent uses', () => {
     );
     const json = await runAgent(['doctor', '-c', path, '--json']);
     const [first] = JSON.parse(json.stdout()) as readonly Check[];
-    expect(first).toMatchObject({ code: 'CONFIG_UNKNOWN_KEY', file: 'pannier.yaml', line: 5, column: 1 });
+    expect(first).toMatchObject({ code: 'CONFIG_UNKNOWN_KEY', file: path, line: 5, column: 1 });
     const text = await runAgent(['doctor', '-c', path]);
-    expect(text.stdout()).toMatch(/^failure +configuration +pannier\.yaml:5:1: secretz: /m);
+    expect(text.stdout()).toMatch(/^failure +configuration +\/\S+\/pannier\.yaml:5:1: secretz: /m);
     const template = [
       'version: 1',
       'outputs:',
@@ -203,7 +203,7 @@ describe('pannier doctor looks at what an agent uses', () => {
     await writeFile(path, `${template.join('\n')}\n`);
     const parsed = await runAgent(['doctor', '-c', path, '--json']);
     const failed = (JSON.parse(parsed.stdout()) as readonly Check[]).find(({ check }) => check === 'template');
-    expect(failed).toMatchObject({ code: 'TEMPLATE_SYNTAX', file: 'pannier.yaml', line: 6 });
+    expect(failed).toMatchObject({ code: 'TEMPLATE_SYNTAX', file: path, line: 6 });
   });
 });
 

@@ -198,7 +198,7 @@ describe('pannier render', () => {
     writeFileSync(config, '{"version": 1, "backnds": {}}');
     const refused = await render(config, ['--json']);
     expect(refused.status).toBe(2);
-    const problem = { code: 'CONFIG_UNKNOWN_KEY', place: 'backnds', file: 'pannier.json', line: 1, column: 16 };
+    const problem = { code: 'CONFIG_UNKNOWN_KEY', place: 'backnds', file: config, line: 1, column: 16 };
     expect(JSON.parse(refused.stdout())).toMatchObject({ outputs: [], problems: [problem] });
   });
 

@@ -27,28 +27,27 @@ export async function openLog(first: LogConfig): Promise<Log> {
   let now = await open(config);
   let turn: Promise<void> = Promise.resolve();
   const level = () => (asked !== undefined && tellsMore(asked, config.level) ? asked : config.level);
-  const inTurn = (change: () => void, told?: () => void) => {
+  const inTurn = (change: () => void, told?: (before: Opened) => void) => {
     turn = turn.then(async () => {
       change();
       const before = now;
       now = await open({ ...config, level: level() });
-      told?.();
+      told?.(before);
       before[Symbol.dispose]();
     });
     return turn;
   };
   const set = (next: LogLevel | undefined) => {
     let before = level();
-    const tell = () => now.emit({ kind: 'log-level-changed', level: level() });
     return inTurn(
       () => {
         before = level();
         asked = next;
-        // The line about going back is one of the level that tells more.
-        if (tellsMore(before, level())) tell();
       },
-      () => {
-        if (tellsMore(level(), before)) tell();
+      (last) => {
+        // The line about going back is one of the level that tells more, and comes when the other level holds.
+        const teller = tellsMore(before, level()) ? last : now;
+        if (level() !== before) teller.emit({ kind: 'log-level-changed', level: level() });
       },
     );
   };

@@ -2,7 +2,7 @@ import type { Backend } from '../backend/backend.ts';
 import type { BackendKind, OpeningContext } from '../backend/kind.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
-import type { BackendConfig } from '../config/config.ts';
+import type { BackendConfig, Config } from '../config/config.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
 import type { AgentContext } from './context.ts';
 
@@ -17,14 +17,17 @@ export class Backends implements AsyncDisposable {
   readonly #kinds: readonly BackendKind[];
   #opened: ReadonlyMap<string, Opened> = new Map();
 
-  /** @param takeLogin see `OpeningContext`. */
-  constructor(context: AgentContext, takeLogin: NonNullable<OpeningContext['takeLogin']>) {
+  /**
+   * @param takeLogin see `OpeningContext`.
+   * @param config the whole configuration, from the first `replace` on.
+   */
+  constructor(context: AgentContext, takeLogin: NonNullable<OpeningContext['takeLogin']>, config: () => Config) {
     this.#context = {
       ...context,
       kept: new Map(),
       takeLogin,
       runCommand: async (command, signal) =>
-        (await import('./run-backend-command.ts')).runBackendCommand(command, context, signal),
+        (await import('./run-backend-command.ts')).runBackendCommand(command, context, config(), signal),
     };
     this.#kinds = context.kinds ?? BACKEND_KINDS;
   }

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
 import type { Environment } from '../config/environment.ts';
 import { type ChildEnd, startChild } from './child.ts';
 import { LastLines } from './last-lines.ts';
@@ -61,4 +62,23 @@ export async function runCommand(
   giveUp.abort();
   child.unref();
   return withLines({ kind: signal.aborted ? 'aborted' : 'timeout' });
+}
+
+/** How a command ended, in words. They name the program, never its arguments. */
+export function describeOutcome(
+  outcome: CommandOutcome,
+  { argv: [program = ''], timeoutMs }: Pick<Command, 'argv' | 'timeoutMs'>,
+): string {
+  switch (outcome.kind) {
+    case 'ended':
+      return `${program} ended with status ${outcome.status}`;
+    case 'killed':
+      return `${program} was ended by ${outcome.signal}`;
+    case 'timeout':
+      return `${program} did not end within ${formatDuration(timeoutMs)}`;
+    case 'not-started':
+      return `${program} cannot be started (${outcome.errno})`;
+    case 'aborted':
+      return `${program} was ended because the agent stops`;
+  }
 }

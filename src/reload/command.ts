@@ -1,9 +1,9 @@
-import { formatDuration } from '../base/duration.ts';
+import type { Code } from '../base/codes.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { CommandReloadConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
-import { type Command, type CommandOutcome, runCommand } from '../process/command.ts';
+import { type Command, type CommandOutcome, describeOutcome, runCommand } from '../process/command.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
 import type { ReloadAction, ReloadedOutput } from './reload.ts';
 
@@ -44,24 +44,16 @@ export function createCommandReload(
   };
 }
 
+const CODE_OF = {
+  ended: 'RELOAD_COMMAND_FAILED',
+  killed: 'RELOAD_COMMAND_FAILED',
+  timeout: 'RELOAD_COMMAND_TIMEOUT',
+  'not-started': 'RELOAD_COMMAND_MISSING',
+  aborted: 'CANCELLED',
+} as const satisfies Readonly<Record<CommandOutcome['kind'], Code>>;
+
 /** Undefined when the command succeeded. */
-function failureOf(
-  outcome: CommandOutcome,
-  { argv, timeoutMs }: Pick<Command, 'argv' | 'timeoutMs'>,
-  place: string,
-): Failure | undefined {
-  const program = argv[0] ?? '';
-  switch (outcome.kind) {
-    case 'ended':
-      if (outcome.status === 0) return undefined;
-      return failure('RELOAD_COMMAND_FAILED', place, `${program} ended with status ${outcome.status}`);
-    case 'killed':
-      return failure('RELOAD_COMMAND_FAILED', place, `${program} was ended by ${outcome.signal}`);
-    case 'timeout':
-      return failure('RELOAD_COMMAND_TIMEOUT', place, `${program} did not end within ${formatDuration(timeoutMs)}`);
-    case 'not-started':
-      return failure('RELOAD_COMMAND_MISSING', place, `${program} cannot be started (${outcome.errno})`);
-    case 'aborted':
-      return failure('CANCELLED', place, `${program} was ended because the agent stops`);
-  }
+function failureOf(outcome: CommandOutcome, command: Command, place: string): Failure | undefined {
+  if (outcome.kind === 'ended' && outcome.status === 0) return undefined;
+  return failure(CODE_OF[outcome.kind], place, describeOutcome(outcome, command));
 }

@@ -55,7 +55,8 @@ export function useAcme() {
         env,
         version: '0',
         kept: new Map(),
-        runCommand: (command, signal) => runBackendCommand(command, { env, clock: systemClock }, signal),
+        runCommand: (command, signal) =>
+          runBackendCommand(command, { env, clock: systemClock }, { backends: new Map() }, signal),
       });
       closers.push(() => backend[Symbol.asyncDispose]());
       return {

@@ -1,4 +1,5 @@
 import { failure } from '../../base/errors.ts';
+import { onAbort } from '../../base/on-abort.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { ApiAgent, Reloaded, Wish } from '../../deliver/api/api-agent.ts';
 import type { AgentView } from './agent-view.ts';
@@ -21,7 +22,11 @@ async function reloadOutput(name: string, view: AgentView, signal: AbortSignal):
 }
 
 async function askOutput(name: string, wish: Wish, view: AgentView, signal: AbortSignal) {
-  const refused = await view.outputs.ask(name, wish);
+  const asked = view.outputs.ask(name, wish);
+  const late = Promise.withResolvers<'late'>();
+  const stopListening = onAbort(signal, () => late.resolve('late'));
+  const refused = await Promise.race([asked, late.promise]).finally(stopListening);
+  if (refused === 'late') return undefined;
   if (refused !== undefined) return { refused };
   const reloaded = await reloadEnded(name, view, signal);
   return reloaded ?? { refused: failure('CANCELLED', placeOfOutput(name), 'another configuration has no such output') };
@@ -35,9 +40,9 @@ async function reloadEnded(name: string, view: AgentView, signal: AbortSignal): 
     if (state?.kind !== 'owed' || state.why !== undefined) ended.resolve();
   };
   using _subscription = view.onProgress(check);
-  signal.addEventListener('abort', () => ended.resolve(), { once: true });
+  const stopListening = onAbort(signal, () => ended.resolve());
   check();
-  await ended.promise;
+  await ended.promise.finally(stopListening);
   const output = outputStatusOf(name, view);
   if (output === undefined) return undefined;
   const state = view.outputs.states().get(name);

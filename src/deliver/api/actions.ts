@@ -119,6 +119,10 @@ class Actions {
       );
     }
     const asked = await this.#inTime((signal) => agent.askOutput(name, wish, signal));
+    if (asked === undefined) {
+      audit.acted(wish, 'failed', { output: name, code: 'API_SLOW' });
+      return problemReply(504, slowFailure(`outputs.${name}`));
+    }
     if (!('refused' in asked)) {
       const { held } = asked;
       // What was to be published failed its check or its verification again.

@@ -30,9 +30,14 @@ export interface ApiAgent {
   reloadOutput(name: string, signal: AbortSignal): Promise<Reloaded | undefined>;
   /**
    * Publishes the generation before again and holds the present one back (`roll-back`), or publishes what is held back
-   * (`resume`), and waits for the reload as `reloadOutput` does. `refused`: it could not be done.
+   * (`resume`), and waits for the reload as `reloadOutput` does. `refused`: it could not be done. Undefined: `signal`
+   * aborted before the output came to it, since a check or a reload runs; it is done after that.
    */
-  askOutput(name: string, wish: Wish, signal: AbortSignal): Promise<Reloaded | { readonly refused: Failure }>;
+  askOutput(
+    name: string,
+    wish: Wish,
+    signal: AbortSignal,
+  ): Promise<Reloaded | { readonly refused: Failure } | undefined>;
   /** See AgentView.reloadConfig. */
   readonly reloadConfig: (() => Promise<readonly Failure[]>) | undefined;
   readonly stop: () => void;

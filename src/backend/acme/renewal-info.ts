@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
-import { deadline } from '../../base/deadline.ts';
 import { retryAfterMs } from '../../http/retry-after.ts';
 import type { Want, Watching } from '../backend.ts';
+import { lookAtRefresh } from '../look-at-refresh.ts';
 import type { AcmeClient } from './client/client.ts';
 
 /** What is known of the certificate that a want has now. */
@@ -32,17 +32,13 @@ const LONGEST_MS = 24 * 3_600_000;
  */
 export function watchRenewalInfo(deps: RenewalInfoDeps, wanted: Want, replaceAt: (wallMs: number) => void): Watching {
   const { client, clock, random } = deps;
-  const stop = new AbortController();
-  let want = wanted;
-  let cancel = () => {};
-  let isLooking = false;
   let chosen: { readonly window: string; readonly atMs: number } | undefined;
   let asked: { readonly id: string; readonly againMonoMs: number } | undefined;
-  const ask = async (id: string): Promise<number> => {
-    const { renewalInfo } = await client.directory(want.place, stop.signal);
+  const ask = async (id: string, want: Want, signal: AbortSignal): Promise<number> => {
+    const { renewalInfo } = await client.directory(want.place, signal);
     if (renewalInfo === undefined) return ASK_EVERY_MS;
     const call = { url: `${renewalInfo}/${id}`, operation: 'RenewalInfo', place: want.place };
-    const { json, headers } = await client.get(call, stop.signal);
+    const { json, headers } = await client.get(call, signal);
     const window = windowIn(json);
     const name = `${id} ${window?.startMs} ${window?.endMs}`;
     if (window !== undefined && chosen?.window !== name) {
@@ -52,33 +48,13 @@ export function watchRenewalInfo(deps: RenewalInfoDeps, wanted: Want, replaceAt:
     if (window !== undefined && chosen !== undefined && deps.held(want)?.id === id) replaceAt(chosen.atMs);
     return Math.min(LONGEST_MS, retryAfterMs(headers['retry-after'], clock.wallMs()) ?? ASK_EVERY_MS);
   };
-  const look = async () => {
-    isLooking = true;
+  return lookAtRefresh(wanted, deps, async (want, signal) => {
     const id = deps.held(want)?.id;
     const isDue = asked?.id !== id || asked === undefined || asked.againMonoMs <= clock.monoMs();
-    if (id !== undefined && isDue) {
-      const againMs = await ask(id).catch(() => ASK_EVERY_MS);
-      asked = { id, againMonoMs: clock.monoMs() + againMs };
-    }
-    isLooking = false;
-    next(0.9 + 0.2 * random());
-  };
-  const next = (share: number) => {
-    if (!stop.signal.aborted) cancel = deadline(clock, want.refreshMs * share, () => void look());
-  };
-  next(random());
-  return {
-    follow: (other) => {
-      want = other;
-      if (isLooking) return; // a look that runs plans the next one itself
-      cancel();
-      next(random());
-    },
-    [Symbol.dispose]: () => {
-      stop.abort();
-      cancel();
-    },
-  };
+    if (id === undefined || !isDue) return;
+    const againMs = await ask(id, want, signal).catch(() => ASK_EVERY_MS);
+    asked = { id, againMonoMs: clock.monoMs() + againMs };
+  });
 }
 
 function windowIn(json: unknown): { readonly startMs: number; readonly endMs: number } | undefined {

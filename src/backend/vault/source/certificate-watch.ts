@@ -1,10 +1,10 @@
 import type { Clock } from '../../../base/clock.ts';
-import { deadline } from '../../../base/deadline.ts';
 import { type Failure, failure } from '../../../base/errors.ts';
 import type { Emit } from '../../../base/fact.ts';
 import { plainNumber, plainText } from '../../../base/value.ts';
 import { trimSlashes } from '../../../config/api-path.ts';
 import type { Want, Watching } from '../../backend.ts';
+import { lookAtRefresh } from '../../look-at-refresh.ts';
 import type { Authorized } from '../auth/authorized.ts';
 import type { CertificateRequest } from '../config/request.ts';
 import { readFields } from './answer.ts';
@@ -44,46 +44,19 @@ export class CertificateWatch {
 
   /** Calls `changed` when the certificate of the want must be replaced before its time. */
   watch(wanted: Want, request: CertificateRequest, changed: () => void): Watching {
-    const { clock, random, emit } = this.#deps;
-    const stop = new AbortController();
-    let want = wanted;
-    let cancel = () => {};
-    let isLooking = false;
     /** The CA of the mount, and the issuing CA of the certificate at that time, which a role may choose otherwise. */
     let before: { readonly current: string; readonly issuing: string } | undefined;
-    const look = async () => {
-      isLooking = true;
+    return lookAtRefresh(wanted, this.#deps, async (want, signal) => {
       const held = this.#deps.held(want);
-      if (held !== undefined) {
-        const current = await this.#authority(request, want, stop.signal);
-        const isOther = before?.issuing === held.issuingCa && before.current !== current && current !== '';
-        if (current !== '') before = { current, issuing: held.issuingCa };
-        const why = isOther ? caChanged(want, request) : await this.#revoked(request, want, held, stop.signal);
-        if (stop.signal.aborted) return;
-        if (why !== undefined) {
-          emit({ kind: 'agent-warning', warning: why });
-          changed();
-        }
-      }
-      isLooking = false;
-      next(0.9 + 0.2 * random());
-    };
-    const next = (share: number) => {
-      cancel = deadline(clock, want.refreshMs * share, () => void look());
-    };
-    next(random());
-    return {
-      follow: (other) => {
-        want = other;
-        if (isLooking) return; // a look that runs plans the next one itself
-        cancel();
-        next(random());
-      },
-      [Symbol.dispose]: () => {
-        stop.abort();
-        cancel();
-      },
-    };
+      if (held === undefined) return;
+      const current = await this.#authority(request, want, signal);
+      const isOther = before?.issuing === held.issuingCa && before.current !== current && current !== '';
+      if (current !== '') before = { current, issuing: held.issuingCa };
+      const why = isOther ? caChanged(want, request) : await this.#revoked(request, want, held, signal);
+      if (signal.aborted || why === undefined) return;
+      this.#deps.emit({ kind: 'agent-warning', warning: why });
+      changed();
+    });
   }
 
   async #authority({ issuer, issuerRef }: CertificateRequest, want: Want, signal: AbortSignal): Promise<string> {

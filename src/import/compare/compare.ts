@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentContext } from '../../agent/context.ts';
 import { planOf } from '../../agent/create-plan.ts';
@@ -10,7 +9,7 @@ import type { Environment } from '../../config/environment.ts';
 import { EXEC_ENVIRONMENT } from '../../config/place.ts';
 import type { FiledItem } from '../config/stanza.ts';
 import type { Imported } from '../convert-config.ts';
-import { type OtherOptions, renderByOther } from './other-agent.ts';
+import { type OtherOptions, privateFolder, renderByOther } from './other-agent.ts';
 
 /** One file or variable, as both sides render it; undefined on the side that does not. */
 export interface ComparedRender {
@@ -37,7 +36,7 @@ export async function compareRenders(
   { context, cwd, signal, ...other }: OtherOptions & { context: AgentContext; cwd: string; signal: AbortSignal },
 ): Promise<Comparison> {
   const theirs = await renderByOther(items, other);
-  const dir = await mkdtemp(join(tmpdir(), 'pannier-compare-'));
+  const dir = await mkdtemp(join(await privateFolder(), 'pannier-compare-'));
   try {
     const path = join(dir, 'pannier.yaml');
     await writeFile(path, imported.yaml, { mode: 0o600 });

@@ -57,7 +57,8 @@ function withoutAddress(items: readonly FiledItem[], env: OtherOptions['env']): 
 }
 
 /** Values are in the files, so they are kept in memory where the system has a folder for that. */
-async function privateFolder(): Promise<string> {
+/** A folder in memory where there is one: what is compared may hold a token. */
+export async function privateFolder(): Promise<string> {
   return access('/dev/shm', constants.W_OK).then(
     () => '/dev/shm',
     () => tmpdir(),

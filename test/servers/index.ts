@@ -24,6 +24,7 @@ export {
   enableKubernetesAuth,
   enableUserpass,
 } from './openbao-logins.ts';
+export { type OpenBaoProxy, type OpenBaoProxyOptions, startOpenBaoProxy } from './openbao-proxy.ts';
 export { type Answer, type Caller, OpenBaoError } from './openbao-request.ts';
 export { hasGo, type Pebble, startPebble } from './pebble.ts';
 export { type Postgres, startPostgres } from './postgres.ts';

@@ -95,6 +95,11 @@ function tellRelative({ files, backend, notes }: Draft): void {
   }
 }
 
+const told = (count: number): string =>
+  count === 1
+    ? 'One place was not converted: import names it.'
+    : `${count} places were not converted: import names them.`;
+
 function assemble(draft: Draft, names: readonly string[], { templatesBeside }: ImportOptions): Imported {
   const templates: TemplateFiles = { isBeside: templatesBeside, texts: new Map() };
   const outputs = outputsOf(draft, templates);
@@ -129,7 +134,7 @@ function assemble(draft: Draft, names: readonly string[], { templatesBeside }: I
 
 function head(names: readonly string[], { remarks, problems }: Notes): string {
   const lines = [`Made by pannier import from ${names.join(', ')}. Check it with pannier validate.`];
-  if (problems.length > 0) lines.push(`${problems.length} places were not converted: import names them.`);
+  if (problems.length > 0) lines.push(told(problems.length));
   if (remarks.length > 0)
     lines.push('What has no place here, or comes out differently:', ...remarks.map((one) => `  ${one}`));
   return `${lines.map((line) => `# ${line.replace(/\s*\n\s*/g, ' ')}\n`).join('')}\n`;

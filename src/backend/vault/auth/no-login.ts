@@ -1,14 +1,7 @@
 import type { LoginView } from '../../login-view.ts';
-import type { RequestLogin, Session } from './method.ts';
+import type { Session } from './method.ts';
+import { NO_LOGIN } from './no-token.ts';
 import type { VaultSession } from './session.ts';
-
-/** What requests without a token are sent under. */
-export const NO_LOGIN: RequestLogin = {
-  id: 1,
-  endsMonoMs: Number.POSITIVE_INFINITY,
-  usesLeft: 'unlimited',
-  token: undefined,
-};
 
 const VIEW: LoginView = {
   method: 'none',

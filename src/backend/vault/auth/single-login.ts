@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { VaultClient } from '../client/client.ts';
 import { type Authorized, createAuthorized } from './authorized.ts';
 import type { Login, RequestLogin } from './method.ts';
-import { NO_LOGIN } from './no-login.ts';
+import { NO_LOGIN } from './no-token.ts';
 
 /**
  * Calls under one login, which is neither renewed nor replaced: for commands that ask a few questions and end.

@@ -83,6 +83,7 @@ export const PROXY: readonly Cut[] = [
     { by: 'cache-clear' },
   ),
   cutIn('src/deliver/proxy/own-paths.ts')('proxy-quit', 'isAllowed ? refuseMethod(call)', 'true ? refuseMethod(call)'),
+  request('proxy-same-answers', "'HEAD', 'LIST', 'SCAN',", "'HEAD', 'SCAN',", { slow: true }),
   caller('proxy-sealed', 'return mayNeedNone && !hasLogin() ? given', 'return mayNeedNone && false ? given', {
     by: "needs the agent's login",
   }),

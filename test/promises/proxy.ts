@@ -3,6 +3,10 @@ import { held, inFile, type Section } from './promise.ts';
 const reading = inFile('test/deliver/proxy/one-reading.test.ts');
 const forwarding = inFile('test/deliver/proxy/forwarding.test.ts', "the agent's own login");
 const behind = inFile('test/system/behind-proxy.test.ts', 'a backend without a login');
+const sameAnswers = inFile(
+  'test/system/same-answers.test.ts',
+  'a client gets the same answers from the server, through bao proxy, and through Pannier',
+);
 const rootNamespace = inFile('test/deliver/proxy/root-namespace.test.ts', 'a namespace that clients see as the root');
 const sealed = inFile('test/deliver/proxy/sealed.test.ts');
 
@@ -68,6 +72,14 @@ export const proxy: Section = {
       behind('publishes and follows secrets through %s, and sends no token and makes no login', 'bao proxy'),
       behind('is known to validate, doctor and policy, which say what the proxy has to allow'),
       behind('says that nobody adds a token when the address is that of the server'),
+    ),
+    held(
+      'proxy-same-answers',
+      "`bao`, hvac, node-vault and OpenBao's Go library get the same answers from the server, through `bao proxy`, and through Pannier.",
+      sameAnswers('hvac'),
+      sameAnswers('bao'),
+      sameAnswers('node-vault'),
+      sameAnswers("a program with OpenBao's Go library (needs go on the PATH)"),
     ),
     held(
       'proxy-root-namespace',

@@ -56,6 +56,11 @@ describe('a client gets the same answers from the server, through bao proxy, and
   it('bao', async () => await compare(bao, true), 60_000);
   it('hvac', async () => await compare(hvac), 60_000);
   it('node-vault', async () => await compare(nodeVault), 60_000);
-  const title = "a program with OpenBao's Go library (needs go on the PATH)";
-  it.skipIf(!canBuild)(title, async () => await compare(go), 300_000);
+  it.skipIf(!canBuild)(
+    "a program with OpenBao's Go library (needs go on the PATH)",
+    async () => {
+      await compare(go);
+    },
+    300_000,
+  );
 });

@@ -107,7 +107,12 @@ function assemble(draft: Draft, names: readonly string[], { templatesBeside }: I
   for (const wanted of draft.secrets.all()) {
     const { request } = formOf(wanted);
     const isPolled = 'kv' in request || 'read' in request;
-    secrets.set(wanted.name, inline({ ...request, refresh: isPolled ? draft.refresh : undefined }));
+    const isWhole = 'read' in request && /^[^/]+\/data\//.test(wanted.path);
+    secrets.set(
+      wanted.name,
+      inline({ ...request, refresh: isPolled ? draft.refresh : undefined }),
+      ...(isWhole ? ['read, and not kv: a template uses its metadata'] : []),
+    );
   }
   for (const [name, { request, comment }] of draft.plainSecrets) secrets.set(name, request, comment);
   const document = new YamlMap().set('version', 1);

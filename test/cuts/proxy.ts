@@ -83,6 +83,11 @@ export const PROXY: readonly Cut[] = [
     { by: 'cache-clear' },
   ),
   cutIn('src/deliver/proxy/own-paths.ts')('proxy-quit', 'isAllowed ? refuseMethod(call)', 'true ? refuseMethod(call)'),
+  cutIn('src/deliver/proxy/own-login.ts')(
+    'proxy-hides-the-other-token',
+    'answer.login.token === undefined ? tokensIn(text)',
+    'answer.login.token === undefined ? []',
+  ),
   request('proxy-same-answers', "'HEAD', 'LIST', 'SCAN',", "'HEAD', 'SCAN',", { slow: true }),
   caller('proxy-sealed', 'return mayNeedNone && !hasLogin() ? given', 'return mayNeedNone && false ? given', {
     by: "needs the agent's login",

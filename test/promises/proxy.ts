@@ -3,6 +3,7 @@ import { held, inFile, type Section } from './promise.ts';
 const reading = inFile('test/deliver/proxy/one-reading.test.ts');
 const forwarding = inFile('test/deliver/proxy/forwarding.test.ts', "the agent's own login");
 const behind = inFile('test/system/behind-proxy.test.ts', 'a backend without a login');
+const otherToken = inFile('test/deliver/proxy/behind-another.test.ts', 'the token of another proxy on the way');
 const sameAnswers = inFile(
   'test/system/same-answers.test.ts',
   'a client gets the same answers from the server, through bao proxy, and through Pannier',
@@ -72,6 +73,12 @@ export const proxy: Section = {
       behind('publishes and follows secrets through %s, and sends no token and makes no login', 'bao proxy'),
       behind('is known to validate, doctor and policy, which say what the proxy has to allow'),
       behind('says that nobody adds a token when the address is that of the server'),
+    ),
+    held(
+      'proxy-hides-the-other-token',
+      'Clients of a proxy behind another one neither get, wrap nor end the token of that one.',
+      otherToken('is not in the answer to %s %s', 'GET'),
+      otherToken('is neither revoked nor wrapped by a client'),
     ),
     held(
       'proxy-same-answers',

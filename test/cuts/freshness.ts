@@ -44,10 +44,7 @@ export const FRESHNESS: readonly Cut[] = [
     'renewal-not-cached',
     'if (RENEWS.test(call.path))',
     'if (false)',
-    {
-      by: 'sends no token',
-      slow: true,
-    },
+    { by: 'no two renewals' },
   ),
   schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
   schedule('certificate-at-two-thirds', 'lifeMs * (2 / 3', 'lifeMs * (0.9'),

@@ -62,9 +62,8 @@ export const freshness: Section = {
       'renewal-not-cached',
       'A cache on the way that keeps renewals (Vault Agent, Vault Proxy) answers none; where one does, a fetch follows and never renewals in a loop.',
       schedule('a renewal whose answer is as old as the life that it adds has left the end where it was'),
-      inFile('test/system/behind-proxy.test.ts', 'a backend without a login')(
-        'publishes and follows secrets through %s, and sends no token and makes no login',
-        'bao proxy',
+      inFile('test/backend/vault/client/renewals.test.ts')(
+        'no two renewals are equal, so that no cache of Vault Agent answers one by another',
       ),
     ),
     held(

@@ -31,11 +31,11 @@ const callsOf = (agent: Agent) => agent.facts('backend-answered').map(({ call })
 
 describe('a backend without a login', () => {
   it.each([
-    ['bao proxy', theirProxy, 3],
-    ["Pannier's own proxy", ourProxy, 1],
+    ['bao proxy', theirProxy],
+    ["Pannier's own proxy", ourProxy],
   ])(
     'publishes and follows secrets through %s, and sends no token and makes no login',
-    async (_, start, count) => {
+    async (_, start) => {
       await world().putSecret('app', { password: 'first' });
       const address = await start();
       const { dir, config } = await scene.place();
@@ -56,8 +56,7 @@ describe('a backend without a login', () => {
       expect(problemsOf(await health(join(dir, 'admin.sock'), 'readyz'))).toEqual([]);
       await world().putSecret('app', { password: 'second' });
       await agent.waitFor('output-published', { count: 2 });
-      // Renewals are equal, and the cache of the proxy answers none: then the agent would fetch after the second one.
-      await agent.waitFor('secret-renewed', { count });
+      await agent.waitFor('secret-renewed', { count: 2 });
       expect(published(output)?.['a']).toBe(`second ${user}`);
       expect(callsOf(agent).filter((call) => call === 'GET database/creds/shop')).toHaveLength(1);
       expect(await agent.stop()).toBe(0);

@@ -24,6 +24,8 @@ export interface Step {
   readonly status: number;
   /** The whole body. A number in CreatedDate is written as DATE. */
   readonly wanted: string | ((known: Known) => string);
+  /** What AWS is asked for it, each operation once; absent: not compared. */
+  readonly calls?: readonly string[];
 }
 
 const GET = '/secretsmanager/get?secretId=';
@@ -225,6 +227,109 @@ export const SEQUENCE: readonly Step[] = [
     wanted: error('ConnectionError', 'Read Error'),
   },
   { title: 'a kept value meanwhile', path: `${GET}prod/db`, status: 200, wanted: isNext },
+];
+
+const READ = 'GetSecretValue';
+const LOOK = 'DescribeSecret';
+const put = (value: string) => async (moto: Moto, _: AwsProxy, known: Known) => {
+  known.next = await moto.putSecret('kept', value);
+};
+const isKept = (value: string) => (known: Known) => secret(known.next, { SecretString: value });
+
+/** What is asked at the end of the ttl, which is 0 s here. */
+export const AT_THE_END_OF_THE_TTL: readonly Step[] = [
+  { title: 'the first time', before: put('1'), path: `${GET}kept`, status: 200, wanted: isKept('1'), calls: [READ] },
+  { title: 'unchanged', path: `${GET}kept`, status: 200, wanted: isKept('1'), calls: [LOOK] },
+  { title: 'rotated', before: put('2'), path: `${GET}kept`, status: 200, wanted: isKept('2'), calls: [LOOK, READ] },
+  {
+    title: 'refreshNow does not look first',
+    path: `${GET}kept&refreshNow=1`,
+    status: 200,
+    wanted: isKept('2'),
+    calls: [READ],
+  },
+  {
+    title: 'a version by its id',
+    path: ({ next }) => `${GET}kept&versionId=${next.VersionId}`,
+    status: 200,
+    wanted: isKept('2'),
+    calls: [READ],
+  },
+  {
+    title: 'a version by its id that lost its stage',
+    before: async (moto, _, known) => {
+      known.one = known.next;
+      known.next = await moto.putSecret('kept', '3');
+    },
+    path: ({ one }) => `${GET}kept&versionId=${one.VersionId}`,
+    status: 200,
+    wanted: ({ one }) => secret(one, { SecretString: '2' }),
+    calls: [LOOK],
+  },
+  {
+    title: 'another stage',
+    path: `${GET}kept&versionStage=AWSPREVIOUS`,
+    status: 200,
+    wanted: ({ one }) => secret(one, { SecretString: '2' }, 'AWSPREVIOUS'),
+    calls: [READ],
+  },
+  {
+    title: 'another stage that moved',
+    before: async (moto, _, known) => {
+      known.one = known.next;
+      known.next = await moto.putSecret('kept', '4');
+    },
+    path: `${GET}kept&versionStage=AWSPREVIOUS`,
+    status: 200,
+    wanted: ({ one }) => secret(one, { SecretString: '3' }, 'AWSPREVIOUS'),
+    calls: [LOOK, READ],
+  },
+  { title: 'the current one after that', path: `${GET}kept`, status: 200, wanted: isKept('4'), calls: [LOOK, READ] },
+  {
+    title: 'a service with an error of its own',
+    before: (_, proxy) => proxy.fault(() => awsError('InternalServiceError', 500, 'down')),
+    path: `${GET}kept`,
+    status: 200,
+    wanted: isKept('4'),
+    calls: [LOOK],
+  },
+  {
+    title: 'a connection that breaks',
+    before: (_, proxy) => proxy.fault(() => 'reset'),
+    path: `${GET}kept`,
+    status: 200,
+    wanted: isKept('4'),
+    calls: [LOOK],
+  },
+  {
+    title: 'the same with refreshNow',
+    path: `${GET}kept&refreshNow=true`,
+    status: 502,
+    wanted: error('ConnectionError', 'Read Error'),
+    calls: [READ],
+  },
+  {
+    title: 'keys that have expired',
+    before: fault('ExpiredTokenException', 400, 'expired'),
+    path: `${GET}kept`,
+    status: 400,
+    wanted: error('ExpiredTokenException', 'expired'),
+    calls: [LOOK],
+  },
+  {
+    title: 'a policy that was cut',
+    before: fault('AccessDeniedException', 400, 'no'),
+    path: `${GET}kept`,
+    status: 400,
+    wanted: error('AccessDeniedException', 'no'),
+  },
+  {
+    title: 'a service that is back',
+    before: (_, proxy) => proxy.fault(undefined),
+    path: `${GET}kept`,
+    status: 200,
+    wanted: isKept('4'),
+  },
 ];
 
 export interface Answer {

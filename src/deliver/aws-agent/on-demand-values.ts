@@ -127,7 +127,7 @@ export class OnDemandValues<T> implements Disposable {
     const { signal } = this.#stop;
     const nowMs = this.#clock.monoMs(); // before the request: a value is never taken for newer than it is
     try {
-      if (earlier !== undefined && (await reads.isCurrent?.(earlier.value, signal)) === true) {
+      if (earlier !== undefined && (await isCurrent(earlier.value, reads, signal))) {
         return { kept: this.#keep(key, earlier.value, nowMs, earlier.isAudited), origin: 'confirmed' };
       }
       return {
@@ -183,6 +183,16 @@ export class OnDemandValues<T> implements Disposable {
       for (const [key, kept] of this.#kept) if (this.#isTooOld(kept)) this.#kept.delete(key);
       this.#planSweep();
     });
+  }
+}
+
+/** A policy that does not allow to ask may still allow to read: the value is read then. */
+async function isCurrent<T>(value: T, reads: Reads<T>, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await reads.isCurrent?.(value, signal)) === true;
+  } catch (error) {
+    if (asFailure(error, 'api').code === 'SECRET_DENIED') return false;
+    throw error;
   }
 }
 

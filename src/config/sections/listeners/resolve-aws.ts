@@ -71,6 +71,13 @@ function resolveOnDemand(
       'Write the names that clients may read, such as prod/shop/*; "*" is all that the credentials may read.';
     problems.add('CONFIG_MISSING', file, [...path, 'allow'], seen, hint);
   }
+  for (const key of ['allow', 'parameters'] as const) {
+    for (const [index, pattern] of (shape[key] ?? []).entries()) {
+      if (!pattern.includes('?')) continue;
+      const seen = 'no name has a ?, and * alone stands for other characters';
+      problems.add('CONFIG_INVALID', file, [...path, key, index], seen, 'Write *.');
+    }
+  }
   for (const [index, arn] of roleArns.entries()) {
     if (ROLE_ARN.test(arn)) continue;
     problems.add('CONFIG_INVALID', file, [...path, 'roleArns', index], 'the ARN of a role is expected');

@@ -14,7 +14,7 @@ import {
   send,
   TOKEN,
   withoutDate,
-} from './aws-agent.sequence.ts';
+} from './aws-agent.helpers.ts';
 import { useScene } from './openbao.helpers.ts';
 
 const scene = useScene();

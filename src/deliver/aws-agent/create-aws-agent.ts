@@ -30,9 +30,9 @@ export interface AwsAgentOptions {
 }
 
 /**
- * Answers on one listener as the AWS Secrets Manager Agent does, which is called AWS Workload Credentials Provider since
- * its version 3 (https://github.com/aws/aws-workload-credentials-provider): the same order of checks, statuses and
- * bodies. Configured secrets are answered from what the agent holds, others on demand where the listener allows it.
+ * Answers on one listener as the AWS Secrets Manager Agent does, which is called AWS Workload Credentials Provider
+ * since its version 3 (https://github.com/aws/aws-workload-credentials-provider): the same order of checks, statuses
+ * and bodies. Configured secrets are answered from what the agent holds, others on demand where the listener allows it.
  */
 export function createAwsAgent(options: AwsAgentOptions, agent: ApiAgent): HttpService {
   return new AwsAgent(options, agent);

@@ -42,9 +42,9 @@ describe('names that clients may read', () => {
     expect(new AllowedNames([pattern]).maySecret(id)).toBe(isAllowed);
   });
 
+  // An id such as `…:secret:prod/db-AbCdEf` may be a whole ARN, or one without its end: the answer decides.
   it.each<[string, string, string, boolean]>([
     ['prod/*', 'prod/db', arnOf('prod/db-AbCdEf'), true],
-    // Asked as `…:secret:prod/db`, which may be a whole name or one without its end.
     ['prod/db', 'prod/db-AbCdEf', arnOf('prod/db-AbCdEf-GhIjKl'), false],
     [arnOf('prod/*'), 'prod/db', arnOf('prod/db-AbCdEf'), true],
     [arnOf('prod/*'), 'prod/db', arnOf('prod/db-AbCdEf', '2'), false],

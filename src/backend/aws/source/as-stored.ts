@@ -137,8 +137,8 @@ interface AwsRoleOf {
 }
 
 /**
- * The rules of the AWS agent: a version that is asked for by its id alone is current as long as it exists; otherwise the
- * version must have the stage, AWSCURRENT unless another one is asked for.
+ * The rules of the AWS agent: a version that is asked for by its id alone is current as long as it exists; otherwise
+ * the version must have the stage, AWSCURRENT unless another one is asked for.
  */
 function isListed(
   listed: Readonly<Record<string, readonly string[] | undefined>>,

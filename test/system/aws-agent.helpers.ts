@@ -44,8 +44,9 @@ const fault = (type: string, status: number, message: string) => (_: Moto, proxy
 
 /**
  * A recorded sequence. Statuses and bodies are those of the AWS agent, by its documentation, its source (`server.rs`,
- * `parse.rs`, `cache_manager.rs`, `output.rs` of version 3.0.0), and a run of it: `AWS_AGENT=PATH` lets the test compare
- * the sequence with a real one. moto answers 404 where AWS answers 400 to an unknown secret; the status is passed on.
+ * `parse.rs`, `cache_manager.rs`, `output.rs` of version 3.0.0), and a run of it: `AWS_AGENT=PATH` lets the test
+ * compare the sequence with a real one. moto answers 404 where AWS answers 400 to an unknown secret; the status is
+ * passed on.
  */
 export const SEQUENCE: readonly Step[] = [
   // ---- health

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Config } from '../config/config.ts';
-import type { OnDemandView } from '../deliver/aws-agent/on-demand.ts';
+import type { OnDemandView } from '../deliver/aws/on-demand.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import type { SdsView } from '../deliver/sds/status.ts';
 import type { LeaseManager } from '../lease/manager.ts';

@@ -6,9 +6,9 @@ const rest = cutIn('src/import/config/rest.ts');
 const print = cutIn('src/import/template/print.ts');
 const show = cutIn('src/cli/import/show-comparison.ts');
 const agent = cutIn('src/import/compare/agent-config.ts');
-const wire = cutIn('src/deliver/aws-agent/create-aws-agent.ts');
-const named = cutIn('src/deliver/aws-agent/on-demand.ts');
-const kept = cutIn('src/deliver/aws-agent/on-demand-values.ts');
+const wire = cutIn('src/deliver/aws/create-aws-agent.ts');
+const named = cutIn('src/deliver/aws/on-demand.ts');
+const kept = cutIn('src/deliver/aws/on-demand-values.ts');
 
 export const MOVING_IN: readonly Cut[] = [
   parser(
@@ -41,7 +41,7 @@ export const MOVING_IN: readonly Cut[] = [
   ),
   named('aws-on-demand-allowed', 'if (!this.mayRead(secretId)) return', 'if (secretId === undefined) return'),
   named('aws-on-demand-allowed', 'if (isShown(stored)) return stored;', 'if (stored !== undefined) return stored;'),
-  cutIn('src/deliver/aws-agent/allowed-names.ts')(
+  cutIn('src/deliver/aws/allowed-names.ts')(
     'aws-on-demand-allowed',
     'one.isArn ? arns.some(one.matches) : one.matches(name)));',
     'one.isArn ? one.mayName(name) : one.matches(name)));',

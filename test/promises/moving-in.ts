@@ -11,7 +11,7 @@ const compare = inFile('test/system/import.test.ts', 'pannier import --compare')
 const command = inFile('test/system/import.test.ts', 'pannier import');
 const wire = inFile('test/system/aws-agent.test.ts', 'in the place of the AWS agent');
 const named = inFile('test/system/aws-agent.test.ts', 'what clients name');
-const kept = inFile('test/deliver/aws-agent/on-demand-values.test.ts', 'values that clients name');
+const kept = inFile('test/deliver/aws/on-demand-values.test.ts', 'values that clients name');
 
 export const movingIn: Section = {
   name: 'Moving in',
@@ -56,7 +56,7 @@ export const movingIn: Section = {
       'What no configuration names is read for a client of the AWS agent only where `allow`, `parameters` and `roleArns` name it; AWS is not even asked for anything else.',
       named('is read only where allow, parameters and roleArns name it, and nothing is sent for anything else'),
       inFile(
-        'test/deliver/aws-agent/allowed-names.test.ts',
+        'test/deliver/aws/allowed-names.test.ts',
         'names that clients may read',
       )('%s shows %s with the ARN %s: %s'),
       inFile('test/config/aws-agent.test.ts', 'the key aws of a listener')(

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { LevelControl } from '../../base/log-level.ts';
-import type { OnDemandView as AwsOnDemandView } from '../../deliver/aws-agent/on-demand.ts';
+import type { OnDemandView as AwsOnDemandView } from '../../deliver/aws/on-demand.ts';
 import type { SdsHub } from '../../deliver/sds/hub.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { ComputedByName } from '../../render/render.ts';

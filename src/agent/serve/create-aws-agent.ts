@@ -1,4 +1,4 @@
-import { type AwsAgentOptions, createAwsAgent } from '../../deliver/aws-agent/create-aws-agent.ts';
+import { type AwsAgentOptions, createAwsAgent } from '../../deliver/aws/create-aws-agent.ts';
 import { overHttp } from '../../deliver/http/over-http.ts';
 import type { Service } from '../../deliver/service.ts';
 import type { AgentView } from './agent-view.ts';

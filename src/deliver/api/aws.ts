@@ -18,7 +18,7 @@ const GET = { method: 'GET', noHead: true } as const;
  * The routes for clients of the AWS Secrets Manager Agent: `GET /secretsmanager/get?secretId=…`, `GET /v1/ID` where
  * that is not a path of Pannier's API, and `/ping`. Answers and errors are those of GetSecretValue, as the AWS agent
  * writes them (https://github.com/aws/aws-secretsmanager-agent), with members of Pannier's in errors. A listener with
- * `aws` has none of these routes: `deliver/aws-agent/` answers there as that agent does and in no other way.
+ * `aws` has none of these routes: `deliver/aws/` answers there as that agent does and in no other way.
  */
 export function awsRoutes(deps: AwsRouteDeps): readonly Route[] {
   const aws = new AwsReads(deps);

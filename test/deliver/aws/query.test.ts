@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readParameterQuery, readSecretQuery } from '../../../src/deliver/aws-agent/query.ts';
+import { readParameterQuery, readSecretQuery } from '../../../src/deliver/aws/query.ts';
 
 const ROLE = 'arn:aws-cn:iam::123456789012:role/path/a+b';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AllowedNames } from '../../../src/deliver/aws-agent/allowed-names.ts';
+import { AllowedNames } from '../../../src/deliver/aws/allowed-names.ts';
 
 const arnOf = (name: string, account = '1', region = 'eu-west-1') =>
   `arn:aws:secretsmanager:${region}:${account}:secret:${name}`;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Code } from '../../../src/base/codes.ts';
 import { asFailure, fail } from '../../../src/base/errors.ts';
-import { OnDemandValues, type Reads } from '../../../src/deliver/aws-agent/on-demand-values.ts';
+import { OnDemandValues, type Reads } from '../../../src/deliver/aws/on-demand-values.ts';
 import { FakeClock, settle } from '../../fake-clock.ts';
 
 const OPTIONS = { ttlMs: 300_000, maxEntries: 3, maxStaleMs: 3_600_000 };

@@ -199,6 +199,27 @@ describe('pannier doctor for AWS', () => {
     expect(all).not.toContain('hunter2');
   });
 
+  it('assumes the roles that clients may name, and fetches nothing that they have not named', async () => {
+    const roleArn = 'arn:aws:iam::123456789012:role/shared';
+    const { dir } = await scene.place();
+    const aws = { onDemand: true, allow: ['prod/*'], roleArns: [roleArn] };
+    const { checks } = await doctor({ ...configured({}), api: { socket: join(dir, 'api.sock'), aws } });
+    const ofAws = checks
+      .filter(({ place }) => place.startsWith('api.aws'))
+      .map(({ check, state, place, seen }) => {
+        return { check, state, place, seen };
+      });
+    expect(ofAws).toEqual([
+      {
+        check: 'secret',
+        state: 'skipped',
+        place: 'api.aws',
+        seen: expect.stringContaining('clients name the secrets'),
+      },
+      { check: 'role', state: 'ok', place: 'api.aws.roleArns', seen: `${roleArn} can be assumed` },
+    ]);
+  });
+
   it('names the cause first: no keys, keys that AWS does not know, a missing secret, an endpoint that is down', async () => {
     const none = await doctor(configured(), { AWS_EC2_METADATA_DISABLED: 'true' });
     expect(none.first).toMatchObject({ check: 'credential', code: 'AUTH_NO_CREDENTIALS' });

@@ -40,7 +40,6 @@ export const MOVING_IN: readonly Cut[] = [
     { by: 'at the end of the ttl' },
   ),
   named('aws-on-demand-allowed', 'if (!this.mayRead(secretId)) return', 'if (secretId === undefined) return'),
-  named('aws-on-demand-allowed', 'if (isShown(stored)) return stored;', 'if (stored !== undefined) return stored;'),
   cutIn('src/deliver/aws/allowed-names.ts')(
     'aws-on-demand-allowed',
     'one.isArn ? arns.some(one.matches) : one.matches(name)));',

@@ -39,6 +39,13 @@ export const FRESHNESS: readonly Cut[] = [
   writer('fetch-before-the-end', 'return isLast;', 'return false;', {
     by: 'the lease manager',
   }),
+  schedule('renewal-not-cached', 'Math.abs(movedMs) <', 'Math.abs(movedMs) <= -'),
+  cutIn('src/backend/vault/client/create-client.ts')(
+    'renewal-not-cached',
+    'if (RENEWS.test(call.path))',
+    'if (false)',
+    { by: 'no two renewals' },
+  ),
   schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
   schedule('certificate-at-two-thirds', 'lifeMs * (2 / 3', 'lifeMs * (0.9'),
   schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, input.fetchedWallMs)', 'life.notBeforeMs', {

@@ -15,15 +15,20 @@ export function agentLinesOf(
   { method, revokeOnExit }: Pick<AuthConfig, 'method' | 'revokeOnExit'>,
   requests: Iterable<VaultRequest>,
 ): readonly AgentLine[] {
+  const renewsLeases = [...requests].some(({ kind }) => kind === 'vault-read' || kind === 'vault-write');
+  const renewal: AgentLine = {
+    path: 'sys/leases/renew',
+    capabilities: ['update'],
+    why: 'renews the leases of secrets',
+  };
+  if (method === 'none') return renewsLeases ? [renewal] : [];
   const lookUp =
     method === 'token' ? 'reads the life of the token' : 'tells a denied path from a login that was revoked';
   const lines: AgentLine[] = [
     { path: 'auth/token/lookup-self', capabilities: ['read'], why: lookUp },
     { path: 'auth/token/renew-self', capabilities: ['update'], why: 'renews the login, and with it all leases' },
   ];
-  if ([...requests].some(({ kind }) => kind === 'vault-read' || kind === 'vault-write')) {
-    lines.push({ path: 'sys/leases/renew', capabilities: ['update'], why: 'renews the leases of secrets' });
-  }
+  if (renewsLeases) lines.push(renewal);
   if (revokeOnExit) {
     lines.push({ path: 'auth/token/revoke-self', capabilities: ['update'], why: 'revokeOnExit ends the login' });
   }

@@ -174,6 +174,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/config/sections/state/resolve.ts',
   ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
+  drift: ['src/agent/output/drift-keeper.ts', 'src/deliver/file/drift.ts'],
   file: ['src/backend/file/backend.ts'],
   sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],

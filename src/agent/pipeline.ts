@@ -110,6 +110,7 @@ export class Pipeline implements AsyncDisposable {
       supervisor,
       ...(createSink === undefined ? {} : { createSink }),
       execution,
+      looksAgain: !once,
       onState: (output) => this.#progress.tell(output),
       onNeeds: () => this.#wanted.updateSoon(),
     });

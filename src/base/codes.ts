@@ -144,6 +144,7 @@ export const CODES = {
     'backoff',
     "See the application's log; the generation before is published again, if there is one.",
   ),
+  OUTPUT_DRIFTED: row(1, 'backoff', 'Find out which process writes there.'),
   OUTPUT_HELD: row(1, 'backoff', 'Correct the value at its backend, or run pannier resume.'),
 
   // ---- reload

@@ -107,6 +107,7 @@ export const MEANINGS = {
 
   OUTPUT_CHECK_FAILED: 'The check of a candidate failed, so it is not published; the last generation stays.',
   OUTPUT_VERIFY_FAILED: 'The application did not answer verify well after a reload.',
+  OUTPUT_DRIFTED: 'Another process has changed the published files, and they are not put right yet.',
   OUTPUT_HELD: 'A generation was taken back and is held back: older values are published.',
 
   // ---- reload

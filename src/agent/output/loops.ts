@@ -30,6 +30,8 @@ export interface OutputLoopsDeps {
   readonly createSink?: CreateSink;
   /** Of `exec`; its environment is one more output. */
   readonly execution?: Execution | undefined;
+  /** See `OutputLoopOptions.looksAgain`. */
+  readonly looksAgain?: boolean;
   readonly onState: (output: string) => void;
   /** The result of `needs` has changed. */
   readonly onNeeds: () => void;
@@ -184,7 +186,8 @@ export class OutputLoops {
       this.#deps.onNeeds();
     };
     const { clock, random, emit } = context;
-    const loop = new OutputLoop({ ...own, before, manager, clock, random, emit, onState, onNeeds });
+    const { looksAgain = false } = this.#deps;
+    const loop = new OutputLoop({ ...own, before, looksAgain, manager, clock, random, emit, onState, onNeeds });
     return loop;
   }
 

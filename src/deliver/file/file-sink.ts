@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { fail, PannierError } from '../../base/errors.ts';
 import { HOLD_FLAGS, isSameFile } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
-import type { Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
+import type { DriftLook, Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
 import { fillCandidate, makeGeneration } from './candidate.ts';
 import type { Disk, DiskHandle } from './disk.ts';
 import { Folder } from './folder.ts';
@@ -57,6 +57,7 @@ class FileSink implements Sink {
   readonly #output: OutputConfig;
   readonly #dir: string;
   readonly #place: string;
+  readonly #clock: Clock;
   readonly #generations: Generations;
   #volume: Volume | undefined;
   /** The directory that `#volume` describes. */
@@ -66,13 +67,17 @@ class FileSink implements Sink {
   /** The last generation this process published or found published. */
   #published: number | undefined;
   #hasKept = false;
+  #drift: Promise<DriftLook> | undefined;
   /** All of Pannier's top-level links, where they are known. */
   #links: ReadonlySet<string> | undefined;
+  /** The top-level links of the last generation that this process published or found equal. */
+  #linksBefore: ReadonlySet<string> = new Set();
 
   constructor(output: OutputConfig, clock: Clock) {
     this.#output = output;
     this.#dir = resolve(output.dir); // with a trailing slash, a symlink as the last component would be followed
     this.#place = `outputs.${output.name}`;
+    this.#clock = clock;
     this.#generations = new Generations(clock);
     this.mark = {
       owed: () =>
@@ -155,12 +160,14 @@ class FileSink implements Sink {
       // 1. Before the first publish most names are missing: one list is less work than as many errors.
       const names = this.#published === undefined ? new Set(await disk.readdir(folder.at())) : undefined;
       const published = await readPublished(disk, folder, this.#place, names);
-      const links = await planLinks(disk, folder, plan.links, this.#place, names);
+      const wasOurs = (name: string) => this.#hadLink(name, disk, folder);
+      const links = await planLinks(disk, folder, plan.links, this.#place, { present: names, wasOurs });
       // 2.
       if (published.state === 'there') {
         const at = folder.at(generationName(published.generation));
         const areLinksGood = links.missing.length + links.wrong.length === 0;
-        if (areLinksGood && (await equalsPublished(at, published.stats, plan, volume))) return 'equal';
+        if (areLinksGood && (await equalsPublished(at, published.stats, plan, volume)))
+          return this.#equal(published, plan);
         if (await this.#isHeld(plan, volume, folder)) return 'held';
       }
       // 3.
@@ -190,8 +197,30 @@ class FileSink implements Sink {
     });
   }
 
+  #equal({ generation }: { readonly generation: number }, { links }: GenerationPlan): 'equal' {
+    this.#published = generation;
+    this.#linksBefore = links;
+    return 'equal';
+  }
+
   get hasKept(): boolean {
     return this.#hasKept;
+  }
+
+  drift(): Promise<DriftLook> {
+    this.#drift ??= import('./drift.ts').then(({ createDriftLook }) =>
+      createDriftLook({
+        output: this.#output,
+        dir: this.#dir,
+        place: this.#place,
+        clock: this.#clock,
+        generations: this.#generations,
+        published: () => this.#published,
+        previous: () => this.previous(),
+        inKnownFolder: (work) => this.#inKnownFolder(work),
+      }),
+    );
+    return this.#drift;
   }
 
   async keep(bytes: Uint8Array | undefined): Promise<void> {
@@ -229,13 +258,14 @@ class FileSink implements Sink {
         }
         await folder.check();
         await makeLinks(disk, folder, links, this.#place); // 4.
-        await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.
+        await replaceLink(disk, folder, generationName(generation), DATA_TMP, { name: DATA, place: this.#place }); // 5.
       } catch (error) {
         await discard(folder).catch(() => undefined);
         throw error;
       }
       this.#generations.committed(generation, this.#published);
       this.#published = generation;
+      this.#linksBefore = plan.links;
       // The generation is published, whatever fails from here on. If a power failure undoes the rename, the generation
       // before is published, whole. The next sweep removes a link that stays, or reports why it cannot.
       await syncFolder(folder.at(), volume).catch(() => undefined);
@@ -244,6 +274,16 @@ class FileSink implements Sink {
       if (!hasStale || (await this.#removeStaleLinks(disk, folder, plan.links))) this.#links = plan.links;
       return { generation, first };
     });
+  }
+
+  /** Whether a name that is taken was a link of Pannier's: a generation that is still there has a file for it. */
+  async #hadLink(name: string, disk: Disk, folder: Folder): Promise<boolean> {
+    if (this.#linksBefore.has(name)) return true;
+    for (const number of numbersIn(await disk.readdir(folder.at()))) {
+      const at = folder.at(`${generationName(number)}/${name}`);
+      if ((await unless('ENOENT', () => disk.lstat(at))) !== undefined) return true;
+    }
+    return false;
   }
 
   /** Whether the plan is the generation that is held back. */
@@ -281,7 +321,18 @@ class FileSink implements Sink {
    * @param make whether a missing directory is made.
    */
   async #inFolder<T>(make: boolean, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
-    const { held, volume } = (await this.#openKnown()) ?? (await this.#openAnew(make));
+    return await this.#workIn((await this.#openKnown()) ?? (await this.#openAnew(make)), work);
+  }
+
+  /** Works in the directory if it is the one of the last call; undefined: it is not, or cannot be opened. */
+  #inKnownFolder<T>(work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T | undefined> {
+    return this.#inTurn(`cannot read ${this.#dir}`, async () => {
+      const opened = await this.#openKnown();
+      return opened === undefined ? undefined : await this.#workIn(opened, work);
+    });
+  }
+
+  async #workIn<T>({ held, volume }: Opened, work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T> {
     try {
       const { disk } = volume;
       return await work(volume, new Folder(held.at, { path: this.#dir, place: this.#place, disk, stats: held.stats }));

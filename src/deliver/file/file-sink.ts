@@ -11,7 +11,8 @@ import { Folder } from './folder.ts';
 import { Generations, numbersIn } from './generations.ts';
 import { isTopLink, type LinkWork, makeLinks, planLinks, removeStaleLinks, replaceLink } from './links.ts';
 import { type Mark, owedReload, readMark, writeMark } from './mark.ts';
-import { DATA, DATA_TMP, generationName, generationNumber, KEPT, KEPT_TMP, MARK, TEMPORARIES } from './names.ts';
+import { DATA, DATA_TMP, generationName, generationNumber, KEPT, KEPT_TMP, MARK, OWNER, TEMPORARIES } from './names.ts';
+import type { Ownership } from './owners.ts';
 import { type GenerationPlan, planGeneration } from './plan.ts';
 import { equalsPublished, type PublishedFiles, readPublished } from './published.ts';
 import { removeTree } from './remove-tree.ts';
@@ -45,11 +46,13 @@ export { Folder, generationName, generationNumber, openVolume, planLinks, readMa
  * Each call opens the directory once and works by that descriptor: a symlink put in its place, or on the way to it, is
  * found before anything is read or written, and one put there later changes nothing.
  *
- * Only one agent may use a directory at a time: two in turn (`init`, then `run`) are the normal case, two at once are
- * not kept apart. Calls may overlap, and run one after the other; `recover` must be the first.
+ * Only one agent may use a directory at a time: two in turn (`init`, then `run`) are the normal case. With `owners` the
+ * second of two at once is refused, and without it who finds a living owner is.
+ *
+ * Calls may overlap, and run one after the other; `recover` must be the first.
  */
-export function createFileSink(output: OutputConfig, clock: Clock): Sink {
-  return new FileSink(output, clock);
+export function createFileSink(output: OutputConfig, clock: Clock, owners?: Ownership): Sink {
+  return new FileSink(output, clock, owners);
 }
 
 class FileSink implements Sink {
@@ -58,6 +61,7 @@ class FileSink implements Sink {
   readonly #dir: string;
   readonly #place: string;
   readonly #clock: Clock;
+  readonly #owners: Ownership | undefined;
   readonly #generations: Generations;
   #volume: Volume | undefined;
   /** The directory that `#volume` describes. */
@@ -73,11 +77,12 @@ class FileSink implements Sink {
   /** The top-level links of the last generation that this process published or found equal. */
   #linksBefore: ReadonlySet<string> = new Set();
 
-  constructor(output: OutputConfig, clock: Clock) {
+  constructor(output: OutputConfig, clock: Clock, owners: Ownership | undefined) {
     this.#output = output;
     this.#dir = resolve(output.dir); // with a trailing slash, a symlink as the last component would be followed
     this.#place = `outputs.${output.name}`;
     this.#clock = clock;
+    this.#owners = owners;
     this.#generations = new Generations(clock);
     this.mark = {
       owed: () =>
@@ -121,6 +126,9 @@ class FileSink implements Sink {
       const { disk, tmpfs } = volume;
       const entries = await disk.entries(folder.at());
       const names = namesOf(entries);
+      if (this.#owners === undefined && names.has(OWNER)) {
+        await (await import('./take-over.ts')).refuseOwned(this.#dir, folder.at(), this.#place);
+      }
       const published = await readPublished(disk, folder, this.#place, names);
       this.#hasKept = names.has(KEPT);
       await this.#generations.estimateReplacements(disk, folder, published, names);
@@ -327,8 +335,15 @@ class FileSink implements Sink {
   /** Works in the directory if it is the one of the last call; undefined: it is not, or cannot be opened. */
   #inKnownFolder<T>(work: (volume: Volume, folder: Folder) => Promise<T>): Promise<T | undefined> {
     return this.#inTurn(`cannot read ${this.#dir}`, async () => {
-      const opened = await this.#openKnown();
-      return opened === undefined ? undefined : await this.#workIn(opened, work);
+      let opened = await this.#openKnown();
+      if (opened === undefined) return undefined;
+      const { held, volume } = opened;
+      if ((await this.#owners?.isInPlace(this.#dir, held.at, volume.disk)) === false) {
+        await held.close();
+        await this.#owners?.forget(this.#dir);
+        opened = await this.#openAnew(false);
+      }
+      return await this.#workIn(opened, work);
     });
   }
 
@@ -376,9 +391,16 @@ class FileSink implements Sink {
         ? fail('OUTPUT_NOT_TMPFS', this.#place, `${error.failure.seen} any more`, { retry: 'backoff' })
         : error;
     });
+    const isTaken = await this.#owners?.claim(this.#dir, held, this.#place).catch(async (error: unknown) => {
+      await held[Symbol.asyncDispose]();
+      throw before === undefined || !(error instanceof PannierError)
+        ? error
+        : new PannierError({ ...error.failure, retry: 'backoff' });
+    });
     this.#volume = volume;
     this.#known = held.stats;
-    return { volume, held: { at: held.at, stats: held.stats, close: () => held[Symbol.asyncDispose]() } };
+    const close = isTaken === true ? () => {} : () => held[Symbol.asyncDispose]();
+    return { volume, held: { at: held.at, stats: held.stats, close } };
   }
 
   /** Runs calls one after the other. A failed system call becomes a PannierError; `what` says what failed. */

@@ -7,7 +7,7 @@ import type { Difference } from '../sink.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
 import { inParallel } from './in-parallel.ts';
-import { DATA, generationName, linkTarget } from './names.ts';
+import { DATA, generationName, linkTarget, OWNER } from './names.ts';
 import type { GenerationPlan, PlannedFile, PlannedFolder } from './plan.ts';
 import { hasAccess, readPublished } from './published.ts';
 import { unless } from './trouble.ts';
@@ -76,7 +76,7 @@ export class PublishedRecord {
 
   /** The names in the output's directory that readers go by. */
   get topNames(): ReadonlySet<string> {
-    return new Set([...this.#links, DATA, generationName(this.generation)]);
+    return new Set([...this.#links, DATA, OWNER, generationName(this.generation)]);
   }
 
   /** Whether these are the files to the last byte. */
@@ -126,7 +126,7 @@ export class PublishedRecord {
     return stamps.sort().join('\n');
   }
 
-  /** @param isChanged whether something is other than at the last clean look; a file that cannot be read counts then. */
+  /** @param isChanged whether stamps differ from the last clean look's: then a file that cannot be read counts. */
   async #compare(volume: Volume, folder: Folder, isChanged: boolean): Promise<readonly Difference[]> {
     const { disk } = volume;
     const found: Difference[] = [];

@@ -209,8 +209,7 @@ export class Pipeline implements AsyncDisposable {
     await old?.end();
     if (path !== config?.path) await this.#owners?.release(path);
     if (config === undefined) return;
-    const { ownState } = await import('./state/own-state.ts');
-    const warning = await ownState(config, this.#owners);
+    const warning = this.#owners && (await (await import('./state/own-state.ts')).ownState(config, this.#owners));
     if (warning !== undefined) return this.context.emit({ kind: 'agent-warning', warning });
     const { StateKeeper } = await import('./state/keeper.ts');
     const { clock, emit, env } = this.context;

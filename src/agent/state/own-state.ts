@@ -3,7 +3,6 @@ import { fileCall } from '../../base/file-call.ts';
 import { holdFolder } from '../../base/held-folder.ts';
 import type { StateConfig } from '../../config/config.ts';
 import type { Ownership } from '../../deliver/file/owners.ts';
-import { refuseOwned } from '../../deliver/file/take-over.ts';
 
 /**
  * Claims the directory of a state, since two agents that share one would share a login and write over each other.
@@ -11,15 +10,14 @@ import { refuseOwned } from '../../deliver/file/take-over.ts';
  */
 export async function ownState(
   { path, place }: StateConfig,
-  owners: Ownership | undefined,
+  owners: Ownership,
 ): Promise<Failure | undefined> {
   try {
     await fileCall(path, async () => {
       const folder = await holdFolder(path, { make: 0o700, refuseLink: true });
       let isNeeded = false;
       try {
-        if (owners === undefined) await refuseOwned(path, folder.at, place);
-        else isNeeded = await owners.claim(path, folder, place);
+        isNeeded = await owners.claim(path, folder, place);
       } finally {
         if (!isNeeded) await folder[Symbol.asyncDispose]();
       }

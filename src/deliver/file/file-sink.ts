@@ -142,8 +142,10 @@ class FileSink implements Sink {
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
       this.#generations.noteUsed(this.#published);
 
-      // A leftover of another user that cannot be removed does not stop publishing; `sweep` reports it.
-      let { removed } = await this.#generations.sweep(volume, folder, this.#published, names);
+      // A leftover of another user that cannot be removed does not stop publishing; `sweep` reports it. Generations
+      // beside a foreign `..data` show that Pannier published here, so they stay until it does so again.
+      const isForeign = published.state === 'foreign';
+      let { removed } = isForeign ? NOTHING_SWEPT : await this.#generations.sweep(volume, folder, this.#published, names);
       for (const name of TEMPORARIES) {
         if (!names.has(name)) continue;
         const isGone = await unless('ENOENT', async () => {
@@ -418,6 +420,8 @@ async function holdsPlanAt(at: string, plan: GenerationPlan, volume: Volume): Pr
   const stats = await unless('ENOENT', () => volume.disk.lstat(at));
   return stats?.isDirectory() === true && (await equalsPublished(at, stats, plan, volume));
 }
+
+const NOTHING_SWEPT = { removed: 0 };
 
 const namesOf = (entries: readonly Dirent[]): ReadonlySet<string> => new Set(entries.map(({ name }) => name));
 

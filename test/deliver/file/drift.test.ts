@@ -222,6 +222,23 @@ describe('a look', () => {
     expect(wholes(dir)).toEqual(FILES);
   });
 
+  it('finds that an empty tmpfs was mounted over the directory, or mounted anew, and publishing puts it right', async (context) => {
+    const dir = scratch();
+    const mount = () => spawnSync('mount', ['-t', 'tmpfs', 'none', dir]).status === 0;
+    const { seen, restore } = await published(dir);
+    context.skip(!mount(), 'nothing can be mounted here');
+    try {
+      expect(await seen()).toEqual([`content: ${dir} is gone, or another directory`]);
+      expect([await restore(), await seen(), wholes(dir)]).toEqual(['published', [], FILES]);
+      spawnSync('umount', ['-l', dir]);
+      expect(mount()).toBe(true);
+      expect(await seen()).toHaveLength(1);
+      expect([await restore(), await seen(), wholes(dir)]).toEqual(['published', [], FILES]);
+    } finally {
+      spawnSync('umount', ['-l', dir]);
+    }
+  });
+
   it('finds an owner that is another one', async (context) => {
     context.skip(!isRoot, 'only root can give files away');
     const dir = scratch();

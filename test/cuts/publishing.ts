@@ -131,7 +131,9 @@ export const PUBLISHING: readonly Cut[] = [
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw'),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'init refuses' }),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'mounted over' }),
-  sink('tmpfs-required', "retry: 'backoff'", "retry: 'never'", { by: 'the mount is gone' }),
+  sink('tmpfs-required', "any more`, { retry: 'backoff' }", "any more`, { retry: 'never' }", {
+    by: 'the mount is gone',
+  }),
   cutIn('src/agent/run.ts')('tmpfs-required', "code === 'OUTPUT_NOT_TMPFS'", "code === 'INTERNAL'", { by: 'run ends' }),
   writer('deleted-is-kept', "gone ? 'deleted' : why.code", 'why.code'),
   writer(

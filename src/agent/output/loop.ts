@@ -100,6 +100,8 @@ export class OutputLoop {
   /** The missing secrets that were told last, joined. */
   #toldMissing = '';
   #isRetired = false;
+  /** From the beginning of a publish until its state is entered. */
+  #isPublishing = false;
   #isEnded = false;
 
   constructor({ before, ...options }: OutputLoopOptions) {
@@ -146,6 +148,11 @@ export class OutputLoop {
   /** Whether a change of a secret is still to be published. */
   get isBehind(): boolean {
     return this.#publishTimer.isBehind;
+  }
+
+  /** Whether another generation may follow the published one in a moment. */
+  get isReplacing(): boolean {
+    return this.#published !== undefined && (this.isBehind || this.#isPublishing);
   }
 
   /** When the loop has come round at the latest, on the monotonic clock: past it, the loop hangs. */
@@ -237,6 +244,7 @@ export class OutputLoop {
   /** @param isTakenUp the application has these bytes already; only what is around them is put right. */
   async #publish(signal: AbortSignal, isTakenUp = false): Promise<void> {
     this.#publishTimer.publishBegins();
+    this.#isPublishing = true;
     this.#retry.cancel();
     try {
       const result = await this.#publisher.publish(signal);
@@ -413,6 +421,7 @@ export class OutputLoop {
   }
 
   #enter(state: OutputState): void {
+    this.#isPublishing = false;
     this.#state = Object.freeze(state.kind === 'owed' || state.kind === 'settled' ? this.#withTrouble(state) : state);
     this.#options.onState(this.#state);
   }

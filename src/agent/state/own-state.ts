@@ -8,10 +8,7 @@ import type { Ownership } from '../../deliver/file/owners.ts';
  * Claims the directory of a state, since two agents that share one would share a login and write over each other.
  * @returns why it may not be used; undefined: it may, or the trouble is not another agent, and the state tells of it.
  */
-export async function ownState(
-  { path, place }: StateConfig,
-  owners: Ownership,
-): Promise<Failure | undefined> {
+export async function ownState({ path, place }: StateConfig, owners: Ownership): Promise<Failure | undefined> {
   try {
     await fileCall(path, async () => {
       const folder = await holdFolder(path, { make: 0o700, refuseLink: true });

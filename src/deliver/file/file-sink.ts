@@ -145,7 +145,9 @@ class FileSink implements Sink {
       // A leftover of another user that cannot be removed does not stop publishing; `sweep` reports it. Generations
       // beside a foreign `..data` show that Pannier published here, so they stay until it does so again.
       const isForeign = published.state === 'foreign';
-      let { removed } = isForeign ? NOTHING_SWEPT : await this.#generations.sweep(volume, folder, this.#published, names);
+      let { removed } = isForeign
+        ? NOTHING_SWEPT
+        : await this.#generations.sweep(volume, folder, this.#published, names);
       for (const name of TEMPORARIES) {
         if (!names.has(name)) continue;
         const isGone = await unless('ENOENT', async () => {

@@ -29,7 +29,8 @@ interface Owned {
  *
  * An owner listens on the unix socket `..owner` in the directory. To make it is to claim the directory, since the
  * system makes a socket only where nothing is. It works between containers that share a volume, where pids mean
- * nothing, and ends with its process: nothing answers on a dead owner's socket, so the next agent removes it and makes its own.
+ * nothing, and ends with its process: nothing answers on a dead owner's socket, so the next agent removes it and makes
+ * its own.
  * See docs/decisions/0013-owner-socket.md.
  *
  * The directory is held open for as long as it is owned: at the end libuv removes the socket by the path that it was

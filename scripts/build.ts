@@ -124,6 +124,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
+    'src/deliver/file/owners.ts',
     'src/deliver/http/over-http.ts',
     'src/agent/serve/observers.ts',
     'src/observe/health-routes.ts',
@@ -170,10 +171,12 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   ],
   state: [
     'src/agent/state/keeper.ts',
+    'src/agent/state/own-state.ts',
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
+  drift: ['src/agent/output/drift-keeper.ts', 'src/deliver/file/drift.ts', 'src/deliver/file/take-over.ts'],
   file: ['src/backend/file/backend.ts'],
   sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
   awsagent: [

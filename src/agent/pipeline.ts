@@ -5,6 +5,7 @@ import { Releases } from '../base/releases.ts';
 import { Subscribers } from '../base/subscribers.ts';
 import { Supervisor } from '../base/supervisor.ts';
 import type { StateConfig } from '../config/config.ts';
+import type { Owners } from '../deliver/file/owners.ts';
 import type { FindKept } from '../lease/attempts.ts';
 import { LeaseManager } from '../lease/manager.ts';
 import { Backends } from './backends.ts';
@@ -57,6 +58,9 @@ export class Pipeline implements AsyncDisposable {
   readonly #progress = new Subscribers<[output?: string]>();
   readonly #backends: Backends;
   readonly #manager: LeaseManager;
+  readonly #isLasting: boolean;
+  /** The directories of this agent; one that ends soon has none. */
+  #owners: Owners | undefined;
   readonly #loops: OutputLoops;
   readonly #wanted: WantedSecrets;
   readonly #listeners: Listeners | undefined;
@@ -89,6 +93,9 @@ export class Pipeline implements AsyncDisposable {
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
+    this.#isLasting = !once;
+    this.#releases.push(async () => this.#owners?.[Symbol.asyncDispose]());
+
     let loading: Promise<FindKept> | undefined;
     const kept: FindKept = async (want, names) => {
       loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan, emit));
@@ -108,8 +115,10 @@ export class Pipeline implements AsyncDisposable {
       context: this.context,
       manager,
       supervisor,
+      owners: () => this.#owners,
       ...(createSink === undefined ? {} : { createSink }),
       execution,
+      looksAgain: !once,
       onState: (output) => this.#progress.tell(output),
       onNeeds: () => this.#wanted.updateSoon(),
     });
@@ -131,6 +140,7 @@ export class Pipeline implements AsyncDisposable {
    * @throws PannierError of what could not be opened.
    */
   async apply(plan: Plan): Promise<void> {
+    if (this.#isLasting) this.#owners ??= await this.#makeOwners();
     if (this.#keepsState) await this.#followState(plan.config.state);
     this.#plan ??= plan; // listeners answer as soon as they are open
     const listeners = await this.#listeners?.prepare(servicesOf(plan.config));
@@ -192,16 +202,30 @@ export class Pipeline implements AsyncDisposable {
   /** Opens the state before the first login. Nothing of it is loaded where no state is configured. */
   async #followState(config: StateConfig | undefined): Promise<void> {
     if (isSamePlainData(config, this.#stateConfig)) return;
+    const { path = '' } = this.#stateConfig ?? {};
     this.#stateConfig = config;
     const old = this.#state;
     this.#state = undefined;
     await old?.end();
+    if (path !== config?.path) await this.#owners?.release(path);
     if (config === undefined) return;
+    const warning = this.#owners && (await (await import('./state/own-state.ts')).ownState(config, this.#owners));
+    if (warning !== undefined) return this.context.emit({ kind: 'agent-warning', warning });
     const { StateKeeper } = await import('./state/keeper.ts');
     const { clock, emit, env } = this.context;
     const backends = () => this.#backends.byName().values();
     this.#state = await StateKeeper.open(config, { clock, emit, env, manager: this.#manager, backends });
     if (this.#isApplied) this.#state?.writeSoon();
+  }
+
+  async #makeOwners(): Promise<Owners> {
+    const { clock, emit } = this.context;
+    const startedWallMs = clock.wallMs();
+    const { Owners } = await import('../deliver/file/owners.ts');
+    return new Owners({
+      emit,
+      tell: () => ({ configuration: this.#plan?.config.files.join(', ') ?? '', startedWallMs }),
+    });
   }
 
   #view({ stop, reloadConfig, logLevel }: ServeOptions): AgentView {

@@ -63,8 +63,8 @@ export async function run(
     pipeline.onProgress((output = '') => {
       const state = pipeline.outputs.states().get(output);
       const code = state?.kind === 'failed' ? state.why.code : undefined;
-      // Later the agent goes on: neither a new configuration that asks for tmpfs nor an unmounted one ends it.
-      if (code === 'OUTPUT_NOT_TMPFS' && !hasBegun) resolve(failuresOfOutputs(pipeline));
+      // Later the agent goes on: no new configuration ends it, nor an unmounted tmpfs.
+      if ((code === 'OUTPUT_NOT_TMPFS' || code === 'OUTPUT_IN_USE') && !hasBegun) resolve(failuresOfOutputs(pipeline));
     });
   });
   try {

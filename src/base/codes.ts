@@ -86,6 +86,7 @@ export const CODES = {
   // ---- state
   STATE_KEY: row(1, 'never', 'Give state.keyFile or state.keyEnv at least 32 random bytes: openssl rand -base64 32.'),
   STATE_UNREADABLE: row(1, 'never', 'If the key was changed by mistake, restore it and rename refused to state.'),
+  STATE_IN_USE: row(1, 'never', 'Give each agent a state of its own.'),
   STATE_NOT_WRITABLE: row(1, 'backoff', 'Check the directory in state.path, its owner and its space.'),
 
   // ---- secret
@@ -134,6 +135,8 @@ export const CODES = {
   ),
   OUTPUT_OWNER: row(1, 'backoff', 'Run as root, or set gid to a group that the agent is in.'),
 
+  OUTPUT_IN_USE: row(1, 'never', 'Stop one of the two, or give each a directory of its own.'),
+  OUTPUT_UNGUARDED: row(1, 'never', 'See that no second agent uses the directory, or use a tmpfs.'),
   OUTPUT_CHECK_FAILED: row(
     1,
     'backoff',
@@ -144,6 +147,7 @@ export const CODES = {
     'backoff',
     "See the application's log; the generation before is published again, if there is one.",
   ),
+  OUTPUT_DRIFTED: row(1, 'backoff', 'Find out which process writes there.'),
   OUTPUT_HELD: row(1, 'backoff', 'Correct the value at its backend, or run pannier resume.'),
 
   // ---- reload

@@ -157,6 +157,16 @@ export type Fact =
       readonly failure: Failure;
     }
   | { readonly kind: 'output-failed'; readonly output: string; readonly failure: Failure; readonly retryInMs?: number }
+  /** Somebody else has changed what is published. */
+  | {
+      readonly kind: 'output-drifted';
+      readonly output: string;
+      readonly failure: Failure;
+      /** When it is put right; absent: it is only told. */
+      readonly restoreInMs?: number;
+    }
+  /** What is published is again what it was, and Pannier did not do that. */
+  | { readonly kind: 'output-drift-over'; readonly output: string }
   | {
       readonly kind: 'output-recovered';
       readonly output: string;

@@ -69,6 +69,7 @@ export const MEANINGS = {
   // ---- state
   STATE_KEY: 'The key of the state cannot be used, so the agent works without a state (a warning).',
   STATE_UNREADABLE: 'What an earlier process kept cannot be opened, so everything is fetched (a warning).',
+  STATE_IN_USE: 'Another agent keeps its state there, so this one works without a state (a warning).',
   STATE_NOT_WRITABLE: 'What is known cannot be kept for the next start (a warning).',
 
   // ---- secret
@@ -105,8 +106,12 @@ export const MEANINGS = {
   OUTPUT_NOT_TMPFS: 'The destination is not on tmpfs (a warning, unless requireTmpfs is set).',
   OUTPUT_OWNER: 'The owner or group of a file cannot be set.',
 
+  OUTPUT_IN_USE: 'Another agent publishes in the directory.',
+  OUTPUT_UNGUARDED:
+    'The file system has no sockets, so that a second agent in the directory would not be refused (a warning).',
   OUTPUT_CHECK_FAILED: 'The check of a candidate failed, so it is not published; the last generation stays.',
   OUTPUT_VERIFY_FAILED: 'The application did not answer verify well after a reload.',
+  OUTPUT_DRIFTED: 'Another process has changed the published files, and they are not put right yet.',
   OUTPUT_HELD: 'A generation was taken back and is held back: older values are published.',
 
   // ---- reload

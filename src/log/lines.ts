@@ -44,6 +44,8 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'output-unchanged': ['debug', 'output unchanged'],
   'output-failed': ['error', 'output failed'],
   'output-rolled-back': ['error', 'output rolled back'],
+  'output-drifted': ['warn', 'published files were changed'],
+  'output-drift-over': ['info', 'published files are right again'],
   'output-recovered': ['info', 'output recovered'],
   'reload-skipped': ['info', 'reload not needed'],
   'reload-step': ['debug', 'reload step ended'],

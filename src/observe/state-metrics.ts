@@ -53,6 +53,17 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
       })),
   );
 
+  gauge(
+    'output_drifted',
+    'Whether another process has changed the published files and they are not put right yet (1), or not (0).',
+    ['output'],
+    () =>
+      [...agent.outputs.states()].map(([output, state]) => ({
+        labels: { output },
+        value: 'drift' in state && state.drift !== undefined ? 1 : 0,
+      })),
+  );
+
   registerListeners(registry, agent);
   registerSds(gauge, agent);
   registerAwsOnDemand(registry, agent);

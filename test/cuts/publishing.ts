@@ -16,7 +16,8 @@ const sockets = cutIn('src/deliver/http/socket-folder.ts');
 const view = cutIn('src/render/template/view.ts');
 
 const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
-const SWAP = 'await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.';
+const SWAP =
+  'await replaceLink(disk, folder, generationName(generation), DATA_TMP, { name: DATA, place: this.#place }); // 5.';
 const RENAME = 'await disk.rename(made, folder.at(name));';
 const KEPT = 'if (number === published || number === previous || number === this.held) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
@@ -69,7 +70,7 @@ export const PUBLISHING: readonly Cut[] = [
     "if (generation === undefined) throw fail('OUTPUT_OCCUPIED', place, 'not ours');",
   ),
   cutIn('docs/agent.md')('docs-say-one-file', 'belongs in one file', 'may stand anywhere'),
-  sink('equal-bytes', "return 'equal';", 'void 0;'),
+  sink('equal-bytes', 'return this.#equal(published, plan);', 'void 0;'),
   loop(
     'equal-bytes',
     'const owed = await this.progress.owed(justPublished);',
@@ -130,7 +131,9 @@ export const PUBLISHING: readonly Cut[] = [
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw'),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'init refuses' }),
   volume('tmpfs-required', REQUIRED, 'if (output.requireTmpfs && tmpfs === null) throw', { by: 'mounted over' }),
-  sink('tmpfs-required', "retry: 'backoff'", "retry: 'never'", { by: 'the mount is gone' }),
+  sink('tmpfs-required', "any more`, { retry: 'backoff' }", "any more`, { retry: 'never' }", {
+    by: 'the mount is gone',
+  }),
   cutIn('src/agent/run.ts')('tmpfs-required', "code === 'OUTPUT_NOT_TMPFS'", "code === 'INTERNAL'", { by: 'run ends' }),
   writer('deleted-is-kept', "gone ? 'deleted' : why.code", 'why.code'),
   writer(

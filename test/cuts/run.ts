@@ -14,6 +14,7 @@ import { COMMANDS } from './commands.ts';
 import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
 import { DOCUMENTATION } from './documentation.ts';
+import { DRIFT } from './drift.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
@@ -42,6 +43,7 @@ const all: readonly Cut[] = [
   ...FRESHNESS,
   ...CERTIFICATES,
   ...PUBLISHING,
+  ...DRIFT,
   ...RELOAD,
   ...EXEC,
   ...OUTAGE,

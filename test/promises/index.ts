@@ -2,6 +2,7 @@ import { advice } from './advice.ts';
 import { certificates } from './certificates.ts';
 import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
+import { drift } from './drift.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
@@ -23,6 +24,7 @@ export const SECTIONS: readonly Section[] = [
   freshness,
   certificates,
   publishing,
+  drift,
   reload,
   childOfExec,
   outage,

@@ -6,11 +6,12 @@ import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
-import type { Sink } from '../../deliver/sink.ts';
+import type { Difference, DriftLook, Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Check } from '../../reload/check.ts';
 import type { Reload } from '../../reload/reload.ts';
 import type { Renderer } from '../../render/render.ts';
+import type { DriftKeeper } from './drift-keeper.ts';
 import { LoopSleep } from './loop-sleep.ts';
 import { PublishTimer } from './publish-timer.ts';
 import { Publisher } from './publisher.ts';
@@ -20,11 +21,13 @@ import { RetryTimer } from './retry-timer.ts';
 import type { OutputNeeds } from './wants.ts';
 
 export interface OutputLoopOptions {
-  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
+  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'drift'>>;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Looks at each candidate before it is published. Absent: none is checked. */
   readonly check?: Check;
+  /** Whether what is published is looked at again. */
+  readonly looksAgain?: boolean;
   /** Steps in order; the first that fails ends the round, and the next round begins with it. */
   readonly reloads: readonly Reload[];
   readonly manager: LeaseManager;
@@ -61,6 +64,9 @@ const ROUND_MS = 60_000;
  * - From every state, when the publish timer is due → rendered and published: `waiting`, `failed`, `owed` (a new
  *   generation, or equal bytes and a reload still owed) or `settled`.
  *
+ * A published generation is looked at again (`drift-keeper.ts`). What others have changed is published anew; until then
+ * `owed` and `settled` say so with `drift`.
+ *
  * What always holds:
  *
  * - `run` does one thing at a time. `wake` and `retire`, which others call meanwhile, only note what they say and end a
@@ -86,6 +92,8 @@ export class OutputLoop {
   /** How far the reload has come; the next loop of this output goes on with it. */
   readonly progress: ReloadProgress;
   #before: OutputLoopOptions['before'];
+  /** Absent until something is published, and where nothing is looked at again. */
+  #drift: DriftKeeper | undefined;
   #state: OutputState;
   #published: number | undefined;
   #recovered: number | undefined;
@@ -98,13 +106,14 @@ export class OutputLoop {
 
   constructor({ before, ...options }: OutputLoopOptions) {
     const { output, renderer, sink, check, reloads, manager, clock, random, emit, onNeeds } = options;
+    const looksAgain = options.looksAgain === true && sink.drift !== undefined;
     this.#options = options;
     this.#before = before;
     this.#place = placeOfOutput(output.name);
     const progress = new ReloadProgress(sink.mark, reloads, this.#place);
     const retry = new RetryTimer(clock, random);
     const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
-    const deps = { output, renderer, sink, check, progress, manager, clock, random, emit };
+    const deps = { output, renderer, sink, check, looksAgain, progress, manager, clock, random, emit };
     const publisher = new Publisher({
       ...deps,
       onNeeds: () => {
@@ -194,15 +203,19 @@ export class OutputLoop {
       const publishAtMs = Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs);
       const retryAtMs = this.#retry.dueMonoMs;
       const { sweepAtMs } = this.#publisher;
+      const lookAtMs = this.#lookAtMs();
       const isRetry = retryAtMs <= now;
       if (this.#wishes.length > 0) await this.#carryOut(signal);
       else if (publishAtMs <= now || (isRetry && this.#state.kind === 'failed')) await this.#publish(signal);
       else if (isRetry && this.#state.kind === 'owed') await this.#reload(this.#state.generation, signal);
       else if (isRetry && this.#state.kind === 'settled') await this.#settle(this.#state.generation);
+      else if (this.#publisher.mustRemember) await this.#remember();
+      else if (lookAtMs <= now) await this.#lookAgain(signal);
       else if (sweepAtMs <= now) await this.#publisher.sweep();
-      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs) - now);
+      else await this.#sleep.sleep(Math.min(publishAtMs, retryAtMs, sweepAtMs, lookAtMs) - now);
     }
     stopListening();
+    this.#drift?.[Symbol.dispose]();
     this.#round.stopLooking();
     this.#sleep.loopEnded();
     this.#isEnded = true;
@@ -228,7 +241,8 @@ export class OutputLoop {
     }
   }
 
-  async #publish(signal: AbortSignal): Promise<void> {
+  /** @param isTakenUp the application has these bytes already; only what is around them is put right. */
+  async #publish(signal: AbortSignal, isTakenUp = false): Promise<void> {
     this.#publishTimer.publishBegins();
     this.#isPublishing = true;
     this.#retry.cancel();
@@ -237,6 +251,8 @@ export class OutputLoop {
       if (result.kind === 'failed') return void this.#failed(result.why);
       if (result.kind === 'refused') return await this.#refused(result.why, signal);
       if (result.kind === 'waits') return this.#wait(result.missing);
+      if (result.kind === 'published' || this.#publisher.held === undefined) this.#drift?.published();
+      if (result.kind === 'published' && isTakenUp) await this.progress.takenUp(result.generation);
       if (result.kind === 'published') await this.#owe(result.generation, result.generation);
       else await this.#owe(this.#published ?? this.#recovered);
     } catch (error) {
@@ -312,8 +328,51 @@ export class OutputLoop {
   /** False: there is nothing to go back to. */
   async #rollBack(generation: number, why: Failure): Promise<boolean> {
     const next = await this.#publisher.rollBack(generation, why);
-    if (next !== undefined) await this.#owe(next, next);
-    return next !== undefined;
+    if (next === undefined) return false;
+    this.#drift?.published();
+    await this.#owe(next, next);
+    return true;
+  }
+
+  /** When what is published is looked at; infinite: it is not, or is not known good anyway. */
+  #lookAtMs(): number {
+    const isPublished = 'generation' in this.#state && this.#state.generation > 0;
+    return isPublished && this.#drift !== undefined ? this.#drift.dueMonoMs : Number.POSITIVE_INFINITY;
+  }
+
+  async #remember(): Promise<void> {
+    const { sink, output, clock, random, emit } = this.#options;
+    const look = (await sink.drift?.()) as DriftLook;
+    if (this.#drift === undefined) {
+      const { DriftKeeper } = await import('./drift-keeper.ts');
+      const onHint = () => this.#sleep.wake();
+      const { name, drift } = output;
+      this.#drift = new DriftKeeper({ output: name, place: this.#place, look, drift, clock, random, emit, onHint });
+    }
+    await this.#publisher.remember(look);
+    this.#drift.published();
+  }
+
+  async #lookAgain(signal: AbortSignal): Promise<void> {
+    const result = await (this.#drift as DriftKeeper).check();
+    if (result.kind === 'restore') await this.#restore(result.differences, signal);
+    if (result.kind !== 'same') this.#enter(this.#state);
+  }
+
+  /** Publishes anew what others have changed. What cannot be put right now is looked at again, and stays told. */
+  async #restore(differences: readonly Difference[], signal: AbortSignal): Promise<void> {
+    if (this.#publisher.held === undefined) {
+      const isTakenUp = this.#state.kind === 'settled' && !this.#publishTimer.isBehind;
+      return await this.#publish(signal, isTakenUp && differences.every((one) => one.of === 'access'));
+    }
+    try {
+      const next = await this.#publisher.restore();
+      if (next === undefined) return;
+      this.#drift?.published();
+      await this.#owe(next, next);
+    } catch (error) {
+      this.#failed(asFailure(error, this.#place));
+    }
   }
 
   #refuseWishes(): void {
@@ -362,10 +421,14 @@ export class OutputLoop {
   }
 
   #enter(state: OutputState): void {
-    const { held } = this.#publisher;
     this.#isPublishing = false;
-    const isPublished = state.kind === 'owed' || state.kind === 'settled';
-    this.#state = Object.freeze(isPublished && held !== undefined ? { ...state, held } : state);
+    this.#state = Object.freeze(state.kind === 'owed' || state.kind === 'settled' ? this.#withTrouble(state) : state);
     this.#options.onState(this.#state);
+  }
+
+  #withTrouble({ held: _, drift: __, ...state }: Extract<OutputState, { readonly generation: number }>): OutputState {
+    const { held } = this.#publisher;
+    const drift = this.#drift?.why;
+    return { ...state, ...(held && { held }), ...(drift && { drift }) };
   }
 }

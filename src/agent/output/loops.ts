@@ -6,6 +6,7 @@ import type { Environment } from '../../config/environment.ts';
 import { EXEC_ENVIRONMENT } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
 import { createFileSink } from '../../deliver/file/file-sink.ts';
+import type { Owners, Ownership } from '../../deliver/file/owners.ts';
 import type { OutputState } from '../../deliver/output-state.ts';
 import type { Sink } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
@@ -19,7 +20,7 @@ import { withoutTokens } from '../without-tokens.ts';
 import { OutputLoop, type OutputLoopOptions } from './loop.ts';
 import type { OutputNeeds } from './wants.ts';
 
-export type CreateSink = (output: OutputConfig, clock: Clock) => Sink;
+export type CreateSink = (output: OutputConfig, clock: Clock, owners: Ownership | undefined) => Sink;
 
 export interface OutputLoopsDeps {
   readonly context: AgentContext;
@@ -30,6 +31,10 @@ export interface OutputLoopsDeps {
   readonly createSink?: CreateSink;
   /** Of `exec`; its environment is one more output. */
   readonly execution?: Execution | undefined;
+  /** The directories that outputs publish in; undefined: this agent ends soon, and owns none. */
+  readonly owners: () => Owners | undefined;
+  /** See `OutputLoopOptions.looksAgain`. */
+  readonly looksAgain?: boolean;
   readonly onState: (output: string) => void;
   /** The result of `needs` has changed. */
   readonly onNeeds: () => void;
@@ -70,7 +75,7 @@ export class OutputLoops {
 
   /** Retires the loops of the last plan and starts the loops of this one. The files of an output that is gone stay. */
   replace({ config, outputs, env }: Plan): void {
-    const { execution } = this.#deps;
+    const { execution, owners } = this.#deps;
     execution?.configure(config);
     let inherited: Environment | undefined; // the same for all reloads, and most outputs have none
     const inheritable = () => {
@@ -97,6 +102,8 @@ export class OutputLoops {
       byIdentity.set(identity, { loop, ended });
       byOutput.set(name, loop);
     }
+    for (const [dir, { ended }] of before)
+      if (!byIdentity.has(dir)) void ended.then(() => (this.#byIdentity.has(dir) ? undefined : owners()?.release(dir)));
     this.#byIdentity = byIdentity;
     this.#byOutput = byOutput;
     this.#states = new Map([...byOutput].map(([name, loop]) => [name, loop.state]));
@@ -173,7 +180,7 @@ export class OutputLoops {
   }
 
   #optionsOf({ output, renderer, requests }: PlannedOutput, inheritable: () => Environment): OwnOptions {
-    const { context, manager, createSink = createFileSink, execution } = this.#deps;
+    const { context, manager, owners, createSink = createFileSink, execution } = this.#deps;
     const { clock, emit } = context;
     const { check, verify } = output;
     const renderOf = (place: string) => {
@@ -198,7 +205,7 @@ export class OutputLoops {
         },
       };
     }
-    return { output, renderer, sink: createSink(output, clock), ...checks, reloads };
+    return { output, renderer, sink: createSink(output, clock, owners()), ...checks, reloads };
   }
 
   #create(own: OwnOptions, before: OutputLoop | undefined): OutputLoop {
@@ -215,7 +222,8 @@ export class OutputLoops {
       this.#deps.onNeeds();
     };
     const { clock, random, emit } = context;
-    const loop = new OutputLoop({ ...own, before, manager, clock, random, emit, onState, onNeeds });
+    const { looksAgain = false } = this.#deps;
+    const loop = new OutputLoop({ ...own, before, looksAgain, manager, clock, random, emit, onState, onNeeds });
     return loop;
   }
 

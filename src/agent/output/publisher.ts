@@ -4,7 +4,7 @@ import type { Emit } from '../../base/fact.ts';
 import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Held } from '../../deliver/output-state.ts';
-import type { Sink, Staged } from '../../deliver/sink.ts';
+import type { DriftLook, Sink, Staged } from '../../deliver/sink.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { Snapshot } from '../../lease/snapshot.ts';
 import type { Check } from '../../reload/check.ts';
@@ -19,6 +19,8 @@ export interface PublisherDeps {
   readonly sink: Sink;
   /** Looks at each candidate. Absent: none is checked. */
   readonly check: Check | undefined;
+  /** Whether the sink is to remember what is published, for looks at it. */
+  readonly looksAgain: boolean;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
   readonly manager: Pick<LeaseManager, 'snapshot' | 'wantIdOf'>;
@@ -49,6 +51,8 @@ export class Publisher {
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
   #tmpfs = false;
+  /** What is published and the sink has not remembered yet. */
+  #toRemember: ReadonlyMap<string, Uint8Array> | undefined;
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
@@ -114,6 +118,7 @@ export class Publisher {
       typeof staged === 'string'
         ? await this.#same(staged)
         : await this.#publishNew(staged, { files: rendered.files.size, startedMs }, signal);
+    if (result.kind === 'published' || staged === 'equal') this.#isPublished(rendered.files);
     if (result.kind !== 'refused' && sink.keep !== undefined && (sink.hasKept || hasCertificate(snapshot))) {
       await this.#keep(snapshot, rendered.files);
     }
@@ -130,15 +135,51 @@ export class Publisher {
 
   /** See `rollBack` of roll-back.ts. */
   async rollBack(generation: number, why: Failure): Promise<number | undefined> {
-    const { sink, output, progress, emit, clock } = this.#deps;
+    const { sink, output, emit } = this.#deps;
     const { rollBack } = await import('./roll-back.ts');
     const next = await rollBack(sink, generation, why, { name: output.name, emit });
     if (next === undefined) return undefined;
-    progress.published(next);
+    this.#publishedAgain(next);
     this.#recheck.cancel();
     this.#held = { generation, why };
-    this.#sweepAtMs = clock.monoMs();
-    return next;
+    return next.generation;
+  }
+
+  /**
+   * Publishes what is published once more, from the generation before it, while newer values are held back and it
+   * cannot be rendered.
+   * @returns the new generation; undefined: no generation with these bytes is left. @throws PannierError of the sink.
+   */
+  async restore(): Promise<number | undefined> {
+    const { sink, output, emit, clock } = this.#deps;
+    const startedMs = clock.monoMs();
+    const files = await (await sink.drift?.())?.spare();
+    const staged = files === undefined ? 'equal' : await sink.stage(files);
+    if (files === undefined || typeof staged === 'string') return undefined;
+    const { generation } = await staged.commit();
+    this.#publishedAgain({ generation, files });
+    const durationMs = clock.monoMs() - startedMs;
+    emit({
+      kind: 'output-published',
+      output: output.name,
+      ...dirOf(output),
+      generation,
+      files: files.size,
+      durationMs,
+    });
+    return generation;
+  }
+
+  /** Whether `remember` has something to do. */
+  get mustRemember(): boolean {
+    return this.#toRemember !== undefined;
+  }
+
+  /** Has the sink remember what is published. Later than publishing, so that it delays no reload. */
+  async remember(look: DriftLook): Promise<void> {
+    const files = this.#toRemember;
+    this.#toRemember = undefined;
+    if (files !== undefined) await look.remember(files);
   }
 
   /** Lets what is held back be published by the next `publish`. @throws PannierError of the sink. */
@@ -156,6 +197,17 @@ export class Publisher {
     } catch {
       // What could not be removed now goes at the next publish or start; the published generation is not concerned.
     }
+  }
+
+  #publishedAgain({ generation, files }: CurrentFiles): void {
+    const { progress, clock } = this.#deps;
+    progress.published(generation);
+    this.#isPublished(files);
+    this.#sweepAtMs = clock.monoMs();
+  }
+
+  #isPublished(files: ReadonlyMap<string, Uint8Array>): void {
+    if (this.#deps.looksAgain) this.#toRemember = files;
   }
 
   /** What is not kept costs one certificate more at the next start, and nothing now. */
@@ -222,8 +274,7 @@ export class Publisher {
     progress.published(generation);
     if (first && !output.reloadOnFirst) await this.#skipReload(generation);
     const durationMs = clock.monoMs() - startedMs;
-    const dir = output.dir === undefined ? {} : { dir: output.dir };
-    emit({ kind: 'output-published', output: output.name, ...dir, generation, files, durationMs });
+    emit({ kind: 'output-published', output: output.name, ...dirOf(output), generation, files, durationMs });
     if (!first) this.#sweepAtMs = clock.monoMs(); // `recover` has just removed what was there before
     return { kind: 'published', generation };
   }
@@ -234,6 +285,13 @@ export class Publisher {
     await progress.takenUp(generation);
     if (progress.steps.length > 0) emit({ kind: 'reload-skipped', output: output.name, generation });
   }
+}
+
+const dirOf = ({ dir }: PublisherDeps['output']) => (dir === undefined ? {} : { dir });
+
+interface CurrentFiles {
+  readonly generation: number;
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 function hasCertificate(snapshot: Snapshot): boolean {

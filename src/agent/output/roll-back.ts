@@ -9,7 +9,7 @@ import type { Sink } from '../../deliver/sink.ts';
 /**
  * Publishes the generation before this one again, as a new one, and holds this one back until its values change.
  * @param name of the output
- * @returns the new generation; undefined: there is none before it, or none with other files.
+ * @returns the new generation and its files; undefined: there is none before it, or none with other files.
  * @throws PannierError of the sink.
  */
 export async function rollBack(
@@ -17,10 +17,10 @@ export async function rollBack(
   generation: number,
   why: Failure,
   { name, emit }: { readonly name: string; readonly emit: Emit },
-): Promise<number | undefined> {
+): Promise<{ readonly generation: number; readonly files: ReadonlyMap<string, Uint8Array> } | undefined> {
   const files = await sink.previous();
   const staged = files === undefined ? 'equal' : await sink.stage(files);
-  if (typeof staged === 'string') return undefined;
+  if (files === undefined || typeof staged === 'string') return undefined;
   // A kill between these two leaves the generation published whose verification is owed, which fails again.
   try {
     await sink.hold(generation);
@@ -30,7 +30,7 @@ export async function rollBack(
   }
   const { generation: next } = await staged.commit();
   emit({ kind: 'output-rolled-back', output: name, generation: next, held: generation, failure: why });
-  return next;
+  return { generation: next, files };
 }
 
 /** What an output's loop lets a wish do. */

@@ -193,10 +193,11 @@ function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, 
   if (kind === 'waiting') return [{ ...common, missing: [...state.missing] }];
   if (kind === 'failed') return [{ ...common, failure: failureStatus(state.why) }];
   const why = state.why !== undefined ? { failure: failureStatus(state.why) } : {};
-  const { held } = state;
+  const { held, drift } = state;
   const taken = held?.generation === undefined ? {} : { generation: held.generation };
   const holding = held === undefined ? {} : { held: { ...taken, failure: failureStatus(held.why) } };
-  return [{ ...common, generation: state.generation, ...why, ...holding }];
+  const drifted = drift === undefined ? {} : { drift: failureStatus(drift) };
+  return [{ ...common, generation: state.generation, ...why, ...holding, ...drifted }];
 }
 
 function failureStatus({ code, place, seen, hint }: Failure): FailureStatus {

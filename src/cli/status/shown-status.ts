@@ -47,12 +47,13 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
     configuration,
     backends.map(({ name, login, failure }) => [name, login?.state, failure?.code]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
-    outputs.map(({ name, state, generation, failure, held }) => [
+    outputs.map(({ name, state, generation, failure, held, drift }) => [
       name,
       state,
       generation,
       failure?.code,
       held?.failure.code,
+      drift?.seen,
     ]),
     sds?.secrets.map(({ name, state, version, failure, refused }) => [name, state, version, failure?.code, refused]),
   ]);
@@ -109,9 +110,9 @@ function onDemandRow({ listener, values, max, requests }: AwsOnDemandStatus): st
   return [listener, String(values), String(max), ended.length === 0 ? '-' : ended.join(', ')];
 }
 
-function outputRow({ name, state, generation, dir, missing = [], failure, held }: OutputStatus): string[] {
-  const why = missing.length === 0 ? reasonOf(failure ?? held?.failure) : `waits for ${missing.join(', ')}`;
-  const shown = held === undefined ? state : `${state}, newer held back`;
+function outputRow({ name, state, generation, dir, missing = [], failure, held, drift }: OutputStatus): string[] {
+  const why = missing.length === 0 ? reasonOf(drift ?? failure ?? held?.failure) : `waits for ${missing.join(', ')}`;
+  const shown = [state, ...(held ? ['newer held back'] : []), ...(drift ? ['changed on disk'] : [])].join(', ');
   return [name, shown, generation === undefined ? '-' : String(generation), dir ?? '-', why];
 }
 

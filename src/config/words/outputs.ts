@@ -17,6 +17,11 @@ export const outputsWords: Words = {
   },
   'outputs.NAME.uid': { type: 'number', default: "the agent's", does: 'owner of the files', examples: [1000] },
   'outputs.NAME.gid': { type: 'number', default: "the agent's", does: 'group of the files', examples: [2000] },
+  'outputs.NAME.drift': {
+    type: '`restore`, `report`',
+    default: '`restore`',
+    does: 'what `run` and `exec` do when another process has changed the published files: see [docs/agent.md](agent.md#files-that-others-change)',
+  },
   'outputs.NAME.requireTmpfs': {
     type: 'boolean',
     default: '`false`',

@@ -115,6 +115,8 @@ export const outputStatusSchema = z.object({
    * never published, since their check fails.
    */
   held: z.optional(z.object({ generation: z.optional(z.number()), failure: failureStatusSchema })),
+  /** Another process has changed the published files, and they are not put right yet. */
+  drift: z.optional(failureStatusSchema),
 });
 
 export const backendStatusSchema = z.object({

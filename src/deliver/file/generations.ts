@@ -31,6 +31,8 @@ export class Generations {
   readonly #staged = new Set<number>();
   /** The generation that is held back; it stays, to be compared with. */
   held: number | undefined;
+  /** Generations that another process has changed: nothing goes back to them. */
+  readonly #spoiled = new Set<number>();
   /** When each earlier generation stopped being the published one, on the monotonic clock. */
   readonly #replacedAt = new Map<number, number>();
 
@@ -54,6 +56,12 @@ export class Generations {
   staged(generation: number): void {
     this.#staged.add(generation);
     this.noteUsed(generation);
+  }
+
+  /** Records whether a look found other bytes in this generation than were published. */
+  looked(generation: number, isSpoiled: boolean): void {
+    if (isSpoiled) this.#spoiled.add(generation);
+    else this.#spoiled.delete(generation);
   }
 
   discarded(generation: number): void {
@@ -119,6 +127,7 @@ export class Generations {
         await folder.check();
         await removeTree(disk, folder.at(generationName(number)), procFd);
         this.#replacedAt.delete(number);
+        this.#spoiled.delete(number);
         removed++;
       } catch (error) {
         refused ??= { error };
@@ -127,9 +136,13 @@ export class Generations {
     return { removed, dueInMs, refused };
   }
 
-  /** The generation that was published before this one and is not held back; undefined: there is none. */
+  /**
+   * The generation that was published before this one, is not held back, and is as it was published as far as looks
+   * have found; undefined: there is none.
+   */
   before(published: number | undefined, numbers: readonly number[]): number | undefined {
-    return numbers.findLast((number) => number < (published ?? 0) && number !== this.held);
+    const isGood = (number: number) => number !== this.held && !this.#spoiled.has(number);
+    return numbers.findLast((number) => number < (published ?? 0) && isGood(number));
   }
 
   /** How long a replaced generation has to stay. One whose replacement this process did not see counts from now. */

@@ -79,6 +79,9 @@ const SENTENCES: Sentences = {
     `output ${output} failed: ${reasonOf(failure)}${again(retryInMs)}`,
   'output-rolled-back': ({ output, generation, held, failure }) =>
     `output ${output}: generation ${generation} published again, ${held} held back: ${reasonOf(failure)}`,
+  'output-drifted': ({ output, failure, restoreInMs }) =>
+    `output ${output} was changed by another process: ${reasonOf(failure)}${restored(restoreInMs)}`,
+  'output-drift-over': ({ output }) => `output ${output} is again what was published`,
   'output-recovered': ({ output, generation, removed }) =>
     `output ${output}: ${count(removed, 'leftover')} of an earlier run removed, generation ${generation} kept`,
   'reload-skipped': ({ output }) => `reload of ${output} not needed: nothing has read it yet`,
@@ -131,6 +134,11 @@ function reasonOf({ code, place, seen, at }: Failure): string {
 }
 
 const again = (ms: number | undefined): string => (ms === undefined ? '' : `; tried again in ${formatDuration(ms)}`);
+
+function restored(ms: number | undefined): string {
+  if (ms === undefined) return '';
+  return ms === 0 ? '; it is put right' : `; it is put right in ${formatDuration(ms)}`;
+}
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 

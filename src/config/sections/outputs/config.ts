@@ -33,6 +33,8 @@ export interface OutputConfig extends GenerationsConfig {
   readonly gid?: number;
   readonly requireTmpfs: boolean;
   readonly reload: readonly ReloadConfig[];
+  /** What becomes of files that others have changed: they are told of. Absent: they are restored. */
+  readonly drift?: 'report';
   /** What is run on a candidate; a candidate that fails is not published. Absent: candidates are not checked. */
   readonly check?: CommandReloadConfig;
   /** What asks the application after a reload; failing, the generation before is published again. Absent: not asked. */

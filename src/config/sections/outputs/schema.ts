@@ -59,4 +59,5 @@ export const output = z.strictObject({
   check: z.optional(check),
   reload: z.optional(z.array(reload)),
   verify: z.optional(verify),
+  drift: z.optional(choice(['restore', 'report'])),
 });

@@ -48,6 +48,7 @@ export const CODES = {
   RENDER_NOT_TEXT: row(1, 'never', 'Use the helper json or base64encode.'),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'See docs/templates.md.'),
   RENDER_BAD_CERTIFICATE: row(1, 'never', 'See docs/keystores.md.'),
+  RENDER_TOO_LARGE: row(1, 'never', 'Loop over less, or write less in each turn.'),
   RENDER_KEY: row(1, 'never', 'Rename the field with rename, or set keys: identifier.'),
   RENDER_SAME_KEY: row(1, 'never', 'Use rename, or take fewer sources.'),
 

@@ -35,6 +35,7 @@ export const MEANINGS = {
   RENDER_BAD_ARGUMENT: 'A helper was given a value that it cannot use.',
   RENDER_BAD_CERTIFICATE:
     'Certificates, a private key or the password of a keystore cannot be written in the form that is asked for.',
+  RENDER_TOO_LARGE: 'A file is larger than 64 MiB, or its template does more than two million steps.',
   RENDER_KEY: 'A key does not fit the format.',
   RENDER_SAME_KEY: 'Two fields would have the same key in a file.',
 

@@ -5,6 +5,7 @@ import { tellWarnings } from '../agent/tell-warnings.ts';
 import { BACKEND_KINDS, SCHEMA_TABLES } from '../backend/registry.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { printableLines } from '../base/printable.ts';
 import { version } from '../base/version.ts';
 import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
@@ -13,6 +14,7 @@ import { ConfigProblemsError } from '../config/problems/config-problems.ts';
 import type { ConfigText } from '../config/problems/marks.ts';
 import { createStderrWriter } from '../log/standard-error.ts';
 import { type Log, openLog } from './open-log.ts';
+import { tell } from './print.ts';
 import { tuneForLargeConfig } from './sparing.ts';
 import type { Progress } from './terminal/progress.ts';
 
@@ -116,7 +118,7 @@ export function printProblems(error: unknown): void {
     const count = error.failures.length;
     const lines = [...error.failures.map(formatFailure), ...(count > 1 ? [`${count} problems`] : [])];
     // Not by `process.stderr`: the process ends, and a pipe that is full takes the rest later.
-    createStderrWriter()(lines.map((line) => `${line}\n`).join(''));
-  } else if (error instanceof PannierError) process.stderr.write(`${error.message}\n`);
+    createStderrWriter()(printableLines(lines.map((line) => `${line}\n`).join('')));
+  } else if (error instanceof PannierError) tell(`${error.message}\n`);
   else throw error;
 }

@@ -5,7 +5,7 @@ import { readEnvironment } from '../../config/environment.ts';
 import { compareRenders } from '../../import/compare/compare.ts';
 import type { FiledItem } from '../../import/config/stanza.ts';
 import type { Imported } from '../../import/convert-config.ts';
-import { print } from '../print.ts';
+import { print, printLines, tell } from '../print.ts';
 import { differenceOf } from '../render/difference.ts';
 import { listenForStop } from '../stop-signals.ts';
 
@@ -37,14 +37,14 @@ export async function showComparison(
   for (const { name, theirs, ours, masked } of renders) {
     const versions = { path: name, was: 'by the other program', is: 'by Pannier', old: theirs, now: ours };
     const difference = await differenceOf(versions, options.reveal === true ? undefined : (masked ?? new Uint8Array()));
-    if (difference === '' && theirs !== undefined) await print(`same: ${name}\n`);
+    if (difference === '' && theirs !== undefined) await printLines(`same: ${name}\n`);
     else {
       different += 1;
       await print(difference === '' ? `not rendered: ${name}\n` : difference);
     }
   }
-  for (const failed of failures) process.stderr.write(`import --compare: ${formatFailure(failed)}\n`);
+  for (const failed of failures) tell(`import --compare: ${formatFailure(failed)}\n`);
   const count = `${renders.length} ${renders.length === 1 ? 'file' : 'files'}`;
-  await print(different === 0 ? `${count}, all the same\n` : `${count}, ${different} not the same\n`);
+  await printLines(different === 0 ? `${count}, all the same\n` : `${count}, ${different} not the same\n`);
   return different === 0 && failures.length === 0;
 }

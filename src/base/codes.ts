@@ -211,6 +211,7 @@ export const CODES = {
   INIT_TIMEOUT: row(1, 'never', 'Raise --timeout, or see its reload.'),
   AGENT_STALLED: row(1, 'never', 'Restart it, and please report it.'),
   AGENT_PID_ONE: row(1, 'never', 'Use a small init such as tini: Node reaps only its own children.'),
+  AGENT_NODE_OPTIONS: row(1, 'never', 'Set them for the program that needs them, and not for the whole container.'),
   AGENT_NOTIFY: row(1, 'never', 'Install systemd-notify and set NotifyAccess=all, or use Type=exec.'),
   LOG_FILE: row(1, 'never', 'Check path and space, then send SIGHUP; until then lines go to standard error.'),
   INTERNAL: row(1, 'backoff', 'Please report it with the log around it.'),

@@ -170,6 +170,7 @@ export const MEANINGS = {
   INIT_TIMEOUT: 'An output was not done within the time that init had.',
   AGENT_STALLED: 'A part of the agent makes no progress any more.',
   AGENT_PID_ONE: 'The agent is process 1 (a warning).',
+  AGENT_NODE_OPTIONS: 'NODE_OPTIONS has options that would load code into Pannier or show its memory (a warning).',
   AGENT_NOTIFY: 'The service manager cannot be notified (a warning).',
   LOG_FILE: 'The log file cannot be written (a warning).',
   INTERNAL: 'An error in Pannier itself.',

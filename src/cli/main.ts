@@ -1,4 +1,5 @@
 import { asFailure, exitStatus, formatFailure, PannierError, ProblemsError } from '../base/errors.ts';
+import { emptyCoreDumps } from '../process/core-dumps.ts';
 import { endProcess, listenEarly } from './end-process.ts';
 import { tell } from './print.ts';
 import { quickChoice } from './quick-choice.ts';
@@ -12,6 +13,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     tell(`${formatFailure(asFailure(error, 'pannier'))}\n`);
     process.exit(1);
   });
+  emptyCoreDumps();
   listenEarly();
   return await endProcess(await statusOf(argv));
 }

@@ -24,6 +24,7 @@ import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
 import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
+import { SECURITY } from './security.ts';
 import { STATE } from './state.ts';
 
 /** More tests at the same time would disturb those that measure time. */
@@ -47,6 +48,7 @@ const all: readonly Cut[] = [
   ...OUTAGE,
   ...STATE,
   ...SECRECY,
+  ...SECURITY,
   ...PROXY,
   ...MOVING_IN,
   ...DOCUMENTATION,

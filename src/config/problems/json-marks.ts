@@ -13,7 +13,9 @@ function keyOf(token: string): string | undefined {
   }
 }
 
-/** Where keys, items and scalars stand in JSON; in a text that is none, those up to the first key that cannot be read. */
+/**
+ * Where keys, items and scalars stand in JSON; in a text that is none, those up to the first key that cannot be read.
+ */
 export function readJsonMarks(text: string): Marks {
   const keys = new Map<string, { path: readonly (string | number)[]; offset: number }>();
   const scalars = new Map<string, number>();

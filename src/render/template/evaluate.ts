@@ -22,8 +22,8 @@ import { textOf } from './text.ts';
 export type View = (secret: string) => Value | undefined;
 
 /**
- * What a file may be: loops in loops over lists of a backend could fill the memory, or never end. The agent does nothing
- * else meanwhile: two million steps take about two seconds.
+ * What a file may be: loops in loops over lists of a backend could fill the memory, or never end. The agent does
+ * nothing else meanwhile: two million steps take about two seconds.
  */
 const MAX_LENGTH = 2 ** 26;
 const MAX_STATEMENTS = 2_000_000;

@@ -25,8 +25,8 @@ const KINDS: Readonly<Record<string, 'text' | 'number' | 'list' | 'texts' | 'map
 };
 
 /**
- * Checks the members that Pannier reads, since the SDK passes on what a server sent: a proxy, or a server that only looks
- * like AWS, may send anything. What is absent is no concern here.
+ * Checks the members that Pannier reads, since the SDK passes on what a server sent: a proxy, or a server that only
+ * looks like AWS, may send anything. What is absent is no concern here.
  * @throws PannierError BACKEND_MALFORMED, which names the member and shows no value.
  */
 export function checkAnswer(answer: object, operation: string, place: string): void {

@@ -17,7 +17,7 @@ const yaml = (text: string): string => text.replaceAll(/^ {4}/gm, '').replace(/^
 
 describe('the position of a problem', () => {
   it.each([
-    ['words before the map', 'canary{"version":1}', '1:1'],
+    ['a name before the map', '${canary}{"version":1}', '1:1'],
     ['a key without quotes', '{"version":1,canary:2}', '1:14'],
     ['a key with a wrong escape', '{"version":1,"can\\x":2}', '1:14'],
     ['a number as a key', '{"version":1,\n 5:2}', '2:2'],

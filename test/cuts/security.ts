@@ -10,6 +10,9 @@ export const SECURITY: readonly Cut[] = [
     'if (key === undefined) break;',
     "if (key === undefined) throw new Error('cut');",
   ),
+  cutIn('src/deliver/api/visible.ts')('hostile-requests', 'return this.#names.has(name);', "return name !== '';", {
+    slow: true,
+  }),
   cutIn('src/backend/aws/client/check-answer.ts')(
     'aws-answer-checked',
     'if (!fits(value, kind)) {',

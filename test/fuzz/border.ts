@@ -14,6 +14,8 @@ export interface Border<T = unknown> {
   readonly name: string;
   /** How many inputs of 100,000 are for this border: fewer where one takes a network connection. */
   readonly share: number;
+  /** It starts the built agent. */
+  readonly isSystem?: true;
   open(): Promise<OpenBorder<T>>;
 }
 

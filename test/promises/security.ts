@@ -16,6 +16,18 @@ export const hostileInput: Section = {
       fuzz('over %s end in no crash, no hang and no value, and every failure says where and what to do'),
     ),
     held(
+      'hostile-requests',
+      'No bytes to a socket of the agent end it, or bring out what the client may not see.',
+      inFile(
+        'test/system/random-requests.test.ts',
+        'bytes that nobody meant',
+      )('as %s neither end the agent nor bring out what it hides'),
+      inFile(
+        'test/deliver/api/fuzz.test.ts',
+        '10,000 random requests',
+      )('crash nothing, show no hidden secret, and leak no memory'),
+    ),
+    held(
       'aws-answer-checked',
       'An answer of AWS that is not what it should be is BACKEND_MALFORMED, and names the member that is wrong.',
       inFile('test/backend/aws/client/check-answer.test.ts', 'an answer of AWS')(
@@ -28,7 +40,7 @@ export const hostileInput: Section = {
       'A configuration in JSON that is none is told with line and column, whatever is wrong.',
       inFile('test/config/positions.test.ts', 'the position of a problem')(
         'is that of the mistake in JSON with %s, of which nothing is shown',
-        'words before the map',
+        'a key without quotes',
       ),
     ),
     held(

@@ -83,6 +83,7 @@ interface Input {
 export const localRequests: Border<Input> = {
   name: 'requests to local sockets',
   share: 5_000,
+  isSystem: true,
   async open() {
     const agent = await startRunningAgent();
     const path = fc.tuple(

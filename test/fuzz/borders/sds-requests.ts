@@ -22,6 +22,7 @@ interface Input {
 export const sdsRequests: Border<Input> = {
   name: 'requests of SDS clients',
   share: 6_000,
+  isSystem: true,
   async open() {
     const agent = await startRunningAgent();
     const client = new Client(`unix:${agent.sds}`, credentials.createInsecure());

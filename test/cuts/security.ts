@@ -30,10 +30,12 @@ export const SECURITY: readonly Cut[] = [
     'if (found === undefined) return false as T;',
   ),
   evaluate('template-bounded', 'if (this.#length > MAX_LENGTH) throw', 'if (this.#length < 0) throw'),
-  evaluate('template-bounded', 'if (++this.#statements > MAX_STATEMENTS) {', 'if (++this.#statements > 4e6) {', {
-    by: 'loop without an end',
-    slow: true,
-  }),
+  evaluate(
+    'template-bounded',
+    "throw new RenderFault('RENDER_TOO_LARGE', seen,",
+    "throw new RenderFault('RENDER_KEY', seen,",
+    { by: 'loop without an end' },
+  ),
   cutIn('src/base/errors.ts')(
     'terminal-ways',
     'return printable(`${prefix}${place}: ${seen} (${code}). ${hint}`);',
@@ -48,7 +50,7 @@ export const SECURITY: readonly Cut[] = [
     'return write(text);',
     { by: 'by values', slow: true },
   ),
-  coreDumps('no-core-dumps', "writeSync(fd, '0');", '', { slow: true }),
+  coreDumps('no-core-dumps', "writeSync(fd, '0');", '', { by: 'show no hidden secret', slow: true }),
   coreDumps('no-core-dumps', 'writeSync(fd, `0x${inherited}`);', '', { by: 'its own affair', slow: true }),
   startOver(
     'node-options',

@@ -11,6 +11,7 @@ export const SECURITY: readonly Cut[] = [
     "if (key === undefined) throw new Error('cut');",
   ),
   cutIn('src/deliver/api/visible.ts')('hostile-requests', 'return this.#names.has(name);', "return name !== '';", {
+    by: 'show no hidden secret',
     slow: true,
   }),
   cutIn('src/backend/aws/client/check-answer.ts')(
@@ -50,7 +51,7 @@ export const SECURITY: readonly Cut[] = [
     'return write(text);',
     { by: 'by values', slow: true },
   ),
-  coreDumps('no-core-dumps', "writeSync(fd, '0');", '', { by: 'show no hidden secret', slow: true }),
+  coreDumps('no-core-dumps', "writeSync(fd, '0');", '', { slow: true }),
   coreDumps('no-core-dumps', 'writeSync(fd, `0x${inherited}`);', '', { by: 'its own affair', slow: true }),
   startOver(
     'node-options',

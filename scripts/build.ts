@@ -11,6 +11,7 @@ import { makeTables } from '../src/config/check/make-tables.ts';
 import { loadSchemas } from '../src/config/check/schemas.ts';
 import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
+import { billOfMaterials } from './sbom.ts';
 import { thirdPartyNotices } from './third-party.ts';
 
 /**
@@ -230,6 +231,7 @@ await writeFile('dist/meta.json', JSON.stringify(metafile));
 await writeFile('dist/pannier.schema.json', `${JSON.stringify(await exportJsonSchema(BACKEND_KINDS))}\n`);
 await writeFile('dist/pannier.1', manPage(version));
 await writeFile('dist/third-party.txt', thirdPartyNotices(metafile));
+await writeFile('dist/sbom.cdx.json', `${JSON.stringify(billOfMaterials(metafile, version), null, 1)}\n`);
 const hash = createHash('sha256')
   .update(JSON.stringify([...scripts.texts]))
   .digest('hex')

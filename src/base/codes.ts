@@ -48,6 +48,7 @@ export const CODES = {
   RENDER_NOT_TEXT: row(1, 'never', 'Use the helper json or base64encode.'),
   RENDER_BAD_ARGUMENT: row(1, 'never', 'See docs/templates.md.'),
   RENDER_BAD_CERTIFICATE: row(1, 'never', 'See docs/keystores.md.'),
+  RENDER_TOO_LARGE: row(1, 'never', 'Loop over less, or write less in each turn.'),
   RENDER_KEY: row(1, 'never', 'Rename the field with rename, or set keys: identifier.'),
   RENDER_SAME_KEY: row(1, 'never', 'Use rename, or take fewer sources.'),
 
@@ -214,6 +215,7 @@ export const CODES = {
   INIT_TIMEOUT: row(1, 'never', 'Raise --timeout, or see its reload.'),
   AGENT_STALLED: row(1, 'never', 'Restart it, and please report it.'),
   AGENT_PID_ONE: row(1, 'never', 'Use a small init such as tini: Node reaps only its own children.'),
+  AGENT_NODE_OPTIONS: row(1, 'never', 'Set them for the program that needs them, and not for the whole container.'),
   AGENT_NOTIFY: row(1, 'never', 'Install systemd-notify and set NotifyAccess=all, or use Type=exec.'),
   LOG_FILE: row(1, 'never', 'Check path and space, then send SIGHUP; until then lines go to standard error.'),
   INTERNAL: row(1, 'backoff', 'Please report it with the log around it.'),

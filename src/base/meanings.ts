@@ -35,6 +35,7 @@ export const MEANINGS = {
   RENDER_BAD_ARGUMENT: 'A helper was given a value that it cannot use.',
   RENDER_BAD_CERTIFICATE:
     'Certificates, a private key or the password of a keystore cannot be written in the form that is asked for.',
+  RENDER_TOO_LARGE: 'A file is larger than 64 MiB, or its template does more than two million steps.',
   RENDER_KEY: 'A key does not fit the format.',
   RENDER_SAME_KEY: 'Two fields would have the same key in a file.',
 
@@ -174,6 +175,7 @@ export const MEANINGS = {
   INIT_TIMEOUT: 'An output was not done within the time that init had.',
   AGENT_STALLED: 'A part of the agent makes no progress any more.',
   AGENT_PID_ONE: 'The agent is process 1 (a warning).',
+  AGENT_NODE_OPTIONS: 'NODE_OPTIONS has options that would load code into Pannier or show its memory (a warning).',
   AGENT_NOTIFY: 'The service manager cannot be notified (a warning).',
   LOG_FILE: 'The log file cannot be written (a warning).',
   INTERNAL: 'An error in Pannier itself.',

@@ -3,7 +3,7 @@ import { placeOfOutput } from '../config/place.ts';
 import { advised, askAgent } from './agent-advice.ts';
 import { parsedAnswer, refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
-import { print } from './print.ts';
+import { printLines } from './print.ts';
 
 /** Longer than the agent waits for a reload before it answers. */
 const TIMEOUT_MS = 40_000;
@@ -23,6 +23,6 @@ export async function askOutputCommand(
   const answer = await askAgent(where, { method: 'POST', path, timeoutMs: TIMEOUT_MS });
   if (answer.status !== 200) throw advised(refusedAnswer(answer, where, placeOfOutput(output)), where);
   const generation = plainNumber(lookUp(parsedAnswer(answer, where), 'generation'));
-  await print(`${output}: generation ${generation} is published\n`);
+  await printLines(`${output}: generation ${generation} is published\n`);
   return 0;
 }

@@ -4,6 +4,7 @@ import { run } from '../agent/run.ts';
 import { exitStatus, fail, formatFailure } from '../base/errors.ts';
 import { configSource } from './config-source.ts';
 import { forwardSignals } from './forward-signals.ts';
+import { tell } from './print.ts';
 import { warnAsProcessOne } from './process-one.ts';
 import { type CommonOptions, setUp } from './setup.ts';
 import { releaseStartMemory, spareMemory } from './sparing.ts';
@@ -46,7 +47,7 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
     logLevel: setup.log,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
-  for (const failed of failures) process.stderr.write(`exec: ${formatFailure(failed)}\n`);
+  for (const failed of failures) tell(`exec: ${formatFailure(failed)}\n`);
   if (execution.child.isStarted) return (await execution.ended).status;
   if (failures.length > 0) return exitStatus(failures);
   return exitStatusOf(signals.received() ?? 'SIGTERM');

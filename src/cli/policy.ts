@@ -10,7 +10,7 @@ import type { SecretConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
 import { ON_DEMAND_NAME } from '../config/sections/sds/config.ts';
-import { print } from './print.ts';
+import { print, tell } from './print.ts';
 import { requestsOnDemand } from './requests-on-demand.ts';
 import { type CommonOptions, loadPlan } from './setup.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -96,7 +96,7 @@ function textOf(policies: readonly Policy[]): string {
   const [only, ...others] = policies;
   if (only === undefined) return '# No backend of this configuration needs a policy.\n';
   if (others.length === 0) {
-    if (only.kind === 'iam') for (const note of only.notes) process.stderr.write(`policy: ${note}\n`);
+    if (only.kind === 'iam') for (const note of only.notes) tell(`policy: ${note}\n`);
     return only.text;
   }
   return policies

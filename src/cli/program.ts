@@ -6,6 +6,7 @@ import type { AgentOptions } from './find-agent.ts';
 import type { ImportCommandOptions } from './import.ts';
 import type { NewCommandOptions } from './new.ts';
 import type { PolicyCommandOptions } from './policy.ts';
+import { tell } from './print.ts';
 import type { Probe } from './probe.ts';
 import type { RenderCommandOptions } from './render.ts';
 
@@ -30,6 +31,7 @@ export function createProgram(choose: (choice: Choice) => void): Command {
     .description('Fetches secrets, keeps them fresh, publishes them atomically and makes the application reload.')
     .version(version)
     .exitOverride()
+    .configureOutput({ writeErr: tell }) // what it quotes of a command line may come from a script's input
     .showHelpAfterError('(pannier --help tells more)');
   const withConfig = (command: Command) =>
     command.addOption(

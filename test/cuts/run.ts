@@ -25,6 +25,7 @@ import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
 import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
+import { SECURITY } from './security.ts';
 import { STATE } from './state.ts';
 
 /** More tests at the same time would disturb those that measure time. */
@@ -49,6 +50,7 @@ const all: readonly Cut[] = [
   ...OUTAGE,
   ...STATE,
   ...SECRECY,
+  ...SECURITY,
   ...PROXY,
   ...MOVING_IN,
   ...DOCUMENTATION,

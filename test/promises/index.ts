@@ -14,6 +14,7 @@ import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
 import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
+import { hostileInput } from './security.ts';
 
 /**
  * What Pannier promises to its users, sentence by sentence, each with the tests that hold it or the work that will
@@ -29,6 +30,7 @@ export const SECTIONS: readonly Section[] = [
   childOfExec,
   outage,
   secrecy,
+  hostileInput,
   proxy,
   movingIn,
   documentation,

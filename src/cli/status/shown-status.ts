@@ -1,4 +1,5 @@
 import { formatDuration } from '../../base/duration.ts';
+import { printable } from '../../base/printable.ts';
 import type {
   AwsOnDemandStatus,
   BackendStatus,
@@ -17,10 +18,10 @@ export function shownStatus(status: Status): string {
   const since = (time: string) => formatDuration(floorSeconds(now - Date.parse(time)));
   const read = `configuration of ${since(configuration.readAt)} ago${listOf(configuration.files)}`;
   const parts = [
-    `pannier ${version}, up ${since(startedAt)}, ${read}\n`,
+    `${printable(`pannier ${version}, up ${since(startedAt)}, ${read}`)}\n`,
     configuration.refused.length === 0
       ? ''
-      : `a later configuration was refused:\n${configuration.refused.map((one) => `  ${reasonOf(one)}\n`).join('')}`,
+      : `a later configuration was refused:\n${configuration.refused.map((one) => `  ${printable(reasonOf(one))}\n`).join('')}`,
     table(
       ['BACKEND', 'KIND', 'LOGIN', 'ENDS IN', 'WHY'],
       backends.map((one) => backendRow(one, now)),

@@ -1,8 +1,9 @@
 import type { Backend } from '../backend/backend.ts';
+import type { KeyWrap } from '../backend/key-wrap.ts';
 import type { BackendKind, OpeningContext } from '../backend/kind.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
-import type { BackendConfig, Config } from '../config/config.ts';
+import type { BackendConfig, Config, WrappingKey } from '../config/config.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
 import type { AgentContext } from './context.ts';
 
@@ -30,6 +31,13 @@ export class Backends implements AsyncDisposable {
         (await import('./run-backend-command.ts')).runBackendCommand(command, context, config(), signal),
     };
     this.#kinds = context.kinds ?? BACKEND_KINDS;
+  }
+
+  /** Opens the key of a configured backend that encrypts keys. */
+  async openKeyWrap(key: WrappingKey, config: BackendConfig | undefined): Promise<KeyWrap> {
+    const open = config && kindOf(this.#kinds, config).openKeyWrap;
+    if (config === undefined || open === undefined) throw new TypeError(`${key.backend} wraps no keys`);
+    return await open(config, key, this.#context);
   }
 
   byName(): ReadonlyMap<string, Backend> {

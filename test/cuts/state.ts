@@ -38,8 +38,8 @@ export const STATE: readonly Cut[] = [
   ),
   seal(
     'state-sealed',
-    'decipher.update(file.subarray(HEADER, -TAG)), decipher.final()',
-    'decipher.update(file.subarray(HEADER, -TAG))',
+    'decipher.update(file.subarray(read.endsAt, -TAG)), decipher.final()',
+    'decipher.update(file.subarray(read.endsAt, -TAG))',
   ),
   seal('state-sealed', "if (!file.subarray(KEY_ID_AT, NONCE_AT).equals(id)) return { why: 'has another key' };", '', {
     by: 'is refused as such',
@@ -49,6 +49,9 @@ export const STATE: readonly Cut[] = [
     'contents: NOTHING, setAside: true',
     'contents: NOTHING, setAside: false',
   ),
+  cutIn('src/lease/attempts.ts')('state-transit', 'isFirst || (lease === undefined && isUnanswered(item))', 'isFirst', {
+    by: 'BACKEND_UNREACHABLE',
+  }),
   keeper('state-written-rarely', 'startedMonoMs + Math.max(MIN_GAP_MS, tookMs * GAP_PER_WRITE)', 'startedMonoMs'),
   keeper('state-written-rarely', 'if (this.#told !== warning.seen) emit', 'emit', { by: 'tells once' }),
   cutIn('src/state/state-file.ts')(

@@ -7,6 +7,7 @@ const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const keys = inFile('test/backend/aws/auth/credentials.test.ts', 'a service that gives credentials');
 const wire = inFile('test/deliver/api/aws.test.ts', 'for clients of the AWS agent');
 const system = inFile('test/system/state.test.ts', 'the state of an agent, with a real OpenBao');
+const transit = inFile('test/system/state-transit.test.ts', 'a state whose key OpenBao keeps');
 const polled = inFile('test/lease/earlier.test.ts', 'a polled value of an earlier process');
 const lease = inFile('test/lease/earlier.test.ts', 'a lease of an earlier process');
 const earlier = inFile('test/state/earlier-state.test.ts', 'a value of an earlier process');
@@ -107,6 +108,16 @@ export const outage: Section = {
       'A state whose key is missing stays as it is, and one that cannot be opened is set aside.',
       keeper('%s, the state stays as it was, and the agent works', 'with another key'),
       keeper('%s, the state stays as it was, and the agent works', 'without its variable'),
+    ),
+    held(
+      'state-transit',
+      'A state whose key the backend does not decrypt stays as it is, stops no start, and is opened when the backend does.',
+      transit('is left as it is when the key was deleted or the policy cut: the agent works without it and says why'),
+      transit(
+        'is opened late when the server that holds the key was away at the start, and serves what is missing then',
+      ),
+      polled('that becomes known late is served when its first fetch had %s', 'BACKEND_UNREACHABLE'),
+      transit('keeps a start that finds its server silent no longer than two seconds'),
     ),
     held(
       'state-written-rarely',

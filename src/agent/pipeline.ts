@@ -87,7 +87,7 @@ export class Pipeline implements AsyncDisposable {
 
     this.#keepsState = keepsState;
     const takeLogin = (backend: string, identity: string) => this.#state?.takeLogin(backend, identity);
-    const backends = new Backends(this.context, takeLogin, () => (this.#plan as Plan).config);
+    const backends = new Backends(this.context, takeLogin, () => this.#plan as Plan, once);
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 

@@ -52,6 +52,16 @@ export const STATE: readonly Cut[] = [
   cutIn('src/lease/attempts.ts')('state-transit', 'isFirst || (lease === undefined && isUnanswered(item))', 'isFirst', {
     by: 'BACKEND_UNREACHABLE',
   }),
+  cutIn('src/backend/vault/open.ts')(
+    'inline-no-token',
+    'config.auth.inline === undefined || askedOnce === undefined',
+    'config.auth.inline !== undefined || askedOnce === undefined',
+  ),
+  cutIn('src/backend/vault/inline/server-can.ts')(
+    'inline-openbao-only',
+    "if (isNewer && !body.has('enterprise')) return undefined;",
+    'if (isNewer) return undefined;',
+  ),
   keeper('state-written-rarely', 'startedMonoMs + Math.max(MIN_GAP_MS, tookMs * GAP_PER_WRITE)', 'startedMonoMs'),
   keeper('state-written-rarely', 'if (this.#told !== warning.seen) emit', 'emit', { by: 'tells once' }),
   cutIn('src/state/state-file.ts')(

@@ -7,6 +7,8 @@ const readiness = inFile('test/observe/health.test.ts', 'readiness');
 const keys = inFile('test/backend/aws/auth/credentials.test.ts', 'a service that gives credentials');
 const wire = inFile('test/deliver/api/aws.test.ts', 'for clients of the AWS agent');
 const system = inFile('test/system/state.test.ts', 'the state of an agent, with a real OpenBao');
+const inline = inFile('test/system/inline-auth.test.ts', 'inline auth, on a real OpenBao');
+const other = inFile('test/system/inline-auth.test.ts', 'inline auth, on another server');
 const transit = inFile('test/system/state-transit.test.ts', 'a state whose key OpenBao keeps');
 const polled = inFile('test/lease/earlier.test.ts', 'a polled value of an earlier process');
 const lease = inFile('test/lease/earlier.test.ts', 'a lease of an earlier process');
@@ -118,6 +120,18 @@ export const outage: Section = {
       ),
       polled('that becomes known late is served when its first fetch had %s', 'BACKEND_UNREACHABLE'),
       transit('keeps a start that finds its server silent no longer than two seconds'),
+    ),
+    held(
+      'inline-no-token',
+      'With `auth.inline: auto`, inits that loop leave no token on OpenBao, however they end.',
+      inline('lets init fetch what has no lease without any token'),
+      inline('makes no token in thirty inits that loop, and a plain init that fails leaves none'),
+      inline('does not use a secret id, which may be good for one login only'),
+    ),
+    held(
+      'inline-openbao-only',
+      'No credential is sent in a header to a server that does not say that it is OpenBao 2.4 or newer.',
+      other('sends no credential in a header to %s, and logs in', 'Vault of a later version'),
     ),
     held(
       'state-written-rarely',

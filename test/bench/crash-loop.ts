@@ -1,6 +1,6 @@
 /**
- * Counts what inits leave on a real OpenBao when they end in every way that a crash loop has: `npm run bench:crash-loop`,
- * or `-- 300` for 300 inits of each kind instead of 600. At most four run at once.
+ * Counts what inits leave on a real OpenBao when they end in every way that a crash loop has.
+ * `npm run bench:crash-loop`, or `-- 300` for 300 inits of each kind instead of 600. At most four run at once.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

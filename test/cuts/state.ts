@@ -11,6 +11,9 @@ export const STATE: readonly Cut[] = [
   cutIn('src/state/earlier-state.ts')('state', "life.kind !== 'lease' && ageMs > maxStaleMs", 'ageMs > 1e15', {
     by: 'is used up to the maxStale',
   }),
+  cutIn('src/agent/state/open-kept.ts')('state', 'else if (keeper !== undefined) late(keeper);', '', {
+    by: 'as on a machine that boots',
+  }),
   values('state-no-refusal', 'return this.#isDown ? this.#serve() : undefined;', 'return this.#serve();', {
     by: 'SECRET_DENIED',
   }),

@@ -70,6 +70,10 @@ export const outage: Section = {
       ),
       system('is served also when the backend is there and does not answer'),
       polled('is served as stale after half a second without an answer, and %s', 'another value replaces it'),
+      inFile(
+        'test/agent/state/open-kept.test.ts',
+        'the opening of a state',
+      )('lets the start go on after a second, as on a machine that boots, and gives the state when it is read'),
       polled('expires at the maxStale of its secret, counted from when it was last known good'),
       earlier('is used up to the maxStale of its secret, whatever maxAge says'),
     ),

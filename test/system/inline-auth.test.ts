@@ -118,7 +118,7 @@ describe('inline auth, on a real OpenBao', () => {
     const wrong = await count(() => scene.init(userpass.config, '5s', { env: LOUD }));
     expect([wrong.done.status, isSpared(wrong.done)]).toEqual([4, [false]]);
     expect(wrong.done.output()).not.toContain(PASSWORD);
-    // A user is locked after five refusals: however many secrets there are, the password is refused once, and once more.
+    // A user is locked after five refusals: for three secrets the password is refused once, and once more.
     expect(wrong.paths).toEqual(['auth/userpass/login/shop', 'auth/userpass/login/shop']);
   });
 

@@ -2,7 +2,7 @@ import type { Backend } from '../../backend/backend.ts';
 import type { KeptLogin } from '../../backend/kept-login.ts';
 import type { KeyWrap } from '../../backend/key-wrap.ts';
 import type { Clock } from '../../base/clock.ts';
-import { asFailure, type Failure, fail, failure } from '../../base/errors.ts';
+import { asFailure, fail } from '../../base/errors.ts';
 import type { Emit, Fact } from '../../base/fact.ts';
 import type { StateConfig } from '../../config/config.ts';
 import type { Environment } from '../../config/environment.ts';
@@ -33,8 +33,6 @@ const MIN_GAP_MS = 1_000;
 const GAP_PER_WRITE = 20;
 /** That a value is still the same, or a lease was renewed, is written after a tenth of its life, at the latest then. */
 const MAX_WAIT_MS = 60_000;
-/** How long a start waits for the state to be read. */
-const READ_MS = 1_000;
 
 /**
  * Keeps what the agent knows in the state of a configuration, for its next start, and gives out what an earlier process
@@ -79,18 +77,10 @@ export class StateKeeper {
     });
   }
 
-  /**
-   * Reads the state. Undefined when its key cannot be used, or the directory hangs: then none is kept. Never throws.
-   */
+  /** Reads the state. Undefined when its key or its directory cannot be used: then none is kept. Never rejects. */
   static async open(config: StateConfig, deps: StateKeeperDeps): Promise<StateKeeper | undefined> {
-    const done = new AbortController();
-    const late = deps.clock.sleep(READ_MS, done.signal).then((): Failure => {
-      return failure('STATE_UNREADABLE', config.place, `${config.path} was not read within ${READ_MS} ms`);
-    });
     const folder = createStateFolder(config.path, config.place);
-    const opened = openState(config, folder, deps.env).catch((error: unknown) => asFailure(error, config.place));
-    const result = await Promise.race([opened, late]);
-    done.abort();
+    const result = await openState(config, folder, deps.env).catch((error) => asFailure(error, config.place));
     const warning = 'code' in result ? result : result.warning;
     if (warning !== undefined) deps.emit({ kind: 'agent-warning', warning });
     return 'code' in result ? undefined : new StateKeeper(config, deps, { ...result, folder });
@@ -132,6 +122,13 @@ export class StateKeeper {
   /** Keeps the secrets as they are now: the lease manager is about to end. */
   freeze(): void {
     this.#frozen ??= collectSecrets(this.#deps.manager, this.#now());
+  }
+
+  /** Ends without writing. */
+  discard(): void {
+    this.#listening[Symbol.dispose]();
+    this.#cancel();
+    this.#dueMonoMs = undefined;
   }
 
   /** Writes a last time. To be called before the logins that end with the process are revoked. */

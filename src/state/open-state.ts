@@ -29,7 +29,8 @@ const MAX_KEY_AGE_MS = 86_400_000;
 export async function openState(config: StateConfig, folder: StateFolder, env: Environment): Promise<OpenedState> {
   const key = await loadSealKey(config, folder, env);
   const file = await folder.read();
-  return file === undefined ? { key, contents: NOTHING, setAside: false } : openWith(key, file, config);
+  if (file === undefined) return { key, contents: NOTHING, setAside: false };
+  return 'why' in file ? { key, ...refused(config, file.why) } : openWith(key, file, config);
 }
 
 export interface WrappedOptions {
@@ -49,8 +50,8 @@ export async function openWrappedState(
   { wrap, nowWallMs, signal }: WrappedOptions,
 ): Promise<OpenedState> {
   const file = await folder.read();
-  const key = file && (await unwrapKey(file, wrap, signal));
-  if (file === undefined || key === undefined || !('bytes' in key)) {
+  const key = file === undefined || 'why' in file ? file : await unwrapKey(file, wrap, signal);
+  if (file === undefined || 'why' in file || key === undefined || !('bytes' in key)) {
     const isLost = key !== undefined && 'why' in key;
     const before = isLost ? refused(config, key.why) : { contents: NOTHING, setAside: false };
     return { ...before, key: await wrapNewKey(wrap, signal), keyMadeWallMs: nowWallMs };

@@ -1,10 +1,12 @@
 import type { Backend } from '../backend/backend.ts';
+import type { KeyWrap } from '../backend/key-wrap.ts';
 import type { BackendKind, OpeningContext } from '../backend/kind.ts';
 import { BACKEND_KINDS } from '../backend/registry.ts';
 import { isSamePlainData } from '../base/plain-data-equal.ts';
-import type { BackendConfig, Config } from '../config/config.ts';
+import type { BackendConfig, SecretRequest, WrappingKey } from '../config/config.ts';
 import { kindOf } from '../config/sections/backends/kind.ts';
 import type { AgentContext } from './context.ts';
+import type { Plan } from './plan.ts';
 
 interface Opened {
   readonly config: BackendConfig;
@@ -19,17 +21,31 @@ export class Backends implements AsyncDisposable {
 
   /**
    * @param takeLogin see `OpeningContext`.
-   * @param config the whole configuration, from the first `replace` on.
+   * @param plan the whole plan, from the first `replace` on.
+   * @param once the process ends when its outputs have come to an end.
    */
-  constructor(context: AgentContext, takeLogin: NonNullable<OpeningContext['takeLogin']>, config: () => Config) {
+  constructor(
+    context: AgentContext,
+    takeLogin: NonNullable<OpeningContext['takeLogin']>,
+    plan: () => Plan,
+    once: boolean,
+  ) {
     this.#context = {
       ...context,
       kept: new Map(),
       takeLogin,
       runCommand: async (command, signal) =>
-        (await import('./run-backend-command.ts')).runBackendCommand(command, context, config(), signal),
+        (await import('./run-backend-command.ts')).runBackendCommand(command, context, plan().config, signal),
+      ...(once ? { askedOnce: (backend: string) => requestsOf(backend, plan()) } : {}),
     };
     this.#kinds = context.kinds ?? BACKEND_KINDS;
+  }
+
+  /** Opens the key of a configured backend that encrypts keys. */
+  async openKeyWrap(key: WrappingKey, config: BackendConfig | undefined): Promise<KeyWrap> {
+    const open = config && kindOf(this.#kinds, config).openKeyWrap;
+    if (config === undefined || open === undefined) throw new TypeError(`${key.backend} wraps no keys`);
+    return await open(config, key, this.#context);
   }
 
   byName(): ReadonlyMap<string, Backend> {
@@ -67,6 +83,13 @@ export class Backends implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.replace([]))();
   }
+}
+
+/** What the outputs of a plan ask of one backend, beside paths that they compute. */
+function requestsOf(name: string, { config, outputs }: Plan): readonly SecretRequest[] {
+  const wanted = new Set(outputs.flatMap(({ renderer }) => [...renderer.wants]));
+  const own = [...wanted].flatMap((one) => config.secrets.get(one) ?? []);
+  return own.filter(({ backend }) => backend === name).map(({ request }) => request);
 }
 
 async function dispose(backends: readonly Backend[]): Promise<void> {

@@ -4,7 +4,7 @@ import { isSamePlainData } from '../base/plain-data-equal.ts';
 import { Releases } from '../base/releases.ts';
 import { Subscribers } from '../base/subscribers.ts';
 import { Supervisor } from '../base/supervisor.ts';
-import type { StateConfig } from '../config/config.ts';
+import type { BackendConfig, Config, StateConfig } from '../config/config.ts';
 import type { Owners } from '../deliver/file/owners.ts';
 import type { FindKept } from '../lease/attempts.ts';
 import { LeaseManager } from '../lease/manager.ts';
@@ -17,6 +17,7 @@ import type { AgentView } from './serve/agent-view.ts';
 import { Listeners } from './serve/listeners.ts';
 import { servicesOf } from './serve/services.ts';
 import type { StateKeeper } from './state/keeper.ts';
+import type { StateOpening } from './state/opening.ts';
 import { usedBackends } from './used-backends.ts';
 import { WantedSecrets } from './wanted-secrets.ts';
 
@@ -69,6 +70,7 @@ export class Pipeline implements AsyncDisposable {
   readonly #keepsState: boolean;
   #state: StateKeeper | undefined;
   #stateConfig: StateConfig | undefined;
+  #opening: StateOpening | undefined;
   #isApplied = false;
   #refusedConfig: readonly Failure[] = [];
 
@@ -89,7 +91,7 @@ export class Pipeline implements AsyncDisposable {
 
     this.#keepsState = keepsState;
     const takeLogin = (backend: string, identity: string) => this.#state?.takeLogin(backend, identity);
-    const backends = new Backends(this.context, takeLogin, () => (this.#plan as Plan).config);
+    const backends = new Backends(this.context, takeLogin, () => this.#plan as Plan, once);
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
@@ -107,6 +109,7 @@ export class Pipeline implements AsyncDisposable {
     this.secrets = manager;
     this.#releases.push(() => manager[Symbol.asyncDispose]());
     this.#releases.push(async () => this.#state?.end());
+    this.#releases.push(async () => this.#opening?.[Symbol.asyncDispose]());
 
     const supervisor = new Supervisor((task, error) => {
       emit({ kind: 'task-crashed', task, failure: asFailure(error, task) });
@@ -141,11 +144,11 @@ export class Pipeline implements AsyncDisposable {
    */
   async apply(plan: Plan): Promise<void> {
     if (this.#isLasting) this.#owners ??= await this.#makeOwners();
-    if (this.#keepsState) await this.#followState(plan.config.state);
+    const isServing = this.#listeners !== undefined;
+    const used = usedBackends(plan, { withEnvironment: this.#execution !== undefined, isServing });
+    if (this.#keepsState) await this.#followState(plan.config, used);
     this.#plan ??= plan; // listeners answer as soon as they are open
     const listeners = await this.#listeners?.prepare(servicesOf(plan.config));
-    const isServing = listeners !== undefined;
-    const used = usedBackends(plan, { withEnvironment: this.#execution !== undefined, isServing });
     const closeOld = await this.#backends.replace(used).catch(async (error: unknown) => {
       await listeners?.discard();
       throw error;
@@ -200,22 +203,31 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /** Opens the state before the first login. Nothing of it is loaded where no state is configured. */
-  async #followState(config: StateConfig | undefined): Promise<void> {
+  async #followState({ state: config, backends }: Config, used: readonly BackendConfig[]): Promise<void> {
     if (isSamePlainData(config, this.#stateConfig)) return;
     const { path = '' } = this.#stateConfig ?? {};
     this.#stateConfig = config;
     const old = this.#state;
     this.#state = undefined;
+    await this.#opening?.[Symbol.asyncDispose]();
+    this.#opening = undefined;
     await old?.end();
     if (path !== config?.path) await this.#owners?.release(path);
     if (config === undefined) return;
     const warning = this.#owners && (await (await import('./state/own-state.ts')).ownState(config, this.#owners));
     if (warning !== undefined) return this.context.emit({ kind: 'agent-warning', warning });
-    const { StateKeeper } = await import('./state/keeper.ts');
-    const { clock, emit, env } = this.context;
-    const backends = () => this.#backends.byName().values();
-    this.#state = await StateKeeper.open(config, { clock, emit, env, manager: this.#manager, backends });
-    if (this.#isApplied) this.#state?.writeSoon();
+    const { openKept } = await import('./state/open-kept.ts');
+    const deps = { ...this.context, manager: this.#manager, backends: () => this.#backends.byName().values() };
+    this.#opening = openKept(config, deps, {
+      openWrap: (key) => this.#backends.openKeyWrap(key, backends.get(key.backend)),
+      goesOn: (name) => !this.#isApplied && used.some((one) => one.name === name),
+      late: (keeper) => {
+        this.#state = keeper;
+        keeper.joinLate();
+      },
+    });
+    this.#state = await this.#opening.first;
+    if (this.#isApplied) this.#state?.joinLate();
   }
 
   async #makeOwners(): Promise<Owners> {

@@ -53,6 +53,8 @@ export type Fact =
       readonly failure: Failure;
       readonly retryInMs: number;
     }
+  /** Requests carry the credential, and no token is made. `failure`: why that cannot be, so a login is made. */
+  | { readonly kind: 'login-inline'; readonly backend: string; readonly failure?: Failure }
   /** The login of an earlier process is used. `failure`: the server has not said yet whether it is still alive. */
   | {
       readonly kind: 'login-resumed';

@@ -32,7 +32,8 @@ export interface PolicyCommandOptions extends CommonOptions {
  */
 export async function policyCommand(options: PolicyCommandOptions): Promise<number> {
   const plan = await loadPlan(options);
-  const { backends, secrets, proxy } = plan.config;
+  const { backends, secrets, proxy, state } = plan.config;
+  const key = state?.key;
   for (const name of options.backend) {
     if (backends.has(name)) continue;
     const hint = `Configured: ${[...backends.keys()].slice(0, 10).join(', ')}.`;
@@ -52,6 +53,7 @@ export async function policyCommand(options: PolicyCommandOptions): Promise<numb
       config,
       secrets: [...own, ...requestsOnDemand(config.name, plan.config).map(forAnyName)],
       computed: computed.get(config.name) ?? [],
+      ...(key?.from === 'wrapped' && key.backend === config.name ? { wrappingKey: key } : {}),
       isProxied: proxy?.backend === config.name,
       ...(options.direct === true ? { ask: askBy(options, stop.signal) } : {}),
     };

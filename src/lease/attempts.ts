@@ -1,5 +1,6 @@
 import type { LeaseLife, Restorer, Want } from '../backend/backend.ts';
 import { isNothingThere } from '../backend/nothing-there.ts';
+import { isOutage } from '../backend/outage.ts';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
@@ -128,6 +129,11 @@ export class Attempts implements Disposable {
     this.#deps.notify(item, 'settled');
   }
 
+  /** Has an earlier value served when the running attempt of an item without a value gets no answer. */
+  standByEarlier(item: Item): void {
+    if (item.running !== undefined && isUnanswered(item)) this.#deps.earlier?.()?.standBy(item, this.#earlierContext);
+  }
+
   /** Ends the waits of refreshes. */
   [Symbol.dispose](): void {
     this.#stop.abort();
@@ -142,7 +148,8 @@ export class Attempts implements Disposable {
     const isFirst = item.fetchesBegun === 1 && lease === undefined;
     const restore = isFirst ? this.#restorerOf(item) : undefined;
     const kept = restore === undefined ? undefined : await this.#restore(item, restore);
-    const earlier = isFirst && kept === undefined ? this.#deps.earlier?.() : undefined;
+    const asksEarlier = isFirst || (lease === undefined && isUnanswered(item)); // the state may be opened late
+    const earlier = asksEarlier && kept === undefined ? this.#deps.earlier?.() : undefined;
     const restored = earlier === undefined ? kept : await earlier.takeUp(item, this.#earlierContext, begin(item));
     using standBy = restored === undefined ? earlier?.standBy(item, this.#earlierContext) : undefined;
     const limiter = doing === 'fetch' && restored === undefined ? this.#deps.logins.limiterOf(item.backend) : undefined;
@@ -159,6 +166,7 @@ export class Attempts implements Disposable {
       failed = asFailure(error, item.want.place);
       event = item.isGone ? event : (standBy?.failed(failed) ?? event);
     }
+    if (failed === undefined || !isOutage(failed)) item.isAnswered = true;
     limiter?.leave();
     item.running = undefined;
     item.abort = undefined;
@@ -247,6 +255,11 @@ export class Attempts implements Disposable {
     this.#deps.deadlines.planExpiry(item);
     this.#deps.stateChanged();
   }
+}
+
+/** Whether there is no value, and the backend has not refused it either. */
+function isUnanswered({ entry, isAnswered }: Item): boolean {
+  return !isAnswered && (entry === undefined || entry.state === 'absent');
 }
 
 /** The lease that a renewal extends. Undefined when the value has none, or the source renews none. */

@@ -50,6 +50,8 @@ export interface Item {
   abort: AbortController | undefined;
   /** See the states above. */
   isGone: boolean;
+  /** Whether the backend has answered a fetch, with a value or with a refusal. */
+  isAnswered: boolean;
   /** Whether listeners were notified of this item at least once. */
   wasNotified: boolean;
   /** When the next attempt is due; undefined when none is. Meaningless while an attempt runs. */
@@ -79,6 +81,7 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     pullableFromMonoMs: Number.NEGATIVE_INFINITY,
     abort: undefined,
     isGone: false,
+    isAnswered: false,
     wasNotified: false,
     nextMonoMs: undefined,
     cancelNext: nothing,

@@ -144,6 +144,11 @@ export class LeaseManager {
     this.#stateChanged();
   }
 
+  /** Has what an earlier process knew stand by for wants without a value: it became known after their fetch began. */
+  standByEarlier(): void {
+    for (const item of this.#items.values()) this.#attempts.standByEarlier(item);
+  }
+
   /**
    * The present state of `names` (default: all), frozen. A snapshot costs one map entry per name; the snapshot of all
    * names is kept until something changes.

@@ -23,6 +23,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'config-rejected': ['error', 'configuration refused, the running one stays'],
   'login-made': ['info', 'logged in'],
   'login-resumed': ['info', 'login of an earlier process taken up'],
+  'login-inline': ['info', 'inline auth'],
   'login-failed': ['warn', 'login failed'],
   'login-renewed': ['debug', 'login renewed'],
   'login-renew-failed': ['warn', 'login renewal failed'],

@@ -24,8 +24,10 @@ export const vault: BackendKind<VaultBackendConfig> = {
     secrets: (path, isPrivate): ListRequest => ({ kind: 'vault-list', path, ...privacy(isPrivate) }),
   },
   hasProxy: true,
+  wrapsKeys: true,
   credentialsIn: ({ auth }) => (auth.method === 'token' && auth.token !== undefined ? [auth.token] : []),
   usesUpLogin: ({ auth }) => auth.method === 'approle' && (auth.secretIdWrapped || auth.removeSecretIdFile),
   loadTools: () => import('./tools.ts'),
+  openKeyWrap: async (config, key, context) => (await import('./key-wrap.ts')).openVaultKeyWrap(config, key, context),
   open: async (config, opening) => (await import('./open.ts')).openVaultBackend(config, opening),
 };

@@ -6,6 +6,8 @@ import { createSession } from './auth/session.ts';
 import { createVaultBackend, identityOf } from './backend.ts';
 import { createVaultClient } from './client/create-client.ts';
 import type { VaultBackendConfig } from './config/config.ts';
+import type { VaultRequest } from './config/request.ts';
+import type { VaultCertificateDeps } from './source/certificate-deps.ts';
 import type { Upstream, VaultBackend } from './upstream.ts';
 
 /**
@@ -32,7 +34,16 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
     method === undefined
       ? createNoLogin()
       : createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, earlier });
-  const backend = createVaultBackend(config, { client, session, clock, random, emit });
+  const { askedOnce } = context;
+  const openInline =
+    config.auth.inline === undefined || askedOnce === undefined || method === undefined
+      ? undefined
+      : async (source: VaultCertificateDeps) => {
+          const { canBeInline, openInline } = await import('./inline/index.ts');
+          const isSpared = askedOnce(config.name).every((request) => canBeInline(request as VaultRequest));
+          return isSpared ? openInline({ client, method, config, source }) : undefined;
+        };
+  const backend = createVaultBackend(config, { client, session, clock, random, emit, openInline });
   let upstream: Promise<Upstream> | undefined;
   return {
     ...backend,

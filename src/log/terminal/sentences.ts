@@ -41,6 +41,8 @@ const SENTENCES: Sentences = {
     `logged in to ${backend} by ${method}${ttlMs === 'forever' ? '' : `, for ${formatDuration(ttlMs)}`}`,
   'login-failed': ({ backend, failure, retryInMs }) =>
     `cannot log in to ${backend}: ${reasonOf(failure)}${again(retryInMs)}`,
+  'login-inline': ({ backend, failure }) =>
+    failure === undefined ? `${backend} needs no login` : `${backend} needs a login: ${reasonOf(failure)}`,
   'login-resumed': ({ backend, failure }) =>
     `login to ${backend} taken up from an earlier process${failure === undefined ? '' : `, not asked for yet: ${reasonOf(failure)}`}`,
   'login-renewed': ({ backend, ttlMs }) => `login to ${backend} renewed, for ${formatDuration(ttlMs)}`,

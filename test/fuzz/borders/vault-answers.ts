@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { createVaultMethod } from '../../../src/backend/vault/auth/create-method.ts';
 import { createVaultBackend } from '../../../src/backend/vault/backend.ts';
 import { createVaultClient } from '../../../src/backend/vault/client/create-client.ts';
-import type { AuthConfig } from '../../../src/backend/vault/config/config.ts';
+import type { LoginConfig } from '../../../src/backend/vault/config/config.ts';
 import type { VaultRequest } from '../../../src/backend/vault/config/request.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { PannierError } from '../../../src/base/errors.ts';
@@ -89,7 +89,7 @@ export const vaultAnswers: Border<Input> = {
     const place = await createPlace();
     const token = join(place.dir, 'token');
     await writeFile(token, 'eyJhbGciOiJub25lIn0.e30.x');
-    const logins: readonly AuthConfig[] = [
+    const logins: readonly LoginConfig[] = [
       { method: 'kubernetes', mount: 'kubernetes', role: 'shop', tokenFile: token, revokeOnExit: false },
       { method: 'token', mount: 'token', tokenFile: token, revokeOnExit: false },
       { method: 'userpass', mount: 'userpass', username: 'u', passwordFile: token, revokeOnExit: false },
@@ -102,7 +102,7 @@ export const vaultAnswers: Border<Input> = {
         removeSecretIdFile: false,
         revokeOnExit: false,
       },
-    ] as readonly AuthConfig[];
+    ] as readonly LoginConfig[];
     const never = new AbortController().signal;
     const body = json(NAMES);
     return {
@@ -125,7 +125,7 @@ export const vaultAnswers: Border<Input> = {
         const said: unknown[] = [];
         try {
           if (request === undefined) {
-            const auth = logins[what - REQUESTS.length] as AuthConfig;
+            const auth = logins[what - REQUESTS.length] as LoginConfig;
             said.push(
               await createVaultMethod({ name: 'bao', auth }, { ...deps, env: {}, kept: new Map() }).login(never),
             );

@@ -131,6 +131,10 @@ export class LoginKeeper {
   async #resume(kept: KeptLogin): Promise<ResumedLogin | undefined> {
     this.#state = 'logging-in';
     const { jumpedMs } = this.#logins;
+    if (kept.made !== undefined) {
+      this.#adopt({ ...kept, accessor: kept.accessor, ...kept.made, usesLeft: 'unlimited' }, jumpedMs);
+      return undefined;
+    }
     const { resumeLogin } = await import('./resume-login.ts');
     const resumed = await resumeLogin(kept, this.#deps, this.#deps.stop);
     if (resumed === undefined || this.#deps.stop.aborted) return undefined;

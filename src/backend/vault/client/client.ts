@@ -15,6 +15,8 @@ export interface VaultCall {
   readonly body?: Readonly<Record<string, unknown>>;
   /** Absent: the call is made without a token. */
   readonly token?: Secret;
+  /** Further headers, which are never logged. */
+  readonly headers?: Readonly<Record<string, Secret>>;
   /** Replaces the configured namespace; empty is the root. Absent: the configured one. */
   readonly namespace?: string;
   /** Configuration path, for errors. */

@@ -81,6 +81,7 @@ class NodeVaultClient implements VaultClient {
   #passing(call: VaultCall, send: Send): NodeVaultOptions<Passed> {
     const { token, namespace, place } = call;
     const headers = { ...this.#headers };
+    for (const [name, value] of Object.entries(call.headers ?? {})) headers[name] = value.exposeText('backend');
     if (token !== undefined) headers['X-Vault-Token'] = checkHeaderToken(token.exposeText('backend'), 'token', place);
     if (namespace === '') delete headers['X-Vault-Namespace'];
     else if (namespace !== undefined) headers['X-Vault-Namespace'] = checkHeaderToken(namespace, 'namespace', place);

@@ -57,6 +57,12 @@ export const vaultWords: Words = {
     does: 'which login; `none`: the address is a proxy that adds its own token',
     examples: ['kubernetes'],
   },
+  'backends.NAME.auth.inline': {
+    type: '`auto`, `off`',
+    default: '`off`',
+    does: '`auto`: `init`, `render` and `get --direct` make [no token](inline-auth.md) where the server is OpenBao 2.4 or newer and nothing has a lease',
+    examples: ['auto'],
+  },
   'backends.NAME.auth.mount': {
     type: 'text',
     default: "the method's name",

@@ -173,6 +173,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],
+  leases: [
+    'src/lease/replaced/replaced-values.ts',
+    'src/backend/vault/source/revoke.ts',
+    'src/agent/end-credentials.ts',
+  ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
   sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],

@@ -12,15 +12,18 @@ import type { Renderer } from '../../render/render.ts';
 import { NeededSecrets } from './needed-secrets.ts';
 import type { ReloadProgress } from './reload-progress.ts';
 import { RetryTimer } from './retry-timer.ts';
+import { type UsedValues, type UsedVersions, versionsIn } from './used-values.ts';
 
 export interface PublisherDeps {
-  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir'>>;
+  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'keep'>>;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Looks at each candidate. Absent: none is checked. */
   readonly check: Check | undefined;
   /** Told of each generation that is published. */
   readonly progress: ReloadProgress;
+  /** Told of what each generation is made of. */
+  readonly used: UsedValues;
   readonly manager: Pick<LeaseManager, 'snapshot' | 'wantIdOf'>;
   readonly clock: Pick<Clock, 'monoMs'>;
   readonly random: () => number;
@@ -40,6 +43,13 @@ export type PublishResult =
   | { readonly kind: 'refused'; readonly why: Failure }
   | { readonly kind: 'published'; readonly generation: number };
 
+/** What a candidate was made of, and since when. */
+interface Made {
+  readonly files: number;
+  readonly startedMs: number;
+  readonly versions: UsedVersions;
+}
+
 /** Renders one output from the secrets that it needs, and publishes what is new to its sink. */
 export class Publisher {
   readonly #deps: PublisherDeps;
@@ -49,6 +59,8 @@ export class Publisher {
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
   #tmpfs = false;
+  /** The generations that can be gone back to; known where the output keeps more than one. */
+  kept: readonly number[] = [];
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
@@ -87,6 +99,7 @@ export class Publisher {
       emit({ kind: 'agent-warning', warning });
     }
     if (generation !== undefined) this.#sweepAtMs = 0;
+    this.#deps.used.recovered(generation ?? 0);
     if (held !== undefined && held !== generation) {
       const seen = `generation ${held} was taken back, and is held back since`;
       this.#held = { generation: held, why: failure('OUTPUT_HELD', this.#place, seen) };
@@ -110,10 +123,11 @@ export class Publisher {
     if (this.needed.update(rendered)) onNeeds();
     if (rendered.kind === 'waits') return rendered;
     const staged = await sink.stage(rendered.files);
+    const versions = versionsIn(snapshot, manager);
     const result =
       typeof staged === 'string'
-        ? await this.#same(staged)
-        : await this.#publishNew(staged, { files: rendered.files.size, startedMs }, signal);
+        ? await this.#same(staged, versions)
+        : await this.#publishNew(staged, { files: rendered.files.size, startedMs, versions }, signal);
     if (result.kind !== 'refused' && sink.keep !== undefined && (sink.hasKept || hasCertificate(snapshot))) {
       await this.#keep(snapshot, rendered.files);
     }
@@ -128,13 +142,15 @@ export class Publisher {
     this.#held = { why };
   }
 
-  /** See `rollBack` of roll-back.ts. */
-  async rollBack(generation: number, why: Failure): Promise<number | undefined> {
-    const { sink, output, progress, emit, clock } = this.#deps;
+  /** See `rollBack` of roll-back.ts. @param to the generation to go back to; absent: the one before. */
+  async rollBack(generation: number, why: Failure, to?: number): Promise<number | undefined> {
+    const { sink, output, progress, used, emit, clock } = this.#deps;
     const { rollBack } = await import('./roll-back.ts');
-    const next = await rollBack(sink, generation, why, { name: output.name, emit });
-    if (next === undefined) return undefined;
+    const done = await rollBack(sink, { generation, to, why }, { name: output.name, emit });
+    if (done === undefined) return undefined;
+    const { next, from } = done;
     progress.published(next);
+    used.republished(next, from);
     this.#recheck.cancel();
     this.#held = { generation, why };
     this.#sweepAtMs = clock.monoMs();
@@ -148,10 +164,11 @@ export class Publisher {
 
   /** The previous generation stays for readers that are still in it; the sink says when it may go. */
   async sweep(): Promise<void> {
-    const { sink, clock } = this.#deps;
+    const { sink, output, clock } = this.#deps;
     this.#sweepAtMs = Number.POSITIVE_INFINITY;
     try {
       const nextMs = await sink.sweep();
+      if (output.keep !== undefined && output.keep > 1) this.kept = await sink.kept();
       if (nextMs !== undefined) this.#sweepAtMs = clock.monoMs() + nextMs;
     } catch {
       // What could not be removed now goes at the next publish or start; the published generation is not concerned.
@@ -170,22 +187,19 @@ export class Publisher {
     }
   }
 
-  async #same(staged: 'equal' | 'held'): Promise<PublishResult> {
+  async #same(staged: 'equal' | 'held', versions: UsedVersions): Promise<PublishResult> {
     if (staged === 'equal') {
+      this.#deps.used.equal(versions);
       await this.#release();
       this.#deps.emit({ kind: 'output-unchanged', output: this.#deps.output.name });
     }
     return { kind: 'equal' };
   }
 
-  async #publishNew(
-    staged: Staged,
-    { files, startedMs }: { readonly files: number; readonly startedMs: number },
-    signal: AbortSignal,
-  ): Promise<PublishResult> {
+  async #publishNew(staged: Staged, made: Made, signal: AbortSignal): Promise<PublishResult> {
     const why = await this.#check(staged, signal);
     if (why !== undefined) return { kind: 'refused', why };
-    const result = await this.#commit(staged, files, startedMs);
+    const result = await this.#commit(staged, made);
     await this.#release();
     return result;
   }
@@ -216,10 +230,11 @@ export class Publisher {
     });
   }
 
-  async #commit(staged: Staged, files: number, startedMs: number): Promise<PublishResult> {
-    const { output, progress, emit, clock } = this.#deps;
+  async #commit(staged: Staged, { files, startedMs, versions }: Made): Promise<PublishResult> {
+    const { output, progress, used, emit, clock } = this.#deps;
     const { generation, first } = await staged.commit();
     progress.published(generation);
+    used.published(generation, versions);
     if (first && !output.reloadOnFirst) await this.#skipReload(generation);
     const durationMs = clock.monoMs() - startedMs;
     const dir = output.dir === undefined ? {} : { dir: output.dir };

@@ -13,7 +13,7 @@ export interface AgentLine extends PolicyLine {
  */
 export function agentLinesOf(
   { method, revokeOnExit }: Pick<AuthConfig, 'method' | 'revokeOnExit'>,
-  requests: Iterable<VaultRequest>,
+  requests: readonly VaultRequest[],
 ): readonly AgentLine[] {
   const lookUp =
     method === 'token' ? 'reads the life of the token' : 'tells a denied path from a login that was revoked';
@@ -21,8 +21,14 @@ export function agentLinesOf(
     { path: 'auth/token/lookup-self', capabilities: ['read'], why: lookUp },
     { path: 'auth/token/renew-self', capabilities: ['update'], why: 'renews the login, and with it all leases' },
   ];
-  if ([...requests].some(({ kind }) => kind === 'vault-read' || kind === 'vault-write')) {
+  const leased = requests.filter(({ kind }) => kind === 'vault-read' || kind === 'vault-write');
+  if (leased.length > 0) {
     lines.push({ path: 'sys/leases/renew', capabilities: ['update'], why: 'renews the leases of secrets' });
+  }
+  const endsOld = leased.some(({ upkeep }) => upkeep?.revokeOldAfterMs !== undefined);
+  if (endsOld || (revokeOnExit && leased.length > 0)) {
+    const why = endsOld ? 'revokeOld ends replaced leases' : 'revokeOnExit ends leases at once, not some time later';
+    lines.push({ path: 'sys/leases/revoke', capabilities: ['update'], why });
   }
   if (revokeOnExit) {
     lines.push({ path: 'auth/token/revoke-self', capabilities: ['update'], why: 'revokeOnExit ends the login' });

@@ -45,10 +45,11 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
     configuration,
     backends.map(({ name, login, failure }) => [name, login?.state, failure?.code]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
-    outputs.map(({ name, state, generation, failure, held }) => [
+    outputs.map(({ name, state, generation, kept, failure, held }) => [
       name,
       state,
       generation,
+      kept,
       failure?.code,
       held?.failure.code,
     ]),
@@ -102,10 +103,11 @@ function shownSds({ streams, onDemand, secrets }: SdsStatus): string {
   return `sds: ${streams} streams${issued}\n${rows}`;
 }
 
-function outputRow({ name, state, generation, dir, missing = [], failure, held }: OutputStatus): string[] {
+function outputRow({ name, state, generation, kept = [], dir, missing = [], failure, held }: OutputStatus): string[] {
   const why = missing.length === 0 ? reasonOf(failure ?? held?.failure) : `waits for ${missing.join(', ')}`;
   const shown = held === undefined ? state : `${state}, newer held back`;
-  return [name, shown, generation === undefined ? '-' : String(generation), dir ?? '-', why];
+  const number = generation === undefined ? '-' : String(generation);
+  return [name, shown, kept.length === 0 ? number : `${number}, kept ${kept.join(' ')}`, dir ?? '-', why];
 }
 
 function timeUntil(time: string | undefined, now: number): string {

@@ -32,6 +32,8 @@ export interface OutputConfig extends GenerationsConfig {
   readonly uid?: number;
   readonly gid?: number;
   readonly requireTmpfs: boolean;
+  /** How many generations before the published one stay; absent: one. */
+  readonly keep?: number;
   readonly reload: readonly ReloadConfig[];
   /** What is run on a candidate; a candidate that fails is not published. Absent: candidates are not checked. */
   readonly check?: CommandReloadConfig;

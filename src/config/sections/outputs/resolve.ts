@@ -13,7 +13,18 @@ import { checkFileNames, resolveFile } from './resolve-file.ts';
 import { resolveReload } from './resolve-reload.ts';
 
 /** The keys of an output that say nothing about its templates, which can be checked when one of these is wrong. */
-const NOT_FOR_TEMPLATES = ['dir', 'mode', 'uid', 'gid', 'dirMode', 'requireTmpfs', 'quiet', 'maxWait', 'reloadOnFirst'];
+const NOT_FOR_TEMPLATES = [
+  'dir',
+  'mode',
+  'uid',
+  'gid',
+  'dirMode',
+  'requireTmpfs',
+  'quiet',
+  'maxWait',
+  'reloadOnFirst',
+  'keep',
+];
 
 const MODE = 0o400;
 const QUIET_MS = 10;
@@ -96,6 +107,7 @@ function outputOf(
     quietMs,
     maxWaitMs,
     reloadOnFirst: shape.reloadOnFirst ?? false,
+    ...(shape.keep === undefined ? {} : { keep: shape.keep }),
     ...parts,
   };
   warnOfDirMode(output, entry, problems);

@@ -21,7 +21,7 @@ export const COMMANDS: readonly Cut[] = [
     'else rendered++;',
     { by: 'a misspelt field', slow: true },
   ),
-  lines('policy-is-enough', 'if ([...requests].some(', 'if ([].some(', { slow: true }),
+  lines('policy-is-enough', 'if (leased.length > 0) {', 'if (leased.length < 0) {', { slow: true }),
   lines(
     'policy-is-least',
     "path: 'auth/token/renew-self', capabilities: ['update']",

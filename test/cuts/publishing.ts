@@ -18,7 +18,7 @@ const view = cutIn('src/render/template/view.ts');
 const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
 const SWAP = 'await replaceLink(disk, folder, generationName(generation), DATA_TMP, DATA); // 5.';
 const RENAME = 'await disk.rename(made, folder.at(name));';
-const KEPT = 'if (number === published || number === previous || number === this.held) continue;';
+const KEPT = 'if (number === published || kept.includes(number) || number === this.held) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
 
 export const PUBLISHING: readonly Cut[] = [
@@ -32,8 +32,8 @@ export const PUBLISHING: readonly Cut[] = [
   }),
   cutIn('src/agent/output/roll-back.ts')(
     'verify',
-    "const staged = files === undefined ? 'equal' :",
-    "const staged = files !== undefined ? 'equal' :",
+    "const staged = earlier === undefined ? 'equal' :",
+    "const staged = earlier !== undefined ? 'equal' :",
   ),
   sink('held-back', "if (await this.#isHeld(plan, volume, folder)) return 'held';", ''),
   links('inside-dir', 'const made = folder.at(temporary);', 'const made = folder.at(`../${temporary}`);'),

@@ -22,6 +22,7 @@ import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
+import { REPLACED } from './replaced.ts';
 import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 import { STATE } from './state.ts';
@@ -43,6 +44,7 @@ const all: readonly Cut[] = [
   ...CERTIFICATES,
   ...PUBLISHING,
   ...RELOAD,
+  ...REPLACED,
   ...EXEC,
   ...OUTAGE,
   ...STATE,

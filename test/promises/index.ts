@@ -11,6 +11,7 @@ import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
+import { replaced } from './replaced.ts';
 import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 
@@ -24,6 +25,7 @@ export const SECTIONS: readonly Section[] = [
   certificates,
   publishing,
   reload,
+  replaced,
   childOfExec,
   outage,
   secrecy,

@@ -21,6 +21,7 @@ async function setUp(create: object = {}, address = world().bao.address, end = '
   const config = await place.config({
     backends: { bao: { kind: 'vault', address, auth: { method: 'token', token, revokeOnExit: true } } },
     secrets: { db: { read: 'database/creds/shop' } },
+    api: { socket: join(place.dir, 'api.sock') },
     exec: {
       command: ['sh', '-c', `${CHILD}; ${end}`, file],
       env: { DBUSER: '{{db.username}}', DBPASSWORD: '{{db.password}}' },
@@ -83,6 +84,7 @@ describe('the end of exec with revokeOnExit', () => {
     expect(await agent.ended).toBe(status);
     expect([await hasToken(), await hasUser()]).toEqual([false, false]);
     const facts = agent.lines().map(({ fact }) => fact);
+    expect(facts.indexOf('login-revoked')).toBeLessThan(facts.indexOf('listener-closed'));
     const after = facts.slice(facts.indexOf('child-ended') + 1);
     expect(after.filter((fact) => fact.endsWith('-revoked')).sort()).toEqual(['login-revoked', 'secret-revoked']);
     expect(agent.facts('login-revoked')).toMatchObject([{ level: 'info' }]);

@@ -8,10 +8,15 @@ import { baoOf, published, useScene, useWorld } from './openbao.helpers.ts';
 const scene = useScene();
 const world = useWorld({ database: true, databaseTtl: '2s', databaseMaxTtl: '10m' });
 
+interface SetUp {
+  readonly secret?: object;
+  readonly output?: { readonly within?: string; readonly check?: object };
+}
+
 type Credential = readonly [user: string, password: string];
 
 /** An output with a database user, whose application answers well while `unwell` is not there. */
-async function setUp({ secret = {}, output = {} }: { secret?: object; output?: object } = {}) {
+async function setUp({ secret = {}, output: { within = '200ms', ...output } = {} }: SetUp = {}) {
   const place = await scene.place();
   const dir = join(place.dir, 'o');
   const socket = join(place.dir, 'api.sock');
@@ -24,7 +29,7 @@ async function setUp({ secret = {}, output = {} }: { secret?: object; output?: o
       o: {
         dir,
         files: { f: { content: '{{db.username}} {{db.password}}' } },
-        verify: { command: { argv: ['test', '!', '-e', unwell] }, within: '200ms' },
+        verify: { command: { argv: ['test', '!', '-e', unwell] }, within },
         ...output,
       },
     },
@@ -47,10 +52,19 @@ const revocations = (agent: Agent) => agent.facts('secret-revoked').length;
 
 describe('a database user that is replaced', () => {
   it('is dropped when the application works with the next one, and not before', async () => {
-    const { agent, now, rotate } = await setUp({ secret: { revokeOld: { after: '0s' } } });
+    const { agent, now, rotate, sicken, heal } = await setUp({
+      secret: { revokeOld: { after: '0s' } },
+      output: { within: '60s' },
+    });
     const first = now();
     expect(await works(first)).toBe(true);
+    sicken();
     rotate();
+    await agent.waitFor('output-published', { count: 2 });
+    // Longer than both leases live without a renewal, the application is not yet well with the next user.
+    await agent.waitFor('secret-renewed', { count: agent.facts('secret-renewed').length + 4 });
+    expect([await works(first), await works(now()), revocations(agent)]).toEqual([true, true, 0]);
+    heal();
     await agent.waitFor('secret-revoked');
     const order = agent.lines().map(({ fact, generation }) => `${fact} ${generation ?? ''}`.trim());
     expect(order.indexOf('secret-revoked')).toBeGreaterThan(order.indexOf('reload-done 2'));

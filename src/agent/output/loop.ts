@@ -162,6 +162,7 @@ export class OutputLoop {
 
   /** An attempt for one of the output's secrets ended. @param changed whether it brought another value or state. */
   wake(changed: boolean): void {
+    if (changed) this.#publisher.overtake();
     const isDueAnew = this.#publishTimer.attemptEnded(changed, this.#state.kind === 'waiting');
     if (isDueAnew) this.#sleep.wake();
   }
@@ -243,6 +244,7 @@ export class OutputLoop {
     try {
       const result = await this.#publisher.publish(signal);
       if (result.kind === 'failed') return void this.#failed(result.why);
+      if (result.kind === 'overtaken') return; // the change that has come makes the next publish due
       if (result.kind === 'refused') return await this.#refused(result.why, signal);
       if (result.kind === 'waits') return this.#wait(result.missing);
       if (result.kind === 'published') await this.#owe(result.generation, result.generation);

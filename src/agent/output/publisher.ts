@@ -39,6 +39,8 @@ export type PublishResult =
   | { readonly kind: 'waits'; readonly missing: readonly string[] }
   /** The published generation holds the same bytes already, or what was rendered is held back. */
   | { readonly kind: 'equal' }
+  /** Newer values came while the check ran, and the candidate is gone. */
+  | { readonly kind: 'overtaken' }
   /** The check failed, and the candidate is gone. */
   | { readonly kind: 'refused'; readonly why: Failure }
   | { readonly kind: 'published'; readonly generation: number };
@@ -59,6 +61,10 @@ export class Publisher {
   #sweepAtMs = Number.POSITIVE_INFINITY;
   #held: Held | undefined;
   #tmpfs = false;
+  /** Ends the check that runs; undefined: none does. */
+  #checking: AbortController | undefined;
+  /** The last check was ended since newer values had come. */
+  #wasOvertaken = false;
   /** The generations that can be gone back to; known where the output keeps more than one. */
   kept: readonly number[] = [];
 
@@ -128,10 +134,23 @@ export class Publisher {
       typeof staged === 'string'
         ? await this.#same(staged, versions)
         : await this.#publishNew(staged, { files: rendered.files.size, startedMs, versions }, signal);
-    if (result.kind !== 'refused' && sink.keep !== undefined && (sink.hasKept || hasCertificate(snapshot))) {
+    if (
+      result.kind !== 'refused' &&
+      result.kind !== 'overtaken' &&
+      sink.keep !== undefined &&
+      (sink.hasKept || hasCertificate(snapshot))
+    ) {
       await this.#keep(snapshot, rendered.files);
     }
     return result;
+  }
+
+  /**
+   * Newer values came: a check that runs looks at older ones, and may hang. It is ended, unless the one before it was:
+   * values that change faster than they can be checked are published all the same.
+   */
+  overtake(): void {
+    if (!this.#wasOvertaken) this.#checking?.abort();
   }
 
   /** The check refused what was rendered, and what is published stays. It is checked again with backoff. */
@@ -198,7 +217,7 @@ export class Publisher {
 
   async #publishNew(staged: Staged, made: Made, signal: AbortSignal): Promise<PublishResult> {
     const why = await this.#check(staged, signal);
-    if (why !== undefined) return { kind: 'refused', why };
+    if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };
     const result = await this.#commit(staged, made);
     await this.#release();
     return result;
@@ -208,7 +227,11 @@ export class Publisher {
   async #check(staged: Staged, signal: AbortSignal): Promise<Failure | undefined> {
     const { check } = this.#deps;
     if (check === undefined) return undefined;
-    let why = await check.run(staged, signal);
+    const checking = new AbortController();
+    this.#checking = checking;
+    let why = await check.run(staged, AbortSignal.any([signal, checking.signal]));
+    this.#checking = undefined;
+    this.#wasOvertaken = why !== undefined && checking.signal.aborted;
     if (why === undefined && !(await staged.isIntact())) {
       why = failure('OUTPUT_CHECK_FAILED', check.place, 'the check has changed or removed the candidate');
     }

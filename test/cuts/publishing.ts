@@ -26,7 +26,11 @@ export const PUBLISHING: readonly Cut[] = [
   sockets('socket-folder', 'if (socket.mode & 0o002) mode |= 0o011;', '', { by: 'clients of every socket' }),
   sockets('socket-folder', 'if (!folder.made) return folder;', '', { by: 'never changed' }),
   sockets('socket-folder', 'parents: false }', '}', { by: 'its own directory is missing' }),
-  publisher('check', "if (why !== undefined) return { kind: 'refused', why };", ''),
+  publisher(
+    'check',
+    "if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };",
+    '',
+  ),
   loop('check', 'Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs)', 'this.#publishTimer.dueMonoMs()', {
     by: 'is tried again by itself',
   }),

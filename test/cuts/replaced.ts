@@ -35,11 +35,11 @@ export const REPLACED: readonly Cut[] = [
   values('revoke-old-outage', "new Set(['CANCELLED',", "new Set(['BACKEND_UNREACHABLE', 'CANCELLED',"),
   cutIn('src/agent/run.ts')('exec-revokes', '  await pipeline.endCredentials(); // before', '  // before'),
   cutIn('src/agent/pipeline.ts')('exec-revokes', 'if (backends.length === 0 ||', 'if (backends.length > 0 ||'),
-  end('exec-revokes-batch', 'backend.endsLeases?.(life.loginId) !== false', 'backend.endsLeases !== undefined'),
+  end('exec-revokes-batch', 'await backend.source.revoke?.(want, old, signal);', ''),
   cutIn('src/backend/vault/auth/revoke-login.ts')(
     'exec-revokes-bounded',
-    'const cancel = clock.after(REVOKE_LIMIT_MS, stop);',
-    'const cancel = () => {};\n  signal = new AbortController().signal;',
+    'failure: limit.signal.aborted ? late : asFailure(error, self.place)',
+    'failure: asFailure(error, self.place)',
   ),
   cutIn('src/cli/forward-signals.ts')(
     'exec-revokes-bounded',

@@ -15,7 +15,10 @@ interface SetUp {
 
 type Credential = readonly [user: string, password: string];
 
-/** An output with a database user, whose application answers well while `unwell` is not there. */
+/** When `unwell` is there, it holds the only user that the application is well with. */
+const VERIFY = '[ ! -e "$1" ] || cmp -s "$1" "$2"';
+
+/** An output with a database user, whose application is asked after each reload. */
 async function setUp({ secret = {}, output: { within = '200ms', ...output } = {} }: SetUp = {}) {
   const place = await scene.place();
   const dir = join(place.dir, 'o');
@@ -29,7 +32,7 @@ async function setUp({ secret = {}, output: { within = '200ms', ...output } = {}
       o: {
         dir,
         files: { f: { content: '{{db.username}} {{db.password}}' } },
-        verify: { command: { argv: ['test', '!', '-e', unwell] }, within },
+        verify: { command: { argv: ['sh', '-c', VERIFY, 'verify', unwell, join(dir, 'f')] }, within },
         ...output,
       },
     },
@@ -44,7 +47,15 @@ async function setUp({ secret = {}, output: { within = '200ms', ...output } = {}
     execFileSync('curl', ['-sS', '--unix-socket', socket, '-XPOST', url]);
   };
   const ask = (...args: string[]) => runAgent([...args, '--socket', socket]);
-  return { agent, now, rotate, ask, sicken: () => writeFileSync(unwell, ''), heal: () => rmSync(unwell), place };
+  return {
+    agent,
+    now,
+    rotate,
+    ask,
+    sicken: () => writeFileSync(unwell, now().join(' ')),
+    heal: () => rmSync(unwell),
+    place,
+  };
 }
 
 const works = ([user, password]: Credential) => world().postgres.canLogin(user, password);
@@ -77,7 +88,7 @@ describe('a database user that is replaced', () => {
     const first = now();
     sicken();
     rotate();
-    await agent.waitFor('output-rolled-back');
+    await agent.waitFor('reload-done', { fits: ({ generation }) => generation === 3 });
     expect(now()).toEqual(first);
     const renewals = agent.facts('secret-renewed').length;
     // Without a renewal both leases end after two seconds.

@@ -24,9 +24,9 @@ const HEAD_START_MS = 5;
  * Ends the credentials of backends with `revokeOnExit`, bounded by `signal`. Ends the lease manager first, so that
  * nothing is fetched meanwhile. Each end is told as a fact, and each that failed. Never throws.
  *
- * A lease is revoked by a request of its own, shortly before the login: the server would end it with the login, but some
- * time later, and no answer would say so. That the policy does not allow it makes it that much slower. Leases that do
- * not end with their login (a batch token cannot be revoked) come before the login, and a failure is a warning.
+ * A lease is revoked by a request of its own, shortly before the login: the server would end it with the login, but
+ * some time later, and no answer would say so. That the policy does not allow it makes it that much slower. Leases that
+ * do not end with their login (a batch token cannot be revoked) come before the login, and a failure is a warning.
  */
 export async function endCredentials(ending: EndingCredentials, signal: AbortSignal): Promise<void> {
   const { backends, manager, replaced, clock, emit } = ending;

@@ -1,6 +1,6 @@
 /**
- * How long after the end of the child of `exec` its credentials are refused, with `revokeOnExit`, against a real OpenBao
- * and PostgreSQL:
+ * How long after the end of the child of `exec` its credentials are refused, with `revokeOnExit`, against a real
+ * OpenBao and PostgreSQL:
  *
  *   npm run bench:exit                    100 runs
  *   npm run bench:exit -- --runs 20

@@ -94,8 +94,8 @@ export class Generations {
 
   /**
    * Removes generations that were never published, and those that were replaced 10 s ago or earlier, except the
-   * published generation, those that are kept before it and the one that is held back. A number above every used one belongs to
-   * another process; its directory stays until this process has used a higher number.
+   * published generation, those that are kept before it and the one that is held back. A number above every used one
+   * belongs to another process; its directory stays until this process has used a higher number.
    * @param names what is in the folder.
    */
   async sweep(

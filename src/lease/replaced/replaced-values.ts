@@ -47,8 +47,8 @@ const GIVES_UP: ReadonlySet<Failure['code']> = new Set(['CANCELLED', 'LEASE_NOT_
  * What becomes of values that were replaced, so that a credential is made before the one before it is broken:
  *
  * - While an output still uses the old value, it lives on: a lease is renewed at two thirds of its life, as far as the
- *   backend lets it. An output uses it until the next value is published and the application has taken that up (checked,
- *   reloaded, verified), and for as long as it is held back at the old one.
+ *   backend lets it. An output uses it until the next value is published and the application has taken that up
+ *   (checked, reloaded, verified), and for as long as it is held back at the old one.
  * - When no output uses it any more and `revokeOld` asks for that, it is revoked `after` that moment. An output that
  *   goes back to it meanwhile keeps it. A revocation that fails is tried again until the value has ended, unless it is
  *   denied.

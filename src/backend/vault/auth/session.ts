@@ -201,8 +201,8 @@ export class VaultSession implements Session {
   }
 
   /**
-   * Whether leases of a login end when the session revokes its logins. They do not when the login is a batch token, which
-   * cannot be revoked, or one that is not known any more.
+   * Whether leases of a login end when the session revokes its logins. They do not when the login is a batch token,
+   * which cannot be revoked, or one that is not known any more.
    */
   endsLeases(loginId: number): boolean {
     return this.#revocable().some(({ id, accessor }) => id === loginId && accessor !== undefined);

@@ -21,7 +21,7 @@ export const EXEC: readonly Cut[] = [
     'child-one-restart',
     'child.starts > firstTry.starts && !isAskedFor ? undefined : act(child)',
     'act(child)',
-    { by: 'since the first try' },
+    { by: 'after the generation was published' },
   ),
   supervised('child-one-restart', 'if (run.isReplaced) {', 'if (this.#starts < 0) {', { by: 'two restarts' }),
   supervised('child-never-two', 'await this.#endGroup(run);\n      if (retryInMs', 'if (retryInMs'),

@@ -42,8 +42,18 @@ export async function importCommand(options: ImportCommandOptions): Promise<numb
     return (await showComparison(items, imported, options)) && problems.length === 0 ? 0 : 1;
   }
   if (options.out === undefined) await print(imported.yaml);
-  else await writeResult(options.out, imported);
+  else {
+    await writeResult(options.out, imported);
+    await print(`${toldOf(imported, options.out)}\n`);
+  }
   return problems.length > 0 || wrong.length > 0 ? 1 : 0;
+}
+
+/** What was written, and the next step. */
+function toldOf({ templates }: Imported, out: string): string {
+  const path = join(out, 'pannier.yaml');
+  const beside = templates.size === 0 ? '' : ` with ${templates.size} template${templates.size === 1 ? '' : 's'}`;
+  return `wrote ${path}${beside}; next: pannier validate -c ${path}`;
 }
 
 /** Undefined when a file cannot be read, which was told. */

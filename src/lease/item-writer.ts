@@ -4,7 +4,7 @@ import { type Failure, failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { equalValues } from '../base/value.ts';
 import { absentEntry, freshEntry, heldValue, type Item, markEntry } from './item.ts';
-import { stoppedExtending } from './schedule.ts';
+import { endStayed, stoppedExtending } from './schedule.ts';
 
 /**
  * What has happened to a secret: it has its first value (`first`), it has another value or none any more (`changed`),
@@ -118,7 +118,7 @@ export class ItemWriter {
     const value = heldValue(item);
     if (renewed === undefined || value === undefined) return true;
     // Only a new lease helps from now on. Not renewable, so that after a failed fetch the fetch is tried again.
-    const isLast = stoppedExtending(life, renewed);
+    const isLast = stoppedExtending(life, renewed) || endStayed(life, renewed);
     this.#freshen(item, { ...value, life: isLast ? { ...renewed, renewable: false } : renewed }, false);
     this.#emit({ kind: 'secret-renewed', secrets: [...item.names], ttlMs: renewed.ttlMs });
     return isLast;

@@ -177,3 +177,12 @@ export function endsMonoMs(life: Life, loginEndsMonoMs: number, now: ClockReadin
 export function stoppedExtending(before: Life & { kind: 'lease' }, after: Life & { kind: 'lease' }): boolean {
   return after.ttlMs < before.ttlMs * 0.75;
 }
+
+/**
+ * Whether a renewal left the end where it was: a cache on the way answered with what an earlier renewal gave. The age
+ * of such an answer has whole seconds, so an end that moved by less than one has not moved.
+ */
+export function endStayed(before: Life & { kind: 'lease' }, after: Life & { kind: 'lease' }): boolean {
+  const movedMs = after.startedMonoMs + after.ttlMs - before.startedMonoMs - before.ttlMs;
+  return Math.abs(movedMs) < Math.min(1_000, after.ttlMs / 10);
+}

@@ -39,6 +39,13 @@ export const FRESHNESS: readonly Cut[] = [
   writer('fetch-before-the-end', 'return isLast;', 'return false;', {
     by: 'the lease manager',
   }),
+  schedule('renewal-not-cached', 'Math.abs(movedMs) <', 'Math.abs(movedMs) <= -'),
+  cutIn('src/backend/vault/client/create-client.ts')(
+    'renewal-not-cached',
+    'if (RENEWS.test(call.path))',
+    'if (false)',
+    { by: 'no two renewals' },
+  ),
   schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
   schedule('certificate-at-two-thirds', 'lifeMs * (2 / 3', 'lifeMs * (0.9'),
   schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, input.fetchedWallMs)', 'life.notBeforeMs', {
@@ -273,7 +280,7 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   attempts('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
   attempts('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
-  cutIn('src/deliver/api/aws.ts')(
+  cutIn('src/deliver/api/aws-configured.ts')(
     'refresh-reads-after',
     'if (!isRefreshed) return',
     'if (isRefreshed === null) return',

@@ -54,8 +54,8 @@ export const SECRECY: readonly Cut[] = [
   }),
   cutIn('src/process/command.ts')(
     'never-in-argv',
-    '`${program} ended with status',
-    "`${arguments[1].argv.join(' ')} ended with status",
+    "{ argv: [program = ''], timeoutMs }: Pick",
+    "{ argv, timeoutMs, program = argv.join(' ') }: Pick",
     { by: 'an argument' },
   ),
   cutIn('src/base/errors.ts')(

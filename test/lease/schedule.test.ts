@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { LeaseLife, Life } from '../../src/backend/backend.ts';
 import { Secret } from '../../src/base/secret.ts';
-import { decide, endsMonoMs, MIN_LIFE_MS, type ScheduleInput, stoppedExtending } from '../../src/lease/schedule.ts';
+import {
+  decide,
+  endStayed,
+  endsMonoMs,
+  MIN_LIFE_MS,
+  type ScheduleInput,
+  stoppedExtending,
+} from '../../src/lease/schedule.ts';
 
 const now = { wallMs: 1_000_000, monoMs: 5_000 };
 const lowest = () => 0;
@@ -163,6 +170,15 @@ describe('the schedule', () => {
     expect(stoppedExtending(before, lease(16_000, true, 13_000))).toBe(false);
     expect(stoppedExtending(before, lease(14_000, true, 13_000))).toBe(true);
     expect(stoppedExtending(before, lease(7_000, true, 13_000))).toBe(true);
+  });
+
+  it('a renewal whose answer is as old as the life that it adds has left the end where it was', () => {
+    const before = lease(30_000, true, 0);
+    expect(endStayed(before, lease(30_000, true, 0))).toBe(true);
+    expect(endStayed(before, lease(30_000, true, 900))).toBe(true);
+    expect(endStayed(before, lease(30_000, true, 1_100))).toBe(false);
+    expect(endStayed(before, lease(20_000, true, 1_000))).toBe(false);
+    expect(endStayed(lease(1_000, true, 0), lease(1_000, true, 600))).toBe(false);
   });
 
   it('a lease ends with its login, whichever is earlier', () => {

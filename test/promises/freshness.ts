@@ -59,6 +59,14 @@ export const freshness: Section = {
       realLease('has the life that OpenBao promises, is renewed, and capped near its max_ttl'),
     ),
     held(
+      'renewal-not-cached',
+      'A cache on the way that keeps renewals (Vault Agent, Vault Proxy) answers none; where one does, a fetch follows and never renewals in a loop.',
+      schedule('a renewal whose answer is as old as the life that it adds has left the end where it was'),
+      inFile('test/backend/vault/client/renewals.test.ts')(
+        'no two renewals are equal, so that no cache of Vault Agent answers one by another',
+      ),
+    ),
+    held(
       'replace-non-renewable',
       'A non-renewable lease is replaced at 0.85–0.9 of its life.',
       schedule('%s', 'a non-renewable lease is replaced at 0.85 to 0.9 of its life'),

@@ -16,8 +16,9 @@ export function servedSecrets(config: Config): ReadonlySet<string> {
 }
 
 /** Backends that are opened for listeners, even if no secret needs them. */
-export function servedBackends({ proxy, sds }: Config): ReadonlySet<string> {
-  return new Set([proxy?.backend, sds?.onDemand?.backend].filter((name) => name !== undefined));
+export function servedBackends({ api, proxy, sds }: Config): ReadonlySet<string> {
+  const byAws = (api?.listeners ?? []).map(({ aws }) => aws?.onDemand?.backend);
+  return new Set([proxy?.backend, sds?.onDemand?.backend, ...byAws].filter((name) => name !== undefined));
 }
 
 /**
@@ -34,10 +35,10 @@ function proxyServices({ proxy }: Config): readonly ServicePlan[] {
     place: listen.place,
     create: async (view) => {
       const { createProxyService } = await import('../../deliver/proxy/proxy-service.ts');
-      const { clock, random, emit } = view;
+      const { clock, random, emit, stop } = view;
       const backend = () => view.backends.byName().get(proxy.backend);
       const { overHttp } = await import('../../deliver/http/over-http.ts');
-      return overHttp(createProxyService({ proxy, listen, backend, clock, random, emit }), PROXY_LIMITS);
+      return overHttp(createProxyService({ proxy, listen, backend, clock, random, emit, stop }), PROXY_LIMITS);
     },
   }));
 }

@@ -37,7 +37,7 @@ export function createVaultBackend(
     nextVersion: countVersions(clock),
   };
   const mounts = new VaultMounts(deps.vault, clock, stop.signal);
-  const { fetch, advised, certificates } = createVaultFetch(deps, mounts, config.namespace);
+  const { fetch, advised, certificates } = createVaultFetch(deps, mounts, config);
 
   const restorer = (want: Want): Restorer | undefined => {
     const request = want.request as VaultRequest;
@@ -72,7 +72,7 @@ export function createVaultBackend(
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
     trouble: () => session.trouble(),
-    login: () => session.view(),
+    ...(config.auth.method === 'none' ? {} : { login: () => session.view() }),
     clockJumped: (byMs) => session.clockJumped(byMs),
     resumed: () => session.resumed(),
     loginToKeep: () => session.loginToKeep(),
@@ -122,6 +122,8 @@ function loginOf(auth: AuthConfig, { name, tls }: VaultBackendConfig): readonly 
       return [auth.username];
     case 'token':
       return auth.tokenFile === undefined ? ['literal', name] : ['file', auth.tokenFile];
+    case 'none':
+      return [];
     case 'approle':
       return [
         auth.roleId === undefined

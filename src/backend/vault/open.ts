@@ -1,5 +1,6 @@
 import type { BackendContext } from '../kind.ts';
 import { createVaultMethod } from './auth/create-method.ts';
+import { createNoLogin } from './auth/no-login.ts';
 import type { KeptSecretIds } from './auth/secret-id.ts';
 import { createSession } from './auth/session.ts';
 import { createVaultBackend, identityOf } from './backend.ts';
@@ -7,11 +8,16 @@ import { createVaultClient } from './client/create-client.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { Upstream, VaultBackend } from './upstream.ts';
 
-/** Opens the client of a server, and the way to log in there. Nothing is sent; the caller disposes of the client. */
+/**
+ * Opens the client of a server, and the way to log in there; `method` is undefined when there is none. Nothing is sent;
+ * the caller disposes of the client.
+ */
 export function openVaultClient(config: VaultBackendConfig, context: BackendContext) {
   const { clock, emit, env, version } = context;
   const client = createVaultClient({ config, clock, emit, env, version });
-  const method = createVaultMethod(config, { client, clock, emit, env, kept: keptSecretIds(context.kept) });
+  const { name, auth } = config;
+  const deps = { client, clock, emit, env, kept: keptSecretIds(context.kept) };
+  const method = auth.method === 'none' ? undefined : createVaultMethod({ name, auth }, deps);
   return { client, method };
 }
 
@@ -22,7 +28,10 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
   const { revokeOnExit } = config.auth;
   const { takeLogin } = context;
   const earlier = takeLogin === undefined ? undefined : () => takeLogin(config.name, identityOf(config));
-  const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, earlier });
+  const session =
+    method === undefined
+      ? createNoLogin()
+      : createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, earlier });
   const backend = createVaultBackend(config, { client, session, clock, random, emit });
   let upstream: Promise<Upstream> | undefined;
   return {

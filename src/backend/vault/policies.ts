@@ -87,7 +87,7 @@ async function reasonsForComputed(
 function make(config: VaultBackendConfig, reasons: readonly Reason[], notes: string[], isProxied: boolean): Policy {
   const { name, auth, namespace } = config;
   if (isProxied) notes.push('proxy: requests of clients need lines of their own, which are not known here');
-  if (!auth.revokeOnExit && auth.method !== 'token') {
+  if (!auth.revokeOnExit && auth.method !== 'token' && auth.method !== 'none') {
     notes.push(
       'get --direct, render, doctor and a failed init revoke the login that they made: that takes update at auth/token/revoke-self, without which the login lives until its end',
     );
@@ -104,7 +104,9 @@ function make(config: VaultBackendConfig, reasons: readonly Reason[], notes: str
   });
   const text = [head.join('\n'), ...blocks, notes.map((note) => `# Note: ${note}.`).join('\n')].join('\n\n');
   const role = 'role' in auth && auth.role !== undefined ? ` with the role ${auth.role}` : '';
-  return { kind: 'vault', backend: name, who: `the login by ${auth.method}${role}`, text: `${text}\n`, rules, notes };
+  const who =
+    auth.method === 'none' ? `the login of the proxy at ${config.address}` : `the login by ${auth.method}${role}`;
+  return { kind: 'vault', backend: name, who, text: `${text}\n`, rules, notes };
 }
 
 /** One rule a path, with everything that needs it. */

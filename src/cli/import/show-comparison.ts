@@ -25,7 +25,7 @@ export async function showComparison(
 ): Promise<boolean> {
   using stop = listenForStop();
   const env = readEnvironment();
-  const { renders, failures } = await compareRenders(items, imported, {
+  const { renders, program, failures } = await compareRenders(items, imported, {
     ...(options.with === undefined ? {} : { program: options.with }),
     env,
     timeoutMs: options.timeoutMs,
@@ -35,6 +35,11 @@ export async function showComparison(
   });
   let different = 0;
   for (const { name, theirs, ours, masked } of renders) {
+    if (theirs === undefined && ours !== undefined) {
+      different += 1;
+      await print(`not compared: ${name} (${program} gave no such file; run it by hand to see why)\n`);
+      continue;
+    }
     const versions = { path: name, was: 'by the other program', is: 'by Pannier', old: theirs, now: ours };
     const difference = await differenceOf(versions, options.reveal === true ? undefined : (masked ?? new Uint8Array()));
     if (difference === '' && theirs !== undefined) await print(`same: ${name}\n`);
@@ -44,6 +49,8 @@ export async function showComparison(
     }
   }
   for (const failed of failures) process.stderr.write(`import --compare: ${formatFailure(failed)}\n`);
+  if (renders.length === 0) await print('nothing to compare: there is no template\n');
+  if (renders.length === 0) return failures.length === 0;
   const count = `${renders.length} ${renders.length === 1 ? 'file' : 'files'}`;
   await print(different === 0 ? `${count}, all the same\n` : `${count}, ${different} not the same\n`);
   return different === 0 && failures.length === 0;

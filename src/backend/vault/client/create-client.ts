@@ -84,6 +84,7 @@ class NodeVaultClient implements VaultClient {
     if (token !== undefined) headers['X-Vault-Token'] = checkHeaderToken(token.exposeText('backend'), 'token', place);
     if (namespace === '') delete headers['X-Vault-Namespace'];
     else if (namespace !== undefined) headers['X-Vault-Namespace'] = checkHeaderToken(namespace, 'namespace', place);
+    if (RENEWS.test(call.path)) headers['X-Request-Id'] = crypto.randomUUID();
     return { headers, passed: { call, send } };
   }
 
@@ -122,6 +123,12 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 /** Logins, renewals and questions about mounts go before queued fetches, which wait for them. */
 const URGENT = /^\/?(?:auth|sys)\//;
+
+/**
+ * The caches of Vault Agent and Vault Proxy answer a renewal that equals an earlier one, with what that one gave, and
+ * compare all headers: https://github.com/hashicorp/vault/pull/32009. So no two renewals are equal.
+ */
+const RENEWS = /^\/?(?:sys\/leases\/renew|auth\/token\/renew-self)$/;
 
 function dispatch(vault: NodeVault<Passed>, call: VaultCall, options: NodeVaultOptions<Passed>): Promise<unknown> {
   const { method, place, query, body } = call;

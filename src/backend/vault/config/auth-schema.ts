@@ -81,5 +81,8 @@ const aws = z.strictObject({
   serverId: z.optional(headerToken),
 });
 
+/** Another proxy on the way has a login and adds its token. */
+const none = z.strictObject({ method: z.literal('none') });
+
 /** How a vault backend logs in. */
-export const auth = z.discriminatedUnion('method', [kubernetes, jwt, approle, token, cert, userpass, ldap, aws]);
+export const auth = z.discriminatedUnion('method', [kubernetes, jwt, approle, token, cert, userpass, ldap, aws, none]);

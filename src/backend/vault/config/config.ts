@@ -13,7 +13,7 @@ export interface VaultBackendConfig extends BackendConfig {
   readonly auth: AuthConfig;
 }
 
-/** How a Vault backend logs in. */
+/** How a Vault backend logs in; with `none` it does not, and another proxy on the way adds its token. */
 export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolean } & (
   | { readonly method: 'kubernetes'; readonly role: string; readonly tokenFile: string }
   | { readonly method: 'jwt'; readonly role: string; readonly tokenFile: string }
@@ -31,4 +31,8 @@ export type AuthConfig = { readonly mount: string; readonly revokeOnExit: boolea
   /** The request to STS is signed with keys of `account`, which always has a region. */
   | { readonly method: 'aws'; readonly role?: string; readonly serverId?: string; readonly account: AwsBackendConfig }
   | { readonly method: 'userpass' | 'ldap'; readonly username: string; readonly passwordFile: string }
+  | { readonly method: 'none' }
 );
+
+/** A way to log in. */
+export type LoginConfig = Exclude<AuthConfig, { readonly method: 'none' }>;

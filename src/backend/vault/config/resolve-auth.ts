@@ -15,6 +15,7 @@ const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /** Resolves the login of the backend that `entry` is; undefined when a problem was added. */
 export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: ResolveContext): AuthConfig | undefined {
+  if (shape.method === 'none') return { method: 'none', mount: '', revokeOnExit: false };
   const dir = entry.file.dir;
   const mount = trimSlashes(shape.mount ?? '') || shape.method;
   checkMount(mount, entry, context);

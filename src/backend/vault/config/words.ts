@@ -52,9 +52,9 @@ export const vaultWords: Words = {
     examples: [{ method: 'kubernetes', role: 'shop' }],
   },
   'backends.NAME.auth.method': {
-    type: '`kubernetes`, `jwt`, `approle`, `token`, `cert`, `userpass`, `ldap`, `aws`',
+    type: '`kubernetes`, `jwt`, `approle`, `token`, `cert`, `userpass`, `ldap`, `aws`, `none`',
     default: 'required',
-    does: 'which login',
+    does: 'which login; `none`: the address is a proxy that adds its own token',
     examples: ['kubernetes'],
   },
   'backends.NAME.auth.mount': {

@@ -6,7 +6,7 @@ import { createAuthorized } from '../../../../src/backend/vault/auth/authorized.
 import { createVaultMethod } from '../../../../src/backend/vault/auth/create-method.ts';
 import { createSession } from '../../../../src/backend/vault/auth/session.ts';
 import { createVaultClient } from '../../../../src/backend/vault/client/create-client.ts';
-import type { AuthConfig, VaultBackendConfig } from '../../../../src/backend/vault/config/config.ts';
+import type { AuthConfig, LoginConfig, VaultBackendConfig } from '../../../../src/backend/vault/config/config.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
@@ -36,7 +36,13 @@ function connect(auth: Partial<AuthConfig> = {}) {
     auth: { ...shop, revokeOnExit: false, ...auth } as AuthConfig,
   };
   const client = createVaultClient({ config, clock: systemClock, emit, env: {} });
-  const method = createVaultMethod(config, { client, clock: systemClock, emit, env: {}, kept: new Map() });
+  const method = createVaultMethod(config as VaultBackendConfig & { auth: LoginConfig }, {
+    client,
+    clock: systemClock,
+    emit,
+    env: {},
+    kept: new Map(),
+  });
   const { revokeOnExit } = config.auth;
   const session = createSession({
     method,

@@ -176,6 +176,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/auth/resume-login.ts',
     'src/config/sections/state/resolve.ts',
   ],
+  leases: [
+    'src/lease/replaced/replaced-values.ts',
+    'src/backend/vault/source/revoke.ts',
+    'src/agent/end-credentials.ts',
+  ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   drift: ['src/agent/output/drift-keeper.ts', 'src/deliver/file/drift.ts', 'src/deliver/file/take-over.ts'],
   file: ['src/backend/file/backend.ts'],

@@ -8,6 +8,8 @@ import type { BackendConfig, Config, StateConfig } from '../config/config.ts';
 import type { Owners } from '../deliver/file/owners.ts';
 import type { FindKept } from '../lease/attempts.ts';
 import { LeaseManager } from '../lease/manager.ts';
+import type { ReplacedValues } from '../lease/replaced/replaced-values.ts';
+import type { Replaced } from '../lease/replaced.ts';
 import { Backends } from './backends.ts';
 import type { AgentContext } from './context.ts';
 import type { Execution } from './execution.ts';
@@ -20,6 +22,9 @@ import type { StateKeeper } from './state/keeper.ts';
 import type { StateOpening } from './state/opening.ts';
 import { usedBackends } from './used-backends.ts';
 import { WantedSecrets } from './wanted-secrets.ts';
+
+/** How long the end of a process waits for logins and leases to be revoked. */
+export const REVOKE_MS = 2_000;
 
 export interface PipelineOptions {
   /** Where outputs go; absent: into their directories. */
@@ -71,8 +76,11 @@ export class Pipeline implements AsyncDisposable {
   #state: StateKeeper | undefined;
   #stateConfig: StateConfig | undefined;
   #opening: StateOpening | undefined;
+  /** What becomes of leases and certificates that were replaced; undefined until one was. */
+  #replaced: Promise<ReplacedValues> | undefined;
   #isApplied = false;
   #refusedConfig: readonly Failure[] = [];
+  #hasEndedCredentials = false;
 
   constructor(
     context: AgentContext,
@@ -103,11 +111,22 @@ export class Pipeline implements AsyncDisposable {
       loading ??= import('./kept-certificates.ts').then(({ findKeptIn }) => findKeptIn(() => this.#plan, emit));
       return await (await loading)(want, names);
     };
+    const onReplaced = (replaced: Replaced) => void this.#followReplaced().then((values) => values.add(replaced));
     const earlier = keepsState ? () => this.#state?.values : undefined;
-    const manager = new LeaseManager({ clock, random, emit, polls: !once, kept, ...(earlier && { earlier }) });
+    const manager = new LeaseManager({
+      clock,
+      random,
+      emit,
+      polls: !once,
+      kept,
+      ...(earlier && { earlier }),
+      onReplaced,
+    });
     this.#manager = manager;
     this.secrets = manager;
     this.#releases.push(() => manager[Symbol.asyncDispose]());
+    this.#releases.push(async () => (await this.#replaced)?.[Symbol.dispose]());
+    this.#releases.push(() => this.endCredentials());
     this.#releases.push(async () => this.#state?.end());
     this.#releases.push(async () => this.#opening?.[Symbol.asyncDispose]());
 
@@ -122,7 +141,10 @@ export class Pipeline implements AsyncDisposable {
       ...(createSink === undefined ? {} : { createSink }),
       execution,
       looksAgain: !once,
-      onState: (output) => this.#progress.tell(output),
+      onState: (output) => {
+        this.#progress.tell(output);
+        void this.#replaced?.then((values) => values.look());
+      },
       onNeeds: () => this.#wanted.updateSoon(),
     });
     this.#loops = loops;
@@ -196,10 +218,37 @@ export class Pipeline implements AsyncDisposable {
     await Promise.all([...this.#backends.byName().values()].map((backend) => backend.revokeLogin?.(signal)));
   }
 
+  /**
+   * Ends the credentials that end with the process (`revokeOnExit`), within two seconds. `exec` calls it as soon as its
+   * child has ended; otherwise it is done when the outputs have stopped. Nothing is fetched any more after that.
+   */
+  async endCredentials(): Promise<void> {
+    const backends = [...this.#backends.byName().values()].filter(({ revokesOnExit }) => revokesOnExit === true);
+    if (backends.length === 0 || this.#hasEndedCredentials) return;
+    this.#hasEndedCredentials = true;
+    this.#state?.freeze();
+    const replaced = await this.#replaced;
+    const { endCredentials } = await import('./end-credentials.ts');
+    const { clock, emit } = this.context;
+    const ending = { backends, manager: this.#manager, replaced: [...(replaced?.list() ?? [])], clock, emit };
+    replaced?.[Symbol.dispose]();
+    await endCredentials(ending, AbortSignal.timeout(REVOKE_MS));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#progress.clear();
     this.#wanted[Symbol.dispose]();
     await this.#releases.releaseAll();
+  }
+
+  /** Loads what looks after replaced values, which only agents with leases need. */
+  #followReplaced(): Promise<ReplacedValues> {
+    this.#replaced ??= import('../lease/replaced/replaced-values.ts').then(({ ReplacedValues }) => {
+      const { clock, random, emit } = this.context;
+      const uses = (wantId: string, version: string) => this.#loops.uses(wantId, version);
+      return new ReplacedValues({ clock, random, emit, manager: this.#manager, uses });
+    });
+    return this.#replaced;
   }
 
   /** Opens the state before the first login. Nothing of it is loaded where no state is configured. */

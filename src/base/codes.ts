@@ -118,6 +118,8 @@ export const CODES = {
     'See who changed the file. Pannier writes it again, for its own user alone.',
   ),
   CERTIFICATE_NOT_REVOKED: row(1, 'never', 'Allow update on MOUNT/revoke.'),
+  LEASE_NOT_REVOKED: row(1, 'never', 'Allow update on sys/leases/revoke.'),
+  LEASE_ENDS_IN_USE: row(1, 'never', 'See what holds the output back, and run pannier resume when that is mended.'),
   SECRET_STALE: row(1, 'backoff', 'See the failure of the refresh.'),
   SECRET_EXPIRED: row(1, 'backoff', 'See the failure of the last refresh.'),
   SECRET_NEVER_FETCHED: row(3, 'backoff', 'Check the address, the network and the health of the backend.'),

@@ -108,6 +108,8 @@ export type Fact =
       readonly ageMs: number;
     }
   | { readonly kind: 'secret-unchanged'; readonly secrets: readonly string[] }
+  /** A value that was replaced, or is not needed any more, is refused by the backend from now on. */
+  | { readonly kind: 'secret-revoked'; readonly secrets: readonly string[]; readonly life: string }
   | { readonly kind: 'secret-renewed'; readonly secrets: readonly string[]; readonly ttlMs: number }
   | {
       readonly kind: 'secret-failed';

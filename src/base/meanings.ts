@@ -93,6 +93,8 @@ export const MEANINGS = {
   CERTIFICATE_CA_CHANGED: 'The mount has another CA; another certificate is issued (a warning).',
   CERTIFICATE_KEPT_IGNORED: 'What an output kept of its certificates does not count; others are issued (a warning).',
   CERTIFICATE_NOT_REVOKED: 'A replaced certificate could not be revoked (a warning).',
+  LEASE_NOT_REVOKED: 'A replaced lease could not be revoked (a warning).',
+  LEASE_ENDS_IN_USE: 'An output still uses a replaced lease, which is about to end (a warning).',
   SECRET_STALE: 'The last refresh failed; the value is still valid.',
   SECRET_EXPIRED: 'The value has expired: it is past its validity, the end of its login, or its maxStale.',
   SECRET_NEVER_FETCHED: 'The backend has not answered for the secret yet.',

@@ -36,7 +36,10 @@ export async function execCommand(options: ExecCommandOptions): Promise<number> 
   const execution = new Execution({ context, argv: command, ownGroup: !onTerminal });
   using signals = forwardSignals(execution.child, { onTerminal, emit: context.emit });
   process.once('exit', () => execution.child.abandon());
-  void execution.ended.then(({ status }) => endInTime(status));
+  void execution.ended.then(({ status }) => {
+    signals.childEnded(status);
+    endInTime(status);
+  });
   const failures = await run(plan, context, {
     signal: signals.stop,
     stop: () => signals.receive('SIGTERM'),

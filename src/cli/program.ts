@@ -130,9 +130,12 @@ export function createProgram(choose: (choice: Choice) => void): Command {
       choose({ command: 'probe', check, options, ...(timeout === undefined ? {} : { timeoutMs: timeout }) }),
     );
   withAgent(program.command('rollback'))
-    .description('publish the generation before again, and hold the present one back until its values change')
+    .description('publish an earlier generation again, and hold the present one back until its values change')
     .argument('<output>', 'the name of the output')
-    .action((output: string, options: AgentOptions) => choose({ command: 'rollback', output, options }));
+    .option('--to <generation>', 'which one, of those that status lists (default: the one before)', generation)
+    .action((output: string, { to, ...options }: AgentOptions & { to?: number }) =>
+      choose({ command: 'rollback', output, options, ...(to === undefined ? {} : { to }) }),
+    );
   withAgent(program.command('resume'))
     .description('publish what is held back')
     .argument('<output>', 'the name of the output')
@@ -209,6 +212,11 @@ export function createProgram(choose: (choice: Choice) => void): Command {
 
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
+}
+
+function generation(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('The number of a generation, such as 7.');
+  return Number(text);
 }
 
 function duration(text: string): number {

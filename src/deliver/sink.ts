@@ -13,10 +13,13 @@ export interface Sink {
    */
   stage(files: ReadonlyMap<string, Uint8Array>): Promise<Staged | 'equal' | 'held'>;
   /**
-   * The files of the generation before the published one, the one that is held back left out; undefined: there is none.
+   * An earlier generation and its files; undefined: it is not there.
+   * @param generation which one; absent: the one before the published one, the one that is held back left out.
    * @throws PannierError OUTPUT_NOT_READABLE.
    */
-  previous(): Promise<ReadonlyMap<string, Uint8Array> | undefined>;
+  earlier(generation?: number): Promise<EarlierGeneration | undefined>;
+  /** The generations that can be gone back to, ascending. @throws PannierError OUTPUT_NOT_READABLE. */
+  kept(): Promise<readonly number[]>;
   /**
    * Holds a generation back, also in later processes: `stage` answers `held` for its files, and it stays for as long.
    * There is one at most. Undefined: none is held back any more.
@@ -38,7 +41,7 @@ export interface Sink {
   /** Absent: no other process can change what is published. The same object at each call; it is loaded at the first. */
   drift?(): Promise<DriftLook>;
   /**
-   * Removes generations that are neither published nor the one before, and were replaced at least 10 s ago. Call it
+   * Removes generations that are neither published nor to be kept, and were replaced at least 10 s ago. Call it
    * after each commit but the first of an empty directory. Answers in how many milliseconds a further call has work;
    * undefined: nothing waits.
    * @throws PannierError OUTPUT_NOT_WRITABLE when something could not be removed; publishing goes on regardless.
@@ -64,11 +67,11 @@ export interface DriftLook {
    */
   watch(changed: () => void): Disposable;
   /**
-   * The files of the generation before, if they are to the last byte what is remembered, as after a rollback;
+   * The generation before, if its files are to the last byte what is remembered, as after a rollback;
    * undefined: there are none.
    * @throws PannierError OUTPUT_NOT_READABLE.
    */
-  spare(): Promise<ReadonlyMap<string, Uint8Array> | undefined>;
+  spare(): Promise<EarlierGeneration | undefined>;
 }
 
 /** One difference between what is there and what was published. */
@@ -77,6 +80,11 @@ export interface Difference {
   readonly of: 'access' | 'content';
   /** For people: names the file, and holds nothing of what is in it. */
   readonly seen: string;
+}
+
+export interface EarlierGeneration {
+  readonly generation: number;
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface Recovered {

@@ -31,16 +31,25 @@ export class ItemWriter {
   readonly #emit: Emit;
   readonly #nextNumber: () => number;
   readonly #hasEnded: (item: Item) => boolean;
+  readonly #replaced: (item: Item, old: Fetched) => void;
 
   /**
    * @param nextNumber begins the next snapshot and gives its number.
    * @param hasEnded whether the value that the item holds is past its validity.
+   * @param replaced is called when another value has taken the place of `old`.
    */
-  constructor(clock: Clock, emit: Emit, nextNumber: () => number, hasEnded: (item: Item) => boolean) {
+  constructor(
+    clock: Clock,
+    emit: Emit,
+    nextNumber: () => number,
+    hasEnded: (item: Item) => boolean,
+    replaced: (item: Item, old: Fetched) => void = () => {},
+  ) {
     this.#clock = clock;
     this.#emit = emit;
     this.#nextNumber = nextNumber;
     this.#hasEnded = hasEnded;
+    this.#replaced = replaced;
   }
 
   /** Asks the source and keeps the answer. @throws what `Source.fetch` throws. */
@@ -57,6 +66,7 @@ export class ItemWriter {
       return 'settled';
     }
     this.#freshen(item, answer.value, true);
+    if (last !== undefined) this.#replaced(item, last);
     item.sameLease = 0;
     this.#warn(answer.value, last);
     const lifeMs = lengthMs(answer.value.life, this.#clock.wallMs());

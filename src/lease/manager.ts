@@ -9,6 +9,7 @@ import { Deadlines } from './deadlines.ts';
 import type { EarlierValues } from './earlier.ts';
 import { createItem, type Item, isPolled, lifeOf, type Occasion } from './item.ts';
 import { ItemWriter, type SecretEvent, type WhyExpired } from './item-writer.ts';
+import { outlivesReplacement, type Replaced } from './replaced.ts';
 import type { SecretEntry, Snapshot } from './snapshot.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface LeaseManagerOptions {
   readonly kept?: FindKept;
   /** What an earlier process knew of secrets and logins; absent: nothing. */
   readonly earlier?: () => EarlierValues | undefined;
+  /** Told of each lease, and each certificate to be revoked, that another value has taken the place of. */
+  readonly onReplaced?: (replaced: Replaced) => void;
 }
 
 /**
@@ -66,7 +69,7 @@ export class LeaseManager {
   readonly #watches = new Map<string, Watching>();
   readonly #polls: boolean;
 
-  constructor({ clock, random, emit, polls = true, kept, earlier }: LeaseManagerOptions) {
+  constructor({ clock, random, emit, polls = true, kept, earlier, onReplaced }: LeaseManagerOptions) {
     this.#clock = clock;
     this.#polls = polls;
     this.#emit = emit;
@@ -84,6 +87,9 @@ export class LeaseManager {
       emit,
       () => this.#stateChanged(),
       (item) => this.#deadlines.hasEnded(item),
+      ({ want, backend, names }, { version, life }) => {
+        if (outlivesReplacement(want, life)) onReplaced?.({ want, backend, names, old: { version, life } });
+      },
     );
     this.#logins = new BackendLogins({
       replaced: (backend) => this.#moveLeases(backend),
@@ -177,6 +183,14 @@ export class LeaseManager {
   /** Each want once, with what is known of it; undefined until its first answer has come. */
   *entries(): Iterable<readonly [want: Want, entry: SecretEntry | undefined]> {
     for (const { want, entry } of this.#items.values()) yield [want, entry];
+  }
+
+  /** Each value that is held now, once, as `onReplaced` tells of those that were replaced. */
+  *held(): Iterable<Replaced> {
+    for (const { want, backend, names, entry } of this.#items.values()) {
+      if (entry === undefined || entry.state === 'absent') continue;
+      yield { want, backend, names, old: entry.value };
+    }
   }
 
   /** The identity of a secret's want, see `Want.id`; undefined for an unknown name. */

@@ -34,6 +34,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
   'secret-changed': ['info', 'secret changed'],
   'secret-kept': ['info', 'secret kept from before'],
   'secret-unchanged': ['debug', 'secret unchanged'],
+  'secret-revoked': ['info', 'old value revoked'],
   'secret-renewed': ['debug', 'lease renewed'],
   'secret-failed': ['warn', 'secret failed'],
   'secret-absent': ['info', 'secret is not there'],
@@ -74,6 +75,7 @@ const LINES: { readonly [K in Fact['kind']]: readonly [Level, string] } = {
 /** The level of a fact's line. */
 export function levelOf(fact: Fact): Level {
   if (fact.kind === 'secret-absent' && fact.again) return 'debug';
+  if (fact.kind === 'login-revoked' && fact.failure !== undefined) return 'warn';
   const isRelief = fact.kind === 'secret-state' && fact.state === 'fresh';
   return isRelief ? 'info' : LINES[fact.kind][0];
 }
@@ -83,7 +85,8 @@ export function levelOf(fact: Fact): Level {
  * only the members of the fact are taken. `fact` repeats the kind, so that machines need no messages.
  */
 export function lineOf(fact: Fact): Line {
-  const [, message] = LINES[fact.kind];
+  const isLeft = fact.kind === 'login-revoked' && fact.failure !== undefined;
+  const message = isLeft ? 'login not revoked' : LINES[fact.kind][1];
   const { kind, ...rest } = fact;
   const fields: Record<string, unknown> = { fact: kind };
   for (const [name, value] of Object.entries(rest)) {

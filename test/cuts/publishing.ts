@@ -19,7 +19,7 @@ const LINKS = 'await makeLinks(disk, folder, links, this.#place); // 4.';
 const SWAP =
   'await replaceLink(disk, folder, generationName(generation), DATA_TMP, { name: DATA, place: this.#place }); // 5.';
 const RENAME = 'await disk.rename(made, folder.at(name));';
-const KEPT = 'if (number === published || number === previous || number === this.held) continue;';
+const KEPT = 'if (number === published || kept.includes(number) || number === this.held) continue;';
 const REQUIRED = 'if (output.requireTmpfs && tmpfs !== true) throw';
 
 export const PUBLISHING: readonly Cut[] = [
@@ -27,14 +27,18 @@ export const PUBLISHING: readonly Cut[] = [
   sockets('socket-folder', 'if (socket.mode & 0o002) mode |= 0o011;', '', { by: 'clients of every socket' }),
   sockets('socket-folder', 'if (!folder.made) return folder;', '', { by: 'never changed' }),
   sockets('socket-folder', 'parents: false }', '}', { by: 'its own directory is missing' }),
-  publisher('check', "if (why !== undefined) return { kind: 'refused', why };", ''),
+  publisher(
+    'check',
+    "if (why !== undefined) return this.#wasOvertaken ? { kind: 'overtaken' } : { kind: 'refused', why };",
+    '',
+  ),
   loop('check', 'Math.min(this.#publishTimer.dueMonoMs(), recheckAtMs)', 'this.#publishTimer.dueMonoMs()', {
     by: 'is tried again by itself',
   }),
   cutIn('src/agent/output/roll-back.ts')(
     'verify',
-    "const staged = files === undefined ? 'equal' :",
-    "const staged = files !== undefined ? 'equal' :",
+    "const staged = earlier === undefined ? 'equal' :",
+    "const staged = earlier !== undefined ? 'equal' :",
   ),
   sink('held-back', "if (await this.#isHeld(plan, volume, folder)) return 'held';", ''),
   links('inside-dir', 'const made = folder.at(temporary);', 'const made = folder.at(`../${temporary}`);'),

@@ -23,6 +23,7 @@ import { OUTAGE } from './outage.ts';
 import { PROXY } from './proxy.ts';
 import { PUBLISHING } from './publishing.ts';
 import { RELOAD } from './reload.ts';
+import { REPLACED } from './replaced.ts';
 import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 import { SECURITY } from './security.ts';
@@ -46,6 +47,7 @@ const all: readonly Cut[] = [
   ...PUBLISHING,
   ...DRIFT,
   ...RELOAD,
+  ...REPLACED,
   ...EXEC,
   ...OUTAGE,
   ...STATE,

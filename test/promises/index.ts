@@ -12,6 +12,7 @@ import type { Kept, Section } from './promise.ts';
 import { proxy } from './proxy.ts';
 import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
+import { replaced } from './replaced.ts';
 import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
 import { hostileInput } from './security.ts';
@@ -27,6 +28,7 @@ export const SECTIONS: readonly Section[] = [
   publishing,
   drift,
   reload,
+  replaced,
   childOfExec,
   outage,
   secrecy,

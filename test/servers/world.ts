@@ -57,6 +57,7 @@ path "database/creds/*"       { capabilities = ["read"] }
 path "database/static-creds/*" { capabilities = ["read"] }
 path "pki/issue/*"            { capabilities = ["create", "update"] }
 path "sys/leases/renew"       { capabilities = ["create", "update"] }
+path "sys/leases/revoke"      { capabilities = ["create", "update"] }
 `;
 
 /**

@@ -18,10 +18,13 @@ import { Publisher } from './publisher.ts';
 import { ReloadProgress } from './reload-progress.ts';
 import { ReloadRound } from './reload-round.ts';
 import { RetryTimer } from './retry-timer.ts';
+import { UsedValues } from './used-values.ts';
 import type { OutputNeeds } from './wants.ts';
 
 export interface OutputLoopOptions {
-  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'drift'>>;
+  readonly output: GenerationsConfig & Partial<Pick<OutputConfig, 'dir' | 'drift' | 'keep'>>;
+  /** The application keeps what it was started with, whatever is published later. Absent: it does not. */
+  readonly keepsFirst?: boolean;
   readonly renderer: Renderer;
   readonly sink: Sink;
   /** Looks at each candidate before it is published. Absent: none is checked. */
@@ -38,7 +41,7 @@ export interface OutputLoopOptions {
   /** The templates computed other paths than before: `needs` is another one. */
   readonly onNeeds: () => void;
   /** The loop that had this output with the configuration before; this one begins when that one has ended. */
-  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress'> | undefined;
+  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress' | 'used'> | undefined;
 }
 
 interface PendingWish {
@@ -91,6 +94,8 @@ export class OutputLoop {
   readonly #wishes: PendingWish[] = [];
   /** How far the reload has come; the next loop of this output goes on with it. */
   readonly progress: ReloadProgress;
+  /** What the generations are made of; the next loop of this output goes on with it. */
+  readonly used: UsedValues;
   #before: OutputLoopOptions['before'];
   /** Absent until something is published, and where nothing is looked at again. */
   #drift: DriftKeeper | undefined;
@@ -113,7 +118,8 @@ export class OutputLoop {
     const progress = new ReloadProgress(sink.mark, reloads, this.#place);
     const retry = new RetryTimer(clock, random);
     const publishTimer = new PublishTimer({ output, manager, clock, names: renderer.wants });
-    const deps = { output, renderer, sink, check, looksAgain, progress, manager, clock, random, emit };
+    this.used = before?.used ?? new UsedValues();
+    const deps = { output, renderer, sink, check, looksAgain, progress, used: this.used, manager, clock, random, emit };
     const publisher = new Publisher({
       ...deps,
       onNeeds: () => {
@@ -145,6 +151,16 @@ export class OutputLoop {
     return this.#state;
   }
 
+  /** See `Publisher.kept`. */
+  get kept(): readonly number[] {
+    return this.#publisher.kept;
+  }
+
+  /** Whether the application may use this version of a want's value. */
+  uses(wantId: string, version: string): boolean {
+    return this.used.has(wantId, version, this.#options.keepsFirst === true);
+  }
+
   /** Whether a change of a secret is still to be published. */
   get isBehind(): boolean {
     return this.#publishTimer.isBehind;
@@ -162,6 +178,7 @@ export class OutputLoop {
 
   /** An attempt for one of the output's secrets ended. @param changed whether it brought another value or state. */
   wake(changed: boolean): void {
+    if (changed) this.#publisher.overtake();
     const isDueAnew = this.#publishTimer.attemptEnded(changed, this.#state.kind === 'waiting');
     if (isDueAnew) this.#sleep.wake();
   }
@@ -249,6 +266,7 @@ export class OutputLoop {
     try {
       const result = await this.#publisher.publish(signal);
       if (result.kind === 'failed') return void this.#failed(result.why);
+      if (result.kind === 'overtaken') return; // the change that has come makes the next publish due
       if (result.kind === 'refused') return await this.#refused(result.why, signal);
       if (result.kind === 'waits') return this.#wait(result.missing);
       if (result.kind === 'published' || this.#publisher.held === undefined) this.#drift?.published();
@@ -313,7 +331,8 @@ export class OutputLoop {
           place: this.#place,
           held: this.#publisher.held,
           generation: 'generation' in state && state.generation > 0 ? state.generation : undefined,
-          rollBack: (generation, why) => this.#rollBack(generation, why),
+          rollBack: (generation, why, to) => this.#rollBack(generation, why, to),
+          kept: () => this.#options.sink.kept(),
           resume: async () => {
             await this.#publisher.resume();
             await this.#publish(signal);
@@ -326,8 +345,8 @@ export class OutputLoop {
   }
 
   /** False: there is nothing to go back to. */
-  async #rollBack(generation: number, why: Failure): Promise<boolean> {
-    const next = await this.#publisher.rollBack(generation, why);
+  async #rollBack(generation: number, why: Failure, to?: number): Promise<boolean> {
+    const next = await this.#publisher.rollBack(generation, why, to);
     if (next === undefined) return false;
     this.#drift?.published();
     await this.#owe(next, next);
@@ -392,6 +411,7 @@ export class OutputLoop {
     this.#round.stopLooking();
     this.#retry.cancel();
     const why = await this.progress.write();
+    this.used.takenUp(generation);
     if (this.progress.isAskedFor) return; // `reloadAgain` was called during the write
     if (why === undefined) {
       this.#retry.succeeded();

@@ -50,7 +50,7 @@ interface RunningLoop {
 const SETTLING_MS = 1_000;
 
 /** What is another one for each loop. */
-type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'check' | 'reloads'>;
+type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'check' | 'reloads' | 'keepsFirst'>;
 
 /**
  * A loop per output of the present plan. An output's identity is its directory (there is one environment): a new plan's
@@ -137,6 +137,16 @@ export class OutputLoops {
   /** See `OutputLoop.ask`. Undefined: there is no such output. */
   ask(name: string, wish: Wish): Promise<Failure | undefined> | undefined {
     return this.#byOutput.get(name)?.ask(wish);
+  }
+
+  /** The generations that an output can be rolled back to, where it keeps more than one. */
+  kept(name: string): readonly number[] {
+    return this.#byOutput.get(name)?.kept ?? [];
+  }
+
+  /** Whether some application may use this version of a want's value. */
+  uses(wantId: string, version: string): boolean {
+    return [...this.#byOutput.values()].some((loop) => loop.uses(wantId, version));
   }
 
   /** Whether an output has a change of a secret still to publish. */

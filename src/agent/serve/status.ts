@@ -189,7 +189,9 @@ function outputStatus({ output, renderer }: PlannedOutput | PlannedEnvironment, 
   if (state === undefined) return [];
   const { kind } = state;
   const dir = 'dir' in output ? { dir: output.dir } : {};
-  const common = { name, ...dir, state: kind, secrets: [...renderer.wants] };
+  const kept = view.outputs.kept(name);
+  const earlier = kept.length === 0 ? {} : { kept: [...kept] };
+  const common = { name, ...dir, state: kind, secrets: [...renderer.wants], ...earlier };
   if (kind === 'waiting') return [{ ...common, missing: [...state.missing] }];
   if (kind === 'failed') return [{ ...common, failure: failureStatus(state.why) }];
   const why = state.why !== undefined ? { failure: failureStatus(state.why) } : {};

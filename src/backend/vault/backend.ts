@@ -16,7 +16,7 @@ import { createRenew } from './source/renew.ts';
 
 export interface VaultBackendDeps {
   readonly client: VaultClient;
-  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead' | 'resumed' | 'loginToKeep'>;
+  readonly session: Session & Pick<VaultSession, 'clockJumped' | 'onDead' | 'resumed' | 'loginToKeep' | 'endsLeases'>;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -79,6 +79,7 @@ export function createVaultBackend(
       renew: (want, life, signal) => advised(renew(want, life, signal), undefined, signal),
       restorer,
       watch,
+      revoke: async (want, old, signal) => (await import('./source/revoke.ts')).revoke(deps.vault, want, old, signal),
     },
     identity: identityOf(config),
     onLoginDead: (listener) => session.onDead(listener),
@@ -90,6 +91,8 @@ export function createVaultBackend(
     resumed: () => session.resumed(),
     loginToKeep: () => session.loginToKeep(),
     revokeLogin: (signal) => session.revoke(signal),
+    revokesOnExit: config.auth.revokeOnExit,
+    endsLeases: (loginId) => session.endsLeases(loginId),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await session[Symbol.asyncDispose]();

@@ -13,7 +13,13 @@ export const vault: BackendKind<VaultBackendConfig> = {
   loadWords: async () => (await import('./config/words.ts')).vaultWords,
   resolve: resolveVault,
   requestKeys: ['kv', 'read', 'write', 'certificate', 'trustBundle'],
-  companionKeys: { version: ['kv'], mount: ['kv'], kvVersion: ['kv'], end: ['read', 'write'] },
+  companionKeys: {
+    version: ['kv'],
+    mount: ['kv'],
+    kvVersion: ['kv'],
+    end: ['read', 'write'],
+    revokeOld: ['read', 'write'],
+  },
   resolveRequest: resolveVaultRequest,
   lateRequestKeys: { certificate: loadCertificateRequests },
   credentialVariables: ['VAULT', 'BAO'].flatMap((prefix) =>

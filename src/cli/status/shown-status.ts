@@ -48,10 +48,11 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
     configuration,
     backends.map(({ name, login, failure }) => [name, login?.state, failure?.code]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
-    outputs.map(({ name, state, generation, failure, held, drift }) => [
+    outputs.map(({ name, state, generation, kept, failure, held, drift }) => [
       name,
       state,
       generation,
+      kept,
       failure?.code,
       held?.failure.code,
       drift?.seen,
@@ -111,10 +112,21 @@ function onDemandRow({ listener, values, max, requests }: AwsOnDemandStatus): st
   return [listener, String(values), String(max), ended.length === 0 ? '-' : ended.join(', ')];
 }
 
-function outputRow({ name, state, generation, dir, missing = [], failure, held, drift }: OutputStatus): string[] {
+function outputRow({
+  name,
+  state,
+  generation,
+  kept = [],
+  dir,
+  missing = [],
+  failure,
+  held,
+  drift,
+}: OutputStatus): string[] {
   const why = missing.length === 0 ? reasonOf(drift ?? failure ?? held?.failure) : `waits for ${missing.join(', ')}`;
   const shown = [state, ...(held ? ['newer held back'] : []), ...(drift ? ['changed on disk'] : [])].join(', ');
-  return [name, shown, generation === undefined ? '-' : String(generation), dir ?? '-', why];
+  const number = generation === undefined ? '-' : String(generation);
+  return [name, shown, kept.length === 0 ? number : `${number}, kept ${kept.join(' ')}`, dir ?? '-', why];
 }
 
 function timeUntil(time: string | undefined, now: number): string {

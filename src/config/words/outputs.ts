@@ -39,6 +39,12 @@ export const outputsWords: Words = {
     does: 'publish after this time at the latest',
     examples: ['5s'],
   },
+  'outputs.NAME.keep': {
+    type: 'number',
+    default: '`1`',
+    does: 'how many earlier generations stay for [rollback](agent.md#check-verify-and-rollback), up to 20; each takes as much space as the files',
+    examples: [3],
+  },
   'outputs.NAME.files': {
     type: 'map',
     default: 'required',

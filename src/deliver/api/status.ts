@@ -108,6 +108,8 @@ export const outputStatusSchema = z.object({
   state: z.enum(['waiting', 'failed', 'owed', 'settled']),
   secrets: z.array(name),
   generation: z.optional(z.number()),
+  /** The earlier generations that it can be rolled back to, where the output keeps more than one; ascending. */
+  kept: z.optional(z.array(z.number())),
   missing: z.optional(z.array(name)),
   failure: z.optional(failureStatusSchema),
   /**

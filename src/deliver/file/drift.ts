@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { OutputConfig } from '../../config/config.ts';
-import type { Difference, DriftLook, Sink } from '../sink.ts';
+import type { Difference, DriftLook, EarlierGeneration, Sink } from '../sink.ts';
 import type { Folder } from './folder.ts';
 import type { Generations } from './generations.ts';
 import { generationName } from './names.ts';
@@ -19,7 +19,7 @@ export interface DriftDeps {
   readonly generations: Pick<Generations, 'looked'>;
   /** The published generation, as far as this process knows. */
   readonly published: () => number | undefined;
-  readonly previous: Sink['previous'];
+  readonly earlier: Sink['earlier'];
   /** Works in the directory, if it still is the one that was published to; undefined: it is not. */
   readonly inKnownFolder: <T>(work: (volume: Volume, folder: Folder) => Promise<T>) => Promise<T | undefined>;
 }
@@ -69,9 +69,9 @@ class FileDrift implements DriftLook {
     return this.#watch;
   }
 
-  async spare(): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
-    const files = await this.#deps.previous();
-    return files !== undefined && this.#record?.isOf(files) === true ? files : undefined;
+  async spare(): Promise<EarlierGeneration | undefined> {
+    const earlier = await this.#deps.earlier();
+    return earlier !== undefined && this.#record?.isOf(earlier.files) === true ? earlier : undefined;
   }
 
   async #follow(record: PublishedRecord, { disk }: Volume, folder: Folder): Promise<void> {

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { fail, PannierError } from '../../base/errors.ts';
 import { HOLD_FLAGS, isSameFile } from '../../base/held-folder.ts';
 import type { OutputConfig } from '../../config/config.ts';
-import type { DriftLook, Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
+import type { DriftLook, EarlierGeneration, Recovered, ReloadMark, Sink, Staged } from '../sink.ts';
 import { fillCandidate, makeGeneration } from './candidate.ts';
 import type { Disk, DiskHandle } from './disk.ts';
 import { Folder } from './folder.ts';
@@ -83,7 +83,7 @@ class FileSink implements Sink {
     this.#place = `outputs.${output.name}`;
     this.#clock = clock;
     this.#owners = owners;
-    this.#generations = new Generations(clock);
+    this.#generations = new Generations(clock, output.keep ?? 1);
     this.mark = {
       owed: () =>
         this.#inTurn(`cannot read ${this.#dir}`, () =>
@@ -98,17 +98,27 @@ class FileSink implements Sink {
     };
   }
 
-  async previous(): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
+  async earlier(generation?: number): Promise<EarlierGeneration | undefined> {
     // A rollback is rare, so its code is loaded with it.
     const { notReadable, readGeneration } = await import('./read-current.ts');
     return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async ({ disk }, folder) => {
       const published = await readPublished(disk, folder, this.#place);
       if (published.state !== 'there') return undefined;
-      const before = this.#generations.before(published.generation, numbersIn(await disk.readdir(folder.at())));
-      if (before === undefined) return undefined;
-      return await readGeneration(folder, before).catch((error: unknown) => {
+      const earlier = this.#generations.earlier(published.generation, numbersIn(await disk.readdir(folder.at())));
+      const from = generation === undefined ? earlier.at(-1) : earlier.find((number) => number === generation);
+      if (from === undefined) return undefined;
+      const files = await readGeneration(folder, from).catch((error: unknown) => {
         throw notReadable(error, this.#dir, this.#place);
       });
+      return { generation: from, files };
+    });
+  }
+
+  async kept(): Promise<readonly number[]> {
+    return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async ({ disk }, folder) => {
+      const published = await readPublished(disk, folder, this.#place);
+      const number = 'generation' in published ? published.generation : undefined;
+      return this.#generations.earlier(number, numbersIn(await disk.readdir(folder.at())));
     });
   }
 
@@ -228,7 +238,7 @@ class FileSink implements Sink {
         clock: this.#clock,
         generations: this.#generations,
         published: () => this.#published,
-        previous: () => this.previous(),
+        earlier: () => this.earlier(),
         inKnownFolder: (work) => this.#inKnownFolder(work),
       }),
     );

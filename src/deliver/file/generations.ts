@@ -25,6 +25,7 @@ export interface SweepResult {
  */
 export class Generations {
   readonly #clock: Clock;
+  readonly #keep: number;
   /** The highest number known to have been used. */
   #last = 0;
   /** Candidates of this process that are neither committed nor discarded. */
@@ -36,8 +37,10 @@ export class Generations {
   /** When each earlier generation stopped being the published one, on the monotonic clock. */
   readonly #replacedAt = new Map<number, number>();
 
-  constructor(clock: Clock) {
+  /** @param keep how many generations before the published one stay. */
+  constructor(clock: Clock, keep: number) {
     this.#clock = clock;
+    this.#keep = keep;
   }
 
   get next(): number {
@@ -99,8 +102,8 @@ export class Generations {
 
   /**
    * Removes generations that were never published, and those that were replaced 10 s ago or earlier, except the
-   * published generation, the one before it and the one that is held back. A number above every used one belongs to
-   * another process; its directory stays until this process has used a higher number.
+   * published generation, those that are kept before it and the one that is held back. A number above every used one
+   * belongs to another process; its directory stays until this process has used a higher number.
    * @param names what is in the folder.
    */
   async sweep(
@@ -111,12 +114,12 @@ export class Generations {
   ): Promise<SweepResult> {
     const numbers = numbersIn(names);
     const past = numbers.filter((number) => number < (published ?? 0));
-    const previous = this.before(published, numbers);
+    const kept = this.earlier(published, numbers).slice(-this.#keep);
     let removed = 0;
     let dueInMs: number | undefined;
     let refused: SweepResult['refused'];
     for (const number of numbers) {
-      if (number === published || number === previous || number === this.held) continue;
+      if (number === published || kept.includes(number) || number === this.held) continue;
       const wait = past.includes(number) ? this.#waitMs(number) : this.#isLeftover(number) ? 0 : undefined;
       if (wait === undefined) continue;
       if (wait > 0) {
@@ -137,12 +140,12 @@ export class Generations {
   }
 
   /**
-   * The generation that was published before this one, is not held back, and is as it was published as far as looks
-   * have found; undefined: there is none.
+   * The generations that were published before this one, are not held back, and are as they were published as far as
+   * looks have found; ascending.
    */
-  before(published: number | undefined, numbers: readonly number[]): number | undefined {
+  earlier(published: number | undefined, numbers: readonly number[]): readonly number[] {
     const isGood = (number: number) => number !== this.held && !this.#spoiled.has(number);
-    return numbers.findLast((number) => number < (published ?? 0) && isGood(number));
+    return numbers.filter((number) => number < (published ?? 0) && isGood(number));
   }
 
   /** How long a replaced generation has to stay. One whose replacement this process did not see counts from now. */

@@ -59,6 +59,7 @@ const SENTENCES: Sentences = {
     `${secretsOf(secrets)} ${first ? 'fetched' : 'changed'}${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
   'secret-kept': ({ secrets, lifeMs, ageMs }) =>
     `${secretsOf(secrets)} kept from before the start, ${formatDuration(ageMs)} old${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
+  'secret-revoked': ({ secrets, life }) => `old ${life} of ${secretsOf(secrets)} revoked`,
   'secret-unchanged': ({ secrets }) => `${secretsOf(secrets)} unchanged`,
   'secret-renewed': ({ secrets, ttlMs }) => `lease of ${secretsOf(secrets)} renewed, for ${formatDuration(ttlMs)}`,
   'secret-failed': ({ secrets, doing, failure, retryInMs }) =>

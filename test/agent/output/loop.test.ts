@@ -64,9 +64,15 @@ class MemorySink implements Sink {
 
   held: number | undefined;
 
-  async previous() {
-    const before = this.published.findLast((_text, at, all) => at < all.length - 1 && at + 1 !== this.held);
-    return before === undefined ? undefined : new Map([['f', Buffer.from(before)]]);
+  async kept() {
+    return this.published.map((_text, at) => at + 1).filter((one) => one < this.published.length && one !== this.held);
+  }
+
+  async earlier(asked?: number) {
+    const kept = await this.kept();
+    const generation = asked === undefined ? kept.at(-1) : kept.find((one) => one === asked);
+    if (generation === undefined) return undefined;
+    return { generation, files: new Map([['f', Buffer.from(this.published[generation - 1] ?? '')]]) };
   }
 
   async hold(generation: number | undefined) {

@@ -331,8 +331,8 @@ describe('a generation that was changed', () => {
     appendFileSync(join(dir, 'app.env'), 'x');
     expect(await seen()).toHaveLength(1);
     expect(await restore()).toBe('published');
-    const before = await sink.previous();
-    expect(before && Buffer.from(before.get('app.env') ?? '').toString()).toBe('A=1\n');
+    const before = await sink.earlier();
+    expect(before && Buffer.from(before.files.get('app.env') ?? '').toString()).toBe('A=1\n');
     await sink.sweep();
     expect(existsSync(join(dir, '..g2'))).toBe(true);
     await clock.advance(10_000);
@@ -348,7 +348,7 @@ describe('a generation that was changed', () => {
     truncateSync(join(dir, 'app.env'), 4);
     expect(await seen()).toEqual([]);
     await publish(sink, { ...FILES, 'app.env': 'A=2\n' });
-    expect((await sink.previous())?.size).toBe(2);
+    expect((await sink.earlier())?.files.size).toBe(2);
   });
 
   it('has a spare when the generation before has the same bytes, as after a rollback', async () => {
@@ -361,7 +361,7 @@ describe('a generation that was changed', () => {
     appendFileSync(join(dir, 'app.env'), 'x');
     expect(await look.look()).toHaveLength(1);
     const spare = await look.spare();
-    expect(spare && Object.keys(FILES).map((name) => Buffer.from(spare.get(name) ?? '').toString())).toEqual(
+    expect(spare && Object.keys(FILES).map((name) => Buffer.from(spare.files.get(name) ?? '').toString())).toEqual(
       Object.values(FILES),
     );
     appendFileSync(join(dir, '..g1/app.env'), 'x');

@@ -32,6 +32,8 @@ export interface OutputConfig extends GenerationsConfig {
   readonly uid?: number;
   readonly gid?: number;
   readonly requireTmpfs: boolean;
+  /** How many generations before the published one stay; absent: one. */
+  readonly keep?: number;
   readonly reload: readonly ReloadConfig[];
   /** What becomes of files that others have changed: they are told of. Absent: they are restored. */
   readonly drift?: 'report';

@@ -24,6 +24,7 @@ const NOT_FOR_TEMPLATES = [
   'maxWait',
   'reloadOnFirst',
   'drift',
+  'keep',
 ];
 
 const MODE = 0o400;
@@ -108,6 +109,7 @@ function outputOf(
     maxWaitMs,
     reloadOnFirst: shape.reloadOnFirst ?? false,
     ...(shape.drift === 'report' ? { drift: shape.drift } : {}),
+    ...(shape.keep === undefined ? {} : { keep: shape.keep }),
     ...parts,
   };
   warnOfDirMode(output, entry, problems);

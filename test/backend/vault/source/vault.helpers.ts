@@ -43,6 +43,7 @@ export function constantSession(): VaultBackendDeps['session'] {
     revoke: async () => {},
     resumed: async () => undefined,
     loginToKeep: () => undefined,
+    endsLeases: () => true,
     clockJumped() {},
     onDead: () => ({ [Symbol.dispose]() {} }),
     async [Symbol.asyncDispose]() {},

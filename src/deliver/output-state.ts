@@ -15,6 +15,13 @@ export type OutputState =
   /** Rendering or publishing failed; the last generation stays. */
   | { readonly kind: 'failed'; readonly why: Failure }
   /** Published; the application was not told yet, or telling it failed with `why`. */
-  | { readonly kind: 'owed'; readonly generation: number; readonly why?: Failure; readonly held?: Held }
+  | {
+      readonly kind: 'owed';
+      readonly generation: number;
+      readonly why?: Failure;
+      readonly held?: Held;
+      /** The reload waits for the turn of this replica, on the monotonic clock. Absent: it does not wait. */
+      readonly dueMonoMs?: number;
+    }
   /** The application has taken the published generation up. `why`: the mark that says so cannot be written. */
   | { readonly kind: 'settled'; readonly generation: number; readonly why?: Failure; readonly held?: Held };

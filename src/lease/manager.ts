@@ -79,12 +79,7 @@ export class LeaseManager {
         clockJumped: (byMs) => this.#clockJumped(byMs),
       },
     );
-    this.#writer = new ItemWriter(
-      clock,
-      emit,
-      () => this.#stateChanged(),
-      (item) => this.#deadlines.hasEnded(item),
-    );
+    this.#writer = new ItemWriter(clock, emit, () => this.#stateChanged(), this.#deadlines);
     this.#logins = new BackendLogins({
       replaced: (backend) => this.#moveLeases(backend),
       died: (backend) => this.#loginDied(backend),
@@ -190,6 +185,15 @@ export class LeaseManager {
     const item = this.#byName.get(name);
     const ends = item === undefined ? Number.POSITIVE_INFINITY : this.#deadlines.endsMonoMs(item);
     return Number.isFinite(ends) ? ends : undefined;
+  }
+
+  /**
+   * When the value ends that was replaced by the present one after `sinceMonoMs`; infinite when none was, or when
+   * nothing ends it.
+   */
+  replacedEndsMonoMs(name: string, sinceMonoMs: number): number {
+    const replaced = this.#byName.get(name)?.replaced;
+    return replaced !== undefined && replaced.atMonoMs >= sinceMonoMs ? replaced.endsMonoMs : Number.POSITIVE_INFINITY;
   }
 
   /** Every name that is wanted now, those of computed secrets included. */

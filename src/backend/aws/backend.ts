@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
+import type { CircuitView } from '../../http/circuit.ts';
 import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
 import type { AwsApi } from './client/client.ts';
 import type { AwsBackendConfig } from './config/config.ts';
@@ -16,6 +17,8 @@ export interface AwsBackendDeps {
   readonly emit: Emit;
   /** Why there are no keys yet; undefined when there are, and while it is not known. */
   readonly trouble: () => Failure | undefined;
+  /** How the endpoints do; undefined before the first request. */
+  readonly circuit?: () => CircuitView | undefined;
   /** Ends all requests and closes the connections. */
   readonly close: () => Promise<void>;
 }
@@ -23,7 +26,7 @@ export interface AwsBackendDeps {
 /** Makes a backend of Secrets Manager and Parameter Store of one account and region. Its secrets have no leases. */
 export function createAwsBackend(
   config: AwsBackendConfig,
-  { api, clock, emit, trouble, close }: AwsBackendDeps,
+  { api, clock, emit, trouble, circuit, close }: AwsBackendDeps,
 ): Backend {
   const deps: AwsSourceDeps = { api, clock, values: createAwsValues(clock) };
   const secret = createAwsSecret(deps);
@@ -53,6 +56,7 @@ export function createAwsBackend(
     source: { fetch },
     identity: identityOf(config),
     trouble,
+    ...(circuit === undefined ? {} : { circuit }),
     [Symbol.asyncDispose]: close,
   };
 }

@@ -70,6 +70,7 @@ export function createVaultBackend(
     onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
+    circuit: () => client.circuit,
     trouble: () => session.trouble(),
     login: () => session.view(),
     clockJumped: (byMs) => session.clockJumped(byMs),

@@ -1,4 +1,6 @@
+import type { Protection } from '../../http/transport.ts';
 import type { BackendContext } from '../kind.ts';
+import { protectionOf, spreadsFirstOf } from '../protection.ts';
 import { createVaultMethod } from './auth/create-method.ts';
 import type { KeptSecretIds } from './auth/secret-id.ts';
 import { createSession } from './auth/session.ts';
@@ -8,9 +10,9 @@ import type { VaultBackendConfig } from './config/config.ts';
 import type { Upstream, VaultBackend } from './upstream.ts';
 
 /** Opens the client of a server, and the way to log in there. Nothing is sent; the caller disposes of the client. */
-export function openVaultClient(config: VaultBackendConfig, context: BackendContext) {
+export function openVaultClient(config: VaultBackendConfig, context: BackendContext, protection?: Protection) {
   const { clock, emit, env, version } = context;
-  const client = createVaultClient({ config, clock, emit, env, version });
+  const client = createVaultClient({ config, clock, emit, env, version, protection });
   const method = createVaultMethod(config, { client, clock, emit, env, kept: keptSecretIds(context.kept) });
   return { client, method };
 }
@@ -18,15 +20,18 @@ export function openVaultClient(config: VaultBackendConfig, context: BackendCont
 /** Opens a backend with its own connections and its own login. */
 export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
   const { clock, random, emit, env } = context;
-  const { client, method } = openVaultClient(config, context);
+  const { client, method } = openVaultClient(config, context, protectionOf(config, context));
   const { revokeOnExit } = config.auth;
   const { takeLogin } = context;
   const earlier = takeLogin === undefined ? undefined : () => takeLogin(config.name, identityOf(config));
-  const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, earlier });
+  const spreadsFirst = spreadsFirstOf(config);
+  const once = { earlier, spreadsFirst };
+  const session = createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, ...once });
   const backend = createVaultBackend(config, { client, session, clock, random, emit });
   let upstream: Promise<Upstream> | undefined;
   return {
     ...backend,
+    spreadsFirst,
     upstream: () => {
       upstream ??= openUpstream(config, { client, session, clock, env });
       return upstream;

@@ -32,7 +32,10 @@ export function shownStatus(status: Status): string {
       ['CERTIFICATE', 'DAYS LEFT', 'NOT AFTER', 'RENEWAL IN', 'SERIAL', 'ISSUER', 'NAMES'],
       secrets.flatMap((one) => certificateRow(one, now)),
     ),
-    table(['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'], outputs.map(outputRow)),
+    table(
+      ['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'],
+      outputs.map((one) => outputRow(one, now)),
+    ),
     sds === undefined ? '' : shownSds(sds),
   ];
   return parts.filter((part) => part !== '').join('\n');
@@ -43,7 +46,7 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
   return JSON.stringify([
     bootId,
     configuration,
-    backends.map(({ name, login, failure }) => [name, login?.state, failure?.code]),
+    backends.map(({ name, login, failure, circuit }) => [name, login?.state, failure?.code, circuit?.state]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
     outputs.map(({ name, state, generation, failure, held }) => [
       name,
@@ -56,9 +59,10 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
   ]);
 }
 
-function backendRow({ name, kind, login, failure }: BackendStatus, now: number): string[] {
+function backendRow({ name, kind, login, failure, circuit }: BackendStatus, now: number): string[] {
   const how = login === undefined ? '-' : `${login.state} (${login.method})`;
-  return [name, kind, how, timeUntil(login?.endsAt, now), reasonOf(failure)];
+  const pause = circuit?.probeAt === undefined ? '' : `; asked again in ${timeUntil(circuit.probeAt, now)}`;
+  return [name, kind, how, timeUntil(login?.endsAt, now), `${reasonOf(failure)}${pause}`];
 }
 
 function secretRow(secret: SecretStatus, now: number): string[] {
@@ -102,8 +106,11 @@ function shownSds({ streams, onDemand, secrets }: SdsStatus): string {
   return `sds: ${streams} streams${issued}\n${rows}`;
 }
 
-function outputRow({ name, state, generation, dir, missing = [], failure, held }: OutputStatus): string[] {
-  const why = missing.length === 0 ? reasonOf(failure ?? held?.failure) : `waits for ${missing.join(', ')}`;
+function outputRow(output: OutputStatus, now: number): string[] {
+  const { name, state, generation, dir, missing = [], failure, held, reloadAt } = output;
+  const turn = reloadAt === undefined ? '' : `reload due in ${timeUntil(reloadAt, now)}`;
+  const reason = reasonOf(failure ?? held?.failure) || turn;
+  const why = missing.length === 0 ? reason : `waits for ${missing.join(', ')}`;
   const shown = held === undefined ? state : `${state}, newer held back`;
   return [name, shown, generation === undefined ? '-' : String(generation), dir ?? '-', why];
 }

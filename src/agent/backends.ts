@@ -15,13 +15,22 @@ interface Opened {
 export class Backends implements AsyncDisposable {
   readonly #context: OpeningContext;
   readonly #kinds: readonly BackendKind[];
+  /** The process has just begun, and stays: its first requests may be spread. */
+  #isStart: boolean;
   #opened: ReadonlyMap<string, Opened> = new Map();
 
   /**
    * @param takeLogin see `OpeningContext`.
    * @param config the whole configuration, from the first `replace` on.
+   * @param stays the first requests may be spread, see `BackendContext.spreadsStart`.
    */
-  constructor(context: AgentContext, takeLogin: NonNullable<OpeningContext['takeLogin']>, config: () => Config) {
+  constructor(
+    context: AgentContext,
+    takeLogin: NonNullable<OpeningContext['takeLogin']>,
+    config: () => Config,
+    stays = false,
+  ) {
+    this.#isStart = stays;
     this.#context = {
       ...context,
       kept: new Map(),
@@ -49,7 +58,8 @@ export class Backends implements AsyncDisposable {
         const known = this.#opened.get(config.name);
         if (known !== undefined && isSamePlainData(known.config, config)) next.set(config.name, known);
         else {
-          const backend = await kindOf(this.#kinds, config).open(config, this.#context);
+          const context = this.#isStart ? { ...this.#context, spreadsStart: true as const } : this.#context;
+          const backend = await kindOf(this.#kinds, config).open(config, context);
           opened.push(backend);
           next.set(config.name, { config, backend });
         }
@@ -61,6 +71,7 @@ export class Backends implements AsyncDisposable {
     const kept = new Set([...next.values()].map(({ backend }) => backend));
     const gone = [...this.#opened.values()].map(({ backend }) => backend).filter((backend) => !kept.has(backend));
     this.#opened = next;
+    this.#isStart = false;
     return () => dispose(gone);
   }
 

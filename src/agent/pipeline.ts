@@ -85,7 +85,7 @@ export class Pipeline implements AsyncDisposable {
 
     this.#keepsState = keepsState;
     const takeLogin = (backend: string, identity: string) => this.#state?.takeLogin(backend, identity);
-    const backends = new Backends(this.context, takeLogin, () => (this.#plan as Plan).config);
+    const backends = new Backends(this.context, takeLogin, () => (this.#plan as Plan).config, !once);
     this.#backends = backends;
     this.#releases.push(() => backends[Symbol.asyncDispose]());
 
@@ -110,6 +110,7 @@ export class Pipeline implements AsyncDisposable {
       supervisor,
       ...(createSink === undefined ? {} : { createSink }),
       execution,
+      spreadsReloads: !once,
       onState: (output) => this.#progress.tell(output),
       onNeeds: () => this.#wanted.updateSoon(),
     });

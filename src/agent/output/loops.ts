@@ -17,6 +17,7 @@ import type { Execution } from '../execution.ts';
 import type { Plan, PlannedOutput } from '../plan.ts';
 import { withoutTokens } from '../without-tokens.ts';
 import { OutputLoop, type OutputLoopOptions } from './loop.ts';
+import { podShare } from './pod-share.ts';
 import type { OutputNeeds } from './wants.ts';
 
 export type CreateSink = (output: OutputConfig, clock: Clock) => Sink;
@@ -30,6 +31,8 @@ export interface OutputLoopsDeps {
   readonly createSink?: CreateSink;
   /** Of `exec`; its environment is one more output. */
   readonly execution?: Execution | undefined;
+  /** Reloads wait for the turn of this replica, as their outputs are configured. Absent: they do not wait. */
+  readonly spreadsReloads?: boolean;
   readonly onState: (output: string) => void;
   /** The result of `needs` has changed. */
   readonly onNeeds: () => void;
@@ -184,7 +187,10 @@ export class OutputLoops {
       this.#deps.onNeeds();
     };
     const { clock, random, emit } = context;
-    const loop = new OutputLoop({ ...own, before, manager, clock, random, emit, onState, onNeeds });
+    const { spreadsReloads = false } = this.#deps;
+    const reloadShare = spreadsReloads ? (podShare(context.env, name) ?? random()) : undefined;
+    const options = { ...own, before, manager, clock, random, emit, reloadShare };
+    const loop = new OutputLoop({ ...options, onState, onNeeds });
     return loop;
   }
 

@@ -55,6 +55,7 @@ export const output = z.strictObject({
   quiet: z.optional(duration),
   maxWait: z.optional(duration),
   reloadOnFirst: z.optional(bool),
+  reloadSpread: z.optional(duration),
   files: z.record(z.string(), outputFile),
   check: z.optional(check),
   reload: z.optional(z.array(reload)),

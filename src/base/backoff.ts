@@ -33,7 +33,7 @@ export function backoffMs(
   retryAfterMs?: number,
   bounds: BackoffBounds = DEFAULT_BACKOFF,
 ): number {
-  if (retryAfterMs !== undefined && retryAfterMs >= RETRY_AFTER_MIN_MS) {
+  if (isFollowed(retryAfterMs)) {
     return Math.min(RETRY_AFTER_CAP_MS, retryAfterMs) * (1 + 0.1 * random());
   }
   const ceiling = Math.min(bounds.capMs, bounds.baseMs * 2 ** Math.min(30, Math.max(0, failures - 1)));
@@ -63,7 +63,7 @@ export function patientBackoffMs(
   const soonMs = backoffMs(failures, random, retryAfterMs);
   if (failures <= quickTries || paceMs <= DEFAULT_BACKOFF.capMs) return soonMs;
   const share = failures === quickTries + 1 ? random() : 0.9 + 0.2 * random();
-  const askedFor = retryAfterMs !== undefined && retryAfterMs >= RETRY_AFTER_MIN_MS ? soonMs : 0;
+  const askedFor = isFollowed(retryAfterMs) ? soonMs : 0;
   return Math.max(askedFor, DEFAULT_BACKOFF.floorMs, paceMs * share);
 }
 
@@ -76,4 +76,8 @@ const TRIES_IN_REST = 4;
  */
 export function paceMs(restMs: number, longestMs: number): number {
   return Math.max(0, Math.min(longestMs, restMs / TRIES_IN_REST));
+}
+
+function isFollowed(retryAfterMs: number | undefined): retryAfterMs is number {
+  return retryAfterMs !== undefined && retryAfterMs >= RETRY_AFTER_MIN_MS;
 }

@@ -15,6 +15,7 @@ import { type Copy, copyTree, runTests } from './copy.ts';
 import type { Cut } from './cut.ts';
 import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
+import { FLEET } from './fleet.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
 import { MOVING_IN } from './moving-in.ts';
@@ -45,6 +46,7 @@ const all: readonly Cut[] = [
   ...RELOAD,
   ...EXEC,
   ...OUTAGE,
+  ...FLEET,
   ...STATE,
   ...SECRECY,
   ...PROXY,

@@ -3,6 +3,7 @@ import { certificates } from './certificates.ts';
 import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
+import { fleetSection } from './fleet.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
 import { movingIn } from './moving-in.ts';
@@ -26,6 +27,7 @@ export const SECTIONS: readonly Section[] = [
   reload,
   childOfExec,
   outage,
+  fleetSection,
   secrecy,
   proxy,
   movingIn,

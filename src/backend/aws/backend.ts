@@ -2,10 +2,11 @@ import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { CircuitView } from '../../http/circuit.ts';
-import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
+import type { Fetch, Fetched, Want } from '../backend.ts';
 import type { AwsApi } from './client/client.ts';
 import type { AwsBackendConfig } from './config/config.ts';
 import type { AwsRequest } from './config/request.ts';
+import type { AwsBackend, AwsReader } from './reader.ts';
 import { createAwsParameter, createAwsParameters } from './source/parameter.ts';
 import { createAwsPrefix } from './source/prefix.ts';
 import { type AwsSourceDeps, createAwsSecret } from './source/secret.ts';
@@ -15,6 +16,7 @@ export interface AwsBackendDeps {
   readonly api: AwsApi;
   readonly clock: Clock;
   readonly emit: Emit;
+  readonly random: () => number;
   /** Why there are no keys yet; undefined when there are, and while it is not known. */
   readonly trouble: () => Failure | undefined;
   /** How the endpoints do; undefined before the first request. */
@@ -26,8 +28,8 @@ export interface AwsBackendDeps {
 /** Makes a backend of Secrets Manager and Parameter Store of one account and region. Its secrets have no leases. */
 export function createAwsBackend(
   config: AwsBackendConfig,
-  { api, clock, emit, trouble, circuit, close }: AwsBackendDeps,
-): Backend {
+  { api, clock, emit, random, trouble, circuit, close }: AwsBackendDeps,
+): AwsBackend {
   const deps: AwsSourceDeps = { api, clock, values: createAwsValues(clock) };
   const secret = createAwsSecret(deps);
   const prefix = createAwsPrefix(deps, emit);
@@ -50,6 +52,12 @@ export function createAwsBackend(
     }
   };
 
+  let reader: Promise<AwsReader> | undefined;
+  const loadReader = async () => {
+    const { createAwsReader } = await import('./source/as-stored.ts');
+    return createAwsReader({ api, clock, random, place: `backends.${config.name}` });
+  };
+
   return {
     name: config.name,
     where: whereOf(config),
@@ -57,6 +65,7 @@ export function createAwsBackend(
     identity: identityOf(config),
     trouble,
     ...(circuit === undefined ? {} : { circuit }),
+    reader: () => (reader ??= loadReader()),
     [Symbol.asyncDispose]: close,
   };
 }
@@ -67,7 +76,7 @@ function whereOf({ endpoints, region = 'the region of the profile' }: AwsBackend
 }
 
 /** Endpoints, region and AWS identity as one text, which holds no credential. */
-function identityOf({ name: _, timeoutMs: __, sources, ...rest }: AwsBackendConfig): string {
+function identityOf({ name: _, timeoutMs: __, requests: ___, sources, ...rest }: AwsBackendConfig): string {
   const { keys, webIdentity, container } = sources;
   const who = [keys?.accessKeyId, sources.profile, sources.credentialsFile, webIdentity?.roleArn, container?.uri];
   return JSON.stringify(['aws-secrets-manager', rest, who]);

@@ -21,13 +21,14 @@ export function openAwsClient(
 
 /** Opens a backend with its own connections and its own credentials. */
 export function openAwsBackend(config: AwsBackendConfig, context: BackendContext): Backend {
-  const { clock, emit } = context;
+  const { clock, emit, random } = context;
   const { http, keys, api } = openAwsClient(config, context, protectionOf(config, context));
   return createAwsBackend(config, {
     api,
     clock,
     emit,
     circuit: () => http.circuit,
+    random,
     trouble: () => keys.trouble(),
     close: () => http[Symbol.asyncDispose](),
   });

@@ -8,12 +8,16 @@ import type { BackendContext } from './context.ts';
  */
 export function protectionOf({ name, requests }: BackendConfig, context: BackendContext): Protection {
   const { clock, random, emit, spreadsStart } = context;
+  let told: 'closed' | 'open' = 'closed';
   const spreadMs = spreadsStart === true ? (requests?.startSpreadMs ?? 0) : 0;
   return {
     random,
     rate: requests?.rate,
     notBeforeMonoMs: spreadMs === 0 ? undefined : clock.monoMs() + spreadMs * random(),
     changed: ({ state, failure, probeMonoMs }) => {
+      // Each probe that fails opens the circuit again, which is no news.
+      if (state === 'half-open' || state === told) return;
+      told = state;
       const pause = probeMonoMs === undefined ? {} : { probeInMs: Math.round(probeMonoMs - clock.monoMs()) };
       emit({ kind: 'backend-circuit', backend: name, state, ...(failure && { failure }), ...pause });
     },

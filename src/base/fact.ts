@@ -89,11 +89,11 @@ export type Fact =
       readonly failure: Failure;
       readonly durationMs: number;
     }
-  /** The circuit breaker of a backend. `open`: nothing is sent for `probeInMs`; `half-open`: one request is sent. */
+  /** The circuit breaker of a backend. `open`: nothing is sent for `probeInMs`, and then one request after each pause. */
   | {
       readonly kind: 'backend-circuit';
       readonly backend: string;
-      readonly state: 'closed' | 'open' | 'half-open';
+      readonly state: 'closed' | 'open';
       readonly failure?: Failure;
       readonly probeInMs?: number;
     }

@@ -56,7 +56,7 @@ const SENTENCES: Sentences = {
   'backend-circuit': ({ backend, state, failure, probeInMs }) =>
     state === 'closed'
       ? `${backend} answers again`
-      : `${backend} does not answer${failure === undefined ? '' : `: ${reasonOf(failure)}`}; ${probeInMs === undefined ? 'one request finds out more' : `nothing is sent for ${formatDuration(probeInMs)}`}`,
+      : `${backend} does not answer${failure === undefined ? '' : `: ${reasonOf(failure)}`}; nothing is sent for ${formatDuration(probeInMs ?? 0)}, and then one request after each pause`,
   'secret-changed': ({ secrets, first, lifeMs }) =>
     `${secretsOf(secrets)} ${first ? 'fetched' : 'changed'}${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
   'secret-kept': ({ secrets, lifeMs, ageMs }) =>

@@ -89,7 +89,7 @@ export type Fact =
       readonly failure: Failure;
       readonly durationMs: number;
     }
-  /** The circuit breaker of a backend. `open`: nothing is sent for `probeInMs`, and then one request after each pause. */
+  /** The circuit breaker of a backend. `open`: nothing is sent for `probeInMs`, then one request after each pause. */
   | {
       readonly kind: 'backend-circuit';
       readonly backend: string;

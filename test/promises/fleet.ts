@@ -27,7 +27,7 @@ export const fleetSection: Section = {
     ),
     held(
       'fleet-outage',
-      'A server that is away gets no more than three times the steady load of requests.',
+      'A server that is away gets no more than three times the steady load of requests, over two minutes.',
       fleet('sends no more than three times that to a server that is away'),
     ),
     held(

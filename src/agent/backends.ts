@@ -17,12 +17,15 @@ interface Opened {
 export class Backends implements AsyncDisposable {
   readonly #context: OpeningContext;
   readonly #kinds: readonly BackendKind[];
+  /** The process has just begun, and stays: its first requests may be spread. */
+  #isStart: boolean;
   #opened: ReadonlyMap<string, Opened> = new Map();
 
   /**
    * @param takeLogin see `OpeningContext`.
    * @param plan the whole plan, from the first `replace` on.
-   * @param once the process ends when its outputs have come to an end.
+   * @param once the process ends when its outputs have come to an end; else its first requests may be spread, see
+   * `BackendContext.spreadsStart`.
    */
   constructor(
     context: AgentContext,
@@ -30,6 +33,7 @@ export class Backends implements AsyncDisposable {
     plan: () => Plan,
     once: boolean,
   ) {
+    this.#isStart = !once;
     this.#context = {
       ...context,
       kept: new Map(),
@@ -65,7 +69,8 @@ export class Backends implements AsyncDisposable {
         const known = this.#opened.get(config.name);
         if (known !== undefined && isSamePlainData(known.config, config)) next.set(config.name, known);
         else {
-          const backend = await kindOf(this.#kinds, config).open(config, this.#context);
+          const context = this.#isStart ? { ...this.#context, spreadsStart: true as const } : this.#context;
+          const backend = await kindOf(this.#kinds, config).open(config, context);
           opened.push(backend);
           next.set(config.name, { config, backend });
         }
@@ -77,6 +82,7 @@ export class Backends implements AsyncDisposable {
     const kept = new Set([...next.values()].map(({ backend }) => backend));
     const gone = [...this.#opened.values()].map(({ backend }) => backend).filter((backend) => !kept.has(backend));
     this.#opened = next;
+    this.#isStart = false;
     return () => dispose(gone);
   }
 

@@ -141,6 +141,7 @@ export class Pipeline implements AsyncDisposable {
       ...(createSink === undefined ? {} : { createSink }),
       execution,
       looksAgain: !once,
+      spreadsReloads: !once,
       onState: (output) => {
         this.#progress.tell(output);
         void this.#replaced?.then((values) => values.look());

@@ -2,6 +2,7 @@ import type { Failure } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Fields } from '../base/value.ts';
 import type { SecretRequest } from '../config/config.ts';
+import type { CircuitView } from '../http/circuit.ts';
 import type { KeptLogin, ResumedLogin } from './kept-login.ts';
 import type { LoginView } from './login-view.ts';
 
@@ -159,6 +160,11 @@ export interface Backend extends AsyncDisposable {
   readonly where: string;
   /** Address, namespace and login as one text, part of the id of each want. It holds no credential. */
   readonly identity: string;
+  /**
+   * Agents of a fleet start together: the first renewal of a lease comes up to half of its time early, at random, so
+   * that the fleet does not renew together either. Absent: it comes in its time.
+   */
+  readonly spreadsFirst?: true | undefined;
   /** When a login ends on the monotonic clock. Absent: leases of this backend depend on no login. */
   loginEndsMonoMs?(loginId: number): number;
   /**
@@ -176,6 +182,8 @@ export interface Backend extends AsyncDisposable {
   clockJumped?(byMs: number): void;
   /** The login as it is now. Absent: this kind of backend has no login with a life. */
   login?(): LoginView;
+  /** The circuit breaker as it is now. Absent, or undefined: this backend has none. */
+  circuit?(): CircuitView | undefined;
   /** Why secrets cannot be fetched now, such as that there is no login; undefined when they can. */
   trouble?(): Failure | undefined;
   /**

@@ -25,6 +25,11 @@ export interface BackendContext {
    */
   readonly askedOnce?: (backend: string) => readonly SecretRequest[];
   /**
+   * A process begins that stays: its first requests may be spread, see `RequestsConfig.startSpreadMs`. Absent: they are
+   * sent at once.
+   */
+  readonly spreadsStart?: true | undefined;
+  /**
    * Gives out the login that an earlier process had at the backend of this name and identity, once. Absent: nothing is
    * kept from one process to the next.
    */

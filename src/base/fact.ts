@@ -91,6 +91,14 @@ export type Fact =
       readonly failure: Failure;
       readonly durationMs: number;
     }
+  /** The circuit breaker of a backend. `open`: nothing is sent for `probeInMs`, then one request after each pause. */
+  | {
+      readonly kind: 'backend-circuit';
+      readonly backend: string;
+      readonly state: 'closed' | 'open';
+      readonly failure?: Failure;
+      readonly probeInMs?: number;
+    }
   // ---- secrets; `secrets` are the names of all secrets that share the fetch
   | {
       readonly kind: 'secret-changed';
@@ -178,6 +186,8 @@ export type Fact =
       readonly removed: number;
     }
   | { readonly kind: 'reload-skipped'; readonly output: string; readonly generation: number }
+  /** The reload for a generation waits for the turn of this replica. */
+  | { readonly kind: 'reload-planned'; readonly output: string; readonly generation: number; readonly inMs: number }
   /** One step of a reload ended. The steps after a failed one are not run. */
   | {
       readonly kind: 'reload-step';

@@ -23,6 +23,12 @@ export type OutputState =
   /** Rendering or publishing failed; the last generation stays. */
   | { readonly kind: 'failed'; readonly why: Failure }
   /** Published; the application was not told yet, or telling it failed with `why`. */
-  | ({ readonly kind: 'owed'; readonly generation: number; readonly why?: Failure } & OutputTrouble)
+  | ({
+      readonly kind: 'owed';
+      readonly generation: number;
+      readonly why?: Failure;
+      /** The reload waits for the turn of this replica, on the monotonic clock. Absent: it does not wait. */
+      readonly dueMonoMs?: number;
+    } & OutputTrouble)
   /** The application has taken the published generation up. `why`: the mark that says so cannot be written. */
   | ({ readonly kind: 'settled'; readonly generation: number; readonly why?: Failure } & OutputTrouble);

@@ -10,8 +10,8 @@ export type Occasion = 'turn' | 'pull';
 
 /**
  * All that is known of one want. Code outside of `lease/` gets its `entry`, a frozen view. The writers of an item are
- * `ItemWriter` (`entry`, `sameLease`), `Deadlines` (the deadlines, `polledBefore`), `Attempts` (the fields about
- * attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
+ * `ItemWriter` (`entry`, `sameLease`, `replaced`), `Deadlines` (the deadlines, `polledBefore`, `renewedBefore`),
+ * `Attempts` (the fields about attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
  *
  * An item is in one of three states:
  * - running: an attempt (a fetch or a renewal) runs. `running` is set, and never more than one attempt runs.
@@ -28,10 +28,14 @@ export interface Item {
   entry: SecretEntry | undefined;
   /** Failed attempts in a row. */
   failures: number;
+  /** When the value before this one was replaced, and when it ends or ended; undefined: there was none. */
+  replaced: { readonly atMonoMs: number; readonly endsMonoMs: number } | undefined;
   /** How many fetches in a row brought the lease that is held already. */
   sameLease: number;
   /** False until the first poll is planned, which may fall anywhere in the interval. */
   polledBefore: boolean;
+  /** False until the first renewal is planned, which may come early, see `Backend.spreadsFirst`. */
+  renewedBefore: boolean;
   /** The attempt that runs; resolves when it has ended, and never rejects. */
   running: Promise<void> | undefined;
   /** When the attempt that runs began, or the last one; 0 before the first. */
@@ -70,8 +74,10 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     names,
     entry: undefined,
     failures: 0,
+    replaced: undefined,
     sameLease: 0,
     polledBefore: false,
+    renewedBefore: false,
     running: undefined,
     startedMonoMs: 0,
     followUp: undefined,

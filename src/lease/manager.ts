@@ -86,7 +86,7 @@ export class LeaseManager {
       clock,
       emit,
       () => this.#stateChanged(),
-      (item) => this.#deadlines.hasEnded(item),
+      this.#deadlines,
       ({ want, backend, names }, { version, life }) => {
         if (outlivesReplacement(want, life)) onReplaced?.({ want, backend, names, old: { version, life } });
       },
@@ -209,6 +209,15 @@ export class LeaseManager {
     const item = this.#byName.get(name);
     const ends = item === undefined ? Number.POSITIVE_INFINITY : this.#deadlines.endsMonoMs(item);
     return Number.isFinite(ends) ? ends : undefined;
+  }
+
+  /**
+   * When the value ends that was replaced by the present one after `sinceMonoMs`; infinite when none was, or when
+   * nothing ends it.
+   */
+  replacedEndsMonoMs(name: string, sinceMonoMs: number): number {
+    const replaced = this.#byName.get(name)?.replaced;
+    return replaced !== undefined && replaced.atMonoMs >= sinceMonoMs ? replaced.endsMonoMs : Number.POSITIVE_INFINITY;
   }
 
   /** Every name that is wanted now, those of computed secrets included. */

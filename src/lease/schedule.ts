@@ -1,5 +1,5 @@
 import type { Life, Want } from '../backend/backend.ts';
-import { backoffMs } from '../base/backoff.ts';
+import { backoffMs, paceMs, patientBackoffMs, QUICK_TRIES } from '../base/backoff.ts';
 import type { Renewal } from '../config/config.ts';
 import { LATEST_SHARE, type RenewalTime, renewalTime } from './certificate-renewal.ts';
 
@@ -24,6 +24,14 @@ export interface ScheduleInput {
   readonly failures: number;
   /** What the server asked for after the last failure, by Retry-After. */
   readonly retryAfterMs?: number | undefined;
+  /** The first renewal or replacement falls anywhere in the second half of its time, see `Backend.spreadsFirst`. */
+  readonly firstRenewal?: boolean;
+  /** The last attempt failed since the backend gave no proper answer, see `isOutage`. Absent: it did answer. */
+  readonly isOutage?: boolean;
+  /**
+   * How long until the value that is held ends or is too old; infinite when nothing ends it. Absent: no value is held.
+   */
+  readonly restMs?: number | undefined;
   /** How many fetches in a row brought the lease that is held already; 0 when the last fetch brought another lease. */
   readonly sameLease?: number;
   /** How a certificate is replaced, where the configuration says so. */
@@ -40,6 +48,7 @@ export const MIN_LIFE_MS = 200;
  *
  * - A renewable lease is renewed at two thirds of its life (jitter: up to 5 % of the life earlier).
  * - A non-renewable lease is replaced at 0.85 to 0.9 of its life.
+ * - With `firstRenewal` either comes up to half of that time earlier, once: agents that start together drift apart.
  * - A fetch that brings the same lease again (a cache on the way answered) is made again with backoff, not later than
  *   the end of the lease.
  * - A certificate is replaced at two thirds of its validity (jitter: up to 5 % of it earlier). Issuers date
@@ -54,8 +63,9 @@ export const MIN_LIFE_MS = 200;
  * - A secret without a lease is polled at `refresh` ± 10 %; its first poll falls anywhere in the interval.
  * - The end of the login plays no part here: leases are fetched anew when the session replaces the login. Planning by
  *   the end of the login too would mint credentials in ever shorter steps whenever that replacement fails.
- * - After a failure the attempt is made again with full jitter backoff, or after the server's Retry-After. A failing
- *   renewal turns into a fetch when less than a tenth of the life is left, in time for a new lease before the old ends.
+ * - After a failure the attempt is made again with full jitter backoff, or after the server's Retry-After; where a
+ *   value is held that does not end soon, it is made at the pace of `refresh` after a few tries. A failing renewal
+ *   turns into a fetch when less than a tenth of the life is left, in time for a new lease before the old ends.
  */
 export function decide(
   input: ScheduleInput,
@@ -66,12 +76,25 @@ export function decide(
   const { life, failures } = input;
   const planned = plan(input, want.refreshMs, now, random);
   if (failures === 0) return sameLeaseAgain(planned, input, now, random);
-  const atMonoMs = now.monoMs + backoffMs(failures, random, input.retryAfterMs);
+  const atMonoMs = now.monoMs + retryMs(input, want.refreshMs, random);
   if (life.kind === 'certificate') return { do: planned.do, atMonoMs: Math.max(atMonoMs, againMonoMs(input, now)) };
   if (life.kind !== 'lease' || !life.renewable) return { do: planned.do === 'renew' ? 'fetch' : planned.do, atMonoMs };
   const lastTenth = life.startedMonoMs + life.ttlMs * 0.9;
   if (now.monoMs >= lastTenth) return { do: 'fetch', atMonoMs };
   return atMonoMs < lastTenth ? { do: 'renew', atMonoMs } : { do: 'fetch', atMonoMs: lastTenth };
+}
+
+/**
+ * How long to wait after a failure. Where a value is held, there is time for tries at the pace of `refresh`, or at that
+ * of what is left of the value's life. A value that has ended is tried for in a hurry while the backend is away, but
+ * not when the backend answers and refuses: it will say the same in 30 s.
+ */
+function retryMs(input: ScheduleInput, refreshMs: number, random: () => number): number {
+  const { failures, retryAfterMs, isOutage = false, restMs } = input;
+  const longestMs = restMs === undefined || !Number.isFinite(refreshMs) ? 0 : refreshMs;
+  const hasEnded = restMs !== undefined && restMs <= 0;
+  const pace = hasEnded ? (isOutage ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
+  return patientBackoffMs(failures, random, pace, { retryAfterMs, quickTries: isOutage ? QUICK_TRIES : 0 });
 }
 
 function sameLeaseAgain(
@@ -128,7 +151,8 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
       return { do: 'fetch', atMonoMs: inLife(dueWallMs) };
     }
     case 'lease': {
-      const share = life.renewable ? 2 / 3 - 0.05 * random() : 0.85 + 0.05 * random();
+      const latest = life.renewable ? 2 / 3 : 0.9;
+      const share = latest - (input.firstRenewal === true ? latest / 2 : 0.05) * random();
       const atMonoMs = Math.max(soonest, life.startedMonoMs + life.ttlMs * share);
       return { do: life.renewable ? 'renew' : 'fetch', atMonoMs };
     }

@@ -32,8 +32,8 @@ const MOVED = 'item.backend === backend && this.#logins.hasLeaseOfOldLogin(item)
 const flights = cutIn('src/deliver/api/in-flight.ts');
 
 export const FRESHNESS: readonly Cut[] = [
-  schedule('renew-at-two-thirds', 'life.renewable ? 2 / 3 -', 'life.renewable ? 0.8 -'),
-  schedule('renew-jitter', '2 / 3 - 0.05 * random() : 0.85', '2 / 3 : 0.85'),
+  schedule('renew-at-two-thirds', 'life.renewable ? 2 / 3 : 0.9;', 'life.renewable ? 0.8 : 0.9;'),
+  schedule('renew-jitter', 'latest / 2 : 0.05) * random();', 'latest / 2 : 0);'),
   renewal('renew-jitter', '(0.95 + 0.1 * random())', '1', { by: 'so that many agents spread out' }),
   schedule('fetch-before-the-end', 'after.ttlMs < before.ttlMs * 0.75', 'after.ttlMs < 0'),
   writer('fetch-before-the-end', 'return isLast;', 'return false;', {
@@ -46,7 +46,7 @@ export const FRESHNESS: readonly Cut[] = [
     'if (false)',
     { by: 'no two renewals' },
   ),
-  schedule('replace-non-renewable', '0.85 + 0.05 * random();', '0.95 + 0.05 * random();'),
+  schedule('replace-non-renewable', '? 2 / 3 : 0.9;', '? 2 / 3 : 1;'),
   schedule('certificate-at-two-thirds', 'lifeMs * (2 / 3', 'lifeMs * (0.9'),
   schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, input.fetchedWallMs)', 'life.notBeforeMs', {
     by: 'was old when it came',
@@ -199,7 +199,7 @@ export const FRESHNESS: readonly Cut[] = [
   attempts('backoff', 'this.#deps.writer.setLife(item, { ...life, renewable: false });', '', {
     by: 'is not repeated',
   }),
-  keeper('backoff', 'now + backoffMs(this.#renewFailures,', 'now + 0 * backoffMs(this.#renewFailures,', {
+  keeper('backoff', 'now + patientBackoffMs(this.#renewFailures,', 'now + 0 * patientBackoffMs(this.#renewFailures,', {
     by: 'without a new login',
   }),
   backoff('retry-after', 'Math.min(RETRY_AFTER_CAP_MS, retryAfterMs)', 'retryAfterMs'),
@@ -209,11 +209,11 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   keeper(
     'retry-after',
-    'backoffMs(this.#renewFailures, this.#deps.random, failed.retryAfterMs)',
-    'backoffMs(this.#renewFailures, this.#deps.random)',
+    'patientBackoffMs(this.#renewFailures, this.#deps.random, pace, { retryAfterMs })',
+    'patientBackoffMs(this.#renewFailures, this.#deps.random, pace, {})',
     { by: 'waits as long as' },
   ),
-  schedule('never-a-hot-loop', 'now.monoMs + backoffMs(failures, random, input.retryAfterMs)', 'now.monoMs + 250', {
+  schedule('never-a-hot-loop', 'now.monoMs + retryMs(input, want.refreshMs, random)', 'now.monoMs + 250', {
     by: 'no longer extend',
   }),
   attempts('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'of an older login' }),
@@ -337,8 +337,8 @@ export const FRESHNESS: readonly Cut[] = [
   queue('one-timer', 'Math.min(first.atMonoMs, this.#compareMs)', 'first.atMonoMs', { by: 'ten years ahead' }),
   attempts(
     'failing-secret-holds-up-nobody',
-    'await this.#deps.writer.fetch(item, begin(item))',
-    `await ${inTurn('this.#deps.writer.fetch(item, begin(item))')}`,
+    'await this.#deps.writer.fetch(item, begin(item, urgency))',
+    `await ${inTurn('this.#deps.writer.fetch(item, begin(item, urgency))')}`,
   ),
   manager(
     'failing-secret-holds-up-nobody',

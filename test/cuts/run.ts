@@ -16,6 +16,7 @@ import type { Cut } from './cut.ts';
 import { DOCUMENTATION } from './documentation.ts';
 import { DRIFT } from './drift.ts';
 import { EXEC } from './exec.ts';
+import { FLEET } from './fleet.ts';
 import { FRESHNESS } from './freshness.ts';
 import { KEYSTORES } from './keystores.ts';
 import { MOVING_IN } from './moving-in.ts';
@@ -50,6 +51,7 @@ const all: readonly Cut[] = [
   ...REPLACED,
   ...EXEC,
   ...OUTAGE,
+  ...FLEET,
   ...STATE,
   ...SECRECY,
   ...SECURITY,

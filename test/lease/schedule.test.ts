@@ -148,6 +148,33 @@ describe('the schedule', () => {
     }
   });
 
+  it('what is held is asked for at its refresh after three failures of the backend, and after the first refusal', () => {
+    const polled = { restMs: Number.POSITIVE_INFINITY };
+    expect(span({ kind: 'none' }, { ...polled, isOutage: true, failures: 3 }).afterMs).toEqual([250, 2_000]);
+    expect(span({ kind: 'none' }, { ...polled, isOutage: true, failures: 4 }).afterMs[1]).toBeCloseTo(300_000, -1);
+    expect(span({ kind: 'none' }, { ...polled, isOutage: true, failures: 9 }).afterMs[0]).toBe(270_000);
+    expect(span({ kind: 'none' }, { ...polled, failures: 1 }).afterMs[1]).toBeCloseTo(300_000, -1);
+  });
+
+  it('what is not held, and what has ended while the backend is away, is asked for within 30 s', () => {
+    expect(span({ kind: 'none' }, { failures: 9 }).afterMs[1]).toBeCloseTo(30_000, -1);
+    expect(span({ kind: 'none' }, { restMs: 0, isOutage: true, failures: 9 }).afterMs[1]).toBeCloseTo(30_000, -1);
+  });
+
+  it('what ends soon is tried for more often as its end comes nearer', () => {
+    const latest = (restMs: number) => span(lease(3_600_000), { restMs, isOutage: true, failures: 9 }).afterMs[1] ?? 0;
+    expect(latest(1_100_000)).toBeCloseTo(302_500, -1);
+    expect(latest(400_000)).toBeCloseTo(110_000, -1);
+    expect(latest(100_000)).toBeCloseTo(30_000, -1);
+  });
+
+  it('the first renewal of a fleet comes up to half of its time early, and later ones in their time', () => {
+    expect(span(lease(3_600_000), { firstRenewal: true }).afterMs.map((ms) => Math.round(ms / 10_000))).toEqual([
+      120, 240,
+    ]);
+    expect(span(lease(3_600_000)).afterMs.map((ms) => Math.round(ms / 10_000))).toEqual([222, 240]);
+  });
+
   it('Retry-After wins over the backoff and is capped at five minutes', () => {
     expect(span({ kind: 'none' }, { failures: 1, retryAfterMs: 7_000 }).afterMs[0]).toBe(7_000);
     expect(span({ kind: 'none' }, { failures: 1, retryAfterMs: 9e9 }).afterMs[0]).toBe(300_000);

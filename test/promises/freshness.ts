@@ -264,7 +264,7 @@ export const freshness: Section = {
     ),
     held(
       'backoff',
-      'A denied or failing renewal is retried with backoff (full jitter, floor 250 ms, base 500 ms, cap 30 s).',
+      'A denied or failing renewal is retried with backoff (full jitter, floor 250 ms, base 500 ms, cap 30 s, or a quarter of the time that is left).',
       schedule('a failing renewal backs off with full jitter between 250 ms and the cap of 30 s'),
       backoff('stays between the floor and a ceiling that doubles up to the cap, for any number of failures'),
       manager('a denied renewal is not repeated: the lease is replaced once, before its end'),

@@ -4,6 +4,7 @@ import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
 import { drift } from './drift.ts';
 import { childOfExec } from './exec.ts';
+import { fleetSection } from './fleet.ts';
 import { freshness } from './freshness.ts';
 import { keystores } from './keystores.ts';
 import { movingIn } from './moving-in.ts';
@@ -31,6 +32,7 @@ export const SECTIONS: readonly Section[] = [
   replaced,
   childOfExec,
   outage,
+  fleetSection,
   secrecy,
   hostileInput,
   proxy,

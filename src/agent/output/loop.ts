@@ -17,6 +17,7 @@ import { PublishTimer } from './publish-timer.ts';
 import { Publisher } from './publisher.ts';
 import { ReloadProgress } from './reload-progress.ts';
 import { ReloadRound } from './reload-round.ts';
+import { ReloadSlot } from './reload-slot.ts';
 import { RetryTimer } from './retry-timer.ts';
 import { UsedValues } from './used-values.ts';
 import type { OutputNeeds } from './wants.ts';
@@ -41,7 +42,9 @@ export interface OutputLoopOptions {
   /** The templates computed other paths than before: `needs` is another one. */
   readonly onNeeds: () => void;
   /** The loop that had this output with the configuration before; this one begins when that one has ended. */
-  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress' | 'used'> | undefined;
+  readonly before?: Pick<OutputLoop, 'state' | 'dueMonoMs' | 'progress' | 'slot' | 'used'> | undefined;
+  /** This replica's share of the output's `reloadSpreadMs`, in [0, 1). Absent: reloads are not spread. */
+  readonly reloadShare?: number | undefined;
 }
 
 interface PendingWish {
@@ -96,6 +99,8 @@ export class OutputLoop {
   readonly progress: ReloadProgress;
   /** What the generations are made of; the next loop of this output goes on with it. */
   readonly used: UsedValues;
+  /** When the application is told; the next loop of this output keeps it. */
+  readonly slot: ReloadSlot;
   #before: OutputLoopOptions['before'];
   /** Absent until something is published, and where nothing is looked at again. */
   #drift: DriftKeeper | undefined;
@@ -130,6 +135,9 @@ export class OutputLoop {
     const onChanged = () => this.#reloadNow();
     this.#round = new ReloadRound({ output: output.name, progress, retry, clock, emit, onChanged });
     this.progress = progress;
+    const spreadMs = options.reloadShare === undefined ? 0 : (output.reloadSpreadMs ?? 0);
+    const names = () => publisher.needed.names;
+    this.slot = new ReloadSlot({ spreadMs, share: options.reloadShare ?? 0, manager, clock, names });
     this.#retry = retry;
     this.#publishTimer = publishTimer;
     this.#publisher = publisher;
@@ -244,7 +252,10 @@ export class OutputLoop {
   }
 
   async #recover(signal: AbortSignal): Promise<void> {
-    if (this.#before !== undefined) this.progress.follow(this.#before.progress);
+    if (this.#before !== undefined) {
+      this.progress.follow(this.#before.progress);
+      this.slot.follow(this.#before.slot);
+    }
     this.#before = undefined;
     while (!this.#isOver(signal)) {
       this.#sleep.roundBegins();
@@ -297,8 +308,18 @@ export class OutputLoop {
     // Equal bytes are no reason to hurry a reload that failed; a new generation overtakes the old one's backoff.
     const sameAgain = before.kind === 'owed' && before.generation === owed && before.why !== undefined;
     if (sameAgain) this.#retry.failedBefore();
-    else this.#retry.atOnce();
-    this.#enter(sameAgain ? before : { kind: 'owed', generation: owed });
+    else this.#planReload(owed, justPublished !== undefined);
+    if (sameAgain) this.#enter(before);
+  }
+
+  /** The application is told of a generation at once, or in the slot of this replica. */
+  #planReload(generation: number, isNew: boolean): void {
+    const { clock, emit, output } = this.#options;
+    const dueMonoMs = this.slot.dueMonoMs(isNew);
+    const inMs = Math.round(dueMonoMs - clock.monoMs());
+    this.#retry.at(dueMonoMs);
+    if (isNew && inMs > 0) emit({ kind: 'reload-planned', output: output.name, generation, inMs });
+    this.#enter({ kind: 'owed', generation, ...(inMs > 0 ? { dueMonoMs } : {}) });
   }
 
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
@@ -347,6 +368,7 @@ export class OutputLoop {
   /** False: there is nothing to go back to. */
   async #rollBack(generation: number, why: Failure, to?: number): Promise<boolean> {
     const next = await this.#publisher.rollBack(generation, why, to);
+    this.slot.now();
     if (next === undefined) return false;
     this.#drift?.published();
     await this.#owe(next, next);
@@ -410,6 +432,7 @@ export class OutputLoop {
     const { output, emit } = this.#options;
     this.#round.stopLooking();
     this.#retry.cancel();
+    this.slot.takenUp();
     const why = await this.progress.write();
     this.used.takenUp(generation);
     if (this.progress.isAskedFor) return; // `reloadAgain` was called during the write

@@ -18,6 +18,7 @@ import type { Execution } from '../execution.ts';
 import type { Plan, PlannedOutput } from '../plan.ts';
 import { withoutTokens } from '../without-tokens.ts';
 import { OutputLoop, type OutputLoopOptions } from './loop.ts';
+import { podShare } from './pod-share.ts';
 import type { OutputNeeds } from './wants.ts';
 
 export type CreateSink = (output: OutputConfig, clock: Clock, owners: Ownership | undefined) => Sink;
@@ -35,6 +36,8 @@ export interface OutputLoopsDeps {
   readonly owners: () => Owners | undefined;
   /** See `OutputLoopOptions.looksAgain`. */
   readonly looksAgain?: boolean;
+  /** Reloads wait for the turn of this replica, as their outputs are configured. Absent: they do not wait. */
+  readonly spreadsReloads?: boolean;
   readonly onState: (output: string) => void;
   /** The result of `needs` has changed. */
   readonly onNeeds: () => void;
@@ -232,8 +235,10 @@ export class OutputLoops {
       this.#deps.onNeeds();
     };
     const { clock, random, emit } = context;
-    const { looksAgain = false } = this.#deps;
-    const loop = new OutputLoop({ ...own, before, looksAgain, manager, clock, random, emit, onState, onNeeds });
+    const { looksAgain = false, spreadsReloads = false } = this.#deps;
+    const reloadShare = spreadsReloads ? (podShare(context.env, name) ?? random()) : undefined;
+    const options = { ...own, before, looksAgain, manager, clock, random, emit, reloadShare };
+    const loop = new OutputLoop({ ...options, onState, onNeeds });
     return loop;
   }
 

@@ -18,8 +18,8 @@ export interface RollBack {
 /**
  * Publishes an earlier generation again, as a new one, and holds the present one back until its values change.
  * @param name of the output
- * @returns the new generation, and its files with the one that they are from; undefined: there is none to go back to, or none
- * with other files.
+ * @returns the new generation, and its files with the one that they are from; undefined: there is none to go back to,
+ * or none with other files.
  * @throws PannierError of the sink.
  */
 export async function rollBack(

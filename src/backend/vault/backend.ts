@@ -85,6 +85,7 @@ export function createVaultBackend(
     onLoginDead: (listener) => session.onDead(listener),
     loginEndsMonoMs: (loginId) => session.endsMonoMs(loginId),
     onLoginReplacing: (move) => session.onReplacing((next) => move(next.id)),
+    circuit: () => client.circuit,
     trouble: () => inline?.trouble() ?? session.trouble(),
     ...(config.auth.method === 'none' ? {} : { login: () => session.view() }),
     clockJumped: (byMs) => session.clockJumped(byMs),

@@ -1,4 +1,6 @@
+import type { Protection } from '../../http/transport.ts';
 import type { BackendContext } from '../kind.ts';
+import { protectionOf, spreadsFirstOf } from '../protection.ts';
 import { createVaultMethod } from './auth/create-method.ts';
 import { createNoLogin } from './auth/no-login.ts';
 import type { KeptSecretIds } from './auth/secret-id.ts';
@@ -14,9 +16,9 @@ import type { Upstream, VaultBackend } from './upstream.ts';
  * Opens the client of a server, and the way to log in there; `method` is undefined when there is none. Nothing is sent;
  * the caller disposes of the client.
  */
-export function openVaultClient(config: VaultBackendConfig, context: BackendContext) {
+export function openVaultClient(config: VaultBackendConfig, context: BackendContext, protection?: Protection) {
   const { clock, emit, env, version } = context;
-  const client = createVaultClient({ config, clock, emit, env, version });
+  const client = createVaultClient({ config, clock, emit, env, version, protection });
   const { name, auth } = config;
   const deps = { client, clock, emit, env, kept: keptSecretIds(context.kept) };
   const method = auth.method === 'none' ? undefined : createVaultMethod({ name, auth }, deps);
@@ -26,14 +28,16 @@ export function openVaultClient(config: VaultBackendConfig, context: BackendCont
 /** Opens a backend with its own connections and its own login. */
 export function openVaultBackend(config: VaultBackendConfig, context: BackendContext): VaultBackend {
   const { clock, random, emit, env } = context;
-  const { client, method } = openVaultClient(config, context);
+  const { client, method } = openVaultClient(config, context, protectionOf(config, context));
   const { revokeOnExit } = config.auth;
   const { takeLogin } = context;
   const earlier = takeLogin === undefined ? undefined : () => takeLogin(config.name, identityOf(config));
+  const spreadsFirst = spreadsFirstOf(config);
+  const once = { earlier, spreadsFirst };
   const session =
     method === undefined
       ? createNoLogin()
-      : createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, earlier });
+      : createSession({ method, client, clock, random, emit, revokeOnExit, backend: config.name, ...once });
   const { askedOnce } = context;
   const openInline =
     config.auth.inline === undefined || askedOnce === undefined || method === undefined
@@ -47,6 +51,7 @@ export function openVaultBackend(config: VaultBackendConfig, context: BackendCon
   let upstream: Promise<Upstream> | undefined;
   return {
     ...backend,
+    spreadsFirst,
     upstream: () => {
       upstream ??= openUpstream(config, { client, session, clock, env });
       return upstream;

@@ -34,7 +34,10 @@ export function shownStatus(status: Status): string {
       ['CERTIFICATE', 'DAYS LEFT', 'NOT AFTER', 'RENEWAL IN', 'SERIAL', 'ISSUER', 'NAMES'],
       secrets.flatMap((one) => certificateRow(one, now)),
     ),
-    table(['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'], outputs.map(outputRow)),
+    table(
+      ['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'],
+      outputs.map((one) => outputRow(one, now)),
+    ),
     sds === undefined ? '' : shownSds(sds),
     table(['READ ON DEMAND BY', 'VALUES', 'AT MOST', 'REQUESTS'], (awsOnDemand ?? []).map(onDemandRow)),
   ];
@@ -46,7 +49,7 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
   return JSON.stringify([
     bootId,
     configuration,
-    backends.map(({ name, login, failure }) => [name, login?.state, failure?.code]),
+    backends.map(({ name, login, failure, circuit }) => [name, login?.state, failure?.code, circuit?.state]),
     secrets.map(({ name, state, etag, failure }) => [name, state, etag, failure?.code]),
     outputs.map(({ name, state, generation, kept, failure, held, drift }) => [
       name,
@@ -61,9 +64,10 @@ export function statesOf({ bootId, configuration, backends, secrets, outputs, sd
   ]);
 }
 
-function backendRow({ name, kind, login, failure }: BackendStatus, now: number): string[] {
+function backendRow({ name, kind, login, failure, circuit }: BackendStatus, now: number): string[] {
   const how = login === undefined ? '-' : `${login.state} (${login.method})`;
-  return [name, kind, how, timeUntil(login?.endsAt, now), reasonOf(failure)];
+  const pause = circuit?.probeAt === undefined ? '' : `; asked again in ${timeUntil(circuit.probeAt, now)}`;
+  return [name, kind, how, timeUntil(login?.endsAt, now), `${reasonOf(failure)}${pause}`];
 }
 
 function secretRow(secret: SecretStatus, now: number): string[] {
@@ -112,18 +116,11 @@ function onDemandRow({ listener, values, max, requests }: AwsOnDemandStatus): st
   return [listener, String(values), String(max), ended.length === 0 ? '-' : ended.join(', ')];
 }
 
-function outputRow({
-  name,
-  state,
-  generation,
-  kept = [],
-  dir,
-  missing = [],
-  failure,
-  held,
-  drift,
-}: OutputStatus): string[] {
-  const why = missing.length === 0 ? reasonOf(drift ?? failure ?? held?.failure) : `waits for ${missing.join(', ')}`;
+function outputRow(output: OutputStatus, now: number): string[] {
+  const { name, state, generation, kept = [], dir, missing = [], failure, held, drift, reloadAt } = output;
+  const turn = reloadAt === undefined ? '' : `reload due in ${timeUntil(reloadAt, now)}`;
+  const reason = reasonOf(drift ?? failure ?? held?.failure) || turn;
+  const why = missing.length === 0 ? reason : `waits for ${missing.join(', ')}`;
   const shown = [state, ...(held ? ['newer held back'] : []), ...(drift ? ['changed on disk'] : [])].join(', ');
   const number = generation === undefined ? '-' : String(generation);
   return [name, shown, kept.length === 0 ? number : `${number}, kept ${kept.join(' ')}`, dir ?? '-', why];

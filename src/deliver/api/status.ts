@@ -110,6 +110,8 @@ export const outputStatusSchema = z.object({
   generation: z.optional(z.number()),
   /** The earlier generations that it can be rolled back to, where the output keeps more than one; ascending. */
   kept: z.optional(z.array(z.number())),
+  /** `owed`: the reload waits for the turn of this replica, see `reloadSpread`. Absent: it does not wait. */
+  reloadAt: z.optional(time),
   missing: z.optional(z.array(name)),
   failure: z.optional(failureStatusSchema),
   /**
@@ -135,6 +137,11 @@ export const backendStatusSchema = z.object({
       endsAt: z.optional(time),
     }),
   ),
+  /**
+   * The circuit breaker: `closed` when requests are sent, `open` when none is until `probeAt`, `half-open` while one
+   * request finds out whether the backend answers again. Absent: this backend has none.
+   */
+  circuit: z.optional(z.object({ state: z.enum(['closed', 'open', 'half-open']), probeAt: z.optional(time) })),
   /** Why nothing can be fetched from it now. */
   failure: z.optional(failureStatusSchema),
 });

@@ -55,6 +55,10 @@ const SENTENCES: Sentences = {
     `${backend}: ${call}: ${status} in ${formatDuration(durationMs)}`,
   'backend-failed': ({ backend, call, failure, durationMs }) =>
     `${backend}: ${call}: ${reasonOf(failure)} after ${formatDuration(durationMs)}`,
+  'backend-circuit': ({ backend, state, failure, probeInMs }) =>
+    state === 'closed'
+      ? `${backend} answers again`
+      : `${backend} does not answer${failure === undefined ? '' : `: ${reasonOf(failure)}`}; nothing is sent for ${formatDuration(probeInMs ?? 0)}, and then one request after each pause`,
   'secret-changed': ({ secrets, first, lifeMs }) =>
     `${secretsOf(secrets)} ${first ? 'fetched' : 'changed'}${lifeMs === undefined ? '' : `, good for ${formatDuration(lifeMs)}`}`,
   'secret-kept': ({ secrets, lifeMs, ageMs }) =>
@@ -87,6 +91,7 @@ const SENTENCES: Sentences = {
   'output-drift-over': ({ output }) => `output ${output} is again what was published`,
   'output-recovered': ({ output, generation, removed }) =>
     `output ${output}: ${count(removed, 'leftover')} of an earlier run removed, generation ${generation} kept`,
+  'reload-planned': ({ output, inMs }) => `reload of ${output} waits for its turn, in ${formatDuration(inMs)}`,
   'reload-skipped': ({ output }) => `reload of ${output} not needed: nothing has read it yet`,
   'reload-step': ({ output, step, how, durationMs, failure }) =>
     `reload of ${output}, step ${step} (${how}): ${failure === undefined ? `done in ${formatDuration(durationMs)}` : reasonOf(failure)}`,

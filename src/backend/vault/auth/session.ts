@@ -29,6 +29,8 @@ export interface SessionDeps {
   readonly backend: string;
   /** The login of an earlier process; it is asked for once. Absent: there is none. */
   readonly earlier?: (() => KeptLogin | undefined) | undefined;
+  /** See `Backend.spreadsFirst`. */
+  readonly spreadsFirst?: true | undefined;
   /** Runs the background work; absent: the session makes its own. */
   readonly supervisor?: Supervisor;
 }

@@ -9,6 +9,8 @@ export interface GenerationsConfig {
   readonly maxWaitMs: number;
   /** Whether the first generation is followed by a reload. */
   readonly reloadOnFirst: boolean;
+  /** The replicas of a fleet reload within this time, each at a moment of its own. Absent: at once. */
+  readonly reloadSpreadMs?: number;
   /** By the file's path relative to `dir`, or by the name of the variable. */
   readonly files: ReadonlyMap<string, FileConfig>;
   /** The variables that whole secrets give to the environment of exec; those of `files` win. */

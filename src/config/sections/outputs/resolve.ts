@@ -14,17 +14,8 @@ import { resolveReload } from './resolve-reload.ts';
 
 /** The keys of an output that say nothing about its templates, which can be checked when one of these is wrong. */
 const NOT_FOR_TEMPLATES = [
-  'dir',
-  'mode',
-  'uid',
-  'gid',
-  'dirMode',
-  'requireTmpfs',
-  'quiet',
-  'maxWait',
-  'reloadOnFirst',
-  'drift',
-  'keep',
+  ...['dir', 'mode', 'uid', 'gid', 'dirMode', 'requireTmpfs'],
+  ...['quiet', 'maxWait', 'reloadOnFirst', 'reloadSpread', 'drift', 'keep'],
 ];
 
 const MODE = 0o400;
@@ -110,10 +101,16 @@ function outputOf(
     reloadOnFirst: shape.reloadOnFirst ?? false,
     ...(shape.drift === 'report' ? { drift: shape.drift } : {}),
     ...(shape.keep === undefined ? {} : { keep: shape.keep }),
+    ...reloadSpreadOf(shape.reloadSpread),
     ...parts,
   };
   warnOfDirMode(output, entry, problems);
   return output;
+}
+
+/** As a part of a configuration; nothing when reloads are not spread. */
+export function reloadSpreadOf(text: string | undefined): Pick<OutputConfig, 'reloadSpreadMs'> {
+  return text === undefined ? {} : { reloadSpreadMs: parseDuration(text) as number };
 }
 
 /**

@@ -56,6 +56,7 @@ export const output = z.strictObject({
   maxWait: z.optional(duration),
   reloadOnFirst: z.optional(bool),
   keep: z.optional(count.check(z.maximum(MAX_KEPT, { error: `at most ${MAX_KEPT} are kept` }))),
+  reloadSpread: z.optional(duration),
   files: z.record(z.string(), outputFile),
   check: z.optional(check),
   reload: z.optional(z.array(reload)),

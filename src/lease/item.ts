@@ -10,7 +10,7 @@ export type Occasion = 'turn' | 'pull';
 
 /**
  * All that is known of one want. Code outside of `lease/` gets its `entry`, a frozen view. The writers of an item are
- * `ItemWriter` (`entry`, `sameLease`), `Deadlines` (the deadlines, `polledBefore`), `Attempts` (the fields about
+ * `ItemWriter` (`entry`, `sameLease`), `Deadlines` (the deadlines, `pollPhaseMonoMs`), `Attempts` (the fields about
  * attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
  *
  * An item is in one of three states:
@@ -30,8 +30,8 @@ export interface Item {
   failures: number;
   /** How many fetches in a row brought the lease that is held already. */
   sameLease: number;
-  /** False until the first poll is planned, which may fall anywhere in the interval. */
-  polledBefore: boolean;
+  /** When the first poll was planned, anywhere in the interval; undefined until then. */
+  pollPhaseMonoMs: number | undefined;
   /** The attempt that runs; resolves when it has ended, and never rejects. */
   running: Promise<void> | undefined;
   /** When the attempt that runs began, or the last one; 0 before the first. */
@@ -69,7 +69,7 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     entry: undefined,
     failures: 0,
     sameLease: 0,
-    polledBefore: false,
+    pollPhaseMonoMs: undefined,
     running: undefined,
     startedMonoMs: 0,
     followUp: undefined,

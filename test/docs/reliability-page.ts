@@ -43,16 +43,19 @@ const HEAD = `| fault | backend | status in the fault | readers see | requests i
 function soakPart(soak: SoakFigures | undefined): string {
   const intro = `## Soak
 
-\`npm run soak\` lasts half an hour: a value changes each second, faults of the kinds above come at random, 101 further secrets
-are polled or renewed, an application is reloaded, four programs read the local API and one the files. A value counts as missed
-when it was the newest one for a second without a fault, while the secret was fresh, and a reader did not see it.
+\`npm run soak\` lasts half an hour: a value changes each second, faults of the kinds above come at random, 13 further secrets
+are polled or renewed, an application is reloaded, four programs read the local API and one the files. A value has to be seen by
+each of them when it was the newest one for a second in which no fault was played, the secret was fresh, and the machine had time.
 `;
   if (soak === undefined) return `${intro}\nIt was not run yet.\n`;
   const { residentMiB: rss, descriptors } = soak;
   const rows = [
     ['lasted', `${soak.seconds} s`],
     ['faults', `${soak.faults} of ${soak.kinds} kinds`],
-    ['values, and how many were missed', `${soak.values}, ${soak.missed}`],
+    [
+      'values; those that had to be seen, and how many of these were missed',
+      `${soak.values}; ${soak.judged}, ${soak.missed}`,
+    ],
     ['looks at files, reads of the API', `${soak.fileReads}, ${soak.apiReads}`],
     ['mixed generations, missing or cut files, older values', String(soak.mixed)],
     ['reloads', String(soak.reloads)],

@@ -1,6 +1,6 @@
 /** What a soak has shown: figures, and what is wrong with them. */
 import { median } from '../bench/resident.ts';
-import type { Reader, Seen } from './reader.ts';
+import type { Seen } from './reader.ts';
 import type { PlayedFault } from './soak-faults.ts';
 
 export interface Look {
@@ -13,6 +13,9 @@ export interface Look {
 export interface SoakFigures {
   readonly seconds: number;
   readonly values: number;
+  /** Values that were the newest for a second while all was well. */
+  readonly judged: number;
+  /** Those of them that a reader did not see. */
   readonly missed: number;
   readonly faults: number;
   readonly kinds: number;
@@ -32,6 +35,7 @@ interface Facts {
   readonly looks: readonly Look[];
   readonly seen: readonly Seen[];
   readonly last: number;
+  readonly judged: number;
   readonly missed: readonly number[];
   readonly faults: readonly PlayedFault[];
   readonly reloads: number;
@@ -69,6 +73,7 @@ export function verdict(facts: Facts): {
   const figures: SoakFigures = {
     seconds: facts.seconds,
     values: facts.last,
+    judged: facts.judged,
     missed: facts.missed.length,
     faults: facts.faults.length,
     kinds: new Set(facts.faults.map(({ name }) => name)).size,
@@ -102,22 +107,26 @@ export function verdict(facts: Facts): {
 /** A value that is the newest one for this long, without a fault, has to be seen. */
 const LONG_ENOUGH_MS = 900;
 
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /**
- * The values that a reader had to see and did not: those that were the newest for long enough while no fault was played
- * and the secret was fresh. In a fault the backend gives nothing, and after it a retry has to come round.
+ * The values that readers have to see: those that were the newest for long enough while no fault was played, the machine
+ * had time, and the secret was fresh. In a fault the backend gives nothing, and after it a retry has to come round.
  */
-export function missedValues(
+export function judgedValues(
   written: readonly { readonly n: number; readonly atMs: number }[],
   states: readonly { readonly isFresh: boolean; readonly atMs: number }[],
-  faults: readonly PlayedFault[],
-  readers: readonly Reader[],
+  trouble: readonly Span[],
 ): readonly number[] {
   return written.slice(0, -1).flatMap(({ n, atMs }, at) => {
     const untilMs = written[at + 1]?.atMs ?? atMs;
     if (untilMs - atMs < LONG_ENOUGH_MS) return [];
-    if (faults.some(({ fromMs, toMs }) => fromMs < untilMs && toMs > atMs)) return [];
+    if (trouble.some(({ fromMs, toMs }) => fromMs < untilMs && toMs > atMs)) return [];
     const before = states.findLast((state) => state.atMs <= atMs);
     if (before?.isFresh === false || states.some((state) => state.atMs > atMs && state.atMs < untilMs)) return [];
-    return readers.every((reader) => reader.saw(n)) ? [] : [n];
+    return [n];
   });
 }

@@ -4,6 +4,7 @@ import type { Moto, World, WorldOptions } from '../servers/index.ts';
 import type { Agent } from '../system/agent.helpers.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import type { Reader } from './reader.ts';
+import type { SharedServers } from './scene.ts';
 
 export type Backend = 'OpenBao' | 'AWS (moto)';
 
@@ -90,6 +91,8 @@ export interface FaultCase {
   readonly fault: string;
   readonly on: Backend;
   readonly setup?: Setup;
+  /** Left out of `npm test`, since a like one is played there. */
+  readonly onlyInFull?: boolean;
   /** Why it cannot be tried here; undefined: it can. */
   readonly lacks?: () => string | undefined;
   inject(scene: Scene): unknown;
@@ -121,6 +124,11 @@ export interface FaultCase {
   };
   /** Further checks, after all has healed. */
   check?(scene: Scene): unknown;
+}
+
+/** A case with a course of its own. */
+export interface PlayedCase extends Pick<FaultCase, 'id' | 'group' | 'fault' | 'on' | 'onlyInFull' | 'lacks'> {
+  play(mode: Mode, shared: SharedServers): Promise<Omit<Figures, 'id'>>;
 }
 
 /** What was measured, for the table. */

@@ -1,4 +1,8 @@
 /** Faults of the network and of what stands between, and answers that are none. */
+
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { get } from '../../system/observe.helpers.ts';
 import { endless, garbage, gzipBomb, halfJson, redirectLoop, refusal, retryAfter, webPage } from '../answers.ts';
 import type { Backend, FaultCase, Scene } from '../case.ts';
 import { type Answerer, drip, halfBody, hang, reset } from '../fault-server.ts';
@@ -44,7 +48,7 @@ const ROWS: readonly Row[] = [
     id: 'endless',
     fault: 'a body without end, as fast as it is read',
     answer: endless,
-    expect: { codes: ['BACKEND_TOO_LARGE'], peakMiB: 300 },
+    expect: { codes: ['BACKEND_TOO_LARGE', ...TIMEOUT], peakMiB: 300 },
   },
   {
     id: 'gzip-bomb',
@@ -81,10 +85,34 @@ const answering =
   ({ proxy }: Scene) =>
     proxy.fault(answer);
 
+/** An absurd wait is cut to five minutes, and a person can ask at once. */
+const HUGE: FaultCase = {
+  id: 'retry-after-huge',
+  group: 'Answers that are none',
+  fault: 'HTTP 429, `Retry-After: 1000000000`; after it a person asks for a refresh',
+  on: 'OpenBao',
+  inject: ({ proxy }) => proxy.fault(retryAfter(429, '1000000000')),
+  during: async ({ dir }) => {
+    const status = JSON.parse((await get(join(dir, 'api.sock'), '/v1/status')).body);
+    const waitMs = Date.parse(status.secrets[0].nextAt) - Date.parse(status.now);
+    expect(waitMs).toBeLessThanOrEqual(330_000);
+  },
+  heal: async ({ proxy, dir, rotate }) => {
+    proxy.fault();
+    await rotate();
+    await get(join(dir, 'api.sock'), '/v1/secrets/app/refresh', {}, 'POST');
+  },
+  expect: { codes: THROTTLED, met: 1, peak: 2 },
+};
+
+/** For AWS the SDK reads the answers: a short run plays those in which it could go wrong. */
+const SHORT_FOR_AWS = ['reset', 'half-json', 'http-429', 'endless'];
+
 function casesOf(on: Backend, rows: readonly Row[]): readonly FaultCase[] {
   const suffix = on === 'OpenBao' ? '' : '-aws';
   return rows.map(({ id, answer, ...row }) => ({
     id: `${id}${suffix}`,
+    onlyInFull: on !== 'OpenBao' && !SHORT_FOR_AWS.includes(id),
     group: 'Answers that are none',
     on,
     inject: answering(answer),
@@ -94,6 +122,7 @@ function casesOf(on: Backend, rows: readonly Row[]): readonly FaultCase[] {
 }
 
 export const NETWORK: readonly FaultCase[] = [
+  HUGE,
   ...casesOf('OpenBao', [...ROWS, ...WAITS]),
   ...casesOf('AWS (moto)', ROWS),
 ];

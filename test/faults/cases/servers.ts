@@ -107,15 +107,15 @@ export const SERVERS: readonly FaultCase[] = [
   {
     id: 'server-empty-aws',
     group,
-    fault: 'the server comes back empty',
+    fault: 'the server comes back empty, and is filled again',
     on: 'AWS (moto)',
     setup: { world: {} },
     inject: async ({ moto }) => {
       await moto.kill();
       await moto.start();
     },
-    heal: () => undefined,
-    expect: { codes: ['SECRET_NOT_FOUND', 'SECRET_DELETED'], rotated: 'after it' },
+    heal: ({ rotate }) => rotate(),
+    expect: { codes: ['SECRET_NOT_FOUND', 'SECRET_DELETED'], rotated: 'no value comes' },
   },
   {
     id: 'stale-standby',

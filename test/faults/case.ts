@@ -6,6 +6,9 @@ import type { FaultProxy } from './fault-proxy.ts';
 import type { Reader } from './reader.ts';
 import type { SharedServers } from './scene.ts';
 
+/** The right to mount, or libfaketime. */
+export type Need = 'mount' | 'faketime';
+
 export type Backend = 'OpenBao' | 'AWS (moto)';
 
 /** The state of the one secret, as `GET /v1/status` tells it. */
@@ -93,8 +96,8 @@ export interface FaultCase {
   readonly setup?: Setup;
   /** Left out of `npm test`, since a like one is played there. */
   readonly onlyInFull?: boolean;
-  /** Why it cannot be tried here; undefined: it can. */
-  readonly lacks?: () => string | undefined;
+  /** What not every machine has, see `needs.ts`. */
+  readonly needs?: Need;
   inject(scene: Scene): unknown;
   heal(scene: Scene): unknown;
   /** A further check while the fault lasts. */
@@ -127,7 +130,7 @@ export interface FaultCase {
 }
 
 /** A case with a course of its own. */
-export interface PlayedCase extends Pick<FaultCase, 'id' | 'group' | 'fault' | 'on' | 'onlyInFull' | 'lacks'> {
+export interface PlayedCase extends Pick<FaultCase, 'id' | 'group' | 'fault' | 'on' | 'onlyInFull' | 'needs'> {
   play(mode: Mode, shared: SharedServers): Promise<Omit<Figures, 'id'>>;
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, describe, it } from 'vitest';
-import type { Figures, Mode } from './case.ts';
+import type { FaultCase, Figures, Mode, PlayedCase } from './case.ts';
 import { CASES } from './cases/index.ts';
+import { whyNot } from './needs.ts';
 import { playCase } from './run-case.ts';
 import { SharedServers } from './scene.ts';
 
@@ -16,14 +17,23 @@ const mode = (process.env['PANNIER_FAULTS'] ?? 'short') as Mode;
 const shared = new SharedServers();
 afterAll(() => shared[Symbol.asyncDispose]());
 
+const cases = CASES.filter(({ onlyInFull = false }) => mode === 'full' || !onlyInFull);
+const [mounting = [], others = []] = [true, false].map((is) => cases.filter(({ needs }) => (needs === 'mount') === is));
+
+function test(one: FaultCase | PlayedCase): void {
+  it(`${one.id}: ${one.fault} (${one.on})`, { timeout: 600_000 }, async ({ task, skip }) => {
+    const why = whyNot(one.needs);
+    if (why !== undefined) return skip(why);
+    task.meta.figures =
+      'play' in one ? { id: one.id, ...(await one.play(mode, shared)) } : await playCase(one, mode, shared);
+    if (process.env['PANNIER_FIGURES'] === 'shown') console.log(task.meta.figures);
+  });
+}
+
 describe.concurrent('a fault', () => {
-  for (const one of CASES.filter(({ onlyInFull = false }) => mode === 'full' || !onlyInFull)) {
-    it(`${one.id}: ${one.fault} (${one.on})`, { timeout: 600_000 }, async ({ task, skip }) => {
-      const lacks = one.lacks?.();
-      if (lacks !== undefined) return skip(lacks);
-      task.meta.figures =
-        'play' in one ? { id: one.id, ...(await one.play(mode, shared)) } : await playCase(one, mode, shared);
-      if (process.env['PANNIER_FIGURES'] === 'shown') console.log(task.meta.figures);
-    });
-  }
+  for (const one of others) test(one);
+});
+
+describe.concurrent('a fault that is made by mounting', () => {
+  for (const one of mounting) test(one);
 });

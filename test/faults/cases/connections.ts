@@ -1,5 +1,4 @@
 /** Faults on the way to the server: ports, certificates, names, proxies. */
-import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -58,8 +57,6 @@ async function ownNames({ dir }: Prepared): Promise<Start> {
   return { under: ['unshare', '-m', 'sh', '-c', NAMES, hosts, resolver] };
 }
 
-const cannotMount = () =>
-  spawnSync('unshare', ['-m', 'true']).status === 0 ? undefined : 'nothing can be mounted here';
 const byName = ({ proxy: { port } }: Pick<Scene, 'proxy'>) => `http://bao.test:${port}`;
 
 /** Connections that are kept go on without the name, so they are cut too. */
@@ -137,7 +134,7 @@ export const CONNECTIONS: readonly FaultCase[] = [
     group,
     fault: 'the name of the server no longer resolves',
     on: 'OpenBao',
-    lacks: cannotMount,
+    needs: 'mount',
     setup: { address: (proxy) => byName({ proxy }), prepare: ownNames },
     inject: forgetName,
     heal: knowName,
@@ -148,7 +145,7 @@ export const CONNECTIONS: readonly FaultCase[] = [
     group,
     fault: 'the DNS server does not answer; an output of another backend goes on',
     on: 'OpenBao',
-    lacks: cannotMount,
+    needs: 'mount',
     setup: {
       address: (proxy) => byName({ proxy }),
       prepare: async (scene) => {

@@ -9,8 +9,6 @@ import type { FaultCase, Prepared, Scene, Setup } from '../case.ts';
 const group = 'The volume of the files';
 const on = 'OpenBao';
 const mount = (...args: string[]) => spawnSync('mount', args).status === 0;
-const cannotMount = () =>
-  spawnSync('unshare', ['-m', 'true']).status === 0 ? undefined : 'nothing can be mounted here';
 
 const placeOf = ({ dir }: Pick<Scene, 'dir'>) => join(dir, 'mounted');
 
@@ -53,7 +51,7 @@ export const DISK: readonly FaultCase[] = [
     group,
     fault: 'the tmpfs is full',
     on,
-    lacks: cannotMount,
+    needs: 'mount',
     setup: onTmpfs('size=128k'),
     inject: fill,
     heal: (scene) => rm(join(placeOf(scene), 'filler')),
@@ -64,7 +62,7 @@ export const DISK: readonly FaultCase[] = [
     group,
     fault: 'the tmpfs has no inodes left',
     on,
-    lacks: cannotMount,
+    needs: 'mount',
     setup: onTmpfs('size=1m,nr_inodes=60'),
     inject: takeInodes,
     heal: (scene) => rm(join(placeOf(scene), 'fillers'), { recursive: true }),
@@ -75,7 +73,7 @@ export const DISK: readonly FaultCase[] = [
     group,
     fault: 'the tmpfs is read-only',
     on,
-    lacks: cannotMount,
+    needs: 'mount',
     setup: onTmpfs('size=1m'),
     inject: (scene) => expect(mount('-o', 'remount,ro', placeOf(scene))).toBe(true),
     heal: (scene) => expect(mount('-o', 'remount,rw', placeOf(scene))).toBe(true),
@@ -96,7 +94,7 @@ export const DISK: readonly FaultCase[] = [
     group,
     fault: 'the tmpfs is unmounted, and an empty one is mounted',
     on,
-    lacks: cannotMount,
+    needs: 'mount',
     setup: onTmpfs('size=1m'),
     inject: (scene) => {
       spawnSync('umount', ['-l', placeOf(scene)]);

@@ -1,25 +1,21 @@
 /** The agent's own process, and its clock. */
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { eventually } from '../../system/agent.helpers.ts';
 import type { FaultCase, Scene, Setup } from '../case.ts';
+import { faketimeLibrary } from '../needs.ts';
 import { isLetIn, userOf } from './access.ts';
 
 const group = 'The process and its clock';
 const on = 'OpenBao';
-const LIBRARIES = ['x86_64', 'aarch64'].map((cpu) => `/usr/lib/${cpu}-linux-gnu/faketime/libfaketime.so.1`);
-const library = LIBRARIES.find((path) => existsSync(path));
-const noFaketime = () => (library === undefined ? 'libfaketime is not installed' : undefined);
-
 /** The agent reads its wall clock from a file: `+0`, then whatever a case writes. */
 const withOwnClock: Setup = {
   prepare: async ({ dir }) => {
     await writeFile(join(dir, 'clock'), '+0');
     return {
       env: {
-        LD_PRELOAD: library ?? '',
+        LD_PRELOAD: faketimeLibrary ?? '',
         FAKETIME_TIMESTAMP_FILE: join(dir, 'clock'),
         FAKETIME_NO_CACHE: '1',
         FAKETIME_DONT_FAKE_MONOTONIC: '1',
@@ -33,7 +29,7 @@ const jump = (id: string, fault: string, by: string): FaultCase => ({
   group,
   fault,
   on,
-  lacks: noFaketime,
+  needs: 'faketime',
   setup: withOwnClock,
   inject: ({ dir }) => writeFile(join(dir, 'clock'), by),
   heal: ({ dir }) => writeFile(join(dir, 'clock'), '+0'),

@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 120_000,
     globalSetup: ['test/global-setup.ts'],
+    // A busy machine must not lose a whole run for one missed moment; the reporter names what needed a second try.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
     reporters: process.env['CI'] === 'true' ? ['default', new NoSkips()] : ['default'],
     pool: 'forks',
     maxWorkers: 2,

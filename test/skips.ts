@@ -21,6 +21,7 @@ export const ALLOWED: readonly Allowed[] = [
   { file: 'test/ship/image.test.ts', title: 'the image', needs: MOUNTING },
   { file: 'test/faults/faults.test.ts', title: 'a fault that is made by mounting', needs: MOUNTING },
   { file: 'test/render/formats/', title: 'Docker Compose', needs: 'go on the PATH' },
+  { file: 'test/render/formats/', title: 'read back by the kubelet', needs: 'go on the PATH' },
   { file: 'test/backend/acme/pebble.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
   // The docker of Debian 12 is too old for `docker stack config`.
   { file: 'test/examples/elsewhere.test.ts', title: 'docker stack deploy', needs: 'a docker of 2024 or newer' },
@@ -54,6 +55,7 @@ export class NoSkips implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
+    tellFlaky(modules);
     const skipped = modules.flatMap((module) => [...module.children.allTests('skipped')]);
     const wrong = skipped.filter(({ module, fullName }) => !mayBeSkipped(module.relativeModuleId, fullName));
     if (wrong.length === 0 || this.#isPart) return;
@@ -61,6 +63,16 @@ export class NoSkips implements Reporter {
     process.stderr.write(`\nSkipped, which is an error in CI (see test/skips.ts):\n${lines.join('')}`);
     process.exitCode = 1;
   }
+}
+
+/** CI gives a failed test one more try. Tests that needed it are named, since each of them is to be mended. */
+function tellFlaky(modules: readonly TestModule[]): void {
+  const flaky = modules
+    .flatMap((module) => [...module.children.allTests('passed')])
+    .filter((test) => test.diagnostic()?.flaky === true);
+  if (flaky.length === 0) return;
+  const lines = flaky.map((test) => `  ${test.module.relativeModuleId}: ${test.fullName}\n`);
+  process.stderr.write(`\nPassed at the second try only:\n${lines.join('')}`);
 }
 
 function noteOf(test: TestCase): string {

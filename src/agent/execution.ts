@@ -7,7 +7,7 @@ import { createEnvSink, type EnvSink } from '../deliver/env/env-sink.ts';
 import { commandEnvironment } from '../process/command-environment.ts';
 import { type ExecResult, type Launch, SupervisedChild } from '../process/supervised-child.ts';
 import type { Reload } from '../reload/reload.ts';
-import { createRestart } from '../reload/restart.ts';
+import { createChildRestart } from '../reload/restart.ts';
 import { createChildSignal } from '../reload/signal.ts';
 import type { AgentContext } from './context.ts';
 import { withoutTokens } from './without-tokens.ts';
@@ -20,6 +20,14 @@ export interface ExecutionOptions {
   readonly ownGroup: boolean;
 }
 
+/** The outputs whose generations the child reads. */
+export interface ChildOutputs {
+  /** The published generation of each output that has one, by directory. */
+  generations(): ReadonlyMap<string, number>;
+  /** Resolves when no output but `except` is about to publish what changed, or after a second. */
+  untilSettled(except?: string): Promise<void>;
+}
+
 const ON_CHANGE = 'exec.onChange';
 
 /** What `exec` has beyond `run`: the child, and its environment as one more output that outlives configurations. */
@@ -29,6 +37,7 @@ export class Execution {
   readonly #sink: EnvSink = createEnvSink(EXEC_ENVIRONMENT);
   readonly #ended = Promise.withResolvers<ExecResult>();
   #config: Config | undefined;
+  #outputs: ChildOutputs | undefined;
   #isCancelled = false;
   #emit: Emit;
 
@@ -42,7 +51,13 @@ export class Execution {
       clock,
       random,
       emit: (fact) => this.#emit(fact),
+      untilSettled: async (except) => this.#outputs?.untilSettled(except),
     });
+  }
+
+  /** The outputs that the child reads, from now on. */
+  readsFrom(outputs: ChildOutputs): void {
+    this.#outputs = outputs;
   }
 
   /** From now on facts of the child go to `emit`. */
@@ -90,7 +105,7 @@ export class Execution {
       env: environmentOf(exec, context.env, withoutTokens(context, config), variables?.byName ?? new Map()),
       stdio: 'inherit',
       ownGroup,
-      generation: variables?.generation ?? 0,
+      generations: new Map([...(this.#outputs?.generations() ?? []), [EXEC_ENVIRONMENT, variables?.generation ?? 0]]),
       stopSignal: exec.stopSignal,
       graceMs: exec.graceMs,
       onExit: exec.onExit,
@@ -98,12 +113,12 @@ export class Execution {
   }
 }
 
-function reloadsOf({ exec: { onChange, graceMs } }: Config, child: SupervisedChild): readonly Reload[] {
+function reloadsOf({ exec: { onChange } }: Config, child: SupervisedChild): readonly Reload[] {
   switch (onChange.kind) {
     case 'restart':
-      return [{ ...createRestart(child, ON_CHANGE, graceMs), id: 'restart' }];
+      return [{ ...createChildRestart(ON_CHANGE, EXEC_ENVIRONMENT, child), id: 'restart' }];
     case 'signal':
-      return [{ ...createChildSignal(onChange.name, ON_CHANGE, child), id: onChange.name }];
+      return [{ ...createChildSignal(onChange.name, ON_CHANGE, EXEC_ENVIRONMENT, child), id: onChange.name }];
     case 'none':
       return [];
   }

@@ -8,8 +8,8 @@ import type { SignalResult } from './signals.ts';
 
 /** How to start and stop one run of the child; fixed at the run's start. */
 export interface Launch extends ChildOptions {
-  /** Number of the generation that the child's variables are; 0 when exec sets no variables from secrets. */
-  readonly generation: number;
+  /** The generation of each output that the child finds when it starts: by directory, or `exec.env`. */
+  readonly generations: ReadonlyMap<string, number>;
   readonly stopSignal: NodeJS.Signals;
   /** How long the child may take to end after `stopSignal`, before SIGKILL. */
   readonly graceMs: number;
@@ -22,9 +22,21 @@ export interface SupervisedChildDeps {
   readonly launch: () => Launch;
   /** The grace of the present configuration, which the next start will use. */
   readonly graceMs: () => number;
+  /**
+   * Resolves when no output but `except` is about to publish, so that changes that come together are one restart. It is
+   * bounded in time, and never rejects. Absent: a restart waits for nothing.
+   */
+  readonly untilSettled?: (except: string | undefined) => Promise<void>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+}
+
+/** A generation that the child must have. */
+export interface Wanted {
+  /** The output's directory, or `exec.env`. */
+  readonly output: string;
+  readonly generation: number;
 }
 
 /** How exec ended. */
@@ -60,7 +72,7 @@ const PLACE = 'exec.command';
  * The states, and what moves it on:
  *
  * - `idle`: there has been no run. `start` → `running`; `restart`, `signal` and `forward` do nothing.
- * - `running`: the process runs. `restart` → `replacing`, unless the run has the generation already or may not be
+ * - `running`: the process runs. `restart` → `replacing`, unless the run has read the generation already or may not be
  *   signalled. `stop` → `ending`. Ended by itself, or could not be started → `pausing` with `onExit: restart`, else →
  *   `ending`.
  * - `replacing`: the group got the stop signal, since there are new values. All of it gone → `running` with the next
@@ -119,6 +131,11 @@ export class SupervisedChild {
     return this.#run !== undefined && !this.#run.hasEnded;
   }
 
+  /** Whether the present run was started when this generation, or a later one, was published. */
+  hasRead({ output, generation }: Wanted): boolean {
+    return (this.#run?.launch.generations.get(output) ?? 0) >= generation;
+  }
+
   /** Begins the first run; later calls do not. Resolves when exec is over, and never rejects. */
   start(): Promise<ExecResult> {
     this.#result ??= this.#supervise().finally(() => this.#next.resolve());
@@ -129,13 +146,14 @@ export class SupervisedChild {
   /**
    * Replaces the run by another one, and resolves when that has been started or exec is over. Does nothing before the
    * first run, which will have the newest values, and once exec is ending. Failure: RELOAD_NOT_PERMITTED.
-   * @param generation of the variables that the child must have: a run that has them already is not replaced. Absent:
-   * any run is replaced.
+   * @param wanted the generation that the child must have read: a run that has read it already is not replaced.
+   * Absent: any run is replaced.
    */
-  async restart(place: string, generation?: number): Promise<Failure | undefined> {
+  async restart(place: string, wanted?: Wanted): Promise<Failure | undefined> {
+    if (this.#run === undefined) return undefined;
+    await this.#deps.untilSettled?.(wanted?.output);
     const run = this.#run;
-    if (run === undefined || this.#isEnding) return undefined;
-    if (generation !== undefined && run.launch.generation >= generation) return undefined;
+    if (this.#isEnding || (wanted !== undefined && this.hasRead(wanted))) return undefined;
     const { promise } = this.#next;
     if (run.isReplaced) {
       await promise; // the run is being replaced already, and the next one reads everything anew

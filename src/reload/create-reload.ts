@@ -61,9 +61,11 @@ function actionOf(
 ): ReloadAction {
   switch (config.kind) {
     case 'signal':
-      return 'child' in config ? createChildSignal(config.name, config.place, child) : createSignalReload(config);
+      return 'child' in config
+        ? createChildSignal(config.name, config.place, output.dir, child)
+        : createSignalReload(config);
     case 'restart':
-      return createChildRestart(child, config.place);
+      return createChildRestart(config.place, output.dir, child);
     case 'http':
       return createHttpReload(config, render);
     case 'command':

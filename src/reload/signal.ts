@@ -41,13 +41,14 @@ export function createSignalReload(config: ProcessSignal, clock: Clock = systemC
 /** A signal to a process that is found by its pid file or name. */
 export type ProcessSignal = Exclude<SignalReloadConfig, { readonly child: true }>;
 
-/** Sends a signal to the child of exec. Failures: RELOAD_NO_HANDLER, RELOAD_NOT_PERMITTED. */
+/** Sends a signal to the child of exec; see `createChildStep`. Failures: RELOAD_NO_HANDLER, RELOAD_NOT_PERMITTED. */
 export function createChildSignal(
   name: NodeJS.Signals,
   place: string,
+  output: string,
   child: SupervisedChild | undefined,
 ): ReloadAction {
-  return createChildStep({ kind: 'signal', place }, child, (supervised) => supervised.signal(name, place));
+  return createChildStep({ kind: 'signal', place }, output, child, (supervised) => supervised.signal(name, place));
 }
 
 async function find(config: ProcessSignal): ReturnType<typeof findProcesses> {

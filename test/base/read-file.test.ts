@@ -39,12 +39,10 @@ describe('a file that another user can replace', () => {
     const dir = scratch();
     spawnSync('mkfifo', [join(dir, 'fifo')]);
     mkdirSync(join(dir, 'folder'));
-    const startedMs = performance.now();
     expect(await codeOf(readFileInTime(join(dir, 'fifo'), LIMIT))).toBe('EFTYPE');
     expect(await codeOf(readFileInTime('/dev/zero', LIMIT))).toBe('EFTYPE');
     expect(await codeOf(readFileInTime(join(dir, 'folder'), LIMIT))).toBe('EISDIR');
     expect(await codeOf(readFileInTime(join(dir, 'missing'), LIMIT))).toBe('ENOENT');
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
   it('may be a pipe where pipes are allowed, which keeps no thread while it is empty', async () => {
@@ -71,18 +69,20 @@ describe.skipIf(hangMissing !== undefined)('on a file system that hangs', () => 
     await using hanging = await letHang(...paths);
     const [a, b, ...rest] = paths as [string, string, string, string];
     const abort = new AbortController();
-    const startedMs = performance.now();
     const first = [codeOf(readFileInTime(a, LIMIT)), codeOf(readFileInTime(b, { ...LIMIT, signal: abort.signal }))];
+    let isGivenUp = false;
+    void first[0]?.then(() => {
+      isGivenUp = true;
+    });
     setTimeout(() => abort.abort(Object.assign(new Error('enough'), { code: 'over' })), 50);
     expect((await readFileInTime(good, LIMIT)).bytes.toString()).toBe('good');
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(isGivenUp).toBe(false);
     expect(await Promise.all(first)).toEqual(['ETIMEDOUT', 'over']);
-    expect(performance.now() - startedMs).toBeLessThan(FILE_CALL_MS + 1_000);
 
     await sleep(100);
     const againMs = performance.now();
     expect([await codeOf(readFileInTime(a, LIMIT)), await codeOf(statInTime(b))]).toEqual(['ETIMEDOUT', 'ETIMEDOUT']);
-    expect(performance.now() - againMs).toBeLessThan(500);
+    expect(performance.now() - againMs).toBeLessThan(FILE_CALL_MS);
 
     // Three calls hang: one thread is left for the rest of the process, and no further read begins.
     expect(await Promise.all(rest.map((path) => codeOf(readFileInTime(path, LIMIT))))).toEqual([

@@ -14,11 +14,14 @@ const JSON_SCHEMA = [
   'typing_extensions==4.16.0',
 ];
 
-/** The oldest and the newest Kubernetes that the manifests support; native sidecars are on by default since 1.29. */
-const KUBERNETES = ['1.29', '1.37'];
+/** The newest Kubernetes that the manifests support. */
+const NEWEST = '1.37';
 
-/** The problems that the schemas of Kubernetes find in these objects. An unknown key is a problem. */
-export async function kubernetesProblems(objects: readonly object[]): Promise<readonly string[]> {
+/**
+ * The problems that the schemas of Kubernetes find in these objects. An unknown key is a problem.
+ * @param oldest the oldest Kubernetes that they support; native sidecars are on by default since 1.29.
+ */
+export async function kubernetesProblems(objects: readonly object[], oldest = '1.29'): Promise<readonly string[]> {
   const version = '1.37.0';
   const all = [`kubernetes-validate==${version}`, 'importlib_resources==7.1.0', 'packaging==26.3', 'PyYAML==6.0.3'];
   const path = await ensurePythonPackages({ name: 'kubernetes-validate', version, all: [...all, ...JSON_SCHEMA] });
@@ -31,7 +34,7 @@ for o in data['objects']:
         except (k.ValidationError, k.SchemaNotFoundError, k.InvalidSchemaError) as e:
             problems.append(f"{version} {o['kind']} {getattr(e, 'path', '')}: {getattr(e, 'message', e)}")
 `;
-  return python(path, script, { objects, versions: KUBERNETES });
+  return python(path, script, { objects, versions: [oldest, NEWEST] });
 }
 
 /** The problems that the Compose Specification finds in a file. */

@@ -23,6 +23,7 @@ function supervise(script: string, more: Partial<Launch> = {}, clock: Clock = sy
   const dir = scratch();
   const facts: Fact[] = [];
   const now = { generation: 1, ...more };
+  const output = 'exec.env';
   const launch = (): Launch => ({
     argv: ['sh', '-c', script],
     env: { PATH: '/usr/bin:/bin', DIR: dir, GENERATION: String(now.generation) },
@@ -31,6 +32,7 @@ function supervise(script: string, more: Partial<Launch> = {}, clock: Clock = sy
     stopSignal: 'SIGTERM',
     graceMs: 20_000,
     onExit: 'end',
+    generations: new Map([[output, now.generation]]),
     ...now,
   });
   const emit = (fact: Fact) => {
@@ -49,7 +51,7 @@ function supervise(script: string, more: Partial<Launch> = {}, clock: Clock = sy
     existsSync(join(dir, 'lines')) ? readFileSync(join(dir, 'lines'), 'utf8').trim().split('\n') : [];
   const change = (generation: number) => {
     now.generation = generation;
-    return child.restart('exec.onChange', generation);
+    return child.restart('exec.onChange', { output, generation });
   };
   return { child, dir, factsOf, lines, change, now };
 }

@@ -9,14 +9,14 @@ const never = new AbortController().signal;
 const place = 'outputs.o.reload[0]';
 const output = { name: 'o', dir: '/run/o' };
 
-/** A child that does not handle SIGHUP. */
-function startSleep(): SupervisedChild {
+/** A child that does not handle SIGHUP. @param published the output's generation at each start. */
+function startSleep(published: { generation: number }): SupervisedChild {
   const launch = () => ({
     argv: ['sleep', '60'],
     env: { PATH: '/usr/bin:/bin' },
     stdio: 'ignore' as const,
     ownGroup: true,
-    generation: 0,
+    generations: new Map([[output.dir, published.generation]]),
     stopSignal: 'SIGTERM' as const,
     graceMs: 10_000,
     onExit: 'end' as const,
@@ -42,12 +42,14 @@ afterEach(async () => {
 });
 
 it.runIf(process.platform === 'linux')(
-  'a signal is not sent to a child that was started since the first try: it has read the generation',
+  'a signal is not sent to a child that was started after the generation was published: it has read it',
   async () => {
-    const child = startSleep();
+    const published = { generation: 1 };
+    const child = startSleep(published);
     const config = { kind: 'signal', name: 'SIGHUP', child: true, place } as const;
     const step = createReload(config, output, {}, undefined, child);
     expect(await step.run(2, never)).toMatchObject({ code: 'RELOAD_NO_HANDLER', place });
+    published.generation = 2;
     await child.restart(place);
     expect(await step.run(2, never)).toBeUndefined();
     expect(await step.run(3, never)).toMatchObject({ code: 'RELOAD_NO_HANDLER' });
@@ -55,7 +57,9 @@ it.runIf(process.platform === 'linux')(
 );
 
 it('a restart of the child is done once for a generation, and again when a client asks for it', async () => {
-  const child = startSleep();
+  const published = { generation: 6 };
+  const child = startSleep(published);
+  published.generation = 7;
   const step = createReload({ kind: 'restart', place }, output, {}, undefined, child);
   expect([step.kind, step.place, step.timeoutMs]).toEqual(['restart', place, 10_000]);
   for (const [isAskedFor, starts] of [

@@ -86,6 +86,7 @@ const OPTIONS: readonly FormatOptions[] = [
   { keys: 'identifier' },
   { for: 'node' },
   { for: 'systemd' },
+  { for: 'kubelet' },
   { flat: true },
   { flat: true, case: 'upper', prefix: '-' },
   { rename: [['text', 'half']], flat: true },

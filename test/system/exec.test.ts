@@ -245,7 +245,7 @@ describe('new values', () => {
         dir,
         files: { password: { content: '{{app.password}}' } },
         reload: [{ restart: { child: true } }],
-        quiet: '50ms',
+        quiet: '300ms', // the variables are published long before the files
       },
     };
     const app = execAppIn(place);

@@ -67,12 +67,12 @@ async function holds(agent: ReturnType<typeof scene.run>, dir: string): Promise<
   for (let times = 0; times < 3; times++) {
     const askedMs = performance.now();
     expect((await health(join(dir, 'api.sock'), 'livez')).status).toBe(200);
-    expect(performance.now() - askedMs).toBeLessThan(1_000);
+    expect(performance.now() - askedMs).toBeLessThan(4_000);
   }
   const stoppedMs = performance.now();
   agent.kill('SIGTERM');
   expect([0, 143]).toContain(await agent.ended);
-  expect(performance.now() - stoppedMs).toBeLessThan(5_500);
+  expect(performance.now() - stoppedMs).toBeLessThan(15_000);
 }
 
 describe('a FIFO without a writer, in the place of', () => {
@@ -106,6 +106,6 @@ describe.skipIf(hangMissing !== undefined)('a file system that hangs, with', () 
     await hang(join(dir, 'secret-id'), join(dir, 'ca.pem'), join(dir, 'app.pid'));
     const startedMs = performance.now();
     expect((await scene.init(config, '1s')).status).not.toBe(0);
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(performance.now() - startedMs).toBeLessThan(25_000);
   });
 });

@@ -92,6 +92,8 @@ export class OutputLoop {
   /** The missing secrets that were told last, joined. */
   #toldMissing = '';
   #isRetired = false;
+  /** From the beginning of a publish until its state is entered. */
+  #isPublishing = false;
   #isEnded = false;
 
   constructor({ before, ...options }: OutputLoopOptions) {
@@ -137,6 +139,11 @@ export class OutputLoop {
   /** Whether a change of a secret is still to be published. */
   get isBehind(): boolean {
     return this.#publishTimer.isBehind;
+  }
+
+  /** Whether another generation may follow the published one in a moment. */
+  get isReplacing(): boolean {
+    return this.#published !== undefined && (this.isBehind || this.#isPublishing);
   }
 
   /** When the loop has come round at the latest, on the monotonic clock: past it, the loop hangs. */
@@ -223,6 +230,7 @@ export class OutputLoop {
 
   async #publish(signal: AbortSignal): Promise<void> {
     this.#publishTimer.publishBegins();
+    this.#isPublishing = true;
     this.#retry.cancel();
     try {
       const result = await this.#publisher.publish(signal);
@@ -355,6 +363,7 @@ export class OutputLoop {
 
   #enter(state: OutputState): void {
     const { held } = this.#publisher;
+    this.#isPublishing = false;
     const isPublished = state.kind === 'owed' || state.kind === 'settled';
     this.#state = Object.freeze(isPublished && held !== undefined ? { ...state, held } : state);
     this.#options.onState(this.#state);

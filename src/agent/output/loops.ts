@@ -41,6 +41,9 @@ interface RunningLoop {
   readonly ended: Promise<void>;
 }
 
+/** The longest that the restart of a child waits for other outputs. */
+const SETTLING_MS = 1_000;
+
 /** What is another one for each loop. */
 type OwnOptions = Pick<OutputLoopOptions, 'output' | 'renderer' | 'sink' | 'check' | 'reloads'>;
 
@@ -58,9 +61,11 @@ export class OutputLoops {
   #states: Map<string, OutputState> = new Map();
   /** By secret: the loops of the outputs that need it. */
   #bySecret: ReadonlyMap<string, readonly OutputLoop[]> = new Map();
+  readonly #onStates = new Set<() => void>();
 
   constructor(deps: OutputLoopsDeps) {
     this.#deps = deps;
+    deps.execution?.readsFrom(this);
   }
 
   /** Retires the loops of the last plan and starts the loops of this one. The files of an output that is gone stay. */
@@ -132,6 +137,31 @@ export class OutputLoops {
     return [...this.#byOutput.values()].some((loop) => loop.isBehind);
   }
 
+  /** The published generation of each output that has one, by directory. */
+  generations(): ReadonlyMap<string, number> {
+    const generations = new Map<string, number>();
+    for (const [identity, { loop }] of this.#byIdentity) {
+      if ('generation' in loop.state) generations.set(identity, loop.state.generation);
+    }
+    return generations;
+  }
+
+  /**
+   * Resolves when no other output is about to replace its generation, or after a second: another may be slow, or hang.
+   * @param except the directory of the output that waits: its own next generation cannot come before this one is done.
+   */
+  async untilSettled(except?: string): Promise<void> {
+    const giveUp = new AbortController();
+    const onState = () => {
+      const others = [...this.#byIdentity].filter(([identity]) => identity !== except);
+      if (!others.some(([, { loop }]) => loop.isReplacing)) giveUp.abort();
+    };
+    this.#onStates.add(onState);
+    onState();
+    await this.#deps.context.clock.sleep(SETTLING_MS, giveUp.signal);
+    this.#onStates.delete(onState);
+  }
+
   /** Where each output stands, by name. The map is no copy: it changes with the states. */
   states(): ReadonlyMap<string, OutputState> {
     return this.#states;
@@ -178,6 +208,7 @@ export class OutputLoops {
       if (this.#byOutput.get(name) !== loop) return; // another loop has taken the output over
       this.#states.set(name, state);
       this.#deps.onState(name);
+      for (const listener of this.#onStates) listener();
     };
     const onNeeds = () => {
       this.#indexSecrets();

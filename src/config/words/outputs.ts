@@ -98,7 +98,7 @@ export const outputsWords: Words = {
     examples: ['identifier'],
   },
   'outputs.NAME.files.NAME.for': {
-    type: '`sh`, `docker`, `node`, `python`, `systemd`',
+    type: '`sh`, `docker`, `node`, `python`, `systemd`, `kubelet`',
     default: 'all of them',
     does: '`dotenv`: the one program that [reads the file](templates.md#dotenv)',
     examples: ['docker'],

@@ -54,7 +54,7 @@ function unquotableFault(names: string, { for: reader }: FormatOptions): RenderF
 function quotedFor(entry: KeyedField, { for: reader }: FormatOptions): string | undefined {
   const text = flatText(entry);
   const quote = reader === undefined ? quoteDotenv : DOTENV_READERS[reader].quote;
-  return quote(text) ?? (isSecret(entry.value) ? undefined : quote(quotableJson(text)));
+  return quote(text, entry.key) ?? (isSecret(entry.value) ? undefined : quote(quotableJson(text), entry.key));
 }
 
 /** JSON that single quotes can hold for every reader. All that it escapes occurs only in JSON strings. */

@@ -1,8 +1,8 @@
 import type { DotenvReader } from '../../config/config.ts';
 import { QUOTINGS } from './quoting.ts';
 
-/** How a value is written for the one program that reads a dotenv file. Undefined: it reads no such text. */
-type Quote = (text: string) => string | undefined;
+/** How the value of a key is written for the one program that reads a dotenv file. Undefined: it reads no such text. */
+type Quote = (text: string, key: string) => string | undefined;
 
 /** The quoting of each reader, and what messages call the reader. */
 export const DOTENV_READERS: Readonly<Record<DotenvReader, { readonly name: string; readonly quote: Quote }>> = {
@@ -11,11 +11,12 @@ export const DOTENV_READERS: Readonly<Record<DotenvReader, { readonly name: stri
   node: { name: 'Node', quote: withoutNul(quoteNode) },
   python: { name: 'python-dotenv', quote: withoutNul(quotePython) },
   systemd: { name: 'systemd', quote: QUOTINGS.systemd.quote },
+  kubelet: { name: 'the kubelet', quote: withoutNul(quoteKubelet) },
 };
 
 /** No environment can hold a NUL. */
 function withoutNul(quote: Quote): Quote {
-  return (text) => (text.includes('\0') ? undefined : quote(text));
+  return (text, key) => (text.includes('\0') ? undefined : quote(text, key));
 }
 
 /**
@@ -50,4 +51,17 @@ function quotePython(text: string): string {
   // A carriage return would be read as a line end; only double quotes know an escape for it.
   if (!text.includes('\r')) return `'${escaped}'`;
   return `"${escaped.replace(/"/g, '\\"').replaceAll('\r', '\\r')}"`;
+}
+
+/** The kubelet reads lines of up to 64 KiB with their line feeds, and fails for the whole file at a longer one. */
+const MAX_KUBELET_LINE_BYTES = 64 * 1024 - 1;
+
+/**
+ * For `fileKeyRef` of Kubernetes (pkg/kubelet/util/env). It knows single quotes alone, between which all is literal. It
+ * drops a carriage return before a line feed, and takes an empty value for a key that is not there.
+ */
+function quoteKubelet(text: string, key: string): string | undefined {
+  if (text === '' || text.includes("'") || text.includes('\r\n')) return undefined;
+  const isLong = `${key}='${text}'`.split('\n').some((line) => Buffer.byteLength(line) > MAX_KUBELET_LINE_BYTES);
+  return isLong ? undefined : `'${text}'`;
 }

@@ -3,7 +3,7 @@ import { Secret } from '../../../src/base/secret.ts';
 import type { Value } from '../../../src/base/value.ts';
 import type { DotenvReader } from '../../../src/config/sections/outputs/config.ts';
 import { fieldsOf, format, render } from '../render.helpers.ts';
-import { dotenvReaders, type Reader } from './dotenv.helpers.ts';
+import { namedReaders, type Reader } from './dotenv.helpers.ts';
 import { TEXTS } from './values.helpers.ts';
 
 /** The reader of the tests for each reader of `for`. */
@@ -66,6 +66,7 @@ const REFUSED: Readonly<Record<DotenvReader, (text: string) => boolean>> = {
   node: (text) =>
     /[\0\r]/.test(text) ||
     (/'/.test(text) && /`/.test(text) && /"|\\n/.test(text) && !/^[^\s'"`#]([^\n#]*[^\s#])?$/.test(text)),
+  kubelet: (text) => text === '' || /[\0']|\r\n/.test(text),
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused
   systemd: (text) => /[\0-\x08\x0b-\x1f\x7f\p{Noncharacter_Code_Point}]/u.test(text),
 };
@@ -74,7 +75,7 @@ describe('what format dotenv writes for one reader', () => {
   let readers: readonly Reader[] = [];
   let missing: readonly string[] = [];
   beforeAll(async () => {
-    ({ readers, missing } = await dotenvReaders());
+    ({ readers, missing } = await namedReaders());
   }, 240_000);
 
   const write = async (value: Value, reader: DotenvReader) => {
@@ -126,12 +127,37 @@ describe('what format dotenv writes for one reader', () => {
     await check('docker', 'compose');
   }, 60_000);
 
+  it('is read back by the kubelet, which takes no quote, no empty text and no carriage return before a line feed', async ({
+    skip,
+  }) => {
+    if (readers.every(({ name }) => name !== 'kubelet')) skip(missing.join('\n'));
+    await check('kubelet', 'kubelet');
+  }, 60_000);
+
+  it('is read back by the kubelet up to 64 KiB a line, and a longer line is refused, since it spoils the file', async ({
+    skip,
+  }) => {
+    const program = readers.find(({ name }) => name === 'kubelet') ?? skip(missing.join('\n'));
+    const longest = 'x'.repeat(64 * 1024 - 1 - "V=''".length);
+    for (const text of [longest, `${longest}\n${longest}`]) {
+      const rendered = await write(Secret.text(text), 'kubelet');
+      if (rendered.kind !== 'files') throw new Error('refused');
+      const file = Buffer.from(rendered.files.get('f') as Uint8Array).toString();
+      expect((await program.read([file])).map(({ A, V, B }) => [A, V === text, B])).toEqual([['1', true, '2']]);
+    }
+    expect(await write(Secret.text(`${longest}x`), 'kubelet')).toMatchObject({ why: { code: 'RENDER_NOT_TEXT' } });
+    const [broken] = await program.read([`A='1'\nV='${longest}x'\nB='2'\n`]);
+    expect(broken?.['error']).toContain('token too long');
+  }, 60_000);
+
   it('is refused with the name of the reader and of the field, never with the value', async () => {
     expect(await write(Secret.text('hunter2\r'), 'node')).toMatchObject({
       why: { seen: 's.V cannot be quoted so that Node reads the same text' },
     });
     const all = await render({ f: format('dotenv', 's') }, { s: fieldsOf({ V: Secret.text('hunter2\r') }) });
-    expect(all).toMatchObject({ why: { hint: expect.stringContaining('for: sh, docker, node, python, systemd') } });
+    expect(all).toMatchObject({
+      why: { hint: expect.stringContaining('for: sh, docker, node, python, systemd, kubelet') },
+    });
     expect(JSON.stringify(all)).not.toContain('hunter2');
   });
 });

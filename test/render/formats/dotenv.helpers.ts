@@ -1,5 +1,5 @@
 /** Runs the programs that read dotenv files. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -8,6 +8,7 @@ import { install, jsonLines, npmPackage, pythonPackage, run, whatIsHere, withPat
 
 const PYTHON_DOTENV = '1.2.4';
 const COMPOSE_GO = 'v2.16.2';
+const KUBERNETES = 'v1.37.0';
 const NPM_DOTENV = '18.0.10';
 
 /** Variables by name. */
@@ -99,6 +100,55 @@ func main() {
 }
 `;
 
+/** The package of the kubelet that reads files for `fileKeyRef`, which needs nothing but Go's own library. */
+async function kubelet(): Promise<Reader> {
+  const dir = join(cacheDir, `kubelet-env-${KUBERNETES}`);
+  await install(dir, async (to) => {
+    await mkdir(join(to, 'env'), { recursive: true });
+    await writeFile(join(to, 'main.go'), KUBELET_PROGRAM);
+    const { stdout } = await run('go', ['mod', 'download', '-json', `k8s.io/kubernetes@${KUBERNETES}`]);
+    const { Dir } = JSON.parse(stdout) as { Dir: string };
+    await copyFile(join(Dir, 'pkg/kubelet/util/env/env_util.go'), join(to, 'env/env.go'));
+    await run('go', ['mod', 'init', 'reader'], { cwd: to });
+    await run('go', ['build', '-o', 'reader', '.'], { cwd: to });
+  });
+  return {
+    name: 'kubelet',
+    read: (files) =>
+      withPaths(files, async (paths) => {
+        const { stdout } = await run(join(dir, 'reader'), [...paths], { maxBuffer: 1 << 28 });
+        return jsonLines<Variables>(stdout);
+      }),
+  };
+}
+
+const KUBELET_PROGRAM = `package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"reader/env"
+)
+
+func main() {
+	for _, path := range os.Args[1:] {
+		variables := map[string]string{}
+		for _, key := range []string{"A", "V", "B"} {
+			value, err := env.ParseEnv(path, key)
+			if err != nil {
+				variables = map[string]string{"error": err.Error()}
+				break
+			}
+			variables[key] = value
+		}
+		line, _ := json.Marshal(variables)
+		fmt.Println(string(line))
+	}
+}
+`;
+
 /** A strict reading of systemd.exec(5) and of what systemd drops: every line is `NAME=` and one quoted text. */
 const systemd: Reader = { name: 'systemd', read: async (files) => files.map(readEnvironmentFile) };
 
@@ -119,18 +169,30 @@ function readEnvironmentFile(file: string): Variables {
   return variables;
 }
 
-/**
- * The readers that this machine has or could install; `missing` says why others could not be installed. Each has the
- * name by which `for` calls it; npm's `dotenv` has none.
- */
-export async function dotenvReaders(): Promise<{ readers: readonly Reader[]; missing: readonly string[] }> {
-  const { here, missing } = await whatIsHere({
-    sh: async () => sh,
-    node: async () => node,
-    systemd: async () => systemd,
-    compose,
-    dotenv: async () => npmDotenv(await npmPackage('dotenv', NPM_DOTENV)),
-    'python-dotenv': async () => pythonDotenv(await pythonPackage('python-dotenv', PYTHON_DOTENV)),
-  });
+/** The readers of the default, which all read the same file. */
+const COMMON = {
+  sh: async () => sh,
+  node: async () => node,
+  systemd: async () => systemd,
+  compose,
+  dotenv: async () => npmDotenv(await npmPackage('dotenv', NPM_DOTENV)),
+  'python-dotenv': async () => pythonDotenv(await pythonPackage('python-dotenv', PYTHON_DOTENV)),
+};
+
+/** The readers that this machine has or could install; `missing` says why others could not be installed. */
+interface Readers {
+  readonly readers: readonly Reader[];
+  readonly missing: readonly string[];
+}
+
+/** The programs that read what is written without `for`. */
+export async function dotenvReaders(): Promise<Readers> {
+  const { here, missing } = await whatIsHere(COMMON);
+  return { readers: here, missing };
+}
+
+/** All programs that `for` can name. */
+export async function namedReaders(): Promise<Readers> {
+  const { here, missing } = await whatIsHere({ ...COMMON, kubelet });
   return { readers: here, missing };
 }

@@ -100,7 +100,7 @@ export type CertificatePart = 'key' | 'leaf' | 'intermediates' | 'root' | 'ca' |
 export type KeyFormat = 'pkcs8' | 'pkcs1' | 'sec1';
 
 /** The program that a dotenv file is written for. */
-export type DotenvReader = 'sh' | 'docker' | 'node' | 'python' | 'systemd';
+export type DotenvReader = 'sh' | 'docker' | 'node' | 'python' | 'systemd' | 'kubelet';
 
 /** How the fields of the sources become the keys of a file: first `rename`, then `case`, `prefix` and `keys`. */
 export interface FormatOptions {

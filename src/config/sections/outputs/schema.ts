@@ -31,7 +31,7 @@ export const outputFile = z.strictObject({
   format: z.optional(choice(['dotenv', 'json', 'properties', 'raw', 'yaml', 'pem', 'der', 'pkcs12', 'truststore'])),
   from: z.optional(sources),
   ...keyOptions,
-  for: z.optional(choice(['sh', 'docker', 'node', 'python', 'systemd'])),
+  for: z.optional(choice(['sh', 'docker', 'node', 'python', 'systemd', 'kubelet'])),
   flat: z.optional(bool),
   parts: z.optional(
     z.union([part, z.array(part)], { error: `one of ${PARTS.join(', ')}, or a list of these, is expected` }),

@@ -89,7 +89,7 @@ export async function playCase(one: FaultCase, mode: Mode, shared: SharedServers
     fresh:
       one.recovers !== undefined
         ? `${(recoveredMs / 1_000).toFixed(1)} s, in the fault`
-        : rotated === 'in the fault'
+        : rotated === 'in the fault' && wanted.secret === 'fresh'
           ? 'all the time'
           : `${((freshMs - healedMs) / 1_000).toFixed(1)} s`,
   };

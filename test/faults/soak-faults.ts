@@ -11,6 +11,7 @@ export interface PlayedFault {
 }
 
 const FAULT_S = [1, 6] as const;
+const FIRST_MS = 15_000;
 const PAUSE_S = [3, 9] as const;
 
 /** Each second request only. */
@@ -72,13 +73,15 @@ export function playFaults(
 ): { readonly played: readonly PlayedFault[]; readonly ended: Promise<void> } {
   const played: PlayedFault[] = [];
   const within = ([low, high]: readonly [number, number]) => (low + (high - low) * random()) * 1_000;
-  const left = only.map((name) => ({ name, at: random() })).toSorted((a, b) => a.at - b.at);
+  // An endless body takes the most memory of all, which the process keeps: it comes first, and lasts.
+  const left = only.map((name) => ({ name, at: name === 'endless' ? 1 : random() })).toSorted((a, b) => a.at - b.at);
   const play = async () => {
     for (await pause(within(PAUSE_S)); performance.now() < untilMs; await pause(within(PAUSE_S))) {
+      const isFirst = played.length === 0;
       const name = left.pop()?.name ?? (only[Math.floor(random() * only.length)] as string);
       const fromMs = performance.now();
       await FAULTS[name]?.(proxy);
-      await pause(within(FAULT_S));
+      await pause(isFirst ? FIRST_MS : within(FAULT_S));
       proxy.fault();
       if (name === 'refused') await proxy.accept();
       const fault = { name, fromMs, toMs: performance.now() };

@@ -40,7 +40,7 @@ const ROTATE_MS = 1_000;
 const LATE_MS = 150;
 const TICK_MS = 50;
 /** What comes before figures are compared: V8 needs a while until its heap has its size. */
-const WARM_MS = Math.min(180_000, SECONDS * 100);
+const WARM_MS = Math.min(180_000, SECONDS * 250);
 
 await using world = await startWorld({ database: true, databaseTtl: '30s', databaseMaxTtl: '2m', tokenTtl: '5m' });
 await using proxy = await startFaultProxy(world.bao.address);

@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
 });
 const [COUNT, REFRESH_S, SECONDS] = [Number(options.secrets), Number(options.refresh), Number(options.seconds)];
 
-/** How much of the audit log was read, and how many requests it had: a line for each, and another one for its answer. */
+/** How much of the audit log was read, and how many requests it had: two lines each, the other one for the answer. */
 const audit = { offset: 0, requests: 0 };
 
 await using world = await startWorld();

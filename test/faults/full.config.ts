@@ -10,7 +10,7 @@ import type { Figures } from './case.ts';
 import { CASES } from './cases/index.ts';
 import { readFigures, writeFigures } from './figures.ts';
 
-/** Writes the figures of the cases that passed: all of them, or with `-- -t NAME` some. A case that failed keeps its row. */
+/** Writes the figures of the cases that passed: all, or with `-- -t NAME` some. A case that failed keeps its row. */
 class WritesFigures implements Reporter {
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);

@@ -37,12 +37,12 @@ const OTHERS = 12;
 const LOOK_MS = 5_000;
 const ROTATE_MS = 1_000;
 /** A timer of the soak itself that comes this late says that the machine has no time for the agent either. */
-const LATE_MS = 150;
+const LATE_MS = 100;
 const TICK_MS = 50;
 /** What comes before figures are compared: V8 needs a while until its heap has its size. */
 const WARM_MS = Math.min(180_000, SECONDS * 250);
 
-await using world = await startWorld({ database: true, databaseTtl: '30s', databaseMaxTtl: '2m', tokenTtl: '5m' });
+await using world = await startWorld({ database: true, databaseTtl: '2m', databaseMaxTtl: '6m', tokenTtl: '5m' });
 await using proxy = await startFaultProxy(world.bao.address);
 await using place = await createPlace();
 const others = Array.from({ length: OTHERS }, (_, at) => `other${at}`);

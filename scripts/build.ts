@@ -176,6 +176,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
   file: ['src/backend/file/backend.ts'],
   sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
+  awsagent: [
+    'src/config/sections/listeners/resolve-aws.ts',
+    'src/agent/serve/create-aws-agent.ts',
+    'src/backend/aws/source/as-stored.ts',
+  ],
   aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
   doctor: [
     'src/cli/doctor.ts',

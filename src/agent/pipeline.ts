@@ -227,6 +227,7 @@ export class Pipeline implements AsyncDisposable {
       atEnd: (release) => this.#releases.push(release),
       wantAlso: (secrets, added) => this.#wanted.alsoWant(secrets, added),
       sds: {},
+      awsOnDemand: new Map(),
       stop,
       reloadConfig,
       logLevel,

@@ -229,7 +229,16 @@ export type Fact =
       readonly audit: true;
       /** The listener that the caller connected to. */
       readonly where: string;
-      readonly action: 'enter' | 'read' | 'watch' | 'refresh' | OutputAction | 'reload-config' | 'log-level' | 'stop';
+      readonly action:
+        | 'enter'
+        | 'read'
+        | 'read-on-demand'
+        | 'watch'
+        | 'refresh'
+        | OutputAction
+        | 'reload-config'
+        | 'log-level'
+        | 'stop';
       readonly outcome: 'done' | 'unknown' | 'absent' | 'failed' | 'refused';
       readonly secret?: string;
       readonly field?: string;

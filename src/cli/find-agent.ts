@@ -68,7 +68,8 @@ async function load({ config }: AgentOptions, env: Environment): Promise<Config>
 }
 
 function preferredListener(api: ApiConfig | undefined): ApiListenerConfig | undefined {
-  return api?.listeners.find(({ where }) => where.kind === 'unix') ?? api?.listeners[0];
+  const own = api?.listeners.filter(({ aws }) => aws === undefined);
+  return own?.find(({ where }) => where.kind === 'unix') ?? own?.[0];
 }
 
 async function placeOf({ where, place, tokenFile }: ApiListenerConfig): Promise<LocalPlace> {

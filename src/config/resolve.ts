@@ -1,6 +1,9 @@
 import { makeNearest } from '../base/nearest.ts';
 import type { BackendConfig, Config, OutputConfig, SecretConfig } from './config.ts';
+import type { ConfigEntry } from './load/entry.ts';
 import type { MergedFiles } from './load/merge.ts';
+import { isTree } from './load/source-file.ts';
+import { valueAt } from './place.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import type { SingleSection } from './section-names.ts';
 import type { BackendKindConfig } from './sections/backends/kind.ts';
@@ -59,17 +62,19 @@ export async function resolveConfig(
   const execEntry = singles.get('exec');
   const listens = ['api', 'proxy', 'admin', 'sds'].some((section) => singles.has(section as SingleSection));
   const sdsEntry = singles.get('sds');
+  const apiEntry = singles.get('api');
   const stateEntry = singles.get('state');
-  const [ofExec, ofListeners, ofSds, ofState] = await Promise.all([
+  const [ofExec, ofListeners, ofAws, ofSds, ofState] = await Promise.all([
     execEntry && import('./sections/exec/resolve.ts'),
     listens ? import('./sections/listeners/resolve-listeners.ts') : undefined,
+    apiEntry !== undefined && hasAws(apiEntry) ? import('./sections/listeners/resolve-aws.ts') : undefined,
     sdsEntry && import('./sections/sds/resolve.ts'),
     stateEntry && import('./sections/state/resolve.ts'),
   ]);
   const exec = execEntry && ofExec?.resolveExec(execEntry, sections.outputs, names, problems);
   if (exec === undefined) checkChildSteps(sections.outputs, problems);
   const state = ofState?.resolveState(stateEntry, problems);
-  const listeners = ofListeners?.resolveListeners(singles, names, known, kinds, problems);
+  const listeners = ofListeners?.resolveListeners(singles, names, known, kinds, problems, ofAws?.resolveAwsAgent);
   const sds = sdsEntry && ofSds?.resolveSds(sdsEntry, names, resolver, problems);
 
   return {
@@ -82,4 +87,12 @@ export async function resolveConfig(
     ...(state === undefined ? {} : { state }),
     log: resolveLog(singles.get('log'), context),
   };
+}
+
+/** Whether a listener of the API speaks the API of the AWS agent. */
+function hasAws({ file, path }: ConfigEntry): boolean {
+  const raw = valueAt(file.tree, path);
+  if (!isTree(raw)) return false;
+  const listeners: readonly unknown[] = Array.isArray(raw['listeners']) ? raw['listeners'] : [];
+  return [raw, ...listeners].some((one) => isTree(one) && one['aws'] !== undefined);
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import type { Config } from '../config/config.ts';
+import type { OnDemandView } from '../deliver/aws/on-demand.ts';
 import type { OutputState } from '../deliver/output-state.ts';
 import type { SdsView } from '../deliver/sds/status.ts';
 import type { LeaseManager } from '../lease/manager.ts';
@@ -36,6 +37,8 @@ export interface Observed {
   }[];
   /** Without listeners of `sds` it has no hub. */
   readonly sds: { readonly hub?: SdsView | undefined };
+  /** What listeners read on demand by AWS's protocol, by the listener's name. */
+  readonly awsOnDemand: ReadonlyMap<string, OnDemandView>;
   onProgress(heard: (output?: string) => void): Disposable;
   onFact(heard: Emit): Disposable;
 }

@@ -55,6 +55,7 @@ export function registerStates(registry: Registry, agent: Observed, watch: Healt
 
   registerListeners(registry, agent);
   registerSds(gauge, agent);
+  registerAwsOnDemand(registry, agent);
 
   gauge('login_state', 'Always 1; the label is the state that the login is in.', ['backend', 'state'], function* () {
     for (const [backend, { login }] of logins(agent)) yield { labels: { backend, state: login.state }, value: 1 };
@@ -120,6 +121,28 @@ function registerListeners(registry: Registry, agent: Observed): void {
         for (const [status, value] of listener.answered) {
           yield { labels: { service, listener: where, status: String(status) }, value };
         }
+      }
+    },
+  });
+}
+
+/** Registers the metrics of what listeners read on demand by AWS's protocol: numbers, and no name of a secret. */
+function registerAwsOnDemand(registry: Registry, agent: Observed): void {
+  registerComputed(registry, {
+    name: 'pannier_aws_on_demand_values',
+    help: "Values that a listener keeps which clients named by AWS's protocol.",
+    type: 'gauge',
+    labelNames: ['listener'],
+    samples: () => [...agent.awsOnDemand].map(([listener, { values }]) => ({ labels: { listener }, value: values })),
+  });
+  registerComputed(registry, {
+    name: 'pannier_aws_on_demand_requests_total',
+    help: "Requests for what clients name by AWS's protocol, by how they ended.",
+    type: 'counter',
+    labelNames: ['listener', 'outcome'],
+    *samples() {
+      for (const [listener, { requests }] of agent.awsOnDemand) {
+        for (const [outcome, value] of requests) yield { labels: { listener, outcome }, value };
       }
     },
   });

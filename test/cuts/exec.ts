@@ -19,10 +19,13 @@ export const EXEC: readonly Cut[] = [
   cutIn('src/config/sections/exec/resolve.ts')('child-one-restart', 'msOf(shape.quiet) ?? QUIET_MS', '1'),
   cutIn('src/reload/child-step.ts')(
     'child-one-restart',
-    'child.starts > firstTry.starts && !isAskedFor ? undefined : act(child)',
-    'act(child)',
-    { by: 'since the first try' },
+    'child.hasRead(wanted) ? undefined : act(child, wanted)',
+    'act(child, wanted)',
+    { by: 'after the generation was published' },
   ),
+  supervised('child-one-restart', 'await this.#deps.untilSettled?.(wanted?.output);', '', {
+    by: 'of files and variables',
+  }),
   supervised('child-one-restart', 'if (run.isReplaced) {', 'if (this.#starts < 0) {', { by: 'two restarts' }),
   supervised('child-never-two', 'await this.#endGroup(run);\n      if (retryInMs', 'if (retryInMs'),
   child('child-killed-after-grace', "this.signalAll('SIGKILL');", ''),

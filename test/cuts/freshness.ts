@@ -279,7 +279,7 @@ export const FRESHNESS: readonly Cut[] = [
   }),
   attempts('refresh-reads-after', 'const wanted = item.fetchesBegun + 1;', 'const wanted = item.fetchesEnded + 1;'),
   attempts('refresh-reads-after', 'MINT_GAP_MS = 1_000', 'MINT_GAP_MS = 0', { by: 'once a second at most' }),
-  cutIn('src/deliver/api/aws.ts')(
+  cutIn('src/deliver/api/aws-configured.ts')(
     'refresh-reads-after',
     'if (!isRefreshed) return',
     'if (isRefreshed === null) return',

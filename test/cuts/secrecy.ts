@@ -52,10 +52,10 @@ export const SECRECY: readonly Cut[] = [
   cutIn('src/lease/item-writer.ts')('never-logged', CHANGED, `${CHANGED}, ...${exposed('answer.value.fields')}`, {
     slow: true,
   }),
-  cutIn('src/reload/command.ts')(
+  cutIn('src/process/command.ts')(
     'never-in-argv',
-    '`${program} ended with status',
-    "`${argv.join(' ')} ended with status",
+    "{ argv: [program = ''], timeoutMs }: Pick",
+    "{ argv, timeoutMs, program = argv.join(' ') }: Pick",
     { by: 'an argument' },
   ),
   cutIn('src/base/errors.ts')(

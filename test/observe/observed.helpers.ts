@@ -68,6 +68,7 @@ export function observedWorld() {
     },
     reasonMissing: (name) => failure('SECRET_NEVER_FETCHED', `secrets.${name}`, 'no answer has come yet'),
     listeners: () => state.listeners,
+    awsOnDemand: new Map(),
     sds: {
       get hub() {
         return state.hub;

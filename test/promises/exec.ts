@@ -31,7 +31,7 @@ export const childOfExec: Section = {
       values('of files and variables that come together are one restart, with all of them'),
       inFile('test/process/supervised-child.test.ts')('two restarts that are asked for at the same time are one'),
       inFile('test/reload/child-step.test.ts')(
-        'a signal is not sent to a child that was started since the first try: it has read the generation',
+        'a signal is not sent to a child that was started after the generation was published: it has read it',
       ),
     ),
     held(

@@ -9,6 +9,9 @@ const corpus = inFile(
 );
 const compare = inFile('test/system/import.test.ts', 'pannier import --compare');
 const command = inFile('test/system/import.test.ts', 'pannier import');
+const wire = inFile('test/system/aws-agent.test.ts', 'in the place of the AWS agent');
+const named = inFile('test/system/aws-agent.test.ts', 'what clients name');
+const kept = inFile('test/deliver/aws/on-demand-values.test.ts', 'values that clients name');
 
 export const movingIn: Section = {
   name: 'Moving in',
@@ -41,6 +44,40 @@ export const movingIn: Section = {
       'import-harmless',
       '`import --compare` publishes nothing, runs no command and removes no credential.',
       compare('publishes nothing, runs no command, removes no credential, and leaves no file behind'),
+    ),
+    held(
+      'aws-agent-wire',
+      'A listener with `aws` answers as the AWS Secrets Manager Agent does: the same statuses and bodies for a recorded sequence of 48 requests, and the same questions to AWS at the end of the ttl.',
+      wire('a recorded sequence of requests is answered as it does'),
+      wire('at the end of the ttl it asks whether the version is still current, and keeps the value while AWS is down'),
+    ),
+    held(
+      'aws-on-demand-allowed',
+      'What no configuration names is read for a client of the AWS agent only where `allow`, `parameters` and `roleArns` name it; AWS is not even asked for anything else.',
+      named('is read only where allow, parameters and roleArns name it, and nothing is sent for anything else'),
+      inFile(
+        'test/deliver/aws/allowed-names.test.ts',
+        'names that clients may read',
+      )('%s shows %s with the ARN %s: %s'),
+      inFile('test/config/aws-agent.test.ts', 'the key aws of a listener')(
+        'is refused with %s',
+        'names that nobody allowed',
+      ),
+    ),
+    held(
+      'aws-on-demand-kept',
+      'Values that clients name are bounded in number and age, read once for equal requests, and dropped when AWS refuses them.',
+      kept('make room for others, the one that was written longest ago first'),
+      kept('are dropped when the service has not confirmed them for maxStale, also when nobody asks'),
+      kept('are read once for equal requests at the same time; refreshNow waits for a read that begins after it'),
+      kept('are dropped when the service refuses them: an outage does not bring them back'),
+    ),
+    held(
+      'aws-on-demand-audited',
+      'Each value that is read on demand is audited by its name at AWS; status and metrics only count.',
+      named(
+        'is audited by its name at AWS, counted in status and metrics, and kept when the configuration is read again',
+      ),
     ),
   ],
 };

@@ -87,6 +87,7 @@ export const secrecy: Section = {
       canary('with real logins and secrets, good outputs and failing ones, commands, and every debug switch on'),
       canary('when the backend answers %s'),
       awsCanary('when AWS answers %s'),
+      awsCanary('with secrets and parameters that clients name, good and failing'),
       canary('when the file of the embedded backend is %s'),
       canary('when the configuration holds %s'),
       clientCanary('no value reaches output over %s, also with DEBUG=* and NODE_DEBUG=http,net'),

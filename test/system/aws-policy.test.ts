@@ -93,6 +93,35 @@ describe('pannier policy for AWS', () => {
     }
   });
 
+  it('has for what clients name what a read and a look take, in a policy for each role', async () => {
+    const role = 'arn:aws:iam::210987654321:role/shared';
+    const aws = { onDemand: true, allow: ['prod/*', 'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCdEf'] };
+    const place = await scene.place();
+    const listener = { listen: '127.0.0.1:2773', tokenFile: '/run/token' };
+    const config = { ...configured({}), api: { ...listener, aws: { ...aws, parameters: ['/p/*'], roleArns: [role] } } };
+    const agent = await runAgent(['policy', '--json', '-c', await place.config(config)]);
+    const policies = JSON.parse(agent.stdout()) as { for: string; policy: { Statement: Statement[] } }[];
+    const read = {
+      Effect: 'Allow',
+      Action: [GET, 'secretsmanager:DescribeSecret'],
+      Resource: [
+        'arn:aws:secretsmanager:eu-west-1:*:secret:prod/*-??????',
+        'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCdEf',
+        'arn:aws:secretsmanager:eu-west-1:1:secret:db-AbCdEf-??????',
+      ],
+    };
+    const parameters = {
+      Effect: 'Allow',
+      Action: ['ssm:GetParameter'],
+      Resource: ['arn:aws:ssm:eu-west-1:*:parameter/p/*'],
+    };
+    const assume = { Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: [role] };
+    expect(policies.map((one) => [one.for, one.policy.Statement])).toEqual([
+      ['the identity that the agent runs as', [read, parameters, assume]],
+      [`the role ${role}`, [read]],
+    ]);
+  });
+
   it('names each secret and parameter by an ARN that fits it, and no other one', async () => {
     const all = await printed(configured());
     const allowing = (action: string) =>
@@ -168,6 +197,27 @@ describe('pannier doctor for AWS', () => {
     expect(checks.find(({ check }) => check === 'login')?.seen).toMatch(/^AWS knows the keys as arn:aws:sts::/);
     expect(checks.filter(({ check }) => check === 'secret').length).toBe(Object.keys(SECRETS).length);
     expect(all).not.toContain('hunter2');
+  });
+
+  it('assumes the roles that clients may name, and fetches nothing that they have not named', async () => {
+    const roleArn = 'arn:aws:iam::123456789012:role/shared';
+    const { dir } = await scene.place();
+    const aws = { onDemand: true, allow: ['prod/*'], roleArns: [roleArn] };
+    const { checks } = await doctor({ ...configured({}), api: { socket: join(dir, 'api.sock'), aws } });
+    const ofAws = checks
+      .filter(({ place }) => place.startsWith('api.aws'))
+      .map(({ check, state, place, seen }) => {
+        return { check, state, place, seen };
+      });
+    expect(ofAws).toEqual([
+      {
+        check: 'secret',
+        state: 'skipped',
+        place: 'api.aws',
+        seen: expect.stringContaining('clients name the secrets'),
+      },
+      { check: 'role', state: 'ok', place: 'api.aws.roleArns', seen: `${roleArn} can be assumed` },
+    ]);
   });
 
   it('names the cause first: no keys, keys that AWS does not know, a missing secret, an endpoint that is down', async () => {

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsError, type Fault, startAwsProxy } from '../faults/aws-proxy.ts';
-import { type Moto, startMoto } from '../servers/index.ts';
-import { eventually, type Place } from './agent.helpers.ts';
+import { findFreePort, type Moto, startMoto } from '../servers/index.ts';
+import { eventually, type Place, runAgent } from './agent.helpers.ts';
 import { useScene } from './openbao.helpers.ts';
 
 /** Part of every value and credential that must not come out. */
@@ -96,6 +96,59 @@ describe('no value and no key of AWS comes out anywhere but in the outputs', () 
     expect(said).not.toMatch(/ASIA[A-Z0-9]{8}|AWS4-HMAC|FQoGZ/);
     expect(filesWithCanary(dir)).toEqual([]);
     expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
+  });
+
+  it('with secrets and parameters that clients name, good and failing', async () => {
+    await using proxy = await startAwsProxy(moto.address);
+    const place = await scene.place();
+    const { dir } = place;
+    await moto.putSecret('named/db', JSON.stringify({ password: `${CANARY}-1` }));
+    await moto.putSecret('named/bytes', Buffer.from(`${CANARY}\xff`, 'latin1'));
+    await moto.putParameter('/named/url', `${CANARY}-2`);
+    const token = `${CANARY}-token-of-the-clients`;
+    writeFileSync(join(dir, 'token'), token, { mode: 0o600 });
+    const port = await findFreePort();
+    const aws = { onDemand: true, allow: ['named/*'], parameters: ['/named/*'], ttl: '0s' };
+    const config = await place.config({
+      log: LOG,
+      backends: { aws: { kind: 'aws-secrets-manager', endpoint: proxy.address } },
+      api: {
+        audit: 'all',
+        listeners: [
+          { listen: `127.0.0.1:${port}`, tokenFile: join(dir, 'token'), aws },
+          { socket: join(dir, 'api.sock') },
+        ],
+      },
+    });
+    const agent = scene.run(config, { env: { ...loudEnv(place), ...KEYS } });
+    await agent.waitFor('listener-opened', { count: 2 });
+    const headers = { 'X-Aws-Parameters-Secrets-Token': token };
+    const get = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+      return await answer.text();
+    };
+    const paths = [
+      '/v1/named/db',
+      '/secretsmanager/get?secretId=named/bytes',
+      '/systemsmanager/parameters/get?name=/named/url',
+      // What clients write is as little for a log as what they read.
+      `/v1/named/${CANARY}?versionStage=${CANARY}`,
+      `/v1/${CANARY}?abc=${CANARY}`,
+      `/secretsmanager/get?secretId=named/db&roleArn=arn:aws:iam::123456789012:role/${CANARY}`,
+    ];
+    const answers = [];
+    for (const path of [...paths, ...paths]) answers.push(await get(path));
+    expect(answers.filter((one) => one.includes(`${CANARY}-`)).length).toBeGreaterThanOrEqual(4);
+    // The words of AWS are for the client that asked.
+    proxy.fault(() => awsError('AccessDeniedException', 400, `User ${CANARY} is not authorized`));
+    expect(await get('/v1/named/other')).toContain(CANARY);
+    proxy.fault(() => ({ status: 200, body: `{"SecretString":"${CANARY}"}` }));
+    for (const path of paths) await get(path);
+    const status = await runAgent(['status', '--socket', join(dir, 'api.sock')]);
+    await agent.stop();
+    expect(agent.output()).toContain('read-on-demand');
+    expect(agent.output() + status.output()).not.toContain(CANARY);
+    expect(filesWithCanary(dir)).toEqual(['token']);
   });
 
   it.each<[string, Fault]>([

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import type { LevelControl } from '../../base/log-level.ts';
+import type { OnDemandView as AwsOnDemandView } from '../../deliver/aws/on-demand.ts';
 import type { SdsHub } from '../../deliver/sds/hub.ts';
 import type { LeaseManager } from '../../lease/manager.ts';
 import type { ComputedByName } from '../../render/render.ts';
@@ -55,6 +56,8 @@ export interface AgentView {
   wantAlso(secrets: ComputedByName, added?: string): void;
   /** What the listeners of `sds` share; without them it has no hub. */
   readonly sds: { hub?: SdsHub };
+  /** What listeners read on demand by AWS's protocol, by the listener's name; empty without such listeners. */
+  readonly awsOnDemand: Map<string, AwsOnDemandView>;
   /** Ends the agent as SIGTERM does. */
   readonly stop: () => void;
   /**

@@ -8,6 +8,10 @@ export function apiServices({ api, secrets }: Config): readonly ServicePlan[] {
     where: listener.where,
     place: listener.place,
     create: async (view) => {
+      if (listener.aws !== undefined) {
+        const { createAwsAgentOn } = await import('./create-aws-agent.ts');
+        return createAwsAgentOn({ listener, aws: listener.aws, audit: api?.audit ?? 'changes', secrets }, view);
+      }
       const { createApi } = await import('../../deliver/api/create-api.ts');
       const { apiAgent } = await import('./api-agent.ts');
       const { healthRoutes } = await import('./observers.ts');

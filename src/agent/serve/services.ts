@@ -16,8 +16,9 @@ export function servedSecrets(config: Config): ReadonlySet<string> {
 }
 
 /** Backends that are opened for listeners, even if no secret needs them. */
-export function servedBackends({ proxy, sds }: Config): ReadonlySet<string> {
-  return new Set([proxy?.backend, sds?.onDemand?.backend].filter((name) => name !== undefined));
+export function servedBackends({ api, proxy, sds }: Config): ReadonlySet<string> {
+  const byAws = (api?.listeners ?? []).map(({ aws }) => aws?.onDemand?.backend);
+  return new Set([proxy?.backend, sds?.onDemand?.backend, ...byAws].filter((name) => name !== undefined));
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Failure, failure } from '../../base/errors.ts';
 import type { BackendConfig, SecretConfig } from '../../config/config.ts';
 import { etagOf } from '../../deliver/api/etag.ts';
 import type {
+  AwsOnDemandStatus,
   BackendStatus,
   FailureStatus,
   OutputStatus,
@@ -47,6 +48,7 @@ export function statusOf(view: AgentView, sees: (secret: string) => boolean): St
       .filter(({ renderer }) => seesAll || (renderer.asks.size === 0 && [...renderer.wants].every(sees)))
       .flatMap((output) => outputStatus(output, view)),
     ...sdsStatus(view, sees),
+    ...(seesAll ? awsStatus(view) : {}),
   };
 }
 
@@ -135,6 +137,16 @@ function sdsStatus({ sds: { hub }, plan }: AgentView, sees: (secret: string) => 
         ...(refusal === undefined ? {} : { refused: refusedStatus(refusal) }),
       })),
     },
+  };
+}
+
+/** What listeners read on demand by AWS's protocol, in numbers: the names are the clients'. */
+function awsStatus({ awsOnDemand }: AgentView): { awsOnDemand?: AwsOnDemandStatus[] } {
+  if (awsOnDemand.size === 0) return {};
+  return {
+    awsOnDemand: [...awsOnDemand].map(([listener, { values, max, requests }]) => {
+      return { listener, values, max, requests: Object.fromEntries(requests) };
+    }),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { type Failure, fail } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
-import type { Backend, Fetch, Fetched, Want } from '../backend.ts';
+import type { Fetch, Fetched, Want } from '../backend.ts';
 import type { AwsApi } from './client/client.ts';
 import type { AwsBackendConfig } from './config/config.ts';
 import type { AwsRequest } from './config/request.ts';
+import type { AwsBackend, AwsReader } from './reader.ts';
 import { createAwsParameter, createAwsParameters } from './source/parameter.ts';
 import { createAwsPrefix } from './source/prefix.ts';
 import { type AwsSourceDeps, createAwsSecret } from './source/secret.ts';
@@ -14,6 +15,7 @@ export interface AwsBackendDeps {
   readonly api: AwsApi;
   readonly clock: Clock;
   readonly emit: Emit;
+  readonly random: () => number;
   /** Why there are no keys yet; undefined when there are, and while it is not known. */
   readonly trouble: () => Failure | undefined;
   /** Ends all requests and closes the connections. */
@@ -23,8 +25,8 @@ export interface AwsBackendDeps {
 /** Makes a backend of Secrets Manager and Parameter Store of one account and region. Its secrets have no leases. */
 export function createAwsBackend(
   config: AwsBackendConfig,
-  { api, clock, emit, trouble, close }: AwsBackendDeps,
-): Backend {
+  { api, clock, emit, random, trouble, close }: AwsBackendDeps,
+): AwsBackend {
   const deps: AwsSourceDeps = { api, clock, values: createAwsValues(clock) };
   const secret = createAwsSecret(deps);
   const prefix = createAwsPrefix(deps, emit);
@@ -47,12 +49,19 @@ export function createAwsBackend(
     }
   };
 
+  let reader: Promise<AwsReader> | undefined;
+  const loadReader = async () => {
+    const { createAwsReader } = await import('./source/as-stored.ts');
+    return createAwsReader({ api, clock, random, place: `backends.${config.name}` });
+  };
+
   return {
     name: config.name,
     where: whereOf(config),
     source: { fetch },
     identity: identityOf(config),
     trouble,
+    reader: () => (reader ??= loadReader()),
     [Symbol.asyncDispose]: close,
   };
 }

@@ -28,6 +28,7 @@ export const aws: BackendKind<AwsBackendConfig> = {
     'AWS_SESSION_TOKEN',
     'AWS_CONTAINER_AUTHORIZATION_TOKEN',
   ],
+  hasAwsProtocol: true,
   loadTools: () => import('./tools.ts'),
   open: async (config, opening) => (await import('./open.ts')).openAwsBackend(config, opening),
 };

@@ -15,12 +15,13 @@ export function openAwsClient(config: AwsBackendConfig, { clock, emit, env, vers
 
 /** Opens a backend with its own connections and its own credentials. */
 export function openAwsBackend(config: AwsBackendConfig, context: BackendContext): Backend {
-  const { clock, emit } = context;
+  const { clock, emit, random } = context;
   const { http, keys, api } = openAwsClient(config, context);
   return createAwsBackend(config, {
     api,
     clock,
     emit,
+    random,
     trouble: () => keys.trouble(),
     close: () => http[Symbol.asyncDispose](),
   });

@@ -75,6 +75,15 @@ function needsOfOne(
       const actions = ['ssm:GetParameter', ...(areParametersBatched ? ['ssm:GetParameters'] : [])];
       return [{ actions, on: [parameterArn(request.name, home)], why }];
     }
+    case 'aws-on-demand': {
+      const actions = ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'];
+      const on = regions.flatMap((region) => request.secrets.flatMap((id) => secretArns(id, region)));
+      const parameters = request.parameters.map((name) => parameterArn(name, home));
+      return [
+        ...(on.length === 0 ? [] : [{ actions, on, why }]),
+        ...(parameters.length === 0 ? [] : [{ actions: ['ssm:GetParameter'], on: parameters, why }]),
+      ];
+    }
     case 'aws-parameters': {
       const path = request.path.replace(/\/$/, '');
       return [

@@ -38,10 +38,10 @@ export async function checkListeners(examination: Examination, config: Config): 
 
 function listenersOf({ api, proxy, admin, sds }: Config): readonly Listener[] {
   return [
-    ...(api?.listeners ?? []).map(({ where, place, tokenFile }) => ({
+    ...(api?.listeners ?? []).map(({ where, place, tokenFile, aws }) => ({
       where,
       place,
-      hasHealth: true,
+      hasHealth: aws === undefined,
       ...(tokenFile === undefined ? {} : { tokenFile }),
     })),
     ...(sds?.listeners ?? []).map(({ where, place, tokenFile }) => ({

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../base/duration.ts';
 import type {
+  AwsOnDemandStatus,
   BackendStatus,
   FailureStatus,
   OutputStatus,
@@ -11,7 +12,7 @@ import { table } from './table.ts';
 
 /** The status for people: a line about the agent, and a table each of backends, secrets and outputs. */
 export function shownStatus(status: Status): string {
-  const { version, startedAt, configuration, backends, secrets, outputs, sds } = status;
+  const { version, startedAt, configuration, backends, secrets, outputs, sds, awsOnDemand } = status;
   const now = Date.parse(status.now);
   const since = (time: string) => formatDuration(floorSeconds(now - Date.parse(time)));
   const read = `configuration of ${since(configuration.readAt)} ago${listOf(configuration.files)}`;
@@ -34,6 +35,7 @@ export function shownStatus(status: Status): string {
     ),
     table(['OUTPUT', 'STATE', 'GENERATION', 'DIR', 'WHY'], outputs.map(outputRow)),
     sds === undefined ? '' : shownSds(sds),
+    table(['READ ON DEMAND BY', 'VALUES', 'AT MOST', 'REQUESTS'], (awsOnDemand ?? []).map(onDemandRow)),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
@@ -100,6 +102,11 @@ function shownSds({ streams, onDemand, secrets }: SdsStatus): string {
     ]),
   );
   return `sds: ${streams} streams${issued}\n${rows}`;
+}
+
+function onDemandRow({ listener, values, max, requests }: AwsOnDemandStatus): string[] {
+  const ended = Object.entries(requests).map(([outcome, count]) => `${count} ${outcome}`);
+  return [listener, String(values), String(max), ended.length === 0 ? '-' : ended.join(', ')];
 }
 
 function outputRow({ name, state, generation, dir, missing = [], failure, held }: OutputStatus): string[] {

@@ -70,6 +70,22 @@ export class Audit implements Disposable {
     else this.#write(line, 'read', MAX_READS, this.#lineOf(action, 'done', { secret }));
   }
 
+  /**
+   * Records that a value that no secret of the configuration names is about to be sent.
+   * @param secret the name at the backend.
+   * @param isFirst whether this listener sends the value for the first time.
+   */
+  readOnDemand(secret: string, version: string, isFirst: boolean): void {
+    if (this.#mode === 'off' || (this.#mode === 'changes' && !isFirst)) return;
+    const line = this.#lineOf('read-on-demand', 'done', { secret, version });
+    this.#write(line, 'read-on-demand', MAX_READS, this.#lineOf('read-on-demand', 'done', {}));
+  }
+
+  /** Records a request for something that is not configured, which failed or was refused. */
+  failedOnDemand(outcome: 'failed' | 'refused', code: Code): void {
+    this.#writeByKind(this.#lineOf('read-on-demand', outcome, { code }), MAX_VAIN);
+  }
+
   /** Records a request for something that does not exist. */
   missed(action: Line['action'], outcome: 'unknown' | 'absent', about: About = {}): void {
     if (this.#mode !== 'off') this.#writeByKind(this.#lineOf(action, outcome, about), MAX_VAIN);

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { asFailure } from '../../base/errors.ts';
 import { Guard, type RefusedRequest } from '../http/guard.ts';
 import type { HttpService } from '../http/http-service.ts';
 import { nameOfListen } from '../http/listening.ts';
 import { sendReply } from '../http/reply.ts';
 import { type Route, Routes } from '../http/routes.ts';
 import { TokenFile } from '../http/token-file.ts';
+import { warnIfWeak } from '../http/warn-if-weak.ts';
 import { type ActionRouteDeps, actionRoutes } from './actions.ts';
 import { AnswerCache } from './answers.ts';
 import type { ApiAgent, ApiOptions } from './api-agent.ts';
@@ -52,7 +52,7 @@ class Api implements HttpService {
     this.#routes = new Routes([...rows, ...(options.rows ?? [])]);
     const token = tokenFile === undefined ? undefined : new TokenFile(tokenFile, `${place}.tokenFile`, agent.clock);
     this.#guard = new Guard({ isTcp: where.kind === 'tcp', token });
-    void warnIfWeak(token, agent);
+    void warnIfWeak(token, agent.emit);
     this.#listening = agent.secrets.onEvent((names) => {
       this.#waiting.wake(names);
       this.#watchers.changed(names);
@@ -87,15 +87,5 @@ class Api implements HttpService {
     this.#waiting.endAll();
     this.#watchers.endAll();
     this.#audit[Symbol.dispose]();
-  }
-}
-
-/** Warns of a weak token or an unusable file. The file may appear later; until then every request is refused. */
-async function warnIfWeak(token: TokenFile | undefined, { emit }: ApiAgent): Promise<void> {
-  try {
-    const weakness = await token?.check();
-    if (weakness !== undefined) emit({ kind: 'agent-warning', warning: weakness });
-  } catch (error) {
-    emit({ kind: 'agent-warning', warning: asFailure(error, 'api') });
   }
 }

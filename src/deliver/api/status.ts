@@ -86,6 +86,16 @@ export const sdsStatusSchema = z.object({
   secrets: z.array(servedSecretSchema),
 });
 
+/** What one listener reads on demand by AWS's protocol. */
+export const awsOnDemandStatusSchema = z.object({
+  listener: z.string(),
+  /** How many values it keeps, and how many there may be. */
+  values: z.number(),
+  max: z.number(),
+  /** How many requests ended how: cached, confirmed, fetched, stale, failed, refused. */
+  requests: z.record(z.string(), z.number()),
+});
+
 export const outputStatusSchema = z.object({
   name,
   /** Absent for `exec.env`, the environment of the child of exec. */
@@ -142,12 +152,15 @@ export const statusSchema = z.object({
   outputs: z.array(outputStatusSchema),
   /** Absent: the agent serves nothing to Envoy. */
   sds: z.optional(sdsStatusSchema),
+  /** Absent: no listener reads what clients name by AWS's protocol. */
+  awsOnDemand: z.optional(z.array(awsOnDemandStatusSchema)),
 });
 
 export type FailureStatus = z.infer<typeof failureStatusSchema>;
 export type SecretStatus = z.infer<typeof secretStatusSchema>;
 export type CertificateStatus = z.infer<typeof certificateStatusSchema>;
 export type SdsStatus = z.infer<typeof sdsStatusSchema>;
+export type AwsOnDemandStatus = z.infer<typeof awsOnDemandStatusSchema>;
 export type OutputStatus = z.infer<typeof outputStatusSchema>;
 export type BackendStatus = z.infer<typeof backendStatusSchema>;
 export type Status = z.infer<typeof statusSchema>;

@@ -16,10 +16,12 @@ export interface GuardOptions {
   readonly isTcp: boolean;
   /** The token that requests must carry; undefined: they need none. */
   readonly token: TokenFile | undefined;
+  /** The headers that may carry it, in lower case; of several in one request the first of this list counts. */
+  readonly tokenHeaders?: readonly string[];
 }
 
 /** Headers that may carry the token; the last two are those of the AWS agent and of Vault's clients. */
-const TOKEN_HEADERS = ['x-pannier-token', 'x-aws-parameters-secrets-token', 'x-vault-token'] as const;
+const TOKEN_HEADERS: readonly string[] = ['x-pannier-token', 'x-aws-parameters-secrets-token', 'x-vault-token'];
 
 /** Headers that proxies add, beside `X-Forwarded-…`: RFC 7239, nginx, CDNs, Envoy and Kubernetes Ingress. */
 const FORWARDED = new Set([
@@ -50,9 +52,13 @@ const ONCE = new Set(['host', 'last-event-id', 'content-length', 'content-type',
  */
 export class Guard {
   readonly #options: GuardOptions;
+  readonly #tokenHeaders: readonly string[];
+  readonly #once: ReadonlySet<string>;
 
   constructor(options: GuardOptions) {
     this.#options = options;
+    this.#tokenHeaders = options.tokenHeaders ?? TOKEN_HEADERS;
+    this.#once = options.tokenHeaders === undefined ? ONCE : new Set([...ONCE, ...options.tokenHeaders]);
   }
 
   /**
@@ -63,12 +69,13 @@ export class Guard {
     request: IncomingMessage,
     isOpen: () => boolean,
   ): RefusedRequest | undefined | Promise<RefusedRequest | undefined> {
-    const problem = findHeaderProblem(request, this.#options.isTcp, ONCE);
+    const problem = findHeaderProblem(request, this.#options.isTcp, this.#once);
     if (problem !== undefined) return refused(problem.status, problem.code, problem.seen);
     const { headers } = request;
     const { token } = this.#options;
     if (token === undefined || isOpen()) return undefined;
-    const given = headers[TOKEN_HEADERS[0]] ?? headers[TOKEN_HEADERS[1]] ?? headers[TOKEN_HEADERS[2]];
+    const carrying = this.#tokenHeaders.find((name) => headers[name] !== undefined);
+    const given = carrying && headers[carrying];
     if (typeof given !== 'string') return refused(403, 'API_TOKEN', given === undefined ? MISSING : WRONG);
     const accepted = token.accepts(given);
     return accepted === true ? undefined : verdict(accepted);

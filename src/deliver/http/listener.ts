@@ -7,7 +7,7 @@ import type { Listener, ListenOptions } from '../service.ts';
 import { type BoundSocket, bind } from './bind.ts';
 import { ExtraMethods } from './extra-methods.ts';
 import type { HttpService } from './http-service.ts';
-import { sendProblem, writeUnsent } from './reply.ts';
+import { sendProblem, sendReply, writeUnsent } from './reply.ts';
 import { type Reading, SlowClients, type SlowLimits } from './slow-clients.ts';
 
 /** The protocol of an HttpListener. */
@@ -208,7 +208,9 @@ export class HttpListener implements Listener {
     if (connection.crowded && this.#makeRoom()) connection.crowded = false;
     if (connection.crowded && this.#service.isVital?.(request) !== true) {
       response.shouldKeepAlive = false;
-      sendProblem(response, 429, 'API_BUSY', 'all connections are taken', { 'Retry-After': '1' });
+      const { busyReply } = this.#service;
+      if (busyReply !== undefined) sendReply(response, busyReply);
+      else sendProblem(response, 429, 'API_BUSY', 'all connections are taken', { 'Retry-After': '1' });
     } else this.#service.handle(request, response);
   }
 }

@@ -51,6 +51,7 @@ export async function apiWorld(names: readonly string[], options: ListenerOption
       failure('SECRET_NEVER_FETCHED', `secrets.${name}.kv`, 'no answer has come yet from memory'),
     refusedConfig: () => [],
     sds: {},
+    awsOnDemand: new Map(),
     async reloadConfig() {
       done.push('reload');
       return [];

@@ -23,7 +23,7 @@ import type { Code } from '../../../base/codes.ts';
 import { asFailure, fail, type PannierError } from '../../../base/errors.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
 import type { AwsRole } from '../config/request.ts';
-import { type AwsCall, awsError, isClockCorrected } from './error.ts';
+import { type AwsCall, awsError, awsErrorAt, isClockCorrected } from './error.ts';
 import type { AwsHttp } from './http.ts';
 
 export type AwsSdk = typeof import('./sdk.ts');
@@ -240,8 +240,8 @@ class SdkClient implements AwsApi {
   /** A refusal of keys gets the place of the backend, since it is not about one secret. */
   #placed(foreign: unknown, call: AwsCall): PannierError {
     const error = awsError(foreign, call);
-    const { code, seen } = error.failure;
-    return code.startsWith('AUTH_') ? fail(code, `backends.${this.#options.config.name}`, seen, error.failure) : error;
+    const isOfKeys = error.failure.code.startsWith('AUTH_');
+    return isOfKeys ? awsErrorAt(error, `backends.${this.#options.config.name}`) : error;
   }
 
   #clientFor(sdk: AwsSdk, service: AwsService, region: string, role: AwsRole): SecretsManagerClient | SSMClient {

@@ -1,6 +1,7 @@
 import type { Code } from '../../../base/codes.ts';
-import { fail, PannierError } from '../../../base/errors.ts';
+import { type Failure, fail, failure, PannierError } from '../../../base/errors.ts';
 import { retryAfterMs } from '../../../http/retry-after.ts';
+import type { AwsErrorAnswer } from '../reader.ts';
 
 /** The call that failed. */
 export interface AwsCall {
@@ -14,6 +15,34 @@ export interface AwsCall {
   readonly place: string;
   /** On the wall clock, to read a Retry-After that is a date. */
   readonly nowMs: number;
+}
+
+/**
+ * A failure that the service answered with. What the service said goes to the client that asked and nowhere else: it is
+ * no part of the failure, and neither printed nor inspected with the error.
+ */
+class AwsAnswerError extends PannierError {
+  readonly #answer: AwsErrorAnswer;
+
+  constructor(failed: Failure, answer: AwsErrorAnswer) {
+    super(failed);
+    this.#answer = answer;
+  }
+
+  static answerOf(error: unknown): AwsErrorAnswer | undefined {
+    return error instanceof AwsAnswerError ? error.#answer : undefined;
+  }
+}
+
+/** What the service answered; undefined when it gave no answer of its own, or an error was made without one. */
+export const awsAnswerOf = (error: unknown): AwsErrorAnswer | undefined => AwsAnswerError.answerOf(error);
+
+/** The error with another place, and with the same answer. */
+export function awsErrorAt(error: PannierError, place: string): PannierError {
+  const { code, seen } = error.failure;
+  const failed = failure(code, place, seen, error.failure);
+  const answer = awsAnswerOf(error);
+  return answer === undefined ? new PannierError(failed) : new AwsAnswerError(failed, answer);
 }
 
 interface KnownError {
@@ -113,9 +142,11 @@ export function awsError(error: unknown, call: AwsCall): PannierError {
   if (error instanceof PannierError) {
     return atPlace(error, call.place);
   }
-  const { name, message, status, headers } = readError(error);
+  const { name, message, status, headers, isOfService } = readError(error);
   if (name === 'AbortError') return fail('CANCELLED', call.place, 'the call was cancelled');
-  return describe(name, message, call, status, retryAfterMs(headers['retry-after'], call.nowMs));
+  const made = describe(name, message, call, status, retryAfterMs(headers['retry-after'], call.nowMs));
+  if (!isOfService || status === undefined) return made;
+  return new AwsAnswerError(made.failure, { type: name, message, status });
 }
 
 /** Moves a failure to another place, unless it is one of the whole backend: no credentials, no region. */
@@ -179,9 +210,11 @@ function byStatus(status: number | undefined): KnownError {
 }
 
 function readError(error: unknown) {
-  const { name, message, $metadata, $response } = (error ?? {}) as {
+  const { name, message, $fault, $metadata, $response } = (error ?? {}) as {
     name?: unknown;
     message?: unknown;
+    /** Which side the service blames; absent in errors that the SDK makes itself. */
+    $fault?: unknown;
     $metadata?: { httpStatusCode?: number };
     $response?: { statusCode?: number; headers?: Readonly<Record<string, string>> };
   };
@@ -190,5 +223,6 @@ function readError(error: unknown) {
     message: typeof message === 'string' ? message : '',
     status: $metadata?.httpStatusCode ?? $response?.statusCode,
     headers: $response?.headers ?? {},
+    isOfService: $fault !== undefined,
   };
 }

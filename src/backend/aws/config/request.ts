@@ -38,7 +38,22 @@ export interface AwsParametersRequest extends SecretRequest, AwsRole {
   readonly path: string;
 }
 
-export type AwsRequest = AwsSecretRequest | AwsPrefixRequest | AwsParameterRequest | AwsParametersRequest;
+/**
+ * What clients may name by AWS's protocol, for policies and for examinations: nothing is fetched before a client asks.
+ */
+export interface AwsOnDemandRequest extends SecretRequest, AwsRole {
+  readonly kind: 'aws-on-demand';
+  /** Patterns of names and ARNs, in which `*` stands for any characters. */
+  readonly secrets: readonly string[];
+  readonly parameters: readonly string[];
+}
+
+export type AwsRequest =
+  | AwsSecretRequest
+  | AwsPrefixRequest
+  | AwsParameterRequest
+  | AwsParametersRequest
+  | AwsOnDemandRequest;
 
 export function isAwsSecretRequest(request: SecretRequest): request is AwsSecretRequest {
   return request.kind === 'aws-secret';

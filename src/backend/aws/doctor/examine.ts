@@ -1,11 +1,13 @@
 import { fail } from '../../../base/errors.ts';
 import type { Examination } from '../../../base/examination.ts';
+import type { SecretRequest } from '../../../config/config.ts';
 import { checkReach } from '../../../http/check-reach.ts';
 import type { Examined } from '../../examined.ts';
 import { fetchEach } from '../../fetch-each.ts';
 import { createAwsBackend } from '../backend.ts';
 import { type AwsService, regionsOf, SILENT } from '../client/client.ts';
 import type { AwsBackendConfig } from '../config/config.ts';
+import type { AwsOnDemandRequest } from '../config/request.ts';
 import { openAwsClient } from '../open.ts';
 import { askCallerIdentity } from './caller-identity.ts';
 
@@ -48,14 +50,40 @@ export async function examine(backend: Examined<AwsBackendConfig>, examination: 
     return await askCallerIdentity({ config, region, http, keys: await keys.keysFor({}, signal), clock }, signal);
   });
   if (!isReached || !isKnown) return skip(isKnown ? 'no connection' : 'AWS does not know these keys');
-  const { source } = createAwsBackend(config, { api, clock, emit, trouble: () => undefined, close: async () => {} });
-  await fetchEach(examination, source, backend);
+  const { source } = createAwsBackend(config, {
+    api,
+    clock,
+    emit,
+    random: context.random,
+    trouble: () => undefined,
+    close: async () => {},
+  });
+  await fetchEach(examination, source, { ...backend, secrets: secrets.filter((one) => !isOnDemand(one.request)) });
+  for (const { place: at, request } of secrets) {
+    if (!isOnDemand(request)) continue;
+    const { roleArn } = request;
+    if (roleArn === undefined) examination.skip('secret', at, 'clients name the secrets that are read on demand');
+    else {
+      await examination.run('role', `${at}.roleArns`, async (signal) => {
+        await keys.keysFor({ roleArn }, signal);
+        return `${roleArn} can be assumed`;
+      });
+    }
+  }
 }
+
+const isOnDemand = (request: SecretRequest): request is AwsOnDemandRequest => request.kind === 'aws-on-demand';
 
 /** The services that the secrets are in; Secrets Manager when there is no secret. */
 function servicesOf({ secrets }: Examined): readonly AwsService[] {
   const services = new Set<AwsService>(
-    secrets.map(({ request }) => (request.kind.startsWith('aws-parameter') ? 'ssm' : 'secretsmanager')),
+    secrets.flatMap(({ request }): AwsService[] => {
+      if (!isOnDemand(request)) return [request.kind.startsWith('aws-parameter') ? 'ssm' : 'secretsmanager'];
+      return [
+        ...(request.secrets.length > 0 ? ['secretsmanager' as const] : []),
+        ...(request.parameters.length > 0 ? ['ssm' as const] : []),
+      ];
+    }),
   );
   return services.size === 0 ? ['secretsmanager'] : [...services];
 }

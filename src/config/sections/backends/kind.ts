@@ -52,6 +52,8 @@ export interface BackendKindConfig {
   readonly pathRequests?: PathRequests;
   /** Whether the section `proxy` can name such a backend. Absent: no. */
   readonly hasProxy?: true;
+  /** Whether clients that speak AWS's protocol can read from such a backend by the names that they give. Absent: no. */
+  readonly hasAwsProtocol?: true;
 }
 
 /** The kind of a configured backend. @throws TypeError when there is none, which the schema of backends rules out. */

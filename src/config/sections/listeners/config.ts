@@ -32,6 +32,36 @@ export interface ApiListenerConfig {
   /** Whether clients may stop the agent. */
   readonly control: boolean;
   readonly maxConnections: number;
+  /** The listener speaks the API of the AWS Secrets Manager Agent, and nothing else. Absent: it speaks Pannier's. */
+  readonly aws?: AwsAgentConfig;
+}
+
+/** How a listener speaks the API of the AWS Secrets Manager Agent. */
+export interface AwsAgentConfig {
+  /** Begins with a slash. */
+  readonly pathPrefix: string;
+  /** The headers that may carry the token, in lower case. */
+  readonly tokenHeaders: readonly string[];
+  /** Absent: only configured secrets are answered. */
+  readonly onDemand?: AwsOnDemandConfig;
+}
+
+/** What clients of the AWS agent may read that no secret of the configuration names. */
+export interface AwsOnDemandConfig {
+  /** The name of a backend whose kind speaks AWS's protocol. */
+  readonly backend: string;
+  /** Patterns of names and ARNs of secrets, in which `*` stands for any characters. */
+  readonly allow: readonly string[];
+  /** The same for parameters. Absent: parameters cannot be read, as in the AWS agent. */
+  readonly parameters?: readonly string[];
+  /** The roles that a client may have assumed. */
+  readonly roleArns: readonly string[];
+  readonly ttlMs: number;
+  readonly maxEntries: number;
+  /** A value that AWS has not confirmed for so long is dropped. */
+  readonly maxStaleMs: number;
+  /** Configuration path, for errors. */
+  readonly place: string;
 }
 
 /** The proxy, by which clients that speak the backend's own API reach it through the agent. */

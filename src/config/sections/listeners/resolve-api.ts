@@ -8,16 +8,44 @@ import { isTree } from '../../load/source-file.ts';
 import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { ApiListenerShape } from '../../schema.ts';
+import type { BackendKindConfig } from '../backends/kind.ts';
+import type { KnownBackends } from '../secrets/resolve.ts';
 import { type KnownSecrets, resolveSource } from '../secrets/resolve-source.ts';
+import type { resolveAwsAgent } from './resolve-aws.ts';
 import { resolveHostPort, resolveSocket } from './resolve-listen.ts';
 
 const MAX_CONNECTIONS = 256;
-const LISTENER_KEYS = ['socket', 'mode', 'uid', 'gid', 'listen', 'tokenFile', 'secrets', 'control', 'maxConnections'];
+
+/** As in the AWS agent. */
+const MAX_AWS_CONNECTIONS = 800;
+
+const LISTENER_KEYS = [
+  'socket',
+  'mode',
+  'uid',
+  'gid',
+  'listen',
+  'tokenFile',
+  'secrets',
+  'control',
+  'maxConnections',
+  'aws',
+];
+
+/** What listeners name. */
+export interface ApiResolveDeps {
+  readonly secrets: KnownSecrets;
+  readonly backends: KnownBackends;
+  readonly kinds: readonly BackendKindConfig[];
+  /** Resolves the key `aws`; undefined when no listener has it. */
+  readonly resolveAws: ResolveAws | undefined;
+}
+export type ResolveAws = typeof resolveAwsAgent;
 
 /** The configuration of the local API; undefined when there is no such section, or no listener without problems. */
 export function resolveApi(
   entry: ConfigEntry | undefined,
-  secrets: KnownSecrets,
+  deps: ApiResolveDeps,
   problems: Problems,
 ): ApiConfig | undefined {
   if (entry === undefined) return undefined;
@@ -26,7 +54,7 @@ export function resolveApi(
   const isShort = !isTree(raw) || raw['listeners'] === undefined;
   const make = (shape: Shapes['api'], found: Problems) => ({
     audit: shape.audit ?? 'changes',
-    listener: isShort ? resolveListener(shape, entry, secrets, found) : undefined,
+    listener: isShort ? resolveListener(shape, entry, deps, found) : undefined,
   });
   const common = resolveEntry('api', entry, problems, make, { raw: withoutListeners(raw) });
 
@@ -56,7 +84,7 @@ export function resolveApi(
     for (const index of items.keys()) {
       const at = { file, path: [...path, 'listeners', index] };
       const listener = resolveEntry('apiListener', at, problems, (shape, found) =>
-        resolveListener(shape, at, secrets, found),
+        resolveListener(shape, at, deps, found),
       );
       if (listener !== undefined) listeners.push(listener);
     }
@@ -67,11 +95,12 @@ export function resolveApi(
 function resolveListener(
   shape: ApiListenerShape,
   entry: ConfigEntry,
-  known: KnownSecrets,
+  { secrets: known, backends, kinds, resolveAws }: ApiResolveDeps,
   problems: Problems,
 ): ApiListenerConfig | undefined {
   const { file, path } = entry;
-  const { socket, listen, tokenFile, secrets, control = false, maxConnections = MAX_CONNECTIONS } = shape;
+  const { socket, listen, tokenFile, secrets, control = false } = shape;
+  const { maxConnections = shape.aws === undefined ? MAX_CONNECTIONS : MAX_AWS_CONNECTIONS } = shape;
   const before = problems.count;
   if (socket === undefined && listen === undefined) {
     problems.add('CONFIG_MISSING', file, path, 'the listener has neither socket nor listen', 'Add one of them.');
@@ -102,6 +131,7 @@ function resolveListener(
       );
     } else resolveSource(name, file, at, known, problems);
   }
+  const aws = shape.aws && resolveAws?.(shape.aws, shape, entry, backends, kinds, problems);
   if (problems.count > before) return undefined;
   return {
     where: socket === undefined ? resolveHostPort(listen as string) : resolveSocket({ ...shape, socket }, file),
@@ -110,6 +140,7 @@ function resolveListener(
     ...(secrets === undefined ? {} : { secrets }),
     control,
     maxConnections,
+    ...(aws === undefined ? {} : { aws }),
   };
 }
 

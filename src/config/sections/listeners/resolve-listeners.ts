@@ -6,7 +6,7 @@ import type { KnownBackends } from '../secrets/resolve.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
 import { checkListens } from './check-listens.ts';
 import { resolveAdmin } from './resolve-admin.ts';
-import { resolveApi } from './resolve-api.ts';
+import { type ResolveAws, resolveApi } from './resolve-api.ts';
 import { resolveProxy } from './resolve-proxy.ts';
 
 /** The sections whose services listen, and nothing of those that are absent or have problems. */
@@ -16,8 +16,9 @@ export function resolveListeners(
   backends: KnownBackends,
   kinds: readonly BackendKindConfig[],
   problems: Problems,
+  resolveAws: ResolveAws | undefined,
 ): Pick<Config, 'api' | 'proxy' | 'admin'> {
-  const api = resolveApi(singles.get('api'), secrets, problems);
+  const api = resolveApi(singles.get('api'), { secrets, backends, kinds, resolveAws }, problems);
   const proxy = resolveProxy(singles.get('proxy'), backends, kinds, problems);
   const admin = resolveAdmin(singles.get('admin'), problems);
   checkListens(singles, problems);

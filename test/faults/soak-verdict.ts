@@ -114,7 +114,8 @@ export interface Span {
 
 /**
  * The values that readers have to see: those that were the newest for long enough while no fault was played, the
- * machine had time, and the secret was fresh. In a fault the backend gives nothing, and after it a retry has to come round.
+ * machine had time, and the secret was fresh. In a fault the backend gives nothing, and after it a retry has to come
+ * round.
  */
 export function judgedValues(
   written: readonly { readonly n: number; readonly atMs: number }[],

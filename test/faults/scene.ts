@@ -1,7 +1,8 @@
 /** Makes the scene of one case: server, fault proxy, agent, readers. */
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { type Moto, startMoto, startWorld, type World } from '../servers/index.ts';
-import { createPlace, startAgent } from '../system/agent.helpers.ts';
+import { createPlace, eventually, startAgent } from '../system/agent.helpers.ts';
 import { get } from '../system/observe.helpers.ts';
 import type { FaultCase, Mode, Scene, Told } from './case.ts';
 import { startFaultProxy } from './fault-proxy.ts';
@@ -91,6 +92,7 @@ async function setUp(one: FaultCase, mode: Mode, shared: SharedServers, after: S
   const socket = join(dir, 'api.sock');
   const files = use(readFiles(base.out));
   const api = use(readApi(socket));
+  await eventually(() => expect([files.seen.last, api.seen.last]).toEqual([values.number, values.number]));
   const told = async (name = 'app') =>
     toldOf(name, JSON.parse((await get(socket, '/v1/status')).body), (await get(socket, '/readyz')).status);
   const scene = { ...base, mode, path, agent, files, api, rotate, told, number: 0 };

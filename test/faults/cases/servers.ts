@@ -122,12 +122,12 @@ export const SERVERS: readonly FaultCase[] = [
     group,
     fault: 'a standby that is behind answers with an older version; the value does not change back',
     on,
-    inject: async ({ proxy, path, rotate, files, ...scene }) => {
+    inject: async (scene) => {
+      const { proxy, path, files, api } = scene;
       const old = proxy.answers.get(`/v1/secret/data/${path}`);
       if (old === undefined) throw new Error('the secret was not read');
-      await rotate();
-      const newest = files.seen.last + 1;
-      await eventually(() => expect([files.seen.last, scene.api.seen.last]).toEqual([newest, newest]));
+      await scene.rotate();
+      await eventually(() => expect([files.seen.last, api.seen.last]).toEqual([scene.number, scene.number]));
       proxy.fault(write(old));
     },
     heal: ({ proxy }) => proxy.fault(),

@@ -46,6 +46,9 @@ function soakPart(soak: SoakFigures | undefined): string {
 \`npm run soak\` lasts half an hour: a value changes each second, faults of the kinds above come at random, 13 further secrets
 are polled or renewed, an application is reloaded, four programs read the local API and one the files. A value has to be seen by
 each of them when it was the newest one for a second in which no fault was played, the secret was fresh, and the machine had time.
+
+Memory grows in steps when bodies without end are read over many connections at once: each may have 16 MiB. Without them it
+stays where it is.
 `;
   if (soak === undefined) return `${intro}\nIt was not run yet.\n`;
   const { residentMiB: rss, descriptors } = soak;

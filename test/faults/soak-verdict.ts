@@ -79,7 +79,7 @@ export function verdict(facts: Facts): {
     kinds: new Set(facts.faults.map(({ name }) => name)).size,
     fileReads: files?.reads ?? 0,
     apiReads: apis.reduce((sum, { reads }) => sum + reads, 0),
-    mixed: seen.reduce((sum, { mixed }) => sum + mixed, 0),
+    mixed: seen.reduce((sum, { missing, mixed, broken, back }) => sum + missing + mixed + broken + back, 0),
     reloads: facts.reloads,
     requests: facts.requests,
     residentMiB: both('residentMiB'),

@@ -84,19 +84,19 @@ export class Deadlines {
   planNext(item: Item, retryAfterMs?: number, fetchInstead = false): number {
     item.cancelNext();
     const now = this.#now();
-    const { entry, failures, polledBefore, sameLease } = item;
+    const { entry, failures, pollPhaseMonoMs, sameLease } = item;
     const refreshMs = this.#polls ? item.want.refreshMs : Number.POSITIVE_INFINITY;
     const fetchedWallMs = entry === undefined || entry.state === 'absent' ? now.wallMs : entry.fetchedWallMs;
     const life = lifeOf(item) ?? { kind: 'none' };
     const { renewal } = item.want.request.upkeep ?? {};
-    const once = { firstPoll: !polledBefore, firstRenewal: item.backend.spreadsFirst === true && !item.renewedBefore };
-    const schedule = { life, fetchedWallMs, failures, retryAfterMs, sameLease, renewal, ...once };
+    const firstRenewal = item.backend.spreadsFirst === true && !item.renewedBefore;
+    const schedule = { life, fetchedWallMs, failures, retryAfterMs, sameLease, renewal, pollPhaseMonoMs, firstRenewal };
     const input = failures === 0 ? schedule : { ...schedule, ...this.#afterFailure(item) };
     const next = decide(input, { refreshMs }, now, this.#random);
-    if (next.do === 'poll' && failures === 0) item.polledBefore = true;
-    else if (life.kind === 'lease') item.renewedBefore = true;
+    if (life.kind === 'lease' && !(next.do === 'poll' && failures === 0)) item.renewedBefore = true;
     const doing = next.do === 'renew' && !fetchInstead ? 'renew' : 'fetch';
-    const isPoll = next.do === 'poll' && failures === 0;
+    const isPoll = next.do === 'poll' && failures === 0 && Number.isFinite(next.atMonoMs);
+    if (isPoll) item.pollPhaseMonoMs ??= next.atMonoMs;
     const atMonoMs = isPoll ? roundedPollMonoMs(next.atMonoMs, refreshMs, now.monoMs) : next.atMonoMs;
     item.nextMonoMs = Number.isFinite(atMonoMs) ? atMonoMs : undefined;
     if (item.nextMonoMs === undefined) return Number.POSITIVE_INFINITY;

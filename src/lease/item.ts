@@ -10,7 +10,7 @@ export type Occasion = 'turn' | 'pull';
 
 /**
  * All that is known of one want. Code outside of `lease/` gets its `entry`, a frozen view. The writers of an item are
- * `ItemWriter` (`entry`, `sameLease`, `replaced`), `Deadlines` (the deadlines, `polledBefore`, `renewedBefore`),
+ * `ItemWriter` (`entry`, `sameLease`, `replaced`), `Deadlines` (the deadlines, `pollPhaseMonoMs`, `renewedBefore`),
  * `Attempts` (the fields about attempts) and `LeaseManager` (the rest, and `pullableFromMonoMs` too).
  *
  * An item is in one of three states:
@@ -32,8 +32,8 @@ export interface Item {
   replaced: { readonly atMonoMs: number; readonly endsMonoMs: number } | undefined;
   /** How many fetches in a row brought the lease that is held already. */
   sameLease: number;
-  /** False until the first poll is planned, which may fall anywhere in the interval. */
-  polledBefore: boolean;
+  /** When the first poll was planned, anywhere in the interval; undefined until then. */
+  pollPhaseMonoMs: number | undefined;
   /** False until the first renewal is planned, which may come early, see `Backend.spreadsFirst`. */
   renewedBefore: boolean;
   /** The attempt that runs; resolves when it has ended, and never rejects. */
@@ -76,7 +76,7 @@ export function createItem(want: Want, backend: Backend, names: ReadonlySet<stri
     failures: 0,
     replaced: undefined,
     sameLease: 0,
-    polledBefore: false,
+    pollPhaseMonoMs: undefined,
     renewedBefore: false,
     running: undefined,
     startedMonoMs: 0,

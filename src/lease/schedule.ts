@@ -36,8 +36,12 @@ export interface ScheduleInput {
   readonly sameLease?: number;
   /** How a certificate is replaced, where the configuration says so. */
   readonly renewal?: Renewal | undefined;
-  /** The first poll after a start falls anywhere in the interval, so that agents that start together drift apart. */
-  readonly firstPoll: boolean;
+  /**
+   * When the first poll was planned, on the monotonic clock: later polls keep to its place in the interval. Absent
+   * for the first poll after a start, which falls anywhere in the interval, so that agents that start together drift
+   * apart.
+   */
+  readonly pollPhaseMonoMs?: number | undefined;
 }
 
 /** The shortest time after which the next attempt is due, whatever a backend says about the life of its value. */
@@ -60,7 +64,8 @@ export const MIN_LIFE_MS = 200;
  *   that is earlier and the request mints nothing. A value that had ended already when it came is polled at `refresh`.
  * - A static role is read at `refresh`, or one second after its announced rotation if that is earlier. While a rotation
  *   is due and has not happened, the role is read again after 1, 2, 4 … seconds, up to `refresh`.
- * - A secret without a lease is polled at `refresh` ± 10 %; its first poll falls anywhere in the interval.
+ * - A secret without a lease is polled at `refresh` ± 10 %; its first poll falls anywhere in the interval, and later
+ *   ones keep to that place, see `pollMonoMs`.
  * - The end of the login plays no part here: leases are fetched anew when the session replaces the login. Planning by
  *   the end of the login too would mint credentials in ever shorter steps whenever that replacement fails.
  * - After a failure the attempt is made again with full jitter backoff, or after the server's Retry-After; where a
@@ -117,7 +122,9 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
   const soonest = now.monoMs + MIN_LIFE_MS;
   const pollAtMs = () => {
     if (refreshMs === Number.POSITIVE_INFINITY) return refreshMs;
-    return now.monoMs + refreshMs * (input.firstPoll ? random() : 0.9 + 0.2 * random());
+    const phaseMonoMs = input.pollPhaseMonoMs;
+    if (phaseMonoMs === undefined) return now.monoMs + refreshMs * random();
+    return pollMonoMs(phaseMonoMs, refreshMs, now.monoMs, random);
   };
   switch (life.kind) {
     case 'none':
@@ -157,6 +164,26 @@ function plan(input: ScheduleInput, refreshMs: number, now: ClockReading, random
       return { do: life.renewable ? 'renew' : 'fetch', atMonoMs };
     }
   }
+}
+
+/** The jitter of a poll around its place in the interval, as a part of the interval, each way. */
+const POLL_JITTER = 0.025;
+
+/** A poll is left out when its place comes sooner than this part of the interval after another read. */
+const MIN_POLL_GAP = 0.05;
+
+/**
+ * The next poll after one that was read now. Counted from now, polls would keep no spread: secrets that come back
+ * together after an outage, or after a moment in which the machine was busy, would be polled together from then on, and
+ * jitter takes some thirty intervals to part them. So each secret keeps the place in the interval that its first poll
+ * was given at random. A read out of turn is followed by a poll at that place, which is early rather than late.
+ *
+ * The jitter is small, since `Deadlines` rounds the moment up by a twentieth of the interval at most: from one poll to
+ * the next it is the interval, 10 % more or less.
+ */
+function pollMonoMs(phaseMonoMs: number, refreshMs: number, nowMonoMs: number, random: () => number): number {
+  const intervals = Math.ceil((nowMonoMs - phaseMonoMs) / refreshMs + MIN_POLL_GAP);
+  return phaseMonoMs + refreshMs * (intervals + POLL_JITTER * (2 * random() - 1));
 }
 
 function renewalOf(

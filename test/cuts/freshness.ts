@@ -51,7 +51,7 @@ export const FRESHNESS: readonly Cut[] = [
   schedule('certificate-at-two-thirds', 'Math.max(life.notBeforeMs, input.fetchedWallMs)', 'life.notBeforeMs', {
     by: 'was old when it came',
   }),
-  schedule('poll-at-refresh', 'return now.monoMs + refreshMs *', 'return now.monoMs + 3 * refreshMs *'),
+  schedule('poll-at-refresh', '(intervals + POLL_JITTER', '(2 + intervals + POLL_JITTER'),
   cutIn('src/config/sections/secrets/resolve.ts')('poll-at-refresh', 'REFRESH_MS = 5 * 60_000', 'REFRESH_MS = 50_000', {
     by: 'defaults',
   }),
@@ -60,9 +60,12 @@ export const FRESHNESS: readonly Cut[] = [
     "return settleFetch({ last, fields, life: { kind: 'none' } }",
     "return settleFetch({ last, fields, life: { kind: 'rotates', inMs: 2_764_800_000, startedMonoMs: 0 } }",
   ),
-  schedule('poll-jitter', '0.9 + 0.2 * random()', '1'),
-  schedule('first-poll-spread', 'input.firstPoll ? random()', 'input.firstPoll ? 0.9 + 0.1 * random()'),
-  deadlines('first-poll-spread', 'firstPoll: !polledBefore', 'firstPoll: false', { by: 'the moment of an attempt' }),
+  schedule('polls-keep-spread', 'phaseMonoMs + refreshMs * (intervals', 'nowMonoMs + refreshMs * (1'),
+  schedule('poll-jitter', 'POLL_JITTER = 0.025', 'POLL_JITTER = 0'),
+  schedule('first-poll-spread', 'refreshMs * random();', 'refreshMs * (0.9 + 0.1 * random());'),
+  deadlines('first-poll-spread', 'pollPhaseMonoMs, firstRenewal };', 'pollPhaseMonoMs: 0, firstRenewal };', {
+    by: 'the moment of an attempt',
+  }),
   schedule('static-role', 'life.inMs + 1000 :', 'life.inMs :'),
   schedule('static-role', 'Math.min(pollAtMs(), rotatedMs)', 'rotatedMs', { by: 'when that is earlier' }),
   vaultRead('static-role', 'lease === undefined && STATIC_ROLE.test(path) ?', 'lease !== undefined ?', {

@@ -155,6 +155,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/read-status.ts',
   ],
   import: ['src/cli/import.ts', 'src/cli/import/show-comparison.ts'],
+  injector: ['src/cli/injector.ts'],
   ends: ['src/backend/vault/source/end.ts'],
   issuing: [
     'src/backend/vault/config/resolve-certificate.ts',

@@ -1,0 +1,32 @@
+import type { Emit } from '../base/fact.ts';
+import type { CertificateSource } from './certificate/serving.ts';
+import { InjectorServer } from './server/server.ts';
+import type { InjectorDefaults } from './settings.ts';
+
+export interface InjectorOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly defaults: InjectorDefaults;
+  readonly certificate: CertificateSource;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** Told when the server listens. */
+  readonly onListening?: (port: number) => void;
+}
+
+/**
+ * Serves the webhook until `signal` aborts.
+ * @throws PannierError when there is no certificate to begin with, or the port is taken.
+ */
+export async function runInjector(options: InjectorOptions): Promise<void> {
+  const { host, port, defaults, certificate, emit, signal, onListening } = options;
+  const pair = await certificate.first();
+  const isReady = () => certificate.isTrusted() && !signal.aborted;
+  await using server = await InjectorServer.open({ host, port, pair, defaults, emit, isReady });
+  emit({ kind: 'injector-listening', where: `${host}:${server.port}` });
+  onListening?.(server.port);
+  await certificate.keepFresh((next) => {
+    server.use(next);
+    emit({ kind: 'injector-certificate' });
+  }, signal);
+}

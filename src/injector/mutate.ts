@@ -2,21 +2,16 @@ import { EFFECTIVE_CONFIG, PREFIX, STATUS } from './annotations/known.ts';
 import { readOwn } from './annotations/read-own.ts';
 import { readVault, VAULT_PREFIXES } from './annotations/read-vault.ts';
 import { AnnotationReader } from './annotations/reader.ts';
-import { type AgentConfig, agentConfigOf } from './config/agent-config.ts';
-import { AGENT, agentContainers, INIT_AGENT, SECRETS_VOLUME, type SecretsVolume } from './pod/agent-containers.ts';
-import { isMap, type JsonMap, listOf, mapOf, textOf } from './pod/json.ts';
-import { isOfMesh, placeAmong } from './pod/mesh.ts';
-import { type Operation, PatchBuilder } from './pod/patch.ts';
+import { agentConfigOf } from './config/agent-config.ts';
+import type { Decided, Plan } from './plan.ts';
+import { AGENT, INIT_AGENT, SECRETS_VOLUME } from './pod/agent-containers.ts';
+import { checkNames, checkPod, SYSTEM_DIRS } from './pod/check-pod.ts';
+import { type JsonMap, listOf, mapOf, textOf } from './pod/json.ts';
+import type { Operation } from './pod/patch.ts';
+import { patchOf } from './pod/patch-pod.ts';
+import { seeing } from './pod/seeing.ts';
 import { usersOf } from './pod/users.ts';
-import { agentVolumes } from './pod/volumes.ts';
-import {
-  type ConfigSource,
-  completed,
-  DEFAULT_DIR,
-  type InjectorDefaults,
-  type Mode,
-  type PodSettings,
-} from './settings.ts';
+import { type ConfigSource, completed, DEFAULT_DIR, type InjectorDefaults } from './settings.ts';
 import { denialOf, type Wrong } from './wrong.ts';
 
 /** What becomes of a pod: a patch, which is empty for a pod that is to stay as it is, or a denial in one line. */
@@ -26,9 +21,6 @@ export type Mutation =
 
 /** Kubernetes takes at most 256 KiB of annotations with an object. */
 const MAX_ANNOTATION_BYTES = 256 * 1024;
-
-/** Directories that an application has its own files in: a volume there would hide them. */
-const SYSTEM_DIRS = /^\/(?:bin|boot|dev|etc|home|lib|lib64|opt|proc|root|run|sbin|sys|tmp|usr|var|var\/run)?\/*$/;
 
 const UNCHANGED: Mutation = { patch: [], warnings: [] };
 
@@ -141,56 +133,6 @@ function readSettings({ own, vault, prefix, spec, defaults }: Asked, wrong: Wron
   return { settings: completed(defaults, settings, read.settings), source, idle };
 }
 
-/** The path of the token in a projected volume of the pod. */
-function tokenPathOf(spec: JsonMap, volume: string): string | undefined {
-  const found = listOf(spec['volumes']).find(({ name }) => name === volume);
-  const sources = listOf(mapOf(found?.['projected'])['sources']);
-  return sources
-    .map(({ serviceAccountToken }) => textOf(mapOf(serviceAccountToken)['path']))
-    .find((path) => path !== undefined);
-}
-
-/** What a pod must not be or have. */
-function checkPod(spec: JsonMap, settings: PodSettings, wrong: Wrong[]): void {
-  const containers = [...listOf(spec['initContainers']), ...listOf(spec['containers'])];
-  const isWindows =
-    mapOf(spec['os'])['name'] === 'windows' || mapOf(spec['nodeSelector'])['kubernetes.io/os'] === 'windows';
-  if (isWindows) wrong.push({ where: 'spec.os', seen: 'is windows: the agent runs on Linux' });
-  for (const { name } of containers) {
-    if (name === AGENT || name === INIT_AGENT) {
-      wrong.push({
-        where: `container ${name}`,
-        seen: 'is in the pod already: rename it, or set pannier.dev/inject to "false"',
-      });
-    }
-  }
-  const names = new Set(containers.map(({ name }) => name));
-  for (const name of settings.containers ?? []) {
-    if (!names.has(name))
-      wrong.push({ where: `container ${name}`, seen: 'is named in an annotation and is not in the pod' });
-  }
-  if (settings.copiesMountsOf !== undefined && !names.has(settings.copiesMountsOf)) {
-    wrong.push({
-      where: `container ${settings.copiesMountsOf}`,
-      seen: 'is named in an annotation and is not in the pod',
-    });
-  }
-}
-
-interface Plan {
-  readonly mode: Mode;
-  readonly config: AgentConfig;
-  readonly secrets: readonly SecretsVolume[];
-  readonly sharesProcesses: boolean;
-}
-
-interface Decided {
-  readonly metadata: JsonMap;
-  readonly spec: JsonMap;
-  readonly settings: PodSettings;
-  readonly source: ConfigSource;
-}
-
 async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wrong[]): Promise<Plan | undefined> {
   const isOfJob = listOf(metadata['ownerReferences']).some(({ kind }) => kind === 'Job');
   const mode = settings.mode ?? (isOfJob ? 'init' : 'sidecar');
@@ -223,89 +165,11 @@ async function planOf({ metadata, spec, settings, source }: Decided, wrong: Wron
   return { mode, config, secrets, sharesProcesses };
 }
 
-/** Volumes of the pod that have a name of ours, and mounts at a place of ours. */
-function checkNames(
-  spec: JsonMap,
-  { settings, source, secrets, mode }: Pick<Decided, 'settings' | 'source'> & Pick<Plan, 'secrets' | 'mode'>,
-  wrong: Wrong[],
-): void {
-  const taken = new Set(listOf(spec['volumes']).map(({ name }) => name));
-  for (const { name } of agentVolumes(source, settings, { secrets, stays: mode !== 'init' })) {
-    if (taken.has(name)) wrong.push({ where: `volume ${name}`, seen: 'is in the pod already: rename it' });
-  }
-  for (const container of seeing(spec, settings)) {
-    for (const { mountPath } of listOf(container['volumeMounts'])) {
-      const path = textOf(mountPath)?.replace(/\/+$/, '');
-      if (secrets.some((one) => one.path === path)) {
-        wrong.push({ where: `container ${container['name']}`, seen: `mounts another volume at ${path}` });
-      }
-    }
-  }
-}
-
-/** The containers that see the files. */
-function seeing(spec: JsonMap, settings: PodSettings): readonly JsonMap[] {
-  return [...listOf(spec['initContainers']), ...listOf(spec['containers'])].filter((one) => sees(one, settings));
-}
-
-function sees({ name }: JsonMap, { containers }: PodSettings): boolean {
-  return containers === undefined ? !isOfMesh(name) : containers.includes(String(name));
-}
-
-function patchOf({ metadata, spec, settings, source, plan }: Decided & { readonly plan: Plan }): readonly Operation[] {
-  const patch = new PatchBuilder();
-  const { mode, config, secrets, sharesProcesses } = plan;
-  const written = {
-    [`${PREFIX}${STATUS}`]: 'injected',
-    // The other injector passes over a pod that has this.
-    [`${VAULT_PREFIXES[0]}agent-inject-status`]: 'injected',
-    ...(config.text === undefined ? {} : { [`${PREFIX}${EFFECTIVE_CONFIG}`]: config.text }),
-  };
-  patch.addMembers(['metadata', 'annotations'], metadata['annotations'], written);
-  const stays = mode !== 'init';
-  patch.append(['spec', 'volumes'], spec['volumes'], agentVolumes(source, settings, { secrets, stays }));
-  for (const list of ['initContainers', 'containers']) {
-    listOf(spec[list]).forEach((container, index) => {
-      if (!sees(container, settings)) return;
-      const path = ['spec', list, index] as const;
-      const mounts = secrets.map(({ name, path: mountPath }) => ({ name, mountPath, readOnly: true }));
-      patch.append([...path, 'volumeMounts'], container['volumeMounts'], mounts);
-      if (list === 'containers') patch.append([...path, 'env'], container['env'], variablesOf(settings, secrets));
-    });
-  }
-  if (sharesProcesses && spec['hostPID'] !== true && spec['shareProcessNamespace'] !== true) {
-    patch.add(['spec', 'shareProcessNamespace'], true);
-  }
-  const users = usersOf(spec, seeing(spec, settings), settings);
-  const copiedMounts = copiedFrom(spec, settings, secrets);
-  const { first, beside } = agentContainers(mode, { settings, users, secrets, copiedMounts, health: config.health });
-  const { initContainers } = spec;
-  patch.insert(['spec', 'initContainers'], initContainers, placeAmong(initContainers, settings.order), first);
-  if (beside !== undefined) patch.append(['spec', 'containers'], spec['containers'], [beside]);
-  return patch.operations;
-}
-
-/** Variables that the kubelet reads from a file of the first output; the container need not mount it. */
-function variablesOf({ variables, envFile }: PodSettings, [first]: readonly SecretsVolume[]): readonly JsonMap[] {
-  if (first === undefined || envFile === undefined) return [];
-  return variables.map(({ name, key }) => ({
-    name,
-    valueFrom: { fileKeyRef: { volumeName: first.name, path: envFile, key } },
-  }));
-}
-
-/** The mounts of a container that are copied to the agent, without the token of its service account and our own. */
-function copiedFrom(
-  spec: JsonMap,
-  { copiesMountsOf }: PodSettings,
-  secrets: readonly SecretsVolume[],
-): readonly unknown[] {
-  if (copiesMountsOf === undefined) return [];
-  const all = [...listOf(spec['containers']), ...listOf(spec['initContainers'])];
-  const mounts = all.find(({ name }) => name === copiesMountsOf)?.['volumeMounts'];
-  return (Array.isArray(mounts) ? mounts : []).filter((mount) => {
-    const { mountPath } = mapOf(mount);
-    const isToken = mountPath === '/var/run/secrets/kubernetes.io/serviceaccount';
-    return isMap(mount) && !isToken && !secrets.some(({ path }) => path === mountPath);
-  });
+/** The path of the token in a projected volume of the pod. */
+function tokenPathOf(spec: JsonMap, volume: string): string | undefined {
+  const found = listOf(spec['volumes']).find(({ name }) => name === volume);
+  const sources = listOf(mapOf(found?.['projected'])['sources']);
+  return sources
+    .map(({ serviceAccountToken }) => textOf(mapOf(serviceAccountToken)['path']))
+    .find((path) => path !== undefined);
 }

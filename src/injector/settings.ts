@@ -7,7 +7,7 @@ export interface InjectorDefaults {
   readonly caConfigMap?: string;
 }
 
-/** How the agent runs in a pod: a native sidecar, an init container that ends, or one of these and a plain container. */
+/** How the agent runs: as a native sidecar, as an init container that ends, or as such a one and a plain container. */
 export type Mode = 'sidecar' | 'init' | 'both';
 
 /** Resources of a container. */

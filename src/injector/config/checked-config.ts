@@ -38,6 +38,10 @@ export async function checkConfig(
     });
     const foreign = fileTemplates(config);
     if (foreign.length > 0) return { problems: foreign };
+    const { outputs, api, proxy, sds } = config;
+    if (outputs.size === 0 && api === undefined && proxy === undefined && sds === undefined) {
+      return { problems: ['there is no output, api, proxy or sds, and so nothing for an agent to do'] };
+    }
     await planOf(config, 0);
     return { needs: needsOf(config) };
   } catch (error) {

@@ -11,6 +11,7 @@ import type { CertificateSource } from '../injector/certificate/serving.ts';
 import { runInjector } from '../injector/run-injector.ts';
 import type { InjectorDefaults } from '../injector/settings.ts';
 import { openLog } from './open-log.ts';
+import { spareMemory } from './sparing.ts';
 import { listenForStop } from './stop-signals.ts';
 
 export interface InjectorCommandOptions {
@@ -37,7 +38,14 @@ export async function injectorCommand(options: InjectorCommandOptions): Promise<
   const log = await openLog({ level: 'info', format: 'auto' });
   const certificate = certificateFor(options, readEnvironment(), log.emit);
   using stop = listenForStop();
-  await runInjector({ ...where, defaults: defaultsOf(options), certificate, emit: log.emit, signal: stop.signal });
+  await runInjector({
+    ...where,
+    defaults: defaultsOf(options),
+    certificate,
+    emit: log.emit,
+    signal: stop.signal,
+    onListening: spareMemory,
+  });
   return 0;
 }
 

@@ -10,8 +10,8 @@ export interface InjectorOptions {
   readonly certificate: CertificateSource;
   readonly emit: Emit;
   readonly signal: AbortSignal;
-  /** Told when the server listens. */
-  readonly onListening?: (port: number) => void;
+  /** Called when the server listens. */
+  readonly onListening?: () => void;
 }
 
 /**
@@ -24,7 +24,7 @@ export async function runInjector(options: InjectorOptions): Promise<void> {
   const isReady = () => certificate.isTrusted() && !signal.aborted;
   await using server = await InjectorServer.open({ host, port, pair, defaults, emit, isReady });
   emit({ kind: 'injector-listening', where: `${host}:${server.port}` });
-  onListening?.(server.port);
+  onListening?.();
   await certificate.keepFresh((next) => {
     server.use(next);
     emit({ kind: 'injector-certificate' });

@@ -24,33 +24,57 @@ export interface ConfigContext {
   readonly metricsPort?: number;
 }
 
+/** A configuration, or why there is none. */
+interface Made {
+  readonly config?: AgentConfig;
+  readonly wrong: readonly Wrong[];
+}
+
+/** The pods of one Deployment ask for one configuration. Those that came last are at the end. */
+const made = new Map<string, Made>();
+const MAX_KEPT = 128;
+
+/** A longer source is not kept, so that the memory stays small. */
+const MAX_KEPT_LENGTH = 16 * 1024;
+
 /** Makes and checks the configuration. What is wrong goes into `wrong`; undefined then. */
 export async function agentConfigOf(
   source: ConfigSource,
   context: ConfigContext,
   wrong: Wrong[],
 ): Promise<AgentConfig | undefined> {
-  if (source.kind === 'map') return {};
-  const before = wrong.length;
+  const key = JSON.stringify([source, context], (_, value) => (value instanceof Map ? [...value] : value));
+  const found = made.get(key) ?? (await make(source, context));
+  made.delete(key);
+  if (key.length <= MAX_KEPT_LENGTH) made.set(key, found);
+  for (const oldest of made.keys()) {
+    if (made.size <= MAX_KEPT) break;
+    made.delete(oldest);
+  }
+  wrong.push(...found.wrong);
+  return found.config;
+}
+
+async function make(source: ConfigSource, context: ConfigContext): Promise<Made> {
+  if (source.kind === 'map') return { config: {}, wrong: [] };
+  const wrong: Wrong[] = [];
   const text = await textOf(source, context, wrong);
-  if (wrong.length > before) return undefined;
-  const checked = await checkConfig(text);
+  if (wrong.length > 0) return { wrong };
+  const document = parseDocument(text);
+  // A text of ours is checked as JSON, which is read faster; one of the user's by the rules of its own language.
+  const isOurs = source.kind !== 'inline';
+  const checked = await checkConfig(isOurs ? JSON.stringify(document.toJS()) : text);
   if ('problems' in checked) {
     const where = source.kind === 'vault' ? `${source.prefix}agent-inject` : `${PREFIX}${FIRST[source.kind]}`;
-    wrong.push(...checked.problems.map((seen) => ({ where, seen: `gives no valid configuration: ${seen}` })));
-    return undefined;
+    return { wrong: checked.problems.map((seen) => ({ where, seen: `gives no valid configuration: ${seen}` })) };
   }
   const { needs } = checked;
-  if (!context.stays || needs.answersHealth) return { text, needs };
+  if (!context.stays || needs.answersHealth || !isMap(document.contents)) return { config: { text, needs }, wrong };
   const { metricsPort } = context;
-  const document = parseDocument(text);
-  if (!isMap(document.contents)) return { text, needs };
-  if (metricsPort === undefined) {
-    document.set('admin', document.createNode({ socket: HEALTH_SOCKET }));
-    return { text: document.toString(), needs, health: 'socket' };
-  }
-  document.set('admin', document.createNode({ listen: `0.0.0.0:${metricsPort}` }));
-  return { text: document.toString(), needs, health: 'port' };
+  const admin = metricsPort === undefined ? { socket: HEALTH_SOCKET } : { listen: `0.0.0.0:${metricsPort}` };
+  document.set('admin', document.createNode(admin));
+  const health = metricsPort === undefined ? 'socket' : 'port';
+  return { config: { text: document.toString(), needs, health }, wrong };
 }
 
 /** The annotation that is named for a configuration that is not good. */

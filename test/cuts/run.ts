@@ -16,6 +16,7 @@ import type { Cut } from './cut.ts';
 import { DOCUMENTATION } from './documentation.ts';
 import { EXEC } from './exec.ts';
 import { FRESHNESS } from './freshness.ts';
+import { INJECTOR } from './injector.ts';
 import { KEYSTORES } from './keystores.ts';
 import { MOVING_IN } from './moving-in.ts';
 import { OUTAGE } from './outage.ts';
@@ -51,6 +52,7 @@ const all: readonly Cut[] = [
   ...MOVING_IN,
   ...DOCUMENTATION,
   ...ADVICE,
+  ...INJECTOR,
   ...KEYSTORES,
   ...SDS,
   ...COMMANDS,

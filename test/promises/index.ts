@@ -4,6 +4,7 @@ import { commands } from './commands.ts';
 import { documentation } from './documentation.ts';
 import { childOfExec } from './exec.ts';
 import { freshness } from './freshness.ts';
+import { injector } from './injector.ts';
 import { keystores } from './keystores.ts';
 import { movingIn } from './moving-in.ts';
 import { outage } from './outage.ts';
@@ -33,6 +34,7 @@ export const SECTIONS: readonly Section[] = [
   advice,
   keystores,
   sds,
+  injector,
   commands,
 ];
 

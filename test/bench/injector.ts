@@ -1,6 +1,7 @@
 /**
  * How long reviews take: node test/bench/injector.ts, after npm run build. Pods of four shapes come at 100 a second for
- * twenty seconds, first with configurations that came before, then each with a new one, over four kept connections. It prints the times of the reviews and the memory of the process.
+ * twenty seconds, first with configurations that came before, then each with a new one, over four kept connections. It
+ * prints the times of the reviews and the memory of the process.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

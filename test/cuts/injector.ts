@@ -14,11 +14,11 @@ export const INJECTOR: readonly Cut[] = [
   ),
   mutate('injector-once', 'return isOurs || (', 'return (isOurs && isTheirs) || ('),
   mutate('injector-once', "own.get(STATUS) === 'injected' && (", "own.get(STATUS) === 'injected' || (", {
-    by: 'copied without the containers',
+    by: 'becomes what',
   }),
   own('injector-names-wrong', 'tellUnknown(all, reader);', ''),
   vault('injector-names-wrong', "if (known?.is === 'no place') idle", "if (known?.is !== 'converted') idle", {
-    by: 'agent-configmap',
+    by: 'becomes what',
   }),
   containers('injector-schema', 'readOnlyRootFilesystem: true,', '', { by: 'restricted' }),
   containers('injector-schema', "restartPolicy: 'Always'", 'restartPolicy: 1'),

@@ -19,9 +19,11 @@ export const ALLOWED: readonly Allowed[] = [
   { file: 'test/system/destination.test.ts', title: 'a mount that is read-only', needs: MOUNTING },
   { file: 'test/system/destination.test.ts', title: 'a volume that is full', needs: MOUNTING },
   { file: 'test/ship/image.test.ts', title: 'the image', needs: MOUNTING },
+  { file: 'test/faults/faults.test.ts', title: 'a fault that is made by mounting', needs: MOUNTING },
   { file: 'test/render/formats/', title: 'Docker Compose', needs: 'go on the PATH' },
   { file: 'test/render/formats/', title: 'read back by the kubelet', needs: 'go on the PATH' },
   { file: 'test/backend/acme/pebble.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
+  { file: 'test/system/same-answers.test.ts', title: 'needs go on the PATH', needs: 'go on the PATH' },
   // The docker of Debian 12 is too old for `docker stack config`.
   { file: 'test/examples/elsewhere.test.ts', title: 'docker stack deploy', needs: 'a docker of 2024 or newer' },
   { file: 'test/templates/documents.test.ts', title: 'builtin:docker-config', needs: 'a docker of 2024 or newer' },

@@ -95,6 +95,11 @@ function tellRelative({ files, backend, notes }: Draft): void {
   }
 }
 
+const told = (count: number): string =>
+  count === 1
+    ? 'One place was not converted: import names it.'
+    : `${count} places were not converted: import names them.`;
+
 function assemble(draft: Draft, names: readonly string[], { templatesBeside }: ImportOptions): Imported {
   const templates: TemplateFiles = { isBeside: templatesBeside, texts: new Map() };
   const outputs = outputsOf(draft, templates);
@@ -102,7 +107,12 @@ function assemble(draft: Draft, names: readonly string[], { templatesBeside }: I
   for (const wanted of draft.secrets.all()) {
     const { request } = formOf(wanted);
     const isPolled = 'kv' in request || 'read' in request;
-    secrets.set(wanted.name, inline({ ...request, refresh: isPolled ? draft.refresh : undefined }));
+    const isWhole = 'read' in request && /^[^/]+\/data\//.test(wanted.path);
+    secrets.set(
+      wanted.name,
+      inline({ ...request, refresh: isPolled ? draft.refresh : undefined }),
+      ...(isWhole ? ['read, and not kv: a template uses its metadata'] : []),
+    );
   }
   for (const [name, { request, comment }] of draft.plainSecrets) secrets.set(name, request, comment);
   const document = new YamlMap().set('version', 1);
@@ -129,7 +139,7 @@ function assemble(draft: Draft, names: readonly string[], { templatesBeside }: I
 
 function head(names: readonly string[], { remarks, problems }: Notes): string {
   const lines = [`Made by pannier import from ${names.join(', ')}. Check it with pannier validate.`];
-  if (problems.length > 0) lines.push(`${problems.length} places were not converted: import names them.`);
+  if (problems.length > 0) lines.push(told(problems.length));
   if (remarks.length > 0)
     lines.push('What has no place here, or comes out differently:', ...remarks.map((one) => `  ${one}`));
   return `${lines.map((line) => `# ${line.replace(/\s*\n\s*/g, ' ')}\n`).join('')}\n`;

@@ -16,6 +16,7 @@ describe('the proxy section', () => {
       backend: 'bao',
       useAutoAuthToken: false,
       useClientCertificate: false,
+      quit: false,
       listeners: [
         {
           where: { kind: 'unix', path: '/run/v.sock', mode: 0o660, gid: 5 },

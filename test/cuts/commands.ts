@@ -21,7 +21,9 @@ export const COMMANDS: readonly Cut[] = [
     'else rendered++;',
     { by: 'a misspelt field', slow: true },
   ),
-  lines('policy-is-enough', 'if ([...requests].some(', 'if ([].some(', { slow: true }),
+  lines('policy-is-enough', 'const renewsLeases = [...requests]', 'const renewsLeases = ([] as VaultRequest[])', {
+    slow: true,
+  }),
   lines(
     'policy-is-least',
     "path: 'auth/token/renew-self', capabilities: ['update']",

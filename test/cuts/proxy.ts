@@ -52,6 +52,43 @@ export const PROXY: readonly Cut[] = [
   ),
   service('proxy-ready', 'upstream.session.start();', '{}'),
   cutIn('src/observe/health.ts')('proxy-ready', '[...loginsMissing]', '[]', { by: 'is not ready while' }),
+  cutIn('src/backend/vault/open.ts')(
+    'proxy-behind-another',
+    'const session =\n    method === undefined',
+    'const session =\n    false',
+    {
+      by: 'says that nobody',
+    },
+  ),
+  cutIn('src/deliver/proxy/root-namespace.ts')(
+    'proxy-root-namespace',
+    '[root, plainNamespace(given)]',
+    '[plainNamespace(given)]',
+  ),
+  cutIn('src/deliver/proxy/root-namespace.ts')(
+    'proxy-root-namespace',
+    'else if (ODD.test(value)) return undefined;',
+    '',
+    {
+      by: '..%2fother',
+    },
+  ),
+  cutIn('src/deliver/proxy/root-namespace.ts')('proxy-root-namespace', '(?:inline-auth-)?', '', {
+    by: 'a login inside',
+  }),
+  cutIn('src/deliver/proxy/cache-clear.ts')(
+    'proxy-root-namespace',
+    '`${root}/${plainNamespace(namespace)}`',
+    'namespace',
+    { by: 'cache-clear' },
+  ),
+  cutIn('src/deliver/proxy/own-paths.ts')('proxy-quit', 'isAllowed ? refuseMethod(call)', 'true ? refuseMethod(call)'),
+  cutIn('src/deliver/proxy/own-login.ts')(
+    'proxy-hides-the-other-token',
+    'answer.login.token === undefined ? tokensIn(text)',
+    'answer.login.token === undefined ? []',
+  ),
+  request('proxy-same-answers', "'HEAD', 'LIST', 'SCAN',", "'HEAD', 'SCAN',", { slow: true }),
   caller('proxy-sealed', 'return mayNeedNone && !hasLogin() ? given', 'return mayNeedNone && false ? given', {
     by: "needs the agent's login",
   }),

@@ -115,6 +115,14 @@ describe('annotations of the injector', () => {
     expect((await importManifest(pod(annotations), true)).yaml).toContain('{{agent_token.id}}');
   });
 
+  it('let the application end the agent, with a cache and without', async () => {
+    const alone = await importManifest(pod({ role: 'x', 'agent-enable-quit': 'true' }));
+    expect(alone.config['proxy']).toEqual({ listen: '127.0.0.1:8200', quit: true, requireRequestHeader: false });
+    expect(alone.problems).toEqual([]);
+    const cached = { role: 'x', 'agent-enable-quit': 'true', 'agent-cache-enable': 'true' };
+    expect((await importManifest(pod(cached))).config['proxy']).toMatchObject({ quit: true, cache: {} });
+  });
+
   it('are found in pods, templates of workloads, lists and several documents', async () => {
     const text = `kind: Deployment
 spec:

@@ -214,8 +214,26 @@ listener "unix" { address = "/b.sock" agent_api { enable_quit = true } }
       [6, 'socket_mode is no mode'],
       [6, 'a user is named'],
       [7, 'there is a second socket'],
-      [7, 'listener.agent_api'],
     ],
+  },
+  {
+    name: 'a namespace as the root of clients, and a client that ends the agent',
+    hcl: `vault { namespace = "team-a/" }
+auto_auth { method "kubernetes" { config = { role = "shop" } } }
+api_proxy { use_auto_auth_token = true prepend_configured_namespace = true }
+listener "unix" { address = "/b.sock" proxy_api { enable_quit = true } }
+listener "tcp" { address = "127.0.0.1:9200" role = "metrics_only" tls_disable = true }
+`,
+    has: ['namespaceAsRoot: true', 'quit: true', 'listen: "127.0.0.1:9200"'],
+  },
+  {
+    name: 'a namespace that clients of the proxy do not get there',
+    hcl: `vault { namespace = "team-a" }
+auto_auth { method "kubernetes" { config = { role = "shop" } } }
+api_proxy { use_auto_auth_token = true }
+listener "tcp" { address = "127.0.0.1:9200" role = "metrics_only" agent_api { enable_quit = true } }
+`,
+    has: ['go to the namespace of the backend', 'metrics are at admin', 'quit: true'],
   },
   {
     name: 'a cache that serves templates only',

@@ -2,6 +2,13 @@ import { held, inFile, type Section } from './promise.ts';
 
 const reading = inFile('test/deliver/proxy/one-reading.test.ts');
 const forwarding = inFile('test/deliver/proxy/forwarding.test.ts', "the agent's own login");
+const behind = inFile('test/system/behind-proxy.test.ts', 'a backend without a login');
+const otherToken = inFile('test/deliver/proxy/behind-another.test.ts', 'the token of another proxy on the way');
+const sameAnswers = inFile(
+  'test/system/same-answers.test.ts',
+  'a client gets the same answers from the server, through bao proxy, and through Pannier',
+);
+const rootNamespace = inFile('test/deliver/proxy/root-namespace.test.ts', 'a namespace that clients see as the root');
 const sealed = inFile('test/deliver/proxy/sealed.test.ts');
 
 export const proxy: Section = {
@@ -59,6 +66,41 @@ export const proxy: Section = {
         'test/observe/health-watch.test.ts',
         'the health of an agent',
       )('is not ready while there is no login to lend to the clients of the proxy'),
+    ),
+    held(
+      'proxy-behind-another',
+      'With `auth: { method: none }` no token is sent and no login is made: another proxy on the way has the login.',
+      behind('publishes and follows secrets through %s, and sends no token and makes no login', 'bao proxy'),
+      behind('is known to validate, doctor and policy, which say what the proxy has to allow'),
+      behind('says that nobody adds a token when the address is that of the server'),
+    ),
+    held(
+      'proxy-hides-the-other-token',
+      'Clients of a proxy behind another one neither get, wrap nor end the token of that one.',
+      otherToken('is not in the answer to %s %s', 'GET'),
+      otherToken('is neither revoked nor wrapped by a client'),
+    ),
+    held(
+      'proxy-same-answers',
+      "`bao`, hvac, node-vault and OpenBao's Go library get the same answers from the server, through `bao proxy`, and through Pannier.",
+      sameAnswers('hvac'),
+      sameAnswers('bao'),
+      sameAnswers('node-vault'),
+      sameAnswers("a program with OpenBao's Go library (needs go on the PATH)"),
+    ),
+    held(
+      'proxy-root-namespace',
+      'With `namespaceAsRoot` no client leaves the namespace of the backend, however it names another one.',
+      rootNamespace('cannot be left by the namespace %s', 'other'),
+      rootNamespace('cannot be left by the namespace %s', '..%2fother'),
+      rootNamespace('is where %s leads', 'a child'),
+      rootNamespace('is that of a login inside of a request too'),
+      rootNamespace('is the one whose paths cache-clear drops'),
+    ),
+    held(
+      'proxy-quit',
+      'A client of the proxy ends the agent only where `proxy.quit` allows it.',
+      inFile('test/deliver/proxy/root-namespace.test.ts', 'quit')('ends nothing where it is not'),
     ),
     held(
       'proxy-sealed',

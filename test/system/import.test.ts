@@ -48,8 +48,9 @@ describe('pannier import', () => {
     const place = await scene.place();
     const file = agentFile(place, template(place, APP));
     const imported = await importFiles(['--out', join(place.dir, 'conv'), file]);
-    expect([imported.status, imported.output()]).toEqual([0, '']);
     const config = join(place.dir, 'conv', 'pannier.yaml');
+    const told = `wrote ${config} with 1 template; next: pannier validate -c ${config}\n`;
+    expect([imported.status, imported.output()]).toEqual([0, told]);
     expect((await runAgent(['validate', config])).stdout()).toBe('valid: 1 secret, 1 output\n');
     expect((await scene.init(config)).status).toBe(0);
     expect(readFileSync(join(place.dir, 'out', 'app.env'), 'utf8')).toBe(`USER=shop\nPASSWORD=${CANARY}\n`);
@@ -64,7 +65,7 @@ describe('pannier import', () => {
       join(place.dir, 'conv'),
       agentFile(place, template(place, pki + extra)),
     ]);
-    expect([imported.status, imported.output()]).toEqual([0, '']);
+    expect([imported.status, imported.stderr()]).toEqual([0, '']);
     expect((await scene.init(join(place.dir, 'conv', 'pannier.yaml'))).status).toBe(0);
     const [all, key] = ['app.env', 'key.pem'].map((name) => readFileSync(join(place.dir, 'out', name), 'utf8'));
     const block = '-----BEGIN [A-Z ]+-----\\n(?:[\\w+/=]+\\n)+-----END [A-Z ]+-----\\n';
@@ -246,6 +247,29 @@ listener "unix" { address = "${place.dir}/sock" }
     expect(compared.stdout()).toContain(`same: ${place.dir}/out/a`);
     expect(readdirSync(place.dir).sort()).toEqual(['agent.hcl', 'role', 'secret']);
     expect(readdirSync('/dev/shm').filter((name) => name.startsWith('pannier-compare-'))).toEqual([]);
+  });
+
+  it('renders a configuration of consul-template by an agent too, under the token that is there', async () => {
+    const place = await scene.place();
+    const { bao } = world();
+    const token = put(place, 'token', await world().login());
+    const named = `vault { address = "${bao.address}" renew_token = false vault_agent_token_file = "${token}" }\n`;
+    const same = `same: ${place.dir}/out/app.env\n1 file, all the same\n`;
+    expect((await compare(put(place, 'ct.hcl', named + template(place, APP)))).stdout()).toBe(same);
+    const bare = put(place, 'bare.hcl', `vault { address = "${bao.address}" }\n${template(place, APP)}`);
+    const args = ['--compare', '--with', await ensureOpenBao(), bare];
+    const none = await importFiles(args);
+    expect([none.status, none.stderr()]).toEqual([2, expect.stringContaining('Set VAULT_TOKEN')]);
+    const env = { VAULT_TOKEN: await world().login() };
+    expect((await importFiles(args, { env })).stdout()).toBe(same);
+  });
+
+  it('names what the other program does not render, and says when there is nothing to compare', async () => {
+    const place = await scene.place();
+    const wrong = '{{ with secret "secret/data/shop/app" }}{{ .Data.data.user | add 1 }}{{ end }}';
+    const compared = await compare(agentFile(place, template(place, wrong)));
+    expect([compared.status, compared.output()]).toEqual([1, expect.stringContaining('1 file, 1 not the same')]);
+    expect((await compare(agentFile(place, ''))).stdout()).toBe('nothing to compare: there is no template\n');
   });
 
   it('compares the variables of a child too', async () => {

@@ -35,10 +35,10 @@ function proxyServices({ proxy }: Config): readonly ServicePlan[] {
     place: listen.place,
     create: async (view) => {
       const { createProxyService } = await import('../../deliver/proxy/proxy-service.ts');
-      const { clock, random, emit } = view;
+      const { clock, random, emit, stop } = view;
       const backend = () => view.backends.byName().get(proxy.backend);
       const { overHttp } = await import('../../deliver/http/over-http.ts');
-      return overHttp(createProxyService({ proxy, listen, backend, clock, random, emit }), PROXY_LIMITS);
+      return overHttp(createProxyService({ proxy, listen, backend, clock, random, emit, stop }), PROXY_LIMITS);
     },
   }));
 }

@@ -26,7 +26,7 @@ export async function askMounts<T>(
   const auth = tokenFile === undefined ? config.auth : ({ method: 'token', mount, revokeOnExit, tokenFile } as const);
   const { client: opened, method } = openVaultClient({ ...config, auth }, context);
   await using client = opened;
-  const login = await method.login(signal);
+  const login = await method?.login(signal);
   try {
     const mounts = new VaultMounts(underLogin(client, login, clock), clock, signal);
     return await use(async (path, place) => {
@@ -34,7 +34,7 @@ export async function askMounts<T>(
       return found === 'refused' ? undefined : found;
     });
   } finally {
-    if (method.borrowsToken !== true) {
+    if (login !== undefined && method?.borrowsToken !== true) {
       const self = { client, clock, emit, token: login.token, place: `backends.${config.name}.auth` };
       await revokeLogin(self, new AbortController().signal);
     }

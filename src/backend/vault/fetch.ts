@@ -1,6 +1,7 @@
 import { fail } from '../../base/errors.ts';
 import type { Fetch, Fetched, Want } from '../backend.ts';
 import { isNoMount, VaultStatusError } from './client/client.ts';
+import type { VaultBackendConfig } from './config/config.ts';
 import type { VaultRequest } from './config/request.ts';
 import type { Advisor, AdvisorDeps } from './source/advice.ts';
 import type { VaultCertificates } from './source/certificate.ts';
@@ -25,7 +26,7 @@ export interface VaultFetch {
 export function createVaultFetch(
   deps: VaultCertificateDeps,
   mounts: VaultMounts,
-  namespace: string | undefined,
+  { namespace, auth }: Pick<VaultBackendConfig, 'namespace' | 'auth'>,
 ): VaultFetch {
   const kv = createVaultKv(deps, mounts);
   const list = createVaultList(deps, mounts);
@@ -72,7 +73,7 @@ export function createVaultFetch(
       }
     },
     advisor: () => {
-      advisor ??= loadAdvisor({ vault: deps.vault, clock: deps.clock, namespace });
+      advisor ??= loadAdvisor({ vault: deps.vault, clock: deps.clock, namespace, isLent: auth.method === 'none' });
       return advisor;
     },
     certificates,

@@ -4,7 +4,14 @@ import { agentLinesOf } from './agent-lines.ts';
 import { askMounts, type FindMount } from './ask-mounts.ts';
 import type { VaultBackendConfig } from './config/config.ts';
 import type { KvRequest, VaultRequest } from './config/request.ts';
-import { type Capability, formatPolicyLine, mountedPathOf, type PolicyLine, policyLinesOf } from './policy-lines.ts';
+import {
+  type Capability,
+  formatPolicyLine,
+  mountedPathOf,
+  type PolicyLine,
+  policyLinesOf,
+  wrappingLinesOf,
+} from './policy-lines.ts';
 import { firstSegment } from './source/kv-path.ts';
 
 /** A line with what needs it. */
@@ -27,13 +34,16 @@ export async function policiesFor(use: PolicyUse<VaultBackendConfig>): Promise<r
 }
 
 async function reasonsOf(
-  { config, secrets, computed }: PolicyUse<VaultBackendConfig>,
+  { config, secrets, computed, wrappingKey }: PolicyUse<VaultBackendConfig>,
   notes: string[],
   find: FindMount,
 ): Promise<readonly Reason[]> {
   const reasons: Reason[] = [];
   for (const { place, request } of secrets) reasons.push(...(await reasonsFor(request, place, notes, find)));
   for (const one of computed) reasons.push(...(await reasonsForComputed(one, notes, find)));
+  for (const line of wrappingKey === undefined ? [] : wrappingLinesOf(wrappingKey)) {
+    reasons.push({ line, why: wrappingKey?.place ?? '' });
+  }
   const requests = secrets.map(({ request }) => request as VaultRequest);
   for (const { why, ...line } of agentLinesOf(config.auth, requests)) reasons.push({ line, why });
   return reasons;
@@ -87,7 +97,7 @@ async function reasonsForComputed(
 function make(config: VaultBackendConfig, reasons: readonly Reason[], notes: string[], isProxied: boolean): Policy {
   const { name, auth, namespace } = config;
   if (isProxied) notes.push('proxy: requests of clients need lines of their own, which are not known here');
-  if (!auth.revokeOnExit && auth.method !== 'token') {
+  if (!auth.revokeOnExit && auth.method !== 'token' && auth.method !== 'none') {
     notes.push(
       'get --direct, render, doctor and a failed init revoke the login that they made: that takes update at auth/token/revoke-self, without which the login lives until its end',
     );
@@ -104,7 +114,9 @@ function make(config: VaultBackendConfig, reasons: readonly Reason[], notes: str
   });
   const text = [head.join('\n'), ...blocks, notes.map((note) => `# Note: ${note}.`).join('\n')].join('\n\n');
   const role = 'role' in auth && auth.role !== undefined ? ` with the role ${auth.role}` : '';
-  return { kind: 'vault', backend: name, who: `the login by ${auth.method}${role}`, text: `${text}\n`, rules, notes };
+  const who =
+    auth.method === 'none' ? `the login of the proxy at ${config.address}` : `the login by ${auth.method}${role}`;
+  return { kind: 'vault', backend: name, who, text: `${text}\n`, rules, notes };
 }
 
 /** One rule a path, with everything that needs it. */

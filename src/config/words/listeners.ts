@@ -293,6 +293,17 @@ export const listenersWords: Words = {
     does: 'refuse requests without `X-Vault-Request: true`; when set, it applies to both',
     examples: [true],
   },
+  'proxy.namespaceAsRoot': {
+    type: 'boolean',
+    default: '`false`',
+    does: "whether clients see the backend's `namespace` as the root: `X-Vault-Namespace` of a request is below it",
+    examples: [true],
+  },
+  'proxy.quit': {
+    type: 'boolean',
+    default: '`false`',
+    does: 'whether every client may end the agent, by `POST /agent/v1/quit`',
+  },
   'proxy.cache': {
     type: 'map',
     default: 'off',

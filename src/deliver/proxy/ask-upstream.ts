@@ -1,4 +1,4 @@
-import type { LiveLogin } from '../../backend/vault/auth/method.ts';
+import type { RequestLogin } from '../../backend/vault/auth/method.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ForwardedRequest } from '../../http/forwarder.ts';
@@ -31,7 +31,7 @@ export async function askUpstream(
     assertNotAgentToken(outgoing, upstream);
     return { received: await upstream.send(requestOf(call, upstream, outgoing), call.stop), login: undefined };
   }
-  const askUnder = async (login: LiveLogin): Promise<UpstreamAnswer> => {
+  const askUnder = async (login: RequestLogin): Promise<UpstreamAnswer> => {
     assertNotAgentToken(outgoing, upstream);
     return { received: await upstream.send(requestOf(call, upstream, outgoing, login), call.stop), login };
   };
@@ -50,10 +50,11 @@ function requestOf(
   { response }: ProxyCall,
   { namespace, place }: Upstream,
   { asked: { method, url, passed, headers: given }, caller, body, withCertificate }: UpstreamRequest,
-  login?: LiveLogin,
+  login?: RequestLogin,
 ): ForwardedRequest {
   const headers = caller === 'client' ? [...passed] : withoutTokens(passed);
-  if (login !== undefined) headers.push('X-Vault-Token', tokenText(login, place));
+  const token = login && tokenText(login, place);
+  if (token !== undefined) headers.push('X-Vault-Token', token);
   if (namespace !== undefined && given['x-vault-namespace'] === undefined) headers.push('X-Vault-Namespace', namespace);
   return {
     method,

@@ -1,4 +1,4 @@
-import type { LiveLogin } from '../../backend/vault/auth/method.ts';
+import type { RequestLogin } from '../../backend/vault/auth/method.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import type { Clock } from '../../base/clock.ts';
 import { deadline } from '../../base/deadline.ts';
@@ -67,7 +67,7 @@ export class NoLogin extends PannierError {}
  * again, requests are refused at once.
  * @throws NoLogin, CANCELLED when the session ends, or the reason of `stop`.
  */
-export async function ownLogin(upstream: Upstream, clock: Clock, stop: CallCancellation): Promise<LiveLogin> {
+export async function ownLogin(upstream: Upstream, clock: Clock, stop: CallCancellation): Promise<RequestLogin> {
   const now = stop.reason === undefined ? upstream.session.currentNow() : undefined;
   return now ?? (await awaitLogin(upstream, clock, stop, (signal) => upstream.session.current(signal)));
 }
@@ -112,8 +112,12 @@ export async function firstLogin(upstream: Upstream, clock: Clock, stop: CallCan
   }
 }
 
-/** The login's token as text for a header. @throws PannierError AUTH_UNUSABLE when a header cannot carry it. */
-export function tokenText({ token }: LiveLogin, place: string): string {
+/**
+ * The login's token as text for a header; undefined when another proxy on the way adds its token.
+ * @throws PannierError AUTH_UNUSABLE when a header cannot carry it.
+ */
+export function tokenText({ token }: RequestLogin, place: string): string | undefined {
+  if (token === undefined) return undefined;
   const text = token.exposeText('backend');
   if (isHeaderToken(text)) return text;
   throw fail('AUTH_UNUSABLE', place, "the login's token has characters that a header cannot carry");

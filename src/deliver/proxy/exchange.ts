@@ -1,4 +1,4 @@
-import type { LiveLogin } from '../../backend/vault/auth/method.ts';
+import type { RequestLogin } from '../../backend/vault/auth/method.ts';
 import type { ForwardedAnswer, StreamedBody } from '../../http/forwarder.ts';
 import type { Caller } from './caller.ts';
 import type { BodyStart } from './read-some.ts';
@@ -20,5 +20,5 @@ export interface UpstreamAnswer {
   /** The beginning of the body, when it has been read already. */
   readonly some?: BodyStart;
   /** The agent's login that the request was sent under; undefined for another caller. */
-  readonly login: LiveLogin | undefined;
+  readonly login: RequestLogin | undefined;
 }

@@ -37,7 +37,7 @@ export async function renewEntry(
     if (owner.kind === 'none') throw new TypeError('a lease without an owner');
     const token = owner.kind === 'login' ? owner.login.token : owner.token;
     const body = { lease_id: life.leaseId, increment };
-    const answer = await client.call({ ...common, path: 'sys/leases/renew', body, token }, signal);
+    const answer = await client.call({ ...common, path: 'sys/leases/renew', body, ...(token && { token }) }, signal);
     return extended(life, answer.body, nowMs - ageMs(answer));
   } catch (error) {
     const failed = asFailure(error, place);

@@ -1,11 +1,11 @@
 import type { LeaseLife } from '../../backend/backend.ts';
-import type { LiveLogin } from '../../backend/vault/auth/method.ts';
+import type { RequestLogin } from '../../backend/vault/auth/method.ts';
 import type { Secret } from '../../base/secret.ts';
 import { type Fields, isFields, isSecret, plainNumber, plainText } from '../../base/value.ts';
 
 /** The owner of a lease or token, with which it ends: the agent's login, a token made through the proxy, or none. */
 export type LeaseOwner =
-  | { readonly kind: 'login'; readonly login: LiveLogin }
+  | { readonly kind: 'login'; readonly login: RequestLogin }
   | { readonly kind: 'token'; readonly digest: string; readonly token: Secret }
   | { readonly kind: 'none' };
 

@@ -1,7 +1,8 @@
-import type { ProxyRequest } from './request.ts';
-
 /** The namespace of a request, as the server will read it; empty is the root. */
-export function namespaceOf({ headers }: Pick<ProxyRequest, 'headers'>, configured: string | undefined): string {
+export function namespaceOf(
+  { headers }: { readonly headers: Readonly<Record<string, string>> },
+  configured: string | undefined,
+): string {
   return plainNamespace(headers['x-vault-namespace'] ?? configured ?? '');
 }
 

@@ -1,9 +1,11 @@
-import type { LiveLogin } from '../../backend/vault/auth/method.ts';
+import type { RequestLogin } from '../../backend/vault/auth/method.ts';
 import type { Upstream } from '../../backend/vault/upstream.ts';
 import { fail } from '../../base/errors.ts';
+import { lookUp, plainText } from '../../base/value.ts';
 import type { CallCancellation } from '../../http/call-cancellation.ts';
 import { tokenText } from './caller.ts';
 import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts';
+import { parseJsonObject } from './json-object.ts';
 import { readSome } from './read-some.ts';
 import type { ProxyRequest } from './request.ts';
 import { type ProxyRefusal, proxyRefusal } from './vault-reply.ts';
@@ -82,7 +84,7 @@ export function mayHoldToken(answer: UpstreamAnswer, { path }: ProxyRequest): an
   return answer.login !== undefined && SHOWS_TOKEN.test(path);
 }
 
-type AnswerToLogin = UpstreamAnswer & { readonly login: LiveLogin };
+type AnswerToLogin = UpstreamAnswer & { readonly login: RequestLogin };
 
 /** The answer without the token of the agent's login. @throws PannierError BACKEND_MALFORMED. */
 export async function withoutToken(
@@ -98,6 +100,15 @@ export async function withoutToken(
       "an answer about the agent's login is too long, or encoded, to take the token out",
     );
   }
-  const text = some.bytes.toString('utf8').replaceAll(tokenText(answer.login, place), '');
-  return { ...answer, some: { ...some, bytes: Buffer.from(text) } };
+  const text = some.bytes.toString('utf8');
+  const tokens = answer.login.token === undefined ? tokensIn(text) : [tokenText(answer.login, place)];
+  const without = tokens.reduce((rest: string, token) => rest.replaceAll(token ?? '', ''), text);
+  return { ...answer, some: { ...some, bytes: Buffer.from(without) } };
+}
+
+/** The token that an answer is about, where another proxy on the way has added its own. */
+function tokensIn(text: string): readonly string[] {
+  const fields = parseJsonObject(text);
+  const found = fields && [lookUp(fields, 'data', 'id'), lookUp(fields, 'auth', 'client_token')];
+  return (found ?? []).map((value) => plainText(value) ?? '').filter((token) => token !== '');
 }

@@ -10,7 +10,7 @@ import type { HttpService } from '../http/http-service.ts';
 import { nameOfListen } from '../http/listening.ts';
 import { destroyUnlessSent } from '../http/reply.ts';
 import { askUpstream } from './ask-upstream.ts';
-import { CLEAR_PATH, clearCache } from './cache-clear.ts';
+import { clearCache } from './cache-clear.ts';
 import { callerOf, firstLogin } from './caller.ts';
 import type { UpstreamRequest } from './exchange.ts';
 import { invalidationNeedsBody } from './invalidation.ts';
@@ -22,6 +22,7 @@ import {
   refuseRevokingLogin,
   withoutToken,
 } from './own-login.ts';
+import { ownActionOf, quit } from './own-paths.ts';
 import { type ProxyCache, shareCache } from './proxy-cache.ts';
 import { ProxyCall } from './proxy-call.ts';
 import { MAX_HELD, readSome } from './read-some.ts';
@@ -39,6 +40,8 @@ export interface ProxyOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  /** Ends the agent, see `ProxyConfig.quit`. */
+  readonly stop: () => void;
 }
 
 /**
@@ -82,10 +85,12 @@ class ProxyService implements HttpService {
     const { proxy, listen, clock, emit } = this.#options;
     const call = new ProxyCall(request, response, { clock, emit, backend: proxy.backend, where: this.#where });
     const refused = guardRequest(request, listen);
+    const action = ownActionOf(request.url);
     if (refused !== undefined) call.refuse(refused);
-    else if (request.url === CLEAR_PATH) this.#clear(call).catch((error: unknown) => call.fail(error));
+    else if (action === 'quit') quit(call, proxy.quit, this.#options.stop);
+    else if (action === 'clear') this.#clear(call).catch((error: unknown) => call.fail(error));
     else {
-      const asked = readProxyRequest(request);
+      const asked = readProxyRequest(request, proxy.rootNamespace);
       if ('failure' in asked) call.refuse(asked);
       else if (!this.#answerAtOnce(call, asked)) this.#pass(call, asked).catch((error: unknown) => call.fail(error));
     }
@@ -114,7 +119,7 @@ class ProxyService implements HttpService {
   }
 
   async #clear(call: ProxyCall): Promise<void> {
-    await clearCache(call, (await this.#opening.promise).cache);
+    await clearCache(call, (await this.#opening.promise).cache, this.#options.proxy.rootNamespace);
   }
 
   /** Answers from the static KV cache without waiting for anything. False: it cannot. */

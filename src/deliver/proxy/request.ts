@@ -4,6 +4,7 @@ import { headersByName } from '../../http/headers-by-name.ts';
 import { findHeaderProblem } from '../http/guard.ts';
 import { connectionNames, requestHeaders } from './end-to-end.ts';
 import { readPath } from './request-path.ts';
+import { belowRoot } from './root-namespace.ts';
 import { type ProxyRefusal, proxyRefusal } from './vault-reply.ts';
 
 /**
@@ -52,8 +53,11 @@ export function guardRequest(request: IncomingMessage, listen: ProxyListenConfig
   return undefined;
 }
 
-/** Reads a request of the Vault API, or says why it is none. */
-export function readProxyRequest(request: IncomingMessage): ProxyRequest | ProxyRefusal {
+/**
+ * Reads a request of the Vault API, or says why it is none.
+ * @param root the namespace that clients see as the root; undefined: they name namespaces as the server does.
+ */
+export function readProxyRequest(request: IncomingMessage, root?: string): ProxyRequest | ProxyRefusal {
   const { method = 'GET', url = '' } = request;
   if (!url.startsWith(PREFIX)) return proxyRefusal(404, 'API_NO_ROUTE', 'a path of the Vault API begins with /v1/');
   const path = readPath(url)?.slice(PREFIX.length);
@@ -63,10 +67,14 @@ export function readProxyRequest(request: IncomingMessage): ProxyRequest | Proxy
   const query = mark < 0 ? '' : url.slice(mark + 1);
   const passed = requestHeaders(request.rawHeaders);
   const headers = headersByName(passed);
-  if (DOTS.test(headers['x-vault-namespace'] ?? '')) {
-    return proxyRefusal(400, 'API_MALFORMED', 'a part of X-Vault-Namespace is . or ..');
+  if (DOTS.test(headers['x-vault-namespace'] ?? '') || DOTS.test(headers['x-vault-inline-auth-namespace'] ?? '')) {
+    return proxyRefusal(400, 'API_MALFORMED', 'a part of the namespace is . or ..');
   }
-  return { request, method, url, path, query, passed, headers, token: tokenOf(headers) };
+  const asked = { request, method, url, path, query, passed, headers, token: tokenOf(headers) };
+  if (root === undefined) return asked;
+  const moved = belowRoot(asked, root);
+  const seen = 'a namespace has a character that no namespace has';
+  return moved === undefined ? proxyRefusal(400, 'API_MALFORMED', seen) : { ...asked, ...moved };
 }
 
 const PREFIX = '/v1/';
@@ -95,6 +103,7 @@ const ONCE = new Set([
   'x-vault-token',
   'authorization',
   'x-vault-namespace',
+  'x-vault-inline-auth-namespace',
   'x-vault-wrap-ttl',
   'x-vault-request',
 ]);

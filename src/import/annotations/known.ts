@@ -52,7 +52,7 @@ export const KNOWN_ANNOTATIONS: readonly KnownAnnotation[] = [
     'agent-cache-listener-port',
   ),
   ...noPlace('the cache is in memory only', 'agent-cache-exit-on-err'),
-  ...notThere('end the agent by SIGTERM, or with api.control', 'agent-enable-quit'),
+  ...converted('`proxy.quit`', 'agent-enable-quit'),
   ...notThere('run import for the files of the ConfigMap', 'agent-configmap'),
   ...noPlace('the manifest has the container: see examples/kubernetes', 'agent-inject', 'agent-inject-status'),
   ...noPlace('mount the volume where files are read', 'agent-inject-containers'),

@@ -135,14 +135,23 @@ class ItemMaker {
     const interval = this.#item('static_secret_render_interval', 'template-static-secret-render-interval');
     const items = [...this.#item('log_level', 'log-level'), ...this.#item('log_format', 'log-format')];
     if (interval.length > 0) items.push(block('template_config', interval, this.#start()));
-    if (isCached?.value !== 'true') return items;
+    const quit = this.#all.get('agent-enable-quit');
+    const quits =
+      quit?.value === 'true'
+        ? [block('agent_api', [item('enable_quit', text('true', quit.place), quit.place)], quit.place)]
+        : [];
+    const place = isCached?.value === 'true' ? isCached.place : quits.length > 0 ? quit?.place : undefined;
+    if (place === undefined) return items;
     const port = this.#all.get('agent-cache-listener-port')?.value ?? '8200';
     const use = this.#all.get('agent-cache-use-auto-auth-token')?.value ?? 'true';
-    const { place } = isCached;
     const listener = [
       item('type', text('tcp', place), place),
       item('address', text(`127.0.0.1:${port}`, place), place),
+      ...quits,
     ];
+    if (isCached?.value !== 'true') {
+      return [...items, block('listener', [...listener, item('role', text('metrics_only', place), place)], place)];
+    }
     return [
       ...items,
       block('cache', [item('use_auto_auth_token', text(use, place), place)], place),

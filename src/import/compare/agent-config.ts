@@ -23,17 +23,22 @@ const ROOT: Readonly<Record<OtherKind, readonly string[]>> = {
 /** The keys of a template that decide what it renders. */
 const TEMPLATE = ['left_delimiter', 'right_delimiter', 'error_on_missing_key', 'sandbox_path'];
 
+/** What an agent knows of the server in a block that is one of consul-template. */
+const SERVER = ['address', 'namespace', 'ca_cert', 'client_cert', 'client_key', 'tls_skip_verify', 'tls_server_name'];
+
 /** Agents remove the secret id and the JWT that they read, unless they are told not to. */
 const REMOVING = ['remove_secret_id_file_after_reading', 'remove_jwt_after_reading', 'remove_password_after_reading'];
 
 /**
  * The configuration for the other program: the same servers, login and templates, and nothing else. Each file goes into
  * `dir`; no command runs, nothing listens, and no credential is removed.
+ * @param tokenFile the login of an agent whose configuration has none, since it is one of consul-template.
  */
 export function agentConfig(
   items: readonly FiledItem[],
   dir: string,
   kind: OtherKind,
+  tokenFile?: string,
 ): { readonly hcl: string; readonly files: readonly ComparedFile[] } {
   const files: ComparedFile[] = [];
   const lines: string[] = ['log_level = "warn"'];
@@ -53,8 +58,17 @@ export function agentConfig(
           `template {\nsource = ${quoted(from)}\ndestination = ${quoted(path)}\nperms = "0600"\n${kept.join('\n')}\n}`,
         );
       }
+    } else if (item.key === 'vault' && tokenFile !== undefined) {
+      for (const [, { at, items: keys }] of objectsOf(item)) {
+        const value = { kind: 'object', at, items: keys.filter(({ key }) => SERVER.includes(key)) } as const;
+        lines.push(writeItem({ key: 'vault', labels: [], at: item.at, value }));
+      }
     } else if (item.key === 'auto_auth') lines.push(writeItem({ ...item, value: loginOnly(item.value) }));
     else if (ROOT[kind].includes(item.key) && item.key !== 'template_config') lines.push(writeItem(item));
+  }
+  if (tokenFile !== undefined) {
+    const config = `config = { token_file_path = ${quoted(tokenFile)} }`;
+    lines.push(`auto_auth {\nmethod "token_file" {\n${config}\n}\n}`);
   }
   if (kind === 'agent') lines.push('exit_after_auth = true', 'template_config {\nexit_on_retry_failure = true\n}');
   return { hcl: `${lines.join('\n')}\n`, files };
@@ -115,6 +129,12 @@ function objectsOf({ labels, value }: HclItem): readonly (readonly [string | und
   const [label] = labels;
   const objects = value.kind === 'list' ? value.items : [value];
   return objects.flatMap((one) => (one.kind === 'object' ? [[label, one] as const] : []));
+}
+
+/** The value of a key of the block `vault`. */
+export function ofVault(items: readonly FiledItem[], key: string): string | undefined {
+  const blocks = items.filter((item) => item.key === 'vault').flatMap(objectsOf);
+  return blocks.map(([, block]) => textOf(block, key)).findLast((one) => one !== undefined);
 }
 
 function textOf({ items }: HclObject, wanted: string): string | undefined {

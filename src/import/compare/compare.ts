@@ -22,6 +22,8 @@ export interface ComparedRender {
 
 export interface Comparison {
   readonly renders: readonly ComparedRender[];
+  /** The program of the other side. */
+  readonly program: string;
   /** What kept Pannier from rendering. */
   readonly failures: readonly Failure[];
 }
@@ -35,7 +37,7 @@ export async function compareRenders(
   imported: Imported,
   { context, cwd, signal, ...other }: OtherOptions & { context: AgentContext; cwd: string; signal: AbortSignal },
 ): Promise<Comparison> {
-  const theirs = await renderByOther(items, other);
+  const { program, files: theirs } = await renderByOther(items, other);
   const dir = await mkdtemp(join(await privateFolder(), 'pannier-compare-'));
   try {
     const path = join(dir, 'pannier.yaml');
@@ -53,7 +55,7 @@ export async function compareRenders(
         renders.set(name, { ...NOTHING, ...renders.get(name), name, ours, masked: masked.get(file) });
       }
     }
-    return { renders: [...renders.values()], failures };
+    return { renders: [...renders.values()], program, failures };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

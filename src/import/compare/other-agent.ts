@@ -5,10 +5,14 @@ import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { fail } from '../../base/errors.ts';
 import type { FiledItem } from '../config/stanza.ts';
-import { agentConfig, type OtherKind } from './agent-config.ts';
+import { agentConfig, type OtherKind, ofVault } from './agent-config.ts';
 
-/** What the other program rendered, by destination or `exec.env.NAME`; undefined for what it did not. */
-export type OtherFiles = ReadonlyMap<string, Uint8Array | undefined>;
+export interface OtherRenders {
+  /** The program that rendered. */
+  readonly program: string;
+  /** What it rendered, by destination or `exec.env.NAME`; undefined for what it did not. */
+  readonly files: ReadonlyMap<string, Uint8Array | undefined>;
+}
 
 export interface OtherOptions {
   /** The program; absent: it is looked for on the PATH. */
@@ -25,13 +29,15 @@ const PROGRAMS = ['bao', 'vault', 'consul-template'];
  * memory where there is one, which is removed afterwards.
  * @throws PannierError when there is no such program, or it cannot be started.
  */
-export async function renderByOther(items: readonly FiledItem[], options: OtherOptions): Promise<OtherFiles> {
+export async function renderByOther(items: readonly FiledItem[], options: OtherOptions): Promise<OtherRenders> {
   const hasLogin = items.some(({ key }) => key === 'auto_auth');
   const program = options.program ?? (await findProgram(options.env, hasLogin));
   const kind: OtherKind = basename(program).startsWith('consul-template') ? 'consul-template' : 'agent';
   const dir = await mkdtemp(join(await privateFolder(), 'pannier-compare-'));
   try {
-    const { hcl, files } = agentConfig(items, dir, kind);
+    const needsLogin = kind === 'agent' && !hasLogin;
+    const tokenFile = needsLogin ? await tokenFileOf(items, dir, options.env) : undefined;
+    const { hcl, files } = agentConfig(items, dir, kind, tokenFile);
     const path = join(dir, 'agent.hcl');
     await writeFile(path, hcl, { mode: 0o600 });
     for (const { template } of files) {
@@ -42,10 +48,26 @@ export async function renderByOther(items: readonly FiledItem[], options: OtherO
     const read = files.map(
       async ({ name, path: file }) => [name, await readFile(file).catch(() => undefined)] as const,
     );
-    return new Map(await Promise.all(read));
+    return { program, files: new Map(await Promise.all(read)) };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** The file with the token of consul-template, for an agent. @throws PannierError when there is no token. */
+async function tokenFileOf(items: readonly FiledItem[], dir: string, env: OtherOptions['env']): Promise<string> {
+  const named = ofVault(items, 'vault_agent_token_file');
+  if (named !== undefined) return named;
+  const token = ofVault(items, 'token') ?? env['VAULT_TOKEN'] ?? env['BAO_TOKEN'];
+  if (token === undefined) {
+    const seen = 'the configuration has no auto_auth, and there is no token for the other program';
+    throw fail('CONFIG_MISSING', 'import --compare', seen, {
+      hint: 'Set VAULT_TOKEN, or put consul-template on the PATH.',
+    });
+  }
+  const path = join(dir, 'token');
+  await writeFile(path, token, { mode: 0o600 });
+  return path;
 }
 
 /** The variable would win over the address that the configuration names, and both sides ask one server. */
@@ -56,7 +78,6 @@ function withoutAddress(items: readonly FiledItem[], env: OtherOptions['env']): 
   return isNamed ? others : env;
 }
 
-/** Values are in the files, so they are kept in memory where the system has a folder for that. */
 /** A folder in memory where there is one: what is compared may hold a token. */
 export async function privateFolder(): Promise<string> {
   return access('/dev/shm', constants.W_OK).then(

@@ -99,7 +99,10 @@ function authOf(root: Stanza, { vault, method, config, keepsCredentials }: Login
     );
     return inline({ method: 'token', tokenFile: CHANGE });
   }
-  draft.notes.remark(root.place, 'no login is configured: the token is that of VAULT_TOKEN or BAO_TOKEN');
+  draft.notes.remark(
+    root.place,
+    'no login is configured: the token is that of VAULT_TOKEN or BAO_TOKEN; if the address is a proxy with auto-auth, write auth: { method: none }',
+  );
   return inline({ method: 'token' });
 }
 

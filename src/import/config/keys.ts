@@ -127,7 +127,7 @@ const SINK_KEYS: readonly KnownKey[] = [
   ...converted('`uid` of the file', 'auto_auth.sink.config.uid', 'auto_auth.sink.config.owner'),
   ...converted('`gid` of the file', 'auto_auth.sink.config.gid', 'auto_auth.sink.config.group'),
   ...notThere(
-    'a token in a file is not wrapped or encrypted here: use the proxy',
+    'a token in a file is not wrapped or encrypted here: let clients use the proxy, which gives them no token, or remove this key and run import with --sink, which writes the plain token',
     ...['wrap_ttl', 'dh_type', 'dh_path', 'derive_key', 'aad', 'aad_env_var'].map((key) => `auto_auth.sink.${key}`),
   ),
 ];
@@ -222,9 +222,9 @@ const LISTENER_KEYS: readonly KnownKey[] = [
     ),
     ...['require_and_verify_client_cert', 'client_ca_file', 'disable_client_certs'].map((key) => `listener.tls_${key}`),
   ),
-  ...notThere(
-    'end the agent by SIGTERM, or with api.control',
-    ...['agent_api', 'proxy_api'].flatMap((key) => [`listener.${key}`, `listener.${key}.*`]),
+  ...converted(
+    '`proxy.quit`',
+    ...['agent_api', 'proxy_api'].flatMap((key) => [`listener.${key}`, `listener.${key}.enable_quit`]),
   ),
   ...noPlace(
     'requests have caps of their own',
@@ -265,10 +265,7 @@ const LISTENER_KEYS: readonly KnownKey[] = [
 const PROXY_KEYS: readonly KnownKey[] = [
   ...converted('`proxy`', 'api_proxy'),
   ...converted('`proxy.useAutoAuthToken`', 'api_proxy.use_auto_auth_token', 'cache.use_auto_auth_token'),
-  ...notThere(
-    'name the namespace in each request, or backends.NAME.namespace',
-    'api_proxy.prepend_configured_namespace',
-  ),
+  ...converted('`proxy.namespaceAsRoot`', 'api_proxy.prepend_configured_namespace'),
   ...noPlace(
     'the server answers; there is no choice of a node',
     'api_proxy.enforce_consistency',

@@ -23,11 +23,24 @@ export function convertListeners(root: Stanza, draft: Draft): void {
   }
   if (use === 'force') proxy.set('useAutoAuthToken', 'force');
   else if (/^(?:1|t|true)$/i.test(use ?? '')) proxy.set('useAutoAuthToken', true);
+  convertNamespace(apiProxy, draft);
   if (cache === undefined) return;
   proxy.set(
     'cache',
     cache.isTrue('cache_static_secrets') ? new YamlMap().set('staticKv', new YamlMap()) : new YamlMap(),
   );
+}
+
+/** Without `prepend_configured_namespace` the other agents send requests that name no namespace to the root. */
+function convertNamespace(apiProxy: Stanza | undefined, { backend, proxy, notes }: Draft): void {
+  const isPrepended = apiProxy?.isTrue('prepend_configured_namespace') === true;
+  if (!backend.entries.some(({ key }) => key === 'namespace')) return;
+  if (isPrepended) proxy.set('namespaceAsRoot', true);
+  else {
+    const seen =
+      'requests of clients without X-Vault-Namespace go to the namespace of the backend, and not to the root';
+    notes.remark(apiProxy?.place, `proxy: ${seen}`);
+  }
 }
 
 function convertListener(label: string | undefined, stanza: Stanza, draft: Draft): void {
@@ -37,8 +50,12 @@ function convertListener(label: string | undefined, stanza: Stanza, draft: Draft
   const role = stanza.text('role');
   const isPlain = stanza.isTrue('tls_disable') || !stanza.has('tls_cert_file');
   const isRequired = stanza.isTrue('require_request_header');
+  const quits = ['agent_api', 'proxy_api'].some((key) => stanza.block(key)?.stanza.isTrue('enable_quit') === true);
   if (!isPlain) return; // which is told for the key
-  if (role === 'metrics_only') {
+  if (role === 'metrics_only' && quits) {
+    const seen = 'quit is a path of the proxy, which passes other requests on without a token; metrics are at admin';
+    notes.remark(stanza.placeOf('role'), `listener.role: ${seen}, which needs a port of its own`);
+  } else if (role === 'metrics_only') {
     if (admin.isEmpty) admin.set(type === 'unix' ? 'socket' : 'listen', address);
     else notes.problem(stanza.place, 'there is a second listener for metrics', 'admin has one.');
     return;
@@ -69,6 +86,7 @@ function convertListener(label: string | undefined, stanza: Stanza, draft: Draft
     );
     return;
   } else proxy.set('listen', address);
+  if (quits && !proxy.entries.some(({ key }) => key === 'quit')) proxy.set('quit', true);
   // What there is off unless it is asked for is on here for a port.
   if (isRequired !== (type !== 'unix') && !proxy.entries.some(({ key }) => key === 'requireRequestHeader')) {
     proxy.set('requireRequestHeader', isRequired);

@@ -15,7 +15,9 @@ import { findFreePort } from '../../servers/index.ts';
 export interface ProxyingOptions {
   readonly address: string;
   readonly auth: Partial<AuthConfig>;
-  readonly proxy?: Partial<Pick<ProxyConfig, 'useAutoAuthToken' | 'useClientCertificate' | 'cache'>>;
+  readonly proxy?: Partial<
+    Pick<ProxyConfig, 'useAutoAuthToken' | 'useClientCertificate' | 'cache' | 'rootNamespace' | 'quit'>
+  >;
   readonly backend?: Partial<VaultBackendConfig>;
   readonly requireRequestHeader?: boolean;
   readonly tcp?: boolean;
@@ -29,6 +31,7 @@ export type ProxyFact = Fact & { kind: 'proxy-answered' };
 export async function startProxy(options: ProxyingOptions) {
   const { auth, address, clock = systemClock, random = Math.random, tcp = false } = options;
   const facts: Fact[] = [];
+  const stops: number[] = [];
   const emit = (fact: Fact) => void facts.push(fact);
   const config: VaultBackendConfig = {
     kind: 'vault',
@@ -52,9 +55,18 @@ export async function startProxy(options: ProxyingOptions) {
     backend: 'bao',
     useAutoAuthToken: true,
     useClientCertificate: false,
+    quit: false,
     ...options.proxy,
   };
-  const service = createProxyService({ proxy, listen, backend: () => backend, clock, random, emit });
+  const service = createProxyService({
+    proxy,
+    listen,
+    backend: () => backend,
+    clock,
+    random,
+    emit,
+    stop: () => void stops.push(1),
+  });
   await service.start?.();
   const listener = await HttpListener.open(listen, service, { extraMethods: ['LIST', 'SCAN'] });
   onTestFinished(async () => {
@@ -68,6 +80,8 @@ export async function startProxy(options: ProxyingOptions) {
     backend,
     service,
     facts,
+    /** An entry for each time that a client has ended the agent. */
+    stops,
     /** The facts in the order in which the requests ended. */
     answered: (): ProxyFact[] => facts.filter((fact): fact is ProxyFact => fact.kind === 'proxy-answered'),
     ask: (method: string, path: string, more: Asking = {}) =>

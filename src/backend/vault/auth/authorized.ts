@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { PannierError } from '../../../base/errors.ts';
 import { ageMs } from '../client/age.ts';
 import { type VaultAnswer, type VaultCall, type VaultClient, VaultStatusError } from '../client/client.ts';
-import type { LiveLogin, Session } from './method.ts';
+import type { RequestLogin, Session } from './method.ts';
 
 /** An answer, and what is needed to judge the lives and leases in it. */
 export interface AuthorizedAnswer extends VaultAnswer {
@@ -30,9 +30,9 @@ export function createAuthorized(
   session: Pick<Session, 'current' | 'suspect'>,
   clock: Clock,
 ): Authorized {
-  const callUnder = async (login: LiveLogin, call: Omit<VaultCall, 'token'>, signal: AbortSignal) => {
+  const callUnder = async (login: RequestLogin, call: Omit<VaultCall, 'token'>, signal: AbortSignal) => {
     const startedMonoMs = clock.monoMs();
-    const answer = await client.call({ ...call, token: login.token }, signal);
+    const answer = await client.call(login.token === undefined ? call : { ...call, token: login.token }, signal);
     return { ...answer, loginId: login.id, startedMonoMs: startedMonoMs - ageMs(answer) };
   };
   return {

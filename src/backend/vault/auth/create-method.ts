@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Emit } from '../../../base/fact.ts';
 import type { Environment } from '../../../config/environment.ts';
 import type { VaultClient } from '../client/client.ts';
-import type { VaultBackendConfig } from '../config/config.ts';
+import type { LoginConfig } from '../config/config.ts';
 import type { AuthMethod } from './method.ts';
 import { createAppRoleMethod } from './methods/approle.ts';
 import { createCertMethod } from './methods/cert.ts';
@@ -23,7 +23,7 @@ export interface AuthMethodDeps {
 
 /** The configured way to log in to a Vault or OpenBao server. */
 export function createVaultMethod(
-  { name, auth }: Pick<VaultBackendConfig, 'name' | 'auth'>,
+  { name, auth }: { readonly name: string; readonly auth: LoginConfig },
   { client, clock, emit, env, kept }: AuthMethodDeps,
 ): AuthMethod {
   const deps = { client, clock, place: `backends.${name}.auth` };

@@ -24,8 +24,20 @@ export interface AuthMethod {
    * is good. @throws PannierError when that cannot be determined.
    */
   uses?(token: Secret, signal: AbortSignal): Promise<boolean>;
+  /**
+   * The login as one request can carry it, for a server with inline auth. Undefined when it cannot; absent: never.
+   * @throws PannierError as `login` does for its credential.
+   */
+  inline?(signal: AbortSignal): Promise<InlineLogin | undefined>;
   /** What the login under way has been waiting for; undefined when that is not known. */
   trouble?(): Failure | undefined;
+}
+
+/** What a login would send: POST auth/MOUNT/login or auth/MOUNT/login/USERNAME with `body`. */
+export interface InlineLogin {
+  readonly mount: string;
+  readonly username?: string;
+  readonly body: Readonly<Record<string, Secret | string>>;
 }
 
 /** A token and its life, as the server gave it. */
@@ -46,12 +58,20 @@ export interface Login {
   readonly credentialEndsMonoMs?: number | undefined;
 }
 
-/** A login in use. */
-export interface LiveLogin extends Login {
+/** What requests are sent under. */
+export interface RequestLogin {
   /** Grows by one with each login of the session. */
   readonly id: number;
   /** `Infinity` when it never ends. */
   readonly endsMonoMs: number;
+  readonly usesLeft: number | 'unlimited';
+  /** Undefined: requests have no token, since another proxy on the way adds one (`auth: { method: none }`). */
+  readonly token: Secret | undefined;
+}
+
+/** A login in use. */
+export interface LiveLogin extends Login, RequestLogin {
+  readonly token: Secret;
 }
 
 /** Keeps one login of one backend alive. The state machine is described in `session.ts`. */
@@ -62,9 +82,9 @@ export interface Session extends AsyncDisposable {
    * The login to use now; waits while there is none.
    * @throws PannierError CANCELLED when `signal` aborts first, or the session ends.
    */
-  current(signal: AbortSignal): Promise<LiveLogin>;
+  current(signal: AbortSignal): Promise<RequestLogin>;
   /** The same at once, without waiting; undefined: `current` has to wait, or throws. */
-  currentNow(): LiveLogin | undefined;
+  currentNow(): RequestLogin | undefined;
   /**
    * To be called after a 403 under login `loginId`. Asks `auth/token/lookup-self`, once for all callers. `alive` means
    * that the path is denied. `replaced` means that the login is dead: try again with `current`, which waits for another
@@ -77,7 +97,7 @@ export interface Session extends AsyncDisposable {
    * Calls `move` with the next login, before the old login ends or after a dead one was replaced. Leases of older
    * logins must be fetched again under `next`, which `current` returns by then.
    */
-  onReplacing(move: (next: LiveLogin) => Promise<void>): Disposable;
+  onReplacing(move: (next: RequestLogin) => Promise<void>): Disposable;
   /** Whether a text is the token or the accessor of the login in use. Takes the same time for every wrong text. */
   names(text: string): boolean;
   /**

@@ -15,10 +15,12 @@ const KUBERNETES_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /** Resolves the login of the backend that `entry` is; undefined when a problem was added. */
 export function resolveAuth(shape: AuthShape, entry: ConfigEntry, context: ResolveContext): AuthConfig | undefined {
+  if (shape.method === 'none') return { method: 'none', mount: '', revokeOnExit: false };
   const dir = entry.file.dir;
   const mount = trimSlashes(shape.mount ?? '') || shape.method;
   checkMount(mount, entry, context);
-  const common = { mount, revokeOnExit: shape.revokeOnExit ?? false };
+  const isInline = 'inline' in shape && shape.inline === 'auto';
+  const common = { mount, revokeOnExit: shape.revokeOnExit ?? false, ...(isInline ? { inline: 'auto' as const } : {}) };
   switch (shape.method) {
     case 'kubernetes': {
       const tokenFile = resolve(dir, shape.tokenFile ?? KUBERNETES_TOKEN);
@@ -68,7 +70,7 @@ function checkMount(mount: string, { file, path }: ConfigEntry, { problems }: Re
 
 function resolveAppRole(
   shape: Extract<AuthShape, { method: 'approle' }>,
-  common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
+  common: Pick<AuthConfig, 'mount' | 'revokeOnExit' | 'inline'>,
   entry: ConfigEntry,
   context: ResolveContext,
 ): AuthConfig | undefined {
@@ -111,7 +113,7 @@ export function checkCertLogin(
 
 function resolveToken(
   shape: Extract<AuthShape, { method: 'token' }>,
-  common: Pick<AuthConfig, 'mount' | 'revokeOnExit'>,
+  common: Pick<AuthConfig, 'mount' | 'revokeOnExit' | 'inline'>,
   entry: ConfigEntry,
   context: ResolveContext,
 ): AuthConfig | undefined {

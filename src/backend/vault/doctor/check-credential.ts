@@ -30,6 +30,7 @@ function filesOf(auth: AuthConfig): readonly CredentialFile[] {
       return file('passwordFile', auth.passwordFile);
     case 'cert':
     case 'aws':
+    case 'none':
       return [];
   }
 }

@@ -19,7 +19,8 @@ import { type Mount, VaultMounts } from '../source/mounts.ts';
 interface SecretsDeps {
   readonly examination: Examination;
   readonly client: VaultClient;
-  readonly login: Login;
+  /** Undefined: a proxy on the way adds its token. */
+  readonly login: Login | undefined;
 }
 
 /** What a login may do at each path; `unknown` when it may not even ask. */
@@ -39,7 +40,7 @@ export async function checkSecrets(
   const requests = secrets.map(({ request }) => request as VaultRequest);
   await checkOwnPaths(examination, vault, config, requests);
   const deps = { vault, clock, random: context.random, emit: () => {}, stop, nextVersion: () => '' };
-  const source = createVaultFetch(deps, mounts, config.namespace);
+  const source = createVaultFetch(deps, mounts, config);
   for (const secret of secrets) {
     await examination.run('secret', secret.place, async (signal) => {
       const { place, request } = secret;
@@ -113,6 +114,7 @@ async function checkOwnPaths(
   const place = `backends.${name}.auth`;
   await examination.run('policy', place, async (signal) => {
     const lines = agentLinesOf(auth, requests);
+    if (lines.length === 0) return 'nothing is needed beyond the secrets';
     const paths = lines.map(({ path }) => path);
     const allowed = await capabilitiesOf(vault, paths, place, signal);
     if (allowed === 'unknown') {

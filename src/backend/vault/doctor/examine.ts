@@ -1,4 +1,4 @@
-import type { Failure } from '../../../base/errors.ts';
+import { type Failure, fail } from '../../../base/errors.ts';
 import type { Examination } from '../../../base/examination.ts';
 import type { Fact } from '../../../base/fact.ts';
 import { formatRoughly } from '../../../base/rough-duration.ts';
@@ -6,7 +6,7 @@ import { checkReach } from '../../../http/check-reach.ts';
 import type { Examined } from '../../examined.ts';
 import type { AuthMethod, Login } from '../auth/method.ts';
 import { revokeLogin } from '../auth/revoke-login.ts';
-import type { VaultClient } from '../client/client.ts';
+import { type VaultClient, VaultStatusError } from '../client/client.ts';
 import type { VaultBackendConfig } from '../config/config.ts';
 import { openVaultClient } from '../open.ts';
 import { checkCredential } from './check-credential.ts';
@@ -34,7 +34,8 @@ export async function examine(backend: Examined<VaultBackendConfig>, examination
     skipSecrets(backend, examination);
     return;
   }
-  await withLogin(backend, examination, client, opened.method);
+  if (opened.method === undefined) await behindProxy(backend, examination, client);
+  else await withLogin(backend, examination, client, opened.method);
 }
 
 /** Why a login is not tried; undefined: it is. */
@@ -47,6 +48,29 @@ function whyNoLogin(
   if (!known.hasCredential) return ['its credential is not good'];
   if (auth.method !== 'approle' || !(auth.secretIdWrapped || auth.removeSecretIdFile)) return undefined;
   return ['a login would use up the secret id, and the agent could not log in any more'];
+}
+
+/** Requests have no token: asks who answers for them. GET auth/token/lookup-self is denied to requests without one. */
+async function behindProxy(
+  backend: Examined<VaultBackendConfig>,
+  examination: Examination,
+  client: VaultClient,
+): Promise<void> {
+  const place = `backends.${backend.config.name}.auth`;
+  const isLent = await examination.run('login', place, async (signal) => {
+    const call = { method: 'GET', path: 'auth/token/lookup-self', place, idempotent: true } as const;
+    try {
+      await client.call(call, signal);
+    } catch (error) {
+      if (!(error instanceof VaultStatusError) || ![400, 401, 403].includes(error.status)) throw error;
+      const seen = `${backend.config.address} adds no token to requests without one: ${error.failure.seen}`;
+      const hint = 'With auth: { method: none } address is that of a proxy with auto-auth; see docs/proxy.md.';
+      throw fail('AUTH_DENIED', place, seen, { hint });
+    }
+    return 'no login here: the proxy at the address adds its token';
+  });
+  if (isLent) await checkSecrets(backend, { examination, client, login: undefined });
+  else skipSecrets(backend, examination);
 }
 
 async function withLogin(

@@ -34,6 +34,8 @@ export interface AdvisorDeps {
   readonly clock: Clock;
   /** The configured namespace; undefined: the root. */
   readonly namespace: string | undefined;
+  /** Requests have no token, and another proxy on the way is meant to add one. */
+  readonly isLent: boolean;
 }
 
 /** A mount that the login sees. */
@@ -107,11 +109,13 @@ export class Advisor {
   /** @param before ends with the first letter of the sentence. */
   #missing(lines: readonly (readonly PolicyLine[])[], before = 'A'): string | undefined {
     if (lines.every((those) => those.length === 0)) return undefined;
-    const { namespace } = this.#deps;
+    const { namespace, isLent } = this.#deps;
     const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
     const [first = '', second] = lines.map((those) => those.map(formatPolicyLine).join(' '));
     const which = second === undefined ? first : `${first} for KV version 2, or ${second} for version 1`;
-    return `${before}dd to a policy of the login${where}: ${which}`;
+    if (!isLent) return `${before}dd to a policy of the login${where}: ${which}`;
+    const lent = 'With auth: { method: none } the address must be that of a proxy that adds its token.';
+    return `${lent} If it is, add to a policy of the login of that proxy${where}: ${which}`;
   }
 
   /** The mounts that the login sees; undefined when the server does not say. */

@@ -74,6 +74,10 @@ export interface ProxyConfig {
   readonly useAutoAuthToken: boolean | 'force';
   /** Whether requests use the client certificate of the backend's `tls`, by which a server may log a client in. */
   readonly useClientCertificate: boolean;
+  /** The namespace of the backend, which clients see as the root; absent: they see those of the server. */
+  readonly rootNamespace?: string;
+  /** Whether clients may end the agent, by `POST /agent/v1/quit`. */
+  readonly quit: boolean;
   /** Absent: nothing is cached. */
   readonly cache?: ProxyCacheConfig;
 }

@@ -26,5 +26,7 @@ export const proxy = z.strictObject({
   useAutoAuthToken: z.optional(z.literal([true, false, 'force'], { error: 'true, false or force is expected' })),
   useClientCertificate: z.optional(bool),
   requireRequestHeader: z.optional(bool),
+  namespaceAsRoot: z.optional(bool),
+  quit: z.optional(bool),
   cache: z.optional(cache),
 });

@@ -1,5 +1,5 @@
 import { parseDuration } from '../../../base/duration.ts';
-import type { ProxyCacheConfig, ProxyConfig, ProxyListenConfig } from '../../config.ts';
+import type { BackendConfig, ProxyCacheConfig, ProxyConfig, ProxyListenConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { resolveEntry } from '../../load/resolve-entry.ts';
 import { formatPlace } from '../../place.ts';
@@ -35,14 +35,32 @@ function proxyOf(
   const before = problems.count;
   const listeners = resolveListeners(shape, entry, problems);
   const backend = chooseBackend(shape, entry, known, kinds, problems);
+  const root = resolveRoot(shape, entry, known.resolved.get(backend ?? ''), problems);
   if (backend === undefined || problems.count > before) return undefined;
   return {
     listeners,
     backend,
     useAutoAuthToken: shape.useAutoAuthToken ?? false,
     useClientCertificate: shape.useClientCertificate ?? false,
+    ...(root === undefined ? {} : { rootNamespace: root }),
+    quit: shape.quit ?? false,
     ...(shape.cache === undefined ? {} : { cache: resolveCache(shape.cache) }),
   };
+}
+
+/** The namespace that clients see as the root. A problem was added when there is none to see so. */
+function resolveRoot(
+  { namespaceAsRoot }: ProxyShape,
+  { file, path }: ConfigEntry,
+  backend: (BackendConfig & { readonly namespace?: string }) | undefined,
+  problems: Problems,
+): string | undefined {
+  if (namespaceAsRoot !== true || backend === undefined) return undefined;
+  if (backend.namespace !== undefined) return backend.namespace;
+  const hint = `Add backends.${backend.name}.namespace, or remove namespaceAsRoot.`;
+  const seen = `true, but the backend ${backend.name} has no namespace`;
+  problems.add('CONFIG_INVALID', file, [...path, 'namespaceAsRoot'], seen, hint);
+  return undefined;
 }
 
 function resolveListeners(

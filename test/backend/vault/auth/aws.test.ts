@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { signCallerIdentity } from '../../../../src/backend/aws/client/sign-caller-identity.ts';
 import type { AwsBackendConfig } from '../../../../src/backend/aws/config/config.ts';
-import type { AuthConfig } from '../../../../src/backend/vault/config/config.ts';
+import type { LoginConfig } from '../../../../src/backend/vault/config/config.ts';
 import { Secret } from '../../../../src/base/secret.ts';
 import { ensureMoto, startMoto } from '../../../servers/index.ts';
 import { python } from '../../../templates/programs.helpers.ts';
@@ -81,7 +81,7 @@ describe('the aws login', () => {
     credentialsFile: '/nowhere',
     configFile: '/nowhere',
   };
-  const config = (more: object = {}, changed: Partial<AwsBackendConfig> = {}): AuthConfig => ({
+  const config = (more: object = {}, changed: Partial<AwsBackendConfig> = {}): LoginConfig => ({
     ...common,
     method: 'aws',
     mount: 'aws',

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { createVaultMethod } from '../../../../src/backend/vault/auth/create-method.ts';
 import type { KeptSecretIds } from '../../../../src/backend/vault/auth/secret-id.ts';
-import type { AuthConfig } from '../../../../src/backend/vault/config/config.ts';
+import type { LoginConfig } from '../../../../src/backend/vault/config/config.ts';
 import { PannierError } from '../../../../src/base/errors.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
@@ -15,7 +15,7 @@ export const common = { revokeOnExit: false };
 export const auth = { client_token: 'made', lease_duration: 60, renewable: true, num_uses: 0 };
 
 /** A configured login over a fake server. */
-export function methodOf(config: AuthConfig, client = new FakeVault(), kept: KeptSecretIds = new Map()) {
+export function methodOf(config: LoginConfig, client = new FakeVault(), kept: KeptSecretIds = new Map()) {
   const facts: Fact[] = [];
   const clock = new FakeClock();
   const method = createVaultMethod(

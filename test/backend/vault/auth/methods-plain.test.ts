@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AuthConfig } from '../../../../src/backend/vault/config/config.ts';
+import type { LoginConfig } from '../../../../src/backend/vault/config/config.ts';
 import { answer, refuse } from './fake-vault.ts';
 import { auth, bodyOf, common, failureOf, methodOf } from './method.helpers.ts';
 
@@ -14,21 +14,21 @@ afterAll(() => rm(dir, { recursive: true }));
 
 /** The methods that send one credential from one file; `key` is the configuration key that names the file. */
 const METHODS = {
-  jwt: (file: string, mount = 'jwt'): AuthConfig => ({
+  jwt: (file: string, mount = 'jwt'): LoginConfig => ({
     ...common,
     method: 'jwt',
     mount,
     role: 'shop',
     tokenFile: file,
   }),
-  userpass: (file: string, mount = 'userpass', username = 'shop'): AuthConfig => ({
+  userpass: (file: string, mount = 'userpass', username = 'shop'): LoginConfig => ({
     ...common,
     method: 'userpass',
     mount,
     username,
     passwordFile: file,
   }),
-  ldap: (file: string, mount = 'ldap', username = 'shop'): AuthConfig => ({
+  ldap: (file: string, mount = 'ldap', username = 'shop'): LoginConfig => ({
     ...common,
     method: 'ldap',
     mount,

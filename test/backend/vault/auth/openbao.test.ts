@@ -6,7 +6,7 @@ import { createAuthorized } from '../../../../src/backend/vault/auth/authorized.
 import { createVaultMethod } from '../../../../src/backend/vault/auth/create-method.ts';
 import { createSession } from '../../../../src/backend/vault/auth/session.ts';
 import { createVaultClient } from '../../../../src/backend/vault/client/create-client.ts';
-import type { AuthConfig, VaultBackendConfig } from '../../../../src/backend/vault/config/config.ts';
+import type { AuthConfig, LoginConfig, VaultBackendConfig } from '../../../../src/backend/vault/config/config.ts';
 import { systemClock } from '../../../../src/base/clock.ts';
 import type { Fact } from '../../../../src/base/fact.ts';
 import { Secret } from '../../../../src/base/secret.ts';
@@ -36,7 +36,13 @@ function connect(auth: Partial<AuthConfig> = {}) {
     auth: { ...shop, revokeOnExit: false, ...auth } as AuthConfig,
   };
   const client = createVaultClient({ config, clock: systemClock, emit, env: {} });
-  const method = createVaultMethod(config, { client, clock: systemClock, emit, env: {}, kept: new Map() });
+  const method = createVaultMethod(config as VaultBackendConfig & { auth: LoginConfig }, {
+    client,
+    clock: systemClock,
+    emit,
+    env: {},
+    kept: new Map(),
+  });
   const { revokeOnExit } = config.auth;
   const session = createSession({
     method,
@@ -119,14 +125,17 @@ describe('against OpenBao a session', () => {
     await addRole('brief', { token_ttl: '2s', token_max_ttl: '5s' });
     await using shop = connect({ role: 'brief' } as Partial<AuthConfig>);
     const reads: Promise<unknown>[] = [];
+    const begunMs = performance.now();
     for (let turn = 0; turn < 80; turn++) {
       reads.push(shop.read('secret/data/shop/app'));
       await sleep(100);
     }
     await Promise.all(reads);
     expect(shop.count(LOGIN)).toBeGreaterThanOrEqual(2);
-    expect(shop.count(LOGIN)).toBeLessThanOrEqual(3);
-    expect(shop.count(RENEW)).toBeLessThan(12);
+    // A busy machine takes longer for this than eight seconds.
+    const seconds = (performance.now() - begunMs) / 1000;
+    expect(shop.count(LOGIN)).toBeLessThanOrEqual(1 + seconds / 3);
+    expect(shop.count(RENEW)).toBeLessThan(1.5 * seconds);
     expect(shop.facts.some((fact) => fact.kind === 'login-replaced' && fact.reason === 'dead')).toBe(false);
   });
 

@@ -157,7 +157,6 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/read-status.ts',
   ],
   import: ['src/cli/import.ts', 'src/cli/import/show-comparison.ts'],
-  injector: ['src/cli/injector.ts'],
   ends: ['src/backend/vault/source/end.ts'],
   issuing: [
     'src/backend/vault/config/resolve-certificate.ts',
@@ -199,6 +198,8 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/file/examine.ts',
     'src/backend/aws/tools.ts',
   ],
+  // Last, so that what it shares with others lies with them.
+  injector: ['src/cli/injector.ts'],
 };
 
 const result = await build({

@@ -104,7 +104,9 @@ describe('the manifests', () => {
       const names = (kind: string) => objects.filter((one) => one.kind === kind).map(nameOf);
       for (const pod of objects.flatMap(podOf)) {
         expect([file, names('ServiceAccount')]).toEqual([file, [pod.serviceAccountName]]);
-        const maps = (pod.volumes ?? []).flatMap(({ configMap }) => (configMap as { name: string } | undefined)?.name ?? []);
+        const maps = (pod.volumes ?? []).flatMap(
+          ({ configMap }) => (configMap as { name: string } | undefined)?.name ?? [],
+        );
         // The cluster provides the ConfigMap with the certificate of the backend.
         expect([file, maps.filter((name) => name !== 'bao-ca')]).toEqual([file, names('ConfigMap')]);
       }

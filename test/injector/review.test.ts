@@ -101,7 +101,7 @@ describe('an AdmissionReview', () => {
         b: {
           kind: 'vault',
           address: 'https://x',
-          auth: { method: 'kubernetes', role: `\${file:${import.meta.filename}}` },
+          auth: { method: 'kubernetes', role: `\${file:/nowhere/role}` },
         },
       },
       secrets: { a: { kv: 's/a' } },
@@ -110,7 +110,7 @@ describe('an AdmissionReview', () => {
     const annotations = { 'pannier.dev/inject': 'true', 'pannier.dev/config': JSON.stringify(config) };
     const answer = await answerTo({ ...pod, metadata: { annotations } });
     expect(answer.denied).toBeUndefined();
-    expect(JSON.stringify(operationsOf(answer))).toContain(`\${file:${import.meta.filename}}`);
+    expect(JSON.stringify(operationsOf(answer))).toContain(`\${file:/nowhere/role}`);
     const withVariable = JSON.stringify(config).replace(/\$\{file:[^}]*\}/, '$${env:PATH}');
     const refused = await answerTo({
       metadata: { annotations: { ...annotations, 'pannier.dev/config': withVariable } },

@@ -25,8 +25,15 @@ export async function runInjector(options: InjectorOptions): Promise<void> {
   await using server = await InjectorServer.open({ host, port, pair, defaults, emit, isReady });
   emit({ kind: 'injector-listening', where: `${host}:${server.port}` });
   onListening?.();
-  await certificate.keepFresh((next) => {
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const fresh = certificate.keepFresh((next) => {
+    if (signal.aborted) return;
     server.use(next);
     emit({ kind: 'injector-certificate' });
   }, signal);
+  // A stop does not wait for an API server that is silent: a request to it may take ten seconds.
+  await Promise.race([fresh, stopped]);
 }

@@ -155,6 +155,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
+  watch: ['src/cli/status/watch/watch-status.ts'],
   import: ['src/cli/import.ts', 'src/cli/import/show-comparison.ts'],
   ends: ['src/backend/vault/source/end.ts'],
   issuing: [

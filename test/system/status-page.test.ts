@@ -4,9 +4,10 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFaultServer } from '../faults/fault-server.ts';
 import { findFreePort } from '../servers/free-port.ts';
-import type { Agent } from './agent.helpers.ts';
+import { type Agent, eventually } from './agent.helpers.ts';
 import { axeProblems, findChromium, startBrowser } from './browser.helpers.ts';
 import { baoOf, useScene, useWorld } from './openbao.helpers.ts';
+import { frameAsHtml, watchOnTerminal } from './watch.helpers.ts';
 
 const scene = useScene();
 const world = useWorld({ database: true, databaseTtl: '1m', databaseMaxTtl: '24h' });
@@ -16,7 +17,7 @@ const chromium = findChromium();
 const screenshots = process.env['SCREENSHOTS'];
 
 /** An agent that has everything that the page shows: what is well, what is slow, what fails, and what is held back. */
-async function setUp(): Promise<{ agent: Agent; port: number; url: string }> {
+async function setUp(): Promise<{ agent: Agent; socket: string; url: string }> {
   const { putSecret } = world();
   await putSecret('app', { greeting: 'hello', password: 'v4lue' });
   const place = await scene.place();
@@ -54,6 +55,7 @@ async function setUp(): Promise<{ agent: Agent; port: number; url: string }> {
       mailer: output('mailer', '{{mail.x}}'),
     },
     admin: { listen: `127.0.0.1:${port}`, page: true },
+    api: { socket: join(place.dir, 'api.sock') },
   });
   const agent = scene.run(config, { env: { TOKEN: 'made-up' } });
   await agent.waitFor('output-published', { fits: ({ output: name }) => name === 'shop' });
@@ -61,7 +63,7 @@ async function setUp(): Promise<{ agent: Agent; port: number; url: string }> {
   await putSecret('app', { greeting: 'good day', password: 'v4lue' });
   await agent.waitFor('reload-failed', { fits: ({ output: name }) => name === 'edge' });
   await agent.waitFor('login-failed', { fits: ({ backend }) => backend === 'broken' });
-  return { agent, port, url: `http://127.0.0.1:${port}/status` };
+  return { agent, socket: join(place.dir, 'api.sock'), url: `http://127.0.0.1:${port}/status` };
 }
 
 describe.skipIf(chromium === undefined)('the status page in a Chromium (needs chromium on the PATH)', () => {
@@ -72,7 +74,7 @@ describe.skipIf(chromium === undefined)('the status page in a Chromium (needs ch
   afterAll(() => browser?.close());
 
   it('is live and accessible, light, dark and narrow, with a slow and a failing backend, and needs no script', async () => {
-    const { agent, url } = await setUp();
+    const { agent, socket, url } = await setUp();
     const looks = [
       { name: 'status-page', colorScheme: 'light', viewport: { width: 1180, height: 1080 } },
       { name: 'status-page-dark', colorScheme: 'dark', viewport: { width: 1180, height: 1080 } },
@@ -102,6 +104,15 @@ describe.skipIf(chromium === undefined)('the status page in a Chromium (needs ch
       await page.close();
     }
 
+    if (screenshots !== undefined) {
+      const watching = watchOnTerminal(['status', '--watch', '--socket', socket], 92, 30);
+      await eventually(() => expect(watching.screen().join('\n')).toContain('LOGINS'));
+      const terminal = await browser.newPage({ viewport: { width: 820, height: 600 } });
+      await terminal.setContent(frameAsHtml(watching.written()));
+      await terminal.locator('pre').screenshot({ path: join(screenshots, 'status-watch.png') });
+      await terminal.close();
+    }
+
     const still = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
     await still.goto(url);
     expect(await still.locator('#secrets').innerText()).toContain('ledger');
@@ -114,5 +125,5 @@ describe.skipIf(chromium === undefined)('the status page in a Chromium (needs ch
     await page.locator('#timeline').getByText('generation 3 published').first().waitFor();
     await agent.stop();
     await page.getByText(/^not live|^the agent stops/).waitFor();
-  }, 60_000);
+  }, 150_000);
 });

@@ -5,7 +5,7 @@ import { type LocalPlace, nameOf } from '../http/local-api.ts';
 import { advised, askAgent } from './agent-advice.ts';
 import { refusedAnswer } from './agent-answer.ts';
 import { type AgentOptions, findAgent } from './find-agent.ts';
-import { print } from './print.ts';
+import { print, printLines } from './print.ts';
 
 export interface StatusCommandOptions extends AgentOptions {
   readonly json: boolean;
@@ -28,7 +28,7 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
   const { shownStatus, statesOf } = await import('./status/shown-status.ts');
   if (!watch) {
     const { text, status } = await askStatus(where);
-    await print(json ? text : shownStatus(status));
+    await (json ? print(text) : printLines(shownStatus(status)));
     return 0;
   }
   const stop = stopped();
@@ -48,7 +48,9 @@ export async function statusCommand({ json, watch, ...options }: StatusCommandOp
       },
     );
     if (stop.aborted) break;
-    if (shown.states !== before && !(await print(json || before === undefined ? shown.text : `\n${shown.text}`))) break;
+    const isNews = shown.states !== before;
+    const lines = before === undefined ? shown.text : `\n${shown.text}`;
+    if (isNews && !(await (json ? print(shown.text) : printLines(lines)))) break;
     before = shown.states;
     await pause(WATCH_MS, stop);
   }

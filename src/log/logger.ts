@@ -1,5 +1,6 @@
 import type { Fact } from '../base/fact.ts';
 import { LEVELS, type LogLevel } from '../base/log-level.ts';
+import { printableJson } from '../base/printable.ts';
 import { jsonLine } from './json-line.ts';
 import { levelOf, lineOf } from './lines.ts';
 import { createStderrWriter, isTerminal } from './standard-error.ts';
@@ -19,7 +20,7 @@ export interface LoggerOptions {
  */
 export async function createLogger({ level, format, write, env }: LoggerOptions): Promise<(fact: Fact) => void> {
   if (level === 'silent') return () => {};
-  const take = format === 'json' ? jsonWriter(write ?? createStderrWriter()) : await sentenceWriter(write, env);
+  const take = format === 'json' ? jsonWriter(write ?? jsonToStderr()) : await sentenceWriter(write, env);
   const lowest = LEVELS.indexOf(level);
   return (fact) => {
     // Most facts of a busy agent are for debugging: they cost a look, not a line.
@@ -30,6 +31,12 @@ export async function createLogger({ level, format, write, env }: LoggerOptions)
 
 function jsonWriter(write: (line: string) => void): (fact: Fact) => void {
   return (fact) => write(jsonLine(lineOf(fact), Date.now()));
+}
+
+/** A terminal gets escapes for what JSON leaves as it is; every other reader gets pino's bytes. */
+function jsonToStderr(): (line: string) => void {
+  const write = createStderrWriter();
+  return isTerminal() ? (line) => write(printableJson(line)) : write;
 }
 
 /** Colours are for standard error when it is a terminal: not for a file, and not for a pipe. */

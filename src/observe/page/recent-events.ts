@@ -110,6 +110,10 @@ function tellOutput(fact: Extract<Fact, { readonly output?: string }>): Told | u
       return bad(`generation ${fact.held} held back, ${fact.generation} published again`, fact.failure);
     case 'output-failed':
       return bad('not rendered or published', fact.failure);
+    case 'output-drifted':
+      return bad('changed on disk by another process', fact.failure);
+    case 'output-drift-over':
+      return { ...good('on disk again as it was published'), tone: 'plain' };
     case 'reload-done':
       return good(`generation ${fact.generation} taken up${took(fact.durationMs)}`);
     case 'reload-failed':
@@ -121,6 +125,8 @@ function tellOutput(fact: Extract<Fact, { readonly output?: string }>): Told | u
 
 function tellSecrets(fact: Fact, subject: string): Told | undefined {
   switch (fact.kind) {
+    case 'secret-revoked':
+      return { tone: 'plain', subject, text: 'replaced value revoked' };
     case 'secret-changed':
       return { tone: 'good', subject, text: fact.first ? 'fetched' : 'changed' };
     case 'secret-kept':
@@ -155,6 +161,14 @@ function tellOther(fact: Fact): Told | undefined {
       return failed(login, 'not made', fact.failure);
     case 'login-renew-failed':
       return failed(login, 'not renewed', fact.failure);
+    case 'backend-circuit': {
+      const subject = `backend ${fact.backend}`;
+      if (fact.state === 'closed') return { tone: 'good', subject, text: 'answers again' };
+      const { failure } = fact;
+      return failure === undefined
+        ? { tone: 'bad', subject, text: 'is given a pause' }
+        : failed(subject, 'is given a pause', failure);
+    }
     case 'config-applied':
       return { tone: 'good', subject: 'configuration', text: 'taken' };
     case 'config-rejected':

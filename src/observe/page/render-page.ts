@@ -84,20 +84,22 @@ const OUTPUT_WORDS: Readonly<Record<OutputStatus['state'], readonly [string, Mar
 
 function outputs({ status, events }: Shown, nowMs: number): Html | undefined {
   const row = (output: OutputStatus) => {
-    const { name, generation, missing = [], failure, held } = output;
+    const { name, generation, missing = [], failure, held, drift, reloadAt } = output;
     const [word, mark] = OUTPUT_WORDS[output.state];
     const why = missing.length > 0 ? `waits for ${missing.join(', ')}` : reasonOf(failure);
     const holding =
       held === undefined
         ? undefined
         : html`${state(held.generation === undefined ? 'newer values held back' : `generation ${held.generation} held back`, 'warn')} `;
+    const turn = reloadAt === undefined ? undefined : html`reload ${moment(reloadAt, nowMs)} `;
+    const drifted = drift === undefined ? undefined : html`${state('changed on disk', 'warn')} ${hinted(drift)} `;
     const own = events.filter((event) => event.output === name);
     return [
       name,
       state(word, mark),
       generation === undefined ? DASH : String(generation),
       strip(name, own, nowMs),
-      html`${holding}${held === undefined ? why : reasonOf(held.failure)}`,
+      html`${drifted}${turn}${holding}${held === undefined ? why : reasonOf(held.failure)}`,
     ];
   };
   return table({
@@ -213,13 +215,13 @@ function logins({ backends }: Status, nowMs: number): Html | undefined {
     id: 'backends',
     title: 'Backends and logins',
     heads: ['Backend', 'Kind', 'Login', 'Ends', 'Address', 'Why'],
-    rows: backends.map(({ name, kind, login, address, failure }) => [
+    rows: backends.map(({ name, kind, login, address, failure, circuit }) => [
       name,
       kind,
       login === undefined ? 'needs none' : state(`${login.state} (${login.method})`, LOGIN_MARKS[login.state]),
       moment(login?.endsAt, nowMs),
       address === undefined ? DASH : long(address),
-      hinted(failure),
+      html`${circuit?.probeAt === undefined ? undefined : html`asked again ${moment(circuit.probeAt, nowMs)}: `}${hinted(failure)}`,
     ]),
   });
 }

@@ -110,7 +110,9 @@ function verdictOf({
   const isUneasy =
     configuration.refused.length > 0 ||
     all.some((one) => secretLook(one) === 'warn') ||
-    published.some((one) => one.held !== undefined || one.failure !== undefined || one.state === 'owed');
+    published.some(
+      (one) => one.held !== undefined || one.drift !== undefined || one.failure !== undefined || one.state === 'owed',
+    );
   return isUneasy ? ['needs attention', 'warn'] : ['all is well', 'good'];
 }
 
@@ -151,8 +153,9 @@ function troubles(view: View, { secrets: all, outputs: published, backends, conf
     const look = secretLook(one);
     if (look === 'bad' || look === 'warn') add(look, `secret ${one.name}`, one.failure ?? one.warning);
   }
-  for (const { name, state, failure, held } of published) {
+  for (const { name, state, failure, held, drift } of published) {
     add(OUTPUT_LOOKS[state][1] === 'bad' ? 'bad' : 'warn', `output ${name}`, failure);
+    add('warn', `output ${name} is changed on disk`, drift);
     add('warn', `output ${name} is held back`, held?.failure);
   }
   const lines = [...found.values()].flatMap(([look, what, { seen, code, hint }]): Line[] => [
@@ -176,14 +179,15 @@ const OUTPUT_LOOKS: Readonly<Record<OutputStatus['state'], readonly [string, 'go
 function outputs(view: View, { outputs: published }: Status): Section {
   const signs = signsOf(view);
   const width = widthOf(published, view, 24);
-  const lines = published.map(({ name, state, generation, missing = [], held }): Line => {
+  const lines = published.map(({ name, state, generation, missing = [], held, drift }): Line => {
     const [word, look] = OUTPUT_LOOKS[state];
-    const shown = held === undefined ? `${signs[look]} ${word}` : `${signs.warn} held back`;
+    const trouble = drift !== undefined ? 'changed on disk' : held !== undefined ? 'held back' : undefined;
+    const shown = trouble === undefined ? `${signs[look]} ${word}` : `${signs.warn} ${trouble}`;
     const number = generation === undefined ? '' : `generation ${generation}`;
     const why = missing.length > 0 ? `waits for ${missing.join(', ')}` : number;
     return [
       [`${padded(name, width)}  `, 'plain'],
-      [padded(shown, 14), held === undefined ? look : 'warn'],
+      [padded(shown, 19), trouble === undefined ? look : 'warn'],
       [why, 'dim'],
     ];
   });

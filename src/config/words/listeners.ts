@@ -333,7 +333,7 @@ export const listenersWords: Words = {
   'admin.uid': { type: 'number', does: 'owner of the socket', examples: [1000] },
   'admin.gid': { type: 'number', does: 'group of the socket', examples: [2000] },
   'admin.page': {
-    type: 'bool',
+    type: 'boolean',
     default: '`false`',
     does: 'adds a [status page](status-page.md) at `/status`, for a browser',
     examples: [true],

@@ -132,6 +132,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/observe/health-watch.ts',
   ],
   api: ['src/deliver/api/create-api.ts', 'src/agent/serve/api-agent.ts', 'src/deliver/http/routes.ts'],
+  page: ['src/agent/serve/agent-page.ts', 'src/observe/page/recent-events.ts'],
   proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
@@ -156,6 +157,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/cli/status/shown-status.ts',
     'src/cli/status/read-status.ts',
   ],
+  watch: ['src/cli/status/watch/watch-status.ts'],
   import: ['src/cli/import.ts', 'src/cli/import/show-comparison.ts'],
   ends: ['src/backend/vault/source/end.ts'],
   issuing: [

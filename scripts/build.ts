@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { BACKEND_KINDS } from '../src/backend/registry.ts';
 import { manPage } from '../src/cli/man.ts';
-import { makeTables } from '../src/config/check/make-tables.ts';
+import { tablesOfParts } from '../src/config/check/make-tables.ts';
 import { loadSchemas } from '../src/config/check/schemas.ts';
 import { exportJsonSchema } from '../src/config/json-schema.ts';
 import { scriptsOf } from './chunks.ts';
@@ -121,7 +121,11 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/render/renderer.ts',
     'src/deliver/http/token-file.ts', // the API and its clients
   ],
-  sections: ['src/config/sections/exec/resolve.ts', 'src/config/sections/listeners/resolve-listeners.ts'],
+  sections: [
+    'src/config/sections/outputs/resolve-steps.ts',
+    'src/config/sections/exec/resolve.ts',
+    'src/config/sections/listeners/resolve-listeners.ts',
+  ],
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
@@ -218,11 +222,10 @@ const result = await build({
   alias: { axios: './src/backend/vault/client/axios-stub.cjs' },
   plugins: [leaveOut, leaveApart],
 });
-const { sds, sdsSecret, ...startSchemas } = await loadSchemas(BACKEND_KINDS);
+const tables = tablesOfParts(await loadSchemas(BACKEND_KINDS));
 const scripts = await scriptsOf(result, SCRIPTS, {
   PANNIER_TEMPLATES: JSON.stringify(Object.fromEntries(templates)),
-  PANNIER_SCHEMAS: JSON.stringify(makeTables(startSchemas)),
-  PANNIER_SDS_SCHEMAS: JSON.stringify(makeTables({ sds, sdsSecret })),
+  ...Object.fromEntries(Object.entries(tables).map(([name, text]) => [name, JSON.stringify(text)])),
 });
 await Promise.all([...scripts.texts].map(([name, text]) => writeFile(`dist/${name}.js`, text)));
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { SchemaTables, StartSchemaName } from './check/table.ts';
+import type { KnownTables } from './check/table.ts';
 import { createTableChecker, DoesNotFit } from './check/table-checker.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -26,7 +26,7 @@ export interface LoadOptions {
   /** All kinds of backends. */
   readonly kinds: readonly BackendKindConfig[];
   /** Those of the schemas with `kinds`, which spare a start zod. Absent: zod checks. */
-  readonly tables?: SchemaTables<StartSchemaName> | undefined;
+  readonly tables?: KnownTables | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
   /**

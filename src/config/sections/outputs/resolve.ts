@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { parseDuration } from '../../../base/duration.ts';
-import type { FileConfig, OutputConfig, ReloadConfig } from '../../config.ts';
+import type { FileConfig, OutputConfig } from '../../config.ts';
 import type { ConfigEntry } from '../../load/entry.ts';
 import { resolveEntry } from '../../load/resolve-entry.ts';
 import { isTree, isUnfilled } from '../../load/source-file.ts';
@@ -8,9 +8,8 @@ import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputShape } from '../../schema.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
-import { resolveCheck, resolveVerify } from './resolve-check.ts';
 import { checkFileNames, resolveFile } from './resolve-file.ts';
-import { resolveReload } from './resolve-reload.ts';
+import type { ResolveSteps } from './resolve-steps.ts';
 
 /** The keys of an output that say nothing about its templates, which can be checked when one of these is wrong. */
 const NOT_FOR_TEMPLATES = [
@@ -22,20 +21,28 @@ const MODE = 0o400;
 const QUIET_MS = 10;
 const MAX_WAIT_MS = 1000;
 
+/** Whether an output has something to do beside its files, so that `resolveSteps` is needed. */
+export function hasSteps({ file, path }: ConfigEntry): boolean {
+  const raw = valueAt(file.tree, path);
+  return isTree(raw) && ['reload', 'check', 'verify'].some((key) => raw[key] !== undefined);
+}
+
 /**
  * The configuration of one output. Its files, its reloads and its checks are looked at one by one, so that a problem in
  * one of them does not hide those of another, and those with problems are left out of the result, so that the rest of
  * the output can be checked too. Undefined when the output itself has a problem.
+ * @param resolveSteps undefined when no output has any, see `hasSteps`.
  */
 export function resolveOutput(
   name: string,
   entry: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
+  resolveSteps: ResolveSteps | undefined,
 ): OutputConfig | undefined {
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
-  const { files: rawFiles, reload: rawReload, check: rawCheck, verify: rawVerify } = isTree(raw) ? raw : {};
+  const { files: rawFiles } = isTree(raw) ? raw : {};
   const fileNames = isTree(rawFiles) ? Object.keys(rawFiles) : [];
   const ofParts = problems.fork();
   checkFileNames(fileNames, entry, ofParts);
@@ -44,19 +51,7 @@ export function resolveOutput(
     const resolved = resolveFile({ file, path: [...path, 'files', fileName] }, secrets, ofParts);
     if (resolved !== undefined) files.set(fileName, resolved);
   }
-  const reload: ReloadConfig[] = [];
-  for (const index of Array.isArray(rawReload) ? rawReload.keys() : []) {
-    const resolved = resolveReload({ file, path: [...path, 'reload', index] }, ofParts);
-    if (resolved !== undefined) reload.push(resolved);
-  }
-  const check = rawCheck === undefined ? undefined : resolveCheck({ file, path: [...path, 'check'] }, ofParts);
-  const verify = rawVerify === undefined ? undefined : resolveVerify({ file, path: [...path, 'verify'] }, ofParts);
-  const parts = {
-    files,
-    reload,
-    ...(check === undefined ? {} : { check }),
-    ...(verify === undefined ? {} : { verify }),
-  };
+  const parts = { files, reload: [], ...resolveSteps?.(entry, ofParts) };
   const make = (shape: OutputShape, found: Problems) => outputOf(name, shape, entry, parts, found);
   const output = resolveEntry('output', entry, problems, make, { raw: withoutParts(raw), spare: NOT_FOR_TEMPLATES });
   problems.takeAll(ofParts);

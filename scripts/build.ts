@@ -119,18 +119,21 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/backend/vault/open.ts',
     'node_modules/node-vault/src/index.js',
     'src/render/renderer.ts',
-    'src/deliver/http/token-file.ts', // the API and its clients
   ],
   sections: [
     'src/config/sections/outputs/resolve-steps.ts',
+    'src/config/sections/outputs/resolve-builtin.ts',
     'src/config/sections/exec/resolve.ts',
     'src/config/sections/listeners/resolve-listeners.ts',
   ],
+  reload: ['src/reload/create-reload.ts'],
+  tokens: ['src/deliver/http/token-file.ts'], // of listeners and of clients
   agent: [
     'src/cli/run.ts',
     'src/cli/exec.ts',
     'src/deliver/file/owners.ts',
     'src/deliver/http/over-http.ts',
+    'src/agent/serve/listeners.ts',
     'src/agent/serve/observers.ts',
     'src/observe/health-routes.ts',
     'src/observe/health-watch.ts',
@@ -139,7 +142,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
   evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
-  keyed: ['src/render/formats/keyed.ts'],
+  keyed: ['src/render/formats/keyed.ts', 'src/render/formats/yaml.ts'],
   certificates: [
     'src/render/certificate/index.ts',
     'src/render/formats/certificates.ts',
@@ -194,7 +197,13 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/serve/create-aws-agent.ts',
     'src/backend/aws/source/as-stored.ts',
   ],
-  aws: ['src/backend/aws/open.ts', 'src/backend/vault/auth/methods/aws.ts'],
+  logins: ['src/backend/vault/auth/methods/approle.ts'],
+  aws: [
+    'src/backend/aws/config/resolve.ts',
+    'src/backend/aws/config/resolve-request.ts',
+    'src/backend/aws/open.ts',
+    'src/backend/vault/auth/methods/aws.ts',
+  ],
   doctor: [
     'src/cli/doctor.ts',
     'src/cli/policy.ts',

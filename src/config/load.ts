@@ -119,8 +119,9 @@ async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly
   }
   for (const { kind, loadResolve } of kinds) {
     if (loadResolve === undefined) continue;
-    const isUsed = files.some(({ tree: { backends } }) => isTree(backends) && Object.values(backends).some(is(kind)));
-    if (isUsed) await loadResolve();
+    const all = files.flatMap(({ tree: { backends } }) => (isTree(backends) ? Object.values(backends) : []));
+    const own = all.filter(isTree).filter((entry) => entry['kind'] === kind);
+    if (own.length > 0) await loadResolve(own);
   }
 }
 
@@ -129,7 +130,6 @@ function requestsIn({ secrets, sds }: ConfigTree): readonly unknown[] {
   return [...(isTree(secrets) ? Object.values(secrets) : []), ...(isTree(sds) ? [sds['onDemand']] : [])];
 }
 
-const is = (kind: string) => (entry: unknown) => isTree(entry) && entry['kind'] === kind;
 const has = (key: string) => (entry: unknown) => isTree(entry) && Object.hasOwn(entry, key);
 
 async function problemsError({ found }: Problems, texts: readonly ConfigText[], rest?: CheckableRest) {

@@ -35,8 +35,8 @@ export interface KnownTables {
 }
 
 /**
- * The tables that the build put in as text: as a literal they would be read twice, as code and as its bytecode, which is
- * larger still. Undefined in a program that was not built: zod checks its configurations.
+ * The tables that the build put in as text: the bytecode of a literal would be twice as large as its code. Undefined in
+ * a program that was not built: zod checks its configurations.
  */
 export function tablesIn(text: string | undefined): KnownTables | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as KnownTables);

@@ -12,8 +12,6 @@ declare const PANNIER_STEP_TABLES: string | undefined;
 
 const TABLES = tablesIn(typeof PANNIER_STEP_TABLES === 'string' ? PANNIER_STEP_TABLES : undefined);
 
-export type ResolveSteps = typeof resolveSteps;
-
 /** What an output does beside its files: its reloads and its checks. Those with problems are left out. */
 export function resolveSteps(
   { file, path }: ConfigEntry,

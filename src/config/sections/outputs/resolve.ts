@@ -8,8 +8,8 @@ import { valueAt } from '../../place.ts';
 import type { Problems } from '../../problems/problems.ts';
 import type { OutputShape } from '../../schema.ts';
 import type { KnownSecrets } from '../secrets/resolve-source.ts';
+import type { LateParts } from './late-parts.ts';
 import { checkFileNames, resolveFile } from './resolve-file.ts';
-import type { ResolveSteps } from './resolve-steps.ts';
 
 /** The keys of an output that say nothing about its templates, which can be checked when one of these is wrong. */
 const NOT_FOR_TEMPLATES = [
@@ -21,24 +21,17 @@ const MODE = 0o400;
 const QUIET_MS = 10;
 const MAX_WAIT_MS = 1000;
 
-/** Whether an output has something to do beside its files, so that `resolveSteps` is needed. */
-export function hasSteps({ file, path }: ConfigEntry): boolean {
-  const raw = valueAt(file.tree, path);
-  return isTree(raw) && ['reload', 'check', 'verify'].some((key) => raw[key] !== undefined);
-}
-
 /**
  * The configuration of one output. Its files, its reloads and its checks are looked at one by one, so that a problem in
  * one of them does not hide those of another, and those with problems are left out of the result, so that the rest of
  * the output can be checked too. Undefined when the output itself has a problem.
- * @param resolveSteps undefined when no output has any, see `hasSteps`.
  */
 export function resolveOutput(
   name: string,
   entry: ConfigEntry,
   secrets: KnownSecrets,
   problems: Problems,
-  resolveSteps: ResolveSteps | undefined,
+  late: LateParts,
 ): OutputConfig | undefined {
   const { file, path } = entry;
   const raw = valueAt(file.tree, path);
@@ -48,10 +41,10 @@ export function resolveOutput(
   checkFileNames(fileNames, entry, ofParts);
   const files = new Map<string, FileConfig>();
   for (const fileName of fileNames) {
-    const resolved = resolveFile({ file, path: [...path, 'files', fileName] }, secrets, ofParts);
+    const resolved = resolveFile({ file, path: [...path, 'files', fileName] }, secrets, ofParts, late);
     if (resolved !== undefined) files.set(fileName, resolved);
   }
-  const parts = { files, reload: [], ...resolveSteps?.(entry, ofParts) };
+  const parts = { files, reload: [], ...late.steps?.resolveSteps(entry, ofParts) };
   const make = (shape: OutputShape, found: Problems) => outputOf(name, shape, entry, parts, found);
   const output = resolveEntry('output', entry, problems, make, { raw: withoutParts(raw), spare: NOT_FOR_TEMPLATES });
   problems.takeAll(ofParts);

@@ -123,6 +123,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   sections: [
     'src/config/sections/outputs/resolve-steps.ts',
     'src/config/sections/outputs/resolve-builtin.ts',
+    'src/cli/open-log-file.ts',
     'src/config/sections/exec/resolve.ts',
     'src/config/sections/listeners/resolve-listeners.ts',
   ],
@@ -141,7 +142,7 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
   api: ['src/deliver/api/create-api.ts', 'src/agent/serve/api-agent.ts', 'src/deliver/http/routes.ts'],
   proxy: ['src/deliver/proxy/proxy-service.ts', 'src/backend/vault/create-upstream.ts'],
   metrics: ['src/observe/metrics.ts', 'src/observe/metrics-route.ts', 'node_modules/prom-client/index.js'],
-  evaluation: ['src/render/template/template.ts', 'src/render/request.ts'],
+  evaluation: ['src/render/template/file.ts', 'src/render/request.ts'],
   keyed: ['src/render/formats/keyed.ts', 'src/render/formats/yaml.ts'],
   certificates: [
     'src/render/certificate/index.ts',

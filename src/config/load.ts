@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { SchemaTables, StartSchemaName } from './check/table.ts';
+import type { KnownTables } from './check/table.ts';
 import { createTableChecker, DoesNotFit } from './check/table-checker.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -26,7 +26,7 @@ export interface LoadOptions {
   /** All kinds of backends. */
   readonly kinds: readonly BackendKindConfig[];
   /** Those of the schemas with `kinds`, which spare a start zod. Absent: zod checks. */
-  readonly tables?: SchemaTables<StartSchemaName> | undefined;
+  readonly tables?: KnownTables | undefined;
   /** The directory that relative `paths` start from. */
   readonly cwd: string;
   /**
@@ -127,8 +127,9 @@ async function loadLateKeys(kinds: readonly BackendKindConfig[], files: readonly
   }
   for (const { kind, loadResolve } of kinds) {
     if (loadResolve === undefined) continue;
-    const isUsed = files.some(({ tree: { backends } }) => isTree(backends) && Object.values(backends).some(is(kind)));
-    if (isUsed) await loadResolve();
+    const all = files.flatMap(({ tree: { backends } }) => (isTree(backends) ? Object.values(backends) : []));
+    const own = all.filter(isTree).filter((entry) => entry['kind'] === kind);
+    if (own.length > 0) await loadResolve(own);
   }
 }
 
@@ -137,7 +138,6 @@ function requestsIn({ secrets, sds }: ConfigTree): readonly unknown[] {
   return [...(isTree(secrets) ? Object.values(secrets) : []), ...(isTree(sds) ? [sds['onDemand']] : [])];
 }
 
-const is = (kind: string) => (entry: unknown) => isTree(entry) && entry['kind'] === kind;
 const has = (key: string) => (entry: unknown) => isTree(entry) && Object.hasOwn(entry, key);
 
 async function problemsError({ found }: Problems, texts: readonly ConfigText[], rest?: CheckableRest) {

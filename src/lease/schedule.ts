@@ -99,7 +99,11 @@ function retryMs(input: ScheduleInput, refreshMs: number, random: () => number):
   const longestMs = restMs === undefined || !Number.isFinite(refreshMs) ? 0 : refreshMs;
   const hasEnded = restMs !== undefined && restMs <= 0;
   const pace = hasEnded ? (isOutage ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
-  return patientBackoffMs(failures, random, pace, { retryAfterMs, quickTries: isOutage ? QUICK_TRIES : 0 });
+  const quickTries = isOutage ? QUICK_TRIES : 0;
+  // One backoff of up to 30 s may not wait out the rest of a short lease. What is only too old one day need not hurry.
+  const mustHurry = isOutage && restMs !== undefined && !hasEnded && input.life.kind !== 'none';
+  const capMs = mustHurry ? paceMs(restMs, Number.POSITIVE_INFINITY) : undefined;
+  return patientBackoffMs(failures, random, pace, { retryAfterMs, quickTries, capMs });
 }
 
 function sameLeaseAgain(

@@ -210,12 +210,7 @@ export const FRESHNESS: readonly Cut[] = [
   attempts('retry-after', 'why.retryAfterMs,', 'undefined,', {
     by: 'is the moment that the server asked for',
   }),
-  keeper(
-    'retry-after',
-    'patientBackoffMs(this.#renewFailures, this.#deps.random, pace, { retryAfterMs })',
-    'patientBackoffMs(this.#renewFailures, this.#deps.random, pace, {})',
-    { by: 'waits as long as' },
-  ),
+  keeper('retry-after', 'const limits = { retryAfterMs, capMs', 'const limits = { capMs', { by: 'waits as long as' }),
   schedule('never-a-hot-loop', 'now.monoMs + retryMs(input, want.refreshMs, random)', 'now.monoMs + 250', {
     by: 'no longer extend',
   }),

@@ -89,6 +89,7 @@ export function paceMs(restMs: number, longestMs: number): number {
   return Math.max(0, Math.min(longestMs, restMs / TRIES_IN_REST));
 }
 
-function isFollowed(retryAfterMs: number | undefined): retryAfterMs is number {
+/** Whether a server's Retry-After counts. */
+export function isFollowed(retryAfterMs: number | undefined): retryAfterMs is number {
   return retryAfterMs !== undefined && retryAfterMs >= RETRY_AFTER_MIN_MS;
 }

@@ -1,5 +1,5 @@
 import type { Life, Want } from '../backend/backend.ts';
-import { backoffMs, paceMs, patientBackoffMs, QUICK_TRIES } from '../base/backoff.ts';
+import { backoffMs, DEFAULT_BACKOFF, isFollowed, paceMs, patientBackoffMs, QUICK_TRIES } from '../base/backoff.ts';
 import type { Renewal } from '../config/config.ts';
 import { LATEST_SHARE, type RenewalTime, renewalTime } from './certificate-renewal.ts';
 
@@ -81,7 +81,10 @@ export function decide(
   const { life, failures } = input;
   const planned = plan(input, want.refreshMs, now, random);
   if (failures === 0) return sameLeaseAgain(planned, input, now, random);
-  const atMonoMs = now.monoMs + retryMs(input, want.refreshMs, random);
+  const retryAtMonoMs = now.monoMs + retryMs(input, want.refreshMs, random);
+  // What is tried for at the pace of its polls is tried for at their place: after an outage the polls are spread still.
+  const isPoll = planned.do === 'poll' && input.pollPhaseMonoMs !== undefined && isPatient(input, want.refreshMs);
+  const atMonoMs = isPoll && !isFollowed(input.retryAfterMs) ? planned.atMonoMs : retryAtMonoMs;
   if (life.kind === 'certificate') return { do: planned.do, atMonoMs: Math.max(atMonoMs, againMonoMs(input, now)) };
   if (life.kind !== 'lease' || !life.renewable) return { do: planned.do === 'renew' ? 'fetch' : planned.do, atMonoMs };
   const lastTenth = life.startedMonoMs + life.ttlMs * 0.9;
@@ -95,15 +98,37 @@ export function decide(
  * not when the backend answers and refuses: it will say the same in 30 s.
  */
 function retryMs(input: ScheduleInput, refreshMs: number, random: () => number): number {
-  const { failures, retryAfterMs, isOutage = false, restMs } = input;
+  const { failures, retryAfterMs } = input;
+  return patientBackoffMs(failures, random, retryPaceMs(input, refreshMs), {
+    retryAfterMs,
+    quickTries: quickTries(input),
+    capMs: hurryMs(input),
+  });
+}
+
+/**
+ * One backoff of up to 30 s may not wait out the rest of a short lease, when the backend is away for a few seconds only.
+ * What has no end need not hurry, though it is too old one day. Undefined: there is no hurry.
+ */
+function hurryMs({ life, isOutage = false, restMs = 0 }: ScheduleInput): number | undefined {
+  return isOutage && life.kind !== 'none' && restMs > 0 ? paceMs(restMs, DEFAULT_BACKOFF.capMs) : undefined;
+}
+
+function retryPaceMs({ isOutage = false, restMs }: ScheduleInput, refreshMs: number): number {
   const longestMs = restMs === undefined || !Number.isFinite(refreshMs) ? 0 : refreshMs;
   const hasEnded = restMs !== undefined && restMs <= 0;
-  const pace = hasEnded ? (isOutage ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
-  const quickTries = isOutage ? QUICK_TRIES : 0;
-  // One backoff of up to 30 s may not wait out the rest of a short lease. What is only too old one day need not hurry.
-  const mustHurry = isOutage && restMs !== undefined && !hasEnded && input.life.kind !== 'none';
-  const capMs = mustHurry ? paceMs(restMs, Number.POSITIVE_INFINITY) : undefined;
-  return patientBackoffMs(failures, random, pace, { retryAfterMs, quickTries, capMs });
+  return hasEnded ? (isOutage ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
+}
+
+const quickTries = ({ isOutage = false }: ScheduleInput): number => (isOutage ? QUICK_TRIES : 0);
+
+/** Whether the next try may wait as long as the next poll. */
+function isPatient(input: ScheduleInput, refreshMs: number): boolean {
+  return (
+    input.failures > quickTries(input) &&
+    refreshMs > DEFAULT_BACKOFF.capMs &&
+    retryPaceMs(input, refreshMs) === refreshMs
+  );
 }
 
 function sameLeaseAgain(

@@ -24,7 +24,6 @@ const inTurn = (work: string) =>
   `((globalThis as any).turn = ((globalThis as any).turn ?? Promise.resolve()).then(() => ${work}))`;
 const FETCH_ALL = 'for (const name of this.#options.renderer.wants) void this.#options.manager.refresh(name);';
 const RETRIES = "const retries = why.retry !== 'never';";
-const FOR_GOOD = 'if (!mustFetch) item.failures = 0;';
 const STALE = 'if (!(error instanceof WireError && error.stale)) throw error;';
 const AGAIN = 'pool.dropIdle();\n      return await run();';
 const MOVED = 'item.backend === backend && this.#logins.hasLeaseOfOldLogin(item)';
@@ -205,16 +204,25 @@ export const FRESHNESS: readonly Cut[] = [
   keeper('backoff', 'now + patientBackoffMs(this.#renewFailures,', 'now + 0 * patientBackoffMs(this.#renewFailures,', {
     by: 'without a new login',
   }),
+  schedule('short-lease-outlives-faults', 'capMs: hurryMs(input),', '', { by: 'outlives faults' }),
+  backoff('short-lease-outlives-faults', 'Math.min(DEFAULT_BACKOFF.capMs, Math.max(', '(Math.max(', {
+    by: 'never longer than 30 s',
+  }),
   backoff('retry-after', 'Math.min(RETRY_AFTER_CAP_MS, retryAfterMs)', 'retryAfterMs'),
   backoff('retry-after', ' && retryAfterMs >= RETRY_AFTER_MIN_MS', '', { by: 'later and later' }),
   attempts('retry-after', 'why.retryAfterMs,', 'undefined,', {
     by: 'is the moment that the server asked for',
   }),
   keeper('retry-after', 'const limits = { retryAfterMs, capMs', 'const limits = { capMs', { by: 'waits as long as' }),
+  schedule(
+    'polls-keep-spread',
+    'isPoll && !isFollowed(input.retryAfterMs) ? planned.atMonoMs : retryAtMonoMs',
+    'retryAtMonoMs',
+    { by: 'polls have their spread again' },
+  ),
   schedule('never-a-hot-loop', 'now.monoMs + retryMs(input, want.refreshMs, random)', 'now.monoMs + 250', {
     by: 'no longer extend',
   }),
-  attempts('never-a-hot-loop', FOR_GOOD, 'item.failures = 0;', { by: 'of an older login' }),
   keeper('never-a-hot-loop', 'if (isFinalAtRenewal(error)) {', 'if (isFinalAtRenewal(error) && now < 0) {', {
     by: 'never hundreds',
   }),

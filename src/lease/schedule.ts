@@ -28,6 +28,8 @@ export interface ScheduleInput {
   readonly firstRenewal?: boolean;
   /** The last attempt failed since the backend gave no proper answer, see `isOutage`. Absent: it did answer. */
   readonly isOutage?: boolean;
+  /** The last attempt was a renewal, of a lease that the backend knows no more: that says nothing of a fetch. */
+  readonly fetchInstead?: boolean;
   /**
    * How long until the value that is held ends or is too old; infinite when nothing ends it. Absent: no value is held.
    */
@@ -114,13 +116,17 @@ function hurryMs({ life, isOutage = false, restMs = 0 }: ScheduleInput): number 
   return isOutage && life.kind !== 'none' && restMs > 0 ? paceMs(restMs, DEFAULT_BACKOFF.capMs) : undefined;
 }
 
-function retryPaceMs({ isOutage = false, restMs }: ScheduleInput, refreshMs: number): number {
+function retryPaceMs(input: ScheduleInput, refreshMs: number): number {
+  const { restMs } = input;
   const longestMs = restMs === undefined || !Number.isFinite(refreshMs) ? 0 : refreshMs;
   const hasEnded = restMs !== undefined && restMs <= 0;
-  return hasEnded ? (isOutage ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
+  return hasEnded ? (mayHelpSoon(input) ? 0 : longestMs) : paceMs(restMs ?? 0, longestMs);
 }
 
-const quickTries = ({ isOutage = false }: ScheduleInput): number => (isOutage ? QUICK_TRIES : 0);
+/** Whether the next attempt may succeed soon: what is refused now is refused again. */
+const mayHelpSoon = ({ isOutage, fetchInstead }: ScheduleInput): boolean => isOutage === true || fetchInstead === true;
+
+const quickTries = (input: ScheduleInput): number => (mayHelpSoon(input) ? QUICK_TRIES : 0);
 
 /** Whether the next try may wait as long as the next poll. */
 function isPatient(input: ScheduleInput, refreshMs: number): boolean {

@@ -204,6 +204,9 @@ export const FRESHNESS: readonly Cut[] = [
   keeper('backoff', 'now + patientBackoffMs(this.#renewFailures,', 'now + 0 * patientBackoffMs(this.#renewFailures,', {
     by: 'without a new login',
   }),
+  schedule('ended-lease-replaced', 'isOutage === true || fetchInstead === true;', 'isOutage === true;', {
+    by: 'fetched anew at once',
+  }),
   schedule('short-lease-outlives-faults', 'capMs: hurryMs(input),', '', { by: 'outlives faults' }),
   backoff('short-lease-outlives-faults', 'Math.min(DEFAULT_BACKOFF.capMs, Math.max(', '(Math.max(', {
     by: 'never longer than 30 s',

@@ -213,6 +213,13 @@ describe('the schedule', () => {
     expect(latest(100)).toBeCloseTo(1_000, -1);
   });
 
+  it('an ended lease that the backend knows no more is fetched anew at once, and what is refused again at refresh', () => {
+    const ended = lease(3_000, true, now.monoMs - 20_000);
+    const refused = { restMs: -17_000, failures: 1 };
+    expect(span(ended, { ...refused, fetchInstead: true }).afterMs).toEqual([250, 500]);
+    expect(span(ended, refused).afterMs[1]).toBeCloseTo(300_000, -1);
+  });
+
   it('what is polled does not hurry when it will soon be too old', () => {
     expect(span({ kind: 'none' }, { restMs: 10_000, isOutage: true, failures: 9 }).afterMs[1]).toBeCloseTo(30_000, -1);
   });

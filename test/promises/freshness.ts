@@ -283,6 +283,13 @@ export const freshness: Section = {
       )('is tried again with backoff while there is time, without a new login: %s'),
     ),
     held(
+      'ended-lease-replaced',
+      'A lease that ended while the agent was suspended is fetched anew as soon as its renewal is refused.',
+      schedule(
+        'an ended lease that the backend knows no more is fetched anew at once, and what is refused again at refresh',
+      ),
+    ),
+    held(
       'short-lease-outlives-faults',
       'While the backend is away, tries for a lease or login that ends are not put off by more than a quarter of what is left.',
       schedule('a lease of 30 s outlives faults of %i s in a row, with 3 s between them'),

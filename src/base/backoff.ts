@@ -54,7 +54,7 @@ const URGENT_PACE_MS = 1_000;
  * 30 s changes nothing.
  *
  * @param quickTries how many tries come soon.
- * @param capMs the longest wait of the tries that come soon, where 30 s are too long for what ends sooner; at least 1 s.
+ * @param capMs the longest wait of the tries that come soon, for what ends sooner than in minutes; at least 1 s.
  */
 export function patientBackoffMs(
   failures: number,

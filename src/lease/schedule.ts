@@ -109,7 +109,7 @@ function retryMs(input: ScheduleInput, refreshMs: number, random: () => number):
 }
 
 /**
- * One backoff of up to 30 s may not wait out the rest of a short lease, when the backend is away for a few seconds only.
+ * One backoff of up to 30 s may not wait out the rest of a short lease, when the backend is away for seconds only.
  * What has no end need not hurry, though it is too old one day. Undefined: there is no hurry.
  */
 function hurryMs({ life, isOutage = false, restMs = 0 }: ScheduleInput): number | undefined {

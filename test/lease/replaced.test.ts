@@ -117,15 +117,18 @@ describe('a lease that was replaced', () => {
     expect(backend.revokes).not.toContain('db 1'); // it has ended by itself
   });
 
-  it.each([1_000, 10_000, 60_000, 3_600_000])('is not told of while the next value is being published: a life of %i ms', async (life) => {
-    const { clock, backend, replaced, use, warnings } = await replacedWorld(0, false, life);
-    await clock.advance(0.876 * life); // the agent replaces it by itself, at 0.85 to 0.9 of its life
-    expect([backend.fetches, [...replaced.list()]]).toMatchObject([['db', 'db'], { length: 1 }]);
-    await clock.advance(Math.min(0.05 * life, 20_000));
-    use('2');
-    await clock.advance(life / 2);
-    expect(warnings).toEqual([]);
-  });
+  it.each([1_000, 10_000, 60_000, 3_600_000])(
+    'is not told of while the next value is being published: a life of %i ms',
+    async (life) => {
+      const { clock, backend, replaced, use, warnings } = await replacedWorld(0, false, life);
+      await clock.advance(0.876 * life); // the agent replaces it by itself, at 0.85 to 0.9 of its life
+      expect([backend.fetches, [...replaced.list()]]).toMatchObject([['db', 'db'], { length: 1 }]);
+      await clock.advance(Math.min(0.05 * life, 20_000));
+      use('2');
+      await clock.advance(life / 2);
+      expect(warnings).toEqual([]);
+    },
+  );
 
   it('is told of before it ends in use, also where it ends soon after its replacement', async () => {
     const { clock, warnings } = await replacedWorld(0, false, 10_000);

@@ -99,17 +99,20 @@ describe.each([
 ])('going back, %s', (_, root) => {
   const scratch = useScratch(root);
 
-  it.each(CHANGES)('leaves a generation out after another process %s, and takes the one before', async (_what, change) => {
-    const dir = scratch();
-    const sink = await open(dir, new FakeClock(Date.now()));
-    await publishAll(sink, ['1', '2', '3'], true);
-    expect([await gone(sink), await sink.kept()]).toEqual([
-      [2, '2', 2],
-      [1, 2],
-    ]);
-    change(join(dir, '..g2'));
-    expect([await gone(sink), await gone(sink, 2), await sink.kept()]).toEqual([[1, '1', 2], undefined, [1]]);
-  });
+  it.each(CHANGES)(
+    'leaves a generation out after another process %s, and takes the one before',
+    async (_what, change) => {
+      const dir = scratch();
+      const sink = await open(dir, new FakeClock(Date.now()));
+      await publishAll(sink, ['1', '2', '3'], true);
+      expect([await gone(sink), await sink.kept()]).toEqual([
+        [2, '2', 2],
+        [1, 2],
+      ]);
+      change(join(dir, '..g2'));
+      expect([await gone(sink), await gone(sink, 2), await sink.kept()]).toEqual([[1, '1', 2], undefined, [1]]);
+    },
+  );
 
   it.each(CHANGES)(
     'leaves a generation of an earlier process out after another process %s, and takes the one before',

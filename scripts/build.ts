@@ -192,7 +192,12 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'src/agent/end-credentials.ts',
   ],
   refusals: ['src/backend/vault/client/status.ts', 'src/backend/vault/source/advice.ts'],
-  drift: ['src/agent/output/drift-keeper.ts', 'src/deliver/file/drift.ts', 'src/deliver/file/take-over.ts'],
+  drift: [
+    'src/agent/output/drift-keeper.ts',
+    'src/deliver/file/drift.ts',
+    'src/deliver/file/take-over.ts',
+    'src/deliver/file/going-back.ts',
+  ],
   file: ['src/backend/file/backend.ts'],
   sds: ['src/config/sections/sds/resolve.ts', 'src/agent/serve/create-sds.ts', 'src/deliver/sds/load-grpc.ts'],
   awsagent: [

@@ -1,6 +1,7 @@
 import { type Cut, cutIn } from './cut.ts';
 
 const record = cutIn('src/deliver/file/published-record.ts');
+const goingBack = cutIn('src/deliver/file/going-back.ts');
 const keeper = cutIn('src/agent/output/drift-keeper.ts');
 const owners = cutIn('src/deliver/file/owners.ts');
 
@@ -32,7 +33,23 @@ export const DRIFT: readonly Cut[] = [
   keeper('drift-no-mix', 'this.#restoreAtMs = this.#restores.dueMonoMs();', 'this.#restoreAtMs = Infinity;', {
     slow: true,
   }),
-  cutIn('src/deliver/file/generations.ts')('drift-never-back', ' && !this.#spoiled.has(number)', ''),
+  goingBack('drift-never-back', 'return await remembered.isUntouched(volume, folder);', 'return true;', {
+    by: 'leaves a generation out',
+  }),
+  goingBack('drift-never-back', '|| timeOf(root) !== made', '', { by: 'of an earlier process out after' }),
+  goingBack('drift-never-back', '|| found.ctimeMs > root.ctimeMs', '', { by: 'of an earlier process out after' }),
+  goingBack('drift-never-back', 'if (made === undefined) return false;', 'if (made === undefined) return true;', {
+    by: 'of which nothing is known',
+  }),
+  cutIn('src/deliver/file/generations.ts')('drift-never-back', ' && !this.#spoiled.has(number)', '', {
+    by: 'is never gone back to',
+  }),
+  cutIn('src/deliver/file/generations.ts')('no-back-to-bad', 'this.#takenBack.add(generation);', ''),
+  cutIn('src/deliver/file/generations.ts')(
+    'no-back-to-bad',
+    'this.made.delete(generation);\n  }\n\n  remember',
+    '}\n\n  remember',
+  ),
   record(
     'drift-no-bytes',
     'files.map(({ bytes, ...file }) => ({ ...file,',

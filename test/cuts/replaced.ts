@@ -29,6 +29,14 @@ export const REPLACED: readonly Cut[] = [
     by: 'rolled back to it',
   }),
   values('held-lease-told', "this.#warn(failure('LEASE_ENDS_IN_USE'", "void (failure('LEASE_ENDS_IN_USE'"),
+  values(
+    'held-lease-told',
+    'Math.max(endsMs - life.ttlMs * TOLD_SHARE, entry.replacedMonoMs + graceMs)',
+    'graceMs && endsMs - life.ttlMs * TOLD_SHARE',
+    {
+      by: 'is not told of while',
+    },
+  ),
   values('revoke-old-back', 'if (isUsed) entry.unusedSinceMonoMs = undefined;\n    else', 'if (!isUsed)'),
   values('revoke-old-shared', 'held.leaseId.equals(life.leaseId)) return true;', 'held === undefined) return true;'),
   used('revoke-old-environment', 'everHad || generation', 'generation'),

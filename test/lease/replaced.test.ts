@@ -9,7 +9,7 @@ import { MemoryBackend, wantOf } from '../memory-backend.ts';
 const TTL = 60_000;
 
 /** One secret `db`, minted anew by each refresh; the test says which versions the application uses. */
-async function replacedWorld(revokeOldAfterMs?: number, renewable = true) {
+async function replacedWorld(revokeOldAfterMs?: number, renewable = true, life = TTL) {
   const clock = new FakeClock();
   const backend = new MemoryBackend(clock);
   const warnings: string[] = [];
@@ -43,7 +43,7 @@ async function replacedWorld(revokeOldAfterMs?: number, renewable = true) {
   };
   const reconcile = (...names: string[]) =>
     manager.reconcile(new Map(names.map((name) => [name, wantedAs(name)])), new Map([['memory', backend]]));
-  backend.mint('db', TTL, renewable);
+  backend.mint('db', life, renewable);
   reconcile('db');
   await clock.advance(0);
   const use = (...versions: string[]) => {
@@ -115,6 +115,25 @@ describe('a lease that was replaced', () => {
     use('2');
     await clock.advance(TTL / 2);
     expect(backend.revokes).not.toContain('db 1'); // it has ended by itself
+  });
+
+  it.each([1_000, 10_000, 60_000, 3_600_000])(
+    'is not told of while the next value is being published: a life of %i ms',
+    async (life) => {
+      const { clock, backend, replaced, use, warnings } = await replacedWorld(0, false, life);
+      await clock.advance(0.876 * life); // the agent replaces it by itself, at 0.85 to 0.9 of its life
+      expect([backend.fetches, [...replaced.list()]]).toMatchObject([['db', 'db'], { length: 1 }]);
+      await clock.advance(Math.min(0.05 * life, 20_000));
+      use('2');
+      await clock.advance(life / 2);
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  it('is told of before it ends in use, also where it ends soon after its replacement', async () => {
+    const { clock, warnings } = await replacedWorld(0, false, 10_000);
+    await clock.advance(9_990);
+    expect(warnings).toEqual(['LEASE_ENDS_IN_USE']);
   });
 
   it('is revoked again after an outage, and told of once', async () => {

@@ -5,6 +5,9 @@ const look = inFile(disk, 'a look');
 const changes = inFile(disk, 'a look at what is published, %s');
 const changed = inFile(disk, 'a generation that was changed');
 const output = inFile('test/agent/output/drift.test.ts', 'an output that another process has changed');
+const back = inFile('test/deliver/file/going-back.test.ts', 'going back, %s');
+const knownBack = inFile('test/deliver/file/going-back.test.ts', 'going back');
+const rollback = inFile('test/system/rollback.test.ts', 'an output whose application is asked after each reload');
 const keeper = inFile('test/agent/output/drift-keeper.test.ts', 'published files that others change');
 const restore = inFile('test/agent/output/restore-times.test.ts', 'a restore');
 const agent = inFile('test/system/drift.test.ts', 'published files that another process has changed');
@@ -53,8 +56,17 @@ export const drift: Section = {
     ),
     held(
       'drift-never-back',
-      'Nothing goes back to a generation that another process has changed.',
+      'Nothing goes back to a generation that another process has changed, as digests in the process that published it and times in a later one show; the youngest untouched one is taken.',
       changed('is never gone back to, and is removed when its readers have had ten seconds'),
+      back('leaves a generation out after another process %s, and takes the one before'),
+      back('leaves a generation of an earlier process out after another process %s, and takes the one before'),
+      knownBack('leaves a generation of an earlier process out of which nothing is known'),
+      rollback('does not go back to what another process has changed, by hand, by itself or after a restart'),
+    ),
+    held(
+      'no-back-to-bad',
+      'Nothing goes back to a generation that was taken back once, be it by a failed verification or by hand.',
+      knownBack('leaves out what was held back once, also in the next process'),
     ),
     held(
       'drift-no-bytes',

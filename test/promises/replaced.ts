@@ -37,8 +37,10 @@ export const replaced: Section = {
     ),
     held(
       'held-lease-told',
-      'That a lease in use is about to end and cannot be renewed is told.',
+      'That a lease in use is about to end and cannot be renewed is told, but not while the next value is being published.',
       lease('is told of before it ends in use, where it cannot be renewed'),
+      lease('is not told of while the next value is being published: a life of %i ms'),
+      lease('is told of before it ends in use, also where it ends soon after its replacement'),
     ),
     held(
       'revoke-old-back',

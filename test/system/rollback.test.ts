@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -112,6 +112,48 @@ describe('an output whose application is asked after each reload', () => {
     expect(published(dir)).toEqual({ f: `${CANARY} 6` });
     expect(await agent.stop()).toBe(0);
     expect(agent.output() + json.output()).not.toContain(CANARY);
+  });
+
+  it('does not go back to what another process has changed, by hand, by itself or after a restart', async () => {
+    const { put, dir, config, ask, place } = await setUp();
+    const text = JSON.parse(readFileSync(config, 'utf8'));
+    text.outputs.o.keep = 3;
+    text.outputs.o.drift = 'report';
+    const changed = await place.config(text);
+    const spoil = (generation: string, bytes: string) => {
+      chmodSync(join(dir, generation, 'f'), 0o600);
+      writeFileSync(join(dir, generation, 'f'), bytes);
+    };
+    const agent = scene.run(changed);
+    await agent.waitFor('output-published');
+    const next = async (value: string, generation: number) => {
+      put(`${CANARY} ${value}`);
+      await agent.waitFor('reload-done', { fits: (fact) => fact['generation'] === generation });
+    };
+    await next('2', 2);
+    await next('3', 3);
+    spoil('..g2', 'EVIL');
+    const refused = failuresOf(await ask('rollback', 'o', '--to', '2'));
+    expect(refused).toMatchObject([{ code: 'API_NO_PREVIOUS', seen: 'there is no generation 2 to go back to' }]);
+    expect((await ask('rollback', 'o')).stdout()).toBe('o: generation 4 is published\n');
+    expect(published(dir)).toEqual({ f: `${CANARY} 1` });
+
+    await next('5', 5);
+    rmSync(join(dir, '..g4/f'));
+    symlinkSync('/etc/hostname', join(dir, '..g4/f'));
+    put(`${CANARY} bad`); // 6, whose verification fails
+    await agent.waitFor('reload-done', { fits: ({ generation }) => generation === 7 });
+    expect(published(dir)).toEqual({ f: `${CANARY} 5` });
+
+    agent.kill('SIGKILL');
+    await agent.ended;
+    spoil('..g7', 'EVIL');
+    put(`${CANARY} 8`);
+    const later = scene.run(changed);
+    await later.waitFor('reload-done', { fits: ({ generation }) => generation === 8 });
+    expect((await ask('rollback', 'o')).stdout()).toBe('o: generation 9 is published\n');
+    expect(published(dir)).toEqual({ f: `${CANARY} 5` });
+    expect(await later.stop()).toBe(0);
   });
 
   it('goes back when a person asks for it, and stays there until a value changes', async () => {

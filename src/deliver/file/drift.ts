@@ -16,7 +16,7 @@ export interface DriftDeps {
   readonly dir: string;
   readonly place: string;
   readonly clock: Pick<Clock, 'monoMs'>;
-  readonly generations: Pick<Generations, 'looked'>;
+  readonly generations: Pick<Generations, 'looked' | 'remember'>;
   /** The published generation, as far as this process knows. */
   readonly published: () => number | undefined;
   readonly earlier: Sink['earlier'];
@@ -45,6 +45,7 @@ class FileDrift implements DriftLook {
       generation === undefined
         ? undefined
         : new PublishedRecord(generation, planGeneration(output, files), { clock, place });
+    if (this.#record !== undefined) this.#deps.generations.remember(this.#record);
   }
 
   async look(): Promise<readonly Difference[]> {
@@ -54,13 +55,11 @@ class FileDrift implements DriftLook {
     if (record === undefined || record.generation !== published()) return [];
     const found = await inKnownFolder(async (volume, folder) => {
       await this.#follow(record, volume, folder); // before the look, so that no change falls between the two
-      return await record.differences(volume, folder);
+      const differences = await record.differences(volume, folder);
+      generations.looked(record.generation, differences.length > 0 && !(await record.isUntouched(volume, folder)));
+      return differences;
     });
     if (found === undefined) return [{ of: 'content', seen: `${dir} is gone, or another directory` }];
-    generations.looked(
-      record.generation,
-      found.some(({ of }) => of === 'content'),
-    );
     return found;
   }
 

@@ -100,30 +100,28 @@ class FileSink implements Sink {
 
   async earlier(generation?: number): Promise<EarlierGeneration | undefined> {
     // A rollback is rare, so its code is loaded with it.
-    const { notReadable, readGeneration } = await import('./read-current.ts');
-    return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async ({ disk }, folder) => {
-      const published = await readPublished(disk, folder, this.#place);
+    const { findEarlier, notReadable } = await import('./going-back.ts');
+    return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async (volume, folder) => {
+      const published = await readPublished(volume.disk, folder, this.#place);
       if (published.state !== 'there') return undefined;
-      const earlier = this.#generations.earlier(published.generation, numbersIn(await disk.readdir(folder.at())));
-      const from = generation === undefined ? earlier.at(-1) : earlier.find((number) => number === generation);
-      if (from === undefined) return undefined;
-      const files = await readGeneration(folder, from).catch((error: unknown) => {
+      const place = { generations: this.#generations, published: published.generation, volume, folder };
+      return await findEarlier(place, generation).catch((error: unknown) => {
         throw notReadable(error, this.#dir, this.#place);
       });
-      return { generation: from, files };
     });
   }
 
   async kept(): Promise<readonly number[]> {
-    return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async ({ disk }, folder) => {
-      const published = await readPublished(disk, folder, this.#place);
+    const { listEarlier } = await import('./going-back.ts');
+    return this.#inFolderInTurn(`cannot read ${this.#dir}`, false, async (volume, folder) => {
+      const published = await readPublished(volume.disk, folder, this.#place);
       const number = 'generation' in published ? published.generation : undefined;
-      return this.#generations.earlier(number, numbersIn(await disk.readdir(folder.at())));
+      return await listEarlier({ generations: this.#generations, published: number, volume, folder });
     });
   }
 
   async hold(generation: number | undefined): Promise<void> {
-    this.#generations.held = generation;
+    this.#generations.hold(generation);
     await this.#writeMark(async ({ disk }, folder) => {
       const { held: _, ...mark } = (await readMark(disk, folder)) ?? { takenUp: 0 };
       return mark;
@@ -148,7 +146,8 @@ class FileSink implements Sink {
       this.#generations.noteUsed(mark?.begun?.generation);
       this.#generations.noteUsed(mark?.held);
       // A directory that is gone is not held back: there is nothing to compare with.
-      this.#generations.held = names.has(generationName(mark?.held ?? 0)) ? mark?.held : undefined;
+      this.#generations.hold(names.has(generationName(mark?.held ?? 0)) ? mark?.held : undefined);
+      for (const [number, made] of mark?.made ?? []) this.#generations.made.set(number, made);
       if (published.state === 'there' || published.state === 'lost') this.#published = published.generation;
       this.#generations.noteUsed(this.#published);
 
@@ -219,7 +218,8 @@ class FileSink implements Sink {
     });
   }
 
-  #equal({ generation }: { readonly generation: number }, { links }: GenerationPlan): 'equal' {
+  #equal({ generation, stats }: PublishedFiles & { readonly state: 'there' }, { links }: GenerationPlan): 'equal' {
+    if (!this.#generations.made.has(generation)) this.#generations.made.set(generation, String(stats.ctimeMs));
     this.#published = generation;
     this.#linksBefore = links;
     return 'equal';
@@ -280,6 +280,8 @@ class FileSink implements Sink {
         }
         await folder.check();
         await makeLinks(disk, folder, links, this.#place); // 4.
+        const { ctimeMs } = await disk.lstat(folder.at(generationName(generation)));
+        this.#generations.made.set(generation, String(ctimeMs));
         await replaceLink(disk, folder, generationName(generation), DATA_TMP, { name: DATA, place: this.#place }); // 5.
       } catch (error) {
         await discard(folder).catch(() => undefined);
@@ -325,10 +327,10 @@ class FileSink implements Sink {
     }
   }
 
-  #writeMark(make: (volume: Volume, folder: Folder) => Promise<Omit<Mark, 'held'>>): Promise<void> {
+  #writeMark(make: (volume: Volume, folder: Folder) => Promise<Omit<Mark, 'held' | 'made'>>): Promise<void> {
     return this.#inFolderInTurn(`cannot write ${join(this.#dir, MARK)}`, false, async (volume, folder) => {
-      const { held } = this.#generations;
-      const mark = { ...(await make(volume, folder)), ...(held === undefined ? {} : { held }) };
+      const { held, made } = this.#generations;
+      const mark = { ...(await make(volume, folder)), made, ...(held === undefined ? {} : { held }) };
       await writeMark(folder, mark, volume, this.#place);
     });
   }

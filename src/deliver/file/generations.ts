@@ -17,6 +17,15 @@ export interface SweepResult {
   readonly refused: { readonly error: unknown } | undefined;
 }
 
+/** What this process remembers of a generation that it has published or found published. */
+export interface Remembered {
+  readonly generation: number;
+  /** Whether the generation still is on disk what was published: names, bytes, modes and owners. */
+  isUntouched(volume: Volume, folder: Folder): Promise<boolean>;
+  /** Whether these are its files to the last byte. */
+  isOf(files: ReadonlyMap<string, Uint8Array>): boolean;
+}
+
 /**
  * The numbered generations of one directory: which numbers were used, and which directories may go.
  *
@@ -30,8 +39,12 @@ export class Generations {
   #last = 0;
   /** Candidates of this process that are neither committed nor discarded. */
   readonly #staged = new Set<number>();
-  /** The generation that is held back; it stays, to be compared with. */
-  held: number | undefined;
+  #held: number | undefined;
+  /** Generations that were held back once: nothing goes back to them. */
+  readonly #takenBack = new Set<number>();
+  /** When the directory of each generation was last changed, by its ctime, as it was published. Absent: not known. */
+  readonly made = new Map<number, string>();
+  readonly #remembered = new Map<number, Remembered>();
   /** Generations that another process has changed: nothing goes back to them. */
   readonly #spoiled = new Set<number>();
   /** When each earlier generation stopped being the published one, on the monotonic clock. */
@@ -61,7 +74,29 @@ export class Generations {
     this.noteUsed(generation);
   }
 
-  /** Records whether a look found other bytes in this generation than were published. */
+  /** The generation that is held back; it stays, to be compared with. */
+  get held(): number | undefined {
+    return this.#held;
+  }
+
+  /** What was held back is not gone back to, also when another one is held back later, or none. */
+  hold(generation: number | undefined): void {
+    this.#held = generation;
+    if (generation === undefined) return;
+    this.#takenBack.add(generation);
+    this.made.delete(generation);
+  }
+
+  remember(generation: Remembered): void {
+    this.#remembered.set(generation.generation, generation);
+  }
+
+  /** Undefined: this process has not published it, or not looked at it yet. */
+  remembered(generation: number): Remembered | undefined {
+    return this.#remembered.get(generation);
+  }
+
+  /** Records whether a look found this generation other than it was published; links are no part of it. */
   looked(generation: number, isSpoiled: boolean): void {
     if (isSpoiled) this.#spoiled.add(generation);
     else this.#spoiled.delete(generation);
@@ -119,7 +154,7 @@ export class Generations {
     let dueInMs: number | undefined;
     let refused: SweepResult['refused'];
     for (const number of numbers) {
-      if (number === published || kept.includes(number) || number === this.held) continue;
+      if (number === published || kept.includes(number) || number === this.#held) continue;
       const wait = past.includes(number) ? this.#waitMs(number) : this.#isLeftover(number) ? 0 : undefined;
       if (wait === undefined) continue;
       if (wait > 0) {
@@ -129,22 +164,24 @@ export class Generations {
       try {
         await folder.check();
         await removeTree(disk, folder.at(generationName(number)), procFd);
-        this.#replacedAt.delete(number);
-        this.#spoiled.delete(number);
+        this.#forget(number);
         removed++;
       } catch (error) {
         refused ??= { error };
       }
     }
+    for (const number of [...this.made.keys(), ...this.#remembered.keys()]) {
+      if (!numbers.includes(number)) this.#forget(number);
+    }
     return { removed, dueInMs, refused };
   }
 
   /**
-   * The generations that were published before this one, are not held back, and are as they were published as far as
-   * looks have found; ascending.
+   * The generations that were published before this one, were not held back, and are as they were published as far as
+   * looks have found; ascending. What is gone back to is compared first, see going-back.ts.
    */
   earlier(published: number | undefined, numbers: readonly number[]): readonly number[] {
-    const isGood = (number: number) => number !== this.held && !this.#spoiled.has(number);
+    const isGood = (number: number) => !this.#takenBack.has(number) && !this.#spoiled.has(number);
     return numbers.filter((number) => number < (published ?? 0) && isGood(number));
   }
 
@@ -154,6 +191,14 @@ export class Generations {
     const replacedAt = this.#replacedAt.get(number) ?? now;
     this.#replacedAt.set(number, replacedAt);
     return Math.max(0, replacedAt + KEEP_MS - now);
+  }
+
+  #forget(number: number): void {
+    this.#replacedAt.delete(number);
+    this.#spoiled.delete(number);
+    this.#takenBack.delete(number);
+    this.#remembered.delete(number);
+    this.made.delete(number);
   }
 
   #isLeftover(number: number): boolean {

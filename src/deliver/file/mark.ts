@@ -14,8 +14,9 @@ const MAX_BYTES = 4096;
 
 /**
  * The mark in `..reloaded` (0600): a line with the generation last taken up, as a decimal number, and while the reload
- * of another one is not done a second line with its number and the ids of the steps that are; a last line `held N`
- * names a generation that is held back. It is written beside and renamed over, so a kill leaves the old mark or the new
+ * of another one is not done a second line with its number and the ids of the steps that are; a line `held N` names a
+ * generation that is held back, and a last line `made N:TIME …` says when the directory of each generation was changed
+ * last as it was published. It is written beside and renamed over, so a kill leaves the old mark or the new
  * one. A mark that is missing, unreadable or malformed says nothing, and then the published generation is owed: a
  * reload too many does less harm than one too few.
  */
@@ -26,6 +27,8 @@ export interface Mark {
   readonly begun?: OwedReload;
   /** The generation that is held back. */
   readonly held?: number;
+  /** By generation the ctime of its directory as it was published, in milliseconds. */
+  readonly made?: ReadonlyMap<number, string>;
 }
 
 /** The reload that is owed for the published generation; undefined: none is. */
@@ -38,12 +41,19 @@ export async function owedReload(disk: Disk, folder: Folder, place: string): Pro
   return mark?.begun?.generation === generation ? mark.begun : { generation, done: [] };
 }
 
-function textOf({ takenUp, begun, held }: Mark): string {
+/** How many generations the mark tells of, more than an output keeps. */
+const MAX_MADE = 32;
+
+function textOf({ takenUp, begun, held, made = new Map() }: Mark): string {
   const second = begun === undefined ? '' : `${[begun.generation, ...begun.done].join(' ')}\n`;
-  return `${takenUp}\n${second}${held === undefined ? '' : `held ${held}\n`}`;
+  const times = [...made].slice(-MAX_MADE).map(([generation, time]) => ` ${generation}:${time}`);
+  const last = times.length === 0 ? '' : `made${times.join('')}\n`;
+  const text = `${takenUp}\n${second}${held === undefined ? '' : `held ${held}\n`}`;
+  return text.length + last.length > MAX_BYTES ? text : text + last;
 }
 
-const TEXT = /^(0|[1-9]\d{0,14})\n(?:([1-9]\d{0,14})((?: [\w-]+)+)\n)?(?:held ([1-9]\d{0,14})\n)?$/;
+const TEXT =
+  /^(0|[1-9]\d{0,14})\n(?:([1-9]\d{0,14})((?: [\w-]+)+)\n)?(?:held ([1-9]\d{0,14})\n)?(?:made((?: [1-9]\d{0,14}:[\d.]{1,20})+)\n)?$/;
 
 /** Undefined when the mark is missing, unreadable or malformed. */
 export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undefined> {
@@ -54,12 +64,13 @@ export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undef
       const { bytesRead } = await file.read(buffer, 0, MAX_BYTES, 0);
       const found = TEXT.exec(buffer.toString('latin1', 0, bytesRead));
       if (found === null) return undefined;
-      const [, takenUp, generation, ids = '', held] = found;
+      const [, takenUp, generation, ids = '', held, times] = found;
       const begun = { generation: Number(generation), done: ids.split(' ').slice(1) };
       return {
         takenUp: Number(takenUp),
         ...(generation === undefined ? {} : { begun }),
         ...(held === undefined ? {} : { held: Number(held) }),
+        ...(times === undefined ? {} : { made: madeIn(times) }),
       };
     } finally {
       await file.close();
@@ -67,6 +78,11 @@ export async function readMark(disk: Disk, folder: Folder): Promise<Mark | undef
   } catch {
     return undefined;
   }
+}
+
+function madeIn(times: string): ReadonlyMap<number, string> {
+  const pairs = times.trim().split(' ');
+  return new Map(pairs.map((pair) => [Number(pair.slice(0, pair.indexOf(':'))), pair.slice(pair.indexOf(':') + 1)]));
 }
 
 export async function writeMark(folder: Folder, mark: Mark, volume: Volume, place: string): Promise<void> {

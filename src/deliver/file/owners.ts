@@ -70,7 +70,9 @@ export class Owners implements AsyncDisposable {
     if (!this.#unguarded.has(dir)) {
       this.#unguarded.add(dir);
       const seen = `no socket can be made in ${dir} (${server})`;
-      this.#deps.emit({ kind: 'agent-warning', warning: failure('OUTPUT_UNGUARDED', place, seen) });
+      const hint = `Remove ${OWNER} in it, which is a directory, and start the agent anew.`;
+      const warning = failure('OUTPUT_UNGUARDED', place, seen, server === 'EISDIR' ? { hint } : {});
+      this.#deps.emit({ kind: 'agent-warning', warning });
     }
     return false;
   }

@@ -6,6 +6,7 @@ import { loadCrypto } from '../../base/node-crypto.ts';
 import type { Difference } from '../sink.ts';
 import type { Disk } from './disk.ts';
 import type { Folder } from './folder.ts';
+import type { Remembered } from './generations.ts';
 import { inParallel } from './in-parallel.ts';
 import { DATA, generationName, linkTarget, OWNER } from './names.ts';
 import type { GenerationPlan, PlannedFile, PlannedFolder } from './plan.ts';
@@ -42,7 +43,7 @@ const APART_MS = 1_000;
  * times, mode and owner of each entry with those of the last clean look (`stamps`), and only others than those have
  * every file read again.
  */
-export class PublishedRecord {
+export class PublishedRecord implements Remembered {
   readonly generation: number;
   readonly #key: Uint8Array;
   readonly #files: readonly KnownFile[];
@@ -100,6 +101,16 @@ export class PublishedRecord {
     else if (before?.stamps !== stamps) this.#clean = { stamps, atMs, isSure: false };
     else if (atMs - before.atMs >= APART_MS) this.#clean = { stamps, atMs, isSure: true };
     return found;
+  }
+
+  async isUntouched(volume: Volume, folder: Folder): Promise<boolean> {
+    const stats = await lstatOrNone(volume.disk, folder.at(generationName(this.generation)));
+    if (stats?.isDirectory() !== true) return false;
+    let isSame = true;
+    await this.#compareGeneration(stats, volume, folder, false, () => {
+      isSame = false;
+    });
+    return isSame;
   }
 
   #digest(bytes: Uint8Array): Buffer {

@@ -21,6 +21,8 @@ export interface ReplacedValuesDeps {
 /** One value that was replaced, until it has ended. */
 interface OldEntry extends Omit<Replaced, 'old'> {
   old: OldValue;
+  /** On the monotonic clock. */
+  readonly replacedMonoMs: number;
   /** Since when nothing uses it, on the monotonic clock; undefined: something does. */
   unusedSinceMonoMs: number | undefined;
   /** A renewal or a revocation runs. */
@@ -40,6 +42,10 @@ interface OldEntry extends Omit<Replaced, 'old'> {
 const MAX_IDLE = 4;
 /** When a lease that is in use and cannot be extended is told of: with this share of its life left. */
 const TOLD_SHARE = 0.1;
+/** Publishing the next value takes a while: before this time nothing is told, unless the lease ends sooner. */
+const PUBLISHING_MS = 30_000;
+/** Of what was left of the life at the replacement: where the lease ends soon, it is told of after this share. */
+const SHORT_SHARE = 0.9;
 /** Why a revocation is not tried again: it would be refused again, or its backend was closed. */
 const GIVES_UP: ReadonlySet<Failure['code']> = new Set(['CANCELLED', 'LEASE_NOT_REVOKED', 'SECRET_DENIED']);
 
@@ -71,6 +77,7 @@ export class ReplacedValues implements Disposable {
     const entry: OldEntry = {
       ...replaced,
       old,
+      replacedMonoMs: this.#deps.clock.monoMs(),
       unusedSinceMonoMs: undefined,
       isBusy: false,
       isExhausted: old.life.kind !== 'lease' || !old.life.renewable || replaced.backend.source.renew === undefined,
@@ -134,7 +141,8 @@ export class ReplacedValues implements Disposable {
       this.#warn(failure('LEASE_ENDS_IN_USE', entry.want.place, seen));
       this.#plan(entry);
     };
-    return [endsMs - life.ttlMs * TOLD_SHARE, tell];
+    const graceMs = Math.min(PUBLISHING_MS, (endsMs - entry.replacedMonoMs) * SHORT_SHARE);
+    return [Math.max(endsMs - life.ttlMs * TOLD_SHARE, entry.replacedMonoMs + graceMs), tell];
   }
 
   #whenUnused(entry: OldEntry, endsMs: number): readonly [atMonoMs: number, act: () => void] {

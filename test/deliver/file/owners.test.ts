@@ -100,7 +100,8 @@ describe('the owner of a directory', () => {
     mkdirSync(join(dir, '..owner'));
     const { claim, facts } = agent();
     expect([await claim(dir), await claim(dir)]).toEqual([false, false]);
-    expect(facts).toMatchObject([{ kind: 'agent-warning', warning: { code: 'OUTPUT_UNGUARDED' } }]);
+    const hint = 'Remove ..owner in it, which is a directory, and start the agent anew.';
+    expect(facts).toMatchObject([{ kind: 'agent-warning', warning: { code: 'OUTPUT_UNGUARDED', hint } }]);
   });
 
   it('lives although it says nothing, or what no agent says', async () => {

@@ -124,7 +124,7 @@ describe('the reload mark', () => {
     expect(await (await openSink(outputIn(dir))).mark.owed()).toEqual({ generation: 1, done: [] });
     await sink.mark.settle(1);
     expect(await (await openSink(outputIn(dir))).mark.owed()).toBeUndefined();
-    expect(read(dir, '..reloaded')).toBe('1\n');
+    expect(read(dir, '..reloaded')).toMatch(/^1\nmade 1:[\d.]+\n$/);
   });
 
   it('names the steps that are done for the published generation, also to the next process', async () => {
@@ -136,11 +136,11 @@ describe('the reload mark', () => {
     await sink.mark.advance(2, ['first', 'se_c-ond']);
     const owed = { generation: 2, done: ['first', 'se_c-ond'] };
     expect(await (await openSink(outputIn(dir))).mark.owed()).toEqual(owed);
-    expect(read(dir, '..reloaded')).toBe('1\n2 first se_c-ond\n');
+    expect(read(dir, '..reloaded')).toMatch(/^1\n2 first se_c-ond\nmade 1:[\d.]+ 2:[\d.]+\n$/);
     await publish(sink, { a: '3' });
     expect(await sink.mark.owed()).toEqual({ generation: 3, done: [] });
     await sink.mark.settle(3);
-    expect(read(dir, '..reloaded')).toBe('3\n');
+    expect(read(dir, '..reloaded')).toMatch(/^3\nmade 1:.* 3:[\d.]+\n$/);
   });
 
   it('cannot be written where a directory has its name', async () => {

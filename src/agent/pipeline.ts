@@ -75,6 +75,7 @@ export class Pipeline implements AsyncDisposable {
     const { clock, random } = context;
     const emit: Emit = (fact) => {
       context.emit(fact);
+      context.tracing?.hear(fact);
       this.#facts.tell(fact);
       this.#state?.hear(fact);
       if (fact.kind === 'login-failed') this.#progress.tell();
@@ -82,6 +83,8 @@ export class Pipeline implements AsyncDisposable {
     this.context = { ...context, emit };
     this.#execution = execution;
     execution?.emitTo(emit);
+    context.tracing?.emitTo(emit);
+    this.#releases.push(() => context.tracing?.close());
 
     this.#keepsState = keepsState;
     const takeLogin = (backend: string, identity: string) => this.#state?.takeLogin(backend, identity);
@@ -95,7 +98,11 @@ export class Pipeline implements AsyncDisposable {
       return await (await loading)(want, names);
     };
     const earlier = keepsState ? () => this.#state?.values : undefined;
-    const manager = new LeaseManager({ clock, random, emit, polls: !once, kept, ...(earlier && { earlier }) });
+    const manager = new LeaseManager({
+      ...{ clock, random, emit, kept, tracing: context.tracing },
+      polls: !once,
+      ...(earlier && { earlier }),
+    });
     this.#manager = manager;
     this.secrets = manager;
     this.#releases.push(() => manager[Symbol.asyncDispose]());
@@ -131,6 +138,11 @@ export class Pipeline implements AsyncDisposable {
    * @throws PannierError of what could not be opened.
    */
   async apply(plan: Plan): Promise<void> {
+    const kind = this.#isApplied ? 'configuration' : 'start';
+    return this.context.tracing?.within({ kind }, () => this.#apply(plan)) ?? this.#apply(plan);
+  }
+
+  async #apply(plan: Plan): Promise<void> {
     if (this.#keepsState) await this.#followState(plan.config.state);
     this.#plan ??= plan; // listeners answer as soon as they are open
     const listeners = await this.#listeners?.prepare(servicesOf(plan.config));
@@ -205,12 +217,13 @@ export class Pipeline implements AsyncDisposable {
   }
 
   #view({ stop, reloadConfig, logLevel }: ServeOptions): AgentView {
-    const { clock, random, emit, version } = this.context;
+    const { clock, random, emit, version, tracing } = this.context;
     const startedWallMs = clock.wallMs();
     return {
       clock,
       random,
       emit,
+      tracing,
       version,
       startedWallMs,
       bootId: bootIdOf(startedWallMs, random),

@@ -138,6 +138,13 @@ export type Fact =
       readonly result: 'files' | 'waits' | 'failed';
       readonly durationMs: number;
     }
+  /** The check of a candidate ended. */
+  | {
+      readonly kind: 'output-checked';
+      readonly output: string;
+      readonly durationMs: number;
+      readonly failure?: Failure;
+    }
   | {
       readonly kind: 'output-published';
       readonly output: string;
@@ -293,7 +300,11 @@ export type Fact =
       readonly durationMs: number;
       /** Why the proxy refused the request, or did not pass the whole answer on. */
       readonly failure?: Failure;
-    };
+    }
+  // ---- traces; `spans` is how many
+  | { readonly kind: 'traces-sent'; readonly spans: number }
+  /** `again`: nothing was sent since spans were dropped before. */
+  | { readonly kind: 'traces-dropped'; readonly spans: number; readonly failure: Failure; readonly again: boolean };
 
 /** Reports a fact to everything that logs or counts. */
 export type Emit = (fact: Fact) => void;

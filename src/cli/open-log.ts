@@ -1,6 +1,7 @@
 import { asFailure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
 import { type LevelControl, type LogLevel, tellsMore } from '../base/log-level.ts';
+import type { TraceIds } from '../base/tracing.ts';
 import type { LogConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { LogFile } from '../log/log-file.ts';
@@ -20,18 +21,21 @@ interface Opened extends Disposable {
   readonly emit: Emit;
 }
 
-/** Opens the log. A file that cannot be written is a warning on standard error, where the lines then go. */
-export async function openLog(first: LogConfig): Promise<Log> {
+/**
+ * Opens the log. A file that cannot be written is a warning on standard error, where the lines then go.
+ * @param traced the span that runs; absent: there are no traces.
+ */
+export async function openLog(first: LogConfig, traced?: () => TraceIds | undefined): Promise<Log> {
   let config = first;
   let asked: LogLevel | undefined;
-  let now = await open(config);
+  let now = await open(config, traced);
   let turn: Promise<void> = Promise.resolve();
   const level = () => (asked !== undefined && tellsMore(asked, config.level) ? asked : config.level);
   const inTurn = (change: () => void, told?: (before: Opened) => void) => {
     turn = turn.then(async () => {
       change();
       const before = now;
-      now = await open({ ...config, level: level() });
+      now = await open({ ...config, level: level() }, traced);
       told?.(before);
       before[Symbol.dispose]();
     });
@@ -65,12 +69,14 @@ export async function openLog(first: LogConfig): Promise<Log> {
   };
 }
 
-async function open({ level, format, file }: LogConfig): Promise<Opened> {
+async function open({ level, format, schema, file }: LogConfig, traced?: () => TraceIds | undefined): Promise<Opened> {
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal());
-  const emit = await createLogger({ level, format: isPretty ? 'pretty' : 'json', env: readEnvironment });
+  const emit = await createLogger({
+    ...{ level, schema, traced, format: isPretty ? 'pretty' : 'json', env: readEnvironment },
+  });
   if (file === undefined) return { emit, [Symbol.dispose]: () => {} };
   try {
-    return await openFile(file, { level, format: format === 'pretty' ? 'pretty' : 'json' }, emit);
+    return await openFile(file, { level, schema, traced, format: format === 'pretty' ? 'pretty' : 'json' }, emit);
   } catch (error) {
     emit({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
     return { emit, [Symbol.dispose]: () => {} };

@@ -3,6 +3,7 @@ import { isNothingThere } from '../backend/nothing-there.ts';
 import type { Clock } from '../base/clock.ts';
 import { asFailure, type Failure } from '../base/errors.ts';
 import type { Emit } from '../base/fact.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { Fields } from '../base/value.ts';
 import type { BackendLogins } from './backend-logins.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -32,6 +33,8 @@ export type AttemptReason = 'due' | 'pushed' | 'pull';
 export interface AttemptsDeps {
   readonly clock: Clock;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   readonly deadlines: Deadlines;
   readonly writer: ItemWriter;
   readonly logins: BackendLogins;
@@ -88,7 +91,9 @@ export class Attempts implements Disposable {
     if (occasion === 'turn') item.pullableFromMonoMs = Number.NEGATIVE_INFINITY;
     const lease = asked === 'renew' ? leaseToRenew(item) : undefined;
     if (lease === undefined) item.fetchesBegun++;
-    item.running = this.#try(item, lease);
+    const attempt = () => this.#try(item, lease);
+    const doing = lease === undefined ? 'fetch' : 'renew';
+    item.running = this.#deps.tracing?.within({ kind: 'attempt', secrets: item.names, doing }, attempt) ?? attempt();
     this.#deps.deadlines.planOverdue(item);
     return item.running;
   }

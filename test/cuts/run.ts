@@ -25,6 +25,7 @@ import { RELOAD } from './reload.ts';
 import { SDS } from './sds.ts';
 import { SECRECY } from './secrecy.ts';
 import { STATE } from './state.ts';
+import { TRACES } from './traces.ts';
 
 /** More tests at the same time would disturb those that measure time. */
 const LANES = 2;
@@ -54,6 +55,7 @@ const all: readonly Cut[] = [
   ...KEYSTORES,
   ...SDS,
   ...COMMANDS,
+  ...TRACES,
 ];
 const held = PROMISES.flatMap((promise) => ('held' in promise ? [promise] : []));
 

@@ -13,6 +13,7 @@ import { publishing } from './publishing.ts';
 import { reload } from './reload.ts';
 import { sds } from './sds.ts';
 import { secrecy } from './secrecy.ts';
+import { tracing } from './traces.ts';
 
 /**
  * What Pannier promises to its users, sentence by sentence, each with the tests that hold it or the work that will
@@ -34,6 +35,7 @@ export const SECTIONS: readonly Section[] = [
   keystores,
   sds,
   commands,
+  tracing,
 ];
 
 export const PROMISES: readonly Kept[] = SECTIONS.flatMap(({ promises }) => promises);

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { asFailure, type Failure, failure } from '../../base/errors.ts';
 import type { Emit } from '../../base/fact.ts';
 import { onAbort } from '../../base/on-abort.ts';
+import type { Tracing } from '../../base/tracing.ts';
 import type { GenerationsConfig, OutputConfig } from '../../config/config.ts';
 import { placeOfOutput } from '../../config/place.ts';
 import type { Wish } from '../../deliver/api/api-agent.ts';
@@ -31,6 +32,8 @@ export interface OutputLoopOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: Emit;
+  /** Absent: there are no traces. */
+  readonly tracing?: Tracing | undefined;
   readonly onState: (state: OutputState) => void;
   /** The templates computed other paths than before: `needs` is another one. */
   readonly onNeeds: () => void;
@@ -229,6 +232,12 @@ export class OutputLoop {
   }
 
   async #publish(signal: AbortSignal): Promise<void> {
+    const { tracing, output } = this.#options;
+    const work = { kind: 'publish', output: output.name, secrets: this.#publisher.needed.names } as const;
+    return tracing?.within(work, () => this.#publishNow(signal)) ?? this.#publishNow(signal);
+  }
+
+  async #publishNow(signal: AbortSignal): Promise<void> {
     this.#publishTimer.publishBegins();
     this.#isPublishing = true;
     this.#retry.cancel();
@@ -268,6 +277,12 @@ export class OutputLoop {
   }
 
   async #reload(generation: number, signal: AbortSignal): Promise<void> {
+    const { tracing, output } = this.#options;
+    const work = { kind: 'reload', output: output.name, generation } as const;
+    return tracing?.within(work, () => this.#reloadOnce(generation, signal)) ?? this.#reloadOnce(generation, signal);
+  }
+
+  async #reloadOnce(generation: number, signal: AbortSignal): Promise<void> {
     const result = await this.#round.run(generation, signal);
     if (result.kind === 'refuted') return this.#refuted(generation, result);
     if (result.kind === 'failed') this.#enter({ kind: 'owed', generation, why: result.why });

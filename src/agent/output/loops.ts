@@ -214,8 +214,8 @@ export class OutputLoops {
       this.#indexSecrets();
       this.#deps.onNeeds();
     };
-    const { clock, random, emit } = context;
-    const loop = new OutputLoop({ ...own, before, manager, clock, random, emit, onState, onNeeds });
+    const { clock, random, emit, tracing } = context;
+    const loop = new OutputLoop({ ...own, before, manager, clock, random, emit, tracing, onState, onNeeds });
     return loop;
   }
 

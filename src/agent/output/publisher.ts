@@ -192,12 +192,15 @@ export class Publisher {
 
   /** Why the candidate is not to be published; it is gone then. */
   async #check(staged: Staged, signal: AbortSignal): Promise<Failure | undefined> {
-    const { check } = this.#deps;
+    const { check, clock, output, emit } = this.#deps;
     if (check === undefined) return undefined;
+    const startedMs = clock.monoMs();
     let why = await check.run(staged, signal);
     if (why === undefined && !(await staged.isIntact())) {
       why = failure('OUTPUT_CHECK_FAILED', check.place, 'the check has changed or removed the candidate');
     }
+    const durationMs = clock.monoMs() - startedMs;
+    emit({ kind: 'output-checked', output: output.name, durationMs, ...(why === undefined ? {} : { failure: why }) });
     if (why !== undefined) await staged.discard();
     return why;
   }

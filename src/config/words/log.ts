@@ -12,6 +12,11 @@ export const logWords: Words = {
     default: '`auto`',
     does: '`auto` is pretty on a terminal and JSON elsewhere',
   },
+  'log.schema': {
+    type: '`pannier`, `ecs`, `otel`',
+    default: '`pannier`',
+    does: 'the names of fields in JSON lines: our own, those of the Elastic Common Schema, or those of the log data model of OpenTelemetry',
+  },
   'log.file': {
     type: 'path',
     default: 'standard error',

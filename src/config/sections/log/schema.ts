@@ -5,5 +5,6 @@ import { choice, path } from '../../scalars.ts';
 export const log = z.strictObject({
   level: z.optional(choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])),
   format: z.optional(choice(['auto', 'json', 'pretty'])),
+  schema: z.optional(choice(['pannier', 'ecs', 'otel'])),
   file: z.optional(path),
 });

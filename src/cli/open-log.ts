@@ -5,7 +5,7 @@ import type { TraceIds } from '../base/tracing.ts';
 import type { LogConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { LogFile } from '../log/log-file.ts';
-import { createLogger } from '../log/logger.ts';
+import { createLogger, type LoggerOptions } from '../log/logger.ts';
 import { isTerminal } from '../log/standard-error.ts';
 
 /** The log of this process; where it goes can change. */
@@ -69,23 +69,50 @@ export async function openLog(first: LogConfig, traced?: () => TraceIds | undefi
   };
 }
 
-async function open({ level, format, schema, file }: LogConfig, traced?: () => TraceIds | undefined): Promise<Opened> {
+type Traced = () => TraceIds | undefined;
+
+/** Opens the log, and beside it the file of the audit, whose lines then are in no other log. */
+async function open(config: LogConfig, traced?: Traced): Promise<Opened> {
+  const log = await openMain(config, traced);
+  const { auditFile, schema } = config;
+  if (auditFile === undefined) return log;
+  const how = { level: 'info', format: 'json', schema, traced } as const;
+  const audit = await openFileOr(log.emit, auditFile, how, 'log.auditFile');
+  return {
+    emit: (fact) => (fact.kind === 'api-audit' ? audit : log).emit(fact),
+    [Symbol.dispose]() {
+      audit[Symbol.dispose]();
+      log[Symbol.dispose]();
+    },
+  };
+}
+
+async function openMain({ level, format, schema, file }: LogConfig, traced?: Traced): Promise<Opened> {
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal());
   const emit = await createLogger({
     ...{ level, schema, traced, format: isPretty ? 'pretty' : 'json', env: readEnvironment },
   });
   if (file === undefined) return { emit, [Symbol.dispose]: () => {} };
+  const how = { level, schema, traced, format: format === 'pretty' ? 'pretty' : 'json' } as const;
+  return await openFileOr(emit, file, how, 'log.file');
+}
+
+/**
+ * Opens a file of lines.
+ * @param otherwise takes the lines from the first one on that cannot be written.
+ * @param place the key of the configuration that names the file.
+ */
+async function openFileOr(otherwise: Emit, path: string, how: LoggerOptions, place: string): Promise<Opened> {
   try {
-    return await openFile(file, { level, schema, traced, format: format === 'pretty' ? 'pretty' : 'json' }, emit);
+    return await openFile(path, how, place, otherwise);
   } catch (error) {
-    emit({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
-    return { emit, [Symbol.dispose]: () => {} };
+    otherwise({ kind: 'agent-warning', warning: asFailure(error, place) });
+    return { emit: otherwise, [Symbol.dispose]: () => {} };
   }
 }
 
-/** @param otherwise takes the lines from the first one on that cannot be written. */
-async function openFile(path: string, how: Parameters<typeof createLogger>[0], otherwise: Emit): Promise<Opened> {
-  const file = await LogFile.open(path);
+async function openFile(path: string, how: LoggerOptions, place: string, otherwise: Emit): Promise<Opened> {
+  const file = await LogFile.open(path, place);
   const toFile = await createLogger({ ...how, write: (line) => file.write(line) });
   let isLost = false;
   return {
@@ -95,7 +122,7 @@ async function openFile(path: string, how: Parameters<typeof createLogger>[0], o
           return toFile(fact);
         } catch (error) {
           isLost = true;
-          otherwise({ kind: 'agent-warning', warning: asFailure(error, 'log.file') });
+          otherwise({ kind: 'agent-warning', warning: asFailure(error, place) });
         }
       }
       otherwise(fact);

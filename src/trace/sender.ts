@@ -100,17 +100,19 @@ export class Sender {
     const { settings, clock, random, emit, version } = this.#deps;
     const body = Buffer.from(encodeSpans(spans, settings.resource, version));
     const giveUpAtMs = clock.monoMs() + GIVE_UP_MS;
+    let last = ended();
     for (let failures = 1; ; failures++) {
-      const outcome = this.#giveUp.signal.aborted ? ended() : await this.#post(body);
+      const outcome = this.#giveUp.signal.aborted ? last : await this.#post(body);
       if (outcome.kind === 'sent') {
         const rejected = Math.min(spans.length, outcome.rejected);
         if (rejected > 0) this.#dropped(rejected, failure('TRACES_NOT_SENT', PLACE, 'the receiver refused spans'));
         else this.#hasFailed = false;
         return emit({ kind: 'traces-sent', spans: spans.length - rejected });
       }
+      if (!this.#giveUp.signal.aborted) last = outcome;
       const waitMs = backoffMs(failures, random, outcome.retryAfterMs);
       const isOver = this.#giveUp.signal.aborted || clock.monoMs() + waitMs > giveUpAtMs;
-      if (isOver || !outcome.again) return this.#dropped(spans.length, outcome.why);
+      if (isOver || !outcome.again) return this.#dropped(spans.length, last.why);
       await clock.sleep(waitMs, this.#giveUp.signal);
     }
   }
@@ -145,16 +147,16 @@ export class Sender {
   }
 }
 
-type Outcome =
-  | { readonly kind: 'sent'; readonly rejected: number }
-  | {
-      readonly kind: 'failed';
-      readonly again: boolean;
-      readonly why: Failure;
-      readonly retryAfterMs: number | undefined;
-    };
+type Outcome = { readonly kind: 'sent'; readonly rejected: number } | NotSent;
 
-function ended(): Outcome {
+interface NotSent {
+  readonly kind: 'failed';
+  readonly again: boolean;
+  readonly why: Failure;
+  readonly retryAfterMs: number | undefined;
+}
+
+function ended(): NotSent {
   const why = failure('TRACES_NOT_SENT', PLACE, 'the agent ended before they were sent');
   return { kind: 'failed', again: false, why, retryAfterMs: undefined };
 }

@@ -20,7 +20,7 @@ const SPAN = 'b7ad6b7169203331';
 /** A configuration with one secret, an output that is checked, and a reload that is verified. */
 async function setUp(endpoint: string, more: object = {}) {
   const place = await scene.place();
-  const config = await place.config({
+  const parts = {
     backends: { bao: baoOf(world()) },
     secrets: { app: { kv: 'secret/shop/app', refresh: '200ms' } },
     outputs: {
@@ -35,8 +35,10 @@ async function setUp(endpoint: string, more: object = {}) {
     },
     traces: { endpoint },
     ...more,
-  });
-  return { config };
+  };
+  const config = await place.config(parts);
+  const rewrite = (traces: object) => place.config({ ...parts, traces });
+  return { config, rewrite };
 }
 
 /** The spans of the trace that `span` is of. */
@@ -116,7 +118,7 @@ describe('traces', () => {
     receiver.answerNext(...Array.from({ length: 9 }, () => ({ status: 401 })));
     await world().putSecret('app', { password: 'one' });
     const admin = join((await scene.place()).dir, 'admin.sock');
-    const { config } = await setUp(receiver.address, { admin: { socket: admin } });
+    const { config, rewrite } = await setUp(receiver.address, { admin: { socket: admin } });
     const env = { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20c4n4ry' };
     const agent = scene.run(config, { env });
     const dropped = await agent.waitFor('traces-dropped');
@@ -124,6 +126,11 @@ describe('traces', () => {
     const count = sampleOf(await scrape(admin), 'pannier_trace_spans_total', { result: 'dropped' });
     expect(count).toBeGreaterThan(5);
     expect(receiver.requests[0]?.headers.authorization).toBe('Bearer c4n4ry');
+    // Another section needs a start, and is a warning.
+    await rewrite({ endpoint: 'http://127.0.0.1:9' });
+    await agent.waitFor('agent-warning', {
+      fits: ({ code, place }) => code === 'TRACES_UNUSABLE' && place === 'traces',
+    });
     expect(await agent.stop()).toBe(0);
     expect(agent.output()).not.toContain('c4n4ry');
   });

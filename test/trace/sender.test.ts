@@ -124,7 +124,8 @@ describe('the sender of spans', () => {
     receiver.answerNext(...Array.from({ length: 50 }, () => ({ status: 503 })));
     for (let i = 0; i < 20; i++) await clock.advance(CLOSE_MS / 10);
     await closed;
-    expect(told('traces-dropped')).toMatchObject([{ spans: 4 }]);
+    const seen = `${receiver.address} answered with HTTP 503`;
+    expect(told('traces-dropped')).toMatchObject([{ spans: 4, failure: { seen } }]);
     expect(clock.waiting).toBe(0);
   });
 

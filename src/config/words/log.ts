@@ -23,4 +23,10 @@ export const logWords: Words = {
     does: 'takes the log instead, made 0600; `auto` is JSON there. SIGHUP opens it again. No link in a directory that another user may write is followed',
     examples: ['/var/log/pannier.log'],
   },
+  'log.auditFile': {
+    type: 'path',
+    default: 'the log',
+    does: 'takes the lines of the [audit](api.md#audit) instead, in JSON and whatever `log.level` is; made and opened again as `log.file` is',
+    examples: ['/var/log/pannier-audit.log'],
+  },
 };

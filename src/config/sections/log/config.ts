@@ -7,4 +7,6 @@ export interface LogConfig {
   readonly schema: 'pannier' | 'ecs' | 'otel';
   /** Absolute path of the file that gets the lines. Absent: they go to standard error. */
   readonly file?: string;
+  /** Absolute path of the file that gets the lines of the audit instead, whatever the level. */
+  readonly auditFile?: string;
 }

@@ -7,4 +7,5 @@ export const log = z.strictObject({
   format: z.optional(choice(['auto', 'json', 'pretty'])),
   schema: z.optional(choice(['pannier', 'ecs', 'otel'])),
   file: z.optional(path),
+  auditFile: z.optional(path),
 });
